@@ -1,0 +1,76 @@
+#include "proto/base/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_uint_fast64_t seen;
+static atomic_uint_fast64_t fail_at; /* 0 = off */
+static atomic_int fail_sticky;
+
+__attribute__((constructor)) static void mem_read_environment(void)
+{
+        const char *s = getenv("CLEW_MALLOC_FAIL");
+        uint64_t k = 0;
+
+        if (!s)
+                return;
+        for (; *s >= '0' && *s <= '9' && k < UINT64_MAX / 16; s++)
+                k = k * 10 + (uint64_t)(*s - '0');
+        clew_mem_fail_at(k, *s == '+');
+}
+
+void clew_mem_fail_at(uint64_t k, int sticky)
+{
+        atomic_store(&seen, 0);
+        atomic_store(&fail_sticky, sticky);
+        atomic_store(&fail_at, k);
+}
+
+uint64_t clew_mem_count(void)
+{
+        return atomic_load(&seen);
+}
+
+static int must_fail(void)
+{
+        uint64_t at = atomic_load_explicit(&fail_at, memory_order_relaxed);
+        uint64_t now;
+
+        if (CLEW_LIKELY(at == 0))
+                return 0;
+        now = atomic_fetch_add(&seen, 1) + 1;
+        return now == at || (now > at && atomic_load(&fail_sticky));
+}
+
+void *clew_malloc(size_t size)
+{
+        return must_fail() ? NULL : malloc(size ? size : 1);
+}
+
+void *clew_calloc(size_t n, size_t size)
+{
+        return must_fail() ? NULL : calloc(n ? n : 1, size ? size : 1);
+}
+
+void *clew_realloc_array(void *p, size_t n, size_t size)
+{
+        if (must_fail())
+                return NULL;
+        return reallocarray(p, n ? n : 1, size ? size : 1);
+}
+
+char *clew_strdup(const char *s)
+{
+        size_t n = strlen(s) + 1;
+        char *copy = clew_malloc(n);
+
+        if (copy)
+                memcpy(copy, s, n);
+        return copy;
+}
+
+void clew_free(void *p)
+{
+        free(p);
+}

@@ -1,0 +1,226 @@
+/*
+ * The trace store: hot fragments, sealed segments, summaries in time order; one LMDB environment.
+ *
+ * Life of a span: it arrives inside a *fragment* (what one export request holds of one trace),
+ * which clew_store_append() makes durable in the hot table. When a trace has been idle,
+ * clew_store_seal() moves its fragments, together with other idle traces of the same service, into
+ * a *segment* and writes the trace's *summary* into the time-ordered list; the hot fragments go in
+ * the same transaction. Spans that come later stay hot and are sealed as a further part of the
+ * trace.
+ *
+ * Readers open a *view*: one consistent snapshot over hot and sealed data. A view pins old pages,
+ * so it is to be short; slices that come from a view die with it or with its next load.
+ *
+ * Nothing here shows LMDB, a path inside the store, an inode or a modification time.
+ * Threads: a store may be used by several threads; appends and seals of one store exclude each
+ * other inside, also between processes. A view belongs to one thread at a time.
+ * Bytes on disk: storage/FORMAT.md.
+ */
+#ifndef CLEW_STORAGE_STORE_H
+#define CLEW_STORAGE_STORE_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/clock.h"
+#include "proto/base/error.h"
+#include "proto/base/ids.h"
+#include "proto/base/slice.h"
+#include "proto/otlp/walk.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct clew_store;
+struct clew_view;
+
+/*
+ * What turns raw spans into a summary. Given by `query`, because the agent model lives there;
+ * to the store a summary is opaque bytes under a version.
+ */
+struct clew_deriver {
+        uint32_t version; /* of the rules; stored with each summary */
+        /*
+         * @traces and @logs are merged OTLP messages of one trace. Appends the summary to @out and
+         * sets @ret_start_ns to the trace's start (unix ns), its place in the list. Must be pure:
+         * same input, same bytes. Returns 0 or a negative errno.
+         */
+        int (*summarize)(void *context, const struct clew_trace_id *id, struct clew_slice traces,
+                         struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns);
+        void *context;
+};
+
+enum clew_store_mode {
+        CLEW_STORE_READ,    /* must exist; nothing is written */
+        CLEW_STORE_WRITE,   /* created if missing; may run beside a collector */
+        CLEW_STORE_COLLECT, /* as WRITE, and refused when another collector holds the store */
+};
+
+struct clew_store_options {
+        enum clew_store_mode mode;
+        const struct clew_clock *clock;     /* NULL = system */
+        const struct clew_deriver *deriver; /* needed by seal and reindex only; borrowed */
+        size_t map_bytes;                   /* 0 = default (1 TiB, sparse, or what fits) */
+};
+
+/*
+ * Opens the store in directory @dir. Errors, each with a message in @err that names the directory
+ * and the way out: -ENOENT (READ only), -EBUSY (second collector), -EPROTONOSUPPORT (a store of
+ * another format version), -ENOTDIR, -EINVAL (files that are not ours), -EACCES, -EREMOTE (network
+ * file system), -EBADMSG (damaged), other negative errno. Only one open store per directory and
+ * process.
+ */
+CLEW_MUST_USE int clew_store_open(const char *dir, const struct clew_store_options *options,
+                                  struct clew_store **ret, struct clew_error *err);
+void clew_store_close(struct clew_store *store); /* NULL is fine; no view may be open */
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/*
+ * Encodes the part of @batch that belongs to @trace as a hot fragment (compressed) and appends it
+ * to
+ * @out. Any thread; no store needed. @arrival_ns is the unix time of arrival. Returns 0 or -ENOMEM,
+ * -EMSGSIZE.
+ */
+CLEW_MUST_USE int clew_fragment_encode(const struct clew_otlp_batch *batch,
+                                       const struct clew_otlp_trace *trace, uint64_t arrival_ns,
+                                       struct clew_buffer *out);
+
+struct clew_fragment {
+        struct clew_trace_id trace_id;
+        struct clew_slice bytes; /* from clew_fragment_encode() */
+};
+
+/*
+ * Appends all @n fragments in one transaction. When it returns 0 they are on disk and visible to
+ * new views. Otherwise none is: -ENOSPC (disk or map full; also when the system reports EIO on a
+ * full disk), -EIO, -ENOMEM, ... The store stays usable; after a failed meta write it reopens
+ * itself.
+ */
+CLEW_MUST_USE int clew_store_append(struct clew_store *store, const struct clew_fragment *fragments,
+                                    size_t n, struct clew_error *err);
+
+struct clew_seal_options {
+        uint64_t idle_ns;         /* only traces whose last fragment is older; 0 = all */
+        size_t min_segment_bytes; /* leave a service hot until it has this many idle raw bytes ...
+                                   */
+        uint64_t max_wait_ns;     /* ... or its oldest idle fragment is older than this */
+        size_t budget_bytes;      /* stop after about this many raw bytes; 0 = no bound */
+};
+
+struct clew_seal_stats {
+        uint64_t traces;
+        uint64_t segments;
+        uint64_t raw_bytes;
+        uint64_t stored_bytes;
+        bool more; /* the budget ended it */
+};
+
+/* Seals idle traces. Compresses outside the write transaction, so appends wait only for the short
+ * commit. Returns 0 (also when nothing was idle), or a negative errno; what was sealed stays
+ * sealed. */
+CLEW_MUST_USE int clew_store_seal(struct clew_store *store, const struct clew_seal_options *options,
+                                  struct clew_seal_stats *ret_stats, struct clew_error *err);
+
+/* Re-derives the summaries of sealed traces whose rules version differs (or of all). */
+CLEW_MUST_USE int clew_store_reindex(struct clew_store *store, bool all, uint64_t *ret_seen,
+                                     uint64_t *ret_changed, struct clew_error *err);
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+CLEW_MUST_USE int clew_view_open(struct clew_store *store, struct clew_view **ret,
+                                 struct clew_error *err);
+void clew_view_close(struct clew_view *view); /* NULL is fine */
+/* Moves the view to the newest snapshot; all slices from it die. */
+CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err);
+
+struct clew_trace_data {
+        struct clew_slice traces; /* one merged TracesData, may be empty */
+        struct clew_slice logs;   /* one merged LogsData, may be empty */
+        uint64_t last_arrival_ns; /* unix time of the newest fragment still hot, 0 if all is sealed
+                                   */
+};
+
+/*
+ * Loads a whole trace, hot and sealed parts merged. The slices belong to the view and die at its
+ * next load, renew or close. Returns 0, -ENOENT, -EBADMSG (damage; err names the object), -ENOMEM.
+ * A miss is answered -ENOENT only after the index has been checked to be whole.
+ */
+CLEW_MUST_USE int clew_view_load(struct clew_view *view, const struct clew_trace_id *id,
+                                 struct clew_trace_data *ret, struct clew_error *err);
+
+/* One trace in the list. */
+struct clew_list_entry {
+        struct clew_trace_id id;
+        uint64_t start_ns;         /* place in the list */
+        struct clew_slice summary; /* empty when none is stored, or when `hot`: derive it then */
+        uint32_t summary_version;
+        bool hot; /* has fragments that are not sealed, so a stored summary would be stale */
+        uint64_t last_arrival_ns; /* hot only */
+};
+
+/*
+ * Walks all traces, newest start first, equal starts by id. With @after (may be NULL) it begins
+ * behind that entry; only its start_ns and id are read. One walk per view at a time.
+ */
+CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,
+                                 struct clew_error *err);
+/* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */
+CLEW_MUST_USE int clew_view_next(struct clew_view *view, struct clew_list_entry *ret,
+                                 struct clew_error *err);
+
+/* The entry of one trace. 0, -ENOENT, or an error. Does not disturb a walk. */
+CLEW_MUST_USE int clew_view_entry(struct clew_view *view, const struct clew_trace_id *id,
+                                  struct clew_list_entry *ret, struct clew_error *err);
+
+/*
+ * Finds ids that begin with the first @n_digits hex digits of @prefix, in order; fills at most @max
+ * and returns how many, or a negative errno.
+ */
+CLEW_MUST_USE int clew_view_find(struct clew_view *view, const struct clew_trace_id *prefix,
+                                 unsigned n_digits, struct clew_trace_id *ret, int max,
+                                 struct clew_error *err);
+
+/* ---- notes: small records that people or judges attach to a trace ---------------------------- */
+
+/* Appends one opaque record; durable on return. Notes are never overwritten. */
+CLEW_MUST_USE int clew_store_add_note(struct clew_store *store, const struct clew_trace_id *id,
+                                      struct clew_slice note, struct clew_error *err);
+/* The @index-th note of a trace: 0, -ENOENT past the last one. @ret lives as long as the view's
+ * snapshot. */
+CLEW_MUST_USE int clew_view_note(struct clew_view *view, const struct clew_trace_id *id,
+                                 uint32_t index, struct clew_slice *ret, struct clew_error *err);
+
+/* ---- state ---------------------------------------------------------------------------------- */
+
+struct clew_store_stats {
+        uint64_t traces; /* sealed and hot, each once */
+        uint64_t spans;  /* distinct; hot duplicates are counted until sealing removes them */
+        uint64_t logs;
+        uint64_t raw_otlp_bytes; /* OTLP protobuf bytes of all traces */
+        uint64_t hot_traces;
+        uint64_t hot_fragments;
+        uint64_t hot_bytes; /* as stored */
+        uint64_t segments;
+        uint64_t segment_bytes; /* as stored */
+        uint64_t used_bytes;    /* of the data file: all pages that are not free */
+        uint64_t free_bytes;    /* pages inside the file that wait for reuse */
+        uint64_t file_bytes;
+        uint32_t format_version;
+};
+
+CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stats *ret,
+                                  struct clew_error *err);
+
+/* One finding of a verification: names the object and what is wrong with it. */
+typedef void (*clew_verify_report_fn)(void *context, const char *object, const char *what);
+
+/*
+ * Checks every record of the store in @dir: checksums, decoding, counts, and that every index entry
+ * resolves both ways. Runs in a child process, because a damaged LMDB tree can crash its reader.
+ * Returns the number of findings (0 = whole), or a negative errno when it could not be opened at
+ * all. Call it only while no store is open in this process.
+ */
+CLEW_MUST_USE int clew_store_verify(const char *dir, clew_verify_report_fn report, void *context,
+                                    struct clew_error *err);
+
+#endif
