@@ -75,13 +75,19 @@ void clew_store_close(struct clew_store *store); /* NULL is fine; no view may be
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
+/* Working memory of fragment encoding; one per thread, reused for many fragments. */
+struct clew_fragment_encoder;
+
+CLEW_MUST_USE struct clew_fragment_encoder *clew_fragment_encoder_new(void); /* NULL: no memory */
+void clew_fragment_encoder_free(struct clew_fragment_encoder *encoder);
+
 /*
  * Encodes the part of @batch that belongs to @trace as a hot fragment (compressed) and appends it
  * to
- * @out. Any thread; no store needed. @arrival_ns is the unix time of arrival. Returns 0 or -ENOMEM,
- * -EMSGSIZE.
+ * @out. No store needed. @arrival_ns is the unix time of arrival. Returns 0, -ENOMEM or -EMSGSIZE.
  */
-CLEW_MUST_USE int clew_fragment_encode(const struct clew_otlp_batch *batch,
+CLEW_MUST_USE int clew_fragment_encode(struct clew_fragment_encoder *encoder,
+                                       const struct clew_otlp_batch *batch,
                                        const struct clew_otlp_trace *trace, uint64_t arrival_ns,
                                        struct clew_buffer *out);
 
