@@ -1,0 +1,135 @@
+/*
+ * Global options, dispatch, messages.
+ */
+#include "query/cli/cli.h"
+
+#include "query/cli/commands.h"
+#include "query/cli/help.h"
+#include "query/cli/options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void clew_cli_init(struct clew_cli *cli)
+{
+        const char *dir = getenv("CLEW_STORE");
+
+        *cli = (struct clew_cli){
+                .out = stdout,
+                .err = stderr,
+                .clock = clew_clock_system(),
+                .store_dir = dir && *dir ? dir : CLEW_STORE_DIR_DEFAULT,
+        };
+}
+
+void clew_cli_deinit(struct clew_cli *cli)
+{
+        cli->view = NULL;
+        cli->store = NULL;
+}
+
+void clew_cli_error(struct clew_cli *cli, const char *fmt, ...)
+{
+        va_list args;
+
+        fflush(cli->out);
+        fputs("clew: ", cli->err);
+        va_start(args, fmt);
+        vfprintf(cli->err, fmt, args);
+        va_end(args);
+        fputs("\n", cli->err);
+}
+
+void clew_cli_note(struct clew_cli *cli, const char *fmt, ...)
+{
+        va_list args;
+
+        fflush(cli->out);
+        va_start(args, fmt);
+        vfprintf(cli->err, fmt, args);
+        va_end(args);
+        fputs("\n", cli->err);
+}
+
+int clew_cli_fail(struct clew_cli *cli, int code, const struct clew_error *err)
+{
+        if (err && err->message[0])
+                clew_cli_error(cli, "%s", err->message);
+        else
+                clew_cli_error(cli, "%s", strerror(-code));
+        switch (code) {
+        case -EACCES:
+        case -EPERM:
+                return CLEW_EXIT_PERMISSION;
+        case -EINVAL:
+                return CLEW_EXIT_USAGE;
+        default:
+                return CLEW_EXIT_STORE;
+        }
+}
+
+/* Reads what stands before the command. Returns the index of the command, or -1 after a message. */
+static int global_options(struct clew_cli *cli, int argc, char **argv)
+{
+        for (int i = 1; i < argc; i++) {
+                const char *a = argv[i];
+
+                if (a[0] != '-' || strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0 ||
+                    strcmp(a, "--version") == 0)
+                        return i;
+                if (strcmp(a, "--store") == 0 && i + 1 < argc) {
+                        cli->store_dir = argv[++i];
+                } else if (strncmp(a, "--store=", 8) == 0) {
+                        cli->store_dir = a + 8;
+                } else {
+                        clew_cli_error(cli, strcmp(a, "--store") == 0
+                                                    ? "--store needs a directory"
+                                                    : "unknown option before the command; there "
+                                                      "is --store DIR (see clew help)");
+                        return -1;
+                }
+        }
+        return argc;
+}
+
+static int dispatch(struct clew_cli *cli, int argc, char **argv)
+{
+        const struct clew_command *command;
+        const char *near;
+        int at = global_options(cli, argc, argv);
+
+        if (at < 0)
+                return CLEW_EXIT_USAGE;
+        if (at == argc) {
+                clew_help_overview(cli->err);
+                return CLEW_EXIT_USAGE;
+        }
+        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+                clew_help_overview(cli->out);
+                return CLEW_EXIT_OK;
+        }
+        command = clew_command_find(strcmp(argv[at], "--version") == 0 ? "version" : argv[at]);
+        if (!command) {
+                near = clew_command_nearest(argv[at]);
+                clew_cli_error(cli, "no such command%s%s%s", near ? "; did you mean clew " : "",
+                               near ? near : "", near ? "?" : " (see clew help)");
+                return CLEW_EXIT_USAGE;
+        }
+        cli->command = command->name;
+        return command->run(cli, argc - at, argv + at);
+}
+
+int clew_cli_run(struct clew_cli *cli, int argc, char **argv)
+{
+        int status = dispatch(cli, argc, argv);
+
+        if (status == CLEW_OPTIONS_HELP)
+                status = CLEW_EXIT_OK;
+        if (fflush(cli->out) != 0 || ferror(cli->out)) {
+                clew_cli_error(cli, "cannot write the output: %s", strerror(errno));
+                return CLEW_EXIT_STORE;
+        }
+        return status;
+}

@@ -1,0 +1,66 @@
+/*
+ * What every command of `clew` works with: where results and messages go, the store that the user
+ * named, and the exit status.
+ *
+ * Results go to `out`, everything else (headers of lists, hints, errors, progress) to `err`. A
+ * command returns one of enum clew_exit; it never calls exit(). The store and its view are opened
+ * at the first use and closed by clew_cli_deinit(). Text that comes from traces is untrusted: it
+ * reaches a stream only through query/cli/text.h or the JSON writer.
+ */
+#ifndef CLEW_QUERY_CLI_CLI_H
+#define CLEW_QUERY_CLI_CLI_H
+
+#include "proto/base/clock.h"
+#include "proto/base/compiler.h"
+#include "proto/base/error.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit status of every command; the numbers are a contract with scripts. */
+enum clew_exit {
+        CLEW_EXIT_OK = 0,
+        CLEW_EXIT_NOTHING = 1,    /* only with -e: nothing matched, or traces differ */
+        CLEW_EXIT_USAGE = 2,      /* wrong usage, unknown or ambiguous id */
+        CLEW_EXIT_STORE = 3,      /* the store cannot be opened or read */
+        CLEW_EXIT_PARTIAL = 4,    /* shown in part: a limit was hit, or the store has damage */
+        CLEW_EXIT_PERMISSION = 5, /* the system refuses access */
+};
+
+#define CLEW_STORE_DIR_DEFAULT "./data"
+
+struct clew_store;
+struct clew_view;
+
+struct clew_cli {
+        FILE *out; /* results */
+        FILE *err; /* everything else */
+        const struct clew_clock *clock;
+        const char *store_dir; /* --store, else CLEW_STORE, else the default; borrowed */
+        const char *command;   /* name of the running command, for messages; NULL before */
+
+        struct clew_store *store; /* NULL until needed */
+        struct clew_view *view;
+};
+
+/* @cli gets the process's streams, the system clock and the store directory of the environment. */
+void clew_cli_init(struct clew_cli *cli);
+/* Closes view and store. @cli may be half-built. */
+void clew_cli_deinit(struct clew_cli *cli);
+
+/*
+ * Runs the program for @argv (argv[0] is the program's name): global options, then the command.
+ * Returns the exit status. argv is borrowed until return.
+ */
+int clew_cli_run(struct clew_cli *cli, int argc, char **argv);
+
+/* "clew: message" to the error stream. The format's arguments must be safe for a terminal: pass
+ * what users or traces wrote through clew_text_safe() first. */
+void clew_cli_error(struct clew_cli *cli, const char *fmt, ...) CLEW_PRINTF(2, 3);
+/* The same, for hints: no prefix. */
+void clew_cli_note(struct clew_cli *cli, const char *fmt, ...) CLEW_PRINTF(2, 3);
+
+/* Prints @err and returns the exit status that fits its code (a negative errno). */
+int clew_cli_fail(struct clew_cli *cli, int code, const struct clew_error *err);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The table of commands: one row each, in the order in which `clew help` lists them.
+ */
+#ifndef CLEW_QUERY_CLI_COMMANDS_H
+#define CLEW_QUERY_CLI_COMMANDS_H
+
+#include "query/cli/cli.h"
+
+#include <stddef.h>
+
+struct clew_command {
+        const char *group; /* heading in `clew help` */
+        const char *name;
+        const char *alias; /* NULL = none */
+        const char *usage; /* arguments, after "clew NAME " */
+        const char *help;  /* one line */
+        /* argv[0] is the command's name. Returns an enum clew_exit. */
+        int (*run)(struct clew_cli *cli, int argc, char **argv);
+};
+
+/* NULL when there is no such command. Names are never abbreviated. */
+const struct clew_command *clew_command_find(const char *name);
+/* All commands; the array ends with a row whose name is NULL. */
+const struct clew_command *clew_commands(void);
+/* The known name nearest to @name, for "did you mean"; NULL when none is near. */
+const char *clew_command_nearest(const char *name);
+
+/* ---- handlers, each in the file named after it ---------------------------------------------- */
+
+int clew_cmd_help(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * Flag parsing. getopt_long() is not used because it accepts abbreviated names.
+ */
+#include "query/cli/options.h"
+
+#include "query/cli/commands.h"
+
+#include <string.h>
+
+bool clew_number_parse(const char *s, uint64_t *ret)
+{
+        uint64_t v = 0;
+
+        if (!*s)
+                return false;
+        for (; *s; s++) {
+                unsigned digit = (unsigned)(*s - '0');
+
+                if (*s < '0' || *s > '9' || v > (UINT64_MAX - digit) / 10)
+                        return false;
+                v = v * 10 + digit;
+        }
+        *ret = v;
+        return true;
+}
+
+static const struct clew_flag *find_long(const struct clew_flag *flags, const char *name,
+                                         size_t len)
+{
+        for (const struct clew_flag *f = flags; f && f->name; f++) {
+                if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
+                        return f;
+        }
+        return NULL;
+}
+
+static const struct clew_flag *find_letter(const struct clew_flag *flags, char letter)
+{
+        for (const struct clew_flag *f = flags; f && f->name; f++) {
+                if (f->letter == letter)
+                        return f;
+        }
+        return NULL;
+}
+
+/* What a parse carries along. */
+struct parse {
+        struct clew_cli *cli;
+        const struct clew_flag *own;
+        const struct clew_flag *shared;
+        int argc;
+        char **argv;
+        int at; /* the argument being read */
+};
+
+static int usage_error(struct parse *p, const char *what, const char *name, size_t len)
+{
+        char shown[64];
+        size_t n = 0;
+
+        for (size_t i = 0; i < len && n + 1 < sizeof(shown); i++)
+                shown[n++] = name[i] >= 0x20 && name[i] < 0x7f ? name[i] : '?';
+        shown[n] = '\0';
+        clew_cli_error(p->cli, "%s: %s %s (see clew %s --help)", p->cli->command, what, shown,
+                       p->cli->command);
+        return CLEW_EXIT_USAGE;
+}
+
+static int store_value(struct parse *p, const struct clew_flag *f, const char *value)
+{
+        if (f->ret_text) {
+                *f->ret_text = value;
+                return 0;
+        }
+        if (f->ret_values) {
+                if (f->ret_values->n == CLEW_FLAG_VALUES_MAX)
+                        return usage_error(p, "too many of --", f->name, strlen(f->name));
+                f->ret_values->values[f->ret_values->n++] = value;
+                return 0;
+        }
+        if (!clew_number_parse(value, f->ret_number))
+                return usage_error(p, "not a number:", value, strlen(value));
+        return 0;
+}
+
+static int parse_long(struct parse *p)
+{
+        const char *name = p->argv[p->at] + 2;
+        const char *equals = strchr(name, '=');
+        size_t len = equals ? (size_t)(equals - name) : strlen(name);
+        const struct clew_flag *f = find_long(p->own, name, len);
+
+        if (!f)
+                f = find_long(p->shared, name, len);
+        if (!f)
+                return usage_error(p, "unknown flag", p->argv[p->at], len + 2);
+        if (f->ret_flag) {
+                if (equals)
+                        return usage_error(p, "takes no value:", p->argv[p->at], len + 2);
+                *f->ret_flag = true;
+                return 0;
+        }
+        if (equals)
+                return store_value(p, f, equals + 1);
+        if (p->at + 1 >= p->argc)
+                return usage_error(p, "needs a value:", p->argv[p->at], len + 2);
+        return store_value(p, f, p->argv[++p->at]);
+}
+
+static int parse_letters(struct parse *p)
+{
+        for (const char *s = p->argv[p->at] + 1; *s; s++) {
+                const struct clew_flag *f = find_letter(p->own, *s);
+
+                if (!f)
+                        f = find_letter(p->shared, *s);
+                if (!f)
+                        return usage_error(p, "unknown flag -", s, 1);
+                if (f->ret_flag) {
+                        *f->ret_flag = true;
+                        continue;
+                }
+                if (s[1])
+                        return store_value(p, f, s + 1);
+                if (p->at + 1 >= p->argc)
+                        return usage_error(p, "needs a value: -", s, 1);
+                return store_value(p, f, p->argv[++p->at]);
+        }
+        return 0;
+}
+
+void clew_options_print(FILE *out, const struct clew_flag *flags)
+{
+        for (const struct clew_flag *f = flags; f && f->name; f++) {
+                char text[64];
+
+                snprintf(text, sizeof(text), "%s%c%s--%s%s%s", f->letter ? "-" : " ",
+                         f->letter ? f->letter : ' ', f->letter ? ", " : "  ", f->name,
+                         f->value ? " " : "", f->value ? f->value : "");
+                fprintf(out, "  %-24s  %s\n", text, f->help);
+        }
+}
+
+static int print_help(struct parse *p)
+{
+        const struct clew_command *c = clew_command_find(p->cli->command);
+
+        if (c)
+                fprintf(p->cli->out, "clew %s%s%s\n%s\n", c->name, c->usage[0] ? " " : "", c->usage,
+                        c->help);
+        fputs("\n", p->cli->out);
+        clew_options_print(p->cli->out, p->own);
+        clew_options_print(p->cli->out, p->shared);
+        return CLEW_OPTIONS_HELP;
+}
+
+int clew_options_parse(struct clew_cli *cli, int argc, char **argv, const struct clew_flag *own,
+                       const struct clew_flag *shared, struct clew_arguments *ret)
+{
+        struct parse p = {.cli = cli, .own = own, .shared = shared, .argc = argc, .argv = argv};
+        bool only_arguments = false;
+        size_t n = 0;
+
+        for (p.at = 1; p.at < argc; p.at++) {
+                char *arg = argv[p.at];
+                int r = 0;
+
+                if (only_arguments || arg[0] != '-' || arg[1] == '\0')
+                        argv[n++] = arg; /* n <= p.at: the slot has been read */
+                else if (strcmp(arg, "--") == 0)
+                        only_arguments = true;
+                else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
+                        return print_help(&p);
+                else if (arg[1] == '-')
+                        r = parse_long(&p);
+                else
+                        r = parse_letters(&p);
+                if (r != 0)
+                        return r;
+        }
+        if (n > CLEW_ARGUMENTS_MAX) {
+                clew_cli_error(cli, "%s: %zu arguments, the limit is %d", cli->command, n,
+                               CLEW_ARGUMENTS_MAX);
+                return CLEW_EXIT_USAGE;
+        }
+        ret->values = argv;
+        ret->n = n;
+        return 0;
+}
