@@ -1,0 +1,94 @@
+# Set-up shared by tools/run and tools/test: what Debian 12 packages are needed, and the build.
+#
+# Sourced, not run. It installs only what is missing, so a machine that has everything needs no
+# network and no root. Functions say what they do on standard error and nothing on success.
+
+# Programs and libraries to build and run.
+CLEW_BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 protobuf-c-compiler
+        libgrpc-dev libprotobuf-c-dev liblmdb-dev libzstd-dev zlib1g-dev libxxhash-dev
+        libmicrohttpd-dev libpcre2-dev libroaring-dev libssl-dev"
+# What the tests need beside that.
+CLEW_TEST_PACKAGES="libcmocka-dev clang clang-format zstd git"
+
+clew_say()
+{
+        printf '%s\n' "$*" >&2
+}
+
+# clew_missing PACKAGE...: prints those that dpkg does not have installed.
+clew_missing()
+{
+        local package
+        for package in "$@"; do
+                dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
+                        grep -qx installed || printf '%s ' "$package"
+        done
+}
+
+# clew_install PACKAGE...: installs what is missing, quietly and without a question.
+clew_install()
+{
+        local missing log root=""
+        command -v dpkg-query >/dev/null || {
+                clew_say "setup: this is not Debian (no dpkg); assuming the packages of README.md are there"
+                return 0
+        }
+        missing=$(clew_missing "$@")
+        [ -n "$missing" ] || return 0
+        if [ "$(id -u)" -ne 0 ]; then
+                command -v sudo >/dev/null || {
+                        clew_say "setup: these packages are missing: $missing"
+                        clew_say "setup: run as root, or: apt-get install $missing"
+                        return 1
+                }
+                root="sudo"
+        fi
+        clew_say "setup: installing $missing"
+        log=$(mktemp) || return 1
+        # One refresh of the lists; a stale mirror is the install's error to report.
+        # shellcheck disable=SC2086
+        if ! { $root env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+                $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+                        install $missing; } >"$log" 2>&1 </dev/null; then
+                tail -n 20 "$log" >&2
+                clew_say "setup: installing failed (see above)"
+                rm -f "$log"
+                return 1
+        fi
+        rm -f "$log"
+}
+
+# clew_configure DIR [MESON OPTION...]: makes the build directory, or changes its options.
+clew_configure()
+{
+        local dir=$1 log
+        shift
+        log=$(mktemp) || return 1
+        if [ -f "$dir/build.ninja" ]; then
+                [ $# -eq 0 ] || meson configure "$dir" "$@" >"$log" 2>&1 || {
+                        tail -n 20 "$log" >&2
+                        rm -f "$log"
+                        return 1
+                }
+        elif ! meson setup "$dir" "$@" >"$log" 2>&1 </dev/null; then
+                tail -n 30 "$log" >&2
+                clew_say "build: meson setup $dir failed (see above)"
+                rm -f "$log"
+                return 1
+        fi
+        rm -f "$log"
+}
+
+# clew_compile DIR: builds everything in DIR; on failure shows the first errors.
+clew_compile()
+{
+        local dir=$1 log
+        log=$(mktemp) || return 1
+        if ! ninja -C "$dir" >"$log" 2>&1 </dev/null; then
+                grep -E -A6 'FAILED|error:' "$log" | head -n 60 >&2
+                clew_say "build: $dir failed (see above)"
+                rm -f "$log"
+                return 1
+        fi
+        rm -f "$log"
+}
