@@ -39,6 +39,8 @@ struct clew_cli {
         const char *store_dir; /* --store, else CLEW_STORE, else the default; borrowed */
         const char *command;   /* name of the running command, for messages; NULL before */
 
+        long pager_pid; /* 0 = output goes straight to `out` */
+
         struct clew_store *store; /* NULL until needed */
         struct clew_view *view;
 };

@@ -1,0 +1,149 @@
+/*
+ * See table.h.
+ */
+#include "query/cli/table.h"
+
+#include "query/cli/safe.h"
+
+#include <errno.h>
+
+#define GAP 2u                /* columns between two cells */
+#define CELL_COLUMNS_MAX 400u /* of one cell in --wide */
+
+void clew_table_init(struct clew_table *t, const struct clew_look *look,
+                     const struct clew_column *columns, size_t n_columns, struct clew_arena *arena)
+{
+        CLEW_ASSERT(n_columns <= CLEW_TABLE_COLUMNS_MAX);
+        *t = (struct clew_table){
+                .arena = arena, .look = look, .columns = columns, .n_columns = n_columns};
+}
+
+void clew_table_row(struct clew_table *t)
+{
+        struct clew_table_row *row =
+                clew_arena_calloc(t->arena, 1, sizeof(*row) + t->n_columns * sizeof(row->cells[0]));
+
+        t->at = 0;
+        if (!row)
+                return; /* the arena remembers; clew_table_print() reports */
+        if (t->last)
+                t->last->next = row;
+        else
+                t->first = row;
+        t->last = row;
+        t->n_rows++;
+}
+
+void clew_table_cell(struct clew_table *t, enum clew_tone tone, struct clew_slice text)
+{
+        CLEW_BUFFER safe;
+        size_t columns;
+
+        if (clew_arena_failed(t->arena) || !t->last || t->at >= t->n_columns)
+                return;
+        clew_buffer_init(&safe, CELL_COLUMNS_MAX * 64);
+        columns = clew_safe_line(&safe, text, CELL_COLUMNS_MAX, t->look->ascii);
+        t->last->cells[t->at++] = (struct clew_table_cell){
+                .text = clew_arena_copy(t->arena, clew_buffer_slice(&safe)),
+                .columns = columns,
+                .tone = tone,
+        };
+}
+
+void clew_table_cell_cstr(struct clew_table *t, enum clew_tone tone, const char *text)
+{
+        clew_table_cell(t, tone, clew_slice_of_cstr(text));
+}
+
+/* Widths by content, then the columns that give way shrink, the last first. */
+static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+{
+        size_t total = 0;
+
+        for (size_t i = 0; i < t->n_columns; i++) {
+                widths[i] = 0;
+                for (const struct clew_table_row *r = t->first; r; r = r->next) {
+                        if (r->cells[i].columns > widths[i])
+                                widths[i] = r->cells[i].columns;
+                }
+                if (widths[i] == 0)
+                        continue;
+                if (strlen(t->columns[i].heading) > widths[i])
+                        widths[i] = strlen(t->columns[i].heading);
+                total += widths[i] + (total > 0 ? GAP : 0);
+        }
+        for (size_t i = t->n_columns; i-- > 0 && total > t->look->columns;) {
+                size_t over = total - t->look->columns;
+                size_t least = t->columns[i].give_way;
+
+                if (least == 0 || widths[i] <= least)
+                        continue;
+                if (over > widths[i] - least)
+                        over = widths[i] - least;
+                widths[i] -= over;
+                total -= over;
+        }
+}
+
+struct line {
+        const struct clew_table *table;
+        FILE *out;
+        size_t pending; /* spaces to write before the next text: none at the end of a line */
+};
+
+static void put_cell(struct line *l, const struct clew_table_cell *cell, size_t width, bool right)
+{
+        const struct clew_look *look = l->table->look;
+        struct clew_slice text = cell->text;
+        size_t columns = cell->columns;
+        CLEW_BUFFER cut;
+
+        clew_buffer_init(&cut, CELL_COLUMNS_MAX * 64);
+        if (columns > width) {
+                columns = clew_safe_line(&cut, text, width, look->ascii);
+                text = clew_buffer_slice(&cut);
+        }
+        if (right)
+                l->pending += width - columns;
+        if (columns > 0) {
+                fprintf(l->out, "%*s%s%.*s%s", (int)l->pending, "",
+                        clew_look_begin(look, cell->tone), (int)text.len, (const char *)text.data,
+                        clew_look_end(look, cell->tone));
+                l->pending = 0;
+        }
+        l->pending += (right ? 0 : width - columns) + GAP;
+}
+
+static void put_heading(const struct clew_table *t, const size_t *widths, FILE *out)
+{
+        struct line l = {.table = t, .out = out};
+
+        for (size_t i = 0; i < t->n_columns; i++) {
+                struct clew_slice h = clew_slice_of_cstr(t->columns[i].heading);
+                struct clew_table_cell cell = {h, h.len, CLEW_TONE_STRONG};
+
+                if (widths[i] > 0)
+                        put_cell(&l, &cell, widths[i], t->columns[i].right);
+        }
+        fputs("\n", out);
+}
+
+int clew_table_print(struct clew_table *t, FILE *out)
+{
+        size_t widths[CLEW_TABLE_COLUMNS_MAX];
+
+        if (clew_arena_failed(t->arena))
+                return -ENOMEM;
+        fit(t, widths);
+        put_heading(t, widths, out);
+        for (const struct clew_table_row *r = t->first; r; r = r->next) {
+                struct line l = {.table = t, .out = out};
+
+                for (size_t i = 0; i < t->n_columns; i++) {
+                        if (widths[i] > 0)
+                                put_cell(&l, &r->cells[i], widths[i], t->columns[i].right);
+                }
+                fputs("\n", out);
+        }
+        return 0;
+}
