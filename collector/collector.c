@@ -1,0 +1,211 @@
+#include "collector/collector.h"
+
+#include "collector/admission.h"
+#include "collector/counters.h"
+#include "collector/grpc-listener.h"
+#include "collector/ingest.h"
+#include "collector/pipeline.h"
+#include "collector/sealer.h"
+#include "collector/watch.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+#include "query/model/summary.h"
+#include "storage/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define THREADS_MIN 2u /* one may decode a large request while another answers */
+#define THREADS_MAX 4u /* beyond, the writer is what limits */
+/* Of the core's own buffers: a part of the budget, since what it holds is on its way to us. */
+#define QUOTA_SLACK_BYTES ((size_t)64 * 1024 * 1024)
+/* A deaf listener is replaced; calls under way get this long. */
+#define RESTART_DEADLINE_NS CLEW_NS_PER_S
+
+struct clew_collector {
+        const struct clew_config *config;
+        struct clew_counters counters;
+        struct clew_admission admission;
+        struct clew_ingest ingest;
+        struct clew_store *store;
+        struct clew_pipeline *pipeline;
+        struct clew_sealer *sealer;
+        struct clew_grpc_listener *grpc;
+        uint64_t next_stats_ns;
+        uint64_t last_requests;
+};
+
+static size_t n_inside(void *context)
+{
+        return clew_admission_inside(context);
+}
+
+static unsigned n_threads(const struct clew_config *config)
+{
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+        if (config->threads)
+                return (unsigned)config->threads;
+        if (n < (long)THREADS_MIN)
+                return THREADS_MIN;
+        return n > (long)THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
+static int open_store(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_store_options options = {
+                .mode = CLEW_STORE_COLLECT,
+                .deriver = clew_model_deriver(),
+        };
+        int r = clew_store_open(c->config->store, &options, &c->store, err);
+
+        if (r < 0 && !err->message[0])
+                clew_error_set(err, r, 0, "store %s: %s", c->config->store, strerror(-r));
+        return r;
+}
+
+static int start_threads(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_pipeline_options pipeline = {
+                .store = c->store,
+                .counters = &c->counters,
+                .gather_ns = c->config->gather_ns,
+                .n_expected = n_inside,
+                .context = &c->admission,
+        };
+        const struct clew_sealer_options sealer = {
+                .store = c->store,
+                .counters = &c->counters,
+                .idle_ns = c->config->seal_idle_ns,
+                .max_wait_ns = c->config->seal_wait_ns,
+                .segment_bytes = (size_t)c->config->seal_segment_bytes,
+                .cpu_percent = (unsigned)c->config->seal_cpu_percent,
+        };
+        int r = clew_pipeline_new(&pipeline, &c->pipeline);
+
+        if (r == 0 && c->config->seal_cpu_percent > 0)
+                r = clew_sealer_new(&sealer, &c->sealer);
+        if (r < 0)
+                clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r));
+        return r;
+}
+
+static int start_grpc(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_grpc_listener_options options = {
+                .n_threads = n_threads(c->config),
+                .max_request_bytes = (size_t)c->config->max_request_bytes,
+                .quota_bytes = (size_t)c->config->memory_budget_bytes + QUOTA_SLACK_BYTES,
+                .ingest = &c->ingest,
+                .admission = &c->admission,
+                .pipeline = c->pipeline,
+                .counters = &c->counters,
+        };
+        char text[CLEW_ADDRESS_TEXT_MAX];
+        int r;
+
+        if (strcmp(c->config->grpc, "off") == 0)
+                return 0;
+        r = clew_address_parse(c->config->grpc, &options.address, err);
+        if (r == 0)
+                r = clew_grpc_listener_new(&options, &c->grpc, err);
+        if (r < 0)
+                return r;
+        clew_address_format(clew_grpc_listener_address(c->grpc), text);
+        clew_log(CLEW_LOG_INFO, "listening", "protocol=grpc address=%s", text);
+        return 0;
+}
+
+static int stop_parts(struct clew_collector *c)
+{
+        int r = 0;
+
+        if (c->grpc)
+                r = clew_grpc_listener_drain(c->grpc, c->config->shutdown_ns);
+        clew_sealer_free(c->sealer);
+        clew_pipeline_free(c->pipeline);
+        clew_grpc_listener_free(c->grpc);
+        clew_store_close(c->store);
+        clew_ingest_deinit(&c->ingest);
+        clew_admission_deinit(&c->admission);
+        return r;
+}
+
+int clew_collector_start(const struct clew_config *config, struct clew_collector **ret,
+                         struct clew_error *err)
+{
+        struct clew_collector *c = clew_calloc(1, sizeof(*c));
+        int r;
+
+        if (!c)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        c->config = config;
+        clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes,
+                            (size_t)config->max_waiting);
+        clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
+        r = open_store(c, err);
+        if (r == 0)
+                r = start_threads(c, err);
+        if (r == 0)
+                r = start_grpc(c, err);
+        if (r < 0) {
+                (void)!stop_parts(c);
+                clew_free(c);
+                return r;
+        }
+        clew_log(CLEW_LOG_INFO, "started", "version=%s store=\"%s\"", CLEW_VERSION, config->store);
+        *ret = c;
+        return 0;
+}
+
+static void revive_listener(struct clew_collector *c)
+{
+        struct clew_error err = {.code = 0};
+        int r;
+
+        if (!c->grpc || !clew_grpc_accept_has_failed() || !clew_watch_has_descriptors())
+                return;
+        if (clew_watch_answers_http2(clew_grpc_listener_address(c->grpc)))
+                return;
+        clew_log(CLEW_LOG_WARN, "listener.deaf",
+                 "protocol=grpc reason=\"accept failed earlier\" action=restart");
+        r = clew_grpc_listener_restart(c->grpc, RESTART_DEADLINE_NS, &err);
+        clew_count(&c->counters, CLEW_COUNT_LISTENER_RESTARTS, 1);
+        if (r < 0)
+                clew_log(CLEW_LOG_ERROR, "listener.restart_failed", "reason=\"%s\"", err.message);
+}
+
+static void log_stats(struct clew_collector *c)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        uint64_t requests = clew_counter_read(&c->counters, CLEW_COUNT_REQUESTS);
+
+        if (c->config->stats_ns == 0 || now < c->next_stats_ns)
+                return;
+        c->next_stats_ns = now + c->config->stats_ns;
+        if (requests == c->last_requests)
+                return;
+        c->last_requests = requests;
+        clew_counters_log(&c->counters);
+}
+
+void clew_collector_tick(struct clew_collector *c)
+{
+        revive_listener(c);
+        log_stats(c);
+}
+
+int clew_collector_stop(struct clew_collector *c)
+{
+        int r;
+
+        clew_log(CLEW_LOG_INFO, "stopping", "deadline_ms=%llu",
+                 (unsigned long long)(c->config->shutdown_ns / CLEW_NS_PER_MS));
+        r = stop_parts(c);
+        clew_counters_log(&c->counters);
+        clew_log(CLEW_LOG_INFO, "stopped", "unanswered=%s", r < 0 ? "some" : "none");
+        clew_free(c);
+        return r;
+}

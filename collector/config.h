@@ -1,0 +1,58 @@
+/*
+ * Configuration of clewd: flags, and a file of `name = value` lines with the same names.
+ *
+ * One table drives both, and --help: a key exists in all three places or in none. A flag beats the
+ * file wherever the two stand. Unknown keys, keys given twice in one file and values out of range
+ * are errors that name the key, the value and the range.
+ */
+#ifndef CLEW_COLLECTOR_CONFIG_H
+#define CLEW_COLLECTOR_CONFIG_H
+
+#include "proto/base/compiler.h"
+#include "proto/base/error.h"
+#include "proto/base/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLEW_CONFIG_TEXT_MAX 4096u /* PATH_MAX; the longest text value is a path */
+
+struct clew_config {
+        char store[CLEW_CONFIG_TEXT_MAX];
+        char grpc[CLEW_CONFIG_TEXT_MAX]; /* "off" = no listener */
+        char http[CLEW_CONFIG_TEXT_MAX];
+        char log_level[CLEW_CONFIG_TEXT_MAX];
+        uint64_t max_request_bytes; /* after decompression */
+        uint64_t memory_budget_bytes;
+        uint64_t max_waiting; /* requests that wait for memory before others are refused */
+        uint64_t threads;     /* network threads; 0 = by the number of processors */
+        uint64_t gather_ns;
+        uint64_t seal_idle_ns;
+        uint64_t seal_wait_ns;
+        uint64_t seal_segment_bytes;
+        uint64_t seal_cpu_percent; /* of one processor; 0 = no sealing */
+        uint64_t shutdown_ns;
+        uint64_t stats_ns;
+
+        bool show_help;
+        bool show_version;
+};
+
+void clew_config_init(struct clew_config *c);
+
+/* Reads the command line, and the file that it names. Returns 0, or -EINVAL or the error of reading
+ * the file, with a message. */
+CLEW_MUST_USE int clew_config_read(struct clew_config *c, int argc, char *const *argv,
+                                   struct clew_error *err);
+
+/* Applies the text of a config file; @name is for messages. Keys that a flag has set are to be set
+ * again afterwards. */
+CLEW_MUST_USE int clew_config_parse_text(struct clew_config *c, const char *name, const char *text,
+                                         struct clew_error *err);
+
+/* The help text, allocated; NULL when memory is short. */
+CLEW_MUST_USE char *clew_config_help(void);
+
+enum clew_log_level clew_config_log_level(const struct clew_config *c);
+
+#endif

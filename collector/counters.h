@@ -1,0 +1,59 @@
+/*
+ * What the collector counts about itself: one table of monotonic counters, written from any thread,
+ * logged as one structured line.
+ */
+#ifndef CLEW_COLLECTOR_COUNTERS_H
+#define CLEW_COLLECTOR_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum clew_counter {
+        CLEW_COUNT_REQUESTS,         /* export requests of both transports */
+        CLEW_COUNT_ACCEPTED,         /* answered OK after a commit, or nothing to store */
+        CLEW_COUNT_MALFORMED,        /* refused for ever: not OTLP, bad gzip ... */
+        CLEW_COUNT_TOO_LARGE,        /* refused for ever: over the size limit */
+        CLEW_COUNT_OVERLOADED,       /* refused for now: no memory budget, queue full */
+        CLEW_COUNT_NOT_STORED,       /* refused for now: the store failed */
+        CLEW_COUNT_UNIMPLEMENTED,    /* unknown method, path or encoding */
+        CLEW_COUNT_ABANDONED,        /* the client went away before its answer */
+        CLEW_COUNT_WIRE_BYTES,       /* as received */
+        CLEW_COUNT_OTLP_BYTES,       /* after decompression */
+        CLEW_COUNT_SPANS,            /* stored */
+        CLEW_COUNT_SPANS_REFUSED,    /* refused alone */
+        CLEW_COUNT_LOGS,             /* stored */
+        CLEW_COUNT_METRICS_DROPPED,  /* metric requests taken and dropped */
+        CLEW_COUNT_COMMITS,          /* transactions */
+        CLEW_COUNT_STORED_BYTES,     /* fragments as stored */
+        CLEW_COUNT_COMMIT_NS,        /* time inside the store */
+        CLEW_COUNT_COMMIT_FAILURES,  /* transactions that failed */
+        CLEW_COUNT_SEALED_TRACES,    /* moved into segments */
+        CLEW_COUNT_SEALED_BYTES,     /* OTLP bytes of those */
+        CLEW_COUNT_SEAL_FAILURES,    /* rounds of sealing that failed */
+        CLEW_COUNT_LISTENER_RESTARTS /* the gRPC listener had gone deaf */
+};
+
+#define CLEW_COUNTERS ((size_t)CLEW_COUNT_LISTENER_RESTARTS + 1)
+
+struct clew_counters {
+        atomic_uint_fast64_t value[CLEW_COUNTERS];
+};
+
+static inline void clew_count(struct clew_counters *c, enum clew_counter which, uint64_t n)
+{
+        atomic_fetch_add_explicit(&c->value[which], n, memory_order_relaxed);
+}
+
+static inline uint64_t clew_counter_read(const struct clew_counters *c, enum clew_counter which)
+{
+        return atomic_load_explicit(&c->value[which], memory_order_relaxed);
+}
+
+/* The name used in the log. */
+const char *clew_counter_name(enum clew_counter which);
+
+/* Logs one line with all counters that are not zero. */
+void clew_counters_log(const struct clew_counters *c);
+
+#endif

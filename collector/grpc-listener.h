@@ -1,0 +1,65 @@
+/*
+ * OTLP over gRPC: the listener.
+ *
+ * gRPC core's C API: one completion queue, a few threads that each take the next completion and
+ * handle it to the end. The core decides nothing about message contents: its own decompression is
+ * off, because it inflates before it checks sizes.
+ */
+#ifndef CLEW_COLLECTOR_GRPC_LISTENER_H
+#define CLEW_COLLECTOR_GRPC_LISTENER_H
+
+#include "collector/address.h"
+#include "collector/admission.h"
+#include "collector/counters.h"
+#include "collector/ingest.h"
+#include "collector/pipeline.h"
+#include "proto/base/compiler.h"
+#include "proto/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct clew_grpc_listener;
+
+struct clew_grpc_listener_options {
+        struct clew_address address;
+        unsigned n_threads;
+        size_t max_request_bytes;
+        size_t quota_bytes;         /* of the core's own buffers */
+        struct clew_ingest *ingest; /* borrowed, like the rest, until free */
+        struct clew_admission *admission;
+        struct clew_pipeline *pipeline;
+        struct clew_counters *counters;
+};
+
+/* Once per process, before the first listener; and after the last. */
+void clew_grpc_library_init(void);
+void clew_grpc_library_deinit(void);
+
+/* Listens and serves. -EADDRINUSE and others of bind(), with a message that names the address. */
+CLEW_MUST_USE int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
+                                         struct clew_grpc_listener **ret, struct clew_error *err);
+/* The address with the port that was bound. */
+const struct clew_address *clew_grpc_listener_address(const struct clew_grpc_listener *l);
+
+/*
+ * Stops accepting and waits until every accepted call is answered, at most @deadline_ns; what is
+ * left then is cancelled. The pipeline must still run. Returns 0, or -ETIMEDOUT when calls had to
+ * be cancelled.
+ */
+CLEW_MUST_USE int clew_grpc_listener_drain(struct clew_grpc_listener *l, uint64_t deadline_ns);
+/* After drain. NULL is fine. */
+void clew_grpc_listener_free(struct clew_grpc_listener *l);
+
+/* True when the core has failed to accept a connection since the last (re)start. */
+bool clew_grpc_accept_has_failed(void);
+
+/*
+ * Replaces the listening socket: the core's listener never accepts again after accept() has once
+ * failed for want of descriptors. Calls under way are answered first, within @deadline_ns.
+ */
+CLEW_MUST_USE int clew_grpc_listener_restart(struct clew_grpc_listener *l, uint64_t deadline_ns,
+                                             struct clew_error *err);
+
+#endif
