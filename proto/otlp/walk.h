@@ -27,10 +27,14 @@
 
 /* AnyValue inside AnyValue; protobuf runtimes stop at 100, real attributes nest below 10. */
 #define CLEW_OTLP_DEPTH_MAX 32u
-/* Spans (or log records) of one request: 64 MiB of the smallest possible spans is 2 million. */
+/* Spans (or log records) kept of one request; SDKs send 512, collectors 8,192. Refused spans do not
+ * count: they cost no memory. */
 #define CLEW_OTLP_ITEMS_MAX 1000000u
 /* Resource and scope envelopes of one request; real requests have a handful. */
 #define CLEW_OTLP_ENVELOPES_MAX 65536u
+/* Bytes of all parts together. Each trace gets its own copy of its envelopes, so a request of many
+ * traces under one huge resource would grow by their number; honest ones grow by a few percent. */
+#define CLEW_OTLP_SPLIT_BYTES_MAX (256u * 1024 * 1024)
 
 enum clew_otlp_signal { CLEW_OTLP_TRACES, CLEW_OTLP_LOGS };
 
@@ -43,11 +47,14 @@ struct clew_otlp_item {
 
 /* One ScopeSpans (ScopeLogs) with the ResourceSpans (ResourceLogs) around it. */
 struct clew_otlp_scope {
-        struct clew_slice resource_envelope; /* whole ResourceSpans message */
-        struct clew_slice scope_envelope;    /* whole ScopeSpans message */
-        struct clew_slice resource;          /* encoded Resource, empty if absent */
-        struct clew_slice scope;             /* encoded InstrumentationScope, empty if absent */
-        uint32_t resource_index;
+        struct clew_slice resource; /* encoded Resource, empty if absent */
+        struct clew_slice scope;    /* encoded InstrumentationScope, empty if absent */
+        uint32_t resource_index;    /* equal for the scopes of one ResourceSpans */
+        /* Filled by the walk, empty from the reader: the fields of the two envelopes that are not
+         * ScopeSpans or items (resource, scope, schema URL, unknown ones), and service.name. */
+        struct clew_slice resource_rest;
+        struct clew_slice scope_rest;
+        struct clew_slice service;
 };
 
 /* What the request holds of one trace. Times, root and errors are of spans only. */
@@ -72,6 +79,7 @@ struct clew_otlp_batch {
         size_t n_scopes;
         struct clew_otlp_trace *traces; /* sorted by id */
         size_t n_traces;
+        size_t split_bytes;      /* what writing all traces takes, to within 5 bytes an envelope */
         uint64_t n_rejected;     /* spans refused alone (traces only) */
         char reject_reason[160]; /* the first reason, English, for partial_success; "" if none */
 };

@@ -1,0 +1,364 @@
+/*
+ * Merge. Round one counts envelopes and items, so that everything is allocated once. Round two
+ * lists them. Then three sorts find what is equal: resource envelopes by content, scope envelopes
+ * by resource and content, items by identity. Writing goes through the groups in order of first
+ * appearance, and through the items of each group in order of arrival.
+ *
+ * The result is a fixed point: its groups are distinct, its items are distinct, and both already
+ * stand in the order in which a second merge would find them.
+ */
+#include "proto/otlp/merge.h"
+
+#include "proto/base/hash.h"
+#include "proto/base/sort.h"
+#include "proto/otlp/envelope-int.h"
+#include "proto/otlp/span.h"
+
+#include <errno.h>
+
+#define NONE UINT32_MAX
+
+/* One envelope, of a resource or of a scope, as it came. */
+struct group {
+        struct clew_slice rest;
+        uint32_t index;    /* in arrival order */
+        uint32_t resource; /* scopes only: the leading resource group */
+        uint32_t leader;   /* first group with equal content; itself if it is that one */
+        uint32_t first;    /* leaders: chain of scopes (in a resource) or items (in a scope) */
+        uint32_t last;
+        uint32_t next;  /* next scope of the same resource */
+        size_t content; /* bytes of what the chain will write */
+};
+
+struct item {
+        struct clew_slice raw;
+        struct clew_slice key; /* spans: trace id and span id; logs: the whole record */
+        uint64_t end_ns;
+        uint32_t scope; /* group index; NONE = superseded by another copy */
+        uint32_t next;  /* next item of the same scope */
+        uint32_t index;
+};
+
+struct merge {
+        enum clew_otlp_signal signal;
+        struct clew_arena *arena;
+        struct group *resources;
+        struct group *scopes;
+        struct item *items;
+        struct clew_sort_entry *entries; /* working space for the largest sort */
+        size_t n_resources;
+        size_t n_scopes;
+        size_t n_items;
+};
+
+/* ---- listing ------------------------------------------------------------------------------------
+ */
+
+/* Counts a part's envelopes and items, top levels only. */
+static void count_part(struct merge *m, struct clew_slice part)
+{
+        struct clew_message_iter resources = clew_messages_of(part, CLEW_FIELD_DATA_RESOURCES);
+        struct clew_slice resource;
+        struct clew_slice scope;
+        struct clew_slice item;
+
+        while (clew_message_next(&resources, &resource)) {
+                struct clew_message_iter scopes =
+                        clew_messages_of(resource, CLEW_FIELD_ENVELOPE_ITEMS);
+
+                m->n_resources++;
+                while (clew_message_next(&scopes, &scope)) {
+                        struct clew_message_iter items =
+                                clew_messages_of(scope, CLEW_FIELD_ENVELOPE_ITEMS);
+
+                        m->n_scopes++;
+                        while (clew_message_next(&items, &item))
+                                m->n_items++;
+                }
+        }
+}
+
+static int allocate(struct merge *m)
+{
+        size_t most = m->n_items > m->n_scopes ? m->n_items : m->n_scopes;
+
+        if (most < m->n_resources)
+                most = m->n_resources;
+        if (most >= NONE)
+                return -ENOMEM;
+        m->resources = clew_arena_alloc(m->arena, m->n_resources * sizeof(*m->resources));
+        m->scopes = clew_arena_alloc(m->arena, m->n_scopes * sizeof(*m->scopes));
+        m->items = clew_arena_alloc(m->arena, m->n_items * sizeof(*m->items));
+        m->entries = clew_arena_alloc(m->arena, 2 * most * sizeof(*m->entries));
+        if (!m->resources || !m->scopes || !m->items || !m->entries)
+                return -ENOMEM;
+        m->n_resources = 0;
+        m->n_scopes = 0;
+        m->n_items = 0;
+        return 0;
+}
+
+static int list_item(struct merge *m, struct clew_slice raw, uint32_t scope)
+{
+        struct item *item = &m->items[m->n_items];
+        struct clew_span span;
+        uint8_t *key;
+
+        *item = (struct item){.raw = raw,
+                              .key = raw,
+                              .scope = scope,
+                              .next = NONE,
+                              .index = (uint32_t)m->n_items};
+        m->n_items++;
+        if (m->signal == CLEW_OTLP_LOGS)
+                return 0;
+        if (!clew_span_parse(raw, &span) || !span.has_valid_ids)
+                return -EBADMSG;
+        key = clew_arena_alloc(m->arena, CLEW_TRACE_ID_BYTES + CLEW_SPAN_ID_BYTES);
+        if (!key)
+                return -ENOMEM;
+        memcpy(key, span.trace_id.bytes, CLEW_TRACE_ID_BYTES);
+        memcpy(key + CLEW_TRACE_ID_BYTES, span.span_id.bytes, CLEW_SPAN_ID_BYTES);
+        item->key = clew_slice_make(key, CLEW_TRACE_ID_BYTES + CLEW_SPAN_ID_BYTES);
+        item->end_ns = span.end_ns;
+        return 0;
+}
+
+static int list_envelope(struct merge *m, struct clew_slice raw, struct group *groups, size_t *n)
+{
+        struct clew_envelope e;
+        const uint8_t *bad;
+        int r = clew_envelope_split(raw, 0, m->arena, &e, &bad);
+
+        if (r < 0)
+                return r;
+        groups[*n] = (struct group){.rest = e.rest,
+                                    .index = (uint32_t)*n,
+                                    .leader = (uint32_t)*n,
+                                    .first = NONE,
+                                    .last = NONE,
+                                    .next = NONE};
+        (*n)++;
+        return 0;
+}
+
+static int list_scope(struct merge *m, struct clew_slice raw, uint32_t resource)
+{
+        struct clew_message_iter it = clew_messages_of(raw, CLEW_FIELD_ENVELOPE_ITEMS);
+        uint32_t scope = (uint32_t)m->n_scopes;
+        struct clew_slice item;
+        int r = list_envelope(m, raw, m->scopes, &m->n_scopes);
+
+        if (r < 0)
+                return r;
+        m->scopes[scope].resource = resource;
+        while (clew_message_next(&it, &item)) {
+                r = list_item(m, item, scope);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int list_part(struct merge *m, struct clew_slice part)
+{
+        struct clew_cursor c = clew_cursor_make(part);
+        struct clew_field f;
+
+        while (clew_field_next(&c, &f)) {
+                struct clew_message_iter it;
+                uint32_t resource = (uint32_t)m->n_resources;
+                struct clew_slice scope;
+                int r;
+
+                if (f.number != CLEW_FIELD_DATA_RESOURCES)
+                        continue;
+                if (f.wire != CLEW_WIRE_BYTES)
+                        return -EBADMSG;
+                r = list_envelope(m, f.bytes, m->resources, &m->n_resources);
+                it = clew_messages_of(f.bytes, CLEW_FIELD_ENVELOPE_ITEMS);
+                while (r == 0 && clew_message_next(&it, &scope))
+                        r = list_scope(m, scope, resource);
+                if (r < 0)
+                        return r;
+        }
+        return c.failed ? -EBADMSG : 0;
+}
+
+/* ---- finding what is equal ----------------------------------------------------------------------
+ */
+
+static int order_of_groups(const void *a, const void *b)
+{
+        const struct group *x = a;
+        const struct group *y = b;
+
+        if (x->resource != y->resource)
+                return x->resource < y->resource ? -1 : 1;
+        return clew_slice_cmp(x->rest, y->rest);
+}
+
+/* Sets the leader of each group to the first one of equal content. */
+static void join_groups(struct merge *m, struct group *groups, size_t n)
+{
+        const struct group *leader = NULL;
+
+        for (size_t i = 0; i < n; i++)
+                m->entries[i] = (struct clew_sort_entry){.key = clew_hash(groups[i].rest),
+                                                         .item = &groups[i]};
+        clew_sort(m->entries, m->entries + n, n, order_of_groups);
+        for (size_t i = 0; i < n; i++) {
+                const struct group *g = m->entries[i].item;
+
+                if (!leader || order_of_groups(leader, g) != 0)
+                        leader = g;
+                groups[g->index].leader = leader->index;
+        }
+}
+
+static int order_of_items(const void *a, const void *b)
+{
+        const struct item *x = a;
+        const struct item *y = b;
+
+        return clew_slice_cmp(x->key, y->key);
+}
+
+static int order_of_logs(const void *a, const void *b)
+{
+        const struct item *x = a;
+        const struct item *y = b;
+
+        if (x->scope != y->scope)
+                return x->scope < y->scope ? -1 : 1;
+        return clew_slice_cmp(x->key, y->key);
+}
+
+/* True when @b, which came later, is the better copy. */
+static bool is_better(const struct item *a, const struct item *b)
+{
+        if (a->end_ns != b->end_ns)
+                return b->end_ns > a->end_ns; /* 0 = not ended */
+        return b->raw.len > a->raw.len;
+}
+
+/* Leaves one of each set of equal items, in the place of the first one. */
+static void join_items(struct merge *m)
+{
+        bool spans = m->signal == CLEW_OTLP_TRACES;
+        clew_sort_tie_fn order = spans ? order_of_items : order_of_logs;
+        struct item *kept = NULL;
+        struct item winner;
+
+        for (size_t i = 0; i < m->n_items; i++)
+                m->entries[i] = (struct clew_sort_entry){.key = clew_hash(m->items[i].key),
+                                                         .item = &m->items[i]};
+        clew_sort(m->entries, m->entries + m->n_items, m->n_items, order);
+        for (size_t i = 0; i < m->n_items; i++) {
+                struct item *item = &m->items[((const struct item *)m->entries[i].item)->index];
+
+                if (!kept || order(kept, item) != 0) {
+                        kept = item;
+                        continue;
+                }
+                winner = *item;
+                item->scope = NONE;
+                if (spans && is_better(kept, &winner)) {
+                        kept->raw = winner.raw;
+                        kept->scope = winner.scope;
+                        kept->end_ns = winner.end_ns;
+                }
+        }
+}
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+/* Chains items into their scopes, then scopes that have items into their resources. */
+static size_t chain(struct merge *m)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < m->n_items; i++) {
+                struct item *item = &m->items[i];
+                struct group *scope;
+
+                if (item->scope == NONE)
+                        continue;
+                scope = &m->scopes[item->scope];
+                if (scope->last == NONE)
+                        scope->first = (uint32_t)i;
+                else
+                        m->items[scope->last].next = (uint32_t)i;
+                scope->last = (uint32_t)i;
+                scope->content += clew_envelope_field_size(item->raw.len);
+                kept++;
+        }
+        for (size_t i = 0; i < m->n_scopes; i++) {
+                struct group *scope = &m->scopes[i];
+                struct group *resource = &m->resources[scope->resource];
+
+                if (scope->first == NONE)
+                        continue;
+                if (resource->last == NONE)
+                        resource->first = (uint32_t)i;
+                else
+                        m->scopes[resource->last].next = (uint32_t)i;
+                resource->last = (uint32_t)i;
+                resource->content += clew_envelope_field_size(scope->rest.len + scope->content);
+        }
+        return kept;
+}
+
+static void write_scope(const struct merge *m, const struct group *scope, struct clew_buffer *out)
+{
+        clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS, scope->rest.len + scope->content);
+        clew_buffer_append_slice(out, scope->rest);
+        for (uint32_t i = scope->first; i != NONE; i = m->items[i].next) {
+                clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS, m->items[i].raw.len);
+                clew_buffer_append_slice(out, m->items[i].raw);
+        }
+}
+
+static void write_all(const struct merge *m, struct clew_buffer *out)
+{
+        for (size_t r = 0; r < m->n_resources; r++) {
+                const struct group *resource = &m->resources[r];
+
+                if (resource->first == NONE)
+                        continue;
+                clew_envelope_write_head(out, CLEW_FIELD_DATA_RESOURCES,
+                                         resource->rest.len + resource->content);
+                clew_buffer_append_slice(out, resource->rest);
+                for (uint32_t s = resource->first; s != NONE; s = m->scopes[s].next)
+                        write_scope(m, &m->scopes[s], out);
+        }
+}
+
+int clew_otlp_merge(const struct clew_slice *parts, size_t n, enum clew_otlp_signal signal,
+                    struct clew_arena *scratch, struct clew_buffer *out, size_t *ret_items)
+{
+        struct merge m = {.signal = signal, .arena = scratch};
+        size_t kept;
+        int r;
+
+        for (size_t i = 0; i < n; i++)
+                count_part(&m, parts[i]);
+        r = allocate(&m);
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = list_part(&m, parts[i]);
+        if (r < 0)
+                return r;
+        join_groups(&m, m.resources, m.n_resources);
+        for (size_t i = 0; i < m.n_scopes; i++)
+                m.scopes[i].resource = m.resources[m.scopes[i].resource].leader;
+        join_groups(&m, m.scopes, m.n_scopes);
+        for (size_t i = 0; i < m.n_items; i++)
+                m.items[i].scope = m.scopes[m.items[i].scope].leader;
+        join_items(&m);
+        kept = chain(&m);
+        write_all(&m, out);
+        if (ret_items)
+                *ret_items = kept;
+        return clew_buffer_error(out);
+}
