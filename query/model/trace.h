@@ -239,7 +239,6 @@ enum {
         CLEW_STEP_BOOKED = 1u << 12,        /* its tokens and cost are in the trace's totals */
         CLEW_STEP_ROLLUP = 1u << 13,        /* its tokens repeat those of its descendants */
         CLEW_STEP_INFERRED_KIND = 1u << 14, /* kind from the name or other weak evidence */
-        CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
 };
 
 struct clew_step {

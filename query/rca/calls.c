@@ -1,0 +1,246 @@
+/*
+ * Rules about how a tool was called: arguments that cannot be accepted, names that do not exist,
+ * actions that were announced and never came.
+ */
+#include "query/rca/flat.h"
+#include "query/rca/rules.h"
+
+#define MEMBERS_MAX 64u /* argument names compared between two calls of one tool */
+
+struct members {
+        struct clew_slice name[MEMBERS_MAX];
+        bool nested[MEMBERS_MAX];
+        bool text[MEMBERS_MAX];
+        uint32_t n;
+        bool broken;
+        bool is_json;
+};
+
+/* Top-level member names. */
+static void members_of(struct clew_slice args, struct members *ret)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        memset(ret, 0, sizeof(*ret));
+        clew_flat_init(&f, args);
+        ret->is_json = f.is_json;
+        while (clew_flat_next(&f, &leaf)) {
+                if (f.depth == 1 && ret->n < MEMBERS_MAX) {
+                        ret->text[ret->n] = leaf.is_string;
+                        ret->name[ret->n++] = leaf.key;
+                }
+        }
+        ret->broken = f.broken;
+}
+
+static bool has_member(const struct members *m, struct clew_slice name)
+{
+        for (uint32_t i = 0; i < m->n; i++) {
+                if (clew_slice_eq(m->name[i], name))
+                        return true;
+        }
+        return false;
+}
+
+/* A member that a call of the same tool that went well has and @m lacks, or the other way round. */
+static struct clew_slice member_gap(const struct clew_rca_view *v, uint32_t i,
+                                    const struct members *m)
+{
+        for (uint32_t k = 0; k < v->n_steps; k++) {
+                const struct clew_rca_step *t = &v->steps[k];
+                struct members other;
+
+                if (k == i || t->kind != CLEW_RCA_TOOL || clew_rca_has_error(t) ||
+                    !clew_slice_eq(t->name, v->steps[i].name))
+                        continue;
+                members_of(t->args, &other);
+                for (uint32_t q = 0; q < other.n; q++) {
+                        if (!has_member(m, other.name[q]))
+                                return other.name[q];
+                }
+                for (uint32_t q = 0; q < m->n; q++) {
+                        if (!has_member(&other, m->name[q]))
+                                return m->name[q];
+                }
+                return CLEW_SLICE_NULL;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_slice gap = CLEW_SLICE_NULL;
+                struct clew_finding *f;
+                struct members m;
+                double strength = 0;
+                const char *what = "its arguments were refused";
+                uint32_t who;
+
+                if (s->kind != CLEW_RCA_TOOL || s->args.len == 0)
+                        continue;
+                members_of(s->args, &m);
+                if (m.is_json && m.broken) {
+                        strength = 1.0;
+                        what = "its arguments are not whole JSON";
+                } else if (clew_rca_has_error(s) && s->trouble == CLEW_TROUBLE_ARGUMENTS) {
+                        strength = 1.0;
+                        gap = m.is_json ? member_gap(v, i, &m) : CLEW_SLICE_NULL;
+                        if (gap.len)
+                                what = "its arguments differ from those of a call that worked";
+                }
+                if (strength <= 0)
+                        continue;
+                for (uint32_t k = i + 1; k < v->n_steps; k++) {
+                        if (v->steps[k].kind == CLEW_RCA_TOOL &&
+                            clew_slice_eq(v->steps[k].name, s->name) &&
+                            !clew_rca_has_error(&v->steps[k])) {
+                                strength *= 0.5; /* put right later */
+                                break;
+                        }
+                }
+                who = clew_rca_blame(v, i);
+                f = clew_finding_add(ret, CLEW_RULE_BAD_ARGUMENTS, who, strength);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, i, s->args);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_say(ret, f, "Step %u called %.*s, but %s%s%.*s.", v->steps[who].number,
+                                 CLEW_SHOWN(s->name, 60), what, gap.len ? ": " : "",
+                                 CLEW_SHOWN(gap, 40));
+        }
+}
+
+static bool is_offered(const struct clew_rca_view *v, struct clew_slice name)
+{
+        for (uint32_t i = 0; i < v->n_tools; i++) {
+                if (clew_slice_eq(v->tools[i], name))
+                        return true;
+        }
+        return false;
+}
+
+void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+                uint32_t who;
+
+                if (s->kind == CLEW_RCA_TOOL && clew_rca_has_error(s) &&
+                    (s->trouble == CLEW_TROUBLE_NO_TOOL ||
+                     (s->trouble == CLEW_TROUBLE_NOT_FOUND &&
+                      clew_text_find(s->error_text, "tool") >= 0))) {
+                        who = clew_rca_blame(v, i);
+                        f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, who, 1.0);
+                        clew_finding_effect(f, i);
+                        clew_finding_evidence(f, i, s->error_text);
+                        clew_finding_say(ret, f, "Step %u called %.*s, which does not exist.",
+                                         v->steps[who].number, CLEW_SHOWN(s->name, 60));
+                        continue;
+                }
+                if (s->kind != CLEW_RCA_LLM || !v->tools_offered)
+                        continue;
+                for (uint32_t k = 0; k < s->n_calls; k++) {
+                        const struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                        if (!c->name.len || is_offered(v, c->name))
+                                continue;
+                        f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, i, 0.9);
+                        clew_finding_evidence(f, i, c->name);
+                        clew_finding_say(ret, f, "Step %u called %.*s, which was not offered.",
+                                         s->number, CLEW_SHOWN(c->name, 60));
+                        break;
+                }
+        }
+}
+
+/* True when the run's agents act through calls that we can see at all. */
+static bool sees_actions(const struct clew_rca_view *v)
+{
+        uint32_t acting = 0;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < 200; i++) {
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                n++;
+                acting += clew_rca_acted(v, i);
+        }
+        return acting * 4 >= n && acting > 0;
+}
+
+/* A span that holds exactly one turn of an agent: a chain with an LLM call in it. Its index among
+ * the trace's steps, or NONE. */
+static uint32_t turn_of(const struct clew_rca_view *v, uint32_t i)
+{
+        uint32_t p = v->trace->steps[v->steps[i].span].parent;
+
+        if (p == CLEW_STEP_NONE || v->trace->steps[p].kind == CLEW_KIND_AGENT ||
+            v->trace->steps[p].kind == CLEW_KIND_LLM || v->trace->steps[p].parent == CLEW_STEP_NONE)
+                return CLEW_STEP_NONE;
+        return p;
+}
+
+static bool turn_acts(const struct clew_rca_view *v, uint32_t turn)
+{
+        const struct clew_step *t = &v->trace->steps[turn];
+
+        for (uint32_t k = turn + 1; k <= turn + t->n_descendants; k++) {
+                enum clew_kind kind = v->trace->steps[k].kind;
+
+                if (kind == CLEW_KIND_TOOL || kind == CLEW_KIND_AGENT ||
+                    kind == CLEW_KIND_RETRIEVER)
+                        return true;
+        }
+        return false;
+}
+
+/* Where turns are spans of their own: one without any action, among turns that act. */
+static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t turns = 0;
+        uint32_t acting = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM && turn_of(v, i) != CLEW_STEP_NONE) {
+                        turns++;
+                        acting += turn_acts(v, turn_of(v, i));
+                }
+        }
+        if (acting * 2 < turns || acting < 2)
+                return;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t turn = s->kind == CLEW_RCA_LLM ? turn_of(v, i) : CLEW_STEP_NONE;
+                struct clew_finding *f;
+
+                if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i, 0.8);
+                clew_finding_evidence(f, i, s->text);
+                clew_finding_say(ret, f, "The turn of step %u ends without any action.", s->number);
+        }
+}
+
+void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        idle_turns(v, ret);
+        if (!sees_actions(v))
+                return;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                bool last = s->next_llm == CLEW_RCA_NONE;
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM || s->text.len == 0 || s->failed ||
+                    clew_rca_acted(v, i) || !clew_text_promises(s->text) ||
+                    clew_text_asks(s->text) || clew_text_refuses(s->text))
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i, last ? 1.2 : 0.6);
+                clew_finding_evidence(f, i, s->text);
+                clew_finding_say(ret, f, "Step %u announces an action, but no call follows.",
+                                 s->number);
+        }
+}

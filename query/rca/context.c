@@ -1,0 +1,260 @@
+/*
+ * Rules about the frame of the run: prompt size, instructions, budget, time; and the step of last
+ * resort.
+ */
+#include "query/rca/rules.h"
+
+#include <stdlib.h>
+
+#define JUMP_MIN_TOKENS 4000u /* doubling a small prompt is nothing */
+#define STALL_MIN 4u          /* repeated actions in a row, before a limit, that count as a stall */
+#define OUTLIER_FACTOR 8u
+#define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
+#define DURATIONS_MAX 1024u
+#define ANSWER_MAX 600u /* longer outputs are documents or patches, not answers to a question */
+
+void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                const struct clew_rca_step *p;
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM || s->prev_llm == CLEW_RCA_NONE)
+                        continue;
+                p = &v->steps[s->prev_llm];
+                if (p->tokens_in == 0 || s->tokens_in < JUMP_MIN_TOKENS ||
+                    s->tokens_in / 2 < p->tokens_in)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_CONTEXT_JUMP, i, 1.0);
+                clew_finding_effect(f, s->prev_llm);
+                clew_finding_say(ret, f, "The prompt grew from %llu to %llu tokens at step %u.",
+                                 (unsigned long long)p->tokens_in, (unsigned long long)s->tokens_in,
+                                 s->number);
+        }
+}
+
+void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                const struct clew_rca_step *p;
+                struct clew_finding *f;
+                uint32_t again = 0;
+
+                if (s->kind != CLEW_RCA_LLM || s->prev_llm == CLEW_RCA_NONE || s->n_messages == 0)
+                        continue;
+                p = &v->steps[s->prev_llm];
+                /* The same conversation: it goes on, only without its system prompt. */
+                if (p->system_hash == 0 || s->system_hash != 0 || s->n_messages + 1 < p->n_messages)
+                        continue;
+                for (uint32_t k = s->next_llm; k != CLEW_RCA_NONE && again < 2;
+                     k = v->steps[k].next_llm)
+                        again += v->steps[k].system_hash == p->system_hash;
+                f = clew_finding_add(ret, CLEW_RULE_LOST_INSTRUCTION, i, again ? 0.6 : 1.0);
+                clew_finding_effect(f, s->prev_llm);
+                for (uint32_t u = 0; u < v->n_units; u++) {
+                        if (v->units[u].origin == CLEW_RCA_SYSTEM) {
+                                clew_finding_evidence(f, v->units[u].step, v->units[u].text);
+                                break;
+                        }
+                }
+                clew_finding_say(ret, f,
+                                 "The system prompt that step %u had is missing from step %u on.",
+                                 p->number, s->number);
+                return;
+        }
+}
+
+/* True when an action with this key and result was taken before step @i. */
+static bool taken_before(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i, back = 0; k-- > 0 && back < 400; back++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].key == v->steps[i].key &&
+                    v->steps[k].result_hash == v->steps[i].result_hash)
+                        return true;
+        }
+        return false;
+}
+
+void clew_rule_budget(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t start = CLEW_RCA_NONE;
+        uint32_t length = 0;
+        uint32_t carrier = CLEW_RCA_NONE;
+        bool limit = v->root_failed && v->root_error.len &&
+                     clew_text_trouble(v->root_error) == CLEW_TROUBLE_BUDGET;
+        struct clew_finding *f;
+        uint32_t who;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].failed && v->steps[i].trouble == CLEW_TROUBLE_BUDGET) {
+                        limit = true;
+                        carrier = i;
+                }
+        }
+        for (uint32_t i = v->n_steps; i-- > 0;) {
+                if (v->steps[i].kind != CLEW_RCA_TOOL)
+                        continue;
+                if (!taken_before(v, i))
+                        break;
+                start = i;
+                length++;
+        }
+        if (length < STALL_MIN && !limit)
+                return;
+        who = length >= 2 ? clew_rca_blame(v, start) : v->last_llm;
+        if (who == CLEW_RCA_NONE)
+                return;
+        f = clew_finding_add(ret, CLEW_RULE_BUDGET, who, limit ? (length >= 2 ? 1.3 : 0.4) : 0.7);
+        if (length >= 2)
+                clew_finding_effect(f, v->last_step);
+        if (carrier != CLEW_RCA_NONE)
+                clew_finding_evidence(f, carrier, v->steps[carrier].error_text);
+        else if (limit)
+                clew_finding_evidence(f, who, v->root_error);
+        clew_finding_say(ret, f, "%s; from step %u on, %u actions repeat earlier ones.",
+                         limit ? "The run hit its limit" : "The run ends without progress",
+                         v->steps[who].number, length);
+}
+
+static int cmp_u64(const void *a, const void *b)
+{
+        uint64_t x = *(const uint64_t *)a;
+        uint64_t y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+static uint32_t count_kind(const struct clew_rca_view *v, int kind)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++)
+                n += (int)v->steps[i].kind == kind;
+        return n;
+}
+
+void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint64_t *all = clew_arena_calloc(v->arena, DURATIONS_MAX, sizeof(*all));
+
+        if (!all)
+                return;
+        for (int kind = CLEW_RCA_LLM; kind <= CLEW_RCA_TOOL; kind++) {
+                bool few = count_kind(v, kind) < 5; /* then all steps are its like */
+                uint32_t n = 0;
+                uint32_t worst = CLEW_RCA_NONE;
+                uint64_t longest = 0;
+                uint64_t median;
+                struct clew_finding *f;
+
+                for (uint32_t i = 0; i < v->n_steps; i++) {
+                        const struct clew_rca_step *s = &v->steps[i];
+                        uint64_t d = s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
+
+                        if (s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL)
+                                continue;
+                        if ((int)s->kind != kind && !few)
+                                continue;
+                        if (n < DURATIONS_MAX)
+                                all[n++] = d;
+                        if ((int)s->kind == kind && d > longest) {
+                                longest = d;
+                                worst = i;
+                        }
+                }
+                if (n < 4 || worst == CLEW_RCA_NONE)
+                        continue;
+                qsort(all, n, sizeof(*all), cmp_u64);
+                median = all[n / 2];
+                if (longest < OUTLIER_MIN_NS || longest / OUTLIER_FACTOR < median)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_OUTLIER, worst,
+                                     longest / 64 > median ? 1.3 : 0.8);
+                clew_finding_say(ret, f, "Step %u (%.*s) took %.1f s; its like take %.2f s.",
+                                 v->steps[worst].number, CLEW_SHOWN(v->steps[worst].name, 60),
+                                 (double)longest / 1e9, (double)median / 1e9);
+        }
+}
+
+/* ---- last resort ---------------------------------------------------------------------------- */
+
+/* A tool that only looks: most agents name them so. Anything else may change something. */
+bool clew_rca_only_reads(struct clew_slice name)
+{
+        static const char *const verbs[] = {
+                "get",   "list",   "find",      "search",  "read", "fetch",    "look",   "check",
+                "view",  "query",  "think",     "calc",    "show", "describe", "visit",  "open",
+                "count", "select", "calculate", "retriev", "page", "web",      "inspect"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(verbs); i++) {
+                if (clew_text_find(name, verbs[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* A user spoke again after the first call: a conversation, not one question. */
+static bool is_conversation(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                const struct clew_rca_step *s = &v->steps[v->units[u].step];
+
+                if (v->units[u].origin == CLEW_RCA_USER && s->prev_llm != CLEW_RCA_NONE &&
+                    !clew_rca_acted(v, s->prev_llm))
+                        n++;
+        }
+        return n > 0;
+}
+
+/* The LLM call behind the run's answer: that of the last tool call when the answer was handed to
+ * one, else the last call of all. */
+static uint32_t answer_call(const struct clew_rca_view *v)
+{
+        const struct clew_rca_step *last = &v->steps[v->last_step];
+
+        if (last->kind == CLEW_RCA_TOOL && last->caller != CLEW_RCA_NONE)
+                return last->caller;
+        return v->last_llm;
+}
+
+/* For runs in which nothing else points anywhere: the call that answered a question, or the first
+ * step that changed something. Both are guesses and say so; a run that passed gets none. */
+void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct clew_slice out = clew_text_trim(v->output);
+        struct clew_finding *f;
+        uint32_t who;
+
+        if (v->passed || v->last_llm == CLEW_RCA_NONE)
+                return;
+        who = answer_call(v);
+        if (out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
+            clew_text_find(out, "diff --git") < 0 && !is_conversation(v) &&
+            v->first_llm != v->last_llm) {
+                f = clew_finding_add(ret, CLEW_RULE_ANSWER, who, 1.0);
+                clew_finding_evidence(f, who, out);
+                clew_finding_say(ret, f, "No stronger sign: step %u wrote the answer of the run.",
+                                 v->steps[who].number);
+        }
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
+                    clew_rca_has_error(s) || s->caller == CLEW_RCA_NONE)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_LAST_CHANGE, s->caller, 1.0);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, i, s->args);
+                clew_finding_say(ret, f, "No stronger sign: step %u made the first change (%.*s).",
+                                 v->steps[s->caller].number, CLEW_SHOWN(s->name, 60));
+                break;
+        }
+        f = clew_finding_add(ret, CLEW_RULE_LAST_CHANGE, who, 0.9);
+        clew_finding_evidence(f, who, v->steps[who].text);
+        clew_finding_say(ret, f, "No stronger sign: step %u wrote the last answer of the run.",
+                         v->steps[who].number);
+}

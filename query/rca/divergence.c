@@ -1,0 +1,59 @@
+/*
+ * First divergence from passing runs of the same task.
+ *
+ * Runs of one task are compared by the actions that they took (tool name and canonical arguments).
+ * Only actions that change something count for much: two good runs read in different orders. With
+ * several passing runs an action is the more suspect the fewer of them took it.
+ */
+#include "query/rca/rca.h"
+
+#define KEYS_MAX 4096u
+
+struct clew_reference clew_reference_of(const struct clew_rca_view *v)
+{
+        uint64_t *keys = clew_arena_calloc(v->arena, KEYS_MAX, sizeof(*keys));
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; keys && i < v->n_steps && n < KEYS_MAX; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL)
+                        keys[n++] = v->steps[i].key;
+        }
+        return (struct clew_reference){keys, n};
+}
+
+static bool took(const struct clew_reference *r, uint64_t key)
+{
+        for (uint32_t i = 0; i < r->n_keys; i++) {
+                if (r->keys[i] == key)
+                        return true;
+        }
+        return false;
+}
+
+void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_reference *references,
+                          uint32_t n, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; n > 0 && i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+                uint32_t with = 0;
+                uint32_t who;
+
+                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name))
+                        continue;
+                for (uint32_t k = 0; k < n; k++)
+                        with += took(&references[k], s->key);
+                if (with * 2 > n)
+                        continue;
+                who = clew_rca_blame(v, i);
+                f = clew_finding_add(ret, CLEW_RULE_DIVERGENCE, who, with ? 0.6 : 1.0);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, i, s->args);
+                clew_finding_say(ret, f,
+                                 "Step %u called %.*s in a way that %u of %u passing runs of "
+                                 "this task did.",
+                                 v->steps[who].number, CLEW_SHOWN(s->name, 60), with, n);
+                if (with == 0)
+                        return;
+        }
+}

@@ -1,0 +1,246 @@
+/*
+ * Rules about errors: where they came from, what was made of them.
+ *
+ * An error is a span with error status or exception, or a result that reads as one although its
+ * status is fine (which is how most tools report failure to a model). A span that failed because
+ * something inside it failed is a messenger: only the deepest one counts. Status alone says where
+ * an error surfaced; the step to blame is the model call that asked for the failing action.
+ */
+#include "query/rca/rules.h"
+
+static bool is_deepest(const struct clew_rca_step *s)
+{
+        return clew_rca_has_error(s) && !s->failed_below;
+}
+
+/* A later call of the same tool in this group that went well: the error was repaired. */
+static uint32_t recovery_of(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (s->kind != CLEW_RCA_TOOL)
+                return CLEW_RCA_NONE;
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
+                const struct clew_rca_step *t = &v->steps[k];
+
+                if (t->kind == CLEW_RCA_TOOL && clew_slice_eq(t->name, s->name) &&
+                    !clew_rca_has_error(t))
+                        return k;
+        }
+        return CLEW_RCA_NONE;
+}
+
+/* Where the error stands in the run: 1 near the end, less when much good work followed. */
+static double lateness(const struct clew_rca_view *v, uint32_t i)
+{
+        uint32_t good = 0;
+
+        for (uint32_t k = i + 1; k < v->n_steps && good < 12; k++)
+                good += v->steps[k].kind == CLEW_RCA_TOOL && !clew_rca_has_error(&v->steps[k]);
+        return 1.0 - good / 24.0;
+}
+
+static bool is_model_fault(enum clew_trouble t)
+{
+        return !clew_trouble_is_infrastructure(t) && t != CLEW_TROUBLE_BUDGET;
+}
+
+void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t given = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && given < 40; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+                double strength = 1.0;
+                uint32_t who;
+
+                if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || !is_model_fault(s->trouble))
+                        continue;
+                who = clew_rca_blame(v, i);
+                if (who == CLEW_RCA_NONE)
+                        continue;
+                if (recovery_of(v, i) != CLEW_RCA_NONE)
+                        strength *= 0.55;
+                if (s->kind == CLEW_RCA_TOOL)
+                        strength *= lateness(v, i);
+                /* A failing program is a normal observation to one who writes programs. */
+                if (s->kind == CLEW_RCA_TOOL && s->trouble == CLEW_TROUBLE_OTHER && !s->failed)
+                        strength *= 0.9;
+                f = clew_finding_add(ret, CLEW_RULE_ERROR_ORIGIN, who, strength);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, who, v->steps[who].text);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_say(ret, f, "Step %u asked for %.*s, which ended in an error (%s).",
+                                 v->steps[who].number, CLEW_SHOWN(s->name, 60),
+                                 clew_trouble_name(s->trouble));
+                given += f != NULL;
+        }
+}
+
+void clew_rule_error_response(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t given = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && given < 40; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                bool wrapper = s->kind == CLEW_RCA_OTHER || s->kind == CLEW_RCA_AGENT;
+                struct clew_finding *f;
+                double strength;
+                uint32_t who = s->next_llm;
+
+                if (!is_deepest(s) || s->kind == CLEW_RCA_LLM)
+                        continue;
+                while (wrapper && who != CLEW_RCA_NONE && v->steps[who].start_ns < s->end_ns)
+                        who = v->steps[who].next_llm; /* still inside the failed step */
+                if (who == CLEW_RCA_NONE)
+                        continue;
+                /* A step of the agent itself failed: its next call has to deal with that, and
+                 * usually does so badly. A failed tool is first of all its caller's affair. */
+                strength = wrapper ? 1.3 : 0.7;
+                if (v->steps[who].n_calls == 0 && clew_text_admits_trouble(v->steps[who].text) &&
+                    v->steps[who].next_llm == CLEW_RCA_NONE)
+                        strength *= 0.5; /* says that it failed, as it should */
+                if (recovery_of(v, i) != CLEW_RCA_NONE)
+                        strength *= 0.6;
+                f = clew_finding_add(ret, CLEW_RULE_ERROR_RESPONSE, who,
+                                     wrapper ? strength : strength * lateness(v, i));
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_evidence(f, who, v->steps[who].text);
+                clew_finding_say(ret, f, "Step %u had to deal with the error of step %u (%s).",
+                                 v->steps[who].number, s->number, clew_trouble_name(s->trouble));
+                given += f != NULL;
+        }
+}
+
+void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t before = CLEW_RCA_NONE;
+                uint32_t count = 1;
+                struct clew_finding *f;
+                uint32_t who;
+
+                if (!is_deepest(s) || s->kind == CLEW_RCA_LLM)
+                        continue;
+                for (uint32_t k = i, seen = 0; k-- > 0 && seen < 64; seen++) {
+                        const struct clew_rca_step *t = &v->steps[k];
+
+                        if (is_deepest(t) && t->error_shape == s->error_shape &&
+                            t->agent == s->agent && t->kind == s->kind) {
+                                before = before == CLEW_RCA_NONE ? k : before;
+                                count++;
+                        }
+                }
+                if (before == CLEW_RCA_NONE)
+                        continue;
+                who = clew_rca_blame(v, i);
+                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, who,
+                                     (count > 2 ? 1.1 : 1.0) *
+                                             (recovery_of(v, i) == CLEW_RCA_NONE ? 1.0 : 0.75));
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, before, v->steps[before].error_text);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_say(ret, f,
+                                 "The error of step %u came again in step %u (%u times so far).",
+                                 v->steps[before].number, s->number, count);
+        }
+}
+
+/* An action failed, nothing was tried again, and the answer does not mention it. */
+void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+                uint32_t who = s->next_llm;
+
+                if (!is_deepest(s) || s->kind != CLEW_RCA_TOOL || who == CLEW_RCA_NONE)
+                        continue;
+                if (v->steps[who].n_calls > 0 || !v->steps[who].text.len || v->steps[who].failed ||
+                    clew_text_admits_trouble(v->steps[who].text) ||
+                    clew_text_refuses(v->steps[who].text) ||
+                    clew_text_denies_result(v->steps[who].text))
+                        continue;
+                /* In code-writing agents a call may hide in the text: a tool step before the next
+                 * LLM call shows that the work went on. */
+                for (uint32_t k = who + 1; k < v->n_steps; k++) {
+                        if (v->steps[k].kind == CLEW_RCA_LLM)
+                                break;
+                        if (v->steps[k].kind == CLEW_RCA_TOOL) {
+                                who = CLEW_RCA_NONE;
+                                break;
+                        }
+                }
+                if (who == CLEW_RCA_NONE)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_SWALLOWED_ERROR, who,
+                                     clew_text_asks(v->steps[who].text) &&
+                                                     v->steps[who].next_llm != CLEW_RCA_NONE
+                                             ? 0.5
+                                             : 1.0);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_evidence(f, who, v->steps[who].text);
+                clew_finding_say(
+                        ret, f,
+                        "Step %u answers as if step %u (%.*s) had worked, but it failed (%s).",
+                        v->steps[who].number, s->number, CLEW_SHOWN(s->name, 60),
+                        clew_trouble_name(s->trouble));
+        }
+}
+
+void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t last = CLEW_RCA_NONE;
+        struct clew_finding *f;
+        uint32_t who;
+
+        for (uint32_t i = v->n_steps; i-- > 0 && last == CLEW_RCA_NONE;) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL ||
+                    (v->steps[i].kind == CLEW_RCA_OTHER && v->steps[i].failed))
+                        last = i;
+        }
+        if (last == CLEW_RCA_NONE || !is_deepest(&v->steps[last]) ||
+            !is_model_fault(v->steps[last].trouble))
+                return;
+        who = clew_rca_blame(v, last);
+        f = clew_finding_add(ret, CLEW_RULE_UNRECOVERED_END, who, 1.0);
+        clew_finding_effect(f, last);
+        clew_finding_evidence(f, last, v->steps[last].error_text);
+        clew_finding_say(ret, f, "The last action of the run, step %u (%.*s), failed (%s).",
+                         v->steps[last].number, CLEW_SHOWN(v->steps[last].name, 60),
+                         clew_trouble_name(v->steps[last].trouble));
+}
+
+void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        bool seen[CLEW_TROUBLE_MEMORY + 1] = {false};
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+                double strength = 1.0;
+                uint32_t who = i;
+                bool model = s->kind == CLEW_RCA_LLM;
+
+                if (!is_deepest(s) ||
+                    (model ? !s->failed : !clew_trouble_is_infrastructure(s->trouble)))
+                        continue;
+                if (model && s->text.len && s->next_llm != CLEW_RCA_NONE && !s->failed)
+                        continue;
+                if (seen[s->trouble])
+                        continue; /* the first of a class; later ones follow from it or repeat it */
+                seen[s->trouble] = true;
+                if (s->kind == CLEW_RCA_OTHER || s->kind == CLEW_RCA_AGENT)
+                        who = clew_rca_blame(v, i);
+                if (recovery_of(v, i) != CLEW_RCA_NONE || (model && s->next_llm != CLEW_RCA_NONE))
+                        strength = 0.4;
+                f = clew_finding_add(ret, model ? CLEW_RULE_MODEL_ERROR : CLEW_RULE_INFRASTRUCTURE,
+                                     who, strength);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_say(ret, f, "Step %u (%.*s) failed: %s%s.", s->number,
+                                 CLEW_SHOWN(s->name, 60), clew_trouble_name(s->trouble),
+                                 strength < 1 ? ", and was tried again" : "");
+        }
+}

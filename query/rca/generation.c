@@ -1,0 +1,106 @@
+/*
+ * Rules about what a model call produced: cut off, nothing, or a refusal.
+ */
+#include "query/rca/rules.h"
+
+static bool is_length_finish(struct clew_slice f)
+{
+        return clew_text_find(f, "length") == 0 || clew_text_find(f, "max_token") == 0 ||
+               clew_text_find(f, "max_output") == 0 || clew_text_find(f, "incomplete") == 0 ||
+               clew_text_find(f, "model_length") == 0;
+}
+
+void clew_rule_truncated(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                bool by_finish;
+                bool by_budget;
+                bool last = s->next_llm == CLEW_RCA_NONE;
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                by_finish = is_length_finish(s->finish);
+                by_budget = s->tokens_max > 0 && s->tokens_out >= s->tokens_max;
+                if (!by_finish && !by_budget &&
+                    !(s->n_calls == 0 && clew_text_is_unclosed(s->text)))
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_TRUNCATED, i,
+                                     by_finish || by_budget ? (last ? 1.1 : 0.8)
+                                                            : (last ? 0.7 : 0.35));
+                clew_finding_evidence(
+                        f, i,
+                        s->text.len > CLEW_RCA_EVIDENCE_TEXT_MAX
+                                ? clew_slice_from(s->text, s->text.len - CLEW_RCA_EVIDENCE_TEXT_MAX)
+                                : s->text);
+                clew_finding_say(ret, f, "The output of step %u ends in the middle%s.", s->number,
+                                 by_finish || by_budget ? " (length limit)" : "");
+        }
+}
+
+void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t n = 0;
+        uint32_t with = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM) {
+                        n++;
+                        with += v->steps[i].text.len > 0 || v->steps[i].n_calls > 0;
+                }
+        }
+        if (with * 2 < n || with == 0) /* outputs are not recorded */
+                return;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM || s->failed || s->n_calls > 0 ||
+                    clew_text_trim(s->text).len > 0)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_EMPTY_OUTPUT, i,
+                                     s->next_llm == CLEW_RCA_NONE ? 1.0 : 0.6);
+                clew_finding_say(ret, f, "Step %u wrote neither text nor a call.", s->number);
+        }
+}
+
+static bool is_handing_off(struct clew_slice name)
+{
+        return clew_text_find(name, "human") >= 0 || clew_text_find(name, "escalat") >= 0 ||
+               clew_text_find(name, "give_up") >= 0 ||
+               clew_text_find(name, "transfer_to_agent") >= 0;
+}
+
+void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                bool last = s->next_llm == CLEW_RCA_NONE;
+                bool filtered;
+                bool calls_for_help = false;
+                struct clew_finding *f;
+                double strength;
+
+                if (s->kind != CLEW_RCA_LLM || s->failed)
+                        continue;
+                filtered = clew_text_find(s->finish, "content_filter") == 0 ||
+                           clew_text_find(s->finish, "refusal") == 0 ||
+                           clew_text_find(s->finish, "safety") == 0;
+                for (uint32_t k = 0; k < s->n_calls; k++)
+                        calls_for_help |= is_handing_off(v->calls[s->first_call + k].name);
+                if (!filtered && !calls_for_help &&
+                    (clew_rca_acted(v, i) || !clew_text_refuses(s->text)))
+                        continue;
+                strength = filtered ? 1.7 : calls_for_help ? 0.9 : last ? 1.0 : 0.5;
+                f = clew_finding_add(ret, CLEW_RULE_GAVE_UP, i, strength);
+                clew_finding_evidence(f, i,
+                                      s->text.len  ? s->text
+                                      : s->n_calls ? v->calls[s->first_call].args
+                                                   : s->finish);
+                clew_finding_say(ret, f, "Step %u %s.", s->number,
+                                 filtered         ? "was stopped by a content filter or refused"
+                                 : calls_for_help ? "handed the task over instead of finishing it"
+                                                  : "declined or gave up");
+        }
+}

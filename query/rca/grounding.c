@@ -1,0 +1,539 @@
+/*
+ * Rules about values: where a number, id or date in an answer or argument came from.
+ *
+ * A value is *observed* when a user, the system prompt or a result held it. A value that an LLM
+ * wrote first is *novel*. Novel values are normal in prose (list marks, sums, ranges) and in code;
+ * they are suspect as ids in arguments and as facts in an answer. The three cases told apart here:
+ * altered (an observed value of the same shape differs in a digit or two), invented after an empty
+ * result, and invented.
+ */
+#include "query/rca/flat.h"
+#include "query/rca/rules.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define NUMBERS_MAX 96u      /* observed numbers tried as parts of a sum */
+#define SHAPE_TRIES_MAX 256u /* observed values of one shape that are compared */
+#define STALE_MAX 512u
+#define OUTPUT_MAX 4000u /* a longer output is a document; its values are its own affair */
+#define OUTPUT_VALUES_MAX 12u
+
+/* ---- sums ----------------------------------------------------------------------------------- */
+
+struct numbers {
+        double v[NUMBERS_MAX];
+        uint32_t n;
+};
+
+static void take_numbers(struct clew_slice text, struct numbers *ret)
+{
+        struct clew_token_iter it = clew_tokens_of(text);
+        struct clew_token t;
+
+        if (it.text.len > 16384)
+                it.text.len = 16384;
+        while (ret->n < NUMBERS_MAX && clew_token_next(&it, &t)) {
+                bool there = !t.is_number || t.is_list_mark;
+
+                for (uint32_t i = 0; i < ret->n && !there; i++)
+                        there = fabs(ret->v[i] - t.number) < 1e-9;
+                if (!there)
+                        ret->v[ret->n++] = t.number;
+        }
+}
+
+static bool near(double a, double b)
+{
+        return fabs(a - b) < 0.006;
+}
+
+/* True when @x is a sum, difference, small multiple or share of observed numbers. */
+static bool is_computed(double x, const struct numbers *n)
+{
+        double total = 0;
+
+        for (uint32_t i = 0; i < n->n; i++) {
+                for (double k = 2; k <= 12; k++) {
+                        if (near(n->v[i] * k, x) || near(n->v[i] / k, x))
+                                return true;
+                }
+                for (uint32_t j = 0; j < n->n; j++) {
+                        if (i == j)
+                                continue;
+                        if (near(n->v[i] + n->v[j], x) || near(n->v[i] - n->v[j], x) ||
+                            near(n->v[i] * n->v[j], x))
+                                return true;
+                        for (uint32_t q = j + 1; q < n->n && n->n <= 48; q++) {
+                                if (near(n->v[i] + n->v[j] + n->v[q], x) ||
+                                    near(n->v[j] + n->v[q] - n->v[i], x))
+                                        return true;
+                        }
+                }
+                total += n->v[i];
+                if (near(total, x))
+                        return true;
+        }
+        return false;
+}
+
+static bool computed_at(const struct clew_rca_view *v, uint32_t unit, double x)
+{
+        struct numbers n = {.n = 0};
+        uint32_t from = unit > 6 ? unit - 6 : 0;
+
+        take_numbers(v->units[unit].text, &n);
+        /* The value itself is among the numbers of its own text. */
+        for (uint32_t i = 0; i < n.n; i++) {
+                if (near(n.v[i], x)) {
+                        n.v[i] = n.v[--n.n];
+                        break;
+                }
+        }
+        for (uint32_t u = unit; u-- > from;)
+                take_numbers(v->units[u].text, &n);
+        return is_computed(x, &n);
+}
+
+/* ---- altered values ------------------------------------------------------------------------- */
+
+struct shapes {
+        const struct clew_rca_seen **items;
+        uint32_t n;
+};
+
+static int by_shape(const void *x, const void *y)
+{
+        const struct clew_rca_seen *a = *(const struct clew_rca_seen *const *)x;
+        const struct clew_rca_seen *b = *(const struct clew_rca_seen *const *)y;
+
+        if (a->shape != b->shape)
+                return a->shape < b->shape ? -1 : 1;
+        return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static struct shapes shapes_of(const struct clew_rca_view *v)
+{
+        struct shapes s = {clew_arena_calloc(v->arena, v->n_seen + 1, sizeof(void *)), 0};
+
+        if (!s.items || !v->seen)
+                return (struct shapes){NULL, 0};
+        for (uint32_t i = 0; i <= v->seen_mask; i++) {
+                if (v->seen[i].n_units && v->seen[i].observed != CLEW_RCA_NONE)
+                        s.items[s.n++] = &v->seen[i];
+        }
+        if (s.n)
+                qsort(s.items, s.n, sizeof(*s.items), by_shape);
+        return s;
+}
+
+static uint32_t differing(struct clew_slice a, struct clew_slice b)
+{
+        uint32_t n = 0;
+
+        if (a.len != b.len)
+                return UINT32_MAX;
+        for (size_t i = 0; i < a.len; i++)
+                n += a.data[i] != b.data[i];
+        return n;
+}
+
+/* The observed value that @t is a slip of: same shape, one digit off (two in long ids, or two
+ * swapped), seen before @unit. */
+static const struct clew_rca_seen *slip_of(const struct shapes *s, const struct clew_token *t,
+                                           uint32_t unit)
+{
+        uint32_t lo = 0;
+        uint32_t hi = s->n;
+        const struct clew_rca_seen *best = NULL;
+        uint32_t best_d = t->digits >= 6 ? 3 : 2;
+        uint32_t rivals = 0;
+
+        while (lo < hi) {
+                uint32_t mid = lo + (hi - lo) / 2;
+
+                if (s->items[mid]->shape < t->shape)
+                        lo = mid + 1;
+                else
+                        hi = mid;
+        }
+        for (uint32_t k = lo; k < s->n && k < lo + SHAPE_TRIES_MAX; k++) {
+                uint32_t d;
+
+                if (s->items[k]->shape != t->shape)
+                        break;
+                if (s->items[k]->observed >= unit)
+                        continue;
+                d = differing(s->items[k]->text, t->text);
+                rivals += d <= 2;
+                if (d < best_d) {
+                        best_d = d;
+                        best = s->items[k];
+                }
+        }
+        /* Values that lie close together by nature (rows 101, 102, 103) prove nothing. */
+        return rivals > 2 ? NULL : best;
+}
+
+/* 2026-11-20, 10:30, 5-7: dates, times and ranges move by a digit for good reasons. */
+static bool is_date_like(const struct clew_token *t)
+{
+        uint32_t marks = 0;
+        uint32_t letters = 0;
+
+        for (size_t i = 0; i < t->text.len; i++) {
+                uint8_t c = t->text.data[i];
+
+                marks += c == '-' || c == ':' || c == '/';
+                letters +=
+                        !((c >= '0' && c <= '9') || c == '-' || c == ':' || c == '.' || c == ',');
+        }
+        return marks > 0 && letters <= 2;
+}
+
+/* The whole value of one argument, not a word in a program or a sentence. */
+static bool is_whole_argument(struct clew_slice args, const struct clew_token *t)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        clew_flat_init(&f, args);
+        if (!f.is_json)
+                return false;
+        while (clew_flat_next(&f, &leaf)) {
+                struct clew_slice x = clew_text_trim(leaf.value);
+
+                if (t->text.data >= x.data && t->text.data + t->text.len <= x.data + x.len)
+                        return x.len <= t->text.len + 2;
+        }
+        return false;
+}
+
+/* Short prose values: a delegated task, a query. Programs hold line breaks. */
+static bool is_in_short_argument(struct clew_slice args, const struct clew_token *t)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        clew_flat_init(&f, args);
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                if (t->text.data >= leaf.value.data &&
+                    t->text.data + t->text.len <= leaf.value.data + leaf.value.len)
+                        return leaf.value.len <= 160 && clew_text_find(leaf.value, "\\n") < 0;
+        }
+        return false;
+}
+
+/* ---- the rule ------------------------------------------------------------------------------- */
+
+static bool has_results_before(const struct clew_rca_view *v, uint32_t unit)
+{
+        for (uint32_t u = 0; u < unit; u++) {
+                if (v->units[u].origin == CLEW_RCA_RESULT)
+                        return true;
+        }
+        return false;
+}
+
+/* An empty result (or a missing one) before LLM step @i, in its group; NONE otherwise. */
+static uint32_t empty_before(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i; k-- > 0 && k + 40 > i;) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].empty)
+                        return k;
+        }
+        return CLEW_RCA_NONE;
+}
+
+static void say_altered(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t step,
+                        const struct clew_rca_novel *n, const struct clew_rca_seen *from,
+                        double strength)
+{
+        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_ALTERED_VALUE, step, strength);
+        const struct clew_rca_unit *source = &v->units[from->observed];
+
+        clew_finding_evidence(f, source->step, from->text);
+        clew_finding_evidence(f, step, n->token.text);
+        clew_finding_say(ret, f, "Step %u wrote %.*s; the value seen in step %u was %.*s.",
+                         v->steps[step].number, CLEW_SHOWN(n->token.text, 48),
+                         v->steps[source->step].number, CLEW_SHOWN(from->text, 48));
+}
+
+static void say_invented(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t step,
+                         const struct clew_rca_novel *n, uint32_t empty, double strength)
+{
+        struct clew_finding *f;
+
+        if (empty != CLEW_RCA_NONE) {
+                f = clew_finding_add(ret, CLEW_RULE_EMPTY_RESULT_USED, step, strength);
+                clew_finding_evidence(f, empty, v->steps[empty].result);
+                clew_finding_say(ret, f,
+                                 "Step %u gives %.*s after step %u (%.*s) returned nothing.",
+                                 v->steps[step].number, CLEW_SHOWN(n->token.text, 48),
+                                 v->steps[empty].number, CLEW_SHOWN(v->steps[empty].name, 60));
+        } else {
+                f = clew_finding_add(ret, CLEW_RULE_UNGROUNDED_VALUE, step, strength);
+                clew_finding_say(ret, f,
+                                 "Step %u gives %.*s, which no observation before it holds.",
+                                 v->steps[step].number, CLEW_SHOWN(n->token.text, 48));
+        }
+        clew_finding_evidence(f, step, n->token.text);
+}
+
+/* The tool step that carried out the call whose arguments are unit @u. */
+static bool call_failed(const struct clew_rca_view *v, const struct clew_rca_unit *u)
+{
+        const struct clew_rca_step *s = &v->steps[u->step];
+
+        if (s->kind == CLEW_RCA_TOOL)
+                return clew_rca_has_error(s) || s->empty;
+        for (uint32_t k = 0; k < s->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                if (clew_slice_eq(c->args, u->text) && c->tool_step != CLEW_RCA_NONE)
+                        return clew_rca_has_error(&v->steps[c->tool_step]) ||
+                               v->steps[c->tool_step].empty;
+        }
+        return false;
+}
+
+static void judge_argument(const struct clew_rca_view *v, const struct shapes *shapes,
+                           const struct clew_rca_novel *n, struct clew_findings *ret)
+{
+        const struct clew_rca_unit *u = &v->units[n->unit];
+        uint32_t step = clew_rca_blame(v, u->step);
+        bool whole = is_whole_argument(u->text, &n->token);
+        const struct clew_rca_seen *from;
+        double strength = call_failed(v, u) ? 1.2 : 1.0;
+
+        if (n->token.digits < 3 || (!whole && !is_in_short_argument(u->text, &n->token)))
+                return;
+        from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
+        if (from) {
+                if (is_date_like(&n->token) ||
+                    (n->token.is_number && computed_at(v, n->unit, n->token.number)))
+                        strength *= 0.3;
+                say_altered(v, ret, step, n, from, strength * (whole ? 1.0 : 0.95));
+                return;
+        }
+        if (!whole || n->token.digits < 4 || is_date_like(&n->token) ||
+            (n->token.is_number && computed_at(v, n->unit, n->token.number)) ||
+            !has_results_before(v, n->unit))
+                return;
+        say_invented(v, ret, step, n, empty_before(v, step), strength);
+}
+
+static void judge_text(const struct clew_rca_view *v, const struct shapes *shapes,
+                       const struct clew_rca_novel *n, struct clew_findings *ret)
+{
+        const struct clew_rca_unit *u = &v->units[n->unit];
+        const struct clew_rca_step *s = &v->steps[u->step];
+        const struct clew_rca_seen *from;
+        double strength = 0.8;
+        bool computed;
+
+        if (s->kind != CLEW_RCA_LLM || s->n_calls > 0 || n->token.is_list_mark ||
+            n->token.digits < 2 || !has_results_before(v, n->unit))
+                return;
+        if (clew_text_find(u->text, "```") >= 0) {
+                if (n->token.digits < 4 || clew_text_in_code(u->text, n->token.offset))
+                        return;
+                strength *= 0.8;
+        }
+        computed = n->token.is_number && computed_at(v, n->unit, n->token.number);
+        from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
+        if (from && !computed && !is_date_like(&n->token)) {
+                say_altered(v, ret, u->step, n, from, 1.0);
+                return;
+        }
+        if (computed || (is_date_like(&n->token) && n->token.digits < 6))
+                return;
+        strength *= n->token.digits >= 4 ? 1.0 : 0.7;
+        strength *= s->next_llm == CLEW_RCA_NONE ? 1.1 : 1.0;
+        say_invented(v, ret, u->step, n,
+                     n->token.digits >= 4 ? empty_before(v, u->step) : CLEW_RCA_NONE, strength);
+}
+
+/* Values of the run's output: blame the step in which an unobserved one first appeared. */
+static void judge_output(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct clew_token_iter it = clew_tokens_of(v->output);
+        struct clew_token t;
+        uint32_t n = 0;
+
+        if (v->output.len > OUTPUT_MAX)
+                return;
+        while (n < OUTPUT_VALUES_MAX && clew_token_next(&it, &t)) {
+                const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
+                const struct clew_rca_unit *u;
+                struct clew_rca_novel novel;
+                uint32_t who;
+
+                if (t.is_list_mark || !s || s->observed < s->first ||
+                    (s->observed != CLEW_RCA_NONE && s->observed != s->last))
+                        continue;
+                u = &v->units[s->first];
+                if ((u->origin != CLEW_RCA_WRITTEN && u->origin != CLEW_RCA_ARGS) ||
+                    !has_results_before(v, s->first) ||
+                    (t.is_number && computed_at(v, s->first, t.number)))
+                        continue;
+                who = clew_rca_blame(v, u->step);
+                if (who == CLEW_RCA_NONE)
+                        continue;
+                novel = (struct clew_rca_novel){t, s->first};
+                say_invented(v, ret, who, &novel, CLEW_RCA_NONE, t.digits >= 2 ? 0.95 : 0.7);
+                n++;
+        }
+}
+
+void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct shapes shapes = shapes_of(v);
+        uint32_t last_step = CLEW_RCA_NONE;
+        uint32_t in_step = 0;
+
+        if (!shapes.items)
+                return;
+        for (uint32_t i = 0; i < v->n_novel && ret->n < CLEW_RCA_RAW_MAX / 2; i++) {
+                const struct clew_rca_novel *n = &v->novel[i];
+                const struct clew_rca_unit *u = &v->units[n->unit];
+
+                in_step = u->step == last_step ? in_step + 1 : 0;
+                last_step = u->step;
+                if (in_step > 24) /* a text full of new numbers is a program or a table */
+                        continue;
+                if (u->origin == CLEW_RCA_ARGS)
+                        judge_argument(v, &shapes, n, ret);
+                else
+                        judge_text(v, &shapes, n, ret);
+        }
+        judge_output(v, ret);
+}
+
+/* ---- evidence that was there ---------------------------------------------------------------- */
+
+void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 1; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                const struct clew_rca_step *t = &v->steps[i - 1];
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM || clew_rca_acted(v, i) || t->kind != CLEW_RCA_TOOL ||
+                    clew_rca_has_error(t) || t->empty || t->result.len < 60 ||
+                    clew_text_denies_result(t->result) || !clew_text_denies_result(s->text))
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_UNUSED_EVIDENCE, i,
+                                     s->next_llm == CLEW_RCA_NONE ? 1.2 : 0.6);
+                clew_finding_evidence(f, i - 1, t->result);
+                clew_finding_evidence(f, i, s->text);
+                clew_finding_say(ret, f,
+                                 "Step %u says that nothing was found; step %u (%.*s) had "
+                                 "just returned %zu bytes.",
+                                 s->number, t->number, CLEW_SHOWN(t->name, 60), t->result.len);
+        }
+}
+
+static uint32_t unit_of_result(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        for (uint32_t u = s->first_unit; u < s->first_unit + s->n_units && u < v->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_RESULT && v->units[u].step == i)
+                        return u;
+        }
+        return CLEW_RCA_NONE;
+}
+
+/* Values of the first reading that the second one replaced by others of the same shape. */
+static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit, uint32_t new_unit,
+                                uint64_t ret[STALE_MAX])
+{
+        struct clew_token_iter it = clew_tokens_of(v->units[old_unit].text);
+        struct clew_token t;
+        uint32_t n = 0;
+
+        while (n < STALE_MAX && clew_token_next(&it, &t)) {
+                const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
+                struct clew_token_iter jt = clew_tokens_of(v->units[new_unit].text);
+                struct clew_token w;
+
+                if (!s || t.digits < 3 || s->last == CLEW_RCA_NONE || s->last >= new_unit)
+                        continue;
+                while (clew_token_next(&jt, &w)) {
+                        const struct clew_rca_seen *x = clew_rca_seen_find(v, w.hash);
+
+                        if (w.shape == t.shape && x && x->first == new_unit) {
+                                ret[n++] = t.hash;
+                                break;
+                        }
+                }
+        }
+        return n;
+}
+
+static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t newer,
+                         uint32_t new_unit, const uint64_t *stale, uint32_t n,
+                         struct clew_findings *ret)
+{
+        for (uint32_t u = new_unit + 1; u < v->n_units && u < new_unit + 24; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+                struct clew_token_iter it = clew_tokens_of(unit->text);
+                struct clew_token t;
+
+                if (unit->origin != CLEW_RCA_WRITTEN && unit->origin != CLEW_RCA_ARGS)
+                        continue;
+                while (clew_token_next(&it, &t)) {
+                        for (uint32_t k = 0; k < n; k++) {
+                                uint32_t who = clew_rca_blame(v, unit->step);
+                                struct clew_finding *f;
+
+                                if (stale[k] != t.hash)
+                                        continue;
+                                f = clew_finding_add(ret, CLEW_RULE_STALE_VALUE, who, 1.0);
+                                clew_finding_evidence(f, old, t.text);
+                                clew_finding_evidence(f, who, t.text);
+                                clew_finding_say(ret, f,
+                                                 "Step %u uses %.*s from step %u, but step %u read "
+                                                 "another value.",
+                                                 v->steps[who].number, CLEW_SHOWN(t.text, 48),
+                                                 v->steps[old].number, v->steps[newer].number);
+                                return;
+                        }
+                }
+        }
+}
+
+void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint64_t stale[STALE_MAX];
+        uint32_t tries = 0;
+
+        for (uint32_t i = 1; i < v->n_steps && tries < 64; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_TOOL || clew_rca_has_error(s) || s->result.len < 8 ||
+                    s->result.len > 65536)
+                        continue;
+                for (uint32_t k = i, back = 0; k-- > 0 && back < 200; back++) {
+                        const struct clew_rca_step *o = &v->steps[k];
+                        uint32_t a;
+                        uint32_t b;
+                        uint32_t n;
+
+                        if (o->kind != CLEW_RCA_TOOL || o->key != s->key)
+                                continue;
+                        if (o->result_hash == s->result_hash)
+                                break;
+                        a = unit_of_result(v, k);
+                        b = unit_of_result(v, i);
+                        if (a == CLEW_RCA_NONE || b == CLEW_RCA_NONE)
+                                break;
+                        tries++;
+                        n = replaced_values(v, a, b, stale);
+                        if (n)
+                                report_stale(v, k, i, b, stale, n, ret);
+                        break;
+                }
+        }
+}

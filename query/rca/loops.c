@@ -1,0 +1,240 @@
+/*
+ * Rules about going round: identical calls, calls repeated in turn, texts that hardly change,
+ * agents that hand the work to each other.
+ *
+ * An action is a tool step, or a call that an LLM asked for and no span carried out. Two actions
+ * are the same when name and arguments are (whatever the order of members), and the answer too:
+ * polling something that changes is no loop.
+ */
+#include "query/rca/rules.h"
+
+#define ACTIONS_MAX 8192u /* a longer run is read in its first actions */
+#define PERIOD_MAX 4u     /* A-B-C-D-A-B-C-D is the longest cycle people recognise */
+#define REPEATS_MIN 3u    /* cycles of this many rounds are loops */
+#define RING 12u          /* texts compared with the last ones */
+#define ALIKE 0.8
+
+struct action {
+        uint64_t key;
+        uint64_t result;
+        uint32_t step; /* tool step, or LLM step of an unmatched call */
+        uint32_t llm;
+};
+
+static uint32_t collect(const struct clew_rca_view *v, struct action *ret)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < ACTIONS_MAX; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind == CLEW_RCA_TOOL) {
+                        ret[n++] = (struct action){s->key, s->result_hash, i, clew_rca_blame(v, i)};
+                } else if (s->kind == CLEW_RCA_LLM) {
+                        for (uint32_t k = 0; k < s->n_calls && n < ACTIONS_MAX; k++) {
+                                const struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                                if (c->tool_step == CLEW_RCA_NONE)
+                                        ret[n++] = (struct action){c->key, 0, i, i};
+                        }
+                }
+        }
+        return n;
+}
+
+static bool same(const struct action *a, const struct action *b)
+{
+        return a->key == b->key && a->result == b->result;
+}
+
+/* Length of the repetition with @period that begins at @from: actions that equal the one a period
+ * before. */
+static uint32_t repeats(const struct action *a, uint32_t n, uint32_t from, uint32_t period)
+{
+        uint32_t k = from + period;
+
+        while (k < n && same(&a[k], &a[k - period]))
+                k++;
+        return k - from - period;
+}
+
+static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret,
+                        const struct action *a, uint32_t from, uint32_t period, uint32_t extra)
+{
+        const struct action *last = &a[from + period + extra - 1];
+        uint32_t rounds = extra / period + 1;
+        struct clew_finding *f;
+
+        f = clew_finding_add(ret, CLEW_RULE_TOOL_LOOP, last->llm, rounds >= 4 ? 1.1 : 1.0);
+        for (uint32_t k = 0; k < extra && k < CLEW_RCA_EFFECTS_MAX; k++)
+                clew_finding_effect(f, a[from + period + k].step);
+        clew_finding_evidence(f, a[from].step, v->steps[a[from].step].args);
+        clew_finding_evidence(f, last->step, v->steps[last->step].args);
+        clew_finding_say(ret, f,
+                         "%.*s%s was called with the same arguments %u times (steps %u to %u).",
+                         CLEW_SHOWN(v->steps[a[from].step].name, 60),
+                         period > 1 ? " and what follows it" : "", rounds,
+                         v->steps[a[from].step].number, v->steps[last->step].number);
+}
+
+void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct action *a = clew_arena_calloc(v->arena, ACTIONS_MAX, sizeof(*a));
+        uint32_t n = a ? collect(v, a) : 0;
+
+        for (uint32_t i = 0; i < n;) {
+                uint32_t best = 0;
+                uint32_t period = 1;
+
+                for (uint32_t p = 1; p <= PERIOD_MAX; p++) {
+                        uint32_t extra = repeats(a, n, i, p);
+
+                        if (extra >= p * (REPEATS_MIN - 1) && extra > best) {
+                                best = extra;
+                                period = p;
+                                break;
+                        }
+                }
+                if (best) {
+                        report_loop(v, ret, a, i, period, best);
+                        i += best + period;
+                        continue;
+                }
+                /* Twice in a row: weak for a reading, strong for what has effects. */
+                if (i + 1 < n && same(&a[i], &a[i + 1]) &&
+                    (i + 2 >= n || !same(&a[i], &a[i + 2]))) {
+                        const struct clew_rca_step *s = &v->steps[a[i].step];
+                        struct clew_finding *f =
+                                clew_finding_add(ret, CLEW_RULE_DUPLICATE_CALL, a[i + 1].llm, 1.0);
+
+                        clew_finding_effect(f, a[i + 1].step);
+                        clew_finding_evidence(f, a[i].step, s->args);
+                        clew_finding_say(ret, f, "Step %u repeats the call of step %u (%.*s).",
+                                         v->steps[a[i + 1].step].number, s->number,
+                                         CLEW_SHOWN(s->name, 60));
+                }
+                i++;
+        }
+}
+
+void clew_rule_near_duplicate(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t ring[RING];
+        uint32_t n = 0;
+        uint32_t run = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t like = CLEW_RCA_NONE;
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM || s->words == CLEW_RCA_NONE)
+                        continue;
+                for (uint32_t k = 0; k < n && k < RING && like == CLEW_RCA_NONE; k++) {
+                        uint32_t other = ring[(n - 1 - k) % RING];
+
+                        const struct clew_words *a = &v->words[s->words];
+                        const struct clew_words *b = &v->words[v->steps[other].words];
+
+                        /* The same sentence about another order is no repetition. */
+                        if (a->values == b->values && clew_words_jaccard(a, b) > ALIKE)
+                                like = other;
+                }
+                ring[n++ % RING] = i;
+                if (like == CLEW_RCA_NONE)
+                        continue;
+                run++;
+                f = clew_finding_add(ret, CLEW_RULE_NEAR_DUPLICATE, i, run > 1 ? 1.15 : 0.9);
+                clew_finding_evidence(f, like, v->steps[like].text);
+                clew_finding_evidence(f, i, s->text);
+                clew_finding_say(ret, f, "Step %u writes nearly the same as step %u.", s->number,
+                                 v->steps[like].number);
+        }
+}
+
+/* LLM calls of two agents in turn, none of them with a new observation. */
+void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct clew_slice who[2] = {CLEW_SLICE_NULL, CLEW_SLICE_NULL};
+        uint32_t run = 0;
+        uint32_t first = CLEW_RCA_NONE;
+        uint32_t last = CLEW_RCA_NONE;
+
+        for (uint32_t i = 0; i <= v->n_steps; i++) {
+                const struct clew_rca_step *s = i < v->n_steps ? &v->steps[i] : NULL;
+                bool turn =
+                        s && s->kind == CLEW_RCA_LLM && s->agent_name.len > 0 && s->n_calls == 0;
+
+                if (s && (s->kind == CLEW_RCA_AGENT || s->kind == CLEW_RCA_OTHER))
+                        continue;
+                if (turn && run >= 1 && !clew_slice_eq(s->agent_name, who[(run - 1) % 2]) &&
+                    (run < 2 || clew_slice_eq(s->agent_name, who[run % 2]))) {
+                        who[run++ % 2] = s->agent_name;
+                        last = i;
+                        continue;
+                }
+                if (run >= 4) {
+                        struct clew_finding *f =
+                                clew_finding_add(ret, CLEW_RULE_PING_PONG, last, 1.0);
+
+                        clew_finding_evidence(f, first, v->steps[first].text);
+                        clew_finding_evidence(f, last, v->steps[last].text);
+                        clew_finding_say(ret, f,
+                                         "%.*s and %.*s handed over to each other %u times without "
+                                         "a new observation.",
+                                         CLEW_SHOWN(who[0], 40), CLEW_SHOWN(who[1], 40), run);
+                }
+                run = 0;
+                if (turn) {
+                        who[run++] = s->agent_name;
+                        first = last = i;
+                }
+        }
+}
+
+/* One of several agents owns most of the errors: look there first. */
+void clew_rule_role_imbalance(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t n_llm = 0;
+        uint32_t others = 0;
+        uint32_t best = CLEW_RCA_NONE;
+        uint32_t best_n = 0;
+
+        if (v->last_llm == CLEW_RCA_NONE || v->n_steps > 4096)
+                return;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t n = 0;
+                bool counted = false;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                n_llm++;
+                if (s->agent_name.len == 0)
+                        continue;
+                for (uint32_t k = 0; k < v->n_steps; k++) {
+                        const struct clew_rca_step *t = &v->steps[k];
+
+                        if (t->kind != CLEW_RCA_LLM || !clew_slice_eq(t->agent_name, s->agent_name))
+                                continue;
+                        if (k < i) {
+                                counted = true;
+                                break;
+                        }
+                        n++;
+                }
+                if (counted)
+                        continue;
+                others++;
+                if (n > best_n) {
+                        best_n = n;
+                        best = i;
+                }
+        }
+        if (others >= 3 && best_n * 2 > n_llm && n_llm >= 8) {
+                struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_ROLE_IMBALANCE, best, 1.0);
+
+                clew_finding_say(ret, f, "%.*s made %u of %u model calls of %u agents.",
+                                 CLEW_SHOWN(v->steps[best].agent_name, 40), best_n, n_llm, others);
+        }
+}

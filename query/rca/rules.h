@@ -1,0 +1,142 @@
+/*
+ * The rules: what each one is called, how much its word counts, and the findings that they leave.
+ *
+ * A rule is one function over the prepared view. It adds findings: the step it blames, the steps on
+ * which the trouble shows, the texts that prove it, and one sentence. It never decides whether its
+ * finding is the best one; query/rca/rank.c does that for all of them with the weights of one
+ * table (query/rca/weights.c).
+ */
+#ifndef CLEW_QUERY_RCA_RULES_H
+#define CLEW_QUERY_RCA_RULES_H
+
+#include "query/rca/view.h"
+
+/* Findings of all rules before ranking; one trace with more is one big loop of the same. */
+#define CLEW_RCA_RAW_MAX 512u
+#define CLEW_RCA_EVIDENCE_MAX 4u
+#define CLEW_RCA_EFFECTS_MAX 8u
+#define CLEW_RCA_EVIDENCE_TEXT_MAX 240u /* bytes of one evidence text; the span has the rest */
+
+enum clew_rule {
+        CLEW_RULE_ERROR_ORIGIN,
+        CLEW_RULE_ERROR_RESPONSE,
+        CLEW_RULE_SAME_ERROR,
+        CLEW_RULE_SWALLOWED_ERROR,
+        CLEW_RULE_UNRECOVERED_END,
+        CLEW_RULE_INFRASTRUCTURE,
+        CLEW_RULE_MODEL_ERROR,
+        CLEW_RULE_TOOL_LOOP,
+        CLEW_RULE_DUPLICATE_CALL,
+        CLEW_RULE_NEAR_DUPLICATE,
+        CLEW_RULE_PING_PONG,
+        CLEW_RULE_BAD_ARGUMENTS,
+        CLEW_RULE_UNKNOWN_TOOL,
+        CLEW_RULE_PROMISE_WITHOUT_CALL,
+        CLEW_RULE_ALTERED_VALUE,
+        CLEW_RULE_EMPTY_RESULT_USED,
+        CLEW_RULE_UNGROUNDED_VALUE,
+        CLEW_RULE_UNUSED_EVIDENCE,
+        CLEW_RULE_STALE_VALUE,
+        CLEW_RULE_TRUNCATED,
+        CLEW_RULE_EMPTY_OUTPUT,
+        CLEW_RULE_CONTEXT_JUMP,
+        CLEW_RULE_LOST_INSTRUCTION,
+        CLEW_RULE_BUDGET,
+        CLEW_RULE_GAVE_UP,
+        CLEW_RULE_ROLE_IMBALANCE,
+        CLEW_RULE_DIVERGENCE,
+        CLEW_RULE_OUTLIER,
+        CLEW_RULE_ANSWER,
+        CLEW_RULE_LAST_CHANGE,
+        CLEW_RULE_COUNT,
+};
+
+enum clew_precision { CLEW_PRECISION_LOW, CLEW_PRECISION_MEDIUM, CLEW_PRECISION_HIGH };
+
+const char *clew_precision_name(enum clew_precision p);
+
+struct clew_rule_info {
+        const char *name; /* a contract: it appears in --json and in summaries */
+        double weight;    /* share of its findings that blame a labelled span */
+        const char *sees; /* one line for people */
+};
+
+const struct clew_rule_info *clew_rule_info(enum clew_rule rule);
+
+struct clew_evidence {
+        uint32_t step;
+        struct clew_slice text; /* as in the trace: hostile, to be escaped */
+};
+
+struct clew_finding {
+        enum clew_rule rule;
+        uint32_t step;   /* blamed: an LLM or TOOL step */
+        double strength; /* of this case within its rule, about 0.2 to 1.5 */
+        double score;    /* set by ranking */
+        enum clew_precision precision;
+        uint32_t n_signs;                       /* rules that blame the same step */
+        uint32_t effects[CLEW_RCA_EFFECTS_MAX]; /* steps that show it, in time order */
+        uint32_t n_effects;
+        struct clew_evidence evidence[CLEW_RCA_EVIDENCE_MAX];
+        uint32_t n_evidence;
+        struct clew_slice summary; /* one sentence; may quote trace text */
+};
+
+struct clew_findings {
+        struct clew_finding *items;
+        uint32_t n;
+        struct clew_arena *arena;
+};
+
+/* Adds a finding and returns it for more evidence; NULL when @step is no step, the list is full, or
+ * memory is short (the arena remembers). */
+struct clew_finding *clew_finding_add(struct clew_findings *f, enum clew_rule rule, uint32_t step,
+                                      double strength);
+/* All accept a NULL finding. */
+void clew_finding_effect(struct clew_finding *f, uint32_t step);
+void clew_finding_evidence(struct clew_finding *f, uint32_t step, struct clew_slice text);
+void clew_finding_say(struct clew_findings *list, struct clew_finding *f, const char *fmt, ...)
+        CLEW_PRINTF(3, 4);
+
+/* For "%.*s": length and pointer of at most @max bytes of a slice. */
+#define CLEW_SHOWN(s, max)                                                                         \
+        (int)((s).len < (max) ? (s).len : (max)),                                                  \
+                (const char *)((s).data ? (s).data : (const uint8_t *)"")
+
+typedef void (*clew_rule_fn)(const struct clew_rca_view *v, struct clew_findings *ret);
+
+/* True when a tool's name says that it only looks something up. */
+bool clew_rca_only_reads(struct clew_slice name);
+
+/* errors.c */
+void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_error_response(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret);
+/* loops.c */
+void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_near_duplicate(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_role_imbalance(const struct clew_rca_view *v, struct clew_findings *ret);
+/* calls.c */
+void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret);
+/* grounding.c */
+void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *ret);
+/* generation.c */
+void clew_rule_truncated(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret);
+/* context.c */
+void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_budget(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *ret);
+
+#endif

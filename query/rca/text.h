@@ -1,0 +1,124 @@
+/*
+ * What plain text says, as far as counting and word lists can tell: error-like or not, which class
+ * of error, promises, refusals, value tokens (numbers, ids, dates), sets of words.
+ *
+ * Every list here is ordinary English or a public protocol's wording (HTTP, JSON-RPC, exception
+ * names); none is taken from one agent framework. Text in another language simply matches nothing,
+ * and the rules that depend on these functions then stay silent.
+ */
+#ifndef CLEW_QUERY_RCA_TEXT_H
+#define CLEW_QUERY_RCA_TEXT_H
+
+#include "proto/base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Looked at from the start of a text (and from its end, for exceptions printed last). An error
+ * that is only mentioned in the middle of a long result is usually content, not the outcome. */
+#define CLEW_TEXT_HEAD_MAX 400u
+#define CLEW_TEXT_TAIL_MAX 300u
+
+enum clew_trouble {
+        CLEW_TROUBLE_NONE,
+        CLEW_TROUBLE_OTHER,     /* an error of the called thing itself, no narrower class */
+        CLEW_TROUBLE_NOT_FOUND, /* what was asked for does not exist */
+        CLEW_TROUBLE_ARGUMENTS, /* the call was malformed: missing, unknown, mistyped, not JSON */
+        CLEW_TROUBLE_NO_TOOL,   /* the called name does not exist */
+        CLEW_TROUBLE_PARSE,     /* the model's output could not be read by its caller */
+        CLEW_TROUBLE_CONTEXT,   /* request too long for the model */
+        CLEW_TROUBLE_BUDGET,    /* step, turn, recursion or wall clock limit of the run */
+        /* From here on: infrastructure. */
+        CLEW_TROUBLE_TIMEOUT,
+        CLEW_TROUBLE_RATE,
+        CLEW_TROUBLE_AUTH,
+        CLEW_TROUBLE_SERVER,
+        CLEW_TROUBLE_NETWORK,
+        CLEW_TROUBLE_MEMORY,
+};
+
+static inline bool clew_trouble_is_infrastructure(enum clew_trouble c)
+{
+        return c >= CLEW_TROUBLE_TIMEOUT;
+}
+
+/* A word for people: "time-out", "rate limit", ... */
+const char *clew_trouble_name(enum clew_trouble c);
+
+/* The class of a text already known to be an error (a status message, an exception). Never NONE. */
+enum clew_trouble clew_text_trouble(struct clew_slice text);
+/* NONE unless the result of a tool reads as an error: an exception or error word at its beginning,
+ * an error member in a JSON object, an HTTP status, a non-zero exit code. */
+enum clew_trouble clew_text_result_error(struct clew_slice result);
+/* True for a result that holds nothing: blank, null, [], {}, an object of empty lists, "no results
+ * found" and its like. */
+bool clew_text_is_empty_result(struct clew_slice result);
+
+/* Says that something went wrong or could not be done. */
+bool clew_text_admits_trouble(struct clew_slice text);
+/* Declines, or gives up on, what was asked ("I can't", "I am unable to"). */
+bool clew_text_refuses(struct clew_slice text);
+/* Says that nothing was found or is available. */
+bool clew_text_denies_result(struct clew_slice text);
+/* Announces an action of the writer itself ("let me check", "I will call"). */
+bool clew_text_promises(struct clew_slice text);
+/* Asks the reader something (a question mark near the end). */
+bool clew_text_asks(struct clew_slice text);
+/* Stops in the middle: an open code fence, or a JSON value that is not closed. */
+bool clew_text_is_unclosed(struct clew_slice text);
+
+/* Case-insensitive search (ASCII). @needle is in lower case. Returns the offset or -1. */
+ptrdiff_t clew_text_find(struct clew_slice text, const char *needle);
+struct clew_slice clew_text_trim(struct clew_slice text);
+
+/* ---- value tokens --------------------------------------------------------------------------- */
+
+/* A run of id-like characters with at least one digit: 4471, C-4471, $12.50, 2026-11-20. */
+struct clew_token {
+        struct clew_slice text; /* trimmed of punctuation and currency; points into the input */
+        uint64_t hash;          /* of the normal form: lower case, no thousands separators */
+        uint64_t shape;         /* hash with every digit replaced: same shape, other digits */
+        double number;          /* value when is_number */
+        uint32_t offset;        /* of text in the input */
+        uint16_t digits;
+        bool is_number;
+        bool is_list_mark; /* "3." or "3)" at the start of a line */
+};
+
+struct clew_token_iter {
+        struct clew_slice text;
+        size_t at;
+};
+
+static inline struct clew_token_iter clew_tokens_of(struct clew_slice text)
+{
+        return (struct clew_token_iter){text, 0};
+}
+bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret);
+/* The parts of a compound token (2026-11-20, 31-inch, a:7) that hold digits, in order; false at the
+ * end, and at once when it has only one part. */
+bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *ret);
+/* True when offset @at of @text lies between code fences. */
+bool clew_text_in_code(struct clew_slice text, size_t at);
+
+/* ---- sets of words -------------------------------------------------------------------------- */
+
+#define CLEW_WORDS_MAX 256u /* distinct words kept of one text; enough to tell texts apart */
+
+struct clew_words {
+        uint32_t n;
+        uint32_t total;  /* words seen, also repeated ones */
+        uint64_t values; /* sum over the words that hold a digit: equal for equal values */
+        uint64_t hash[CLEW_WORDS_MAX];
+};
+
+void clew_words_of(struct clew_slice text, struct clew_words *ret);
+/* Shared words over all words of both, 0 to 1. */
+double clew_words_jaccard(const struct clew_words *a, const struct clew_words *b);
+
+/* Hash of an error text without what differs from one occurrence to the next: digits, quoted
+ * strings, hex ids. */
+uint64_t clew_text_error_shape(struct clew_slice text);
+
+#endif
