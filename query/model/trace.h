@@ -239,6 +239,7 @@ enum {
         CLEW_STEP_BOOKED = 1u << 12,        /* its tokens and cost are in the trace's totals */
         CLEW_STEP_ROLLUP = 1u << 13,        /* its tokens repeat those of its descendants */
         CLEW_STEP_INFERRED_KIND = 1u << 14, /* kind from the name or other weak evidence */
+        CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
 };
 
 struct clew_step {
@@ -388,9 +389,7 @@ struct clew_trace {
         uint32_t n_logs;
         uint32_t n_loose_logs;
 
-        /* lookup by span id, for clew_trace_find() */
-        const uint32_t *by_id;
-        uint32_t by_id_mask;
+        const uint32_t *by_id; /* for clew_trace_find() */
 };
 
 struct clew_trace_options {

@@ -1,0 +1,61 @@
+/*
+ * The parts of building a trace that share state: one builder for one clew_trace_build() call.
+ */
+#ifndef CLEW_QUERY_MODEL_BUILD_INT_H
+#define CLEW_QUERY_MODEL_BUILD_INT_H
+
+#include "proto/base/arena.h"
+#include "query/model/fields-int.h"
+#include "query/model/trace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Scores of one trace; evaluators attach a handful to a step. */
+#define CLEW_SCORES_MAX 65536u
+
+/* What the events of one span say, apart from attributes and scores. */
+struct clew_exception {
+        bool found;
+        bool handled; /* exception.escaped = false */
+        struct clew_slice type;
+        struct clew_slice message;
+        struct clew_slice stack;
+};
+
+struct clew_builder {
+        const struct clew_trace_options *options;
+        struct clew_arena *arena;
+        struct clew_trace *trace;
+        struct clew_score *scores; /* grows by doubling inside the arena */
+        uint32_t n_scores;
+        uint32_t max_scores;
+        struct clew_slice trace_name;    /* first one sent */
+        struct clew_exception exception; /* of the span at hand */
+        struct clew_exception log_error; /* of its correlated logs */
+        struct clew_fields fields;       /* of the span at hand */
+};
+
+/* Fills the derived part of trace->steps[index]; its parents are already filled. */
+void clew_step_derive(struct clew_builder *b, uint32_t index);
+
+/* Token counts and cost of the step at hand. */
+void clew_usage_derive(struct clew_builder *b, struct clew_step *step);
+/* Decides which steps are booked, sets their flags and the totals of the trace. */
+CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
+
+/* Error of the step at hand, from status, flags, events, logs and result. */
+void clew_fault_derive(struct clew_builder *b, struct clew_step *step);
+
+/* Scores of the step at hand: its attributes, its output when it is an evaluator. */
+void clew_score_derive(struct clew_builder *b, uint32_t index);
+/* A score that came as an event (log record) of @index, which may be CLEW_STEP_NONE. */
+void clew_score_from_event(struct clew_builder *b, struct clew_message_iter attributes,
+                           enum clew_score_carrier carrier, uint32_t index, uint64_t time_ns);
+/* After all steps: targets named by response id, duplicates dropped. */
+void clew_score_settle(struct clew_builder *b);
+
+/* Logical edges of a trace whose steps are complete. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_edges_build(struct clew_builder *b);
+
+#endif

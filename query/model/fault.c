@@ -1,0 +1,109 @@
+/*
+ * Errors: who says that a step failed, in which order they are believed, and with which message.
+ *
+ * Vendor flag, span status, error.type, exception event, correlated error log, tool result. An
+ * explicit status Ok makes a lone exception a handled one, except for the one exporter that is
+ * known to write Ok over failures.
+ */
+#include "query/model/build-int.h"
+
+#include "query/model/value-int.h"
+
+#include <string.h>
+
+/* A tool result this long is a document; the marks of a failed call stand in short envelopes. */
+#define RESULT_SEARCH_MAX ((size_t)256 * 1024)
+
+static const struct clew_field_hit *result_hit(const struct clew_fields *f)
+{
+        for (const struct clew_field_hit *hit = clew_fields_first(f, CLEW_FIELD_TOOL_RESULT); hit;
+             hit = clew_fields_next(f, hit)) {
+                if (hit->rule->kinds == 0 || (hit->rule->kinds & f->kinds) != 0)
+                        return hit;
+        }
+        return NULL;
+}
+
+static bool member_is_true(struct clew_builder *b, const struct clew_value *value, const char *name)
+{
+        if (value->type == CLEW_VALUE_STRING &&
+            !memmem(value->bytes.data, value->bytes.len, name, strlen(name)))
+                return false;
+        return clew_slice_eq_cstr(clew_value_member(value, name, b->arena), "true");
+}
+
+static bool result_says_error(struct clew_builder *b, const struct clew_step *step)
+{
+        const struct clew_field_hit *hit = result_hit(&b->fields);
+        const struct clew_value *value;
+
+        if (step->kind != CLEW_KIND_TOOL || !hit)
+                return false;
+        value = &hit->value;
+        if (value->type != CLEW_VALUE_STRING && value->type != CLEW_VALUE_KVLIST)
+                return false;
+        if (value->bytes.len == 0 || value->bytes.len > RESULT_SEARCH_MAX)
+                return false;
+        if (member_is_true(b, value, "isError") || member_is_true(b, value, "is_error"))
+                return true;
+        return step->dialect == CLEW_DIALECT_ADK &&
+               clew_value_member(value, "error", b->arena).len > 0;
+}
+
+static enum clew_error_source find_source(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_fields *f = &b->fields;
+        bool exception = b->exception.found && !b->exception.handled;
+
+        if (clew_fields_flag(f, CLEW_FIELD_ERROR_FLAG))
+                return CLEW_ERROR_VENDOR;
+        if (step->span.status_code == CLEW_STATUS_ERROR)
+                return CLEW_ERROR_STATUS;
+        if (clew_fields_text(f, CLEW_FIELD_ERROR_TYPE, &step->error.type))
+                return CLEW_ERROR_TYPE;
+        if (exception && (step->span.status_code == CLEW_STATUS_UNSET ||
+                          step->dialect == CLEW_DIALECT_LANGSMITH))
+                return CLEW_ERROR_EXCEPTION;
+        if (b->log_error.found && step->span.status_code != CLEW_STATUS_OK)
+                return CLEW_ERROR_LOG;
+        if (result_says_error(b, step))
+                return CLEW_ERROR_TOOL_RESULT;
+        return CLEW_ERROR_NONE;
+}
+
+static struct clew_slice first_of(struct clew_slice a, struct clew_slice b, struct clew_slice c)
+{
+        if (a.len > 0)
+                return a;
+        return b.len > 0 ? b : c;
+}
+
+void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_step_error *error = &step->error;
+        struct clew_fields *f = &b->fields;
+        struct clew_slice sent = CLEW_SLICE_NULL;
+        enum clew_error_source source = find_source(b, step);
+
+        if (source == CLEW_ERROR_NONE) {
+                error->type = CLEW_SLICE_NULL;
+                return;
+        }
+        error->is_error = true;
+        error->source = source;
+        if (error->type.len == 0)
+                (void)clew_fields_text(f, CLEW_FIELD_ERROR_TYPE, &error->type);
+        error->type = first_of(error->type, b->exception.type, b->log_error.type);
+        (void)clew_fields_text(f, CLEW_FIELD_ERROR_STACK, &error->stack);
+        error->stack = first_of(error->stack, b->exception.stack, b->log_error.stack);
+        (void)clew_fields_text(f, CLEW_FIELD_ERROR_MESSAGE, &sent);
+        error->message =
+                first_of(step->span.status_message, b->exception.message, b->log_error.message);
+        if (step->dialect == CLEW_DIALECT_LANGFUSE || error->message.len == 0)
+                error->message = first_of(sent, error->message, CLEW_SLICE_NULL);
+        if (error->message.len == 0 && source == CLEW_ERROR_TOOL_RESULT) {
+                const struct clew_field_hit *hit = result_hit(f);
+
+                error->message = hit ? clew_value_text(&hit->value, b->arena) : CLEW_SLICE_NULL;
+        }
+}

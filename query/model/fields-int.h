@@ -1,0 +1,69 @@
+/*
+ * One pass over the attributes of a span: what the tables name is gathered, ordered by field and
+ * priority; the field that is asked for is then decoded from the first row that gives a value.
+ */
+#ifndef CLEW_QUERY_MODEL_FIELDS_INT_H
+#define CLEW_QUERY_MODEL_FIELDS_INT_H
+
+#include "proto/base/arena.h"
+#include "proto/base/slice.h"
+#include "proto/otlp/span.h"
+#include "query/model/rules-int.h"
+#include "query/model/trace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Rows that match on one span. Real spans have some 30; a span that repeats keys to get over this
+ * loses only its further repetitions. */
+#define CLEW_FIELD_HITS_MAX 192u
+
+struct clew_field_hit {
+        const struct clew_rule *rule;
+        struct clew_slice key;
+        struct clew_value value;
+        uint8_t field;
+        uint8_t rank;
+        uint8_t origin;
+        uint8_t next; /* index + 1 of the next hit of this field, by priority */
+};
+
+struct clew_fields {
+        struct clew_arena *arena; /* for decoded text */
+        uint32_t kinds;           /* bit of the step's kind once known, else all */
+        bool redacted;            /* a placeholder for removed content was met */
+        bool keep_provenance;
+        uint8_t n;
+        uint8_t n_provenance;
+        uint8_t head[CLEW_FIELD_COUNT]; /* index + 1 */
+        struct clew_field_hit hits[CLEW_FIELD_HITS_MAX];
+        struct clew_provenance provenance[CLEW_FIELD_COUNT];
+};
+
+void clew_fields_reset(struct clew_fields *f);
+/* Adds the attributes of @it. An attribute of an earlier origin beats the same row of a later one;
+ * within one origin the last duplicate of a key wins. */
+void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum clew_origin origin);
+/* As above, with keys qualified by the event's name: "gen_ai.choice/message". */
+void clew_fields_add_event(struct clew_fields *f, struct clew_slice event,
+                           struct clew_message_iter it, enum clew_origin origin);
+
+/* First hit of a field, then the next: for fields with rules of their own (kind). */
+const struct clew_field_hit *clew_fields_first(const struct clew_fields *f, enum clew_field field);
+const struct clew_field_hit *clew_fields_next(const struct clew_fields *f,
+                                              const struct clew_field_hit *hit);
+
+/* Text of the first row with a value, for the kind in f->kinds. An empty text is found only for
+ * inputs, outputs, arguments and results, where "sent, but empty" means something. */
+bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_slice *ret);
+/* @ret_rule (may be NULL) tells which row it was. */
+bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *ret,
+                        const struct clew_rule **ret_rule);
+/* For fields made of EQUALS, FLAG, NOT and AT_LEAST rows. */
+bool clew_fields_flag(struct clew_fields *f, enum clew_field field);
+
+/* Records where a field came from when that is not a row of the tables. */
+void clew_fields_note(struct clew_fields *f, enum clew_field field, enum clew_origin origin,
+                      enum clew_dialect dialect, struct clew_slice key);
+
+#endif

@@ -1,0 +1,433 @@
+/*
+ * Value maps: what a dialect's word for a kind means, and what names and scopes tell when no
+ * attribute does.
+ */
+#include "query/model/rules-int.h"
+
+#include "proto/base/compiler.h"
+
+#include <strings.h>
+
+struct entry {
+        const char *value;
+        uint8_t kind;
+        bool weak;
+};
+
+struct map {
+        const char *name;
+        const struct entry *entries;
+        size_t n;
+};
+
+#define V(v, k)                                                                                    \
+        {                                                                                          \
+                v, CLEW_KIND_##k, false                                                            \
+        }
+#define W(v, k)                                                                                    \
+        {                                                                                          \
+                v, CLEW_KIND_##k, true                                                             \
+        }
+
+static const struct entry langfuse[] = {
+        V("generation", LLM), V("agent", AGENT),         V("tool", TOOL),
+        V("event", EVENT),    V("retriever", RETRIEVER), V("embedding", EMBEDDING),
+        V("chain", CHAIN),    V("guardrail", GUARDRAIL), V("evaluator", EVALUATOR),
+        W("span", GENERIC),
+};
+
+static const struct entry openinference[] = {
+        V("LLM", LLM),
+        V("EMBEDDING", EMBEDDING),
+        W("CHAIN", CHAIN),
+        V("RETRIEVER", RETRIEVER),
+        V("RERANKER", RERANKER),
+        V("TOOL", TOOL),
+        V("AGENT", AGENT),
+        V("GUARDRAIL", GUARDRAIL),
+        V("EVALUATOR", EVALUATOR),
+        V("PROMPT", PROMPT),
+        W("UNKNOWN", GENERIC),
+};
+
+/* model_generation is the outer layer of model_inference where both exist; the tree decides. */
+static const struct entry mastra[] = {
+        V("agent_run", AGENT),
+        V("model_inference", LLM),
+        V("model_generation", LLM),
+        V("model_step", CHAIN),
+        V("model_chunk", EVENT),
+        V("tool_call", TOOL),
+        V("mcp_tool_call", TOOL),
+        V("workflow_run", CHAIN),
+        V("workflow_step", CHAIN),
+        V("workflow_conditional", CHAIN),
+        V("workflow_conditional_eval", CHAIN),
+        V("workflow_parallel", CHAIN),
+        V("workflow_loop", CHAIN),
+        V("workflow_sleep", CHAIN),
+        V("workflow_wait_event", CHAIN),
+        V("processor_run", CHAIN),
+        W("generic", GENERIC),
+};
+
+static const struct entry claude_code[] = {
+        V("interaction", AGENT),
+        V("claude_code.interaction", AGENT),
+        V("llm_request", LLM),
+        V("claude_code.llm_request", LLM),
+        V("tool", TOOL),
+        V("claude_code.tool", TOOL),
+        V("tool.blocked_on_user", GENERIC),
+        V("claude_code.tool.blocked_on_user", GENERIC),
+        V("tool.execution", GENERIC),
+        V("claude_code.tool.execution", GENERIC),
+        V("hook", GENERIC),
+        V("claude_code.hook", GENERIC),
+};
+
+static const struct entry langsmith[] = {
+        V("llm", LLM),       V("chain", CHAIN),         V("tool", TOOL),
+        V("parser", CHAIN),  V("retriever", RETRIEVER), V("embedding", EMBEDDING),
+        V("prompt", PROMPT),
+};
+
+static const struct entry mlflow[] = {
+        V("AGENT", AGENT),         V("CHAIN", CHAIN),
+        V("CHAT_MODEL", LLM),      V("LLM", LLM),
+        V("TOOL", TOOL),           V("RETRIEVER", RETRIEVER),
+        V("EMBEDDING", EMBEDDING), V("RERANKER", RERANKER),
+        V("PARSER", CHAIN),        V("EVALUATOR", EVALUATOR),
+        V("GUARDRAIL", GUARDRAIL), V("WORKFLOW", CHAIN),
+        V("TASK", CHAIN),          V("MEMORY", MEMORY),
+        W("UNKNOWN", GENERIC),
+};
+
+static const struct entry langwatch[] = {
+        W("span", GENERIC),        V("llm", LLM),
+        V("tool", TOOL),           V("agent", AGENT),
+        V("guardrail", GUARDRAIL), V("evaluation", EVALUATOR),
+        V("rag", RETRIEVER),       V("workflow", CHAIN),
+        V("component", CHAIN),     V("chain", CHAIN),
+        V("server", GENERIC),      V("client", GENERIC),
+        V("producer", GENERIC),    V("consumer", GENERIC),
+};
+
+static const struct entry gen_ai_kind[] = {
+        V("LLM", LLM),
+        V("EMBEDDING", EMBEDDING),
+        V("RETRIEVER", RETRIEVER),
+        V("TOOL", TOOL),
+        V("RERANKER", RERANKER),
+        V("AGENT", AGENT),
+        V("CHAIN", CHAIN),
+        V("WORKFLOW", CHAIN),
+        V("TASK", CHAIN),
+        V("STEP", CHAIN),
+        V("ENTRY", CHAIN),
+        V("GUARDRAIL", GUARDRAIL),
+        V("EVALUATOR", EVALUATOR),
+        W("UNKNOWN", GENERIC),
+};
+
+static const struct entry operation[] = {
+        V("chat", LLM),
+        V("generate_content", LLM),
+        V("text_completion", LLM),
+        V("generate", LLM),
+        V("completion", LLM),
+        V("llm_request", LLM),
+        V("llm_call", LLM),
+        V("fetch_response", LLM),
+        V("embeddings", EMBEDDING),
+        V("embedding", EMBEDDING),
+        V("retrieval", RETRIEVER),
+        V("vector_db_retrieve", RETRIEVER),
+        V("rerank", RERANKER),
+        V("execute_tool", TOOL),
+        V("tool_call", TOOL),
+        V("invoke_agent", AGENT),
+        V("agent_call", AGENT),
+        V("agent", AGENT),
+        V("create_agent", AGENT),
+        V("invoke_workflow", CHAIN),
+        V("workflow", CHAIN),
+        V("execute_task", CHAIN),
+        V("chain", CHAIN),
+        V("agent_step", CHAIN),
+        V("step", CHAIN),
+        V("model_generation", CHAIN),
+        V("model_chunk", EVENT),
+        V("schedule_tool_calls", CHAIN),
+        V("user_prompt", CHAIN),
+        V("system_prompt", PROMPT),
+        V("plan", CHAIN),
+        V("search_memory", MEMORY),
+        V("create_memory", MEMORY),
+        V("update_memory", MEMORY),
+        V("upsert_memory", MEMORY),
+        V("delete_memory", MEMORY),
+        V("create_memory_store", MEMORY),
+        V("delete_memory_store", MEMORY),
+        V("handoff", HANDOFF),
+        V("guardrail.run", GUARDRAIL),
+        V("guard", GUARDRAIL),
+        V("litellm.moderation", GUARDRAIL),
+        W("litellm.vector_store_management", GENERIC),
+        W("litellm.vector_store_file_management", GENERIC),
+        W("litellm.responses_management", GENERIC),
+};
+
+static const struct entry traceloop[] = {
+        V("workflow", CHAIN),  W("task", CHAIN),    V("agent", AGENT),     V("tool", TOOL),
+        V("handoff", HANDOFF), V("session", CHAIN), W("unknown", GENERIC),
+};
+
+static const struct entry genkit[] = {
+        V("model", LLM),
+        V("background-model", LLM),
+        V("embedder", EMBEDDING),
+        V("tool", TOOL),
+        V("tool.v2", TOOL),
+        V("retriever", RETRIEVER),
+        V("reranker", RERANKER),
+        V("evaluator", EVALUATOR),
+        V("flow", CHAIN),
+        V("prompt", PROMPT),
+        V("executable-prompt", PROMPT),
+        V("agent", AGENT),
+};
+
+static const struct entry genkit_type[] = {
+        W("util", CHAIN),
+        W("flow", CHAIN),
+        W("dotprompt", PROMPT),
+};
+
+static const struct entry aisdk[] = {
+        V("ai.generateText", CHAIN),
+        V("ai.streamText", CHAIN),
+        V("ai.generateObject", CHAIN),
+        V("ai.streamObject", CHAIN),
+        V("ai.generateText.doGenerate", LLM),
+        V("ai.streamText.doStream", LLM),
+        V("ai.generateObject.doGenerate", LLM),
+        V("ai.streamObject.doStream", LLM),
+        V("ai.toolCall", TOOL),
+        V("ai.embed", CHAIN),
+        V("ai.embedMany", CHAIN),
+        V("ai.embed.doEmbed", EMBEDDING),
+        V("ai.embedMany.doEmbed", EMBEDDING),
+        V("ai.rerank", CHAIN),
+        V("ai.rerank.doRerank", RERANKER),
+};
+
+/* A pending span is a placeholder for a real one that has not ended; see step.c. */
+static const struct entry logfire[] = {
+        V("pending_span", EVENT),
+        W("span", GENERIC),
+        W("log", GENERIC),
+};
+
+static const struct entry request_type[] = {
+        V("chat", LLM),
+        V("completion", LLM),
+        V("embedding", EMBEDDING),
+        V("rerank", RERANKER),
+};
+
+static const struct entry mcp[] = {
+        V("tools/call", TOOL),
+};
+
+#define MAP(m)                                                                                     \
+        {                                                                                          \
+#m, m, CLEW_ARRAY_LEN(m)                                                           \
+        }
+
+static const struct map maps[] = {
+        MAP(langfuse),  MAP(openinference), MAP(mastra),    MAP(claude_code),
+        MAP(langsmith), MAP(mlflow),        MAP(langwatch), MAP(gen_ai_kind),
+        MAP(operation), MAP(traceloop),     MAP(genkit),    MAP(genkit_type),
+        MAP(aisdk),     MAP(request_type),  MAP(mcp),       MAP(logfire),
+};
+
+static bool equal_ignoring_case(struct clew_slice a, const char *b)
+{
+        return a.len == strlen(b) && strncasecmp((const char *)a.data, b, a.len) == 0;
+}
+
+struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice value)
+{
+        static const struct clew_kind_value none;
+
+        if (value.len == 0)
+                return none;
+        for (size_t m = 0; m < CLEW_ARRAY_LEN(maps); m++) {
+                if (strcmp(maps[m].name, map) != 0)
+                        continue;
+                for (size_t i = 0; i < maps[m].n; i++) {
+                        const struct entry *e = &maps[m].entries[i];
+
+                        if (equal_ignoring_case(value, e->value))
+                                return (struct clew_kind_value){true, e->weak,
+                                                                (enum clew_kind)e->kind};
+                }
+                /* Any other MCP method is a call to a server, but not of a tool. */
+                if (maps[m].entries == mcp)
+                        return (struct clew_kind_value){true, false, CLEW_KIND_MCP};
+                break;
+        }
+        return none;
+}
+
+struct pattern {
+        const char *text;
+        uint8_t where; /* 0 whole, 1 prefix, 2 suffix */
+        uint8_t kind;
+};
+
+/* In order; the first that fits wins. */
+static const struct pattern patterns[] = {
+        {"claude_code.interaction", 0, CLEW_KIND_AGENT},
+        {"claude_code.llm_request", 0, CLEW_KIND_LLM},
+        {"claude_code.tool", 0, CLEW_KIND_TOOL},
+        {"invoke_agent", 1, CLEW_KIND_AGENT},
+        {"create_agent", 1, CLEW_KIND_AGENT},
+        {"execute_tool", 1, CLEW_KIND_TOOL},
+        {"invoke_workflow", 1, CLEW_KIND_CHAIN},
+        {"execute_event_loop_cycle", 0, CLEW_KIND_CHAIN},
+        {"invoke_swarm", 0, CLEW_KIND_AGENT},
+        {"invoke_graph", 0, CLEW_KIND_AGENT},
+        {"running tool: ", 1, CLEW_KIND_TOOL},
+        {"running tool", 0, CLEW_KIND_TOOL},
+        {"running tools", 0, CLEW_KIND_CHAIN},
+        {"running ", 1, CLEW_KIND_CHAIN},
+        {"running output function", 0, CLEW_KIND_TOOL},
+        {"agent run", 0, CLEW_KIND_AGENT},
+        {"agent_run", 1, CLEW_KIND_AGENT},
+        {"agent_turn", 0, CLEW_KIND_AGENT},
+        {"start_agent_activity", 0, CLEW_KIND_AGENT},
+        {"function_tool", 0, CLEW_KIND_TOOL},
+        {"invocation", 0, CLEW_KIND_CHAIN},
+        {"call_llm", 0, CLEW_KIND_LLM},
+        {"generate_content ", 1, CLEW_KIND_LLM},
+        {"send_data", 0, CLEW_KIND_EVENT},
+        {"session_task.turn", 0, CLEW_KIND_CHAIN},
+        {"handle_responses", 0, CLEW_KIND_LLM},
+        {"workflow.run", 0, CLEW_KIND_CHAIN},
+        {"workflow.build", 0, CLEW_KIND_CHAIN},
+        {"executor.process ", 1, CLEW_KIND_CHAIN},
+        {"edge_group.process ", 1, CLEW_KIND_CHAIN},
+        {"message.send", 0, CLEW_KIND_CHAIN},
+        {"openai.chat", 0, CLEW_KIND_LLM},
+        {"openai.completion", 0, CLEW_KIND_LLM},
+        {"openai.response", 0, CLEW_KIND_LLM},
+        {"openai.embeddings", 0, CLEW_KIND_EMBEDDING},
+        {"anthropic.chat", 0, CLEW_KIND_LLM},
+        {"anthropic.completion", 0, CLEW_KIND_LLM},
+        {"bedrock.converse", 0, CLEW_KIND_LLM},
+        {"chat ", 1, CLEW_KIND_LLM},
+        {"text_completion ", 1, CLEW_KIND_LLM},
+        {"embeddings ", 1, CLEW_KIND_EMBEDDING},
+        {"retrieval ", 1, CLEW_KIND_RETRIEVER},
+        {"tools/call", 1, CLEW_KIND_TOOL},
+        {".workflow", 2, CLEW_KIND_CHAIN},
+        {".task", 2, CLEW_KIND_CHAIN},
+        {".agent", 2, CLEW_KIND_AGENT},
+        {".tool", 2, CLEW_KIND_TOOL},
+        {".mcp", 2, CLEW_KIND_MCP},
+};
+
+static bool fits(const struct pattern *p, struct clew_slice name)
+{
+        struct clew_slice text = clew_slice_of_cstr(p->text);
+
+        if (p->where == 0)
+                return clew_slice_eq(name, text);
+        if (p->where == 1)
+                return clew_slice_starts_with(name, text);
+        return name.len > text.len &&
+               clew_slice_eq(clew_slice_from(name, name.len - text.len), text);
+}
+
+struct clew_kind_value clew_kind_of_name(struct clew_slice name)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(patterns); i++) {
+                if (fits(&patterns[i], name))
+                        return (struct clew_kind_value){true, true,
+                                                        (enum clew_kind)patterns[i].kind};
+        }
+        return (struct clew_kind_value){0};
+}
+
+struct prefix {
+        const char *text;
+        uint8_t dialect;
+        bool whole;
+};
+
+static enum clew_dialect dialect_of(const struct prefix *table, size_t n, struct clew_slice text)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct clew_slice p = clew_slice_of_cstr(table[i].text);
+
+                if (table[i].whole ? clew_slice_eq(text, p) : clew_slice_starts_with(text, p))
+                        return (enum clew_dialect)table[i].dialect;
+        }
+        return CLEW_DIALECT_NONE;
+}
+
+enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name)
+{
+        static const struct prefix scopes[] = {
+                {"openinference.", CLEW_DIALECT_OPENINFERENCE, false},
+                {"@arizeai/openinference", CLEW_DIALECT_OPENINFERENCE, false},
+                {"@traceloop/", CLEW_DIALECT_OPENLLMETRY, false},
+                {"traceloop.tracer", CLEW_DIALECT_OPENLLMETRY, true},
+                {"ai", CLEW_DIALECT_AISDK, true},
+                {"gen_ai", CLEW_DIALECT_AISDK, true},
+                {"langfuse", CLEW_DIALECT_LANGFUSE, false},
+                {"pydantic-ai", CLEW_DIALECT_PYDANTIC, true},
+                {"logfire", CLEW_DIALECT_PYDANTIC, false},
+                {"langsmith", CLEW_DIALECT_LANGSMITH, true},
+                {"gcp.vertex.agent", CLEW_DIALECT_ADK, true},
+                {"strands.", CLEW_DIALECT_STRANDS, false},
+                {"com.anthropic.claude_code", CLEW_DIALECT_CLAUDE_CODE, false},
+                {"gemini-cli", CLEW_DIALECT_GEMINI_CLI, true},
+                {"codex_", CLEW_DIALECT_CODEX, false},
+                {"@mastra/", CLEW_DIALECT_MASTRA, false},
+                {"genkit-tracer", CLEW_DIALECT_GENKIT, true},
+                {"livekit-agents", CLEW_DIALECT_LIVEKIT, true},
+                {"openlit", CLEW_DIALECT_OPENLIT, false},
+                {"langwatch", CLEW_DIALECT_LANGWATCH, false},
+                {"agent_framework", CLEW_DIALECT_OTEL, true},
+        };
+
+        return dialect_of(scopes, CLEW_ARRAY_LEN(scopes), scope_name);
+}
+
+enum clew_dialect clew_dialect_of_key(struct clew_slice key)
+{
+        static const struct prefix keys[] = {
+                {"openinference.", CLEW_DIALECT_OPENINFERENCE, false},
+                {"langfuse.", CLEW_DIALECT_LANGFUSE, false},
+                {"traceloop.", CLEW_DIALECT_OPENLLMETRY, false},
+                {"ai.", CLEW_DIALECT_AISDK, false},
+                {"langsmith.", CLEW_DIALECT_LANGSMITH, false},
+                {"mlflow.", CLEW_DIALECT_MLFLOW, false},
+                {"gcp.vertex.agent.", CLEW_DIALECT_ADK, false},
+                {"genkit:", CLEW_DIALECT_GENKIT, false},
+                {"mastra.", CLEW_DIALECT_MASTRA, false},
+                {"pydantic_ai.", CLEW_DIALECT_PYDANTIC, false},
+                {"logfire.", CLEW_DIALECT_PYDANTIC, false},
+                {"event_loop.", CLEW_DIALECT_STRANDS, false},
+                {"codex.", CLEW_DIALECT_CODEX, false},
+                {"langwatch.", CLEW_DIALECT_LANGWATCH, false},
+                {"lk.", CLEW_DIALECT_LIVEKIT, false},
+                {"litellm.", CLEW_DIALECT_LITELLM, false},
+                {"gen_ai.", CLEW_DIALECT_OTEL, false},
+        };
+
+        return dialect_of(keys, CLEW_ARRAY_LEN(keys), key);
+}

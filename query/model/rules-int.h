@@ -1,0 +1,79 @@
+/*
+ * The normaliser's tables: which attribute keys feed which field, in which order, for whom.
+ *
+ * One row is one (field, key, encoding, dialect); the rows of a field stand in order of priority.
+ * A key may feed several fields (a JSON bag of counts), and is looked up once per attribute through
+ * a hash table over the keys that is built once. Nothing else in the module names a dialect's keys,
+ * except where a field has a structure of its own (messages, scores).
+ */
+#ifndef CLEW_QUERY_MODEL_RULES_INT_H
+#define CLEW_QUERY_MODEL_RULES_INT_H
+
+#include "proto/base/slice.h"
+#include "query/model/trace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum clew_encoding {
+        CLEW_ENC_TEXT,   /* text as it is; other values rendered */
+        CLEW_ENC_QUOTED, /* text that is itself a JSON string, if it looks like one (MLflow) */
+        CLEW_ENC_NUMBER, /* int, double, decimal text */
+        CLEW_ENC_FLAG,   /* bool, "true", 1: present only when true */
+        CLEW_ENC_NOT,    /* bool that is false: present only then (success = false) */
+        CLEW_ENC_FIRST,  /* first of an array, of a JSON array, of a comma-joined list */
+        CLEW_ENC_MEMBER, /* scalar inside a JSON object, named by `member` ("usage.inputTokens") */
+        CLEW_ENC_MEMBER_NUMBER,
+        CLEW_ENC_EQUALS,   /* present only when the text equals `member` */
+        CLEW_ENC_AT_LEAST, /* number >= `member` (Logfire levels) */
+        CLEW_ENC_KIND,     /* value looked up in the kind map that `member` names */
+        CLEW_ENC_PREFIX,   /* `member` is not read; only tells that the key exists */
+};
+
+enum {
+        CLEW_RULE_NO_CACHE = 1 << 0,     /* tokens in: sent without cached input */
+        CLEW_RULE_NO_REASONING = 1 << 1, /* tokens out: sent without reasoning */
+        CLEW_RULE_ROLLUP = 1 << 2,       /* usage that repeats what lies below, whatever the kind */
+        CLEW_RULE_NOT_BRACES = 1 << 3,   /* "{}" stands for absent */
+};
+
+#define CLEW_KINDS(k) (1u << (k))
+
+struct clew_rule {
+        const char *key;
+        const char *member; /* see the encodings */
+        uint8_t encoding;
+        uint8_t dialect;
+        uint8_t flags;
+        uint32_t kinds; /* bit set of kinds the row is for, 0 = all */
+};
+
+/* A row found for a key, with its field and its rank among the rows of the field (0 = first). */
+struct clew_rule_hit {
+        const struct clew_rule *rule;
+        uint8_t field;
+        uint8_t rank;
+};
+
+/* All rows for @key; @ret_n = 0 and NULL when no table names it. Static storage. */
+const struct clew_rule_hit *clew_rules_find(struct clew_slice key, unsigned *ret_n);
+
+/* ---- kinds ------------------------------------------------------------------------------------
+ */
+
+struct clew_kind_value {
+        bool found;
+        bool weak; /* holds only when nothing stronger does; GENERIC = no statement */
+        enum clew_kind kind;
+};
+
+/* Looks @value up, without regard to case, in the map called @map. */
+struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice value);
+/* From the span's name; found = false when no pattern fits. */
+struct clew_kind_value clew_kind_of_name(struct clew_slice name);
+/* The dialect that a scope's name tells, or NONE. */
+enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name);
+/* The dialect that a key's prefix tells, or NONE; for keys that no row names. */
+enum clew_dialect clew_dialect_of_key(struct clew_slice key);
+
+#endif

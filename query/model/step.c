@@ -1,0 +1,601 @@
+/*
+ * From one span to one step: kind, dialect, names, identity, texts.
+ */
+#include "query/model/build-int.h"
+
+#include "proto/base/utf8.h"
+#include "query/model/value-int.h"
+
+#include <string.h>
+
+/* Display names: emitters have been seen that put megabytes of content into a span's name. */
+#define NAME_MAX_BYTES 200u
+
+#define KEY(s) CLEW_SLICE_LITERAL(s)
+
+/* ---- events and logs --------------------------------------------------------------------------
+ */
+
+static void take_exception(struct clew_exception *e, struct clew_message_iter it)
+{
+        struct clew_attribute attr;
+        bool escaped;
+
+        if (e->found)
+                return;
+        e->found = true;
+        while (clew_attribute_next(&it, &attr)) {
+                struct clew_slice text =
+                        attr.value.type == CLEW_VALUE_STRING ? attr.value.bytes : CLEW_SLICE_NULL;
+
+                if (clew_slice_eq(attr.key, KEY("exception.type")))
+                        e->type = text;
+                else if (clew_slice_eq(attr.key, KEY("exception.message")))
+                        e->message = text;
+                else if (clew_slice_eq(attr.key, KEY("exception.stacktrace")))
+                        e->stack = text;
+                else if (clew_slice_eq(attr.key, KEY("exception.escaped")))
+                        e->handled = clew_value_flag(&attr.value, &escaped) && !escaped;
+        }
+}
+
+static bool ends_with(struct clew_slice s, struct clew_slice suffix)
+{
+        return s.len >= suffix.len && clew_slice_eq(clew_slice_from(s, s.len - suffix.len), suffix);
+}
+
+/* Events whose attributes are fields of the span that they belong to. */
+static bool carries_fields(struct clew_slice name)
+{
+        return clew_slice_eq(name, KEY("gen_ai.client.inference.operation.details"));
+}
+
+/* Events whose attributes mean something only together with the event's name. */
+static bool carries_qualified(struct clew_slice name)
+{
+        return clew_slice_starts_with(name, KEY("gen_ai.")) ||
+               clew_slice_eq(name, KEY("tool.output"));
+}
+
+static void read_events(struct clew_builder *b, const struct clew_step *step, uint32_t index)
+{
+        struct clew_message_iter it = clew_span_events(&step->span);
+        struct clew_span_event event;
+
+        while (clew_span_event_next(&it, &event)) {
+                struct clew_message_iter attributes = clew_event_attributes(&event);
+
+                if (clew_slice_eq(event.name, KEY("exception")))
+                        take_exception(&b->exception, attributes);
+                else if (clew_slice_eq(event.name, KEY("gen_ai.evaluation.result")))
+                        clew_score_from_event(b, attributes, CLEW_SCORE_FROM_EVENT, index,
+                                              event.time_ns);
+                else if (carries_fields(event.name))
+                        clew_fields_add(&b->fields, attributes, CLEW_ORIGIN_EVENT);
+                else if (carries_qualified(event.name))
+                        clew_fields_add_event(&b->fields, event.name, attributes,
+                                              CLEW_ORIGIN_EVENT);
+        }
+}
+
+static struct clew_slice log_name(const struct clew_log_record *record)
+{
+        struct clew_value value;
+
+        if (record->event_name.len > 0)
+                return record->event_name;
+        if (clew_attribute_find(clew_log_attributes(record), KEY("event.name"), &value) &&
+            value.type == CLEW_VALUE_STRING)
+                return value.bytes;
+        return CLEW_SLICE_NULL;
+}
+
+static void read_log(struct clew_builder *b, const struct clew_step_log *log, uint32_t index)
+{
+        const struct clew_log_record *record = &log->record;
+        struct clew_message_iter attributes = clew_log_attributes(record);
+        struct clew_slice name = log_name(record);
+
+        if (clew_slice_eq(name, KEY("gen_ai.evaluation.result"))) {
+                clew_score_from_event(b, attributes, CLEW_SCORE_FROM_LOG, index,
+                                      record->time_ns ? record->time_ns : record->observed_ns);
+        } else if (index == CLEW_STEP_NONE) {
+                return;
+        } else if (ends_with(name, KEY(".exception"))) {
+                take_exception(&b->exception, attributes);
+        } else if (carries_fields(name)) {
+                clew_fields_add(&b->fields, attributes, CLEW_ORIGIN_LOG);
+        } else if (record->severity_number >= 17 && !b->log_error.found) {
+                take_exception(&b->log_error, attributes);
+                if (b->log_error.message.len == 0 && record->body.type == CLEW_VALUE_STRING)
+                        b->log_error.message = record->body.bytes;
+        }
+}
+
+static void read_logs(struct clew_builder *b, const struct clew_step *step, uint32_t index)
+{
+        for (uint32_t i = 0; i < step->n_logs; i++)
+                read_log(b, &b->trace->logs[step->logs + i], index);
+}
+
+/* ---- kind and dialect -------------------------------------------------------------------------
+ */
+
+/* The generic words of Claude Code's spans count only on its own spans. */
+static bool out_of_place(const struct clew_field_hit *hit, const struct clew_step *step)
+{
+        return hit->rule->dialect == CLEW_DIALECT_CLAUDE_CODE &&
+               !clew_slice_starts_with(step->span.name, KEY("claude_code."));
+}
+
+static void accept_kind(struct clew_builder *b, struct clew_step *step,
+                        const struct clew_field_hit *hit, enum clew_kind kind)
+{
+        step->kind = kind;
+        if (hit->rule->dialect != CLEW_DIALECT_OTEL && hit->rule->dialect != CLEW_DIALECT_OTHER)
+                step->dialect = (enum clew_dialect)hit->rule->dialect;
+        clew_fields_note(&b->fields, CLEW_FIELD_KIND, (enum clew_origin)hit->origin,
+                         (enum clew_dialect)hit->rule->dialect, hit->key);
+        if (kind == CLEW_KIND_EVENT && hit->rule->dialect != CLEW_DIALECT_LANGFUSE)
+                step->flags |= CLEW_STEP_FRAGMENT;
+}
+
+static void mark_operation(struct clew_step *step, struct clew_slice value)
+{
+        if (clew_slice_eq(value, KEY("fetch_response")))
+                step->flags |= CLEW_STEP_POLL;
+}
+
+/* The first strong word, else the first weak one that names a kind, else evidence. */
+static bool kind_from_keys(struct clew_builder *b, struct clew_step *step)
+{
+        const struct clew_field_hit *weak = NULL;
+        const struct clew_field_hit *evidence = NULL;
+        enum clew_kind weak_kind = CLEW_KIND_GENERIC;
+        enum clew_kind evidence_kind = CLEW_KIND_GENERIC;
+
+        for (const struct clew_field_hit *hit = clew_fields_first(&b->fields, CLEW_FIELD_KIND); hit;
+             hit = clew_fields_next(&b->fields, hit)) {
+                struct clew_kind_value v;
+                struct clew_slice word;
+
+                if (out_of_place(hit, step))
+                        continue;
+                if (hit->rule->encoding == CLEW_ENC_PREFIX) {
+                        if (!evidence &&
+                            clew_kind_parse(clew_slice_of_cstr(hit->rule->member), &evidence_kind))
+                                evidence = hit;
+                        continue;
+                }
+                word = clew_text_unquote(clew_value_text(&hit->value, b->arena), b->arena);
+                v = clew_kind_map_find(hit->rule->member, word);
+                mark_operation(step, word);
+                if (v.found && !v.weak) {
+                        accept_kind(b, step, hit, v.kind);
+                        return true;
+                }
+                if (v.found && !weak && v.kind != CLEW_KIND_GENERIC) {
+                        weak = hit;
+                        weak_kind = v.kind;
+                }
+        }
+        if (weak)
+                accept_kind(b, step, weak, weak_kind);
+        else if (evidence)
+                accept_kind(b, step, evidence, evidence_kind);
+        if (!weak && evidence)
+                step->flags |= CLEW_STEP_INFERRED_KIND;
+        return weak || evidence;
+}
+
+static bool has_field(const struct clew_builder *b, enum clew_field field)
+{
+        return b->fields.head[field] != 0;
+}
+
+/* LangGraph agents come as chains; the metadata of the topmost one says what they are. */
+static void promote_chain(struct clew_builder *b, struct clew_step *step)
+{
+        if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_OPENINFERENCE ||
+            step->parent != CLEW_STEP_NONE)
+                return;
+        for (const struct clew_field_hit *hit =
+                     clew_fields_first(&b->fields, CLEW_FIELD_AGENT_NAME);
+             hit; hit = clew_fields_next(&b->fields, hit)) {
+                if (hit->rule->member && strcmp(hit->rule->member, "lc_agent_name") == 0 &&
+                    clew_value_member(&hit->value, hit->rule->member, b->arena).len > 0)
+                        step->kind = CLEW_KIND_AGENT;
+        }
+}
+
+static void derive_kind(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_kind_value v;
+
+        if (kind_from_keys(b, step)) {
+                promote_chain(b, step);
+                return;
+        }
+        v = clew_kind_of_name(step->span.name);
+        if (v.found) {
+                step->kind = v.kind;
+                clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
+                                 KEY("name"));
+        } else if (has_field(b, CLEW_FIELD_TOKENS_IN) && has_field(b, CLEW_FIELD_REQUEST_MODEL)) {
+                step->kind = CLEW_KIND_LLM;
+        } else {
+                return;
+        }
+        step->flags |= CLEW_STEP_INFERRED_KIND;
+}
+
+/* The kind's word tells most dialects; then the scope, then the prefix of any key of the tables. */
+static void derive_dialect(struct clew_builder *b, struct clew_step *step)
+{
+        bool otel = false;
+
+        if (step->dialect != CLEW_DIALECT_NONE)
+                return;
+        step->dialect = clew_dialect_of_scope(clew_scope_name(step->scope));
+        if (step->dialect != CLEW_DIALECT_NONE)
+                return;
+        for (unsigned i = 0; i < b->fields.n; i++) {
+                enum clew_dialect d = clew_dialect_of_key(b->fields.hits[i].key);
+
+                if (d == CLEW_DIALECT_OTEL)
+                        otel = true;
+                else if (d != CLEW_DIALECT_NONE)
+                        step->dialect = d;
+                if (step->dialect != CLEW_DIALECT_NONE)
+                        return;
+        }
+        if (otel)
+                step->dialect = CLEW_DIALECT_OTEL;
+        else if (b->fields.n > 0 && step->kind != CLEW_KIND_GENERIC)
+                step->dialect = CLEW_DIALECT_OTHER;
+}
+
+/* ---- names and identity -----------------------------------------------------------------------
+ */
+
+struct name_affix {
+        const char *prefix;
+        const char *suffix;
+};
+
+/* "execute_tool search" -> "search"; the name itself when no form fits. */
+static struct clew_slice strip_name(struct clew_slice name, const struct name_affix *forms,
+                                    size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct clew_slice prefix = clew_slice_of_cstr(forms[i].prefix);
+                struct clew_slice suffix = clew_slice_of_cstr(forms[i].suffix);
+
+                if (name.len <= prefix.len + suffix.len || !clew_slice_starts_with(name, prefix) ||
+                    !ends_with(name, suffix))
+                        continue;
+                return clew_slice_make(name.data + prefix.len, name.len - prefix.len - suffix.len);
+        }
+        return name;
+}
+
+static struct clew_slice tool_name_of_span(struct clew_slice name)
+{
+        static const struct name_affix forms[] = {
+                {"execute_tool ", ""},
+                {"running tool: ", ""},
+                {"tools/call ", ""},
+                {"", ".tool"},
+        };
+
+        return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
+}
+
+static struct clew_slice agent_name_of_span(struct clew_slice name)
+{
+        static const struct name_affix forms[] = {
+                {"invoke_agent ", ""},
+                {"create_agent ", ""},
+                {"agent_run [", "]"},
+                {"", ".agent"},
+        };
+
+        return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
+}
+
+static void derive_own_names(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_fields *f = &b->fields;
+
+        if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF) {
+                if (!clew_fields_text(f, CLEW_FIELD_TOOL_NAME, &step->tool_name) &&
+                    step->kind == CLEW_KIND_TOOL) {
+                        step->tool_name = tool_name_of_span(step->span.name);
+                        clew_fields_note(f, CLEW_FIELD_TOOL_NAME, CLEW_ORIGIN_CORE,
+                                         CLEW_DIALECT_NONE, KEY("name"));
+                }
+                (void)clew_fields_text(f, CLEW_FIELD_TOOL_CALL_ID, &step->tool_call_id);
+        }
+        if (step->kind == CLEW_KIND_AGENT) {
+                if (!clew_fields_text(f, CLEW_FIELD_AGENT_NAME, &step->agent_name)) {
+                        step->agent_name = agent_name_of_span(step->span.name);
+                        clew_fields_note(f, CLEW_FIELD_AGENT_NAME, CLEW_ORIGIN_CORE,
+                                         CLEW_DIALECT_NONE, KEY("name"));
+                }
+                (void)clew_fields_text(f, CLEW_FIELD_AGENT_ID, &step->agent_id);
+                (void)clew_fields_text(f, CLEW_FIELD_TOOL_CALL_ID, &step->tool_call_id);
+        }
+        step->tool_name = clew_utf8_cut(step->tool_name, NAME_MAX_BYTES);
+        step->agent_name = clew_utf8_cut(step->agent_name, NAME_MAX_BYTES);
+        (void)clew_fields_text(f, CLEW_FIELD_WORKFLOW, &step->workflow);
+}
+
+static void derive_display_name(struct clew_builder *b, struct clew_step *step)
+{
+        if (step->tool_name.len > 0)
+                step->name = step->tool_name;
+        else if (step->agent_name.len > 0)
+                step->name = step->agent_name;
+        else if (!clew_fields_text(&b->fields, CLEW_FIELD_NAME, &step->name))
+                step->name = step->span.name;
+        if (step->name.len == 0)
+                step->name = clew_slice_of_cstr(clew_kind_name(step->kind));
+        step->name = clew_utf8_cut(step->name, NAME_MAX_BYTES);
+}
+
+struct provider_alias {
+        const char *seen;
+        const char *canonical; /* NULL: a framework, not a provider */
+};
+
+static const struct provider_alias provider_aliases[] = {
+        {"az.ai.openai", "azure.ai.openai"},
+        {"azure", "azure.ai.openai"},
+        {"azure_openai", "azure.ai.openai"},
+        {"azure-openai", "azure.ai.openai"},
+        {"az.ai.inference", "azure.ai.inference"},
+        {"azure_ai", "azure.ai.inference"},
+        {"vertex_ai", "gcp.vertex_ai"},
+        {"vertex_ai_beta", "gcp.vertex_ai"},
+        {"vertexai", "gcp.vertex_ai"},
+        {"google-vertex", "gcp.vertex_ai"},
+        {"gemini", "gcp.gemini"},
+        {"google", "gcp.gemini"},
+        {"bedrock", "aws.bedrock"},
+        {"bedrock_converse", "aws.bedrock"},
+        {"amazon-bedrock", "aws.bedrock"},
+        {"aws", "aws.bedrock"},
+        {"AWS", "aws.bedrock"},
+        {"mistral", "mistral_ai"},
+        {"mistralai", "mistral_ai"},
+        {"xai", "x_ai"},
+        {"watsonx", "ibm.watsonx.ai"},
+        {"Watsonx", "ibm.watsonx.ai"},
+        {"cohere_chat", "cohere"},
+        {"Cohere", "cohere"},
+        {"moonshot", "moonshot_ai"},
+        {"OpenAI", "openai"},
+        {"Anthropic", "anthropic"},
+        {"gcp.vertex.agent", NULL},
+        {"langchain", NULL},
+        {"Langchain", NULL},
+        {"crewai", NULL},
+        {"autogen", NULL},
+        {"strands-agents", NULL},
+        {"microsoft.agent_framework", NULL},
+};
+
+/* The AI SDK writes "openai.chat", "google.vertex.chat": the vendor is in front. */
+static struct clew_slice sdk_vendor(struct clew_slice text)
+{
+        const uint8_t *dot;
+
+        if (clew_slice_starts_with(text, KEY("google.vertex")))
+                return KEY("gcp.vertex_ai");
+        if (clew_slice_starts_with(text, KEY("google.generative-ai")))
+                return KEY("gcp.gemini");
+        dot = memchr(text.data, '.', text.len);
+        return dot ? clew_slice_make(text.data, (size_t)(dot - text.data)) : text;
+}
+
+static struct clew_slice canonical_provider(struct clew_slice text, bool from_sdk)
+{
+        if (from_sdk && text.len > 0)
+                text = sdk_vendor(text);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(provider_aliases); i++) {
+                if (clew_slice_eq_cstr(text, provider_aliases[i].seen))
+                        return clew_slice_of_cstr(provider_aliases[i].canonical);
+        }
+        return text;
+}
+
+static void derive_model(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_fields *f = &b->fields;
+        struct clew_slice response = CLEW_SLICE_NULL;
+        struct clew_slice provider;
+
+        (void)clew_fields_text(f, CLEW_FIELD_REQUEST_MODEL, &step->request_model);
+        (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_MODEL, &response);
+        step->request_model = clew_utf8_cut(step->request_model, NAME_MAX_BYTES);
+        step->model =
+                response.len > 0 ? clew_utf8_cut(response, NAME_MAX_BYTES) : step->request_model;
+        if (clew_fields_text(f, CLEW_FIELD_PROVIDER, &provider))
+                step->provider = canonical_provider(provider, step->dialect == CLEW_DIALECT_AISDK);
+}
+
+/* Session and user come down from the parent unless the span has its own. */
+static void derive_identity(struct clew_builder *b, struct clew_step *step)
+{
+        const struct clew_step *parent =
+                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
+        struct clew_fields *f = &b->fields;
+
+        if (!clew_fields_text(f, CLEW_FIELD_SESSION, &step->session) && parent &&
+            parent->session.len > 0) {
+                step->session = parent->session;
+                clew_fields_note(f, CLEW_FIELD_SESSION, CLEW_ORIGIN_INHERITED, CLEW_DIALECT_NONE,
+                                 KEY("parent"));
+        }
+        if (!clew_fields_text(f, CLEW_FIELD_USER, &step->user) && parent && parent->user.len > 0) {
+                step->user = parent->user;
+                clew_fields_note(f, CLEW_FIELD_USER, CLEW_ORIGIN_INHERITED, CLEW_DIALECT_NONE,
+                                 KEY("parent"));
+        }
+        if (b->trace_name.len == 0)
+                (void)clew_fields_text(f, CLEW_FIELD_TRACE_NAME, &b->trace_name);
+}
+
+/* ---- texts ------------------------------------------------------------------------------------
+ */
+
+/* Marks that senders leave where they cut. */
+static bool looks_truncated(struct clew_slice text)
+{
+        struct clew_slice tail = text.len > 64 ? clew_slice_from(text, text.len - 64) : text;
+
+        if (tail.len < 12 || !tail.data)
+                return false;
+        return memmem(tail.data, tail.len, "[TRUNCATED", 10) ||
+               memmem(tail.data, tail.len, "[truncated]", 11);
+}
+
+static void derive_texts(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_fields *f = &b->fields;
+        bool tool = step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF;
+
+        if (!b->options->texts)
+                return;
+        if (tool) {
+                (void)clew_fields_text(f, CLEW_FIELD_TOOL_ARGUMENTS, &step->tool_arguments);
+                (void)clew_fields_text(f, CLEW_FIELD_TOOL_RESULT, &step->tool_result);
+                step->input = step->tool_arguments;
+                step->output = step->tool_result;
+        }
+        if (!step->input.data)
+                (void)clew_fields_text(f, CLEW_FIELD_INPUT, &step->input);
+        if (!step->output.data)
+                (void)clew_fields_text(f, CLEW_FIELD_OUTPUT, &step->output);
+        if (looks_truncated(step->input) || looks_truncated(step->output))
+                step->flags |= CLEW_STEP_TRUNCATED;
+}
+
+struct reason_alias {
+        const char *seen;
+        const char *canonical;
+};
+
+static void derive_finish(struct clew_builder *b, struct clew_step *step)
+{
+        static const struct reason_alias aliases[] = {
+                {"end_turn", "stop"},
+                {"STOP", "stop"},
+                {"stop_sequence", "stop"},
+                {"max_tokens", "length"},
+                {"MAX_TOKENS", "length"},
+                {"model_context_window_exceeded", "length"},
+                {"tool_calls", "tool_call"},
+                {"tool-calls", "tool_call"},
+                {"tool_use", "tool_call"},
+                {"function_call", "tool_call"},
+                {"content-filter", "content_filter"},
+                {"SAFETY", "content_filter"},
+                {"refusal", "content_filter"},
+        };
+        static const char *const soft[] = {"length", "content_filter", "error"};
+
+        if (!clew_fields_text(&b->fields, CLEW_FIELD_FINISH_REASON, &step->finish_reason))
+                return;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(aliases); i++) {
+                if (clew_slice_eq_cstr(step->finish_reason, aliases[i].seen))
+                        step->finish_reason = clew_slice_of_cstr(aliases[i].canonical);
+        }
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(soft); i++) {
+                if (clew_slice_eq_cstr(step->finish_reason, soft[i]))
+                        step->flags |= CLEW_STEP_SOFT_FAILURE;
+        }
+}
+
+static void derive_times(struct clew_builder *b, struct clew_step *step)
+{
+        const struct clew_step *parent =
+                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
+
+        if (step->end_ns == 0)
+                step->flags |= CLEW_STEP_OPEN;
+        else if (step->end_ns < step->start_ns)
+                step->flags |= CLEW_STEP_SKEW;
+        if (parent && !clew_step_is(parent, CLEW_STEP_STANDIN) && step->start_ns < parent->start_ns)
+                step->flags |= CLEW_STEP_SKEW;
+        if (step->span.dropped_attributes || step->span.dropped_events || step->span.dropped_links)
+                step->flags |= CLEW_STEP_INCOMPLETE;
+}
+
+/* Plumbing of LangChain that nobody wants to read, unless it branches. */
+static void mark_noise(struct clew_step *step)
+{
+        static const char *const names[] = {"RunnableLambda", "RunnableSequence",
+                                            "ChatPromptTemplate", "__start__"};
+
+        if (step->n_children > 1 ||
+            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT))
+                return;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                if (clew_slice_eq_cstr(step->span.name, names[i]))
+                        step->flags |= CLEW_STEP_NOISE;
+        }
+        if (clew_slice_starts_with(step->span.name, KEY("ChannelWrite<")))
+                step->flags |= CLEW_STEP_NOISE;
+}
+
+static void keep_provenance(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_provenance *copy;
+
+        if (!b->options->provenance || b->fields.n_provenance == 0)
+                return;
+        copy = clew_arena_calloc(b->arena, b->fields.n_provenance, sizeof(*copy));
+        if (!copy)
+                return;
+        memcpy(copy, b->fields.provenance, b->fields.n_provenance * sizeof(*copy));
+        step->provenance = copy;
+        step->n_provenance = b->fields.n_provenance;
+}
+
+void clew_step_derive(struct clew_builder *b, uint32_t index)
+{
+        struct clew_step *step = &b->trace->steps[index];
+        struct clew_fields *f = &b->fields;
+
+        if (clew_step_is(step, CLEW_STEP_STANDIN)) {
+                step->name = KEY("(not received)");
+                return;
+        }
+        clew_fields_reset(f);
+        f->arena = b->arena;
+        f->keep_provenance = b->options->provenance;
+        b->exception = (struct clew_exception){0};
+        b->log_error = (struct clew_exception){0};
+        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
+        read_events(b, step, index);
+        read_logs(b, step, index);
+        derive_kind(b, step);
+        f->kinds = CLEW_KINDS(step->kind);
+        derive_dialect(b, step);
+        derive_own_names(b, step);
+        derive_display_name(b, step);
+        derive_model(b, step);
+        derive_identity(b, step);
+        derive_texts(b, step);
+        derive_finish(b, step);
+        derive_times(b, step);
+        (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_ID, &step->response_id);
+        clew_usage_derive(b, step);
+        clew_fault_derive(b, step);
+        clew_score_derive(b, index);
+        mark_noise(step);
+        if (f->redacted)
+                step->flags |= CLEW_STEP_REDACTED;
+        keep_provenance(b, step);
+}

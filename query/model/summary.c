@@ -1,0 +1,463 @@
+#include "query/model/summary.h"
+
+#include "proto/base/compiler.h"
+#include "proto/base/cursor.h"
+#include "proto/base/utf8.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define RECORD_VERSION 1u
+/* Memory for deriving one summary; a trace that needs more has no summary, and says so. */
+#define DERIVE_ARENA_MAX ((size_t)2 << 30)
+/* Cost is kept in millionths of a cent. */
+#define COST_UNITS 1e8
+
+/* In ascending order in the record. Never renumber; a new field takes the next number. */
+enum tag {
+        TAG_RULES = 1,
+        TAG_OUTCOME,
+        TAG_NAME,
+        TAG_SERVICE,
+        TAG_SESSION,
+        TAG_USER,
+        TAG_ERROR,
+        TAG_SPANS,
+        TAG_STANDINS,
+        TAG_ERRORS,
+        TAG_LLM,
+        TAG_TOOL,
+        TAG_DURATION,
+        TAG_TOKENS_IN,
+        TAG_TOKENS_OUT,
+        TAG_TOKENS_CACHE_READ,
+        TAG_TOKENS_CACHE_WRITE,
+        TAG_TOKENS_REASONING,
+        TAG_TOKENS_TOTAL, /* less in and out */
+        TAG_TOKENS_HAS,
+        TAG_COST,
+        TAG_AGENTS,
+        TAG_MODELS,
+        TAG_TOOLS,
+        TAG_MORE,
+        TAG_CAUSE_RULE,
+        TAG_CAUSE_STEP,
+        TAG_CAUSE_DETAIL,
+        TAG_CAUSE_SIGNATURE,
+};
+
+/* ---- from a trace -----------------------------------------------------------------------------
+ */
+
+static struct clew_slice first_line(struct clew_slice s)
+{
+        const uint8_t *end = s.len ? memchr(s.data, '\n', s.len) : NULL;
+
+        return end ? clew_slice_make(s.data, (size_t)(end - s.data)) : s;
+}
+
+/* The root's error; else the first one that nothing below explains. */
+static const struct clew_step *error_step(const struct clew_trace *trace)
+{
+        if (trace->root != CLEW_STEP_NONE && trace->steps[trace->root].error.is_error)
+                return &trace->steps[trace->root];
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                if (trace->steps[i].error.is_error)
+                        return &trace->steps[i];
+        }
+        return NULL;
+}
+
+static uint32_t at_most(uint32_t n, bool *more)
+{
+        if (n <= CLEW_SUMMARY_NAMES_MAX)
+                return n;
+        *more = true;
+        return CLEW_SUMMARY_NAMES_MAX;
+}
+
+void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret)
+{
+        const struct clew_step *failed = error_step(trace);
+
+        *ret = (struct clew_summary){
+                .rules_version = CLEW_RULES_VERSION,
+                .outcome = trace->outcome,
+                .name = trace->name,
+                .service = trace->service,
+                .session = trace->session,
+                .user = trace->user,
+                .n_spans = trace->n_spans,
+                .n_steps = trace->n_steps,
+                .n_errors = trace->n_errors,
+                .n_llm = trace->n_llm,
+                .n_tool = trace->n_tool,
+                .duration_ns =
+                        trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
+                .tokens = trace->tokens,
+                .cost_usd = trace->cost_usd,
+                .has_cost = trace->has_cost,
+                .agents = trace->agents,
+                .models = trace->models,
+                .tools = trace->tools,
+        };
+        ret->n_agents = at_most(trace->n_agents, &ret->more);
+        ret->n_models = at_most(trace->n_models, &ret->more);
+        ret->n_tools = at_most(trace->n_tools, &ret->more);
+        if (failed)
+                ret->error = first_line(failed->error.message.len > 0 ? failed->error.message
+                                                                      : failed->error.type);
+}
+
+/* ---- encoding ---------------------------------------------------------------------------------
+ */
+
+static void put_number(struct clew_buffer *out, enum tag tag, uint64_t v)
+{
+        if (v == 0)
+                return;
+        clew_buffer_append_varint(out, (uint64_t)tag << 1);
+        clew_buffer_append_varint(out, v);
+}
+
+static void put_text(struct clew_buffer *out, enum tag tag, struct clew_slice s)
+{
+        s = clew_utf8_cut(s, CLEW_SUMMARY_TEXT_MAX);
+        if (s.len == 0)
+                return;
+        clew_buffer_append_varint(out, (uint64_t)tag << 1 | 1);
+        clew_buffer_append_varint(out, s.len);
+        clew_buffer_append_slice(out, s);
+}
+
+static size_t varint_size(uint64_t v)
+{
+        size_t n = 1;
+
+        while (v >= 0x80) {
+                v >>= 7;
+                n++;
+        }
+        return n;
+}
+
+/* Each name as length, bytes, count; the list's own length goes first. */
+static void put_names(struct clew_buffer *out, enum tag tag, const struct clew_name_count *names,
+                      uint32_t n)
+{
+        size_t size = 0;
+
+        if (n == 0)
+                return;
+        for (uint32_t i = 0; i < n; i++) {
+                struct clew_slice s = clew_utf8_cut(names[i].name, CLEW_SUMMARY_TEXT_MAX);
+
+                size += varint_size(s.len) + s.len + varint_size(names[i].count);
+        }
+        clew_buffer_append_varint(out, (uint64_t)tag << 1 | 1);
+        clew_buffer_append_varint(out, size);
+        for (uint32_t i = 0; i < n; i++) {
+                struct clew_slice s = clew_utf8_cut(names[i].name, CLEW_SUMMARY_TEXT_MAX);
+
+                clew_buffer_append_varint(out, s.len);
+                clew_buffer_append_slice(out, s);
+                clew_buffer_append_varint(out, names[i].count);
+        }
+}
+
+static uint64_t cost_units(double usd)
+{
+        double units = usd * COST_UNITS + 0.5;
+
+        return units > 0 && units < 9e18 ? (uint64_t)units : 0;
+}
+
+void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
+{
+        const struct clew_tokens *t = &s->tokens;
+
+        clew_buffer_append_byte(out, RECORD_VERSION);
+        put_number(out, TAG_RULES, s->rules_version);
+        put_number(out, TAG_OUTCOME, s->outcome);
+        put_text(out, TAG_NAME, s->name);
+        put_text(out, TAG_SERVICE, s->service);
+        put_text(out, TAG_SESSION, s->session);
+        put_text(out, TAG_USER, s->user);
+        put_text(out, TAG_ERROR, s->error);
+        put_number(out, TAG_SPANS, s->n_spans);
+        put_number(out, TAG_STANDINS, s->n_steps - s->n_spans);
+        put_number(out, TAG_ERRORS, s->n_errors);
+        put_number(out, TAG_LLM, s->n_llm);
+        put_number(out, TAG_TOOL, s->n_tool);
+        put_number(out, TAG_DURATION, s->duration_ns);
+        put_number(out, TAG_TOKENS_IN, t->in);
+        put_number(out, TAG_TOKENS_OUT, t->out);
+        put_number(out, TAG_TOKENS_CACHE_READ, t->cache_read);
+        put_number(out, TAG_TOKENS_CACHE_WRITE, t->cache_write);
+        put_number(out, TAG_TOKENS_REASONING, t->reasoning);
+        put_number(out, TAG_TOKENS_TOTAL,
+                   t->total > t->in + t->out ? t->total - t->in - t->out : 0);
+        put_number(out, TAG_TOKENS_HAS, t->has);
+        /* One more than the units, so that a cost of zero differs from no cost. */
+        put_number(out, TAG_COST, s->has_cost ? cost_units(s->cost_usd) + 1 : 0);
+        put_names(out, TAG_AGENTS, s->agents, s->n_agents);
+        put_names(out, TAG_MODELS, s->models, s->n_models);
+        put_names(out, TAG_TOOLS, s->tools, s->n_tools);
+        put_number(out, TAG_MORE, s->more);
+        put_text(out, TAG_CAUSE_RULE, s->cause.rule);
+        put_number(out, TAG_CAUSE_STEP, s->cause.step);
+        put_text(out, TAG_CAUSE_DETAIL, s->cause.detail);
+        put_text(out, TAG_CAUSE_SIGNATURE, s->cause.signature);
+}
+
+/* ---- decoding ---------------------------------------------------------------------------------
+ */
+
+/* A list holds at most this many bytes' worth of names, so the array is bounded by the record. */
+static int get_names(struct clew_slice list, struct clew_arena *arena,
+                     const struct clew_name_count **ret, uint32_t *ret_n)
+{
+        struct clew_cursor c = clew_cursor_make(list);
+        struct clew_name_count *names =
+                clew_arena_calloc(arena, CLEW_SUMMARY_NAMES_MAX, sizeof(*names));
+        uint32_t n = 0;
+
+        if (!names)
+                return -ENOMEM;
+        while (clew_cursor_left(&c) > 0 && n < CLEW_SUMMARY_NAMES_MAX) {
+                names[n].name = clew_cursor_bytes(&c, clew_cursor_varint(&c));
+                names[n].count = (uint32_t)clew_cursor_varint(&c);
+                if (c.failed)
+                        return -EBADMSG;
+                n++;
+        }
+        *ret = names;
+        *ret_n = n;
+        return 0;
+}
+
+static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
+{
+        struct clew_tokens *t = &s->tokens;
+        uint32_t small = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+
+        switch ((enum tag)tag) {
+        case TAG_RULES:
+                s->rules_version = small;
+                break;
+        case TAG_OUTCOME:
+                s->outcome = v < CLEW_OUTCOME_COUNT ? (enum clew_outcome)v : CLEW_OUTCOME_UNKNOWN;
+                break;
+        case TAG_SPANS:
+                s->n_spans = small;
+                break;
+        case TAG_STANDINS:
+                s->n_steps = small;
+                break;
+        case TAG_ERRORS:
+                s->n_errors = small;
+                break;
+        case TAG_LLM:
+                s->n_llm = small;
+                break;
+        case TAG_TOOL:
+                s->n_tool = small;
+                break;
+        case TAG_DURATION:
+                s->duration_ns = v;
+                break;
+        case TAG_TOKENS_IN:
+                t->in = v;
+                break;
+        case TAG_TOKENS_OUT:
+                t->out = v;
+                break;
+        case TAG_TOKENS_CACHE_READ:
+                t->cache_read = v;
+                break;
+        case TAG_TOKENS_CACHE_WRITE:
+                t->cache_write = v;
+                break;
+        case TAG_TOKENS_REASONING:
+                t->reasoning = v;
+                break;
+        case TAG_TOKENS_TOTAL:
+                t->total = v;
+                break;
+        case TAG_TOKENS_HAS:
+                t->has = small;
+                break;
+        case TAG_COST:
+                s->has_cost = true;
+                s->cost_usd = (double)(v - 1) / COST_UNITS;
+                break;
+        case TAG_MORE:
+                s->more = v != 0;
+                break;
+        case TAG_CAUSE_STEP:
+                s->cause.step = small;
+                break;
+        case TAG_NAME:
+        case TAG_SERVICE:
+        case TAG_SESSION:
+        case TAG_USER:
+        case TAG_ERROR:
+        case TAG_AGENTS:
+        case TAG_MODELS:
+        case TAG_TOOLS:
+        case TAG_CAUSE_RULE:
+        case TAG_CAUSE_DETAIL:
+        case TAG_CAUSE_SIGNATURE:
+        default:
+                break;
+        }
+}
+
+static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
+                      struct clew_arena *arena)
+{
+        switch ((enum tag)tag) {
+        case TAG_NAME:
+                s->name = v;
+                break;
+        case TAG_SERVICE:
+                s->service = v;
+                break;
+        case TAG_SESSION:
+                s->session = v;
+                break;
+        case TAG_USER:
+                s->user = v;
+                break;
+        case TAG_ERROR:
+                s->error = v;
+                break;
+        case TAG_CAUSE_RULE:
+                s->cause.rule = v;
+                break;
+        case TAG_CAUSE_DETAIL:
+                s->cause.detail = v;
+                break;
+        case TAG_CAUSE_SIGNATURE:
+                s->cause.signature = v;
+                break;
+        case TAG_AGENTS:
+                return get_names(v, arena, &s->agents, &s->n_agents);
+        case TAG_MODELS:
+                return get_names(v, arena, &s->models, &s->n_models);
+        case TAG_TOOLS:
+                return get_names(v, arena, &s->tools, &s->n_tools);
+        case TAG_RULES:
+        case TAG_OUTCOME:
+        case TAG_SPANS:
+        case TAG_STANDINS:
+        case TAG_ERRORS:
+        case TAG_LLM:
+        case TAG_TOOL:
+        case TAG_DURATION:
+        case TAG_TOKENS_IN:
+        case TAG_TOKENS_OUT:
+        case TAG_TOKENS_CACHE_READ:
+        case TAG_TOKENS_CACHE_WRITE:
+        case TAG_TOKENS_REASONING:
+        case TAG_TOKENS_TOTAL:
+        case TAG_TOKENS_HAS:
+        case TAG_COST:
+        case TAG_MORE:
+        case TAG_CAUSE_STEP:
+        default:
+                break;
+        }
+        return 0;
+}
+
+int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
+                        struct clew_summary *ret)
+{
+        struct clew_cursor c = clew_cursor_make(record);
+        struct clew_summary s = {0};
+
+        if (record.len == 0)
+                return -EBADMSG;
+        if (clew_cursor_byte(&c) != RECORD_VERSION)
+                return -EPROTONOSUPPORT;
+        while (clew_cursor_left(&c) > 0) {
+                uint64_t head = clew_cursor_varint(&c);
+                uint64_t v = clew_cursor_varint(&c);
+                int r = 0;
+
+                if (head & 1) {
+                        struct clew_slice bytes = clew_cursor_bytes(&c, v);
+
+                        if (!c.failed)
+                                r = take_bytes(&s, head >> 1, bytes, arena);
+                } else if (!c.failed) {
+                        take_number(&s, head >> 1, v);
+                }
+                if (c.failed)
+                        return -EBADMSG;
+                if (r < 0)
+                        return r;
+        }
+        s.n_steps += s.n_spans;
+        s.tokens.total += s.tokens.in + s.tokens.out;
+        *ret = s;
+        return 0;
+}
+
+/* ---- the deriver ------------------------------------------------------------------------------
+ */
+
+static _Atomic(clew_summary_cause_fn) cause_fn;
+
+void clew_model_set_cause(clew_summary_cause_fn fn)
+{
+        atomic_store(&cause_fn, fn);
+}
+
+static bool went_wrong(const struct clew_trace *trace)
+{
+        return trace->outcome == CLEW_OUTCOME_FAILED || trace->outcome == CLEW_OUTCOME_ERROR ||
+               trace->has_failed_steps;
+}
+
+static int summarize(void *context, const struct clew_trace_id *id, struct clew_slice traces,
+                     struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns)
+{
+        static const struct clew_trace_options bare;
+        clew_summary_cause_fn fn = atomic_load(&cause_fn);
+        struct clew_trace *trace;
+        struct clew_summary summary;
+        CLEW_ARENA arena;
+        int r;
+
+        (void)context;
+        (void)id;
+        clew_arena_init(&arena, DERIVE_ARENA_MAX);
+        r = clew_trace_build(traces, logs, &bare, &arena, &trace);
+        if (r < 0)
+                return r;
+        clew_summary_of_trace(trace, &summary);
+        if (fn && went_wrong(trace)) {
+                r = fn(traces, logs, trace, &arena, &summary.cause);
+                if (r < 0)
+                        return r;
+        }
+        clew_summary_encode(&summary, out);
+        r = clew_buffer_error(out);
+        if (r < 0)
+                return r;
+        *ret_start_ns = trace->start_ns;
+        return 0;
+}
+
+const struct clew_deriver *clew_model_deriver(void)
+{
+        static const struct clew_deriver deriver = {
+                .version = CLEW_RULES_VERSION,
+                .summarize = summarize,
+        };
+
+        return &deriver;
+}

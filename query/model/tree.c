@@ -1,0 +1,299 @@
+#include "query/model/tree-int.h"
+
+#include "proto/base/sort.h"
+#include "proto/otlp/span.h"
+#include "proto/otlp/walk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NONE CLEW_STEP_NONE
+
+struct sorted {
+        struct clew_sort_entry *entries; /* key = span id, item = node */
+        struct clew_sort_entry *scratch;
+        uint32_t n;
+};
+
+static void sort_nodes(struct clew_tree *t, struct sorted *ids)
+{
+        for (uint32_t i = 0; i < t->n_nodes; i++)
+                ids->entries[i] = (struct clew_sort_entry){.key = clew_tree_key(&t->nodes[i].id),
+                                                           .item = &t->nodes[i]};
+        ids->n = t->n_nodes;
+        clew_sort(ids->entries, ids->scratch, ids->n, NULL);
+}
+
+static uint32_t find(const struct clew_tree *t, const struct sorted *ids,
+                     const struct clew_span_id *id)
+{
+        uint64_t key = clew_tree_key(id);
+        uint32_t low = 0;
+        uint32_t high = ids->n;
+
+        while (low < high) {
+                uint32_t mid = low + (high - low) / 2;
+
+                if (ids->entries[mid].key < key)
+                        low = mid + 1;
+                else
+                        high = mid;
+        }
+        if (low == ids->n || ids->entries[low].key != key)
+                return NONE;
+        return (uint32_t)((const struct clew_tree_node *)ids->entries[low].item - t->nodes);
+}
+
+static uint32_t count_spans(struct clew_slice traces)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_slice raw;
+        uint32_t n = 0;
+
+        while (n <= CLEW_STEPS_MAX && clew_otlp_read(&r, &raw, NULL))
+                n++;
+        return n;
+}
+
+static void read_spans(struct clew_tree *t, struct clew_slice traces)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_otlp_scope scope;
+        struct clew_slice raw;
+        struct clew_span span;
+
+        while (clew_otlp_read(&r, &raw, &scope)) {
+                if (!clew_span_parse(raw, &span) || !span.has_valid_ids)
+                        continue;
+                if (t->n_nodes == 0)
+                        t->id = span.trace_id;
+                else if (!clew_trace_id_eq(&t->id, &span.trace_id))
+                        continue;
+                t->nodes[t->n_nodes] = (struct clew_tree_node){
+                        .id = span.span_id,
+                        .parent_id = span.parent_id,
+                        .raw = raw,
+                        .resource = scope.resource,
+                        .scope = scope.scope,
+                        .start_ns = span.start_ns ? span.start_ns : span.end_ns,
+                        .end_ns = span.end_ns,
+                        .arrival = t->n_nodes,
+                        .parent = NONE,
+                        .first_child = NONE,
+                        .next_sibling = NONE,
+                };
+                t->n_nodes++;
+        }
+}
+
+/* Of several copies of one span the ended one says more, then the one that ends later; it takes the
+ * place of the first. The store merges copies; this is for bytes from elsewhere. */
+static void drop_copies(struct clew_tree *t, struct sorted *ids)
+{
+        struct clew_tree_node *kept = NULL;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < ids->n; i++) {
+                size_t at =
+                        (size_t)((const struct clew_tree_node *)ids->entries[i].item - t->nodes);
+                struct clew_tree_node *node = &t->nodes[at];
+
+                if (!kept || !clew_span_id_eq(&kept->id, &node->id)) {
+                        kept = node;
+                        continue;
+                }
+                if (node->end_ns > kept->end_ns) {
+                        uint32_t arrival = kept->arrival;
+
+                        *kept = *node;
+                        kept->arrival = arrival;
+                }
+                node->mark = 1;
+        }
+        for (uint32_t i = 0; i < t->n_nodes; i++) {
+                if (t->nodes[i].mark == 0)
+                        t->nodes[n++] = t->nodes[i];
+        }
+        if (n == t->n_nodes)
+                return;
+        t->n_nodes = n;
+        sort_nodes(t, ids);
+}
+
+/* Nodes whose parent is missing, sorted by it: each run gets one stand-in, which starts with its
+ * first child. */
+static void add_standins(struct clew_tree *t, struct clew_sort_entry *missing,
+                         struct clew_sort_entry *scratch, uint32_t n)
+{
+        struct clew_tree_node *standin = NULL;
+
+        clew_sort(missing, scratch, n, NULL);
+        for (uint32_t i = 0; i < n; i++) {
+                size_t at = (size_t)((const struct clew_tree_node *)missing[i].item - t->nodes);
+                struct clew_tree_node *node = &t->nodes[at];
+
+                if (!standin || !clew_span_id_eq(&standin->id, &node->parent_id)) {
+                        standin = &t->nodes[t->n_nodes++];
+                        *standin = (struct clew_tree_node){
+                                .id = node->parent_id,
+                                .start_ns = node->start_ns,
+                                .arrival = NONE,
+                                .parent = NONE,
+                                .first_child = NONE,
+                                .next_sibling = NONE,
+                                .flags = CLEW_STEP_STANDIN,
+                        };
+                }
+                if (node->start_ns < standin->start_ns)
+                        standin->start_ns = node->start_ns;
+                node->parent = (uint32_t)(standin - t->nodes);
+                node->flags |= CLEW_STEP_ORPHAN;
+        }
+}
+
+static void link_parents(struct clew_tree *t, const struct sorted *ids,
+                         struct clew_sort_entry *missing)
+{
+        uint32_t n_missing = 0;
+
+        t->n_spans = t->n_nodes;
+        for (uint32_t i = 0; i < t->n_spans; i++) {
+                struct clew_tree_node *node = &t->nodes[i];
+
+                if (clew_span_id_is_zero(&node->parent_id))
+                        continue;
+                node->parent = find(t, ids, &node->parent_id);
+                if (node->parent == i) {
+                        node->parent = NONE;
+                        node->flags |= CLEW_STEP_CUT_CYCLE;
+                } else if (node->parent == NONE) {
+                        missing[n_missing++] = (struct clew_sort_entry){
+                                .key = clew_tree_key(&node->parent_id), .item = node};
+                }
+        }
+        add_standins(t, missing, ids->scratch, n_missing);
+}
+
+static bool earlier(const struct clew_tree_node *a, const struct clew_tree_node *b)
+{
+        if (a->start_ns != b->start_ns)
+                return a->start_ns < b->start_ns;
+        return a->arrival < b->arrival;
+}
+
+/* The earliest node of the cycle that @at lies on loses its parent. */
+static void cut_cycle(struct clew_tree *t, uint32_t at)
+{
+        uint32_t first = at;
+
+        for (uint32_t i = t->nodes[at].parent; i != at; i = t->nodes[i].parent) {
+                if (earlier(&t->nodes[i], &t->nodes[first]))
+                        first = i;
+        }
+        t->nodes[first].parent = NONE;
+        t->nodes[first].flags |= CLEW_STEP_CUT_CYCLE;
+}
+
+/* Climbs from every node until it meets a root, ground covered by an earlier climb, or itself. */
+static void cut_cycles(struct clew_tree *t)
+{
+        for (uint32_t i = 0; i < t->n_nodes; i++) {
+                uint32_t at = i;
+
+                while (at != NONE && t->nodes[at].mark == 0) {
+                        t->nodes[at].mark = i + 1;
+                        at = t->nodes[at].parent;
+                }
+                if (at != NONE && t->nodes[at].mark == i + 1)
+                        cut_cycle(t, at);
+        }
+}
+
+/* Stand-ins have no arrival: their ids order them. */
+static int compare_ties(const void *a, const void *b)
+{
+        const struct clew_tree_node *x = a;
+        const struct clew_tree_node *y = b;
+
+        if (x->arrival != y->arrival)
+                return x->arrival < y->arrival ? -1 : 1;
+        return memcmp(x->id.bytes, y->id.bytes, CLEW_SPAN_ID_BYTES);
+}
+
+/* Walks the forest depth first along the sibling links; climbing replaces a stack. */
+static void assign_positions(struct clew_tree *t, uint32_t first_root)
+{
+        uint32_t at = first_root;
+        uint32_t n = 0;
+
+        while (at != NONE) {
+                t->nodes[at].position = n;
+                t->order[n++] = at;
+                if (t->nodes[at].first_child != NONE) {
+                        at = t->nodes[at].first_child;
+                        continue;
+                }
+                while (at != NONE && t->nodes[at].next_sibling == NONE)
+                        at = t->nodes[at].parent;
+                if (at != NONE)
+                        at = t->nodes[at].next_sibling;
+        }
+}
+
+/* Links siblings from the last to the first, so that each list comes out in order. Roots form a
+ * list of their own through next_sibling. */
+static void order_tree(struct clew_tree *t, struct sorted *work)
+{
+        uint32_t first_root = NONE;
+
+        for (uint32_t i = 0; i < t->n_nodes; i++)
+                work->entries[i] =
+                        (struct clew_sort_entry){.key = t->nodes[i].start_ns, .item = &t->nodes[i]};
+        clew_sort(work->entries, work->scratch, t->n_nodes, compare_ties);
+        for (uint32_t i = t->n_nodes; i-- > 0;) {
+                size_t at =
+                        (size_t)((const struct clew_tree_node *)work->entries[i].item - t->nodes);
+                struct clew_tree_node *node = &t->nodes[at];
+                uint32_t *list =
+                        node->parent == NONE ? &first_root : &t->nodes[node->parent].first_child;
+
+                node->next_sibling = *list;
+                *list = (uint32_t)at;
+        }
+        assign_positions(t, first_root);
+}
+
+static void index_ids(struct clew_tree *t, struct sorted *work)
+{
+        sort_nodes(t, work);
+        for (uint32_t i = 0; i < t->n_nodes; i++)
+                t->by_id[i] = ((const struct clew_tree_node *)work->entries[i].item)->position;
+}
+
+int clew_tree_build(struct clew_slice traces, struct clew_arena *arena, struct clew_tree *ret)
+{
+        uint32_t n = count_spans(traces);
+        size_t max = 2 * (size_t)n + 1; /* each span may bring one stand-in */
+        struct clew_sort_entry *missing;
+        struct sorted ids = {0};
+
+        *ret = (struct clew_tree){0};
+        if (n > CLEW_STEPS_MAX / 2)
+                return -E2BIG;
+        ret->nodes = clew_arena_calloc(arena, max, sizeof(*ret->nodes));
+        ret->order = clew_arena_calloc(arena, max, sizeof(*ret->order));
+        ret->by_id = clew_arena_calloc(arena, max, sizeof(*ret->by_id));
+        ids.entries = clew_arena_calloc(arena, max, sizeof(*ids.entries));
+        ids.scratch = clew_arena_calloc(arena, max, sizeof(*ids.scratch));
+        missing = clew_arena_calloc(arena, (size_t)n + 1, sizeof(*missing));
+        if (!ret->nodes || !ret->order || !ret->by_id || !ids.entries || !ids.scratch || !missing)
+                return -ENOMEM;
+        read_spans(ret, traces);
+        sort_nodes(ret, &ids);
+        drop_copies(ret, &ids);
+        link_parents(ret, &ids, missing);
+        cut_cycles(ret);
+        order_tree(ret, &ids);
+        index_ids(ret, &ids);
+        return 0;
+}

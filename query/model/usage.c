@@ -1,0 +1,193 @@
+/*
+ * Token counts in one meaning, and the booking rule.
+ *
+ * Dialects differ in whether input includes cached tokens and output includes reasoning; each count
+ * is brought to "includes". Where the dialect does not tell, the sender's own total does: it equals
+ * either in + out or the sum of all buckets.
+ */
+#include "query/model/build-int.h"
+
+#include <errno.h>
+#include <math.h>
+
+/* A count above this is an error of the sender; sums over a trace stay below 2^63. */
+#define TOKENS_MAX 1e15
+
+static bool read_count(struct clew_builder *b, enum clew_field field, uint64_t *ret,
+                       const struct clew_rule **ret_rule)
+{
+        double v;
+
+        if (!clew_fields_number(&b->fields, field, &v, ret_rule) || v < 0 || v > TOKENS_MAX)
+                return false;
+        *ret = (uint64_t)v;
+        return true;
+}
+
+/* Whether the counts stand beside each other: the total is the sum of all of them. */
+static bool total_says_disjoint(const struct clew_tokens *t)
+{
+        uint64_t cache = t->cache_read + t->cache_write;
+
+        if (!(t->has & CLEW_TOKENS_TOTAL) || cache + t->reasoning == 0)
+                return false;
+        if (t->total == t->in + t->out)
+                return false;
+        return t->total == t->in + t->out + cache ||
+               t->total == t->in + t->out + cache + t->reasoning;
+}
+
+static bool total_says_inclusive(const struct clew_tokens *t)
+{
+        return (t->has & CLEW_TOKENS_TOTAL) && t->total == t->in + t->out;
+}
+
+static void include_cache(struct clew_tokens *t)
+{
+        if (t->cache_read + t->cache_write == 0)
+                return;
+        t->in += t->cache_read + t->cache_write;
+        t->has |= CLEW_TOKENS_IN | CLEW_TOKENS_ADJUSTED;
+}
+
+static void normalise(struct clew_tokens *t, const struct clew_rule *in,
+                      const struct clew_rule *out, enum clew_dialect dialect)
+{
+        bool no_cache = (in && (in->flags & CLEW_RULE_NO_CACHE)) || dialect == CLEW_DIALECT_STRANDS;
+        bool no_reasoning = out && (out->flags & CLEW_RULE_NO_REASONING);
+        bool disjoint = total_says_disjoint(t);
+
+        if (disjoint || (no_cache && !total_says_inclusive(t)) || t->cache_read > t->in)
+                include_cache(t);
+        if (t->reasoning > 0 &&
+            ((no_reasoning && !total_says_inclusive(t)) || t->reasoning > t->out)) {
+                t->out += t->reasoning;
+                t->has |= CLEW_TOKENS_ADJUSTED;
+        }
+        if (!(t->has & CLEW_TOKENS_TOTAL) || t->total < t->in + t->out)
+                t->total = t->in + t->out;
+}
+
+static void derive_cost(struct clew_builder *b, struct clew_step *step)
+{
+        double in = 0;
+        double out = 0;
+        bool parts = false;
+
+        if (clew_fields_number(&b->fields, CLEW_FIELD_COST, &step->cost_usd, NULL)) {
+                step->has_cost = true;
+        } else {
+                parts = clew_fields_number(&b->fields, CLEW_FIELD_COST_IN, &in, NULL);
+                if (clew_fields_number(&b->fields, CLEW_FIELD_COST_OUT, &out, NULL))
+                        parts = true;
+                step->cost_usd = in + out;
+                step->has_cost = parts;
+        }
+        if (!isfinite(step->cost_usd) || step->cost_usd < 0) {
+                step->cost_usd = 0;
+                step->has_cost = false;
+        }
+}
+
+void clew_usage_derive(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_tokens *t = &step->tokens;
+        const struct clew_rule *in = NULL;
+        const struct clew_rule *out = NULL;
+
+        if (read_count(b, CLEW_FIELD_TOKENS_IN, &t->in, &in))
+                t->has |= CLEW_TOKENS_IN;
+        if (read_count(b, CLEW_FIELD_TOKENS_OUT, &t->out, &out))
+                t->has |= CLEW_TOKENS_OUT;
+        if (read_count(b, CLEW_FIELD_TOKENS_CACHE_READ, &t->cache_read, NULL))
+                t->has |= CLEW_TOKENS_CACHE_READ;
+        if (read_count(b, CLEW_FIELD_TOKENS_CACHE_WRITE, &t->cache_write, NULL))
+                t->has |= CLEW_TOKENS_CACHE_WRITE;
+        if (read_count(b, CLEW_FIELD_TOKENS_REASONING, &t->reasoning, NULL))
+                t->has |= CLEW_TOKENS_REASONING;
+        if (read_count(b, CLEW_FIELD_TOKENS_TOTAL, &t->total, NULL))
+                t->has |= CLEW_TOKENS_TOTAL;
+        derive_cost(b, step);
+        if (t->has == 0)
+                return;
+        normalise(t, in, out, step->dialect);
+        if ((in && (in->flags & CLEW_RULE_ROLLUP)) || (out && (out->flags & CLEW_RULE_ROLLUP)))
+                step->flags |= CLEW_STEP_ROLLUP;
+}
+
+/* ---- booking ----------------------------------------------------------------------------------
+ */
+
+enum {
+        BELOW_TOKENS = 1 << 0, /* a descendant (or the step) has booked tokens */
+        BELOW_COST = 1 << 1,
+        BELOW_LLM = 1 << 2, /* a model call lies below without an agent or a tool between */
+};
+
+static bool is_call(const struct clew_step *step)
+{
+        return step->kind == CLEW_KIND_LLM || step->kind == CLEW_KIND_EMBEDDING ||
+               step->kind == CLEW_KIND_RERANKER;
+}
+
+static void add_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
+{
+        sum->in += t->in;
+        sum->out += t->out;
+        sum->cache_read += t->cache_read;
+        sum->cache_write += t->cache_write;
+        sum->reasoning += t->reasoning;
+        sum->total += t->total;
+        sum->has |= t->has;
+}
+
+static void book_step(struct clew_trace *trace, struct clew_step *step, uint8_t *below)
+{
+        bool silent = clew_step_is(step, CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
+
+        if (step->kind == CLEW_KIND_LLM && (*below & BELOW_LLM))
+                step->flags |= CLEW_STEP_WRAPPER;
+        if (step->tokens.has != 0 && !silent) {
+                if (!is_call(step))
+                        step->flags |= CLEW_STEP_ROLLUP;
+                if (!(*below & BELOW_TOKENS)) {
+                        step->flags |= CLEW_STEP_BOOKED;
+                        add_tokens(&trace->tokens, &step->tokens);
+                        *below |= BELOW_TOKENS;
+                }
+        }
+        if (step->has_cost && !silent && !(*below & BELOW_COST)) {
+                trace->cost_usd += step->cost_usd;
+                trace->has_cost = true;
+                *below |= BELOW_COST;
+        }
+}
+
+/* What a parent has to know of a step. */
+static uint8_t seen_from_parent(const struct clew_step *step, uint8_t below)
+{
+        bool silent = clew_step_is(step, CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
+
+        if (step->kind == CLEW_KIND_LLM && !silent)
+                return below | BELOW_LLM;
+        if (step->kind == CLEW_KIND_CHAIN || step->kind == CLEW_KIND_GENERIC)
+                return below;
+        return (uint8_t)(below & ~BELOW_LLM);
+}
+
+int clew_usage_book(struct clew_builder *b)
+{
+        struct clew_trace *trace = b->trace;
+        uint8_t *below = clew_arena_calloc(b->arena, trace->n_steps + 1, 1);
+
+        if (!below)
+                return -ENOMEM;
+        for (uint32_t i = trace->n_steps; i-- > 0;) {
+                struct clew_step *step = &trace->steps[i];
+
+                book_step(trace, step, &below[i]);
+                if (step->parent != CLEW_STEP_NONE)
+                        below[step->parent] |= seen_from_parent(step, below[i]);
+        }
+        return 0;
+}

@@ -1,0 +1,299 @@
+#include "query/model/value-int.h"
+
+#include "proto/base/buffer.h"
+#include "proto/base/json.h"
+#include "proto/otlp/walk.h"
+
+#include <math.h>
+
+/* A rendered structure is bounded by what it was parsed from, times what escaping can add. */
+#define RENDER_MAX ((size_t)1 << 30)
+/* Double encoding is met in the wild; a third layer is not. */
+#define UNQUOTE_MAX 2
+
+struct level {
+        struct clew_message_iter iter;
+        bool is_list;
+};
+
+static void write_scalar(struct clew_json_writer *w, const struct clew_value *value)
+{
+        switch (value->type) {
+        case CLEW_VALUE_STRING:
+                clew_json_write_string(w, value->bytes);
+                return;
+        case CLEW_VALUE_BOOL:
+                clew_json_write_bool(w, value->boolean);
+                return;
+        case CLEW_VALUE_INT:
+                clew_json_write_int64(w, value->integer);
+                return;
+        case CLEW_VALUE_DOUBLE:
+                clew_json_write_double(w, value->number);
+                return;
+        case CLEW_VALUE_BYTES:
+                clew_json_write_base64(w, value->bytes);
+                return;
+        case CLEW_VALUE_EMPTY:
+        case CLEW_VALUE_ARRAY:
+        case CLEW_VALUE_KVLIST:
+                break;
+        }
+        clew_json_write_null(w);
+}
+
+static bool is_structure(const struct clew_value *value)
+{
+        return value->type == CLEW_VALUE_ARRAY || value->type == CLEW_VALUE_KVLIST;
+}
+
+static struct level enter(struct clew_json_writer *w, const struct clew_value *value)
+{
+        bool list = value->type == CLEW_VALUE_KVLIST;
+
+        if (list)
+                clew_json_write_object_begin(w);
+        else
+                clew_json_write_array_begin(w);
+        return (struct level){clew_value_elements(value), list};
+}
+
+static bool next_value(struct level *level, struct clew_json_writer *w, struct clew_value *ret)
+{
+        struct clew_attribute pair;
+
+        if (!level->is_list)
+                return clew_value_next(&level->iter, ret);
+        if (!clew_attribute_next(&level->iter, &pair))
+                return false;
+        clew_json_write_key_slice(w, pair.key);
+        *ret = pair.value;
+        return true;
+}
+
+/* Depth is bounded by the walk; a deeper value (bytes from elsewhere) renders as null. */
+static void render(const struct clew_value *value, struct clew_buffer *out)
+{
+        struct clew_json_writer w = clew_json_writer_make(out, 0);
+        struct level stack[CLEW_OTLP_DEPTH_MAX];
+        unsigned depth = 0;
+        struct clew_value v;
+
+        stack[depth++] = enter(&w, value);
+        while (depth > 0) {
+                struct level *top = &stack[depth - 1];
+
+                if (!next_value(top, &w, &v)) {
+                        if (top->is_list)
+                                clew_json_write_object_end(&w);
+                        else
+                                clew_json_write_array_end(&w);
+                        depth--;
+                } else if (is_structure(&v) && depth < CLEW_OTLP_DEPTH_MAX) {
+                        stack[depth++] = enter(&w, &v);
+                } else if (is_structure(&v)) {
+                        clew_json_write_null(&w);
+                } else {
+                        write_scalar(&w, &v);
+                }
+        }
+}
+
+struct clew_slice clew_value_text(const struct clew_value *value, struct clew_arena *arena)
+{
+        CLEW_BUFFER out = {0};
+
+        switch (value->type) {
+        case CLEW_VALUE_STRING:
+                return value->bytes;
+        case CLEW_VALUE_BOOL:
+                return value->boolean ? CLEW_SLICE_LITERAL("true") : CLEW_SLICE_LITERAL("false");
+        case CLEW_VALUE_INT:
+                return clew_arena_printf(arena, "%lld", (long long)value->integer);
+        case CLEW_VALUE_EMPTY:
+                return CLEW_SLICE_NULL;
+        case CLEW_VALUE_DOUBLE:
+        case CLEW_VALUE_BYTES:
+        case CLEW_VALUE_ARRAY:
+        case CLEW_VALUE_KVLIST:
+                break;
+        }
+        clew_buffer_init(&out, RENDER_MAX);
+        if (is_structure(value)) {
+                render(value, &out);
+        } else {
+                struct clew_json_writer w = clew_json_writer_make(&out, 0);
+
+                write_scalar(&w, value);
+        }
+        if (clew_buffer_error(&out) < 0) {
+                arena->failed = true;
+                return CLEW_SLICE_NULL;
+        }
+        return clew_arena_copy(arena, clew_buffer_slice(&out));
+}
+
+bool clew_text_number(struct clew_slice text, double *ret)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, 1);
+        double v;
+
+        /* Longer text is no count that anybody sends. */
+        if (text.len == 0 || text.len > 40 || clew_json_next(&r) != CLEW_JSON_NUMBER ||
+            !clew_json_double(&r, &v) || !isfinite(v))
+                return false;
+        (void)clew_json_next(&r);
+        if (r.status != CLEW_JSON_COMPLETE)
+                return false;
+        *ret = v;
+        return true;
+}
+
+bool clew_value_number(const struct clew_value *value, double *ret)
+{
+        switch (value->type) {
+        case CLEW_VALUE_INT:
+                *ret = (double)value->integer;
+                return true;
+        case CLEW_VALUE_DOUBLE:
+                if (!isfinite(value->number))
+                        return false;
+                *ret = value->number;
+                return true;
+        case CLEW_VALUE_STRING:
+                return clew_text_number(value->bytes, ret);
+        case CLEW_VALUE_EMPTY:
+        case CLEW_VALUE_BOOL:
+        case CLEW_VALUE_ARRAY:
+        case CLEW_VALUE_KVLIST:
+        case CLEW_VALUE_BYTES:
+                break;
+        }
+        return false;
+}
+
+bool clew_value_flag(const struct clew_value *value, bool *ret)
+{
+        if (value->type == CLEW_VALUE_BOOL) {
+                *ret = value->boolean;
+                return true;
+        }
+        if (value->type == CLEW_VALUE_INT) {
+                *ret = value->integer != 0;
+                return true;
+        }
+        if (value->type != CLEW_VALUE_STRING)
+                return false;
+        if (clew_slice_eq_cstr(value->bytes, "true") || clew_slice_eq_cstr(value->bytes, "True"))
+                *ret = true;
+        else if (clew_slice_eq_cstr(value->bytes, "false") ||
+                 clew_slice_eq_cstr(value->bytes, "False"))
+                *ret = false;
+        else
+                return false;
+        return true;
+}
+
+struct clew_slice clew_text_unquote(struct clew_slice text, struct clew_arena *arena)
+{
+        for (int i = 0; i < UNQUOTE_MAX && text.len >= 2 && text.data[0] == '"'; i++) {
+                struct clew_json_reader r = clew_json_reader_make(text, 1);
+                struct clew_slice inner;
+
+                if (clew_json_next(&r) != CLEW_JSON_STRING)
+                        break;
+                inner = clew_json_string(&r, arena);
+                (void)clew_json_next(&r);
+                if (r.status != CLEW_JSON_COMPLETE && r.status != CLEW_JSON_TRUNCATED)
+                        break;
+                text = inner;
+        }
+        return text;
+}
+
+static struct clew_slice path_head(const char *path, const char **ret_rest)
+{
+        const char *dot = strchr(path, '.');
+
+        *ret_rest = dot ? dot + 1 : NULL;
+        return clew_slice_make(path, dot ? (size_t)(dot - path) : strlen(path));
+}
+
+static bool enter_member(struct clew_json_reader *r, struct clew_slice name)
+{
+        if (r->token != CLEW_JSON_OBJECT_BEGIN)
+                return false;
+        while (clew_json_next_member(r)) {
+                if (clew_slice_eq(r->text, name)) {
+                        (void)clew_json_next(r);
+                        return true;
+                }
+                clew_json_skip(r);
+        }
+        return false;
+}
+
+struct clew_slice clew_text_member(struct clew_slice text, const char *path,
+                                   struct clew_arena *arena)
+{
+        struct clew_json_reader r;
+
+        text = clew_text_unquote(text, arena);
+        if (!clew_text_is_json(text))
+                return CLEW_SLICE_NULL;
+        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        (void)clew_json_next(&r);
+        while (path) {
+                struct clew_slice name = path_head(path, &path);
+
+                if (!enter_member(&r, name))
+                        return CLEW_SLICE_NULL;
+        }
+        if (r.token == CLEW_JSON_STRING)
+                return clew_json_string(&r, arena);
+        if (r.token == CLEW_JSON_NULL || r.token == CLEW_JSON_END)
+                return CLEW_SLICE_NULL;
+        return clew_json_take(&r);
+}
+
+struct clew_slice clew_value_member(const struct clew_value *value, const char *path,
+                                    struct clew_arena *arena)
+{
+        struct clew_value v = *value;
+
+        if (v.type == CLEW_VALUE_STRING)
+                return clew_text_member(v.bytes, path, arena);
+        while (path) {
+                struct clew_slice name = path_head(path, &path);
+
+                if (v.type != CLEW_VALUE_KVLIST ||
+                    !clew_attribute_find(clew_value_elements(&v), name, &v))
+                        return CLEW_SLICE_NULL;
+        }
+        return clew_value_text(&v, arena);
+}
+
+struct clew_slice clew_value_first(const struct clew_value *value, struct clew_arena *arena)
+{
+        struct clew_message_iter it;
+        struct clew_value first;
+        struct clew_slice text;
+        const uint8_t *comma;
+
+        if (value->type == CLEW_VALUE_ARRAY) {
+                it = clew_value_elements(value);
+                if (!clew_value_next(&it, &first))
+                        return CLEW_SLICE_NULL;
+                return clew_value_text(&first, arena);
+        }
+        text = clew_text_unquote(clew_value_text(value, arena), arena);
+        if (clew_text_is_json(text)) {
+                struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+
+                if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN || !clew_json_next_element(&r))
+                        return CLEW_SLICE_NULL;
+                return r.token == CLEW_JSON_STRING ? clew_json_string(&r, arena) : r.text;
+        }
+        comma = text.len ? memchr(text.data, ',', text.len) : NULL;
+        return comma ? clew_slice_make(text.data, (size_t)(comma - text.data)) : text;
+}
