@@ -118,7 +118,8 @@ struct clew_seal_stats {
         uint64_t segments;
         uint64_t raw_bytes;
         uint64_t stored_bytes;
-        bool more; /* the budget ended it */
+        uint64_t damaged; /* traces left hot because they could not be read; verify names them */
+        bool more;        /* the budget ended it */
 };
 
 /* Seals idle traces. Compresses outside the write transaction, so appends wait only for the short

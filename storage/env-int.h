@@ -1,0 +1,98 @@
+/*
+ * The LMDB environment: the only place that knows how LMDB opens, fails and recovers.
+ *
+ * One environment per store directory with one named database per table. Every value carries an
+ * 8-byte checksum bound to its key as its last bytes, because LMDB has none: the table functions
+ * add it on the way in and check it on the way out. Errors leave here as negative errno; LMDB's own
+ * codes (which have the other sign) do not.
+ *
+ * Hazards: flags are LMDB's defaults (sync on) and stay so. A failed write of a meta page puts the
+ * environment into a state in which every transaction fails until it is closed and opened again;
+ * clew_txn_begin_*() does that as soon as no reader is left. Slices from a transaction die with it.
+ */
+#ifndef CLEW_STORAGE_ENV_INT_H
+#define CLEW_STORAGE_ENV_INT_H
+
+#include "proto/base/error.h"
+#include "proto/base/slice.h"
+#include "storage/store.h"
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum clew_table {
+        CLEW_TABLE_META,    /* "format", "state" */
+        CLEW_TABLE_HOT,     /* trace id, sequence -> fragment */
+        CLEW_TABLE_OBJECT,  /* object id, chunk -> bytes of segments */
+        CLEW_TABLE_TRACE,   /* trace id -> where it is sealed */
+        CLEW_TABLE_TIME,    /* ~start, trace id -> nothing */
+        CLEW_TABLE_SEGMENT, /* segment id -> catalog entry with summaries */
+        CLEW_TABLE_NOTE,    /* trace id, index -> note */
+        CLEW_TABLES,
+};
+
+/* Bytes that the table functions add to each value. */
+#define CLEW_TABLE_CHECK_BYTES 8u
+
+struct clew_env;
+
+CLEW_MUST_USE int clew_env_open(const char *dir, const struct clew_store_options *options,
+                                struct clew_env **ret, struct clew_error *err);
+void clew_env_close(struct clew_env *env);
+const char *clew_env_dir(const struct clew_env *env);
+
+CLEW_MUST_USE int clew_txn_begin_read(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
+void clew_txn_end_read(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
+/* Waits for other writers, also in other processes. */
+CLEW_MUST_USE int clew_txn_begin_write(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
+/* Ends @txn in any case. 0 = durable. */
+CLEW_MUST_USE int clew_txn_commit(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
+void clew_txn_abort(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
+
+/* 0, -ENOENT (without filling @err), -EBADMSG (checksum), other. */
+CLEW_MUST_USE int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                 struct clew_slice key, struct clew_slice *ret,
+                                 struct clew_error *err);
+/* Stores the concatenation of @n parts, replacing what was there. */
+CLEW_MUST_USE int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                 struct clew_slice key, const struct clew_slice *parts, size_t n,
+                                 struct clew_error *err);
+/* 0 also when there was nothing. */
+CLEW_MUST_USE int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                    struct clew_slice key, struct clew_error *err);
+CLEW_MUST_USE int clew_table_count(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                   uint64_t *ret, struct clew_error *err);
+
+/* Walks a table in key order. */
+struct clew_scan {
+        struct clew_env *env;
+        MDB_cursor *cursor;
+        enum clew_table table;
+        bool positioned; /* the current record has not been handed out yet */
+        bool unchecked;  /* leave checksums to the caller (values then include it) */
+        bool at_end;
+        uint8_t last_key[32]; /* keys must rise: a damaged tree may lead elsewhere */
+        size_t last_key_len;
+        struct clew_slice key;
+        struct clew_slice value;
+};
+
+CLEW_MUST_USE int clew_scan_open(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                 struct clew_scan *ret, struct clew_error *err);
+void clew_scan_close(struct clew_scan *scan); /* zeroed is fine */
+/* Positions before the first record whose key is not less than @key. */
+CLEW_MUST_USE int clew_scan_seek(struct clew_scan *scan, struct clew_slice key,
+                                 struct clew_error *err);
+/* 1 = scan->key and scan->value filled, 0 = end, negative errno. */
+CLEW_MUST_USE int clew_scan_next(struct clew_scan *scan, struct clew_error *err);
+#define CLEW_SCAN CLEW_CLEANUP(clew_scan_close) struct clew_scan
+
+/* Fills the page figures of @ret. */
+CLEW_MUST_USE int clew_env_pages(struct clew_env *env, MDB_txn *txn, struct clew_store_stats *ret,
+                                 struct clew_error *err);
+
+/* Names a record for messages: table name and key in hex. */
+void clew_record_name(enum clew_table table, struct clew_slice key, char *ret, size_t ret_size);
+
+#endif

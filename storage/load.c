@@ -1,0 +1,249 @@
+/*
+ * Putting one trace together from its sealed part and its hot fragments.
+ */
+#include "proto/base/mem.h"
+#include "proto/otlp/merge.h"
+#include "proto/otlp/span.h"
+#include "storage/objects-int.h"
+#include "storage/store-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+int clew_loader_init(struct clew_loader *l, struct clew_env *env)
+{
+        int r;
+
+        memset(l, 0, sizeof(*l));
+        l->env = env;
+        clew_buffer_init(&l->object, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->sealed, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->hot, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->traces, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->logs, CLEW_PACK_RESIDUE_MAX);
+        clew_arena_init(&l->arena, CLEW_MERGE_ARENA_MAX);
+        l->unpacker = clew_unpacker_new();
+        r = clew_segment_reader_init(&l->segment);
+        return l->unpacker ? r : -ENOMEM;
+}
+
+void clew_loader_deinit(struct clew_loader *l)
+{
+        clew_buffer_deinit(&l->object);
+        clew_buffer_deinit(&l->sealed);
+        clew_buffer_deinit(&l->hot);
+        clew_buffer_deinit(&l->traces);
+        clew_buffer_deinit(&l->logs);
+        clew_arena_deinit(&l->arena);
+        clew_unpacker_free(l->unpacker);
+        clew_segment_reader_deinit(&l->segment);
+}
+
+void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
+{
+        l->txn = txn;
+        l->open_segment = 0;
+        l->segment.n_traces = 0;
+}
+
+static int segment_error(struct clew_loader *l, int r, uint64_t segment, struct clew_error *err)
+{
+        if (r == -ENOENT)
+                r = -EBADMSG;
+        return clew_error_set(err, r, 0,
+                              r == -EBADMSG ? "store %s: segment %llu is damaged or missing; see "
+                                              "clew doctor --verify"
+                                            : "store %s: segment %llu: out of memory",
+                              clew_env_dir(l->env), (unsigned long long)segment);
+}
+
+int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+                       const struct clew_trace_id *id, struct clew_segment_row *ret_row,
+                       struct clew_error *err)
+{
+        struct clew_slice object;
+        int r = 0;
+
+        if (l->open_segment != segment) {
+                l->open_segment = 0;
+                r = clew_object_get(l->env, l->txn, segment, &l->object, &object, err);
+                if (r == -ENOENT)
+                        return segment_error(l, r, segment, err);
+                if (r < 0)
+                        return r;
+                r = clew_segment_reader_open(&l->segment, object);
+                if (r < 0)
+                        return segment_error(l, r, segment, err);
+                l->open_segment = segment;
+        }
+        clew_buffer_clear(&l->sealed);
+        r = clew_segment_reader_read(&l->segment, index, id, &l->sealed, ret_row);
+        return r < 0 ? segment_error(l, r, segment, err) : 0;
+}
+
+/* Parts to merge, per signal; slices are made at the end because the buffers move while they grow.
+ */
+struct part {
+        size_t from;
+        size_t len;
+        enum clew_otlp_signal signal;
+};
+
+static int read_fragment(struct clew_loader *l, const struct clew_scan *scan,
+                         struct clew_loaded *ret, struct part *part, struct clew_error *err)
+{
+        struct clew_fragment_header h;
+        struct clew_slice pack;
+        char name[96];
+        int r = -EBADMSG;
+
+        part->from = l->hot.len;
+        if (clew_fragment_read_header(scan->key, scan->value, &h, &pack)) {
+                r = clew_unpacker_open(l->unpacker, pack);
+                if (r == 0)
+                        r = clew_unpacker_read(l->unpacker, 0, &l->hot);
+        }
+        if (r < 0) {
+                clew_record_name(CLEW_TABLE_HOT, scan->key, name, sizeof(name));
+                return clew_error_set(err, r == -EINVAL ? -EBADMSG : r, 0,
+                                      "store %s: record %s cannot be unpacked",
+                                      clew_env_dir(l->env), name);
+        }
+        part->len = l->hot.len - part->from;
+        part->signal = h.signal;
+        if (h.arrival_ns > ret->last_arrival_ns)
+                ret->last_arrival_ns = h.arrival_ns;
+        if (h.min_start_ns && (!ret->min_start_ns || h.min_start_ns < ret->min_start_ns))
+                ret->min_start_ns = h.min_start_ns;
+        ret->n_fragments++;
+        return 0;
+}
+
+static int read_hot(struct clew_loader *l, const struct clew_trace_id *id, uint64_t last_sequence,
+                    struct clew_loaded *ret, struct clew_buffer *parts, struct clew_error *err)
+{
+        struct clew_key from = clew_key_numbered(id, 0);
+        CLEW_SCAN scan = {0};
+        int r = clew_scan_open(l->env, l->txn, CLEW_TABLE_HOT, &scan, err);
+
+        if (r == 0)
+                r = clew_scan_seek(&scan, clew_key_slice(&from), err);
+        while (r == 0) {
+                struct clew_trace_id at;
+                uint64_t sequence;
+                struct part part;
+
+                r = clew_scan_next(&scan, err);
+                if (r <= 0)
+                        return r;
+                if (!clew_key_read_numbered(scan.key, &at, &sequence) ||
+                    !clew_trace_id_eq(&at, id) || sequence > last_sequence)
+                        return 0;
+                r = read_fragment(l, &scan, ret, &part, err);
+                if (r == 0) {
+                        clew_buffer_append(parts, &part, sizeof(part));
+                        r = clew_buffer_error(parts);
+                }
+        }
+        return r;
+}
+
+static int merge_signal(struct clew_loader *l, enum clew_otlp_signal signal,
+                        struct clew_slice sealed, const struct clew_buffer *parts,
+                        struct clew_buffer *out, size_t *ret_items)
+{
+        const struct part *p = (const void *)parts->data;
+        size_t n = parts->len / sizeof(*p);
+        struct clew_slice *slices;
+        size_t used = 0;
+
+        clew_arena_reset(&l->arena);
+        clew_buffer_clear(out);
+        slices = clew_arena_calloc(&l->arena, n + 1, sizeof(*slices));
+        if (!slices)
+                return -ENOMEM;
+        if (sealed.len)
+                slices[used++] = sealed;
+        for (size_t i = 0; i < n; i++) {
+                if (p[i].signal == signal && p[i].len)
+                        slices[used++] = clew_slice_make(l->hot.data + p[i].from, p[i].len);
+        }
+        *ret_items = 0;
+        if (used == 0)
+                return 0;
+        return clew_otlp_merge(slices, used, signal, &l->arena, out, ret_items);
+}
+
+static int merge_all(struct clew_loader *l, struct clew_slice traces, struct clew_slice logs,
+                     const struct clew_buffer *parts, struct clew_loaded *ret)
+{
+        size_t n = 0;
+        int r = merge_signal(l, CLEW_OTLP_TRACES, traces, parts, &l->traces, &n);
+
+        if (r < 0)
+                return r;
+        ret->n_spans = n;
+        ret->traces = clew_buffer_slice(&l->traces);
+        r = merge_signal(l, CLEW_OTLP_LOGS, logs, parts, &l->logs, &n);
+        if (r < 0)
+                return r;
+        ret->n_logs = n;
+        ret->logs = clew_buffer_slice(&l->logs);
+        return 0;
+}
+
+int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id, uint64_t last_sequence,
+                     struct clew_loaded *ret, struct clew_error *err)
+{
+        struct clew_segment_row row = {0};
+        CLEW_BUFFER parts;
+        int r;
+
+        clew_buffer_init(&parts, CLEW_PACK_RESIDUE_MAX);
+        memset(ret, 0, sizeof(*ret));
+        clew_buffer_clear(&l->sealed);
+        clew_buffer_clear(&l->hot);
+        r = clew_place_read(l->env, l->txn, id, &ret->place, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        ret->sealed = r == 0;
+        if (ret->sealed) {
+                r = clew_loader_sealed(l, ret->place.segment, ret->place.index, id, &row, err);
+                if (r < 0)
+                        return r;
+        }
+        r = read_hot(l, id, last_sequence, ret, &parts, err);
+        if (r < 0)
+                return r;
+        ret->traces = clew_slice_make(l->sealed.data, (size_t)row.traces_len);
+        ret->logs = clew_slice_from(clew_buffer_slice(&l->sealed), (size_t)row.traces_len);
+        ret->n_spans = ret->sealed_spans = row.n_spans;
+        ret->n_logs = ret->sealed_logs = row.n_logs;
+        ret->sealed_raw_bytes = l->sealed.len;
+        if (ret->n_fragments == 0)
+                return ret->sealed ? 0 : -ENOENT;
+        r = merge_all(l, ret->traces, ret->logs, &parts, ret);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "store %s: fragments of a trace cannot be merged",
+                                      clew_env_dir(l->env));
+        return 0;
+}
+
+void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
+                              struct clew_trace_id *ret)
+{
+        struct clew_otlp_reader r =
+                clew_otlp_reader_make(clew_slice_make(message.data, (size_t)traces_len));
+        struct clew_log_record record;
+        struct clew_span span;
+        struct clew_slice raw;
+
+        if (clew_otlp_read(&r, &raw, NULL)) {
+                if (clew_span_parse(raw, &span))
+                        *ret = span.trace_id;
+                return;
+        }
+        r = clew_otlp_reader_make(clew_slice_from(message, (size_t)traces_len));
+        if (clew_otlp_read(&r, &raw, NULL) && clew_log_record_parse(raw, &record))
+                *ret = record.trace_id;
+}

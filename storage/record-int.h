@@ -1,0 +1,85 @@
+/*
+ * Keys and small values of the tables. Byte layouts: storage/FORMAT.md.
+ */
+#ifndef CLEW_STORAGE_RECORD_INT_H
+#define CLEW_STORAGE_RECORD_INT_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/ids.h"
+#include "proto/base/slice.h"
+#include "storage/env-int.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLEW_FORMAT_VERSION 1u
+
+/* Key bytes of any table fit here. */
+#define CLEW_KEY_MAX 24u
+
+struct clew_key {
+        uint8_t bytes[CLEW_KEY_MAX];
+        size_t len;
+};
+
+static inline struct clew_slice clew_key_slice(const struct clew_key *k)
+{
+        return clew_slice_make(k->bytes, k->len);
+}
+
+struct clew_key clew_key_trace(const struct clew_trace_id *id);
+/* Trace id, then @number big-endian: hot fragments (sequence) and notes (index). */
+struct clew_key clew_key_numbered(const struct clew_trace_id *id, uint64_t number);
+/* Newest first: the complement of @start_ns big-endian, then the trace id. */
+struct clew_key clew_key_time(uint64_t start_ns, const struct clew_trace_id *id);
+struct clew_key clew_key_segment(uint64_t segment);
+struct clew_key clew_key_chunk(uint64_t object, uint32_t chunk);
+
+/* False when @key has not the length of such a key. */
+CLEW_MUST_USE bool clew_key_read_numbered(struct clew_slice key, struct clew_trace_id *ret_id,
+                                          uint64_t *ret_number);
+CLEW_MUST_USE bool clew_key_read_time(struct clew_slice key, uint64_t *ret_start_ns,
+                                      struct clew_trace_id *ret_id);
+CLEW_MUST_USE bool clew_key_read_segment(struct clew_slice key, uint64_t *ret_segment);
+
+/* The record "state" of table meta, rewritten by every write transaction. */
+struct clew_state {
+        uint64_t txn_id; /* of the transaction that wrote it: must be that of the snapshot */
+        uint64_t next_sequence;
+        uint64_t next_segment;
+        uint64_t sealed_traces;
+        uint64_t sealed_spans;
+        uint64_t sealed_logs;
+        uint64_t sealed_raw_bytes;
+        uint64_t segments;
+        uint64_t segment_bytes;
+};
+
+/* In a read transaction: also checks that the state belongs to this snapshot. */
+CLEW_MUST_USE int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
+                                  struct clew_error *err);
+CLEW_MUST_USE int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                                   struct clew_error *err);
+
+/* Checks the record "format", or writes it and a first state into a fresh store. */
+CLEW_MUST_USE int clew_format_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
+CLEW_MUST_USE int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
+                                     struct clew_error *err);
+
+/* Where a trace is sealed (table trace). */
+struct clew_place {
+        uint64_t segment;
+        uint32_t index; /* of the trace within the segment */
+        uint64_t start_ns;
+};
+
+CLEW_MUST_USE int clew_place_read(struct clew_env *env, MDB_txn *txn,
+                                  const struct clew_trace_id *id, struct clew_place *ret,
+                                  struct clew_error *err);
+CLEW_MUST_USE bool clew_place_decode(struct clew_slice value, struct clew_place *ret);
+/* Writes the place and its entry in the time order. */
+CLEW_MUST_USE int clew_place_write(struct clew_env *env, MDB_txn *txn,
+                                   const struct clew_trace_id *id, const struct clew_place *place,
+                                   struct clew_error *err);
+
+#endif

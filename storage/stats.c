@@ -1,0 +1,54 @@
+#include "storage/store-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_error *err)
+{
+        struct clew_hot_list hot = {0};
+        int r = clew_hot_scan(v->store->env, v->txn, &hot, err);
+
+        for (size_t i = 0; r == 0 && i < hot.n; i++) {
+                const struct clew_hot_trace *t = &hot.traces[i];
+                struct clew_place place;
+
+                r = clew_place_read(v->store->env, v->txn, &t->id, &place, err);
+                if (r < 0 && r != -ENOENT)
+                        break;
+                if (r == -ENOENT)
+                        s->traces++;
+                r = 0;
+                s->hot_traces++;
+                s->hot_fragments += t->n_fragments;
+                s->spans += t->n_spans;
+                s->logs += t->n_logs;
+                s->hot_bytes += t->stored_bytes;
+                s->raw_otlp_bytes += t->raw_bytes;
+        }
+        clew_hot_list_deinit(&hot);
+        return r;
+}
+
+int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct clew_error *err)
+{
+        struct clew_store_stats s = {.format_version = CLEW_FORMAT_VERSION};
+        struct clew_state state;
+        int r = clew_state_read(v->store->env, v->txn, &state, err);
+
+        if (r < 0)
+                return r;
+        s.traces = state.sealed_traces;
+        s.spans = state.sealed_spans;
+        s.logs = state.sealed_logs;
+        s.raw_otlp_bytes = state.sealed_raw_bytes;
+        s.segments = state.segments;
+        s.segment_bytes = state.segment_bytes;
+        r = add_hot(v, &s, err);
+        if (r < 0)
+                return r;
+        r = clew_env_pages(v->store->env, v->txn, &s, err);
+        if (r < 0)
+                return r;
+        *ret = s;
+        return 0;
+}

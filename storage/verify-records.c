@@ -1,0 +1,256 @@
+/*
+ * Every record is read, every object unpacked, every index entry followed both ways, every counter
+ * compared. Findings are reported and the check goes on as far as the tree lets it.
+ */
+#include "proto/otlp/span.h"
+#include "proto/otlp/walk.h"
+#include "storage/objects-int.h"
+#include "storage/verify-int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct check {
+        struct clew_env *env;
+        MDB_txn *txn;
+        struct clew_loader loader;
+        clew_verify_report_fn report;
+        void *context;
+        int n_findings;
+        uint64_t n_traces;
+        uint64_t n_times;
+        uint64_t n_segments;
+        uint64_t n_live;
+        uint64_t n_spans;
+        uint64_t raw_bytes;
+};
+
+static void finding(struct check *c, const char *object, const char *what)
+{
+        c->n_findings++;
+        c->report(c->context, object, what);
+}
+
+static void finding_at(struct check *c, enum clew_table table, struct clew_slice key,
+                       const char *what)
+{
+        char name[96];
+
+        clew_record_name(table, key, name, sizeof(name));
+        finding(c, name, what);
+}
+
+typedef void (*record_fn)(struct check *c, const struct clew_scan *scan);
+
+/* Calls @fn for each record whose checksum holds; the others are findings. */
+static int each_record(struct check *c, enum clew_table table, record_fn fn, struct clew_error *err)
+{
+        CLEW_SCAN scan = {0};
+        int r = clew_scan_open(c->env, c->txn, table, &scan, err);
+
+        while (r >= 0) {
+                r = clew_scan_next(&scan, err);
+                if (r == 0)
+                        return 0;
+                if (r == 1) {
+                        fn(c, &scan);
+                        continue;
+                }
+                if (r != -EBADMSG)
+                        break;
+                finding_at(c, table, scan.key, "checksum or key order is wrong");
+                r = 0;
+        }
+        finding(c, err->message, "cannot be walked to its end");
+        return 0;
+}
+
+static void check_meta(struct check *c, const struct clew_scan *scan)
+{
+        (void)c;
+        (void)scan;
+}
+
+static void check_hot(struct check *c, const struct clew_scan *scan)
+{
+        struct clew_fragment_header h;
+        struct clew_trace_id id;
+        struct clew_slice pack;
+        uint64_t sequence;
+        int r;
+
+        if (!clew_key_read_numbered(scan->key, &id, &sequence) ||
+            !clew_fragment_read_header(scan->key, scan->value, &h, &pack)) {
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "header is damaged");
+                return;
+        }
+        clew_buffer_clear(&c->loader.hot);
+        r = clew_unpacker_open(c->loader.unpacker, pack);
+        if (r == 0)
+                r = clew_unpacker_read(c->loader.unpacker, 0, &c->loader.hot);
+        if (r == 0)
+                r = clew_otlp_check(clew_buffer_slice(&c->loader.hot), h.signal, NULL);
+        if (r < 0)
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "content cannot be unpacked");
+}
+
+static void check_trace(struct check *c, const struct clew_scan *scan)
+{
+        struct clew_trace_id id;
+        struct clew_segment_row row;
+        struct clew_place place;
+        struct clew_key time;
+        struct clew_slice value;
+        struct clew_slice message;
+        struct clew_error err;
+        int r;
+
+        c->n_traces++;
+        if (!clew_trace_id_from_bytes(scan->key, &id) || !clew_place_decode(scan->value, &place)) {
+                finding_at(c, CLEW_TABLE_TRACE, scan->key, "is not a place");
+                return;
+        }
+        time = clew_key_time(place.start_ns, &id);
+        if (clew_table_get(c->env, c->txn, CLEW_TABLE_TIME, clew_key_slice(&time), &value, &err) <
+            0)
+                finding_at(c, CLEW_TABLE_TRACE, scan->key, "is missing in the time order");
+        if (clew_loader_sealed(&c->loader, place.segment, place.index, &id, &row, &err) < 0) {
+                finding_at(c, CLEW_TABLE_TRACE, scan->key, err.message);
+                return;
+        }
+        message = clew_buffer_slice(&c->loader.sealed);
+        r = clew_otlp_check(clew_slice_make(message.data, (size_t)row.traces_len), CLEW_OTLP_TRACES,
+                            &err);
+        if (r == 0)
+                r = clew_otlp_check(clew_slice_from(message, (size_t)row.traces_len),
+                                    CLEW_OTLP_LOGS, &err);
+        if (r < 0)
+                finding_at(c, CLEW_TABLE_TRACE, scan->key, "holds malformed OTLP");
+        c->n_spans += row.n_spans;
+        c->raw_bytes += message.len;
+}
+
+static void check_time(struct check *c, const struct clew_scan *scan)
+{
+        struct clew_trace_id id;
+        struct clew_place place;
+        struct clew_error err;
+        uint64_t start_ns;
+
+        c->n_times++;
+        if (!clew_key_read_time(scan->key, &start_ns, &id))
+                finding_at(c, CLEW_TABLE_TIME, scan->key, "is not a time key");
+        else if (clew_place_read(c->env, c->txn, &id, &place, &err) < 0 ||
+                 place.start_ns != start_ns)
+                finding_at(c, CLEW_TABLE_TIME, scan->key, "does not lead to a trace");
+}
+
+static void check_segment(struct check *c, const struct clew_scan *scan)
+{
+        struct clew_segment_entry e;
+        struct clew_slice object;
+        struct clew_slice summary;
+        struct clew_error err;
+        uint64_t segment;
+        int r;
+
+        c->n_segments++;
+        if (!clew_key_read_segment(scan->key, &segment) ||
+            !clew_segment_entry_decode(scan->value, &e)) {
+                finding_at(c, CLEW_TABLE_SEGMENT, scan->key, "is not a catalog entry");
+                return;
+        }
+        c->n_live += e.n_live;
+        clew_loader_set_txn(&c->loader, c->txn);
+        r = clew_object_get(c->env, c->txn, segment, &c->loader.object, &object, &err);
+        if (r == 0)
+                r = clew_segment_reader_open(&c->loader.segment, object);
+        if (r < 0 || c->loader.segment.n_traces != e.n_traces || object.len != e.stored_bytes)
+                finding_at(c, CLEW_TABLE_SEGMENT, scan->key, "its object is damaged or missing");
+        clew_loader_set_txn(&c->loader, c->txn);
+        clew_buffer_clear(&c->loader.traces);
+        r = clew_summaries_decompress(e.summaries, &c->loader.traces);
+        if (r < 0 || (e.n_traces && !clew_summaries_at(clew_buffer_slice(&c->loader.traces),
+                                                       (uint32_t)e.n_traces - 1, &summary)))
+                finding_at(c, CLEW_TABLE_SEGMENT, scan->key, "its summaries are damaged");
+}
+
+static void check_object(struct check *c, const struct clew_scan *scan)
+{
+        struct clew_key key;
+        struct clew_slice value;
+        struct clew_error err;
+        uint64_t segment;
+
+        if (!clew_key_read_segment(clew_slice_make(scan->key.data, 8), &segment)) {
+                finding_at(c, CLEW_TABLE_OBJECT, scan->key, "is not a chunk key");
+                return;
+        }
+        key = clew_key_segment(segment);
+        if (clew_table_get(c->env, c->txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, &err) <
+            0)
+                finding_at(c, CLEW_TABLE_OBJECT, scan->key, "belongs to no segment");
+}
+
+static void compare(struct check *c, const char *what, uint64_t found, uint64_t expected)
+{
+        char text[96];
+
+        if (found == expected)
+                return;
+        snprintf(text, sizeof(text), "%llu found, %llu expected", (unsigned long long)found,
+                 (unsigned long long)expected);
+        finding(c, what, text);
+}
+
+static int check_all(struct check *c, struct clew_error *err)
+{
+        static const record_fn checks[CLEW_TABLES] = {
+                [CLEW_TABLE_META] = check_meta,     [CLEW_TABLE_HOT] = check_hot,
+                [CLEW_TABLE_OBJECT] = check_object, [CLEW_TABLE_TRACE] = check_trace,
+                [CLEW_TABLE_TIME] = check_time,     [CLEW_TABLE_SEGMENT] = check_segment,
+                [CLEW_TABLE_NOTE] = check_meta,
+        };
+        struct clew_state state;
+        int r = clew_state_read(c->env, c->txn, &state, err);
+
+        if (r < 0) {
+                finding(c, "meta state", err->message);
+                memset(&state, 0, sizeof(state));
+        }
+        for (int t = 0; t < CLEW_TABLES; t++) {
+                int e = each_record(c, (enum clew_table)t, checks[t], err);
+
+                if (e < 0)
+                        return e;
+        }
+        if (r < 0)
+                return 0;
+        compare(c, "trace records", c->n_traces, state.sealed_traces);
+        compare(c, "time records", c->n_times, state.sealed_traces);
+        compare(c, "segments", c->n_segments, state.segments);
+        compare(c, "live traces of segments", c->n_live, state.sealed_traces);
+        compare(c, "spans", c->n_spans, state.sealed_spans);
+        compare(c, "raw bytes", c->raw_bytes, state.sealed_raw_bytes);
+        return 0;
+}
+
+int clew_verify_records(struct clew_store *store, clew_verify_report_fn report, void *context,
+                        struct clew_error *err)
+{
+        struct check c = {.env = store->env, .report = report, .context = context};
+        int r = clew_loader_init(&c.loader, store->env);
+
+        if (r < 0)
+                clew_error_set(err, r, 0, "out of memory");
+        else
+                r = clew_txn_begin_read(store->env, &c.txn, err);
+        if (r == 0) {
+                clew_loader_set_txn(&c.loader, c.txn);
+                r = check_all(&c, err);
+                clew_txn_end_read(store->env, c.txn);
+        }
+        clew_loader_deinit(&c.loader);
+        return r < 0 ? r : c.n_findings;
+}

@@ -1,0 +1,298 @@
+/*
+ * Views: one snapshot over hot and sealed data; storage/store.h.
+ */
+#include "proto/base/mem.h"
+#include "storage/store-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* On a miss the trace index is checked record by record, up to this many. */
+#define MISS_CHECK_MAX 4000000u
+
+int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew_error *err)
+{
+        struct clew_view *v = clew_calloc(1, sizeof(*v));
+        struct clew_state state;
+        int r;
+
+        if (!v)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        v->store = store;
+        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
+                clew_buffer_init(&v->summaries[i].plain, CLEW_PACK_RESIDUE_MAX);
+        r = clew_loader_init(&v->loader, store->env);
+        if (r < 0)
+                clew_error_set(err, r, 0, "out of memory");
+        else
+                r = clew_txn_begin_read(store->env, &v->txn, err);
+        if (r == 0)
+                r = clew_state_read(store->env, v->txn, &state, err);
+        if (r < 0) {
+                clew_view_close(v);
+                return r == -ENOENT ? -EBADMSG : r;
+        }
+        clew_loader_set_txn(&v->loader, v->txn);
+        *ret = v;
+        return 0;
+}
+
+void clew_view_end_walk(struct clew_view *v)
+{
+        clew_scan_close(&v->scan);
+        clew_hot_list_deinit(&v->hot);
+        clew_free(v->hot_order);
+        v->hot_order = NULL;
+        v->hot_at = 0;
+        v->sealed_pending = false;
+}
+
+static void forget_summaries(struct clew_view *v)
+{
+        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
+                v->summaries[i].segment = 0;
+}
+
+void clew_view_close(struct clew_view *v)
+{
+        if (!v)
+                return;
+        clew_view_end_walk(v);
+        clew_txn_end_read(v->store->env, v->txn);
+        clew_loader_deinit(&v->loader);
+        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
+                clew_buffer_deinit(&v->summaries[i].plain);
+        clew_free(v);
+}
+
+int clew_view_renew(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_state state;
+        int r;
+
+        clew_view_end_walk(v);
+        forget_summaries(v);
+        clew_txn_end_read(v->store->env, v->txn);
+        v->txn = NULL;
+        clew_loader_set_txn(&v->loader, NULL);
+        r = clew_txn_begin_read(v->store->env, &v->txn, err);
+        if (r < 0)
+                return r;
+        clew_loader_set_txn(&v->loader, v->txn);
+        r = clew_state_read(v->store->env, v->txn, &state, err);
+        return r == -ENOENT ? -EBADMSG : r;
+}
+
+/*
+ * LMDB has no checksums: a damaged key can hide a record. Before a trace is said to be unknown, the
+ * index must prove whole: every record verifies and there are as many as were written.
+ */
+static int check_index(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_env *env = v->store->env;
+        struct clew_state state;
+        uint64_t n = 0;
+        struct clew_hot_list hot = {0};
+        CLEW_SCAN scan = {0};
+        int r = clew_state_read(env, v->txn, &state, err);
+
+        if (r < 0)
+                return r;
+        r = clew_hot_scan(env, v->txn, &hot, err);
+        clew_hot_list_deinit(&hot);
+        if (r < 0 || state.sealed_traces > MISS_CHECK_MAX)
+                return r;
+        r = clew_scan_open(env, v->txn, CLEW_TABLE_TRACE, &scan, err);
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1)
+                n++;
+        if (r == 0 && n != state.sealed_traces)
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "store %s: the trace index is damaged (%llu of %llu "
+                                      "records); see clew doctor --verify",
+                                      clew_env_dir(env), (unsigned long long)n,
+                                      (unsigned long long)state.sealed_traces);
+        return r;
+}
+
+int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct clew_trace_data *ret,
+                   struct clew_error *err)
+{
+        struct clew_loaded loaded;
+        int r = clew_loader_load(&v->loader, id, UINT64_MAX, &loaded, err);
+
+        if (r == -ENOENT) {
+                r = check_index(v, err);
+                return r < 0 ? r : -ENOENT;
+        }
+        if (r < 0)
+                return r;
+        ret->traces = loaded.traces;
+        ret->logs = loaded.logs;
+        ret->last_arrival_ns = loaded.last_arrival_ns;
+        return 0;
+}
+
+static int fill_slot(struct clew_view *v, unsigned slot, uint64_t segment, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_segment_entry entry;
+        struct clew_slice value;
+        int r = clew_table_get(v->store->env, v->txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key),
+                               &value, err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        v->summaries[slot].segment = 0;
+        clew_buffer_clear(&v->summaries[slot].plain);
+        if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
+                r = -EBADMSG;
+        else
+                r = clew_summaries_decompress(entry.summaries, &v->summaries[slot].plain);
+        if (r < 0)
+                return clew_error_set(err, r, 0,
+                                      "store %s: catalog entry of segment %llu is damaged or "
+                                      "missing; see clew doctor --verify",
+                                      clew_env_dir(v->store->env), (unsigned long long)segment);
+        v->summaries[slot].segment = segment;
+        v->summaries[slot].version = entry.summary_version;
+        return 0;
+}
+
+int clew_view_summary(struct clew_view *v, const struct clew_place *place, struct clew_slice *ret,
+                      uint32_t *ret_version, struct clew_error *err)
+{
+        unsigned slot = 0;
+        int r;
+
+        while (slot < CLEW_VIEW_SUMMARY_SLOTS && v->summaries[slot].segment != place->segment)
+                slot++;
+        if (slot == CLEW_VIEW_SUMMARY_SLOTS) {
+                slot = v->next_slot++ % CLEW_VIEW_SUMMARY_SLOTS;
+                r = fill_slot(v, slot, place->segment, err);
+                if (r < 0)
+                        return r;
+        }
+        if (!clew_summaries_at(clew_buffer_slice(&v->summaries[slot].plain), place->index, ret))
+                return clew_error_set(err, -EBADMSG, 0, "store %s: segment %llu has no summary %u",
+                                      clew_env_dir(v->store->env),
+                                      (unsigned long long)place->segment, place->index);
+        *ret_version = (uint32_t)v->summaries[slot].version;
+        return 0;
+}
+
+int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
+                    struct clew_list_entry *ret, struct clew_error *err)
+{
+        struct clew_env *env = v->store->env;
+        struct clew_key from = clew_key_numbered(id, 0);
+        struct clew_list_entry e = {.id = *id};
+        struct clew_place place = {0};
+        CLEW_SCAN scan = {0};
+        uint64_t hot_start = 0;
+        int sealed = clew_place_read(env, v->txn, id, &place, err);
+        int r;
+
+        if (sealed < 0 && sealed != -ENOENT)
+                return sealed;
+        r = clew_scan_open(env, v->txn, CLEW_TABLE_HOT, &scan, err);
+        scan.unchecked = true;
+        if (r == 0)
+                r = clew_scan_seek(&scan, clew_key_slice(&from), err);
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_fragment_header h;
+                struct clew_trace_id at;
+                struct clew_slice pack;
+                uint64_t sequence;
+
+                if (!clew_key_read_numbered(scan.key, &at, &sequence) || !clew_trace_id_eq(&at, id))
+                        break;
+                if (!clew_fragment_read_header(scan.key, scan.value, &h, &pack))
+                        return clew_error_set(err, -EBADMSG, 0,
+                                              "store %s: a hot fragment is damaged",
+                                              clew_env_dir(env));
+                e.hot = true;
+                if (h.arrival_ns > e.last_arrival_ns)
+                        e.last_arrival_ns = h.arrival_ns;
+                if (!hot_start || (h.min_start_ns && h.min_start_ns < hot_start))
+                        hot_start = h.min_start_ns ? h.min_start_ns : h.arrival_ns;
+        }
+        if (r < 0)
+                return r;
+        if (sealed == -ENOENT && !e.hot) {
+                r = check_index(v, err);
+                return r < 0 ? r : -ENOENT;
+        }
+        e.start_ns = sealed == 0 ? place.start_ns : hot_start;
+        if (e.hot && hot_start < e.start_ns)
+                e.start_ns = hot_start;
+        if (!e.hot) {
+                r = clew_view_summary(v, &place, &e.summary, &e.summary_version, err);
+                if (r < 0)
+                        return r;
+        }
+        *ret = e;
+        return 0;
+}
+
+static bool has_prefix(const struct clew_trace_id *id, const struct clew_trace_id *prefix,
+                       unsigned n_digits)
+{
+        if (memcmp(id->bytes, prefix->bytes, n_digits / 2) != 0)
+                return false;
+        return n_digits % 2 == 0 ||
+               (id->bytes[n_digits / 2] & 0xf0) == (prefix->bytes[n_digits / 2] & 0xf0);
+}
+
+/* Collects ids of @table from the prefix on, merging into the sorted @ret. */
+static int find_in(struct clew_view *v, enum clew_table table, const struct clew_trace_id *from,
+                   unsigned n_digits, struct clew_trace_id *ret, int max, int *n,
+                   struct clew_error *err)
+{
+        struct clew_slice key = clew_slice_make(from->bytes, sizeof(from->bytes));
+        CLEW_SCAN scan = {0};
+        int r = clew_scan_open(v->store->env, v->txn, table, &scan, err);
+
+        scan.unchecked = table == CLEW_TABLE_HOT;
+        if (r == 0)
+                r = clew_scan_seek(&scan, key, err);
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_trace_id id;
+                int at = 0;
+
+                if (scan.key.len < sizeof(id.bytes))
+                        continue;
+                memcpy(id.bytes, scan.key.data, sizeof(id.bytes));
+                if (!has_prefix(&id, from, n_digits))
+                        break;
+                while (at < *n && memcmp(ret[at].bytes, id.bytes, sizeof(id.bytes)) < 0)
+                        at++;
+                if (at == max || (at < *n && clew_trace_id_eq(&ret[at], &id)))
+                        continue;
+                if (*n < max)
+                        ++*n;
+                memmove(&ret[at + 1], &ret[at], (size_t)(*n - 1 - at) * sizeof(*ret));
+                ret[at] = id;
+        }
+        return r < 0 ? r : 0;
+}
+
+int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsigned n_digits,
+                   struct clew_trace_id *ret, int max, struct clew_error *err)
+{
+        struct clew_trace_id from = {{0}};
+        int n = 0;
+        int r;
+
+        if (n_digits > 2 * CLEW_TRACE_ID_BYTES)
+                return clew_error_set(err, -EINVAL, 0, "a trace id has 32 digits, not %u",
+                                      n_digits);
+        memcpy(from.bytes, prefix->bytes, n_digits / 2);
+        if (n_digits % 2)
+                from.bytes[n_digits / 2] = prefix->bytes[n_digits / 2] & 0xf0;
+        r = find_in(v, CLEW_TABLE_TRACE, &from, n_digits, ret, max, &n, err);
+        if (r == 0)
+                r = find_in(v, CLEW_TABLE_HOT, &from, n_digits, ret, max, &n, err);
+        if (r == 0 && n == 0)
+                r = check_index(v, err);
+        return r < 0 ? r : n;
+}
