@@ -234,7 +234,7 @@ int clew_unpacker_read(struct clew_unpacker *u, size_t index, struct clew_buffer
 {
         struct clew_cursor columns[PACK_COLUMNS];
         const struct message *m;
-        struct clew_slice plain;
+        struct clew_slice plain = CLEW_SLICE_NULL;
         uint8_t *room;
         int r;
 

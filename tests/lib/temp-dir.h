@@ -28,12 +28,12 @@ static inline void test_dir_remove_flat(const char *path)
 {
         DIR *dir = opendir(path);
         struct dirent *e;
-        char file[600];
+        char file[1024];
 
         while (dir && (e = readdir(dir)) != NULL) {
                 if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
                         continue;
-                snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+                snprintf(file, sizeof(file), "%.700s/%.255s", path, e->d_name);
                 if (unlink(file) < 0)
                         test_dir_remove_flat(file);
         }

@@ -4,7 +4,11 @@
 #include "proto/base/mem.h"
 #include "storage/pack-int.h"
 #include "tests/lib/random.h"
-#include "tests/unit/cmocka-inc.h"
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <errno.h>
 

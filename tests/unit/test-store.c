@@ -8,7 +8,11 @@
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
 #include "tests/lib/temp-dir.h"
-#include "tests/unit/cmocka-inc.h"
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +108,7 @@ static int send_request(struct fixture *f, struct clew_slice request, enum clew_
         CLEW_ARENA arena;
         struct clew_otlp_batch batch;
         struct clew_fragment fragments[64];
-        CLEW_BUFFER bytes[64];
+        struct clew_buffer bytes[64];
         struct clew_error err = {0};
         int r;
 
