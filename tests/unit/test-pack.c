@@ -5,13 +5,12 @@
 #include "storage/pack-int.h"
 #include "tests/lib/random.h"
 
-/* clang-format off: cmocka needs these four before it */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h>
 
 #include <errno.h>
 

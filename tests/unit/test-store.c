@@ -9,13 +9,12 @@
 #include "tests/lib/random.h"
 #include "tests/lib/temp-dir.h"
 
-/* clang-format off: cmocka needs these four before it */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
