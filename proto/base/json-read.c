@@ -493,24 +493,21 @@ static int32_t unicode_escape(const uint8_t *p, const uint8_t *end)
         return (int32_t)v;
 }
 
-/* Decodes the escape at *at and moves behind it; returns the bytes written (at most 4; an escape
- * is never shorter than what it stands for). */
-static size_t decode_escape(const uint8_t **at, const uint8_t *end, uint8_t *ret)
+/* What the letter of a two-byte escape stands for; 0 = no such escape. */
+static const uint8_t short_escapes[256] = {
+        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
+/* Decodes the escape at *at, which is not a short one, and moves behind it; returns the bytes
+ * written (at most 4; an escape is never shorter than what it stands for). */
+static size_t decode_long_escape(const uint8_t **at, const uint8_t *end, uint8_t *ret)
 {
-        static const char names[] = "\"\\/bfnrt";
-        static const char values[] = "\"\\/\b\f\n\r\t";
         const uint8_t *p = *at;
-        const char *name = end - p >= 2 && p[1] ? strchr(names, p[1]) : NULL;
-        int32_t unit;
+        int32_t unit = unicode_escape(p, end);
         int32_t low;
         uint32_t code_point;
 
-        if (name) {
-                *ret = (uint8_t)values[name - names];
-                *at = p + 2;
-                return 1;
-        }
-        unit = unicode_escape(p, end);
         if (unit < 0) {
                 *ret = '\\'; /* no escape that JSON knows: kept as written */
                 *at = p + 1;
@@ -544,10 +541,14 @@ size_t clew_json_decode(struct clew_slice raw, uint8_t *ret)
                         if (!marks)
                                 continue;
                 }
-                if (*p == '\\')
-                        out += decode_escape(&p, end, out);
-                else
+                if (*p != '\\') {
                         *out++ = *p++;
+                } else if (end - p >= 2 && short_escapes[p[1]]) {
+                        *out++ = short_escapes[p[1]];
+                        p += 2;
+                } else {
+                        out += decode_long_escape(&p, end, out);
+                }
         }
         return (size_t)(out - ret);
 }

@@ -6,14 +6,18 @@
 #include "proto/base/number.h"
 #include "proto/base/utf8.h"
 
+/* Bytes escaped at a time: each may become six, and room for all is asked for at once. */
+#define ESCAPE_PIECE 1024u
+#define ESCAPED_BYTES_MAX 6u
+
 /* What of a byte the escaper has to look at. */
 enum { PLAIN = 0, ESCAPE = 1, WIDE = 2 };
 
 static inline unsigned char_class(uint8_t c)
 {
-        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-                return ESCAPE;
-        return c >= 0x80 ? WIDE : PLAIN;
+        if (c >= 0x80)
+                return WIDE;
+        return c < 0x20 || c == '"' || c == '\\' || c == 0x7f ? ESCAPE : PLAIN;
 }
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -39,85 +43,93 @@ static inline bool eight_plain(const uint8_t *p)
                  HIGHS);
 }
 
-static void append_escape(struct clew_buffer *out, uint8_t c)
+/* Writes the escape of @c; at most 6 bytes. */
+static uint8_t *put_escape(uint8_t *p, uint8_t c)
 {
         static const char hex[] = "0123456789abcdef";
-        char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-        char name = 0;
+        static const uint8_t names[256] = {
+                ['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+                ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
+        };
 
-        switch (c) {
-        case '"':
-        case '\\':
-                name = (char)c;
-                break;
-        case '\b':
-                name = 'b';
-                break;
-        case '\f':
-                name = 'f';
-                break;
-        case '\n':
-                name = 'n';
-                break;
-        case '\r':
-                name = 'r';
-                break;
-        case '\t':
-                name = 't';
-                break;
-        default:
-                clew_buffer_append(out, text, sizeof(text));
-                return;
+        *p++ = '\\';
+        if (names[c]) {
+                *p++ = names[c];
+                return p;
         }
-        text[1] = name;
-        clew_buffer_append(out, text, 2);
+        memcpy(p, "u00", 3);
+        p[3] = (uint8_t)hex[c >> 4];
+        p[4] = (uint8_t)hex[c & 15];
+        return p + 5;
 }
 
-/* The bytes of one code point, or its escape, or U+FFFD. Returns the bytes consumed. */
-static size_t append_wide(struct clew_buffer *out, struct clew_slice s)
+/* Writes one code point, or its escape, or U+FFFD; at most 6 bytes. Moves *at behind it. */
+static uint8_t *put_wide(uint8_t *p, const uint8_t **at, const uint8_t *end)
 {
-        struct clew_slice rest = s;
+        struct clew_slice rest = clew_slice_make(*at, (size_t)(end - *at));
+        size_t n = rest.len;
         bool valid;
         uint32_t c = clew_utf8_next(&rest, &valid);
-        size_t n = s.len - rest.len;
 
-        if (!valid)
-                clew_buffer_append(out, "\xef\xbf\xbd", 3);
-        else if (c == 0x2028 || c == 0x2029)
-                clew_buffer_append_cstr(out, c == 0x2028 ? "\\u2028" : "\\u2029");
-        else
-                clew_buffer_append(out, s.data, n);
-        return n;
+        n -= rest.len;
+        if (!valid) {
+                memcpy(p, "\xef\xbf\xbd", 3);
+                p += 3;
+        } else if (c == 0x2028 || c == 0x2029) {
+                memcpy(p, c == 0x2028 ? "\\u2028" : "\\u2029", 6);
+                p += 6;
+        } else {
+                memcpy(p, *at, n);
+                p += n;
+        }
+        *at += n;
+        return p;
+}
+
+/* Escapes from *at until about @stop (a code point may reach over it). */
+static uint8_t *put_escaped(uint8_t *p, const uint8_t **at, const uint8_t *stop, const uint8_t *end)
+{
+        const uint8_t *in = *at;
+
+        while (in < stop) {
+                if (stop - in >= 8 && eight_plain(in)) {
+                        memcpy(p, in, 8);
+                        p += 8;
+                        in += 8;
+                        continue;
+                }
+                /* The byte that stopped the eight is among these; ask again only behind it. */
+                for (int i = 0; i < 8 && in < stop; i++) {
+                        unsigned class = char_class(*in);
+
+                        if (class == PLAIN) {
+                                *p++ = *in++;
+                                continue;
+                        }
+                        if (class == ESCAPE)
+                                p = put_escape(p, *in++);
+                        else
+                                p = put_wide(p, &in, end);
+                        break;
+                }
+        }
+        *at = in;
+        return p;
 }
 
 void clew_json_escape(struct clew_slice s, struct clew_buffer *out)
 {
-        size_t at = 0;
-        size_t copied = 0;
+        const uint8_t *in = s.data;
+        const uint8_t *end = s.data ? s.data + s.len : NULL;
 
-        while (at < s.len) {
-                if (s.len - at >= 8 && eight_plain(s.data + at)) {
-                        at += 8;
-                        continue;
-                }
-                switch (char_class(s.data[at])) {
-                case PLAIN:
-                        at++;
-                        break;
-                case ESCAPE:
-                        clew_buffer_append(out, s.data + copied, at - copied);
-                        append_escape(out, s.data[at]);
-                        copied = ++at;
-                        break;
-                default:
-                        clew_buffer_append(out, s.data + copied, at - copied);
-                        at += append_wide(out, clew_slice_from(s, at));
-                        copied = at;
-                        break;
-                }
+        while (in < end) {
+                size_t n = (size_t)(end - in) < ESCAPE_PIECE ? (size_t)(end - in) : ESCAPE_PIECE;
+                uint8_t *start = clew_buffer_reserve(out, ESCAPED_BYTES_MAX * (n + 1));
+
+                if (!start)
+                        return;
+                clew_buffer_commit(out, (size_t)(put_escaped(start, &in, in + n, end) - start));
         }
-        if (at > copied)
-                clew_buffer_append(out, s.data + copied, at - copied);
 }
 
 struct clew_json_writer clew_json_writer_make(struct clew_buffer *out, unsigned indent)
