@@ -9,8 +9,14 @@
 #include "proto/base/error.h"
 #include "proto/base/number.h"
 #include "proto/base/utf8.h"
-#include "tests/unit/cmocka-inc.h"
 
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>

@@ -7,8 +7,14 @@
 #include "proto/base/json.h"
 #include "proto/base/number.h"
 #include "proto/otlp/json-int.h"
-#include "tests/unit/cmocka-inc.h"
 
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -127,77 +133,75 @@ struct deviation {
         const char *want;
 };
 
-static void reads_what_exporters_send(void **state)
-{
 #define ATTRIBUTE(value) "\"attributes\":[{\"key\":\"k\",\"value\":" value "}]"
 #define STRING_ATTRIBUTE(text) ATTRIBUTE("{\"stringValue\":\"" text "\"}")
-        static const struct deviation deviations[] = {
-                /* ids: upper case, base64, bytes, empty, nonsense kept for the walk to refuse */
-                {"\"traceId\":\"0102030405060708090A0B0C0D0E0F10\"",
-                 "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\""},
-                {"\"traceId\":\"AQIDBAUGBwgJCgsMDQ4PEA==\",\"spanId\":\"ERITFBUWFxg=\"",
-                 "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":"
-                 "\"1112131415161718\""},
-                {"\"spanId\":[17,18,19,20,21,22,23,24]", "\"spanId\":\"1112131415161718\""},
-                {"\"parentSpanId\":\"\"", ""},
-                {"\"spanId\":\"zz\"", "\"unknownFields\":\"EgJ6eg==\""},
-                /* numbers as strings, strings as numbers, floats, out of range */
-                {"\"startTimeUnixNano\":1757000000000000000,\"endTimeUnixNano\":1.757e18",
-                 "\"startTimeUnixNano\":\"1757000000000000000\",\"endTimeUnixNano\":"
-                 "\"1757000000000000000\""},
-                {"\"droppedAttributesCount\":99999999999,\"droppedLinksCount\":-1",
-                 "\"droppedAttributesCount\":4294967295"},
-                {"\"droppedEventsCount\":\"7\"", "\"droppedEventsCount\":7"},
-                {ATTRIBUTE("{\"intValue\":5}"), ATTRIBUTE("{\"intValue\":\"5\"}")},
-                {ATTRIBUTE("{\"intValue\":-1.0}"), ATTRIBUTE("{\"intValue\":\"-1\"}")},
-                {ATTRIBUTE("{\"doubleValue\":\"2.50\"}"), ATTRIBUTE("{\"doubleValue\":2.5}")},
-                /* null: a NaN that JavaScript wrote; anything else is absent */
-                {ATTRIBUTE("{\"doubleValue\":null}"), ATTRIBUTE("{\"doubleValue\":\"NaN\"}")},
-                {ATTRIBUTE("{\"stringValue\":\"x\",\"doubleValue\":null,\"intValue\":null}"),
-                 STRING_ATTRIBUTE("x")},
-                {ATTRIBUTE("{\"doubleValue\":null,\"stringValue\":\"x\"}"), STRING_ATTRIBUTE("x")},
-                {ATTRIBUTE("{\"stringValue\":null}"), ATTRIBUTE("{}")},
-                {ATTRIBUTE("{\"arrayValue\":{\"values\":[null,{\"boolValue\":true}]}}"),
-                 ATTRIBUTE("{\"arrayValue\":{\"values\":[{},{\"boolValue\":true}]}}")},
-                {"\"name\":null,\"events\":null,\"status\":null,\"kind\":null,\"attributes\":["
-                 "null]",
-                 ""},
-                /* defaults are left out, as protobuf encoders do */
-                {"\"name\":\"\",\"kind\":0,\"flags\":0,\"startTimeUnixNano\":\"0\"", ""},
-                {"\"status\":{\"code\":0,\"message\":\"\"}", "\"status\":{}"},
-                /* names of enumerators, snake_case, escaped names, unknown names */
-                {"\"kind\":\"SPAN_KIND_CLIENT\",\"status\":{\"code\":\"STATUS_CODE_ERROR\"}",
-                 "\"kind\":3,\"status\":{\"code\":2}"},
-                {"\"kind\":\"SERVER\"", "\"kind\":2"},
-                {"\"kind\":-5", "\"kind\":-5"},
-                {"\"start_time_unix_nano\":\"5\",\"dropped_links_count\":1",
-                 "\"startTimeUnixNano\":\"5\",\"droppedLinksCount\":1"},
-                {"\"na\\u006de\":\"x\"", "\"name\":\"x\""},
-                {"\"future\":{\"a\":[1,{\"name\":\"no\"}]},\"name\":\"x\",\"\":1",
-                 "\"name\":\"x\""},
-                /* text */
-                {STRING_ATTRIBUTE("\\ud800"), STRING_ATTRIBUTE("\xef\xbf\xbd")},
-                {STRING_ATTRIBUTE("\\ud83d\\ude00\\/"), STRING_ATTRIBUTE("\xf0\x9f\x98\x80/")},
-                /* AnyValue members of the wrong type, and bare values, keep what was sent */
-                {ATTRIBUTE("{\"intValue\":\"12.5\"}"), STRING_ATTRIBUTE("12.5")},
-                {ATTRIBUTE("{\"intValue\":18446744073709551615}"),
-                 STRING_ATTRIBUTE("18446744073709551615")},
-                {ATTRIBUTE("{\"stringValue\":{\"a\":[1, 2]}}"),
-                 STRING_ATTRIBUTE("{\\\"a\\\":[1, 2]}")},
-                {ATTRIBUTE("{\"stringValue\":5}"), STRING_ATTRIBUTE("5")},
-                {ATTRIBUTE("{\"boolValue\":\"true\"}"), ATTRIBUTE("{\"boolValue\":true}")},
-                {ATTRIBUTE("{\"bytesValue\":\"***\"}"), STRING_ATTRIBUTE("***")},
-                {ATTRIBUTE("{\"arrayValue\":[1]}"), STRING_ATTRIBUTE("[1]")},
-                {ATTRIBUTE("5"), ATTRIBUTE("{\"intValue\":\"5\"}")},
-                {ATTRIBUTE("2.5"), ATTRIBUTE("{\"doubleValue\":2.5}")},
-                {ATTRIBUTE("\"x\""), STRING_ATTRIBUTE("x")},
-                {ATTRIBUTE("false"), ATTRIBUTE("{\"boolValue\":false}")},
-                {ATTRIBUTE("[1]"), STRING_ATTRIBUTE("[1]")},
-                /* duplicate keys: the last scalar counts, arrays add up */
-                {"\"name\":\"a\",\"name\":\"b\"", "\"name\":\"b\""},
-                {ATTRIBUTE("{\"intValue\":1,\"stringValue\":\"s\"}"), STRING_ATTRIBUTE("s")},
-        };
+static const struct deviation deviations[] = {
+        /* ids: upper case, base64, bytes, empty, nonsense kept for the walk to refuse */
+        {"\"traceId\":\"0102030405060708090A0B0C0D0E0F10\"",
+         "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\""},
+        {"\"traceId\":\"AQIDBAUGBwgJCgsMDQ4PEA==\",\"spanId\":\"ERITFBUWFxg=\"",
+         "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":"
+         "\"1112131415161718\""},
+        {"\"spanId\":[17,18,19,20,21,22,23,24]", "\"spanId\":\"1112131415161718\""},
+        {"\"parentSpanId\":\"\"", ""},
+        {"\"spanId\":\"zz\"", "\"unknownFields\":\"EgJ6eg==\""},
+        /* numbers as strings, strings as numbers, floats, out of range */
+        {"\"startTimeUnixNano\":1757000000000000000,\"endTimeUnixNano\":1.757e18",
+         "\"startTimeUnixNano\":\"1757000000000000000\",\"endTimeUnixNano\":"
+         "\"1757000000000000000\""},
+        {"\"droppedAttributesCount\":99999999999,\"droppedLinksCount\":-1",
+         "\"droppedAttributesCount\":4294967295"},
+        {"\"droppedEventsCount\":\"7\"", "\"droppedEventsCount\":7"},
+        {ATTRIBUTE("{\"intValue\":5}"), ATTRIBUTE("{\"intValue\":\"5\"}")},
+        {ATTRIBUTE("{\"intValue\":-1.0}"), ATTRIBUTE("{\"intValue\":\"-1\"}")},
+        {ATTRIBUTE("{\"doubleValue\":\"2.50\"}"), ATTRIBUTE("{\"doubleValue\":2.5}")},
+        /* null: a NaN that JavaScript wrote; anything else is absent */
+        {ATTRIBUTE("{\"doubleValue\":null}"), ATTRIBUTE("{\"doubleValue\":\"NaN\"}")},
+        {ATTRIBUTE("{\"stringValue\":\"x\",\"doubleValue\":null,\"intValue\":null}"),
+         STRING_ATTRIBUTE("x")},
+        {ATTRIBUTE("{\"doubleValue\":null,\"stringValue\":\"x\"}"), STRING_ATTRIBUTE("x")},
+        {ATTRIBUTE("{\"stringValue\":null}"), ATTRIBUTE("{}")},
+        {ATTRIBUTE("{\"arrayValue\":{\"values\":[null,{\"boolValue\":true}]}}"),
+         ATTRIBUTE("{\"arrayValue\":{\"values\":[{},{\"boolValue\":true}]}}")},
+        {"\"name\":null,\"events\":null,\"status\":null,\"kind\":null,\"attributes\":["
+         "null]",
+         ""},
+        /* defaults are left out, as protobuf encoders do */
+        {"\"name\":\"\",\"kind\":0,\"flags\":0,\"startTimeUnixNano\":\"0\"", ""},
+        {"\"status\":{\"code\":0,\"message\":\"\"}", "\"status\":{}"},
+        /* names of enumerators, snake_case, escaped names, unknown names */
+        {"\"kind\":\"SPAN_KIND_CLIENT\",\"status\":{\"code\":\"STATUS_CODE_ERROR\"}",
+         "\"kind\":3,\"status\":{\"code\":2}"},
+        {"\"kind\":\"SERVER\"", "\"kind\":2"},
+        {"\"kind\":-5", "\"kind\":-5"},
+        {"\"start_time_unix_nano\":\"5\",\"dropped_links_count\":1",
+         "\"startTimeUnixNano\":\"5\",\"droppedLinksCount\":1"},
+        {"\"na\\u006de\":\"x\"", "\"name\":\"x\""},
+        {"\"future\":{\"a\":[1,{\"name\":\"no\"}]},\"name\":\"x\",\"\":1", "\"name\":\"x\""},
+        /* text */
+        {STRING_ATTRIBUTE("\\ud800"), STRING_ATTRIBUTE("\xef\xbf\xbd")},
+        {STRING_ATTRIBUTE("\\ud83d\\ude00\\/"), STRING_ATTRIBUTE("\xf0\x9f\x98\x80/")},
+        /* AnyValue members of the wrong type, and bare values, keep what was sent */
+        {ATTRIBUTE("{\"intValue\":\"12.5\"}"), STRING_ATTRIBUTE("12.5")},
+        {ATTRIBUTE("{\"intValue\":18446744073709551615}"),
+         STRING_ATTRIBUTE("18446744073709551615")},
+        {ATTRIBUTE("{\"stringValue\":{\"a\":[1, 2]}}"), STRING_ATTRIBUTE("{\\\"a\\\":[1, 2]}")},
+        {ATTRIBUTE("{\"stringValue\":5}"), STRING_ATTRIBUTE("5")},
+        {ATTRIBUTE("{\"boolValue\":\"true\"}"), ATTRIBUTE("{\"boolValue\":true}")},
+        {ATTRIBUTE("{\"bytesValue\":\"***\"}"), STRING_ATTRIBUTE("***")},
+        {ATTRIBUTE("{\"arrayValue\":[1]}"), STRING_ATTRIBUTE("[1]")},
+        {ATTRIBUTE("5"), ATTRIBUTE("{\"intValue\":\"5\"}")},
+        {ATTRIBUTE("2.5"), ATTRIBUTE("{\"doubleValue\":2.5}")},
+        {ATTRIBUTE("\"x\""), STRING_ATTRIBUTE("x")},
+        {ATTRIBUTE("false"), ATTRIBUTE("{\"boolValue\":false}")},
+        {ATTRIBUTE("[1]"), STRING_ATTRIBUTE("[1]")},
+        /* duplicate keys: the last scalar counts, arrays add up */
+        {"\"name\":\"a\",\"name\":\"b\"", "\"name\":\"b\""},
+        {ATTRIBUTE("{\"intValue\":1,\"stringValue\":\"s\"}"), STRING_ATTRIBUTE("s")},
+};
 
+static void reads_what_exporters_send(void **state)
+{
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(deviations); i++) {
                 CLEW_BUFFER in = {0};
