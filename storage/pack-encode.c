@@ -333,10 +333,10 @@ static int level_for(const struct clew_packer *p, enum clew_pack_effort effort)
         size_t tenths = p->raw_bytes ? p->residue.len * 10 / p->raw_bytes : 10;
 
         if (effort == CLEW_PACK_FAST)
-                return 1;
+                return -1;
         if (p->raw_bytes < PACK_TINY_BYTES)
                 return 6;
-        return tenths < 2 ? 9 : tenths < 4 ? 5 : 3;
+        return tenths < 2 ? 9 : tenths < 4 ? 5 : 1;
 }
 
 static int put_frame(struct clew_packer *p, struct clew_slice raw, int level,
@@ -346,6 +346,11 @@ static int put_frame(struct clew_packer *p, struct clew_slice raw, int level,
         uint8_t *room;
         size_t n;
 
+        if (raw.len < PACK_STORED_BYTES) {
+                clew_buffer_append_varint(out, (uint64_t)raw.len << 1 | PACK_FRAME_STORED);
+                clew_buffer_append_slice(out, raw);
+                return clew_buffer_error(out);
+        }
         clew_buffer_clear(&p->scratch);
         room = clew_buffer_reserve(&p->scratch, bound);
         if (!room)

@@ -15,6 +15,9 @@
 /* Below this a pack is one small trace, where compression setup dominates. */
 #define PACK_TINY_BYTES (64u * 1024)
 
+/* Frames of fewer bytes are stored: a zstd frame would save less than its header. */
+#define PACK_STORED_BYTES 64u
+
 enum pack_column {
         PACK_COLUMN_LITERALS,  /* literal run before each copy, and one last run; varint */
         PACK_COLUMN_LENGTHS,   /* copy length - PACK_COPY_MIN; varint */
