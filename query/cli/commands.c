@@ -6,6 +6,8 @@
 #include <string.h>
 
 static const struct clew_command commands[] = {
+        {"setup", "import", NULL, "FILE...",
+         "OTLP JSON lines (also .zst, .gz, - for standard input) into the store", clew_cmd_import},
         {"setup", "help", NULL, "[COMMAND | TOPIC]", "help for a command or a topic",
          clew_cmd_help},
         {"setup", "version", NULL, "", "the version of this program", clew_cmd_version},
