@@ -29,6 +29,7 @@
 #define CLEW_GRPC_ARMED_MAX 64u
 /* Retry-info, status details: an answer's text and a few numbers. */
 #define TRAILER_BYTES_MAX 2048u
+#define TRAILERS_MAX 2u /* two forms of retry advice */
 
 enum call_state {
         CALL_REQUESTED,
@@ -93,7 +94,7 @@ struct call {
         struct clew_answer answer;
         /* the answer's parts, alive until the last batch is over */
         grpc_byte_buffer *response;
-        grpc_metadata trailers[2];
+        grpc_metadata trailers[TRAILERS_MAX];
         size_t n_trailers;
         int cancelled;
 };
@@ -187,6 +188,13 @@ static void add_retry_trailers(struct call *c)
         add_trailer(c, "google.rpc.retryinfo-bin", &retry);
 }
 
+static void add_encodings_trailer(struct call *c)
+{
+        c->trailers[c->n_trailers].key = grpc_slice_from_static_string("grpc-accept-encoding");
+        c->trailers[c->n_trailers].value = grpc_slice_from_static_string("identity,gzip");
+        c->n_trailers++;
+}
+
 /* Sends @response (owned; NULL = none) and the status, and waits for the end of the stream. */
 static void send_answer(struct call *c, grpc_byte_buffer *response, grpc_status_code code,
                         const char *text)
@@ -217,20 +225,12 @@ static void send_answer(struct call *c, grpc_byte_buffer *response, grpc_status_
         }
 }
 
-static void answer_call(struct call *c)
+static void answer_success(struct call *c)
 {
         CLEW_BUFFER body;
         grpc_byte_buffer *response;
         grpc_slice slice;
 
-        drop_message(c);
-        if (c->answer.kind != CLEW_ANSWER_OK) {
-                if (clew_answer_may_retry(c->answer.kind))
-                        add_retry_trailers(c);
-                send_answer(c, NULL, (grpc_status_code)clew_answer_grpc_code(c->answer.kind),
-                            c->answer.message);
-                return;
-        }
         clew_buffer_init(&body, TRAILER_BYTES_MAX);
         clew_answer_write_response(&c->answer, &body);
         if (clew_buffer_error(&body))
@@ -239,6 +239,21 @@ static void answer_call(struct call *c)
         response = grpc_raw_byte_buffer_create(&slice, 1);
         grpc_slice_unref(slice);
         send_answer(c, response, GRPC_STATUS_OK, "");
+}
+
+static void answer_call(struct call *c)
+{
+        drop_message(c);
+        if (c->answer.kind == CLEW_ANSWER_OK) {
+                answer_success(c);
+                return;
+        }
+        if (clew_answer_may_retry(c->answer.kind))
+                add_retry_trailers(c);
+        if (c->answer.kind == CLEW_ANSWER_UNIMPLEMENTED)
+                add_encodings_trailer(c);
+        send_answer(c, NULL, (grpc_status_code)clew_answer_grpc_code(c->answer.kind),
+                    c->answer.message);
 }
 
 static void on_committed(struct clew_submission *s, int result)

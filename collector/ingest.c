@@ -87,6 +87,27 @@ void clew_ingest_refuse(struct clew_ingest *in, struct clew_answer *ret)
         ret->retry_ms = CLEW_INGEST_RETRY_MS;
 }
 
+/*
+ * gRPC core passes on messages in an encoding that it does not know as if they had none, and hides
+ * the header. Their first bytes tell; none of them begins a valid request.
+ */
+static const char *foreign_encoding(struct clew_slice body)
+{
+        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x28\xb5\x2f\xfd")))
+                return "zstd";
+        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\xff\x06\x00\x00sNaPpY")))
+                return "snappy";
+        return NULL;
+}
+
+static bool refuse_encoding(struct clew_ingest *in, const char *name, struct clew_answer *ret)
+{
+        clew_count(in->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+        clew_answer_set(ret, CLEW_ANSWER_UNIMPLEMENTED,
+                        "%s compression is not supported; send gzip or no compression", name);
+        return false;
+}
+
 /* Malformed, too large, or out of memory: the three ways in which decoding ends early. */
 static bool refuse(struct clew_ingest *in, int code, const struct clew_error *err,
                    struct clew_answer *ret)
@@ -168,6 +189,8 @@ static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
         struct clew_otlp_batch batch;
         int r;
 
+        if (!q->is_gzip && foreign_encoding(body))
+                return refuse_encoding(in, foreign_encoding(body), ret);
         clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
         if (q->is_json) {
                 r = clew_otlp_from_json(body, q->signal, &scratch->protobuf, &err);
