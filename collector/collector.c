@@ -3,6 +3,7 @@
 #include "collector/admission.h"
 #include "collector/counters.h"
 #include "collector/grpc-listener.h"
+#include "collector/http-listener.h"
 #include "collector/ingest.h"
 #include "collector/pipeline.h"
 #include "collector/sealer.h"
@@ -33,6 +34,7 @@ struct clew_collector {
         struct clew_pipeline *pipeline;
         struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
+        struct clew_http_listener *http;
         uint64_t next_stats_ns;
         uint64_t last_requests;
 };
@@ -118,15 +120,46 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
         return 0;
 }
 
+static int start_http(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_http_listener_options options = {
+                .n_threads = n_threads(c->config),
+                .max_request_bytes = (size_t)c->config->max_request_bytes,
+                .ingest = &c->ingest,
+                .admission = &c->admission,
+                .pipeline = c->pipeline,
+                .counters = &c->counters,
+        };
+        char text[CLEW_ADDRESS_TEXT_MAX];
+        int r;
+
+        if (strcmp(c->config->http, "off") == 0)
+                return 0;
+        r = clew_address_parse(c->config->http, &options.address, err);
+        if (r == 0)
+                r = clew_http_listener_new(&options, &c->http, err);
+        if (r < 0)
+                return r;
+        clew_address_format(clew_http_listener_address(c->http), text);
+        clew_log(CLEW_LOG_INFO, "listening", "protocol=http address=%s", text);
+        return 0;
+}
+
+/* Fronts first, so that nothing new arrives; then what they wait for; then what they use. */
 static int stop_parts(struct clew_collector *c)
 {
         int r = 0;
 
+        if (c->http)
+                clew_http_listener_quiesce(c->http);
         if (c->grpc)
                 r = clew_grpc_listener_drain(c->grpc, c->config->shutdown_ns);
+        if (c->http && clew_http_listener_drain(c->http, c->config->shutdown_ns) < 0)
+                r = -ETIMEDOUT;
         clew_sealer_free(c->sealer);
         clew_pipeline_free(c->pipeline);
         clew_grpc_listener_free(c->grpc);
+        clew_http_listener_free(c->http);
         clew_store_close(c->store);
         clew_ingest_deinit(&c->ingest);
         clew_admission_deinit(&c->admission);
@@ -150,6 +183,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
                 r = start_threads(c, err);
         if (r == 0)
                 r = start_grpc(c, err);
+        if (r == 0)
+                r = start_http(c, err);
         if (r < 0) {
                 (void)!stop_parts(c);
                 clew_free(c);

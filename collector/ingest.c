@@ -124,22 +124,42 @@ static bool refuse(struct clew_ingest *in, int code, const struct clew_error *er
         return false;
 }
 
-/* Puts the request into one piece, at most @max bytes of it. */
+static void release(const struct clew_request *q)
+{
+        if (q->release)
+                q->release(q->context);
+}
+
+/*
+ * Puts the request into one piece, at most @max bytes of it. A single uncompressed piece is used
+ * where it lies: then *@ret_borrowed is true and the request is not yet released.
+ */
 static int gather(const struct clew_request *q, size_t max, struct clew_buffer *body,
-                  struct clew_error *err)
+                  struct clew_slice *ret, bool *ret_borrowed, struct clew_error *err)
 {
         size_t total = total_len(q);
+        int r;
 
+        *ret_borrowed = false;
         clew_buffer_clear(body);
-        if (q->is_gzip)
-                return clew_inflate_gzip(q->parts, q->n_parts, max, body, err);
-        if (total > max)
+        if (!q->is_gzip && total > max)
                 return -EMSGSIZE;
-        if (total && !clew_buffer_reserve(body, total))
-                return clew_buffer_error(body);
-        for (size_t i = 0; i < q->n_parts; i++)
-                clew_buffer_append_slice(body, q->parts[i]);
-        return clew_buffer_error(body);
+        if (!q->is_gzip && q->n_parts == 1) {
+                *ret = q->parts[0];
+                *ret_borrowed = true;
+                return 0;
+        }
+        if (q->is_gzip) {
+                r = clew_inflate_gzip(q->parts, q->n_parts, max, body, err);
+        } else {
+                if (total && !clew_buffer_reserve(body, total))
+                        return clew_buffer_error(body);
+                for (size_t i = 0; i < q->n_parts; i++)
+                        clew_buffer_append_slice(body, q->parts[i]);
+                r = clew_buffer_error(body);
+        }
+        *ret = clew_buffer_slice(body);
+        return r;
 }
 
 static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_batch *batch,
@@ -179,12 +199,10 @@ static void count_items(struct clew_ingest *in, const struct clew_otlp_batch *ba
         clew_count(in->counters, CLEW_COUNT_SPANS_REFUSED, batch->n_rejected);
 }
 
-/* The request is in one piece in scratch->body. */
 static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
-                        const struct clew_request *q, struct clew_submission *sub,
-                        struct clew_answer *ret)
+                        const struct clew_request *q, struct clew_slice body,
+                        struct clew_submission *sub, struct clew_answer *ret)
 {
-        struct clew_slice body = clew_buffer_slice(&scratch->body);
         struct clew_error err = {.code = 0};
         struct clew_otlp_batch batch;
         int r;
@@ -230,8 +248,11 @@ bool clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
                         struct clew_answer *ret)
 {
         size_t limit = in->max_request_bytes;
+        size_t small_limit = limit < CLEW_INGEST_LARGE_BYTES ? limit : CLEW_INGEST_LARGE_BYTES;
         bool large = looks_large(request, limit);
         struct clew_error err = {.code = 0};
+        struct clew_slice body = CLEW_SLICE_NULL;
+        bool borrowed;
         bool to_commit;
         int r;
 
@@ -239,19 +260,20 @@ bool clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
         *ret = (struct clew_answer){.kind = CLEW_ANSWER_OK};
         if (large)
                 pthread_mutex_lock(&in->large);
-        r = gather(request,
-                   large || limit < CLEW_INGEST_LARGE_BYTES ? limit : CLEW_INGEST_LARGE_BYTES,
-                   &scratch->body, &err);
-        if (r == -EMSGSIZE && !large && limit > CLEW_INGEST_LARGE_BYTES) {
+        r = gather(request, large ? limit : small_limit, &scratch->body, &body, &borrowed, &err);
+        if (r == -EMSGSIZE && !large && limit > small_limit) {
                 /* The stream holds more than it said. */
                 tidy_buffer(&scratch->body);
                 large = true;
                 pthread_mutex_lock(&in->large);
-                r = gather(request, limit, &scratch->body, &err);
+                r = gather(request, limit, &scratch->body, &body, &borrowed, &err);
         }
-        if (request->release)
-                request->release(request->context);
-        to_commit = r < 0 ? refuse(in, r, &err, ret) : decode_body(in, scratch, request, sub, ret);
+        if (!borrowed)
+                release(request);
+        to_commit = r < 0 ? refuse(in, r, &err, ret)
+                          : decode_body(in, scratch, request, body, sub, ret);
+        if (borrowed)
+                release(request);
         tidy_scratch(scratch);
         if (large)
                 pthread_mutex_unlock(&in->large);
