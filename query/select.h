@@ -90,9 +90,14 @@ CLEW_MUST_USE int clew_select_next(struct clew_select *s, struct clew_selected *
                                    struct clew_error *err);
 void clew_select_deinit(struct clew_select *s);
 
-/* One trace's summary, whatever the filter. 0, -ENOENT, -EBADMSG ... */
+/* For clew_select_one() alone: no walk is begun. */
+void clew_select_init_single(struct clew_select *s, struct clew_view *view,
+                             const struct clew_clock *clock);
+/* One trace's summary, whatever the filter. @loaded (may be NULL) is what clew_view_load() gave for
+ * it; it stays valid then, else the view's loaded trace dies. 0, -ENOENT, -EBADMSG ... */
 CLEW_MUST_USE int clew_select_one(struct clew_select *s, const struct clew_trace_id *id,
-                                  struct clew_selected *ret, struct clew_error *err);
+                                  const struct clew_trace_data *loaded, struct clew_selected *ret,
+                                  struct clew_error *err);
 
 /* True when @value is one of the names, or starts with a name that ends in '*'. */
 bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value);

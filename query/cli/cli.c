@@ -6,6 +6,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/help.h"
 #include "query/cli/options.h"
+#include "query/cli/terminal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -26,8 +27,8 @@ void clew_cli_init(struct clew_cli *cli)
 
 void clew_cli_deinit(struct clew_cli *cli)
 {
-        cli->view = NULL;
-        cli->store = NULL;
+        clew_cli_close_store(cli);
+        clew_pager_wait(cli);
 }
 
 void clew_cli_error(struct clew_cli *cli, const char *fmt, ...)

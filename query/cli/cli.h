@@ -43,12 +43,16 @@ struct clew_cli {
 
         struct clew_store *store; /* NULL until needed */
         struct clew_view *view;
+        int store_mode; /* enum clew_store_mode of `store` */
 };
 
 /* @cli gets the process's streams, the system clock and the store directory of the environment. */
 void clew_cli_init(struct clew_cli *cli);
 /* Closes view and store. @cli may be half-built. */
 void clew_cli_deinit(struct clew_cli *cli);
+
+/* Closes view and store; the next use opens them again. Defined in open.c. */
+void clew_cli_close_store(struct clew_cli *cli);
 
 /*
  * Runs the program for @argv (argv[0] is the program's name): global options, then the command.

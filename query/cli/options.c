@@ -3,26 +3,10 @@
  */
 #include "query/cli/options.h"
 
+#include "proto/base/number.h"
 #include "query/cli/commands.h"
 
 #include <string.h>
-
-bool clew_number_parse(const char *s, uint64_t *ret)
-{
-        uint64_t v = 0;
-
-        if (!*s)
-                return false;
-        for (; *s; s++) {
-                unsigned digit = (unsigned)(*s - '0');
-
-                if (*s < '0' || *s > '9' || v > (UINT64_MAX - digit) / 10)
-                        return false;
-                v = v * 10 + digit;
-        }
-        *ret = v;
-        return true;
-}
 
 static const struct clew_flag *find_long(const struct clew_flag *flags, const char *name,
                                          size_t len)
@@ -78,7 +62,7 @@ static int store_value(struct parse *p, const struct clew_flag *f, const char *v
                 f->ret_values->values[f->ret_values->n++] = value;
                 return 0;
         }
-        if (!clew_number_parse(value, f->ret_number))
+        if (!clew_parse_uint64(clew_slice_of_cstr(value), f->ret_number))
                 return usage_error(p, "not a number:", value, strlen(value));
         return 0;
 }
@@ -127,6 +111,12 @@ static int parse_letters(struct parse *p)
                 return store_value(p, f, p->argv[++p->at]);
         }
         return 0;
+}
+
+void clew_flag_set_add(struct clew_flag_set *set, struct clew_flag flag)
+{
+        CLEW_ASSERT(set->n < CLEW_FLAGS_MAX);
+        set->flags[set->n++] = flag;
 }
 
 void clew_options_print(FILE *out, const struct clew_flag *flags)

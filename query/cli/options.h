@@ -53,8 +53,16 @@ CLEW_MUST_USE int clew_options_parse(struct clew_cli *cli, int argc, char **argv
                                      const struct clew_flag *own, const struct clew_flag *shared,
                                      struct clew_arguments *ret);
 
-/* Decimal digits only. False on anything else or on overflow. */
-CLEW_MUST_USE bool clew_number_parse(const char *s, uint64_t *ret);
+/*
+ * An array of flags put together from parts: struct clew_flag_set shared = {0}; then the add
+ * functions of the parts (clew_display_flags_add() and its like); then pass shared.flags.
+ */
+#define CLEW_FLAGS_MAX 48 /* a command with more needs another design */
+struct clew_flag_set {
+        struct clew_flag flags[CLEW_FLAGS_MAX + 1]; /* ends with an empty row */
+        size_t n;
+};
+void clew_flag_set_add(struct clew_flag_set *set, struct clew_flag flag);
 
 /* Prints the flags of one array, one a line. */
 void clew_options_print(FILE *out, const struct clew_flag *flags);

@@ -3,6 +3,7 @@
  */
 #include "query/cli/safe.h"
 
+#include "proto/base/utf8.h"
 #include "query/cli/width.h"
 
 #include <stdint.h>
@@ -10,30 +11,15 @@
 
 #define INVALID UINT32_MAX
 
-/* Decodes one code point at @at (which is below s.len). An invalid sequence is one byte long. */
+/* One code point at @at (which is below s.len); of a broken sequence the first byte. */
 static uint32_t decode(struct clew_slice s, size_t at, size_t *ret_len)
 {
-        const uint8_t *p = s.data + at;
-        size_t left = s.len - at;
-        size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-        uint32_t c;
+        struct clew_slice left = clew_slice_from(s, at);
+        bool valid = true;
+        uint32_t c = clew_utf8_next(&left, &valid);
 
-        *ret_len = 1;
-        if (p[0] < 0x80)
-                return p[0];
-        if (p[0] < 0xc2 || p[0] > 0xf4 || n > left)
-                return INVALID;
-        c = p[0] & (0x7fu >> n);
-        for (size_t i = 1; i < n; i++) {
-                if ((p[i] & 0xc0) != 0x80)
-                        return INVALID;
-                c = c << 6 | (p[i] & 0x3fu);
-        }
-        if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) ||
-            (c >= 0xd800 && c <= 0xdfff))
-                return INVALID;
-        *ret_len = n;
-        return c;
+        *ret_len = valid ? s.len - at - left.len : 1;
+        return valid ? c : INVALID;
 }
 
 /* Characters that change how others are shown, or that cannot be seen. */

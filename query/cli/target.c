@@ -3,7 +3,7 @@
  */
 #include "query/cli/target.h"
 
-#include "query/cli/options.h"
+#include "proto/base/number.h"
 
 #include <errno.h>
 #include <string.h>
@@ -108,7 +108,8 @@ static int scan_suffix(const char *s, struct clew_target *ret, struct clew_error
         if (*s == '\0')
                 return 0;
         if (*s == '#') {
-                if (!clew_number_parse(s + 1, &step) || step == 0 || step > UINT32_MAX - 1)
+                if (!clew_parse_uint64(clew_slice_of_cstr(s + 1), &step) || step == 0 ||
+                    step > UINT32_MAX - 1)
                         return clew_error_set(err, -EINVAL, 0,
                                               "after # comes the number of a step, 1 or more");
                 ret->step = (uint32_t)step;
@@ -127,17 +128,11 @@ static int scan_suffix(const char *s, struct clew_target *ret, struct clew_error
 
 static int parse_back(const char *text, struct clew_target *ret, struct clew_error *err)
 {
-        char digits[16];
         size_t n = strspn(text, "0123456789");
         uint64_t back = 1;
 
-        if (n >= sizeof(digits))
-                return clew_error_set(err, -EINVAL, 0, "@ counts back to %u at most",
-                                      CLEW_TARGET_BACK_MAX);
-        memcpy(digits, text, n);
-        digits[n] = '\0';
-        if (n > 0 &&
-            (!clew_number_parse(digits, &back) || back == 0 || back > CLEW_TARGET_BACK_MAX))
+        if (n > 0 && (!clew_parse_uint64(clew_slice_make(text, n), &back) || back == 0 ||
+                      back > CLEW_TARGET_BACK_MAX))
                 return clew_error_set(err, -EINVAL, 0, "@ counts from 1 (the newest) to %u",
                                       CLEW_TARGET_BACK_MAX);
         ret->back = (uint32_t)back;

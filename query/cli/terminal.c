@@ -3,7 +3,7 @@
  */
 #include "query/cli/terminal.h"
 
-#include "query/cli/options.h"
+#include "proto/base/number.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +11,20 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+void clew_display_flags_add(struct clew_flag_set *set, struct clew_display_flags *d)
+{
+        const struct clew_flag flags[] = {
+                {"wide", 0, NULL, "do not cut lines to the screen", .ret_flag = &d->wide},
+                {"ascii", 0, NULL, "ASCII only", .ret_flag = &d->ascii},
+                {"utc", 0, NULL, "times in UTC, not local", .ret_flag = &d->utc},
+                {"color", 0, "WHEN", "auto, always or never", .ret_text = &d->color},
+                {"no-pager", 0, NULL, "do not page long output", .ret_flag = &d->no_pager},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(flags); i++)
+                clew_flag_set_add(set, flags[i]);
+}
 
 static const char *env_text(const char *name)
 {
@@ -45,7 +59,7 @@ static size_t columns_of(int fd)
         struct winsize size;
         uint64_t n = 0;
 
-        if (env && clew_number_parse(env, &n) && n > 0)
+        if (env && clew_parse_uint64(clew_slice_of_cstr(env), &n) && n > 0)
                 ;
         else if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
                 n = size.ws_col;

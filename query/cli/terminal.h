@@ -8,6 +8,7 @@
 #define CLEW_QUERY_CLI_TERMINAL_H
 
 #include "query/cli/cli.h"
+#include "query/cli/options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,16 +49,8 @@ struct clew_display_flags {
         bool no_pager;
 };
 
-/* The flags --wide --ascii --utc --color --no-pager, for a command's shared array. */
-#define CLEW_DISPLAY_FLAGS(d)                                                                      \
-        {"wide", 0, NULL, "do not cut lines to the screen", .ret_flag = &(d)->wide},               \
-                {"ascii", 0, NULL, "ASCII only: no line drawing, no other scripts",                \
-                 .ret_flag = &(d)->ascii},                                                         \
-                {"utc", 0, NULL, "times in UTC instead of local time", .ret_flag = &(d)->utc},     \
-                {"color", 0, "WHEN", "auto, always or never", .ret_text = &(d)->color},            \
-        {                                                                                          \
-                "no-pager", 0, NULL, "write straight to the terminal", .ret_flag = &(d)->no_pager  \
-        }
+/* Adds --wide --ascii --utc --color --no-pager. */
+void clew_display_flags_add(struct clew_flag_set *set, struct clew_display_flags *d);
 
 /* Fills @ret. Returns 0, or CLEW_EXIT_USAGE after a message. */
 CLEW_MUST_USE int clew_look_init(struct clew_look *ret, struct clew_cli *cli,

@@ -1,0 +1,48 @@
+/*
+ * The flags that select traces, the same for every command that works on many.
+ */
+#ifndef CLEW_QUERY_CLI_FILTER_H
+#define CLEW_QUERY_CLI_FILTER_H
+
+#include "query/cli/cli.h"
+#include "query/cli/options.h"
+#include "query/select.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a list shows when no --since is given. */
+#define CLEW_SINCE_DEFAULT "24h"
+
+/* Values as given; zero means not given. */
+struct clew_filter_flags {
+        const char *since;
+        const char *until;
+        const char *longer;
+        uint64_t tokens_over;
+        bool failed;
+        bool ok;
+        bool open;
+        struct clew_flag_values agents;
+        struct clew_flag_values tools;
+        struct clew_flag_values models;
+        struct clew_flag_values services;
+        struct clew_flag_values sessions;
+        struct clew_flag_values users;
+};
+
+void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f);
+
+/*
+ * Makes @ret from the flags, whose strings it borrows. @since_default (may be NULL: no bound)
+ * stands in for a missing --since; `--since all` lifts the bound. Returns 0, or CLEW_EXIT_USAGE
+ * after a message.
+ */
+CLEW_MUST_USE int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
+                                   const char *since_default, bool utc, struct clew_filter *ret);
+
+/* After a walk: tells on `err` about records that could not be read. Returns CLEW_EXIT_OK, or
+ * CLEW_EXIT_PARTIAL when there were some. */
+CLEW_MUST_USE int clew_filter_report_damage(struct clew_cli *cli, const struct clew_select *s);
+
+#endif

@@ -1,0 +1,266 @@
+/*
+ * clew list: traces, newest first.
+ *
+ * The table goes to standard output, the sentence under it to standard error. What is not on the
+ * page is said: how many more, and how to see them.
+ */
+#include "query/cli/commands.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/record.h"
+#include "query/cli/safe.h"
+#include "query/cli/table.h"
+#include "query/cli/when.h"
+
+#include <string.h>
+
+/* The rows of one table: a kilobyte each, so a quarter of a million of them. */
+#define TABLE_ARENA_MAX ((size_t)256 << 20)
+
+struct list {
+        struct clew_cli *cli;
+        struct clew_view *view;
+        struct clew_look look;
+        struct clew_filter filter;
+        struct clew_filter_flags filter_flags;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        const char *after_text;
+        struct clew_selected after;
+        uint64_t limit; /* 0 = all */
+        struct clew_output output;
+        struct clew_table table;
+        uint64_t n;
+        struct clew_selected last; /* of the rows written; only its place */
+        bool more;
+};
+
+static const struct clew_column columns[] = {
+        {.heading = "TRACE"},
+        {.heading = "START"},
+        {.heading = "TOOK", .right = true},
+        {.heading = "RESULT"},
+        {.heading = "STEPS", .right = true},
+        {.heading = "TOKENS", .right = true},
+        {.heading = "COST", .right = true},
+        {.heading = "AGENT", .give_way = 12},
+        {.heading = "CAUSE", .give_way = 10},
+};
+
+static void put_number(struct clew_table *t, uint64_t n)
+{
+        char text[CLEW_WHEN_TEXT];
+
+        if (n == 0) {
+                clew_table_cell_cstr(t, CLEW_TONE_PLAIN, "");
+                return;
+        }
+        clew_count_short(n, "", text);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+}
+
+/* The cause that the rules found, else the error as reported. */
+static void put_cause(struct clew_table *t, const struct clew_summary *s)
+{
+        const struct clew_summary_cause *c = &s->cause;
+        char step[16] = "";
+        struct clew_slice parts[] = {c->rule, CLEW_SLICE_NULL, CLEW_SLICE_LITERAL(" "), c->detail};
+
+        if (c->rule.len == 0) {
+                clew_table_cell(t, CLEW_TONE_DIM, s->error);
+                return;
+        }
+        if (c->step > 0)
+                snprintf(step, sizeof(step), "  #%u", c->step);
+        parts[1] = clew_slice_of_cstr(step);
+        clew_table_cell(t, CLEW_TONE_PLAIN,
+                        clew_arena_concat(t->arena, parts, CLEW_ARRAY_LEN(parts)));
+}
+
+static void put_row(struct list *l, const struct clew_selected *t)
+{
+        const struct clew_summary *s = &t->summary;
+        char text[CLEW_WHEN_TEXT];
+
+        clew_table_row(&l->table);
+        clew_trace_id_short(&t->id, text);
+        clew_table_cell_cstr(&l->table, CLEW_TONE_STRONG, text);
+        clew_when_short(t->start_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, text);
+        clew_table_cell_cstr(&l->table, CLEW_TONE_PLAIN, text);
+        clew_when_length(s->duration_ns, text);
+        clew_table_cell_cstr(&l->table, CLEW_TONE_PLAIN, text);
+        clew_table_cell_cstr(&l->table, clew_outcome_tone(s->outcome), clew_outcome_word(t));
+        put_number(&l->table, s->n_steps);
+        put_number(&l->table, s->tokens.total);
+        text[0] = '\0';
+        if (s->has_cost)
+                clew_cost_short(s->cost_usd, text);
+        clew_table_cell_cstr(&l->table, CLEW_TONE_PLAIN, text);
+        clew_table_cell(&l->table, CLEW_TONE_AGENT, s->n_agents > 0 ? s->agents[0].name : s->name);
+        put_cause(&l->table, s);
+}
+
+/* Nothing in the window: tells what there is outside it. */
+static void tell_empty(struct list *l)
+{
+        struct clew_store_stats stats;
+        struct clew_list_entry newest;
+        struct clew_error err = {0};
+        char start[CLEW_WHEN_TEXT];
+
+        if (clew_view_stats(l->view, &stats, &err) < 0 || clew_view_list(l->view, NULL, &err) < 0)
+                return;
+        if (stats.traces == 0) {
+                clew_cli_note(l->cli,
+                              "the store %s is empty; send OTLP to clewd, or clew import "
+                              "FILE",
+                              l->cli->store_dir);
+                return;
+        }
+        if (clew_view_next(l->view, &newest, &err) != 1)
+                return;
+        clew_when_short(newest.start_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, start);
+        if (l->filter.since_ns > newest.start_ns && !l->filter_flags.since)
+                clew_cli_note(l->cli,
+                              "no trace started in the last " CLEW_SINCE_DEFAULT
+                              "; %llu are older, the newest of %s: clew list --since all",
+                              (unsigned long long)stats.traces, start);
+        else
+                clew_cli_note(l->cli, "none of %llu traces matches; the newest is of %s",
+                              (unsigned long long)stats.traces, start);
+}
+
+static void tell_header(struct list *l)
+{
+        char since[CLEW_WHEN_TEXT];
+        const char *which = l->filter_flags.failed ? "failed traces"
+                            : l->filter_flags.open ? "open traces"
+                                                   : "traces";
+
+        if (l->filter.since_ns == 0)
+                return;
+        clew_when_short(l->filter.since_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, since);
+        clew_cli_note(l->cli, "%s since %s%s", which, since,
+                      l->filter_flags.since ? ""
+                                            : " (--since " CLEW_SINCE_DEFAULT ", the default)");
+}
+
+static void tell_end(struct list *l, const struct clew_select *s)
+{
+        char id[CLEW_SHORT_ID];
+        char cursor[CLEW_CURSOR_TEXT];
+
+        clew_trace_id_short(&l->last.id, id);
+        if (l->more) {
+                clew_cursor_print(&l->last, cursor);
+                clew_cli_note(l->cli, "%llu shown; the next: clew list --after %s",
+                              (unsigned long long)l->n, cursor);
+        } else if (!clew_output_is_machine(&l->output)) {
+                clew_cli_note(l->cli, "%llu of %llu traces; next: clew tree %s",
+                              (unsigned long long)l->n, (unsigned long long)s->seen, id);
+        }
+}
+
+static int walk(struct list *l, struct clew_select *s)
+{
+        struct clew_selected t;
+        struct clew_error err = {0};
+        int r;
+
+        while ((r = clew_select_next(s, &t, &err)) == 1) {
+                if (l->limit > 0 && l->n == l->limit) {
+                        l->more = true;
+                        return 0;
+                }
+                l->n++;
+                l->last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
+                if (clew_output_is_machine(&l->output))
+                        r = clew_output_put(&l->output, &t);
+                else
+                        put_row(l, &t);
+                if (r > 1)
+                        return r;
+        }
+        return r < 0 ? clew_cli_fail(l->cli, r, &err) : 0;
+}
+
+static int run(struct list *l)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_select s = {0};
+        struct clew_error err = {0};
+        bool machine = clew_output_is_machine(&l->output);
+        int status;
+        int damage;
+        int r;
+
+        clew_arena_init(&arena, TABLE_ARENA_MAX);
+        clew_table_init(&l->table, &l->look, columns, CLEW_ARRAY_LEN(columns), &arena);
+        r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
+                             l->after_text ? &l->after : NULL, &err);
+        status = r < 0 ? clew_cli_fail(l->cli, r, &err) : walk(l, &s);
+        if (!machine && l->n > 0) {
+                tell_header(l);
+                if (clew_table_print(&l->table, l->cli->out) < 0) {
+                        clew_cli_error(l->cli, "too many rows for a table; use -n, or --tsv");
+                        status = CLEW_EXIT_PARTIAL;
+                }
+        }
+        damage = clew_filter_report_damage(l->cli, &s);
+        if (status == 0)
+                status = damage;
+        if (l->n > 0)
+                tell_end(l, &s);
+        else if (!machine && status == 0)
+                tell_empty(l);
+        clew_select_deinit(&s);
+        if (status == 0 && l->n == 0 && l->output_flags.exit_status)
+                status = CLEW_EXIT_NOTHING;
+        return status;
+}
+
+int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
+{
+        struct list l = {.cli = cli};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"after", 0, "CURSOR", "continue behind this place (printed when -n cuts)",
+                 .ret_text = &l.after_text},
+                {0},
+        };
+        struct clew_arguments args;
+        int r;
+
+        clew_filter_flags_add(&shared, &l.filter_flags);
+        clew_output_flags_add(&shared, &l.output_flags);
+        clew_display_flags_add(&shared, &l.display_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r != 0)
+                return r;
+        if (args.n > 0) {
+                clew_cli_error(cli, "list takes flags only; clew tree ID shows one trace");
+                return CLEW_EXIT_USAGE;
+        }
+        if (l.after_text && !clew_cursor_parse(l.after_text, &l.after)) {
+                clew_cli_error(cli, "--after takes a cursor as list has printed it");
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_look_init(&l.look, cli, &l.display_flags);
+        if (r == 0)
+                r = clew_filter_make(cli, &l.filter_flags, l.after_text ? NULL : CLEW_SINCE_DEFAULT,
+                                     l.look.utc, &l.filter);
+        if (r == 0)
+                r = clew_output_init(&l.output, cli, &l.output_flags, "trace", clew_trace_fields);
+        if (r == 0)
+                r = clew_cli_view(cli, &l.view);
+        l.limit = l.output_flags.limit;
+        if (r == 0) {
+                if (l.limit == 0 && !clew_output_is_machine(&l.output))
+                        l.limit = CLEW_ROWS_DEFAULT;
+                clew_pager_start(cli, &l.display_flags);
+                r = run(&l);
+        }
+        clew_output_deinit(&l.output);
+        return r;
+}

@@ -1,0 +1,292 @@
+/*
+ * See open.h.
+ */
+#include "query/cli/open.h"
+
+#include "query/cli/guard.h"
+#include "query/cli/safe.h"
+#include "query/cli/when.h"
+#include "query/model/summary.h"
+#include "query/select.h"
+
+#include <errno.h>
+#include <string.h>
+
+int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_store **ret)
+{
+        struct clew_store_options options = {
+                .mode = mode, .clock = cli->clock, .deriver = clew_model_deriver()};
+        struct clew_error err = {0};
+        int r;
+
+        if (cli->store && cli->store_mode != (int)mode)
+                clew_cli_close_store(cli);
+        if (!cli->store) {
+                clew_guard_install(cli->store_dir);
+                r = clew_store_open(cli->store_dir, &options, &cli->store, &err);
+                if (r < 0)
+                        return clew_cli_fail(cli, r == -EINVAL ? -EBADF : r, &err);
+                cli->store_mode = (int)mode;
+        }
+        *ret = cli->store;
+        return 0;
+}
+
+int clew_cli_view(struct clew_cli *cli, struct clew_view **ret)
+{
+        struct clew_store *store;
+        struct clew_error err = {0};
+        int r;
+
+        if (!cli->view) {
+                r = cli->store ? 0 : clew_cli_store(cli, CLEW_STORE_READ, &store);
+                if (r != 0)
+                        return r;
+                r = clew_view_open(cli->store, &cli->view, &err);
+                if (r < 0)
+                        return clew_cli_fail(cli, r, &err);
+        }
+        *ret = cli->view;
+        return 0;
+}
+
+void clew_cli_close_store(struct clew_cli *cli)
+{
+        clew_view_close(cli->view);
+        clew_store_close(cli->store);
+        cli->view = NULL;
+        cli->store = NULL;
+}
+
+static int by_position(struct clew_cli *cli, struct clew_view *view, uint32_t back,
+                       struct clew_trace_id *ret)
+{
+        struct clew_error err = {0};
+        struct clew_list_entry entry;
+        int r = clew_view_list(view, NULL, &err);
+
+        for (uint32_t i = 0; r >= 0 && i < back; i++) {
+                r = clew_view_next(view, &entry, &err);
+                if (r == 0) {
+                        clew_cli_error(cli, "the store holds only %u traces", i);
+                        return CLEW_EXIT_USAGE;
+                }
+        }
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        *ret = entry.id;
+        return 0;
+}
+
+static void print_candidates(struct clew_cli *cli, struct clew_view *view,
+                             const struct clew_trace_id *ids, int n)
+{
+        struct clew_select s;
+        struct clew_error err = {0};
+
+        clew_select_init_single(&s, view, cli->clock);
+        for (int i = 0; i < n && i < CLEW_CANDIDATES_MAX; i++) {
+                struct clew_selected one;
+                char hex[CLEW_TRACE_ID_HEX];
+                char start[CLEW_WHEN_TEXT];
+                char name[200];
+
+                clew_trace_id_to_hex(&ids[i], hex);
+                if (clew_select_one(&s, &ids[i], NULL, &one, &err) < 0) {
+                        clew_cli_note(cli, "  %s", hex);
+                        continue;
+                }
+                clew_when_short(one.start_ns, clew_clock_unix_ns(cli->clock), false, start);
+                clew_cli_note(cli, "  %s  %s  %s", hex, start,
+                              clew_safe_cstr(one.summary.name, name, sizeof(name)));
+        }
+        if (n > CLEW_CANDIDATES_MAX)
+                clew_cli_note(cli, "  ... and more");
+        clew_select_deinit(&s);
+}
+
+int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
+                     struct clew_trace_id *ret)
+{
+        struct clew_trace_id found[CLEW_CANDIDATES_MAX + 1];
+        struct clew_error err = {0};
+        struct clew_view *view = NULL;
+        int n;
+        int r = clew_cli_view(cli, &view);
+
+        if (r != 0)
+                return r;
+        if (target->back > 0)
+                return by_position(cli, view, target->back, ret);
+        n = clew_view_find(view, &target->prefix, target->n_digits, found, CLEW_CANDIDATES_MAX + 1,
+                           &err);
+        if (n < 0)
+                return clew_cli_fail(cli, n, &err);
+        if (n == 1) {
+                *ret = found[0];
+                return 0;
+        }
+        if (n == 0) {
+                clew_cli_error(cli,
+                               "no trace has that id (clew list shows the newest; "
+                               "the store is %s)",
+                               cli->store_dir);
+                return CLEW_EXIT_USAGE;
+        }
+        clew_cli_error(cli, "that id is ambiguous; it begins:");
+        print_candidates(cli, view, found, n);
+        return CLEW_EXIT_USAGE;
+}
+
+static int find_step(struct clew_cli *cli, const struct clew_target *target,
+                     const struct clew_trace *trace, uint32_t *ret)
+{
+        uint32_t found = CLEW_STEP_NONE;
+
+        *ret = CLEW_STEP_NONE;
+        if (target->step > trace->n_steps) {
+                clew_cli_error(cli, "the trace has steps 1 to %u", trace->n_steps);
+                return CLEW_EXIT_USAGE;
+        }
+        if (target->step > 0) {
+                *ret = target->step - 1;
+                return 0;
+        }
+        for (uint32_t i = 0; target->n_span_digits > 0 && i < trace->n_steps; i++) {
+                if (!clew_hex_prefix_matches(trace->steps[i].span.span_id.bytes, target->span.bytes,
+                                             target->n_span_digits))
+                        continue;
+                if (found != CLEW_STEP_NONE) {
+                        clew_cli_error(cli, "several spans begin so: steps %u and %u, at least",
+                                       found + 1, i + 1);
+                        return CLEW_EXIT_USAGE;
+                }
+                found = i;
+        }
+        if (target->n_span_digits > 0 && found == CLEW_STEP_NONE) {
+                clew_cli_error(cli, "the trace has no span that begins so");
+                return CLEW_EXIT_USAGE;
+        }
+        *ret = found;
+        return 0;
+}
+
+int clew_cli_open_trace(struct clew_cli *cli, const char *text,
+                        const struct clew_trace_options *options, struct clew_arena *arena,
+                        struct clew_opened *ret)
+{
+        struct clew_target target;
+        struct clew_error err = {0};
+        struct clew_view *view = NULL;
+        int r = clew_target_parse(text, &target, &err);
+
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        r = clew_cli_resolve(cli, &target, &ret->id);
+        if (r != 0)
+                return r;
+        r = clew_cli_view(cli, &view);
+        if (r != 0)
+                return r;
+        r = clew_view_load(view, &ret->id, &ret->data, &err);
+        if (r == 0) {
+                r = clew_trace_build(ret->data.traces, ret->data.logs, options, arena, &ret->trace);
+                if (r == -ENOMEM)
+                        clew_error_set(&err, r, 0, "the trace needs more than %zu MiB of memory",
+                                       arena->max_bytes >> 20);
+        }
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        return find_step(cli, &target, ret->trace, &ret->step);
+}
+
+/* ---- ids from standard input ----------------------------------------------------------------- */
+
+#define STDIN_BYTES_MAX ((size_t)16 << 20)
+
+static bool is_separator(uint8_t c)
+{
+        return c == '\n' || c == '\0';
+}
+
+/* The first word of the line at @at; moves @at behind the line. */
+static struct clew_slice next_word(struct clew_slice input, size_t *at)
+{
+        size_t from = *at;
+        size_t end;
+
+        while (from < input.len && (input.data[from] == ' ' || input.data[from] == '\t'))
+                from++;
+        end = from;
+        while (end < input.len && !is_separator(input.data[end]) && input.data[end] != ' ' &&
+               input.data[end] != '\t' && input.data[end] != '\r')
+                end++;
+        *at = end;
+        while (*at < input.len && !is_separator(input.data[*at]))
+                (*at)++;
+        (*at)++;
+        return clew_slice_make(input.data + from, end - from);
+}
+
+static int read_stdin(struct clew_cli *cli, struct clew_buffer *out)
+{
+        uint8_t *room;
+        size_t n;
+
+        do {
+                room = clew_buffer_reserve(out, 65536);
+                if (!room) {
+                        clew_cli_error(cli, "more than %zu MiB of ids on standard input",
+                                       STDIN_BYTES_MAX >> 20);
+                        return CLEW_EXIT_USAGE;
+                }
+                n = fread(room, 1, 65536, stdin);
+                clew_buffer_commit(out, n);
+        } while (n > 0);
+        return 0;
+}
+
+int clew_cli_expand(struct clew_cli *cli, struct clew_arguments *args, struct clew_arena *arena)
+{
+        CLEW_BUFFER input;
+        char **values;
+        size_t n = 0;
+        size_t lines = 0;
+        bool wanted = false;
+        int r;
+
+        clew_buffer_init(&input, STDIN_BYTES_MAX);
+        for (size_t i = 0; i < args->n; i++)
+                wanted = wanted || strcmp(args->values[i], "-") == 0;
+        if (!wanted)
+                return 0;
+        r = read_stdin(cli, &input);
+        if (r != 0)
+                return r;
+        for (size_t i = 0; i < input.len; i++)
+                lines += is_separator(input.data[i]);
+        values = clew_arena_calloc(arena, args->n + lines + 1, sizeof(*values));
+        if (!values)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        for (size_t i = 0; i < args->n; i++) {
+                bool is_input = strcmp(args->values[i], "-") == 0;
+
+                if (!is_input)
+                        values[n++] = args->values[i];
+                for (size_t at = 0; is_input && at < input.len;) {
+                        struct clew_slice word = next_word(clew_buffer_slice(&input), &at);
+                        char *copy = clew_arena_calloc(arena, 1, word.len + 1);
+
+                        if (!copy)
+                                return clew_cli_fail(cli, -ENOMEM, NULL);
+                        memcpy(copy, word.data, word.len);
+                        if (word.len > 0)
+                                values[n++] = copy;
+                }
+                if (is_input)
+                        clew_buffer_clear(&input); /* a second `-` finds nothing left */
+        }
+        args->values = values;
+        args->n = n;
+        return 0;
+}

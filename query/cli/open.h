@@ -1,0 +1,55 @@
+/*
+ * Opening the store and finding what the user named: the first lines of nearly every command.
+ *
+ * Functions return 0, or an enum clew_exit after they have told the user why not.
+ */
+#ifndef CLEW_QUERY_CLI_OPEN_H
+#define CLEW_QUERY_CLI_OPEN_H
+
+#include "query/cli/cli.h"
+#include "query/cli/options.h"
+#include "query/cli/target.h"
+#include "query/model/trace.h"
+#include "storage/store.h"
+
+#include <stdint.h>
+
+/* Memory for one trace and what is derived from it; the largest real traces need a tenth. */
+#define CLEW_TRACE_ARENA_MAX ((size_t)4 << 30)
+/* Candidates shown for an ambiguous id. */
+#define CLEW_CANDIDATES_MAX 12
+
+/* The store, opened at the first call. A store that is open in another mode is closed and opened
+ * again. Owned by @cli. */
+CLEW_MUST_USE int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode,
+                                 struct clew_store **ret);
+/* A view of the store, opened for reading at the first call. Owned by @cli. */
+CLEW_MUST_USE int clew_cli_view(struct clew_cli *cli, struct clew_view **ret);
+
+/* The one trace that @target names. An ambiguous prefix prints the candidates. */
+CLEW_MUST_USE int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
+                                   struct clew_trace_id *ret);
+
+/* A trace as loaded and built; data and trace die at the next load of the view or with the arena.
+ */
+struct clew_opened {
+        struct clew_trace_id id;
+        struct clew_trace_data data;
+        struct clew_trace *trace;
+        uint32_t step; /* index of the step that was named, or CLEW_STEP_NONE */
+};
+
+/* Parses @text, looks the trace up, loads and builds it in @arena. @options as for
+ * clew_trace_build(). */
+CLEW_MUST_USE int clew_cli_open_trace(struct clew_cli *cli, const char *text,
+                                      const struct clew_trace_options *options,
+                                      struct clew_arena *arena, struct clew_opened *ret);
+
+/*
+ * Replaces an argument `-` by the ids read from standard input: the first word of each line (or of
+ * each NUL-terminated piece). Everything lives in @arena.
+ */
+CLEW_MUST_USE int clew_cli_expand(struct clew_cli *cli, struct clew_arguments *args,
+                                  struct clew_arena *arena);
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * See record.h.
+ */
+#include "query/cli/record.h"
+
+#include "proto/base/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID])
+{
+        clew_hex_encode(clew_slice_make(id->bytes, 4), ret);
+}
+
+void clew_cursor_print(const struct clew_selected *at, char ret[CLEW_CURSOR_TEXT])
+{
+        char hex[CLEW_TRACE_ID_HEX];
+
+        clew_trace_id_to_hex(&at->id, hex);
+        snprintf(ret, CLEW_CURSOR_TEXT, "%llu-%s", (unsigned long long)at->start_ns, hex);
+}
+
+bool clew_cursor_parse(const char *text, struct clew_selected *ret)
+{
+        const char *dash = strchr(text, '-');
+        struct clew_selected at = {0};
+
+        if (!dash ||
+            !clew_parse_uint64(clew_slice_make(text, (size_t)(dash - text)), &at.start_ns) ||
+            !clew_hex_decode(clew_slice_of_cstr(dash + 1), at.id.bytes, sizeof(at.id.bytes)))
+                return false;
+        *ret = at;
+        return true;
+}
+
+const char *clew_outcome_word(const struct clew_selected *t)
+{
+        if (t->lost)
+                return "lost";
+        switch (t->summary.outcome) {
+        case CLEW_OUTCOME_FAILED:
+                return "FAILED";
+        case CLEW_OUTCOME_ERROR:
+                return "ERROR";
+        case CLEW_OUTCOME_UNKNOWN:
+        case CLEW_OUTCOME_OK:
+        case CLEW_OUTCOME_PASSED:
+        case CLEW_OUTCOME_OPEN:
+        case CLEW_OUTCOME_COUNT:
+                break;
+        }
+        return clew_outcome_name(t->summary.outcome);
+}
+
+enum clew_tone clew_outcome_tone(enum clew_outcome outcome)
+{
+        switch (outcome) {
+        case CLEW_OUTCOME_FAILED:
+        case CLEW_OUTCOME_ERROR:
+                return CLEW_TONE_BAD;
+        case CLEW_OUTCOME_PASSED:
+                return CLEW_TONE_GOOD;
+        case CLEW_OUTCOME_OPEN:
+                return CLEW_TONE_WARN;
+        case CLEW_OUTCOME_UNKNOWN:
+        case CLEW_OUTCOME_OK:
+        case CLEW_OUTCOME_COUNT:
+                break;
+        }
+        return CLEW_TONE_PLAIN;
+}
+
+/* ---- fields -----------------------------------------------------------------------------------
+ */
+
+static const struct clew_selected *of(const void *record)
+{
+        return record;
+}
+
+static void put_id(struct clew_json_writer *w, const void *r)
+{
+        clew_write_trace_id(w, &of(r)->id);
+}
+
+static void put_start(struct clew_json_writer *w, const void *r)
+{
+        clew_write_time(w, of(r)->start_ns);
+}
+
+static void put_start_nano(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64_string(w, of(r)->start_ns);
+}
+
+static void put_duration(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64_string(w, of(r)->summary.duration_ns);
+}
+
+static void put_outcome(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_cstr(w, of(r)->lost ? "lost" : clew_outcome_name(of(r)->summary.outcome));
+}
+
+static void put_name(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.name);
+}
+
+static void put_service(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.service);
+}
+
+static void put_session(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.session);
+}
+
+static void put_user(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.user);
+}
+
+static void put_error(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.error);
+}
+
+static void put_spans(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_spans);
+}
+
+static void put_steps(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_steps);
+}
+
+static void put_errors(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_errors);
+}
+
+static void put_llm_calls(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_llm);
+}
+
+static void put_tool_calls(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_tool);
+}
+
+static void put_tokens(struct clew_json_writer *w, const void *r)
+{
+        clew_write_tokens(w, &of(r)->summary.tokens);
+}
+
+static void put_tokens_total(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.tokens.total);
+}
+
+static void put_cost(struct clew_json_writer *w, const void *r)
+{
+        if (of(r)->summary.has_cost)
+                clew_json_write_double(w, of(r)->summary.cost_usd);
+        else
+                clew_json_write_null(w);
+}
+
+static void put_names(struct clew_json_writer *w, const struct clew_name_count *names, uint32_t n)
+{
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < n; i++)
+                clew_json_write_string(w, names[i].name);
+        clew_json_write_array_end(w);
+}
+
+static void put_agent(struct clew_json_writer *w, const void *r)
+{
+        const struct clew_summary *s = &of(r)->summary;
+
+        clew_write_text(w, s->n_agents > 0 ? s->agents[0].name : CLEW_SLICE_NULL);
+}
+
+static void put_agents(struct clew_json_writer *w, const void *r)
+{
+        put_names(w, of(r)->summary.agents, of(r)->summary.n_agents);
+}
+
+static void put_models(struct clew_json_writer *w, const void *r)
+{
+        put_names(w, of(r)->summary.models, of(r)->summary.n_models);
+}
+
+static void put_tools(struct clew_json_writer *w, const void *r)
+{
+        put_names(w, of(r)->summary.tools, of(r)->summary.n_tools);
+}
+
+static void put_cause_rule(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.cause.rule);
+}
+
+static void put_cause_step(struct clew_json_writer *w, const void *r)
+{
+        if (of(r)->summary.cause.step > 0)
+                clew_json_write_uint64(w, of(r)->summary.cause.step);
+        else
+                clew_json_write_null(w);
+}
+
+static void put_cause_detail(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.cause.detail);
+}
+
+static void put_cause_signature(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->summary.cause.signature);
+}
+
+static void put_sealed(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_bool(w, !of(r)->hot);
+}
+
+static void put_cursor(struct clew_json_writer *w, const void *r)
+{
+        char cursor[CLEW_CURSOR_TEXT];
+
+        clew_cursor_print(of(r), cursor);
+        clew_json_write_cstr(w, cursor);
+}
+
+const struct clew_record_field clew_trace_fields[] = {
+        {"trace_id", true, put_id},
+        {"start", true, put_start},
+        {"start_unix_nano", false, put_start_nano},
+        {"duration_nano", true, put_duration},
+        {"outcome", true, put_outcome},
+        {"name", true, put_name},
+        {"service", true, put_service},
+        {"session", true, put_session},
+        {"user", true, put_user},
+        {"spans", true, put_spans},
+        {"steps", true, put_steps},
+        {"errors", true, put_errors},
+        {"llm_calls", true, put_llm_calls},
+        {"tool_calls", true, put_tool_calls},
+        {"tokens", false, put_tokens},
+        {"tokens_total", true, put_tokens_total},
+        {"cost_usd", true, put_cost},
+        {"agent", true, put_agent},
+        {"agents", false, put_agents},
+        {"models", false, put_models},
+        {"tools", false, put_tools},
+        {"error", true, put_error},
+        {"cause.rule", true, put_cause_rule},
+        {"cause.step", true, put_cause_step},
+        {"cause.detail", false, put_cause_detail},
+        {"cause.signature", false, put_cause_signature},
+        {"sealed", false, put_sealed},
+        {"cursor", false, put_cursor},
+        {0},
+};

@@ -1,0 +1,32 @@
+/*
+ * The record of one trace, as list, tail and clusters print it, and the cursor that names its
+ * place.
+ */
+#ifndef CLEW_QUERY_CLI_RECORD_H
+#define CLEW_QUERY_CLI_RECORD_H
+
+#include "proto/base/compiler.h"
+#include "query/cli/output.h"
+#include "query/cli/terminal.h"
+#include "query/select.h"
+
+#include <stdbool.h>
+
+/* "<start ns>-<trace id>" with the final NUL. */
+#define CLEW_CURSOR_TEXT 56u
+
+/* Fields of a struct clew_selected. */
+extern const struct clew_record_field clew_trace_fields[];
+
+void clew_cursor_print(const struct clew_selected *at, char ret[CLEW_CURSOR_TEXT]);
+CLEW_MUST_USE bool clew_cursor_parse(const char *text, struct clew_selected *ret);
+
+/* "ok", "passed", "FAILED", "ERROR", "open", "lost": bad ones stand out without colour. */
+const char *clew_outcome_word(const struct clew_selected *t);
+enum clew_tone clew_outcome_tone(enum clew_outcome outcome);
+
+/* First 8 digits. */
+#define CLEW_SHORT_ID 9u
+void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID]);
+
+#endif

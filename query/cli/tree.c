@@ -1,0 +1,477 @@
+/*
+ * clew tree: the call tree of one trace.
+ *
+ * One line a step: number, offset, time taken, tokens, the branch, a mark, the kind, the name, and
+ * in what room is left what the step said or returned. Marks are signs, colour only repeats them.
+ * Physical parents make the branches; what follows from links and call ids is written as an arrow
+ * to the other step's number, never drawn as a branch.
+ */
+#include "query/cli/brief.h"
+#include "query/cli/commands.h"
+#include "query/cli/fold.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/record.h"
+#include "query/cli/safe.h"
+#include "query/cli/step-record.h"
+#include "query/cli/terminal.h"
+#include "query/cli/when.h"
+#include "query/select.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Levels that are drawn; deeper branches begin with their depth as a number. */
+#define LEVELS_MAX 10u
+/* The least room for content before the label column gives way. */
+#define CONTENT_COLUMNS 24u
+/* Messages of one step while its brief is made. */
+#define SCRATCH_MAX ((size_t)256 << 20)
+
+struct tree {
+        struct clew_cli *cli;
+        struct clew_look look;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        bool all;
+        struct clew_opened opened;
+        struct clew_selected summary; /* outcome and cause, when they could be had */
+        bool has_summary;
+        struct clew_fold fold;
+        struct clew_arena scratch;
+        struct clew_buffer line;
+        struct clew_buffer raw;
+        uint64_t open_levels[4]; /* bit per depth: a sibling follows further down */
+        unsigned number_width;
+};
+
+/* ---- the parts of a line ----------------------------------------------------------------------
+ */
+
+static void tone(struct tree *t, enum clew_tone tone, const char *text)
+{
+        clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, tone));
+        clew_buffer_append_cstr(&t->line, text);
+        clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, tone));
+}
+
+static bool level_is_open(const struct tree *t, uint32_t depth)
+{
+        uint32_t at = depth % 256;
+
+        return (t->open_levels[at / 64] >> (at % 64) & 1) != 0;
+}
+
+static void set_level(struct tree *t, uint32_t depth, bool open)
+{
+        uint32_t at = depth % 256;
+        uint64_t bit = UINT64_C(1) << (at % 64);
+
+        if (open)
+                t->open_levels[at / 64] |= bit;
+        else
+                t->open_levels[at / 64] &= ~bit;
+}
+
+/* The branch up to and including the step's own corner. Returns its columns. */
+static size_t put_branch(struct tree *t, uint32_t depth, bool last)
+{
+        size_t from = t->line.len;
+        uint32_t level = 1;
+        size_t columns;
+
+        if (depth == 0) {
+                set_level(t, 0, false);
+                return 0;
+        }
+        set_level(t, depth, !last);
+        clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, CLEW_TONE_DIM));
+        from = t->line.len;
+        if (depth > LEVELS_MAX) {
+                level = depth - LEVELS_MAX + 1;
+                clew_buffer_printf(&t->line, t->look.ascii ? "+%u " : "⋯%u ", level - 1);
+        }
+        for (; level < depth; level++)
+                clew_buffer_append_cstr(&t->line, !level_is_open(t, level) ? "   "
+                                                  : t->look.ascii          ? "|  "
+                                                                           : "│  ");
+        if (t->look.ascii)
+                clew_buffer_append_cstr(&t->line, last ? "`- " : "|- ");
+        else
+                clew_buffer_append_cstr(&t->line, last ? "└─ " : "├─ ");
+        columns = clew_safe_columns(clew_slice_from(clew_buffer_slice(&t->line), from));
+        clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, CLEW_TONE_DIM));
+        return columns;
+}
+
+static const char *mark_of(const struct tree *t, const struct clew_step *s, uint32_t step,
+                           enum clew_tone *ret_tone)
+{
+        bool ascii = t->look.ascii;
+
+        *ret_tone = CLEW_TONE_BAD;
+        if (t->has_summary && t->summary.summary.cause.step == step + 1)
+                return ascii ? ">" : "▶";
+        if (s->error.is_error)
+                return ascii ? "x" : "✗";
+        *ret_tone = CLEW_TONE_WARN;
+        if (clew_step_is(s, CLEW_STEP_STANDIN))
+                return "?";
+        if (clew_step_is(s, CLEW_STEP_SOFT_FAILURE | CLEW_STEP_CUT_CYCLE))
+                return "!";
+        if (clew_step_is(s, CLEW_STEP_OPEN))
+                return ascii ? "o" : "○";
+        *ret_tone = CLEW_TONE_DIM;
+        return ascii ? "." : "·";
+}
+
+static enum clew_tone tone_of_kind(enum clew_kind kind)
+{
+        if (kind == CLEW_KIND_AGENT || kind == CLEW_KIND_HANDOFF)
+                return CLEW_TONE_AGENT;
+        if (kind == CLEW_KIND_LLM)
+                return CLEW_TONE_LLM;
+        return kind == CLEW_KIND_TOOL ? CLEW_TONE_TOOL : CLEW_TONE_PLAIN;
+}
+
+/* Numbers on the left: #, AT, TOOK, TOKENS. Returns their columns. */
+static size_t put_numbers(struct tree *t, const struct clew_step *s, uint32_t number)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        size_t from = t->line.len;
+        char at[CLEW_WHEN_TEXT] = "";
+        char took[CLEW_WHEN_TEXT] = "";
+        char tokens[CLEW_WHEN_TEXT] = "";
+        bool counts = !clew_step_is(s, CLEW_STEP_ROLLUP | CLEW_STEP_WRAPPER);
+
+        if (s->start_ns > 0 && s->start_ns >= trace->start_ns)
+                clew_when_offset(s->start_ns - trace->start_ns, at);
+        if (s->end_ns > 0 && number > 0)
+                clew_when_offset(clew_step_duration_ns(s), took);
+        if (s->tokens.total > 0 && number > 0 && counts)
+                clew_count_short(s->tokens.total, "", tokens);
+        if (number > 0)
+                clew_buffer_printf(&t->line, "%*u %6s %6s %6s ", (int)t->number_width, number, at,
+                                   took, tokens);
+        else
+                clew_buffer_printf(&t->line, "%*s %6s %6s %6s ", (int)t->number_width, "", at, "",
+                                   "");
+        return t->line.len - from;
+}
+
+static void end_line(struct tree *t)
+{
+        while (t->line.len > 0 && t->line.data[t->line.len - 1] == ' ')
+                t->line.len--;
+        clew_buffer_append_byte(&t->line, '\n');
+        fwrite(t->line.data, 1, t->line.len, t->cli->out);
+        clew_buffer_clear(&t->line);
+}
+
+/* Arrows to other steps, before the content: they are short and must not be cut. */
+static void append_edges(struct tree *t, uint32_t step)
+{
+        uint32_t n = 0;
+        const struct clew_edge *edges = clew_trace_edges_from(t->opened.trace, step, &n);
+        const char *arrow = t->look.ascii ? "=>" : "⇢";
+
+        for (uint32_t i = 0; edges && i < n; i++) {
+                const struct clew_edge *e = &edges[i];
+                char id[CLEW_SHORT_ID];
+
+                if (e->type == CLEW_EDGE_CALL || e->type == CLEW_EDGE_RESULT)
+                        continue; /* the names in the line say it */
+                if (e->type == CLEW_EDGE_LINK_OUT) {
+                        clew_trace_id_short(&e->trace_id, id);
+                        clew_buffer_printf(&t->raw, "%s trace %s  ", arrow, id);
+                } else {
+                        clew_buffer_printf(&t->raw, "%s %s%s #%u  ", arrow,
+                                           clew_edge_type_name(e->type), e->inferred ? "?" : "",
+                                           e->to + 1);
+                }
+        }
+}
+
+/* ---- lines ------------------------------------------------------------------------------------
+ */
+
+static void put_step(struct tree *t, const struct clew_fold_line *line)
+{
+        const struct clew_step *s = &t->opened.trace->steps[line->step];
+        size_t columns = put_numbers(t, s, line->step + 1);
+        size_t label_end = columns + 34; /* where content begins, unless the label is longer */
+        enum clew_tone mark_tone;
+        const char *mark = mark_of(t, s, line->step, &mark_tone);
+        size_t room;
+        bool is_cause = t->has_summary && t->summary.summary.cause.step == line->step + 1;
+
+        columns += put_branch(t, s->depth, line->last);
+        tone(t, mark_tone, mark);
+        clew_buffer_append_byte(&t->line, ' ');
+        clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, tone_of_kind(s->kind)));
+        clew_buffer_printf(&t->line, "%-5s", clew_kind_word(s->kind));
+        clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, tone_of_kind(s->kind)));
+        clew_buffer_append_byte(&t->line, ' ');
+        columns += 2 + 6;
+        if (t->look.columns < label_end + CONTENT_COLUMNS && t->look.columns > columns)
+                label_end = t->look.columns - CONTENT_COLUMNS;
+        room = t->look.columns > columns + 8 ? t->look.columns - columns - 1 : 8;
+        columns +=
+                clew_safe_line(&t->line, clew_step_label(s), room < 48 ? room : 48, t->look.ascii);
+        clew_buffer_append_cstr(&t->line, "  ");
+        columns += 2;
+        for (; columns < label_end; columns++)
+                clew_buffer_append_byte(&t->line, ' ');
+        clew_buffer_clear(&t->raw);
+        if (is_cause)
+                clew_buffer_append_cstr(&t->raw, "CAUSE  ");
+        append_edges(t, line->step);
+        clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX * 2
+               : t->look.columns > columns ? t->look.columns - columns
+                                           : 0;
+        if (s->error.is_error)
+                clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, CLEW_TONE_BAD));
+        if (room > 3)
+                clew_safe_line(&t->line, clew_buffer_slice(&t->raw), room, t->look.ascii);
+        if (s->error.is_error)
+                clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, CLEW_TONE_BAD));
+        end_line(t);
+}
+
+static void put_fold(struct tree *t, const struct clew_fold_line *line)
+{
+        const struct clew_step *s = &t->opened.trace->steps[line->step];
+        char text[160];
+        int n;
+
+        put_numbers(t, s, 0);
+        put_branch(t, s->depth, line->last);
+        if (line->repeats > 0)
+                n = snprintf(text, sizeof(text), "%s the same %u more time%s (%u steps)",
+                             t->look.ascii ? "~" : "↻", line->repeats,
+                             line->repeats == 1 ? "" : "s", line->hidden);
+        else
+                n = snprintf(text, sizeof(text), "%s %u step%s", t->look.ascii ? "..." : "…",
+                             line->hidden, line->hidden == 1 ? "" : "s");
+        if (line->errors > 0 && n > 0 && (size_t)n < sizeof(text))
+                snprintf(text + n, sizeof(text) - (size_t)n, ", %u error%s", line->errors,
+                         line->errors == 1 ? "" : "s");
+        tone(t, line->repeats > 0 ? CLEW_TONE_WARN : CLEW_TONE_DIM, text);
+        end_line(t);
+}
+
+/* ---- header and footer --------------------------------------------------------------------------
+ */
+
+static void put_field(struct tree *t, const char *label, struct clew_slice text)
+{
+        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX : t->look.columns - 9;
+
+        if (text.len == 0)
+                return;
+        clew_buffer_printf(&t->line, "%-8s ", label);
+        clew_safe_line(&t->line, text, room, t->look.ascii);
+        end_line(t);
+}
+
+static void put_scores(struct tree *t)
+{
+        const struct clew_trace *trace = t->opened.trace;
+
+        for (uint32_t i = 0; i < trace->n_scores; i++) {
+                const struct clew_score *s = &trace->scores[i];
+
+                if (s->target == CLEW_SCORE_STEP)
+                        continue; /* clew show tells those */
+                clew_buffer_clear(&t->raw);
+                clew_buffer_append_slice(&t->raw, s->name);
+                if (s->has_value)
+                        clew_buffer_printf(&t->raw, " = %.6g", s->value);
+                clew_buffer_append_cstr(&t->raw, s->label.len > 0 ? "  " : "");
+                clew_buffer_append_slice(&t->raw, s->label);
+                clew_buffer_append_cstr(&t->raw, s->explanation.len > 0 ? "  " : "");
+                clew_buffer_append_slice(&t->raw, s->explanation);
+                put_field(t, "score", clew_buffer_slice(&t->raw));
+        }
+}
+
+static void put_header(struct tree *t)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        struct clew_selected fallback = {.id = trace->id, .summary = {.outcome = trace->outcome}};
+        const struct clew_selected *sel = t->has_summary ? &t->summary : &fallback;
+        char text[CLEW_WHEN_TEXT];
+        struct clew_slice name = trace->n_agents > 0 ? trace->agents[0].name : trace->name;
+
+        clew_trace_id_short(&t->opened.id, text);
+        tone(t, CLEW_TONE_STRONG, text);
+        clew_buffer_append_cstr(&t->line, "  ");
+        tone(t, clew_outcome_tone(trace->outcome), clew_outcome_word(sel));
+        clew_buffer_append_cstr(&t->line, "  ");
+        clew_safe_line(&t->line, name, 40, t->look.ascii);
+        clew_when_length(trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
+                         text);
+        clew_buffer_printf(&t->line, "  %s  %u step%s", text, trace->n_steps,
+                           trace->n_steps == 1 ? "" : "s");
+        if (trace->n_errors > 0)
+                clew_buffer_printf(&t->line, "  %u error%s", trace->n_errors,
+                                   trace->n_errors == 1 ? "" : "s");
+        clew_count_short(trace->tokens.total, "", text);
+        if (trace->tokens.total > 0)
+                clew_buffer_printf(&t->line, "  %s tokens", text);
+        clew_cost_short(trace->cost_usd, text);
+        if (trace->has_cost)
+                clew_buffer_printf(&t->line, "  %s", text);
+        end_line(t);
+        clew_when_full(trace->start_ns, t->look.utc, text);
+        put_field(t, "started", clew_slice_of_cstr(text));
+        put_field(t, "service", trace->service);
+        put_field(t, "session", trace->session);
+        put_field(t, "user", trace->user);
+        put_scores(t);
+        if (trace->root != CLEW_STEP_NONE)
+                put_field(t, "input", trace->steps[trace->root].input);
+        clew_buffer_append_byte(&t->line, '\n');
+        clew_buffer_printf(&t->line, "%*s %6s %6s %6s", (int)t->number_width, "#", "AT", "TOOK",
+                           "TOKENS");
+        end_line(t);
+}
+
+static void put_footer(struct tree *t)
+{
+        char id[CLEW_SHORT_ID];
+        const struct clew_trace *trace = t->opened.trace;
+        uint32_t step = t->has_summary ? t->summary.summary.cause.step : 0;
+
+        for (uint32_t i = trace->n_steps; step == 0 && i-- > 0;) {
+                if (trace->steps[i].error.is_error)
+                        step = i + 1;
+        }
+        clew_trace_id_short(&t->opened.id, id);
+        if (t->fold.n_hidden > 0)
+                clew_cli_note(t->cli,
+                              "%u of %u steps folded (--all shows them); next: clew show "
+                              "%s#%u",
+                              t->fold.n_hidden, trace->n_steps, id, step ? step : 1);
+        else
+                clew_cli_note(t->cli, "next: clew show %s#%u, clew chat %s", id, step ? step : 1,
+                              id);
+}
+
+static int print_tree(struct tree *t, struct clew_arena *arena)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        uint32_t keep = t->opened.step;
+
+        if (keep == CLEW_STEP_NONE && t->has_summary && t->summary.summary.cause.step > 0)
+                keep = t->summary.summary.cause.step - 1;
+        if (clew_fold_build(trace, keep, t->all, arena, &t->fold) < 0)
+                return clew_cli_fail(t->cli, -ENOMEM, NULL);
+        t->number_width = 3;
+        for (uint32_t n = trace->n_steps; n > 999; n /= 10)
+                t->number_width++;
+        put_header(t);
+        for (uint32_t i = 0; i < t->fold.n; i++) {
+                if (t->fold.lines[i].hidden > 0)
+                        put_fold(t, &t->fold.lines[i]);
+                else
+                        put_step(t, &t->fold.lines[i]);
+        }
+        if (trace->n_loose_logs > 0)
+                fprintf(t->cli->out, "%u log records belong to no step\n", trace->n_loose_logs);
+        put_footer(t);
+        return CLEW_EXIT_OK;
+}
+
+static int print_machine(struct tree *t)
+{
+        struct clew_output out;
+        int r = clew_output_init(&out, t->cli, &t->output_flags, "step", clew_step_fields);
+
+        for (uint32_t i = 0; r == 0 && i < t->opened.trace->n_steps; i++) {
+                struct clew_step_record record = {
+                        .trace = t->opened.trace,
+                        .step = i,
+                        .brief = &t->raw,
+                        .cause = t->has_summary ? t->summary.summary.cause.step : 0,
+                };
+
+                if (t->output_flags.limit > 0 && i == t->output_flags.limit)
+                        break;
+                clew_buffer_clear(&t->raw);
+                clew_step_brief(t->opened.trace, &t->opened.trace->steps[i], &t->scratch, &t->raw);
+                r = clew_output_put(&out, &record);
+        }
+        clew_output_deinit(&out);
+        return r;
+}
+
+static int one_trace(struct tree *t, const char *text)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_select s = {0};
+        struct clew_error err = {0};
+        int r;
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        clew_arena_init(&t->scratch, SCRATCH_MAX);
+        clew_buffer_init(&t->line, (size_t)1 << 20);
+        clew_buffer_init(&t->raw, (size_t)1 << 20);
+        memset(t->open_levels, 0, sizeof(t->open_levels));
+        r = clew_cli_open_trace(t->cli, text, &CLEW_TRACE_FULL, &arena, &t->opened);
+        if (r == 0) {
+                bool machine = t->output_flags.json || t->output_flags.tsv || t->output_flags.ids ||
+                               t->output_flags.nul;
+
+                /* Outcome and cause as the list knows them; the tree does without when need be. */
+                clew_select_init_single(&s, t->cli->view, t->cli->clock);
+                t->has_summary =
+                        clew_select_one(&s, &t->opened.id, &t->opened.data, &t->summary, &err) == 0;
+                r = machine ? print_machine(t) : print_tree(t, &arena);
+        }
+        clew_select_deinit(&s);
+        clew_arena_deinit(&t->scratch);
+        clew_buffer_deinit(&t->line);
+        clew_buffer_deinit(&t->raw);
+        return r;
+}
+
+int clew_cmd_tree(struct clew_cli *cli, int argc, char **argv)
+{
+        struct tree t = {.cli = cli};
+        CLEW_ARENA ids = {0};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"all", 0, NULL, "fold nothing", .ret_flag = &t.all},
+                {0},
+        };
+        struct clew_arguments args;
+        int status = CLEW_EXIT_OK;
+        int r;
+
+        clew_arena_init(&ids, (size_t)64 << 20);
+        clew_output_flags_add(&shared, &t.output_flags);
+        clew_display_flags_add(&shared, &t.display_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r == 0)
+                r = clew_cli_expand(cli, &args, &ids);
+        if (r == 0)
+                r = clew_look_init(&t.look, cli, &t.display_flags);
+        if (r != 0)
+                return r;
+        if (args.n == 0) {
+                clew_cli_error(cli, "tree needs an id: clew tree ID, or clew tree @ for the newest "
+                                    "trace");
+                return CLEW_EXIT_USAGE;
+        }
+        clew_pager_start(cli, &t.display_flags);
+        for (size_t i = 0; i < args.n; i++) {
+                if (i > 0)
+                        fputs("\n", cli->out);
+                r = one_trace(&t, args.values[i]);
+                if (r > status)
+                        status = r;
+        }
+        return status;
+}

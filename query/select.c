@@ -1,0 +1,187 @@
+/*
+ * See select.h. The walk of the store gives traces newest first, so --since ends it and --until is
+ * where it begins; the other conditions look at summaries.
+ */
+#include "query/select.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One summary; the longest have some kilobytes. */
+#define SUMMARY_BYTES_MAX ((size_t)1 << 20)
+
+int clew_select_init(struct clew_select *s, struct clew_view *view,
+                     const struct clew_filter *filter, const struct clew_clock *clock,
+                     const struct clew_selected *after, struct clew_error *err)
+{
+        struct clew_list_entry from = {.start_ns = UINT64_MAX};
+
+        *s = (struct clew_select){.view = view, .filter = filter, .clock = clock};
+        clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
+        clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
+        if (filter && filter->until_ns != 0) {
+                /* Behind the last id of that instant: what starts before it. */
+                from.start_ns = filter->until_ns;
+                memset(&from.id, 0xff, sizeof(from.id));
+        }
+        if (after && after->start_ns <= from.start_ns) {
+                from.start_ns = after->start_ns;
+                from.id = after->id;
+        }
+        return clew_view_list(view, from.start_ns == UINT64_MAX ? NULL : &from, err);
+}
+
+void clew_select_deinit(struct clew_select *s)
+{
+        clew_arena_deinit(&s->arena);
+        clew_buffer_deinit(&s->derived);
+}
+
+bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)
+{
+        for (size_t i = 0; i < filter->n; i++) {
+                struct clew_slice name = clew_slice_of_cstr(filter->values[i]);
+
+                if (name.len > 0 && name.data[name.len - 1] == '*') {
+                        name.len--;
+                        if (clew_slice_starts_with(value, name))
+                                return true;
+                } else if (clew_slice_eq(value, name)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool name_passes(const struct clew_name_filter *filter, struct clew_slice value)
+{
+        return filter->n == 0 || clew_name_filter_matches(filter, value);
+}
+
+static bool any_name_passes(const struct clew_name_filter *filter,
+                            const struct clew_name_count *names, uint32_t n)
+{
+        if (filter->n == 0)
+                return true;
+        for (uint32_t i = 0; i < n; i++) {
+                if (clew_name_filter_matches(filter, names[i].name))
+                        return true;
+        }
+        return false;
+}
+
+static bool passes(const struct clew_filter *f, const struct clew_summary *s)
+{
+        if (!f)
+                return true;
+        return (f->outcomes == 0 || (f->outcomes & CLEW_OUTCOME_BIT(s->outcome)) != 0) &&
+               (f->longer_ns == 0 || s->duration_ns > f->longer_ns) &&
+               (f->tokens_over == 0 || s->tokens.total > f->tokens_over) &&
+               name_passes(&f->services, s->service) && name_passes(&f->sessions, s->session) &&
+               name_passes(&f->users, s->user) &&
+               any_name_passes(&f->agents, s->agents, s->n_agents) &&
+               any_name_passes(&f->tools, s->tools, s->n_tools) &&
+               any_name_passes(&f->models, s->models, s->n_models);
+}
+
+/* Summarises the trace itself. Stored summaries of older rules are good enough for a list: `clew
+ * reindex` renews them. */
+static int derive(struct clew_select *s, const struct clew_trace_id *id,
+                  const struct clew_trace_data *loaded, struct clew_selected *ret,
+                  struct clew_error *err)
+{
+        const struct clew_deriver *deriver = clew_model_deriver();
+        struct clew_trace_data data;
+        uint64_t start_ns;
+        int r = 0;
+
+        if (loaded)
+                data = *loaded;
+        else
+                r = clew_view_load(s->view, id, &data, err);
+        if (r < 0)
+                return r;
+        clew_buffer_clear(&s->derived);
+        r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
+                               &start_ns);
+        if (r == 0)
+                r = clew_buffer_error(&s->derived);
+        if (r == 0)
+                r = clew_summary_decode(clew_buffer_slice(&s->derived), &s->arena, &ret->summary);
+        if (r < 0) {
+                char hex[CLEW_TRACE_ID_HEX];
+
+                clew_trace_id_to_hex(id, hex);
+                return clew_error_set(err, r, 0, "trace %s: cannot be summarised: %s", hex,
+                                      strerror(-r));
+        }
+        return 0;
+}
+
+static int fill(struct clew_select *s, const struct clew_list_entry *entry,
+                const struct clew_trace_data *loaded, struct clew_selected *ret,
+                struct clew_error *err)
+{
+        uint64_t silent_since = entry->last_arrival_ns;
+        uint64_t now = clew_clock_unix_ns(s->clock);
+        int r = -ENOENT;
+
+        clew_arena_reset(&s->arena);
+        *ret = (struct clew_selected){
+                .id = entry->id, .start_ns = entry->start_ns, .hot = entry->hot};
+        if (!entry->hot && entry->summary.len > 0)
+                r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
+        if (r < 0)
+                r = derive(s, &entry->id, loaded, ret, err);
+        if (r < 0)
+                return r;
+        if (silent_since == 0)
+                silent_since = entry->start_ns + ret->summary.duration_ns;
+        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN &&
+                    silent_since + CLEW_LOST_AFTER_NS < now;
+        return 0;
+}
+
+int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct clew_error *err)
+{
+        while (!s->done) {
+                struct clew_list_entry entry;
+                struct clew_error damage = {0};
+                int r = clew_view_next(s->view, &entry, err);
+
+                if (r <= 0) {
+                        s->done = true;
+                        return r;
+                }
+                if (s->filter && entry.start_ns < s->filter->since_ns) {
+                        s->done = true;
+                        return 0;
+                }
+                s->seen++;
+                if (fill(s, &entry, NULL, ret, &damage) < 0) {
+                        if (s->damaged++ == 0)
+                                s->damage = damage;
+                } else if (passes(s->filter, &ret->summary)) {
+                        return 1;
+                }
+        }
+        return 0;
+}
+
+int clew_select_one(struct clew_select *s, const struct clew_trace_id *id,
+                    const struct clew_trace_data *loaded, struct clew_selected *ret,
+                    struct clew_error *err)
+{
+        struct clew_list_entry entry;
+        int r = clew_view_entry(s->view, id, &entry, err);
+
+        return r < 0 ? r : fill(s, &entry, loaded, ret, err);
+}
+
+void clew_select_init_single(struct clew_select *s, struct clew_view *view,
+                             const struct clew_clock *clock)
+{
+        *s = (struct clew_select){.view = view, .clock = clock, .done = true};
+        clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
+        clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
+}
