@@ -36,12 +36,41 @@ struct clew_check {
 /* "Span", "KeyValue", ... */
 const char *clew_message_name(enum clew_message type);
 
-/*
- * Checks the field @f of a message of @type: its wire type and, when it is a sub-message,
- * everything below it. Returns 0, -EBADMSG or -E2BIG (depth) with the error filled.
- */
-CLEW_MUST_USE int clew_check_field(const struct clew_check *check, enum clew_message type,
-                                   const struct clew_field *f);
+/* "KeyValue" in nearly every case: a short key, a scalar or short text, nothing else. True when
+ * @raw has exactly that shape and is well-formed; false decides nothing. */
+CLEW_MUST_USE static inline bool clew_check_plain_pair(struct clew_slice raw)
+{
+        const uint8_t *p = raw.data;
+        size_t n = raw.len;
+        size_t key;
+
+        /* 0a KEYLEN key... 12 VALUELEN value..., the lengths below 128 and adding up */
+        if (n < 4 || p[0] != 0x0a || p[1] >= 0x80 || (key = p[1]) > n - 4)
+                return false;
+        p += 2 + key;
+        n -= 2 + key;
+        if (p[0] != 0x12 || p[1] >= 0x80 || p[1] != n - 2)
+                return false;
+        p += 2;
+        n -= 2;
+        if (n < 2)
+                return n == 0; /* an empty AnyValue; one byte cannot be a field */
+        switch (p[0]) {
+        case 0x0a: /* string_value; of less than 128 bytes, since all of the value is */
+                return p[1] == n - 2;
+        case 0x10: /* bool_value */
+        case 0x18: /* int_value */
+                for (size_t i = 1; i + 1 < n; i++) {
+                        if (p[i] < 0x80)
+                                return false;
+                }
+                return n <= 11 && p[n - 1] < 0x80;
+        case 0x21: /* double_value */
+                return n == 9;
+        default:
+                return false;
+        }
+}
 
 /* Checks the whole of @raw as a message of @type. */
 CLEW_MUST_USE int clew_check_message(const struct clew_check *check, enum clew_message type,

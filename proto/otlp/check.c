@@ -181,16 +181,3 @@ int clew_check_message(const struct clew_check *check, enum clew_message type,
                 c.end = f.bytes.data + f.bytes.len;
         }
 }
-
-int clew_check_field(const struct clew_check *check, enum clew_message type,
-                     const struct clew_field *f)
-{
-        const struct rule *r = rule_of(type, f);
-
-        if (CLEW_UNLIKELY(!r))
-                return clew_check_bad(check, clew_message_name(type), f->start,
-                                      "a known field with a wrong wire type");
-        if (r->kind != MESSAGE)
-                return 0;
-        return clew_check_message(check, (enum clew_message)r->child, f->bytes);
-}

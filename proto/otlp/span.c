@@ -10,16 +10,10 @@
 
 #include "proto/otlp/wire.h"
 
-/* Field number and wire type in one switch label. */
-#define V(n) ((uint32_t)(n) << 3 | CLEW_WIRE_VARINT)
-#define I64(n) ((uint32_t)(n) << 3 | CLEW_WIRE_FIXED64)
-#define LEN(n) ((uint32_t)(n) << 3 | CLEW_WIRE_BYTES)
-#define I32(n) ((uint32_t)(n) << 3 | CLEW_WIRE_FIXED32)
-
-static uint32_t label(const struct clew_field *f)
-{
-        return f->number << 3 | f->wire;
-}
+#define V CLEW_LABEL_VARINT
+#define I64 CLEW_LABEL_FIXED64
+#define LEN CLEW_LABEL_BYTES
+#define I32 CLEW_LABEL_FIXED32
 
 /* An id as bytes, or as the hex text that some senders put there. Zeroed when it is neither. */
 static bool take_id(struct clew_slice s, uint8_t *ret, size_t n)
@@ -40,7 +34,7 @@ static bool parse_status(struct clew_slice raw, struct clew_span *ret)
         ret->status_code = 0;
         ret->status_message = CLEW_SLICE_NULL;
         while (clew_field_next(&c, &f)) {
-                switch (label(&f)) {
+                switch (clew_field_label(&f)) {
                 case LEN(2):
                         ret->status_message = f.bytes;
                         break;
@@ -58,7 +52,7 @@ static bool parse_status(struct clew_slice raw, struct clew_span *ret)
 /* The fields that are not sub-messages. False for a known field under a wrong wire type. */
 static bool take_span_field(const struct clew_field *f, struct clew_span *ret)
 {
-        switch (label(f)) {
+        switch (clew_field_label(f)) {
         case LEN(3):
                 ret->trace_state = f->bytes;
                 return true;
@@ -105,7 +99,7 @@ bool clew_span_parse(struct clew_slice raw, struct clew_span *ret)
         bool span_ok = false;
 
         while (clew_field_next(&c, &f)) {
-                switch (label(&f)) {
+                switch (clew_field_label(&f)) {
                 case LEN(1):
                         trace_ok = take_id(f.bytes, span.trace_id.bytes, CLEW_TRACE_ID_BYTES);
                         break;
@@ -132,7 +126,7 @@ bool clew_span_parse(struct clew_slice raw, struct clew_span *ret)
 /* Every field of a log record but the ids. */
 static bool take_log_field(const struct clew_field *f, struct clew_log_record *ret)
 {
-        switch (label(f)) {
+        switch (clew_field_label(f)) {
         case I64(1):
                 ret->time_ns = f->value;
                 return true;
@@ -166,7 +160,7 @@ bool clew_log_record_parse(struct clew_slice raw, struct clew_log_record *ret)
         struct clew_field f;
 
         while (clew_field_next(&c, &f)) {
-                switch (label(&f)) {
+                switch (clew_field_label(&f)) {
                 case LEN(9):
                         (void)take_id(f.bytes, log.trace_id.bytes, CLEW_TRACE_ID_BYTES);
                         break;
@@ -269,7 +263,7 @@ struct clew_slice clew_scope_version(struct clew_slice scope)
 
 static void take_value_field(const struct clew_field *f, struct clew_value *ret)
 {
-        switch (label(f)) {
+        switch (clew_field_label(f)) {
         case LEN(1):
                 *ret = (struct clew_value){.type = CLEW_VALUE_STRING, .bytes = f->bytes};
                 break;
@@ -358,7 +352,7 @@ bool clew_span_event_next(struct clew_message_iter *it, struct clew_span_event *
         event.raw = raw;
         c = clew_cursor_make(raw);
         while (clew_field_next(&c, &f)) {
-                switch (label(&f)) {
+                switch (clew_field_label(&f)) {
                 case I64(1):
                         event.time_ns = f.value;
                         break;
@@ -393,7 +387,7 @@ bool clew_span_link_next(struct clew_message_iter *it, struct clew_span_link *re
         link.raw = raw;
         c = clew_cursor_make(raw);
         while (clew_field_next(&c, &f)) {
-                switch (label(&f)) {
+                switch (clew_field_label(&f)) {
                 case LEN(1):
                         (void)take_id(f.bytes, link.trace_id.bytes, CLEW_TRACE_ID_BYTES);
                         break;

@@ -74,6 +74,16 @@ static int out_of_memory(const struct walk *w)
                               "not enough memory for a request of %zu bytes", w->request.len);
 }
 
+static int wrong_wire_type(const struct walk *w, const char *message, const struct clew_field *f)
+{
+        return clew_check_bad(&w->check, message, f->start, "a known field with a wrong wire type");
+}
+
+static int cut_off(const struct walk *w, const char *message, const struct clew_field *f)
+{
+        return clew_check_bad(&w->check, message, f->start, "a field that is cut off or no field");
+}
+
 /* ---- ids --------------------------------------------------------------------------------------
  */
 
@@ -312,58 +322,98 @@ static int check_span(const struct walk *w, struct clew_slice raw, struct facts 
 {
         struct clew_cursor c = clew_cursor_make(raw);
         struct clew_field f = {.start = c.at};
+        enum clew_message child;
+        int r;
 
         while (clew_field_next(&c, &f)) {
-                int r = clew_check_field(&w->check, CLEW_MESSAGE_SPAN, &f);
-
+                switch (clew_field_label(&f)) {
+                case CLEW_LABEL_BYTES(9):
+                        if (CLEW_LIKELY(clew_check_plain_pair(f.bytes)))
+                                continue;
+                        child = CLEW_MESSAGE_KEY_VALUE;
+                        break;
+                case CLEW_LABEL_BYTES(1):
+                        ret->trace_id = f.bytes;
+                        continue;
+                case CLEW_LABEL_BYTES(2):
+                        ret->span_id = f.bytes;
+                        continue;
+                case CLEW_LABEL_BYTES(4):
+                        ret->parent_id = f.bytes;
+                        continue;
+                case CLEW_LABEL_FIXED64(7):
+                        ret->start_ns = f.value;
+                        continue;
+                case CLEW_LABEL_FIXED64(8):
+                        ret->end_ns = f.value;
+                        continue;
+                case CLEW_LABEL_BYTES(11):
+                        child = CLEW_MESSAGE_EVENT;
+                        break;
+                case CLEW_LABEL_BYTES(13):
+                        child = CLEW_MESSAGE_LINK;
+                        break;
+                case CLEW_LABEL_BYTES(15):
+                        ret->status = f.bytes;
+                        child = CLEW_MESSAGE_STATUS;
+                        break;
+                case CLEW_LABEL_BYTES(3):
+                case CLEW_LABEL_BYTES(5):
+                case CLEW_LABEL_VARINT(6):
+                case CLEW_LABEL_VARINT(10):
+                case CLEW_LABEL_VARINT(12):
+                case CLEW_LABEL_VARINT(14):
+                case CLEW_LABEL_FIXED32(16):
+                        continue;
+                default:
+                        if (f.number <= 16)
+                                return wrong_wire_type(w, "Span", &f);
+                        continue;
+                }
+                r = clew_check_message(&w->check, child, f.bytes);
                 if (r < 0)
                         return r;
-                switch (f.number) {
-                case 1:
-                        ret->trace_id = f.bytes;
-                        break;
-                case 2:
-                        ret->span_id = f.bytes;
-                        break;
-                case 4:
-                        ret->parent_id = f.bytes;
-                        break;
-                case 7:
-                        ret->start_ns = f.value;
-                        break;
-                case 8:
-                        ret->end_ns = f.value;
-                        break;
-                case 15:
-                        ret->status = f.bytes;
-                        break;
-                }
         }
-        if (c.failed)
-                return clew_check_bad(&w->check, "Span", f.start,
-                                      "a field that is cut off or no field");
-        return 0;
+        return c.failed ? cut_off(w, "Span", &f) : 0;
 }
 
 static int check_log(const struct walk *w, struct clew_slice raw, struct facts *ret)
 {
         struct clew_cursor c = clew_cursor_make(raw);
         struct clew_field f = {.start = c.at};
+        int r = 0;
 
-        while (clew_field_next(&c, &f)) {
-                int r = clew_check_field(&w->check, CLEW_MESSAGE_LOG_RECORD, &f);
-
-                if (r < 0)
-                        return r;
-                if (f.number == 9)
+        while (r == 0 && clew_field_next(&c, &f)) {
+                switch (clew_field_label(&f)) {
+                case CLEW_LABEL_BYTES(5):
+                        r = clew_check_message(&w->check, CLEW_MESSAGE_ANY_VALUE, f.bytes);
+                        break;
+                case CLEW_LABEL_BYTES(6):
+                        if (!clew_check_plain_pair(f.bytes))
+                                r = clew_check_message(&w->check, CLEW_MESSAGE_KEY_VALUE, f.bytes);
+                        break;
+                case CLEW_LABEL_BYTES(9):
                         ret->trace_id = f.bytes;
-                else if (f.number == 10)
+                        break;
+                case CLEW_LABEL_BYTES(10):
                         ret->span_id = f.bytes;
+                        break;
+                case CLEW_LABEL_FIXED64(1):
+                case CLEW_LABEL_VARINT(2):
+                case CLEW_LABEL_BYTES(3):
+                case CLEW_LABEL_VARINT(7):
+                case CLEW_LABEL_FIXED32(8):
+                case CLEW_LABEL_FIXED64(11):
+                case CLEW_LABEL_BYTES(12):
+                        break;
+                default: /* 4 was "name", long gone */
+                        if (f.number <= 12 && f.number != 4)
+                                return wrong_wire_type(w, "LogRecord", &f);
+                }
         }
-        if (c.failed)
-                return clew_check_bad(&w->check, "LogRecord", f.start,
-                                      "a field that is cut off or no field");
-        return 0;
+        if (r < 0)
+                return r;
+        return c.failed ? cut_off(w, "LogRecord", &f) : 0;
 }
 
 static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
@@ -559,16 +609,12 @@ static int take_envelopes(struct walk *w)
                 if (f.number != CLEW_FIELD_DATA_RESOURCES)
                         continue;
                 if (f.wire != CLEW_WIRE_BYTES)
-                        return clew_check_bad(&w->check, "request", f.start,
-                                              "a known field with a wrong wire type");
+                        return wrong_wire_type(w, "request", &f);
                 r = take_resource(w, f.bytes, resource_index++);
                 if (r < 0)
                         return r;
         }
-        if (c.failed)
-                return clew_check_bad(&w->check, "request", f.start,
-                                      "a field that is cut off or no field");
-        return 0;
+        return c.failed ? cut_off(w, "request", &f) : 0;
 }
 
 static int take_kept_scopes(struct walk *w)

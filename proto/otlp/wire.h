@@ -90,6 +90,17 @@ static inline bool clew_field_next(struct clew_cursor *c, struct clew_field *ret
         return !c->failed;
 }
 
+/* Field number and wire type in one value, for a switch over clew_field_label(). */
+#define CLEW_LABEL_VARINT(n) ((uint32_t)(n) << 3 | CLEW_WIRE_VARINT)
+#define CLEW_LABEL_FIXED64(n) ((uint32_t)(n) << 3 | CLEW_WIRE_FIXED64)
+#define CLEW_LABEL_BYTES(n) ((uint32_t)(n) << 3 | CLEW_WIRE_BYTES)
+#define CLEW_LABEL_FIXED32(n) ((uint32_t)(n) << 3 | CLEW_WIRE_FIXED32)
+
+static inline uint32_t clew_field_label(const struct clew_field *f)
+{
+        return f->number << 3 | f->wire;
+}
+
 /* TracesData, LogsData, ResourceSpans, ResourceLogs, ScopeSpans, ScopeLogs have one shape. */
 enum {
         CLEW_FIELD_DATA_RESOURCES = 1, /* TracesData.resource_spans, LogsData.resource_logs */
