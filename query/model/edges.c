@@ -1,15 +1,444 @@
 /*
  * Logical edges: what call ids, names and links tell beyond the physical parents.
+ *
+ * A *scope* is the agent or tool run that a step happens in. Within a scope model calls and tool
+ * runs alternate: a model call asks for tools, they run, the next model call reads their results.
+ * An id that both sides carry makes an edge certain; the same name in the same scope, or mere
+ * succession where the model answered in free text, makes one that is marked as inferred.
  */
 #include "query/model/build-int.h"
 
+#include "proto/base/compiler.h"
+#include "proto/base/hash.h"
+#include "proto/base/sort.h"
+#include "query/model/message.h"
+
 #include <errno.h>
+#include <string.h>
+
+#define NONE CLEW_STEP_NONE
+
+/* Memory for the messages of one model answer. */
+#define SCRATCH_MAX ((size_t)256 << 20)
+/* Calls of one answer that are followed up. */
+#define CALLS_MAX 256u
+/* Agents that a hand-off is compared with. */
+#define HANDOFF_SEARCH_MAX 1024u
+
+#define KEY(s) CLEW_SLICE_LITERAL(s)
+
+/* A tool call in a model's answer. */
+struct call {
+        struct clew_slice id;
+        struct clew_slice name;
+        uint32_t llm;
+        uint32_t next; /* next call of the same answer, NONE = last */
+        bool used;
+};
+
+/* The state of one scope while its steps pass by. */
+struct scope {
+        uint32_t llm;   /* latest model call, NONE before the first */
+        uint32_t calls; /* its first call, NONE when it asked for none */
+        uint32_t tools; /* latest tool step since then, chained by struct work.next_tool */
+};
+
+struct work {
+        struct clew_builder *b;
+        struct clew_arena scratch;
+        struct scope *scopes; /* by the step that opens the scope; the last one is the trace's */
+        uint32_t *scope_of;   /* step -> scope */
+        uint32_t *next_tool;
+        struct call *calls;
+        uint32_t n_calls;
+        uint32_t max_calls;
+        struct clew_sort_entry *by_id; /* calls with an id, by its hash */
+        uint32_t n_by_id;
+        struct clew_edge *edges;
+        uint32_t n_edges;
+        uint32_t max_edges;
+};
+
+static void *grow(struct clew_arena *arena, const void *old, uint32_t n, uint32_t *max, size_t size)
+{
+        uint32_t wanted = *max ? *max * 2 : 64;
+        void *p = clew_arena_calloc(arena, wanted, size);
+
+        if (!p)
+                return NULL;
+        if (n > 0)
+                memcpy(p, old, n * size);
+        *max = wanted;
+        return p;
+}
+
+static struct clew_edge *add_edge(struct work *w, enum clew_edge_type type, uint32_t from,
+                                  uint32_t to, bool inferred)
+{
+        struct clew_edge *e;
+
+        if (w->n_edges == w->max_edges) {
+                e = grow(w->b->arena, w->edges, w->n_edges, &w->max_edges, sizeof(*e));
+                if (!e)
+                        return NULL;
+                w->edges = e;
+        }
+        e = &w->edges[w->n_edges++];
+        *e = (struct clew_edge){.type = type, .inferred = inferred, .from = from, .to = to};
+        if (to != NONE)
+                e->span_id = w->b->trace->steps[to].span.span_id;
+        e->trace_id = w->b->trace->id;
+        return e;
+}
+
+/* ---- calls ------------------------------------------------------------------------------------
+ */
+
+static void add_call(struct work *w, uint32_t llm, const struct clew_part *part, uint32_t *last)
+{
+        struct call *c;
+
+        if (w->n_calls == w->max_calls) {
+                c = grow(w->b->arena, w->calls, w->n_calls, &w->max_calls, sizeof(*c));
+                if (!c)
+                        return;
+                w->calls = c;
+        }
+        c = &w->calls[w->n_calls];
+        *c = (struct call){
+                .id = clew_arena_copy(w->b->arena, part->id),
+                .name = clew_arena_copy(w->b->arena, part->name),
+                .llm = llm,
+                .next = NONE,
+        };
+        if (*last != NONE)
+                w->calls[*last].next = w->n_calls;
+        *last = w->n_calls++;
+}
+
+/* Reads the answer of a model call. Returns its first call, or NONE. */
+static uint32_t read_calls(struct work *w, uint32_t llm)
+{
+        const struct clew_trace *trace = w->b->trace;
+        struct clew_messages messages;
+        uint32_t first = w->n_calls;
+        uint32_t last = NONE;
+
+        clew_arena_reset(&w->scratch);
+        if (clew_step_messages(trace, &trace->steps[llm], CLEW_MESSAGES_OUT, &w->scratch,
+                               &messages) < 0)
+                return NONE;
+        for (uint32_t i = 0; i < messages.n; i++) {
+                for (uint32_t k = 0; k < messages.items[i].n_parts; k++) {
+                        const struct clew_part *part = &messages.items[i].parts[k];
+
+                        if (part->type == CLEW_PART_TOOL_CALL && w->n_calls - first < CALLS_MAX)
+                                add_call(w, llm, part, &last);
+                }
+        }
+        return last == NONE ? NONE : first;
+}
+
+static uint32_t scope_index(const struct work *w, uint32_t step)
+{
+        return w->scope_of[step];
+}
+
+static bool opens_scope(const struct clew_step *step)
+{
+        return step->kind == CLEW_KIND_AGENT || step->kind == CLEW_KIND_TOOL;
+}
+
+static bool is_model_call(const struct clew_step *step)
+{
+        return step->kind == CLEW_KIND_LLM &&
+               !clew_step_is(step, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
+}
+
+static int read_all_calls(struct work *w)
+{
+        const struct clew_trace *trace = w->b->trace;
+        struct clew_sort_entry *scratch;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *step = &trace->steps[i];
+                uint32_t parent = step->parent;
+
+                if (parent == NONE)
+                        w->scope_of[i] = trace->n_steps;
+                else
+                        w->scope_of[i] =
+                                opens_scope(&trace->steps[parent]) ? parent : w->scope_of[parent];
+                w->scopes[i] = (struct scope){NONE, NONE, NONE};
+                if (is_model_call(step))
+                        (void)read_calls(w, i);
+        }
+        w->scopes[trace->n_steps] = (struct scope){NONE, NONE, NONE};
+        w->by_id = clew_arena_calloc(w->b->arena, (size_t)w->n_calls + 1, sizeof(*w->by_id));
+        scratch = clew_arena_calloc(w->b->arena, (size_t)w->n_calls + 1, sizeof(*scratch));
+        if (!w->by_id || !scratch)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < w->n_calls; i++) {
+                if (w->calls[i].id.len > 0)
+                        w->by_id[w->n_by_id++] = (struct clew_sort_entry){
+                                .key = clew_hash(w->calls[i].id), .item = &w->calls[i]};
+        }
+        clew_sort(w->by_id, scratch, w->n_by_id, NULL);
+        return 0;
+}
+
+/* The call with that id; of several (ids that start again in each answer) the latest before the
+ * tool step, in tree order. */
+static struct call *find_by_id(struct work *w, struct clew_slice id, uint32_t tool)
+{
+        uint64_t key = clew_hash(id);
+        struct call *found = NULL;
+        uint32_t low = 0;
+        uint32_t high = w->n_by_id;
+
+        if (id.len == 0)
+                return NULL;
+        while (low < high) {
+                uint32_t mid = low + (high - low) / 2;
+
+                if (w->by_id[mid].key < key)
+                        low = mid + 1;
+                else
+                        high = mid;
+        }
+        for (; low < w->n_by_id && w->by_id[low].key == key; low++) {
+                struct call *c = &w->calls[(const struct call *)w->by_id[low].item - w->calls];
+
+                if (!clew_slice_eq(c->id, id))
+                        continue;
+                if (!found || c->llm < tool)
+                        found = c;
+                if (c->llm >= tool)
+                        break;
+        }
+        return found;
+}
+
+static struct call *find_by_name(struct work *w, uint32_t first, struct clew_slice name)
+{
+        for (uint32_t i = first; i != NONE; i = w->calls[i].next) {
+                if (!w->calls[i].used && clew_slice_eq(w->calls[i].name, name))
+                        return &w->calls[i];
+        }
+        return NULL;
+}
+
+/* ---- one pass in tree order -------------------------------------------------------------------
+ */
+
+static uint32_t first_call_of(const struct work *w, uint32_t llm)
+{
+        uint32_t low = 0;
+        uint32_t high = w->n_calls;
+
+        while (low < high) {
+                uint32_t mid = low + (high - low) / 2;
+
+                if (w->calls[mid].llm < llm)
+                        low = mid + 1;
+                else
+                        high = mid;
+        }
+        return low < w->n_calls && w->calls[low].llm == llm ? low : NONE;
+}
+
+static void pass_llm(struct work *w, uint32_t index)
+{
+        struct scope *scope = &w->scopes[scope_index(w, index)];
+
+        for (uint32_t tool = scope->tools; tool != NONE; tool = w->next_tool[tool])
+                (void)add_edge(w, CLEW_EDGE_RESULT, tool, index, true);
+        *scope = (struct scope){.llm = index, .calls = first_call_of(w, index), .tools = NONE};
+}
+
+static void pass_tool(struct work *w, uint32_t index)
+{
+        const struct clew_step *step = &w->b->trace->steps[index];
+        struct scope *scope = &w->scopes[scope_index(w, index)];
+        struct call *call = find_by_id(w, step->tool_call_id, index);
+        struct clew_edge *edge;
+
+        w->next_tool[index] = scope->tools;
+        scope->tools = index;
+        if (call) {
+                call->used = true;
+                edge = add_edge(w, CLEW_EDGE_CALL, call->llm, index, false);
+                if (edge)
+                        edge->id = step->tool_call_id;
+                return;
+        }
+        if (scope->llm == NONE)
+                return;
+        call = find_by_name(w, scope->calls, step->tool_name);
+        if (call)
+                call->used = true;
+        /* Calls were asked for, and this is none of them: it ran for another reason. */
+        if (!call && scope->calls != NONE)
+                return;
+        edge = add_edge(w, CLEW_EDGE_CALL, scope->llm, index, true);
+        if (edge && call)
+                edge->id = call->id;
+}
+
+static void pass_agent(struct work *w, uint32_t index)
+{
+        const struct clew_trace *trace = w->b->trace;
+        const struct clew_step *step = &trace->steps[index];
+        uint32_t scope = scope_index(w, index);
+        struct call *call = find_by_id(w, step->tool_call_id, index);
+        struct clew_edge *edge;
+
+        if (scope < trace->n_steps && trace->steps[scope].kind == CLEW_KIND_TOOL)
+                (void)add_edge(w, CLEW_EDGE_SUBAGENT, scope, index, false);
+        if (!call)
+                return;
+        edge = add_edge(w, CLEW_EDGE_CALL, call->llm, index, false);
+        if (edge)
+                edge->id = step->tool_call_id;
+}
+
+static struct clew_slice handoff_target(struct clew_slice name)
+{
+        static const char *const prefixes[] = {"handoff to ", "Handoff to ", "transfer_to_"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(prefixes); i++) {
+                struct clew_slice prefix = clew_slice_of_cstr(prefixes[i]);
+
+                if (clew_slice_starts_with(name, prefix))
+                        return clew_slice_from(name, prefix.len);
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* "transfer_to_billing_agent" means "billing agent": marks between words do not count. */
+static bool same_agent(struct clew_slice a, struct clew_slice b)
+{
+        if (a.len != b.len)
+                return false;
+        for (size_t i = 0; i < a.len; i++) {
+                uint8_t x = a.data[i] | 0x20;
+                uint8_t y = b.data[i] | 0x20;
+                bool mark = (x == ('_' | 0x20) || x == ' ' || x == '-') &&
+                            (y == ('_' | 0x20) || y == ' ' || y == '-');
+
+                if (x != y && !mark)
+                        return false;
+        }
+        return true;
+}
+
+static void pass_handoff(struct work *w, uint32_t index)
+{
+        const struct clew_trace *trace = w->b->trace;
+        const struct clew_step *step = &trace->steps[index];
+        struct clew_slice target =
+                handoff_target(step->tool_name.len ? step->tool_name : step->span.name);
+        uint32_t seen = 0;
+
+        if (target.len == 0)
+                return;
+        for (uint32_t i = index + 1; i < trace->n_steps && seen < HANDOFF_SEARCH_MAX; i++, seen++) {
+                if (trace->steps[i].kind != CLEW_KIND_AGENT ||
+                    !same_agent(trace->steps[i].agent_name, target))
+                        continue;
+                (void)add_edge(w, CLEW_EDGE_HANDOFF, step->agent == NONE ? index : step->agent, i,
+                               true);
+                return;
+        }
+}
+
+static void pass_links(struct work *w, uint32_t index)
+{
+        const struct clew_trace *trace = w->b->trace;
+        struct clew_message_iter it = clew_span_links(&trace->steps[index].span);
+        struct clew_span_link link;
+
+        while (clew_span_link_next(&it, &link)) {
+                bool inside = clew_trace_id_eq(&link.trace_id, &trace->id);
+                uint32_t to = inside ? clew_trace_find(trace, &link.span_id) : NONE;
+                struct clew_edge *edge = add_edge(
+                        w, to == NONE ? CLEW_EDGE_LINK_OUT : CLEW_EDGE_LINK, index, to, false);
+
+                if (edge) {
+                        edge->trace_id = link.trace_id;
+                        edge->span_id = link.span_id;
+                }
+        }
+}
+
+static void pass(struct work *w)
+{
+        const struct clew_trace *trace = w->b->trace;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *step = &trace->steps[i];
+
+                if (is_model_call(step))
+                        pass_llm(w, i);
+                else if (step->kind == CLEW_KIND_TOOL && !clew_step_is(step, CLEW_STEP_FRAGMENT))
+                        pass_tool(w, i);
+                else if (step->kind == CLEW_KIND_AGENT)
+                        pass_agent(w, i);
+                if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF)
+                        pass_handoff(w, i);
+                pass_links(w, i);
+        }
+}
+
+static int sort_edges(struct work *w)
+{
+        struct clew_sort_entry *order;
+        struct clew_sort_entry *scratch;
+        struct clew_edge *sorted;
+
+        order = clew_arena_calloc(w->b->arena, (size_t)w->n_edges + 1, sizeof(*order));
+        scratch = clew_arena_calloc(w->b->arena, (size_t)w->n_edges + 1, sizeof(*scratch));
+        sorted = clew_arena_calloc(w->b->arena, (size_t)w->n_edges + 1, sizeof(*sorted));
+        if (!order || !scratch || !sorted)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < w->n_edges; i++) {
+                const struct clew_edge *e = &w->edges[i];
+
+                /* Steps fit in 28 bits (CLEW_STEPS_MAX); a missing target sorts last. */
+                order[i] = (struct clew_sort_entry){.key = (uint64_t)e->from << 36 |
+                                                           (uint64_t)e->type << 32 | e->to,
+                                                    .item = e};
+        }
+        clew_sort(order, scratch, w->n_edges, NULL);
+        for (uint32_t i = 0; i < w->n_edges; i++)
+                sorted[i] = *(const struct clew_edge *)order[i].item;
+        w->b->trace->edges = sorted;
+        w->b->trace->n_edges = w->n_edges;
+        return 0;
+}
 
 int clew_edges_build(struct clew_builder *b)
 {
-        (void)b;
-        return 0;
+        size_t n = (size_t)b->trace->n_steps + 1;
+        struct work w = {.b = b};
+        int r;
+
+        w.scopes = clew_arena_calloc(b->arena, n, sizeof(*w.scopes));
+        w.scope_of = clew_arena_calloc(b->arena, n, sizeof(*w.scope_of));
+        w.next_tool = clew_arena_calloc(b->arena, n, sizeof(*w.next_tool));
+        if (!w.scopes || !w.scope_of || !w.next_tool)
+                return -ENOMEM;
+        clew_arena_init(&w.scratch, SCRATCH_MAX);
+        r = read_all_calls(&w);
+        clew_arena_deinit(&w.scratch);
+        if (r < 0)
+                return r;
+        pass(&w);
+        return sort_edges(&w);
 }
+
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 const struct clew_edge *clew_trace_edges_from(const struct clew_trace *trace, uint32_t step,
                                               uint32_t *ret_n)

@@ -1,0 +1,341 @@
+/*
+ * Messages in flattened keys: prefix, index, member, sometimes a second index.
+ *
+ * The keys may come in any order, with gaps, and with hostile indices; they are gathered as
+ * (message, group, item, member) and sorted, so the work is bounded by the number of attributes and
+ * never by an index.
+ */
+#include "query/model/message-int.h"
+
+#include "proto/base/compiler.h"
+#include "proto/base/sort.h"
+#include "query/model/value-int.h"
+
+#include <string.h>
+
+/* Flattened attributes of one span that are looked at: 128 is the default limit of SDKs, real
+ * instrumentations raise it to some thousands. */
+#define KEYS_MAX 65536u
+
+enum group { GROUP_MESSAGE, GROUP_CONTENTS, GROUP_CALLS };
+
+enum slot {
+        SLOT_ROLE,
+        SLOT_NAME,
+        SLOT_FINISH,
+        SLOT_CALL_ID, /* the call that a tool message answers */
+        SLOT_CONTENT,
+        SLOT_REFUSAL,
+        SLOT_FUNCTION_NAME,
+        SLOT_FUNCTION_ARGUMENTS,
+        SLOT_TYPE,
+        SLOT_TEXT,
+        SLOT_ID,
+        SLOT_ARGUMENTS,
+        SLOT_URL,
+        SLOT_MIME,
+        SLOT_DATA,
+        SLOT_COUNT,
+};
+
+struct tail {
+        const char *text;
+        uint8_t group;
+        uint8_t slot;
+};
+
+/* What may stand after the index; "message." before it is optional and already gone. */
+static const struct tail message_tails[] = {
+        {"role", GROUP_MESSAGE, SLOT_ROLE},
+        {"name", GROUP_MESSAGE, SLOT_NAME},
+        {"finish_reason", GROUP_MESSAGE, SLOT_FINISH},
+        {"tool_call_id", GROUP_MESSAGE, SLOT_CALL_ID},
+        {"content", GROUP_MESSAGE, SLOT_CONTENT},
+        {"prompt.text", GROUP_MESSAGE, SLOT_CONTENT},
+        {"completion.text", GROUP_MESSAGE, SLOT_CONTENT},
+        {"refusal", GROUP_MESSAGE, SLOT_REFUSAL},
+        {"function_call_name", GROUP_MESSAGE, SLOT_FUNCTION_NAME},
+        {"function_call_arguments_json", GROUP_MESSAGE, SLOT_FUNCTION_ARGUMENTS},
+};
+
+/* After "contents.<j>." or "tool_calls.<k>.". */
+static const struct tail item_tails[] = {
+        {"message_content.type", GROUP_CONTENTS, SLOT_TYPE},
+        {"message_content.text", GROUP_CONTENTS, SLOT_TEXT},
+        {"message_content.id", GROUP_CONTENTS, SLOT_ID},
+        {"message_content.data", GROUP_CONTENTS, SLOT_DATA},
+        {"message_content.image.image.url", GROUP_CONTENTS, SLOT_URL},
+        {"message_content.audio.audio.url", GROUP_CONTENTS, SLOT_URL},
+        {"message_content.audio.audio.mime_type", GROUP_CONTENTS, SLOT_MIME},
+        {"message_content.audio.audio.transcript", GROUP_CONTENTS, SLOT_TEXT},
+        {"tool_call.id", GROUP_CALLS, SLOT_ID},
+        {"tool_call.function.name", GROUP_CALLS, SLOT_NAME},
+        {"tool_call.function.arguments", GROUP_CALLS, SLOT_ARGUMENTS},
+        {"id", GROUP_CALLS, SLOT_ID},
+        {"name", GROUP_CALLS, SLOT_NAME},
+        {"arguments", GROUP_CALLS, SLOT_ARGUMENTS},
+        {"function.name", GROUP_CALLS, SLOT_NAME},
+        {"function.arguments", GROUP_CALLS, SLOT_ARGUMENTS},
+};
+
+struct entry {
+        struct clew_value value;
+        uint32_t message;
+        uint16_t item;
+        uint8_t group;
+        uint8_t slot;
+};
+
+static bool take_index(struct clew_slice *key, uint32_t *ret)
+{
+        uint32_t v = 0;
+        size_t i = 0;
+
+        for (; i < key->len && key->data[i] >= '0' && key->data[i] <= '9'; i++) {
+                v = v * 10 + (uint32_t)(key->data[i] - '0');
+                if (v > CLEW_MESSAGE_INDEX_MAX)
+                        return false;
+        }
+        if (i == 0 || i >= key->len || key->data[i] != '.')
+                return false;
+        *key = clew_slice_from(*key, i + 1);
+        *ret = v;
+        return true;
+}
+
+static bool skip(struct clew_slice *key, const char *text)
+{
+        struct clew_slice prefix = clew_slice_of_cstr(text);
+
+        if (!clew_slice_starts_with(*key, prefix))
+                return false;
+        *key = clew_slice_from(*key, prefix.len);
+        return true;
+}
+
+static bool match_tail(struct clew_slice tail, const struct tail *table, size_t n, int group,
+                       struct entry *ret)
+{
+        for (size_t i = 0; i < n; i++) {
+                if ((group < 0 || table[i].group == group) &&
+                    clew_slice_eq_cstr(tail, table[i].text)) {
+                        ret->group = table[i].group;
+                        ret->slot = table[i].slot;
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool parse_key(struct clew_slice key, struct clew_slice prefix, struct entry *ret)
+{
+        uint32_t item = 0;
+
+        key = clew_slice_from(key, prefix.len);
+        if (!take_index(&key, &ret->message))
+                return false;
+        (void)skip(&key, "message.");
+        ret->item = 0;
+        if (skip(&key, "contents.")) {
+                if (!take_index(&key, &item))
+                        return false;
+                ret->item = (uint16_t)item;
+                if (match_tail(key, item_tails, CLEW_ARRAY_LEN(item_tails), GROUP_CONTENTS, ret))
+                        return true;
+                return match_tail(key, item_tails, CLEW_ARRAY_LEN(item_tails), GROUP_CALLS, ret);
+        }
+        if (skip(&key, "tool_calls.")) {
+                if (!take_index(&key, &item))
+                        return false;
+                ret->item = (uint16_t)item;
+                return match_tail(key, item_tails, CLEW_ARRAY_LEN(item_tails), GROUP_CALLS, ret);
+        }
+        return match_tail(key, message_tails, CLEW_ARRAY_LEN(message_tails), -1, ret);
+}
+
+/* Tool calls inside the contents keep their place there; the others follow the contents. */
+static uint64_t sort_key(const struct entry *e, bool in_contents)
+{
+        uint64_t place = e->group == GROUP_MESSAGE ? 0 : in_contents ? 1 : 2;
+
+        return (uint64_t)e->message << 32 | place << 28 | (uint64_t)e->item << 8 | e->slot;
+}
+
+static uint32_t count_keys(struct clew_message_iter it, struct clew_slice prefix)
+{
+        struct clew_attribute attr;
+        uint32_t n = 0;
+
+        while (clew_attribute_next(&it, &attr) && n < KEYS_MAX)
+                n += clew_slice_starts_with(attr.key, prefix);
+        return n;
+}
+
+struct flat {
+        struct clew_sort_entry *order;
+        struct clew_sort_entry *scratch;
+        struct entry *entries;
+        uint32_t n;
+};
+
+static void gather(struct flat *f, struct clew_message_iter it, struct clew_slice prefix,
+                   uint32_t max, struct clew_message_sink *s)
+{
+        static const char contents[] = ".contents.";
+        struct clew_attribute attr;
+
+        while (f->n < max && clew_attribute_next(&it, &attr)) {
+                struct entry *e = &f->entries[f->n];
+
+                if (!clew_slice_starts_with(attr.key, prefix))
+                        continue;
+                if (!parse_key(attr.key, prefix, e)) {
+                        struct clew_slice rest = clew_slice_from(attr.key, prefix.len);
+                        uint32_t index;
+
+                        /* An index over the bound: shown as cut, not as complete. */
+                        if (rest.len > 0 && rest.data[0] >= '0' && rest.data[0] <= '9' &&
+                            !take_index(&rest, &index))
+                                s->truncated = true;
+                        continue;
+                }
+                e->value = attr.value;
+                f->order[f->n] = (struct clew_sort_entry){
+                        .key = sort_key(e, memmem(attr.key.data, attr.key.len, contents,
+                                                  sizeof(contents) - 1) != NULL),
+                        .item = e};
+                f->n++;
+        }
+        clew_sort(f->order, f->scratch, f->n, NULL);
+}
+
+struct slots {
+        struct clew_slice text[SLOT_COUNT];
+        uint32_t set;
+};
+
+static bool has(const struct slots *v, enum slot slot)
+{
+        return (v->set & 1u << slot) != 0;
+}
+
+static void emit_content(struct clew_message_sink *s, const struct slots *v, enum clew_role role)
+{
+        struct clew_slice type = v->text[SLOT_TYPE];
+        struct clew_part *part;
+
+        if (has(v, SLOT_URL) || has(v, SLOT_DATA) || has(v, SLOT_MIME)) {
+                part = clew_sink_part(s, CLEW_PART_MEDIA, role);
+                if (!part)
+                        return;
+                part->media_type = has(v, SLOT_MIME) ? v->text[SLOT_MIME] : type;
+                part->text = v->text[SLOT_TEXT];
+                clew_media_uri(part, v->text[SLOT_URL]);
+                if (has(v, SLOT_DATA))
+                        clew_media_inline(part, v->text[SLOT_DATA]);
+                return;
+        }
+        clew_sink_text(s,
+                       clew_slice_eq_cstr(type, "reasoning") ? CLEW_PART_REASONING : CLEW_PART_TEXT,
+                       role, v->text[SLOT_TEXT]);
+}
+
+static void emit_call(struct clew_message_sink *s, const struct slots *v, enum clew_role role)
+{
+        struct clew_part *part = clew_sink_part(s, CLEW_PART_TOOL_CALL, role);
+
+        if (!part)
+                return;
+        part->id = v->text[SLOT_ID];
+        part->name = v->text[SLOT_NAME];
+        part->text = v->text[SLOT_ARGUMENTS];
+}
+
+static void emit_message(struct clew_message_sink *s, const struct slots *v, enum clew_role role)
+{
+        struct clew_message *message;
+        struct clew_part *part;
+
+        if (has(v, SLOT_ROLE))
+                role = clew_role_of(v->text[SLOT_ROLE]);
+        message = clew_sink_message(s, role, v->text[SLOT_ROLE]);
+        if (!message)
+                return;
+        message->name = v->text[SLOT_NAME];
+        message->finish_reason = v->text[SLOT_FINISH];
+        if (has(v, SLOT_CALL_ID) || role == CLEW_ROLE_TOOL) {
+                part = clew_sink_part(s, CLEW_PART_TOOL_RESULT, role);
+                if (part) {
+                        part->id = v->text[SLOT_CALL_ID];
+                        part->name = v->text[SLOT_NAME];
+                        part->text = v->text[SLOT_CONTENT];
+                }
+        } else if (has(v, SLOT_CONTENT)) {
+                /* Some put a JSON list of parts here. */
+                if (clew_slice_starts_with(v->text[SLOT_CONTENT], CLEW_SLICE_LITERAL("[{\"")))
+                        clew_parts_from_json(s, v->text[SLOT_CONTENT], role);
+                else
+                        clew_sink_text(s, CLEW_PART_TEXT, role, v->text[SLOT_CONTENT]);
+        }
+        clew_sink_text(s, CLEW_PART_REFUSAL, role, v->text[SLOT_REFUSAL]);
+        if (has(v, SLOT_FUNCTION_NAME)) {
+                part = clew_sink_part(s, CLEW_PART_TOOL_CALL, role);
+                if (part) {
+                        part->name = v->text[SLOT_FUNCTION_NAME];
+                        part->text = v->text[SLOT_FUNCTION_ARGUMENTS];
+                }
+        }
+}
+
+/* Entries of one message, group and item lie together after the sort. */
+static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_role role)
+{
+        uint64_t message = UINT64_MAX;
+        enum clew_role current = role;
+
+        for (uint32_t i = 0; i < f->n;) {
+                const struct entry *first = f->order[i].item;
+                uint64_t run = f->order[i].key >> 8;
+                struct slots v = {0};
+
+                for (; i < f->n && f->order[i].key >> 8 == run; i++) {
+                        const struct entry *e = f->order[i].item;
+
+                        v.text[e->slot] = clew_value_text(&e->value, s->arena);
+                        v.set |= 1u << e->slot;
+                }
+                if (first->group == GROUP_MESSAGE) {
+                        emit_message(s, &v, role);
+                        current = s->n_messages ? s->messages[s->n_messages - 1].role : role;
+                } else if (message != first->message) {
+                        (void)clew_sink_message(s, role, CLEW_SLICE_NULL);
+                        current = role;
+                }
+                message = first->message;
+                if (first->group == GROUP_CONTENTS)
+                        emit_content(s, &v, current);
+                else if (first->group == GROUP_CALLS)
+                        emit_call(s, &v, current);
+        }
+}
+
+bool clew_messages_from_keys(struct clew_message_sink *s, struct clew_message_iter attributes,
+                             struct clew_slice prefix, enum clew_role role)
+{
+        uint32_t n = count_keys(attributes, prefix);
+        uint32_t before = s->n_messages;
+        struct flat f = {0};
+
+        if (n == 0)
+                return false;
+        f.order = clew_arena_calloc(s->arena, n, sizeof(*f.order));
+        f.scratch = clew_arena_calloc(s->arena, n, sizeof(*f.scratch));
+        f.entries = clew_arena_calloc(s->arena, n, sizeof(*f.entries));
+        if (!f.order || !f.scratch || !f.entries) {
+                s->full = true;
+                return true;
+        }
+        gather(&f, attributes, prefix, n, s);
+        emit(s, &f, role);
+        return s->n_messages > before;
+}

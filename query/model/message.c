@@ -1,0 +1,640 @@
+#include "query/model/message.h"
+
+#include "proto/base/compiler.h"
+#include "proto/base/hash.h"
+#include "proto/base/json.h"
+#include "query/model/fields-int.h"
+#include "query/model/message-int.h"
+#include "query/model/value-int.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define KEY(s) CLEW_SLICE_LITERAL(s)
+
+/* ---- the sink ---------------------------------------------------------------------------------
+ */
+
+static void *grow(struct clew_message_sink *s, const void *old, uint32_t n, uint32_t *max,
+                  size_t size)
+{
+        uint32_t wanted = *max ? *max * 2 : 8;
+        void *p;
+
+        if (wanted > 2 * CLEW_MESSAGE_PARTS_MAX) {
+                s->full = true;
+                return NULL;
+        }
+        p = clew_arena_calloc(s->arena, wanted, size);
+        if (!p) {
+                s->full = true;
+                return NULL;
+        }
+        if (n > 0)
+                memcpy(p, old, n * size);
+        *max = wanted;
+        return p;
+}
+
+struct clew_message *clew_sink_message(struct clew_message_sink *s, enum clew_role role,
+                                       struct clew_slice role_name)
+{
+        if (s->full || s->n_messages >= CLEW_MESSAGE_PARTS_MAX) {
+                s->full = true;
+                return NULL;
+        }
+        if (s->n_messages == s->max_messages) {
+                struct clew_message *p =
+                        grow(s, s->messages, s->n_messages, &s->max_messages, sizeof(*s->messages));
+
+                if (!p)
+                        return NULL;
+                s->messages = p;
+        }
+        s->messages[s->n_messages] = (struct clew_message){.role = role, .role_name = role_name};
+        return &s->messages[s->n_messages++];
+}
+
+struct clew_part *clew_sink_part(struct clew_message_sink *s, enum clew_part_type type,
+                                 enum clew_role role)
+{
+        if (s->n_messages == 0 && !clew_sink_message(s, role, CLEW_SLICE_NULL))
+                return NULL;
+        if (s->full || s->n_parts >= CLEW_MESSAGE_PARTS_MAX) {
+                s->full = true;
+                return NULL;
+        }
+        if (s->n_parts == s->max_parts) {
+                struct clew_part *p =
+                        grow(s, s->parts, s->n_parts, &s->max_parts, sizeof(*s->parts));
+
+                if (!p)
+                        return NULL;
+                s->parts = p;
+        }
+        s->messages[s->n_messages - 1].n_parts++;
+        s->parts[s->n_parts] = (struct clew_part){.type = type};
+        return &s->parts[s->n_parts++];
+}
+
+void clew_sink_text(struct clew_message_sink *s, enum clew_part_type type, enum clew_role role,
+                    struct clew_slice text)
+{
+        struct clew_part *part;
+
+        if (text.len == 0)
+                return;
+        part = clew_sink_part(s, type, role);
+        if (part)
+                part->text = text;
+}
+
+enum clew_role clew_role_of(struct clew_slice word)
+{
+        static const struct {
+                const char *word;
+                enum clew_role role;
+        } words[] = {
+                {"user", CLEW_ROLE_USER},          {"assistant", CLEW_ROLE_ASSISTANT},
+                {"tool", CLEW_ROLE_TOOL},          {"system", CLEW_ROLE_SYSTEM},
+                {"developer", CLEW_ROLE_SYSTEM},   {"human", CLEW_ROLE_USER},
+                {"ai", CLEW_ROLE_ASSISTANT},       {"model", CLEW_ROLE_ASSISTANT},
+                {"function", CLEW_ROLE_TOOL},      {"AIMessageChunk", CLEW_ROLE_ASSISTANT},
+                {"tool-response", CLEW_ROLE_TOOL},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (word.len == strlen(words[i].word) &&
+                    strncasecmp((const char *)word.data, words[i].word, word.len) == 0)
+                        return words[i].role;
+        }
+        return CLEW_ROLE_OTHER;
+}
+
+void clew_media_inline(struct clew_part *part, struct clew_slice content)
+{
+        struct clew_slice data = content;
+
+        if (clew_slice_starts_with(content, KEY("data:"))) {
+                const uint8_t *comma = memchr(content.data, ',', content.len);
+                size_t head = comma ? (size_t)(comma - content.data) : content.len;
+                const uint8_t *end = memchr(content.data, ';', head);
+                size_t type = (end ? (size_t)(end - content.data) : head) - 5;
+
+                if (type > 0)
+                        part->media_type = clew_slice_make(content.data + 5, type);
+                data = comma ? clew_slice_from(content, head + 1) : CLEW_SLICE_NULL;
+        }
+        part->media_bytes = data.len / 4 * 3;
+        for (size_t i = data.len; i > 0 && data.data[i - 1] == '=' && part->media_bytes > 0; i--)
+                part->media_bytes--;
+        part->media_hash = clew_hash(data);
+}
+
+/* Formatting of JSON arguments differs between a call and its later repetition in the history. */
+static uint64_t hash_compact(struct clew_slice text, uint64_t seed)
+{
+        uint8_t block[512];
+        size_t n = 0;
+
+        for (size_t i = 0; i < text.len; i++) {
+                uint8_t c = text.data[i];
+
+                if (c == ' ' || c == '\n' || c == '\r' || c == '\t')
+                        continue;
+                block[n++] = c;
+                if (n == sizeof(block)) {
+                        seed = clew_hash_seeded(clew_slice_make(block, n), seed);
+                        n = 0;
+                }
+        }
+        return clew_hash_seeded(clew_slice_make(block, n), seed);
+}
+
+static uint64_t hash_message(const struct clew_message *m)
+{
+        uint64_t h = m->role;
+
+        for (uint32_t i = 0; i < m->n_parts; i++) {
+                const struct clew_part *p = &m->parts[i];
+
+                h = clew_hash_seeded(p->name, h * 31 + p->type);
+                h = p->type == CLEW_PART_TOOL_CALL ? hash_compact(p->text, h)
+                                                   : clew_hash_seeded(p->text, h);
+                h ^= p->media_hash;
+                h = clew_hash_seeded(p->uri, h);
+        }
+        return h;
+}
+
+static int finish(struct clew_message_sink *s, struct clew_slice key, struct clew_messages *ret)
+{
+        uint32_t at = 0;
+
+        for (uint32_t i = 0; i < s->n_messages; i++) {
+                s->messages[i].parts = s->parts ? &s->parts[at] : NULL;
+                at += s->messages[i].n_parts;
+                s->messages[i].hash = hash_message(&s->messages[i]);
+        }
+        *ret = (struct clew_messages){
+                .items = s->messages,
+                .n = s->n_messages,
+                .truncated = s->truncated || s->full,
+                .key = s->n_messages ? key : CLEW_SLICE_NULL,
+        };
+        return clew_arena_failed(s->arena) ? -ENOMEM : 0;
+}
+
+/* ---- where messages are -----------------------------------------------------------------------
+ */
+
+struct family {
+        const char *prefix;
+        enum clew_direction direction;
+};
+
+static const struct family families[] = {
+        {"llm.input_messages.", CLEW_MESSAGES_IN},      {"gen_ai.prompt.", CLEW_MESSAGES_IN},
+        {"gen_ai.input.messages.", CLEW_MESSAGES_IN},   {"llm.prompts.", CLEW_MESSAGES_IN},
+        {"llm.output_messages.", CLEW_MESSAGES_OUT},    {"gen_ai.completion.", CLEW_MESSAGES_OUT},
+        {"gen_ai.output.messages.", CLEW_MESSAGES_OUT}, {"llm.choices.", CLEW_MESSAGES_OUT},
+};
+
+static bool from_families(struct clew_message_sink *s, const struct clew_step *step,
+                          enum clew_direction direction, struct clew_slice *ret_key)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(families); i++) {
+                struct clew_slice prefix = clew_slice_of_cstr(families[i].prefix);
+
+                if (families[i].direction != direction)
+                        continue;
+                if (clew_messages_from_keys(s, clew_span_attributes(&step->span), prefix,
+                                            direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER
+                                                                          : CLEW_ROLE_ASSISTANT)) {
+                        *ret_key = prefix;
+                        return true;
+                }
+        }
+        return false;
+}
+
+struct message_event {
+        const char *name;
+        enum clew_direction direction;
+        enum clew_role role;
+};
+
+static const struct message_event message_events[] = {
+        {"gen_ai.system.message", CLEW_MESSAGES_IN, CLEW_ROLE_SYSTEM},
+        {"gen_ai.user.message", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
+        {"gen_ai.assistant.message", CLEW_MESSAGES_IN, CLEW_ROLE_ASSISTANT},
+        {"gen_ai.tool.message", CLEW_MESSAGES_IN, CLEW_ROLE_TOOL},
+        {"gen_ai.choice", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
+};
+
+static const struct message_event *message_event(struct clew_slice name,
+                                                 enum clew_direction direction)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(message_events); i++) {
+                if (message_events[i].direction == direction &&
+                    clew_slice_eq_cstr(name, message_events[i].name))
+                        return &message_events[i];
+        }
+        return NULL;
+}
+
+static struct clew_slice attribute_text(struct clew_message_sink *s, struct clew_message_iter it,
+                                        const char *key)
+{
+        struct clew_value value;
+
+        if (!clew_attribute_find(it, clew_slice_of_cstr(key), &value))
+                return CLEW_SLICE_NULL;
+        return clew_value_text(&value, s->arena);
+}
+
+/* A message whose members are attributes: Strands, older semconv on spans, Semantic Kernel. */
+static void from_event_attributes(struct clew_message_sink *s, struct clew_message_iter it,
+                                  const struct message_event *event)
+{
+        struct clew_slice content = attribute_text(s, it, "content");
+        struct clew_slice role_name = attribute_text(s, it, "role");
+        enum clew_role role = role_name.len ? clew_role_of(role_name) : event->role;
+        struct clew_message *message;
+        uint32_t before = s->n_parts;
+
+        if (content.len == 0)
+                content = attribute_text(s, it, "message");
+        if (content.len == 0)
+                content = attribute_text(s, it, "gen_ai.event.content");
+        if (role == CLEW_ROLE_OTHER)
+                role = event->role;
+        message = clew_sink_message(s, role, role_name);
+        if (!message)
+                return;
+        message->finish_reason = attribute_text(s, it, "finish_reason");
+        clew_parts_from_json(s, content, role);
+        if (role == CLEW_ROLE_TOOL && s->n_parts == before + 1 &&
+            s->parts[before].type == CLEW_PART_TEXT) {
+                s->parts[before].type = CLEW_PART_TOOL_RESULT;
+                s->parts[before].id = attribute_text(s, it, "id");
+        }
+        content = attribute_text(s, it, "tool_calls");
+        if (content.len > 0)
+                clew_parts_from_json(s, content, role);
+}
+
+static bool from_events(struct clew_message_sink *s, const struct clew_step *step,
+                        enum clew_direction direction)
+{
+        struct clew_message_iter it = clew_span_events(&step->span);
+        struct clew_span_event event;
+        uint32_t before = s->n_messages;
+
+        while (clew_span_event_next(&it, &event)) {
+                const struct message_event *kind = message_event(event.name, direction);
+
+                if (kind)
+                        from_event_attributes(s, clew_event_attributes(&event), kind);
+        }
+        return s->n_messages > before;
+}
+
+static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trace,
+                      const struct clew_step *step, enum clew_direction direction)
+{
+        uint32_t before = s->n_messages;
+
+        for (uint32_t i = 0; i < step->n_logs; i++) {
+                const struct clew_log_record *record = &trace->logs[step->logs + i].record;
+                struct clew_message_iter it = clew_log_attributes(record);
+                struct clew_slice name = record->event_name;
+                const struct message_event *kind;
+                struct clew_slice body;
+
+                if (name.len == 0)
+                        name = attribute_text(s, it, "event.name");
+                kind = message_event(name, direction);
+                if (!kind)
+                        continue;
+                body = clew_value_text(&record->body, s->arena);
+                if (clew_text_is_json(body))
+                        clew_messages_from_json(s, body, kind->role, direction);
+                else
+                        from_event_attributes(s, it, kind);
+        }
+        return s->n_messages > before;
+}
+
+/* The AI SDK spreads one answer over several attributes. */
+static bool from_sdk_response(struct clew_message_sink *s, const struct clew_step *step)
+{
+        static const struct {
+                const char *key;
+                enum clew_part_type type;
+        } keys[] = {
+                {"ai.response.reasoning", CLEW_PART_REASONING},
+                {"ai.response.text", CLEW_PART_TEXT},
+                {"ai.response.object", CLEW_PART_TEXT},
+                {"ai.result.text", CLEW_PART_TEXT},
+                {"ai.result.object", CLEW_PART_TEXT},
+        };
+        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_slice calls = attribute_text(s, it, "ai.response.toolCalls");
+        bool any = false;
+
+        if (calls.len == 0)
+                calls = attribute_text(s, it, "ai.result.toolCalls");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                struct clew_slice text = attribute_text(s, it, keys[i].key);
+
+                if (text.len == 0)
+                        continue;
+                if (!any && !clew_sink_message(s, CLEW_ROLE_ASSISTANT, CLEW_SLICE_NULL))
+                        return false;
+                any = true;
+                clew_sink_text(s, keys[i].type, CLEW_ROLE_ASSISTANT, text);
+        }
+        if (clew_text_is_json(calls)) {
+                struct clew_json_reader r = clew_json_reader_make(calls, CLEW_JSON_DEPTH_DEFAULT);
+
+                if (!any && !clew_sink_message(s, CLEW_ROLE_ASSISTANT, CLEW_SLICE_NULL))
+                        return false;
+                any = true;
+                if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN)
+                        while (clew_json_next_element(&r))
+                                clew_call_from_json(s, clew_json_take(&r));
+        }
+        if (any)
+                s->messages[s->n_messages - 1].finish_reason = step->finish_reason;
+        return any;
+}
+
+/* ---- choosing ---------------------------------------------------------------------------------
+ */
+
+static void collect(struct clew_fields *f, const struct clew_trace *trace,
+                    const struct clew_step *step, struct clew_arena *arena)
+{
+        struct clew_message_iter it = clew_span_events(&step->span);
+        struct clew_span_event event;
+
+        clew_fields_reset(f);
+        f->arena = arena;
+        f->keep_provenance = true;
+        f->kinds = CLEW_KINDS(step->kind);
+        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
+        while (clew_span_event_next(&it, &event)) {
+                if (clew_slice_eq(event.name, KEY("gen_ai.client.inference.operation.details")))
+                        clew_fields_add(f, clew_event_attributes(&event), CLEW_ORIGIN_EVENT);
+                else if (clew_slice_starts_with(event.name, KEY("gen_ai.content.")))
+                        clew_fields_add_event(f, event.name, clew_event_attributes(&event),
+                                              CLEW_ORIGIN_EVENT);
+        }
+        for (uint32_t i = 0; i < step->n_logs; i++) {
+                const struct clew_log_record *record = &trace->logs[step->logs + i].record;
+
+                if (clew_slice_eq(record->event_name,
+                                  KEY("gen_ai.client.inference.operation.details")))
+                        clew_fields_add(f, clew_log_attributes(record), CLEW_ORIGIN_LOG);
+        }
+}
+
+/* Texts that say less than flattened messages or message events beside them: raw requests that were
+ * not meant as messages. */
+static bool is_weak_source(struct clew_slice key)
+{
+        return clew_slice_eq(key, KEY("input.value")) || clew_slice_eq(key, KEY("output.value")) ||
+               clew_slice_starts_with(key, KEY("traceloop.entity.")) ||
+               clew_slice_starts_with(key, KEY("mlflow.")) || clew_slice_eq(key, KEY("input")) ||
+               clew_slice_eq(key, KEY("output"));
+}
+
+static void add_system(struct clew_message_sink *s, struct clew_fields *f)
+{
+        struct clew_slice text;
+
+        if (!clew_fields_text(f, CLEW_FIELD_SYSTEM, &text) ||
+            !clew_sink_message(s, CLEW_ROLE_SYSTEM, CLEW_SLICE_NULL))
+                return;
+        clew_parts_from_json(s, clew_text_unquote(text, s->arena), CLEW_ROLE_SYSTEM);
+}
+
+static struct clew_slice last_key(const struct clew_fields *f, enum clew_field field)
+{
+        for (unsigned i = 0; i < f->n_provenance; i++) {
+                if (f->provenance[i].field == field)
+                        return f->provenance[i].key;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+static bool find_text(struct clew_fields *f, const struct clew_step *step,
+                      enum clew_direction direction, struct clew_slice *ret_text,
+                      struct clew_slice *ret_key)
+{
+        bool tool = step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF;
+        enum clew_field field = direction == CLEW_MESSAGES_IN
+                                        ? (tool ? CLEW_FIELD_TOOL_ARGUMENTS : CLEW_FIELD_INPUT)
+                                        : (tool ? CLEW_FIELD_TOOL_RESULT : CLEW_FIELD_OUTPUT);
+
+        if (!clew_fields_text(f, field, ret_text))
+                return false;
+        *ret_key = last_key(f, field);
+        return true;
+}
+
+static bool from_structured(struct clew_message_sink *s, const struct clew_trace *trace,
+                            const struct clew_step *step, enum clew_direction direction,
+                            struct clew_slice *ret_key)
+{
+        if (from_families(s, step, direction, ret_key))
+                return true;
+        *ret_key = KEY("gen_ai.*.message");
+        return from_events(s, step, direction) || from_logs(s, trace, step, direction);
+}
+
+/* A tool step as the call that it answers, and as its answer. */
+static void add_tool_part(struct clew_message_sink *s, const struct clew_step *step,
+                          enum clew_direction direction, struct clew_slice text)
+{
+        bool in = direction == CLEW_MESSAGES_IN;
+        enum clew_role role = in ? CLEW_ROLE_ASSISTANT : CLEW_ROLE_TOOL;
+        struct clew_part *part;
+
+        if (!clew_sink_message(s, role, CLEW_SLICE_NULL))
+                return;
+        part = clew_sink_part(s, in ? CLEW_PART_TOOL_CALL : CLEW_PART_TOOL_RESULT, role);
+        if (!part)
+                return;
+        part->id = step->tool_call_id;
+        part->name = step->tool_name;
+        part->text = text;
+        part->is_error = !in && step->error.is_error;
+}
+
+int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
+                       enum clew_direction direction, struct clew_arena *arena,
+                       struct clew_messages *ret)
+{
+        struct clew_message_sink sink = {.arena = arena};
+        struct clew_fields fields;
+        struct clew_fields *f = &fields;
+        enum clew_role role = direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER : CLEW_ROLE_ASSISTANT;
+        struct clew_slice text = CLEW_SLICE_NULL;
+        struct clew_slice key = CLEW_SLICE_NULL;
+        bool found;
+
+        *ret = (struct clew_messages){0};
+        if (clew_step_is(step, CLEW_STEP_STANDIN))
+                return 0;
+        collect(f, trace, step, arena);
+        found = find_text(f, step, direction, &text, &key);
+        if (direction == CLEW_MESSAGES_IN && step->kind != CLEW_KIND_TOOL)
+                add_system(&sink, f);
+        if (step->kind != CLEW_KIND_TOOL && (!found || is_weak_source(key)) &&
+            from_structured(&sink, trace, step, direction, &key))
+                return finish(&sink, key, ret);
+        if (direction == CLEW_MESSAGES_OUT && from_sdk_response(&sink, step))
+                return finish(&sink, KEY("ai.response"), ret);
+        if (!found)
+                return finish(&sink, KEY("gen_ai.system_instructions"), ret);
+        if (step->kind == CLEW_KIND_TOOL) {
+                if (clew_sink_message(
+                            &sink, direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER : CLEW_ROLE_TOOL,
+                            CLEW_SLICE_NULL))
+                        clew_sink_text(&sink, CLEW_PART_TEXT, role, text);
+        } else {
+                clew_messages_from_json(&sink, text, role, direction);
+        }
+        return finish(&sink, key, ret);
+}
+
+/* ---- tool definitions -------------------------------------------------------------------------
+ */
+
+struct definitions {
+        struct clew_arena *arena;
+        struct clew_tool_definition *items;
+        uint32_t n;
+        uint32_t max;
+};
+
+/* Tools offered in one request. */
+#define DEFINITIONS_MAX 1024u
+
+static void add_definition(struct definitions *d, struct clew_slice raw)
+{
+        struct clew_tool_definition *item;
+        struct clew_slice text = clew_text_unquote(raw, d->arena);
+        struct clew_slice inner;
+
+        if (d->n == DEFINITIONS_MAX)
+                return;
+        if (d->n == d->max) {
+                uint32_t max = d->max ? 2 * d->max : 16;
+                struct clew_tool_definition *p = clew_arena_calloc(d->arena, max, sizeof(*p));
+
+                if (!p)
+                        return;
+                if (d->n > 0)
+                        memcpy(p, d->items, d->n * sizeof(*p));
+                d->items = p;
+                d->max = max;
+        }
+        item = &d->items[d->n];
+        *item = (struct clew_tool_definition){0};
+        if (!clew_text_is_json(text)) {
+                item->name = text; /* a bare name */
+        } else {
+                inner = clew_text_member(text, "function", d->arena);
+                if (clew_text_is_json(inner))
+                        text = inner;
+                item->name = clew_text_member(text, "name", d->arena);
+                item->description = clew_text_member(text, "description", d->arena);
+                item->schema = clew_text_member(text, "parameters", d->arena);
+                if (item->schema.len == 0)
+                        item->schema = clew_text_member(text, "inputSchema", d->arena);
+                if (item->schema.len == 0)
+                        item->schema = clew_text_member(text, "input_schema", d->arena);
+                if (item->schema.len == 0)
+                        item->schema = clew_text_member(text, "parameters_json_schema", d->arena);
+        }
+        if (item->name.len > 0)
+                d->n++;
+}
+
+static void definitions_from_json(struct definitions *d, struct clew_slice text)
+{
+        struct clew_json_reader r;
+
+        text = clew_text_unquote(text, d->arena);
+        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN)
+                while (clew_json_next_element(&r))
+                        add_definition(d, clew_json_take(&r));
+}
+
+/* llm.tools.<i>.tool.json_schema, llm.request.functions.<i>.{name,description,parameters} */
+static void definitions_from_keys(struct definitions *d, const struct clew_step *step)
+{
+        const struct clew_slice functions = KEY("llm.request.functions.");
+        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_attribute attr;
+
+        while (clew_attribute_next(&it, &attr)) {
+                struct clew_slice tail;
+                struct clew_slice text;
+
+                if (attr.value.type != CLEW_VALUE_STRING)
+                        continue;
+                text = attr.value.bytes;
+                if (clew_slice_starts_with(attr.key, KEY("llm.tools."))) {
+                        add_definition(d, text);
+                        continue;
+                }
+                if (!clew_slice_starts_with(attr.key, functions))
+                        continue;
+                /* The members of one function stand together, its name first. */
+                tail = clew_slice_from(attr.key, functions.len);
+                while (tail.len > 0 && tail.data[0] != '.')
+                        tail = clew_slice_from(tail, 1);
+                if (clew_slice_eq(tail, KEY(".name")))
+                        add_definition(d, text);
+                else if (d->n > 0 && clew_slice_eq(tail, KEY(".description")))
+                        d->items[d->n - 1].description = text;
+                else if (d->n > 0 && clew_slice_eq(tail, KEY(".parameters")))
+                        d->items[d->n - 1].schema = text;
+        }
+}
+
+int clew_step_tool_definitions(const struct clew_trace *trace, const struct clew_step *step,
+                               struct clew_arena *arena, const struct clew_tool_definition **ret,
+                               uint32_t *ret_n)
+{
+        struct definitions d = {.arena = arena};
+        struct clew_fields fields;
+        struct clew_fields *f = &fields;
+        const struct clew_field_hit *hit;
+
+        collect(f, trace, step, arena);
+        hit = clew_fields_first(f, CLEW_FIELD_TOOL_DEFINITIONS);
+        if (hit && hit->value.type == CLEW_VALUE_ARRAY) {
+                struct clew_message_iter it = clew_value_elements(&hit->value);
+                struct clew_value value;
+
+                while (clew_value_next(&it, &value))
+                        add_definition(&d, clew_value_text(&value, arena));
+        } else {
+                struct clew_slice text;
+
+                if (clew_fields_text(f, CLEW_FIELD_TOOL_DEFINITIONS, &text))
+                        definitions_from_json(&d, text);
+        }
+        if (d.n == 0)
+                definitions_from_keys(&d, step);
+        *ret = d.items;
+        *ret_n = d.n;
+        return clew_arena_failed(arena) ? -ENOMEM : 0;
+}
