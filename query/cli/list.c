@@ -154,7 +154,7 @@ static void tell_end(struct list *l, const struct clew_select *s)
         clew_trace_id_short(&l->last.id, id);
         if (l->more) {
                 clew_cursor_print(&l->last, cursor);
-                clew_cli_note(l->cli, "%llu shown; the next: clew list --after %s",
+                clew_cli_note(l->cli, "%llu shown; for the next ones add --after %s",
                               (unsigned long long)l->n, cursor);
         } else if (!clew_output_is_machine(&l->output)) {
                 clew_cli_note(l->cli, "%llu of %llu traces; next: clew tree %s",

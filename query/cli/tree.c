@@ -6,6 +6,7 @@
  * Physical parents make the branches; what follows from links and call ids is written as an arrow
  * to the other step's number, never drawn as a branch.
  */
+#include "proto/base/utf8.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/fold.h"
@@ -23,8 +24,8 @@
 
 /* Levels that are drawn; deeper branches begin with their depth as a number. */
 #define LEVELS_MAX 10u
-/* The least room for content before the label column gives way. */
-#define CONTENT_COLUMNS 24u
+/* Of a name; longer ones are cut so that content keeps some room. */
+#define LABEL_COLUMNS_MAX 48u
 /* Messages of one step while its brief is made. */
 #define SCRATCH_MAX ((size_t)256 << 20)
 
@@ -104,13 +105,18 @@ static size_t put_branch(struct tree *t, uint32_t depth, bool last)
         return columns;
 }
 
+static bool is_cause(const struct tree *t, uint32_t step)
+{
+        return t->has_summary && t->summary.summary.cause.step == step + 1;
+}
+
 static const char *mark_of(const struct tree *t, const struct clew_step *s, uint32_t step,
                            enum clew_tone *ret_tone)
 {
         bool ascii = t->look.ascii;
 
         *ret_tone = CLEW_TONE_BAD;
-        if (t->has_summary && t->summary.summary.cause.step == step + 1)
+        if (is_cause(t, step))
                 return ascii ? ">" : "▶";
         if (s->error.is_error)
                 return ascii ? "x" : "✗";
@@ -149,12 +155,12 @@ static size_t put_numbers(struct tree *t, const struct clew_step *s, uint32_t nu
         if (s->end_ns > 0 && number > 0)
                 clew_when_offset(clew_step_duration_ns(s), took);
         if (s->tokens.total > 0 && number > 0 && counts)
-                clew_count_short(s->tokens.total, "", tokens);
+                clew_count_column(s->tokens.total, tokens);
         if (number > 0)
-                clew_buffer_printf(&t->line, "%*u %6s %6s %6s ", (int)t->number_width, number, at,
+                clew_buffer_printf(&t->line, "%*u %5s %5s %5s ", (int)t->number_width, number, at,
                                    took, tokens);
         else
-                clew_buffer_printf(&t->line, "%*s %6s %6s %6s ", (int)t->number_width, "", at, "",
+                clew_buffer_printf(&t->line, "%*s %5s %5s %5s ", (int)t->number_width, "", at, "",
                                    "");
         return t->line.len - from;
 }
@@ -195,15 +201,45 @@ static void append_edges(struct tree *t, uint32_t step)
 /* ---- lines ------------------------------------------------------------------------------------
  */
 
+/* The name, unless it says nothing: with one model in the whole trace the header names it. */
+static size_t put_label(struct tree *t, const struct clew_step *s, size_t columns)
+{
+        size_t room = t->look.columns > columns + 8 ? t->look.columns - columns - 1 : 8;
+        size_t used;
+
+        if (s->kind == CLEW_KIND_LLM && t->opened.trace->n_models <= 1 && s->model.len > 0)
+                return 0;
+        used = clew_safe_line(&t->line, clew_step_label(s),
+                              room < LABEL_COLUMNS_MAX ? room : LABEL_COLUMNS_MAX, t->look.ascii);
+        clew_buffer_append_cstr(&t->line, "  ");
+        return used + 2;
+}
+
+static void put_content(struct tree *t, const struct clew_fold_line *line, size_t columns)
+{
+        const struct clew_step *s = &t->opened.trace->steps[line->step];
+        enum clew_tone content = s->error.is_error ? CLEW_TONE_BAD : CLEW_TONE_PLAIN;
+        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX * 2
+                      : t->look.columns > columns ? t->look.columns - columns
+                                                  : 0;
+
+        clew_buffer_clear(&t->raw);
+        if (is_cause(t, line->step))
+                clew_buffer_append_cstr(&t->raw, "CAUSE  ");
+        append_edges(t, line->step);
+        clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, content));
+        if (room > 3)
+                clew_safe_line(&t->line, clew_buffer_slice(&t->raw), room, t->look.ascii);
+        clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, content));
+}
+
 static void put_step(struct tree *t, const struct clew_fold_line *line)
 {
         const struct clew_step *s = &t->opened.trace->steps[line->step];
         size_t columns = put_numbers(t, s, line->step + 1);
-        size_t label_end = columns + 34; /* where content begins, unless the label is longer */
         enum clew_tone mark_tone;
         const char *mark = mark_of(t, s, line->step, &mark_tone);
-        size_t room;
-        bool is_cause = t->has_summary && t->summary.summary.cause.step == line->step + 1;
 
         columns += put_branch(t, s->depth, line->last);
         tone(t, mark_tone, mark);
@@ -213,29 +249,8 @@ static void put_step(struct tree *t, const struct clew_fold_line *line)
         clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, tone_of_kind(s->kind)));
         clew_buffer_append_byte(&t->line, ' ');
         columns += 2 + 6;
-        if (t->look.columns < label_end + CONTENT_COLUMNS && t->look.columns > columns)
-                label_end = t->look.columns - CONTENT_COLUMNS;
-        room = t->look.columns > columns + 8 ? t->look.columns - columns - 1 : 8;
-        columns +=
-                clew_safe_line(&t->line, clew_step_label(s), room < 48 ? room : 48, t->look.ascii);
-        clew_buffer_append_cstr(&t->line, "  ");
-        columns += 2;
-        for (; columns < label_end; columns++)
-                clew_buffer_append_byte(&t->line, ' ');
-        clew_buffer_clear(&t->raw);
-        if (is_cause)
-                clew_buffer_append_cstr(&t->raw, "CAUSE  ");
-        append_edges(t, line->step);
-        clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
-        room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX * 2
-               : t->look.columns > columns ? t->look.columns - columns
-                                           : 0;
-        if (s->error.is_error)
-                clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, CLEW_TONE_BAD));
-        if (room > 3)
-                clew_safe_line(&t->line, clew_buffer_slice(&t->raw), room, t->look.ascii);
-        if (s->error.is_error)
-                clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, CLEW_TONE_BAD));
+        columns += put_label(t, s, columns);
+        put_content(t, line, columns);
         end_line(t);
 }
 
@@ -282,7 +297,7 @@ static void put_scores(struct tree *t)
         for (uint32_t i = 0; i < trace->n_scores; i++) {
                 const struct clew_score *s = &trace->scores[i];
 
-                if (s->target == CLEW_SCORE_STEP)
+                if (s->target == CLEW_SCORE_STEP && s->step != trace->root)
                         continue; /* clew show tells those */
                 clew_buffer_clear(&t->raw);
                 clew_buffer_append_slice(&t->raw, s->name);
@@ -294,6 +309,34 @@ static void put_scores(struct tree *t)
                 clew_buffer_append_slice(&t->raw, s->explanation);
                 put_field(t, "score", clew_buffer_slice(&t->raw));
         }
+}
+
+/* When, and whose: one line. */
+static void put_origin(struct tree *t)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        const struct {
+                const char *label;
+                struct clew_slice text;
+        } parts[] = {
+                {"service ", trace->service},
+                {"session ", trace->session},
+                {"user ", trace->user},
+                {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
+        };
+        char text[CLEW_WHEN_TEXT];
+
+        clew_when_full(trace->start_ns, t->look.utc, text);
+        clew_buffer_clear(&t->raw);
+        clew_buffer_append_cstr(&t->raw, text);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                if (parts[i].text.len == 0)
+                        continue;
+                clew_buffer_append_cstr(&t->raw, "  ");
+                clew_buffer_append_cstr(&t->raw, parts[i].label);
+                clew_buffer_append_slice(&t->raw, clew_utf8_cut(parts[i].text, 100));
+        }
+        put_field(t, "started", clew_buffer_slice(&t->raw));
 }
 
 static void put_header(struct tree *t)
@@ -324,17 +367,13 @@ static void put_header(struct tree *t)
         if (trace->has_cost)
                 clew_buffer_printf(&t->line, "  %s", text);
         end_line(t);
-        clew_when_full(trace->start_ns, t->look.utc, text);
-        put_field(t, "started", clew_slice_of_cstr(text));
-        put_field(t, "service", trace->service);
-        put_field(t, "session", trace->session);
-        put_field(t, "user", trace->user);
+        put_origin(t);
         put_scores(t);
         if (trace->root != CLEW_STEP_NONE)
                 put_field(t, "input", trace->steps[trace->root].input);
         clew_buffer_append_byte(&t->line, '\n');
-        clew_buffer_printf(&t->line, "%*s %6s %6s %6s", (int)t->number_width, "#", "AT", "TOOK",
-                           "TOKENS");
+        clew_buffer_printf(&t->line, "%*s %5s %5s %5s", (int)t->number_width, "#", "AT", "TOOK",
+                           "TOK");
         end_line(t);
 }
 

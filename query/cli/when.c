@@ -302,21 +302,30 @@ void clew_when_offset(uint64_t ns, char ret[CLEW_WHEN_TEXT])
                 print_long(ns, ret);
 }
 
-void clew_count_short(uint64_t n, const char *suffix, char ret[CLEW_WHEN_TEXT])
+/* Scaled to a unit; @digits significant ones, at least what stands before the point. */
+static void print_count(uint64_t n, int digits, const char *suffix, char *ret)
 {
         static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
         double v = (double)n;
         unsigned i = 0;
+        int decimals;
 
         while (v >= 999.5 && i + 1 < CLEW_ARRAY_LEN(prefixes)) {
                 v /= 1000;
                 i++;
         }
-        snprintf(ret, CLEW_WHEN_TEXT, "%.*f%s%s",
-                 i == 0 || v >= 99.95 ? 0
-                 : v >= 9.995         ? 1
-                                      : 2,
-                 v, prefixes[i], suffix);
+        decimals = i == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : digits - 1;
+        snprintf(ret, CLEW_WHEN_TEXT, "%.*f%s%s", decimals, v, prefixes[i], suffix);
+}
+
+void clew_count_short(uint64_t n, const char *suffix, char ret[CLEW_WHEN_TEXT])
+{
+        print_count(n, 3, suffix, ret);
+}
+
+void clew_count_column(uint64_t n, char ret[CLEW_WHEN_TEXT])
+{
+        print_count(n, 2, "", ret);
 }
 
 void clew_cost_short(double usd, char ret[CLEW_WHEN_TEXT])

@@ -30,7 +30,7 @@ void clew_when_rfc3339(uint64_t unix_ns, char ret[CLEW_WHEN_TEXT]);
 /* As short as @now_ns allows: `17:21:04` today, `Nov 22 17:39` this year, else
  * `2025-09-04 17:33`. */
 void clew_when_short(uint64_t unix_ns, uint64_t now_ns, bool utc, char ret[CLEW_WHEN_TEXT]);
-/* `2026-11-23 17:21:04.118`, with zone. */
+/* `2026-11-23 17:21:04.118 +0100`. */
 void clew_when_full(uint64_t unix_ns, bool utc, char ret[CLEW_WHEN_TEXT]);
 /* `350ms`, `48.2s`, `2m10s`, `3h05m`, `2d04h`. */
 void clew_when_length(uint64_t ns, char ret[CLEW_WHEN_TEXT]);
@@ -39,6 +39,8 @@ void clew_when_offset(uint64_t ns, char ret[CLEW_WHEN_TEXT]);
 
 /* `937`, `61.2k`, `1.31M`, `2.4G`: counts of tokens, and with @suffix such as "B" also bytes. */
 void clew_count_short(uint64_t n, const char *suffix, char ret[CLEW_WHEN_TEXT]);
+/* The same in at most five columns: `937`, `1.5k`, `61.2k`, `402k`. */
+void clew_count_column(uint64_t n, char ret[CLEW_WHEN_TEXT]);
 /* `$0.214`, `$1.31`, `$214.05`. */
 void clew_cost_short(double usd, char ret[CLEW_WHEN_TEXT]);
 
