@@ -145,7 +145,7 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
                 mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
                 mdb_env_set_mapsize(env->lmdb, map);
                 rc = mdb_env_open(env->lmdb, env->dir, flags, 0600);
-                if (rc != ENOMEM || map / 4 < MAP_BYTES_LEAST)
+                if ((rc != ENOMEM && rc != EINVAL) || map / 4 < MAP_BYTES_LEAST)
                         break;
                 mdb_env_close(env->lmdb);
                 env->lmdb = NULL;

@@ -9,6 +9,8 @@ static const struct clew_command commands[] = {
         {"find", "list", "ls", "[FLAGS]", "traces, newest first; --failed is the common case",
          clew_cmd_list},
         {"read", "tree", NULL, "ID... [FLAGS]", "call tree of one trace", clew_cmd_tree},
+        {"setup", "import", NULL, "FILE...",
+         "OTLP JSON lines (also .zst, .gz, - for standard input) into the store", clew_cmd_import},
         {"setup", "help", NULL, "[COMMAND | TOPIC]", "help for a command or a topic",
          clew_cmd_help},
         {"setup", "version", NULL, "", "the version of this program", clew_cmd_version},

@@ -30,6 +30,7 @@ const char *clew_command_nearest(const char *name);
 int clew_cmd_list(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_tree(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_help(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_import(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
 
 #endif
