@@ -1,0 +1,268 @@
+/*
+ * clew doctor: what the store holds and whether it is whole; sealing on demand. clew reindex.
+ */
+#include "query/cli/commands.h"
+#include "query/cli/guard.h"
+#include "query/cli/open.h"
+#include "query/cli/options.h"
+#include "query/cli/output.h"
+#include "query/cli/safe.h"
+#include "query/cli/when.h"
+#include "query/model/summary.h"
+#include "storage/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+/* Findings printed one by one; a store with more is not repaired by reading them. */
+#define FINDINGS_MAX 1000u
+
+struct doctor {
+        struct clew_cli *cli;
+        bool json;
+        bool verify;
+        bool seal;
+        struct clew_output output;
+        uint64_t n_findings;
+};
+
+static int seal_all(struct doctor *d)
+{
+        struct clew_seal_stats total = {0};
+        struct clew_seal_stats part = {.more = true};
+        struct clew_seal_options options = {0};
+        struct clew_store *store = NULL;
+        struct clew_error err = {0};
+        char raw[CLEW_WHEN_TEXT];
+        char stored[CLEW_WHEN_TEXT];
+        int r = clew_cli_store(d->cli, CLEW_STORE_WRITE, &store);
+
+        if (r != 0)
+                return r;
+        while (part.more) {
+                part = (struct clew_seal_stats){0};
+                r = clew_store_seal(store, &options, &part, &err);
+                if (r < 0)
+                        return clew_cli_fail(d->cli, r, &err);
+                total.traces += part.traces;
+                total.segments += part.segments;
+                total.raw_bytes += part.raw_bytes;
+                total.stored_bytes += part.stored_bytes;
+        }
+        if (d->json) {
+                struct clew_json_writer w = clew_output_begin(&d->output, "seal");
+
+                clew_json_write_key(&w, "traces");
+                clew_json_write_uint64(&w, total.traces);
+                clew_json_write_key(&w, "segments");
+                clew_json_write_uint64(&w, total.segments);
+                clew_json_write_key(&w, "raw_otlp_bytes");
+                clew_json_write_uint64(&w, total.raw_bytes);
+                clew_json_write_key(&w, "stored_bytes");
+                clew_json_write_uint64(&w, total.stored_bytes);
+                return clew_output_end(&d->output, &w);
+        }
+        clew_count_short(total.raw_bytes, "B", raw);
+        clew_count_short(total.stored_bytes, "B", stored);
+        fprintf(d->cli->out,
+                "sealed   %" PRIu64 " traces into %" PRIu64 " segments, %s of OTLP in %s\n",
+                total.traces, total.segments, raw, stored);
+        return 0;
+}
+
+static void on_finding(void *context, const char *object, const char *what)
+{
+        struct doctor *d = context;
+        char shown_object[200];
+        char shown_what[400];
+
+        if (d->n_findings++ >= FINDINGS_MAX)
+                return;
+        clew_safe_cstr(clew_slice_of_cstr(object), shown_object, sizeof(shown_object));
+        clew_safe_cstr(clew_slice_of_cstr(what), shown_what, sizeof(shown_what));
+        if (d->json) {
+                struct clew_json_writer w = clew_output_begin(&d->output, "finding");
+
+                clew_json_write_key(&w, "object");
+                clew_json_write_cstr(&w, object);
+                clew_json_write_key(&w, "what");
+                clew_json_write_cstr(&w, what);
+                if (clew_output_end(&d->output, &w) != 0)
+                        d->n_findings = FINDINGS_MAX;
+        } else {
+                fprintf(d->cli->out, "damage   %s: %s\n", shown_object, shown_what);
+        }
+}
+
+/* Runs while no store is open in this process: the check works in a child of its own. */
+static int verify(struct doctor *d)
+{
+        struct clew_error err = {0};
+        int r;
+
+        clew_cli_close_store(d->cli);
+        fflush(d->cli->out);
+        r = clew_store_verify(d->cli->store_dir, on_finding, d, &err);
+        if (r < 0)
+                return clew_cli_fail(d->cli, r, &err);
+        if (d->n_findings > FINDINGS_MAX)
+                clew_cli_note(d->cli, "%" PRIu64 " more findings", d->n_findings - FINDINGS_MAX);
+        if (d->n_findings > 0) {
+                clew_cli_error(d->cli, "the store %s is damaged: %" PRIu64 " findings",
+                               d->cli->store_dir, d->n_findings);
+                return CLEW_EXIT_PARTIAL;
+        }
+        return 0;
+}
+
+static int put_json(struct doctor *d, const struct clew_store_stats *s)
+{
+        const struct {
+                const char *name;
+                uint64_t value;
+        } numbers[] = {
+                {"format_version", s->format_version},
+                {"traces", s->traces},
+                {"spans", s->spans},
+                {"logs", s->logs},
+                {"raw_otlp_bytes", s->raw_otlp_bytes},
+                {"used_bytes", s->used_bytes},
+                {"free_bytes", s->free_bytes},
+                {"file_bytes", s->file_bytes},
+                {"hot_traces", s->hot_traces},
+                {"hot_fragments", s->hot_fragments},
+                {"hot_bytes", s->hot_bytes},
+                {"segments", s->segments},
+                {"segment_bytes", s->segment_bytes},
+                {"rules_version", CLEW_RULES_VERSION},
+        };
+        struct clew_json_writer w = clew_output_begin(&d->output, "doctor");
+
+        clew_json_write_key(&w, "store");
+        clew_json_write_cstr(&w, d->cli->store_dir);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++) {
+                clew_json_write_key(&w, numbers[i].name);
+                clew_json_write_uint64(&w, numbers[i].value);
+        }
+        if (d->verify) {
+                clew_json_write_key(&w, "findings");
+                clew_json_write_uint64(&w, d->n_findings);
+        }
+        return clew_output_end(&d->output, &w);
+}
+
+static int put_text(struct doctor *d, const struct clew_store_stats *s)
+{
+        FILE *out = d->cli->out;
+        char a[CLEW_WHEN_TEXT];
+        char b[CLEW_WHEN_TEXT];
+        char shown[200];
+
+        fprintf(out, "store    %s, format %u\n",
+                clew_safe_cstr(clew_slice_of_cstr(d->cli->store_dir), shown, sizeof(shown)),
+                s->format_version);
+        fprintf(out, "holds    %" PRIu64 " traces, %" PRIu64 " spans, %" PRIu64 " log records\n",
+                s->traces, s->spans, s->logs);
+        clew_count_short(s->raw_otlp_bytes, "B", a);
+        clew_count_short(s->used_bytes, "B", b);
+        fprintf(out, "bytes    %s of OTLP in %s", a, b);
+        if (s->used_bytes > 0 && s->raw_otlp_bytes > 0)
+                fprintf(out, " (%.1f to 1)", (double)s->raw_otlp_bytes / (double)s->used_bytes);
+        clew_count_short(s->free_bytes, "B", a);
+        clew_count_short(s->file_bytes, "B", b);
+        fprintf(out, "; file %s, of it %s free\n", b, a);
+        clew_count_short(s->segment_bytes, "B", a);
+        fprintf(out, "sealed   %" PRIu64 " segments, %s\n", s->segments, a);
+        clew_count_short(s->hot_bytes, "B", a);
+        fprintf(out, "hot      %" PRIu64 " traces in %" PRIu64 " fragments, %s\n", s->hot_traces,
+                s->hot_fragments, a);
+        if (d->verify)
+                fprintf(out, "verify   %s\n", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
+        return 0;
+}
+
+static int put_stats(struct doctor *d)
+{
+        struct clew_view *view = NULL;
+        struct clew_store_stats stats;
+        struct clew_error err = {0};
+        int r = clew_cli_view(d->cli, &view);
+
+        if (r != 0)
+                return r;
+        r = clew_view_stats(view, &stats, &err);
+        if (r < 0)
+                return clew_cli_fail(d->cli, r, &err);
+        return d->json ? put_json(d, &stats) : put_text(d, &stats);
+}
+
+int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
+{
+        struct doctor d = {.cli = cli};
+        const struct clew_flag own[] = {
+                {"seal", 0, NULL, "seal everything idle now, then report", .ret_flag = &d.seal},
+                {"verify", 0, NULL, "check every record; exit 4 when something is damaged",
+                 .ret_flag = &d.verify},
+                {"json", 0, NULL, "one JSON object", .ret_flag = &d.json},
+                {0},
+        };
+        const struct clew_output_flags json = {.json = true};
+        struct clew_arguments args;
+        int status = CLEW_EXIT_OK;
+        int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
+
+        if (r == 0 && args.n > 0) {
+                clew_cli_error(cli, "doctor takes flags only");
+                r = CLEW_EXIT_USAGE;
+        }
+        if (r == 0)
+                r = clew_output_init(&d.output, cli, &json, "doctor", NULL);
+        if (r != 0)
+                return r;
+        if (d.seal)
+                status = seal_all(&d);
+        if (d.verify && status == 0)
+                status = verify(&d);
+        if (status == 0 || status == CLEW_EXIT_PARTIAL) {
+                r = put_stats(&d);
+                if (r != 0)
+                        status = r;
+        }
+        clew_output_deinit(&d.output);
+        return status;
+}
+
+int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv)
+{
+        bool all = false;
+        bool json = false;
+        const struct clew_flag own[] = {
+                {"all", 0, NULL, "also summaries of the present rules", .ret_flag = &all},
+                {"json", 0, NULL, "one JSON object", .ret_flag = &json},
+                {0},
+        };
+        struct clew_arguments args;
+        struct clew_store *store = NULL;
+        struct clew_error err = {0};
+        uint64_t seen = 0;
+        uint64_t changed = 0;
+        int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
+
+        if (r == 0)
+                r = clew_cli_store(cli, CLEW_STORE_WRITE, &store);
+        if (r != 0)
+                return r;
+        r = clew_store_reindex(store, all, &seen, &changed, &err);
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        if (json)
+                fprintf(cli->out,
+                        "{\"v\":1,\"type\":\"reindex\",\"rules_version\":%u,\"seen\":%" PRIu64
+                        ",\"changed\":%" PRIu64 "}\n",
+                        CLEW_RULES_VERSION, seen, changed);
+        else
+                fprintf(cli->out,
+                        "rules version %u: %" PRIu64 " summaries looked at, %" PRIu64 " changed\n",
+                        CLEW_RULES_VERSION, seen, changed);
+        return CLEW_EXIT_OK;
+}
