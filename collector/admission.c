@@ -7,6 +7,16 @@ static bool fits(const struct clew_admission *a, size_t bytes)
         return a->used_bytes <= a->budget_bytes && bytes <= a->budget_bytes - a->used_bytes;
 }
 
+static size_t cost(const struct clew_admission *a, size_t wanted)
+{
+        return wanted ? wanted : a->estimate_bytes;
+}
+
+static size_t estimate_min(const struct clew_admission *a)
+{
+        return a->budget_bytes / CLEW_ADMISSION_ESTIMATE_PARTS;
+}
+
 static void take(struct clew_admission *a, struct clew_ticket *t, size_t bytes)
 {
         t->bytes = bytes ? bytes : 1;
@@ -20,14 +30,14 @@ static struct clew_ticket *take_waiting(struct clew_admission *a)
         struct clew_ticket *head = NULL;
         struct clew_ticket **tail = &head;
 
-        while (a->first && fits(a, a->estimate_bytes)) {
+        while (a->first && fits(a, cost(a, a->first->wanted))) {
                 struct clew_ticket *t = a->first;
 
                 a->first = t->next;
                 if (!a->first)
                         a->last = NULL;
                 a->n_waiting--;
-                take(a, t, a->estimate_bytes);
+                take(a, t, cost(a, t->wanted));
                 t->next = NULL;
                 *tail = t;
                 tail = &t->next;
@@ -48,9 +58,8 @@ static void let_in(struct clew_ticket *list)
 
 void clew_admission_init(struct clew_admission *a, size_t budget_bytes, size_t max_waiting)
 {
-        *a = (struct clew_admission){.budget_bytes = budget_bytes,
-                                     .max_waiting = max_waiting,
-                                     .estimate_bytes = CLEW_ADMISSION_ESTIMATE_FIRST};
+        *a = (struct clew_admission){.budget_bytes = budget_bytes, .max_waiting = max_waiting};
+        a->estimate_bytes = estimate_min(a);
         pthread_mutex_init(&a->lock, NULL);
 }
 
@@ -68,10 +77,11 @@ enum clew_admission_result clew_admission_enter(struct clew_admission *a,
 
         CLEW_ASSERT(ticket->bytes == 0);
         pthread_mutex_lock(&a->lock);
-        if (!a->first && fits(a, bytes ? bytes : a->estimate_bytes)) {
-                take(a, ticket, bytes ? bytes : a->estimate_bytes);
+        if (!a->first && fits(a, cost(a, bytes))) {
+                take(a, ticket, cost(a, bytes));
         } else if (let_in_fn && a->n_waiting < a->max_waiting) {
                 ticket->let_in = let_in_fn;
+                ticket->wanted = bytes;
                 ticket->next = NULL;
                 if (a->last)
                         a->last->next = ticket;
@@ -94,8 +104,8 @@ void clew_admission_measured(struct clew_admission *a, struct clew_ticket *ticke
                 a->estimate_bytes = bytes;
         else
                 a->estimate_bytes -= (a->estimate_bytes - bytes) / CLEW_ADMISSION_ESTIMATE_DECAY;
-        if (a->estimate_bytes < CLEW_ADMISSION_ESTIMATE_MIN)
-                a->estimate_bytes = CLEW_ADMISSION_ESTIMATE_MIN;
+        if (a->estimate_bytes < estimate_min(a))
+                a->estimate_bytes = estimate_min(a);
         pthread_mutex_unlock(&a->lock);
         clew_admission_resize(a, ticket, bytes);
 }

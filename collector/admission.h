@@ -23,10 +23,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The estimate never falls below this: a request costs buffers and a call object in any case. */
-#define CLEW_ADMISSION_ESTIMATE_MIN ((size_t)64 * 1024)
-/* First estimate, before any request has been seen: what SDKs send in a full batch. */
-#define CLEW_ADMISSION_ESTIMATE_FIRST ((size_t)1024 * 1024)
+/* The estimate never falls below this part of the budget. So few requests of unknown size may flow
+ * in at a time, and a burst of large ones after a quiet hour overshoots the budget little. */
+#define CLEW_ADMISSION_ESTIMATE_PARTS 16u
 /* Each request smaller than the estimate takes this part of the difference off it. */
 #define CLEW_ADMISSION_ESTIMATE_DECAY 16u
 
@@ -35,7 +34,8 @@ struct clew_ticket {
         struct clew_ticket *next; /* while waiting */
         /* Called once, from the thread that made room, when a waiting ticket has been let in. */
         void (*let_in)(struct clew_ticket *ticket);
-        size_t bytes; /* held in the budget; 0 = not inside */
+        size_t bytes;  /* held in the budget; 0 = not inside */
+        size_t wanted; /* while waiting: the known size, 0 = unknown */
 };
 
 struct clew_admission {

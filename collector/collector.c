@@ -25,6 +25,8 @@
 /* A deaf listener is replaced; calls under way get this long. */
 #define RESTART_DEADLINE_NS CLEW_NS_PER_S
 
+#define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
+
 struct clew_collector {
         const struct clew_config *config;
         struct clew_counters counters;
@@ -36,7 +38,9 @@ struct clew_collector {
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
         uint64_t next_stats_ns;
-        uint64_t last_requests;
+        uint64_t last_requests;         /* at the last line of counters */
+        uint64_t last_work[WORK_KINDS]; /* at the last tick */
+        bool was_busy[WORK_KINDS];
 };
 
 static size_t n_inside(void *context)
@@ -226,10 +230,31 @@ static void log_stats(struct clew_collector *c)
         clew_counters_log(&c->counters);
 }
 
-void clew_collector_tick(struct clew_collector *c)
+/* True once after a second in which nothing came in, or nothing was sealed, when it was before. */
+static bool has_come_to_rest(struct clew_collector *c)
 {
+        static const enum clew_counter work[] = {CLEW_COUNT_WIRE_BYTES, CLEW_COUNT_SEALED_BYTES};
+        bool rested = false;
+
+        _Static_assert(CLEW_ARRAY_LEN(work) == WORK_KINDS, "one memory for each kind of work");
+        for (size_t i = 0; i < WORK_KINDS; i++) {
+                uint64_t now = clew_counter_read(&c->counters, work[i]);
+                bool busy = now != c->last_work[i];
+
+                rested = rested || (c->was_busy[i] && !busy);
+                c->last_work[i] = now;
+                c->was_busy[i] = busy;
+        }
+        return rested;
+}
+
+bool clew_collector_tick(struct clew_collector *c)
+{
+        if (c->grpc)
+                clew_grpc_listener_tick(c->grpc);
         revive_listener(c);
         log_stats(c);
+        return has_come_to_rest(c);
 }
 
 int clew_collector_stop(struct clew_collector *c)

@@ -17,6 +17,7 @@
  */
 #include "collector/grpc-int.h"
 
+#include "proto/base/clock.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -29,6 +30,8 @@
 #define CLEW_GRPC_ARMED_MAX 64u
 /* Retry-info, status details: an answer's text and a few numbers. */
 #define TRAILER_BYTES_MAX 2048u
+/* A message holds budget while it arrives: a sender that stops in the middle must not keep it. */
+#define RECEIVE_NS_MAX (30 * CLEW_NS_PER_S)
 #define TRAILERS_MAX 2u /* two forms of retry advice */
 
 enum call_state {
@@ -89,6 +92,7 @@ struct call {
         grpc_call_details details;
         grpc_metadata_array metadata;
         grpc_byte_buffer *message;
+        struct clew_grpc_receiving receiving; /* linked while RECEIVING */
         struct clew_ticket ticket;
         struct clew_submission submission;
         struct clew_answer answer;
@@ -370,7 +374,9 @@ static void check_health(struct call *c)
 static void on_no_message(struct call *c)
 {
         if (grpc_call_failed_before_recv_message(c->call)) {
-                clew_ingest_too_large(options_of(c)->ingest, &c->answer);
+                /* Over the limit (the core has answered that), cancelled or late: nobody listens.
+                 */
+                clew_answer_set(&c->answer, CLEW_ANSWER_TOO_LARGE, "the message did not arrive");
         } else {
                 clew_count(options_of(c)->counters, CLEW_COUNT_MALFORMED, 1);
                 clew_answer_set(&c->answer, CLEW_ANSWER_MALFORMED, "the call holds no message");
@@ -378,8 +384,59 @@ static void on_no_message(struct call *c)
         answer_call(c);
 }
 
+static struct call *call_of_receiving(struct clew_grpc_receiving *r)
+{
+        return (struct call *)(void *)((char *)r - offsetof(struct call, receiving));
+}
+
+static void begin_receiving(struct call *c)
+{
+        struct clew_grpc_listener *l = c->server->listener;
+        struct clew_grpc_receiving *head = &l->receiving;
+
+        c->receiving.deadline_ns = clew_clock_monotonic_ns(clew_clock_system()) + RECEIVE_NS_MAX;
+        pthread_mutex_lock(&l->lock);
+        c->receiving.prev = head->prev;
+        c->receiving.next = head;
+        head->prev->next = &c->receiving;
+        head->prev = &c->receiving;
+        pthread_mutex_unlock(&l->lock);
+}
+
+static void end_receiving(struct call *c)
+{
+        struct clew_grpc_listener *l = c->server->listener;
+
+        pthread_mutex_lock(&l->lock);
+        c->receiving.prev->next = c->receiving.next;
+        c->receiving.next->prev = c->receiving.prev;
+        pthread_mutex_unlock(&l->lock);
+}
+
+void clew_grpc_cancel_late(struct clew_grpc_listener *l)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        unsigned n = 0;
+
+        /* The core calls nothing back from within a cancel, so the lock may be held. */
+        pthread_mutex_lock(&l->lock);
+        for (struct clew_grpc_receiving *r = l->receiving.next;
+             r != &l->receiving && r->deadline_ns <= now; r = r->next) {
+                r->deadline_ns = UINT64_MAX;
+                grpc_call_cancel_with_status(call_of_receiving(r)->call, GRPC_STATUS_UNAVAILABLE,
+                                             "the message did not arrive in time", NULL);
+                n++;
+        }
+        pthread_mutex_unlock(&l->lock);
+        if (n)
+                clew_log_limited(&limit, CLEW_LOG_WARN, "grpc.late", "calls=%u limit_s=%llu", n,
+                                 (unsigned long long)(RECEIVE_NS_MAX / CLEW_NS_PER_S));
+}
+
 static void on_received(struct call *c, struct clew_scratch *scratch)
 {
+        end_receiving(c);
         if (!c->message) {
                 on_no_message(c);
                 return;
@@ -407,11 +464,13 @@ static void receive(struct call *c)
         grpc_call_error r;
 
         move(c, CALL_RECEIVING);
+        begin_receiving(c);
         op.data.recv_message.recv_message = &c->message;
         r = grpc_call_start_batch(c->call, &op, 1, &c->tag, NULL);
         if (r != GRPC_CALL_OK) {
                 clew_log(CLEW_LOG_ERROR, "grpc.receive_failed", "reason=%s",
                          grpc_call_error_to_string(r));
+                end_receiving(c);
                 end_call(c);
         }
 }

@@ -35,6 +35,13 @@ struct clew_grpc_worker {
         bool started;
 };
 
+/* Calls whose message is on its way, oldest first. Embedded in the call. */
+struct clew_grpc_receiving {
+        struct clew_grpc_receiving *prev;
+        struct clew_grpc_receiving *next;
+        uint64_t deadline_ns; /* monotonic */
+};
+
 struct clew_grpc_listener {
         struct clew_grpc_listener_options options;
         grpc_completion_queue *queue;
@@ -44,7 +51,11 @@ struct clew_grpc_listener {
         pthread_mutex_t lock;
         pthread_cond_t changed; /* on the monotonic clock */
         struct clew_grpc_server *server;
+        struct clew_grpc_receiving receiving; /* ring under the lock; this is its head */
 };
+
+/* Cancels the calls whose message did not arrive in time. */
+void clew_grpc_cancel_late(struct clew_grpc_listener *l);
 
 /* Asks for calls until CLEW_GRPC_ARMED_MAX are outstanding. */
 void clew_grpc_arm(struct clew_grpc_server *server);

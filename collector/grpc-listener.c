@@ -1,3 +1,5 @@
+#include "collector/grpc-listener.h"
+
 #include "collector/grpc-int.h"
 
 #include "proto/base/clock.h"
@@ -270,6 +272,7 @@ int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
         if (!l)
                 return -ENOMEM;
         l->options = *options;
+        l->receiving.prev = l->receiving.next = &l->receiving;
         pthread_mutex_init(&l->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -297,6 +300,11 @@ int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
 const struct clew_address *clew_grpc_listener_address(const struct clew_grpc_listener *l)
 {
         return &l->options.address;
+}
+
+void clew_grpc_listener_tick(struct clew_grpc_listener *l)
+{
+        clew_grpc_cancel_late(l);
 }
 
 int clew_grpc_listener_drain(struct clew_grpc_listener *l, uint64_t deadline_ns)

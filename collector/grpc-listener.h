@@ -43,6 +43,9 @@ CLEW_MUST_USE int clew_grpc_listener_new(const struct clew_grpc_listener_options
 /* The address with the port that was bound. */
 const struct clew_address *clew_grpc_listener_address(const struct clew_grpc_listener *l);
 
+/* To be called about once a second: ends calls whose message stopped arriving. */
+void clew_grpc_listener_tick(struct clew_grpc_listener *l);
+
 /*
  * Stops accepting and waits until every accepted call is answered, at most @deadline_ns; what is
  * left then is cancelled. The pipeline must still run. Returns 0, or -ETIMEDOUT when calls had to

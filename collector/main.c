@@ -31,6 +31,7 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_
 #define HEAP_ARENAS 2
 #define HEAP_MMAP_THRESHOLD (256 * 1024)
 #define HEAP_TRIM_THRESHOLD (1024 * 1024)
+#define HEAP_KEEP_BYTES (1024 * 1024)
 
 static void tune_heap(void)
 {
@@ -86,8 +87,10 @@ static int run(const struct clew_config *config, const sigset_t *signals)
                         clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
                         break;
                 }
-                if (errno == EAGAIN)
-                        clew_collector_tick(collector);
+                if (errno != EAGAIN)
+                        continue;
+                if (clew_collector_tick(collector))
+                        malloc_trim(HEAP_KEEP_BYTES);
         }
         unblock_signals(signals);
         return clew_collector_stop(collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;

@@ -32,6 +32,7 @@ static void test_budget_and_order(void **state)
 
         (void)state;
         clew_admission_init(&a, 2 * MIB, 2);
+        a.estimate_bytes = MIB;
         assert_int_equal(clew_admission_enter(&a, &t[0], 0, note_let_in), CLEW_ADMITTED);
         assert_int_equal(clew_admission_enter(&a, &t[1], 0, note_let_in), CLEW_ADMITTED);
         assert_int_equal(clew_admission_enter(&a, &t[2], 0, note_let_in), CLEW_ADMISSION_WAITS);
@@ -58,6 +59,7 @@ static void test_newcomers_do_not_overtake(void **state)
 
         (void)state;
         clew_admission_init(&a, 2 * MIB, 8);
+        a.estimate_bytes = MIB;
         assert_int_equal(clew_admission_enter(&a, &t[0], 3 * MIB / 2, note_let_in), CLEW_ADMITTED);
         assert_int_equal(clew_admission_enter(&a, &t[1], 0, note_let_in), CLEW_ADMISSION_WAITS);
         /* would fit, but is behind another */
@@ -109,6 +111,30 @@ static void test_one_huge_request_passes(void **state)
         clew_admission_deinit(&a);
 }
 
+/* A waiting request whose size is known counts with its size, not with the estimate. */
+static void test_known_sizes_wait_with_their_size(void **state)
+{
+        struct clew_ticket t[3] = {0};
+        struct clew_admission a;
+
+        (void)state;
+        clew_admission_init(&a, 16 * MIB, 8);
+        assert_int_equal(clew_admission_enter(&a, &t[0], 16 * MIB, NULL), CLEW_ADMITTED);
+        assert_int_equal(clew_admission_enter(&a, &t[1], 9 * MIB, note_let_in),
+                         CLEW_ADMISSION_WAITS);
+        assert_int_equal(clew_admission_enter(&a, &t[2], 9 * MIB, note_let_in),
+                         CLEW_ADMISSION_WAITS);
+        clew_admission_resize(&a, &t[0], 8 * MIB); /* room for the estimate, not for 9 MiB */
+        assert_int_equal(n_let_in, 0);
+        clew_admission_leave(&a, &t[0]);
+        assert_int_equal(n_let_in, 1);
+        assert_int_equal(t[1].bytes, 9 * MIB);
+        clew_admission_leave(&a, &t[1]);
+        assert_int_equal(n_let_in, 2);
+        clew_admission_leave(&a, &t[2]);
+        clew_admission_deinit(&a);
+}
+
 static void test_estimate_follows_sizes(void **state)
 {
         struct clew_ticket t = {0};
@@ -116,14 +142,14 @@ static void test_estimate_follows_sizes(void **state)
 
         (void)state;
         clew_admission_init(&a, 96 * MIB, 8);
-        assert_int_equal(a.estimate_bytes, CLEW_ADMISSION_ESTIMATE_FIRST);
+        assert_int_equal(a.estimate_bytes, 6 * MIB);
         assert_int_equal(clew_admission_enter(&a, &t, 0, NULL), CLEW_ADMITTED);
         clew_admission_measured(&a, &t, 20 * MIB);
         assert_int_equal(a.estimate_bytes, 20 * MIB);
         assert_int_equal(a.used_bytes, 20 * MIB);
         for (int i = 0; i < 500; i++)
                 clew_admission_measured(&a, &t, 1000);
-        assert_int_equal(a.estimate_bytes, CLEW_ADMISSION_ESTIMATE_MIN);
+        assert_int_equal(a.estimate_bytes, 6 * MIB);
         assert_int_equal(a.used_bytes, 1000);
         clew_admission_leave(&a, &t);
         clew_admission_deinit(&a);
@@ -136,6 +162,7 @@ int main(void)
                 cmocka_unit_test_setup(test_newcomers_do_not_overtake, reset),
                 cmocka_unit_test_setup(test_shrinking_lets_others_in, reset),
                 cmocka_unit_test_setup(test_one_huge_request_passes, reset),
+                cmocka_unit_test_setup(test_known_sizes_wait_with_their_size, reset),
                 cmocka_unit_test_setup(test_estimate_follows_sizes, reset),
         };
 
