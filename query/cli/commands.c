@@ -11,6 +11,8 @@ static const struct clew_command commands[] = {
         {"find", "sessions", NULL, "[FLAGS]", "sessions with their runs and failures",
          clew_cmd_sessions},
         {"read", "tree", NULL, "ID... [FLAGS]", "call tree of one trace", clew_cmd_tree},
+        {"judge", "export", NULL, "[ID...] [FLAGS]",
+         "traces as files: OTLP JSON lines (--format otlp)", clew_cmd_export},
         {"setup", "import", NULL, "FILE...",
          "OTLP JSON lines (also .zst, .gz, - for standard input) into the store", clew_cmd_import},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",

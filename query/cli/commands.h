@@ -31,6 +31,7 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_tree(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_help(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_import(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_export(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv);

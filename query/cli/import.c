@@ -16,6 +16,7 @@
 #include "proto/otlp/walk.h"
 #include "query/cli/commands.h"
 #include "query/cli/input.h"
+#include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/safe.h"
 #include "storage/store.h"
@@ -383,7 +384,6 @@ static void finish(struct import *im)
         clew_buffer_deinit(&im->encoded);
         clew_buffer_deinit(&im->pending);
         clew_buffer_deinit(&im->fragments);
-        clew_store_close(im->store);
 }
 
 static void summarize(struct import *im)
@@ -399,11 +399,12 @@ static void summarize(struct import *im)
 
 static int import_all(struct import *im, const struct clew_arguments *args)
 {
-        struct clew_store_options options = {.mode = CLEW_STORE_WRITE, .clock = im->cli->clock};
         struct clew_error err = {0};
-        int status = CLEW_EXIT_OK;
-        int r = clew_store_open(im->cli->store_dir, &options, &im->store, &err);
+        int status = clew_cli_store(im->cli, CLEW_STORE_WRITE, &im->store);
+        int r = 0;
 
+        if (status != 0)
+                return status;
         for (size_t i = 0; r >= 0 && i < args->n; i++) {
                 r = import_file(im, args->values[i], &err);
                 if (r > 0)

@@ -18,7 +18,7 @@
 #include <zstd.h>
 
 #define RAW_BYTES ((size_t)256 << 10) /* read at a time */
-#define PIECE_BYTES ((size_t)1 << 20) /* decompressed at a time */
+#define PIECE_BYTES ((size_t)1 << 20) /* added to the text at a time */
 #define MAGIC_BYTES 4u
 #define GZIP_WINDOW_BITS (15 + 16) /* largest window; 16 = gzip wrapping only */
 
@@ -45,20 +45,30 @@ struct clew_input {
         uint64_t bytes;
 };
 
+/* Returns the bytes read, 0 at the end, or a negative errno with a message. */
+static ssize_t read_some(struct clew_input *in, uint8_t *to, size_t max, struct clew_error *err)
+{
+        ssize_t n;
+        int code;
+
+        do
+                n = read(in->fd, to, max);
+        while (n < 0 && errno == EINTR);
+        if (n >= 0)
+                return n;
+        code = -errno;
+        return clew_error_set(err, code, 0, "%s", strerror(-code));
+}
+
 static int read_raw(struct clew_input *in, struct clew_error *err)
 {
         ssize_t n;
 
         if (in->raw_ended)
                 return 0;
-        do
-                n = read(in->fd, in->raw, RAW_BYTES);
-        while (n < 0 && errno == EINTR);
-        if (n < 0) {
-                int code = -errno;
-
-                return clew_error_set(err, code, 0, "%s", strerror(-code));
-        }
+        n = read_some(in, in->raw, RAW_BYTES, err);
+        if (n < 0)
+                return (int)n;
         in->raw_at = 0;
         in->raw_len = (size_t)n;
         in->raw_ended = n == 0;
@@ -94,15 +104,10 @@ static int find_kind(struct clew_input *in, struct clew_error *err)
         size_t have = 0;
 
         while (have < MAGIC_BYTES) {
-                ssize_t n = read(in->fd, in->raw + have, RAW_BYTES - have);
+                ssize_t n = read_some(in, in->raw + have, RAW_BYTES - have, err);
 
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0) {
-                        int code = -errno;
-
-                        return clew_error_set(err, code, 0, "%s", strerror(-code));
-                }
+                if (n < 0)
+                        return (int)n;
                 if (n == 0) {
                         in->raw_ended = true;
                         break;
@@ -207,13 +212,20 @@ static int pump_gzip(struct clew_input *in, uint8_t *to, size_t *ret_n, struct c
         return 0;
 }
 
-static int pump_plain(struct clew_input *in, uint8_t *to, size_t *ret_n)
+static int pump_plain(struct clew_input *in, uint8_t *to, size_t *ret_n, struct clew_error *err)
 {
-        size_t n = in->raw_len - in->raw_at;
+        ssize_t n = (ssize_t)(in->raw_len - in->raw_at);
 
-        memcpy(to, in->raw + in->raw_at, n);
-        in->raw_at = in->raw_len;
-        *ret_n = n;
+        if (n > 0) { /* what was read to find the kind */
+                memcpy(to, in->raw + in->raw_at, (size_t)n);
+                in->raw_at = in->raw_len;
+        } else if (!in->raw_ended) {
+                n = read_some(in, to, PIECE_BYTES, err);
+                if (n < 0)
+                        return (int)n;
+                in->raw_ended = n == 0;
+        }
+        *ret_n = (size_t)n;
         return 0;
 }
 
@@ -235,7 +247,7 @@ static int fill(struct clew_input *in, struct clew_error *err)
                 if (!to)
                         return clew_buffer_error(&in->text);
                 /* A decoder may still hold output when its input is used up. */
-                if (in->raw_at == in->raw_len && (in->kind == INPUT_PLAIN || !in->raw_ended))
+                if (in->raw_at == in->raw_len && in->kind != INPUT_PLAIN)
                         r = read_raw(in, err);
                 if (r < 0)
                         return r;
@@ -244,7 +256,7 @@ static int fill(struct clew_input *in, struct clew_error *err)
                 else if (in->kind == INPUT_GZIP)
                         r = pump_gzip(in, to, &n, err);
                 else
-                        r = pump_plain(in, to, &n);
+                        r = pump_plain(in, to, &n, err);
                 if (r < 0)
                         return r;
                 if (n == 0 && in->raw_ended) {

@@ -1,0 +1,415 @@
+/*
+ * clew export: traces out of the store, in a named format.
+ *
+ * Traces come newest first, or in the order in which ids were given. They are converted in batches
+ * of a few MiB, and no view is open while a batch is written: a slow reader of our output pins no
+ * page of the store. A batch continues behind the last trace of the one before, so traces that
+ * arrive meanwhile are neither lost nor doubled.
+ *
+ * `-o FILE` appears whole or not at all: written beside it, synced, renamed.
+ */
+#include "proto/base/arena.h"
+#include "proto/base/mem.h"
+#include "query/cli/commands.h"
+#include "query/cli/export-otlp.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/options.h"
+#include "query/cli/safe.h"
+#include "query/select.h"
+#include "storage/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A batch ends when it has so many bytes or so many traces. */
+#define BATCH_BYTES_MAX ((size_t)8 << 20)
+#define BATCH_TRACES_MAX 256u
+/* The output of one trace: a stored trace has at most 1 GiB, JSON may escape much of it. */
+#define TRACE_BYTES_MAX ((size_t)8 << 30)
+/* Ids given as arguments or on standard input, with their text. */
+#define IDS_ARENA_MAX ((size_t)256 << 20)
+/* Damaged traces told one by one; further ones are counted. */
+#define REPORTS_MAX 20u
+
+struct format {
+        const char *name;
+        int (*append)(const struct clew_trace_data *data, struct clew_buffer *out,
+                      struct clew_error *err);
+};
+
+static const struct format formats[] = {
+        {"otlp", clew_export_otlp},
+};
+
+/* Where the output goes. */
+struct target_file {
+        const char *path; /* NULL = the command's output */
+        char *temp;       /* the name beside it; NULL = written in place (a pipe, a device) */
+        FILE *stream;
+};
+
+struct export
+{
+        struct clew_cli *cli;
+        const struct format *format;
+        struct target_file file;
+        struct clew_filter filter;
+        bool is_filtered; /* by more than time: summaries are needed */
+        uint64_t limit;   /* traces; 0 = all */
+        struct clew_trace_id *ids;
+        size_t n_ids; /* 0 = all that the filter selects */
+        struct clew_buffer out;
+        uint64_t n; /* traces written */
+        uint64_t n_damaged;
+        /* the walk */
+        size_t next_id;
+        struct clew_list_entry last; /* only its place */
+        bool started;
+        bool ended;
+};
+
+/* ---- the output file ------------------------------------------------------------------------ */
+
+static int fail_file(struct export *ex, const char *what)
+{
+        int code = errno ? -errno : -EIO;
+        char name[256];
+
+        clew_cli_error(ex->cli, "cannot %s %s: %s", what,
+                       clew_safe_cstr(clew_slice_of_cstr(ex->file.path), name, sizeof(name)),
+                       strerror(-code));
+        return code == -EACCES || code == -EPERM ? CLEW_EXIT_PERMISSION : CLEW_EXIT_STORE;
+}
+
+static int open_output(struct export *ex)
+{
+        struct target_file *f = &ex->file;
+        struct stat st;
+        size_t size;
+        int fd;
+
+        f->stream = ex->cli->out;
+        if (f->path && strcmp(f->path, "-") == 0)
+                f->path = NULL;
+        if (!f->path)
+                return 0;
+        errno = 0;
+        if (stat(f->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+                fd = open(f->path, O_WRONLY | O_CLOEXEC);
+        } else {
+                size = strlen(f->path) + 32;
+                f->temp = clew_malloc(size);
+                if (!f->temp)
+                        return clew_cli_fail(ex->cli, -ENOMEM, NULL);
+                snprintf(f->temp, size, "%s.part-%ld", f->path, (long)getpid());
+                fd = open(f->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        }
+        f->stream = fd < 0 ? NULL : fdopen(fd, "w");
+        if (!f->stream) {
+                if (fd >= 0)
+                        close(fd);
+                return fail_file(ex, "write");
+        }
+        return 0;
+}
+
+/* The directory entry is durable only when its directory is. */
+static void sync_directory(const char *path)
+{
+        CLEW_FREE char *dir = clew_strdup(path);
+        char *slash = dir ? strrchr(dir, '/') : NULL;
+        int fd;
+
+        if (slash)
+                slash[slash == dir ? 1 : 0] = '\0';
+        fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+                (void)fsync(fd);
+                close(fd);
+        }
+}
+
+/* Makes the file appear when @keep, else leaves nothing behind. */
+static int close_output(struct export *ex, bool keep)
+{
+        struct target_file *f = &ex->file;
+        bool ok;
+
+        if (!f->path) {
+                if (fflush(ex->cli->out) == 0 || !keep)
+                        return 0;
+                clew_cli_error(ex->cli, "cannot write the output: %s", strerror(errno));
+                return CLEW_EXIT_STORE;
+        }
+        errno = 0;
+        ok = f->stream && fflush(f->stream) == 0;
+        if (ok && f->temp && keep)
+                ok = fsync(fileno(f->stream)) == 0;
+        if (f->stream && fclose(f->stream) != 0)
+                ok = false;
+        if (ok && f->temp && keep)
+                ok = rename(f->temp, f->path) == 0;
+        if (f->temp && ok && keep)
+                sync_directory(f->path);
+        else if (f->temp)
+                unlink(f->temp);
+        clew_free(f->temp);
+        f->temp = NULL;
+        return ok || !keep ? 0 : fail_file(ex, "write");
+}
+
+/* ---- traces --------------------------------------------------------------------------------- */
+
+static void report_damage(struct export *ex, const struct clew_trace_id *id,
+                          const struct clew_error *err)
+{
+        char hex[CLEW_TRACE_ID_HEX];
+
+        clew_trace_id_to_hex(id, hex);
+        if (++ex->n_damaged <= REPORTS_MAX)
+                clew_cli_error(ex->cli, "trace %s left out: %s", hex, err->message);
+}
+
+/* Adds one trace to the batch. A damaged one is told and left out. */
+static int add_trace(struct export *ex, struct clew_view *view, const struct clew_trace_id *id)
+{
+        struct clew_trace_data data;
+        struct clew_error err = {0};
+        size_t before = ex->out.len;
+        int r = clew_view_load(view, id, &data, &err);
+
+        if (r == 0)
+                r = ex->format->append(&data, &ex->out, &err);
+        if (r == -EBADMSG || r == -E2BIG) {
+                ex->out.len = before;
+                report_damage(ex, id, &err);
+                return 0;
+        }
+        if (r == -ENOENT) /* dropped by retention since the list was read */
+                return 0;
+        if (r < 0)
+                return clew_cli_fail(ex->cli, r, &err);
+        ex->n++;
+        return 0;
+}
+
+static bool batch_is_full(const struct export *ex, size_t n)
+{
+        return ex->out.len >= BATCH_BYTES_MAX || n >= BATCH_TRACES_MAX ||
+               (ex->limit > 0 && ex->n >= ex->limit);
+}
+
+static int batch_of_ids(struct export *ex, struct clew_view *view)
+{
+        int status = 0;
+
+        for (size_t n = 0; status == 0 && !ex->ended && !batch_is_full(ex, n); n++) {
+                status = add_trace(ex, view, &ex->ids[ex->next_id++]);
+                ex->ended = ex->next_id == ex->n_ids;
+        }
+        return status;
+}
+
+static int batch_of_list(struct export *ex, struct clew_view *view)
+{
+        struct clew_error err = {0};
+        struct clew_list_entry entry;
+        int status = 0;
+        int r = clew_view_list(view, ex->started ? &ex->last : NULL, &err);
+
+        for (size_t n = 0; r >= 0 && status == 0 && !batch_is_full(ex, n); n++) {
+                r = clew_view_next(view, &entry, &err);
+                if (r <= 0)
+                        break;
+                ex->last = (struct clew_list_entry){.id = entry.id, .start_ns = entry.start_ns};
+                ex->started = true;
+                if (ex->filter.until_ns && entry.start_ns >= ex->filter.until_ns)
+                        continue;
+                if (entry.start_ns < ex->filter.since_ns) {
+                        r = 0;
+                        break;
+                }
+                status = add_trace(ex, view, &ex->last.id);
+        }
+        if (r < 0)
+                return clew_cli_fail(ex->cli, r, &err);
+        ex->ended = r == 0;
+        return status;
+}
+
+static int batch_of_selection(struct export *ex, struct clew_view *view)
+{
+        struct clew_selected after = {.id = ex->last.id, .start_ns = ex->last.start_ns};
+        struct clew_selected t;
+        struct clew_select s = {0};
+        struct clew_error err = {0};
+        int status = 0;
+        int r = clew_select_init(&s, view, &ex->filter, ex->cli->clock, ex->started ? &after : NULL,
+                                 &err);
+
+        for (size_t n = 0; r >= 0 && status == 0 && !batch_is_full(ex, n); n++) {
+                r = clew_select_next(&s, &t, &err);
+                if (r <= 0)
+                        break;
+                ex->last = (struct clew_list_entry){.id = t.id, .start_ns = t.start_ns};
+                ex->started = true;
+                status = add_trace(ex, view, &ex->last.id);
+        }
+        if (s.damaged > 0 && ex->n_damaged == 0)
+                clew_cli_error(ex->cli, "left out: %s", s.damage.message);
+        ex->n_damaged += s.damaged;
+        clew_select_deinit(&s);
+        if (r < 0)
+                return clew_cli_fail(ex->cli, r, &err);
+        ex->ended = r == 0;
+        return status;
+}
+
+static int make_batch(struct export *ex)
+{
+        struct clew_error err = {0};
+        struct clew_store *store;
+        struct clew_view *view;
+        int status = clew_cli_store(ex->cli, CLEW_STORE_READ, &store);
+        int r;
+
+        if (status != 0)
+                return status;
+        r = clew_view_open(store, &view, &err);
+        if (r < 0)
+                return clew_cli_fail(ex->cli, r, &err);
+        clew_buffer_clear(&ex->out);
+        if (ex->n_ids > 0)
+                status = batch_of_ids(ex, view);
+        else if (ex->is_filtered)
+                status = batch_of_selection(ex, view);
+        else
+                status = batch_of_list(ex, view);
+        clew_view_close(view);
+        if (ex->limit > 0 && ex->n >= ex->limit)
+                ex->ended = true;
+        return status;
+}
+
+static int write_batches(struct export *ex)
+{
+        int status = 0;
+
+        while (status == 0 && !ex->ended) {
+                status = make_batch(ex);
+                errno = 0;
+                if (status == 0 && ex->out.len > 0 &&
+                    fwrite(ex->out.data, 1, ex->out.len, ex->file.stream) != ex->out.len) {
+                        if (ex->file.path)
+                                return fail_file(ex, "write");
+                        return CLEW_EXIT_STORE; /* told when the output is flushed */
+                }
+        }
+        return status;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static const struct format *find_format(struct clew_cli *cli, const char *name)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(formats); i++) {
+                if (strcmp(formats[i].name, name) == 0)
+                        return &formats[i];
+        }
+        clew_cli_error(cli, "export: no such format; there is otlp");
+        return NULL;
+}
+
+/* Resolves all names first: a mistake in the last one costs no half-written file. */
+static int resolve_ids(struct export *ex, struct clew_arguments *args, struct clew_arena *arena)
+{
+        int status = clew_cli_expand(ex->cli, args, arena);
+
+        if (status != 0 || args->n == 0)
+                return status;
+        ex->ids = clew_arena_calloc(arena, args->n, sizeof(*ex->ids));
+        if (!ex->ids)
+                return clew_cli_fail(ex->cli, -ENOMEM, NULL);
+        for (size_t i = 0; status == 0 && i < args->n; i++) {
+                struct clew_target target;
+                struct clew_error err = {0};
+                int r = clew_target_parse(args->values[i], &target, &err);
+
+                if (r < 0)
+                        return clew_cli_fail(ex->cli, r, &err);
+                if (target.step > 0 || target.n_span_digits > 0)
+                        clew_cli_note(ex->cli, "export takes whole traces: the step is not "
+                                               "looked at");
+                status = clew_cli_resolve(ex->cli, &target, &ex->ids[i]);
+        }
+        ex->n_ids = args->n;
+        clew_cli_close_store(ex->cli); /* its view would pin pages while we write */
+        return status;
+}
+
+static bool needs_summaries(const struct clew_filter *f)
+{
+        return f->outcomes || f->agents.n || f->tools.n || f->models.n || f->services.n ||
+               f->sessions.n || f->users.n || f->longer_ns || f->tokens_over;
+}
+
+static int run(struct export *ex, struct clew_arguments *args)
+{
+        CLEW_ARENA arena = {0};
+        bool had_arguments = args->n > 0;
+        int status;
+        int closed;
+
+        clew_arena_init(&arena, IDS_ARENA_MAX);
+        clew_buffer_init(&ex->out, TRACE_BYTES_MAX);
+        ex->is_filtered = needs_summaries(&ex->filter);
+        status = resolve_ids(ex, args, &arena);
+        ex->ended = had_arguments && ex->n_ids == 0; /* `-`, and no id came */
+        if (status == 0)
+                status = open_output(ex);
+        if (status == 0)
+                status = write_batches(ex);
+        closed = close_output(ex, status == 0);
+        clew_buffer_deinit(&ex->out);
+        if (status == 0)
+                status = closed;
+        if (status != 0)
+                return status;
+        clew_cli_note(ex->cli, "exported %" PRIu64 " traces%s", ex->n,
+                      ex->n_damaged ? "; damaged ones were left out (clew doctor --verify)" : "");
+        return ex->n_damaged ? CLEW_EXIT_PARTIAL : CLEW_EXIT_OK;
+}
+
+int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
+{
+        struct export ex = {.cli = cli};
+        struct clew_filter_flags filter_flags = {0};
+        struct clew_flag_set shared = {0};
+        struct clew_arguments args = {0};
+        const char *format = "otlp";
+        const struct clew_flag own[] = {
+                {"format", 0, "NAME", "otlp: OTLP JSON lines, what clew import reads (default)",
+                 .ret_text = &format},
+                {"output", 'o', "FILE", "write FILE, whole or not at all (default: the output)",
+                 .ret_text = &ex.file.path},
+                {"limit", 'n', "N", "the N newest of them", .ret_number = &ex.limit},
+                {0},
+        };
+        int status;
+
+        clew_filter_flags_add(&shared, &filter_flags);
+        status = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (status != 0)
+                return status;
+        ex.format = find_format(cli, format);
+        if (!ex.format)
+                return CLEW_EXIT_USAGE;
+        status = clew_filter_make(cli, &filter_flags, NULL, false, &ex.filter);
+        return status != 0 ? status : run(&ex, &args);
+}
