@@ -85,7 +85,9 @@ static const char *const health_services[] = {
 
 struct call {
         struct clew_grpc_tag tag; /* first: completions point here */
-        enum call_state state;
+        /* Stored last before the call changes hands, loaded first after: it orders the rest, also
+         * for tools that cannot see into the core. */
+        _Atomic enum call_state state;
         enum method method;
         struct clew_grpc_server *server;
         grpc_call *call;
@@ -125,8 +127,8 @@ static const struct clew_grpc_listener_options *options_of(const struct call *c)
 
 static void move(struct call *c, enum call_state to)
 {
-        CLEW_ASSERT(allowed_moves[c->state] & TO(to));
-        c->state = to;
+        CLEW_ASSERT(allowed_moves[atomic_load(&c->state)] & TO(to));
+        atomic_store(&c->state, to);
 }
 
 static void drop_message(struct call *c)
@@ -212,7 +214,6 @@ static void send_answer(struct call *c, grpc_byte_buffer *response, grpc_status_
         };
         grpc_call_error r;
 
-        move(c, CALL_ANSWERING);
         c->response = response;
         ops[1].data.recv_close_on_server.cancelled = &c->cancelled;
         ops[2].data.send_status_from_server.status = code;
@@ -220,6 +221,7 @@ static void send_answer(struct call *c, grpc_byte_buffer *response, grpc_status_
         ops[2].data.send_status_from_server.trailing_metadata = c->trailers;
         ops[2].data.send_status_from_server.trailing_metadata_count = c->n_trailers;
         ops[3].data.send_message.send_message = response;
+        move(c, CALL_ANSWERING);
         r = grpc_call_start_batch(c->call, ops, response ? 4 : 3, &c->tag, NULL);
         grpc_slice_unref(details);
         if (r != GRPC_CALL_OK) {
@@ -306,8 +308,8 @@ static void decode_export(struct call *c, struct clew_scratch *scratch)
         clew_admission_resize(o->admission, &c->ticket,
                               c->submission.bytes.capacity +
                                       c->submission.n_fragments * sizeof(struct clew_fragment));
-        move(c, CALL_COMMITTING);
         c->submission.done = on_committed;
+        move(c, CALL_COMMITTING);
         clew_pipeline_push(o->pipeline, &c->submission);
 }
 
@@ -463,9 +465,9 @@ static void receive(struct call *c)
         grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
         grpc_call_error r;
 
-        move(c, CALL_RECEIVING);
-        begin_receiving(c);
         op.data.recv_message.recv_message = &c->message;
+        begin_receiving(c);
+        move(c, CALL_RECEIVING);
         r = grpc_call_start_batch(c->call, &op, 1, &c->tag, NULL);
         if (r != GRPC_CALL_OK) {
                 clew_log(CLEW_LOG_ERROR, "grpc.receive_failed", "reason=%s",
@@ -535,7 +537,7 @@ static void on_event(struct clew_grpc_tag *tag, bool ok, struct clew_scratch *sc
 {
         struct call *c = call_of_tag(tag);
 
-        switch (c->state) {
+        switch (atomic_load(&c->state)) {
         case CALL_REQUESTED:
                 atomic_fetch_sub(&c->server->n_armed, 1);
                 if (!ok) { /* the server is shutting down */
@@ -570,11 +572,11 @@ static bool arm_one(struct clew_grpc_server *server)
         if (!c)
                 return false;
         c->tag.on_event = on_event;
-        c->state = CALL_REQUESTED;
         c->server = server;
         atomic_fetch_add(&server->n_calls, 1);
         grpc_call_details_init(&c->details);
         grpc_metadata_array_init(&c->metadata);
+        atomic_store(&c->state, CALL_REQUESTED);
         if (grpc_server_request_call(server->server, &c->call, &c->details, &c->metadata, l->queue,
                                      l->queue, &c->tag) != GRPC_CALL_OK) {
                 end_call(c);

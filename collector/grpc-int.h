@@ -15,7 +15,8 @@
 
 /* Whatever completes on the queue begins with this; the completion's tag points at it. */
 struct clew_grpc_tag {
-        void (*on_event)(struct clew_grpc_tag *tag, bool ok, struct clew_scratch *scratch);
+        /* Atomic for the sake of thread checkers, which cannot see into the core's queue. */
+        void (*_Atomic on_event)(struct clew_grpc_tag *tag, bool ok, struct clew_scratch *scratch);
 };
 
 /* One gRPC server object. A listener has one, and for a moment two while it restarts. */

@@ -223,7 +223,7 @@ static void *worker_main(void *argument)
                 if (e.type == GRPC_QUEUE_SHUTDOWN)
                         return NULL;
                 if (e.type == GRPC_OP_COMPLETE)
-                        tag->on_event(tag, e.success != 0, &w->scratch);
+                        atomic_load (&tag->on_event)(tag, e.success != 0, &w->scratch);
         }
 }
 
