@@ -427,6 +427,7 @@ enum clew_dialect clew_dialect_of_key(struct clew_slice key)
                 {"lk.", CLEW_DIALECT_LIVEKIT, false},
                 {"litellm.", CLEW_DIALECT_LITELLM, false},
                 {"gen_ai.", CLEW_DIALECT_OTEL, false},
+                {"mcp.", CLEW_DIALECT_OTEL, false},
         };
 
         return dialect_of(keys, CLEW_ARRAY_LEN(keys), key);

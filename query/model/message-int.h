@@ -44,6 +44,9 @@ enum clew_role clew_role_of(struct clew_slice word);
  */
 void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text,
                              enum clew_role role, enum clew_direction direction);
+/* One message of @role, unless it says otherwise: its object, or its content. */
+void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
+                            enum clew_role role);
 /* The parts of one message: a string, a list of parts, or plain text. */
 void clew_parts_from_json(struct clew_message_sink *s, struct clew_slice text, enum clew_role role);
 

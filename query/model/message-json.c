@@ -677,9 +677,9 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
 
 /* Where requests, responses and framework states keep their messages, in order of trust. */
 static const char *const containers[] = {
-        "messages", "choices",  "contents", "candidates", "generations", "message",
-        "inputs",   "input",    "output",   "outputs",    "prompts",     "prompt",
-        "update",   "response", "result",   "kwargs",     "query",       "content",
+        "messages", "choices", "contents", "candidates", "generations", "message", "inputs",
+        "input",    "output",  "outputs",  "prompts",    "prompt",      "update",  "response",
+        "result",   "kwargs",  "query",    "content",    "text",
 };
 
 static const struct member *container_of(const struct object *o)
@@ -687,8 +687,12 @@ static const struct member *container_of(const struct object *o)
         for (size_t i = 0; i < CLEW_ARRAY_LEN(containers); i++) {
                 const struct member *m = get(o, containers[i]);
 
-                if (m && (is_structure(m) || m->token == CLEW_JSON_STRING))
-                        return m;
+                if (!m || (!is_structure(m) && m->token != CLEW_JSON_STRING))
+                        continue;
+                /* Beside much else a text is a detail, not the message. */
+                if (clew_slice_eq_cstr(m->key, "text") && o->n > 3)
+                        continue;
+                return m;
         }
         return NULL;
 }
@@ -715,6 +719,18 @@ static bool is_plain_part(struct clew_message_sink *s, const struct object *o)
 
         return type && type->token == CLEW_JSON_STRING &&
                find_word(part_types, CLEW_ARRAY_LEN(part_types), text_of(s, type));
+}
+
+void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
+                            enum clew_role role)
+{
+        struct object o;
+
+        text = clew_text_unquote(text, s->arena);
+        if (open_object(text, &o))
+                add_message(s, &o, role);
+        else if (clew_sink_message(s, role, CLEW_SLICE_NULL))
+                clew_parts_from_json(s, text, role);
 }
 
 void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text,

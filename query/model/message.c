@@ -319,8 +319,8 @@ static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trac
                 if (!kind)
                         continue;
                 body = clew_value_text(&record->body, s->arena);
-                if (clew_text_is_json(body))
-                        clew_messages_from_json(s, body, kind->role, direction);
+                if (body.len > 0)
+                        clew_message_from_json(s, body, kind->role);
                 else
                         from_event_attributes(s, it, kind);
         }
@@ -430,6 +430,7 @@ static struct clew_slice last_key(const struct clew_fields *f, enum clew_field f
         return CLEW_SLICE_NULL;
 }
 
+/* Tool steps have their texts already, unwrapped, when the trace was built with texts. */
 static bool find_text(struct clew_fields *f, const struct clew_step *step,
                       enum clew_direction direction, struct clew_slice *ret_text,
                       struct clew_slice *ret_key)
@@ -439,9 +440,14 @@ static bool find_text(struct clew_fields *f, const struct clew_step *step,
                                         ? (tool ? CLEW_FIELD_TOOL_ARGUMENTS : CLEW_FIELD_INPUT)
                                         : (tool ? CLEW_FIELD_TOOL_RESULT : CLEW_FIELD_OUTPUT);
 
-        if (!clew_fields_text(f, field, ret_text))
-                return false;
+        struct clew_slice ready =
+                direction == CLEW_MESSAGES_IN ? step->tool_arguments : step->tool_result;
+        bool found = clew_fields_text(f, field, ret_text);
+
         *ret_key = last_key(f, field);
+        if (!tool || !ready.data)
+                return found;
+        *ret_text = ready;
         return true;
 }
 
@@ -501,10 +507,7 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
         if (!found)
                 return finish(&sink, KEY("gen_ai.system_instructions"), ret);
         if (step->kind == CLEW_KIND_TOOL) {
-                if (clew_sink_message(
-                            &sink, direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER : CLEW_ROLE_TOOL,
-                            CLEW_SLICE_NULL))
-                        clew_sink_text(&sink, CLEW_PART_TEXT, role, text);
+                add_tool_part(&sink, step, direction, text);
         } else {
                 clew_messages_from_json(&sink, text, role, direction);
         }

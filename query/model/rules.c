@@ -227,8 +227,8 @@ static const struct clew_rule tool_call_id_rules[] = {
 
 static const struct clew_rule tool_argument_rules[] = {
         T("gen_ai.tool.call.arguments", OTEL),
-        TK("langfuse.observation.input", LANGFUSE, TOOLS),
-        TK("ai.toolCall.args", AISDK, TOOLS),
+        QK("langfuse.observation.input", LANGFUSE, TOOLS),
+        QK("ai.toolCall.args", AISDK, TOOLS),
         TK("tool_arguments", PYDANTIC, TOOLS),
         {.key = "gcp.vertex.agent.tool_call_args",
          .encoding = CLEW_ENC_TEXT,
@@ -242,7 +242,7 @@ static const struct clew_rule tool_argument_rules[] = {
         TK("lk.function_tool.arguments", LIVEKIT, TOOLS),
         TK("mastra.tool_call.input", MASTRA, TOOLS),
         TK("mastra.mcp_tool_call.input", MASTRA, TOOLS),
-        TK("traceloop.entity.input", OPENLLMETRY, TOOLS),
+        QK("traceloop.entity.input", OPENLLMETRY, TOOLS),
         TK("mcp.request.argument", OPENLLMETRY, TOOLS),
         TK("gen_ai.tool.message/content", STRANDS, TOOLS),
         TK("input.value", OPENINFERENCE, TOOLS),
@@ -250,15 +250,15 @@ static const struct clew_rule tool_argument_rules[] = {
         TK("gen_ai.tool.input", OPENLIT, TOOLS),
         TK("gen_ai.tool.args", OPENLIT, TOOLS),
         TK("gen_ai.prompt", LANGSMITH, TOOLS),
-        TK("genkit:input", GENKIT, TOOLS),
+        QK("genkit:input", GENKIT, TOOLS),
         TK("langwatch.input", LANGWATCH, TOOLS),
         TK("tool.parameters", OPENINFERENCE, TOOLS),
 };
 
 static const struct clew_rule tool_result_rules[] = {
-        T("gen_ai.tool.call.result", OTEL),
-        TK("langfuse.observation.output", LANGFUSE, TOOLS),
-        TK("ai.toolCall.result", AISDK, TOOLS),
+        Q("gen_ai.tool.call.result", OTEL),
+        QK("langfuse.observation.output", LANGFUSE, TOOLS),
+        QK("ai.toolCall.result", AISDK, TOOLS),
         TK("tool_response", PYDANTIC, TOOLS),
         TK("gcp.vertex.agent.tool_response", ADK, TOOLS),
         TK("tool.output/output", CLAUDE_CODE, TOOLS),
@@ -267,14 +267,14 @@ static const struct clew_rule tool_result_rules[] = {
         TK("lk.function_tool.output", LIVEKIT, TOOLS),
         TK("mastra.tool_call.output", MASTRA, TOOLS),
         TK("mastra.mcp_tool_call.output", MASTRA, TOOLS),
-        TK("traceloop.entity.output", OPENLLMETRY, TOOLS),
+        QK("traceloop.entity.output", OPENLLMETRY, TOOLS),
         TK("mcp.response.value", OPENLLMETRY, TOOLS),
         TK("gen_ai.choice/message", STRANDS, TOOLS),
         TK("output.value", OPENINFERENCE, TOOLS),
         QK("mlflow.spanOutputs", MLFLOW, TOOLS),
         TK("gen_ai.tool.output", OPENLIT, TOOLS),
         TK("gen_ai.completion", LANGSMITH, TOOLS),
-        TK("genkit:output", GENKIT, TOOLS),
+        QK("genkit:output", GENKIT, TOOLS),
         TK("langwatch.output", LANGWATCH, TOOLS),
         TK("output", CLAUDE_CODE, TOOLS),
 };
@@ -294,7 +294,7 @@ static const struct clew_rule tool_description_rules[] = {
 };
 
 static const struct clew_rule input_rules[] = {
-        T("langfuse.observation.input", LANGFUSE),
+        Q("langfuse.observation.input", LANGFUSE),
         T("langfuse.trace.input", LANGFUSE),
         T("gen_ai.input.messages", OTEL),
         T("mastra.agent_run.input", MASTRA),
@@ -303,17 +303,18 @@ static const struct clew_rule input_rules[] = {
         T("mastra.model_step.input", MASTRA),
         T("mastra.workflow_run.input", MASTRA),
         T("mastra.workflow_step.input", MASTRA),
-        T("genkit:input", GENKIT),
+        Q("genkit:input", GENKIT),
         T("ai.prompt.messages", AISDK),
         T("ai.prompt", AISDK),
         T("ai.value", AISDK),
         T("ai.values", AISDK),
         T("ai.documents", AISDK),
         T("input.value", OPENINFERENCE),
-        T("traceloop.entity.input", OPENLLMETRY),
+        Q("traceloop.entity.input", OPENLLMETRY),
         Q("mlflow.spanInputs", MLFLOW),
         TK("gen_ai.prompt", LANGSMITH, NOT_TOOLS),
         T("pydantic_ai.all_messages", PYDANTIC),
+        TK("events", PYDANTIC, LLMS),
         T("all_messages_events", PYDANTIC),
         T("prompt", PYDANTIC),
         T("request_data", PYDANTIC),
@@ -335,7 +336,7 @@ static const struct clew_rule input_rules[] = {
 };
 
 static const struct clew_rule output_rules[] = {
-        T("langfuse.observation.output", LANGFUSE),
+        Q("langfuse.observation.output", LANGFUSE),
         T("langfuse.trace.output", LANGFUSE),
         T("gen_ai.output.messages", OTEL),
         T("mastra.agent_run.output", MASTRA),
@@ -344,7 +345,7 @@ static const struct clew_rule output_rules[] = {
         T("mastra.model_step.output", MASTRA),
         T("mastra.workflow_run.output", MASTRA),
         T("mastra.workflow_step.output", MASTRA),
-        T("genkit:output", GENKIT),
+        Q("genkit:output", GENKIT),
         T("ai.response.text", AISDK),
         T("ai.response.object", AISDK),
         T("ai.response.toolCalls", AISDK),
@@ -354,9 +355,10 @@ static const struct clew_rule output_rules[] = {
         T("ai.result.toolCalls", AISDK),
         T("ai.ranking", AISDK),
         T("output.value", OPENINFERENCE),
-        T("traceloop.entity.output", OPENLLMETRY),
+        Q("traceloop.entity.output", OPENLLMETRY),
         Q("mlflow.spanOutputs", MLFLOW),
         TK("gen_ai.completion", LANGSMITH, NOT_TOOLS),
+        TK("events", PYDANTIC, LLMS),
         T("final_result", PYDANTIC),
         T("response_data", PYDANTIC),
         T("response", PYDANTIC),
@@ -574,6 +576,7 @@ static const struct clew_rule error_message_rules[] = {
         T("error", CLAUDE_CODE),
         T("genkit:error", GENKIT),
         T("span.error.message", LANGWATCH),
+        T("logfire.msg", PYDANTIC),
 };
 
 static const struct clew_rule error_stack_rules[] = {

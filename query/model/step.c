@@ -303,6 +303,14 @@ static struct clew_slice agent_name_of_span(struct clew_slice name)
         return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
 }
 
+/* OpenAI Agents' instrumentation calls a hand-off a tool named "handoff to X". */
+static void recognise_handoff(struct clew_step *step)
+{
+        if (step->kind == CLEW_KIND_TOOL && step->dialect == CLEW_DIALECT_OPENINFERENCE &&
+            clew_slice_starts_with(step->span.name, KEY("handoff to ")))
+                step->kind = CLEW_KIND_HANDOFF;
+}
+
 static void derive_own_names(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_fields *f = &b->fields;
@@ -415,6 +423,10 @@ static void derive_model(struct clew_builder *b, struct clew_step *step)
         struct clew_slice response = CLEW_SLICE_NULL;
         struct clew_slice provider;
 
+        /* Some stamp the model on every span of the run. */
+        if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF ||
+            step->kind == CLEW_KIND_MCP || step->kind == CLEW_KIND_EVENT)
+                return;
         (void)clew_fields_text(f, CLEW_FIELD_REQUEST_MODEL, &step->request_model);
         (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_MODEL, &response);
         step->request_model = clew_utf8_cut(step->request_model, NAME_MAX_BYTES);
@@ -460,6 +472,24 @@ static bool looks_truncated(struct clew_slice text)
                memmem(tail.data, tail.len, "[truncated]", 11);
 }
 
+/* Decorators record {"args":[...],"kwargs":{...}}; LangChain a serialised message. */
+static struct clew_slice unwrap_tool_text(struct clew_builder *b, struct clew_slice text)
+{
+        static const char *const members[] = {"kwargs.content", "kwargs", "args", "inputs"};
+        static const char *const heads[] = {"{\"lc\"", "{\"args\"", "{\"kwargs\"", "{\"inputs\""};
+        bool wrapped = false;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++)
+                wrapped = wrapped || clew_slice_starts_with(text, clew_slice_of_cstr(heads[i]));
+        for (size_t i = 0; wrapped && i < CLEW_ARRAY_LEN(members); i++) {
+                struct clew_slice inner = clew_text_member(text, members[i], b->arena);
+
+                if (inner.len > 0 && !clew_slice_eq(inner, KEY("{}")))
+                        return inner;
+        }
+        return text;
+}
+
 static void derive_texts(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_fields *f = &b->fields;
@@ -470,6 +500,8 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
         if (tool) {
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_ARGUMENTS, &step->tool_arguments);
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_RESULT, &step->tool_result);
+                step->tool_arguments = unwrap_tool_text(b, step->tool_arguments);
+                step->tool_result = unwrap_tool_text(b, step->tool_result);
                 step->input = step->tool_arguments;
                 step->output = step->tool_result;
         }
@@ -583,6 +615,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         derive_kind(b, step);
         f->kinds = CLEW_KINDS(step->kind);
         derive_dialect(b, step);
+        recognise_handoff(step);
         derive_own_names(b, step);
         derive_display_name(b, step);
         derive_model(b, step);

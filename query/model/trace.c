@@ -208,6 +208,7 @@ struct children {
 static void promote_sdk_chain(struct clew_step *step, const struct children *c)
 {
         if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_AISDK ||
+            !clew_slice_starts_with(step->span.name, CLEW_SLICE_LITERAL("ai.")) ||
             (c->n_tool == 0 && c->n_llm < 2))
                 return;
         step->kind = CLEW_KIND_AGENT;
@@ -490,6 +491,9 @@ static void name_trace(struct clew_builder *b)
         struct clew_slice resource = CLEW_SLICE_NULL;
         struct clew_value service;
 
+        /* Under a parent that has not come, the first step that did gives its name. */
+        if (root && clew_step_is(root, CLEW_STEP_STANDIN) && root->first_child != CLEW_STEP_NONE)
+                root = &trace->steps[root->first_child];
         if (root) {
                 trace->name = b->trace_name.len > 0 ? b->trace_name : root->name;
                 resource = root->resource;
