@@ -4,9 +4,9 @@
  */
 #include "proto/otlp/walk.h"
 
-#include "opentelemetry/proto/logs/v1/logs.pb-c.h"
-#include "opentelemetry/proto/trace/v1/trace.pb-c.h"
 #include "proto/base/mem.h"
+#include "proto/opentelemetry/proto/logs/v1/logs.pb-c.h"
+#include "proto/opentelemetry/proto/trace/v1/trace.pb-c.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/wire.h"
 #include "tests/unit/random-otlp.h"
