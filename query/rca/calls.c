@@ -70,7 +70,8 @@ static struct clew_slice member_gap(const struct clew_rca_view *v, uint32_t i,
 
 void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        for (uint32_t i = 0; i < v->n_steps; i++) {
+        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_BAD_ARGUMENTS);
+             i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_slice gap = CLEW_SLICE_NULL;
                 struct clew_finding *f;
@@ -93,7 +94,7 @@ void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings
                 }
                 if (strength <= 0)
                         continue;
-                for (uint32_t k = i + 1; k < v->n_steps; k++) {
+                for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
                         if (v->steps[k].kind == CLEW_RCA_TOOL &&
                             clew_slice_eq(v->steps[k].name, s->name) &&
                             !clew_rca_has_error(&v->steps[k])) {

@@ -21,7 +21,7 @@ struct clew_reference clew_reference_of(const struct clew_rca_view *v)
         return (struct clew_reference){keys, n};
 }
 
-static bool took(const struct clew_reference *r, uint64_t key)
+bool clew_reference_took(const struct clew_reference *r, uint64_t key)
 {
         for (uint32_t i = 0; i < r->n_keys; i++) {
                 if (r->keys[i] == key)
@@ -42,7 +42,7 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name))
                         continue;
                 for (uint32_t k = 0; k < n; k++)
-                        with += took(&references[k], s->key);
+                        with += clew_reference_took(&references[k], s->key);
                 if (with * 2 > n)
                         continue;
                 who = clew_rca_blame(v, i);

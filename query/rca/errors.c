@@ -35,7 +35,7 @@ static double lateness(const struct clew_rca_view *v, uint32_t i)
 {
         uint32_t good = 0;
 
-        for (uint32_t k = i + 1; k < v->n_steps && good < 12; k++)
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + 400 && good < 12; k++)
                 good += v->steps[k].kind == CLEW_RCA_TOOL && !clew_rca_has_error(&v->steps[k]);
         return 1.0 - good / 24.0;
 }
@@ -47,9 +47,8 @@ static bool is_model_fault(enum clew_trouble t)
 
 void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint32_t given = 0;
-
-        for (uint32_t i = 0; i < v->n_steps && given < 40; i++) {
+        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_ERROR_ORIGIN);
+             i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_finding *f;
                 double strength = 1.0;
@@ -74,15 +73,13 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 clew_finding_say(ret, f, "Step %u asked for %.*s, which ended in an error (%s).",
                                  v->steps[who].number, CLEW_SHOWN(s->name, 60),
                                  clew_trouble_name(s->trouble));
-                given += f != NULL;
         }
 }
 
 void clew_rule_error_response(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint32_t given = 0;
-
-        for (uint32_t i = 0; i < v->n_steps && given < 40; i++) {
+        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_ERROR_RESPONSE);
+             i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 bool wrapper = s->kind == CLEW_RCA_OTHER || s->kind == CLEW_RCA_AGENT;
                 struct clew_finding *f;
@@ -109,13 +106,13 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_say(ret, f, "Step %u had to deal with the error of step %u (%s).",
                                  v->steps[who].number, s->number, clew_trouble_name(s->trouble));
-                given += f != NULL;
         }
 }
 
 void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        for (uint32_t i = 0; i < v->n_steps; i++) {
+        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_SAME_ERROR);
+             i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 uint32_t before = CLEW_RCA_NONE;
                 uint32_t count = 1;
@@ -151,14 +148,16 @@ void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *r
 /* An action failed, nothing was tried again, and the answer does not mention it. */
 void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        for (uint32_t i = 0; i < v->n_steps; i++) {
+        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_SWALLOWED_ERROR);
+             i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_finding *f;
                 uint32_t who = s->next_llm;
 
                 if (!is_deepest(s) || s->kind != CLEW_RCA_TOOL || who == CLEW_RCA_NONE)
                         continue;
-                if (v->steps[who].n_calls > 0 || !v->steps[who].text.len || v->steps[who].failed ||
+                if (v->steps[who].agent != s->agent || v->steps[who].n_calls > 0 ||
+                    !v->steps[who].text.len || v->steps[who].failed ||
                     clew_text_admits_trouble(v->steps[who].text) ||
                     clew_text_refuses(v->steps[who].text) ||
                     clew_text_denies_result(v->steps[who].text))

@@ -92,7 +92,7 @@ void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
                 if (!filtered && !calls_for_help &&
                     (clew_rca_acted(v, i) || !clew_text_refuses(s->text)))
                         continue;
-                strength = filtered ? 1.7 : calls_for_help ? 0.9 : last ? 1.0 : 0.5;
+                strength = filtered ? 1.7 : calls_for_help ? 0.9 : last ? 1.0 : 0.4;
                 f = clew_finding_add(ret, CLEW_RULE_GAVE_UP, i, strength);
                 clew_finding_evidence(f, i,
                                       s->text.len  ? s->text

@@ -15,8 +15,10 @@
 
 #define NUMBERS_MAX 96u      /* observed numbers tried as parts of a sum */
 #define SHAPE_TRIES_MAX 256u /* observed values of one shape that are compared */
-#define STALE_MAX 512u
-#define OUTPUT_MAX 4000u /* a longer output is a document; its values are its own affair */
+#define SUMS_MAX 600u        /* 50,000 additions each */
+#define STALE_MAX 256u
+#define STALE_RESULT_MAX 16384u /* compared value by value */
+#define OUTPUT_MAX 4000u        /* a longer output is a document; its values are its own affair */
 #define OUTPUT_VALUES_MAX 12u
 
 /* ---- sums ----------------------------------------------------------------------------------- */
@@ -77,11 +79,21 @@ static bool is_computed(double x, const struct numbers *n)
         return false;
 }
 
-static bool computed_at(const struct clew_rca_view *v, uint32_t unit, double x)
+struct shapes {
+        const struct clew_rca_seen **items;
+        uint32_t n;
+        uint32_t sums_left; /* sums still tried in this trace */
+};
+
+static bool computed_at(const struct clew_rca_view *v, struct shapes *shapes, uint32_t unit,
+                        double x)
 {
         struct numbers n = {.n = 0};
         uint32_t from = unit > 6 ? unit - 6 : 0;
 
+        if (shapes->sums_left == 0)
+                return true; /* not known to be invented */
+        shapes->sums_left--;
         take_numbers(v->units[unit].text, &n);
         /* The value itself is among the numbers of its own text. */
         for (uint32_t i = 0; i < n.n; i++) {
@@ -97,11 +109,6 @@ static bool computed_at(const struct clew_rca_view *v, uint32_t unit, double x)
 
 /* ---- altered values ------------------------------------------------------------------------- */
 
-struct shapes {
-        const struct clew_rca_seen **items;
-        uint32_t n;
-};
-
 static int by_shape(const void *x, const void *y)
 {
         const struct clew_rca_seen *a = *(const struct clew_rca_seen *const *)x;
@@ -114,10 +121,10 @@ static int by_shape(const void *x, const void *y)
 
 static struct shapes shapes_of(const struct clew_rca_view *v)
 {
-        struct shapes s = {clew_arena_calloc(v->arena, v->n_seen + 1, sizeof(void *)), 0};
+        struct shapes s = {clew_arena_calloc(v->arena, v->n_seen + 1, sizeof(void *)), 0, SUMS_MAX};
 
         if (!s.items || !v->seen)
-                return (struct shapes){NULL, 0};
+                return (struct shapes){NULL, 0, 0};
         for (uint32_t i = 0; i <= v->seen_mask; i++) {
                 if (v->seen[i].n_units && v->seen[i].observed != CLEW_RCA_NONE)
                         s.items[s.n++] = &v->seen[i];
@@ -228,11 +235,7 @@ static bool is_in_short_argument(struct clew_slice args, const struct clew_token
 
 static bool has_results_before(const struct clew_rca_view *v, uint32_t unit)
 {
-        for (uint32_t u = 0; u < unit; u++) {
-                if (v->units[u].origin == CLEW_RCA_RESULT)
-                        return true;
-        }
-        return false;
+        return v->first_result != CLEW_RCA_NONE && v->first_result < unit;
 }
 
 /* An empty result (or a missing one) before LLM step @i, in its group; NONE otherwise. */
@@ -265,6 +268,9 @@ static void say_invented(const struct clew_rca_view *v, struct clew_findings *re
         struct clew_finding *f;
 
         if (empty != CLEW_RCA_NONE) {
+                /* The first to fill the gap; what comes later builds on it. */
+                if (ret->n_of[CLEW_RULE_EMPTY_RESULT_USED] > 0)
+                        strength *= 0.7;
                 f = clew_finding_add(ret, CLEW_RULE_EMPTY_RESULT_USED, step, strength);
                 clew_finding_evidence(f, empty, v->steps[empty].result);
                 clew_finding_say(ret, f,
@@ -297,7 +303,7 @@ static bool call_failed(const struct clew_rca_view *v, const struct clew_rca_uni
         return false;
 }
 
-static void judge_argument(const struct clew_rca_view *v, const struct shapes *shapes,
+static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
                            const struct clew_rca_novel *n, struct clew_findings *ret)
 {
         const struct clew_rca_unit *u = &v->units[n->unit];
@@ -311,19 +317,19 @@ static void judge_argument(const struct clew_rca_view *v, const struct shapes *s
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from) {
                 if (is_date_like(&n->token) ||
-                    (n->token.is_number && computed_at(v, n->unit, n->token.number)))
+                    (n->token.is_number && computed_at(v, shapes, n->unit, n->token.number)))
                         strength *= 0.3;
                 say_altered(v, ret, step, n, from, strength * (whole ? 1.0 : 0.95));
                 return;
         }
         if (!whole || n->token.digits < 4 || is_date_like(&n->token) ||
-            (n->token.is_number && computed_at(v, n->unit, n->token.number)) ||
+            (n->token.is_number && computed_at(v, shapes, n->unit, n->token.number)) ||
             !has_results_before(v, n->unit))
                 return;
         say_invented(v, ret, step, n, empty_before(v, step), strength);
 }
 
-static void judge_text(const struct clew_rca_view *v, const struct shapes *shapes,
+static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
                        const struct clew_rca_novel *n, struct clew_findings *ret)
 {
         const struct clew_rca_unit *u = &v->units[n->unit];
@@ -340,7 +346,7 @@ static void judge_text(const struct clew_rca_view *v, const struct shapes *shape
                         return;
                 strength *= 0.8;
         }
-        computed = n->token.is_number && computed_at(v, n->unit, n->token.number);
+        computed = n->token.is_number && computed_at(v, shapes, n->unit, n->token.number);
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from && !computed && !is_date_like(&n->token)) {
                 say_altered(v, ret, u->step, n, from, 1.0);
@@ -349,13 +355,15 @@ static void judge_text(const struct clew_rca_view *v, const struct shapes *shape
         if (computed || (is_date_like(&n->token) && n->token.digits < 6))
                 return;
         strength *= n->token.digits >= 4 ? 1.0 : 0.7;
+        strength *= is_date_like(&n->token) ? 0.8 : 1.0;
         strength *= s->next_llm == CLEW_RCA_NONE ? 1.1 : 1.0;
         say_invented(v, ret, u->step, n,
                      n->token.digits >= 4 ? empty_before(v, u->step) : CLEW_RCA_NONE, strength);
 }
 
 /* Values of the run's output: blame the step in which an unobserved one first appeared. */
-static void judge_output(const struct clew_rca_view *v, struct clew_findings *ret)
+static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
+                         struct clew_findings *ret)
 {
         struct clew_token_iter it = clew_tokens_of(v->output);
         struct clew_token t;
@@ -369,13 +377,14 @@ static void judge_output(const struct clew_rca_view *v, struct clew_findings *re
                 struct clew_rca_novel novel;
                 uint32_t who;
 
-                if (t.is_list_mark || !s || s->observed < s->first ||
+                if (t.is_list_mark || !s || (is_date_like(&t) && t.digits < 6) ||
+                    s->observed < s->first ||
                     (s->observed != CLEW_RCA_NONE && s->observed != s->last))
                         continue;
                 u = &v->units[s->first];
                 if ((u->origin != CLEW_RCA_WRITTEN && u->origin != CLEW_RCA_ARGS) ||
                     !has_results_before(v, s->first) ||
-                    (t.is_number && computed_at(v, s->first, t.number)))
+                    (t.is_number && computed_at(v, shapes, s->first, t.number)))
                         continue;
                 who = clew_rca_blame(v, u->step);
                 if (who == CLEW_RCA_NONE)
@@ -394,7 +403,7 @@ void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret)
 
         if (!shapes.items)
                 return;
-        for (uint32_t i = 0; i < v->n_novel && ret->n < CLEW_RCA_RAW_MAX / 2; i++) {
+        for (uint32_t i = 0; i < v->n_novel; i++) {
                 const struct clew_rca_novel *n = &v->novel[i];
                 const struct clew_rca_unit *u = &v->units[n->unit];
 
@@ -407,7 +416,7 @@ void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret)
                 else
                         judge_text(v, &shapes, n, ret);
         }
-        judge_output(v, ret);
+        judge_output(v, &shapes, ret);
 }
 
 /* ---- evidence that was there ---------------------------------------------------------------- */
@@ -445,61 +454,81 @@ static uint32_t unit_of_result(const struct clew_rca_view *v, uint32_t i)
         return CLEW_RCA_NONE;
 }
 
-/* Values of the first reading that the second one replaced by others of the same shape. */
+/* Values that the first reading showed first and the second one replaced by others of the same
+ * shape. */
 static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit, uint32_t new_unit,
                                 uint64_t ret[STALE_MAX])
 {
-        struct clew_token_iter it = clew_tokens_of(v->units[old_unit].text);
+        struct clew_token_iter it = clew_tokens_of(v->units[new_unit].text);
+        uint64_t fresh[STALE_MAX]; /* shapes of values that only the second reading has */
+        uint64_t kept[STALE_MAX];  /* values of the second reading */
         struct clew_token t;
+        uint32_t n_fresh = 0;
+        uint32_t n_kept = 0;
         uint32_t n = 0;
 
-        while (n < STALE_MAX && clew_token_next(&it, &t)) {
+        while (n_fresh < STALE_MAX && n_kept < STALE_MAX && clew_token_next(&it, &t)) {
                 const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
-                struct clew_token_iter jt = clew_tokens_of(v->units[new_unit].text);
-                struct clew_token w;
 
-                if (!s || t.digits < 3 || s->last == CLEW_RCA_NONE || s->last >= new_unit)
+                if (t.digits < 3 || !s)
                         continue;
-                while (clew_token_next(&jt, &w)) {
-                        const struct clew_rca_seen *x = clew_rca_seen_find(v, w.hash);
+                kept[n_kept++] = t.hash;
+                if (s->first == new_unit)
+                        fresh[n_fresh++] = t.shape;
+        }
+        it = clew_tokens_of(v->units[old_unit].text);
+        while (n_fresh && n < STALE_MAX && clew_token_next(&it, &t)) {
+                const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
+                bool gone = s && t.digits >= 3 && s->observed == old_unit;
+                bool replaced = false;
 
-                        if (w.shape == t.shape && x && x->first == new_unit) {
-                                ret[n++] = t.hash;
-                                break;
-                        }
-                }
+                for (uint32_t k = 0; k < n_kept && gone; k++)
+                        gone = kept[k] != t.hash;
+                for (uint32_t k = 0; k < n_fresh && gone && !replaced; k++)
+                        replaced = fresh[k] == t.shape;
+                if (replaced)
+                        ret[n++] = t.hash;
         }
         return n;
 }
 
-static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t newer,
-                         uint32_t new_unit, const uint64_t *stale, uint32_t n,
-                         struct clew_findings *ret)
+static bool take_stale(uint64_t *stale, uint32_t *n, uint64_t hash, bool forget)
 {
-        for (uint32_t u = new_unit + 1; u < v->n_units && u < new_unit + 24; u++) {
+        for (uint32_t k = 0; k < *n; k++) {
+                if (stale[k] != hash)
+                        continue;
+                if (forget)
+                        stale[k] = stale[--*n];
+                return true;
+        }
+        return false;
+}
+
+/* The first use of a replaced value after the second reading, unless something showed it anew. */
+static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t newer,
+                         uint32_t new_unit, uint64_t *stale, uint32_t n, struct clew_findings *ret)
+{
+        for (uint32_t u = new_unit + 1; n && u < v->n_units && u < new_unit + 24; u++) {
                 const struct clew_rca_unit *unit = &v->units[u];
+                bool written = unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS;
                 struct clew_token_iter it = clew_tokens_of(unit->text);
                 struct clew_token t;
 
-                if (unit->origin != CLEW_RCA_WRITTEN && unit->origin != CLEW_RCA_ARGS)
-                        continue;
-                while (clew_token_next(&it, &t)) {
-                        for (uint32_t k = 0; k < n; k++) {
-                                uint32_t who = clew_rca_blame(v, unit->step);
-                                struct clew_finding *f;
+                while (n && clew_token_next(&it, &t)) {
+                        uint32_t who = clew_rca_blame(v, unit->step);
+                        struct clew_finding *f;
 
-                                if (stale[k] != t.hash)
-                                        continue;
-                                f = clew_finding_add(ret, CLEW_RULE_STALE_VALUE, who, 1.0);
-                                clew_finding_evidence(f, old, t.text);
-                                clew_finding_evidence(f, who, t.text);
-                                clew_finding_say(ret, f,
-                                                 "Step %u uses %.*s from step %u, but step %u read "
-                                                 "another value.",
-                                                 v->steps[who].number, CLEW_SHOWN(t.text, 48),
-                                                 v->steps[old].number, v->steps[newer].number);
-                                return;
-                        }
+                        if (!take_stale(stale, &n, t.hash, !written) || !written)
+                                continue;
+                        f = clew_finding_add(ret, CLEW_RULE_STALE_VALUE, who, 1.0);
+                        clew_finding_evidence(f, old, t.text);
+                        clew_finding_evidence(f, who, t.text);
+                        clew_finding_say(ret, f,
+                                         "Step %u uses %.*s from step %u, but step %u read another "
+                                         "value.",
+                                         v->steps[who].number, CLEW_SHOWN(t.text, 48),
+                                         v->steps[old].number, v->steps[newer].number);
+                        return;
                 }
         }
 }
@@ -513,7 +542,7 @@ void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *
                 const struct clew_rca_step *s = &v->steps[i];
 
                 if (s->kind != CLEW_RCA_TOOL || clew_rca_has_error(s) || s->result.len < 8 ||
-                    s->result.len > 65536)
+                    s->result.len > STALE_RESULT_MAX)
                         continue;
                 for (uint32_t k = i, back = 0; k-- > 0 && back < 200; back++) {
                         const struct clew_rca_step *o = &v->steps[k];

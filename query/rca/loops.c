@@ -13,6 +13,7 @@
 #define REPEATS_MIN 3u    /* cycles of this many rounds are loops */
 #define RING 12u          /* texts compared with the last ones */
 #define ALIKE 0.8
+#define AGENTS_MAX 32u /* distinct agents counted */
 
 struct action {
         uint64_t key;
@@ -192,49 +193,41 @@ void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *re
         }
 }
 
-/* One of several agents owns most of the errors: look there first. */
+/* One of several agents makes most of the model calls: look there first. */
 void clew_rule_role_imbalance(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint32_t n_llm = 0;
-        uint32_t others = 0;
-        uint32_t best = CLEW_RCA_NONE;
-        uint32_t best_n = 0;
+        struct {
+                struct clew_slice name;
+                uint32_t calls;
+                uint32_t first;
+        } agents[AGENTS_MAX];
+        struct clew_finding *f;
+        uint32_t n = 0;
+        uint32_t total = 0;
+        uint32_t best = 0;
 
-        if (v->last_llm == CLEW_RCA_NONE || v->n_steps > 4096)
-                return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
-                uint32_t n = 0;
-                bool counted = false;
+                uint32_t k = 0;
 
-                if (s->kind != CLEW_RCA_LLM)
+                if (s->kind != CLEW_RCA_LLM || s->agent_name.len == 0)
                         continue;
-                n_llm++;
-                if (s->agent_name.len == 0)
+                while (k < n && !clew_slice_eq(agents[k].name, s->agent_name))
+                        k++;
+                if (k == AGENTS_MAX)
                         continue;
-                for (uint32_t k = 0; k < v->n_steps; k++) {
-                        const struct clew_rca_step *t = &v->steps[k];
-
-                        if (t->kind != CLEW_RCA_LLM || !clew_slice_eq(t->agent_name, s->agent_name))
-                                continue;
-                        if (k < i) {
-                                counted = true;
-                                break;
-                        }
-                        n++;
+                if (k == n) {
+                        agents[n].name = s->agent_name;
+                        agents[n].calls = 0;
+                        agents[n++].first = i;
                 }
-                if (counted)
-                        continue;
-                others++;
-                if (n > best_n) {
-                        best_n = n;
-                        best = i;
-                }
+                total++;
+                if (++agents[k].calls > agents[best].calls)
+                        best = k;
         }
-        if (others >= 3 && best_n * 2 > n_llm && n_llm >= 8) {
-                struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_ROLE_IMBALANCE, best, 1.0);
-
-                clew_finding_say(ret, f, "%.*s made %u of %u model calls of %u agents.",
-                                 CLEW_SHOWN(v->steps[best].agent_name, 40), best_n, n_llm, others);
-        }
+        if (n < 3 || agents[best].calls * 2 <= total || total < 8)
+                return;
+        f = clew_finding_add(ret, CLEW_RULE_ROLE_IMBALANCE, agents[best].first, 1.0);
+        clew_finding_say(ret, f, "%.*s made %u of %u model calls of %u agents.",
+                         CLEW_SHOWN(agents[best].name, 40), agents[best].calls, total, n);
 }

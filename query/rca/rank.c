@@ -38,8 +38,9 @@ struct clew_finding *clew_finding_add(struct clew_findings *f, enum clew_rule ru
 {
         struct clew_finding *x;
 
-        if (step == CLEW_RCA_NONE || f->n >= CLEW_RCA_RAW_MAX)
+        if (step == CLEW_RCA_NONE || clew_findings_full(f, rule))
                 return NULL;
+        f->n_of[rule]++;
         x = &f->items[f->n++];
         *x = (struct clew_finding){.rule = rule, .step = step, .strength = strength, .n_signs = 1};
         return x;

@@ -36,8 +36,12 @@ struct clew_reference {
         uint32_t n_keys;
 };
 
+/* divergence.c; beside the other rules because it alone needs references. */
 void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_reference *references,
                           uint32_t n, struct clew_findings *ret);
+
+/* True when the action is among those of @r. */
+bool clew_reference_took(const struct clew_reference *r, uint64_t key);
 
 /* Fills the actions of a view, in order, for use as a reference; lives in the view's arena. */
 struct clew_reference clew_reference_of(const struct clew_rca_view *v);

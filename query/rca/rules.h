@@ -12,7 +12,8 @@
 #include "query/rca/view.h"
 
 /* Findings of all rules before ranking; one trace with more is one big loop of the same. */
-#define CLEW_RCA_RAW_MAX 512u
+#define CLEW_RCA_PER_RULE_MAX 40u /* a rule that has more to say says it about the same trouble */
+#define CLEW_RCA_RAW_MAX 1200u
 #define CLEW_RCA_EVIDENCE_MAX 4u
 #define CLEW_RCA_EFFECTS_MAX 8u
 #define CLEW_RCA_EVIDENCE_TEXT_MAX 240u /* bytes of one evidence text; the span has the rest */
@@ -85,8 +86,15 @@ struct clew_finding {
 struct clew_findings {
         struct clew_finding *items;
         uint32_t n;
+        uint32_t n_of[CLEW_RULE_COUNT];
         struct clew_arena *arena;
 };
+
+/* True when @rule may add no more; its loop can end. */
+static inline bool clew_findings_full(const struct clew_findings *f, enum clew_rule rule)
+{
+        return f->n_of[rule] >= CLEW_RCA_PER_RULE_MAX || f->n >= CLEW_RCA_RAW_MAX;
+}
 
 /* Adds a finding and returns it for more evidence; NULL when @step is no step, the list is full, or
  * memory is short (the arena remembers). */

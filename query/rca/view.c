@@ -260,6 +260,8 @@ static void add_unit(struct builder *b, struct clew_slice text, uint32_t step,
                 return;
         v->units[v->n_units++] = (struct clew_rca_unit){text, step, origin};
         v->steps[step].n_units++;
+        if (origin == CLEW_RCA_RESULT && v->first_result == CLEW_RCA_NONE)
+                v->first_result = v->n_units - 1;
 }
 
 static struct clew_slice keep(struct builder *b, struct clew_slice text)
@@ -739,7 +741,7 @@ static void cap_units(struct builder *b)
 int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena,
                         struct clew_rca_view *ret)
 {
-        struct clew_rca_view v = {.arena = arena, .trace = trace};
+        struct clew_rca_view v = {.arena = arena, .trace = trace, .first_result = CLEW_RCA_NONE};
         struct builder b = {.v = &v, .arena = arena, .trace = trace};
         int r;
 

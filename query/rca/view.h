@@ -141,6 +141,7 @@ struct clew_rca_view {
         uint32_t n_calls;
         struct clew_rca_unit *units; /* in order of appearance */
         uint32_t n_units;
+        uint32_t first_result;    /* first unit that a tool returned, or NONE */
         struct clew_words *words; /* of LLM texts long enough to compare */
         uint32_t n_words;
         struct clew_slice *tools; /* distinct tool names offered or called */

@@ -1,0 +1,640 @@
+/*
+ * clew why: the most likely cause of a failure, with evidence.
+ *
+ * One trace for people, one JSON line per trace for machines (a contract: fields are added, never
+ * changed). Passing runs of the same task are looked for first, because the first step that no good
+ * run took is a sign of its own. "No rule explains this failure" is an answer.
+ */
+#include "query/cli/why.h"
+
+#include "query/cli/commands.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/record.h"
+#include "query/cli/safe.h"
+#include "query/cli/when.h"
+#include "query/rca/lineage.h"
+#include "query/rca/references.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES ((size_t)1 << 20) /* one answer for people */
+/* Actions of some thousand passing runs. */
+#define REFERENCES_ARENA_MAX ((size_t)256 << 20)
+/* Passing runs looked at for one trace: the newest of its session, or of all. */
+#define LOOK_BACK_MAX 64u
+
+struct why_command {
+        struct clew_cli *cli;
+        struct clew_view *view;
+        struct clew_look look;
+        struct clew_filter_flags filter_flags;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        struct clew_output output;
+        struct clew_references references;
+        const char *value;
+        bool all;
+        bool span;
+        bool no_references;
+        bool nothing; /* some trace had no finding */
+};
+
+/* ---- references ----------------------------------------------------------------------------- */
+
+/* Remembers up to @max passing runs that @filter selects. Unreadable ones are left out. */
+static int gather(struct why_command *c, const struct clew_filter *filter, uint32_t max)
+{
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        uint32_t n = 0;
+        int r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
+
+        while (r >= 0 && n < max && (r = clew_select_next(&s, &t, &err)) == 1) {
+                CLEW_ARENA arena = {0};
+                struct clew_trace_data data;
+                struct clew_trace *trace;
+                struct clew_rca_view v;
+
+                clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+                if (clew_view_load(c->view, &t.id, &data, &err) == 0 &&
+                    clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace) ==
+                            0 &&
+                    clew_rca_view_build(trace, &arena, &v) == 0 &&
+                    !clew_references_add(&c->references, &v))
+                        break;
+                n++;
+        }
+        clew_select_deinit(&s);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int gather_for(struct why_command *c, const struct clew_trace *trace)
+{
+        struct clew_filter filter = {.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED)};
+        char session[256];
+        const char *value = session;
+
+        if (c->no_references || trace->outcome == CLEW_OUTCOME_PASSED)
+                return 0;
+        if (trace->session.len > 0 && trace->session.len < sizeof(session) &&
+            trace->session.data[trace->session.len - 1] != '*') {
+                memcpy(session, trace->session.data, trace->session.len);
+                session[trace->session.len] = '\0';
+                filter.sessions = (struct clew_name_filter){&value, 1};
+        }
+        return gather(c, &filter, LOOK_BACK_MAX);
+}
+
+/* ---- one analysis --------------------------------------------------------------------------- */
+
+struct answer {
+        struct clew_why why;
+        const struct clew_trace *trace;
+        const struct clew_reference_run *nearest; /* or NULL */
+};
+
+static int analyse(struct why_command *c, const struct clew_trace *trace, struct clew_arena *arena,
+                   struct answer *ret)
+{
+        const struct clew_reference_run *runs[CLEW_WHY_REFERENCES_MAX];
+        struct clew_reference refs[CLEW_WHY_REFERENCES_MAX];
+        uint32_t n = trace->outcome == CLEW_OUTCOME_PASSED
+                             ? 0
+                             : clew_references_of(&c->references, trace, runs);
+        int r;
+
+        for (uint32_t i = 0; i < n; i++)
+                refs[i] = runs[i]->actions;
+        r = clew_why_analyse(trace, refs, n, arena, &ret->why);
+        if (r < 0)
+                return r;
+        ret->trace = trace;
+        ret->nearest = n ? clew_references_nearest(runs, n, ret->why.view) : NULL;
+        return 0;
+}
+
+/* ---- machines ------------------------------------------------------------------------------- */
+
+static void write_finding(struct clew_json_writer *w, const struct clew_why *why, uint32_t i)
+{
+        const struct clew_finding *f = &why->findings[i];
+        const struct clew_rca_step *steps = why->view->steps;
+
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "rank");
+        clew_json_write_uint64(w, i + 1);
+        clew_json_write_key(w, "rule");
+        clew_json_write_cstr(w, clew_rule_info(f->rule)->name);
+        clew_json_write_key(w, "class");
+        clew_json_write_cstr(w, clew_precision_name(f->precision));
+        clew_json_write_key(w, "span_id");
+        clew_write_span_id(w, &steps[f->step].span_id);
+        clew_json_write_key(w, "step");
+        clew_json_write_uint64(w, steps[f->step].number);
+        clew_json_write_key(w, "signs");
+        clew_json_write_uint64(w, f->n_signs);
+        clew_json_write_key(w, "effect_span_ids");
+        clew_json_write_array_begin(w);
+        for (uint32_t k = 0; k < f->n_effects; k++)
+                clew_write_span_id(w, &steps[f->effects[k]].span_id);
+        clew_json_write_array_end(w);
+        clew_json_write_key(w, "evidence");
+        clew_json_write_array_begin(w);
+        for (uint32_t k = 0; k < f->n_evidence; k++) {
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "span_id");
+                clew_write_span_id(w, &steps[f->evidence[k].step].span_id);
+                clew_json_write_key(w, "text");
+                clew_json_write_string(w, f->evidence[k].text);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+        clew_json_write_key(w, "summary");
+        clew_json_write_string(w, f->summary);
+        clew_json_write_object_end(w);
+}
+
+void clew_why_write(struct clew_json_writer *w, const struct clew_why *why)
+{
+        const struct clew_trace *trace = why->view->trace;
+
+        clew_json_write_key(w, "trace_id");
+        clew_write_trace_id(w, &trace->id);
+        clew_json_write_key(w, "outcome");
+        clew_json_write_cstr(w, clew_outcome_name(trace->outcome));
+        clew_json_write_key(w, "findings");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < why->n_findings; i++)
+                write_finding(w, why, i);
+        clew_json_write_array_end(w);
+        clew_json_write_key(w, "excluded");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < why->n_excluded; i++) {
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "span_id");
+                clew_write_span_id(w, &why->view->steps[why->excluded[i].step].span_id);
+                clew_json_write_key(w, "reason");
+                clew_json_write_string(w, why->excluded[i].reason);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+        if (why->view->partial) {
+                clew_json_write_key(w, "partial");
+                clew_json_write_bool(w, true);
+        }
+}
+
+static int put_json(struct why_command *c, const struct answer *a)
+{
+        struct clew_json_writer w = clew_output_begin(&c->output, "why");
+
+        clew_why_write(&w, &a->why);
+        if (a->nearest) {
+                clew_json_write_key(&w, "reference");
+                clew_write_trace_id(&w, &a->nearest->id);
+        }
+        return clew_output_end(&c->output, &w);
+}
+
+/* ---- people --------------------------------------------------------------------------------- */
+
+static const char *kind_word(const struct clew_rca_step *s)
+{
+        static const char *const words[] = {"llm", "tool", "agent", "step"};
+
+        return words[s->kind];
+}
+
+static void put_text(struct why_command *c, struct clew_buffer *out, struct clew_slice text,
+                     size_t used)
+{
+        size_t room = c->look.columns > used + 10 ? c->look.columns - used : 40;
+
+        clew_safe_line(out, text, room, c->look.ascii);
+        clew_buffer_append_byte(out, '\n');
+}
+
+static void put_name(struct why_command *c, struct clew_buffer *out, const struct clew_rca_step *s)
+{
+        struct clew_slice name =
+                s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name;
+        size_t used;
+
+        clew_buffer_printf(out, "%5u  %-6s", s->number, kind_word(s));
+        used = clew_safe_line(out, name, 24, c->look.ascii);
+        clew_buffer_printf(out, "%*s", (int)(26 - used), "");
+}
+
+static void put_head(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+{
+        const struct clew_finding *f = &a->why.findings[0];
+        const struct clew_rca_step *s = &a->why.view->steps[f->step];
+        bool guess = f->precision == CLEW_PRECISION_LOW;
+
+        clew_buffer_append_cstr(out, clew_look_begin(&c->look, CLEW_TONE_STRONG));
+        clew_buffer_printf(out, "Step %u, %s ", s->number, kind_word(s));
+        clew_safe_line(out, s->name, 40, c->look.ascii);
+        clew_buffer_append_cstr(out, clew_look_end(&c->look, CLEW_TONE_STRONG));
+        clew_buffer_printf(out, ", is %s.   rule %s, %u sign%s, %s\n\n",
+                           guess ? "the best guess, with little to go on" : "the most likely cause",
+                           clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
+                           clew_precision_name(f->precision));
+        clew_buffer_append_cstr(out, "  ");
+        put_text(c, out, f->summary, 2);
+        for (uint32_t i = 0; i < f->n_evidence; i++) {
+                clew_buffer_printf(out, "  #%-5u ", a->why.view->steps[f->evidence[i].step].number);
+                put_text(c, out, f->evidence[i].text, 10);
+        }
+}
+
+static void put_spread(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+{
+        const struct clew_finding *f = &a->why.findings[0];
+        const struct clew_rca_view *v = a->why.view;
+        uint32_t last = v->last_step;
+
+        clew_buffer_append_cstr(out, "\nHow the failure spread\n");
+        put_name(c, out, &v->steps[f->step]);
+        clew_buffer_append_cstr(out, "the cause\n");
+        for (uint32_t i = 0; i < f->n_effects; i++) {
+                const struct clew_rca_step *s = &v->steps[f->effects[i]];
+
+                put_name(c, out, s);
+                put_text(c, out,
+                         clew_rca_has_error(s)      ? s->error_text
+                         : s->kind == CLEW_RCA_TOOL ? s->result
+                                                    : s->text,
+                         40);
+        }
+        if (last != CLEW_RCA_NONE && last != f->step &&
+            (f->n_effects == 0 || f->effects[f->n_effects - 1] < last)) {
+                put_name(c, out, &v->steps[last]);
+                put_text(c, out,
+                         v->steps[last].kind == CLEW_RCA_TOOL ? v->steps[last].result
+                                                              : v->steps[last].text,
+                         40);
+        }
+}
+
+/* What the run spent behind the step to blame. */
+static void put_waste(struct clew_buffer *out, const struct answer *a)
+{
+        const struct clew_rca_view *v = a->why.view;
+        const struct clew_rca_step *at = &v->steps[a->why.findings[0].step];
+        uint64_t tokens = 0;
+        double cost = 0;
+        char text[CLEW_WHEN_TEXT];
+
+        for (uint32_t i = 0; i < a->trace->n_steps; i++) {
+                const struct clew_step *s = &a->trace->steps[i];
+
+                if (s->start_ns > at->start_ns && clew_step_is(s, CLEW_STEP_BOOKED)) {
+                        tokens += s->tokens.total;
+                        cost += s->cost_usd;
+                }
+        }
+        if (a->trace->end_ns <= at->end_ns && tokens == 0)
+                return;
+        clew_when_length(a->trace->end_ns > at->end_ns ? a->trace->end_ns - at->end_ns : 0, text);
+        clew_buffer_printf(out, "\nAfter the cause   %s", text);
+        if (tokens) {
+                clew_count_short(tokens, "", text);
+                clew_buffer_printf(out, ", %s tokens", text);
+        }
+        if (cost > 0) {
+                clew_cost_short(cost, text);
+                clew_buffer_printf(out, ", %s", text);
+        }
+        clew_buffer_append_byte(out, '\n');
+}
+
+static void put_others(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+{
+        for (uint32_t i = 1; i < a->why.n_findings; i++) {
+                const struct clew_finding *f = &a->why.findings[i];
+
+                clew_buffer_printf(
+                        out, "%s#%-5u %-22s %-7s", i == 1 ? "\nAlso      " : "          ",
+                        a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
+                        clew_precision_name(f->precision));
+                put_text(c, out, f->summary, 47);
+        }
+        for (uint32_t i = 0; i < a->why.n_excluded; i++) {
+                clew_buffer_printf(out, "%s#%-5u ", i == 0 ? "\nExcluded  " : "          ",
+                                   a->why.view->steps[a->why.excluded[i].step].number);
+                put_text(c, out, a->why.excluded[i].reason, 18);
+        }
+}
+
+static void put_nothing(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+{
+        const struct clew_rca_view *v = a->why.view;
+
+        clew_buffer_append_cstr(out, v->failed ? "No rule explains this failure.\n"
+                                     : v->passed
+                                             ? "This run passed, and no rule finds fault with it.\n"
+                                             : "No rule finds fault with this run.\n");
+        if (a->why.first_error != CLEW_RCA_NONE) {
+                clew_buffer_printf(out, "First error: #%u ", v->steps[a->why.first_error].number);
+                put_text(c, out, v->steps[a->why.first_error].error_text, 20);
+        }
+}
+
+static int put_human(struct why_command *c, const struct answer *a)
+{
+        CLEW_BUFFER out = {0};
+        char id[CLEW_SHORT_ID];
+        char other[CLEW_SHORT_ID];
+
+        clew_buffer_init(&out, LINE_MAX_BYTES);
+        clew_trace_id_short(&a->trace->id, id);
+        if (a->why.n_findings == 0) {
+                put_nothing(c, &out, a);
+        } else {
+                put_head(c, &out, a);
+                put_spread(c, &out, a);
+                put_others(c, &out, a);
+                put_waste(&out, a);
+        }
+        if (a->why.view->partial)
+                clew_buffer_append_cstr(&out, "\nThe trace is very large; only a part of its texts "
+                                              "was searched.\n");
+        if (a->nearest) {
+                clew_trace_id_short(&a->nearest->id, other);
+                clew_buffer_printf(&out, "\nNearest run that passed: %s   clew diff %s %s\n", other,
+                                   other, id);
+        }
+        if (clew_buffer_error(&out) < 0)
+                return clew_cli_fail(c->cli, clew_buffer_error(&out), NULL);
+        fwrite(out.data, 1, out.len, c->cli->out);
+        return 0;
+}
+
+/* ---- lineage of a value --------------------------------------------------------------------- */
+
+static int put_lineage(struct why_command *c, const struct clew_rca_view *v,
+                       struct clew_slice value)
+{
+        CLEW_BUFFER out = {0};
+        struct clew_lineage l;
+
+        clew_buffer_init(&out, LINE_MAX_BYTES);
+        clew_lineage_of(v, value, &l);
+        if (l.n == 0)
+                clew_buffer_append_cstr(&out, "This value appears nowhere in the trace's texts.\n");
+        else if (!l.observed)
+                clew_buffer_append_cstr(&out,
+                                        "No user, prompt or result holds this value: the model "
+                                        "wrote it first.\n\n");
+        for (uint32_t i = 0; i < l.n; i++) {
+                const struct clew_hop *h = &l.hops[i];
+
+                put_name(c, &out, &v->steps[h->step]);
+                clew_buffer_printf(&out, "%-14s%s", clew_lineage_origin_name(h->origin),
+                                   h->changed ? "CHANGED " : "");
+                put_text(c, &out, h->excerpt, 62);
+        }
+        if (l.more)
+                clew_buffer_append_cstr(&out, "  ... and more places\n");
+        if (clew_buffer_error(&out) < 0)
+                return clew_cli_fail(c->cli, clew_buffer_error(&out), NULL);
+        fwrite(out.data, 1, out.len, c->cli->out);
+        c->nothing |= l.n == 0;
+        return 0;
+}
+
+static int put_lineage_json(struct why_command *c, const struct clew_rca_view *v,
+                            struct clew_slice value)
+{
+        struct clew_json_writer w = clew_output_begin(&c->output, "lineage");
+        struct clew_lineage l;
+
+        clew_lineage_of(v, value, &l);
+        clew_json_write_key(&w, "trace_id");
+        clew_write_trace_id(&w, &v->trace->id);
+        clew_json_write_key(&w, "value");
+        clew_json_write_string(&w, value);
+        clew_json_write_key(&w, "observed");
+        clew_json_write_bool(&w, l.observed);
+        clew_json_write_key(&w, "hops");
+        clew_json_write_array_begin(&w);
+        for (uint32_t i = 0; i < l.n; i++) {
+                clew_json_write_object_begin(&w);
+                clew_json_write_key(&w, "span_id");
+                clew_write_span_id(&w, &v->steps[l.hops[i].step].span_id);
+                clew_json_write_key(&w, "step");
+                clew_json_write_uint64(&w, v->steps[l.hops[i].step].number);
+                clew_json_write_key(&w, "origin");
+                clew_json_write_cstr(&w, clew_lineage_origin_name(l.hops[i].origin));
+                clew_json_write_key(&w, "value");
+                clew_json_write_string(&w, l.hops[i].value);
+                clew_json_write_key(&w, "changed");
+                clew_json_write_bool(&w, l.hops[i].changed);
+                clew_json_write_object_end(&w);
+        }
+        clew_json_write_array_end(&w);
+        c->nothing |= l.n == 0;
+        return clew_output_end(&c->output, &w);
+}
+
+/* The text of the named step: what its output values are asked about. */
+static int lineage(struct why_command *c, const struct clew_opened *o, struct clew_arena *arena)
+{
+        struct clew_rca_view v;
+        struct clew_slice value = clew_slice_of_cstr(c->value);
+        int r = clew_rca_view_build(o->trace, arena, &v);
+
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
+        return c->output.json ? put_lineage_json(c, &v, value) : put_lineage(c, &v, value);
+}
+
+/* --span: each value that the named step wrote, with its lineage. */
+static int span_lineage(struct why_command *c, const struct clew_opened *o,
+                        struct clew_arena *arena)
+{
+        struct clew_rca_view v;
+        int r = clew_rca_view_build(o->trace, arena, &v);
+        uint32_t shown = 0;
+
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
+        for (uint32_t u = 0; r == 0 && u < v.n_units && shown < 12; u++) {
+                struct clew_token_iter it = clew_tokens_of(v.units[u].text);
+                struct clew_token t;
+
+                if (v.steps[v.units[u].step].span != o->step)
+                        continue;
+                while (r == 0 && shown < 12 && clew_token_next(&it, &t)) {
+                        if (t.digits < 3)
+                                continue;
+                        shown++;
+                        if (c->output.json) {
+                                r = put_lineage_json(c, &v, t.text);
+                                continue;
+                        }
+                        fprintf(c->cli->out, "%s%.*s\n", shown > 1 ? "\n" : "",
+                                CLEW_SHOWN(t.text, 48));
+                        r = put_lineage(c, &v, t.text);
+                }
+        }
+        if (r == 0 && shown == 0)
+                clew_cli_note(c->cli, "this step introduces no number, id or date");
+        return r;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static int why_one(struct why_command *c, const char *text)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_opened o;
+        struct answer a;
+        int r;
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
+        if (r != 0)
+                return r;
+        if (c->value)
+                return lineage(c, &o, &arena);
+        if (c->span && o.step == CLEW_STEP_NONE) {
+                clew_cli_error(c->cli, "--span needs a step: clew why ID#9 --span");
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->span)
+                return span_lineage(c, &o, &arena);
+        c->references.n = 0;
+        r = gather_for(c, o.trace);
+        /* Looking at other traces ended the life of this one's bytes. */
+        clew_arena_reset(&arena);
+        if (r == 0)
+                r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
+        if (r != 0)
+                return r;
+        r = analyse(c, o.trace, &arena, &a);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
+        c->nothing |= a.why.n_findings == 0;
+        return c->output.json ? put_json(c, &a) : put_human(c, &a);
+}
+
+static int why_selected(struct why_command *c, const struct clew_selected *t)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_trace_data data;
+        struct clew_trace *trace;
+        struct clew_error err = {0};
+        struct answer a;
+        char id[CLEW_SHORT_ID];
+        int r;
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        r = clew_view_load(c->view, &t->id, &data, &err);
+        if (r == 0)
+                r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace);
+        if (r == -ENOENT) /* logs or spans went between the walk and here */
+                return 0;
+        if (r == 0)
+                r = analyse(c, trace, &arena, &a);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        c->nothing |= a.why.n_findings == 0;
+        if (c->output.json)
+                return put_json(c, &a);
+        clew_trace_id_short(&t->id, id);
+        fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(t));
+        r = put_human(c, &a);
+        fputc('\n', c->cli->out);
+        return r;
+}
+
+static int why_all(struct why_command *c, const struct clew_filter *filter)
+{
+        struct clew_filter passed = {.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED)};
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        uint64_t n = 0;
+        int status = c->no_references ? 0 : gather(c, &passed, CLEW_REFERENCES_MAX);
+        int r;
+
+        if (status != 0)
+                return status;
+        r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
+        while (r >= 0 && status == 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
+                if (c->output_flags.limit && n++ == c->output_flags.limit)
+                        break;
+                status = why_selected(c, &t);
+        }
+        if (r < 0)
+                status = clew_cli_fail(c->cli, r, &err);
+        if (status == 0)
+                status = clew_filter_report_damage(c->cli, &s);
+        clew_select_deinit(&s);
+        return status;
+}
+
+static const struct clew_record_field no_fields[] = {{0}};
+
+static int run(struct why_command *c, struct clew_arguments *args)
+{
+        CLEW_ARENA kept = {0};
+        struct clew_filter filter;
+        int r;
+
+        clew_arena_init(&kept, REFERENCES_ARENA_MAX);
+        r = clew_look_init(&c->look, c->cli, &c->display_flags);
+        if (r == 0)
+                r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
+        if (r == 0)
+                r = clew_output_init(&c->output, c->cli, &c->output_flags, "why", no_fields);
+        if (r == 0)
+                r = clew_cli_view(c->cli, &c->view);
+        if (r == 0 && clew_references_init(&c->references, &kept) < 0)
+                r = clew_cli_fail(c->cli, -ENOMEM, NULL);
+        if (r == 0)
+                clew_pager_start(c->cli, &c->display_flags);
+        if (r == 0 && c->all)
+                r = why_all(c, &filter);
+        for (size_t i = 0; r == 0 && !c->all && i < args->n; i++)
+                r = why_one(c, args->values[i]);
+        clew_output_deinit(&c->output);
+        if (r == 0 && c->nothing && c->output_flags.exit_status)
+                r = CLEW_EXIT_NOTHING;
+        return r;
+}
+
+int clew_cmd_why(struct clew_cli *cli, int argc, char **argv)
+{
+        struct why_command c = {.cli = cli};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"all", 0, NULL, "every trace of the selection (no id)", .ret_flag = &c.all},
+                {"value", 0, "TEXT", "where this value came from and went", .ret_text = &c.value},
+                {"span", 0, NULL, "where the values of the named step came from",
+                 .ret_flag = &c.span},
+                {"no-references", 0, NULL, "do not compare with passing runs of the task",
+                 .ret_flag = &c.no_references},
+                {0},
+        };
+        struct clew_arguments args;
+        int r;
+
+        clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_output_flags_add(&shared, &c.output_flags);
+        clew_display_flags_add(&shared, &c.display_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r != 0)
+                return r;
+        if (c.all == (args.n > 0)) {
+                clew_cli_error(cli, c.all ? "give an id or --all, not both"
+                                          : "which trace? clew why ID, or clew why --all");
+                return CLEW_EXIT_USAGE;
+        }
+        return run(&c, &args);
+}

@@ -1,0 +1,106 @@
+/*
+ * Lineage of a value. One search over the units; nothing is indexed, because one value of one trace
+ * is asked for at a time.
+ */
+#include "query/rca/lineage.h"
+
+const char *clew_lineage_origin_name(enum clew_rca_origin origin)
+{
+        static const char *const names[] = {"system prompt", "user", "written", "argument",
+                                            "result"};
+
+        return names[origin];
+}
+
+static uint8_t lower(uint8_t c)
+{
+        return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+/* Offset of @needle in @text whatever its case, or -1. */
+static ptrdiff_t find(struct clew_slice text, struct clew_slice needle)
+{
+        if (needle.len == 0 || needle.len > text.len)
+                return -1;
+        for (size_t i = 0; i + needle.len <= text.len; i++) {
+                size_t k = 0;
+
+                while (k < needle.len && lower(text.data[i + k]) == lower(needle.data[k]))
+                        k++;
+                if (k == needle.len)
+                        return (ptrdiff_t)i;
+        }
+        return -1;
+}
+
+static struct clew_slice around(struct clew_slice text, size_t at, size_t len)
+{
+        size_t side = (CLEW_LINEAGE_EXCERPT_MAX -
+                       (len < CLEW_LINEAGE_EXCERPT_MAX ? len : CLEW_LINEAGE_EXCERPT_MAX)) /
+                      2;
+        size_t from = at > side ? at - side : 0;
+        size_t to = at + len + side < text.len ? at + len + side : text.len;
+
+        while (from > 0 && (text.data[from] & 0xc0) == 0x80)
+                from--;
+        while (to < text.len && (text.data[to] & 0xc0) == 0x80)
+                to++;
+        return clew_slice_make(text.data + from, to - from);
+}
+
+static void add(struct clew_lineage *l, const struct clew_rca_unit *u, struct clew_slice value,
+                size_t at, bool changed)
+{
+        if (l->n == CLEW_LINEAGE_MAX) {
+                l->more = true;
+                return;
+        }
+        l->hops[l->n++] = (struct clew_hop){.step = u->step,
+                                            .origin = u->origin,
+                                            .value = value,
+                                            .excerpt = around(u->text, at, value.len),
+                                            .changed = changed};
+        if (!changed && u->origin != CLEW_RCA_WRITTEN && u->origin != CLEW_RCA_ARGS)
+                l->observed = true;
+}
+
+/* A token of @u of the same shape as @want with one or two other characters. */
+static bool find_slip(const struct clew_rca_unit *u, const struct clew_token *want,
+                      struct clew_token *ret)
+{
+        struct clew_token_iter it = clew_tokens_of(u->text);
+
+        while (clew_token_next(&it, ret)) {
+                size_t off = 0;
+
+                if (ret->shape != want->shape || ret->hash == want->hash ||
+                    ret->text.len != want->text.len)
+                        continue;
+                for (size_t i = 0; i < ret->text.len; i++)
+                        off += ret->text.data[i] != want->text.data[i];
+                if (off >= 1 && off <= 2)
+                        return true;
+        }
+        return false;
+}
+
+void clew_lineage_of(const struct clew_rca_view *v, struct clew_slice value,
+                     struct clew_lineage *ret)
+{
+        struct clew_token_iter it = clew_tokens_of(value);
+        struct clew_token want;
+        struct clew_token slip;
+        bool has_token = clew_token_next(&it, &want) && want.digits >= 4;
+
+        memset(ret, 0, sizeof(*ret));
+        for (uint32_t i = 0; i < v->n_units; i++) {
+                const struct clew_rca_unit *u = &v->units[i];
+                ptrdiff_t at = find(u->text, value);
+
+                if (at >= 0)
+                        add(ret, u, clew_slice_make(u->text.data + at, value.len), (size_t)at,
+                            false);
+                else if (has_token && ret->n > 0 && find_slip(u, &want, &slip))
+                        add(ret, u, slip.text, slip.offset, true);
+        }
+}

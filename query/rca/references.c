@@ -1,0 +1,95 @@
+/*
+ * Passing runs by task. A plain array searched in order: some thousands of runs, one pass each.
+ */
+#include "query/rca/references.h"
+
+#include "proto/base/hash.h"
+
+#include <errno.h>
+
+static uint64_t input_hash(const struct clew_trace *t)
+{
+        struct clew_slice input;
+
+        if (t->root == CLEW_STEP_NONE)
+                return 0;
+        input = clew_text_trim(t->steps[t->root].input);
+        return input.len ? clew_hash(input) | 1 : 0;
+}
+
+static uint64_t session_hash(const struct clew_trace *t)
+{
+        /* A verdict in the session says that it is an evaluation, not somebody's chat. */
+        bool judged = t->outcome == CLEW_OUTCOME_PASSED || t->outcome == CLEW_OUTCOME_FAILED;
+
+        return judged && t->session.len ? clew_hash(t->session) | 1 : 0;
+}
+
+int clew_references_init(struct clew_references *r, struct clew_arena *arena)
+{
+        *r = (struct clew_references){.arena = arena};
+        r->runs = clew_arena_calloc(arena, CLEW_REFERENCES_MAX, sizeof(*r->runs));
+        return r->runs ? 0 : -ENOMEM;
+}
+
+bool clew_references_add(struct clew_references *r, const struct clew_rca_view *passed)
+{
+        struct clew_reference_run *run;
+        struct clew_reference actions;
+        uint64_t *keys;
+
+        if (r->n >= CLEW_REFERENCES_MAX)
+                return false;
+        actions = clew_reference_of(passed);
+        keys = clew_arena_calloc(r->arena, actions.n_keys + 1u, sizeof(*keys));
+        if (!keys || !actions.keys)
+                return false;
+        if (actions.n_keys)
+                memcpy(keys, actions.keys, actions.n_keys * sizeof(*keys));
+        run = &r->runs[r->n++];
+        run->id = passed->trace->id;
+        run->session = session_hash(passed->trace);
+        run->input = input_hash(passed->trace);
+        run->actions = (struct clew_reference){keys, actions.n_keys};
+        return true;
+}
+
+uint32_t clew_references_of(const struct clew_references *r, const struct clew_trace *trace,
+                            const struct clew_reference_run *ret[CLEW_WHY_REFERENCES_MAX])
+{
+        uint64_t session = session_hash(trace);
+        uint64_t input = input_hash(trace);
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < r->n && n < CLEW_WHY_REFERENCES_MAX; i++) {
+                const struct clew_reference_run *run = &r->runs[i];
+
+                if (clew_trace_id_eq(&run->id, &trace->id))
+                        continue;
+                if ((session && run->session == session) || (input && run->input == input))
+                        ret[n++] = run;
+        }
+        return n;
+}
+
+const struct clew_reference_run *
+clew_references_nearest(const struct clew_reference_run *const *refs, uint32_t n,
+                        const struct clew_rca_view *v)
+{
+        const struct clew_reference_run *best = NULL;
+        uint32_t best_shared = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t shared = 1;
+
+                for (uint32_t k = 0; k < v->n_steps; k++) {
+                        if (v->steps[k].kind == CLEW_RCA_TOOL)
+                                shared += clew_reference_took(&refs[i]->actions, v->steps[k].key);
+                }
+                if (shared > best_shared) {
+                        best_shared = shared;
+                        best = refs[i];
+                }
+        }
+        return best;
+}
