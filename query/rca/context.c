@@ -46,7 +46,7 @@ void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findi
                         continue;
                 p = &v->steps[s->prev_llm];
                 /* The same conversation: it goes on, only without its system prompt. */
-                if (p->system_hash == 0 || s->system_hash != 0 || s->n_messages + 1 < p->n_messages)
+                if (p->system_hash == 0 || s->system_hash != 0 || s->n_messages < p->n_messages)
                         continue;
                 for (uint32_t k = s->next_llm; k != CLEW_RCA_NONE && again < 2;
                      k = v->steps[k].next_llm)

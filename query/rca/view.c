@@ -12,6 +12,7 @@
 #include "proto/base/mem.h"
 #include "query/model/message.h"
 #include "query/rca/flat.h"
+#include "query/rca/input.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -611,20 +612,30 @@ static int read_messages(struct builder *b, uint32_t i, enum clew_direction dir,
 static int add_llm_input(struct builder *b, uint32_t i)
 {
         struct clew_rca_step *s = &b->v->steps[i];
+        const struct clew_rca_step *p =
+                s->prev_llm == CLEW_RCA_NONE ? NULL : &b->v->steps[s->prev_llm];
         struct clew_messages in;
-        int r = read_messages(b, i, CLEW_MESSAGES_IN, &in);
+        bool cut;
+        int r;
 
+        clew_arena_reset(&b->scratch);
+        r = clew_rca_new_input(b->trace, &b->trace->steps[s->span],
+                               p ? &b->trace->steps[p->span] : NULL, &b->scratch, &in, &cut);
         if (r < 0)
                 return r;
-        s->n_messages = in.n;
+        s->n_messages = cut && p ? p->n_messages : 0;
         for (uint32_t k = 0; k < in.n && !b->failed; k++) {
                 const struct clew_message *m = &in.items[k];
 
+                s->n_messages += m->role != CLEW_ROLE_SYSTEM;
                 if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
                         s->system_hash = m->hash | 1;
                 for (uint32_t q = 0; q < m->n_parts; q++)
                         add_input_part(b, i, m, &m->parts[q]);
         }
+        /* The first message of a history that goes on is the one that it began with. */
+        if (cut && p && s->system_hash == 0)
+                s->system_hash = p->system_hash;
         return 0;
 }
 

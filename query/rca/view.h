@@ -95,8 +95,8 @@ struct clew_rca_step {
         uint64_t tokens_out;
         uint64_t tokens_max;  /* configured maximum of output tokens, 0 = not sent */
         uint64_t system_hash; /* of the system prompt that this call saw, 0 = none */
-        uint32_t n_messages;
-        uint32_t first_unit; /* units that this step introduced */
+        uint32_t n_messages;  /* of its input, without the system prompt; 0 = none recorded */
+        uint32_t first_unit;  /* units that this step introduced */
         uint32_t n_units;
         uint32_t words; /* index into the word sets, or NONE */
 

@@ -1,0 +1,193 @@
+/*
+ * Builds a span of the attributes that are new, and lets the model read its messages.
+ */
+#include "query/rca/input.h"
+
+#include "proto/base/buffer.h"
+
+#include <errno.h>
+
+#define SPAN_ATTRIBUTES 9u
+#define SPAN_EVENTS 11u
+#define LOOK_AHEAD 4u /* attributes that one call may have more than the other in one place */
+/* A shorter text is parsed as fast as it is compared. */
+#define CUT_MIN 256u
+#define SPAN_BYTES_MAX ((size_t)256 << 20)
+
+static void append_field(struct clew_buffer *b, uint32_t field, struct clew_slice body)
+{
+        clew_buffer_append_varint(b, field << 3 | 2);
+        clew_buffer_append_varint(b, body.len);
+        clew_buffer_append_slice(b, body);
+}
+
+static size_t varint_size(uint64_t v)
+{
+        size_t n = 1;
+
+        while (v >>= 7)
+                n++;
+        return n;
+}
+
+/* An attribute whose string value is @head followed by @rest. */
+static void append_string(struct clew_buffer *b, struct clew_slice key, struct clew_slice head,
+                          struct clew_slice rest)
+{
+        size_t text = head.len + rest.len;
+        size_t any = 1 + varint_size(text) + text;
+        size_t body = 1 + varint_size(key.len) + key.len + 1 + varint_size(any) + any;
+
+        clew_buffer_append_varint(b, SPAN_ATTRIBUTES << 3 | 2);
+        clew_buffer_append_varint(b, body);
+        append_field(b, 1, key);
+        clew_buffer_append_varint(b, 2u << 3 | 2);
+        clew_buffer_append_varint(b, any);
+        clew_buffer_append_varint(b, 1u << 3 | 2);
+        clew_buffer_append_varint(b, text);
+        clew_buffer_append_slice(b, head);
+        clew_buffer_append_slice(b, rest);
+}
+
+static size_t common_prefix(struct clew_slice a, struct clew_slice b)
+{
+        size_t n = a.len < b.len ? a.len : b.len;
+        size_t i = 0;
+
+        /* In blocks: memcmp runs at memory speed. */
+        while (i + 4096 <= n && memcmp(a.data + i, b.data + i, 4096) == 0)
+                i += 4096;
+        while (i < n && a.data[i] == b.data[i])
+                i++;
+        return i;
+}
+
+/* True when JSON @now is @then with elements added to the end of its first array; gives the part up
+ * to that array, and the part from the first new element on. */
+static bool continues(struct clew_slice then, struct clew_slice now, struct clew_slice *ret_head,
+                      struct clew_slice *ret_rest)
+{
+        const uint8_t *open;
+        size_t at;
+        size_t end;
+
+        if (then.len < CUT_MIN || now.len <= then.len || (now.data[0] != '[' && now.data[0] != '{'))
+                return false;
+        at = common_prefix(then, now);
+        end = then.len - at; /* what closed the array, and what stood behind it */
+        if (at == then.len || then.data[at] != ']' || now.data[at] != ',' ||
+            (now.data[0] == '[' && end != 1) ||
+            memcmp(then.data + at, now.data + now.len - end, end) != 0)
+                return false;
+        open = memchr(now.data, '[', at);
+        if (!open)
+                return false;
+        *ret_head = clew_slice_make(now.data, (size_t)(open - now.data) + 1);
+        *ret_rest = clew_slice_from(now, at + 1);
+        return true;
+}
+
+/* "x.12.y": an element of a flattened list, not its first. The first one is kept always: it holds
+ * the system prompt, and shows that there is a list. */
+static bool is_later_element(struct clew_slice key)
+{
+        for (size_t i = 0; i + 2 < key.len; i++) {
+                if (key.data[i] != '.' || key.data[i + 1] < '0' || key.data[i + 1] > '9')
+                        continue;
+                return key.data[i + 1] != '0';
+        }
+        return false;
+}
+
+/* Roles are kept: a message may change its content and keep its role. */
+static bool is_role(struct clew_slice key)
+{
+        return key.len > 5 && memcmp(key.data + key.len - 5, ".role", 5) == 0;
+}
+
+/* A window on the attributes of the earlier call. */
+struct pairing {
+        struct clew_message_iter then; /* behind `ahead` */
+        struct clew_attribute ahead[LOOK_AHEAD];
+        uint32_t n;
+        bool missing; /* the earlier call had something that this one lacks */
+};
+
+/* The earlier attribute with the key of @now; false when there is none. */
+static bool earlier(struct pairing *p, const struct clew_attribute *now, struct clew_attribute *ret)
+{
+        while (p->n < LOOK_AHEAD && clew_attribute_next(&p->then, &p->ahead[p->n]))
+                p->n++;
+        for (uint32_t i = 0; i < p->n; i++) {
+                if (!clew_slice_eq(p->ahead[i].key, now->key))
+                        continue;
+                *ret = p->ahead[i];
+                for (uint32_t k = 0; k < i; k++)
+                        p->missing |= !is_later_element(p->ahead[k].key);
+                p->n -= i + 1;
+                memmove(p->ahead, p->ahead + i + 1, p->n * sizeof(p->ahead[0]));
+                return true;
+        }
+        return false;
+}
+
+/* Appends what @step has and @before had not. False when they do not line up. */
+static bool append_new(const struct clew_step *step, const struct clew_step *before,
+                       struct clew_buffer *out, bool *ret_less, struct clew_slice *ret_cut)
+{
+        struct pairing p = {.then = clew_span_attributes(&before->span)};
+        struct clew_message_iter raws = clew_span_attributes(&step->span);
+        struct clew_message_iter it = raws;
+        struct clew_message_iter events = clew_messages_of(step->span.raw, SPAN_EVENTS);
+        struct clew_attribute a;
+        struct clew_attribute b;
+        struct clew_slice raw;
+        struct clew_slice head;
+        struct clew_slice rest;
+
+        while (clew_message_next(&raws, &raw) && clew_attribute_next(&it, &a)) {
+                bool both = earlier(&p, &a, &b) && a.value.type == CLEW_VALUE_STRING &&
+                            b.value.type == CLEW_VALUE_STRING;
+
+                if (both && is_later_element(a.key) && !is_role(a.key) &&
+                    clew_slice_eq(a.value.bytes, b.value.bytes)) {
+                        *ret_less = true;
+                } else if (both && continues(b.value.bytes, a.value.bytes, &head, &rest)) {
+                        *ret_less = true;
+                        *ret_cut = a.key;
+                        append_string(out, a.key, head, rest);
+                } else {
+                        append_field(out, SPAN_ATTRIBUTES, raw);
+                }
+        }
+        while (clew_message_next(&events, &raw))
+                append_field(out, SPAN_EVENTS, raw);
+        p.missing |= p.n > 0 && !is_later_element(p.ahead[0].key);
+        return !p.missing && clew_buffer_error(out) == 0;
+}
+
+int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *step,
+                       const struct clew_step *before, struct clew_arena *scratch,
+                       struct clew_messages *ret, bool *ret_cut)
+{
+        CLEW_BUFFER bytes = {0};
+        struct clew_step shown = *step;
+        struct clew_slice kept;
+        struct clew_slice cut_key = CLEW_SLICE_NULL;
+        bool less = false;
+        int r;
+
+        *ret_cut = false;
+        clew_buffer_init(&bytes, SPAN_BYTES_MAX);
+        if (!before || step->span.raw.len < CUT_MIN ||
+            !append_new(step, before, &bytes, &less, &cut_key) || !less)
+                return clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, ret);
+        kept = clew_arena_copy(scratch, clew_buffer_slice(&bytes));
+        if (!kept.data || !clew_span_parse(kept, &shown.span))
+                return kept.data ? clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, ret)
+                                 : -ENOMEM;
+        r = clew_step_messages(trace, &shown, CLEW_MESSAGES_IN, scratch, ret);
+        /* A cut text that the messages were not read from does not matter. */
+        *ret_cut = r == 0 && cut_key.len > 0 && clew_slice_eq(cut_key, ret->key);
+        return r;
+}
