@@ -237,14 +237,16 @@ static void put_head(struct why_command *c, struct clew_buffer *out, const struc
 
         clew_buffer_append_cstr(out, clew_look_begin(&c->look, CLEW_TONE_STRONG));
         clew_buffer_printf(out, "Step %u, %s ", s->number, kind_word(s));
-        clew_safe_line(out, s->name, 40, c->look.ascii);
+        clew_safe_line(out, s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name,
+                       40, c->look.ascii);
         clew_buffer_append_cstr(out, clew_look_end(&c->look, CLEW_TONE_STRONG));
         clew_buffer_printf(out, ", is %s.   rule %s, %u sign%s, %s\n\n",
                            guess ? "the best guess, with little to go on" : "the most likely cause",
                            clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
                            clew_precision_name(f->precision));
         clew_buffer_append_cstr(out, "  ");
-        put_text(c, out, f->summary, 2);
+        clew_safe_line(out, f->summary, CLEW_NO_WIDTH_LIMIT, c->look.ascii);
+        clew_buffer_append_byte(out, '\n');
         for (uint32_t i = 0; i < f->n_evidence; i++) {
                 clew_buffer_printf(out, "  #%-5u ", a->why.view->steps[f->evidence[i].step].number);
                 put_text(c, out, f->evidence[i].text, 10);

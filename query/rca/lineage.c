@@ -17,6 +17,21 @@ static uint8_t lower(uint8_t c)
         return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
+static bool is_word(uint8_t c)
+{
+        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c >= 0x80;
+}
+
+/* "11" is not in "5118": where the value ends in a letter or digit the text must not go on so. */
+static bool stands_alone(struct clew_slice text, size_t at, size_t len)
+{
+        bool before = at > 0 && is_word(text.data[at - 1]) && is_word(text.data[at]);
+        bool behind = at + len < text.len && is_word(text.data[at + len]) &&
+                      is_word(text.data[at + len - 1]);
+
+        return !before && !behind;
+}
+
 /* Offset of @needle in @text whatever its case, or -1. */
 static ptrdiff_t find(struct clew_slice text, struct clew_slice needle)
 {
@@ -27,7 +42,7 @@ static ptrdiff_t find(struct clew_slice text, struct clew_slice needle)
 
                 while (k < needle.len && lower(text.data[i + k]) == lower(needle.data[k]))
                         k++;
-                if (k == needle.len)
+                if (k == needle.len && stands_alone(text, i, k))
                         return (ptrdiff_t)i;
         }
         return -1;
