@@ -72,6 +72,17 @@ CLEW_MUST_USE static inline bool clew_check_plain_pair(struct clew_slice raw)
         }
 }
 
+/* Moves @c past attributes of that shape that follow each other under the one-byte tag @tag. */
+static inline void clew_check_skip_plain_pairs(struct clew_cursor *c, uint8_t tag)
+{
+        const uint8_t *at = c->at;
+
+        while (c->end - at >= 2 && at[0] == tag && at[1] < 0x80 && at[1] <= c->end - at - 2 &&
+               clew_check_plain_pair(clew_slice_make(at + 2, at[1])))
+                at += 2 + at[1];
+        c->at = at;
+}
+
 /* Checks the whole of @raw as a message of @type. */
 CLEW_MUST_USE int clew_check_message(const struct clew_check *check, enum clew_message type,
                                      struct clew_slice raw);

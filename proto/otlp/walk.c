@@ -328,8 +328,10 @@ static int check_span(const struct walk *w, struct clew_slice raw, struct facts 
         while (clew_field_next(&c, &f)) {
                 switch (clew_field_label(&f)) {
                 case CLEW_LABEL_BYTES(9):
-                        if (CLEW_LIKELY(clew_check_plain_pair(f.bytes)))
+                        if (CLEW_LIKELY(clew_check_plain_pair(f.bytes))) {
+                                clew_check_skip_plain_pairs(&c, CLEW_LABEL_BYTES(9));
                                 continue;
+                        }
                         child = CLEW_MESSAGE_KEY_VALUE;
                         break;
                 case CLEW_LABEL_BYTES(1):
