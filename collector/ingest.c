@@ -223,7 +223,11 @@ static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
                 return refuse(in, r, &err, ret);
         count_items(in, &batch);
         ret->n_rejected = batch.n_rejected;
-        clew_answer_set(ret, CLEW_ANSWER_OK, "%s", batch.n_rejected ? batch.reject_reason : "");
+        /* JSON that does not fit leaves its item empty; then the message tells why. */
+        clew_answer_set(ret, CLEW_ANSWER_OK, "%s",
+                        batch.n_rejected == 0 ? ""
+                        : err.message[0]      ? err.message
+                                              : batch.reject_reason);
         if (batch.n_traces == 0) {
                 clew_count(in->counters, CLEW_COUNT_ACCEPTED, 1);
                 return false;

@@ -61,6 +61,7 @@ struct clew_otlp_message {
         const struct clew_otlp_field *fields; /* indexed by field number */
         uint8_t n_fields;                     /* highest number + 1 */
         bool is_any_value;                    /* all fields are one oneof */
+        bool is_item;                         /* Span, LogRecord: can be refused alone */
 };
 
 /* TracesData or LogsData. */

@@ -12,10 +12,11 @@
  * when it opens and gives it back when it proves small: everything inside a small message is small.
  * A message's final length is its bytes so far plus what the splices inside it will add (`extra`).
  *
- * Leniency is for values, not for structure: an AnyValue member whose JSON does not fit its type is
- * kept as a string of the text that was sent; an id that is neither hex nor base64 is kept as the
- * bytes sent, so that the walk refuses that span alone; anything else that does not fit is
- * -EBADMSG with its place.
+ * Leniency. A string field (or AnyValue member) whose JSON is of another type is kept as the text
+ * that was sent; an id that is neither hex nor base64 is kept as the bytes sent, so that the walk
+ * refuses that span alone. Whatever else does not fit inside a span or log record makes that item
+ * unreadable: it is left empty, which the walk refuses and counts, and its neighbours stay. Outside
+ * of items it is -EBADMSG with its place.
  */
 #include "proto/otlp/json.h"
 
@@ -34,6 +35,9 @@
 /* Message content of one call: positions in splices are 32 bits wide. */
 #define CONTENT_BYTES_MAX UINT32_MAX
 
+/* A value does not fit; job->fault says which and where. */
+#define UNREADABLE (-EILSEQ)
+
 struct splice {
         uint32_t at; /* offset of the one length byte, from the start of the output */
         uint32_t length;
@@ -45,6 +49,7 @@ struct frame {
         size_t start;                       /* of the content in the buffer */
         size_t slot;                        /* index of its splice */
         size_t extra;                       /* sum of extra bytes when it opened */
+        unsigned depth;                     /* of the reader inside it */
         bool has_member;                    /* AnyValue: what a later member replaces */
         uint8_t hint;                       /* field number after the one last seen */
         size_t member_start;
@@ -61,6 +66,8 @@ struct job {
         struct frame frames[CLEW_OTLP_FRAMES_MAX];
         size_t n_frames;
         struct clew_error *err;
+        struct clew_error fault; /* of the value that could not be read */
+        struct clew_error first; /* the first that made an item unreadable */
 };
 
 static unsigned varint_length(uint64_t v)
@@ -101,9 +108,10 @@ static uint8_t *put_tag(struct job *job, const struct clew_otlp_field *f, uint8_
 
 static int wrong_type(struct job *job, const struct clew_otlp_field *f)
 {
-        return clew_error_set(job->err, -EBADMSG, job->r.offset,
-                              "byte %zu: the value of %s.%s has the wrong type", job->r.offset,
-                              top(job)->message->name, f->name);
+        clew_error_set(&job->fault, -EBADMSG, job->r.offset,
+                       "byte %zu: the value of %s.%s has the wrong type", job->r.offset,
+                       top(job)->message->name, f->name);
+        return UNREADABLE;
 }
 
 /* ---- messages ------------------------------------------------------------------------------- */
@@ -112,15 +120,18 @@ static int open_message(struct job *job, const struct clew_otlp_message *message
 {
         struct splice empty = {0};
 
-        if (job->n_frames == CLEW_OTLP_FRAMES_MAX)
-                return clew_error_set(job->err, -E2BIG, job->r.offset,
-                                      "byte %zu: values nested deeper than %u levels",
-                                      job->r.offset, CLEW_OTLP_DEPTH_MAX);
+        if (job->n_frames == CLEW_OTLP_FRAMES_MAX) {
+                clew_error_set(&job->fault, -E2BIG, job->r.offset,
+                               "byte %zu: values nested deeper than %u levels", job->r.offset,
+                               CLEW_OTLP_DEPTH_MAX);
+                return UNREADABLE;
+        }
         job->frames[job->n_frames++] = (struct frame){
                 .message = message,
                 .start = job->out->len,
                 .slot = n_splices(job),
                 .extra = job->extra,
+                .depth = job->r.depth,
                 .hint = 1,
         };
         clew_buffer_append(&job->splices, &empty, sizeof(empty));
@@ -365,10 +376,9 @@ static int put_base64(struct job *job, const struct clew_otlp_field *f)
         return -EINVAL;
 }
 
-/* The value as the text that was sent, in an AnyValue. */
-static int put_as_text(struct job *job)
+/* The value as the text that was sent. */
+static int put_as_text(struct job *job, const struct clew_otlp_field *f)
 {
-        const struct clew_otlp_field *f = &top(job)->message->fields[1];
         bool is_string = job->r.token == CLEW_JSON_STRING;
         bool escaped = is_string && job->r.escaped;
         struct clew_slice text = is_string ? job->r.text : clew_json_take(&job->r);
@@ -387,7 +397,7 @@ static int put_scalar(struct job *job, const struct clew_otlp_field *f)
         switch ((enum clew_otlp_type)f->type) {
         case CLEW_OTLP_STRING:
                 if (r->token != CLEW_JSON_STRING)
-                        return -EINVAL;
+                        return put_as_text(job, f);
                 return r->text.len || keep_default ? put_bytes(job, f, r->text, r->escaped) : 0;
         case CLEW_OTLP_BYTES:
                 return r->token == CLEW_JSON_STRING && !r->escaped ? put_base64(job, f) : -EINVAL;
@@ -457,7 +467,7 @@ static int put_bare_value(struct job *job, const struct clew_otlp_field *f)
                 break;
         }
         if (ret == -EINVAL)
-                ret = put_as_text(job);
+                ret = put_as_text(job, &members[1]);
         close_message(job);
         return ret;
 }
@@ -512,6 +522,14 @@ static const struct clew_otlp_field *find_field(struct job *job)
         return find_exact(top(job), clew_slice_make(decoded, n));
 }
 
+static int bad_unknown(struct job *job, size_t offset)
+{
+        clew_error_set(&job->fault, -EBADMSG, offset,
+                       "byte %zu: " CLEW_OTLP_JSON_UNKNOWN " is not base64 of protobuf fields",
+                       offset);
+        return UNREADABLE;
+}
+
 /* "unknownFields": raw protobuf fields of the top message. */
 static int put_unknown(struct job *job)
 {
@@ -527,19 +545,14 @@ static int put_unknown(struct job *job)
         clew_buffer_init(&raw, job->out->max_bytes);
         if (job->r.token != CLEW_JSON_STRING || job->r.escaped ||
             !clew_base64_decode(job->r.text, &raw))
-                return clew_error_set(job->err, -EBADMSG, start,
-                                      "byte %zu: " CLEW_OTLP_JSON_UNKNOWN " is not base64 text",
-                                      start);
+                return bad_unknown(job, start);
         if (clew_buffer_error(&raw))
                 return clew_buffer_error(&raw);
         while (at < raw.len) {
                 bool first = at == 0;
 
                 if (!clew_otlp_wire_next(clew_buffer_slice(&raw), &at, &w))
-                        return clew_error_set(job->err, -EBADMSG, start,
-                                              "byte %zu: " CLEW_OTLP_JSON_UNKNOWN
-                                              " does not hold protobuf fields",
-                                              start);
+                        return bad_unknown(job, start);
                 /* The exact form of a member that JSON cannot show exactly. */
                 if (first && m->is_any_value && w.number < m->n_fields && m->fields[w.number].name)
                         begin_member(job);
@@ -586,7 +599,8 @@ static int put_value(struct job *job, const struct clew_otlp_field *f)
         }
         if (ret != -EINVAL)
                 return ret;
-        return in->message->is_any_value ? put_as_text(job) : wrong_type(job, f);
+        return in->message->is_any_value ? put_as_text(job, &in->message->fields[1])
+                                         : wrong_type(job, f);
 }
 
 static int put_member(struct job *job)
@@ -602,6 +616,30 @@ static int put_member(struct job *job)
         }
         clew_json_next(&job->r);
         return put_value(job, f);
+}
+
+/* Leaves the item around the place of job->fault empty, and goes on behind it. */
+static int drop_item(struct job *job)
+{
+        struct frame *f;
+
+        while (job->n_frames > 0 && !top(job)->message->is_item)
+                job->n_frames--;
+        if (job->n_frames == 0) {
+                if (job->err)
+                        *job->err = job->fault;
+                return job->fault.code;
+        }
+        f = top(job);
+        while (job->r.depth >= f->depth && job->r.token != CLEW_JSON_END)
+                clew_json_next(&job->r);
+        job->out->len = f->start;
+        job->splices.len = (f->slot + 1) * sizeof(struct splice);
+        job->extra = f->extra;
+        close_message(job);
+        if (job->first.code == 0)
+                job->first = job->fault;
+        return 0;
 }
 
 static int read_messages(struct job *job)
@@ -635,6 +673,8 @@ static int read_messages(struct job *job)
                         ret = -EBADMSG; /* cannot be: the reader closes what is open */
                         break;
                 }
+                if (ret == UNREADABLE)
+                        ret = drop_item(job);
                 if (ret == 0)
                         ret = clew_buffer_error(job->out);
                 if (ret == 0)
@@ -682,11 +722,14 @@ int clew_otlp_from_json(struct clew_slice json, enum clew_otlp_signal signal,
         job.extra = 0;
         job.n_frames = 0;
         job.err = err;
+        job.first.code = 0;
         /* Only messages of 128 bytes and over keep a splice; nested ones cost 10 bytes of text. */
         clew_buffer_init(&job.splices, json.len + CLEW_OTLP_FRAMES_MAX * sizeof(struct splice) * 4);
         ret = convert(&job, signal);
         clew_buffer_deinit(&job.splices);
         if (ret < 0)
                 out->len = job.base;
+        else if (err && job.first.code != 0)
+                clew_error_set(err, 0, job.first.offset, "%s", job.first.message);
         return ret;
 }

@@ -160,7 +160,7 @@ static const struct clew_otlp_field span_fields[] = {
         [15] = {.name = "status", .type = CLEW_OTLP_MESSAGE, .message = &status},
         [16] = {.name = "flags", .type = CLEW_OTLP_FIXED32},
 };
-static const struct clew_otlp_message span = {"Span", FIELDS(span_fields)};
+static const struct clew_otlp_message span = {"Span", FIELDS(span_fields), .is_item = true};
 
 static const struct clew_otlp_field scope_spans_fields[] = {
         [1] = {.name = "scope", .type = CLEW_OTLP_MESSAGE, .message = &scope},
@@ -203,7 +203,8 @@ static const struct clew_otlp_field log_record_fields[] = {
         [11] = {.name = "observedTimeUnixNano", .type = CLEW_OTLP_FIXED64},
         [12] = {.name = "eventName", .type = CLEW_OTLP_STRING},
 };
-static const struct clew_otlp_message log_record = {"LogRecord", FIELDS(log_record_fields)};
+static const struct clew_otlp_message log_record = {"LogRecord", FIELDS(log_record_fields),
+                                                    .is_item = true};
 
 static const struct clew_otlp_field scope_logs_fields[] = {
         [1] = {.name = "scope", .type = CLEW_OTLP_MESSAGE, .message = &scope},

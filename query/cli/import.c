@@ -137,13 +137,16 @@ static int import_signal(struct import *im, struct clew_slice text, enum clew_ot
                          struct clew_error *err)
 {
         struct clew_otlp_batch batch;
+        struct clew_error reason;
         int r;
 
         clew_buffer_clear(&im->request);
         clew_arena_reset(&im->arena);
+        *err = (struct clew_error){0};
         r = clew_otlp_from_json(text, signal, &im->request, err);
         if (r < 0)
                 return r;
+        clew_error_set(&reason, 0, 0, "%s", err->message); /* why items are empty */
         r = clew_otlp_walk(clew_buffer_slice(&im->request), signal, &im->arena, &batch, err);
         if (r < 0)
                 return r;
@@ -156,7 +159,8 @@ static int import_signal(struct import *im, struct clew_slice text, enum clew_ot
         im->n_rejected += batch.n_rejected;
         if (batch.n_rejected > 0 && ++im->n_told <= REPORTS_MAX)
                 clew_cli_note(im->cli, "%s: %" PRIu64 " spans refused: %s", im->name,
-                              batch.n_rejected, batch.reject_reason);
+                              batch.n_rejected,
+                              reason.message[0] ? reason.message : batch.reject_reason);
         return 0;
 }
 

@@ -39,8 +39,10 @@ static bool from_json(struct clew_slice json, enum clew_otlp_signal signal, stru
 
         clew_buffer_clear(pb);
         ret = clew_otlp_from_json(json, signal, pb, &err);
-        if (ret == 0)
+        if (ret == 0) {
+                CLEW_ASSERT(err.code == 0);
                 return true;
+        }
         CLEW_ASSERT((ret == -EBADMSG || ret == -E2BIG) && pb->len == 0);
         CLEW_ASSERT(err.code == ret && err.message[0] && err.offset <= json.len);
         return false;

@@ -174,6 +174,7 @@ static const struct deviation deviations[] = {
          "\"kind\":3,\"status\":{\"code\":2}"},
         {"\"kind\":\"SERVER\"", "\"kind\":2"},
         {"\"kind\":-5", "\"kind\":-5"},
+        {"\"name\":5,\"traceState\":[1]", "\"name\":\"5\",\"traceState\":\"[1]\""},
         {"\"start_time_unix_nano\":\"5\",\"dropped_links_count\":1",
          "\"startTimeUnixNano\":\"5\",\"droppedLinksCount\":1"},
         {"\"na\\u006de\":\"x\"", "\"name\":\"x\""},
@@ -250,13 +251,64 @@ static void refuses_what_is_wrong(void **state)
         check_refused("{\"resourceSpans\":[{}]}x", -EBADMSG, "byte 22");
         check_refused("{\"resourceSpans\":{}}", -EBADMSG, "TracesData.resourceSpans");
         check_refused("{\"resourceSpans\":[5]}", -EBADMSG, "byte 18");
-        check_refused(SPAN_HEAD "\"name\":5" SPAN_TAIL, -EBADMSG, "Span.name");
-        check_refused(SPAN_HEAD "\"kind\":\"FAST\"" SPAN_TAIL, -EBADMSG, "Span.kind");
-        check_refused(SPAN_HEAD "\"endTimeUnixNano\":\"soon\"" SPAN_TAIL, -EBADMSG,
-                      "Span.endTimeUnixNano");
-        check_refused(SPAN_HEAD "\"unknownFields\":\"?\"" SPAN_TAIL, -EBADMSG, "unknownFields");
-        check_refused(SPAN_HEAD "\"unknownFields\":\"CAE\",\"unknownFields\":\"CA==\"" SPAN_TAIL,
-                      -EBADMSG, "unknownFields");
+}
+
+static void check_dropped(const char *inner, const char *part)
+{
+        static const char neighbour[] = "{\"name\":\"before\"}";
+        CLEW_BUFFER in = {0};
+        CLEW_BUFFER pb = {0};
+        CLEW_BUFFER json = {0};
+        struct clew_error err = {0};
+
+        clew_buffer_init(&in, BYTES_MAX);
+        clew_buffer_init(&pb, BYTES_MAX);
+        clew_buffer_init(&json, BYTES_MAX);
+        clew_buffer_printf(&in,
+                           "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[%s,{\"name\":\"cut\","
+                           "%s,\"flags\":1},{%s}],\"schemaUrl\":\"u\"}]}]}",
+                           neighbour, inner, inner);
+        assert_int_equal(clew_otlp_from_json(clew_buffer_slice(&in), CLEW_OTLP_TRACES, &pb, &err),
+                         0);
+        if (!strstr(err.message, part))
+                print_error("message: %s\n", err.message);
+        assert_non_null(strstr(err.message, part));
+        assert_int_equal(err.code, 0);
+        assert_int_equal(clew_otlp_to_json(clew_buffer_slice(&pb), CLEW_OTLP_TRACES, &json), 0);
+        clew_buffer_append_byte(&json, 0);
+        assert_string_equal(
+                (char *)json.data,
+                "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"before\"},"
+                "{},{}],\"schemaUrl\":\"u\"}]}]}");
+}
+
+/* A span that cannot be read costs itself, however deep the trouble lies and however long it is. */
+static void unreadable_spans_cost_themselves(void **state)
+{
+        CLEW_BUFFER deep = {0};
+
+        (void)state;
+        check_dropped("\"kind\":\"FAST\"", "Span.kind");
+        check_dropped("\"endTimeUnixNano\":\"soon\"", "Span.endTimeUnixNano");
+        check_dropped("\"endTimeUnixNano\":{\"a\":[1,{}]}", "Span.endTimeUnixNano");
+        check_dropped("\"attributes\":{\"k\":\"v\"}", "Span.attributes");
+        check_dropped("\"events\":[{\"timeUnixNano\":[1]}]", "Event.timeUnixNano");
+        check_dropped("\"status\":{\"code\":{}}", "Status.code");
+        check_dropped("\"traceId\":[1,300,2]", "Span.traceId");
+        check_dropped("\"unknownFields\":\"?\"", "unknownFields");
+        check_dropped("\"unknownFields\":\"CA==\"", "unknownFields");
+        clew_buffer_init(&deep, BYTES_MAX);
+        clew_buffer_append_cstr(&deep, "\"name\":\"");
+        for (int i = 0; i < 20000; i++)
+                clew_buffer_append_byte(&deep, 'x');
+        clew_buffer_append_cstr(&deep, "\",\"attributes\":[{\"key\":\"k\",\"value\":{");
+        for (int i = 0; i < 40; i++)
+                clew_buffer_append_cstr(&deep, "\"kvlistValue\":{\"values\":[{\"value\":{");
+        for (int i = 0; i < 40; i++)
+                clew_buffer_append_cstr(&deep, "}}]}");
+        clew_buffer_append_cstr(&deep, "}}]");
+        clew_buffer_append_byte(&deep, 0);
+        check_dropped((char *)deep.data, "nested deeper");
 }
 
 static void bounds_depth(void **state)
@@ -623,6 +675,7 @@ int main(void)
                 cmocka_unit_test(keeps_every_field),
                 cmocka_unit_test(reads_what_exporters_send),
                 cmocka_unit_test(refuses_what_is_wrong),
+                cmocka_unit_test(unreadable_spans_cost_themselves),
                 cmocka_unit_test(bounds_depth),
                 cmocka_unit_test(refuses_every_prefix),
                 cmocka_unit_test(finds_every_length),
