@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-#pragma weak clew_step_messages /* until the model has it */
-
 static void append_text(struct clew_buffer *out, struct clew_slice text)
 {
         clew_buffer_append_slice(out, clew_utf8_cut(text, CLEW_BRIEF_BYTES_MAX));
@@ -152,8 +150,7 @@ static void llm_brief(const struct clew_trace *trace, const struct clew_step *st
         struct clew_messages m = {0};
 
         clew_arena_reset(scratch);
-        if (clew_step_messages &&
-            clew_step_messages(trace, step, CLEW_MESSAGES_OUT, scratch, &m) == 0 &&
+        if (clew_step_messages(trace, step, CLEW_MESSAGES_OUT, scratch, &m) == 0 &&
             message_brief(&m, out))
                 return;
         append_text(out, step->output);

@@ -36,6 +36,8 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_why(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_show(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
 
 #endif

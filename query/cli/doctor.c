@@ -26,6 +26,14 @@ struct doctor {
         uint64_t n_findings;
 };
 
+/* For writing, but a store that is not there is a mistake, not to be created. */
+static int open_existing(struct clew_cli *cli, struct clew_store **ret)
+{
+        int r = clew_cli_store(cli, CLEW_STORE_READ, ret);
+
+        return r != 0 ? r : clew_cli_store(cli, CLEW_STORE_WRITE, ret);
+}
+
 static int seal_all(struct doctor *d)
 {
         struct clew_seal_stats total = {0};
@@ -35,7 +43,7 @@ static int seal_all(struct doctor *d)
         struct clew_error err = {0};
         char raw[CLEW_WHEN_TEXT];
         char stored[CLEW_WHEN_TEXT];
-        int r = clew_cli_store(d->cli, CLEW_STORE_WRITE, &store);
+        int r = open_existing(d->cli, &store);
 
         if (r != 0)
                 return r;
@@ -249,7 +257,7 @@ int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv)
         int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
 
         if (r == 0)
-                r = clew_cli_store(cli, CLEW_STORE_WRITE, &store);
+                r = open_existing(cli, &store);
         if (r != 0)
                 return r;
         r = clew_store_reindex(store, all, &seen, &changed, &err);

@@ -9,8 +9,6 @@
 
 #include <errno.h>
 
-#pragma weak clew_step_messages /* until the model has it */
-
 /* Messages of one step. */
 #define SCRATCH_MAX ((size_t)256 << 20)
 
@@ -47,8 +45,7 @@ static bool answer_signature(struct folding *f, const struct clew_step *s, uint6
         if (f->trace->n_steps > PARSED_STEPS_MAX)
                 return false;
         clew_arena_reset(&f->scratch);
-        if (!clew_step_messages ||
-            clew_step_messages(f->trace, s, CLEW_MESSAGES_OUT, &f->scratch, &m) != 0 || m.n == 0)
+        if (clew_step_messages(f->trace, s, CLEW_MESSAGES_OUT, &f->scratch, &m) != 0 || m.n == 0)
                 return false;
         for (uint32_t i = 0; i < m.n; i++) {
                 for (uint32_t j = 0; j < m.items[i].n_parts; j++) {

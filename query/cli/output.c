@@ -122,9 +122,8 @@ int clew_output_end(struct clew_output *out, struct clew_json_writer *w)
         return flush_line(out, '\n');
 }
 
-static int put_json(struct clew_output *out, const void *record)
+void clew_output_fields(struct clew_output *out, struct clew_json_writer *w, const void *record)
 {
-        struct clew_json_writer w = clew_output_begin(out, out->type);
         const char *group = "";
         size_t group_len = 0;
 
@@ -132,22 +131,30 @@ static int put_json(struct clew_output *out, const void *record)
                 const char *name = out->fields[i].name;
                 const char *dot = strchr(name, '.');
                 size_t len = dot ? (size_t)(dot - name) : 0;
+                bool same = len == group_len && memcmp(name, group, len) == 0;
 
                 if (!(out->chosen >> i & 1))
                         continue;
-                if (group_len > 0 && (len != group_len || memcmp(name, group, len) != 0))
-                        clew_json_write_object_end(&w);
-                if (len > 0 && (len != group_len || memcmp(name, group, len) != 0)) {
-                        clew_json_write_key_slice(&w, clew_slice_make(name, len));
-                        clew_json_write_object_begin(&w);
+                if (group_len > 0 && !same)
+                        clew_json_write_object_end(w);
+                if (len > 0 && !same) {
+                        clew_json_write_key_slice(w, clew_slice_make(name, len));
+                        clew_json_write_object_begin(w);
                 }
                 group = name;
                 group_len = len;
-                clew_json_write_key(&w, dot ? dot + 1 : name);
-                out->fields[i].write(&w, record);
+                clew_json_write_key(w, dot ? dot + 1 : name);
+                out->fields[i].write(w, record);
         }
         if (group_len > 0)
-                clew_json_write_object_end(&w);
+                clew_json_write_object_end(w);
+}
+
+static int put_json(struct clew_output *out, const void *record)
+{
+        struct clew_json_writer w = clew_output_begin(out, out->type);
+
+        clew_output_fields(out, &w, record);
         return clew_output_end(out, &w);
 }
 

@@ -77,6 +77,8 @@ CLEW_MUST_USE int clew_output_put(struct clew_output *out, const void *record);
 /* Opens {"v":1,"type":TYPE and leaves the object open; clew_output_end() closes and writes it. For
  * records that are not a flat row. */
 struct clew_json_writer clew_output_begin(struct clew_output *out, const char *type);
+/* The chosen fields of @record, inside an object that is open. */
+void clew_output_fields(struct clew_output *out, struct clew_json_writer *w, const void *record);
 CLEW_MUST_USE int clew_output_end(struct clew_output *out, struct clew_json_writer *w);
 
 /* ---- parts of records that several commands share ---------------------------------------------

@@ -1,0 +1,130 @@
+/*
+ * Everything that a span carries, interpreted or not: attributes with their types, events, links,
+ * log records, scope and resource.
+ */
+#include "query/cli/output.h"
+#include "query/cli/show-int.h"
+#include "query/cli/when.h"
+
+static const char *type_word(enum clew_value_type type)
+{
+        static const char *const words[] = {
+                [CLEW_VALUE_EMPTY] = "empty",   [CLEW_VALUE_STRING] = "string",
+                [CLEW_VALUE_BOOL] = "bool",     [CLEW_VALUE_INT] = "int",
+                [CLEW_VALUE_DOUBLE] = "double", [CLEW_VALUE_ARRAY] = "array",
+                [CLEW_VALUE_KVLIST] = "map",    [CLEW_VALUE_BYTES] = "bytes",
+        };
+
+        return (size_t)type < CLEW_ARRAY_LEN(words) ? words[type] : "?";
+}
+
+static void put_attributes(struct clew_show *v, struct clew_message_iter it, const char *indent)
+{
+        struct clew_attribute a;
+
+        while (clew_attribute_next(&it, &a)) {
+                clew_buffer_clear(&v->raw);
+                clew_buffer_append_slice(&v->raw, a.key);
+                clew_buffer_append_cstr(&v->raw, " = ");
+                if (a.value.type == CLEW_VALUE_STRING) {
+                        clew_buffer_append_slice(&v->raw, a.value.bytes);
+                } else {
+                        struct clew_json_writer w = clew_json_writer_make(&v->raw, 0);
+
+                        clew_write_value(&w, &a.value);
+                        clew_buffer_printf(&v->raw, " (%s)", type_word(a.value.type));
+                }
+                clew_page_fieldf(&v->page, indent, clew_buffer_slice(&v->raw), "%s", "");
+        }
+}
+
+static void put_events(struct clew_show *v)
+{
+        struct clew_message_iter it = clew_span_events(&v->step->span);
+        struct clew_span_event e;
+
+        while (clew_span_event_next(&it, &e)) {
+                char text[CLEW_WHEN_TEXT];
+                char heading[CLEW_WHEN_TEXT + 16];
+
+                clew_when_offset(e.time_ns > v->step->start_ns ? e.time_ns - v->step->start_ns : 0,
+                                 text);
+                snprintf(heading, sizeof(heading), "EVENT +%s", text);
+                clew_page_heading_text(&v->page, heading, e.name);
+                put_attributes(v, clew_event_attributes(&e), " ");
+        }
+}
+
+static void put_links(struct clew_show *v)
+{
+        struct clew_message_iter it = clew_span_links(&v->step->span);
+        struct clew_span_link link;
+
+        while (clew_span_link_next(&it, &link)) {
+                char trace[CLEW_TRACE_ID_HEX];
+                char span[CLEW_SPAN_ID_HEX];
+
+                clew_trace_id_to_hex(&link.trace_id, trace);
+                clew_span_id_to_hex(&link.span_id, span);
+                clew_page_heading(&v->page, "LINK");
+                clew_page_fieldf(&v->page, "to", CLEW_SLICE_NULL, "%s:%s", trace, span);
+                put_attributes(v, clew_link_attributes(&link), " ");
+        }
+}
+
+static void put_logs(struct clew_show *v)
+{
+        const struct clew_trace *trace = v->opened.trace;
+
+        for (uint32_t i = 0; i < v->step->n_logs; i++) {
+                const struct clew_log_record *r = &trace->logs[v->step->logs + i].record;
+
+                clew_page_heading_text(&v->page, "LOG", r->event_name);
+                clew_page_field(&v->page, "severity", r->severity_text);
+                if (r->body.type != CLEW_VALUE_EMPTY) {
+                        struct clew_json_writer w;
+
+                        clew_buffer_clear(&v->raw);
+                        w = clew_json_writer_make(&v->raw, 0);
+                        if (r->body.type == CLEW_VALUE_STRING)
+                                clew_buffer_append_slice(&v->raw, r->body.bytes);
+                        else
+                                clew_write_value(&w, &r->body);
+                        clew_page_field(&v->page, "body", clew_buffer_slice(&v->raw));
+                }
+                put_attributes(v, clew_log_attributes(r), " ");
+        }
+}
+
+void clew_show_span(struct clew_show *v)
+{
+        static const char *const kinds[] = {"unspecified", "internal", "server",
+                                            "client",      "producer", "consumer"};
+        const struct clew_span *span = &v->step->span;
+
+        if (clew_step_is(v->step, CLEW_STEP_STANDIN))
+                return;
+        clew_page_heading_text(&v->page, "SPAN", span->name);
+        clew_page_fieldf(&v->page, "kind", CLEW_SLICE_NULL, "%s",
+                         span->kind < CLEW_ARRAY_LEN(kinds) ? kinds[span->kind] : "unknown");
+        clew_page_fieldf(&v->page, "status", span->status_message, "%s ",
+                         span->status_code == CLEW_STATUS_OK      ? "ok"
+                         : span->status_code == CLEW_STATUS_ERROR ? "error"
+                                                                  : "unset");
+        clew_page_field(&v->page, "state", span->trace_state);
+        if (span->dropped_attributes + span->dropped_events + span->dropped_links > 0)
+                clew_page_fieldf(&v->page, "dropped", CLEW_SLICE_NULL,
+                                 "by the sender: %u attributes, %u events, %u links",
+                                 span->dropped_attributes, span->dropped_events,
+                                 span->dropped_links);
+        clew_page_heading(&v->page, "ATTRIBUTES");
+        put_attributes(v, clew_span_attributes(span), " ");
+        put_events(v);
+        put_links(v);
+        put_logs(v);
+        clew_page_heading_text(&v->page, "SCOPE", clew_scope_name(v->step->scope));
+        clew_page_field(&v->page, "version", clew_scope_version(v->step->scope));
+        put_attributes(v, clew_scope_attributes(v->step->scope), " ");
+        clew_page_heading(&v->page, "RESOURCE");
+        put_attributes(v, clew_resource_attributes(v->step->resource), " ");
+}

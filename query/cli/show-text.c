@@ -1,0 +1,107 @@
+/*
+ * The texts of a step: messages when it has them, else arguments, result, input and output.
+ */
+#include "query/cli/brief.h"
+#include "query/cli/show-int.h"
+#include "query/model/message.h"
+
+#include <stdio.h>
+
+/* Messages of the history that are shown unless everything was asked for. */
+#define HISTORY_SHOWN 3u
+
+static void put_part(struct clew_show *v, const struct clew_part *p)
+{
+        if (p->type == CLEW_PART_TEXT || p->type == CLEW_PART_OTHER) {
+                clew_page_block(&v->page, p->text);
+                return;
+        }
+        clew_buffer_clear(&v->raw);
+        if (p->type == CLEW_PART_TOOL_CALL) {
+                clew_buffer_append_cstr(&v->raw, v->look.ascii ? "-> " : "→ ");
+                clew_buffer_append_slice(&v->raw, p->name);
+                clew_buffer_append_cstr(&v->raw, "  ");
+                clew_buffer_append_slice(&v->raw, p->id);
+                clew_buffer_append_cstr(&v->raw, "\n");
+                clew_buffer_append_slice(&v->raw, p->text);
+        } else if (p->type == CLEW_PART_TOOL_RESULT) {
+                clew_buffer_append_cstr(&v->raw, p->is_error ? "error result of " : "result of ");
+                clew_buffer_append_slice(&v->raw, p->name.len > 0 ? p->name : p->id);
+                clew_buffer_append_cstr(&v->raw, "\n");
+                clew_buffer_append_slice(&v->raw, p->text);
+        } else if (p->type == CLEW_PART_REASONING || p->type == CLEW_PART_REFUSAL) {
+                clew_buffer_append_cstr(&v->raw, clew_part_type_name(p->type));
+                clew_buffer_append_cstr(&v->raw, "\n");
+                clew_buffer_append_slice(&v->raw, p->text);
+        } else {
+                clew_part_brief(p, &v->raw);
+                clew_buffer_append_cstr(&v->raw, "  ");
+                clew_buffer_append_slice(&v->raw, p->uri);
+        }
+        clew_page_block(&v->page, clew_buffer_slice(&v->raw));
+}
+
+void clew_show_message(struct clew_show *v, const struct clew_message *m)
+{
+        for (uint32_t i = 0; i < m->n_parts; i++)
+                put_part(v, &m->parts[i]);
+}
+
+static int put_messages(struct clew_show *v, enum clew_direction direction)
+{
+        const char *name = direction == CLEW_MESSAGES_IN ? "IN" : "OUT";
+        struct clew_messages m = {0};
+        uint32_t from = 0;
+        char heading[96];
+        int r;
+
+        clew_arena_reset(&v->scratch);
+        r = clew_step_messages(v->opened.trace, v->step, direction, &v->scratch, &m);
+        if (r < 0 || m.n == 0)
+                return r;
+        if (!v->all && m.n > HISTORY_SHOWN + 1)
+                from = m.n - HISTORY_SHOWN;
+        for (uint32_t i = 0; i < m.n; i++) {
+                if (from > 0 && i == 1)
+                        i = from;
+                snprintf(heading, sizeof(heading), "%s %u of %u  %s", name, i + 1, m.n,
+                         clew_role_name(m.items[i].role));
+                clew_page_heading_text(&v->page, heading, m.items[i].name);
+                clew_show_message(v, &m.items[i]);
+                if (from > 0 && i == 0)
+                        clew_page_fieldf(&v->page, "", CLEW_SLICE_NULL,
+                                         "%u earlier messages left out (--all)", from - 1);
+        }
+        if (m.truncated)
+                clew_page_fieldf(&v->page, "", CLEW_SLICE_NULL, "(cut: the rest was not sent)");
+        return 0;
+}
+
+static void put_text(struct clew_show *v, const char *heading, struct clew_slice text)
+{
+        if (text.len == 0)
+                return;
+        clew_page_heading(&v->page, heading);
+        clew_page_block(&v->page, text);
+}
+
+int clew_show_texts(struct clew_show *v)
+{
+        const struct clew_step *s = v->step;
+        int r = 0;
+
+        if (s->kind == CLEW_KIND_LLM) {
+                r = put_messages(v, CLEW_MESSAGES_IN);
+                if (r == 0)
+                        r = put_messages(v, CLEW_MESSAGES_OUT);
+                return r;
+        }
+        put_text(v, "ARGUMENTS", s->tool_arguments);
+        if (!clew_slice_eq(s->input, s->tool_arguments))
+                put_text(v, "INPUT", s->input);
+        put_text(v, "RESULT", s->tool_result);
+        if (!clew_slice_eq(s->output, s->tool_result))
+                put_text(v, "OUTPUT", s->output);
+        put_text(v, "STACK", s->error.stack);
+        return 0;
+}

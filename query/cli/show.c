@@ -1,0 +1,343 @@
+/*
+ * clew show: one step in full.
+ *
+ * First what the model makes of the step, then its texts, then everything the span carries: what is
+ * not interpreted is still seen. --raw gives the span as it was sent, as OTLP JSON.
+ */
+#include "proto/otlp/json.h"
+#include "query/cli/brief.h"
+#include "query/cli/commands.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/page.h"
+#include "query/cli/record.h"
+#include "query/cli/show-int.h"
+#include "query/cli/step-record.h"
+#include "query/cli/when.h"
+
+#include <errno.h>
+
+/* Messages of one step, with all their history. */
+#define SCRATCH_MAX ((size_t)2 << 30)
+
+static void put_trace_line(struct clew_show *v)
+{
+        const struct clew_trace *trace = v->opened.trace;
+        const struct clew_step *s = v->step;
+        char hex[CLEW_TRACE_ID_HEX];
+        char text[CLEW_WHEN_TEXT];
+
+        clew_trace_id_to_hex(&trace->id, hex);
+        clew_page_field(&v->page, "trace", clew_slice_of_cstr(hex));
+        clew_span_id_to_hex(&s->span.span_id, hex);
+        clew_page_field(&v->page, "span", clew_slice_of_cstr(hex));
+        if (s->parent != CLEW_STEP_NONE) {
+                const struct clew_step *parent = &trace->steps[s->parent];
+
+                clew_page_fieldf(&v->page, "parent", clew_step_label(parent), "#%u %s ",
+                                 s->parent + 1, clew_kind_word(parent->kind));
+        }
+        if (s->agent != CLEW_STEP_NONE && s->agent != s->parent && s->kind != CLEW_KIND_AGENT)
+                clew_page_fieldf(&v->page, "agent", clew_step_label(&trace->steps[s->agent]),
+                                 "#%u ", s->agent + 1);
+        if (s->start_ns > 0) {
+                char took[CLEW_WHEN_TEXT] = "still open";
+                char offset[CLEW_WHEN_TEXT];
+
+                clew_when_full(s->start_ns, v->look.utc, text);
+                clew_when_offset(s->start_ns >= trace->start_ns ? s->start_ns - trace->start_ns : 0,
+                                 offset);
+                if (s->end_ns > 0)
+                        clew_when_length(clew_step_duration_ns(s), took);
+                clew_page_fieldf(&v->page, "start", clew_slice_of_cstr(text), "+%s  took %s  ",
+                                 offset, took);
+        }
+}
+
+static void put_tokens(struct clew_show *v)
+{
+        const struct clew_tokens *k = &v->step->tokens;
+        char text[256];
+        int n;
+
+        if (k->total == 0)
+                return;
+        n = snprintf(text, sizeof(text), "%llu (in %llu, out %llu", (unsigned long long)k->total,
+                     (unsigned long long)k->in, (unsigned long long)k->out);
+        if (k->cache_read > 0 && n > 0 && (size_t)n < sizeof(text))
+                n += snprintf(text + n, sizeof(text) - (size_t)n, ", cached %llu",
+                              (unsigned long long)k->cache_read);
+        if (k->cache_write > 0 && n > 0 && (size_t)n < sizeof(text))
+                n += snprintf(text + n, sizeof(text) - (size_t)n, ", cache written %llu",
+                              (unsigned long long)k->cache_write);
+        if (k->reasoning > 0 && n > 0 && (size_t)n < sizeof(text))
+                n += snprintf(text + n, sizeof(text) - (size_t)n, ", reasoning %llu",
+                              (unsigned long long)k->reasoning);
+        if (n > 0 && (size_t)n < sizeof(text))
+                snprintf(text + n, sizeof(text) - (size_t)n, ")%s",
+                         clew_step_is(v->step, CLEW_STEP_ROLLUP) ? " repeats its descendants" : "");
+        clew_page_field(&v->page, "tokens", clew_slice_of_cstr(text));
+}
+
+static void put_model(struct clew_show *v)
+{
+        const struct clew_step *s = v->step;
+        char text[CLEW_WHEN_TEXT];
+
+        clew_page_field(&v->page, "model", s->model);
+        if (!clew_slice_eq(s->request_model, s->model))
+                clew_page_field(&v->page, "asked for", s->request_model);
+        clew_page_field(&v->page, "provider", s->provider);
+        clew_page_field(&v->page, "tool", s->tool_name);
+        clew_page_field(&v->page, "call id", s->tool_call_id);
+        clew_page_field(&v->page, "finish", s->finish_reason);
+        put_tokens(v);
+        if (s->has_cost) {
+                clew_cost_short(s->cost_usd, text);
+                clew_page_field(&v->page, "cost", clew_slice_of_cstr(text));
+        }
+        clew_page_field(&v->page, "session", s->session);
+        clew_page_field(&v->page, "user", s->user);
+        clew_page_field(&v->page, "dialect", clew_slice_of_cstr(clew_dialect_name(s->dialect)));
+}
+
+static void put_error(struct clew_show *v)
+{
+        const struct clew_step_error *e = &v->step->error;
+
+        if (e->is_error) {
+                clew_page_field(&v->page, "error", e->type.len > 0 ? e->type : e->message);
+                if (e->type.len > 0)
+                        clew_page_field(&v->page, "", e->message);
+                clew_page_field(&v->page, "seen in",
+                                clew_slice_of_cstr(clew_error_source_name(e->source)));
+        }
+        if (v->step->flags != 0) {
+                struct clew_json_writer w;
+
+                clew_buffer_clear(&v->raw);
+                w = clew_json_writer_make(&v->raw, 0);
+                clew_write_step_flags(&w, v->step->flags);
+                if (v->raw.len > 2)
+                        clew_page_field(&v->page, "marks", clew_buffer_slice(&v->raw));
+        }
+}
+
+static void put_edge(struct clew_show *v, const struct clew_edge *e, bool outgoing)
+{
+        const struct clew_trace *trace = v->opened.trace;
+        uint32_t other = outgoing ? e->to : e->from;
+        const char *inferred = e->inferred ? ", by name and order" : "";
+        char hex[CLEW_TRACE_ID_HEX];
+
+        if (other == CLEW_STEP_NONE) {
+                clew_trace_id_to_hex(&e->trace_id, hex);
+                clew_page_fieldf(&v->page, "edge", clew_slice_of_cstr(hex), "%s to trace ",
+                                 clew_edge_type_name(e->type));
+                return;
+        }
+        clew_page_fieldf(&v->page, "edge", clew_step_label(&trace->steps[other]), "%s %s #%u%s ",
+                         clew_edge_type_name(e->type), outgoing ? "to" : "from", other + 1,
+                         inferred);
+}
+
+static void put_edges(struct clew_show *v)
+{
+        const struct clew_trace *trace = v->opened.trace;
+
+        for (uint32_t i = 0; i < trace->n_edges; i++) {
+                if (trace->edges[i].from == v->opened.step)
+                        put_edge(v, &trace->edges[i], true);
+                else if (trace->edges[i].to == v->opened.step)
+                        put_edge(v, &trace->edges[i], false);
+        }
+}
+
+static void put_scores(struct clew_show *v)
+{
+        const struct clew_trace *trace = v->opened.trace;
+
+        for (uint32_t i = 0; i < trace->n_scores; i++) {
+                const struct clew_score *s = &trace->scores[i];
+
+                if (s->step != v->opened.step && s->emitter != v->opened.step)
+                        continue;
+                clew_buffer_clear(&v->raw);
+                clew_buffer_append_slice(&v->raw, s->name);
+                if (s->has_value)
+                        clew_buffer_printf(&v->raw, " = %.6g", s->value);
+                clew_buffer_append_cstr(&v->raw, s->label.len > 0 ? "  " : "");
+                clew_buffer_append_slice(&v->raw, s->label);
+                clew_buffer_append_cstr(&v->raw, s->explanation.len > 0 ? "  " : "");
+                clew_buffer_append_slice(&v->raw, s->explanation);
+                clew_page_field(&v->page, "score", clew_buffer_slice(&v->raw));
+        }
+}
+
+static void put_why_fields(struct clew_show *v)
+{
+        const struct clew_step *s = v->step;
+
+        clew_page_heading(&v->page, "FIELDS AND WHERE THEY CAME FROM");
+        for (uint32_t i = 0; i < s->n_provenance; i++) {
+                const struct clew_provenance *p = &s->provenance[i];
+
+                clew_page_fieldf(&v->page, clew_field_name(p->field), p->key,
+                                 "%s, %s: ", clew_origin_name(p->origin),
+                                 clew_dialect_name(p->dialect));
+        }
+}
+
+static void put_head(struct clew_show *v)
+{
+        const struct clew_step *s = v->step;
+        char id[CLEW_SHORT_ID];
+
+        clew_trace_id_short(&v->opened.id, id);
+        clew_page_title(&v->page, s->error.is_error ? CLEW_TONE_BAD : CLEW_TONE_STRONG,
+                        clew_step_label(s), "%s#%u  %s%s ", id, v->opened.step + 1,
+                        s->error.is_error ? "ERROR  " : "", clew_kind_name(s->kind));
+        put_trace_line(v);
+        put_model(v);
+        put_error(v);
+        put_edges(v);
+        put_scores(v);
+}
+
+static int print_page(struct clew_show *v)
+{
+        int r;
+
+        put_head(v);
+        if (v->why_fields)
+                put_why_fields(v);
+        r = clew_show_texts(v);
+        if (r < 0)
+                return clew_cli_fail(v->cli, r, NULL);
+        clew_show_span(v);
+        return clew_page_error(&v->page) < 0
+                       ? clew_cli_fail(v->cli, clew_page_error(&v->page), NULL)
+                       : 0;
+}
+
+/* Appends field @field of wire type 2. */
+static void put_message(struct clew_buffer *out, uint32_t field, struct clew_slice bytes)
+{
+        clew_buffer_append_varint(out, (uint64_t)field << 3 | 2);
+        clew_buffer_append_varint(out, bytes.len);
+        clew_buffer_append_slice(out, bytes);
+}
+
+/* TracesData with this span alone: resource_spans 1 { resource 1, scope_spans 2 { scope 1, spans 2
+ * } }. */
+static int print_raw(struct clew_show *v)
+{
+        const struct clew_step *s = v->step;
+        CLEW_BUFFER scope;
+        CLEW_BUFFER resource;
+        CLEW_BUFFER data;
+        CLEW_BUFFER json;
+        int r;
+
+        clew_buffer_init(&scope, CLEW_LINE_BYTES_MAX);
+        clew_buffer_init(&resource, CLEW_LINE_BYTES_MAX);
+        clew_buffer_init(&data, CLEW_LINE_BYTES_MAX);
+        clew_buffer_init(&json, CLEW_LINE_BYTES_MAX);
+        if (clew_step_is(s, CLEW_STEP_STANDIN)) {
+                clew_cli_error(v->cli, "that span was never received; only its id is known");
+                return CLEW_EXIT_USAGE;
+        }
+        put_message(&scope, 1, s->scope);
+        put_message(&scope, 2, s->span.raw);
+        put_message(&resource, 1, s->resource);
+        put_message(&resource, 2, clew_buffer_slice(&scope));
+        put_message(&data, 1, clew_buffer_slice(&resource));
+        r = clew_buffer_error(&data);
+        if (r == 0)
+                r = clew_otlp_to_json(clew_buffer_slice(&data), CLEW_OTLP_TRACES, &json);
+        if (r < 0)
+                return clew_cli_fail(v->cli, r, NULL);
+        fwrite(json.data, 1, json.len, v->cli->out);
+        fputc('\n', v->cli->out);
+        return 0;
+}
+
+static int one_step(struct clew_show *v, const char *text)
+{
+        struct clew_trace_options options = CLEW_TRACE_FULL;
+        CLEW_ARENA arena = {0};
+        int r;
+
+        options.provenance = v->why_fields || v->json;
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        clew_arena_init(&v->scratch, SCRATCH_MAX);
+        clew_buffer_init(&v->raw, CLEW_LINE_BYTES_MAX);
+        r = clew_cli_open_trace(v->cli, text, &options, &arena, &v->opened);
+        if (r == 0) {
+                if (v->opened.step == CLEW_STEP_NONE)
+                        v->opened.step =
+                                v->opened.trace->root != CLEW_STEP_NONE ? v->opened.trace->root : 0;
+                if (v->opened.trace->n_steps == 0) {
+                        clew_cli_error(v->cli, "the trace has log records only, no steps");
+                        r = CLEW_EXIT_USAGE;
+                }
+        }
+        if (r == 0) {
+                v->step = &v->opened.trace->steps[v->opened.step];
+                clew_page_init(&v->page, v->cli->out, &v->look, v->all);
+                if (v->tokens)
+                        r = clew_show_tokens(v);
+                else if (v->raw_json)
+                        r = print_raw(v);
+                else
+                        r = v->json ? clew_show_json(v) : print_page(v);
+                clew_page_deinit(&v->page);
+        }
+        clew_arena_deinit(&v->scratch);
+        clew_buffer_deinit(&v->raw);
+        return r;
+}
+
+int clew_cmd_show(struct clew_cli *cli, int argc, char **argv)
+{
+        struct clew_show v = {.cli = cli};
+        struct clew_display_flags display = {0};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"all", 0, NULL, "whole texts and values, however long", .ret_flag = &v.all},
+                {"why-fields", 0, NULL, "which key fed each field", .ret_flag = &v.why_fields},
+                {"tokens", 0, NULL, "how the trace's token total comes about",
+                 .ret_flag = &v.tokens},
+                {"prices", 0, "FILE", "prices for --tokens, see query/README.md",
+                 .ret_text = &v.price_file},
+                {"raw", 0, NULL, "the span as sent, as OTLP JSON", .ret_flag = &v.raw_json},
+                {"json", 0, NULL, "one JSON object", .ret_flag = &v.json},
+                {0},
+        };
+        CLEW_ARENA ids = {0};
+        struct clew_arguments args;
+        int status = CLEW_EXIT_OK;
+        int r;
+
+        clew_arena_init(&ids, (size_t)64 << 20);
+        clew_display_flags_add(&shared, &display);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r == 0)
+                r = clew_cli_expand(cli, &args, &ids);
+        if (r == 0)
+                r = clew_look_init(&v.look, cli, &display);
+        if (r != 0)
+                return r;
+        if (args.n == 0) {
+                clew_cli_error(cli, "show needs a step: clew show ID#STEP (clew tree ID numbers "
+                                    "them)");
+                return CLEW_EXIT_USAGE;
+        }
+        clew_pager_start(cli, &display);
+        for (size_t i = 0; i < args.n; i++) {
+                r = one_step(&v, args.values[i]);
+                if (r > status)
+                        status = r;
+        }
+        return status;
+}
