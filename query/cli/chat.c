@@ -8,6 +8,7 @@
  * Where a history was rewritten (compacted, edited) that is said, and only messages that the thread
  * never held are printed.
  */
+#include "proto/base/mem.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"

@@ -8,12 +8,13 @@
 
 #include <stdarg.h>
 
-#define LABEL_COLUMNS 10u
+#define LABEL_COLUMNS 10u       /* longer labels push their text */
 #define FIELD_BYTES_MAX 100000u /* of one field with --all or --wide */
 
 void clew_page_init(struct clew_page *p, FILE *out, const struct clew_look *look, bool all)
 {
-        *p = (struct clew_page){.out = out, .look = look, .all = all};
+        *p = (struct clew_page){
+                .out = out, .look = look, .all = all, .lines_max = CLEW_PAGE_LINES_MAX};
         clew_buffer_init(&p->line, CLEW_PAGE_BLOCK_MAX);
 }
 
@@ -131,8 +132,16 @@ void clew_page_fieldf(struct clew_page *p, const char *label, struct clew_slice 
         flush(p);
 }
 
+void clew_page_line(struct clew_page *p, struct clew_slice text)
+{
+        clew_buffer_append_cstr(&p->line, "  ");
+        clew_safe_line(&p->line, text, room(p, 2), p->look->ascii);
+        clew_buffer_append_byte(&p->line, '\n');
+        flush(p);
+}
+
 /* How much of @text fits into the limits of a block. */
-static size_t block_bytes(struct clew_slice text)
+static size_t block_bytes(struct clew_slice text, size_t lines_max)
 {
         size_t lines = 0;
         size_t n = text.len;
@@ -140,7 +149,7 @@ static size_t block_bytes(struct clew_slice text)
         if (n > CLEW_PAGE_BYTES_MAX)
                 n = clew_utf8_cut(text, CLEW_PAGE_BYTES_MAX).len;
         for (size_t i = 0; i < n; i++) {
-                if (text.data[i] == '\n' && ++lines == CLEW_PAGE_LINES_MAX)
+                if (text.data[i] == '\n' && ++lines == lines_max)
                         return i + 1;
         }
         return n;
@@ -148,7 +157,7 @@ static size_t block_bytes(struct clew_slice text)
 
 void clew_page_block(struct clew_page *p, struct clew_slice text)
 {
-        size_t shown = p->all ? text.len : block_bytes(text);
+        size_t shown = p->all ? text.len : block_bytes(text, p->lines_max);
 
         /* A remainder too short to be worth a sentence is shown. */
         if (text.len - shown < 100)

@@ -22,7 +22,8 @@
 struct clew_page {
         FILE *out;
         const struct clew_look *look;
-        bool all; /* cut nothing */
+        bool all;         /* cut nothing */
+        size_t lines_max; /* of a block, unless all */
         struct clew_buffer line;
         int error;
 };
@@ -43,6 +44,8 @@ void clew_page_field(struct clew_page *p, const char *label, struct clew_slice t
 /* As above, with our text by @fmt before @text; printed also when @text is empty. */
 void clew_page_fieldf(struct clew_page *p, const char *label, struct clew_slice text,
                       const char *fmt, ...) CLEW_PRINTF(4, 5);
+/* One indented line, cut to the screen. */
+void clew_page_line(struct clew_page *p, struct clew_slice text);
 /* Text over as many lines as it has, indented by two; long text is cut, and says so. */
 void clew_page_block(struct clew_page *p, struct clew_slice text);
 

@@ -4,6 +4,7 @@
 #ifndef CLEW_QUERY_CLI_SHOW_INT_H
 #define CLEW_QUERY_CLI_SHOW_INT_H
 
+#include "proto/base/json.h"
 #include "query/cli/open.h"
 #include "query/cli/page.h"
 #include "query/model/message.h"
@@ -28,6 +29,8 @@ struct clew_show {
 CLEW_MUST_USE int clew_show_texts(struct clew_show *v);
 /* The parts of one message. (show-text.c) */
 void clew_show_message(struct clew_show *v, const struct clew_message *m);
+/* One message as a JSON object. (show-json.c) */
+void clew_write_message(struct clew_json_writer *w, const struct clew_message *m);
 /* Attributes, events, links, logs, scope and resource. (show-span.c) */
 void clew_show_span(struct clew_show *v);
 /* The step as one JSON object. Returns an exit status. (show-json.c) */

@@ -6,6 +6,9 @@
 #include "query/cli/show-int.h"
 #include "query/cli/when.h"
 
+/* Keys of one flattened list that are shown one by one. */
+#define LIST_KEYS_MAX 6u
+
 static const char *type_word(enum clew_value_type type)
 {
         static const char *const words[] = {
@@ -18,23 +21,65 @@ static const char *type_word(enum clew_value_type type)
         return (size_t)type < CLEW_ARRAY_LEN(words) ? words[type] : "?";
 }
 
-static void put_attributes(struct clew_show *v, struct clew_message_iter it, const char *indent)
+/* Length of the part of @key before its first ".<number>", 0 when it has none. */
+static size_t list_prefix(struct clew_slice key)
+{
+        for (size_t i = 0; i + 1 < key.len; i++) {
+                if (key.data[i] == '.' && key.data[i + 1] >= '0' && key.data[i + 1] <= '9')
+                        return i;
+        }
+        return 0;
+}
+
+/* How many attributes from @it on belong to the list that @first begins. */
+static unsigned list_length(struct clew_message_iter it, const struct clew_attribute *first)
+{
+        size_t len = list_prefix(first->key);
+        struct clew_slice prefix = clew_slice_make(first->key.data, len + 1);
+        struct clew_attribute a;
+        unsigned n = 1;
+
+        if (len == 0)
+                return 1;
+        while (clew_attribute_next(&it, &a) && clew_slice_starts_with(a.key, prefix))
+                n++;
+        return n;
+}
+
+static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
+{
+        clew_buffer_clear(&v->raw);
+        clew_buffer_append_slice(&v->raw, a->key);
+        clew_buffer_append_cstr(&v->raw, " = ");
+        if (a->value.type == CLEW_VALUE_STRING) {
+                clew_buffer_append_slice(&v->raw, a->value.bytes);
+        } else {
+                struct clew_json_writer w = clew_json_writer_make(&v->raw, 0);
+
+                clew_write_value(&w, &a->value);
+                clew_buffer_printf(&v->raw, " (%s)", type_word(a->value.type));
+        }
+        clew_page_line(&v->page, clew_buffer_slice(&v->raw));
+}
+
+/* Lists that were flattened into many keys take one line: their messages stand above. */
+static void put_attributes(struct clew_show *v, struct clew_message_iter it)
 {
         struct clew_attribute a;
 
         while (clew_attribute_next(&it, &a)) {
-                clew_buffer_clear(&v->raw);
-                clew_buffer_append_slice(&v->raw, a.key);
-                clew_buffer_append_cstr(&v->raw, " = ");
-                if (a.value.type == CLEW_VALUE_STRING) {
-                        clew_buffer_append_slice(&v->raw, a.value.bytes);
-                } else {
-                        struct clew_json_writer w = clew_json_writer_make(&v->raw, 0);
+                unsigned n = v->all ? 1 : list_length(it, &a);
 
-                        clew_write_value(&w, &a.value);
-                        clew_buffer_printf(&v->raw, " (%s)", type_word(a.value.type));
+                if (n < LIST_KEYS_MAX) {
+                        put_attribute(v, &a);
+                        continue;
                 }
-                clew_page_fieldf(&v->page, indent, clew_buffer_slice(&v->raw), "%s", "");
+                clew_buffer_clear(&v->raw);
+                clew_buffer_append(&v->raw, a.key.data, list_prefix(a.key));
+                clew_buffer_printf(&v->raw, ".*: %u keys (--all)", n);
+                clew_page_line(&v->page, clew_buffer_slice(&v->raw));
+                while (--n > 0 && clew_attribute_next(&it, &a))
+                        ;
         }
 }
 
@@ -51,7 +96,7 @@ static void put_events(struct clew_show *v)
                                  text);
                 snprintf(heading, sizeof(heading), "EVENT +%s", text);
                 clew_page_heading_text(&v->page, heading, e.name);
-                put_attributes(v, clew_event_attributes(&e), " ");
+                put_attributes(v, clew_event_attributes(&e));
         }
 }
 
@@ -68,7 +113,7 @@ static void put_links(struct clew_show *v)
                 clew_span_id_to_hex(&link.span_id, span);
                 clew_page_heading(&v->page, "LINK");
                 clew_page_fieldf(&v->page, "to", CLEW_SLICE_NULL, "%s:%s", trace, span);
-                put_attributes(v, clew_link_attributes(&link), " ");
+                put_attributes(v, clew_link_attributes(&link));
         }
 }
 
@@ -92,7 +137,7 @@ static void put_logs(struct clew_show *v)
                                 clew_write_value(&w, &r->body);
                         clew_page_field(&v->page, "body", clew_buffer_slice(&v->raw));
                 }
-                put_attributes(v, clew_log_attributes(r), " ");
+                put_attributes(v, clew_log_attributes(r));
         }
 }
 
@@ -118,13 +163,13 @@ void clew_show_span(struct clew_show *v)
                                  span->dropped_attributes, span->dropped_events,
                                  span->dropped_links);
         clew_page_heading(&v->page, "ATTRIBUTES");
-        put_attributes(v, clew_span_attributes(span), " ");
+        put_attributes(v, clew_span_attributes(span));
         put_events(v);
         put_links(v);
         put_logs(v);
         clew_page_heading_text(&v->page, "SCOPE", clew_scope_name(v->step->scope));
         clew_page_field(&v->page, "version", clew_scope_version(v->step->scope));
-        put_attributes(v, clew_scope_attributes(v->step->scope), " ");
+        put_attributes(v, clew_scope_attributes(v->step->scope));
         clew_page_heading(&v->page, "RESOURCE");
-        put_attributes(v, clew_resource_attributes(v->step->resource), " ");
+        put_attributes(v, clew_resource_attributes(v->step->resource));
 }

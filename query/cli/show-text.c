@@ -9,6 +9,8 @@
 
 /* Messages of the history that are shown unless everything was asked for. */
 #define HISTORY_SHOWN 3u
+/* Lines of an earlier message. */
+#define HISTORY_LINES 8u
 
 static void put_part(struct clew_show *v, const struct clew_part *p)
 {
@@ -67,7 +69,12 @@ static int put_messages(struct clew_show *v, enum clew_direction direction)
                 snprintf(heading, sizeof(heading), "%s %u of %u  %s", name, i + 1, m.n,
                          clew_role_name(m.items[i].role));
                 clew_page_heading_text(&v->page, heading, m.items[i].name);
+                /* The history is context: only its last message and the answer are shown long. */
+                if (m.items[i].role == CLEW_ROLE_SYSTEM ||
+                    (direction == CLEW_MESSAGES_IN && i + 1 < m.n))
+                        v->page.lines_max = HISTORY_LINES;
                 clew_show_message(v, &m.items[i]);
+                v->page.lines_max = CLEW_PAGE_LINES_MAX;
                 if (from > 0 && i == 0)
                         clew_page_fieldf(&v->page, "", CLEW_SLICE_NULL,
                                          "%u earlier messages left out (--all)", from - 1);

@@ -127,7 +127,7 @@ static void put_edge(struct clew_show *v, const struct clew_edge *e, bool outgoi
 {
         const struct clew_trace *trace = v->opened.trace;
         uint32_t other = outgoing ? e->to : e->from;
-        const char *inferred = e->inferred ? ", by name and order" : "";
+        const char *inferred = e->inferred ? " (by name and order)" : "";
         char hex[CLEW_TRACE_ID_HEX];
 
         if (other == CLEW_STEP_NONE) {
@@ -136,9 +136,9 @@ static void put_edge(struct clew_show *v, const struct clew_edge *e, bool outgoi
                                  clew_edge_type_name(e->type));
                 return;
         }
-        clew_page_fieldf(&v->page, "edge", clew_step_label(&trace->steps[other]), "%s %s #%u%s ",
-                         clew_edge_type_name(e->type), outgoing ? "to" : "from", other + 1,
-                         inferred);
+        clew_page_fieldf(&v->page, "edge", clew_step_label(&trace->steps[other]),
+                         "%s %s #%u%s: ", clew_edge_type_name(e->type), outgoing ? "to" : "from",
+                         other + 1, inferred);
 }
 
 static void put_edges(struct clew_show *v)

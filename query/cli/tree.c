@@ -17,6 +17,7 @@
 #include "query/cli/step-record.h"
 #include "query/cli/terminal.h"
 #include "query/cli/when.h"
+#include "query/model/message.h"
 #include "query/select.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@
 #define LEVELS_MAX 10u
 /* Of a name; longer ones are cut so that content keeps some room. */
 #define LABEL_COLUMNS_MAX 48u
+/* Traces up to this size show what the user said between the steps. */
+#define USER_TURNS_STEPS_MAX 300u
 /* Messages of one step while its brief is made. */
 #define SCRATCH_MAX ((size_t)256 << 20)
 
@@ -44,6 +47,7 @@ struct tree {
         struct clew_buffer raw;
         uint64_t open_levels[4]; /* bit per depth: a sibling follows further down */
         unsigned number_width;
+        uint64_t user_hash; /* of the user message shown last */
 };
 
 /* ---- the parts of a line ----------------------------------------------------------------------
@@ -74,18 +78,13 @@ static void set_level(struct tree *t, uint32_t depth, bool open)
                 t->open_levels[at / 64] &= ~bit;
 }
 
-/* The branch up to and including the step's own corner. Returns its columns. */
-static size_t put_branch(struct tree *t, uint32_t depth, bool last)
+/* The branches of the levels above @depth, then @corner. Returns the columns. */
+static size_t put_levels(struct tree *t, uint32_t depth, const char *corner)
 {
-        size_t from = t->line.len;
         uint32_t level = 1;
+        size_t from;
         size_t columns;
 
-        if (depth == 0) {
-                set_level(t, 0, false);
-                return 0;
-        }
-        set_level(t, depth, !last);
         clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, CLEW_TONE_DIM));
         from = t->line.len;
         if (depth > LEVELS_MAX) {
@@ -96,13 +95,21 @@ static size_t put_branch(struct tree *t, uint32_t depth, bool last)
                 clew_buffer_append_cstr(&t->line, !level_is_open(t, level) ? "   "
                                                   : t->look.ascii          ? "|  "
                                                                            : "│  ");
-        if (t->look.ascii)
-                clew_buffer_append_cstr(&t->line, last ? "`- " : "|- ");
-        else
-                clew_buffer_append_cstr(&t->line, last ? "└─ " : "├─ ");
+        clew_buffer_append_cstr(&t->line, corner);
         columns = clew_safe_columns(clew_slice_from(clew_buffer_slice(&t->line), from));
         clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, CLEW_TONE_DIM));
         return columns;
+}
+
+/* The branch up to and including the step's own corner. Returns its columns. */
+static size_t put_branch(struct tree *t, uint32_t depth, bool last)
+{
+        if (depth == 0)
+                return 0;
+        set_level(t, depth, !last);
+        if (t->look.ascii)
+                return put_levels(t, depth, last ? "`- " : "|- ");
+        return put_levels(t, depth, last ? "└─ " : "├─ ");
 }
 
 static bool is_cause(const struct tree *t, uint32_t step)
@@ -276,6 +283,43 @@ static void put_fold(struct tree *t, const struct clew_fold_line *line)
         end_line(t);
 }
 
+/* What a person said before a model call: a line of its own, without a number, since it is no step.
+ * Long traces do without: each call repeats the whole history, and reading it all costs. */
+static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        const struct clew_step *s = &trace->steps[line->step];
+        struct clew_messages m = {0};
+        const struct clew_message *last;
+        size_t columns;
+
+        if (s->kind != CLEW_KIND_LLM || trace->n_steps > USER_TURNS_STEPS_MAX || s->depth == 0)
+                return;
+        clew_arena_reset(&t->scratch);
+        if (clew_step_messages(trace, s, CLEW_MESSAGES_IN, &t->scratch, &m) != 0 || m.n == 0)
+                return;
+        last = &m.items[m.n - 1];
+        if (last->role != CLEW_ROLE_USER || last->n_parts == 0 || last->hash == t->user_hash)
+                return;
+        t->user_hash = last->hash;
+        clew_buffer_clear(&t->raw);
+        for (uint32_t i = 0; i < last->n_parts && i < 4; i++) {
+                clew_part_brief(&last->parts[i], &t->raw);
+                clew_buffer_append_cstr(&t->raw, " ");
+        }
+        columns = put_numbers(t, s, 0);
+        set_level(t, s->depth, true);
+        columns += put_levels(t, s->depth, t->look.ascii ? "|" : "│");
+        tone(t, CLEW_TONE_GOOD, "  user  ");
+        columns += 8;
+        clew_safe_line(&t->line, clew_buffer_slice(&t->raw),
+                       t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX
+                       : t->look.columns > columns ? t->look.columns - columns
+                                                   : 8,
+                       t->look.ascii);
+        end_line(t);
+}
+
 /* ---- header and footer --------------------------------------------------------------------------
  */
 
@@ -332,7 +376,7 @@ static void put_origin(struct tree *t)
         for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
                 if (parts[i].text.len == 0)
                         continue;
-                clew_buffer_append_cstr(&t->raw, "  ");
+                clew_buffer_append_cstr(&t->raw, ", ");
                 clew_buffer_append_cstr(&t->raw, parts[i].label);
                 clew_buffer_append_slice(&t->raw, clew_utf8_cut(parts[i].text, 100));
         }
@@ -414,8 +458,10 @@ static int print_tree(struct tree *t, struct clew_arena *arena)
         for (uint32_t i = 0; i < t->fold.n; i++) {
                 if (t->fold.lines[i].hidden > 0)
                         put_fold(t, &t->fold.lines[i]);
-                else
+                else {
+                        put_user_turn(t, &t->fold.lines[i]);
                         put_step(t, &t->fold.lines[i]);
+                }
         }
         if (trace->n_loose_logs > 0)
                 fprintf(t->cli->out, "%u log records belong to no step\n", trace->n_loose_logs);
