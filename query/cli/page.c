@@ -67,6 +67,8 @@ void clew_page_title(struct clew_page *p, enum clew_tone tone, struct clew_slice
         append_printf(p, fmt, args);
         va_end(args);
         clew_safe_line(&p->line, text, room(p, p->line.len - from), p->look->ascii);
+        while (p->line.len > from && p->line.data[p->line.len - 1] == ' ')
+                p->line.len--;
         clew_buffer_append_cstr(&p->line, clew_look_end(p->look, tone));
         clew_buffer_append_byte(&p->line, '\n');
         flush(p);
