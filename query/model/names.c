@@ -1,3 +1,6 @@
+/*
+ * Names of the enumerations, as people read and type them.
+ */
 #include "query/model/trace.h"
 
 #include "proto/base/compiler.h"
