@@ -17,6 +17,7 @@ static const struct clew_command commands[] = {
          clew_cmd_chat},
         {"read", "why", NULL, "ID... | --all [FLAGS]", "most likely root cause, with evidence",
          clew_cmd_why},
+        {"compare", "diff", NULL, "A B [FLAGS]", "two traces, aligned step by step", clew_cmd_diff},
         {"judge", "export", NULL, "[ID...] [FLAGS]",
          "traces as files: OTLP JSON lines (--format otlp)", clew_cmd_export},
         {"setup", "import", NULL, "FILE...",

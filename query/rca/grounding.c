@@ -13,7 +13,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define NUMBERS_MAX 96u      /* observed numbers tried as parts of a sum */
+#define NUMBERS_MAX 96u /* observed numbers tried as parts of a sum */
+#define CHANCE_MAX 0.1  /* near values expected by chance alone, beyond which one proves nothing */
 #define SHAPE_TRIES_MAX 256u /* observed values of one shape that are compared */
 #define SUMS_MAX 600u        /* 50,000 additions each */
 #define STALE_MAX 256u
@@ -145,41 +146,68 @@ static uint32_t differing(struct clew_slice a, struct clew_slice b)
         return n;
 }
 
-/* The observed value that @t is a slip of: same shape, one digit off (two in long ids, or two
- * swapped), seen before @unit. */
-static const struct clew_rca_seen *slip_of(const struct shapes *s, const struct clew_token *t,
-                                           uint32_t unit)
+/* First item of @s with a shape of at least @shape (@past: above it). */
+static uint32_t bound(const struct shapes *s, uint64_t shape, bool past)
 {
         uint32_t lo = 0;
         uint32_t hi = s->n;
-        const struct clew_rca_seen *best = NULL;
-        uint32_t best_d = t->digits >= 6 ? 3 : 2;
-        uint32_t rivals = 0;
 
         while (lo < hi) {
                 uint32_t mid = lo + (hi - lo) / 2;
 
-                if (s->items[mid]->shape < t->shape)
+                if (s->items[mid]->shape < shape || (past && s->items[mid]->shape == shape))
                         lo = mid + 1;
                 else
                         hi = mid;
         }
-        for (uint32_t k = lo; k < s->n && k < lo + SHAPE_TRIES_MAX; k++) {
+        return lo;
+}
+
+/* How many of @n random values of @digits digits lie within @off digits of one of them. */
+static double expected_near(uint32_t n, unsigned digits, uint32_t off)
+{
+        double d = digits;
+        double ways = off <= 1 ? 9 * d : 81 * d * (d - 1) / 2;
+
+        return n * ways * pow(10, -d);
+}
+
+/* 1.14.3, or 5321 beside 5322: versions and line numbers lie close together by nature. */
+static bool counts_up(const struct clew_token *t, const struct clew_rca_seen *s)
+{
+        uint32_t dots = 0;
+
+        for (size_t i = 0; i < t->text.len; i++)
+                dots += t->text.data[i] == '.';
+        return dots >= 2 || (t->is_number && dots == 0 && fabs(t->number - s->number) <= 12);
+}
+
+/* The observed value that @t is a slip of: same shape, one digit off (two in long ids), seen before
+ * @unit; NULL when that may be chance. */
+static const struct clew_rca_seen *slip_of(const struct shapes *s, const struct clew_token *t,
+                                           uint32_t unit)
+{
+        uint32_t lo = bound(s, t->shape, false);
+        uint32_t n = bound(s, t->shape, true) - lo;
+        const struct clew_rca_seen *best = NULL;
+        uint32_t best_d = t->digits >= 6 ? 3 : 2;
+
+        if (n == 0 || expected_near(n, t->digits, 1) > CHANCE_MAX)
+                return NULL;
+        for (uint32_t k = lo; k < lo + n && k < lo + SHAPE_TRIES_MAX; k++) {
                 uint32_t d;
 
-                if (s->items[k]->shape != t->shape)
-                        break;
                 if (s->items[k]->observed >= unit)
                         continue;
                 d = differing(s->items[k]->text, t->text);
-                rivals += d <= 2;
                 if (d < best_d) {
                         best_d = d;
                         best = s->items[k];
                 }
         }
-        /* Values that lie close together by nature (rows 101, 102, 103) prove nothing. */
-        return rivals > 2 ? NULL : best;
+        if (!best || expected_near(n, t->digits, best_d) > CHANCE_MAX || counts_up(t, best))
+                return NULL;
+        return best;
 }
 
 /* 2026-11-20, 10:30, 5-7: dates, times and ranges move by a digit for good reasons. */

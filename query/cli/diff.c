@@ -1,0 +1,409 @@
+/*
+ * clew diff: two runs, aligned step by step.
+ */
+#include "query/rca/diff.h"
+
+#include "query/cli/commands.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/record.h"
+#include "query/cli/safe.h"
+#include "query/cli/terminal.h"
+#include "query/cli/when.h"
+
+#include <string.h>
+
+#define OUT_MAX_BYTES ((size_t)256 << 20)
+/* Lines of one text that are compared; longer texts are compared as a whole. */
+#define LINES_MAX 20000u
+
+struct side {
+        struct clew_opened opened;
+        struct clew_arena arena;
+        struct clew_buffer traces; /* own copies: the view's bytes die at its next load */
+        struct clew_buffer logs;
+        struct clew_trace *trace;
+        struct clew_rca_view view;
+};
+
+struct diff_command {
+        struct clew_cli *cli;
+        struct clew_look look;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        struct clew_output output;
+        struct side a;
+        struct side b;
+        struct clew_diff diff;
+        struct clew_buffer out;
+        const char *only;
+        bool stat;
+        bool text;
+        bool strict;
+};
+
+/* ---- loading -------------------------------------------------------------------------------- */
+
+static int load(struct diff_command *c, const char *text, struct side *s)
+{
+        static const struct clew_trace_options skim = {0};
+        CLEW_ARENA first = {0};
+        int r;
+
+        clew_arena_init(&first, CLEW_TRACE_ARENA_MAX);
+        clew_arena_init(&s->arena, CLEW_TRACE_ARENA_MAX);
+        clew_buffer_init(&s->traces, CLEW_TRACE_ARENA_MAX);
+        clew_buffer_init(&s->logs, CLEW_TRACE_ARENA_MAX);
+        r = clew_cli_open_trace(c->cli, text, &skim, &first, &s->opened);
+        if (r != 0)
+                return r;
+        clew_buffer_append_slice(&s->traces, s->opened.data.traces);
+        clew_buffer_append_slice(&s->logs, s->opened.data.logs);
+        r = clew_buffer_error(&s->traces) ? clew_buffer_error(&s->traces)
+                                          : clew_buffer_error(&s->logs);
+        if (r == 0)
+                r = clew_trace_build(clew_buffer_slice(&s->traces), clew_buffer_slice(&s->logs),
+                                     &CLEW_TRACE_FULL, &s->arena, &s->trace);
+        if (r == 0)
+                r = clew_rca_view_build(s->trace, &s->arena, &s->view);
+        return r < 0 ? clew_cli_fail(c->cli, r, NULL) : 0;
+}
+
+static void side_deinit(struct side *s)
+{
+        clew_arena_deinit(&s->arena);
+        clew_buffer_deinit(&s->traces);
+        clew_buffer_deinit(&s->logs);
+}
+
+/* ---- people --------------------------------------------------------------------------------- */
+
+static const char *word_of(const struct clew_rca_step *s)
+{
+        static const char *const words[] = {"llm", "tool", "agent", "step"};
+
+        return words[s->kind];
+}
+
+static void put_side(struct diff_command *c, char name, const struct side *s)
+{
+        struct clew_selected t = {.id = s->trace->id, .summary.outcome = s->trace->outcome};
+        char id[CLEW_SHORT_ID];
+        char text[CLEW_WHEN_TEXT];
+
+        clew_trace_id_short(&s->trace->id, id);
+        clew_when_length(
+                s->trace->end_ns > s->trace->start_ns ? s->trace->end_ns - s->trace->start_ns : 0,
+                text);
+        clew_buffer_printf(&c->out, "%c  %s  %-7s %7s  %u steps", name, id, clew_outcome_word(&t),
+                           text, s->trace->n_steps);
+        clew_count_short(s->trace->tokens.total, "", text);
+        clew_buffer_printf(&c->out, "  %s tokens", text);
+        if (s->trace->has_cost) {
+                clew_cost_short(s->trace->cost_usd, text);
+                clew_buffer_printf(&c->out, "  %s", text);
+        }
+        clew_buffer_append_byte(&c->out, '\n');
+}
+
+static uint32_t number(const struct side *s, uint32_t step)
+{
+        return s->view.steps[step].number;
+}
+
+static void put_stat(struct diff_command *c)
+{
+        const uint32_t *n = c->diff.count;
+        uint32_t all = c->a.view.n_steps + c->b.view.n_steps;
+        uint32_t matched = 2 * (n[CLEW_DIFF_EQUAL] + n[CLEW_DIFF_CHANGED]);
+
+        put_side(c, 'A', &c->a);
+        put_side(c, 'B', &c->b);
+        clew_buffer_printf(&c->out,
+                           "%u steps equal, %u changed, %u only in A, %u only in B; %u %% "
+                           "of steps matched.",
+                           n[0], n[1], n[2], n[3], all ? matched * 100 / all : 100);
+        if (c->diff.first < c->diff.n) {
+                const struct clew_diff_row *row = &c->diff.rows[c->diff.first];
+
+                clew_buffer_append_cstr(&c->out, "  First change:");
+                if (row->a != CLEW_ALIGN_NONE)
+                        clew_buffer_printf(&c->out, " A%u", number(&c->a, row->a));
+                if (row->b != CLEW_ALIGN_NONE)
+                        clew_buffer_printf(&c->out, " B%u", number(&c->b, row->b));
+        }
+        clew_buffer_append_byte(&c->out, '\n');
+        if (c->diff.gave_up)
+                clew_buffer_append_cstr(&c->out, "The middle is too different to align; it is "
+                                                 "shown as removed and added.\n");
+}
+
+static void put_line(struct diff_command *c, char sign, struct clew_slice text)
+{
+        size_t room = c->look.columns > 12 ? c->look.columns - 10 : 40;
+        enum clew_tone tone = sign == '-' ? CLEW_TONE_BAD : CLEW_TONE_GOOD;
+
+        clew_buffer_printf(&c->out, "        %s%c ", clew_look_begin(&c->look, tone), sign);
+        clew_safe_line(&c->out, text, room, c->look.ascii);
+        clew_buffer_printf(&c->out, "%s\n", clew_look_end(&c->look, tone));
+}
+
+static uint32_t split(struct clew_slice text, struct clew_slice *lines, uint64_t *hashes,
+                      bool strict)
+{
+        uint32_t n = 0;
+
+        while (text.len && n < LINES_MAX) {
+                const uint8_t *end = memchr(text.data, '\n', text.len);
+                size_t len = end ? (size_t)(end - text.data) : text.len;
+
+                lines[n] = clew_slice_make(text.data, len);
+                hashes[n] = clew_diff_hash(lines[n], strict);
+                n++;
+                text = clew_slice_from(text, len + 1);
+        }
+        return n;
+}
+
+/* A line diff of two texts; both in one line each when they are short. */
+static void put_texts(struct diff_command *c, struct clew_slice a, struct clew_slice b)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_slice *lines;
+        uint64_t *hashes;
+        struct clew_alignment al;
+        uint32_t n_a;
+        uint32_t n_b;
+
+        if (!c->text || a.len + b.len < 100) {
+                if (a.len)
+                        put_line(c, '-', a);
+                if (b.len)
+                        put_line(c, '+', b);
+                return;
+        }
+        clew_arena_init(&arena, (size_t)64 << 20);
+        lines = clew_arena_calloc(&arena, 2u * LINES_MAX, sizeof(*lines));
+        hashes = clew_arena_calloc(&arena, 2u * LINES_MAX, sizeof(*hashes));
+        if (!lines || !hashes)
+                return;
+        n_a = split(a, lines, hashes, c->strict);
+        n_b = split(b, lines + LINES_MAX, hashes + LINES_MAX, c->strict);
+        if (clew_align(hashes, n_a, hashes + LINES_MAX, n_b, &arena, &al) < 0)
+                return;
+        for (uint32_t i = 0; i < al.n; i++) {
+                if (al.pairs[i].b == CLEW_ALIGN_NONE)
+                        put_line(c, '-', lines[al.pairs[i].a]);
+                else if (al.pairs[i].a == CLEW_ALIGN_NONE)
+                        put_line(c, '+', lines[LINES_MAX + al.pairs[i].b]);
+        }
+}
+
+static struct clew_slice call_text(const struct side *s, const struct clew_rca_step *step)
+{
+        return step->n_calls ? s->view.calls[step->first_call].args : CLEW_SLICE_NULL;
+}
+
+static void put_parts(struct diff_command *c, const struct clew_diff_row *row)
+{
+        const struct clew_rca_step *a = &c->a.view.steps[row->a];
+        const struct clew_rca_step *b = &c->b.view.steps[row->b];
+
+        if (row->parts & CLEW_DIFF_OUTPUT)
+                put_texts(c, a->text, b->text);
+        if (row->parts & CLEW_DIFF_CALLS)
+                put_texts(c, call_text(&c->a, a), call_text(&c->b, b));
+        if (row->parts & CLEW_DIFF_ARGUMENTS)
+                put_texts(c, a->args, b->args);
+        if (row->parts & CLEW_DIFF_RESULT)
+                put_texts(c, a->result, b->result);
+}
+
+static void put_step(struct diff_command *c, const struct clew_diff_row *row)
+{
+        static const char signs[] = "=~-+";
+        const struct side *side = row->a != CLEW_ALIGN_NONE ? &c->a : &c->b;
+        const struct clew_rca_step *s =
+                &side->view.steps[row->a != CLEW_ALIGN_NONE ? row->a : row->b];
+        char where[32];
+
+        if (row->a != CLEW_ALIGN_NONE && row->b != CLEW_ALIGN_NONE &&
+            number(&c->a, row->a) != number(&c->b, row->b))
+                snprintf(where, sizeof(where), "%u/%u", number(&c->a, row->a),
+                         number(&c->b, row->b));
+        else
+                snprintf(where, sizeof(where), "%u", s->number);
+        clew_buffer_printf(&c->out, "  %c %-9s %-5s ", signs[row->sign], where, word_of(s));
+        clew_safe_line(&c->out,
+                       s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name, 32,
+                       c->look.ascii);
+        if (row->parts)
+                clew_buffer_printf(&c->out, "   %s%s%s%s%s",
+                                   row->parts & CLEW_DIFF_OUTPUT ? "output " : "",
+                                   row->parts & CLEW_DIFF_CALLS ? "call " : "",
+                                   row->parts & CLEW_DIFF_ARGUMENTS ? "arguments " : "",
+                                   row->parts & CLEW_DIFF_RESULT ? "result " : "",
+                                   row->parts & CLEW_DIFF_ERROR ? "error" : "");
+        clew_buffer_append_byte(&c->out, '\n');
+        if (row->sign == CLEW_DIFF_CHANGED)
+                put_parts(c, row);
+}
+
+static bool is_wanted(const struct diff_command *c, const struct clew_diff_row *row)
+{
+        const struct clew_rca_step *s =
+                row->a != CLEW_ALIGN_NONE ? &c->a.view.steps[row->a] : &c->b.view.steps[row->b];
+
+        return !c->only || strcmp(c->only, word_of(s)) == 0;
+}
+
+static void put_rows(struct diff_command *c)
+{
+        clew_buffer_append_byte(&c->out, '\n');
+        for (uint32_t i = 0; i < c->diff.n; i++) {
+                const struct clew_diff_row *row = &c->diff.rows[i];
+                uint32_t run = i;
+
+                if (!is_wanted(c, row))
+                        continue;
+                while (row->sign == CLEW_DIFF_EQUAL && run + 1 < c->diff.n &&
+                       c->diff.rows[run + 1].sign == CLEW_DIFF_EQUAL)
+                        run++;
+                if (run == i) {
+                        put_step(c, row);
+                        continue;
+                }
+                clew_buffer_printf(&c->out, "  = %u-%u", number(&c->a, row->a),
+                                   number(&c->a, c->diff.rows[run].a));
+                if (number(&c->a, row->a) != number(&c->b, row->b))
+                        clew_buffer_printf(&c->out, " / %u-%u", number(&c->b, row->b),
+                                           number(&c->b, c->diff.rows[run].b));
+                clew_buffer_append_byte(&c->out, '\n');
+                i = run;
+        }
+}
+
+/* ---- machines ------------------------------------------------------------------------------- */
+
+static void write_step(struct clew_json_writer *w, const char *key, const struct side *s,
+                       uint32_t step)
+{
+        clew_json_write_key(w, key);
+        if (step == CLEW_ALIGN_NONE) {
+                clew_json_write_null(w);
+                return;
+        }
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "step");
+        clew_json_write_uint64(w, s->view.steps[step].number);
+        clew_json_write_key(w, "span_id");
+        clew_write_span_id(w, &s->view.steps[step].span_id);
+        clew_json_write_object_end(w);
+}
+
+static int put_json(struct diff_command *c)
+{
+        static const char *const signs[] = {"equal", "changed", "only_a", "only_b"};
+        static const char *const parts[] = {"output", "calls", "arguments", "result", "error"};
+        struct clew_json_writer w = clew_output_begin(&c->output, "diff");
+
+        clew_json_write_key(&w, "a");
+        clew_write_trace_id(&w, &c->a.trace->id);
+        clew_json_write_key(&w, "b");
+        clew_write_trace_id(&w, &c->b.trace->id);
+        for (unsigned i = 0; i < 4; i++) {
+                clew_json_write_key(&w, signs[i]);
+                clew_json_write_uint64(&w, c->diff.count[i]);
+        }
+        clew_json_write_key(&w, "gave_up");
+        clew_json_write_bool(&w, c->diff.gave_up);
+        clew_json_write_key(&w, "rows");
+        clew_json_write_array_begin(&w);
+        for (uint32_t i = 0; i < c->diff.n && !c->stat; i++) {
+                const struct clew_diff_row *row = &c->diff.rows[i];
+
+                if (!is_wanted(c, row))
+                        continue;
+                clew_json_write_object_begin(&w);
+                clew_json_write_key(&w, "sign");
+                clew_json_write_cstr(&w, signs[row->sign]);
+                write_step(&w, "a", &c->a, row->a);
+                write_step(&w, "b", &c->b, row->b);
+                clew_json_write_key(&w, "parts");
+                clew_json_write_array_begin(&w);
+                for (unsigned k = 0; k < CLEW_ARRAY_LEN(parts); k++) {
+                        if (row->parts & 1u << k)
+                                clew_json_write_cstr(&w, parts[k]);
+                }
+                clew_json_write_array_end(&w);
+                clew_json_write_object_end(&w);
+        }
+        clew_json_write_array_end(&w);
+        return clew_output_end(&c->output, &w);
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static int run(struct diff_command *c, const struct clew_arguments *args)
+{
+        int r = load(c, args->values[0], &c->a);
+
+        if (r == 0)
+                r = load(c, args->values[1], &c->b);
+        if (r != 0)
+                return r;
+        r = clew_diff_runs(&c->a.view, &c->b.view, c->strict, &c->a.arena, &c->diff);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
+        if (c->output.json) {
+                r = put_json(c);
+        } else {
+                clew_pager_start(c->cli, &c->display_flags);
+                put_stat(c);
+                if (!c->stat)
+                        put_rows(c);
+                if (clew_buffer_error(&c->out))
+                        return clew_cli_fail(c->cli, clew_buffer_error(&c->out), NULL);
+                fwrite(c->out.data, 1, c->out.len, c->cli->out);
+        }
+        if (r == 0 && c->output_flags.exit_status && c->diff.first < c->diff.n)
+                r = CLEW_EXIT_NOTHING;
+        return r;
+}
+
+int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
+{
+        static const struct clew_record_field no_fields[] = {{0}};
+        struct diff_command c = {.cli = cli};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"stat", 0, NULL, "only how much differs, and where first", .ret_flag = &c.stat},
+                {"text", 0, NULL, "line by line within changed texts", .ret_flag = &c.text},
+                {"only", 0, "KIND", "llm, tool or agent steps only", .ret_text = &c.only},
+                {"strict", 0, NULL, "compare ids and times of day too", .ret_flag = &c.strict},
+                {0},
+        };
+        struct clew_arguments args;
+        int r;
+
+        clew_output_flags_add(&shared, &c.output_flags);
+        clew_display_flags_add(&shared, &c.display_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r != 0)
+                return r;
+        if (args.n != 2) {
+                clew_cli_error(cli, "diff compares two traces: clew diff A B");
+                return CLEW_EXIT_USAGE;
+        }
+        clew_buffer_init(&c.out, OUT_MAX_BYTES);
+        r = clew_look_init(&c.look, cli, &c.display_flags);
+        if (r == 0)
+                r = clew_output_init(&c.output, cli, &c.output_flags, "diff", no_fields);
+        if (r == 0)
+                r = run(&c, &args);
+        clew_output_deinit(&c.output);
+        clew_buffer_deinit(&c.out);
+        side_deinit(&c.a);
+        side_deinit(&c.b);
+        return r;
+}
