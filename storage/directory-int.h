@@ -13,11 +13,24 @@
 #define CLEW_DATA_FILE "data.mdb"
 #define CLEW_LOCK_FILE "lock.mdb"
 #define CLEW_COLLECTOR_FILE "collector.lock"
+/* Exists while a store is being created. Until it is gone nothing has been acknowledged, so whoever
+ * finds it left behind may start over. */
+#define CLEW_CREATING_FILE "creating"
 
 /* Checks (and in the writing modes creates) @dir. Sets @ret_fresh when there is no data file yet.
  */
 CLEW_MUST_USE int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_fresh,
                                        struct clew_error *err);
+
+/*
+ * Begins the creation of a store: one creator at a time (waits), and what an interrupted creation
+ * left behind is removed. Sets @ret_fd to -1 when somebody else has finished the creation
+ * meanwhile; otherwise the creator calls clew_directory_end_creation() when the store is durable,
+ * or closes the descriptor.
+ */
+CLEW_MUST_USE int clew_directory_begin_creation(const char *dir, int *ret_fd,
+                                                struct clew_error *err);
+CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int fd, struct clew_error *err);
 
 /* Takes the collector's lock of @dir; -EBUSY when another process has it. The descriptor in @ret_fd
  * holds it until closed. */

@@ -41,8 +41,13 @@ static int check_filesystem(const char *dir, struct clew_error *err)
 
 static bool is_ours(const char *name)
 {
-        static const char *const names[] = {
-                ".", "..", CLEW_DATA_FILE, CLEW_LOCK_FILE, CLEW_COLLECTOR_FILE, "lost+found"};
+        static const char *const names[] = {".",
+                                            "..",
+                                            CLEW_DATA_FILE,
+                                            CLEW_LOCK_FILE,
+                                            CLEW_COLLECTOR_FILE,
+                                            CLEW_CREATING_FILE,
+                                            "lost+found"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
                 if (strcmp(name, names[i]) == 0)
@@ -77,6 +82,10 @@ static int check_data_file(const char *dir, int dir_fd, bool *ret_fresh, struct 
         uint32_t magic = 0;
         int fd;
 
+        if (faccessat(dir_fd, CLEW_CREATING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+                *ret_fresh = true;
+                return 0;
+        }
         if (fstatat(dir_fd, CLEW_DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0) {
                 if (errno != ENOENT)
                         return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
@@ -107,6 +116,30 @@ static int check_data_file(const char *dir, int dir_fd, bool *ret_fresh, struct 
         return 0;
 }
 
+/* A new directory must survive a power cut as much as what is in it. */
+static int make_directory(const char *dir, struct clew_error *err)
+{
+        char parent[4096];
+        int fd;
+        int n;
+
+        if (mkdir(dir, 0700) < 0) {
+                if (errno == EEXIST)
+                        return 0;
+                return clew_error_set(err, -errno, 0, "store %s: cannot be created: %s", dir,
+                                      strerror(errno));
+        }
+        n = snprintf(parent, sizeof(parent), "%s/..", dir);
+        if (n < 0 || (size_t)n >= sizeof(parent))
+                return 0;
+        fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+                (void)fsync(fd);
+                close(fd);
+        }
+        return 0;
+}
+
 int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_fresh,
                          struct clew_error *err)
 {
@@ -114,9 +147,11 @@ int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_f
         int fd;
         int r;
 
-        if (mode != CLEW_STORE_READ && mkdir(dir, 0700) < 0 && errno != EEXIST)
-                return clew_error_set(err, -errno, 0, "store %s: cannot be created: %s", dir,
-                                      strerror(errno));
+        if (mode != CLEW_STORE_READ) {
+                r = make_directory(dir, err);
+                if (r < 0)
+                        return r;
+        }
         fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT)
                 return clew_error_set(err, -ENOENT, 0,
@@ -138,6 +173,68 @@ int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_f
                                    "store %s: holds no data yet; send spans to a clewd with this "
                                    "--store, or use clew import",
                                    dir);
+        close(fd);
+        return r;
+}
+
+static int creation_error(const char *dir, struct clew_error *err)
+{
+        int code = -errno;
+
+        return clew_error_set(err, code, 0, "store %s: cannot be created: %s%s", dir,
+                              strerror(errno),
+                              code == -ENOSPC ? "; free disk space and try again" : "");
+}
+
+/* With the lock held: removes what an interrupted creation left. */
+static int clear_unfinished(int dir_fd)
+{
+        if (unlinkat(dir_fd, CLEW_DATA_FILE, 0) < 0 && errno != ENOENT)
+                return -1;
+        if (unlinkat(dir_fd, CLEW_LOCK_FILE, 0) < 0 && errno != ENOENT)
+                return -1;
+        return fsync(dir_fd);
+}
+
+int clew_directory_begin_creation(const char *dir, int *ret_fd, struct clew_error *err)
+{
+        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct stat st;
+        int fd;
+        int r = 0;
+
+        if (dir_fd < 0)
+                return creation_error(dir, err);
+        fd = openat(dir_fd, CLEW_CREATING_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+                r = creation_error(dir, err);
+        else if (st.st_nlink == 0) {
+                close(fd); /* the other creator has finished */
+                fd = -1;
+        } else if (fsync(fd) < 0 || clear_unfinished(dir_fd) < 0) {
+                r = creation_error(dir, err);
+        }
+        close(dir_fd);
+        if (r < 0) {
+                if (fd >= 0)
+                        close(fd);
+                return r;
+        }
+        *ret_fd = fd;
+        return 0;
+}
+
+int clew_directory_end_creation(const char *dir, int fd, struct clew_error *err)
+{
+        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = 0;
+
+        /* The data file's name must be durable before the sign that it is unfinished goes. */
+        if (dir_fd < 0 || fsync(dir_fd) < 0 || unlinkat(dir_fd, CLEW_CREATING_FILE, 0) < 0 ||
+            fsync(dir_fd) < 0)
+                r = creation_error(dir, err);
+        if (dir_fd >= 0)
+                close(dir_fd);
         close(fd);
         return r;
 }

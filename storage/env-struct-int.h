@@ -15,6 +15,7 @@ struct clew_env {
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
+        int creating_fd;    /* holds the sign of an unfinished creation; -1 = none */
         int collector_fd;   /* holds the collector's lock; -1 = none */
         bool fresh;         /* there was no data file when it was opened */
         atomic_bool broken; /* must be reopened before the next transaction */

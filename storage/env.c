@@ -113,7 +113,7 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
                 mdb_txn_abort(txn);
         if (!missing)
                 return clew_env_error(env, rc, "opening tables", err);
-        if (read_only || !env->fresh)
+        if (read_only || env->creating_fd < 0)
                 return clew_error_set(err, -EINVAL, 0,
                                       "store %s: its database was made by another program, or is "
                                       "damaged; name another directory",
@@ -174,6 +174,7 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
         if (!env)
                 return clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", dir);
         env->collector_fd = -1;
+        env->creating_fd = -1;
         env->mode = options->mode;
         env->map_bytes = options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT;
         pthread_mutex_init(&env->lock, NULL);
@@ -185,6 +186,8 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
                 r = clew_directory_check(dir, options->mode, &env->fresh, err);
         if (r == 0 && options->mode == CLEW_STORE_COLLECT)
                 r = clew_directory_lock(dir, &env->collector_fd, err);
+        if (r == 0 && env->fresh)
+                r = clew_directory_begin_creation(dir, &env->creating_fd, err);
         if (r == 0)
                 r = open_lmdb(env, err);
         if (r < 0) {
@@ -193,6 +196,14 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
         }
         *ret = env;
         return 0;
+}
+
+int clew_env_created(struct clew_env *env, struct clew_error *err)
+{
+        int fd = env->creating_fd;
+
+        env->creating_fd = -1;
+        return fd < 0 ? 0 : clew_directory_end_creation(env->dir, fd, err);
 }
 
 void clew_env_close(struct clew_env *env)
@@ -204,6 +215,8 @@ void clew_env_close(struct clew_env *env)
                 mdb_env_close(env->lmdb);
         if (env->collector_fd >= 0)
                 close(env->collector_fd);
+        if (env->creating_fd >= 0)
+                close(env->creating_fd);
         pthread_mutex_destroy(&env->lock);
         pthread_cond_destroy(&env->idle);
         clew_free(env->dir);
@@ -234,7 +247,6 @@ static int reopen(struct clew_env *env, struct clew_error *err)
         if (env->lmdb)
                 mdb_env_close(env->lmdb);
         env->lmdb = NULL;
-        env->fresh = false;
         r = open_lmdb(env, err);
         if (r == 0)
                 atomic_store(&env->broken, false);

@@ -19,12 +19,13 @@ static int check_format(struct clew_store *store, struct clew_error *err)
         if (r == 0)
                 r = clew_state_read(store->env, txn, &state, err);
         clew_txn_end_read(store->env, txn);
+        if (r == 0)
+                r = clew_env_created(store->env, err);
         if (r != -ENOENT)
                 return r;
         if (store->mode == CLEW_STORE_READ)
                 return clew_error_set(err, -EINVAL, 0, "store %s: holds no Clew data",
                                       clew_env_dir(store->env));
-        /* Fresh, or its creation was cut short: the tables are there and the format is not. */
         r = clew_txn_begin_write(store->env, &txn, err);
         if (r < 0)
                 return r;
@@ -35,7 +36,8 @@ static int check_format(struct clew_store *store, struct clew_error *err)
                 clew_txn_abort(store->env, txn);
                 return r;
         }
-        return clew_txn_commit(store->env, txn, err);
+        r = clew_txn_commit(store->env, txn, err);
+        return r < 0 ? r : clew_env_created(store->env, err);
 }
 
 int clew_store_open(const char *dir, const struct clew_store_options *options,

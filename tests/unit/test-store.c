@@ -511,6 +511,35 @@ static void test_refusals(void **state)
         (void)f;
 }
 
+/* What a power cut during creation may leave: the sign, and any bytes as data file. */
+static void test_interrupted_creation_starts_over(void **state)
+{
+        static const char *const left[] = {"", "half a page of something"};
+        struct test_dir other;
+        struct clew_error err = {0};
+        char path[512];
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(left); i++) {
+                int fd;
+
+                test_dir_make(&other);
+                snprintf(path, sizeof(path), "%s/creating", other.path);
+                fd = open(path, O_CREAT | O_WRONLY, 0600);
+                close(fd);
+                snprintf(path, sizeof(path), "%s/data.mdb", other.path);
+                fd = open(path, O_CREAT | O_WRONLY, 0600);
+                assert_int_equal(write(fd, left[i], strlen(left[i])), strlen(left[i]));
+                close(fd);
+                assert_int_equal(try_open(other.path, CLEW_STORE_READ, &err), -ENOENT);
+                assert_int_equal(try_open(other.path, CLEW_STORE_WRITE, &err), 0);
+                assert_int_equal(try_open(other.path, CLEW_STORE_READ, &err), 0);
+                snprintf(path, sizeof(path), "%s/creating", other.path);
+                assert_int_equal(access(path, F_OK), -1);
+                test_dir_remove(&other);
+        }
+}
+
 static void test_second_collector_refused(void **state)
 {
         struct fixture *f = *state;
@@ -532,6 +561,7 @@ int main(void)
                 T(test_random_against_model),
                 T(test_verify_whole_store),
                 T(test_refusals),
+                T(test_interrupted_creation_starts_over),
                 T(test_second_collector_refused),
         };
 
