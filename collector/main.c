@@ -29,8 +29,8 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_
  * sliding ones would let freed requests pile up; few arenas, because each keeps its own leftovers.
  */
 #define HEAP_ARENAS 2
-#define HEAP_MMAP_THRESHOLD (256 * 1024)
-#define HEAP_TRIM_THRESHOLD (1024 * 1024)
+#define HEAP_MMAP_THRESHOLD (4 * 1024 * 1024)
+#define HEAP_TRIM_THRESHOLD (32 * 1024 * 1024)
 #define HEAP_KEEP_BYTES (1024 * 1024)
 
 static void tune_heap(void)
