@@ -18,6 +18,8 @@ static const struct clew_command commands[] = {
         {"read", "why", NULL, "ID... | --all [FLAGS]", "most likely root cause, with evidence",
          clew_cmd_why},
         {"compare", "diff", NULL, "A B [FLAGS]", "two traces, aligned step by step", clew_cmd_diff},
+        {"live", "tail", NULL, "[ID] [FLAGS]", "follow new runs, or the steps of one open run",
+         clew_cmd_tail},
         {"judge", "export", NULL, "[ID...] [FLAGS]",
          "traces as files: OTLP JSON lines (--format otlp)", clew_cmd_export},
         {"setup", "import", NULL, "FILE...",

@@ -39,6 +39,7 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_why(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_show(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
 
 #endif

@@ -1,0 +1,398 @@
+/*
+ * clew tail: what is happening now.
+ *
+ * Without an id: one line when a run appears, and one when it ends, fails or falls silent. With an
+ * id: the steps of that run as they come. The store is polled; a view is renewed at each round, so
+ * a collector in another process is followed, and no snapshot is kept longer than a round.
+ */
+#include "proto/base/hash.h"
+#include "proto/base/mem.h"
+#include "query/cli/brief.h"
+#include "query/cli/commands.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/record.h"
+#include "query/cli/safe.h"
+#include "query/cli/step-record.h"
+#include "query/cli/when.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+/* Between two looks at the store. */
+#define POLL_NS_DEFAULT (500 * CLEW_NS_PER_MS)
+#define POLL_NS_MIN (20 * CLEW_NS_PER_MS)
+/* Runs that started longer ago are not watched: their clocks, or their senders, are elsewhere. */
+#define LOOK_BACK_NS (24 * 3600 * CLEW_NS_PER_S)
+/* Known runs; a power of two. An older one may be announced again when its place was taken. */
+#define KNOWN_MAX 65536u
+/* Steps of one run whose state is remembered. */
+#define STEPS_KNOWN_MAX (1u << 20)
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+        (void)signal;
+        interrupted = 1;
+}
+
+/* What was said about a run last. */
+struct known {
+        struct clew_trace_id id;
+        uint32_t spans;
+        uint8_t outcome; /* enum clew_outcome + 1; 0 = empty place */
+        bool lost;
+};
+
+struct tail {
+        struct clew_cli *cli;
+        struct clew_look look;
+        struct clew_view *view;
+        struct clew_filter filter;
+        struct clew_filter_flags filter_flags;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        const char *for_text;
+        const char *poll_text;
+        uint64_t end_ns; /* monotonic; 0 = never */
+        uint64_t poll_ns;
+        struct clew_output output;
+        struct known *known;
+        uint8_t *step_state; /* by hash of the span id: 0 unseen, 1 open, 2 ended */
+        uint64_t n_runs;
+        uint64_t n_failed;
+        uint64_t n_lost;
+        struct clew_arena scratch;
+        struct clew_buffer line;
+        struct clew_buffer raw;
+        bool first_round;
+};
+
+static bool time_is_up(const struct tail *t)
+{
+        return interrupted ||
+               (t->end_ns > 0 && clew_clock_monotonic_ns(t->cli->clock) >= t->end_ns);
+}
+
+static void pause_round(const struct tail *t)
+{
+        struct timespec ts = {.tv_sec = (time_t)(t->poll_ns / CLEW_NS_PER_S),
+                              .tv_nsec = (long)(t->poll_ns % CLEW_NS_PER_S)};
+
+        fflush(t->cli->out);
+        nanosleep(&ts, NULL);
+}
+
+static int renew(struct tail *t)
+{
+        struct clew_error err = {0};
+        int r = clew_view_renew(t->view, &err);
+
+        return r < 0 ? clew_cli_fail(t->cli, r, &err) : 0;
+}
+
+static void put_clock(struct tail *t, uint64_t unix_ns)
+{
+        char text[CLEW_WHEN_TEXT];
+        uint64_t now = clew_clock_unix_ns(t->cli->clock);
+
+        clew_when_short(unix_ns, now, t->look.utc, text);
+        clew_buffer_printf(&t->line, "%s  ", text);
+}
+
+static void end_line(struct tail *t)
+{
+        while (t->line.len > 0 && t->line.data[t->line.len - 1] == ' ')
+                t->line.len--;
+        clew_buffer_append_byte(&t->line, '\n');
+        fwrite(t->line.data, 1, t->line.len, t->cli->out);
+        fflush(t->cli->out);
+        clew_buffer_clear(&t->line);
+}
+
+/* ---- runs
+ * ----------------------------------------------------------------------------------------- */
+
+static struct known *place_of(struct tail *t, const struct clew_trace_id *id)
+{
+        uint64_t h = clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
+
+        return &t->known[h & (KNOWN_MAX - 1)];
+}
+
+/* Whether there is something to say about the run, and remembers that it was said. */
+static bool is_news(struct tail *t, const struct clew_selected *s)
+{
+        struct known *k = place_of(t, &s->id);
+        bool same_run = k->outcome != 0 && clew_trace_id_eq(&k->id, &s->id);
+        bool news = !same_run || k->outcome != s->summary.outcome + 1 || k->lost != s->lost;
+
+        if (!same_run)
+                t->n_runs += !t->first_round;
+        *k = (struct known){s->id, s->summary.n_spans, (uint8_t)(s->summary.outcome + 1), s->lost};
+        return news && !t->first_round;
+}
+
+static void put_run(struct tail *t, const struct clew_selected *s)
+{
+        const struct clew_summary *sum = &s->summary;
+        struct clew_slice agent = sum->n_agents > 0 ? sum->agents[0].name : sum->name;
+        struct clew_slice detail = sum->cause.rule.len > 0 ? sum->cause.rule : sum->error;
+        enum clew_tone tone = clew_outcome_tone(sum->outcome);
+        char id[CLEW_SHORT_ID];
+        char took[CLEW_WHEN_TEXT];
+
+        clew_trace_id_short(&s->id, id);
+        clew_when_length(sum->duration_ns, took);
+        put_clock(t, clew_clock_unix_ns(t->cli->clock));
+        clew_buffer_printf(&t->line, "%s%-6s%s  %s  ", clew_look_begin(&t->look, tone),
+                           clew_outcome_word(s), clew_look_end(&t->look, tone), id);
+        clew_safe_line(&t->line, agent, 24, t->look.ascii);
+        clew_buffer_printf(&t->line, "  %s  %u step%s  ", took, sum->n_steps,
+                           sum->n_steps == 1 ? "" : "s");
+        if (sum->cause.step > 0)
+                clew_buffer_printf(&t->line, "#%u ", sum->cause.step);
+        clew_safe_line(&t->line, detail, 60, t->look.ascii);
+        end_line(t);
+}
+
+static int report_run(struct tail *t, const struct clew_selected *s)
+{
+        if (CLEW_OUTCOME_BIT(s->summary.outcome) & CLEW_OUTCOMES_FAILED)
+                t->n_failed++;
+        t->n_lost += s->lost;
+        if (!clew_output_is_machine(&t->output)) {
+                put_run(t, s);
+                return 0;
+        }
+        return clew_output_put(&t->output, s);
+}
+
+static int round_of_runs(struct tail *t)
+{
+        struct clew_select s = {0};
+        struct clew_selected run;
+        struct clew_error err = {0};
+        uint64_t now = clew_clock_unix_ns(t->cli->clock);
+        int r;
+
+        if (!t->filter_flags.since)
+                t->filter.since_ns = now > LOOK_BACK_NS ? now - LOOK_BACK_NS : 0;
+        r = clew_select_init(&s, t->view, &t->filter, t->cli->clock, NULL, &err);
+        while (r >= 0 && (r = clew_select_next(&s, &run, &err)) == 1) {
+                if (is_news(t, &run) && report_run(t, &run) != 0) {
+                        r = -EIO;
+                        break;
+                }
+        }
+        t->first_round = false;
+        clew_select_deinit(&s);
+        return r < 0 ? clew_cli_fail(t->cli, r, &err) : 0;
+}
+
+static int follow_runs(struct tail *t)
+{
+        uint64_t begun = clew_clock_monotonic_ns(t->cli->clock);
+        char took[CLEW_WHEN_TEXT];
+        int r;
+
+        t->first_round = true;
+        while ((r = round_of_runs(t)) == 0 && !time_is_up(t)) {
+                pause_round(t);
+                r = renew(t);
+                if (r != 0)
+                        break;
+        }
+        clew_when_length(clew_clock_monotonic_ns(t->cli->clock) - begun, took);
+        clew_cli_note(t->cli, "%llu new runs, %llu failed, %llu lost in %s",
+                      (unsigned long long)t->n_runs, (unsigned long long)t->n_failed,
+                      (unsigned long long)t->n_lost, took);
+        if (r == 0 && interrupted)
+                return 130;
+        return r == 0 && t->n_runs == 0 && t->output_flags.exit_status ? CLEW_EXIT_NOTHING : r;
+}
+
+/* ---- steps of one run
+ * ------------------------------------------------------------------------------ */
+
+static uint8_t *state_of(struct tail *t, const struct clew_span_id *id)
+{
+        uint64_t h = clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
+
+        return &t->step_state[h & (STEPS_KNOWN_MAX - 1)];
+}
+
+static int put_step(struct tail *t, const struct clew_trace *trace, uint32_t index)
+{
+        const struct clew_step *s = &trace->steps[index];
+        char took[CLEW_WHEN_TEXT] = "open";
+
+        clew_buffer_clear(&t->raw);
+        clew_step_brief(trace, s, &t->scratch, &t->raw);
+        if (clew_output_is_machine(&t->output)) {
+                struct clew_step_record record = {.trace = trace, .step = index, .brief = &t->raw};
+
+                return clew_output_put(&t->output, &record);
+        }
+        if (s->end_ns > 0)
+                clew_when_length(clew_step_duration_ns(s), took);
+        put_clock(t, s->end_ns > 0 ? s->end_ns : s->start_ns);
+        clew_buffer_printf(&t->line, "#%-3u %s %-5s ", index + 1,
+                           s->error.is_error ? (t->look.ascii ? "x" : "✗") : " ",
+                           clew_kind_word(s->kind));
+        clew_safe_line(&t->line, clew_step_label(s), 24, t->look.ascii);
+        clew_buffer_printf(&t->line, "  %s  ", took);
+        clew_safe_line(&t->line, clew_buffer_slice(&t->raw),
+                       t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX : 60, t->look.ascii);
+        end_line(t);
+        return 0;
+}
+
+/* Prints steps that are new or have ended since. @ret_done: the run has ended. */
+static int round_of_steps(struct tail *t, const struct clew_trace_id *id, bool *ret_done)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_trace_data data;
+        struct clew_trace *trace = NULL;
+        struct clew_error err = {0};
+        int r;
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        r = clew_view_load(t->view, id, &data, &err);
+        if (r == 0)
+                r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace);
+        if (r < 0)
+                return clew_cli_fail(t->cli, r, &err);
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                uint8_t *state = state_of(t, &trace->steps[i].span.span_id);
+                uint8_t now = trace->steps[i].end_ns > 0 ? 2 : 1;
+
+                if (clew_step_is(&trace->steps[i], CLEW_STEP_STANDIN) || *state >= now)
+                        continue;
+                *state = now;
+                r = put_step(t, trace, i);
+                if (r != 0)
+                        return r;
+        }
+        *ret_done = trace->outcome != CLEW_OUTCOME_OPEN;
+        return 0;
+}
+
+static int follow_steps(struct tail *t, const char *text)
+{
+        struct clew_target target;
+        struct clew_trace_id id;
+        struct clew_error err = {0};
+        uint64_t seen_ns = UINT64_MAX;
+        bool done = false;
+        int r = clew_target_parse(text, &target, &err);
+
+        r = r < 0 ? clew_cli_fail(t->cli, r, &err) : clew_cli_resolve(t->cli, &target, &id);
+        while (r == 0) {
+                struct clew_list_entry entry;
+
+                r = clew_view_entry(t->view, &id, &entry, &err);
+                if (r < 0)
+                        return clew_cli_fail(t->cli, r, &err);
+                if (entry.last_arrival_ns != seen_ns)
+                        r = round_of_steps(t, &id, &done);
+                seen_ns = entry.last_arrival_ns;
+                if (r != 0 || done || time_is_up(t))
+                        break;
+                pause_round(t);
+                r = renew(t);
+        }
+        if (r == 0 && !interrupted)
+                clew_cli_note(t->cli, done ? "the run has ended" : "the run is still open");
+        return r == 0 && interrupted ? 130 : r;
+}
+
+/* ---- command
+ * ----------------------------------------------------------------------------------------- */
+
+static int parse_times(struct tail *t)
+{
+        uint64_t length = 0;
+
+        if (t->for_text && !clew_when_parse_length(t->for_text, &length)) {
+                clew_cli_error(t->cli, "--for takes a length of time such as 30s or 5m");
+                return CLEW_EXIT_USAGE;
+        }
+        if (t->for_text)
+                t->end_ns = clew_clock_monotonic_ns(t->cli->clock) + length;
+        t->poll_ns = POLL_NS_DEFAULT;
+        if (t->poll_text && !clew_when_parse_length(t->poll_text, &t->poll_ns)) {
+                clew_cli_error(t->cli, "--poll takes a length of time such as 200ms");
+                return CLEW_EXIT_USAGE;
+        }
+        if (t->poll_ns < POLL_NS_MIN)
+                t->poll_ns = POLL_NS_MIN;
+        return 0;
+}
+
+static int follow(struct tail *t, const struct clew_arguments *args)
+{
+        struct sigaction action = {.sa_handler = on_interrupt};
+        int r;
+
+        sigemptyset(&action.sa_mask);
+        if (sigaction(SIGINT, &action, NULL) != 0)
+                return clew_cli_fail(t->cli, -errno, NULL);
+        t->known = clew_calloc(KNOWN_MAX, sizeof(*t->known));
+        t->step_state = clew_calloc(STEPS_KNOWN_MAX, 1);
+        clew_arena_init(&t->scratch, (size_t)256 << 20);
+        clew_buffer_init(&t->line, (size_t)1 << 20);
+        clew_buffer_init(&t->raw, (size_t)1 << 20);
+        if (!t->known || !t->step_state)
+                r = clew_cli_fail(t->cli, -ENOMEM, NULL);
+        else
+                r = args->n == 1 ? follow_steps(t, args->values[0]) : follow_runs(t);
+        clew_free(t->known);
+        clew_free(t->step_state);
+        clew_arena_deinit(&t->scratch);
+        clew_buffer_deinit(&t->line);
+        clew_buffer_deinit(&t->raw);
+        return r;
+}
+
+int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv)
+{
+        struct tail t = {.cli = cli};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"for", 0, "LENGTH", "stop after 30s, 5m ...", .ret_text = &t.for_text},
+                {"poll", 0, "LENGTH", "look so often (500ms)", .ret_text = &t.poll_text},
+                {0},
+        };
+        struct clew_arguments args;
+        int r;
+
+        clew_filter_flags_add(&shared, &t.filter_flags);
+        clew_output_flags_add(&shared, &t.output_flags);
+        clew_display_flags_add(&shared, &t.display_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r == 0 && args.n > 1) {
+                clew_cli_error(cli, "tail follows all runs, or the one that is named");
+                r = CLEW_EXIT_USAGE;
+        }
+        if (r == 0)
+                r = parse_times(&t);
+        if (r == 0)
+                r = clew_look_init(&t.look, cli, &t.display_flags);
+        if (r == 0)
+                r = clew_filter_make(cli, &t.filter_flags, NULL, t.look.utc, &t.filter);
+        if (r == 0)
+                r = clew_output_init(&t.output, cli, &t.output_flags,
+                                     args.n == 1 ? "step" : "trace",
+                                     args.n == 1 ? clew_step_fields : clew_trace_fields);
+        if (r == 0)
+                r = clew_cli_view(cli, &t.view);
+        if (r == 0)
+                r = follow(&t, &args);
+        clew_output_deinit(&t.output);
+        return r;
+}
