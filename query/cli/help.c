@@ -24,6 +24,62 @@ void clew_help_overview(FILE *out)
               out);
 }
 
+struct topic {
+        const char *name;
+        const char *text;
+};
+
+static const struct topic topics[] = {
+        {"ids", "How to name a trace, and a step in it\n"
+                "\n"
+                "  7f3a            a prefix of the trace id, four hex digits or more\n"
+                "  7f3a#9          its step 9, as numbered by clew tree\n"
+                "  7f3a:00f0       the step whose span id begins so\n"
+                "  00-...-...-01   a W3C traceparent: the trace, and its span\n"
+                "  https://...     a pasted link that holds a trace id (32 hex digits)\n"
+                "  @  @2  @2#9     the newest trace, the one before, its step 9\n"
+                "  -               ids from standard input, the first word of each line\n"
+                "\n"
+                "A prefix that fits several traces prints them and exits 2.\n"},
+        {"exit", "Exit status\n"
+                 "\n"
+                 "  0    done; an empty list is also 0 unless -e is given\n"
+                 "  1    only with -e: nothing matched\n"
+                 "  2    wrong usage, unknown or ambiguous id\n"
+                 "  3    the store cannot be opened or read\n"
+                 "  4    shown in part: a limit was hit, or the store has damage\n"
+                 "  5    the system refuses access\n"
+                 "  130  interrupted;  141  the reader of the pipe went away\n"},
+        {"formats",
+         "Output for programs\n"
+         "\n"
+         "  --json      one object a line, each with \"v\":1 and \"type\"\n"
+         "  --tsv       tab-separated, a heading line first; tabs and line breaks\n"
+         "              inside values are written \\t and \\n\n"
+         "  -q, -0      ids only, one a line, or each ended by a NUL byte\n"
+         "  --fields    some fields only; a wrong name prints all there are\n"
+         "\n"
+         "Times are RFC 3339 in UTC with nanoseconds, and *_unix_nano as decimal\n"
+         "strings; durations are *_nano, decimal strings too, because JavaScript\n"
+         "numbers lose digits. Missing values are null. Results go to standard\n"
+         "output, hints and errors to standard error.\n"
+         "\n"
+         "For people, control characters and other invisible parts of trace text are\n"
+         "shown as \\x1b or \\u202e. --raw of clew show and clew export give the bytes.\n"},
+        {"dates", "Points in time\n"
+                  "\n"
+                  "  90m  24h  7d  2w              so long ago\n"
+                  "  2026-11-20                    the beginning of that day\n"
+                  "  2026-11-20 14:00              a time of day, seconds optional\n"
+                  "  2026-11-20T14:00:00.5+02:00   RFC 3339; Z for UTC\n"
+                  "  today, yesterday 14:00        days by name\n"
+                  "  1763647200                    unix time; 19 digits are nanoseconds\n"
+                  "  all                           no bound\n"
+                  "\n"
+                  "Without a zone, times are local (TZ), or UTC with --utc. Lengths of time\n"
+                  "are 500ms, 5s, 2m, 1h, 7d.\n"},
+};
+
 /* The help of a command is its own --help, so that flags are listed where they are declared. */
 static int help_command(struct clew_cli *cli, const struct clew_command *command)
 {
@@ -52,6 +108,12 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
         command = clew_command_find(args.values[0]);
         if (command)
                 return help_command(cli, command);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
+                if (strcmp(args.values[0], topics[i].name) == 0) {
+                        fputs(topics[i].text, cli->out);
+                        return CLEW_EXIT_OK;
+                }
+        }
         clew_cli_error(cli, "no help on that; clew help lists commands and topics");
         return CLEW_EXIT_USAGE;
 }
