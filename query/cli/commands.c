@@ -17,6 +17,8 @@ static const struct clew_command commands[] = {
          clew_cmd_chat},
         {"read", "why", NULL, "ID... | --all [FLAGS]", "most likely root cause, with evidence",
          clew_cmd_why},
+        {"compare", "clusters", NULL, "[NAME] [FLAGS]", "failed runs grouped by cause",
+         clew_cmd_clusters},
         {"compare", "diff", NULL, "A B [FLAGS]", "two traces, aligned step by step", clew_cmd_diff},
         {"live", "tail", NULL, "[ID] [FLAGS]", "follow new runs, or the steps of one open run",
          clew_cmd_tail},

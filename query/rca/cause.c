@@ -4,6 +4,9 @@
  */
 #include "query/rca/cause.h"
 
+/* Working memory of one analysis while sealing. */
+#define CAUSE_ARENA_MAX ((size_t)1 << 30)
+
 static const struct clew_rca_step *where_it_shows(const struct clew_why *why)
 {
         const struct clew_finding *f = &why->findings[0];
@@ -37,21 +40,35 @@ void clew_cause_of(const struct clew_why *why, struct clew_arena *arena,
                 clew_rca_has_error(s) ? (unsigned)(s->error_shape & 0xffff) : 0u);
 }
 
+/* A run that did not fail gets a cause only when the sign is strong: a loop, a cut answer. */
+static bool is_worth_a_note(const struct clew_trace *trace, const struct clew_why *why)
+{
+        if (trace->outcome == CLEW_OUTCOME_PASSED)
+                return false;
+        return trace->outcome == CLEW_OUTCOME_FAILED || trace->outcome == CLEW_OUTCOME_ERROR ||
+               (why->n_findings > 0 && why->findings[0].precision == CLEW_PRECISION_HIGH);
+}
+
 int clew_cause_derive(struct clew_slice traces, struct clew_slice logs,
                       const struct clew_trace *trace, struct clew_arena *arena,
                       struct clew_summary_cause *ret)
 {
+        CLEW_ARENA own = {0};
         struct clew_trace *full = NULL;
         struct clew_why why;
-        int r;
 
-        (void)trace; /* built without texts and edges */
-        r = clew_trace_build(traces, logs, &CLEW_TRACE_FULL, arena, &full);
-        if (r == 0)
-                r = clew_why_analyse(full, NULL, 0, arena, &why);
-        if (r == 0)
-                clew_cause_of(&why, arena, ret);
-        return r;
+        *ret = (struct clew_summary_cause){.step = 0};
+        if (trace->outcome == CLEW_OUTCOME_PASSED)
+                return 0;
+        clew_arena_init(&own, CAUSE_ARENA_MAX);
+        /* A trace too large to be analysed still gets its summary. */
+        if (clew_trace_build(traces, logs, &CLEW_TRACE_FULL, &own, &full) < 0 ||
+            clew_why_analyse(full, NULL, 0, &own, &why) < 0 || !is_worth_a_note(full, &why))
+                return 0;
+        clew_cause_of(&why, &own, ret);
+        ret->detail = clew_arena_copy(arena, ret->detail);
+        ret->signature = clew_arena_copy(arena, ret->signature);
+        return 0;
 }
 
 void clew_cause_install(void)

@@ -49,10 +49,17 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 f = clew_finding_add(ret, CLEW_RULE_DIVERGENCE, who, with ? 0.6 : 1.0);
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, i, s->args);
-                clew_finding_say(ret, f,
-                                 "Step %u called %.*s in a way that %u of %u passing runs of "
-                                 "this task did.",
-                                 v->steps[who].number, CLEW_SHOWN(s->name, 60), with, n);
+                if (with)
+                        clew_finding_say(
+                                ret, f,
+                                "%u of %u passing runs of this task called %.*s as step %u "
+                                "did.",
+                                with, n, CLEW_SHOWN(s->name, 60), v->steps[who].number);
+                else
+                        clew_finding_say(ret, f,
+                                         "Step %u called %.*s so; no passing run of this task did "
+                                         "(%u known).",
+                                         v->steps[who].number, CLEW_SHOWN(s->name, 60), n);
                 if (with == 0)
                         return;
         }

@@ -62,6 +62,10 @@ void clew_finding_evidence(struct clew_finding *f, uint32_t step, struct clew_sl
                 while (text.len > 0 && (text.data[text.len] & 0xc0) == 0x80)
                         text.len--;
         }
+        for (uint32_t i = 0; i < f->n_evidence; i++) {
+                if (f->evidence[i].step == step && f->evidence[i].text.data == text.data)
+                        return;
+        }
         f->evidence[f->n_evidence++] = (struct clew_evidence){step, text};
 }
 
