@@ -5,8 +5,12 @@
 #include "proto/otlp/json.h"
 
 #include "proto/base/json.h"
+#include "proto/base/mem.h"
 #include "proto/base/number.h"
+#include "proto/opentelemetry/proto/logs/v1/logs.pb-c.h"
+#include "proto/opentelemetry/proto/trace/v1/trace.pb-c.h"
 #include "proto/otlp/json-int.h"
+#include "tests/unit/random-otlp.h"
 
 /* clang-format off */
 #include <setjmp.h>
@@ -614,6 +618,83 @@ static void random_messages_round_trip(void **state)
         }
 }
 
+/* The one form that protobuf-c gives to all encodings of the same message. */
+static void canonical(struct clew_slice pb, enum clew_otlp_signal signal, struct clew_buffer *out)
+{
+        ProtobufCMessage *message;
+        uint8_t *room;
+        size_t n;
+
+        if (signal == CLEW_OTLP_TRACES)
+                message = (ProtobufCMessage *)opentelemetry__proto__trace__v1__traces_data__unpack(
+                        NULL, pb.len, pb.data);
+        else
+                message = (ProtobufCMessage *)opentelemetry__proto__logs__v1__logs_data__unpack(
+                        NULL, pb.len, pb.data);
+        assert_non_null(message);
+        n = protobuf_c_message_get_packed_size(message);
+        room = clew_buffer_reserve(out, n + 1);
+        assert_non_null(room);
+        clew_buffer_commit(out, protobuf_c_message_pack(message, room));
+        protobuf_c_message_free_unpacked(message, NULL);
+}
+
+/* Fields in any order, unknown fields, deep values: the judge is protobuf-c. */
+static void requests_mean_the_same(void **state)
+{
+        struct random_source random = random_from_environment("otlp-json");
+
+        (void)state;
+        for (int round = 0; round < 1500; round++) {
+                enum clew_otlp_signal signal = round % 3 ? CLEW_OTLP_TRACES : CLEW_OTLP_LOGS;
+                CLEW_BUFFER pb = {0};
+                CLEW_BUFFER json = {0};
+                CLEW_BUFFER back = {0};
+                CLEW_BUFFER before = {0};
+                CLEW_BUFFER after = {0};
+
+                clew_buffer_init(&pb, BYTES_MAX);
+                clew_buffer_init(&json, BYTES_MAX);
+                clew_buffer_init(&back, BYTES_MAX);
+                clew_buffer_init(&before, BYTES_MAX);
+                clew_buffer_init(&after, BYTES_MAX);
+                random_request(&random, signal, 20, &pb);
+                assert_int_equal(clew_otlp_to_json(clew_buffer_slice(&pb), signal, &json), 0);
+                to_pb(clew_buffer_slice(&json), signal, &back);
+                canonical(clew_buffer_slice(&pb), signal, &before);
+                canonical(clew_buffer_slice(&back), signal, &after);
+                assert_true(clew_slice_eq(clew_buffer_slice(&before), clew_buffer_slice(&after)));
+        }
+}
+
+/* Whichever allocation fails: -ENOMEM, and the output as it was. */
+static void survives_failing_allocations(void **state)
+{
+        CLEW_BUFFER json = {0};
+        int ret = -1;
+
+        (void)state;
+        clew_buffer_init(&json, BYTES_MAX);
+        clew_buffer_append(&json, all_of_traces,
+                           sizeof(all_of_traces) - 2); /* without the last } */
+        clew_buffer_append_cstr(&json, ",\"unknownFields\":\"ogYBeA==\"}");
+        for (uint64_t k = 1; ret != 0; k++) {
+                CLEW_BUFFER pb = {0};
+                CLEW_BUFFER back = {0};
+
+                assert_true(k < 1000);
+                clew_buffer_init(&pb, BYTES_MAX);
+                clew_buffer_init(&back, BYTES_MAX);
+                clew_mem_fail_at(k, 0);
+                ret = clew_otlp_from_json(clew_buffer_slice(&json), CLEW_OTLP_TRACES, &pb, NULL);
+                if (ret == 0)
+                        ret = clew_otlp_to_json(clew_buffer_slice(&pb), CLEW_OTLP_TRACES, &back);
+                clew_mem_fail_at(0, 0);
+                assert_true(ret == 0 || ret == -ENOMEM);
+                assert_int_equal(back.len, ret == 0 ? json.len : 0);
+        }
+}
+
 /* What JSON cannot say exactly comes back exactly. */
 static void keeps_what_json_cannot_say(void **state)
 {
@@ -680,6 +761,8 @@ int main(void)
                 cmocka_unit_test(refuses_every_prefix),
                 cmocka_unit_test(finds_every_length),
                 cmocka_unit_test(random_messages_round_trip),
+                cmocka_unit_test(requests_mean_the_same),
+                cmocka_unit_test(survives_failing_allocations),
                 cmocka_unit_test(keeps_what_json_cannot_say),
                 cmocka_unit_test(stops_at_bad_protobuf),
         };
