@@ -88,6 +88,8 @@ static struct clew_edge *add_edge(struct work *w, enum clew_edge_type type, uint
         if (to != NONE)
                 e->span_id = w->b->trace->steps[to].span.span_id;
         e->trace_id = w->b->trace->id;
+        if (type == CLEW_EDGE_CALL && w->b->trace->steps[to].caller == NONE)
+                w->b->trace->steps[to].caller = from;
         return e;
 }
 
@@ -459,13 +461,4 @@ const struct clew_edge *clew_trace_edges_from(const struct clew_trace *trace, ui
                 n++;
         *ret_n = n;
         return n ? &trace->edges[low] : NULL;
-}
-
-uint32_t clew_trace_caller(const struct clew_trace *trace, uint32_t step)
-{
-        for (uint32_t i = 0; i < trace->n_edges; i++) {
-                if (trace->edges[i].type == CLEW_EDGE_CALL && trace->edges[i].to == step)
-                        return trace->edges[i].from;
-        }
-        return CLEW_STEP_NONE;
 }

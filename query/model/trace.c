@@ -39,6 +39,7 @@ static void place_step(const struct clew_tree *tree, const struct clew_tree_node
                 .first_child = step_of(tree, node->first_child),
                 .next_sibling = step_of(tree, node->next_sibling),
                 .agent = CLEW_STEP_NONE,
+                .caller = CLEW_STEP_NONE,
                 .flags = node->flags,
         };
         if (node->flags & CLEW_STEP_STANDIN) {

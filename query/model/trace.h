@@ -254,9 +254,10 @@ struct clew_step {
         uint32_t next_sibling;
         uint32_t n_children;
         uint32_t n_descendants;
-        uint32_t depth; /* 0 for roots */
-        uint32_t agent; /* nearest enclosing agent step, itself for an agent, or NONE */
-        uint32_t logs;  /* first of n_logs in clew_trace.logs */
+        uint32_t depth;  /* 0 for roots */
+        uint32_t agent;  /* nearest enclosing agent step, itself for an agent, or NONE */
+        uint32_t caller; /* LLM step whose tool call made this one run, by CALL edge, or NONE */
+        uint32_t logs;   /* first of n_logs in clew_trace.logs */
         uint32_t n_logs;
 
         enum clew_kind kind;
@@ -418,7 +419,10 @@ uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_
 /* Edges that leave @step: first of @ret_n, NULL when none. */
 const struct clew_edge *clew_trace_edges_from(const struct clew_trace *trace, uint32_t step,
                                               uint32_t *ret_n);
-/* The LLM step whose tool call made @step run, by CALL edge, or CLEW_STEP_NONE. Linear in edges. */
-uint32_t clew_trace_caller(const struct clew_trace *trace, uint32_t step);
+/* The LLM step whose tool call made @step run, by CALL edge, or CLEW_STEP_NONE. */
+static inline uint32_t clew_trace_caller(const struct clew_trace *trace, uint32_t step)
+{
+        return trace->steps[step].caller;
+}
 
 #endif
