@@ -170,6 +170,9 @@ static int injected_errno;
 static bool injected_sticky, injected_torn;
 static bool inject_malloc;
 static uint64_t injected_k;
+static uint64_t first_k = 1; /* CLEW_DRIVER_FIRST: begin here, to look at one failing point */
+static bool
+        acks_lie; /* planted weakness (CLEW_DRIVER_LIES): failed appends count as acknowledged */
 
 static void arm(bool on)
 {
@@ -184,36 +187,46 @@ static bool has_fired(void)
         return inject_malloc ? clew_mem_count() >= injected_k : clew_shim_fired() != 0;
 }
 
+/* Reads under the fault: an error is allowed, saying "not there" or other bytes is not. */
+static bool read_under_fault(struct trial *trial, struct clew_work *loads, struct clew_store *store,
+                             const bool *is_acked)
+{
+        enum clew_work_found found = CLEW_WORK_NONE;
+        struct clew_error err = {0};
+        struct clew_view *view;
+        bool right = true;
+
+        if (clew_view_open(store, &view, &err))
+                return true;
+        for (uint64_t i = 0; right && i < trial->count; i++) {
+                if (clew_work_find(&loads[i], view, i, &found, &err) == 0 && is_acked[i])
+                        right = found == CLEW_WORK_ALL;
+                if (!right)
+                        (void)snprintf(
+                                trial->why, sizeof(trial->why),
+                                "under the fault request %llu was said to be absent or other",
+                                (unsigned long long)i);
+        }
+        if (right && clew_work_check_all(&loads[trial->count], view, trial->count, &err) > 0) {
+                (void)fail(trial, "list under the fault", 1, &err);
+                right = false;
+        }
+        clew_view_close(view);
+        return right;
+}
+
 /* The workload under the fault: errors are allowed, wrong answers are not. */
-static bool run_under_fault(struct trial *trial, struct clew_work *load, struct clew_store *store,
+static bool run_under_fault(struct trial *trial, struct clew_work *loads, struct clew_store *store,
                             bool *is_acked)
 {
         struct clew_error err = {0};
 
         for (uint64_t i = 0; i < trial->count; i++) {
-                is_acked[i] = clew_work_append(load, store, i, &err) == 0;
-                if (i % SEAL_EVERY == SEAL_EVERY / 2)
+                is_acked[i] = clew_work_append(&loads[i], store, i, &err) == 0 || acks_lie;
+                if (i % SEAL_EVERY == trial->count / 2)
                         (void)!clew_work_seal(store, &err);
         }
-        if (inject_malloc) {
-                enum clew_work_found found;
-                struct clew_view *view;
-
-                if (clew_view_open(store, &view, &err) == 0) {
-                        for (uint64_t i = 0; i < trial->count; i++)
-                                if (clew_work_find(load, view, i, &found, &err) == 0 &&
-                                    is_acked[i] && found != CLEW_WORK_ALL) {
-                                        (void)snprintf(trial->why, sizeof(trial->why),
-                                                       "under the fault request %llu was said to "
-                                                       "be absent or other",
-                                                       (unsigned long long)i);
-                                        return false;
-                                }
-                        (void)!clew_work_check_all(load, view, trial->count, &err);
-                        clew_view_close(view);
-                }
-        }
-        return true;
+        return read_under_fault(trial, loads, store, is_acked);
 }
 
 /* Exit status 0 = right, 2 = right and nothing fired (the last k). */
@@ -221,17 +234,21 @@ static int fault(struct trial *trial)
 {
         struct clew_store *store = NULL;
         struct clew_error err = {0};
-        struct clew_work load;
+        struct clew_work *loads = calloc(trial->count + 1, sizeof(*loads));
         bool *is_acked = calloc(trial->count + 2, sizeof(bool));
         bool fired;
         int64_t since;
         int r;
 
-        if (!is_acked || clew_work_init(&load, trial->seed))
+        if (!is_acked || !loads)
                 return 1;
+        for (uint64_t i = 0; i <= trial->count; i++)
+                if (clew_work_init(&loads[i], trial->seed) || clew_work_make(&loads[i], i))
+                        return 1;
+        loads[trial->count].made_before = loads;
         arm(true);
         r = open_store(trial->dir, CLEW_STORE_COLLECT, &store, &err);
-        if (r == 0 && !run_under_fault(trial, &load, store, is_acked))
+        if (r == 0 && !run_under_fault(trial, loads, store, is_acked))
                 return 1;
         fired = has_fired();
         arm(false);
@@ -239,7 +256,7 @@ static int fault(struct trial *trial)
         if (r && (r = open_store(trial->dir, CLEW_STORE_COLLECT, &store, &err)))
                 return fail(trial, "open after the fault", r, &err);
         do {
-                r = clew_work_append(&load, store, trial->count, &err);
+                r = clew_work_append(&loads[trial->count], store, trial->count, &err);
         } while (r && now_ns() - since < RECOVER_NS);
         if (r)
                 return fail(trial, "append after the fault, without reopening", r, &err);
@@ -318,6 +335,7 @@ static int in_child(trial_fn fn, struct trial *trial)
         pid_t child;
 
         trial->why[0] = '\0';
+        fflush(stdout); /* or the child repeats what is in the buffer */
         if (pipe(ends) < 0 || (child = fork()) < 0)
                 return 1;
         if (child == 0) {
@@ -383,25 +401,30 @@ static int read_lines(uint64_t count, uint64_t seed)
 static int inject_all(struct trial *trial)
 {
         size_t base = strlen(trial->dir);
+        int64_t begin, longest = 0;
         int bad = 0;
 
-        for (injected_k = 1; injected_k <= TRIALS_MAX; injected_k++) {
+        for (injected_k = first_k; injected_k <= TRIALS_MAX; injected_k++) {
                 int r;
 
                 (void)snprintf(trial->dir + base, sizeof(trial->dir) - base, "/%llu",
                                (unsigned long long)injected_k);
                 if (mkdir(trial->dir, 0700) < 0)
                         return 3;
+                begin = now_ns();
                 r = in_child(fault, trial);
+                longest = now_ns() - begin > longest ? now_ns() - begin : longest;
                 if (r != 0 && r != 2) {
                         printf("bad: k=%llu: %s%s\n", (unsigned long long)injected_k,
                                r < 0 ? strsignal(-r) : "", trial->why);
                         bad++;
+                        fflush(stdout);
                 }
                 if (r == 2)
                         break;
         }
-        printf("points %llu bad %d\n", (unsigned long long)injected_k - 1, bad);
+        printf("points %llu bad %d longest_ms %lld\n", (unsigned long long)injected_k - 1, bad,
+               (long long)(longest / 1000000));
         return bad ? 1 : 0;
 }
 
@@ -409,6 +432,9 @@ int main(int argc, char **argv)
 {
         struct trial trial = {0};
 
+        if (getenv("CLEW_DRIVER_FIRST"))
+                first_k = strtoull(getenv("CLEW_DRIVER_FIRST"), NULL, 10);
+        acks_lie = getenv("CLEW_DRIVER_LIES") != NULL;
         if (argc == 3 && !strcmp(argv[1], "judge"))
                 return judge_lines(strtoull(argv[2], NULL, 10));
         if (argc == 4 && !strcmp(argv[1], "read"))

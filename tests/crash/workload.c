@@ -84,7 +84,7 @@ static void put_payload(struct clew_buffer *out, uint64_t key)
         if (mix(key + 1) % 16 == 0)
                 length = 40000 + mix(key + 2) % 200000;
         clew_buffer_init(&text, REQUEST_BYTES_MAX);
-        while (text.len < length) {
+        while (text.len < length && !text.error) {
                 clew_buffer_append_cstr(&text, "You are an agent that follows the policy. ");
                 for (unsigned i = 0; i < 6; i++)
                         clew_buffer_printf(&text, "%016llx",
@@ -134,6 +134,7 @@ int clew_work_make(struct clew_work *work, uint64_t i)
         clew_buffer_init(&resource, REQUEST_BYTES_MAX);
         clew_buffer_init(&scope_spans, REQUEST_BYTES_MAX);
         clew_buffer_init(&resource_spans, REQUEST_BYTES_MAX);
+        work->made = false;
         put_attribute(&resource, 1, "service.name", clew_slice_of_cstr(services[i / 16 % 3]));
         put_message(&resource_spans, 1, &resource);
         for (unsigned k = 0; k < n; k++)
@@ -147,8 +148,17 @@ int clew_work_make(struct clew_work *work, uint64_t i)
         if (r)
                 return r;
         clew_arena_reset(&work->arena);
-        return clew_otlp_walk(clew_buffer_slice(&work->request), CLEW_OTLP_TRACES, &work->arena,
-                              &work->batch, NULL);
+        r = clew_otlp_walk(clew_buffer_slice(&work->request), CLEW_OTLP_TRACES, &work->arena,
+                           &work->batch, NULL);
+        work->made = r == 0;
+        work->made_number = i;
+        return r;
+}
+
+/* A work that holds request @i already needs no memory for it: faults then hit the store alone. */
+static int make_once(struct clew_work *work, uint64_t i)
+{
+        return work->made && work->made_number == i ? 0 : clew_work_make(work, i);
 }
 
 int clew_work_append(struct clew_work *work, struct clew_store *store, uint64_t i,
@@ -156,7 +166,7 @@ int clew_work_append(struct clew_work *work, struct clew_store *store, uint64_t 
 {
         struct clew_fragment fragments[CLEW_WORK_SPANS_MAX];
         size_t ends[CLEW_WORK_SPANS_MAX];
-        int r = clew_work_make(work, i);
+        int r = make_once(work, i);
 
         clew_buffer_clear(&work->fragment_bytes);
         for (size_t t = 0; r == 0 && t < work->batch.n_traces; t++) {
@@ -212,7 +222,7 @@ int clew_work_find(struct clew_work *work, struct clew_view *view, uint64_t i,
                    enum clew_work_found *ret, struct clew_error *err)
 {
         size_t n_found = 0;
-        int r = clew_work_make(work, i);
+        int r = make_once(work, i);
 
         for (size_t t = 0; r == 0 && t < work->batch.n_traces; t++) {
                 const struct clew_otlp_trace *trace = &work->batch.traces[t];
@@ -246,6 +256,7 @@ int clew_work_find(struct clew_work *work, struct clew_view *view, uint64_t i,
 static bool all_known(struct clew_work *work, struct clew_slice data, uint64_t n_sent)
 {
         struct clew_otlp_reader reader = clew_otlp_reader_make(data);
+        const struct clew_otlp_batch *batch = &work->batch;
         struct clew_slice raw;
 
         while (clew_otlp_read(&reader, &raw, NULL)) {
@@ -256,10 +267,14 @@ static bool all_known(struct clew_work *work, struct clew_slice data, uint64_t n
                 if (!clew_span_parse(raw, &span))
                         return false;
                 memcpy(&number, span.span_id.bytes, sizeof(number));
-                if (number >> 8 >= n_sent || clew_work_make(work, number >> 8) != 0)
+                if (number >> 8 >= n_sent)
                         return false;
-                for (size_t k = 0; k < work->batch.n_items; k++)
-                        known = known || clew_slice_eq(work->batch.items[k].raw, raw);
+                if (work->made_before)
+                        batch = &work->made_before[number >> 8].batch;
+                else if (clew_work_make(work, number >> 8) != 0)
+                        return false;
+                for (size_t k = 0; k < batch->n_items; k++)
+                        known = known || clew_slice_eq(batch->items[k].raw, raw);
                 if (!known)
                         return false;
         }

@@ -19,6 +19,11 @@ struct clew_work {
         struct clew_arena arena; /* of the request at hand */
         struct clew_buffer request;
         struct clew_otlp_batch batch;
+        bool made; /* request and batch hold request number made_number */
+        uint64_t made_number;
+        /* Borrowed, may be NULL: works that hold request 0, 1, ... so that judging needs no memory.
+         */
+        const struct clew_work *made_before;
         struct clew_buffer fragment_bytes;
         struct clew_fragment_encoder *encoder;
 };
