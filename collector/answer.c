@@ -85,7 +85,7 @@ static void put_part(struct clew_buffer *out, unsigned field, const struct clew_
 
 void clew_answer_write_response(const struct clew_answer *a, struct clew_buffer *out)
 {
-        CLEW_BUFFER partial;
+        CLEW_BUFFER partial = {0};
 
         clew_buffer_init(&partial, PARTS_MAX);
         if (a->n_rejected == 0 && !a->message[0])
@@ -97,7 +97,7 @@ void clew_answer_write_response(const struct clew_answer *a, struct clew_buffer 
 
 void clew_answer_write_retry_info(const struct clew_answer *a, struct clew_buffer *out)
 {
-        CLEW_BUFFER duration;
+        CLEW_BUFFER duration = {0};
 
         clew_buffer_init(&duration, PARTS_MAX);
         put_number(&duration, 1, a->retry_ms / 1000);
@@ -107,8 +107,8 @@ void clew_answer_write_retry_info(const struct clew_answer *a, struct clew_buffe
 
 void clew_answer_write_status(const struct clew_answer *a, struct clew_buffer *out)
 {
-        CLEW_BUFFER retry;
-        CLEW_BUFFER any;
+        CLEW_BUFFER retry = {0};
+        CLEW_BUFFER any = {0};
 
         clew_buffer_init(&retry, PARTS_MAX);
         clew_buffer_init(&any, PARTS_MAX);

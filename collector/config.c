@@ -293,7 +293,7 @@ static int read_file(const char *path, struct clew_buffer *out, struct clew_erro
 
 static int read_config_file(struct clew_config *c, const char *path, struct clew_error *err)
 {
-        CLEW_BUFFER text;
+        CLEW_BUFFER text = {0};
         int r;
 
         clew_buffer_init(&text, CONFIG_FILE_MAX + 4096);

@@ -183,8 +183,8 @@ static void add_trailer(struct call *c, const char *key, const struct clew_buffe
 /* One form for the specification's clients, one that the Python exporter reads. */
 static void add_retry_trailers(struct call *c)
 {
-        CLEW_BUFFER status;
-        CLEW_BUFFER retry;
+        CLEW_BUFFER status = {0};
+        CLEW_BUFFER retry = {0};
 
         clew_buffer_init(&status, TRAILER_BYTES_MAX);
         clew_buffer_init(&retry, TRAILER_BYTES_MAX);
@@ -233,7 +233,7 @@ static void send_answer(struct call *c, grpc_byte_buffer *response, grpc_status_
 
 static void answer_success(struct call *c)
 {
-        CLEW_BUFFER body;
+        CLEW_BUFFER body = {0};
         grpc_byte_buffer *response;
         grpc_slice slice;
 

@@ -198,7 +198,7 @@ static enum MHD_Result send_answer(struct request *q)
 {
         struct MHD_Response *response;
         enum MHD_Result r;
-        CLEW_BUFFER body;
+        CLEW_BUFFER body = {0};
 
         clew_buffer_init(&body, ANSWER_BYTES_MAX);
         write_body(q, &body);

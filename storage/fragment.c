@@ -73,7 +73,7 @@ int clew_fragment_encode(struct clew_fragment_encoder *e, const struct clew_otlp
                 .n_errors = trace->n_errors,
                 .service = trace->service,
         };
-        CLEW_BUFFER header;
+        CLEW_BUFFER header = {0};
         int r;
 
         clew_buffer_clear(&e->message);

@@ -196,7 +196,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id, uint
                      struct clew_loaded *ret, struct clew_error *err)
 {
         struct clew_segment_row row = {0};
-        CLEW_BUFFER parts;
+        CLEW_BUFFER parts = {0};
         int r;
 
         clew_buffer_init(&parts, CLEW_PACK_RESIDUE_MAX);

@@ -135,7 +135,7 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
 int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
                      struct clew_error *err)
 {
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
         struct clew_slice value;
 
         s->txn_id = mdb_txn_id(txn);
@@ -161,7 +161,7 @@ int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                        struct clew_error *err)
 {
         struct clew_state state = {.next_sequence = 1, .next_segment = 1};
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
         struct clew_slice value;
         int r;
 
@@ -240,7 +240,7 @@ int clew_place_write(struct clew_env *env, MDB_txn *txn, const struct clew_trace
 {
         struct clew_key key = clew_key_trace(id);
         struct clew_key time = clew_key_time(place->start_ns, id);
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
         struct clew_slice value;
         int r;
 

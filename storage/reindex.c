@@ -54,8 +54,8 @@ static int store_entry(struct reindex *x, uint64_t segment, struct clew_error *e
         struct clew_segment_entry e;
         struct clew_state state;
         struct clew_slice value;
-        CLEW_BUFFER frame;
-        CLEW_BUFFER entry;
+        CLEW_BUFFER frame = {0};
+        CLEW_BUFFER entry = {0};
         MDB_txn *txn = NULL;
         int r;
 

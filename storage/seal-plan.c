@@ -1,3 +1,6 @@
+/*
+ * Decides what a sealing run takes: idle traces, grouped by service; storage/seal-int.h.
+ */
 #include "storage/seal-int.h"
 
 #include "proto/base/mem.h"

@@ -180,7 +180,7 @@ static int delete_fragments(struct sealer *s, MDB_txn *txn, const struct clew_se
 {
         struct clew_env *env = s->store->env;
         struct clew_key from = clew_key_numbered(&item->id, 0);
-        CLEW_BUFFER keys;
+        CLEW_BUFFER keys = {0};
         CLEW_SCAN scan = {0};
         size_t n;
         int r = clew_scan_open(env, txn, CLEW_TABLE_HOT, &scan, err);
@@ -278,7 +278,7 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 .raw_bytes = clew_packer_raw_bytes(s->writer.packer),
                 .summary_version = s->store->deriver ? s->store->deriver->version : 0,
         };
-        CLEW_BUFFER frame;
+        CLEW_BUFFER frame = {0};
         MDB_txn *txn = NULL;
         int r;
 

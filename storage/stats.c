@@ -1,3 +1,6 @@
+/*
+ * Counters of a snapshot: what is sealed from the records, what is hot from a scan.
+ */
 #include "storage/store-int.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /*
  * Opening a store, appending fragments, and notes; storage/store.h.
  */
-#include "proto/base/mem.h"
 #include "storage/store-int.h"
+
+#include "proto/base/mem.h"
 
 #include <errno.h>
 #include <string.h>

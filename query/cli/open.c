@@ -248,7 +248,7 @@ static int read_stdin(struct clew_cli *cli, struct clew_buffer *out)
 
 int clew_cli_expand(struct clew_cli *cli, struct clew_arguments *args, struct clew_arena *arena)
 {
-        CLEW_BUFFER input;
+        CLEW_BUFFER input = {0};
         char **values;
         size_t n = 0;
         size_t lines = 0;

@@ -202,7 +202,7 @@ size_t clew_safe_columns(struct clew_slice safe)
 
 const char *clew_safe_cstr(struct clew_slice text, char *ret, size_t size)
 {
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
         size_t n;
 
         clew_buffer_init(&b, 4096);

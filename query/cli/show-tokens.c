@@ -29,7 +29,7 @@ static const struct clew_column columns[] = {
 
 static int read_prices(struct clew_show *v, struct clew_arena *arena, struct clew_prices **ret)
 {
-        CLEW_BUFFER text;
+        CLEW_BUFFER text = {0};
         struct clew_error err = {0};
         FILE *file = fopen(v->price_file, "re");
         uint8_t *room;

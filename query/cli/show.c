@@ -233,10 +233,10 @@ static void put_message(struct clew_buffer *out, uint32_t field, struct clew_sli
 static int print_raw(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
-        CLEW_BUFFER scope;
-        CLEW_BUFFER resource;
-        CLEW_BUFFER data;
-        CLEW_BUFFER json;
+        CLEW_BUFFER scope = {0};
+        CLEW_BUFFER resource = {0};
+        CLEW_BUFFER data = {0};
+        CLEW_BUFFER json = {0};
         int r;
 
         clew_buffer_init(&scope, CLEW_LINE_BYTES_MAX);

@@ -36,7 +36,7 @@ void clew_table_row(struct clew_table *t)
 
 void clew_table_cell(struct clew_table *t, enum clew_tone tone, struct clew_slice text)
 {
-        CLEW_BUFFER safe;
+        CLEW_BUFFER safe = {0};
         size_t columns;
 
         if (clew_arena_failed(t->arena) || !t->last || t->at >= t->n_columns)
@@ -96,7 +96,7 @@ static void put_cell(struct line *l, const struct clew_table_cell *cell, size_t 
         const struct clew_look *look = l->table->look;
         struct clew_slice text = cell->text;
         size_t columns = cell->columns;
-        CLEW_BUFFER cut;
+        CLEW_BUFFER cut = {0};
 
         clew_buffer_init(&cut, CELL_COLUMNS_MAX * 64);
         if (columns > width) {

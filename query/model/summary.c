@@ -429,7 +429,7 @@ static int summarize(void *context, const struct clew_trace_id *id, struct clew_
         clew_summary_cause_fn fn = atomic_load(&cause_fn);
         struct clew_trace *trace;
         struct clew_summary summary;
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         int r;
 
         (void)context;

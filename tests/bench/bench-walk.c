@@ -49,8 +49,8 @@ static size_t pass(enum what what, struct clew_slice request, struct clew_arena 
 static int measure(const char *name, struct clew_slice request)
 {
         static const char *const names[] = {"check", "walk", "walk+write", "merge"};
-        CLEW_ARENA arena;
-        CLEW_BUFFER out;
+        CLEW_ARENA arena = {0};
+        CLEW_BUFFER out = {0};
         size_t items;
 
         clew_arena_init(&arena, REQUEST_BYTES_MAX);
@@ -78,7 +78,7 @@ static int measure(const char *name, struct clew_slice request)
 
 static int measure_file(const char *path)
 {
-        CLEW_BUFFER bytes;
+        CLEW_BUFFER bytes = {0};
         FILE *file = fopen(path, "rb");
         size_t n = 0;
 
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
         for (int i = 1; i < argc; i++)
                 failed |= measure_file(argv[i]);
         for (size_t i = 0; argc == 1 && i < CLEW_ARRAY_LEN(traces); i++) {
-                CLEW_BUFFER request;
+                CLEW_BUFFER request = {0};
                 char name[40];
 
                 clew_buffer_init(&request, REQUEST_BYTES_MAX);

@@ -17,7 +17,7 @@
 static void read_segment(struct clew_slice object)
 {
         struct clew_segment_reader reader;
-        CLEW_BUFFER out;
+        CLEW_BUFFER out = {0};
 
         clew_buffer_init(&out, OUTPUT_MAX);
         if (clew_segment_reader_init(&reader) == 0 &&
@@ -37,7 +37,7 @@ static void read_entry(struct clew_slice value)
 {
         struct clew_segment_entry entry;
         struct clew_slice summary;
-        CLEW_BUFFER plain;
+        CLEW_BUFFER plain = {0};
 
         clew_buffer_init(&plain, OUTPUT_MAX);
         if (!clew_segment_entry_decode(value, &entry) ||
@@ -55,8 +55,8 @@ static void read_fragment(struct clew_slice value)
         struct clew_unpacker *unpacker = clew_unpacker_new();
         struct clew_slice key = clew_slice_make("0123456789abcdef01234567", 24);
         struct clew_slice pack;
-        CLEW_BUFFER bytes;
-        CLEW_BUFFER out;
+        CLEW_BUFFER bytes = {0};
+        CLEW_BUFFER out = {0};
         uint8_t check[4];
 
         /* The header check would stop nearly every input, so it is put right first. */
@@ -77,8 +77,8 @@ static void round_trip(struct clew_slice message)
         struct clew_packer *packer = clew_packer_new();
         struct clew_unpacker *unpacker = clew_unpacker_new();
         struct clew_slice half = clew_slice_make(message.data, message.len / 2);
-        CLEW_BUFFER pack;
-        CLEW_BUFFER out;
+        CLEW_BUFFER pack = {0};
+        CLEW_BUFFER out = {0};
 
         clew_buffer_init(&pack, OUTPUT_MAX);
         clew_buffer_init(&out, OUTPUT_MAX);

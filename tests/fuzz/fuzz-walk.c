@@ -24,9 +24,9 @@ static size_t count_items(struct clew_slice data)
 
 static void merge_and_compare(struct clew_slice parts, enum clew_otlp_signal signal)
 {
-        CLEW_ARENA scratch;
-        CLEW_BUFFER once;
-        CLEW_BUFFER twice;
+        CLEW_ARENA scratch = {0};
+        CLEW_BUFFER once = {0};
+        CLEW_BUFFER twice = {0};
         struct clew_slice resent[2] = {parts, parts};
         struct clew_slice merged;
         size_t n_once;
@@ -47,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         enum clew_otlp_signal signal = size > 0 && data[0] & 1 ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES;
         struct clew_slice request = clew_slice_from(clew_slice_make(data, size), 1);
-        CLEW_ARENA arena;
-        CLEW_BUFFER parts;
+        CLEW_ARENA arena = {0};
+        CLEW_BUFFER parts = {0};
         struct clew_error err = {0};
         struct clew_otlp_batch b;
         int checked = clew_otlp_check(request, signal, NULL);

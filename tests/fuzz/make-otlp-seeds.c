@@ -23,7 +23,7 @@ int main(int argc, char **argv)
                 return 2;
         }
         for (unsigned i = 0; i < n; i++) {
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
                 char path[4096];
                 FILE *file;
 

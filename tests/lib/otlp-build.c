@@ -37,8 +37,8 @@ static void put_fixed64(struct clew_buffer *b, uint32_t field, uint64_t v)
 void test_put_string_attribute(struct clew_buffer *b, uint32_t field, const char *key,
                                struct clew_slice value)
 {
-        CLEW_BUFFER kv;
-        CLEW_BUFFER any;
+        CLEW_BUFFER kv = {0};
+        CLEW_BUFFER any = {0};
 
         clew_buffer_init(&kv, SIZE_MAX / 2);
         clew_buffer_init(&any, SIZE_MAX / 2);
@@ -70,7 +70,7 @@ void test_put_span(struct clew_buffer *b, const struct test_span *s)
 
 void test_put_scope_span(struct clew_buffer *b, const struct test_span *span)
 {
-        CLEW_BUFFER one;
+        CLEW_BUFFER one = {0};
 
         clew_buffer_init(&one, SIZE_MAX / 2);
         test_put_span(&one, span);
@@ -79,9 +79,9 @@ void test_put_scope_span(struct clew_buffer *b, const struct test_span *span)
 
 void test_put_resource_spans(struct clew_buffer *b, const char *service, struct clew_slice spans)
 {
-        CLEW_BUFFER resource;
-        CLEW_BUFFER scope_spans;
-        CLEW_BUFFER resource_spans;
+        CLEW_BUFFER resource = {0};
+        CLEW_BUFFER scope_spans = {0};
+        CLEW_BUFFER resource_spans = {0};
 
         clew_buffer_init(&resource, SIZE_MAX / 2);
         clew_buffer_init(&scope_spans, SIZE_MAX / 2);
@@ -96,7 +96,7 @@ void test_put_resource_spans(struct clew_buffer *b, const char *service, struct 
 void test_put_traces(struct clew_buffer *b, const char *service, const struct test_span *spans,
                      size_t n)
 {
-        CLEW_BUFFER fields;
+        CLEW_BUFFER fields = {0};
 
         clew_buffer_init(&fields, SIZE_MAX / 2);
         for (size_t i = 0; i < n; i++)

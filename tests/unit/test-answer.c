@@ -30,7 +30,7 @@ static void test_retry_classes(void **state)
 static void test_full_success_is_empty(void **state)
 {
         struct clew_answer a = {.kind = CLEW_ANSWER_OK};
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
 
         (void)state;
         clew_buffer_init(&b, 4096);
@@ -44,7 +44,7 @@ static void test_partial_success(void **state)
 {
         static const uint8_t expected[] = {0x0a, 9, 0x08, 0xac, 2, 0x12, 4, 'o', 'o', 'p', 's'};
         struct clew_answer a = {.kind = CLEW_ANSWER_OK, .n_rejected = 300};
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
 
         (void)state;
         clew_buffer_init(&b, 4096);
@@ -63,7 +63,7 @@ static void test_status_with_retry(void **state)
 {
         static const uint8_t info[] = {0x0a, 8, 0x08, 1, 0x10, 0x80, 0xca, 0xb5, 0xee, 1};
         struct clew_answer a = {.kind = CLEW_ANSWER_OK, .retry_ms = 1500};
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
 
         (void)state;
         clew_buffer_init(&b, 4096);
@@ -87,7 +87,7 @@ static void test_status_with_retry(void **state)
 static void test_json_text_is_escaped(void **state)
 {
         struct clew_answer a = {.kind = CLEW_ANSWER_OK};
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
 
         (void)state;
         clew_buffer_init(&b, 4096);

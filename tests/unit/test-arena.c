@@ -12,7 +12,7 @@
 
 static void test_alignment(void **state)
 {
-        CLEW_ARENA a;
+        CLEW_ARENA a = {0};
 
         (void)state;
         clew_arena_init(&a, 1u << 20);
@@ -23,7 +23,7 @@ static void test_alignment(void **state)
 
 static void test_limit_is_kept_and_remembered(void **state)
 {
-        CLEW_ARENA a;
+        CLEW_ARENA a = {0};
         size_t total = 0;
 
         (void)state;
@@ -41,7 +41,7 @@ static void test_limit_is_kept_and_remembered(void **state)
 
 static void test_concat(void **state)
 {
-        CLEW_ARENA a;
+        CLEW_ARENA a = {0};
         struct clew_slice parts[] = {CLEW_SLICE_LITERAL("ab"), CLEW_SLICE_NULL,
                                      CLEW_SLICE_LITERAL("c")};
 

@@ -151,7 +151,7 @@ static void test_two_members(void **state)
 
 static void test_damage(void **state)
 {
-        CLEW_BUFFER copy;
+        CLEW_BUFFER copy = {0};
 
         (void)state;
         clew_buffer_init(&copy, BUFFER_MAX);
@@ -168,8 +168,8 @@ static void test_damage(void **state)
 /* 64 MiB of zeros in 64 KiB: stops at the limit, and holds no more memory than that. */
 static void test_bomb(void **state)
 {
-        CLEW_BUFFER zeros;
-        CLEW_BUFFER bomb;
+        CLEW_BUFFER zeros = {0};
+        CLEW_BUFFER bomb = {0};
         struct clew_buffer out;
         struct clew_slice s;
         size_t limit = (size_t)1 << 20;

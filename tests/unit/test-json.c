@@ -59,7 +59,7 @@ static enum clew_json_status copy_json(struct clew_slice in, struct clew_buffer 
 {
         struct clew_json_reader r = clew_json_reader_make(in, CLEW_JSON_DEPTH_DEFAULT);
         struct clew_json_writer w = clew_json_writer_make(out, 0);
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         bool after_key = false;
 
         clew_arena_init(&arena, 1 << 24);
@@ -112,7 +112,7 @@ static enum clew_json_status copy_json(struct clew_slice in, struct clew_buffer 
 
 static void check_copy(const char *in, const char *want, enum clew_json_status status)
 {
-        CLEW_BUFFER out;
+        CLEW_BUFFER out = {0};
 
         clew_buffer_init(&out, 1 << 20);
         assert_int_equal(copy_json(clew_slice_of_cstr(in), &out), status);
@@ -194,7 +194,7 @@ static void names_the_place(void **state)
 static void bounds_depth(void **state)
 {
         char text[1001];
-        CLEW_BUFFER out;
+        CLEW_BUFFER out = {0};
         struct clew_json_reader r;
 
         (void)state;
@@ -216,7 +216,7 @@ static void walks_members(void **state)
         struct clew_json_reader r = reader_of(
                 "{\"skip\":{\"x\":[1,{\"y\":2}]},\"t\\u0065xt\":\"a\\tb\",\"raw\":{\"p\": "
                 "[1, 2]},\"nums\":[\"9223372036854775807\",-5,3.0,1.5,1e3]}");
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         int64_t v[5] = {0};
         bool ok[5];
         size_t n = 0;
@@ -266,8 +266,8 @@ static void reads_every_prefix(void **state)
 
         (void)state;
         for (size_t n = 0; n < sizeof(sample) - 1; n++) {
-                CLEW_BUFFER out;
-                CLEW_BUFFER again;
+                CLEW_BUFFER out = {0};
+                CLEW_BUFFER again = {0};
                 char *exact = malloc(n + 1);
 
                 assert_non_null(exact);
@@ -297,8 +297,8 @@ static void survives_random_edits(void **state)
                 char text[sizeof(sample)];
                 size_t n = sizeof(sample) - 1;
                 unsigned edits = 1 + (unsigned)(next_random(&seed) % 4);
-                CLEW_BUFFER out;
-                CLEW_BUFFER again;
+                CLEW_BUFFER out = {0};
+                CLEW_BUFFER again = {0};
 
                 memcpy(text, sample, n);
                 for (unsigned i = 0; i < edits; i++)
@@ -323,8 +323,8 @@ static void strings_round_trip(void **state)
         for (int round = 0; round < 20000; round++) {
                 uint8_t text[64];
                 size_t n = 0;
-                CLEW_BUFFER out;
-                CLEW_ARENA arena;
+                CLEW_BUFFER out = {0};
+                CLEW_ARENA arena = {0};
                 struct clew_json_writer w;
                 struct clew_json_reader r;
 
@@ -424,7 +424,7 @@ static void numbers_are_checked(void **state)
 
 static void writes_indented(void **state)
 {
-        CLEW_BUFFER out;
+        CLEW_BUFFER out = {0};
         struct clew_json_writer w;
 
         (void)state;
@@ -452,8 +452,8 @@ static void writes_indented(void **state)
 static void base64_round_trips(void **state)
 {
         uint64_t seed = seed_of_run();
-        CLEW_BUFFER text;
-        CLEW_BUFFER bytes;
+        CLEW_BUFFER text = {0};
+        CLEW_BUFFER bytes = {0};
 
         (void)state;
         clew_buffer_init(&text, 4096);

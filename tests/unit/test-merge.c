@@ -108,8 +108,8 @@ static void assert_same_items(const struct seen *a, size_t n_a, const struct see
 /* Merging @merged again must give the same bytes. */
 static void assert_fixed_point(struct clew_slice merged, enum clew_otlp_signal signal)
 {
-        CLEW_ARENA scratch;
-        CLEW_BUFFER again;
+        CLEW_ARENA scratch = {0};
+        CLEW_BUFFER again = {0};
 
         clew_arena_init(&scratch, 64 * MIB);
         clew_buffer_init(&again, 64 * MIB);
@@ -126,8 +126,8 @@ static void check_merge_of_requests(struct random_source *r, uint32_t n_parts)
         static struct seen merged[ITEMS_MAX];
         struct clew_buffer buffers[PARTS_MAX] = {0};
         struct clew_slice parts[PARTS_MAX];
-        CLEW_ARENA scratch;
-        CLEW_BUFFER out;
+        CLEW_ARENA scratch = {0};
+        CLEW_BUFFER out = {0};
         size_t n = 0;
         size_t kept;
 
@@ -163,8 +163,8 @@ static void check_split(struct clew_slice request, enum clew_otlp_signal signal)
 {
         static struct seen all[ITEMS_MAX];
         static struct seen split[ITEMS_MAX];
-        CLEW_ARENA arena;
-        CLEW_BUFFER out;
+        CLEW_ARENA arena = {0};
+        CLEW_BUFFER out = {0};
         struct clew_otlp_batch b;
         size_t n_all = read_all(request, all);
         size_t n = 0;
@@ -205,7 +205,7 @@ static void test_parts_hold_the_batch(void **state)
         (void)state;
         for (uint32_t i = 0; i < ROUNDS; i++) {
                 enum clew_otlp_signal signal = i % 4 == 3 ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES;
-                CLEW_BUFFER request;
+                CLEW_BUFFER request = {0};
 
                 clew_buffer_init(&request, 16 * MIB);
                 random_request(&r, signal, 30, &request);
@@ -216,8 +216,8 @@ static void test_parts_hold_the_batch(void **state)
 /* More traces than the walk's cache has slots, in turn: lists of one trace must be joined. */
 static void test_interleaved_traces_are_joined(void **state)
 {
-        CLEW_BUFFER request;
-        CLEW_ARENA arena;
+        CLEW_BUFFER request = {0};
+        CLEW_ARENA arena = {0};
         struct clew_otlp_batch b;
         size_t n = 0;
 
@@ -249,10 +249,10 @@ static void test_log_resends_are_kept_once(void **state)
 
         (void)state;
         for (uint32_t i = 0; i < ROUNDS / 4; i++) {
-                CLEW_BUFFER request;
-                CLEW_BUFFER once;
-                CLEW_BUFFER twice;
-                CLEW_ARENA scratch;
+                CLEW_BUFFER request = {0};
+                CLEW_BUFFER once = {0};
+                CLEW_BUFFER twice = {0};
+                CLEW_ARENA scratch = {0};
                 struct clew_slice parts[2];
                 size_t n_once;
                 size_t n_twice;
@@ -276,11 +276,11 @@ static void test_log_resends_are_kept_once(void **state)
 /* Many small exports under one resource: one envelope in the end. */
 static void test_equal_envelopes_become_one(void **state)
 {
-        CLEW_BUFFER parts_bytes;
-        CLEW_BUFFER out;
-        CLEW_BUFFER whole;
-        CLEW_ARENA arena;
-        CLEW_ARENA scratch;
+        CLEW_BUFFER parts_bytes = {0};
+        CLEW_BUFFER out = {0};
+        CLEW_BUFFER whole = {0};
+        CLEW_ARENA arena = {0};
+        CLEW_ARENA scratch = {0};
         struct clew_slice parts[100];
         struct clew_otlp_batch b;
         size_t starts[101];
@@ -315,8 +315,8 @@ static void test_damaged_parts_are_refused(void **state)
 
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(bad); i++) {
-                CLEW_ARENA scratch;
-                CLEW_BUFFER out;
+                CLEW_ARENA scratch = {0};
+                CLEW_BUFFER out = {0};
                 struct clew_slice part = clew_slice_make(bad[i], i == 3 ? 6 : strlen(bad[i]));
 
                 clew_arena_init(&scratch, MIB);
@@ -329,7 +329,7 @@ static void test_damaged_parts_are_refused(void **state)
 
 static void test_every_allocation_may_fail(void **state)
 {
-        CLEW_BUFFER request;
+        CLEW_BUFFER request = {0};
         struct clew_slice part;
         int r = -ENOMEM;
         unsigned failures = 0;
@@ -339,8 +339,8 @@ static void test_every_allocation_may_fail(void **state)
         regular_request(500, 7, &request);
         part = clew_buffer_slice(&request);
         for (uint64_t k = 1; r == -ENOMEM; k++) {
-                CLEW_ARENA scratch;
-                CLEW_BUFFER out;
+                CLEW_ARENA scratch = {0};
+                CLEW_BUFFER out = {0};
 
                 clew_arena_init(&scratch, 16 * MIB);
                 clew_buffer_init(&out, 16 * MIB);

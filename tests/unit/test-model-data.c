@@ -160,7 +160,7 @@ static void check_line(const struct expectation *e, struct clew_slice json, stru
         CLEW_BUFFER bytes = {.max_bytes = LINE_MAX_BYTES};
         struct clew_error err = {0};
         struct clew_trace *t;
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
 
         clew_arena_init(&arena, ARENA_MAX);
         if (clew_otlp_from_json(json, CLEW_OTLP_TRACES, &bytes, &err) < 0)

@@ -297,7 +297,7 @@ static void print_fixture(const char *name, struct clew_buffer *out)
         struct clew_slice json_logs;
         struct clew_error err = {0};
         struct clew_trace *trace;
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         char path[4096];
 
         clew_arena_init(&arena, (size_t)256 << 20);

@@ -324,7 +324,7 @@ static void test_random_parents(void **state)
 static void test_nothing_is_no_trace(void **state)
 {
         struct clew_trace *t;
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
 
         (void)state;
         clew_arena_init(&arena, ARENA_MAX);
@@ -343,7 +343,7 @@ static void test_small_arena_is_reported(void **state)
         (void)build(&s.b, &s.bytes, &s.arena);
         for (size_t max = 1024; max < ((size_t)4 << 20); max *= 2) {
                 struct clew_trace *t = NULL;
-                CLEW_ARENA small;
+                CLEW_ARENA small = {0};
                 int r;
 
                 clew_arena_init(&small, max);
@@ -360,7 +360,7 @@ static void test_summary_survives_damage(void **state)
         struct clew_summary s;
         struct scene scene;
         uint64_t start;
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
 
         (void)state;
         scene_init(&scene);

@@ -167,7 +167,7 @@ static void test_damaged_bytes_end_early(void **state)
 
         (void)state;
         for (uint32_t i = 0; i < 5000; i++) {
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
 
                 clew_buffer_init(&b, 16 * MIB);
                 random_request(&r, CLEW_OTLP_TRACES, 6, &b);

@@ -107,7 +107,7 @@ static int tear_down(void **state)
 /* Sends @request as one export would be: all its traces in one transaction. */
 static int send_request(struct fixture *f, struct clew_slice request, enum clew_otlp_signal signal)
 {
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         struct clew_otlp_batch batch;
         struct clew_fragment fragments[64];
         struct clew_buffer bytes[64];
@@ -137,7 +137,7 @@ static int send_request(struct fixture *f, struct clew_slice request, enum clew_
 static void send_spans(struct fixture *f, const char *service, const struct test_span *spans,
                        size_t n)
 {
-        CLEW_BUFFER request;
+        CLEW_BUFFER request = {0};
 
         clew_buffer_init(&request, BYTES_MAX);
         test_put_traces(&request, service, spans, n);

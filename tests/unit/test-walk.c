@@ -234,7 +234,7 @@ static uint32_t compare_logs(const struct clew_otlp_batch *b, const LogsData *pb
 
 static void compare_request(struct clew_slice request, enum clew_otlp_signal signal)
 {
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         struct clew_otlp_batch b;
         TracesData *traces;
         LogsData *logs;
@@ -264,7 +264,7 @@ static void test_valid_requests_match_protobuf_c(void **state)
 
         (void)state;
         for (uint32_t i = 0; i < ROUNDS; i++) {
-                CLEW_BUFFER request;
+                CLEW_BUFFER request = {0};
                 enum clew_otlp_signal signal = i % 4 == 3 ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES;
 
                 clew_buffer_init(&request, 64 * MIB);
@@ -282,7 +282,7 @@ static void test_mutated_requests_are_judged_more_strictly(void **state)
 
         (void)state;
         for (uint32_t i = 0; i < MUTATED_ROUNDS; i++) {
-                CLEW_BUFFER request;
+                CLEW_BUFFER request = {0};
                 TracesData *pb;
                 bool accepted;
 
@@ -320,7 +320,7 @@ static void put(struct clew_buffer *b, uint32_t number, struct clew_slice s)
 /* Wraps the bytes of @b from 0 on as field @number. */
 static void wrap(struct clew_buffer *b, uint32_t number)
 {
-        CLEW_BUFFER whole;
+        CLEW_BUFFER whole = {0};
         struct clew_buffer swap;
 
         clew_buffer_init(&whole, b->max_bytes);
@@ -333,7 +333,7 @@ static void wrap(struct clew_buffer *b, uint32_t number)
 static void put_span(struct clew_buffer *scope, struct clew_slice trace_id,
                      struct clew_slice span_id, struct clew_slice parent)
 {
-        CLEW_BUFFER span;
+        CLEW_BUFFER span = {0};
 
         clew_buffer_init(&span, 4096);
         put(&span, 1, trace_id);
@@ -374,8 +374,8 @@ static void test_bad_span_is_refused_alone(void **state)
 
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
-                CLEW_BUFFER b;
-                CLEW_ARENA arena;
+                CLEW_BUFFER b = {0};
+                CLEW_ARENA arena = {0};
                 struct clew_otlp_batch batch;
 
                 clew_buffer_init(&b, MIB);
@@ -400,9 +400,9 @@ static void test_bad_span_is_refused_alone(void **state)
 
 static void test_ids_as_text_become_bytes(void **state)
 {
-        CLEW_BUFFER b;
-        CLEW_BUFFER part;
-        CLEW_ARENA arena;
+        CLEW_BUFFER b = {0};
+        CLEW_BUFFER part = {0};
+        CLEW_ARENA arena = {0};
         struct clew_otlp_batch batch;
         struct clew_otlp_reader reader;
         struct clew_slice raw;
@@ -453,7 +453,7 @@ static void test_malformed_names_the_place(void **state)
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
                 struct clew_error err = {0};
-                CLEW_ARENA arena;
+                CLEW_ARENA arena = {0};
                 struct clew_otlp_batch batch;
                 struct clew_slice s = clew_slice_make(cases[i].bytes, cases[i].n);
 
@@ -473,7 +473,7 @@ static void test_malformed_names_the_place(void **state)
 /* A request whose only span has the attribute value @value, @depth arrays deep. */
 static void nested_request(unsigned depth, struct clew_buffer *out)
 {
-        CLEW_BUFFER span;
+        CLEW_BUFFER span = {0};
         uint8_t *reversed;
         size_t n = 0;
         size_t len = 0;
@@ -523,7 +523,7 @@ static void test_depth(void **state)
 
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
                 struct clew_error err = {0};
 
                 clew_buffer_init(&b, 16 * MIB);
@@ -537,7 +537,7 @@ static void test_depth(void **state)
 static int walk_bounded(const struct clew_buffer *b, enum clew_otlp_signal signal,
                         struct clew_otlp_batch *ret, size_t *ret_used)
 {
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         int r;
 
         clew_arena_init(&arena, 2 * b->len);
@@ -558,7 +558,7 @@ static void test_millions_of_empty_items(void **state)
 
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(signals); i++) {
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
                 struct clew_otlp_batch batch;
                 size_t used;
 
@@ -580,7 +580,7 @@ static void test_millions_of_empty_envelopes(void **state)
 
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(layers); i++) {
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
                 struct clew_otlp_batch batch;
                 size_t used;
 
@@ -613,7 +613,7 @@ static void test_repeated_sub_messages_are_linear(void **state)
 
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
                 struct clew_otlp_batch batch;
                 size_t used;
 
@@ -652,9 +652,9 @@ static void smallest_spans(uint32_t n, bool distinct, struct clew_buffer *b)
 
 static void test_smallest_spans_stay_within_the_arena(void **state)
 {
-        CLEW_BUFFER b;
-        CLEW_BUFFER c;
-        CLEW_ARENA arena;
+        CLEW_BUFFER b = {0};
+        CLEW_BUFFER c = {0};
+        CLEW_ARENA arena = {0};
         struct clew_otlp_batch batch;
         size_t used;
 
@@ -680,11 +680,11 @@ static void test_smallest_spans_stay_within_the_arena(void **state)
 
 static void test_limits(void **state)
 {
-        CLEW_BUFFER b;
-        CLEW_BUFFER scopes;
+        CLEW_BUFFER b = {0};
+        CLEW_BUFFER scopes = {0};
         struct clew_otlp_batch batch;
         struct clew_error err = {0};
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
 
         (void)state;
         clew_buffer_init(&b, 128 * MIB);
@@ -697,7 +697,7 @@ static void test_limits(void **state)
         assert_non_null(strstr(err.message, "1000001"));
 
         for (uint32_t i = 0; i <= CLEW_OTLP_ENVELOPES_MAX; i++) {
-                CLEW_BUFFER one;
+                CLEW_BUFFER one = {0};
 
                 clew_buffer_init(&one, 4096);
                 put_span(&one, TRACE_A, SPAN_1, CLEW_SLICE_NULL);
@@ -713,9 +713,9 @@ static void test_limits(void **state)
 /* One large resource over many traces would be copied into each of them. */
 static void test_amplification_is_refused(void **state)
 {
-        CLEW_BUFFER b;
-        CLEW_BUFFER resource;
-        CLEW_ARENA arena;
+        CLEW_BUFFER b = {0};
+        CLEW_BUFFER resource = {0};
+        CLEW_ARENA arena = {0};
         struct clew_otlp_batch batch;
         struct clew_error err = {0};
 
@@ -742,7 +742,7 @@ static void test_amplification_is_refused(void **state)
 /* Each allocation of a walk fails once: a clean -ENOMEM, and the next try succeeds. */
 static void test_every_allocation_may_fail(void **state)
 {
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
         unsigned failures = 0;
         int r = -ENOMEM;
 
@@ -750,7 +750,7 @@ static void test_every_allocation_may_fail(void **state)
         clew_buffer_init(&b, 16 * MIB);
         regular_request(2000, 700, &b);
         for (uint64_t k = 1; r == -ENOMEM; k++) {
-                CLEW_ARENA arena;
+                CLEW_ARENA arena = {0};
                 struct clew_otlp_batch batch;
 
                 clew_arena_init(&arena, 64 * MIB);
