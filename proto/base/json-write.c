@@ -9,6 +9,7 @@
 /* Bytes escaped at a time: each may become six, and room for all is asked for at once. */
 #define ESCAPE_PIECE 1024u
 #define ESCAPED_BYTES_MAX 6u
+#define QUOTED_AT_ONCE 128u
 
 /* What of a byte the escaper has to look at. */
 enum { PLAIN = 0, ESCAPE = 1, WIDE = 2 };
@@ -137,13 +138,22 @@ struct clew_json_writer clew_json_writer_make(struct clew_buffer *out, unsigned 
         return (struct clew_json_writer){.out = out, .indent = indent};
 }
 
+/* As clew_buffer_append_byte(), without the call where there is room. */
+static inline void put_byte(struct clew_buffer *out, uint8_t c)
+{
+        if (CLEW_LIKELY(out->len < out->capacity && !out->error))
+                out->data[out->len++] = c;
+        else
+                clew_buffer_append_byte(out, c);
+}
+
 static void new_line(struct clew_json_writer *w)
 {
         if (w->indent == 0)
                 return;
-        clew_buffer_append_byte(w->out, '\n');
+        put_byte(w->out, '\n');
         for (unsigned i = 0; i < w->depth * w->indent; i++)
-                clew_buffer_append_byte(w->out, ' ');
+                put_byte(w->out, ' ');
 }
 
 /* Before each key and each value that is not behind a key. */
@@ -153,7 +163,7 @@ static void begin_item(struct clew_json_writer *w)
                 w->after_key = false;
         } else {
                 if (w->need_comma)
-                        clew_buffer_append_byte(w->out, ',');
+                        put_byte(w->out, ',');
                 if (w->depth > 0)
                         new_line(w);
         }
@@ -163,7 +173,7 @@ static void begin_item(struct clew_json_writer *w)
 static void begin_container(struct clew_json_writer *w, uint8_t bracket)
 {
         begin_item(w);
-        clew_buffer_append_byte(w->out, bracket);
+        put_byte(w->out, bracket);
         w->depth++;
         w->need_comma = false;
 }
@@ -174,7 +184,7 @@ static void end_container(struct clew_json_writer *w, uint8_t bracket)
         w->depth--;
         if (w->need_comma)
                 new_line(w);
-        clew_buffer_append_byte(w->out, bracket);
+        put_byte(w->out, bracket);
         w->need_comma = true;
         w->after_key = false;
 }
@@ -201,16 +211,32 @@ void clew_json_write_array_end(struct clew_json_writer *w)
 
 static void append_quoted(struct clew_json_writer *w, struct clew_slice s)
 {
-        clew_buffer_append_byte(w->out, '"');
+        const uint8_t *in = s.data;
+        uint8_t *start;
+        uint8_t *p;
+
+        if (s.len > 0 && s.len <= QUOTED_AT_ONCE) { /* names and most values */
+                start = clew_buffer_reserve(w->out, ESCAPED_BYTES_MAX * (s.len + 1) + 2);
+                if (!start)
+                        return;
+                *start = '"';
+                p = put_escaped(start + 1, &in, in + s.len, in + s.len);
+                *p++ = '"';
+                clew_buffer_commit(w->out, (size_t)(p - start));
+                return;
+        }
+        put_byte(w->out, '"');
         clew_json_escape(s, w->out);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
 }
 
 void clew_json_write_key_slice(struct clew_json_writer *w, struct clew_slice key)
 {
         begin_item(w);
         append_quoted(w, key);
-        clew_buffer_append_cstr(w->out, w->indent ? ": " : ":");
+        put_byte(w->out, ':');
+        if (w->indent)
+                put_byte(w->out, ' ');
         w->after_key = true;
 }
 
@@ -243,7 +269,7 @@ static void append_uint64(struct clew_buffer *out, uint64_t v)
 static void append_int64(struct clew_buffer *out, int64_t v)
 {
         if (v < 0)
-                clew_buffer_append_byte(out, '-');
+                put_byte(out, '-');
         append_uint64(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
@@ -262,17 +288,17 @@ void clew_json_write_uint64(struct clew_json_writer *w, uint64_t v)
 void clew_json_write_int64_string(struct clew_json_writer *w, int64_t v)
 {
         begin_item(w);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
         append_int64(w->out, v);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
 }
 
 void clew_json_write_uint64_string(struct clew_json_writer *w, uint64_t v)
 {
         begin_item(w);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
         append_uint64(w->out, v);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
 }
 
 void clew_json_write_double(struct clew_json_writer *w, double v)
@@ -305,21 +331,21 @@ void clew_json_write_hex(struct clew_json_writer *w, struct clew_slice bytes)
         uint8_t *p;
 
         begin_item(w);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
         p = clew_buffer_reserve(w->out, 2 * bytes.len + 1);
         if (p) {
                 clew_hex_encode(bytes, (char *)p);
                 clew_buffer_commit(w->out, 2 * bytes.len);
         }
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
 }
 
 void clew_json_write_base64(struct clew_json_writer *w, struct clew_slice bytes)
 {
         begin_item(w);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
         clew_base64_encode(bytes, w->out);
-        clew_buffer_append_byte(w->out, '"');
+        put_byte(w->out, '"');
 }
 
 void clew_json_write_raw(struct clew_json_writer *w, struct clew_slice json)

@@ -50,7 +50,8 @@ struct clew_otlp_enum {
 
 struct clew_otlp_field {
         const char *name; /* NULL = no such field */
-        uint8_t type;     /* enum clew_otlp_type */
+        uint8_t name_len;
+        uint8_t type; /* enum clew_otlp_type */
         bool repeated;
         const struct clew_otlp_message *message; /* of CLEW_OTLP_MESSAGE */
         const struct clew_otlp_enum *names;      /* of CLEW_OTLP_ENUM */

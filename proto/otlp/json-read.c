@@ -85,6 +85,22 @@ static uint8_t *put_varint(uint8_t *p, uint64_t v)
         return p;
 }
 
+/* As clew_buffer_reserve(), without the call where there is room. */
+static inline uint8_t *reserve(struct job *job, size_t n)
+{
+        struct clew_buffer *b = job->out;
+
+        if (CLEW_LIKELY(n <= b->capacity - b->len && !b->error && b->data))
+                return b->data + b->len;
+        return clew_buffer_reserve(b, n);
+}
+
+/* What lies between @start, from reserve(), and @end has been written. */
+static inline void commit(struct job *job, const uint8_t *start, const uint8_t *end)
+{
+        job->out->len += (size_t)(end - start);
+}
+
 static struct frame *top(struct job *job)
 {
         return &job->frames[job->n_frames - 1];
@@ -134,21 +150,24 @@ static int open_message(struct job *job, const struct clew_otlp_message *message
                 .depth = job->r.depth,
                 .hint = 1,
         };
-        clew_buffer_append(&job->splices, &empty, sizeof(empty));
+        if (CLEW_LIKELY(job->splices.capacity - job->splices.len >= sizeof(empty)))
+                job->splices.len += sizeof(empty); /* written when the message closes */
+        else
+                clew_buffer_append(&job->splices, &empty, sizeof(empty));
         return 0;
 }
 
 /* Writes the tag of a sub-message of the top message, room for its length, and opens it. */
 static int open_field(struct job *job, const struct clew_otlp_field *f)
 {
-        uint8_t *p = clew_buffer_reserve(job->out, TAG_BYTES_MAX + 1);
+        uint8_t *p = reserve(job, TAG_BYTES_MAX + 1);
         uint8_t *end;
 
         if (!p)
                 return clew_buffer_error(job->out);
         end = put_tag(job, f, p);
         *end++ = 0;
-        clew_buffer_commit(job->out, (size_t)(end - p));
+        commit(job, p, end);
         return open_message(job, f->message);
 }
 
@@ -227,7 +246,7 @@ static int insert_lengths(struct job *job)
 static int put_bytes(struct job *job, const struct clew_otlp_field *f, struct clew_slice text,
                      bool escaped)
 {
-        uint8_t *p = clew_buffer_reserve(job->out, TAG_BYTES_MAX + VARINT_BYTES_MAX + text.len + 8);
+        uint8_t *p = reserve(job, TAG_BYTES_MAX + VARINT_BYTES_MAX + text.len + 8);
         uint8_t *at;
         unsigned room = varint_length(text.len);
         size_t n = text.len;
@@ -242,32 +261,32 @@ static int put_bytes(struct job *job, const struct clew_otlp_field *f, struct cl
         if (varint_length(n) != room)
                 memmove(at + varint_length(n), at + room, n);
         at = put_varint(at, n) + n;
-        clew_buffer_commit(job->out, (size_t)(at - p));
+        commit(job, p, at);
         return 0;
 }
 
 static int put_varint_field(struct job *job, const struct clew_otlp_field *f, uint64_t v)
 {
-        uint8_t *p = clew_buffer_reserve(job->out, TAG_BYTES_MAX + VARINT_BYTES_MAX);
+        uint8_t *p = reserve(job, TAG_BYTES_MAX + VARINT_BYTES_MAX);
 
         if (!p)
                 return clew_buffer_error(job->out);
-        clew_buffer_commit(job->out, (size_t)(put_varint(put_tag(job, f, p), v) - p));
+        commit(job, p, put_varint(put_tag(job, f, p), v));
         return 0;
 }
 
 static int put_fixed_field(struct job *job, const struct clew_otlp_field *f, uint64_t v)
 {
-        uint8_t *p = clew_buffer_reserve(job->out, TAG_BYTES_MAX);
+        uint8_t *p = reserve(job, TAG_BYTES_MAX + sizeof(v));
+        uint8_t *at;
 
         if (!p)
                 return clew_buffer_error(job->out);
-        clew_buffer_commit(job->out, (size_t)(put_tag(job, f, p) - p));
-        if (clew_otlp_wire_type(f->type) == 5)
-                clew_buffer_append_le32(job->out, (uint32_t)v);
-        else
-                clew_buffer_append_le64(job->out, v);
-        return clew_buffer_error(job->out);
+        at = put_tag(job, f, p);
+        for (size_t n = clew_otlp_wire_type(f->type) == 5 ? 4 : 8; n > 0; n--, v >>= 8)
+                *at++ = (uint8_t)v;
+        commit(job, p, at);
+        return 0;
 }
 
 /* Whole part of any number that is sent for an unsigned field, brought into 0 .. @max. */
@@ -362,14 +381,14 @@ static int put_id(struct job *job, const struct clew_otlp_field *f)
 
 static int put_base64(struct job *job, const struct clew_otlp_field *f)
 {
-        uint8_t *p = clew_buffer_reserve(job->out, TAG_BYTES_MAX + VARINT_BYTES_MAX);
+        uint8_t *p = reserve(job, TAG_BYTES_MAX + VARINT_BYTES_MAX);
         size_t before = job->out->len;
         uint8_t *at;
 
         if (!p)
                 return clew_buffer_error(job->out);
         at = put_varint(put_tag(job, f, p), clew_base64_decoded_length(job->r.text));
-        clew_buffer_commit(job->out, (size_t)(at - p));
+        commit(job, p, at);
         if (clew_base64_decode(job->r.text, job->out))
                 return clew_buffer_error(job->out);
         job->out->len = before;
@@ -481,15 +500,14 @@ static const struct clew_otlp_field *find_exact(struct frame *f, struct clew_sli
 
         /* Senders keep to one order: the next field is most often the one behind the last. */
         for (uint8_t i = 0; i < m->n_fields; i++, number++) {
-                const char *candidate;
+                const struct clew_otlp_field *field;
 
                 if (number >= m->n_fields)
                         number = 0;
-                candidate = m->fields[number].name;
-                if (candidate && strncmp(candidate, (const char *)name.data, name.len) == 0 &&
-                    candidate[name.len] == 0) {
+                field = &m->fields[number];
+                if (field->name_len == name.len && memcmp(field->name, name.data, name.len) == 0) {
                         f->hint = (uint8_t)(number + 1);
-                        return &m->fields[number];
+                        return field;
                 }
         }
         return NULL;
@@ -507,8 +525,6 @@ static const struct clew_otlp_field *find_field(struct job *job)
                 return NULL;
         if (job->r.escaped)
                 key = clew_slice_make(decoded, clew_json_decode(key, decoded));
-        if (memchr(key.data, 0, key.len))
-                return NULL;
         f = find_exact(top(job), key);
         if (f || !memchr(key.data, '_', key.len))
                 return f;
@@ -607,9 +623,9 @@ static int put_member(struct job *job)
 {
         const struct clew_otlp_field *f;
 
-        if (clew_json_text_is(&job->r, CLEW_OTLP_JSON_UNKNOWN))
-                return put_unknown(job);
         f = find_field(job);
+        if (!f && clew_json_text_is(&job->r, CLEW_OTLP_JSON_UNKNOWN))
+                return put_unknown(job);
         if (!f) {
                 clew_json_skip(&job->r);
                 return 0;

@@ -5,16 +5,17 @@
 
 #include "proto/base/compiler.h"
 
+#define NAME(text) .name = (text), .name_len = sizeof(text) - 1
 #define NAMES(array) .names = (array), .n = CLEW_ARRAY_LEN(array)
 #define FIELDS(array) .fields = (array), .n_fields = CLEW_ARRAY_LEN(array)
 #define ATTRIBUTES                                                                                 \
         {                                                                                          \
-                .name = "attributes", .type = CLEW_OTLP_MESSAGE, .repeated = true,                 \
-                .message = &key_value                                                              \
+                NAME("attributes"), .type = CLEW_OTLP_MESSAGE, .repeated = true,                   \
+                                    .message = &key_value                                          \
         }
 #define DROPPED(what)                                                                              \
         {                                                                                          \
-                .name = "dropped" what "Count", .type = CLEW_OTLP_UINT32                           \
+                NAME("dropped" what "Count"), .type = CLEW_OTLP_UINT32                             \
         }
 
 static const struct clew_otlp_message key_value;
@@ -51,53 +52,47 @@ static const struct clew_otlp_enum severity = {"SEVERITY_NUMBER_", NAMES(severit
 /* common/v1 */
 
 static const struct clew_otlp_field array_value_fields[] = {
-        [1] = {.name = "values",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
-               .message = &any_value},
+        [1] = {NAME("values"), .type = CLEW_OTLP_MESSAGE, .repeated = true, .message = &any_value},
 };
 static const struct clew_otlp_message array_value = {"ArrayValue", FIELDS(array_value_fields)};
 
 static const struct clew_otlp_field key_value_list_fields[] = {
-        [1] = {.name = "values",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
-               .message = &key_value},
+        [1] = {NAME("values"), .type = CLEW_OTLP_MESSAGE, .repeated = true, .message = &key_value},
 };
 static const struct clew_otlp_message key_value_list = {"KeyValueList",
                                                         FIELDS(key_value_list_fields)};
 
 static const struct clew_otlp_field any_value_fields[] = {
-        [1] = {.name = "stringValue", .type = CLEW_OTLP_STRING},
-        [2] = {.name = "boolValue", .type = CLEW_OTLP_BOOL},
-        [3] = {.name = "intValue", .type = CLEW_OTLP_INT64},
-        [4] = {.name = "doubleValue", .type = CLEW_OTLP_DOUBLE},
-        [5] = {.name = "arrayValue", .type = CLEW_OTLP_MESSAGE, .message = &array_value},
-        [6] = {.name = "kvlistValue", .type = CLEW_OTLP_MESSAGE, .message = &key_value_list},
-        [7] = {.name = "bytesValue", .type = CLEW_OTLP_BYTES},
+        [1] = {NAME("stringValue"), .type = CLEW_OTLP_STRING},
+        [2] = {NAME("boolValue"), .type = CLEW_OTLP_BOOL},
+        [3] = {NAME("intValue"), .type = CLEW_OTLP_INT64},
+        [4] = {NAME("doubleValue"), .type = CLEW_OTLP_DOUBLE},
+        [5] = {NAME("arrayValue"), .type = CLEW_OTLP_MESSAGE, .message = &array_value},
+        [6] = {NAME("kvlistValue"), .type = CLEW_OTLP_MESSAGE, .message = &key_value_list},
+        [7] = {NAME("bytesValue"), .type = CLEW_OTLP_BYTES},
 };
 static const struct clew_otlp_message any_value = {"AnyValue", FIELDS(any_value_fields),
                                                    .is_any_value = true};
 
 static const struct clew_otlp_field key_value_fields[] = {
-        [1] = {.name = "key", .type = CLEW_OTLP_STRING},
-        [2] = {.name = "value", .type = CLEW_OTLP_MESSAGE, .message = &any_value},
+        [1] = {NAME("key"), .type = CLEW_OTLP_STRING},
+        [2] = {NAME("value"), .type = CLEW_OTLP_MESSAGE, .message = &any_value},
 };
 static const struct clew_otlp_message key_value = {"KeyValue", FIELDS(key_value_fields)};
 
 static const struct clew_otlp_field scope_fields[] = {
-        [1] = {.name = "name", .type = CLEW_OTLP_STRING},
-        [2] = {.name = "version", .type = CLEW_OTLP_STRING},
+        [1] = {NAME("name"), .type = CLEW_OTLP_STRING},
+        [2] = {NAME("version"), .type = CLEW_OTLP_STRING},
         [3] = ATTRIBUTES,
         [4] = DROPPED("Attributes"),
 };
 static const struct clew_otlp_message scope = {"InstrumentationScope", FIELDS(scope_fields)};
 
 static const struct clew_otlp_field entity_ref_fields[] = {
-        [1] = {.name = "schemaUrl", .type = CLEW_OTLP_STRING},
-        [2] = {.name = "type", .type = CLEW_OTLP_STRING},
-        [3] = {.name = "idKeys", .type = CLEW_OTLP_STRING, .repeated = true},
-        [4] = {.name = "descriptionKeys", .type = CLEW_OTLP_STRING, .repeated = true},
+        [1] = {NAME("schemaUrl"), .type = CLEW_OTLP_STRING},
+        [2] = {NAME("type"), .type = CLEW_OTLP_STRING},
+        [3] = {NAME("idKeys"), .type = CLEW_OTLP_STRING, .repeated = true},
+        [4] = {NAME("descriptionKeys"), .type = CLEW_OTLP_STRING, .repeated = true},
 };
 static const struct clew_otlp_message entity_ref = {"EntityRef", FIELDS(entity_ref_fields)};
 
@@ -106,9 +101,7 @@ static const struct clew_otlp_message entity_ref = {"EntityRef", FIELDS(entity_r
 static const struct clew_otlp_field resource_fields[] = {
         [1] = ATTRIBUTES,
         [2] = DROPPED("Attributes"),
-        [3] = {.name = "entityRefs",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
+        [3] = {NAME("entityRefs"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                .message = &entity_ref},
 };
 static const struct clew_otlp_message resource = {"Resource", FIELDS(resource_fields)};
@@ -116,74 +109,68 @@ static const struct clew_otlp_message resource = {"Resource", FIELDS(resource_fi
 /* trace/v1 */
 
 static const struct clew_otlp_field event_fields[] = {
-        [1] = {.name = "timeUnixNano", .type = CLEW_OTLP_FIXED64},
-        [2] = {.name = "name", .type = CLEW_OTLP_STRING},
+        [1] = {NAME("timeUnixNano"), .type = CLEW_OTLP_FIXED64},
+        [2] = {NAME("name"), .type = CLEW_OTLP_STRING},
         [3] = ATTRIBUTES,
         [4] = DROPPED("Attributes"),
 };
 static const struct clew_otlp_message event = {"Event", FIELDS(event_fields)};
 
 static const struct clew_otlp_field link_fields[] = {
-        [1] = {.name = "traceId", .type = CLEW_OTLP_TRACE_ID},
-        [2] = {.name = "spanId", .type = CLEW_OTLP_SPAN_ID},
-        [3] = {.name = "traceState", .type = CLEW_OTLP_STRING},
+        [1] = {NAME("traceId"), .type = CLEW_OTLP_TRACE_ID},
+        [2] = {NAME("spanId"), .type = CLEW_OTLP_SPAN_ID},
+        [3] = {NAME("traceState"), .type = CLEW_OTLP_STRING},
         [4] = ATTRIBUTES,
         [5] = DROPPED("Attributes"),
-        [6] = {.name = "flags", .type = CLEW_OTLP_FIXED32},
+        [6] = {NAME("flags"), .type = CLEW_OTLP_FIXED32},
 };
 static const struct clew_otlp_message link_message = {"Link", FIELDS(link_fields)};
 
 static const struct clew_otlp_field status_fields[] = {
-        [2] = {.name = "message", .type = CLEW_OTLP_STRING},
-        [3] = {.name = "code", .type = CLEW_OTLP_ENUM, .names = &status_code},
+        [2] = {NAME("message"), .type = CLEW_OTLP_STRING},
+        [3] = {NAME("code"), .type = CLEW_OTLP_ENUM, .names = &status_code},
 };
 static const struct clew_otlp_message status = {"Status", FIELDS(status_fields)};
 
 static const struct clew_otlp_field span_fields[] = {
-        [1] = {.name = "traceId", .type = CLEW_OTLP_TRACE_ID},
-        [2] = {.name = "spanId", .type = CLEW_OTLP_SPAN_ID},
-        [3] = {.name = "traceState", .type = CLEW_OTLP_STRING},
-        [4] = {.name = "parentSpanId", .type = CLEW_OTLP_SPAN_ID},
-        [5] = {.name = "name", .type = CLEW_OTLP_STRING},
-        [6] = {.name = "kind", .type = CLEW_OTLP_ENUM, .names = &span_kind},
-        [7] = {.name = "startTimeUnixNano", .type = CLEW_OTLP_FIXED64},
-        [8] = {.name = "endTimeUnixNano", .type = CLEW_OTLP_FIXED64},
+        [1] = {NAME("traceId"), .type = CLEW_OTLP_TRACE_ID},
+        [2] = {NAME("spanId"), .type = CLEW_OTLP_SPAN_ID},
+        [3] = {NAME("traceState"), .type = CLEW_OTLP_STRING},
+        [4] = {NAME("parentSpanId"), .type = CLEW_OTLP_SPAN_ID},
+        [5] = {NAME("name"), .type = CLEW_OTLP_STRING},
+        [6] = {NAME("kind"), .type = CLEW_OTLP_ENUM, .names = &span_kind},
+        [7] = {NAME("startTimeUnixNano"), .type = CLEW_OTLP_FIXED64},
+        [8] = {NAME("endTimeUnixNano"), .type = CLEW_OTLP_FIXED64},
         [9] = ATTRIBUTES,
         [10] = DROPPED("Attributes"),
-        [11] = {.name = "events", .type = CLEW_OTLP_MESSAGE, .repeated = true, .message = &event},
+        [11] = {NAME("events"), .type = CLEW_OTLP_MESSAGE, .repeated = true, .message = &event},
         [12] = DROPPED("Events"),
-        [13] = {.name = "links",
-                .type = CLEW_OTLP_MESSAGE,
-                .repeated = true,
+        [13] = {NAME("links"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                 .message = &link_message},
         [14] = DROPPED("Links"),
-        [15] = {.name = "status", .type = CLEW_OTLP_MESSAGE, .message = &status},
-        [16] = {.name = "flags", .type = CLEW_OTLP_FIXED32},
+        [15] = {NAME("status"), .type = CLEW_OTLP_MESSAGE, .message = &status},
+        [16] = {NAME("flags"), .type = CLEW_OTLP_FIXED32},
 };
 static const struct clew_otlp_message span = {"Span", FIELDS(span_fields), .is_item = true};
 
 static const struct clew_otlp_field scope_spans_fields[] = {
-        [1] = {.name = "scope", .type = CLEW_OTLP_MESSAGE, .message = &scope},
-        [2] = {.name = "spans", .type = CLEW_OTLP_MESSAGE, .repeated = true, .message = &span},
-        [3] = {.name = "schemaUrl", .type = CLEW_OTLP_STRING},
+        [1] = {NAME("scope"), .type = CLEW_OTLP_MESSAGE, .message = &scope},
+        [2] = {NAME("spans"), .type = CLEW_OTLP_MESSAGE, .repeated = true, .message = &span},
+        [3] = {NAME("schemaUrl"), .type = CLEW_OTLP_STRING},
 };
 static const struct clew_otlp_message scope_spans = {"ScopeSpans", FIELDS(scope_spans_fields)};
 
 static const struct clew_otlp_field resource_spans_fields[] = {
-        [1] = {.name = "resource", .type = CLEW_OTLP_MESSAGE, .message = &resource},
-        [2] = {.name = "scopeSpans",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
+        [1] = {NAME("resource"), .type = CLEW_OTLP_MESSAGE, .message = &resource},
+        [2] = {NAME("scopeSpans"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                .message = &scope_spans},
-        [3] = {.name = "schemaUrl", .type = CLEW_OTLP_STRING},
+        [3] = {NAME("schemaUrl"), .type = CLEW_OTLP_STRING},
 };
 static const struct clew_otlp_message resource_spans = {"ResourceSpans",
                                                         FIELDS(resource_spans_fields)};
 
 static const struct clew_otlp_field traces_data_fields[] = {
-        [1] = {.name = "resourceSpans",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
+        [1] = {NAME("resourceSpans"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                .message = &resource_spans},
 };
 static const struct clew_otlp_message traces_data = {"TracesData", FIELDS(traces_data_fields)};
@@ -191,46 +178,40 @@ static const struct clew_otlp_message traces_data = {"TracesData", FIELDS(traces
 /* logs/v1 */
 
 static const struct clew_otlp_field log_record_fields[] = {
-        [1] = {.name = "timeUnixNano", .type = CLEW_OTLP_FIXED64},
-        [2] = {.name = "severityNumber", .type = CLEW_OTLP_ENUM, .names = &severity},
-        [3] = {.name = "severityText", .type = CLEW_OTLP_STRING},
-        [5] = {.name = "body", .type = CLEW_OTLP_MESSAGE, .message = &any_value},
+        [1] = {NAME("timeUnixNano"), .type = CLEW_OTLP_FIXED64},
+        [2] = {NAME("severityNumber"), .type = CLEW_OTLP_ENUM, .names = &severity},
+        [3] = {NAME("severityText"), .type = CLEW_OTLP_STRING},
+        [5] = {NAME("body"), .type = CLEW_OTLP_MESSAGE, .message = &any_value},
         [6] = ATTRIBUTES,
         [7] = DROPPED("Attributes"),
-        [8] = {.name = "flags", .type = CLEW_OTLP_FIXED32},
-        [9] = {.name = "traceId", .type = CLEW_OTLP_TRACE_ID},
-        [10] = {.name = "spanId", .type = CLEW_OTLP_SPAN_ID},
-        [11] = {.name = "observedTimeUnixNano", .type = CLEW_OTLP_FIXED64},
-        [12] = {.name = "eventName", .type = CLEW_OTLP_STRING},
+        [8] = {NAME("flags"), .type = CLEW_OTLP_FIXED32},
+        [9] = {NAME("traceId"), .type = CLEW_OTLP_TRACE_ID},
+        [10] = {NAME("spanId"), .type = CLEW_OTLP_SPAN_ID},
+        [11] = {NAME("observedTimeUnixNano"), .type = CLEW_OTLP_FIXED64},
+        [12] = {NAME("eventName"), .type = CLEW_OTLP_STRING},
 };
 static const struct clew_otlp_message log_record = {"LogRecord", FIELDS(log_record_fields),
                                                     .is_item = true};
 
 static const struct clew_otlp_field scope_logs_fields[] = {
-        [1] = {.name = "scope", .type = CLEW_OTLP_MESSAGE, .message = &scope},
-        [2] = {.name = "logRecords",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
+        [1] = {NAME("scope"), .type = CLEW_OTLP_MESSAGE, .message = &scope},
+        [2] = {NAME("logRecords"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                .message = &log_record},
-        [3] = {.name = "schemaUrl", .type = CLEW_OTLP_STRING},
+        [3] = {NAME("schemaUrl"), .type = CLEW_OTLP_STRING},
 };
 static const struct clew_otlp_message scope_logs = {"ScopeLogs", FIELDS(scope_logs_fields)};
 
 static const struct clew_otlp_field resource_logs_fields[] = {
-        [1] = {.name = "resource", .type = CLEW_OTLP_MESSAGE, .message = &resource},
-        [2] = {.name = "scopeLogs",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
+        [1] = {NAME("resource"), .type = CLEW_OTLP_MESSAGE, .message = &resource},
+        [2] = {NAME("scopeLogs"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                .message = &scope_logs},
-        [3] = {.name = "schemaUrl", .type = CLEW_OTLP_STRING},
+        [3] = {NAME("schemaUrl"), .type = CLEW_OTLP_STRING},
 };
 static const struct clew_otlp_message resource_logs = {"ResourceLogs",
                                                        FIELDS(resource_logs_fields)};
 
 static const struct clew_otlp_field logs_data_fields[] = {
-        [1] = {.name = "resourceLogs",
-               .type = CLEW_OTLP_MESSAGE,
-               .repeated = true,
+        [1] = {NAME("resourceLogs"), .type = CLEW_OTLP_MESSAGE, .repeated = true,
                .message = &resource_logs},
 };
 static const struct clew_otlp_message logs_data = {"LogsData", FIELDS(logs_data_fields)};

@@ -227,7 +227,7 @@ static int write_member(struct job *job, const struct clew_otlp_field *field,
         if (field->repeated) {
                 f->list = field;
                 f->list_at = (size_t)(w->raw.data - f->bytes.data);
-                clew_json_write_key(&job->w, field->name);
+                clew_json_write_key_slice(&job->w, clew_slice_make(field->name, field->name_len));
                 clew_json_write_array_begin(&job->w);
                 return 0;
         }
@@ -243,7 +243,7 @@ static int write_member(struct job *job, const struct clew_otlp_field *field,
                 if (!clew_otlp_wire_next(f->last[w->number], &at, w))
                         return -EBADMSG;
         }
-        clew_json_write_key(&job->w, field->name);
+        clew_json_write_key_slice(&job->w, clew_slice_make(field->name, field->name_len));
         if (field->type == CLEW_OTLP_MESSAGE)
                 return open_message(job, field->message, w->bytes);
         write_scalar(job, f, field, w);
