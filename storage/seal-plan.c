@@ -1,4 +1,8 @@
 /*
+ * Choosing what is sealed together: idle traces, by service, where there is enough to make it
+ * worth a segment; storage/seal-int.h.
+ */
+/*
  * Decides what a sealing run takes: idle traces, grouped by service; storage/seal-int.h.
  */
 #include "storage/seal-int.h"

@@ -1,4 +1,7 @@
 /*
+ * What a store holds: the counters of sealed data, and a pass over the headers of what is hot.
+ */
+/*
  * Counters of a snapshot: what is sealed from the records, what is hot from a scan.
  */
 #include "storage/store-int.h"

@@ -2,6 +2,8 @@
 #ifndef CLEW_TESTS_LIB_RANDOM_H
 #define CLEW_TESTS_LIB_RANDOM_H
 
+#include "proto/base/number.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,10 @@ static inline uint64_t test_random_below(struct test_random *r, uint64_t n)
 static inline struct test_random test_random_seeded(const char *what)
 {
         const char *s = getenv("CLEW_TEST_SEED");
-        struct test_random r = {s ? strtoull(s, NULL, 0) : (uint64_t)time(NULL)};
+        struct test_random r = {(uint64_t)time(NULL)};
+
+        if (s && !clew_parse_uint64(clew_slice_of_cstr(s), &r.state))
+                abort();
 
         printf("# %s: CLEW_TEST_SEED=%llu\n", what, (unsigned long long)r.state);
         return r;
