@@ -305,6 +305,8 @@ const struct clew_address *clew_grpc_listener_address(const struct clew_grpc_lis
 void clew_grpc_listener_tick(struct clew_grpc_listener *l)
 {
         clew_grpc_cancel_late(l);
+        if (l->server)
+                clew_grpc_arm(l->server); /* in case memory was short when it was last due */
 }
 
 int clew_grpc_listener_drain(struct clew_grpc_listener *l, uint64_t deadline_ns)
