@@ -208,6 +208,7 @@ def stages(options):
     plan = [
         ("unit", lambda results, stage: meson_tests(results, stage, "build", options.only)),
         ("gates", folder_stage("tests/gates")),
+        ("golden", folder_stage("tests/golden")),
         ("integration", folder_stage("tests/integration")),
         ("crash", folder_stage("tests/crash")),
     ]

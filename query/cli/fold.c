@@ -100,6 +100,21 @@ static bool same_block(const struct folding *f, uint32_t a, uint32_t b, uint32_t
         return true;
 }
 
+/* Hides one repeat, a block of @period siblings, unless @keep lies in it. */
+static void hide_block(struct folding *f, uint32_t from, uint32_t period, uint32_t keep)
+{
+        const struct clew_step *steps = f->trace->steps;
+        uint32_t first = f->siblings[from];
+        uint32_t last = f->siblings[from + period - 1];
+
+        if (keep != CLEW_STEP_NONE && keep >= first && keep <= last + steps[last].n_descendants)
+                return;
+        for (uint32_t k = from; k < from + period; k++) {
+                f->marks[f->siblings[k]] |= HIDDEN | REPEAT;
+                f->periods[f->siblings[k]] = (uint8_t)period;
+        }
+}
+
 /* Hides repeats within a row of @n siblings, from the second occurrence on. Errors do not keep a
  * repeat visible: the first one shows them. */
 static void hide_repeats(struct folding *f, uint32_t n, uint32_t keep)
@@ -118,16 +133,8 @@ static void hide_repeats(struct folding *f, uint32_t n, uint32_t keep)
                                 best_period = p;
                         }
                 }
-                for (uint32_t k = i + best_period; k < best_end; k++) {
-                        uint32_t s = f->siblings[k];
-                        bool holds_keep = keep != CLEW_STEP_NONE && keep >= s &&
-                                          keep <= s + f->trace->steps[s].n_descendants;
-
-                        if (!holds_keep) {
-                                f->marks[s] |= HIDDEN | REPEAT;
-                                f->periods[s] = (uint8_t)best_period;
-                        }
-                }
+                for (uint32_t k = i + best_period; k < best_end; k += best_period)
+                        hide_block(f, k, best_period, keep);
                 i = best_end > i ? best_end : i + 1;
         }
 }

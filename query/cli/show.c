@@ -40,7 +40,7 @@ static void put_trace_line(struct clew_show *v)
         if (s->agent != CLEW_STEP_NONE && s->agent != s->parent && s->kind != CLEW_KIND_AGENT)
                 clew_page_fieldf(&v->page, "agent", clew_step_label(&trace->steps[s->agent]),
                                  "#%u ", s->agent + 1);
-        if (s->start_ns > 0) {
+        if (s->start_ns > 0 && !clew_step_is(s, CLEW_STEP_STANDIN)) {
                 char took[CLEW_WHEN_TEXT] = "still open";
                 char offset[CLEW_WHEN_TEXT];
 

@@ -214,7 +214,8 @@ static size_t put_label(struct tree *t, const struct clew_step *s, size_t column
         size_t room = t->look.columns > columns + 8 ? t->look.columns - columns - 1 : 8;
         size_t used;
 
-        if (s->kind == CLEW_KIND_LLM && t->opened.trace->n_models <= 1 && s->model.len > 0)
+        if (clew_step_is(s, CLEW_STEP_STANDIN) ||
+            (s->kind == CLEW_KIND_LLM && t->opened.trace->n_models <= 1 && s->model.len > 0))
                 return 0;
         used = clew_safe_line(&t->line, clew_step_label(s),
                               room < LABEL_COLUMNS_MAX ? room : LABEL_COLUMNS_MAX, t->look.ascii);
@@ -270,9 +271,10 @@ static void put_fold(struct tree *t, const struct clew_fold_line *line)
         put_numbers(t, s, 0);
         put_branch(t, s->depth, line->last);
         if (line->repeats > 0)
-                n = snprintf(text, sizeof(text), "%s the same %u more time%s (%u steps)",
+                n = snprintf(text, sizeof(text), "%s the same %u more time%s (%u step%s)",
                              t->look.ascii ? "~" : "↻", line->repeats,
-                             line->repeats == 1 ? "" : "s", line->hidden);
+                             line->repeats == 1 ? "" : "s", line->hidden,
+                             line->hidden == 1 ? "" : "s");
         else
                 n = snprintf(text, sizeof(text), "%s %u step%s", t->look.ascii ? "..." : "…",
                              line->hidden, line->hidden == 1 ? "" : "s");
@@ -492,11 +494,19 @@ static int print_machine(struct tree *t)
         return r;
 }
 
+static bool is_machine(const struct tree *t)
+{
+        const struct clew_output_flags *o = &t->output_flags;
+
+        return o->json || o->tsv || o->ids || o->nul;
+}
+
 static int one_trace(struct tree *t, const char *text)
 {
         CLEW_ARENA arena = {0};
         struct clew_select s = {0};
         struct clew_error err = {0};
+        bool machine = is_machine(t);
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
@@ -506,9 +516,6 @@ static int one_trace(struct tree *t, const char *text)
         memset(t->open_levels, 0, sizeof(t->open_levels));
         r = clew_cli_open_trace(t->cli, text, &CLEW_TRACE_FULL, &arena, &t->opened);
         if (r == 0) {
-                bool machine = t->output_flags.json || t->output_flags.tsv || t->output_flags.ids ||
-                               t->output_flags.nul;
-
                 /* Outcome and cause as the list knows them; the tree does without when need be. */
                 clew_select_init_single(&s, t->cli->view, t->cli->clock);
                 t->has_summary =
@@ -552,7 +559,7 @@ int clew_cmd_tree(struct clew_cli *cli, int argc, char **argv)
         }
         clew_pager_start(cli, &t.display_flags);
         for (size_t i = 0; i < args.n; i++) {
-                if (i > 0)
+                if (i > 0 && !is_machine(&t))
                         fputs("\n", cli->out);
                 r = one_trace(&t, args.values[i]);
                 if (r > status)
