@@ -101,11 +101,7 @@ static int give_json(struct reader *r, struct clew_slice line, size_t at)
         if (line.len == 0)
                 return 0;
         clew_buffer_clear(&r->converted);
-#if CLEW_LOADGEN_JSON
         rc = clew_otlp_from_json(line, CLEW_OTLP_TRACES, &r->converted, &inner);
-#else
-        rc = clew_error_set(&inner, -ENOTSUP, 0, "this build has no JSON reader yet");
-#endif
         if (rc < 0)
                 return clew_error_set(r->err, rc, at + inner.offset,
                                       "%s: not OTLP JSON at byte %zu: %s", r->path,

@@ -9,6 +9,7 @@
 #include "proto/base/error.h"
 #include "tools/loadgen/corpus.h"
 #include "tools/loadgen/input.h"
+#include "tools/loadgen/probe.h"
 #include "tools/loadgen/sender.h"
 #include "tools/loadgen/synth.h"
 
@@ -46,6 +47,8 @@ static const char usage[] =
         "  --timeout MS         of a call (default 30000)\n"
         "  --retries N          after UNAVAILABLE or RESOURCE_EXHAUSTED (default 5)\n"
         "  --journal FILE       append a line \"PASS REQUEST\" for each ack, flushed at once\n"
+        "  --probe STORE        after each n-th ack, measure how long until the span can be read\n"
+        "  --probe-every N      (default 1; the probing thread is the sending one)\n"
         "  --json               print one JSON object\n"
         "  --help\n";
 
@@ -66,6 +69,8 @@ enum option_id {
         OPTION_TIMEOUT,
         OPTION_RETRIES,
         OPTION_JOURNAL,
+        OPTION_PROBE,
+        OPTION_PROBE_EVERY,
         OPTION_JSON,
         OPTION_HELP,
 };
@@ -75,6 +80,7 @@ struct arguments {
         struct clew_request_shape shape;
         uint64_t synthetic;
         const char *journal;
+        const char *probe;
         bool json;
         char **files;
         int n_files;
@@ -97,6 +103,8 @@ static const struct option options[] = {
         {"timeout", required_argument, NULL, OPTION_TIMEOUT},
         {"retries", required_argument, NULL, OPTION_RETRIES},
         {"journal", required_argument, NULL, OPTION_JOURNAL},
+        {"probe", required_argument, NULL, OPTION_PROBE},
+        {"probe-every", required_argument, NULL, OPTION_PROBE_EVERY},
         {"json", no_argument, NULL, OPTION_JSON},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
@@ -200,6 +208,11 @@ static bool parse_bound(struct arguments *a, int id, const char *name, const cha
                         return false;
                 a->sender.timeout_ns = v * CLEW_NS_PER_MS;
                 return true;
+        case OPTION_PROBE_EVERY:
+                if (!parse_number(name, text, 1, UINT32_MAX, &v))
+                        return false;
+                a->sender.probe_every = (unsigned)v;
+                return true;
         case OPTION_RETRIES:
                 if (!parse_number(name, text, 0, 1000, &v))
                         return false;
@@ -231,6 +244,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
                         break;
                 case OPTION_JOURNAL:
                         a->journal = optarg;
+                        break;
+                case OPTION_PROBE:
+                        a->probe = optarg;
                         break;
                 case '?':
                         return -1;
@@ -315,6 +331,12 @@ static void print_json(const struct clew_corpus *corpus, const struct clew_sende
                ms(clew_latency_quantile_ns(&r->latency, 500)),
                ms(clew_latency_quantile_ns(&r->latency, 900)),
                ms(clew_latency_quantile_ns(&r->latency, 990)), ms(r->latency.max_ns));
+        if (r->visible.count || r->never_visible)
+                printf("\"visible_ms\":{\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f,\"probes\":%llu,"
+                       "\"never\":%llu},",
+                       ms(clew_latency_quantile_ns(&r->visible, 500)),
+                       ms(clew_latency_quantile_ns(&r->visible, 990)), ms(r->visible.max_ns),
+                       (unsigned long long)r->visible.count, (unsigned long long)r->never_visible);
         printf("\"answers\":{");
         for (unsigned i = 0, n = 0; i < CLEW_SENDER_STATUS_CODES; i++)
                 if (r->by_status[i])
@@ -343,12 +365,70 @@ static void print_text(const struct clew_corpus *corpus, const struct clew_sende
                ms(clew_latency_quantile_ns(&r->latency, 500)),
                ms(clew_latency_quantile_ns(&r->latency, 900)),
                ms(clew_latency_quantile_ns(&r->latency, 990)), ms(r->latency.max_ns));
+        if (r->visible.count || r->never_visible)
+                printf("visible   p50 %.2f ms, p99 %.2f ms, max %.2f ms after the ack (%llu "
+                       "probes, "
+                       "%llu never within 5 s)\n",
+                       ms(clew_latency_quantile_ns(&r->visible, 500)),
+                       ms(clew_latency_quantile_ns(&r->visible, 990)), ms(r->visible.max_ns),
+                       (unsigned long long)r->visible.count, (unsigned long long)r->never_visible);
         for (unsigned i = 1; i < CLEW_SENDER_STATUS_CODES; i++)
                 if (r->by_status[i])
                         printf("answers   %llu with status %u\n",
                                (unsigned long long)r->by_status[i], i);
         if (r->first_error[0])
                 printf("first     %s\n", r->first_error);
+}
+
+/* Opens what the run needs besides the input. False with a message when it cannot. */
+static bool open_aids(struct arguments *a, FILE **ret_journal, struct clew_probe **ret_probe)
+{
+        struct clew_error err = {0};
+
+        if (a->journal) {
+                *ret_journal = fopen(a->journal, "ae");
+                if (!*ret_journal) {
+                        fprintf(stderr, "loadgen: %s: %s\n", a->journal, strerror(errno));
+                        return false;
+                }
+                a->sender.acked = write_journal;
+                a->sender.acked_context = *ret_journal;
+        }
+        if (a->probe) {
+                if (clew_probe_new(a->probe, ret_probe, &err) < 0) {
+                        fprintf(stderr, "loadgen: %s\n", err.message);
+                        return false;
+                }
+                a->sender.probe = clew_probe_wait;
+                a->sender.probe_context = *ret_probe;
+                if (a->sender.probe_every == 0)
+                        a->sender.probe_every = 1;
+        } else {
+                a->sender.probe_every = 0;
+        }
+        return true;
+}
+
+/* Loads, sends, reports; returns the exit code. */
+static int run(struct arguments *a)
+{
+        static struct clew_sender_result result; /* large histograms */
+        struct clew_corpus *corpus = clew_corpus_new();
+        int rc = corpus ? load(a, corpus) : -ENOMEM;
+        int code = 3;
+
+        if (rc == 0) {
+                rc = clew_sender_run(corpus, &a->sender, &result);
+                if (rc < 0)
+                        fprintf(stderr, "loadgen: %s\n", strerror(-rc));
+                else if (a->json)
+                        print_json(corpus, &result);
+                else
+                        print_text(corpus, &result);
+                code = rc < 0 || result.acked < result.sent || result.rejected_spans ? 1 : 0;
+        }
+        clew_corpus_free(corpus);
+        return code;
 }
 
 int main(int argc, char **argv)
@@ -362,37 +442,14 @@ int main(int argc, char **argv)
                            .retries = 5},
                 .shape = {.bytes = 8u << 20, .interleave = 8},
         };
-        static struct clew_sender_result result;
-        struct clew_corpus *corpus;
+        struct clew_probe *probe = NULL;
         FILE *journal = NULL;
         int rc = parse_arguments(argc, argv, &a);
 
         if (rc != 0)
                 return rc < 0 ? 2 : 0;
-        if (a.journal) {
-                journal = fopen(a.journal, "ae");
-                if (!journal) {
-                        fprintf(stderr, "loadgen: %s: %s\n", a.journal, strerror(errno));
-                        return 2;
-                }
-                a.sender.acked = write_journal;
-                a.sender.acked_context = journal;
-        }
-        corpus = clew_corpus_new();
-        rc = corpus ? load(&a, corpus) : -ENOMEM;
-        if (rc == 0) {
-                rc = clew_sender_run(corpus, &a.sender, &result);
-                if (rc < 0)
-                        fprintf(stderr, "loadgen: %s\n", strerror(-rc));
-                else if (a.json)
-                        print_json(corpus, &result);
-                else
-                        print_text(corpus, &result);
-                rc = rc < 0 || result.acked < result.sent || result.rejected_spans ? 1 : 0;
-        } else {
-                rc = 3;
-        }
-        clew_corpus_free(corpus);
+        rc = open_aids(&a, &journal, &probe) ? run(&a) : 2;
+        clew_probe_free(probe);
         if (journal)
                 fclose(journal);
         return rc;

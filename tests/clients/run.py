@@ -1,0 +1,345 @@
+#!/usr/bin/env python3
+"""Runs small agents written with real instrumented SDKs against a live clewd, records what they send,
+and compares what clew makes of it with expected.json.
+
+    run.py --install NAME...          only install (into a cache outside the tree)
+    run.py --live NAME...|--default|--all --clewd PATH --clew PATH
+                                      install, run, compare; with --record also keep the bytes
+    run.py --replay [NAME...] --clewd PATH --clew PATH
+                                      send the kept bytes (no SDK, no network) and compare
+    run.py --dump NAME                print a fixture's requests
+    run.py --table                    write the table in README.md from expected.json
+
+Prints one line for each client and cell that differs, and last "N passed, N failed, N skipped".
+Exit code 0 when nothing failed. Only loopback is used while clients run; installing uses the
+machine's own pip and npm settings.
+"""
+
+import argparse
+import base64
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+import cells
+from capture import Capture
+from server import Clewd, send
+from stub import Stub
+
+HERE = pathlib.Path(__file__).resolve().parent
+FIXTURES = HERE.parent / "fixtures" / "clients"
+CLIENT_SECONDS_MAX = 180
+INSTALL_SECONDS_MAX = 900
+DEAD_PROXY = "http://127.0.0.1:9"  # refuses at once: a client that calls home fails fast
+
+
+def cache_dir():
+    base = os.environ.get("CLEW_CLIENTS_CACHE")
+    if base:
+        return pathlib.Path(base)
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / (
+        "clew-clients"
+    )
+
+
+def load(name):
+    return json.loads((HERE / name).read_text())
+
+
+def install_dir(client):
+    """One directory for each set of packages; clients that differ in transport share it."""
+    key = hashlib.sha256("\n".join(client["packages"]).encode()).hexdigest()[:10]
+    return cache_dir() / f"{client['language']}-{client['script']}-{key}"
+
+
+def run_quietly(command, cwd, log):
+    with open(log, "ab") as out:
+        subprocess.run(
+            command, cwd=cwd, stdout=out, stderr=out, check=True, timeout=INSTALL_SECONDS_MAX
+        )
+
+
+def install(client):
+    """Returns the directory. Raises CalledProcessError or TimeoutExpired."""
+    where = install_dir(client)
+    if (where / "installed").exists():
+        return where
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir(parents=True)
+    log = where / "install.log"
+    if client["language"] == "python":
+        run_quietly([sys.executable, "-m", "venv", "venv"], where, log)
+        pip = [where / "venv/bin/python", "-m", "pip", "install", "--quiet"]
+        run_quietly(pip + client["packages"], where, log)
+    else:
+        (where / "package.json").write_text('{"private": true}\n')
+        npm = ["npm", "install", "--no-audit", "--no-fund", "--save-exact"]
+        run_quietly(npm + client["packages"], where, log)
+    (where / "installed").touch()
+    return where
+
+
+def client_command(client, where):
+    """Scripts run as copies beside their packages: Node resolves imports from there, and stack
+    traces name the cache, not the source tree."""
+    suffix = {"python": ".py", "js": ".mjs"}[client["language"]]
+    folder = {"python": "python", "js": "js"}[client["language"]]
+    app = where / "app" if client["language"] == "python" else where
+    app.mkdir(exist_ok=True)
+    for source in (HERE / folder).glob("*" + suffix):
+        shutil.copy(source, app / source.name)
+    script = app / (client["script"] + suffix)
+    if client["language"] == "python":
+        return [where / "venv/bin/python", script]
+    own_node = where / "node_modules/node/bin/node"
+    return [own_node if own_node.exists() else "node", script]
+
+
+def client_env(client, home, stub_url, capture):
+    endpoint = capture.http_url
+    if client["protocol"] == "grpc":
+        endpoint = f"http://{capture.grpc_address}"
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "NO_PROXY": "127.0.0.1,localhost",
+        "HTTP_PROXY": DEAD_PROXY,
+        "HTTPS_PROXY": DEAD_PROXY,
+        "OPENAI_BASE_URL": stub_url,
+        "OPENAI_API_BASE": stub_url,
+        "OPENAI_API_KEY": "test",
+        "OTEL_SERVICE_NAME": "travel-client",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": client["protocol"],
+        "OTEL_EXPORTER_OTLP_INSECURE": "true",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true",
+        "CREWAI_DISABLE_TELEMETRY": "true",
+        "LANGSMITH_TRACING": "true",
+        "LANGSMITH_TRACING_MODE": "otel",
+        "LANGSMITH_OTEL_ENABLED": "true",
+        "LANGSMITH_OTEL_ONLY": "true",
+        "LANGSMITH_API_KEY": "test",
+        "LANGSMITH_ENDPOINT": capture.http_url,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "MASTRA_TELEMETRY_DISABLED": "1",
+        "TRACELOOP_TELEMETRY": "false",
+    }
+    if client.get("compression"):
+        env["OTEL_EXPORTER_OTLP_COMPRESSION"] = client["compression"]
+    env.update(client.get("env", {}))
+    return env
+
+
+def run_client(client, where, capture):
+    """Returns the client's output; raises when it fails or takes too long."""
+    with Stub() as stub, tempfile.TemporaryDirectory(prefix="clew-client-") as home:
+        done = subprocess.run(
+            [str(part) for part in client_command(client, where)],
+            env=client_env(client, home, stub.url, capture),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=CLIENT_SECONDS_MAX,
+        )
+    text = done.stdout.decode(errors="replace")
+    if done.returncode != 0:
+        raise RuntimeError(f"exit code {done.returncode}: ...{text[-1500:]}")
+    return text
+
+
+# ---- fixtures ------------------------------------------------------------------------------------
+
+
+def neutral(body, where):
+    """Replaces what names this machine by text of the same length, so lengths on the wire hold."""
+    names = [str(where), str(HERE.parents[1]), str(pathlib.Path.home()), sys.base_prefix]
+    for name in sorted({n for n in names if len(n) > 3}, key=len, reverse=True):
+        body = body.replace(name.encode(), ("/" + "x" * (len(name) - 1)).encode())
+    host = socket.gethostname()
+    if len(host) > 3:
+        body = body.replace(host.encode(), b"h" * len(host))
+    return body
+
+
+def stored(request, where):
+    body = request["body"]
+    if request["content_encoding"] == "gzip":
+        body = gzip.compress(neutral(gzip.decompress(body), where), mtime=0)
+    else:
+        body = neutral(body, where)
+    packed = base64.b64encode(zlib.compress(body, 9)).decode()
+    fields = ("transport", "path", "content_type", "content_encoding")
+    return {**{f: request[f] for f in fields}, "body_zlib_base64": packed}
+
+
+def write_fixture(client, where, requests):
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    header = {
+        "client": client["name"],
+        "packages": client["packages"],
+        "protocol": client["protocol"],
+        "compression": client.get("compression", ""),
+    }
+    lines = [header] + [stored(r, where) for r in requests]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (FIXTURES / f"{client['name']}.jsonl").write_text(text)
+
+
+def read_fixture(name):
+    lines = (FIXTURES / f"{name}.jsonl").read_text().splitlines()
+    requests = [json.loads(line) for line in lines[1:]]
+    for r in requests:
+        r["body"] = zlib.decompress(base64.b64decode(r.pop("body_zlib_base64")))
+    return json.loads(lines[0]), requests
+
+
+# ---- runs ----------------------------------------------------------------------------------------
+
+
+class Result:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, name, cell, expected, seen):
+        if expected == seen:
+            self.passed += 1
+            return
+        self.failed += 1
+        print(f"FAIL {name}: {cell}\n     expected {json.dumps(expected)}")
+        print(f"     seen     {json.dumps(seen)}")
+
+    def error(self, name, text):
+        self.failed += 1
+        print(f"FAIL {name}: {text}")
+
+    def skip(self, name, text):
+        self.skipped += 1
+        print(f"SKIP {name}: {text}")
+
+
+def compare(result, args, expected, name, seen):
+    if args.accept:
+        expected[name] = seen
+        result.passed += 1
+        return
+    wanted = expected.get(name)
+    if wanted is None:
+        return result.error(name, "nothing is written down in expected.json (see --accept)")
+    for cell in cells.CELLS:
+        result.check(name, cell, wanted.get(cell), seen.get(cell))
+
+
+def run_live(args, client, result, expected):
+    name = client["name"]
+    if client.get("unavailable"):
+        return result.skip(name, client["unavailable"])
+    try:
+        where = install(client)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
+        return result.skip(name, f"cannot be installed here: {str(error)[:300]}")
+    if args.install:
+        print(f"installed {name}")
+        return None
+    with Clewd(args.clewd) as clewd, Capture(clewd.http, clewd.grpc) as capture:
+        try:
+            text = run_client(client, where, capture)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            return result.error(name, str(error))
+        if args.verbose:
+            print(text)
+        for refusal in capture.refusals:
+            result.error(name, f"the collector refused {refusal}")
+        time.sleep(0.1)
+        if args.record:
+            write_fixture(client, where, capture.requests)
+        seen = cells.read(args.clew, clewd.store)
+        compare(result, args, expected, name, seen)
+        print(f"ran  {name}: {len(capture.requests)} requests")
+    return None
+
+
+def run_replay(args, name, result, expected):
+    if not (FIXTURES / f"{name}.jsonl").exists():
+        return result.skip(name, "no fixture")
+    _, requests = read_fixture(name)
+    with Clewd(args.clewd) as clewd:
+        for request in requests:
+            status = send(clewd, request)
+            if status != 200:
+                result.error(name, f"{request['path'] or 'gRPC body'}: HTTP {status}")
+        compare(result, args, expected, name, cells.read(args.clew, clewd.store))
+    return None
+
+
+def dump(name):
+    header, requests = read_fixture(name)
+    print(json.dumps(header))
+    for r in requests:
+        body = gzip.decompress(r["body"]) if r["content_encoding"] == "gzip" else r["body"]
+        print(r["transport"], r["path"], r["content_type"], r["content_encoding"], len(body))
+        if "json" in r["content_type"]:
+            print(json.dumps(json.loads(body), indent=1))
+        else:
+            print(body.decode(errors="backslashreplace"))
+
+
+def parse_arguments():
+    p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    p.add_argument("names", nargs="*")
+    p.add_argument("--live", action="store_true")
+    p.add_argument("--replay", action="store_true")
+    p.add_argument("--install", action="store_true")
+    p.add_argument("--all", action="store_true", help="every client")
+    p.add_argument("--default", action="store_true", help="the four that the default run uses")
+    p.add_argument("--record", action="store_true", help="with --live: keep the bytes as fixtures")
+    p.add_argument("--accept", action="store_true", help="write what is seen to expected.json")
+    p.add_argument("--dump", metavar="NAME")
+    p.add_argument("--table", action="store_true")
+    p.add_argument("--clewd", default="build/collector/clewd")
+    p.add_argument("--clew", default="build/query/clew")
+    p.add_argument("--verbose", action="store_true")
+    return p.parse_args()
+
+
+def main():
+    args = parse_arguments()
+    clients = {c["name"]: c for c in load("clients.json")}
+    if args.dump:
+        return dump(args.dump)
+    if args.table:
+        return cells.write_table(HERE / "README.md", clients, load("expected.json"))
+    names = args.names or [
+        n for n, c in clients.items() if not args.default or c.get("default", False)
+    ]
+    for name in names:
+        if name not in clients:
+            print(f"no client is called {name}; there are: {', '.join(clients)}", file=sys.stderr)
+            return 2
+    expected = load("expected.json")
+    result = Result()
+    for name in names:
+        if args.replay:
+            run_replay(args, name, result, expected)
+        else:
+            run_live(args, clients[name], result, expected)
+        sys.stdout.flush()
+    if args.accept:
+        text = json.dumps(dict(sorted(expected.items())), indent=1, ensure_ascii=False)
+        (HERE / "expected.json").write_text(text + "\n")
+    print(f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped")
+    return 1 if result.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

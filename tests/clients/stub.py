@@ -1,0 +1,316 @@
+"""A stand-in for an OpenAI-compatible server, on loopback, with one scripted conversation.
+
+Model: the script below is a list of turns, each a list of steps. The stub hands out one step per
+model call of the main agent and remembers where it is; a step whose tool the caller does not offer
+is skipped, so agents with fewer tools run the same script. Calls whose instructions hold GUIDE_MARK
+belong to the sub-agent and get its answer. One stub serves one client run.
+
+Every call reports the same usage: 21 tokens in (4 of them cached), 7 out (3 of them reasoning).
+
+Endpoints: POST /v1/chat/completions (plain and server-sent events), POST /v1/responses (the same),
+POST /v1/embeddings. Anything else is 404.
+"""
+
+import http.server
+import json
+import threading
+
+REQUEST_MODEL = "stub-model"
+RESPONSE_MODEL = "stub-model-2026-01"
+USAGE = {"in": 21, "out": 7, "cached": 4, "reasoning": 3}
+
+GUIDE_MARK = "You are a guide"  # in the instructions of the sub-agent
+GUIDE_ANSWER = "See the Louvre."
+SCRIPT = [
+    [
+        {"tool": "weather", "arguments": {"city": "Paris"}},
+        {"tool": "book_hotel", "arguments": {"city": "Paris"}},  # this tool fails
+        {"tool": "ask_guide", "arguments": {"question": "What to see in Paris?"}},
+        {"text": "Sunny, 18 degrees. No hotel is free. See the Louvre."},
+    ],
+    [{"text": "Rain tomorrow."}],
+]
+BODY_MAX = 16 << 20
+
+
+class Conversation:
+    """Where the script is. Steps are taken in order; the last one repeats."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.steps = [step for turn in SCRIPT for step in turn]
+        self.calls = 0
+
+    def next(self, tools, text):
+        with self.lock:
+            self.calls += 1
+            if GUIDE_MARK in text["instructions"]:
+                return ending({"text": GUIDE_ANSWER}, tools), self.calls
+            while len(self.steps) > 1 and self.steps[0].get("tool", None) not in tools | {None}:
+                self.steps.pop(0)
+            step = self.steps[0]
+            if len(self.steps) > 1:
+                self.steps.pop(0)
+            return ending(step, tools), self.calls
+
+
+def ending(step, tools):
+    """Some frameworks end a run by a tool of their own (smolagents)."""
+    if "text" in step and "final_answer" in tools:
+        return {"tool": "final_answer", "arguments": {"answer": step["text"]}}
+    return step
+
+
+def content_text(content):
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return " ".join(p.get("text", "") for p in content if isinstance(p, dict))
+    return ""
+
+
+def instructions_of(messages):
+    return " ".join(
+        content_text(m.get("content"))
+        for m in messages
+        if isinstance(m, dict) and m.get("role") in ("system", "developer")
+    )
+
+
+def tool_names(body):
+    names = set()
+    for tool in body.get("tools") or []:
+        names.add(tool.get("name") or tool.get("function", {}).get("name"))
+    return names
+
+
+def chat_usage():
+    return {
+        "prompt_tokens": USAGE["in"],
+        "completion_tokens": USAGE["out"],
+        "total_tokens": USAGE["in"] + USAGE["out"],
+        "prompt_tokens_details": {"cached_tokens": USAGE["cached"]},
+        "completion_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
+    }
+
+
+def chat_message(step, number):
+    if "text" in step:
+        return {"role": "assistant", "content": step["text"]}, "stop"
+    call = {
+        "id": f"call_{number}",
+        "type": "function",
+        "function": {"name": step["tool"], "arguments": json.dumps(step["arguments"])},
+    }
+    return {"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls"
+
+
+def chat_completion(step, number):
+    message, finish = chat_message(step, number)
+    return {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": 1767225600,
+        "model": RESPONSE_MODEL,
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": chat_usage(),
+    }
+
+
+def chat_chunks(step, number, with_usage):
+    message, finish = chat_message(step, number)
+    base = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion.chunk",
+        "created": 1767225600,
+        "model": RESPONSE_MODEL,
+    }
+
+    def chunk(delta, finish_reason=None):
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return {**base, "choices": [choice]}
+
+    yield chunk({"role": "assistant"})
+    if message.get("tool_calls"):
+        yield chunk({"tool_calls": [{"index": 0, **message["tool_calls"][0]}]})
+    else:
+        words = message["content"].split(" ")
+        for i, word in enumerate(words):
+            yield chunk({"content": word if i == 0 else " " + word})
+    yield chunk({}, finish)
+    if with_usage:
+        yield {**base, "choices": [], "usage": chat_usage()}
+
+
+def response_object(step, number, status="completed"):
+    if "text" in step:
+        item = {
+            "type": "message",
+            "id": f"msg_{number}",
+            "status": "completed",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": step["text"], "annotations": []}],
+        }
+    else:
+        item = {
+            "type": "function_call",
+            "id": f"fc_{number}",
+            "call_id": f"call_{number}",
+            "name": step["tool"],
+            "arguments": json.dumps(step["arguments"]),
+            "status": "completed",
+        }
+    return {
+        "id": f"resp_{number}",
+        "object": "response",
+        "created_at": 1767225600,
+        "status": status,
+        "model": RESPONSE_MODEL,
+        "output": [item] if status == "completed" else [],
+        "parallel_tool_calls": False,
+        "tool_choice": "auto",
+        "tools": [],
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "usage": {
+            "input_tokens": USAGE["in"],
+            "input_tokens_details": {"cached_tokens": USAGE["cached"]},
+            "output_tokens": USAGE["out"],
+            "output_tokens_details": {"reasoning_tokens": USAGE["reasoning"]},
+            "total_tokens": USAGE["in"] + USAGE["out"],
+        },
+    }
+
+
+def response_events(step, number):
+    done = response_object(step, number)
+    item = done["output"][0]
+    started = response_object(step, number, "in_progress")
+    events = [
+        {"type": "response.created", "response": started},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+    ]
+    where = {"item_id": item["id"], "output_index": 0}
+    if item["type"] == "message":
+        text = item["content"][0]["text"]
+        part = {**where, "content_index": 0}
+        events += [
+            {"type": "response.output_text.delta", **part, "delta": text, "logprobs": []},
+            {"type": "response.output_text.done", **part, "text": text, "logprobs": []},
+        ]
+    else:
+        arguments = item["arguments"]
+        events += [
+            {"type": "response.function_call_arguments.delta", **where, "delta": arguments},
+            {"type": "response.function_call_arguments.done", **where, "arguments": arguments},
+        ]
+    events += [
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": done},
+    ]
+    for i, event in enumerate(events):
+        yield {**event, "sequence_number": i}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def send_json(self, status, value):
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def send_events(self, events, named, final):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for event in events:
+            line = f"event: {event['type']}\n" if named else ""
+            self.wfile.write(f"{line}data: {json.dumps(event)}\n\n".encode())
+        if final:
+            self.wfile.write(b"data: [DONE]\n\n")
+
+    def read_body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            data = b""
+            while len(data) < BODY_MAX:
+                size = int(self.rfile.readline().split(b";")[0], 16)
+                data += self.rfile.read(size)
+                self.rfile.readline()
+                if size == 0:
+                    return data
+        return self.rfile.read(min(int(self.headers.get("Content-Length", 0)), BODY_MAX))
+
+    def do_GET(self):
+        self.send_json(404, {"error": {"message": "no such path"}})
+
+    def do_POST(self):
+        try:
+            body = json.loads(self.read_body() or b"{}")
+        except ValueError:
+            return self.send_json(400, {"error": {"message": "not JSON"}})
+        path = self.path.split("?")[0]
+        if path.endswith("/chat/completions"):
+            return self.chat(body)
+        if path.endswith("/responses"):
+            return self.respond(body)
+        if path.endswith("/embeddings"):
+            return self.embeddings(body)
+        return self.send_json(404, {"error": {"message": "no such path"}})
+
+    def chat(self, body):
+        text = {"instructions": instructions_of(body.get("messages", []))}
+        step, number = self.server.conversation.next(tool_names(body), text)
+        if not body.get("stream"):
+            return self.send_json(200, chat_completion(step, number))
+        usage = (body.get("stream_options") or {}).get("include_usage", False)
+        return self.send_events(chat_chunks(step, number, usage), named=False, final=True)
+
+    def respond(self, body):
+        messages = body.get("input") if isinstance(body.get("input"), list) else []
+        instructions = (body.get("instructions") or "") + instructions_of(messages)
+        text = {"instructions": instructions}
+        step, number = self.server.conversation.next(tool_names(body), text)
+        if not body.get("stream"):
+            return self.send_json(200, response_object(step, number))
+        return self.send_events(response_events(step, number), named=True, final=False)
+
+    def embeddings(self, body):
+        inputs = body.get("input")
+        inputs = inputs if isinstance(inputs, list) else [inputs]
+        data = [
+            {"object": "embedding", "index": i, "embedding": [0.25, -0.5, 0.125, 1.0]}
+            for i in range(len(inputs))
+        ]
+        usage = {"prompt_tokens": 5, "total_tokens": 5}
+        answer = {"object": "list", "model": RESPONSE_MODEL, "data": data, "usage": usage}
+        return self.send_json(200, answer)
+
+
+class Stub:
+    """Runs the server in a thread: `with Stub() as stub: ... stub.url`."""
+
+    def __enter__(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.conversation = Conversation()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.server.server_close()
