@@ -30,6 +30,8 @@ struct clew_builder {
         struct clew_score *scores; /* grows by doubling inside the arena */
         uint32_t n_scores;
         uint32_t max_scores;
+        struct clew_slice scope; /* the latest, and what its name tells */
+        enum clew_dialect scope_dialect;
         struct clew_slice trace_name;    /* first one sent */
         struct clew_exception exception; /* of the span at hand */
         struct clew_exception log_error; /* of its correlated logs */

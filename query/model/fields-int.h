@@ -25,6 +25,7 @@ struct clew_field_hit {
         uint8_t field;
         uint8_t rank;
         uint8_t origin;
+        uint8_t key_dialect;
         uint8_t next; /* index + 1 of the next hit of this field, by priority */
 };
 
@@ -33,6 +34,7 @@ struct clew_fields {
         uint32_t kinds;           /* bit of the step's kind once known, else all */
         bool redacted;            /* a placeholder for removed content was met */
         bool keep_provenance;
+        bool has_scores; /* a key of the annotations family was met */
         uint8_t n;
         uint8_t n_provenance;
         uint8_t head[CLEW_FIELD_COUNT]; /* index + 1 */

@@ -12,6 +12,7 @@ void clew_fields_reset(struct clew_fields *f)
 {
         f->kinds = UINT32_MAX;
         f->redacted = false;
+        f->has_scores = false;
         f->n = 0;
         f->n_provenance = 0;
         memset(f->head, 0, sizeof(f->head));
@@ -52,9 +53,37 @@ static void insert(struct clew_fields *f, const struct clew_rule_hit *row,
                 .field = row->field,
                 .rank = row->rank,
                 .origin = (uint8_t)origin,
+                .key_dialect = row->key_dialect,
                 .next = *link,
         };
         *link = f->n;
+}
+
+/* annotations.<i>., evaluations.<i>., also after "trace." and "session.": score.c reads them. */
+static bool is_score_key(struct clew_slice key)
+{
+        static const char word_a[] = "annotations.";
+        static const char word_e[] = "evaluations.";
+        const size_t n = sizeof(word_a) - 1;
+        size_t from;
+
+        if (key.len < 20)
+                return false;
+        switch (key.data[0]) {
+        case 'a':
+        case 'e':
+                from = 0;
+                break;
+        case 't':
+                from = 6;
+                break;
+        case 's':
+                from = 8;
+                break;
+        default:
+                return false;
+        }
+        return memcmp(key.data + from, word_a, n) == 0 || memcmp(key.data + from, word_e, n) == 0;
 }
 
 static void add(struct clew_fields *f, struct clew_slice name, const struct clew_attribute *attr,
@@ -63,6 +92,8 @@ static void add(struct clew_fields *f, struct clew_slice name, const struct clew
         unsigned n;
         const struct clew_rule_hit *rows = clew_rules_find(name, &n);
 
+        if (n == 0 && origin == CLEW_ORIGIN_SPAN && is_score_key(name))
+                f->has_scores = true;
         if (n == 0 || attr->value.type == CLEW_VALUE_EMPTY)
                 return;
         for (unsigned i = 0; i < n; i++)

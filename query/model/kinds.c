@@ -254,6 +254,8 @@ static const struct map maps[] = {
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)
 {
+        if (((a.data[0] ^ (uint8_t)b[0]) & 0xdf) != 0)
+                return false;
         return a.len == strlen(b) && strncasecmp((const char *)a.data, b, a.len) == 0;
 }
 

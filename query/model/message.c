@@ -502,7 +502,8 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
         if (step->kind != CLEW_KIND_TOOL && (!found || is_weak_source(key)) &&
             from_structured(&sink, trace, step, direction, &key))
                 return finish(&sink, key, ret);
-        if (direction == CLEW_MESSAGES_OUT && from_sdk_response(&sink, step))
+        if (direction == CLEW_MESSAGES_OUT && clew_slice_starts_with(key, KEY("ai.")) &&
+            from_sdk_response(&sink, step))
                 return finish(&sink, KEY("ai.response"), ret);
         if (!found)
                 return finish(&sink, KEY("gen_ai.system_instructions"), ret);

@@ -53,6 +53,7 @@ struct clew_rule_hit {
         const struct clew_rule *rule;
         uint8_t field;
         uint8_t rank;
+        uint8_t key_dialect; /* clew_dialect_of_key() of the key */
 };
 
 /* All rows for @key; @ret_n = 0 and NULL when no table names it. Static storage. */
@@ -73,7 +74,7 @@ struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice val
 struct clew_kind_value clew_kind_of_name(struct clew_slice name);
 /* The dialect that a scope's name tells, or NONE. */
 enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name);
-/* The dialect that a key's prefix tells, or NONE; for keys that no row names. */
+/* The dialect that a key's prefix tells, or NONE. */
 enum clew_dialect clew_dialect_of_key(struct clew_slice key);
 
 #endif

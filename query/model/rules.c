@@ -764,6 +764,7 @@ static void build_index(void)
                                 .rule = &fields[f].rules[r],
                                 .field = (uint8_t)f,
                                 .rank = (uint8_t)r,
+                                .key_dialect = (uint8_t)clew_dialect_of_key(s->key),
                         };
                 }
         }

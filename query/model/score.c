@@ -201,8 +201,6 @@ static void read_annotations(struct clew_builder *b, uint32_t index)
                 struct clew_score *score;
                 uint32_t number;
 
-                if (attr.key.len < 20 || !memchr("aets", attr.key.data[0], 4))
-                        continue;
                 for (size_t i = 0; i < CLEW_ARRAY_LEN(prefixes); i++) {
                         if (!match_prefix(attr.key, &prefixes[i], &number, &member))
                                 continue;
@@ -263,7 +261,8 @@ static void read_evaluator(struct clew_builder *b, uint32_t index)
 
 void clew_score_derive(struct clew_builder *b, uint32_t index)
 {
-        read_annotations(b, index);
+        if (b->fields.has_scores)
+                read_annotations(b, index);
         if (b->trace->steps[index].kind == CLEW_KIND_EVALUATOR)
                 read_evaluator(b, index);
 }

@@ -236,11 +236,16 @@ static void derive_dialect(struct clew_builder *b, struct clew_step *step)
 
         if (step->dialect != CLEW_DIALECT_NONE)
                 return;
-        step->dialect = clew_dialect_of_scope(clew_scope_name(step->scope));
+        /* Spans of one scope lie together. */
+        if (step->scope.data != b->scope.data) {
+                b->scope = step->scope;
+                b->scope_dialect = clew_dialect_of_scope(clew_scope_name(step->scope));
+        }
+        step->dialect = b->scope_dialect;
         if (step->dialect != CLEW_DIALECT_NONE)
                 return;
         for (unsigned i = 0; i < b->fields.n; i++) {
-                enum clew_dialect d = clew_dialect_of_key(b->fields.hits[i].key);
+                enum clew_dialect d = (enum clew_dialect)b->fields.hits[i].key_dialect;
 
                 if (d == CLEW_DIALECT_OTEL)
                         otel = true;
