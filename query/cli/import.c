@@ -318,6 +318,8 @@ static int import_lines(struct import *im, struct clew_input *in, struct clew_er
         while (r == 0 && have != 0) {
                 if (have == -EMSGSIZE) {
                         report(im, number, err);
+                } else if (have == -ENOMEM) {
+                        return have;
                 } else if (have < 0) {
                         report(im, number, err);
                         return 0;
@@ -351,6 +353,8 @@ static int import_file(struct import *im, const char *path, struct clew_error *e
                 clew_safe_cstr(clew_slice_of_cstr(path), im->name, sizeof(im->name));
         *err = (struct clew_error){0};
         r = clew_input_open(path, &in, err);
+        if (r == -ENOMEM)
+                return r;
         if (r < 0) {
                 im->n_bad++;
                 clew_cli_error(im->cli, "%s: %s", im->name,
