@@ -172,18 +172,6 @@ static bool sees_actions(const struct clew_rca_view *v)
         return acting * 4 >= n && acting > 0;
 }
 
-/* A span that holds exactly one turn of an agent: a chain with an LLM call in it. Its index among
- * the trace's steps, or NONE. */
-static uint32_t turn_of(const struct clew_rca_view *v, uint32_t i)
-{
-        uint32_t p = v->trace->steps[v->steps[i].span].parent;
-
-        if (p == CLEW_STEP_NONE || v->trace->steps[p].kind == CLEW_KIND_AGENT ||
-            v->trace->steps[p].kind == CLEW_KIND_LLM || v->trace->steps[p].parent == CLEW_STEP_NONE)
-                return CLEW_STEP_NONE;
-        return p;
-}
-
 static bool turn_acts(const struct clew_rca_view *v, uint32_t turn)
 {
         const struct clew_step *t = &v->trace->steps[turn];
@@ -205,16 +193,16 @@ static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
         uint32_t acting = 0;
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                if (v->steps[i].kind == CLEW_RCA_LLM && turn_of(v, i) != CLEW_STEP_NONE) {
+                if (v->steps[i].kind == CLEW_RCA_LLM && clew_rca_turn(v, i) != CLEW_STEP_NONE) {
                         turns++;
-                        acting += turn_acts(v, turn_of(v, i));
+                        acting += turn_acts(v, clew_rca_turn(v, i));
                 }
         }
         if (acting * 2 < turns || acting < 2)
                 return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
-                uint32_t turn = s->kind == CLEW_RCA_LLM ? turn_of(v, i) : CLEW_STEP_NONE;
+                uint32_t turn = s->kind == CLEW_RCA_LLM ? clew_rca_turn(v, i) : CLEW_STEP_NONE;
                 struct clew_finding *f;
 
                 if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0)

@@ -205,6 +205,7 @@ static bool is_conversation(const struct clew_rca_view *v)
                 const struct clew_rca_step *s = &v->steps[v->units[u].step];
 
                 if (v->units[u].origin == CLEW_RCA_USER && s->prev_llm != CLEW_RCA_NONE &&
+                    clew_rca_turn(v, v->units[u].step) == CLEW_STEP_NONE &&
                     !clew_rca_acted(v, s->prev_llm))
                         n++;
         }

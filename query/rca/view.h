@@ -187,6 +187,9 @@ static inline bool clew_rca_has_error(const struct clew_rca_step *s)
 /* LLM step to blame for what step @i did: itself, its caller, or the LLM call before it. NONE when
  * there is none. */
 uint32_t clew_rca_blame(const struct clew_rca_view *v, uint32_t i);
+/* The span that holds just one turn of an agent, when turns are spans of their own (a chain between
+ * the agent and LLM step @i): its index in the trace model, or CLEW_STEP_NONE. */
+uint32_t clew_rca_turn(const struct clew_rca_view *v, uint32_t i);
 /* True when LLM step @i asked for a call, or something was carried out before the next one. */
 bool clew_rca_acted(const struct clew_rca_view *v, uint32_t i);
 

@@ -46,7 +46,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_DIVERGENCE] = {"first-divergence", 0.30,
                                   "the first action that no passing run of the task took"},
         [CLEW_RULE_OUTLIER] = {"sibling-outlier", 0.35, "a step far slower than its like"},
-        [CLEW_RULE_ANSWER] = {"answer-call", 0.45,
+        [CLEW_RULE_ANSWER] = {"answer-call", 0.46,
                               "no stronger sign; the call that wrote the answer to a question"},
         [CLEW_RULE_LAST_CHANGE] = {"decisive-step", 0.15,
                                    "no rule fired; the step that settled the run"},
