@@ -71,10 +71,13 @@ static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
         v->hot_order = clew_malloc(v->hot.n * sizeof(*v->hot_order));
         if (!v->hot_order)
                 return -ENOMEM;
-        for (size_t i = 0; i < v->hot.n; i++)
-                v->hot_order[i] = (uint32_t)i;
-        qsort_r(v->hot_order, v->hot.n, sizeof(*v->hot_order), compare_hot, v->hot.traces);
-        while (after && v->hot_at < v->hot.n) {
+        v->n_hot_order = 0;
+        for (size_t i = 0; i < v->hot.n; i++) {
+                if (!clew_trace_id_is_zero(&v->hot.traces[i].id))
+                        v->hot_order[v->n_hot_order++] = (uint32_t)i;
+        }
+        qsort_r(v->hot_order, v->n_hot_order, sizeof(*v->hot_order), compare_hot, v->hot.traces);
+        while (after && v->hot_at < v->n_hot_order) {
                 const struct clew_hot_trace *t = &v->hot.traces[v->hot_order[v->hot_at]];
 
                 if (order(t->min_start_ns, &t->id, after->start_ns, &after->id) > 0)
@@ -145,7 +148,7 @@ static int next_sealed(struct clew_view *v, struct clew_list_entry *ret, struct 
                         return clew_error_set(err, -EBADMSG, 0,
                                               "store %s: a record of the time order is damaged",
                                               clew_env_dir(v->store->env));
-                if (find_hot(v, &e.id))
+                if (find_hot(v, &e.id) || clew_trace_id_is_zero(&e.id))
                         continue;
                 *ret = e;
                 return 1;
@@ -181,7 +184,7 @@ int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew
                         return r;
                 v->sealed_pending = r == 1;
         }
-        if (v->hot_at < v->hot.n)
+        if (v->hot_at < v->n_hot_order)
                 hot = &v->hot.traces[v->hot_order[v->hot_at]];
         if (hot &&
             (!v->sealed_pending || order(hot->min_start_ns, &hot->id, v->sealed_entry.start_ns,

@@ -21,7 +21,7 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
                 r = clew_place_read(v->store->env, v->txn, &t->id, &place, err);
                 if (r < 0 && r != -ENOENT)
                         break;
-                if (r == -ENOENT)
+                if (r == -ENOENT && !clew_trace_id_is_zero(&t->id))
                         s->traces++;
                 r = 0;
                 s->hot_traces++;
@@ -38,6 +38,8 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
 int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct clew_error *err)
 {
         struct clew_store_stats s = {.format_version = CLEW_FORMAT_VERSION};
+        struct clew_trace_id nobody = {{0}}; /* log records without a trace are no trace */
+        struct clew_place place;
         struct clew_state state;
         int r = clew_state_read(v->store->env, v->txn, &state, err);
 
@@ -49,6 +51,11 @@ int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct cl
         s.raw_otlp_bytes = state.sealed_raw_bytes;
         s.segments = state.segments;
         s.segment_bytes = state.segment_bytes;
+        r = clew_place_read(v->store->env, v->txn, &nobody, &place, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r == 0)
+                s.traces--;
         r = add_hot(v, &s, err);
         if (r < 0)
                 return r;

@@ -117,6 +117,7 @@ struct clew_view {
         struct clew_scan scan;
         struct clew_hot_list hot; /* by id */
         uint32_t *hot_order;      /* indexes into hot, newest first */
+        size_t n_hot_order;
         size_t hot_at;
         bool whole_walk;     /* from the very first entry: then the count is checked at the end */
         uint64_t n_walked;   /* records of the time order so far */

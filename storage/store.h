@@ -166,7 +166,8 @@ struct clew_list_entry {
 };
 
 /*
- * Walks all traces, newest start first, equal starts by id. With @after (may be NULL) it begins
+ * Walks all traces, newest start first, equal starts by id. Log records without a trace are not
+ * among them; they are loaded under the trace id of zeros. With @after (may be NULL) it begins
  * behind that entry; only its start_ns and id are read. One walk per view at a time.
  */
 CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,

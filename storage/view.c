@@ -43,6 +43,7 @@ void clew_view_end_walk(struct clew_view *v)
         clew_hot_list_deinit(&v->hot);
         clew_free(v->hot_order);
         v->hot_order = NULL;
+        v->n_hot_order = 0;
         v->hot_at = 0;
         v->sealed_pending = false;
 }

@@ -297,6 +297,44 @@ static void test_find_prefix(void **state)
         clew_view_close(v);
 }
 
+/* Log records without a trace are kept, loaded under the zero id, and are no trace in lists or
+ * counts. */
+static void test_logs_without_trace(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_trace_id nobody = {{0}};
+        struct test_span s = span_of(1, 0);
+        struct clew_trace_data data = {0};
+        struct clew_store_stats stats;
+        struct clew_list_entry e;
+        struct clew_error err = {0};
+        CLEW_BUFFER scope = {0};
+        CLEW_BUFFER logs = {0};
+
+        clew_buffer_init(&scope, BYTES_MAX);
+        clew_buffer_init(&logs, BYTES_MAX);
+        test_put_field(&scope, 2, CLEW_SLICE_LITERAL("\x1a\x04warn")); /* severity_text */
+        test_put_resource_spans(&logs, "svc", clew_buffer_slice(&scope));
+        send_spans(f, "a", &s, 1);
+        for (int sealed = 0; sealed < 2; sealed++) {
+                struct clew_view *v;
+
+                assert_int_equal(send_request(f, clew_buffer_slice(&logs), CLEW_OTLP_LOGS), 0);
+                v = view(f);
+                assert_int_equal(clew_view_load(v, &nobody, &data, &err), 0);
+                assert_true(data.logs.len > 0);
+                assert_int_equal(clew_view_list(v, NULL, &err), 0);
+                assert_int_equal(clew_view_next(v, &e, &err), 1);
+                assert_int_equal(clew_view_next(v, &e, &err), 0);
+                assert_int_equal(clew_view_stats(v, &stats, &err), 0);
+                assert_int_equal(stats.traces, 1);
+                assert_int_equal(stats.logs,
+                                 1 + sealed); /* a hot resend counts until it is sealed */
+                clew_view_close(v);
+                seal_all(f);
+        }
+}
+
 static void test_notes(void **state)
 {
         struct fixture *f = *state;
@@ -556,6 +594,7 @@ int main(void)
                 T(test_hot_then_sealed),
                 T(test_list_order_and_paging),
                 T(test_find_prefix),
+                T(test_logs_without_trace),
                 T(test_notes),
                 T(test_reindex),
                 T(test_random_against_model),
