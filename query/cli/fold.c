@@ -12,6 +12,9 @@
 /* Messages of one step. */
 #define SCRATCH_MAX ((size_t)256 << 20)
 
+/* Deeper ones count as one level. */
+#define LEVELS_COUNTED 64u
+
 enum {
         NEEDED = 1u << 0, /* on the way to something that must be seen */
         HIDDEN = 1u << 1, /* it and all below it */
@@ -171,6 +174,29 @@ static void fold_row(struct folding *f, uint32_t first, uint32_t keep)
         hide_middle(f, n);
 }
 
+/* Folds whole levels, from the deepest, until what is left can be read. */
+static void hide_levels(struct folding *f)
+{
+        const struct clew_trace *t = f->trace;
+        uint32_t counts[LEVELS_COUNTED] = {0};
+        uint32_t total = 0;
+        uint32_t depth = 0;
+
+        for (uint32_t i = 0; i < t->n_steps; i++) {
+                if (f->marks[i] & HIDDEN)
+                        i += t->steps[i].n_descendants;
+                else
+                        counts[t->steps[i].depth < LEVELS_COUNTED ? t->steps[i].depth
+                                                                  : LEVELS_COUNTED - 1]++;
+        }
+        while (depth < LEVELS_COUNTED && total + counts[depth] <= CLEW_FOLD_LINES_MAX)
+                total += counts[depth++];
+        for (uint32_t i = 0; i < t->n_steps; i++) {
+                if (t->steps[i].depth >= depth && depth > 0 && !(f->marks[i] & NEEDED))
+                        f->marks[i] |= HIDDEN;
+        }
+}
+
 /* Extends a fold line over @step; false when it is of another sort. */
 static bool extend(const struct folding *f, struct clew_fold_line *line, uint32_t step)
 {
@@ -243,6 +269,7 @@ int clew_fold_build(const struct clew_trace *trace, uint32_t keep, bool all,
                         if (trace->steps[i].n_children > 1)
                                 fold_row(&f, trace->steps[i].first_child, keep);
                 }
+                hide_levels(&f);
         }
         clew_arena_deinit(&f.scratch);
         ret->lines = lines;

@@ -23,6 +23,9 @@
 #define CLEW_FOLD_REPEATS 3u
 /* Steps that a repeated pattern may span: llm + tool, or llm + two tools. */
 #define CLEW_FOLD_PERIOD_MAX 3u
+/* Lines that a person is given at most, errors and the way to them apart: deeper levels fold first.
+ */
+#define CLEW_FOLD_LINES_MAX 400u
 /* Errors kept visible in one row of children; a row of a thousand equal errors is a pattern. */
 #define CLEW_FOLD_ERRORS_MAX 20u
 

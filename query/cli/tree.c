@@ -23,8 +23,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* Levels that are drawn; deeper branches begin with their depth as a number. */
+/* Levels that are drawn. Deeper branches begin with a number, the levels left out, and keep the
+ * innermost few. */
 #define LEVELS_MAX 10u
+#define LEVELS_KEPT 4u
 /* Of a name; longer ones are cut so that content keeps some room. */
 #define LABEL_COLUMNS_MAX 48u
 /* Traces up to this size show what the user said between the steps. */
@@ -88,7 +90,7 @@ static size_t put_levels(struct tree *t, uint32_t depth, const char *corner)
         clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, CLEW_TONE_DIM));
         from = t->line.len;
         if (depth > LEVELS_MAX) {
-                level = depth - LEVELS_MAX + 1;
+                level = depth - LEVELS_KEPT + 1;
                 clew_buffer_printf(&t->line, t->look.ascii ? "+%u " : "⋯%u ", level - 1);
         }
         for (; level < depth; level++)
