@@ -200,6 +200,8 @@ static int run(struct list *l)
         r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
                              l->after_text ? &l->after : NULL, &err);
         status = r < 0 ? clew_cli_fail(l->cli, r, &err) : walk(l, &s);
+        if (status == CLEW_EXIT_STORE && l->n > 0)
+                status = CLEW_EXIT_PARTIAL; /* what was read before the damage is shown */
         if (!machine && l->n > 0) {
                 tell_header(l);
                 if (clew_table_print(&l->table, l->cli->out) < 0) {
