@@ -254,6 +254,7 @@ bool clew_collector_tick(struct clew_collector *c)
                 clew_grpc_listener_tick(c->grpc);
         revive_listener(c);
         log_stats(c);
+        clew_watch_release_file_memory(c->store);
         return has_come_to_rest(c);
 }
 

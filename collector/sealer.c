@@ -1,5 +1,6 @@
 #include "collector/sealer.h"
 
+#include "collector/watch.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -12,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One step: about 50 ms of work, so that a stop or a burst of requests does not wait long. */
-#define STEP_BYTES ((size_t)16 * 1024 * 1024)
+/* One step: about 100 ms of work on agent runs, so that a stop or a burst of requests does not wait
+ * long. */
+#define STEP_BYTES ((size_t)32 * 1024 * 1024)
 /* How often to look when there was nothing to do. */
 #define LOOK_NS (CLEW_NS_PER_S)
 /* After a failure: a full disk does not empty itself in a second. */
@@ -70,6 +72,7 @@ static uint64_t step(struct clew_sealer *s)
         int r = clew_store_seal(s->options.store, &options, &stats, &err);
 
         used = cpu_ns() - before;
+        clew_watch_release_file_memory(s->options.store);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_TRACES, stats.traces);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_BYTES, stats.raw_bytes);
         if (r < 0) {

@@ -219,6 +219,10 @@ struct clew_store_stats {
 CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stats *ret,
                                   struct clew_error *err);
 
+/* Gives back the memory of file pages that this process has touched; they stay in the system's
+ * cache. For long-running programs. 0 or a negative errno; nothing depends on success. */
+CLEW_MUST_USE int clew_store_release_pages(struct clew_store *store, struct clew_error *err);
+
 /* One finding of a verification: names the object and what is wrong with it. */
 typedef void (*clew_verify_report_fn)(void *context, const char *object, const char *what);
 

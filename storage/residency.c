@@ -1,0 +1,90 @@
+/*
+ * Giving back the pages of the data file that this process has mapped.
+ *
+ * LMDB reads through one shared mapping of the whole file, and each page touched counts as memory
+ * of the process until the kernel is short of it, although it is page cache. A collector that runs
+ * for long would so seem to grow to the size of its store. Dropping the page table entries loses
+ * nothing: a later touch finds the page in the cache again, at the cost of a minor fault.
+ *
+ * Hazard: the same call on private memory would erase it. So the mapping is found by an address
+ * that LMDB has handed out, and must be a shared mapping of a file; a read transaction is held
+ * meanwhile, because the environment is reopened (and mapped elsewhere) only when none is.
+ */
+#include "storage/store-int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MAPS_LINE_MAX 512 /* addresses and permissions are in the first 60 characters */
+
+/* Hex digits up to @end; false when there is anything else. */
+static bool read_hex(const char *s, const char *end, uintptr_t *ret)
+{
+        uintptr_t v = 0;
+
+        if (s == end || (size_t)(end - s) > 2 * sizeof(v))
+                return false;
+        for (; s < end; s++) {
+                if (*s >= '0' && *s <= '9')
+                        v = v << 4 | (uintptr_t)(*s - '0');
+                else if (*s >= 'a' && *s <= 'f')
+                        v = v << 4 | (uintptr_t)(*s - 'a' + 10);
+                else
+                        return false;
+        }
+        *ret = v;
+        return true;
+}
+
+/* One line of maps: "from-to perms offset device inode path". */
+static bool is_shared_mapping_of(const char *line, uintptr_t address, uintptr_t *ret_from,
+                                 uintptr_t *ret_to)
+{
+        const char *dash = strchr(line, '-');
+        const char *space = dash ? strchr(dash, ' ') : NULL;
+
+        if (!space || strlen(space) < 5 || space[4] != 's')
+                return false;
+        return read_hex(line, dash, ret_from) && read_hex(dash + 1, space, ret_to) &&
+               *ret_from <= address && address < *ret_to;
+}
+
+static int drop_mapping(uintptr_t address)
+{
+        char line[MAPS_LINE_MAX];
+        FILE *maps = fopen("/proc/self/maps", "re");
+        uintptr_t from = 0;
+        uintptr_t to = 0;
+        bool found = false;
+
+        if (!maps)
+                return -errno;
+        while (!found && fgets(line, sizeof(line), maps))
+                found = is_shared_mapping_of(line, address, &from, &to);
+        fclose(maps);
+        if (!found)
+                return -ENOENT;
+        /* The kernel gave these numbers as addresses. */
+        if (madvise((void *)from, to - from, MADV_DONTNEED) < 0) /* NOLINT(performance-*) */
+                return -errno;
+        return 0;
+}
+
+int clew_store_release_pages(struct clew_store *store, struct clew_error *err)
+{
+        struct clew_slice inside;
+        MDB_txn *txn;
+        int r;
+
+        r = clew_txn_begin_read(store->env, &txn, err);
+        if (r < 0)
+                return r;
+        r = clew_table_get(store->env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"), &inside,
+                           err);
+        if (r == 0)
+                r = drop_mapping((uintptr_t)inside.data);
+        clew_txn_end_read(store->env, txn);
+        return r;
+}
