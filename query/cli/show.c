@@ -4,6 +4,8 @@
  * First what the model makes of the step, then its texts, then everything the span carries: what is
  * not interpreted is still seen. --raw gives the span as it was sent, as OTLP JSON.
  */
+#include "query/cli/show-int.h"
+
 #include "proto/otlp/json.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
@@ -11,7 +13,6 @@
 #include "query/cli/output.h"
 #include "query/cli/page.h"
 #include "query/cli/record.h"
-#include "query/cli/show-int.h"
 #include "query/cli/step-record.h"
 #include "query/cli/when.h"
 

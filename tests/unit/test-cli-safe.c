@@ -18,7 +18,7 @@
 static const char *line_of(struct clew_slice text, size_t columns, bool ascii)
 {
         static char shown[4096];
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
 
         clew_buffer_init(&b, sizeof(shown) - 1);
         clew_safe_line(&b, text, columns, ascii);
@@ -105,7 +105,7 @@ static void test_marks_do_not_pile_up(void **state)
 {
         char text[400] = "a";
         size_t n = 1;
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
         size_t columns;
 
         (void)state;
@@ -119,7 +119,7 @@ static void test_marks_do_not_pile_up(void **state)
 
 static void test_block(void **state)
 {
-        CLEW_BUFFER b;
+        CLEW_BUFFER b = {0};
 
         (void)state;
         clew_buffer_init(&b, 4096);
@@ -142,7 +142,7 @@ static void test_any_bytes(void **state)
                 size_t n = (size_t)(rand_r(&seed) % 64);
                 size_t columns = (size_t)(rand_r(&seed) % 40);
                 struct clew_slice safe;
-                CLEW_BUFFER b;
+                CLEW_BUFFER b = {0};
                 size_t used;
 
                 for (size_t i = 0; i < n; i++)

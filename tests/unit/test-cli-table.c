@@ -23,7 +23,7 @@ static char *printed(size_t width, const char *text)
 {
         const struct clew_look look = {.columns = width};
         struct clew_table t;
-        CLEW_ARENA arena;
+        CLEW_ARENA arena = {0};
         char *out = NULL;
         size_t len;
         FILE *file = open_memstream(&out, &len);
