@@ -265,6 +265,8 @@ static void put_spread(struct why_command *c, struct clew_buffer *out, const str
         for (uint32_t i = 0; i < f->n_effects; i++) {
                 const struct clew_rca_step *s = &v->steps[f->effects[i]];
 
+                if (s->number < v->steps[f->step].number) /* what it happened in */
+                        continue;
                 put_name(c, out, s);
                 put_text(c, out,
                          clew_rca_has_error(s)      ? s->error_text

@@ -418,8 +418,9 @@ void clew_model_set_cause(clew_summary_cause_fn fn)
 
 static bool went_wrong(const struct clew_trace *trace)
 {
+        /* An open run too: a loop in it is worth knowing before it ends. */
         return trace->outcome == CLEW_OUTCOME_FAILED || trace->outcome == CLEW_OUTCOME_ERROR ||
-               trace->has_failed_steps;
+               trace->outcome == CLEW_OUTCOME_OPEN || trace->has_failed_steps;
 }
 
 static int summarize(void *context, const struct clew_trace_id *id, struct clew_slice traces,

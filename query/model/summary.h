@@ -77,8 +77,9 @@ const struct clew_deriver *clew_model_deriver(void);
 
 /*
  * How the root-cause rules take part: called for traces that did not go well (failed, error, or
- * with failed steps), before encoding; fills @ret from @arena. @traces and @logs are the bytes, in
- * case it needs texts or edges. Set once, before any thread starts; NULL switches it off.
+ * with failed steps) or have not ended, before encoding; fills @ret from @arena. @traces and @logs
+ * are the bytes, in case it needs texts or edges. Set once, before any thread starts; NULL switches
+ * it off.
  */
 typedef int (*clew_summary_cause_fn)(struct clew_slice traces, struct clew_slice logs,
                                      const struct clew_trace *trace, struct clew_arena *arena,

@@ -40,6 +40,14 @@ static double lateness(const struct clew_rca_view *v, uint32_t i)
         return 1.0 - good / 24.0;
 }
 
+static bool is_inside(const struct clew_rca_view *v, uint32_t i, uint32_t wrapper)
+{
+        uint32_t top = v->steps[wrapper].span;
+
+        return v->steps[i].span > top &&
+               v->steps[i].span <= top + v->trace->steps[top].n_descendants;
+}
+
 static bool is_model_fault(enum clew_trouble t)
 {
         return !clew_trouble_is_infrastructure(t) && t != CLEW_TROUBLE_BUDGET;
@@ -70,7 +78,10 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_evidence(f, i, s->error_text);
-                clew_finding_say(ret, f, "Step %u asked for %.*s, which ended in an error (%s).",
+                clew_finding_say(ret, f,
+                                 s->kind == CLEW_RCA_TOOL
+                                         ? "Step %u asked for %.*s, which ended in an error (%s)."
+                                         : "Step %u acted in %.*s, which ended in an error (%s).",
                                  v->steps[who].number, CLEW_SHOWN(s->name, 60),
                                  clew_trouble_name(s->trouble));
         }
@@ -88,7 +99,7 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
 
                 if (!is_deepest(s) || s->kind == CLEW_RCA_LLM)
                         continue;
-                while (wrapper && who != CLEW_RCA_NONE && v->steps[who].start_ns < s->end_ns)
+                while (wrapper && who != CLEW_RCA_NONE && is_inside(v, who, i))
                         who = v->steps[who].next_llm; /* still inside the failed step */
                 if (who == CLEW_RCA_NONE)
                         continue;

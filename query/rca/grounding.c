@@ -210,20 +210,26 @@ static const struct clew_rca_seen *slip_of(const struct shapes *s, const struct 
         return best;
 }
 
-/* 2026-11-20, 10:30, 5-7: dates, times and ranges move by a digit for good reasons. */
+/* 2026-11-20, 10:30, 5-7: dates, times and ranges move by a digit for good reasons. An id has
+ * letters or a long run of digits. */
 static bool is_date_like(const struct clew_token *t)
 {
         uint32_t marks = 0;
         uint32_t letters = 0;
+        uint32_t run = 0;
+        uint32_t longest = 0;
 
         for (size_t i = 0; i < t->text.len; i++) {
                 uint8_t c = t->text.data[i];
+                bool digit = c >= '0' && c <= '9';
 
+                run = digit ? run + 1 : 0;
+                longest = run > longest ? run : longest;
                 marks += c == '-' || c == ':' || c == '/';
-                letters +=
-                        !((c >= '0' && c <= '9') || c == '-' || c == ':' || c == '.' || c == ',');
+                letters += !digit && c != '-' && c != ':' && c != '.' && c != ',' && c != 'T' &&
+                           c != 'Z';
         }
-        return marks > 0 && letters <= 2;
+        return marks > 0 && letters == 0 && longest <= 4;
 }
 
 /* The whole value of one argument, not a word in a program or a sentence. */

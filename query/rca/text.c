@@ -52,15 +52,37 @@ static struct clew_slice tail(struct clew_slice t, size_t n)
         return t.len > n ? clew_slice_from(t, t.len - n) : t;
 }
 
+/* Room for every head and tail that word lists are looked up in. */
+#define LOWER_MAX 2048u
+
+/* A lower-case copy of at most LOWER_MAX bytes: one pass, then memmem for each word of a list. */
+static struct clew_slice lowered(struct clew_slice t, uint8_t buffer[LOWER_MAX])
+{
+        size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
+
+        for (size_t i = 0; i < n; i++)
+                buffer[i] = lower(t.data[i]);
+        return clew_slice_make(buffer, n);
+}
+
+static bool has_word(struct clew_slice lowered_text, const char *needle)
+{
+        return memmem(lowered_text.data ? (const void *)lowered_text.data : "", lowered_text.len,
+                      needle, strlen(needle)) != NULL;
+}
+
 ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
 {
         size_t n = strlen(needle);
+        uint8_t first = (uint8_t)needle[0];
 
         if (n == 0 || t.len < n)
                 return -1;
         for (size_t i = 0; i + n <= t.len; i++) {
-                size_t k = 0;
+                size_t k = 1;
 
+                if (lower(t.data[i]) != first)
+                        continue;
                 while (k < n && lower(t.data[i + k]) == (uint8_t)needle[k])
                         k++;
                 if (k == n)
@@ -71,8 +93,11 @@ ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
 
 static bool has_any(struct clew_slice t, const char *const *list, size_t n)
 {
+        uint8_t buffer[LOWER_MAX];
+        struct clew_slice l = lowered(t, buffer);
+
         for (size_t i = 0; i < n; i++) {
-                if (clew_text_find(t, list[i]) >= 0)
+                if (has_word(l, list[i]))
                         return true;
         }
         return false;
@@ -231,12 +256,15 @@ static bool may_be_about_the_call(struct clew_slice h)
 
 static enum clew_trouble class_by_words(struct clew_slice h, bool about_call)
 {
+        uint8_t buffer[LOWER_MAX];
+        struct clew_slice l = lowered(h, buffer);
+
         for (size_t i = 0; i < CLEW_ARRAY_LEN(class_words); i++) {
                 enum clew_trouble c = class_words[i].class;
 
                 if ((c == CLEW_TROUBLE_ARGUMENTS || c == CLEW_TROUBLE_NO_TOOL) && !about_call)
                         continue;
-                if (clew_text_find(h, class_words[i].needle) >= 0)
+                if (has_word(l, class_words[i].needle))
                         return c;
         }
         return CLEW_TROUBLE_NONE;
