@@ -10,6 +10,8 @@
  *       For k = 1, 2, ... until none fires: the k-th write or sync fails. Prints one line per k.
  *   store-driver malloc DIR COUNT SEED MODE
  *       The same with the k-th allocation.
+ *   store-driver audit DIR JOURNAL SEED
+ *       Compares a store that lost its clewd with the client's journal.
  *   store-driver read COUNT SEED       lines "DIR" -> "right", "error: what", "silent: what",
  *       "died: signal"; and the number of findings of the verifier behind " | "
  *
@@ -33,6 +35,7 @@
 #define RECOVER_NS 5000000000ll /* I6: accepts new data this soon after a fault */
 #define TRIALS_MAX 100000u
 #define MESSAGE_MAX 500
+#define JOURNAL_NUMBERS_MAX 2000000u /* requests of one store; a long night has fewer */
 
 struct trial {
         uint64_t seed;
@@ -93,20 +96,29 @@ static int work(struct trial *trial)
         return 0;
 }
 
-/* All of @is_acked must be there, the others whole or not at all, and nothing beyond @n_sent. */
-static int check_store(struct trial *trial, struct clew_store *store, const bool *is_acked,
-                       uint64_t n_sent)
+/* The requests below @n, made once; NULL when memory is short. */
+static struct clew_work *make_works(uint64_t seed, uint64_t n)
+{
+        struct clew_work *works = calloc(n + 1, sizeof(*works));
+
+        for (uint64_t i = 0; works && i < n; i++)
+                if (clew_work_init(&works[i], seed) || clew_work_make(&works[i], i))
+                        return NULL;
+        if (!works || clew_work_init(&works[n], seed))
+                return NULL;
+        works[n].made_before = works;
+        return works;
+}
+
+static int check_view(struct trial *trial, struct clew_view *view, struct clew_work *works,
+                      const bool *is_acked, uint64_t n_sent)
 {
         enum clew_work_found found = CLEW_WORK_NONE;
         struct clew_error err = {0};
-        struct clew_view *view;
-        struct clew_work load;
-        int r = clew_work_init(&load, trial->seed);
+        int r;
 
-        if (r || (r = clew_view_open(store, &view, &err)))
-                return fail(trial, "view", r, &err);
         for (uint64_t i = 0; i < n_sent; i++) {
-                r = clew_work_find(&load, view, i, &found, &err);
+                r = clew_work_find(&works[i], view, i, &found, &err);
                 if (r)
                         return fail(trial, "load", r, &err);
                 if (found == CLEW_WORK_ALL || (!is_acked[i] && found == CLEW_WORK_NONE))
@@ -118,10 +130,27 @@ static int check_store(struct trial *trial, struct clew_store *store, const bool
                                                          : "wrong");
                 return 1;
         }
-        r = clew_work_check_all(&load, view, n_sent, &err);
-        clew_view_close(view);
-        clew_work_deinit(&load);
+        r = clew_work_check_all(&works[n_sent], view, n_sent, &err);
         return r ? fail(trial, "list", r, &err) : 0;
+}
+
+/* All of @is_acked must be there, the others whole or not at all, and nothing beyond @n_sent. */
+static int check_store(struct trial *trial, struct clew_store *store, const bool *is_acked,
+                       uint64_t n_sent)
+{
+        struct clew_work *works = make_works(trial->seed, n_sent);
+        struct clew_error err = {0};
+        struct clew_view *view;
+        int r = works ? clew_view_open(store, &view, &err) : -ENOMEM;
+
+        if (r)
+                return fail(trial, "view", r, &err);
+        r = check_view(trial, view, works, is_acked, n_sent);
+        clew_view_close(view);
+        for (uint64_t i = 0; i <= n_sent; i++)
+                clew_work_deinit(&works[i]);
+        free(works);
+        return r;
 }
 
 static void count_finding(void *context, const char *object, const char *what)
@@ -158,6 +187,39 @@ static int judge(struct trial *trial)
                 return fail(trial, "after the crash", r, &err);
         r = check_store(trial, store, is_acked, n_sent);
         clew_work_deinit(&load);
+        clew_store_close(store);
+        free(is_acked);
+        return r;
+}
+
+/* The dead store in @dir against the journal of tests/crash/journal-client.c. */
+static int audit(struct trial *trial, const char *journal)
+{
+        bool *is_acked = calloc(JOURNAL_NUMBERS_MAX, sizeof(bool));
+        FILE *file = fopen(journal, "rb");
+        struct clew_error err = {0};
+        struct clew_store *store;
+        uint64_t number, n_sent = 0;
+        uint8_t entry[9];
+        int r;
+
+        if (!is_acked || !file)
+                return fail(trial, "journal", 0, &err);
+        while (fread(entry, sizeof(entry), 1, file) == 1) {
+                memcpy(&number, entry + 1, 8);
+                if (number >= JOURNAL_NUMBERS_MAX)
+                        return fail(trial, "journal is too long", 0, &err);
+                n_sent = number + 1 > n_sent ? number + 1 : n_sent;
+                is_acked[number] = is_acked[number] || entry[0] == 'a';
+        }
+        fclose(file);
+        r = clew_store_verify(trial->dir, count_finding, trial, &err);
+        if (r)
+                return r < 0 ? fail(trial, "verify", r, &err) : 1;
+        r = open_store(trial->dir, CLEW_STORE_READ, &store, &err);
+        if (r)
+                return fail(trial, "open", r, &err);
+        r = check_store(trial, store, is_acked, n_sent);
         clew_store_close(store);
         free(is_acked);
         return r;
@@ -234,7 +296,7 @@ static int fault(struct trial *trial)
 {
         struct clew_store *store = NULL;
         struct clew_error err = {0};
-        struct clew_work *loads = calloc(trial->count + 1, sizeof(*loads));
+        struct clew_work *loads = make_works(trial->seed, trial->count);
         bool *is_acked = calloc(trial->count + 2, sizeof(bool));
         bool fired;
         int64_t since;
@@ -242,10 +304,8 @@ static int fault(struct trial *trial)
 
         if (!is_acked || !loads)
                 return 1;
-        for (uint64_t i = 0; i <= trial->count; i++)
-                if (clew_work_init(&loads[i], trial->seed) || clew_work_make(&loads[i], i))
-                        return 1;
-        loads[trial->count].made_before = loads;
+        if (clew_work_make(&loads[trial->count], trial->count))
+                return 1;
         arm(true);
         r = open_store(trial->dir, CLEW_STORE_COLLECT, &store, &err);
         if (r == 0 && !run_under_fault(trial, loads, store, is_acked))
@@ -450,6 +510,13 @@ int main(int argc, char **argv)
                 if (r)
                         fprintf(stderr, "%s\n", trial.why);
                 return r;
+        }
+        if (argc == 5 && !strcmp(argv[1], "audit")) {
+                trial.seed = strtoull(argv[4], NULL, 10);
+                if (audit(&trial, argv[3]) == 0)
+                        return 0;
+                printf("%s\n", trial.why);
+                return 1;
         }
         if (argc == 7 && !strcmp(argv[1], "fault") && clew_shim_arm) {
                 injected_errno = !strcmp(argv[5], "ENOSPC") ? ENOSPC : EIO;

@@ -75,6 +75,16 @@ static void put_attribute(struct clew_buffer *out, uint32_t field, const char *k
         out->error = out->error ? out->error : pair.error ? pair.error : value.error;
 }
 
+/* Sixteen letters. */
+static void put_noise(struct clew_buffer *out, uint64_t bits)
+{
+        uint8_t letters[16];
+
+        for (unsigned i = 0; i < sizeof(letters); i++)
+                letters[i] = (uint8_t)('a' + (bits >> (4 * i) & 15));
+        clew_buffer_append(out, letters, sizeof(letters));
+}
+
 /* Half repetitive, half noise, of very different lengths: inline, overflow and many pages. */
 static void put_payload(struct clew_buffer *out, uint64_t key)
 {
@@ -87,8 +97,7 @@ static void put_payload(struct clew_buffer *out, uint64_t key)
         while (text.len < length && !text.error) {
                 clew_buffer_append_cstr(&text, "You are an agent that follows the policy. ");
                 for (unsigned i = 0; i < 6; i++)
-                        clew_buffer_printf(&text, "%016llx",
-                                           (unsigned long long)mix(key * 31 + text.len));
+                        put_noise(&text, mix(key * 31 + text.len));
         }
         put_attribute(out, 9, "input.value", clew_buffer_slice(&text));
         out->error = out->error ? out->error : text.error;
