@@ -46,6 +46,12 @@ static void must(int r, const char *what)
         }
 }
 
+static void mark(char kind, uint64_t value)
+{
+        if (clew_shim_mark)
+                clew_shim_mark(kind, value);
+}
+
 static MDB_env *open_env(const char *dir, unsigned flags)
 {
         MDB_env *env;
@@ -85,11 +91,11 @@ static int work(const char *dir, uint64_t count, uint64_t seed, const char *weak
         if (weakness && !strcmp(weakness, "nometasync"))
                 flags = MDB_NOMETASYNC;
         env = open_env(dir, flags);
-        clew_shim_mark('o', 0);
+        mark('o', 0);
         for (uint64_t i = 0; i < count; i++) {
-                clew_shim_mark('b', i);
+                mark('b', i);
                 commit_one(env, seed, i);
-                clew_shim_mark('a', i);
+                mark('a', i);
         }
         mdb_env_close(env);
         return 0;
