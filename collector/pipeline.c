@@ -104,6 +104,12 @@ static struct clew_submission *take_group(struct clew_pipeline *p)
         return head;
 }
 
+static bool is_disk_trouble(int result)
+{
+        return result == -ENOSPC || result == -EDQUOT || result == -EIO || result == -EROFS ||
+               result == -EFBIG;
+}
+
 static int append(struct clew_pipeline *p, const struct clew_fragment *fragments, size_t n,
                   size_t bytes)
 {
@@ -121,7 +127,9 @@ static int append(struct clew_pipeline *p, const struct clew_fragment *fragments
         } else {
                 clew_count(c, CLEW_COUNT_COMMIT_FAILURES, 1);
         }
-        was_healthy = atomic_exchange(&p->healthy, r == 0);
+        was_healthy = atomic_load(&p->healthy);
+        if (r == 0 || is_disk_trouble(r))
+                atomic_store(&p->healthy, r == 0);
         if (r == 0 && !was_healthy)
                 clew_log(CLEW_LOG_INFO, "store.recovered", "new data is accepted again");
         if (r < 0) {
@@ -132,12 +140,6 @@ static int append(struct clew_pipeline *p, const struct clew_fragment *fragments
                                  err.message);
         }
         return r;
-}
-
-static bool is_disk_trouble(int result)
-{
-        return result == -ENOSPC || result == -EDQUOT || result == -EIO || result == -EROFS ||
-               result == -EFBIG;
 }
 
 static int append_group(struct clew_pipeline *p, const struct clew_submission *head)
