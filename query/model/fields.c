@@ -226,7 +226,8 @@ bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_
                         continue;
                 text = decode_text(f, hit);
                 if (text.len == 0) {
-                        if (!empty && is_body(field) && hit->value.type == CLEW_VALUE_STRING)
+                        if (!empty && is_body(field) && hit->value.type == CLEW_VALUE_STRING &&
+                            hit->rule->encoding != CLEW_ENC_MEMBER)
                                 empty = hit;
                         continue;
                 }

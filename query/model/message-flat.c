@@ -219,6 +219,18 @@ static bool has(const struct slots *v, enum slot slot)
         return (v->set & 1u << slot) != 0;
 }
 
+/* A tool's answer whose text comes as a part: it belongs into the result that is still empty. */
+static bool add_to_result(struct clew_message_sink *s, struct clew_slice text)
+{
+        struct clew_part *last = s->n_parts ? &s->parts[s->n_parts - 1] : NULL;
+
+        if (!last || last->type != CLEW_PART_TOOL_RESULT || last->text.len > 0 ||
+            s->messages[s->n_messages - 1].n_parts != 1)
+                return false;
+        last->text = text;
+        return true;
+}
+
 static void emit_content(struct clew_message_sink *s, const struct slots *v, enum clew_role role)
 {
         struct clew_slice type = v->text[SLOT_TYPE];
@@ -235,6 +247,13 @@ static void emit_content(struct clew_message_sink *s, const struct slots *v, enu
                         clew_media_inline(part, v->text[SLOT_DATA]);
                 return;
         }
+        /* Some send the text both as content and as its parts. */
+        if (s->n_parts > 0 && s->n_messages > 0 && s->messages[s->n_messages - 1].n_parts > 0 &&
+            s->parts[s->n_parts - 1].type == CLEW_PART_TEXT &&
+            clew_slice_eq(s->parts[s->n_parts - 1].text, v->text[SLOT_TEXT]))
+                return;
+        if (role == CLEW_ROLE_TOOL && add_to_result(s, v->text[SLOT_TEXT]))
+                return;
         clew_sink_text(s,
                        clew_slice_eq_cstr(type, "reasoning") ? CLEW_PART_REASONING : CLEW_PART_TEXT,
                        role, v->text[SLOT_TEXT]);

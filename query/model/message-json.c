@@ -597,7 +597,7 @@ static bool is_message(const struct object *o)
         const struct member *type = get(o, "type");
         const struct member *content = get(o, "content");
 
-        if (get_any(o, NAMES("role", "lc", "message", "event.name", "kwargs", "finishReason")))
+        if (get_any(o, NAMES("role", "lc", "message", "event.name", "finishReason")))
                 return true;
         if (content && content->token == CLEW_JSON_OBJECT_BEGIN && !type)
                 return true; /* Gemini's candidates */
@@ -677,9 +677,10 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
 
 /* Where requests, responses and framework states keep their messages, in order of trust. */
 static const char *const containers[] = {
-        "messages", "choices", "contents", "candidates", "generations", "message", "inputs",
-        "input",    "output",  "outputs",  "prompts",    "prompt",      "update",  "response",
-        "result",   "kwargs",  "query",    "content",    "text",
+        "messages", "choices",  "contents", "candidates", "generations", "message",
+        "inputs",   "input",    "output",   "outputs",    "prompts",     "prompt",
+        "update",   "response", "result",   "kwargs",     "args",        "query",
+        "question", "task",     "content",  "text",
 };
 
 static const struct member *container_of(const struct object *o)
@@ -688,6 +689,8 @@ static const struct member *container_of(const struct object *o)
                 const struct member *m = get(o, containers[i]);
 
                 if (!m || (!is_structure(m) && m->token != CLEW_JSON_STRING))
+                        continue;
+                if (clew_slice_eq_cstr(m->raw, "{}") || clew_slice_eq_cstr(m->raw, "[]"))
                         continue;
                 /* Beside much else a text is a detail, not the message. */
                 if (clew_slice_eq_cstr(m->key, "text") && o->n > 3)

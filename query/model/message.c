@@ -101,7 +101,7 @@ enum clew_role clew_role_of(struct clew_slice word)
                 {"developer", CLEW_ROLE_SYSTEM},   {"human", CLEW_ROLE_USER},
                 {"ai", CLEW_ROLE_ASSISTANT},       {"model", CLEW_ROLE_ASSISTANT},
                 {"function", CLEW_ROLE_TOOL},      {"AIMessageChunk", CLEW_ROLE_ASSISTANT},
-                {"tool-response", CLEW_ROLE_TOOL},
+                {"tool-response", CLEW_ROLE_TOOL}, {"tool-call", CLEW_ROLE_ASSISTANT},
         };
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {

@@ -299,10 +299,8 @@ static struct clew_slice tool_name_of_span(struct clew_slice name)
 static struct clew_slice agent_name_of_span(struct clew_slice name)
 {
         static const struct name_affix forms[] = {
-                {"invoke_agent ", ""},
-                {"create_agent ", ""},
-                {"agent_run [", "]"},
-                {"", ".agent"},
+                {"invoke_agent ", ""}, {"create_agent ", ""}, {"agent_run [", "]"},
+                {"", ".agent"},        {"", ".run"},          {"", ".kickoff"},
         };
 
         return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
@@ -314,6 +312,21 @@ static void recognise_handoff(struct clew_step *step)
         if (step->kind == CLEW_KIND_TOOL && step->dialect == CLEW_DIALECT_OPENINFERENCE &&
             clew_slice_starts_with(step->span.name, KEY("handoff to ")))
                 step->kind = CLEW_KIND_HANDOFF;
+}
+
+/* LangChain's tool spans have no call id, but the message that they return names it. */
+static void find_call_id_in_result(struct clew_builder *b, struct clew_step *step)
+{
+        const struct clew_field_hit *hit = clew_fields_first(&b->fields, CLEW_FIELD_TOOL_RESULT);
+        struct clew_slice text;
+
+        if (step->tool_call_id.len > 0 || !hit || hit->value.type != CLEW_VALUE_STRING)
+                return;
+        text = hit->value.bytes;
+        if (clew_slice_starts_with(text, KEY("{\"output\":{\"lc\"")))
+                step->tool_call_id = clew_text_member(text, "output.kwargs.tool_call_id", b->arena);
+        else if (clew_slice_starts_with(text, KEY("{\"lc\"")))
+                step->tool_call_id = clew_text_member(text, "kwargs.tool_call_id", b->arena);
 }
 
 static void derive_own_names(struct clew_builder *b, struct clew_step *step)
@@ -328,6 +341,7 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
                                          CLEW_DIALECT_NONE, KEY("name"));
                 }
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_CALL_ID, &step->tool_call_id);
+                find_call_id_in_result(b, step);
         }
         if (step->kind == CLEW_KIND_AGENT) {
                 if (!clew_fields_text(f, CLEW_FIELD_AGENT_NAME, &step->agent_name)) {
@@ -480,8 +494,10 @@ static bool looks_truncated(struct clew_slice text)
 /* Decorators record {"args":[...],"kwargs":{...}}; LangChain a serialised message. */
 static struct clew_slice unwrap_tool_text(struct clew_builder *b, struct clew_slice text)
 {
-        static const char *const members[] = {"kwargs.content", "kwargs", "args", "inputs"};
-        static const char *const heads[] = {"{\"lc\"", "{\"args\"", "{\"kwargs\"", "{\"inputs\""};
+        static const char *const members[] = {"output.kwargs.content", "kwargs.content", "kwargs",
+                                              "args", "inputs"};
+        static const char *const heads[] = {"{\"output\":{\"lc\"", "{\"lc\"", "{\"args\"",
+                                            "{\"kwargs\"", "{\"inputs\""};
         bool wrapped = false;
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++)

@@ -205,12 +205,17 @@ struct children {
         uint32_t tool_below; /* the tool call that this step only carries, or NONE */
 };
 
-/* generateText and streamText are an agent when they loop: tools, or more than one model call. */
-static void promote_sdk_chain(struct clew_step *step, const struct children *c)
+/* generateText and streamText are an agent when they loop (tools, or more than one model call), and
+ * when a tool runs them: a sub-agent. */
+static void promote_sdk_chain(struct clew_step *step, const struct children *c,
+                              const struct clew_step *parent)
 {
+        bool loops = c->n_tool > 0 || c->n_llm > 1;
+        bool inside_tool = parent && parent->kind == CLEW_KIND_TOOL && c->n_llm > 0;
+
         if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_AISDK ||
             !clew_slice_starts_with(step->span.name, CLEW_SLICE_LITERAL("ai.")) ||
-            (c->n_tool == 0 && c->n_llm < 2))
+            (!loops && !inside_tool))
                 return;
         step->kind = CLEW_KIND_AGENT;
         step->agent_name = step->name;
@@ -238,7 +243,7 @@ static int refine_kinds(struct clew_builder *b)
                 struct children *up = step->parent == CLEW_STEP_NONE ? NULL : &below[step->parent];
                 uint32_t inner = below[i].tool_below;
 
-                promote_sdk_chain(step, &below[i]);
+                promote_sdk_chain(step, &below[i], up ? &trace->steps[step->parent] : NULL);
                 if (step->kind == CLEW_KIND_TOOL && inner != CLEW_STEP_NONE &&
                     same_tool_call(step, &trace->steps[inner]))
                         step->flags |= CLEW_STEP_WRAPPER;
