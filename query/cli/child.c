@@ -1,0 +1,163 @@
+/*
+ * One question to a program. Both pipes are served from one loop, because a program may answer
+ * before it has read everything, or never read at all.
+ */
+#include "query/cli/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536u
+
+struct child {
+        pid_t pid;
+        int in;  /* we write; -1 = closed */
+        int out; /* we read */
+};
+
+static uint64_t now_ms(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void close_pair(int p[2])
+{
+        if (p[0] >= 0)
+                close(p[0]);
+        if (p[1] >= 0)
+                close(p[1]);
+}
+
+static int start(const char *command, struct child *ret)
+{
+        char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, NULL, NULL};
+        posix_spawn_file_actions_t actions;
+        int in[2] = {-1, -1};
+        int out[2] = {-1, -1};
+        int r;
+
+        if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
+                r = -errno;
+                close_pair(in);
+                return r;
+        }
+        memcpy(&argv[2], &command, sizeof(command)); /* posix_spawn() does not write to it */
+        r = posix_spawn_file_actions_init(&actions);
+        if (r == 0) {
+                r = posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+                if (r == 0)
+                        r = posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+                if (r == 0)
+                        r = posix_spawn(&ret->pid, "/bin/sh", &actions, NULL, argv, environ);
+                posix_spawn_file_actions_destroy(&actions);
+        }
+        close(in[0]);
+        close(out[1]);
+        if (r != 0) {
+                close(in[1]);
+                close(out[0]);
+                return -r;
+        }
+        fcntl(in[1], F_SETFL, O_NONBLOCK);
+        ret->in = in[1];
+        ret->out = out[0];
+        return 0;
+}
+
+static void write_some(struct child *c, struct clew_slice *left)
+{
+        ssize_t n = write(c->in, left->data, left->len);
+
+        if (n > 0)
+                *left = clew_slice_from(*left, (size_t)n);
+        if (left->len == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+                close(c->in);
+                c->in = -1;
+        }
+}
+
+/* 1 = go on, 0 = end of its output, negative errno. */
+static int read_some(const struct child *c, struct clew_buffer *answer)
+{
+        uint8_t *p = clew_buffer_reserve(answer, READ_BYTES);
+        ssize_t n;
+
+        if (!p)
+                return clew_buffer_error(answer);
+        n = read(c->out, p, READ_BYTES);
+        if (n < 0)
+                return errno == EINTR ? 1 : -errno;
+        clew_buffer_commit(answer, (size_t)n);
+        return n > 0;
+}
+
+static int talk(struct child *c, struct clew_slice left, uint32_t timeout_ms,
+                struct clew_buffer *answer)
+{
+        uint64_t end = now_ms() + timeout_ms;
+
+        for (;;) {
+                struct pollfd fds[2] = {{.fd = c->out, .events = POLLIN},
+                                        {.fd = c->in, .events = POLLOUT}};
+                uint64_t now = now_ms();
+                int r;
+
+                if (now >= end)
+                        return -ETIMEDOUT;
+                r = poll(fds, 2, (int)(end - now < 1000 ? end - now : 1000));
+                if (r < 0 && errno != EINTR)
+                        return -errno;
+                if (r <= 0)
+                        continue;
+                if (c->in >= 0 && fds[1].revents)
+                        write_some(c, &left);
+                if (fds[0].revents) {
+                        r = read_some(c, answer);
+                        if (r <= 0)
+                                return r;
+                }
+        }
+}
+
+int clew_child_ask(const char *command, struct clew_slice question, uint32_t timeout_ms,
+                   struct clew_buffer *answer, struct clew_error *err)
+{
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        struct sigaction before;
+        struct child c = {.in = -1, .out = -1};
+        int status = 0;
+        int r = start(command, &c);
+
+        if (r < 0)
+                return clew_error_set(err, r, 0, "cannot start the program: %s", strerror(-r));
+        sigaction(SIGPIPE, &ignore, &before);
+        r = talk(&c, question, timeout_ms, answer);
+        sigaction(SIGPIPE, &before, NULL);
+        if (c.in >= 0)
+                close(c.in);
+        close(c.out);
+        if (r < 0)
+                kill(c.pid, SIGKILL);
+        while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        if (r == -ETIMEDOUT)
+                return clew_error_set(err, r, 0, "the program gave no answer within %u s",
+                                      timeout_ms / 1000);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "talking to the program: %s", strerror(-r));
+        if (status != 0)
+                return clew_error_set(err, -ECHILD, 0, "the program ended with status %d",
+                                      WIFEXITED(status) ? WEXITSTATUS(status)
+                                                        : 128 + WTERMSIG(status));
+        return 0;
+}

@@ -1,0 +1,335 @@
+/*
+ * clew judge: findings to any program, its answer kept as a score.
+ *
+ * Off unless asked for: nothing here runs by itself, and what a program does with a line is its own
+ * affair. It gets one JSON line a trace (findings and evidence; with --full the whole trace too)
+ * and answers with one JSON object, of which "value", "label" and "explanation" are kept, together
+ * with the judge's name, version and rubric, as a note on the trace. Notes are never overwritten,
+ * so an answer under a new version stands beside the old one.
+ */
+#include "query/cli/commands.h"
+
+#include "query/cli/child.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/record.h"
+#include "query/cli/why.h"
+
+#include "proto/base/json.h"
+#include "proto/otlp/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define QUESTION_MAX ((size_t)1 << 30)
+#define ANSWER_MAX ((size_t)1 << 20) /* a verdict, not an essay */
+#define RUBRIC_MAX ((size_t)64 << 10)
+#define IDS_ARENA_MAX ((size_t)256 << 20)
+#define TIMEOUT_SECONDS 120u
+#define TIMEOUT_SECONDS_MAX 86400u
+
+struct id_list {
+        struct id_list *next;
+        struct clew_trace_id id;
+};
+
+struct judge_command {
+        struct clew_cli *cli;
+        struct clew_look look;
+        struct clew_filter_flags filter_flags;
+        struct clew_output_flags output_flags;
+        const char *command;
+        const char *name;
+        const char *version;
+        const char *rubric_file;
+        struct clew_buffer rubric;
+        uint64_t timeout_seconds;
+        bool full;
+        bool dry_run;
+        uint64_t judged;
+        uint64_t failed;
+};
+
+static int read_rubric(struct judge_command *c)
+{
+        FILE *f;
+        uint8_t *p;
+
+        clew_buffer_init(&c->rubric, RUBRIC_MAX + 1);
+        if (!c->rubric_file)
+                return 0;
+        f = fopen(c->rubric_file, "re");
+        p = clew_buffer_reserve(&c->rubric, RUBRIC_MAX);
+        if (!f || !p) {
+                clew_cli_error(c->cli, "cannot read the rubric file: %s", strerror(errno));
+                if (f)
+                        fclose(f);
+                return CLEW_EXIT_USAGE;
+        }
+        clew_buffer_commit(&c->rubric, fread(p, 1, RUBRIC_MAX, f));
+        fclose(f);
+        return 0;
+}
+
+/* ---- one trace ------------------------------------------------------------------------------ */
+
+static int question(struct judge_command *c, const struct clew_opened *o, struct clew_arena *arena,
+                    struct clew_buffer *out)
+{
+        struct clew_json_writer w = clew_json_writer_make(out, 0);
+        CLEW_BUFFER otlp = {0};
+        struct clew_why why;
+        int r = clew_why_analyse(o->trace, NULL, 0, arena, &why);
+
+        if (r < 0)
+                return r;
+        clew_json_write_object_begin(&w);
+        clew_json_write_key(&w, "v");
+        clew_json_write_uint64(&w, 1);
+        clew_json_write_key(&w, "type");
+        clew_json_write_cstr(&w, "judge");
+        if (c->rubric.len) {
+                clew_json_write_key(&w, "rubric");
+                clew_json_write_string(&w, clew_buffer_slice(&c->rubric));
+        }
+        clew_why_write(&w, &why);
+        if (c->full) {
+                clew_buffer_init(&otlp, QUESTION_MAX);
+                r = clew_otlp_to_json(o->data.traces, CLEW_OTLP_TRACES, &otlp);
+                if (r < 0)
+                        return r;
+                clew_json_write_key(&w, "trace");
+                clew_json_write_raw(&w, clew_buffer_slice(&otlp));
+        }
+        clew_json_write_object_end(&w);
+        clew_buffer_append_byte(out, '\n');
+        return clew_buffer_error(out);
+}
+
+/* Copies value, label and explanation of the answer; the value must be a number. */
+static int copy_answer(struct clew_json_writer *w, struct clew_slice answer)
+{
+        struct clew_json_reader r = clew_json_reader_make(answer, CLEW_JSON_DEPTH_DEFAULT);
+        bool any = false;
+
+        if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
+                return -EBADMSG;
+        while (clew_json_next_member(&r)) {
+                bool value = clew_json_text_is(&r, "value");
+                bool label = clew_json_text_is(&r, "label");
+                bool text = clew_json_text_is(&r, "explanation");
+                enum clew_json_token t;
+
+                if (!value && !label && !text) {
+                        clew_json_skip(&r);
+                        continue;
+                }
+                t = clew_json_next(&r);
+                if (t == (value ? CLEW_JSON_NUMBER : CLEW_JSON_STRING)) {
+                        clew_json_write_key(w, value ? "value" : label ? "label" : "explanation");
+                        clew_json_write_raw(w, clew_json_take(&r));
+                        any |= value || label;
+                } else {
+                        clew_json_skip(&r);
+                }
+        }
+        return clew_json_next(&r) == CLEW_JSON_END && r.status == CLEW_JSON_COMPLETE && any
+                       ? 0
+                       : -EBADMSG;
+}
+
+/* The note: a score as the agent model names its parts, with what is needed to tell versions of a
+ * criterion apart. */
+static int note_of(struct judge_command *c, struct clew_slice answer, struct clew_buffer *out)
+{
+        struct clew_json_writer w = clew_json_writer_make(out, 0);
+        int r;
+
+        clew_json_write_object_begin(&w);
+        clew_json_write_key(&w, "v");
+        clew_json_write_uint64(&w, 1);
+        clew_json_write_key(&w, "type");
+        clew_json_write_cstr(&w, "score");
+        clew_json_write_key(&w, "source");
+        clew_json_write_cstr(&w, "judge");
+        clew_json_write_key(&w, "name");
+        clew_json_write_cstr(&w, c->name);
+        clew_json_write_key(&w, "version");
+        clew_json_write_cstr(&w, c->version);
+        if (c->rubric.len) {
+                clew_json_write_key(&w, "rubric");
+                clew_json_write_string(&w, clew_buffer_slice(&c->rubric));
+        }
+        clew_json_write_key(&w, "time_unix_nano");
+        clew_json_write_uint64_string(&w, clew_clock_unix_ns(c->cli->clock));
+        r = copy_answer(&w, answer);
+        clew_json_write_object_end(&w);
+        return r < 0 ? r : clew_buffer_error(out);
+}
+
+static void complain(struct judge_command *c, const struct clew_trace_id *id, const char *what)
+{
+        char hex[CLEW_SHORT_ID];
+
+        clew_trace_id_short(id, hex);
+        clew_cli_error(c->cli, "%s: %s", hex, what);
+        c->failed++;
+}
+
+static int keep(struct judge_command *c, const struct clew_trace_id *id, struct clew_slice note)
+{
+        char hex[CLEW_TRACE_ID_HEX];
+        struct clew_store *store;
+        struct clew_error err = {0};
+        int r;
+
+        clew_trace_id_to_hex(id, hex);
+        fprintf(c->cli->out, "%s %.*s\n", hex, (int)note.len, (const char *)note.data);
+        c->judged++;
+        if (c->dry_run)
+                return 0;
+        r = clew_cli_store(c->cli, CLEW_STORE_WRITE, &store);
+        if (r != 0)
+                return r;
+        r = clew_store_add_note(store, id, note, &err);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int judge_one(struct judge_command *c, const char *text)
+{
+        CLEW_ARENA arena = {0};
+        CLEW_BUFFER line = {0};
+        CLEW_BUFFER answer = {0};
+        CLEW_BUFFER note = {0};
+        struct clew_opened o;
+        struct clew_error err = {0};
+        int r;
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        clew_buffer_init(&line, QUESTION_MAX);
+        clew_buffer_init(&answer, ANSWER_MAX);
+        clew_buffer_init(&note, 2 * ANSWER_MAX);
+        r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
+        if (r != 0)
+                return r;
+        r = question(c, &o, &arena, &line);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
+        r = clew_child_ask(c->command, clew_buffer_slice(&line),
+                           (uint32_t)c->timeout_seconds * 1000, &answer, &err);
+        if (r < 0) {
+                complain(c, &o.id, err.message);
+                return 0;
+        }
+        r = note_of(c, clew_buffer_slice(&answer), &note);
+        if (r < 0) {
+                complain(c, &o.id,
+                         "the answer is not one JSON object with a \"value\" or \"label\"");
+                return 0;
+        }
+        return keep(c, &o.id, clew_buffer_slice(&note));
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+/* Ids first, because keeping an answer ends the life of the view that the walk needs. */
+static int collect(struct judge_command *c, struct clew_arena *arena, struct id_list **ret)
+{
+        struct id_list **end = ret;
+        struct clew_filter filter;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        struct clew_view *view;
+        int r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
+
+        if (r == 0)
+                r = clew_cli_view(c->cli, &view);
+        if (r != 0)
+                return r;
+        r = clew_select_init(&s, view, &filter, c->cli->clock, NULL, &err);
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
+                struct id_list *item = clew_arena_calloc(arena, 1, sizeof(*item));
+
+                if (!item)
+                        r = -ENOMEM;
+                else {
+                        item->id = t.id;
+                        *end = item;
+                        end = &item->next;
+                }
+        }
+        clew_select_deinit(&s);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int judge_selection(struct judge_command *c)
+{
+        CLEW_ARENA arena = {0};
+        struct id_list *list = NULL;
+        uint64_t n = 0;
+        int r;
+
+        clew_arena_init(&arena, IDS_ARENA_MAX);
+        r = collect(c, &arena, &list);
+        for (const struct id_list *i = list; r == 0 && i; i = i->next) {
+                char hex[CLEW_TRACE_ID_HEX];
+
+                if (c->output_flags.limit && n++ == c->output_flags.limit)
+                        break;
+                clew_trace_id_to_hex(&i->id, hex);
+                r = judge_one(c, hex);
+        }
+        return r;
+}
+
+static int check(struct judge_command *c)
+{
+        if (!c->command) {
+                clew_cli_error(c->cli, "which program? clew judge --cmd ./judge [ID...]");
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->timeout_seconds == 0 || c->timeout_seconds > TIMEOUT_SECONDS_MAX) {
+                clew_cli_error(c->cli, "--timeout takes 1 to %u seconds", TIMEOUT_SECONDS_MAX);
+                return CLEW_EXIT_USAGE;
+        }
+        return read_rubric(c);
+}
+
+int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
+{
+        struct judge_command c = {
+                .cli = cli, .name = "judge", .version = "1", .timeout_seconds = TIMEOUT_SECONDS};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"cmd", 0, "COMMAND", "program that reads one JSON line and answers one object",
+                 .ret_text = &c.command},
+                {"name", 0, "NAME", "name of the score (judge)", .ret_text = &c.name},
+                {"version", 0, "V", "version of the criterion (1)", .ret_text = &c.version},
+                {"rubric", 0, "FILE", "text of the criterion; sent and kept with the score",
+                 .ret_text = &c.rubric_file},
+                {"timeout", 0, "SECONDS", "for one trace (120)", .ret_number = &c.timeout_seconds},
+                {"full", 0, NULL, "send the whole trace too, as OTLP JSON", .ret_flag = &c.full},
+                {"dry-run", 0, NULL, "print the scores, keep nothing", .ret_flag = &c.dry_run},
+                {0},
+        };
+        struct clew_arguments args;
+        int r;
+
+        clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_output_flags_add(&shared, &c.output_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r != 0)
+                return r;
+        r = check(&c);
+        if (r == 0 && args.n == 0)
+                r = judge_selection(&c);
+        for (size_t i = 0; r == 0 && i < args.n; i++)
+                r = judge_one(&c, args.values[i]);
+        clew_buffer_deinit(&c.rubric);
+        if (r == 0)
+                clew_cli_note(cli, "%llu judged, %llu without an answer",
+                              (unsigned long long)c.judged, (unsigned long long)c.failed);
+        return r == 0 && c.failed ? CLEW_EXIT_PARTIAL : r;
+}
