@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of one table. Beyond it the walk ends: a damaged tree may lead in a circle for ever. */
+#define BAD_RECORDS_MAX 1000
+
 struct check {
         struct clew_env *env;
         MDB_txn *txn;
@@ -47,9 +50,11 @@ typedef void (*record_fn)(struct check *c, const struct clew_scan *scan);
 static int each_record(struct check *c, enum clew_table table, record_fn fn, struct clew_error *err)
 {
         CLEW_SCAN scan = {0};
+        const uint8_t *last_bad = NULL;
+        int n_bad = 0;
         int r = clew_scan_open(c->env, c->txn, table, &scan, err);
 
-        while (r >= 0) {
+        while (r >= 0 && n_bad < BAD_RECORDS_MAX) {
                 r = clew_scan_next(&scan, err);
                 if (r == 0)
                         return 0;
@@ -57,9 +62,12 @@ static int each_record(struct check *c, enum clew_table table, record_fn fn, str
                         fn(c, &scan);
                         continue;
                 }
-                if (r != -EBADMSG)
+                /* The same record again: the cursor itself is broken and will not move on. */
+                if (r != -EBADMSG || (n_bad && scan.key.data == last_bad))
                         break;
                 finding_at(c, table, scan.key, "checksum or key order is wrong");
+                last_bad = scan.key.data;
+                n_bad++;
                 r = 0;
         }
         finding(c, err->message, "cannot be walked to its end");
@@ -212,9 +220,14 @@ static int check_all(struct check *c, struct clew_error *err)
                 [CLEW_TABLE_TIME] = check_time,     [CLEW_TABLE_SEGMENT] = check_segment,
                 [CLEW_TABLE_NOTE] = check_meta,
         };
+        struct clew_store_stats pages;
         struct clew_state state;
-        int r = clew_state_read(c->env, c->txn, &state, err);
+        int r;
 
+        /* The free list is read by statistics and by every later write. */
+        if (clew_env_pages(c->env, c->txn, &pages, err) < 0)
+                finding(c, "free list", err->message);
+        r = clew_state_read(c->env, c->txn, &state, err);
         if (r < 0) {
                 finding(c, "meta state", err->message);
                 memset(&state, 0, sizeof(state));
