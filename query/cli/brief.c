@@ -144,8 +144,9 @@ static void error_brief(const struct clew_step *step, struct clew_buffer *out)
                 clew_buffer_append_cstr(out, "error");
 }
 
-static void llm_brief(const struct clew_trace *trace, const struct clew_step *step,
-                      struct clew_arena *scratch, struct clew_buffer *out)
+/* Agents and chains often carry messages too. */
+static void answer_brief(const struct clew_trace *trace, const struct clew_step *step,
+                         struct clew_arena *scratch, struct clew_buffer *out)
 {
         struct clew_messages m = {0};
 
@@ -168,8 +169,9 @@ void clew_step_brief(const struct clew_trace *trace, const struct clew_step *ste
                 error_brief(step, out);
                 return;
         }
-        if (step->kind == CLEW_KIND_LLM) {
-                llm_brief(trace, step, scratch, out);
+        if (step->kind == CLEW_KIND_LLM || step->kind == CLEW_KIND_AGENT ||
+            step->kind == CLEW_KIND_CHAIN) {
+                answer_brief(trace, step, scratch, out);
         } else if (step->tool_result.len > 0) {
                 append_text(out, step->tool_result);
         } else if (step->output.len > 0) {

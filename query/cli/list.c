@@ -67,6 +67,10 @@ static void put_cause(struct clew_table *t, const struct clew_summary *s)
         char step[16] = "";
         struct clew_slice parts[] = {c->rule, CLEW_SLICE_NULL, CLEW_SLICE_LITERAL(" "), c->detail};
 
+        if (CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK) {
+                clew_table_cell_cstr(t, CLEW_TONE_PLAIN, ""); /* it went well in the end */
+                return;
+        }
         if (c->rule.len == 0) {
                 clew_table_cell(t, CLEW_TONE_DIM, s->error);
                 return;

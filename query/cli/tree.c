@@ -114,9 +114,19 @@ static size_t put_branch(struct tree *t, uint32_t depth, bool last)
         return put_levels(t, depth, last ? "└─ " : "├─ ");
 }
 
+/* Number of the step that the rules blame; 0 = none, or the run went well in the end. */
+static uint32_t cause_of(const struct tree *t)
+{
+        const struct clew_summary *s = &t->summary.summary;
+
+        if (!t->has_summary || (CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK))
+                return 0;
+        return s->cause.step;
+}
+
 static bool is_cause(const struct tree *t, uint32_t step)
 {
-        return t->has_summary && t->summary.summary.cause.step == step + 1;
+        return cause_of(t) == step + 1;
 }
 
 static const char *mark_of(const struct tree *t, const struct clew_step *s, uint32_t step,
@@ -287,6 +297,20 @@ static void put_fold(struct tree *t, const struct clew_fold_line *line)
         end_line(t);
 }
 
+/* Agents that speak in plain text pass a tool's result on as a user message: no one said that. */
+static bool is_result_before(const struct clew_trace *trace, uint32_t step,
+                             const struct clew_message *m)
+{
+        const struct clew_step *s = step > 0 ? &trace->steps[step - 1] : NULL;
+        struct clew_slice result;
+
+        if (!s || s->kind != CLEW_KIND_TOOL || m->parts[0].type != CLEW_PART_TEXT)
+                return false;
+        result = s->tool_result.len > 0 ? s->tool_result : s->output;
+        return result.len > 0 && result.len <= m->parts[0].text.len &&
+               memmem(m->parts[0].text.data, m->parts[0].text.len, result.data, result.len) != NULL;
+}
+
 /* What a person said before a model call: a line of its own, without a number, since it is no step.
  * Long traces do without: each call repeats the whole history, and reading it all costs. */
 static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
@@ -303,7 +327,8 @@ static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
         if (clew_step_messages(trace, s, CLEW_MESSAGES_IN, &t->scratch, &m) != 0 || m.n == 0)
                 return;
         last = &m.items[m.n - 1];
-        if (last->role != CLEW_ROLE_USER || last->n_parts == 0 || last->hash == t->user_hash)
+        if (last->role != CLEW_ROLE_USER || last->n_parts == 0 || last->hash == t->user_hash ||
+            is_result_before(trace, line->step, last))
                 return;
         t->user_hash = last->hash;
         clew_buffer_clear(&t->raw);
@@ -387,6 +412,29 @@ static void put_origin(struct tree *t)
         put_field(t, "started", clew_buffer_slice(&t->raw));
 }
 
+/* What the run was asked: the first thing a user said in the root's input. */
+static void put_input(struct tree *t)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        struct clew_messages m = {0};
+
+        if (trace->root == CLEW_STEP_NONE)
+                return;
+        clew_arena_reset(&t->scratch);
+        if (clew_step_messages(trace, &trace->steps[trace->root], CLEW_MESSAGES_IN, &t->scratch,
+                               &m) != 0)
+                m.n = 0;
+        for (uint32_t i = 0; i < m.n; i++) {
+                if (m.items[i].role != CLEW_ROLE_USER || m.items[i].n_parts == 0)
+                        continue;
+                clew_buffer_clear(&t->raw);
+                clew_part_brief(&m.items[i].parts[0], &t->raw);
+                put_field(t, "input", clew_buffer_slice(&t->raw));
+                return;
+        }
+        put_field(t, "input", trace->steps[trace->root].input);
+}
+
 static void put_header(struct tree *t)
 {
         const struct clew_trace *trace = t->opened.trace;
@@ -417,8 +465,7 @@ static void put_header(struct tree *t)
         end_line(t);
         put_origin(t);
         put_scores(t);
-        if (trace->root != CLEW_STEP_NONE)
-                put_field(t, "input", trace->steps[trace->root].input);
+        put_input(t);
         clew_buffer_append_byte(&t->line, '\n');
         clew_buffer_printf(&t->line, "%*s %5s %5s %5s", (int)t->number_width, "#", "AT", "TOOK",
                            "TOK");
@@ -429,7 +476,7 @@ static void put_footer(struct tree *t)
 {
         char id[CLEW_SHORT_ID];
         const struct clew_trace *trace = t->opened.trace;
-        uint32_t step = t->has_summary ? t->summary.summary.cause.step : 0;
+        uint32_t step = cause_of(t);
 
         for (uint32_t i = trace->n_steps; step == 0 && i-- > 0;) {
                 if (trace->steps[i].error.is_error)
@@ -451,8 +498,8 @@ static int print_tree(struct tree *t, struct clew_arena *arena)
         const struct clew_trace *trace = t->opened.trace;
         uint32_t keep = t->opened.step;
 
-        if (keep == CLEW_STEP_NONE && t->has_summary && t->summary.summary.cause.step > 0)
-                keep = t->summary.summary.cause.step - 1;
+        if (keep == CLEW_STEP_NONE && cause_of(t) > 0)
+                keep = cause_of(t) - 1;
         if (clew_fold_build(trace, keep, t->all, arena, &t->fold) < 0)
                 return clew_cli_fail(t->cli, -ENOMEM, NULL);
         t->number_width = 3;
@@ -483,7 +530,7 @@ static int print_machine(struct tree *t)
                         .trace = t->opened.trace,
                         .step = i,
                         .brief = &t->raw,
-                        .cause = t->has_summary ? t->summary.summary.cause.step : 0,
+                        .cause = cause_of(t),
                 };
 
                 if (t->output_flags.limit > 0 && i == t->output_flags.limit)
