@@ -40,6 +40,7 @@ struct why_command {
         bool span;
         bool no_references;
         bool nothing; /* some trace had no finding */
+        bool partial; /* some trace could not be analysed */
 };
 
 /* ---- references ----------------------------------------------------------------------------- */
@@ -545,8 +546,13 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
                 return 0;
         if (r == 0)
                 r = analyse(c, trace, &arena, &a);
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, &err);
+        if (r < 0) { /* one bad trace does not end the walk */
+                clew_trace_id_short(&t->id, id);
+                clew_cli_error(c->cli, "%s: cannot be analysed: %s", id,
+                               err.code ? err.message : strerror(-r));
+                c->partial = true;
+                return 0;
+        }
         c->nothing |= a.why.n_findings == 0;
         if (c->output.json)
                 return put_json(c, &a);
@@ -608,6 +614,8 @@ static int run(struct why_command *c, struct clew_arguments *args)
         for (size_t i = 0; r == 0 && !c->all && i < args->n; i++)
                 r = why_one(c, args->values[i]);
         clew_output_deinit(&c->output);
+        if (r == 0 && c->partial)
+                r = CLEW_EXIT_PARTIAL;
         if (r == 0 && c->nothing && c->output_flags.exit_status)
                 r = CLEW_EXIT_NOTHING;
         return r;
