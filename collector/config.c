@@ -50,7 +50,7 @@ static const struct key keys[] = {
          "N", "requests that may wait for memory; further ones are refused (retry later)"},
         {"threads", "0", VALUE_COUNT, offsetof(struct clew_config, threads), 0, 64, "N",
          "network threads; 0 = one for each processor, at least 2, at most 4"},
-        {"gather", "2ms", VALUE_DURATION, offsetof(struct clew_config, gather_ns), 0, SECONDS(1),
+        {"gather", "1ms", VALUE_DURATION, offsetof(struct clew_config, gather_ns), 0, SECONDS(1),
          "TIME", "how long a commit waits for requests that are already being read"},
         {"seal-idle", "10s", VALUE_DURATION, offsetof(struct clew_config, seal_idle_ns), 0,
          SECONDS(86400), "TIME", "a trace is sealed after this long without new spans"},

@@ -53,8 +53,13 @@ static void tidy_buffer(struct clew_buffer *b)
                 clew_buffer_clear(b);
 }
 
-static void tidy_scratch(struct clew_scratch *s)
+/* @large: the encoder has grown with the request, too. */
+static void tidy_scratch(struct clew_scratch *s, bool large)
 {
+        if (large) {
+                clew_fragment_encoder_free(s->encoder);
+                s->encoder = NULL;
+        }
         tidy_buffer(&s->body);
         tidy_buffer(&s->protobuf);
         clew_arena_reset(&s->arena);
@@ -168,6 +173,10 @@ static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_ba
         uint64_t now = clew_clock_unix_ns(clew_clock_system());
         size_t from = 0;
 
+        if (!scratch->encoder)
+                scratch->encoder = clew_fragment_encoder_new();
+        if (!scratch->encoder)
+                return -ENOMEM;
         clew_buffer_init(&sub->bytes, 2 * body_len + FRAGMENT_OVERHEAD_MAX + batch->n_traces * 256);
         sub->fragments = clew_calloc(batch->n_traces, sizeof(*sub->fragments));
         if (!sub->fragments)
@@ -278,7 +287,7 @@ bool clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
                           : decode_body(in, scratch, request, body, sub, ret);
         if (borrowed)
                 release(request);
-        tidy_scratch(scratch);
+        tidy_scratch(scratch, large);
         if (large)
                 pthread_mutex_unlock(&in->large);
         return to_commit;

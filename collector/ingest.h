@@ -45,7 +45,7 @@ struct clew_scratch {
         struct clew_buffer body;     /* the request in one piece */
         struct clew_buffer protobuf; /* made from JSON */
         struct clew_arena arena;
-        struct clew_fragment_encoder *encoder;
+        struct clew_fragment_encoder *encoder; /* NULL after a large request, until the next */
 };
 
 CLEW_MUST_USE int clew_scratch_init(struct clew_scratch *s, const struct clew_ingest *in);
