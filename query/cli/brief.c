@@ -3,6 +3,7 @@
  */
 #include "query/cli/brief.h"
 
+#include "proto/base/json.h"
 #include "proto/base/utf8.h"
 
 #include <stdio.h>
@@ -56,6 +57,25 @@ struct clew_slice clew_step_label(const struct clew_step *step)
         if (step->kind == CLEW_KIND_AGENT && step->agent_name.len > 0)
                 return step->agent_name;
         return step->name;
+}
+
+void clew_arguments_brief(struct clew_slice arguments, struct clew_buffer *out)
+{
+        struct clew_json_reader r = clew_json_reader_make(arguments, CLEW_JSON_DEPTH_DEFAULT);
+        size_t from = out->len;
+
+        if (arguments.len > CLEW_BRIEF_BYTES_MAX * 16 ||
+            clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN || !clew_json_next_member(&r) ||
+            clew_json_next(&r) != CLEW_JSON_STRING) {
+                append_text(out, arguments);
+                return;
+        }
+        clew_json_append_string(&r, out);
+        if (clew_json_next_member(&r) || clew_json_next(&r) != CLEW_JSON_END ||
+            r.status != CLEW_JSON_COMPLETE) {
+                out->len = from;
+                append_text(out, arguments);
+        }
 }
 
 void clew_part_brief(const struct clew_part *part, struct clew_buffer *out)

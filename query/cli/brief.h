@@ -29,6 +29,9 @@ const char *clew_kind_word(enum clew_kind kind);
 /* What the name column shows: the model of an LLM step, else the display name. */
 struct clew_slice clew_step_label(const struct clew_step *step);
 
+/* Arguments of a call as one line, appended raw: of an object with one member only its value. */
+void clew_arguments_brief(struct clew_slice arguments, struct clew_buffer *out);
+
 /* One part of a message as one line ("→ lookup_invoice {...}" for a tool call), appended raw. */
 void clew_part_brief(const struct clew_part *part, struct clew_buffer *out);
 

@@ -49,6 +49,7 @@ struct tree {
         struct clew_buffer raw;
         uint64_t open_levels[4]; /* bit per depth: a sibling follows further down */
         unsigned number_width;
+        bool call_is_shown; /* the last model step named the calls it made */
         uint64_t user_hash; /* of the user message shown last */
 };
 
@@ -235,6 +236,19 @@ static size_t put_label(struct tree *t, const struct clew_step *s, size_t column
         return used + 2;
 }
 
+/* A call's arguments, unless the model's line above has shown them. They take half the room. */
+static void append_arguments(struct tree *t, const struct clew_step *s, size_t room)
+{
+        CLEW_BUFFER arguments = {0};
+
+        if (s->kind != CLEW_KIND_TOOL || t->call_is_shown || s->tool_arguments.len == 0)
+                return;
+        clew_buffer_init(&arguments, (size_t)1 << 20);
+        clew_arguments_brief(s->tool_arguments, &arguments);
+        clew_safe_line(&t->raw, clew_buffer_slice(&arguments), room / 2, t->look.ascii);
+        clew_buffer_append_cstr(&t->raw, t->look.ascii ? " -> " : " → ");
+}
+
 static void put_content(struct tree *t, const struct clew_fold_line *line, size_t columns)
 {
         const struct clew_step *s = &t->opened.trace->steps[line->step];
@@ -242,12 +256,18 @@ static void put_content(struct tree *t, const struct clew_fold_line *line, size_
         size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX * 2
                       : t->look.columns > columns ? t->look.columns - columns
                                                   : 0;
+        size_t from;
 
         clew_buffer_clear(&t->raw);
         if (is_cause(t, line->step))
                 clew_buffer_append_cstr(&t->raw, "CAUSE  ");
         append_edges(t, line->step);
+        append_arguments(t, s, room);
+        from = t->raw.len;
         clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        if (s->kind == CLEW_KIND_LLM)
+                t->call_is_shown = clew_slice_starts_with(
+                        clew_slice_from(clew_buffer_slice(&t->raw), from), CLEW_SLICE_LITERAL("→"));
         clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, content));
         if (room > 3)
                 clew_safe_line(&t->line, clew_buffer_slice(&t->raw), room, t->look.ascii);
