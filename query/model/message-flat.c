@@ -311,6 +311,7 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
 {
         uint64_t message = UINT64_MAX;
         enum clew_role current = role;
+        struct clew_slice content = CLEW_SLICE_NULL; /* message.content of this message */
 
         for (uint32_t i = 0; i < f->n;) {
                 const struct entry *first = f->order[i].item;
@@ -323,7 +324,10 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
                         v.text[e->slot] = clew_value_text(&e->value, s->arena);
                         v.set |= 1u << e->slot;
                 }
+                if (message != first->message)
+                        content = CLEW_SLICE_NULL;
                 if (first->group == GROUP_MESSAGE) {
+                        content = v.text[SLOT_CONTENT];
                         emit_message(s, &v, role);
                         current = s->n_messages ? s->messages[s->n_messages - 1].role : role;
                 } else if (message != first->message) {
@@ -331,7 +335,9 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
                         current = role;
                 }
                 message = first->message;
-                if (first->group == GROUP_CONTENTS)
+                /* Some send one text twice, as message.content and as a part. */
+                if (first->group == GROUP_CONTENTS &&
+                    !(content.len > 0 && clew_slice_eq(content, v.text[SLOT_TEXT])))
                         emit_content(s, &v, current);
                 else if (first->group == GROUP_CALLS)
                         emit_call(s, &v, current);

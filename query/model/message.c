@@ -415,7 +415,7 @@ static void add_system(struct clew_message_sink *s, struct clew_fields *f)
 {
         struct clew_slice text;
 
-        if (!clew_fields_text(f, CLEW_FIELD_SYSTEM, &text) ||
+        if (!clew_fields_text(f, CLEW_FIELD_SYSTEM, &text) || text.len == 0 ||
             !clew_sink_message(s, CLEW_ROLE_SYSTEM, CLEW_SLICE_NULL))
                 return;
         clew_parts_from_json(s, clew_text_unquote(text, s->arena), CLEW_ROLE_SYSTEM);

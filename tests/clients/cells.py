@@ -5,11 +5,13 @@ session, user, errors. Ids and times are left out, so that live runs and replays
 """
 
 import json
+import re
 import subprocess
 
 CELLS = ("shape", "kinds", "models", "tokens", "tools", "messages", "session", "user", "errors")
 COMMAND_SECONDS_MAX = 60
 TEXT_MAX = 90
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # some put one into a name
 
 
 def rows(clew, store, *arguments):
@@ -26,7 +28,8 @@ def rows(clew, store, *arguments):
 
 
 def label(step):
-    return f"{step['kind']} {step.get('tool') or step['name']}".strip()
+    name = UUID.sub("UUID", step.get("tool") or step["name"] or "")
+    return f"{step['kind']} {name}".strip()
 
 
 def shape_of(steps):

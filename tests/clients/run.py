@@ -10,8 +10,8 @@ and compares what clew makes of it with expected.json.
     run.py --dump NAME                print a fixture's requests
     run.py --table                    write the table in README.md from expected.json
 
-Prints one line for each client and cell that differs, and last "N passed, N failed, N skipped".
-Exit code 0 when nothing failed. Only loopback is used while clients run; installing uses the
+Prints the Test Anything Protocol: one test for each client and cell. Exit code 0 when none failed.
+The program `run` beside this file is the suite's entry: all replays, then live clients. Only loopback is used while clients run; installing uses the
 machine's own pip and npm settings.
 """
 
@@ -37,7 +37,7 @@ from stub import Stub
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE.parent / "fixtures" / "clients"
-CLIENT_SECONDS_MAX = 180
+CLIENT_SECONDS_MAX = 90
 INSTALL_SECONDS_MAX = 900
 DEAD_PROXY = "http://127.0.0.1:9"  # refuses at once: a client that calls home fails fast
 
@@ -208,36 +208,40 @@ def read_fixture(name):
 
 
 class Result:
+    """Counts and prints TAP lines."""
+
     def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+        self.count = self.failed = 0
+
+    def line(self, verdict, text):
+        self.count += 1
+        print(f"{verdict} {self.count} - {text}", flush=True)
 
     def check(self, name, cell, expected, seen):
-        if expected == seen:
-            self.passed += 1
-            return
-        self.failed += 1
-        print(f"FAIL {name}: {cell}\n     expected {json.dumps(expected)}")
-        print(f"     seen     {json.dumps(seen)}")
+        if expected != seen:
+            print(f"expected {json.dumps(expected)}\nseen     {json.dumps(seen)}")
+            self.failed += 1
+        self.line("ok" if expected == seen else "not ok", f"{name}: {cell}")
 
     def error(self, name, text):
+        print(text)
         self.failed += 1
-        print(f"FAIL {name}: {text}")
+        self.line("not ok", f"{name}: runs")
 
     def skip(self, name, text):
-        self.skipped += 1
-        print(f"SKIP {name}: {text}")
+        self.line("ok", f"{name} # SKIP {' '.join(text.split())}")
 
 
 def compare(result, args, expected, name, seen):
     if args.accept:
         expected[name] = seen
-        result.passed += 1
-        return
+        return result.line("ok", f"{name}: accepted")
     wanted = expected.get(name)
     if wanted is None:
         return result.error(name, "nothing is written down in expected.json (see --accept)")
     for cell in cells.CELLS:
         result.check(name, cell, wanted.get(cell), seen.get(cell))
+    return None
 
 
 def run_live(args, client, result, expected):
@@ -265,11 +269,20 @@ def run_live(args, client, result, expected):
             write_fixture(client, where, capture.requests)
         seen = cells.read(args.clew, clewd.store)
         compare(result, args, expected, name, seen)
-        print(f"ran  {name}: {len(capture.requests)} requests")
+        print(f"# {name}: {len(capture.requests)} requests")
     return None
 
 
-def run_replay(args, name, result, expected):
+def guarded(body, args, client, result, expected):
+    """One client's trouble is one failed test, not the end of the run."""
+    try:
+        body(args, client, result, expected)
+    except (RuntimeError, OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
+        result.error(client["name"], repr(error)[:800])
+
+
+def run_replay(args, client, result, expected):
+    name = client["name"]
     if not (FIXTURES / f"{name}.jsonl").exists():
         return result.skip(name, "no fixture")
     _, requests = read_fixture(name)
@@ -304,6 +317,7 @@ def parse_arguments():
     p.add_argument("--default", action="store_true", help="the four that the default run uses")
     p.add_argument("--record", action="store_true", help="with --live: keep the bytes as fixtures")
     p.add_argument("--accept", action="store_true", help="write what is seen to expected.json")
+    p.add_argument("--suite", action="store_true", help="all replays, then live clients")
     p.add_argument("--dump", metavar="NAME")
     p.add_argument("--table", action="store_true")
     p.add_argument("--clewd", default="build/collector/clewd")
@@ -328,16 +342,16 @@ def main():
             return 2
     expected = load("expected.json")
     result = Result()
+    if args.suite:
+        for name in clients:
+            guarded(run_replay, args, clients[name], result, expected)
+        names = [n for n, c in clients.items() if args.all or c.get("default", False)]
     for name in names:
-        if args.replay:
-            run_replay(args, name, result, expected)
-        else:
-            run_live(args, clients[name], result, expected)
-        sys.stdout.flush()
+        guarded(run_replay if args.replay else run_live, args, clients[name], result, expected)
     if args.accept:
         text = json.dumps(dict(sorted(expected.items())), indent=1, ensure_ascii=False)
         (HERE / "expected.json").write_text(text + "\n")
-    print(f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped")
+    print(f"1..{result.count}")
     return 1 if result.failed else 0
 
 

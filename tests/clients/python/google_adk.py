@@ -21,9 +21,12 @@ def weather(city: str) -> str:
     return common.weather(city)
 
 
-def book_hotel(city: str) -> str:
+def book_hotel(city: str) -> dict:
     """Books a hotel room in a city."""
-    return common.book_hotel(city)
+    try:
+        return common.book_hotel(city)
+    except RuntimeError as error:
+        return {"status": "error", "error": str(error)}  # an exception would end the run
 
 
 guide = LlmAgent(
@@ -31,16 +34,11 @@ guide = LlmAgent(
 )
 
 
-def report_error(tool, args, tool_context, error):
-    return {"error": str(error)}
-
-
 travel = LlmAgent(
     name="travel",
     model=model,
     instruction=common.SYSTEM,
     tools=[weather, book_hotel, AgentTool(guide)],
-    on_tool_error_callback=report_error,
 )
 
 

@@ -12,7 +12,7 @@ OpenAIInstrumentor().instrument(tracer_provider=provider)
 from crewai import LLM, Agent, Crew, Task  # noqa: E402  (after the instrumentors)
 from crewai.tools import tool  # noqa: E402
 
-model = LLM(model="openai/" + common.MODEL)
+model = LLM(model=common.MODEL, provider="openai")
 
 
 @tool("weather")
