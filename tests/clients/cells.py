@@ -122,13 +122,17 @@ TABLE_BEGIN = "<!-- table begins: written by run.py --table -->"
 TABLE_END = "<!-- table ends -->"
 
 
+# Packages that a client needs but that its row is not about.
+PLUMBING = ("@opentelemetry/", "opentelemetry-sdk", "opentelemetry-exporter", "node@", "zod@")
+
+
 def mark(value):
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def table_row(client, cells):
-    packages = client["packages"][3:] if len(client["packages"]) > 3 else client["packages"]
-    shown = ", ".join(f"`{p}`" for p in packages[-3:])
+    telling = [p for p in client["packages"] if not p.startswith(PLUMBING)]
+    shown = ", ".join(f"`{p}`" for p in telling or client["packages"][:1] + client["packages"][-1:])
     transport = client["protocol"] + (" + gzip" if client.get("compression") else "")
     if cells is None:
         reason = client.get("unavailable", "not run yet")
