@@ -10,6 +10,7 @@
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/fold.h"
+#include "query/cli/note.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
@@ -404,6 +405,23 @@ static void put_scores(struct tree *t)
         }
 }
 
+/* Scores that were added later, the newest ones. */
+static void put_notes(struct tree *t)
+{
+        uint32_t n = clew_note_count(t->cli->view, &t->opened.id);
+        uint32_t from = n > CLEW_NOTES_SHOWN_MAX ? n - CLEW_NOTES_SHOWN_MAX : 0;
+
+        for (uint32_t i = from; i < n; i++) {
+                struct clew_slice note;
+                struct clew_error err = {0};
+
+                clew_buffer_clear(&t->raw);
+                if (clew_view_note(t->cli->view, &t->opened.id, i, &note, &err) == 0 &&
+                    clew_note_brief(note, &t->raw))
+                        put_field(t, "judged", clew_buffer_slice(&t->raw));
+        }
+}
+
 /* When, and whose: one line. */
 static void put_origin(struct tree *t)
 {
@@ -485,6 +503,7 @@ static void put_header(struct tree *t)
         end_line(t);
         put_origin(t);
         put_scores(t);
+        put_notes(t);
         put_input(t);
         clew_buffer_append_byte(&t->line, '\n');
         clew_buffer_printf(&t->line, "%*s %5s %5s %5s", (int)t->number_width, "#", "AT", "TOOK",

@@ -1,0 +1,23 @@
+/*
+ * Notes on a trace (scores that a judge gave), as one line for people.
+ */
+#ifndef CLEW_QUERY_CLI_NOTE_H
+#define CLEW_QUERY_CLI_NOTE_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/slice.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+
+/* Notes shown of one trace; the newest ones are what counts. */
+#define CLEW_NOTES_SHOWN_MAX 20u
+
+/* Appends "NAME version = VALUE LABEL EXPLANATION" of a note of type "score", raw. False, with
+ * nothing appended, when it is something else. */
+CLEW_MUST_USE bool clew_note_brief(struct clew_slice note, struct clew_buffer *out);
+
+/* Number of notes of the trace. */
+uint32_t clew_note_count(struct clew_view *view, const struct clew_trace_id *id);
+
+#endif
