@@ -9,6 +9,7 @@ status is 1 when anything failed. A stage that yields nothing has failed: a gate
 file must not look green.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -203,6 +204,14 @@ def stages(options):
                     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
         return body
 
+    def tidy(results, stage):
+        sources = [path for path in compiled_sources() if not options.only or re.search(options.only, path)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            jobs = pool.map(lambda path: (path, *run(["clang-tidy", "--quiet", "-p", "build", path])), sources)
+            for path, status, output in jobs:
+                found = [line for line in output.splitlines() if ": error:" in line or ": warning:" in line]
+                results.add(stage, path, "fail" if status else "pass", "\n".join(found))
+
     if options.sanitize:
         return [(f"sanitize {kind}", sanitized(kind)) for kind in options.sanitize]
     plan = [
@@ -220,9 +229,19 @@ def stages(options):
             results, stage, [os.path.join(ROOT, "tests/clients/run")], options.only)))
     if not options.quick:
         plan.append(("sanitize address", sanitized("address")))
+    if options.stage and "tidy" in options.stage:
+        plan.append(("tidy", tidy))
     if options.stage:
         plan = [(name, body) for name, body in plan if name in options.stage]
     return plan
+
+
+def compiled_sources():
+    """C files of ours that the build compiles."""
+    with open(os.path.join(ROOT, "build", "compile_commands.json"), encoding="utf-8") as file:
+        paths = {os.path.normpath(os.path.join(e["directory"], e["file"])) for e in json.load(file)}
+    names = (os.path.relpath(path, ROOT) for path in paths)
+    return sorted(name for name in names if name.endswith(".c") and not name.startswith(("build", "..", "tests")))
 
 
 def parse_options():
@@ -231,7 +250,7 @@ def parse_options():
                         help="fewer kills and images, no sanitizer build: a few minutes")
     parser.add_argument("--only", metavar="PATTERN", help="only tests whose name matches")
     parser.add_argument("--stage", action="append", metavar="NAME",
-                        help="only this stage (unit, gates, integration, crash, clients, 'sanitize address')")
+                        help="only this stage (unit, gates, integration, crash, clients, 'sanitize address', tidy)")
     parser.add_argument("--sanitize", action="append", choices=["address", "thread"],
                         help="build the suite with ASan+UBSan or TSan and run the unit tests under it")
     parser.add_argument("--kills", type=int, metavar="N", help="kill -9 rounds (default 100)")

@@ -50,7 +50,7 @@ RANK = {"proto": 0, "storage": 1, "query": 2, "collector": 3, "tools": 4, "tests
 OWN_HEADERS = {  # system headers that only some folders may see
     "lmdb.h": ("storage",),
     "microhttpd.h": ("collector",),
-    "grpc/": ("collector", "tools"),
+    "grpc/": ("collector", "tools", "tests"),
 }
 # A raw-LMDB toy is the crash harness's own control.
 HEADER_EXCEPTIONS = {("tests/crash/toy.c", "lmdb.h")}
