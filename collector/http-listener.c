@@ -279,6 +279,7 @@ static bool decode(struct request *q)
                 .signal = q->route.signal == CLEW_HTTP_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
                 .is_gzip = q->route.is_gzip,
                 .is_json = q->route.is_json,
+                .guess_signal = q->route.is_guess,
                 .parts = &body,
                 .n_parts = 1,
                 .release = release_body,
@@ -397,10 +398,15 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
 {
         const struct clew_http_listener_options *o = &q->listener->options;
         uint64_t declared = declared_length(q->connection);
+        const struct clew_http_head head = {
+                .method = method,
+                .path = path,
+                .content_type = header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+                .content_encoding = header(q->connection, MHD_HTTP_HEADER_CONTENT_ENCODING),
+                .origin = header(q->connection, MHD_HTTP_HEADER_ORIGIN),
+        };
 
-        if (!clew_http_route(method, path, header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
-                             header(q->connection, MHD_HTTP_HEADER_CONTENT_ENCODING), &q->route,
-                             &q->answer)) {
+        if (!clew_http_route(&head, &q->route, &q->answer)) {
                 clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
                 return refuse(q, declared);
         }

@@ -75,33 +75,52 @@ static bool find_compression(const char *content_encoding, bool *ret_is_gzip)
         return *ret_is_gzip || name.len == 0 || names(name, "identity");
 }
 
-bool clew_http_route(const char *method, const char *path, const char *content_type,
-                     const char *content_encoding, struct clew_http_route *ret,
+/* http://localhost:3000, https://127.0.0.1, http://[::1]:8080 */
+static bool is_local_origin(const char *origin)
+{
+        static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+        const char *host = strstr(origin, "://");
+
+        if (!host)
+                return false;
+        host += 3;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(hosts); i++) {
+                size_t n = strlen(hosts[i]);
+
+                if (strncasecmp(host, hosts[i], n) == 0 && (host[n] == '\0' || host[n] == ':'))
+                        return true;
+        }
+        return false;
+}
+
+static bool refuse(struct clew_answer *a, enum clew_answer_kind kind, const char *why)
+{
+        clew_answer_set(a, kind, "%s", why);
+        return false;
+}
+
+bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *ret,
                      struct clew_answer *ret_answer)
 {
-        bool type_is_known = find_encoding(content_type, &ret->is_json);
+        bool type_is_known = find_encoding(head->content_type, &ret->is_json);
 
         ret->is_gzip = false;
         ret->signal = CLEW_HTTP_TRACES;
-        if (!find_signal(path, &ret->signal)) {
-                clew_answer_set(ret_answer, CLEW_ANSWER_NOT_FOUND,
-                                "nothing is served at this path; OTLP goes to /v1/traces, /v1/logs "
-                                "or /v1/metrics");
-                return false;
-        }
-        if (strcmp(method, "POST") != 0) {
-                clew_answer_set(ret_answer, CLEW_ANSWER_BAD_METHOD, "OTLP is sent with POST");
-                return false;
-        }
-        if (!type_is_known) {
-                clew_answer_set(ret_answer, CLEW_ANSWER_BAD_TYPE,
-                                "Content-Type must be application/x-protobuf or application/json");
-                return false;
-        }
-        if (!find_compression(content_encoding, &ret->is_gzip)) {
-                clew_answer_set(ret_answer, CLEW_ANSWER_BAD_TYPE,
-                                "Content-Encoding must be gzip or absent");
-                return false;
-        }
+        ret->is_guess = strcmp(head->path, "/") == 0;
+        if (head->origin && !is_local_origin(head->origin))
+                return refuse(ret_answer, CLEW_ANSWER_FORBIDDEN,
+                              "requests from pages of other origins are not accepted");
+        if (!find_signal(head->path, &ret->signal))
+                return refuse(ret_answer, CLEW_ANSWER_NOT_FOUND,
+                              "nothing is served at this path; OTLP goes to /v1/traces, /v1/logs "
+                              "or /v1/metrics");
+        if (strcmp(head->method, "POST") != 0)
+                return refuse(ret_answer, CLEW_ANSWER_BAD_METHOD, "OTLP is sent with POST");
+        if (!type_is_known)
+                return refuse(ret_answer, CLEW_ANSWER_BAD_TYPE,
+                              "Content-Type must be application/x-protobuf or application/json");
+        if (!find_compression(head->content_encoding, &ret->is_gzip))
+                return refuse(ret_answer, CLEW_ANSWER_BAD_TYPE,
+                              "Content-Encoding must be gzip or absent");
         return true;
 }

@@ -17,21 +17,32 @@ enum clew_http_signal {
 
 struct clew_http_route {
         enum clew_http_signal signal;
-        bool is_json; /* also the encoding of the answer */
+        bool is_guess; /* the path says nothing about the signal */
+        bool is_json;  /* also the encoding of the answer */
         bool is_gzip;
 };
 
+/* What the route depends on; headers that were not sent are NULL. */
+struct clew_http_head {
+        const char *method;
+        const char *path;
+        const char *content_type;
+        const char *content_encoding;
+        const char *origin;
+};
+
 /*
- * @content_type and @content_encoding may be NULL. Returns true and fills @ret, or false with the
- * answer to give in @ret_answer; ret->is_json is then the best guess at what the client reads.
+ * Returns true and fills @ret, or false with the answer to give in @ret_answer; ret->is_json is
+ * then the best guess at what the client reads.
  *
  * Paths: /v1/traces, /v1/logs, /v1/metrics, anything that ends in one of them (clients of other
- * products put a prefix before it), and / for a client whose user forgot the path (taken as
- * traces). The path is compared as it was sent: one with escapes, "..", or a backslash is not
- * found.
+ * products put a prefix before it), and / for a client whose user forgot the path. The path is
+ * compared as it was sent: one with escapes, "..", or a backslash is not found.
+ *
+ * Only browsers send an Origin. A page from elsewhere that reaches this port (through a name that
+ * its owner points at 127.0.0.1) must not write here, so the origin must be this machine.
  */
-CLEW_MUST_USE bool clew_http_route(const char *method, const char *path, const char *content_type,
-                                   const char *content_encoding, struct clew_http_route *ret,
+CLEW_MUST_USE bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *ret,
                                    struct clew_answer *ret_answer);
 
 #endif

@@ -10,6 +10,8 @@
 
 /* The inflater makes room a step ahead of the limit. */
 #define BODY_SLACK_BYTES ((size_t)128 * 1024)
+/* Where the first key of a JSON request is looked for. */
+#define GUESS_BYTES 128u
 /* Envelopes repeated for each trace, and headers, in what is stored of one request. */
 #define FRAGMENT_OVERHEAD_MAX ((size_t)1024 * 1024)
 
@@ -208,24 +210,43 @@ static void count_items(struct clew_ingest *in, const struct clew_otlp_batch *ba
         clew_count(in->counters, CLEW_COUNT_SPANS_REFUSED, batch->n_rejected);
 }
 
+/* JSON names its signal in its first key. */
+static bool begins_with_key(struct clew_slice json, const char *key)
+{
+        size_t n = json.len < GUESS_BYTES ? json.len : GUESS_BYTES;
+
+        return n && memmem(json.data, n, key, strlen(key)) != NULL;
+}
+
+static bool drop_metrics(struct clew_ingest *in)
+{
+        clew_count(in->counters, CLEW_COUNT_METRICS_DROPPED, 1);
+        return false; /* nothing to commit, and the answer is still OK */
+}
+
 static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
                         const struct clew_request *q, struct clew_slice body,
                         struct clew_submission *sub, struct clew_answer *ret)
 {
         struct clew_error err = {.code = 0};
+        enum clew_otlp_signal signal = q->signal;
         struct clew_otlp_batch batch;
         int r;
 
         if (!q->is_gzip && foreign_encoding(body))
                 return refuse_encoding(in, foreign_encoding(body), ret);
         clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
+        if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceMetrics\""))
+                return drop_metrics(in);
+        if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceLogs\""))
+                signal = CLEW_OTLP_LOGS;
         if (q->is_json) {
-                r = clew_otlp_from_json(body, q->signal, &scratch->protobuf, &err);
+                r = clew_otlp_from_json(body, signal, &scratch->protobuf, &err);
                 if (r < 0)
                         return refuse(in, r, &err, ret);
                 body = clew_buffer_slice(&scratch->protobuf);
         }
-        r = clew_otlp_walk(body, q->signal, &scratch->arena, &batch, &err);
+        r = clew_otlp_walk(body, signal, &scratch->arena, &batch, &err);
         if (r == -E2BIG)
                 r = -EBADMSG; /* too deep or too many: the message says which; never retry */
         if (r < 0)

@@ -55,6 +55,7 @@ struct clew_request {
         enum clew_otlp_signal signal;
         bool is_gzip;
         bool is_json;
+        bool guess_signal; /* nothing but the body says which it is; @signal is what to try */
         const struct clew_slice *parts; /* the body in order, borrowed */
         size_t n_parts;
         /* Called when the parts are no longer needed, before the request is encoded; may be NULL.

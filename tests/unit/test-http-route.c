@@ -33,8 +33,12 @@ static void test_accepted(void **state)
                 struct clew_http_route r;
                 struct clew_answer a;
 
-                assert_true(clew_http_route("POST", cases[i].path, cases[i].type, cases[i].encoding,
-                                            &r, &a));
+                const struct clew_http_head head = {.method = "POST",
+                                                    .path = cases[i].path,
+                                                    .content_type = cases[i].type,
+                                                    .content_encoding = cases[i].encoding};
+
+                assert_true(clew_http_route(&head, &r, &a));
                 assert_int_equal(r.signal, cases[i].signal);
                 assert_int_equal(r.is_json, cases[i].is_json);
                 assert_int_equal(r.is_gzip, cases[i].is_gzip);
@@ -71,10 +75,48 @@ static void test_refused(void **state)
                 struct clew_http_route r;
                 struct clew_answer a = {.kind = CLEW_ANSWER_OK};
 
-                assert_false(clew_http_route(cases[i].method, cases[i].path, cases[i].type,
-                                             cases[i].encoding, &r, &a));
+                const struct clew_http_head head = {.method = cases[i].method,
+                                                    .path = cases[i].path,
+                                                    .content_type = cases[i].type,
+                                                    .content_encoding = cases[i].encoding};
+
+                assert_false(clew_http_route(&head, &r, &a));
                 assert_int_equal(clew_answer_http_code(a.kind), cases[i].code);
                 assert_true(a.message[0] != '\0');
+        }
+}
+
+static void test_origins(void **state)
+{
+        static const struct {
+                const char *origin;
+                bool accepted;
+        } cases[] = {
+                {NULL, true},
+                {"http://localhost:3000", true},
+                {"https://LOCALHOST", true},
+                {"http://127.0.0.1:8080", true},
+                {"http://[::1]", true},
+                {"null", false},
+                {"http://evil.example:4318", false},
+                {"http://localhost.evil.example", false},
+                {"http://127.0.0.1.evil.example", false},
+                {"", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const struct clew_http_head head = {.method = "POST",
+                                                    .path = "/",
+                                                    .content_type = "application/json",
+                                                    .origin = cases[i].origin};
+                struct clew_http_route r;
+                struct clew_answer a = {.kind = CLEW_ANSWER_OK};
+
+                assert_int_equal(clew_http_route(&head, &r, &a), cases[i].accepted);
+                assert_true(r.is_guess);
+                if (!cases[i].accepted)
+                        assert_int_equal(clew_answer_http_code(a.kind), 403);
         }
 }
 
@@ -83,6 +125,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_accepted),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_origins),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
