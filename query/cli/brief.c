@@ -170,9 +170,13 @@ static void answer_brief(const struct clew_trace *trace, const struct clew_step 
 {
         struct clew_messages m = {0};
 
+        int r;
+
         clew_arena_reset(scratch);
-        if (clew_step_messages(trace, step, CLEW_MESSAGES_OUT, scratch, &m) == 0 &&
-            message_brief(&m, out))
+        r = clew_step_messages(trace, step, CLEW_MESSAGES_OUT, scratch, &m);
+        if (r < 0 && out->error == 0)
+                out->error = r; /* the caller tests the buffer */
+        if (r < 0 || message_brief(&m, out))
                 return;
         append_text(out, step->output);
 }

@@ -307,6 +307,8 @@ static int put_trace(struct chat *c, const char *text)
         }
         if (r == 0 && n == 0)
                 r = put_plain(c);
+        if (r == 0)
+                r = clew_page_error(&v->page);
         return r < 0 ? clew_cli_fail(v->cli, r, NULL) : r;
 }
 

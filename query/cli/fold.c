@@ -258,6 +258,7 @@ int clew_fold_build(const struct clew_trace *trace, uint32_t keep, bool all,
                 .periods = clew_arena_calloc(arena, n, sizeof(*f.periods)),
         };
         uint32_t hidden = 0;
+        bool scratch_failed;
 
         if (clew_arena_failed(arena))
                 return -ENOMEM;
@@ -271,7 +272,10 @@ int clew_fold_build(const struct clew_trace *trace, uint32_t keep, bool all,
                 }
                 hide_levels(&f);
         }
+        scratch_failed = clew_arena_failed(&f.scratch);
         clew_arena_deinit(&f.scratch);
+        if (scratch_failed)
+                return -ENOMEM;
         ret->lines = lines;
         ret->n = lay_out(&f, lines, &hidden);
         ret->n_hidden = hidden;

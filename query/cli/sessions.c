@@ -270,6 +270,8 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
 
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
                 r = add(g, &t);
+        if (r == 0 && clew_arena_failed(&g->arena))
+                r = -ENOMEM;
         r = r < 0 ? clew_cli_fail(g->cli, r, &err) : print(g);
         damage = clew_filter_report_damage(g->cli, &s);
         clew_select_deinit(&s);

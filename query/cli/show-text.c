@@ -40,6 +40,8 @@ static void put_part(struct clew_show *v, const struct clew_part *p)
                 clew_buffer_append_cstr(&v->raw, "  ");
                 clew_buffer_append_slice(&v->raw, p->uri);
         }
+        if (clew_buffer_error(&v->raw) < 0 && v->page.error == 0)
+                v->page.error = clew_buffer_error(&v->raw);
         clew_page_block(&v->page, clew_buffer_slice(&v->raw));
 }
 

@@ -43,6 +43,7 @@ void clew_table_cell(struct clew_table *t, enum clew_tone tone, struct clew_slic
                 return;
         clew_buffer_init(&safe, CELL_COLUMNS_MAX * 64);
         columns = clew_safe_line(&safe, text, CELL_COLUMNS_MAX, t->look->ascii);
+        t->failed = t->failed || clew_buffer_error(&safe) < 0;
         t->last->cells[t->at++] = (struct clew_table_cell){
                 .text = clew_arena_copy(t->arena, clew_buffer_slice(&safe)),
                 .columns = columns,
@@ -86,7 +87,7 @@ static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX
 }
 
 struct line {
-        const struct clew_table *table;
+        struct clew_table *table;
         FILE *out;
         size_t pending; /* spaces to write before the next text: none at the end of a line */
 };
@@ -102,6 +103,7 @@ static void put_cell(struct line *l, const struct clew_table_cell *cell, size_t 
         if (columns > width) {
                 columns = clew_safe_line(&cut, text, width, look->ascii);
                 text = clew_buffer_slice(&cut);
+                l->table->failed = l->table->failed || clew_buffer_error(&cut) < 0;
         }
         if (right)
                 l->pending += width - columns;
@@ -114,7 +116,7 @@ static void put_cell(struct line *l, const struct clew_table_cell *cell, size_t 
         l->pending += (right ? 0 : width - columns) + GAP;
 }
 
-static void put_heading(const struct clew_table *t, const size_t *widths, FILE *out)
+static void put_heading(struct clew_table *t, const size_t *widths, FILE *out)
 {
         struct line l = {.table = t, .out = out};
 
@@ -132,7 +134,7 @@ int clew_table_print(struct clew_table *t, FILE *out)
 {
         size_t widths[CLEW_TABLE_COLUMNS_MAX];
 
-        if (clew_arena_failed(t->arena))
+        if (clew_arena_failed(t->arena) || t->failed)
                 return -ENOMEM;
         fit(t, widths);
         put_heading(t, widths, out);
@@ -145,5 +147,5 @@ int clew_table_print(struct clew_table *t, FILE *out)
                 }
                 fputs("\n", out);
         }
-        return 0;
+        return t->failed ? -ENOMEM : 0;
 }

@@ -43,7 +43,8 @@ struct clew_table {
         struct clew_table_row *first;
         struct clew_table_row *last;
         size_t n_rows;
-        size_t at; /* next cell of the last row */
+        size_t at;   /* next cell of the last row */
+        bool failed; /* memory ran out: printing reports it */
 };
 
 void clew_table_init(struct clew_table *t, const struct clew_look *look,

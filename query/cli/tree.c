@@ -50,6 +50,7 @@ struct tree {
         struct clew_buffer raw;
         uint64_t open_levels[4]; /* bit per depth: a sibling follows further down */
         unsigned number_width;
+        int error;          /* the first; memory ran out while a line was made */
         bool call_is_shown; /* the last model step named the calls it made */
         uint64_t user_hash; /* of the user message shown last */
 };
@@ -188,6 +189,10 @@ static size_t put_numbers(struct tree *t, const struct clew_step *s, uint32_t nu
 
 static void end_line(struct tree *t)
 {
+        if (t->error == 0)
+                t->error = clew_buffer_error(&t->line);
+        if (t->error == 0)
+                t->error = clew_buffer_error(&t->raw);
         while (t->line.len > 0 && t->line.data[t->line.len - 1] == ' ')
                 t->line.len--;
         clew_buffer_append_byte(&t->line, '\n');
@@ -318,6 +323,20 @@ static void put_fold(struct tree *t, const struct clew_fold_line *line)
         end_line(t);
 }
 
+/* Returns their number; a failure is remembered. */
+static uint32_t messages_in(struct tree *t, const struct clew_step *s, struct clew_messages *ret)
+{
+        int r;
+
+        clew_arena_reset(&t->scratch);
+        r = clew_step_messages(t->opened.trace, s, CLEW_MESSAGES_IN, &t->scratch, ret);
+        if (r < 0) {
+                ret->n = 0;
+                t->error = t->error ? t->error : r;
+        }
+        return ret->n;
+}
+
 /* Agents that speak in plain text pass a tool's result on as a user message: no one said that. */
 static bool is_result_before(const struct clew_trace *trace, uint32_t step,
                              const struct clew_message *m)
@@ -344,8 +363,7 @@ static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
 
         if (s->kind != CLEW_KIND_LLM || trace->n_steps > USER_TURNS_STEPS_MAX || s->depth == 0)
                 return;
-        clew_arena_reset(&t->scratch);
-        if (clew_step_messages(trace, s, CLEW_MESSAGES_IN, &t->scratch, &m) != 0 || m.n == 0)
+        if (messages_in(t, s, &m) == 0)
                 return;
         last = &m.items[m.n - 1];
         if (last->role != CLEW_ROLE_USER || last->n_parts == 0 || last->hash == t->user_hash ||
@@ -458,10 +476,7 @@ static void put_input(struct tree *t)
 
         if (trace->root == CLEW_STEP_NONE)
                 return;
-        clew_arena_reset(&t->scratch);
-        if (clew_step_messages(trace, &trace->steps[trace->root], CLEW_MESSAGES_IN, &t->scratch,
-                               &m) != 0)
-                m.n = 0;
+        messages_in(t, &trace->steps[trace->root], &m);
         for (uint32_t i = 0; i < m.n; i++) {
                 if (m.items[i].role != CLEW_ROLE_USER || m.items[i].n_parts == 0)
                         continue;
@@ -556,7 +571,7 @@ static int print_tree(struct tree *t, struct clew_arena *arena)
         if (trace->n_loose_logs > 0)
                 fprintf(t->cli->out, "%u log records belong to no step\n", trace->n_loose_logs);
         put_footer(t);
-        return CLEW_EXIT_OK;
+        return t->error < 0 ? clew_cli_fail(t->cli, t->error, NULL) : CLEW_EXIT_OK;
 }
 
 static int print_machine(struct tree *t)
@@ -576,7 +591,8 @@ static int print_machine(struct tree *t)
                         break;
                 clew_buffer_clear(&t->raw);
                 clew_step_brief(t->opened.trace, &t->opened.trace->steps[i], &t->scratch, &t->raw);
-                r = clew_output_put(&out, &record);
+                r = clew_buffer_error(&t->raw);
+                r = r < 0 ? clew_cli_fail(t->cli, r, NULL) : clew_output_put(&out, &record);
         }
         clew_output_deinit(&out);
         return r;
@@ -608,7 +624,12 @@ static int one_trace(struct tree *t, const char *text)
                 clew_select_init_single(&s, t->cli->view, t->cli->clock);
                 t->has_summary =
                         clew_select_one(&s, &t->opened.id, &t->opened.data, &t->summary, &err) == 0;
+                if (!t->has_summary)
+                        clew_cli_error(t->cli, "outcome and cause could not be read: %s",
+                                       err.message);
                 r = machine ? print_machine(t) : print_tree(t, &arena);
+                if (r == 0 && !t->has_summary)
+                        r = CLEW_EXIT_PARTIAL;
         }
         clew_select_deinit(&s);
         clew_arena_deinit(&t->scratch);
