@@ -163,3 +163,13 @@ size_t clew_admission_inside(struct clew_admission *a)
         pthread_mutex_unlock(&a->lock);
         return n;
 }
+
+size_t clew_admission_waiting(struct clew_admission *a)
+{
+        size_t n;
+
+        pthread_mutex_lock(&a->lock);
+        n = a->n_waiting;
+        pthread_mutex_unlock(&a->lock);
+        return n;
+}

@@ -75,5 +75,7 @@ void clew_admission_leave(struct clew_admission *a, struct clew_ticket *ticket);
 
 /* How many requests are inside now: the writer waits a moment for them. */
 size_t clew_admission_inside(struct clew_admission *a);
+/* How many wait to be let in. */
+size_t clew_admission_waiting(struct clew_admission *a);
 
 #endif

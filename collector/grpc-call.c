@@ -32,6 +32,8 @@
 #define TRAILER_BYTES_MAX 2048u
 /* A message holds budget while it arrives: a sender that stops in the middle must not keep it. */
 #define RECEIVE_NS_MAX (30 * CLEW_NS_PER_S)
+/* ... and less long while others wait for that budget. */
+#define RECEIVE_PRESSED_NS_MAX (5 * CLEW_NS_PER_S)
 #define TRAILERS_MAX 2u /* two forms of retry advice */
 
 enum call_state {
@@ -396,7 +398,7 @@ static void begin_receiving(struct call *c)
         struct clew_grpc_listener *l = c->server->listener;
         struct clew_grpc_receiving *head = &l->receiving;
 
-        c->receiving.deadline_ns = clew_clock_monotonic_ns(clew_clock_system()) + RECEIVE_NS_MAX;
+        c->receiving.since_ns = clew_clock_monotonic_ns(clew_clock_system());
         pthread_mutex_lock(&l->lock);
         c->receiving.prev = head->prev;
         c->receiving.next = head;
@@ -419,13 +421,14 @@ void clew_grpc_cancel_late(struct clew_grpc_listener *l)
 {
         static struct clew_log_limit limit = {.per_second = 1};
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        bool pressed = clew_admission_waiting(l->options.admission) > 0;
+        uint64_t limit_ns = pressed ? RECEIVE_PRESSED_NS_MAX : RECEIVE_NS_MAX;
         unsigned n = 0;
 
         /* The core calls nothing back from within a cancel, so the lock may be held. */
         pthread_mutex_lock(&l->lock);
         for (struct clew_grpc_receiving *r = l->receiving.next;
-             r != &l->receiving && r->deadline_ns <= now; r = r->next) {
-                r->deadline_ns = UINT64_MAX;
+             r != &l->receiving && now - r->since_ns >= limit_ns; r = r->next) {
                 grpc_call_cancel_with_status(call_of_receiving(r)->call, GRPC_STATUS_UNAVAILABLE,
                                              "the message did not arrive in time", NULL);
                 n++;
@@ -433,7 +436,7 @@ void clew_grpc_cancel_late(struct clew_grpc_listener *l)
         pthread_mutex_unlock(&l->lock);
         if (n)
                 clew_log_limited(&limit, CLEW_LOG_WARN, "grpc.late", "calls=%u limit_s=%llu", n,
-                                 (unsigned long long)(RECEIVE_NS_MAX / CLEW_NS_PER_S));
+                                 (unsigned long long)(limit_ns / CLEW_NS_PER_S));
 }
 
 static void on_received(struct call *c, struct clew_scratch *scratch)

@@ -40,7 +40,7 @@ struct clew_grpc_worker {
 struct clew_grpc_receiving {
         struct clew_grpc_receiving *prev;
         struct clew_grpc_receiving *next;
-        uint64_t deadline_ns; /* monotonic */
+        uint64_t since_ns; /* monotonic */
 };
 
 struct clew_grpc_listener {

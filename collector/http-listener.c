@@ -540,7 +540,7 @@ static size_t no_unescape(void *context, struct MHD_Connection *connection, char
         return strlen(s);
 }
 
-static void log_of_library(void *context, const char *fmt, va_list ap)
+CLEW_PRINTF(2, 0) static void log_of_library(void *context, const char *fmt, va_list ap)
 {
         static struct clew_log_limit limit = {.per_second = 5};
         char text[256];
