@@ -32,6 +32,8 @@ static const struct clew_command commands[] = {
          "what the store holds, and whether it is whole", clew_cmd_doctor},
         {"setup", "reindex", NULL, "[--all] [--json]",
          "derive stored summaries anew after the rules have changed", clew_cmd_reindex},
+        {"setup", "completion", NULL, "bash | zsh | fish",
+         "a script that completes commands and ids", clew_cmd_completion},
         {"setup", "help", NULL, "[COMMAND | TOPIC]", "help for a command or a topic",
          clew_cmd_help},
         {"setup", "version", NULL, "", "the version of this program", clew_cmd_version},

@@ -42,6 +42,7 @@ int clew_cmd_why(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_show(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
 
 #endif
