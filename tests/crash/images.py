@@ -2,8 +2,8 @@
 Turns a shim log into disk images of power cuts.
 
 Everything that was synced is on disk; of what was written since, a random half of the chunks
-(4 KiB, or 512 B: a torn page) has arrived. Truncations and unlinks are taken as durable at once. A
-cut falls after any record of the log. Images are reproducible from the seed.
+(4 KiB, or 512 B: a torn page) has arrived. An unlink is durable with the next sync of the directory; until
+then the file may be there or not. Truncations and new names are taken as durable at once. A cut falls after any record of the log. Images are reproducible from the seed.
 """
 import os
 import random
@@ -49,6 +49,7 @@ class Disk:
     def __init__(self):
         self.files = {}
         self.pending = {}
+        self.unlinked = set()  # names that go for good with the next sync of the directory
 
     def write(self, image, offset, data):
         end = offset + len(data)
@@ -56,8 +57,18 @@ class Disk:
             image.extend(bytes(end - len(image)))
         image[offset:end] = data
 
+    def forget(self, name):
+        self.files.pop(name, None)
+        self.pending.pop(name, None)
+        self.unlinked.discard(name)
+
     def apply(self, event):
-        if event.op == "w":
+        if event.name in self.unlinked:
+            self.forget(event.name)  # a new file under the old name
+        if event.op == "D":
+            for name in list(self.unlinked):
+                self.forget(name)
+        elif event.op == "w":
             self.files.setdefault(event.name, bytearray())
             self.pending.setdefault(event.name, []).append((event.offset, event.data))
         elif event.op == "d":
@@ -74,12 +85,13 @@ class Disk:
             else:
                 image.extend(bytes(event.offset - len(image)))
         elif event.op == "u":
-            self.files.pop(event.name, None)
-            self.pending.pop(event.name, None)
+            self.unlinked.add(event.name)
 
     def cut(self, rng, chunk, directory):
         """Writes one image: the synced state and a random half of the rest."""
         for name in self.files:
+            if name in self.unlinked and rng.random() < 0.5:
+                continue
             image = bytearray(self.files[name])
             for offset, data in self.pending.get(name, []):
                 # Chunks lie on the file's own grid, as sectors and pages do.
@@ -94,15 +106,16 @@ class Disk:
                 file.write(image)
 
 
-def cuts(events, count, seed):
+def cuts(events, count, seed, creating=False):
     """
     Yields (disk, rng, chunk, state) at @count random points, in order. The state maps each kind of
-    mark to the number of such marks before the cut. Cuts begin after the first 'o' mark (the store is open):
-    making a store is a phase of its own.
+    mark to the number of such marks before the cut. Cuts lie after the first 'o' mark (the store is
+    open), or, with @creating, before it.
     """
     rng = random.Random(seed)
     opened = next((i for i, e in enumerate(events) if e.op == "m" and e.mark == "o"), 0)
-    points = sorted(rng.randrange(opened + 1, len(events) + 1) for _ in range(count))
+    first, last = (0, opened + 1) if creating else (opened + 1, len(events) + 1)
+    points = sorted(rng.randrange(first, last) for _ in range(count))
     disk, state, done = Disk(), {}, 0
     for point in points:
         while done < point:

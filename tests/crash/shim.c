@@ -17,7 +17,8 @@
  * CLEW_SHIM_DIR     follow regular files below this directory (not lock files)
  * CLEW_SHIM_LOG     where the log goes; absent = record nothing
  * CLEW_SHIM_NOSYNC  "all": syncs do nothing; "data": only fsync and fdatasync do nothing;
- *                   "meta": O_DSYNC is not honoured (planted weaknesses)
+ *                   "meta": O_DSYNC is not honoured; "later": as "all", but only after the driver's
+ *                   'o' mark, so that the store is made properly first (planted weaknesses)
  */
 /* Both names of a call are defined here (pwrite, pwrite64): the headers must not rename one. */
 #undef _FILE_OFFSET_BITS
@@ -42,7 +43,8 @@
 /* One record of the log; @name_length bytes of file name and @length bytes of data follow it. */
 struct record {
         uint32_t magic;
-        uint8_t op; /* 'w' write, 'd' durable write, 's' sync, 't' truncate, 'u' unlink, 'm' mark */
+        uint8_t op; /* 'w' write, 'd' durable write, 's' sync, 't' truncate, 'u' unlink, 'D' sync of
+                     the directory, 'm' mark */
         uint8_t mark;
         uint16_t name_length;
         uint64_t offset; /* of a write; new size of a truncate; value of a mark */
@@ -57,6 +59,7 @@ static size_t dir_length;
 static int log_fd = -1;
 static bool no_data_sync;
 static bool no_meta_sync;
+static bool no_sync_later;
 static uint64_t seen, fired, fail_at;
 static int fail_errno;
 static bool fail_sticky, fail_torn;
@@ -70,6 +73,7 @@ static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off_t);
 static int (*real_msync)(void *, size_t, int);
 static int (*real_unlink)(const char *);
+static int (*real_unlinkat)(int, const char *, int);
 
 static void *need(const char *name)
 {
@@ -97,13 +101,26 @@ static void set_up(void)
         *(void **)&real_ftruncate = need("ftruncate64");
         *(void **)&real_msync = need("msync");
         *(void **)&real_unlink = need("unlink");
+        *(void **)&real_unlinkat = need("unlinkat");
         if (where && realpath(where, dir))
                 dir_length = strlen(dir);
         if (log)
                 log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         no_data_sync = weak && (!strcmp(weak, "all") || !strcmp(weak, "data"));
         no_meta_sync = weak && (!strcmp(weak, "all") || !strcmp(weak, "meta"));
+        no_sync_later = weak && !strcmp(weak, "later");
         ready = true;
+}
+
+/* Whether @fd is the followed directory itself. */
+static bool follow_directory(int fd)
+{
+        char link[64], path[PATH_MAX];
+        ssize_t n;
+
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = dir_length ? readlink(link, path, sizeof(path)) : -1;
+        return n == (ssize_t)dir_length && memcmp(path, dir, dir_length) == 0;
 }
 
 /* Whether @fd is a file to follow; its name below the directory goes to @ret_name. */
@@ -170,6 +187,8 @@ EXPORT void clew_shim_mark(char kind, uint64_t value)
         pthread_mutex_lock(&lock);
         set_up();
         emit(&head, "", NULL);
+        if (kind == 'o' && no_sync_later)
+                no_data_sync = no_meta_sync = true;
         pthread_mutex_unlock(&lock);
 }
 
@@ -317,8 +336,32 @@ EXPORT ssize_t pwritev64(int fd, const struct iovec *parts, int n, off64_t offse
         return pwritev(fd, parts, n, offset);
 }
 
+/* A sync of the directory makes what was unlinked in it stay away. */
+static int sync_directory(int fd)
+{
+        int r = 0;
+
+        if (to_fail()) {
+                errno = fail_errno;
+                return -1;
+        }
+        if (!no_data_sync && (r = real_fsync(fd)) == 0)
+                note('D', "", 0, NULL, 0);
+        return r;
+}
+
 EXPORT int fsync(int fd)
 {
+        pthread_mutex_lock(&lock);
+        set_up();
+        if (follow_directory(fd)) {
+                int r = sync_directory(fd), saved = errno;
+
+                pthread_mutex_unlock(&lock);
+                errno = saved;
+                return r;
+        }
+        pthread_mutex_unlock(&lock);
         GUARDED(int, fd, one_sync(fd, name, real_fsync), real_fsync(fd));
 }
 
@@ -361,6 +404,21 @@ EXPORT int msync(void *at, size_t length, int flags)
         if (r == 0 && (flags & MS_SYNC) && !no_data_sync)
                 note('s', "*", 0, NULL, 0);
         pthread_mutex_unlock(&lock);
+        return r;
+}
+
+EXPORT int unlinkat(int at, const char *path, int flags)
+{
+        int r, saved;
+
+        pthread_mutex_lock(&lock);
+        set_up();
+        r = real_unlinkat(at, path, flags);
+        saved = errno;
+        if (r == 0 && follow_directory(at))
+                note('u', path, 0, NULL, 0);
+        pthread_mutex_unlock(&lock);
+        errno = saved;
         return r;
 }
 

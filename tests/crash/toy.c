@@ -105,10 +105,13 @@ static int work(const char *dir, uint64_t count, uint64_t seed, const char *weak
 static int judge_one(const char *dir, uint64_t acked, uint64_t seed)
 {
         uint8_t bytes[VALUE_BYTES_MAX];
-        MDB_env *env = open_env(dir, MDB_RDONLY);
+        MDB_env *env;
         MDB_txn *txn;
         MDB_dbi dbi;
 
+        if (acked == 0)
+                return 0; /* before the first commit LMDB owes nobody even its meta pages */
+        env = open_env(dir, MDB_RDONLY);
         must(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "begin");
         must(mdb_dbi_open(txn, NULL, 0, &dbi), "dbi");
         for (uint64_t number = 0; number < acked * RECORDS_PER_COMMIT; number++) {
