@@ -9,6 +9,9 @@
 
 #define HEADER_CHECK_BYTES 4u
 #define HEADER_BYTES_MAX 512u
+/* Below this the search for copies costs more than all of zstd and saves nothing (measured: ten
+ * spans of 500 bytes: a quarter of the encoding time, and 1.5 % more bytes). */
+#define COPIES_FROM_BYTES (16u * 1024)
 #define FLAG_HAS_ROOT 1u
 #define FLAG_LOGS 2u
 
@@ -91,7 +94,9 @@ int clew_fragment_encode(struct clew_fragment_encoder *e, const struct clew_otlp
         clew_buffer_append_byte(out, (uint8_t)(header.len >> 8));
         clew_buffer_append_slice(out, clew_buffer_slice(&header));
         clew_packer_reset(e->packer);
-        r = clew_packer_add(e->packer, clew_buffer_slice(&e->message));
+        r = e->message.len < COPIES_FROM_BYTES
+                    ? clew_packer_add_plain(e->packer, clew_buffer_slice(&e->message))
+                    : clew_packer_add(e->packer, clew_buffer_slice(&e->message));
         if (r < 0)
                 return r;
         return clew_packer_finish(e->packer, CLEW_PACK_FAST, out);

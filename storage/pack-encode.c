@@ -297,7 +297,14 @@ static void begin_message(struct clew_packer *p, size_t len)
         p->last_distance = 0;
 }
 
-int clew_packer_add(struct clew_packer *p, struct clew_slice message)
+static int add_whole(struct clew_packer *p, struct clew_slice m)
+{
+        put_triple(p, (uint32_t)m.len, (struct copy){0});
+        clew_buffer_append_slice(&p->residue, m);
+        return clew_buffer_error(&p->residue);
+}
+
+static int add_message(struct clew_packer *p, struct clew_slice message, bool copies)
 {
         size_t before[PACK_COLUMNS];
         size_t residue_before = p->residue.len;
@@ -307,8 +314,12 @@ int clew_packer_add(struct clew_packer *p, struct clew_slice message)
                 return -EMSGSIZE;
         for (size_t i = 0; i < PACK_COLUMNS; i++)
                 before[i] = p->columns[i].len;
-        begin_message(p, message.len);
-        r = add_copies(p, message);
+        if (copies) {
+                begin_message(p, message.len);
+                r = add_copies(p, message);
+        } else {
+                r = add_whole(p, message);
+        }
         if (r < 0)
                 return r;
         clew_buffer_append_varint(&p->directory, message.len);
@@ -322,6 +333,16 @@ int clew_packer_add(struct clew_packer *p, struct clew_slice message)
                 return p->directory.error;
         p->raw_bytes += message.len;
         return (int)p->n_messages++;
+}
+
+int clew_packer_add(struct clew_packer *p, struct clew_slice message)
+{
+        return add_message(p, message, true);
+}
+
+int clew_packer_add_plain(struct clew_packer *p, struct clew_slice message)
+{
+        return add_message(p, message, false);
 }
 
 /*

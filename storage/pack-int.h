@@ -46,6 +46,8 @@ void clew_packer_free(struct clew_packer *p);
 void clew_packer_reset(struct clew_packer *p);
 /* Adds one message. Returns its index, or -ENOMEM, -EMSGSIZE (message or pack over its maximum). */
 CLEW_MUST_USE int clew_packer_add(struct clew_packer *p, struct clew_slice message);
+/* The same without looking for copies inside the message: for small ones, where zstd finds them. */
+CLEW_MUST_USE int clew_packer_add_plain(struct clew_packer *p, struct clew_slice message);
 /* Bytes that copies did not cover so far: what a reader must unpack to open the last message. */
 size_t clew_packer_residue_bytes(const struct clew_packer *p);
 size_t clew_packer_raw_bytes(const struct clew_packer *p);

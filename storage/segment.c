@@ -53,21 +53,25 @@ int clew_segment_writer_add(struct clew_segment_writer *w, const struct clew_tra
                             struct clew_slice traces, struct clew_slice logs, uint64_t n_spans,
                             uint64_t n_logs)
 {
+        struct clew_slice message = traces;
         uint8_t check[CHECK_BYTES];
         int r;
 
         if (w->n_traces >= CLEW_SEGMENT_TRACES_MAX)
                 return -EMSGSIZE;
-        clew_buffer_clear(&w->message);
-        clew_buffer_append_slice(&w->message, traces);
-        clew_buffer_append_slice(&w->message, logs);
-        r = clew_buffer_error(&w->message);
+        if (logs.len) {
+                clew_buffer_clear(&w->message);
+                clew_buffer_append_slice(&w->message, traces);
+                clew_buffer_append_slice(&w->message, logs);
+                r = clew_buffer_error(&w->message);
+                if (r < 0)
+                        return r;
+                message = clew_buffer_slice(&w->message);
+        }
+        r = clew_packer_add(w->packer, message);
         if (r < 0)
                 return r;
-        r = clew_packer_add(w->packer, clew_buffer_slice(&w->message));
-        if (r < 0)
-                return r;
-        message_check(id, clew_buffer_slice(&w->message), check);
+        message_check(id, message, check);
         clew_buffer_append_varint(&w->rows, traces.len);
         clew_buffer_append_varint(&w->rows, n_spans);
         clew_buffer_append_varint(&w->rows, n_logs);

@@ -107,8 +107,12 @@ bool clew_span_parse(struct clew_slice raw, struct clew_span *ret)
                         span_ok = take_id(f.bytes, span.span_id.bytes, CLEW_SPAN_ID_BYTES);
                         break;
                 case LEN(9):
+                        break;
                 case LEN(11):
+                        span.has_events = true;
+                        break;
                 case LEN(13):
+                        span.has_links = true;
                         break;
                 default:
                         if (!take_span_field(&f, &span))
@@ -206,12 +210,12 @@ struct clew_message_iter clew_span_attributes(const struct clew_span *span)
 
 struct clew_message_iter clew_span_events(const struct clew_span *span)
 {
-        return clew_messages_of(span->raw, 11);
+        return clew_messages_of(span->has_events ? span->raw : CLEW_SLICE_NULL, 11);
 }
 
 struct clew_message_iter clew_span_links(const struct clew_span *span)
 {
-        return clew_messages_of(span->raw, 13);
+        return clew_messages_of(span->has_links ? span->raw : CLEW_SLICE_NULL, 13);
 }
 
 struct clew_message_iter clew_event_attributes(const struct clew_span_event *event)
@@ -310,34 +314,44 @@ bool clew_value_parse(struct clew_slice raw, struct clew_value *ret)
         return true;
 }
 
-static bool parse_attribute(struct clew_slice raw, struct clew_attribute *ret)
+bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
+                             struct clew_slice *ret_value)
 {
-        struct clew_cursor c = clew_cursor_make(raw);
-        struct clew_attribute a = {.value = {.type = CLEW_VALUE_EMPTY}};
+        struct clew_slice key = CLEW_SLICE_NULL;
         struct clew_slice value = CLEW_SLICE_NULL;
+        struct clew_slice raw;
+        struct clew_cursor c;
         struct clew_field f;
 
+        if (!clew_message_next(it, &raw))
+                return false;
+        c = clew_cursor_make(raw);
         while (clew_field_next(&c, &f)) {
                 if (f.number > 2)
                         continue;
                 if (f.wire != CLEW_WIRE_BYTES)
                         return false;
                 if (f.number == 1)
-                        a.key = f.bytes;
+                        key = f.bytes;
                 else
                         value = f.bytes;
         }
-        if (c.failed || !clew_value_parse(value, &a.value))
+        if (c.failed)
                 return false;
-        *ret = a;
+        *ret_key = key;
+        *ret_value = value;
         return true;
 }
 
 bool clew_attribute_next(struct clew_message_iter *it, struct clew_attribute *ret)
 {
-        struct clew_slice raw;
+        struct clew_attribute a;
+        struct clew_slice value;
 
-        return clew_message_next(it, &raw) && parse_attribute(raw, ret);
+        if (!clew_attribute_next_raw(it, &a.key, &value) || !clew_value_parse(value, &a.value))
+                return false;
+        *ret = a;
+        return true;
 }
 
 bool clew_span_event_next(struct clew_message_iter *it, struct clew_span_event *ret)

@@ -64,6 +64,8 @@ struct clew_span {
         uint32_t dropped_events;
         uint32_t dropped_links;
         bool has_valid_ids; /* trace id 16 and span id 8 bytes long, neither all zero */
+        bool has_events;    /* at least one; else clew_span_events() need not look */
+        bool has_links;
 };
 
 struct clew_span_event {
@@ -124,6 +126,10 @@ struct clew_slice clew_scope_name(struct clew_slice scope);
 struct clew_slice clew_scope_version(struct clew_slice scope);
 
 bool clew_attribute_next(struct clew_message_iter *it, struct clew_attribute *ret);
+/* The same in two steps, for who wants few of many: the key and the encoded AnyValue, which
+ * clew_value_parse() reads. */
+bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
+                             struct clew_slice *ret_value);
 bool clew_span_event_next(struct clew_message_iter *it, struct clew_span_event *ret);
 bool clew_span_link_next(struct clew_message_iter *it, struct clew_span_link *ret);
 

@@ -35,7 +35,7 @@ struct clew_builder {
         struct clew_slice trace_name;    /* first one sent */
         struct clew_exception exception; /* of the span at hand */
         struct clew_exception log_error; /* of its correlated logs */
-        struct clew_fields fields;       /* of the span at hand */
+        struct clew_fields fields;       /* of the span at hand; last, see clew_trace_build() */
 };
 
 /* Fills the derived part of trace->steps[index]; its parents are already filled. */

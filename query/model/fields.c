@@ -86,45 +86,49 @@ static bool is_score_key(struct clew_slice key)
         return memcmp(key.data + from, word_a, n) == 0 || memcmp(key.data + from, word_e, n) == 0;
 }
 
-static void add(struct clew_fields *f, struct clew_slice name, const struct clew_attribute *attr,
-                enum clew_origin origin)
+/* Most keys of most spans are in no table: their values are not even parsed. */
+static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice key,
+                struct clew_slice value, enum clew_origin origin)
 {
+        struct clew_attribute attr = {.key = key};
         unsigned n;
         const struct clew_rule_hit *rows = clew_rules_find(name, &n);
 
         if (n == 0 && origin == CLEW_ORIGIN_SPAN && is_score_key(name))
                 f->has_scores = true;
-        if (n == 0 || attr->value.type == CLEW_VALUE_EMPTY)
+        if (n == 0 || !clew_value_parse(value, &attr.value) || attr.value.type == CLEW_VALUE_EMPTY)
                 return;
         for (unsigned i = 0; i < n; i++)
-                insert(f, &rows[i], attr, origin);
+                insert(f, &rows[i], &attr, origin);
 }
 
 void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum clew_origin origin)
 {
-        struct clew_attribute attr;
+        struct clew_slice key;
+        struct clew_slice value;
 
-        while (clew_attribute_next(&it, &attr))
-                add(f, attr.key, &attr, origin);
+        while (clew_attribute_next_raw(&it, &key, &value))
+                add(f, key, key, value, origin);
 }
 
 void clew_fields_add_event(struct clew_fields *f, struct clew_slice event,
                            struct clew_message_iter it, enum clew_origin origin)
 {
-        struct clew_attribute attr;
         uint8_t name[QUALIFIED_MAX];
+        struct clew_slice key;
+        struct clew_slice value;
 
         if (event.len >= QUALIFIED_MAX || event.len == 0)
                 return;
         memcpy(name, event.data, event.len);
         name[event.len] = '/';
-        while (clew_attribute_next(&it, &attr)) {
+        while (clew_attribute_next_raw(&it, &key, &value)) {
                 size_t at = event.len + 1;
 
-                if (attr.key.len == 0 || attr.key.len > QUALIFIED_MAX - at)
+                if (key.len == 0 || key.len > QUALIFIED_MAX - at)
                         continue;
-                memcpy(name + at, attr.key.data, attr.key.len);
-                add(f, clew_slice_make(name, at + attr.key.len), &attr, origin);
+                memcpy(name + at, key.data, key.len);
+                add(f, clew_slice_make(name, at + key.len), key, value, origin);
         }
 }
 

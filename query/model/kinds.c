@@ -285,72 +285,84 @@ struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice val
 
 struct pattern {
         const char *text;
+        uint8_t len;
         uint8_t where; /* 0 whole, 1 prefix, 2 suffix */
         uint8_t kind;
 };
 
+#define P(text, where, kind)                                                                       \
+        {                                                                                          \
+                text, sizeof(text) - 1, where, CLEW_KIND_##kind                                    \
+        }
+
 /* In order; the first that fits wins. */
 static const struct pattern patterns[] = {
-        {"claude_code.interaction", 0, CLEW_KIND_AGENT},
-        {"claude_code.llm_request", 0, CLEW_KIND_LLM},
-        {"claude_code.tool", 0, CLEW_KIND_TOOL},
-        {"invoke_agent", 1, CLEW_KIND_AGENT},
-        {"create_agent", 1, CLEW_KIND_AGENT},
-        {"execute_tool", 1, CLEW_KIND_TOOL},
-        {"invoke_workflow", 1, CLEW_KIND_CHAIN},
-        {"execute_event_loop_cycle", 0, CLEW_KIND_CHAIN},
-        {"invoke_swarm", 0, CLEW_KIND_AGENT},
-        {"invoke_graph", 0, CLEW_KIND_AGENT},
-        {"running tool: ", 1, CLEW_KIND_TOOL},
-        {"running tool", 0, CLEW_KIND_TOOL},
-        {"running tools", 0, CLEW_KIND_CHAIN},
-        {"running ", 1, CLEW_KIND_CHAIN},
-        {"running output function", 0, CLEW_KIND_TOOL},
-        {"agent run", 0, CLEW_KIND_AGENT},
-        {"agent_run", 1, CLEW_KIND_AGENT},
-        {"agent_turn", 0, CLEW_KIND_AGENT},
-        {"start_agent_activity", 0, CLEW_KIND_AGENT},
-        {"function_tool", 0, CLEW_KIND_TOOL},
-        {"invocation", 0, CLEW_KIND_CHAIN},
-        {"call_llm", 0, CLEW_KIND_LLM},
-        {"generate_content ", 1, CLEW_KIND_LLM},
-        {"send_data", 0, CLEW_KIND_EVENT},
-        {"session_task.turn", 0, CLEW_KIND_CHAIN},
-        {"handle_responses", 0, CLEW_KIND_LLM},
-        {"workflow.run", 0, CLEW_KIND_CHAIN},
-        {"workflow.build", 0, CLEW_KIND_CHAIN},
-        {"executor.process ", 1, CLEW_KIND_CHAIN},
-        {"edge_group.process ", 1, CLEW_KIND_CHAIN},
-        {"message.send", 0, CLEW_KIND_CHAIN},
-        {"openai.chat", 0, CLEW_KIND_LLM},
-        {"openai.completion", 0, CLEW_KIND_LLM},
-        {"openai.response", 0, CLEW_KIND_LLM},
-        {"openai.embeddings", 0, CLEW_KIND_EMBEDDING},
-        {"anthropic.chat", 0, CLEW_KIND_LLM},
-        {"anthropic.completion", 0, CLEW_KIND_LLM},
-        {"bedrock.converse", 0, CLEW_KIND_LLM},
-        {"chat ", 1, CLEW_KIND_LLM},
-        {"text_completion ", 1, CLEW_KIND_LLM},
-        {"embeddings ", 1, CLEW_KIND_EMBEDDING},
-        {"retrieval ", 1, CLEW_KIND_RETRIEVER},
-        {"tools/call", 1, CLEW_KIND_TOOL},
-        {".workflow", 2, CLEW_KIND_CHAIN},
-        {".task", 2, CLEW_KIND_CHAIN},
-        {".agent", 2, CLEW_KIND_AGENT},
-        {".tool", 2, CLEW_KIND_TOOL},
-        {".mcp", 2, CLEW_KIND_MCP},
+        P("claude_code.interaction", 0, AGENT),
+        P("claude_code.llm_request", 0, LLM),
+        P("claude_code.tool", 0, TOOL),
+        P("invoke_agent", 1, AGENT),
+        P("create_agent", 1, AGENT),
+        P("execute_tool", 1, TOOL),
+        P("invoke_workflow", 1, CHAIN),
+        P("execute_event_loop_cycle", 0, CHAIN),
+        P("invoke_swarm", 0, AGENT),
+        P("invoke_graph", 0, AGENT),
+        P("running tool: ", 1, TOOL),
+        P("running tool", 0, TOOL),
+        P("running tools", 0, CHAIN),
+        P("running ", 1, CHAIN),
+        P("running output function", 0, TOOL),
+        P("agent run", 0, AGENT),
+        P("agent_run", 1, AGENT),
+        P("agent_turn", 0, AGENT),
+        P("start_agent_activity", 0, AGENT),
+        P("function_tool", 0, TOOL),
+        P("invocation", 0, CHAIN),
+        P("call_llm", 0, LLM),
+        P("generate_content ", 1, LLM),
+        P("send_data", 0, EVENT),
+        P("session_task.turn", 0, CHAIN),
+        P("handle_responses", 0, LLM),
+        P("workflow.run", 0, CHAIN),
+        P("workflow.build", 0, CHAIN),
+        P("executor.process ", 1, CHAIN),
+        P("edge_group.process ", 1, CHAIN),
+        P("message.send", 0, CHAIN),
+        P("openai.chat", 0, LLM),
+        P("openai.completion", 0, LLM),
+        P("openai.response", 0, LLM),
+        P("openai.embeddings", 0, EMBEDDING),
+        P("anthropic.chat", 0, LLM),
+        P("anthropic.completion", 0, LLM),
+        P("bedrock.converse", 0, LLM),
+        P("chat ", 1, LLM),
+        P("text_completion ", 1, LLM),
+        P("embeddings ", 1, EMBEDDING),
+        P("retrieval ", 1, RETRIEVER),
+        P("tools/call", 1, TOOL),
+        P(".workflow", 2, CHAIN),
+        P(".task", 2, CHAIN),
+        P(".agent", 2, AGENT),
+        P(".tool", 2, TOOL),
+        P(".mcp", 2, MCP),
 };
 
+#undef P
+
+/* Called for each span of each trace: one byte decides nearly always. */
 static bool fits(const struct pattern *p, struct clew_slice name)
 {
-        struct clew_slice text = clew_slice_of_cstr(p->text);
+        const uint8_t *at = name.data;
 
-        if (p->where == 0)
-                return clew_slice_eq(name, text);
-        if (p->where == 1)
-                return clew_slice_starts_with(name, text);
-        return name.len > text.len &&
-               clew_slice_eq(clew_slice_from(name, name.len - text.len), text);
+        if (name.len < p->len || (p->where == 0 && name.len != p->len))
+                return false;
+        if (p->where == 2) {
+                if (name.len == p->len)
+                        return false;
+                at += name.len - p->len;
+        }
+        return *at == (uint8_t)*p->text && at[p->len - 1] == (uint8_t)p->text[p->len - 1] &&
+               memcmp(at, p->text, p->len) == 0;
 }
 
 struct clew_kind_value clew_kind_of_name(struct clew_slice name)
@@ -372,8 +384,11 @@ struct prefix {
 static enum clew_dialect dialect_of(const struct prefix *table, size_t n, struct clew_slice text)
 {
         for (size_t i = 0; i < n; i++) {
-                struct clew_slice p = clew_slice_of_cstr(table[i].text);
+                struct clew_slice p;
 
+                if (text.len == 0 || text.data[0] != (uint8_t)table[i].text[0])
+                        continue;
+                p = clew_slice_of_cstr(table[i].text);
                 if (table[i].whole ? clew_slice_eq(text, p) : clew_slice_starts_with(text, p))
                         return (enum clew_dialect)table[i].dialect;
         }

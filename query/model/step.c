@@ -639,13 +639,15 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         recognise_handoff(step);
         derive_own_names(b, step);
         derive_display_name(b, step);
-        derive_model(b, step);
         derive_identity(b, step);
-        derive_texts(b, step);
-        derive_finish(b, step);
         derive_times(b, step);
-        (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_ID, &step->response_id);
-        clew_usage_derive(b, step);
+        if (f->n > 0) { /* a span that no table knows has nothing to ask for */
+                derive_model(b, step);
+                derive_texts(b, step);
+                derive_finish(b, step);
+                (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_ID, &step->response_id);
+                clew_usage_derive(b, step);
+        }
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
         mark_noise(step);

@@ -32,6 +32,7 @@ static void place_step(const struct clew_tree *tree, const struct clew_tree_node
                        struct clew_step *step)
 {
         *step = (struct clew_step){
+                .span = node->span,
                 .resource = node->resource,
                 .scope = node->scope,
                 .arrival = node->arrival,
@@ -43,15 +44,11 @@ static void place_step(const struct clew_tree *tree, const struct clew_tree_node
                 .flags = node->flags,
         };
         if (node->flags & CLEW_STEP_STANDIN) {
-                step->span.span_id = node->id;
-                step->span.trace_id = tree->id;
                 step->start_ns = node->start_ns;
                 return;
         }
-        if (!clew_span_parse(node->raw, &step->span))
-                return; /* parsed before; cannot happen */
-        step->start_ns = step->span.start_ns;
-        step->end_ns = step->span.end_ns;
+        step->start_ns = node->span.start_ns;
+        step->end_ns = node->span.end_ns;
 }
 
 static void place_steps(const struct clew_tree *tree, struct clew_trace *trace)
@@ -335,11 +332,11 @@ static void count_name(struct name_list *list, struct clew_slice name)
 static int count_names(struct clew_builder *b)
 {
         struct clew_trace *trace = b->trace;
-        struct name_list agents = {clew_arena_calloc(b->arena, NAMES_MAX, sizeof(*agents.names)),
+        struct name_list agents = {clew_arena_alloc(b->arena, NAMES_MAX * sizeof(*agents.names)),
                                    0};
-        struct name_list models = {clew_arena_calloc(b->arena, NAMES_MAX, sizeof(*models.names)),
+        struct name_list models = {clew_arena_alloc(b->arena, NAMES_MAX * sizeof(*models.names)),
                                    0};
-        struct name_list tools = {clew_arena_calloc(b->arena, NAMES_MAX, sizeof(*tools.names)), 0};
+        struct name_list tools = {clew_arena_alloc(b->arena, NAMES_MAX * sizeof(*tools.names)), 0};
 
         if (!agents.names || !models.names || !tools.names)
                 return -ENOMEM;
@@ -544,7 +541,7 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
                      struct clew_trace **ret)
 {
         struct clew_trace *trace = clew_arena_calloc(arena, 1, sizeof(*trace));
-        struct clew_builder *b = clew_arena_calloc(arena, 1, sizeof(*b));
+        struct clew_builder *b = clew_arena_alloc(arena, sizeof(*b));
         struct clew_tree tree;
         int r;
 
@@ -553,6 +550,9 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         r = clew_tree_build(traces, arena, &tree);
         if (r < 0)
                 return r;
+        /* Not cleared as a whole: the fields are large, and are reset for each span. */
+        memset(b, 0, offsetof(struct clew_builder, fields));
+        clew_fields_reset(&b->fields);
         b->options = options ? options : &CLEW_TRACE_FULL;
         b->arena = arena;
         b->trace = trace;
@@ -560,7 +560,8 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         trace->n_steps = tree.n_nodes;
         trace->n_spans = tree.n_spans;
         trace->root = CLEW_STEP_NONE;
-        trace->steps = clew_arena_calloc(arena, (size_t)tree.n_nodes + 1, sizeof(*trace->steps));
+        /* Not cleared: place_steps() writes each of them whole. */
+        trace->steps = clew_arena_alloc(arena, ((size_t)tree.n_nodes + 1) * sizeof(*trace->steps));
         if (!trace->steps)
                 return -ENOMEM;
         place_steps(&tree, trace);

@@ -19,7 +19,7 @@
 struct clew_tree_node {
         struct clew_span_id id;
         struct clew_span_id parent_id;
-        struct clew_slice raw; /* encoded Span; empty for a stand-in */
+        struct clew_span span; /* for a stand-in only its ids */
         struct clew_slice resource;
         struct clew_slice scope;
         uint64_t start_ns; /* for ordering: the end when there is no start */

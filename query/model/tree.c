@@ -72,7 +72,7 @@ static void read_spans(struct clew_tree *t, struct clew_slice traces)
                 t->nodes[t->n_nodes] = (struct clew_tree_node){
                         .id = span.span_id,
                         .parent_id = span.parent_id,
-                        .raw = raw,
+                        .span = span,
                         .resource = scope.resource,
                         .scope = scope.scope,
                         .start_ns = span.start_ns ? span.start_ns : span.end_ns,
@@ -136,6 +136,7 @@ static void add_standins(struct clew_tree *t, struct clew_sort_entry *missing,
                         standin = &t->nodes[t->n_nodes++];
                         *standin = (struct clew_tree_node){
                                 .id = node->parent_id,
+                                .span = {.trace_id = t->id, .span_id = node->parent_id},
                                 .start_ns = node->start_ns,
                                 .arrival = NONE,
                                 .parent = NONE,
