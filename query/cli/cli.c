@@ -6,6 +6,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/help.h"
 #include "query/cli/options.h"
+#include "query/cli/safe.h"
 #include "query/cli/terminal.h"
 
 #include <errno.h>
@@ -98,6 +99,7 @@ static int global_options(struct clew_cli *cli, int argc, char **argv)
 static int dispatch(struct clew_cli *cli, int argc, char **argv)
 {
         const struct clew_command *command;
+        char shown[64];
         const char *near;
         int at = global_options(cli, argc, argv);
 
@@ -114,8 +116,10 @@ static int dispatch(struct clew_cli *cli, int argc, char **argv)
         command = clew_command_find(strcmp(argv[at], "--version") == 0 ? "version" : argv[at]);
         if (!command) {
                 near = clew_command_nearest(argv[at]);
-                clew_cli_error(cli, "no such command%s%s%s", near ? "; did you mean clew " : "",
-                               near ? near : "", near ? "?" : " (see clew help)");
+                clew_cli_error(cli, "%s: no such command%s%s%s",
+                               clew_safe_cstr(clew_slice_of_cstr(argv[at]), shown, sizeof(shown)),
+                               near ? "; did you mean clew " : "", near ? near : "",
+                               near ? "?" : " (see clew help)");
                 return CLEW_EXIT_USAGE;
         }
         cli->command = command->name;

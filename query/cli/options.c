@@ -99,7 +99,7 @@ static int parse_letters(struct parse *p)
                 if (!f)
                         f = find_letter(p->shared, *s);
                 if (!f)
-                        return usage_error(p, "unknown flag -", s, 1);
+                        return usage_error(p, "unknown flag", (char[]){'-', *s, '\0'}, 2);
                 if (f->ret_flag) {
                         *f->ret_flag = true;
                         continue;
