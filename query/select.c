@@ -158,6 +158,8 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
                         return 0;
                 }
                 s->seen++;
+                if (s->skip && s->skip(s->skip_context, &entry))
+                        continue;
                 if (fill(s, &entry, NULL, ret, &damage) < 0) {
                         if (s->damaged++ == 0)
                                 s->damage = damage;

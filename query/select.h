@@ -71,6 +71,9 @@ struct clew_select {
         const struct clew_clock *clock;
         struct clew_arena arena; /* of the current trace */
         struct clew_buffer derived;
+        /* May be set after init: true leaves an entry out before its summary is read. */
+        bool (*skip)(void *context, const struct clew_list_entry *entry);
+        void *skip_context;
         uint64_t seen;            /* traces looked at inside the time bounds */
         uint64_t damaged;         /* of those, unreadable ones */
         struct clew_error damage; /* the first of them */

@@ -27,8 +27,11 @@
 #define POLL_NS_MIN (20 * CLEW_NS_PER_MS)
 /* Runs that started longer ago are not watched: their clocks, or their senders, are elsewhere. */
 #define LOOK_BACK_NS (24 * 3600 * CLEW_NS_PER_S)
-/* Known runs; a power of two. An older one may be announced again when its place was taken. */
-#define KNOWN_MAX 65536u
+/* Runs remembered. When there are more, all are forgotten and learnt again in silence. */
+#define KNOWN_MAX (1u << 20)
+#define KNOWN_FIRST 4096u /* places at the beginning; a power of two */
+/* An unchanged run is looked at again after so long: it may have become lost. */
+#define LOOK_AGAIN_NS (5 * CLEW_NS_PER_S)
 /* Steps of one run whose state is remembered. */
 #define STEPS_KNOWN_MAX (1u << 20)
 
@@ -40,12 +43,23 @@ static void on_interrupt(int signal)
         interrupted = 1;
 }
 
-/* What was said about a run last. */
+/* A run: what was said about it last, and when it was looked at, so that a round does not summarise
+ * a whole day again. */
 struct known {
         struct clew_trace_id id;
-        uint32_t spans;
-        uint8_t outcome; /* enum clew_outcome + 1; 0 = empty place */
+        bool used;
         bool lost;
+        uint8_t outcome;     /* enum clew_outcome + 1; 0 = nothing was said */
+        uint64_t cause;      /* hash of the rule that explains it; 0 = none */
+        uint64_t arrival_ns; /* of its newest fragment; 0 = sealed */
+        uint64_t looked_ns;  /* monotonic */
+};
+
+/* Open addressing, at most half full, so that no run is taken for another or forgotten. */
+struct known_set {
+        struct known *places;
+        size_t n_places;
+        size_t n;
 };
 
 struct tail {
@@ -61,7 +75,7 @@ struct tail {
         uint64_t end_ns; /* monotonic; 0 = never */
         uint64_t poll_ns;
         struct clew_output output;
-        struct known *known;
+        struct known_set known;
         uint8_t *step_state; /* by hash of the span id: 0 unseen, 1 open, 2 ended */
         uint64_t n_runs;
         uint64_t n_failed;
@@ -117,23 +131,71 @@ static void end_line(struct tail *t)
 /* ---- runs
  * ----------------------------------------------------------------------------------------- */
 
-static struct known *place_of(struct tail *t, const struct clew_trace_id *id)
+static struct known *place_of(const struct known_set *set, const struct clew_trace_id *id)
 {
-        uint64_t h = clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
+        size_t at = clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
 
-        return &t->known[h & (KNOWN_MAX - 1)];
+        for (;; at++) {
+                struct known *k = &set->places[at & (set->n_places - 1)];
+
+                if (!k->used || clew_trace_id_eq(&k->id, id))
+                        return k;
+        }
+}
+
+static int grow(struct known_set *set)
+{
+        struct known_set larger = {.n_places = set->n_places ? set->n_places * 2 : KNOWN_FIRST,
+                                   .n = set->n};
+
+        larger.places = clew_calloc(larger.n_places, sizeof(*larger.places));
+        if (!larger.places)
+                return -ENOMEM;
+        for (size_t i = 0; i < set->n_places; i++) {
+                if (set->places[i].used)
+                        *place_of(&larger, &set->places[i].id) = set->places[i];
+        }
+        clew_free(set->places);
+        *set = larger;
+        return 0;
+}
+
+/* The run's entry, made when it is new; NULL when memory is short. */
+static struct known *remember(struct tail *t, const struct clew_trace_id *id)
+{
+        struct known_set *set = &t->known;
+        struct known *k;
+
+        if (set->n >= KNOWN_MAX) {
+                memset(set->places, 0, set->n_places * sizeof(*set->places));
+                set->n = 0;
+                t->first_round = true;
+        }
+        if (set->n * 2 >= set->n_places && grow(set) < 0)
+                return NULL;
+        k = place_of(set, id);
+        if (!k->used) {
+                *k = (struct known){.id = *id, .used = true};
+                set->n++;
+        }
+        return k;
 }
 
 /* Whether there is something to say about the run, and remembers that it was said. */
 static bool is_news(struct tail *t, const struct clew_selected *s)
 {
-        struct known *k = place_of(t, &s->id);
-        bool same_run = k->outcome != 0 && clew_trace_id_eq(&k->id, &s->id);
-        bool news = !same_run || k->outcome != s->summary.outcome + 1 || k->lost != s->lost;
+        struct known *k = remember(t, &s->id);
+        uint64_t cause = s->summary.cause.rule.len > 0 ? clew_hash(s->summary.cause.rule) : 0;
+        uint8_t outcome = (uint8_t)(s->summary.outcome + 1);
+        bool news;
 
-        if (!same_run)
-                t->n_runs += !t->first_round;
-        *k = (struct known){s->id, s->summary.n_spans, (uint8_t)(s->summary.outcome + 1), s->lost};
+        if (!k)
+                return true; /* better twice than never */
+        news = k->outcome != outcome || k->lost != s->lost || k->cause != cause;
+        t->n_runs += k->outcome == 0 && !t->first_round;
+        k->outcome = outcome;
+        k->lost = s->lost;
+        k->cause = cause;
         return news && !t->first_round;
 }
 
@@ -172,6 +234,22 @@ static int report_run(struct tail *t, const struct clew_selected *s)
         return clew_output_put(&t->output, s);
 }
 
+static bool is_unchanged(void *context, const struct clew_list_entry *entry)
+{
+        struct tail *t = context;
+        struct known *k = remember(t, &entry->id);
+        uint64_t arrival = entry->hot ? entry->last_arrival_ns : 0;
+        uint64_t now = clew_clock_monotonic_ns(t->cli->clock);
+
+        if (!k)
+                return false;
+        if (k->looked_ns > 0 && k->arrival_ns == arrival && now - k->looked_ns < LOOK_AGAIN_NS)
+                return true;
+        k->arrival_ns = arrival;
+        k->looked_ns = now;
+        return false;
+}
+
 static int round_of_runs(struct tail *t)
 {
         struct clew_select s = {0};
@@ -183,6 +261,8 @@ static int round_of_runs(struct tail *t)
         if (!t->filter_flags.since)
                 t->filter.since_ns = now > LOOK_BACK_NS ? now - LOOK_BACK_NS : 0;
         r = clew_select_init(&s, t->view, &t->filter, t->cli->clock, NULL, &err);
+        s.skip = is_unchanged;
+        s.skip_context = t;
         while (r >= 0 && (r = clew_select_next(&s, &run, &err)) == 1) {
                 if (is_news(t, &run) && report_run(t, &run) != 0) {
                         r = -EIO;
@@ -342,16 +422,15 @@ static int follow(struct tail *t, const struct clew_arguments *args)
         sigemptyset(&action.sa_mask);
         if (sigaction(SIGINT, &action, NULL) != 0)
                 return clew_cli_fail(t->cli, -errno, NULL);
-        t->known = clew_calloc(KNOWN_MAX, sizeof(*t->known));
         t->step_state = clew_calloc(STEPS_KNOWN_MAX, 1);
         clew_arena_init(&t->scratch, (size_t)256 << 20);
         clew_buffer_init(&t->line, (size_t)1 << 20);
         clew_buffer_init(&t->raw, (size_t)1 << 20);
-        if (!t->known || !t->step_state)
+        if (!t->step_state)
                 r = clew_cli_fail(t->cli, -ENOMEM, NULL);
         else
                 r = args->n == 1 ? follow_steps(t, args->values[0]) : follow_runs(t);
-        clew_free(t->known);
+        clew_free(t->known.places);
         clew_free(t->step_state);
         clew_arena_deinit(&t->scratch);
         clew_buffer_deinit(&t->line);
