@@ -25,7 +25,7 @@
 #define CLEW_SEGMENT_RAW_MAX ((size_t)64 << 20)
 /* Residue at which a segment is closed: what opening any of its traces has to unpack. Chosen so
  * that this takes about a millisecond; larger gives a few percent more ratio. */
-#define CLEW_SEGMENT_RESIDUE_TARGET ((size_t)1152 << 10)
+#define CLEW_SEGMENT_RESIDUE_TARGET ((size_t)1216 << 10)
 
 struct clew_segment_row {
         uint64_t traces_len; /* TracesData; the rest of the message is LogsData */
