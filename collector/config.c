@@ -230,7 +230,7 @@ static int parse_line(struct clew_config *c, struct clew_slice line, uint64_t *s
         if (*seen & bit)
                 return clew_error_set(err, -EINVAL, 0, "\"%s\" is given twice", k->name);
         *seen |= bit;
-        if (value.len >= sizeof(text) || memchr(value.data, '\0', value.len))
+        if (value.len >= sizeof(text) || (value.len && memchr(value.data, '\0', value.len)))
                 return clew_error_set(err, -EINVAL, 0, "%s: the value is too long", k->name);
         if (value.len)
                 memcpy(text, value.data, value.len);

@@ -23,7 +23,8 @@ static const char *line_of(struct clew_slice text, size_t columns, bool ascii)
         clew_buffer_init(&b, sizeof(shown) - 1);
         clew_safe_line(&b, text, columns, ascii);
         assert_int_equal(clew_buffer_error(&b), 0);
-        memcpy(shown, b.data, b.len);
+        if (b.len)
+                memcpy(shown, b.data, b.len);
         shown[b.len] = '\0';
         return shown;
 }
