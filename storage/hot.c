@@ -69,10 +69,47 @@ static void settle(struct clew_hot_list *list)
         }
 }
 
+/* The fragments found against those that were written and not yet sealed. */
+static int check_whole(struct clew_env *env, MDB_txn *txn, uint64_t n, uint64_t sum,
+                       struct clew_error *err)
+{
+        struct clew_state state;
+        int r = clew_state_read(env, txn, &state, err);
+
+        if (r < 0 || (n == state.hot_fragments && sum == state.hot_sum))
+                return r;
+        return clew_error_set(
+                err, -EBADMSG, 0,
+                "store %s: the hot table is damaged (%llu of %llu fragments found%s); "
+                "see clew doctor --verify",
+                clew_env_dir(env), (unsigned long long)n, (unsigned long long)state.hot_fragments,
+                n == state.hot_fragments ? ", not the same ones" : "");
+}
+
+int clew_hot_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
+{
+        CLEW_SCAN scan = {0};
+        uint64_t n = 0;
+        uint64_t sum = 0;
+        int r = clew_scan_open(env, txn, CLEW_TABLE_HOT, &scan, err);
+
+        scan.unchecked = true;
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_trace_id id;
+                uint64_t sequence = 0;
+
+                n += clew_key_read_numbered(scan.key, &id, &sequence);
+                sum += sequence;
+        }
+        return r < 0 ? r : check_whole(env, txn, n, sum, err);
+}
+
 int clew_hot_scan(struct clew_env *env, MDB_txn *txn, struct clew_hot_list *ret,
                   struct clew_error *err)
 {
         struct clew_hot_list list = {0};
+        uint64_t n = 0;
+        uint64_t sum = 0;
         CLEW_SCAN scan = {0};
         int r = clew_scan_open(env, txn, CLEW_TABLE_HOT, &scan, err);
 
@@ -101,7 +138,11 @@ int clew_hot_scan(struct clew_env *env, MDB_txn *txn, struct clew_hot_list *ret,
                         break;
                 }
                 add(t, &h, sequence, scan.value.len);
+                n++;
+                sum += sequence;
         }
+        if (r == 0)
+                r = check_whole(env, txn, n, sum, err);
         if (r < 0) {
                 clew_hot_list_deinit(&list);
                 return r;

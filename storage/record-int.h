@@ -53,6 +53,11 @@ struct clew_state {
         uint64_t sealed_raw_bytes;
         uint64_t segments;
         uint64_t segment_bytes;
+        /* What whole walks are compared with, because a damaged tree can lead to an older page that
+         * verifies record by record: */
+        uint64_t hot_fragments;
+        uint64_t hot_sum;   /* of the sequences of all hot fragments, modulo 2^64 */
+        uint64_t place_sum; /* of clew_place_digest() of all sealed traces, modulo 2^64 */
 };
 
 /* In a read transaction: also checks that the state belongs to this snapshot. */
@@ -77,6 +82,7 @@ CLEW_MUST_USE int clew_place_read(struct clew_env *env, MDB_txn *txn,
                                   const struct clew_trace_id *id, struct clew_place *ret,
                                   struct clew_error *err);
 CLEW_MUST_USE bool clew_place_decode(struct clew_slice value, struct clew_place *ret);
+uint64_t clew_place_digest(const struct clew_trace_id *id, const struct clew_place *place);
 /* Writes the place and its entry in the time order. */
 CLEW_MUST_USE int clew_place_write(struct clew_env *env, MDB_txn *txn,
                                    const struct clew_trace_id *id, const struct clew_place *place,

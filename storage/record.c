@@ -1,13 +1,14 @@
 #include "storage/record-int.h"
 
 #include "proto/base/cursor.h"
+#include "proto/base/hash.h"
 #include "storage/env-struct-int.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_BYTES_MAX 128u
+#define STATE_BYTES_MAX 160u
 #define FORMAT_MAGIC "clew store"
 
 static void put_be64(uint8_t *p, uint64_t v)
@@ -123,6 +124,9 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         s.sealed_raw_bytes = clew_cursor_varint(&c);
         s.segments = clew_cursor_varint(&c);
         s.segment_bytes = clew_cursor_varint(&c);
+        s.hot_fragments = clew_cursor_varint(&c);
+        s.hot_sum = clew_cursor_varint(&c);
+        s.place_sum = clew_cursor_varint(&c);
         if (c.failed)
                 return damaged_meta(env, "state is too short", err);
         /* A read transaction has the id of the last commit, a write transaction the next one. */
@@ -149,6 +153,9 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
         clew_buffer_append_varint(&b, s->sealed_raw_bytes);
         clew_buffer_append_varint(&b, s->segments);
         clew_buffer_append_varint(&b, s->segment_bytes);
+        clew_buffer_append_varint(&b, s->hot_fragments);
+        clew_buffer_append_varint(&b, s->hot_sum);
+        clew_buffer_append_varint(&b, s->place_sum);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
@@ -202,6 +209,14 @@ int clew_format_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err
                                       clew_env_dir(env), (unsigned long long)version,
                                       CLEW_FORMAT_VERSION);
         return 0;
+}
+
+uint64_t clew_place_digest(const struct clew_trace_id *id, const struct clew_place *place)
+{
+        uint64_t words[3] = {place->segment, place->index, place->start_ns};
+
+        return clew_checksum(clew_slice_make(id->bytes, sizeof(id->bytes)),
+                             clew_slice_make(words, sizeof(words)));
 }
 
 bool clew_place_decode(struct clew_slice value, struct clew_place *ret)

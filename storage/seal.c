@@ -176,8 +176,9 @@ static int release(struct sealer *s, MDB_txn *txn, uint64_t segment, struct clew
 
 /* Deletes the fragments that were read. -EAGAIN when they are not all there any more. */
 static int delete_fragments(struct sealer *s, MDB_txn *txn, const struct clew_seal_item *item,
-                            struct clew_error *err)
+                            struct clew_state *state, struct clew_error *err)
 {
+        uint64_t sum = 0;
         struct clew_env *env = s->store->env;
         struct clew_key from = clew_key_numbered(&item->id, 0);
         CLEW_BUFFER keys = {0};
@@ -197,6 +198,7 @@ static int delete_fragments(struct sealer *s, MDB_txn *txn, const struct clew_se
                     !clew_trace_id_eq(&id, &item->id) || sequence > item->last_sequence)
                         break;
                 clew_buffer_append_slice(&keys, scan.key);
+                sum += sequence;
         }
         if (r < 0)
                 return r;
@@ -206,6 +208,8 @@ static int delete_fragments(struct sealer *s, MDB_txn *txn, const struct clew_se
         n = keys.len / from.len;
         if (n != item->n_fragments)
                 return -EAGAIN;
+        state->hot_fragments -= n;
+        state->hot_sum -= sum;
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = clew_table_delete(env, txn, CLEW_TABLE_HOT,
                                       clew_slice_make(keys.data + i * from.len, from.len), err);
@@ -224,12 +228,13 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
                 return r;
         if (now.segment != t->old.segment || now.index != t->old.index)
                 return -EAGAIN;
-        r = delete_fragments(s, txn, t->item, err);
+        r = delete_fragments(s, txn, t->item, state, err);
         if (r < 0)
                 return r;
         if (t->old.segment) {
                 struct clew_key time = clew_key_time(t->old.start_ns, &t->item->id);
 
+                state->place_sum -= clew_place_digest(&t->item->id, &t->old);
                 r = clew_table_delete(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
                 if (r == 0)
                         r = release(s, txn, t->old.segment, state, err);
@@ -241,6 +246,7 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
         state->sealed_spans += t->n_spans - t->old_spans;
         state->sealed_logs += t->n_logs - t->old_logs;
         state->sealed_raw_bytes += t->raw_bytes - t->old_raw_bytes;
+        state->place_sum += clew_place_digest(&t->item->id, place);
         return clew_place_write(env, txn, &t->item->id, place, err);
 }
 

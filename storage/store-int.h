@@ -49,6 +49,8 @@ struct clew_hot_list {
 /* Reads the headers of all hot fragments of the snapshot. */
 CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn, struct clew_hot_list *ret,
                                 struct clew_error *err);
+/* Only the check that all hot fragments are there, by their keys. */
+CLEW_MUST_USE int clew_hot_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
 void clew_hot_list_deinit(struct clew_hot_list *list);
 
 /*

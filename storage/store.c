@@ -80,14 +80,17 @@ static int refuse_read_only(struct clew_store *store, struct clew_error *err)
 }
 
 static int put_fragment(struct clew_store *store, MDB_txn *txn, const struct clew_fragment *f,
-                        uint64_t sequence, struct clew_error *err)
+                        struct clew_state *state, struct clew_error *err)
 {
+        uint64_t sequence = state->next_sequence++;
         struct clew_key key = clew_key_numbered(&f->trace_id, sequence);
         uint8_t check[4];
         struct clew_slice parts[2] = {{check, sizeof(check)}, f->bytes};
 
         if (!clew_fragment_check(clew_key_slice(&key), f->bytes, check))
                 return clew_error_set(err, -EINVAL, 0, "not a fragment");
+        state->hot_fragments++;
+        state->hot_sum += sequence;
         return clew_table_put(store->env, txn, CLEW_TABLE_HOT, clew_key_slice(&key), parts, 2, err);
 }
 
@@ -105,7 +108,7 @@ int clew_store_append(struct clew_store *store, const struct clew_fragment *frag
                 return r;
         r = clew_state_read(store->env, txn, &state, err);
         for (size_t i = 0; r == 0 && i < n; i++)
-                r = put_fragment(store, txn, &fragments[i], state.next_sequence++, err);
+                r = put_fragment(store, txn, &fragments[i], &state, err);
         if (r == 0)
                 r = clew_state_write(store->env, txn, &state, err);
         if (r < 0) {

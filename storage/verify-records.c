@@ -27,6 +27,9 @@ struct check {
         uint64_t n_live;
         uint64_t n_spans;
         uint64_t raw_bytes;
+        uint64_t n_hot;
+        uint64_t hot_sum;
+        uint64_t place_sum;
 };
 
 static void finding(struct check *c, const char *object, const char *what)
@@ -93,6 +96,8 @@ static void check_hot(struct check *c, const struct clew_scan *scan)
                 finding_at(c, CLEW_TABLE_HOT, scan->key, "header is damaged");
                 return;
         }
+        c->n_hot++;
+        c->hot_sum += sequence;
         clew_buffer_clear(&c->loader.hot);
         r = clew_unpacker_open(c->loader.unpacker, pack);
         if (r == 0)
@@ -119,6 +124,7 @@ static void check_trace(struct check *c, const struct clew_scan *scan)
                 finding_at(c, CLEW_TABLE_TRACE, scan->key, "is not a place");
                 return;
         }
+        c->place_sum += clew_place_digest(&id, &place);
         time = clew_key_time(place.start_ns, &id);
         if (clew_table_get(c->env, c->txn, CLEW_TABLE_TIME, clew_key_slice(&time), &value, &err) <
             0)
@@ -240,6 +246,9 @@ static int check_all(struct check *c, struct clew_error *err)
         }
         if (r < 0)
                 return 0;
+        compare(c, "hot fragments", c->n_hot, state.hot_fragments);
+        compare(c, "sum of hot sequences", c->hot_sum, state.hot_sum);
+        compare(c, "digest of trace places", c->place_sum, state.place_sum);
         compare(c, "trace records", c->n_traces, state.sealed_traces);
         compare(c, "time records", c->n_times, state.sealed_traces);
         compare(c, "segments", c->n_segments, state.segments);

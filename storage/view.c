@@ -9,6 +9,9 @@
 
 /* On a miss the trace index is checked record by record, up to this many. */
 #define MISS_CHECK_MAX 4000000u
+/* Before a trace is given, all hot keys are counted if there are no more than these (about a
+ * millisecond): a fragment that damage hides must not make a trace silently shorter. */
+#define HOT_CHECK_MAX 20000u
 
 int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew_error *err)
 {
@@ -93,6 +96,7 @@ static int check_index(struct clew_view *v, struct clew_error *err)
         struct clew_env *env = v->store->env;
         struct clew_state state;
         uint64_t n = 0;
+        uint64_t sum = 0;
         struct clew_hot_list hot = {0};
         CLEW_SCAN scan = {0};
         int r = clew_state_read(env, v->txn, &state, err);
@@ -104,9 +108,16 @@ static int check_index(struct clew_view *v, struct clew_error *err)
         if (r < 0 || state.sealed_traces > MISS_CHECK_MAX)
                 return r;
         r = clew_scan_open(env, v->txn, CLEW_TABLE_TRACE, &scan, err);
-        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1)
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_trace_id id;
+                struct clew_place place;
+
+                if (clew_trace_id_from_bytes(scan.key, &id) &&
+                    clew_place_decode(scan.value, &place))
+                        sum += clew_place_digest(&id, &place);
                 n++;
-        if (r == 0 && n != state.sealed_traces)
+        }
+        if (r == 0 && (n != state.sealed_traces || sum != state.place_sum))
                 return clew_error_set(err, -EBADMSG, 0,
                                       "store %s: the trace index is damaged (%llu of %llu "
                                       "records); see clew doctor --verify",
@@ -119,8 +130,13 @@ int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct c
                    struct clew_error *err)
 {
         struct clew_loaded loaded;
+        struct clew_state state;
         int r = clew_loader_load(&v->loader, id, UINT64_MAX, &loaded, err);
 
+        if (r == 0)
+                r = clew_state_read(v->store->env, v->txn, &state, err);
+        if (r == 0 && state.hot_fragments && state.hot_fragments <= HOT_CHECK_MAX)
+                r = clew_hot_check(v->store->env, v->txn, err);
         if (r == -ENOENT) {
                 r = check_index(v, err);
                 return r < 0 ? r : -ENOENT;
