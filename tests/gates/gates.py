@@ -46,7 +46,7 @@ def line_of(text, offset):
 
 # ---- gates on C ------------------------------------------------------------------------------
 
-RANK = {"proto": 0, "storage": 1, "query": 2, "collector": 3, "tools": 4, "tests": 4}
+RANK = {"proto": 0, "storage": 1, "query": 2, "collector": 3, "tools": 4, "tests": 5}
 OWN_HEADERS = {  # system headers that only some folders may see
     "lmdb.h": ("storage",),
     "microhttpd.h": ("collector",),
