@@ -32,6 +32,14 @@ CLEW_MUST_USE int clew_directory_begin_creation(const char *dir, int *ret_fd,
                                                 struct clew_error *err);
 CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int fd, struct clew_error *err);
 
+/*
+ * Gives LMDB's lock file its disk blocks before LMDB maps it: written through the map on a full
+ * disk, it would end the process with SIGBUS. -ENOSPC on a full disk. Not while this process has
+ * the environment open, because closing the descriptor drops its locks.
+ */
+CLEW_MUST_USE int clew_directory_reserve_lock_file(const char *dir, size_t bytes,
+                                                   struct clew_error *err);
+
 /* Takes the collector's lock of @dir; -EBUSY when another process has it. The descriptor in @ret_fd
  * holds it until closed. */
 CLEW_MUST_USE int clew_directory_lock(const char *dir, int *ret_fd, struct clew_error *err);

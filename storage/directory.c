@@ -239,6 +239,27 @@ int clew_directory_end_creation(const char *dir, int fd, struct clew_error *err)
         return r;
 }
 
+int clew_directory_reserve_lock_file(const char *dir, size_t bytes, struct clew_error *err)
+{
+        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = 0;
+        int fd;
+
+        if (dir_fd < 0)
+                return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
+        fd = openat(dir_fd, CLEW_LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0 || (fallocate(fd, 0, 0, (off_t)bytes) < 0 && errno == ENOSPC)) {
+                r = -errno;
+                clew_error_set(err, r, 0, "store %s: %s: %s%s", dir, CLEW_LOCK_FILE,
+                               strerror(errno),
+                               r == -ENOSPC ? "; free disk space, nothing stored is lost" : "");
+        }
+        if (fd >= 0)
+                close(fd);
+        close(dir_fd);
+        return r;
+}
+
 int clew_directory_lock(const char *dir, int *ret_fd, struct clew_error *err)
 {
         int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

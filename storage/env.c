@@ -22,6 +22,8 @@
 #define MAP_BYTES_LEAST ((size_t)1 << 30)
 /* Slots for views of all processes; LMDB's default of 126 has been seen to run out. */
 #define READERS_MAX 1024u
+/* LMDB's reader table: a header and 64 bytes for each reader. */
+#define LOCK_FILE_BYTES ((size_t)READERS_MAX * 64 + 128)
 /* A disk with less room than this counts as full when a commit reports EIO. */
 #define DISK_FULL_BYTES ((uint64_t)1 << 20)
 /* How long a writer waits for views to end before it reopens a broken environment. */
@@ -135,8 +137,14 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
         int fd;
         int rc;
 
-        if (env->mode == CLEW_STORE_READ)
+        if (env->mode == CLEW_STORE_READ) {
                 flags |= MDB_RDONLY;
+        } else {
+                int r = clew_directory_reserve_lock_file(env->dir, LOCK_FILE_BYTES, err);
+
+                if (r < 0)
+                        return r;
+        }
         for (;; map /= 4) {
                 rc = mdb_env_create(&env->lmdb);
                 if (rc != 0)

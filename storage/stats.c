@@ -9,6 +9,21 @@
 #include <errno.h>
 #include <string.h>
 
+/* A trace in several parts counts as it reads: merged, resends once. */
+static int add_merged(struct clew_view *v, const struct clew_hot_trace *t,
+                      struct clew_store_stats *s, struct clew_error *err)
+{
+        struct clew_loaded loaded;
+        int r = clew_loader_load(&v->loader, &t->id, UINT64_MAX, &loaded, err);
+
+        if (r < 0)
+                return r;
+        s->spans += loaded.n_spans - loaded.sealed_spans;
+        s->logs += loaded.n_logs - loaded.sealed_logs;
+        s->raw_otlp_bytes += loaded.traces.len + loaded.logs.len - loaded.sealed_raw_bytes;
+        return 0;
+}
+
 static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_error *err)
 {
         struct clew_hot_list hot = {0};
@@ -23,12 +38,16 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
                         break;
                 if (r == -ENOENT && !clew_trace_id_is_zero(&t->id))
                         s->traces++;
-                r = 0;
                 s->hot_traces++;
                 s->hot_fragments += t->n_fragments;
+                s->hot_bytes += t->stored_bytes;
+                if (r == 0 || t->n_fragments > 1) {
+                        r = add_merged(v, t, s, err);
+                        continue;
+                }
+                r = 0;
                 s->spans += t->n_spans;
                 s->logs += t->n_logs;
-                s->hot_bytes += t->stored_bytes;
                 s->raw_otlp_bytes += t->raw_bytes;
         }
         clew_hot_list_deinit(&hot);

@@ -202,7 +202,7 @@ CLEW_MUST_USE int clew_view_note(struct clew_view *view, const struct clew_trace
 
 struct clew_store_stats {
         uint64_t traces; /* sealed and hot, each once */
-        uint64_t spans;  /* distinct; hot duplicates are counted until sealing removes them */
+        uint64_t spans;  /* distinct */
         uint64_t logs;
         uint64_t raw_otlp_bytes; /* OTLP protobuf bytes of all traces */
         uint64_t hot_traces;
