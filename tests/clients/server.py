@@ -2,19 +2,14 @@
 
 import http.client
 import pathlib
+import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 
 START_SECONDS_MAX = 15
 STOP_SECONDS_MAX = 20
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 class Clewd:
@@ -27,11 +22,11 @@ class Clewd:
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="clew-clients-")
         self.store = str(pathlib.Path(self.home) / "store")
-        self.grpc = ("127.0.0.1", free_port())
-        self.http = ("127.0.0.1", free_port())
+        self.grpc = self.http = None
         self.log = open(pathlib.Path(self.home) / "log", "wb")
-        command = [self.program, "--store", self.store, "--grpc", "%s:%d" % self.grpc]
-        command += ["--http", "%s:%d" % self.http, *self.options]
+        # Ports that clewd picks itself cannot be taken by somebody else in between.
+        command = [self.program, "--store", self.store, "--grpc", "127.0.0.1:0"]
+        command += ["--http", "127.0.0.1:0", *self.options]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         try:
             self.wait_until_up()
@@ -42,16 +37,16 @@ class Clewd:
 
     def wait_until_up(self):
         end = time.monotonic() + START_SECONDS_MAX
-        for address in (self.grpc, self.http):
-            while True:
-                try:
-                    socket.create_connection(address, timeout=1).close()
-                    break
-                except OSError:
-                    if self.process.poll() is not None or time.monotonic() > end:
-                        log = (pathlib.Path(self.home) / "log").read_text(errors="replace")
-                        raise RuntimeError(f"clewd did not start: {log[-800:]}") from None
-                    time.sleep(0.05)
+        while not (self.grpc and self.http):
+            log = (pathlib.Path(self.home) / "log").read_text(errors="replace")
+            found = dict(re.findall(r" listening protocol=(\w+) address=127\.0\.0\.1:(\d+)\s", log))
+            if "grpc" in found and "http" in found:
+                self.grpc = ("127.0.0.1", int(found["grpc"]))
+                self.http = ("127.0.0.1", int(found["http"]))
+            elif self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"clewd did not start: {log[-800:]}")
+            else:
+                time.sleep(0.02)
 
     def __exit__(self, *exc):
         self.process.terminate()
