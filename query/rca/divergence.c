@@ -11,7 +11,8 @@
 
 struct clew_reference clew_reference_of(const struct clew_rca_view *v)
 {
-        uint64_t *keys = clew_arena_calloc(v->arena, KEYS_MAX, sizeof(*keys));
+        uint64_t *keys = clew_arena_alloc(
+                v->arena, (v->n_steps < KEYS_MAX ? v->n_steps : KEYS_MAX) * sizeof(*keys));
         uint32_t n = 0;
 
         for (uint32_t i = 0; keys && i < v->n_steps && n < KEYS_MAX; i++) {

@@ -80,7 +80,9 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
 
 void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        struct action *a = clew_arena_calloc(v->arena, ACTIONS_MAX, sizeof(*a));
+        size_t room = (size_t)v->n_steps + v->n_calls;
+        struct action *a =
+                clew_arena_alloc(v->arena, (room < ACTIONS_MAX ? room : ACTIONS_MAX) * sizeof(*a));
         uint32_t n = a ? collect(v, a) : 0;
 
         for (uint32_t i = 0; i < n;) {

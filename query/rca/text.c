@@ -733,7 +733,7 @@ static int cmp_u64(const void *a, const void *b)
         return x < y ? -1 : x > y;
 }
 
-void clew_words_of(struct clew_slice text, struct clew_words *ret)
+void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct clew_words *ret)
 {
         uint32_t n = 0;
         uint32_t m = 0;
@@ -758,15 +758,16 @@ void clew_words_of(struct clew_slice text, struct clew_words *ret)
                 ret->total++;
                 ret->values += digit ? h : 0;
                 if (n < CLEW_WORDS_MAX)
-                        ret->hash[n++] = h;
+                        room[n++] = h;
                 else
                         break; /* the head of a text is enough to recognise it */
         }
-        qsort(ret->hash, n, sizeof(ret->hash[0]), cmp_u64);
+        qsort(room, n, sizeof(room[0]), cmp_u64);
         for (uint32_t k = 0; k < n; k++) {
-                if (m == 0 || ret->hash[m - 1] != ret->hash[k])
-                        ret->hash[m++] = ret->hash[k];
+                if (m == 0 || room[m - 1] != room[k])
+                        room[m++] = room[k];
         }
+        ret->hash = room;
         ret->n = m;
 }
 

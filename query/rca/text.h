@@ -108,12 +108,13 @@ bool clew_text_in_code(struct clew_slice text, size_t at);
 
 struct clew_words {
         uint32_t n;
-        uint32_t total;  /* words seen, also repeated ones */
-        uint64_t values; /* sum over the words that hold a digit: equal for equal values */
-        uint64_t hash[CLEW_WORDS_MAX];
+        uint32_t total;       /* words seen, also repeated ones */
+        uint64_t values;      /* sum over the words that hold a digit: equal for equal values */
+        const uint64_t *hash; /* ascending */
 };
 
-void clew_words_of(struct clew_slice text, struct clew_words *ret);
+/* @room holds the hashes, and must live as long as @ret. */
+void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct clew_words *ret);
 /* Shared words over all words of both, 0 to 1. */
 double clew_words_jaccard(const struct clew_words *a, const struct clew_words *b);
 

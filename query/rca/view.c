@@ -21,6 +21,11 @@
 #define SCRATCH_MAX ((size_t)512 << 20)
 /* Jaccard is taken of texts of at least this many words; shorter ones are alike by nature. */
 #define WORDS_MIN 20u
+/* First sizes of arrays and tables: a short run is to touch little memory, and sealing sees many.
+ */
+#define GROW_FIRST 32u
+#define TEXTS_FIRST 256u
+#define SEEN_FIRST 1024u
 
 struct text_slot {
         uint64_t hash;
@@ -50,7 +55,7 @@ struct builder {
 
 static void *grow(struct builder *b, void *old, uint32_t n, uint32_t *cap, size_t size)
 {
-        uint32_t want = *cap ? *cap * 2 : 256;
+        uint32_t want = *cap ? *cap * 2 : GROW_FIRST;
         void *p;
 
         if (n < *cap)
@@ -79,7 +84,7 @@ static struct text_slot *text_slot(struct builder *b, uint64_t hash)
 
 static bool texts_grow(struct builder *b)
 {
-        uint32_t n = b->texts_mask ? (b->texts_mask + 1) * 2 : 1024;
+        uint32_t n = b->texts_mask ? (b->texts_mask + 1) * 2 : TEXTS_FIRST;
         struct text_slot *old = b->texts;
         uint32_t old_n = b->texts_mask ? b->texts_mask + 1 : 0;
 
@@ -136,7 +141,7 @@ const struct clew_rca_seen *clew_rca_seen_find(const struct clew_rca_view *v, ui
 static bool seen_grow(struct builder *b)
 {
         struct clew_rca_view *v = b->v;
-        uint32_t n = v->seen_mask ? (v->seen_mask + 1) * 2 : 4096;
+        uint32_t n = v->seen_mask ? (v->seen_mask + 1) * 2 : SEEN_FIRST;
         struct clew_rca_seen *old = v->seen;
         uint32_t old_n = v->seen_mask ? v->seen_mask + 1 : 0;
 
@@ -590,15 +595,23 @@ static void add_call(struct builder *b, uint32_t i, const struct clew_part *p)
 static void add_words(struct builder *b, uint32_t i)
 {
         struct clew_rca_view *v = b->v;
-        struct clew_words *w;
+        uint64_t room[CLEW_WORDS_MAX];
+        struct clew_words w;
+        uint64_t *hash;
 
-        v->words = grow(b, v->words, v->n_words, &b->words_cap, sizeof(*v->words));
-        if (!v->words)
+        clew_words_of(v->steps[i].text, room, &w);
+        if (w.total < WORDS_MIN)
                 return;
-        w = &v->words[v->n_words];
-        clew_words_of(v->steps[i].text, w);
-        if (w->total >= WORDS_MIN)
-                v->steps[i].words = v->n_words++;
+        v->words = grow(b, v->words, v->n_words, &b->words_cap, sizeof(*v->words));
+        hash = clew_arena_alloc(b->arena, w.n * sizeof(*hash));
+        if (!v->words || !hash) {
+                b->failed = true;
+                return;
+        }
+        memcpy(hash, room, w.n * sizeof(*hash));
+        w.hash = hash;
+        v->words[v->n_words] = w;
+        v->steps[i].words = v->n_words++;
 }
 
 static int read_messages(struct builder *b, uint32_t i, enum clew_direction dir,
