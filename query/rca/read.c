@@ -1,0 +1,372 @@
+/*
+ * Reading the steps of a view in time order: each adds what it newly said or saw.
+ *
+ * The history that every LLM call repeats is recognised by the hash of each part's text: a part
+ * whose text was seen is skipped. Texts are copied into the view's arena only when they are new, so
+ * the messages of one call can be read into a scratch arena and forgotten.
+ */
+#include "query/rca/view-int.h"
+
+#include "proto/base/hash.h"
+#include "query/model/message.h"
+#include "query/rca/flat.h"
+#include "query/rca/input.h"
+
+#include <errno.h>
+
+/* Jaccard is taken of texts of at least this many words; shorter ones are alike by nature. */
+#define WORDS_MIN 20u
+
+/* ---- texts seen ----------------------------------------------------------------------------- */
+
+static struct clew_rca_text_slot *text_slot(struct clew_rca_builder *b, uint64_t hash)
+{
+        uint32_t i = (uint32_t)(hash ^ (hash >> 32)) & b->texts_mask;
+
+        while (b->texts[i].used && b->texts[i].hash != hash)
+                i = (i + 1) & b->texts_mask;
+        return &b->texts[i];
+}
+
+static bool texts_grow(struct clew_rca_builder *b)
+{
+        uint32_t n = b->texts_mask ? (b->texts_mask + 1) * 2 : CLEW_RCA_TEXTS_FIRST;
+        struct clew_rca_text_slot *old = b->texts;
+        uint32_t old_n = b->texts_mask ? b->texts_mask + 1 : 0;
+
+        b->texts = clew_arena_calloc(b->arena, n, sizeof(*b->texts));
+        if (!b->texts) {
+                b->failed = true;
+                return false;
+        }
+        b->texts_mask = n - 1;
+        for (uint32_t i = 0; i < old_n; i++) {
+                if (old[i].used)
+                        *text_slot(b, old[i].hash) = old[i];
+        }
+        return true;
+}
+
+/* Registers a text; false when it was there before. */
+static bool text_is_new(struct clew_rca_builder *b, struct clew_slice text, uint32_t step,
+                        struct clew_rca_text_slot **ret)
+{
+        uint64_t hash = clew_hash(text);
+        struct clew_rca_text_slot *slot;
+
+        if (!b->texts_mask || b->n_texts * 2 > b->texts_mask) {
+                if (!texts_grow(b))
+                        return false;
+        }
+        slot = text_slot(b, hash);
+        if (ret)
+                *ret = slot;
+        if (slot->used)
+                return false;
+        *slot = (struct clew_rca_text_slot){hash, step, true};
+        b->n_texts++;
+        return true;
+}
+
+/* Adds a unit whose text was found to be new; copies the text. */
+static void add_unit(struct clew_rca_builder *b, struct clew_slice text, uint32_t step,
+                     enum clew_rca_origin origin)
+{
+        struct clew_rca_view *v = b->v;
+
+        v->units = clew_rca_grow(b, v->units, v->n_units, &b->units_cap, sizeof(*v->units));
+        if (!v->units)
+                return;
+        v->units[v->n_units++] = (struct clew_rca_unit){text, step, origin};
+        v->steps[step].n_units++;
+        if (origin == CLEW_RCA_RESULT && v->first_result == CLEW_RCA_NONE)
+                v->first_result = v->n_units - 1;
+}
+
+static struct clew_slice keep(struct clew_rca_builder *b, struct clew_slice text)
+{
+        struct clew_slice s = clew_arena_copy(b->arena, text);
+
+        b->failed |= text.len > 0 && !s.data;
+        return s;
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
+{
+        enum clew_trouble t = clew_text_result_error(text);
+
+        if (s->failed) {
+                struct clew_slice from = s->error_text.len ? s->error_text : text;
+
+                s->trouble = clew_text_trouble(from);
+                if (s->trouble == CLEW_TROUBLE_OTHER && t != CLEW_TROUBLE_NONE)
+                        s->trouble = t;
+                /* "exit code 1" alone makes all failures alike; what was printed tells them apart.
+                 */
+                s->error_shape = clew_text_error_shape(from) + 31 * clew_text_error_shape(text);
+                if (!s->error_text.len)
+                        s->error_text = text;
+        } else if (t != CLEW_TROUBLE_NONE) {
+                s->soft_error = true;
+                s->trouble = t;
+                s->error_text = text;
+                s->error_shape = clew_text_error_shape(text);
+        }
+}
+
+static void finish_tool(struct clew_rca_builder *b, uint32_t i)
+{
+        struct clew_rca_step *s = &b->v->steps[i];
+
+        s->key = clew_hash_seeded(s->name, clew_flat_hash(s->args));
+        s->result_hash = clew_hash(clew_text_trim(s->result));
+        s->empty = s->has_result && clew_text_is_empty_result(s->result);
+        set_soft_error(s, s->result);
+}
+
+static void add_tool(struct clew_rca_builder *b, uint32_t i)
+{
+        struct clew_rca_step *s = &b->v->steps[i];
+
+        s->first_unit = b->v->n_units;
+        if (s->args.len && text_is_new(b, s->args, i, NULL))
+                add_unit(b, s->args, i, CLEW_RCA_ARGS);
+        if (s->result.len && text_is_new(b, s->result, i, NULL))
+                add_unit(b, s->result, i, CLEW_RCA_RESULT);
+        finish_tool(b, i);
+}
+
+/* A new part in the input of an LLM call. */
+static void add_input_part(struct clew_rca_builder *b, uint32_t i, const struct clew_message *m,
+                           const struct clew_part *p)
+{
+        enum clew_rca_origin origin = CLEW_RCA_USER;
+        struct clew_rca_step *s = &b->v->steps[i];
+        uint32_t before = s->prev_llm;
+
+        if (p->type == CLEW_PART_TOOL_CALL || p->type == CLEW_PART_MEDIA || !p->text.len)
+                return;
+        if (!text_is_new(b, p->text, i, NULL))
+                return;
+        if (m->role == CLEW_ROLE_SYSTEM)
+                origin = CLEW_RCA_SYSTEM;
+        else if (m->role == CLEW_ROLE_TOOL || p->type == CLEW_PART_TOOL_RESULT)
+                origin = CLEW_RCA_RESULT;
+        add_unit(b, keep(b, p->text), i, origin);
+        /* An error that only the history shows belongs to what the call before it did. */
+        if (before != CLEW_RCA_NONE && m->role != CLEW_ROLE_SYSTEM &&
+            m->role != CLEW_ROLE_ASSISTANT && b->v->n_units) {
+                struct clew_rca_step *w = &b->v->steps[before];
+                enum clew_trouble t = clew_text_result_error(p->text);
+
+                if (p->is_error && t == CLEW_TROUBLE_NONE)
+                        t = clew_text_trouble(p->text);
+                if (t != CLEW_TROUBLE_NONE && !w->failed && !w->soft_error) {
+                        w->soft_error = true;
+                        w->trouble = t;
+                        w->error_text = b->v->units[b->v->n_units - 1].text;
+                        w->error_shape = clew_text_error_shape(p->text);
+                }
+        }
+}
+
+static void add_call(struct clew_rca_builder *b, uint32_t i, const struct clew_part *p)
+{
+        struct clew_rca_view *v = b->v;
+        struct clew_rca_call *c;
+
+        v->calls = clew_rca_grow(b, v->calls, v->n_calls, &b->calls_cap, sizeof(*v->calls));
+        if (!v->calls)
+                return;
+        c = &v->calls[v->n_calls++];
+        *c = (struct clew_rca_call){.name = keep(b, p->name),
+                                    .args = keep(b, p->text),
+                                    .id = keep(b, p->id),
+                                    .tool_step = CLEW_RCA_NONE};
+        c->key = clew_hash_seeded(c->name, clew_flat_hash(c->args));
+        v->steps[i].n_calls++;
+        if (c->args.len && text_is_new(b, c->args, i, NULL))
+                add_unit(b, c->args, i, CLEW_RCA_ARGS);
+}
+
+static void add_words(struct clew_rca_builder *b, uint32_t i)
+{
+        struct clew_rca_view *v = b->v;
+        uint64_t room[CLEW_WORDS_MAX];
+        struct clew_words w;
+        uint64_t *hash;
+
+        clew_words_of(v->steps[i].text, room, &w);
+        if (w.total < WORDS_MIN)
+                return;
+        v->words = clew_rca_grow(b, v->words, v->n_words, &b->words_cap, sizeof(*v->words));
+        hash = clew_arena_alloc(b->arena, w.n * sizeof(*hash));
+        if (!v->words || !hash) {
+                b->failed = true;
+                return;
+        }
+        memcpy(hash, room, w.n * sizeof(*hash));
+        w.hash = hash;
+        v->words[v->n_words] = w;
+        v->steps[i].words = v->n_words++;
+}
+
+static int read_messages(struct clew_rca_builder *b, uint32_t i, enum clew_direction dir,
+                         struct clew_messages *ret)
+{
+        clew_arena_reset(&b->scratch);
+        return clew_step_messages(b->trace, &b->trace->steps[b->v->steps[i].span], dir, &b->scratch,
+                                  ret);
+}
+
+static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
+{
+        struct clew_rca_step *s = &b->v->steps[i];
+        const struct clew_rca_step *p =
+                s->prev_llm == CLEW_RCA_NONE ? NULL : &b->v->steps[s->prev_llm];
+        struct clew_messages in;
+        bool cut;
+        int r;
+
+        clew_arena_reset(&b->scratch);
+        r = clew_rca_new_input(b->trace, &b->trace->steps[s->span],
+                               p ? &b->trace->steps[p->span] : NULL, &b->scratch, &in, &cut);
+        if (r < 0)
+                return r;
+        s->n_messages = cut && p ? p->n_messages : 0;
+        for (uint32_t k = 0; k < in.n && !b->failed; k++) {
+                const struct clew_message *m = &in.items[k];
+
+                s->n_messages += m->role != CLEW_ROLE_SYSTEM;
+                if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
+                        s->system_hash = m->hash | 1;
+                for (uint32_t q = 0; q < m->n_parts; q++)
+                        add_input_part(b, i, m, &m->parts[q]);
+        }
+        /* The first message of a history that goes on is the one that it began with. */
+        if (cut && p && s->system_hash == 0)
+                s->system_hash = p->system_hash;
+        return 0;
+}
+
+static int add_llm_output(struct clew_rca_builder *b, uint32_t i)
+{
+        struct clew_rca_step *s = &b->v->steps[i];
+        struct clew_messages out;
+        int r = read_messages(b, i, CLEW_MESSAGES_OUT, &out);
+
+        if (r < 0)
+                return r;
+        s->first_call = b->v->n_calls;
+        for (uint32_t k = 0; k < out.n && !b->failed; k++) {
+                const struct clew_message *m = &out.items[k];
+
+                if (!s->finish.len && m->finish_reason.len)
+                        s->finish = keep(b, m->finish_reason);
+                for (uint32_t q = 0; q < m->n_parts; q++) {
+                        const struct clew_part *p = &m->parts[q];
+
+                        if (p->type == CLEW_PART_TOOL_CALL) {
+                                add_call(b, i, p);
+                        } else if ((p->type == CLEW_PART_TEXT || p->type == CLEW_PART_REFUSAL) &&
+                                   p->text.len) {
+                                struct clew_slice t = keep(b, p->text);
+
+                                if (t.len > s->text.len)
+                                        s->text = t;
+                                if (text_is_new(b, t, i, NULL))
+                                        add_unit(b, t, i, CLEW_RCA_WRITTEN);
+                        }
+                }
+        }
+        if (s->text.len)
+                add_words(b, i);
+        if (s->failed)
+                set_soft_error(s, s->error_text);
+        return 0;
+}
+
+static int add_llm(struct clew_rca_builder *b, uint32_t i)
+{
+        int r;
+
+        b->v->steps[i].first_unit = b->v->n_units;
+        r = add_llm_input(b, i);
+        return r < 0 ? r : add_llm_output(b, i);
+}
+
+/* Ties the calls of LLM steps to the tool steps that carried them out. */
+static void match_calls(struct clew_rca_view *v)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *t = &v->steps[i];
+                const struct clew_rca_step *llm;
+
+                if (t->kind != CLEW_RCA_TOOL || t->caller == CLEW_RCA_NONE)
+                        continue;
+                llm = &v->steps[t->caller];
+                for (uint32_t k = 0; k < llm->n_calls; k++) {
+                        struct clew_rca_call *c = &v->calls[llm->first_call + k];
+
+                        if (c->tool_step == CLEW_RCA_NONE &&
+                            ((c->id.len && clew_slice_eq(c->id, t->call_id)) ||
+                             (!t->call_id.len && clew_slice_eq(c->name, t->name)))) {
+                                c->tool_step = i;
+                                break;
+                        }
+                }
+        }
+}
+
+int clew_rca_read(struct clew_rca_builder *b)
+{
+        struct clew_rca_view *v = b->v;
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < v->n_steps && !b->failed; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM)
+                        r = add_llm(b, i);
+                else if (v->steps[i].kind == CLEW_RCA_TOOL)
+                        add_tool(b, i);
+                else if (v->steps[i].failed)
+                        set_soft_error(&v->steps[i], v->steps[i].error_text);
+        }
+        if (r == 0 && !b->failed)
+                match_calls(v);
+        return r;
+}
+
+/* ---- the run as a whole --------------------------------------------------------------------- */
+
+int clew_rca_read_run(struct clew_rca_builder *b)
+{
+        const struct clew_trace *t = b->trace;
+        struct clew_rca_view *v = b->v;
+        const struct clew_step *root;
+        struct clew_messages m;
+
+        v->failed = t->outcome == CLEW_OUTCOME_FAILED || t->outcome == CLEW_OUTCOME_ERROR;
+        v->passed = t->outcome == CLEW_OUTCOME_PASSED;
+        if (t->root == CLEW_STEP_NONE)
+                return 0;
+        root = &t->steps[t->root];
+        v->root_failed = root->error.is_error;
+        v->root_error = root->error.message.len ? root->error.message : root->error.type;
+        v->output = root->output;
+        v->input = root->input;
+        clew_arena_reset(&b->scratch);
+        if (root->kind != CLEW_KIND_LLM) {
+                int r = clew_step_messages(t, root, CLEW_MESSAGES_OUT, &b->scratch, &m);
+
+                if (r < 0)
+                        return r;
+                if (m.n && m.items[m.n - 1].n_parts) {
+                        const struct clew_message *last = &m.items[m.n - 1];
+
+                        v->output = keep(b, last->parts[last->n_parts - 1].text);
+                }
+        }
+        return 0;
+}

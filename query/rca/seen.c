@@ -1,0 +1,146 @@
+/*
+ * Value tokens of a view: where each value was first written, first and last observed.
+ */
+#include "query/rca/view-int.h"
+
+#include "proto/base/hash.h"
+
+const struct clew_rca_seen *clew_rca_seen_find(const struct clew_rca_view *v, uint64_t hash)
+{
+        uint32_t i = (uint32_t)(hash ^ (hash >> 32)) & v->seen_mask;
+
+        if (!v->seen)
+                return NULL;
+        while (v->seen[i].n_units) {
+                if (v->seen[i].hash == hash)
+                        return &v->seen[i];
+                i = (i + 1) & v->seen_mask;
+        }
+        return NULL;
+}
+
+static bool seen_grow(struct clew_rca_builder *b)
+{
+        struct clew_rca_view *v = b->v;
+        uint32_t n = v->seen_mask ? (v->seen_mask + 1) * 2 : CLEW_RCA_SEEN_FIRST;
+        struct clew_rca_seen *old = v->seen;
+        uint32_t old_n = v->seen_mask ? v->seen_mask + 1 : 0;
+
+        v->seen = clew_arena_calloc(b->arena, n, sizeof(*v->seen));
+        if (!v->seen) {
+                b->failed = true;
+                return false;
+        }
+        v->seen_mask = n - 1;
+        for (uint32_t i = 0; i < old_n; i++) {
+                uint32_t k;
+
+                if (!old[i].n_units)
+                        continue;
+                k = (uint32_t)(old[i].hash ^ (old[i].hash >> 32)) & v->seen_mask;
+                while (v->seen[k].n_units)
+                        k = (k + 1) & v->seen_mask;
+                v->seen[k] = old[i];
+        }
+        return true;
+}
+
+/* A compound of values that were all seen ("2026-11" after "2026-11-20") is nothing new. */
+static bool parts_seen(const struct clew_rca_view *v, const struct clew_token *t)
+{
+        struct clew_token part;
+        size_t at = 0;
+        uint32_t n = 0;
+
+        while (clew_token_part(t, &at, &part)) {
+                n++;
+                if (!clew_rca_seen_find(v, part.hash))
+                        return false;
+        }
+        return n > 0;
+}
+
+static void note_token(struct clew_rca_builder *b, const struct clew_token *t, uint32_t unit,
+                       uint32_t *novel_cap)
+{
+        struct clew_rca_view *v = b->v;
+        bool written =
+                v->units[unit].origin == CLEW_RCA_WRITTEN || v->units[unit].origin == CLEW_RCA_ARGS;
+        struct clew_rca_seen *s;
+        uint32_t i;
+
+        if (!v->seen_mask || v->n_seen * 2 > v->seen_mask) {
+                if (v->n_seen >= CLEW_RCA_TOKENS_MAX) {
+                        v->partial = true;
+                        return;
+                }
+                if (!seen_grow(b))
+                        return;
+        }
+        i = (uint32_t)(t->hash ^ (t->hash >> 32)) & v->seen_mask;
+        while (v->seen[i].n_units && v->seen[i].hash != t->hash)
+                i = (i + 1) & v->seen_mask;
+        s = &v->seen[i];
+        if (!s->n_units) {
+                *s = (struct clew_rca_seen){.text = t->text,
+                                            .hash = t->hash,
+                                            .shape = t->shape,
+                                            .number = t->is_number ? t->number : 0,
+                                            .first = unit,
+                                            .observed = CLEW_RCA_NONE,
+                                            .last = CLEW_RCA_NONE};
+                v->n_seen++;
+                if (written && !parts_seen(v, t) && v->n_novel < CLEW_RCA_NOVEL_MAX) {
+                        v->novel = clew_rca_grow(b, v->novel, v->n_novel, novel_cap,
+                                                 sizeof(*v->novel));
+                        if (v->novel)
+                                v->novel[v->n_novel++] = (struct clew_rca_novel){*t, unit};
+                }
+        }
+        if (!written) {
+                if (s->observed == CLEW_RCA_NONE)
+                        s->observed = unit;
+                s->last = unit;
+        }
+        s->n_units++;
+}
+
+static void note_tokens(struct clew_rca_builder *b, uint32_t unit, uint32_t *novel_cap)
+{
+        struct clew_slice text = b->v->units[unit].text;
+        struct clew_slice parts[2] = {text, CLEW_SLICE_NULL};
+        bool observed = b->v->units[unit].origin != CLEW_RCA_WRITTEN &&
+                        b->v->units[unit].origin != CLEW_RCA_ARGS;
+
+        if (b->text_bytes > CLEW_RCA_TEXT_MAX) {
+                b->v->partial = true;
+                return;
+        }
+        if (text.len > CLEW_RCA_UNIT_MAX) {
+                parts[0].len = CLEW_RCA_UNIT_MAX / 2;
+                parts[1] = clew_slice_from(text, text.len - CLEW_RCA_UNIT_MAX / 2);
+                b->v->partial = true;
+        }
+        for (int i = 0; i < 2; i++) {
+                struct clew_token_iter it = clew_tokens_of(parts[i]);
+                struct clew_token t;
+
+                b->text_bytes += parts[i].len;
+                while (!b->failed && clew_token_next(&it, &t)) {
+                        struct clew_token part;
+                        size_t at = 0;
+
+                        note_token(b, &t, unit, novel_cap);
+                        while (observed && clew_token_part(&t, &at, &part))
+                                note_token(b, &part, unit, novel_cap);
+                }
+        }
+}
+
+void clew_rca_see_values(struct clew_rca_builder *b)
+{
+        uint32_t novel_cap = 0;
+
+        for (uint32_t u = 0; u < b->v->n_units && !b->failed; u++)
+                note_tokens(b, u, &novel_cap);
+}
