@@ -25,6 +25,12 @@ struct clew_show {
         struct clew_page page;
 };
 
+/* Model calls, and the layers around them, which may be all that has the content. */
+static inline bool clew_shows_messages(const struct clew_step *s)
+{
+        return s->kind == CLEW_KIND_LLM ||
+               (s->kind == CLEW_KIND_CHAIN && clew_step_is(s, CLEW_STEP_WRAPPER));
+}
 /* Messages, arguments, result, input and output. 0 or -ENOMEM. (show-text.c) */
 CLEW_MUST_USE int clew_show_texts(struct clew_show *v);
 /* The parts of one message. (show-text.c) */

@@ -185,9 +185,9 @@ static int put_all(struct clew_show *v, struct clew_json_writer *w)
         put_text(w, "user", s->user);
         clew_json_write_key(w, "dialect");
         clew_json_write_cstr(w, clew_dialect_name(s->dialect));
-        if (s->kind == CLEW_KIND_LLM)
+        if (clew_shows_messages(s))
                 r = put_messages(v, w, "input_messages", CLEW_MESSAGES_IN);
-        if (s->kind == CLEW_KIND_LLM && r == 0)
+        if (clew_shows_messages(s) && r == 0)
                 r = put_messages(v, w, "output_messages", CLEW_MESSAGES_OUT);
         put_scores(v, w);
         put_provenance(v, w);

@@ -99,7 +99,7 @@ int clew_show_texts(struct clew_show *v)
         const struct clew_step *s = v->step;
         int r = 0;
 
-        if (s->kind == CLEW_KIND_LLM) {
+        if (clew_shows_messages(s)) {
                 r = put_messages(v, CLEW_MESSAGES_IN);
                 if (r == 0)
                         r = put_messages(v, CLEW_MESSAGES_OUT);

@@ -144,9 +144,8 @@ static void add_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
 static void book_step(struct clew_trace *trace, struct clew_step *step, uint8_t *below)
 {
         bool silent = clew_step_is(step, CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
+        bool wrapper = step->kind == CLEW_KIND_LLM && (*below & BELOW_LLM);
 
-        if (step->kind == CLEW_KIND_LLM && (*below & BELOW_LLM))
-                step->flags |= CLEW_STEP_WRAPPER;
         if (step->tokens.has != 0 && !silent) {
                 if (!is_call(step))
                         step->flags |= CLEW_STEP_ROLLUP;
@@ -160,6 +159,11 @@ static void book_step(struct clew_trace *trace, struct clew_step *step, uint8_t 
                 trace->cost_usd += step->cost_usd;
                 trace->has_cost = true;
                 *below |= BELOW_COST;
+        }
+        /* The call is the innermost step; what is around it only carries it. */
+        if (wrapper) {
+                step->flags |= CLEW_STEP_WRAPPER;
+                step->kind = CLEW_KIND_CHAIN;
         }
 }
 

@@ -306,7 +306,8 @@ uint32_t clew_rca_turn(const struct clew_rca_view *v, uint32_t i)
         uint32_t p = v->trace->steps[v->steps[i].span].parent;
 
         if (p == CLEW_STEP_NONE || v->trace->steps[p].kind == CLEW_KIND_AGENT ||
-            v->trace->steps[p].kind == CLEW_KIND_LLM || v->trace->steps[p].parent == CLEW_STEP_NONE)
+            clew_step_is(&v->trace->steps[p], CLEW_STEP_WRAPPER) ||
+            v->trace->steps[p].parent == CLEW_STEP_NONE)
                 return CLEW_STEP_NONE;
         return p;
 }
