@@ -153,7 +153,7 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
                         const struct clew_rca_step *s = &v->steps[i];
                         uint64_t d = s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
 
-                        if (s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL)
+                        if ((s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL) || s->is_virtual)
                                 continue;
                         if ((int)s->kind != kind && !few)
                                 continue;

@@ -173,18 +173,8 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                     clew_text_refuses(v->steps[who].text) ||
                     clew_text_denies_result(v->steps[who].text))
                         continue;
-                /* In code-writing agents a call may hide in the text: a tool step before the next
-                 * LLM call shows that the work went on. */
-                for (uint32_t k = who + 1; k < v->n_steps; k++) {
-                        if (v->steps[k].kind == CLEW_RCA_LLM)
-                                break;
-                        if (v->steps[k].kind == CLEW_RCA_TOOL) {
-                                who = CLEW_RCA_NONE;
-                                break;
-                        }
-                }
-                if (who == CLEW_RCA_NONE)
-                        continue;
+                if (clew_rca_acted(v, who))
+                        continue; /* the work went on */
                 f = clew_finding_add(ret, CLEW_RULE_SWALLOWED_ERROR, who,
                                      clew_text_asks(v->steps[who].text) &&
                                                      v->steps[who].next_llm != CLEW_RCA_NONE
@@ -214,6 +204,11 @@ void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findin
         if (last == CLEW_RCA_NONE || !is_deepest(&v->steps[last]) ||
             !is_model_fault(v->steps[last].trouble))
                 return;
+        /* A later action whose result nobody recorded may have gone well. */
+        for (uint32_t i = last + 1; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM && clew_rca_acted(v, i))
+                        return;
+        }
         who = clew_rca_blame(v, last);
         f = clew_finding_add(ret, CLEW_RULE_UNRECOVERED_END, who, 1.0);
         clew_finding_effect(f, last);

@@ -116,10 +116,8 @@ static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
         }
 }
 
-static void finish_tool(struct clew_rca_builder *b, uint32_t i)
+void clew_rca_finish_tool(struct clew_rca_step *s)
 {
-        struct clew_rca_step *s = &b->v->steps[i];
-
         s->key = clew_hash_seeded(s->name, clew_flat_hash(s->args));
         s->result_hash = clew_hash(clew_text_trim(s->result));
         s->empty = s->has_result && clew_text_is_empty_result(s->result);
@@ -135,41 +133,42 @@ static void add_tool(struct clew_rca_builder *b, uint32_t i)
                 add_unit(b, s->args, i, CLEW_RCA_ARGS);
         if (s->result.len && text_is_new(b, s->result, i, NULL))
                 add_unit(b, s->result, i, CLEW_RCA_RESULT);
-        finish_tool(b, i);
+        clew_rca_finish_tool(s);
 }
 
-/* A new part in the input of an LLM call. */
+/* A part in the input of an LLM call. @nth counts the results of the messages that are new by their
+ * place in the history; NULL for older messages. */
 static void add_input_part(struct clew_rca_builder *b, uint32_t i, const struct clew_message *m,
-                           const struct clew_part *p)
+                           const struct clew_part *p, uint32_t *nth)
 {
+        struct clew_rca_result result = {
+                .name = p->name, .id = p->id, .unit = CLEW_RCA_NONE, .is_error = p->is_error};
         enum clew_rca_origin origin = CLEW_RCA_USER;
-        struct clew_rca_step *s = &b->v->steps[i];
-        uint32_t before = s->prev_llm;
+        bool spoken = m->role != CLEW_ROLE_SYSTEM && m->role != CLEW_ROLE_ASSISTANT;
 
-        if (p->type == CLEW_PART_TOOL_CALL || p->type == CLEW_PART_MEDIA || !p->text.len)
+        if (p->type == CLEW_PART_TOOL_CALL || p->type == CLEW_PART_MEDIA)
                 return;
-        if (!text_is_new(b, p->text, i, NULL))
+        result.is_tool = m->role == CLEW_ROLE_TOOL || p->type == CLEW_PART_TOOL_RESULT;
+        if (!p->text.len && !(result.is_tool && nth))
                 return;
         if (m->role == CLEW_ROLE_SYSTEM)
                 origin = CLEW_RCA_SYSTEM;
-        else if (m->role == CLEW_ROLE_TOOL || p->type == CLEW_PART_TOOL_RESULT)
+        else if (result.is_tool)
                 origin = CLEW_RCA_RESULT;
-        add_unit(b, keep(b, p->text), i, origin);
-        /* An error that only the history shows belongs to what the call before it did. */
-        if (before != CLEW_RCA_NONE && m->role != CLEW_ROLE_SYSTEM &&
-            m->role != CLEW_ROLE_ASSISTANT && b->v->n_units) {
-                struct clew_rca_step *w = &b->v->steps[before];
-                enum clew_trouble t = clew_text_result_error(p->text);
-
-                if (p->is_error && t == CLEW_TROUBLE_NONE)
-                        t = clew_text_trouble(p->text);
-                if (t != CLEW_TROUBLE_NONE && !w->failed && !w->soft_error) {
-                        w->soft_error = true;
-                        w->trouble = t;
-                        w->error_text = b->v->units[b->v->n_units - 1].text;
-                        w->error_shape = clew_text_error_shape(p->text);
-                }
+        result.is_new = p->text.len > 0 && text_is_new(b, p->text, i, NULL);
+        if (!result.is_new && !(result.is_tool && nth))
+                return;
+        result.text = keep(b, p->text);
+        if (result.is_new) {
+                add_unit(b, result.text, i, origin);
+                result.unit = b->v->n_units - 1;
         }
+        if (b->failed || !(result.is_tool || (spoken && result.is_new)))
+                return;
+        if (nth && result.is_tool)
+                result.nth = (*nth)++;
+        result.name = keep(b, p->name);
+        clew_rca_note_result(b, i, &result);
 }
 
 static void add_call(struct clew_rca_builder *b, uint32_t i, const struct clew_part *p)
@@ -221,12 +220,33 @@ static int read_messages(struct clew_rca_builder *b, uint32_t i, enum clew_direc
                                   ret);
 }
 
+/* What an assistant message of the history says that the call itself did not record. */
+static void add_from_history(struct clew_rca_builder *b, uint32_t i, const struct clew_message *m,
+                             bool no_calls)
+{
+        struct clew_rca_step *s = &b->v->steps[i];
+
+        for (uint32_t q = 0; q < m->n_parts && !b->failed; q++) {
+                const struct clew_part *p = &m->parts[q];
+
+                if (p->type == CLEW_PART_TOOL_CALL && no_calls) {
+                        if (s->n_calls == 0)
+                                s->first_call = b->v->n_calls;
+                        add_call(b, i, p);
+                } else if (p->type == CLEW_PART_TEXT && s->text.len == 0) {
+                        s->text = keep(b, p->text);
+                }
+        }
+}
+
 static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
 {
         struct clew_rca_step *s = &b->v->steps[i];
         const struct clew_rca_step *p =
                 s->prev_llm == CLEW_RCA_NONE ? NULL : &b->v->steps[s->prev_llm];
+        bool no_calls = p && p->n_calls == 0;
         struct clew_messages in;
+        uint32_t nth = 0;
         bool cut;
         int r;
 
@@ -238,12 +258,15 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
         s->n_messages = cut && p ? p->n_messages : 0;
         for (uint32_t k = 0; k < in.n && !b->failed; k++) {
                 const struct clew_message *m = &in.items[k];
+                bool later = p && p->n_messages > 0 && s->n_messages >= p->n_messages;
 
                 s->n_messages += m->role != CLEW_ROLE_SYSTEM;
                 if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
                         s->system_hash = m->hash | 1;
+                if (later && m->role == CLEW_ROLE_ASSISTANT && nth == 0)
+                        add_from_history(b, s->prev_llm, m, no_calls);
                 for (uint32_t q = 0; q < m->n_parts; q++)
-                        add_input_part(b, i, m, &m->parts[q]);
+                        add_input_part(b, i, m, &m->parts[q], later ? &nth : NULL);
         }
         /* The first message of a history that goes on is the one that it began with. */
         if (cut && p && s->system_hash == 0)
@@ -320,6 +343,23 @@ static void match_calls(struct clew_rca_view *v)
         }
 }
 
+/* Agents that act by writing programs put one into nearly every text; the odd example in an answer
+ * is no action. */
+static bool acts_in_text(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+        uint32_t with = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < 64; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM && v->steps[i].text.len > 0) {
+                        n++;
+                        with += v->steps[i].n_calls == 0 &&
+                                clew_text_find(v->steps[i].text, "```") >= 0;
+                }
+        }
+        return with >= 2 && with * 2 > n;
+}
+
 int clew_rca_read(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
@@ -333,9 +373,11 @@ int clew_rca_read(struct clew_rca_builder *b)
                 else if (v->steps[i].failed)
                         set_soft_error(&v->steps[i], v->steps[i].error_text);
         }
-        if (r == 0 && !b->failed)
-                match_calls(v);
-        return r;
+        if (r < 0 || b->failed)
+                return r;
+        v->acts_in_text = acts_in_text(v);
+        match_calls(v);
+        return clew_rca_insert_virtual(b);
 }
 
 /* ---- the run as a whole --------------------------------------------------------------------- */

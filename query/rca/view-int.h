@@ -19,6 +19,29 @@ struct clew_rca_text_slot {
         bool used;
 };
 
+/* A result that a message shows, as reading meets it. */
+struct clew_rca_result {
+        struct clew_slice text; /* in the arena */
+        struct clew_slice name; /* of the tool, when the message tells */
+        struct clew_slice id;   /* of the call that it answers, may be empty */
+        uint32_t nth;           /* results before it in the same input */
+        uint32_t unit;          /* that holds it, or NONE when its text was there before */
+        bool is_tool;           /* a tool's message, not a user's */
+        bool is_error;          /* the sender says so */
+        bool is_new;            /* its text was never seen before */
+};
+
+/* The same, kept until all is read. */
+struct clew_rca_virtual {
+        uint32_t caller; /* LLM step that asked for it */
+        uint32_t before; /* LLM step that first saw it */
+        uint32_t call;   /* index of the call, or NONE */
+        uint32_t unit;
+        struct clew_slice name;
+        struct clew_slice text;
+        bool is_error;
+};
+
 struct clew_rca_builder {
         struct clew_rca_view *v;
         struct clew_arena *arena;
@@ -33,6 +56,9 @@ struct clew_rca_builder {
         uint32_t calls_cap;
         uint32_t words_cap;
         uint32_t steps_cap;
+        struct clew_rca_virtual *virtuals; /* in the order of the steps that they stand before */
+        uint32_t n_virtuals;
+        uint32_t virtuals_cap;
         size_t text_bytes;
         bool failed;
 };
@@ -40,6 +66,13 @@ struct clew_rca_builder {
 /* Room for one more in an array of @n that lives in the arena; NULL when memory is short. */
 void *clew_rca_grow(struct clew_rca_builder *b, void *old, uint32_t n, uint32_t *cap, size_t size);
 
+/* Derives key, emptiness and errors of a tool step from its arguments and result. */
+void clew_rca_finish_tool(struct clew_rca_step *s);
+/* Notes a new result in the input of LLM step @i, unless a span tells it. */
+void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
+                          const struct clew_rca_result *result);
+/* Makes tool steps of the noted results; indices of steps change. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_rca_insert_virtual(struct clew_rca_builder *b);
 /* Reads messages, arguments and results of all steps in time order. 0 or a negative errno. */
 CLEW_MUST_USE int clew_rca_read(struct clew_rca_builder *b);
 /* Fills what is known of the run as a whole. 0 or a negative errno. */

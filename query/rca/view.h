@@ -5,7 +5,7 @@
  * A *step* is an LLM call or a tool call (the only things a rule may blame), or another span that
  * matters as a carrier of an error or as an agent. Steps that exist only as messages (a tool result
  * without a tool span) become virtual tool steps that stand for the span of the LLM call that asked
- * for them.
+ * for them (virtual.c).
  *
  * A *unit* is a text that appears for the first time: the system prompt, a user message, what an
  * LLM wrote, arguments of a call, a result. Every LLM call repeats the whole history; of that, only
@@ -156,6 +156,7 @@ struct clew_rca_view {
         bool failed;        /* the run failed: status or verdict. Never says where */
         bool passed;        /* a verdict says that it passed */
         bool root_failed;   /* a root span carries error status */
+        bool acts_in_text;  /* most model calls hold a code block: programs are their actions */
         struct clew_slice root_error;
         bool partial;
 
@@ -190,7 +191,8 @@ uint32_t clew_rca_blame(const struct clew_rca_view *v, uint32_t i);
 /* The span that holds just one turn of an agent, when turns are spans of their own (a chain between
  * the agent and LLM step @i): its index in the trace model, or CLEW_STEP_NONE. */
 uint32_t clew_rca_turn(const struct clew_rca_view *v, uint32_t i);
-/* True when LLM step @i asked for a call, or something was carried out before the next one. */
+/* True when LLM step @i asked for a call, wrote a program among others who do, or something was
+ * carried out before the next one. */
 bool clew_rca_acted(const struct clew_rca_view *v, uint32_t i);
 
 #endif

@@ -273,6 +273,91 @@ static void test_an_error_taken_for_success(void **state)
         scene_free(&s);
 }
 
+/* ---- tools that only messages show ----------------------------------------------------------- */
+
+/* An LLM call that asks for @name with @args; its tool leaves no span, only a message. */
+static unsigned llm_call(struct scene *s, unsigned parent, const char *name, const char *args,
+                         const char *result)
+{
+        unsigned id = span_begin(s, parent, "LLM", "model", 5);
+
+        clew_buffer_append_slice(&s->json, clew_buffer_slice(&s->history));
+        attribute(s, "llm.output_messages.0.message.role", "assistant");
+        attribute(s, "llm.output_messages.0.message.tool_calls.0.tool_call.function.name", name);
+        attribute(s, "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments",
+                  args);
+        span_end(s, NULL, NULL);
+        say(s, "assistant", "");
+        say(s, "tool", result);
+        return id;
+}
+
+static void test_an_error_in_messages_taken_for_success(void **state)
+{
+        struct scene s;
+        unsigned r;
+        unsigned answer;
+
+        (void)state;
+        scene_begin(&s);
+        r = root(&s, "fail");
+        say(&s, "user", "Cancel it.");
+        (void)llm_call(&s, r, "cancel", "{\\\"id\\\": 1}",
+                       "{\\\"error\\\": \\\"order is locked\\\"}");
+        answer = llm(&s, r, "All done, your order is cancelled.");
+        scene_end(&s);
+        assert_int_equal(blamed(&s, 0), answer);
+        assert_string_equal(rule(&s, 0), "swallowed-error");
+        scene_free(&s);
+}
+
+static void test_a_loop_in_messages(void **state)
+{
+        for (int changing = 0; changing < 2; changing++) {
+                struct scene s;
+                unsigned r;
+                unsigned last = 0;
+                bool found = false;
+
+                (void)state;
+                scene_begin(&s);
+                r = root(&s, "fail");
+                say(&s, "user", "Wait for it.");
+                for (int i = 0; i < 5; i++) {
+                        char result[32];
+
+                        snprintf(result, sizeof(result), "waiting, %d to go", changing ? 9 - i : 9);
+                        last = llm_call(&s, r, "status", "{\\\"job\\\": 7}", result);
+                }
+                (void)llm(&s, r, "It did not come.");
+                scene_end(&s);
+                for (uint32_t i = 0; i < s.why.n_findings; i++)
+                        found |= strcmp(rule(&s, i), "tool-loop") == 0;
+                assert_int_equal(found, !changing);
+                if (!changing)
+                        assert_int_equal(blamed(&s, 0), last);
+                scene_free(&s);
+        }
+}
+
+static void test_a_tool_span_is_not_read_twice(void **state)
+{
+        struct scene s;
+        unsigned r;
+
+        (void)state;
+        scene_begin(&s);
+        r = root(&s, "fail");
+        say(&s, "user", "Cancel it.");
+        (void)llm(&s, r, "I cancel the order");
+        (void)tool(&s, r, "cancel", "{\\\"id\\\": 1}", "Error: locked", "locked");
+        (void)llm(&s, r, "All done.");
+        scene_end(&s);
+        for (uint32_t i = 0; i < s.why.view->n_steps; i++)
+                assert_false(s.why.view->steps[i].is_virtual);
+        scene_free(&s);
+}
+
 /* ---- loops ---------------------------------------------------------------------------------- */
 
 static unsigned repeat(struct scene *s, const char *verdict, bool changing)
@@ -455,6 +540,9 @@ int main(void)
                 cmocka_unit_test(test_infrastructure_is_the_tools),
                 cmocka_unit_test(test_a_recovered_error_is_no_alarm),
                 cmocka_unit_test(test_an_error_taken_for_success),
+                cmocka_unit_test(test_an_error_in_messages_taken_for_success),
+                cmocka_unit_test(test_a_loop_in_messages),
+                cmocka_unit_test(test_a_tool_span_is_not_read_twice),
                 cmocka_unit_test(test_a_loop_is_blamed_on_its_last_round),
                 cmocka_unit_test(test_polling_is_no_loop),
                 cmocka_unit_test(test_an_altered_id),
