@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -55,9 +56,26 @@ def load(name):
     return json.loads((HERE / name).read_text())
 
 
+def lock_file(client):
+    """All packages of a Python client with their versions (`pip freeze`): pip then has nothing to
+    resolve, and what was seen once is seen again. Clients of one script share it."""
+    return HERE / "locks" / f"{client['script']}.txt"
+
+
+def wanted(client):
+    """What pip or npm is asked for. A lock that misses a package of clients.json is stale."""
+    if client["language"] != "python" or not lock_file(client).exists():
+        return client["packages"]
+    locked = lock_file(client).read_text().split()
+    for package in client["packages"]:
+        if re.sub(r"\[.*\]", "", package).lower() not in locked:
+            raise ValueError(f"{lock_file(client).name} does not hold {package}: see --lock")
+    return locked
+
+
 def install_dir(client):
     """One directory for each set of packages; clients that differ in transport share it."""
-    key = hashlib.sha256("\n".join(client["packages"]).encode()).hexdigest()[:10]
+    key = hashlib.sha256("\n".join(wanted(client)).encode()).hexdigest()[:10]
     return cache_dir() / f"{client['language']}-{client['script']}-{key}"
 
 
@@ -79,11 +97,12 @@ def install(client):
     if client["language"] == "python":
         run_quietly([sys.executable, "-m", "venv", "venv"], where, log)
         pip = [where / "venv/bin/python", "-m", "pip", "install", "--quiet"]
-        run_quietly(pip + client["packages"], where, log)
+        locked = ["--no-deps"] if lock_file(client).exists() else []
+        run_quietly(pip + locked + wanted(client), where, log)
     else:
         (where / "package.json").write_text('{"private": true}\n')
         npm = ["npm", "install", "--no-audit", "--no-fund", "--save-exact"]
-        run_quietly(npm + client["packages"], where, log)
+        run_quietly(npm + wanted(client), where, log)
     (where / "installed").touch()
     return where
 

@@ -8,7 +8,8 @@ belong to the sub-agent and get its answer. One stub serves one client run.
 Every call reports the same usage: 21 tokens in (4 of them cached), 7 out (3 of them reasoning).
 
 Endpoints: POST /v1/chat/completions (plain and server-sent events), POST /v1/responses (the same),
-POST /v1/embeddings. Anything else is 404.
+POST /v1/messages (plain; the usage in Anthropic's way: 17 fresh + 4 cached in), POST /v1/embeddings.
+Anything else is 404.
 """
 
 import http.server
@@ -46,12 +47,22 @@ class Conversation:
             self.calls += 1
             if GUIDE_MARK in text["instructions"]:
                 return ending({"text": GUIDE_ANSWER}, tools), self.calls
-            while len(self.steps) > 1 and self.steps[0].get("tool", None) not in tools | {None}:
+            while len(self.steps) > 1 and not offered(self.steps[0], tools):
                 self.steps.pop(0)
-            step = self.steps[0]
+            step = offered(self.steps[0], tools) or self.steps[0]
             if len(self.steps) > 1:
                 self.steps.pop(0)
             return ending(step, tools), self.calls
+
+
+def offered(step, tools):
+    """The step as the caller can take it, or None. Some put a plugin before the tool's name."""
+    if "tool" not in step:
+        return step
+    for name in sorted(tools):
+        if name == step["tool"] or name.endswith("-" + step["tool"]):
+            return {**step, "tool": name}
+    return None
 
 
 def ending(step, tools):
@@ -216,6 +227,29 @@ def response_events(step, number):
         yield {**event, "sequence_number": i}
 
 
+def anthropic_message(step, number):
+    if "text" in step:
+        content, stop = {"type": "text", "text": step["text"]}, "end_turn"
+    else:
+        content, stop = {"type": "tool_use", "id": f"call_{number}"}, "tool_use"
+        content.update(name=step["tool"], input=step["arguments"])
+    return {
+        "id": f"msg_{number}",
+        "type": "message",
+        "role": "assistant",
+        "model": RESPONSE_MODEL,
+        "content": [content],
+        "stop_reason": stop,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": USAGE["in"] - USAGE["cached"],
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": USAGE["cached"],
+            "output_tokens": USAGE["out"],
+        },
+    }
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -266,6 +300,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.chat(body)
         if path.endswith("/responses"):
             return self.respond(body)
+        if path.endswith("/messages"):
+            text = {"instructions": content_text(body.get("system"))}
+            step, number = self.server.conversation.next(tool_names(body), text)
+            return self.send_json(200, anthropic_message(step, number))
         if path.endswith("/embeddings"):
             return self.embeddings(body)
         return self.send_json(404, {"error": {"message": "no such path"}})
