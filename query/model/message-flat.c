@@ -259,10 +259,26 @@ static void emit_content(struct clew_message_sink *s, const struct slots *v, enu
                        role, v->text[SLOT_TEXT]);
 }
 
+/* Whether the message being written holds the call already: some list it among the contents and
+ * again among the calls. */
+static bool has_call(const struct clew_message_sink *s, struct clew_slice id)
+{
+        uint32_t n = s->n_messages ? s->messages[s->n_messages - 1].n_parts : 0;
+
+        for (uint32_t i = s->n_parts - n; i < s->n_parts; i++) {
+                if (s->parts[i].type == CLEW_PART_TOOL_CALL && clew_slice_eq(s->parts[i].id, id))
+                        return true;
+        }
+        return false;
+}
+
 static void emit_call(struct clew_message_sink *s, const struct slots *v, enum clew_role role)
 {
-        struct clew_part *part = clew_sink_part(s, CLEW_PART_TOOL_CALL, role);
+        struct clew_part *part;
 
+        if (v->text[SLOT_ID].len > 0 && has_call(s, v->text[SLOT_ID]))
+                return;
+        part = clew_sink_part(s, CLEW_PART_TOOL_CALL, role);
         if (!part)
                 return;
         part->id = v->text[SLOT_ID];

@@ -127,7 +127,6 @@ static const struct clew_rule name_rules[] = {
         TK("ai.telemetry.functionId", AISDK, CHAINS | AGENTS),
         TK("traceloop.entity.name", OPENLLMETRY, ~LLMS),
         TK("gen_ai.workflow.name", OTEL, CHAINS),
-        QK("mlflow.spanFunctionName", MLFLOW, TOOLS),
 };
 
 static const struct clew_rule request_model_rules[] = {
@@ -211,7 +210,6 @@ static const struct clew_rule tool_name_rules[] = {
         TK("traceloop.entity.name", OPENLLMETRY, TOOLS),
         TK("genkit:name", GENKIT, TOOLS),
         TK("langsmith.trace.name", LANGSMITH, TOOLS),
-        QK("mlflow.spanFunctionName", MLFLOW, TOOLS),
 };
 
 static const struct clew_rule tool_call_id_rules[] = {

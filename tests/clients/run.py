@@ -191,6 +191,24 @@ def neutral(body, where):
     return body
 
 
+# What a fixture may not hold: places of the recording machine, hosts that are none of the conventions'
+# own names, and what looks like a key.
+LEAKS = re.compile(
+    rb"/(?:home|root|work|tmp|Users|mnt)/[\w.-]+"
+    rb"|https?://(?!127\.0\.0\.1|localhost|json-schema\.org|opentelemetry\.io|mastra\.ai)[\w.-]+"
+    rb"|\b(?:sk-|ghp_|xox[bp]-|AKIA)[A-Za-z0-9_-]{12,}"
+)
+
+
+def leaks(body):
+    return sorted({found.decode(errors="replace") for found in LEAKS.findall(body)})
+
+
+def plain(request):
+    body = request["body"]
+    return gzip.decompress(body) if request["content_encoding"] == "gzip" else body
+
+
 def stored(request, where):
     body = request["body"]
     if request["content_encoding"] == "gzip":
@@ -305,6 +323,7 @@ def run_replay(args, client, result, expected):
     if not (FIXTURES / f"{name}.jsonl").exists():
         return result.skip(name, "no fixture")
     _, requests = read_fixture(name)
+    result.check(name, "names no machine, host or key", [], leaks(b"\n".join(map(plain, requests))))
     with Clewd(args.clewd) as clewd:
         for request in requests:
             status = send(clewd, request)
@@ -318,7 +337,7 @@ def dump(name):
     header, requests = read_fixture(name)
     print(json.dumps(header))
     for r in requests:
-        body = gzip.decompress(r["body"]) if r["content_encoding"] == "gzip" else r["body"]
+        body = plain(r)
         print(r["transport"], r["path"], r["content_type"], r["content_encoding"], len(body))
         if "json" in r["content_type"]:
             print(json.dumps(json.loads(body), indent=1))
@@ -362,6 +381,8 @@ def main():
     expected = load("expected.json")
     result = Result()
     if args.suite:
+        planted = [b"/root/x", b"https://packages.example/x", b"sk-0123456789abcdef"]
+        result.check("fixtures", "planted leaks are seen", 3, sum(map(bool, map(leaks, planted))))
         for name in clients:
             guarded(run_replay, args, clients[name], result, expected)
         names = [n for n, c in clients.items() if args.all or c.get("default", False)]
