@@ -126,6 +126,10 @@ static void put_logs(struct clew_show *v)
 
                 clew_page_heading_text(&v->page, "LOG", r->event_name);
                 clew_page_field(&v->page, "severity", r->severity_text);
+                if (trace->logs[v->step->logs + i].joined_by)
+                        clew_page_field(
+                                &v->page, "joined by",
+                                clew_slice_of_cstr(trace->logs[v->step->logs + i].joined_by));
                 if (r->body.type != CLEW_VALUE_EMPTY) {
                         struct clew_json_writer w;
 

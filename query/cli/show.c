@@ -270,6 +270,7 @@ static int one_step(struct clew_show *v, const char *text)
         int r;
 
         options.provenance = v->why_fields || v->json;
+        options.results = true;
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         clew_arena_init(&v->scratch, SCRATCH_MAX);
         clew_buffer_init(&v->raw, CLEW_LINE_BYTES_MAX);

@@ -610,15 +610,17 @@ static int one_trace(struct tree *t, const char *text)
         CLEW_ARENA arena = {0};
         struct clew_select s = {0};
         struct clew_error err = {0};
+        struct clew_trace_options options = CLEW_TRACE_FULL;
         bool machine = is_machine(t);
         int r;
 
+        options.results = machine;
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         clew_arena_init(&t->scratch, SCRATCH_MAX);
         clew_buffer_init(&t->line, (size_t)1 << 20);
         clew_buffer_init(&t->raw, (size_t)1 << 20);
         memset(t->open_levels, 0, sizeof(t->open_levels));
-        r = clew_cli_open_trace(t->cli, text, &CLEW_TRACE_FULL, &arena, &t->opened);
+        r = clew_cli_open_trace(t->cli, text, &options, &arena, &t->opened);
         if (r == 0) {
                 /* Outcome and cause as the list knows them; the tree does without when need be. */
                 clew_select_init_single(&s, t->cli->view, t->cli->clock);

@@ -57,6 +57,9 @@ void clew_score_from_event(struct clew_builder *b, struct clew_message_iter attr
 /* After all steps: targets named by response id, duplicates dropped. */
 void clew_score_settle(struct clew_builder *b);
 
+/* Gives each log record its step; before the steps are derived. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_logs_attach(struct clew_builder *b, struct clew_slice logs);
+
 /* Logical edges of a trace whose steps are complete. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_edges_build(struct clew_builder *b);
 

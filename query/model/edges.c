@@ -6,12 +6,11 @@
  * An id that both sides carry makes an edge certain; the same name in the same scope, or mere
  * succession where the model answered in free text, makes one that is marked as inferred.
  */
-#include "query/model/build-int.h"
+#include "query/model/edges-int.h"
 
 #include "proto/base/compiler.h"
 #include "proto/base/hash.h"
 #include "proto/base/sort.h"
-#include "query/model/message.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,44 +21,16 @@
 #define SCRATCH_MAX ((size_t)256 << 20)
 /* Calls of one answer that are followed up. */
 #define CALLS_MAX 256u
-/* Agents that a hand-off is compared with. */
-#define HANDOFF_SEARCH_MAX 1024u
+
+/* What is read of the models' inputs to confirm results, in all of a trace: enough for any run that
+ * people read; in longer ones the order of steps tells. */
+#define CONFIRM_BYTES_MAX ((size_t)64 << 20)
+#define CONFIRM_KEYS_MAX ((uint32_t)1 << 22)
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
-/* A tool call in a model's answer. */
-struct call {
-        struct clew_slice id;
-        struct clew_slice name;
-        uint32_t llm;
-        uint32_t next; /* next call of the same answer, NONE = last */
-        bool used;
-};
-
-/* The state of one scope while its steps pass by. */
-struct scope {
-        uint32_t llm;   /* latest model call, NONE before the first */
-        uint32_t calls; /* its first call, NONE when it asked for none */
-        uint32_t tools; /* latest tool step since then, chained by struct work.next_tool */
-};
-
-struct work {
-        struct clew_builder *b;
-        struct clew_arena scratch;
-        struct scope *scopes; /* by the step that opens the scope; the last one is the trace's */
-        uint32_t *scope_of;   /* step -> scope */
-        uint32_t *next_tool;
-        struct call *calls;
-        uint32_t n_calls;
-        uint32_t max_calls;
-        struct clew_sort_entry *by_id; /* calls with an id, by its hash */
-        uint32_t n_by_id;
-        struct clew_edge *edges;
-        uint32_t n_edges;
-        uint32_t max_edges;
-};
-
-static void *grow(struct clew_arena *arena, const void *old, uint32_t n, uint32_t *max, size_t size)
+void *clew_edges_grow(struct clew_arena *arena, const void *old, uint32_t n, uint32_t *max,
+                      size_t size)
 {
         uint32_t wanted = *max ? *max * 2 : 64;
         void *p = clew_arena_calloc(arena, wanted, size);
@@ -72,13 +43,13 @@ static void *grow(struct clew_arena *arena, const void *old, uint32_t n, uint32_
         return p;
 }
 
-static struct clew_edge *add_edge(struct work *w, enum clew_edge_type type, uint32_t from,
-                                  uint32_t to, bool inferred)
+struct clew_edge *clew_edges_add(struct clew_edge_work *w, enum clew_edge_type type, uint32_t from,
+                                 uint32_t to, bool inferred)
 {
         struct clew_edge *e;
 
         if (w->n_edges == w->max_edges) {
-                e = grow(w->b->arena, w->edges, w->n_edges, &w->max_edges, sizeof(*e));
+                e = clew_edges_grow(w->b->arena, w->edges, w->n_edges, &w->max_edges, sizeof(*e));
                 if (!e)
                         return NULL;
                 w->edges = e;
@@ -96,18 +67,19 @@ static struct clew_edge *add_edge(struct work *w, enum clew_edge_type type, uint
 /* ---- calls ------------------------------------------------------------------------------------
  */
 
-static void add_call(struct work *w, uint32_t llm, const struct clew_part *part, uint32_t *last)
+static void add_call(struct clew_edge_work *w, uint32_t llm, const struct clew_part *part,
+                     uint32_t *last)
 {
-        struct call *c;
+        struct clew_edge_call *c;
 
         if (w->n_calls == w->max_calls) {
-                c = grow(w->b->arena, w->calls, w->n_calls, &w->max_calls, sizeof(*c));
+                c = clew_edges_grow(w->b->arena, w->calls, w->n_calls, &w->max_calls, sizeof(*c));
                 if (!c)
                         return;
                 w->calls = c;
         }
         c = &w->calls[w->n_calls];
-        *c = (struct call){
+        *c = (struct clew_edge_call){
                 .id = clew_arena_copy(w->b->arena, part->id),
                 .name = clew_arena_copy(w->b->arena, part->name),
                 .llm = llm,
@@ -119,7 +91,7 @@ static void add_call(struct work *w, uint32_t llm, const struct clew_part *part,
 }
 
 /* Reads the answer of a model call. Returns its first call, or NONE. */
-static uint32_t read_calls(struct work *w, uint32_t llm)
+static uint32_t read_calls(struct clew_edge_work *w, uint32_t llm)
 {
         const struct clew_trace *trace = w->b->trace;
         struct clew_messages messages;
@@ -141,7 +113,7 @@ static uint32_t read_calls(struct work *w, uint32_t llm)
         return last == NONE ? NONE : first;
 }
 
-static uint32_t scope_index(const struct work *w, uint32_t step)
+static uint32_t scope_index(const struct clew_edge_work *w, uint32_t step)
 {
         return w->scope_of[step];
 }
@@ -157,7 +129,7 @@ static bool is_model_call(const struct clew_step *step)
                !clew_step_is(step, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
 }
 
-static int read_all_calls(struct work *w)
+static int read_all_calls(struct clew_edge_work *w)
 {
         const struct clew_trace *trace = w->b->trace;
         struct clew_sort_entry *scratch;
@@ -171,11 +143,11 @@ static int read_all_calls(struct work *w)
                 else
                         w->scope_of[i] =
                                 opens_scope(&trace->steps[parent]) ? parent : w->scope_of[parent];
-                w->scopes[i] = (struct scope){NONE, NONE, NONE};
+                w->scopes[i] = (struct clew_edge_scope){NONE, NONE, NONE};
                 if (is_model_call(step))
                         (void)read_calls(w, i);
         }
-        w->scopes[trace->n_steps] = (struct scope){NONE, NONE, NONE};
+        w->scopes[trace->n_steps] = (struct clew_edge_scope){NONE, NONE, NONE};
         w->by_id = clew_arena_calloc(w->b->arena, (size_t)w->n_calls + 1, sizeof(*w->by_id));
         scratch = clew_arena_calloc(w->b->arena, (size_t)w->n_calls + 1, sizeof(*scratch));
         if (!w->by_id || !scratch)
@@ -191,10 +163,11 @@ static int read_all_calls(struct work *w)
 
 /* The call with that id; of several (ids that start again in each answer) the latest before the
  * tool step, in tree order. */
-static struct call *find_by_id(struct work *w, struct clew_slice id, uint32_t tool)
+static struct clew_edge_call *find_by_id(struct clew_edge_work *w, struct clew_slice id,
+                                         uint32_t tool)
 {
         uint64_t key = clew_hash(id);
-        struct call *found = NULL;
+        struct clew_edge_call *found = NULL;
         uint32_t low = 0;
         uint32_t high = w->n_by_id;
 
@@ -209,7 +182,8 @@ static struct call *find_by_id(struct work *w, struct clew_slice id, uint32_t to
                         high = mid;
         }
         for (; low < w->n_by_id && w->by_id[low].key == key; low++) {
-                struct call *c = &w->calls[(const struct call *)w->by_id[low].item - w->calls];
+                struct clew_edge_call *c =
+                        &w->calls[(const struct clew_edge_call *)w->by_id[low].item - w->calls];
 
                 if (!clew_slice_eq(c->id, id))
                         continue;
@@ -221,7 +195,8 @@ static struct call *find_by_id(struct work *w, struct clew_slice id, uint32_t to
         return found;
 }
 
-static struct call *find_by_name(struct work *w, uint32_t first, struct clew_slice name)
+static struct clew_edge_call *find_by_name(struct clew_edge_work *w, uint32_t first,
+                                           struct clew_slice name)
 {
         for (uint32_t i = first; i != NONE; i = w->calls[i].next) {
                 if (!w->calls[i].used && clew_slice_eq(w->calls[i].name, name))
@@ -233,7 +208,7 @@ static struct call *find_by_name(struct work *w, uint32_t first, struct clew_sli
 /* ---- one pass in tree order -------------------------------------------------------------------
  */
 
-static uint32_t first_call_of(const struct work *w, uint32_t llm)
+static uint32_t first_call_of(const struct clew_edge_work *w, uint32_t llm)
 {
         uint32_t low = 0;
         uint32_t high = w->n_calls;
@@ -249,27 +224,39 @@ static uint32_t first_call_of(const struct work *w, uint32_t llm)
         return low < w->n_calls && w->calls[low].llm == llm ? low : NONE;
 }
 
-static void pass_llm(struct work *w, uint32_t index)
+/* The result that a model read under the id of its call is certain; else the order tells. */
+static void add_result(struct clew_edge_work *w, uint32_t tool, uint32_t llm)
 {
-        struct scope *scope = &w->scopes[scope_index(w, index)];
+        struct clew_slice id = w->b->trace->steps[tool].tool_call_id;
+        bool confirmed = clew_edges_confirm_result(w, llm, id);
+        struct clew_edge *edge = clew_edges_add(w, CLEW_EDGE_RESULT, tool, llm, !confirmed);
 
-        for (uint32_t tool = scope->tools; tool != NONE; tool = w->next_tool[tool])
-                (void)add_edge(w, CLEW_EDGE_RESULT, tool, index, true);
-        *scope = (struct scope){.llm = index, .calls = first_call_of(w, index), .tools = NONE};
+        if (edge && confirmed)
+                edge->id = id;
 }
 
-static void pass_tool(struct work *w, uint32_t index)
+static void pass_llm(struct clew_edge_work *w, uint32_t index)
+{
+        struct clew_edge_scope *scope = &w->scopes[scope_index(w, index)];
+
+        for (uint32_t tool = scope->tools; tool != NONE; tool = w->next_tool[tool])
+                add_result(w, tool, index);
+        *scope = (struct clew_edge_scope){
+                .llm = index, .calls = first_call_of(w, index), .tools = NONE};
+}
+
+static void pass_tool(struct clew_edge_work *w, uint32_t index)
 {
         const struct clew_step *step = &w->b->trace->steps[index];
-        struct scope *scope = &w->scopes[scope_index(w, index)];
-        struct call *call = find_by_id(w, step->tool_call_id, index);
+        struct clew_edge_scope *scope = &w->scopes[scope_index(w, index)];
+        struct clew_edge_call *call = find_by_id(w, step->tool_call_id, index);
         struct clew_edge *edge;
 
         w->next_tool[index] = scope->tools;
         scope->tools = index;
         if (call) {
                 call->used = true;
-                edge = add_edge(w, CLEW_EDGE_CALL, call->llm, index, false);
+                edge = clew_edges_add(w, CLEW_EDGE_CALL, call->llm, index, false);
                 if (edge)
                         edge->id = step->tool_call_id;
                 return;
@@ -282,24 +269,24 @@ static void pass_tool(struct work *w, uint32_t index)
         /* Calls were asked for, and this is none of them: it ran for another reason. */
         if (!call && scope->calls != NONE)
                 return;
-        edge = add_edge(w, CLEW_EDGE_CALL, scope->llm, index, true);
+        edge = clew_edges_add(w, CLEW_EDGE_CALL, scope->llm, index, true);
         if (edge && call)
                 edge->id = call->id;
 }
 
-static void pass_agent(struct work *w, uint32_t index)
+static void pass_agent(struct clew_edge_work *w, uint32_t index)
 {
         const struct clew_trace *trace = w->b->trace;
         const struct clew_step *step = &trace->steps[index];
         uint32_t scope = scope_index(w, index);
-        struct call *call = find_by_id(w, step->tool_call_id, index);
+        struct clew_edge_call *call = find_by_id(w, step->tool_call_id, index);
         struct clew_edge *edge;
 
         if (scope < trace->n_steps && trace->steps[scope].kind == CLEW_KIND_TOOL)
-                (void)add_edge(w, CLEW_EDGE_SUBAGENT, scope, index, false);
+                (void)clew_edges_add(w, CLEW_EDGE_SUBAGENT, scope, index, false);
         if (!call)
                 return;
-        edge = add_edge(w, CLEW_EDGE_CALL, call->llm, index, false);
+        edge = clew_edges_add(w, CLEW_EDGE_CALL, call->llm, index, false);
         if (edge)
                 edge->id = step->tool_call_id;
 }
@@ -317,24 +304,8 @@ static struct clew_slice handoff_target(struct clew_slice name)
         return CLEW_SLICE_NULL;
 }
 
-/* "transfer_to_billing_agent" means "billing agent": marks between words do not count. */
-static bool same_agent(struct clew_slice a, struct clew_slice b)
-{
-        if (a.len != b.len)
-                return false;
-        for (size_t i = 0; i < a.len; i++) {
-                uint8_t x = a.data[i] | 0x20;
-                uint8_t y = b.data[i] | 0x20;
-                bool mark = (x == ('_' | 0x20) || x == ' ' || x == '-') &&
-                            (y == ('_' | 0x20) || y == ' ' || y == '-');
-
-                if (x != y && !mark)
-                        return false;
-        }
-        return true;
-}
-
-static void pass_handoff(struct work *w, uint32_t index)
+/* False when nothing was handed over. */
+static bool pass_handoff(struct clew_edge_work *w, uint32_t index)
 {
         const struct clew_trace *trace = w->b->trace;
         const struct clew_step *step = &trace->steps[index];
@@ -343,18 +314,20 @@ static void pass_handoff(struct work *w, uint32_t index)
         uint32_t seen = 0;
 
         if (target.len == 0)
-                return;
-        for (uint32_t i = index + 1; i < trace->n_steps && seen < HANDOFF_SEARCH_MAX; i++, seen++) {
+                return false;
+        for (uint32_t i = index + 1; i < trace->n_steps && seen < CLEW_EDGES_NAME_SEARCH_MAX;
+             i++, seen++) {
                 if (trace->steps[i].kind != CLEW_KIND_AGENT ||
-                    !same_agent(trace->steps[i].agent_name, target))
+                    !clew_edges_same_name(trace->steps[i].agent_name, target))
                         continue;
-                (void)add_edge(w, CLEW_EDGE_HANDOFF, step->agent == NONE ? index : step->agent, i,
-                               true);
-                return;
+                (void)clew_edges_add(w, CLEW_EDGE_HANDOFF,
+                                     step->agent == NONE ? index : step->agent, i, true);
+                return true;
         }
+        return false;
 }
 
-static void pass_links(struct work *w, uint32_t index)
+static void pass_links(struct clew_edge_work *w, uint32_t index)
 {
         const struct clew_trace *trace = w->b->trace;
         struct clew_message_iter it = clew_span_links(&trace->steps[index].span);
@@ -363,7 +336,7 @@ static void pass_links(struct work *w, uint32_t index)
         while (clew_span_link_next(&it, &link)) {
                 bool inside = clew_trace_id_eq(&link.trace_id, &trace->id);
                 uint32_t to = inside ? clew_trace_find(trace, &link.span_id) : NONE;
-                struct clew_edge *edge = add_edge(
+                struct clew_edge *edge = clew_edges_add(
                         w, to == NONE ? CLEW_EDGE_LINK_OUT : CLEW_EDGE_LINK, index, to, false);
 
                 if (edge) {
@@ -373,7 +346,7 @@ static void pass_links(struct work *w, uint32_t index)
         }
 }
 
-static void pass(struct work *w)
+static void pass(struct clew_edge_work *w)
 {
         const struct clew_trace *trace = w->b->trace;
 
@@ -386,14 +359,21 @@ static void pass(struct work *w)
                         pass_tool(w, i);
                 else if (step->kind == CLEW_KIND_AGENT)
                         pass_agent(w, i);
-                if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF)
-                        pass_handoff(w, i);
+                if ((step->kind != CLEW_KIND_TOOL && step->kind != CLEW_KIND_HANDOFF) ||
+                    !pass_handoff(w, i))
+                        clew_edges_by_goto(w, i);
                 pass_links(w, i);
         }
 }
 
-static int sort_edges(struct work *w)
+static bool same_edge(const struct clew_edge *a, const struct clew_edge *b)
 {
+        return a->from == b->from && a->type == b->type && a->to == b->to && a->to != NONE;
+}
+
+static int sort_edges(struct clew_edge_work *w)
+{
+        uint32_t n = 0;
         struct clew_sort_entry *order;
         struct clew_sort_entry *scratch;
         struct clew_edge *sorted;
@@ -412,17 +392,28 @@ static int sort_edges(struct work *w)
                                                     .item = e};
         }
         clew_sort(order, scratch, w->n_edges, NULL);
-        for (uint32_t i = 0; i < w->n_edges; i++)
-                sorted[i] = *(const struct clew_edge *)order[i].item;
+        for (uint32_t i = 0; i < w->n_edges; i++) {
+                const struct clew_edge *e = order[i].item;
+
+                if (n > 0 && same_edge(&sorted[n - 1], e)) {
+                        if (sorted[n - 1].inferred)
+                                sorted[n - 1] = *e; /* what an id says beats what a name does */
+                        continue;
+                }
+                sorted[n++] = *e;
+        }
         w->b->trace->edges = sorted;
-        w->b->trace->n_edges = w->n_edges;
+        w->b->trace->n_edges = n;
         return 0;
 }
 
 int clew_edges_build(struct clew_builder *b)
 {
         size_t n = (size_t)b->trace->n_steps + 1;
-        struct work w = {.b = b};
+        struct clew_edge_work w = {.b = b,
+                                   .confirm_left = CONFIRM_BYTES_MAX,
+                                   .keys_left = CONFIRM_KEYS_MAX,
+                                   .read_llm = NONE};
         int r;
 
         w.scopes = clew_arena_calloc(b->arena, n, sizeof(*w.scopes));
@@ -432,11 +423,12 @@ int clew_edges_build(struct clew_builder *b)
                 return -ENOMEM;
         clew_arena_init(&w.scratch, SCRATCH_MAX);
         r = read_all_calls(&w);
+        if (r == 0) {
+                pass(&w);
+                r = clew_edges_by_ids(&w);
+        }
         clew_arena_deinit(&w.scratch);
-        if (r < 0)
-                return r;
-        pass(&w);
-        return sort_edges(&w);
+        return r < 0 ? r : sort_edges(&w);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 #include "query/model/trace.h"
 
 #include "proto/base/compiler.h"
-#include "proto/otlp/walk.h"
 #include "query/model/build-int.h"
 #include "query/model/tree-int.h"
 #include "query/model/value-int.h"
@@ -9,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Log records of one trace; what is beyond is not attached. */
-#define LOGS_MAX 1000000u
 /* Distinct names listed per trace; a trace with more tools than this has names that are data. */
 #define NAMES_MAX 256u
 
@@ -96,82 +93,6 @@ uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_
 
 /* ---- logs -------------------------------------------------------------------------------------
  */
-
-static uint32_t count_logs(struct clew_slice logs)
-{
-        struct clew_otlp_reader r = clew_otlp_reader_make(logs);
-        struct clew_slice raw;
-        uint32_t n = 0;
-
-        while (n < LOGS_MAX && clew_otlp_read(&r, &raw, NULL))
-                n++;
-        return n;
-}
-
-static uint32_t read_logs(struct clew_trace *trace, struct clew_slice logs, uint32_t max,
-                          struct clew_step_log *ret, uint32_t *ret_steps)
-{
-        struct clew_otlp_reader r = clew_otlp_reader_make(logs);
-        struct clew_otlp_scope scope;
-        struct clew_slice raw;
-        uint32_t n = 0;
-
-        while (n < max && clew_otlp_read(&r, &raw, &scope)) {
-                struct clew_step_log *log = &ret[n];
-
-                if (!clew_log_record_parse(raw, &log->record))
-                        continue;
-                log->resource = scope.resource;
-                log->scope = scope.scope;
-                if (trace->n_steps == 0)
-                        trace->id = log->record.trace_id;
-                ret_steps[n] = clew_trace_find(trace, &log->record.span_id);
-                n++;
-        }
-        return n;
-}
-
-/* Counting sort by step; records that match no step come last. */
-static int attach_logs(struct clew_builder *b, struct clew_slice logs)
-{
-        struct clew_trace *trace = b->trace;
-        uint32_t max = count_logs(logs);
-        struct clew_step_log *unsorted;
-        struct clew_step_log *sorted;
-        uint32_t *steps;
-        uint32_t n;
-        uint32_t at = 0;
-
-        if (max == 0)
-                return 0;
-        unsorted = clew_arena_calloc(b->arena, max, sizeof(*unsorted));
-        sorted = clew_arena_calloc(b->arena, max, sizeof(*sorted));
-        steps = clew_arena_calloc(b->arena, max, sizeof(*steps));
-        if (!unsorted || !sorted || !steps)
-                return -ENOMEM;
-        n = read_logs(trace, logs, max, unsorted, steps);
-        for (uint32_t i = 0; i < n; i++) {
-                if (steps[i] != CLEW_STEP_NONE)
-                        trace->steps[steps[i]].n_logs++;
-        }
-        for (uint32_t i = 0; i < trace->n_steps; i++) {
-                trace->steps[i].logs = at;
-                at += trace->steps[i].n_logs;
-                trace->steps[i].n_logs = 0;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-                struct clew_step *step =
-                        steps[i] == CLEW_STEP_NONE ? NULL : &trace->steps[steps[i]];
-
-                if (step)
-                        sorted[step->logs + step->n_logs++] = unsorted[i];
-                else
-                        sorted[at + trace->n_loose_logs++] = unsorted[i];
-        }
-        trace->logs = sorted;
-        trace->n_logs = n;
-        return 0;
-}
 
 /* Scores may come as log records that name no span of this trace. */
 static void read_loose_logs(struct clew_builder *b)
@@ -566,7 +487,7 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
                 return -ENOMEM;
         place_steps(&tree, trace);
         trace->by_id = tree.by_id;
-        r = attach_logs(b, logs);
+        r = clew_logs_attach(b, logs);
         if (r < 0)
                 return r;
         if (trace->n_steps == 0 && trace->n_logs == 0)

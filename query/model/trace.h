@@ -342,6 +342,7 @@ struct clew_step_log {
         struct clew_log_record record;
         struct clew_slice resource;
         struct clew_slice scope;
+        const char *joined_by; /* attribute that named the step; NULL = the span id did */
 };
 
 struct clew_name_count {
@@ -397,9 +398,10 @@ struct clew_trace_options {
         bool provenance; /* fill clew_step.provenance */
         bool texts;      /* input, output, tool arguments and results (structured ones rendered) */
         bool edges;      /* logical edges; reads the output messages of model calls */
+        bool results;    /* with edges: read their inputs too, to see which results they had by id */
 };
 
-/* All of it, for tree, show, why. */
+/* All of it but results: for tree, why. */
 extern const struct clew_trace_options CLEW_TRACE_FULL;
 
 /*

@@ -109,16 +109,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CLEW_BUFFER logs = {.max_bytes = MEMORY_MAX};
         const uint8_t *line = size ? memchr(data, '\n', size) : NULL;
         size_t n = line ? (size_t)(line - data) : size;
+        struct clew_trace_options options = CLEW_TRACE_FULL;
         struct clew_trace *t;
         CLEW_ARENA arena = {0};
 
+        options.results = true;
         clew_arena_init(&arena, MEMORY_MAX);
         if (clew_otlp_from_json(clew_slice_make(data, n), CLEW_OTLP_TRACES, &traces, NULL) < 0)
                 return 0;
         if (line && clew_otlp_from_json(clew_slice_from(clew_slice_make(data, size), n + 1),
                                         CLEW_OTLP_LOGS, &logs, NULL) < 0)
                 clew_buffer_clear(&logs);
-        if (clew_trace_build(clew_buffer_slice(&traces), clew_buffer_slice(&logs), NULL, &arena,
+        if (clew_trace_build(clew_buffer_slice(&traces), clew_buffer_slice(&logs), &options, &arena,
                              &t) < 0)
                 return 0;
         check_tree(t);

@@ -154,6 +154,20 @@ static void put_messages(struct clew_buffer *out, const struct clew_trace *trace
         }
 }
 
+/* Records that another id than the span's brought here. */
+static void put_logs(struct clew_buffer *out, const struct clew_trace *trace,
+                     const struct clew_step *s)
+{
+        for (uint32_t i = 0; i < s->n_logs; i++) {
+                const struct clew_step_log *log = &trace->logs[s->logs + i];
+
+                if (log->joined_by)
+                        clew_buffer_printf(
+                                out, "      log %.*s by %s\n", (int)log->record.body.bytes.len,
+                                (const char *)log->record.body.bytes.data, log->joined_by);
+        }
+}
+
 static void put_step(struct clew_buffer *out, const struct clew_trace *trace, uint32_t index,
                      struct clew_arena *arena)
 {
@@ -185,6 +199,7 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         }
         put_flags(out, s->flags);
         clew_buffer_append_cstr(out, "\n");
+        put_logs(out, trace, s);
         put_messages(out, trace, s, arena);
 }
 
@@ -244,6 +259,8 @@ static void put_trace(struct clew_buffer *out, const struct clew_trace *t, struc
                 put_step(out, t, i, arena);
         put_tail(out, t);
         put_ledger(out, t, arena);
+        if (t->n_loose_logs > 0)
+                clew_buffer_printf(out, "loose logs %u\n", t->n_loose_logs);
 }
 
 /* ---- the comparison ---------------------------------------------------------------------------
@@ -295,10 +312,13 @@ static void print_fixture(const char *name, struct clew_buffer *out)
         CLEW_BUFFER logs = {.max_bytes = FILE_MAX};
         struct clew_slice json_traces;
         struct clew_slice json_logs;
+        struct clew_trace_options options = CLEW_TRACE_FULL;
         struct clew_error err = {0};
         struct clew_trace *trace;
         CLEW_ARENA arena = {0};
         char path[4096];
+
+        options.results = true;
 
         clew_arena_init(&arena, (size_t)256 << 20);
         fixture_path(path, sizeof(path), name, ".json");
@@ -309,7 +329,7 @@ static void print_fixture(const char *name, struct clew_buffer *out)
         if (json_logs.len > 1 && clew_otlp_from_json(json_logs, CLEW_OTLP_LOGS, &logs, &err) < 0)
                 fail_msg("%s: logs: %s", name, err.message);
         assert_int_equal(clew_trace_build(clew_buffer_slice(&traces), clew_buffer_slice(&logs),
-                                          NULL, &arena, &trace),
+                                          &options, &arena, &trace),
                          0);
         put_trace(out, trace, &arena);
         check_summary(clew_buffer_slice(&traces), clew_buffer_slice(&logs), trace, &arena);
