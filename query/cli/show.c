@@ -21,6 +21,32 @@
 /* Messages of one step, with all their history. */
 #define SCRATCH_MAX ((size_t)2 << 30)
 
+/* Every difference, however small, and the end as sent when it lies before the start. */
+static void put_skew(struct clew_show *v)
+{
+        struct clew_skew k = clew_step_skew(v->opened.trace, v->opened.step);
+        uint32_t parent = v->step->parent + 1;
+        char text[CLEW_WHEN_TEXT];
+        char end[CLEW_WHEN_TEXT];
+
+        if (k.before_ns > 0) {
+                clew_when_length(k.before_ns, text);
+                clew_page_fieldf(&v->page, "clock", CLEW_SLICE_NULL,
+                                 "starts %s before its parent #%u", text, parent);
+        }
+        if (k.after_ns > 0) {
+                clew_when_length(k.after_ns, text);
+                clew_page_fieldf(&v->page, "clock", CLEW_SLICE_NULL, "ends %s after its parent #%u",
+                                 text, parent);
+        }
+        if (k.negative_ns > 0) {
+                clew_when_length(k.negative_ns, text);
+                clew_when_full(v->step->end_ns, v->look.utc, end);
+                clew_page_fieldf(&v->page, "clock", CLEW_SLICE_NULL,
+                                 "ends %s before it starts, at %s; taken as 0", text, end);
+        }
+}
+
 static void put_trace_line(struct clew_show *v)
 {
         const struct clew_trace *trace = v->opened.trace;
@@ -52,6 +78,7 @@ static void put_trace_line(struct clew_show *v)
                         clew_when_length(clew_step_duration_ns(s), took);
                 clew_page_fieldf(&v->page, "start", clew_slice_of_cstr(text), "+%s  took %s  ",
                                  offset, took);
+                put_skew(v);
         }
 }
 

@@ -89,6 +89,33 @@ static void put_start_nano(struct clew_json_writer *w, const void *r)
         clew_json_write_uint64_string(w, step_of(r)->start_ns);
 }
 
+static void put_end_nano(struct clew_json_writer *w, const void *r)
+{
+        if (step_of(r)->end_ns > 0)
+                clew_json_write_uint64_string(w, step_of(r)->end_ns);
+        else
+                clew_json_write_null(w);
+}
+
+/* Null for a step that lies inside its parent and ends after it starts. */
+static void put_skew(struct clew_json_writer *w, const void *r)
+{
+        struct clew_skew k = clew_step_skew(of(r)->trace, of(r)->step);
+
+        if (k.before_ns == 0 && k.after_ns == 0 && k.negative_ns == 0) {
+                clew_json_write_null(w);
+                return;
+        }
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "before_parent_nano");
+        clew_json_write_uint64_string(w, k.before_ns);
+        clew_json_write_key(w, "after_parent_nano");
+        clew_json_write_uint64_string(w, k.after_ns);
+        clew_json_write_key(w, "negative_nano");
+        clew_json_write_uint64_string(w, k.negative_ns);
+        clew_json_write_object_end(w);
+}
+
 static void put_duration(struct clew_json_writer *w, const void *r)
 {
         if (step_of(r)->end_ns == 0)
@@ -216,6 +243,7 @@ const struct clew_record_field clew_step_fields[] = {
         {"agent", true, put_agent},
         {"start", true, put_start},
         {"start_unix_nano", false, put_start_nano},
+        {"end_unix_nano", false, put_end_nano},
         {"duration_nano", true, put_duration},
         {"tokens", false, put_tokens},
         {"booked", false, put_booked},
@@ -226,6 +254,7 @@ const struct clew_record_field clew_step_fields[] = {
         {"error.source", false, put_error_source},
         {"cause", false, put_is_cause},
         {"brief", true, put_brief},
+        {"clock_skew", false, put_skew},
         {"flags", false, put_flags},
         {"edges", false, put_edges},
         {0},

@@ -35,6 +35,16 @@
 /* Messages of one step while its brief is made. */
 #define SCRATCH_MAX ((size_t)256 << 20)
 
+/* Labels of the header take so many columns. */
+#define LABEL_COLUMNS ((size_t)9)
+/* Of a tool's result that is looked for in what a user said. */
+#define RESULT_BYTES_MAX ((size_t)64 << 10)
+/* Arrows into a step without a parent. */
+#define ORIGINS_MAX 2u
+/* Smaller differences between a step and its parent are rounding: JavaScript's clocks tick in
+ * milliseconds. clew show tells every one. */
+#define SKEW_SHOWN_NS (2 * CLEW_NS_PER_MS)
+
 struct tree {
         struct clew_cli *cli;
         struct clew_look look;
@@ -173,9 +183,9 @@ static size_t put_numbers(struct tree *t, const struct clew_step *s, uint32_t nu
         bool counts = !clew_step_is(s, CLEW_STEP_ROLLUP | CLEW_STEP_WRAPPER);
 
         if (s->start_ns > 0 && s->start_ns >= trace->start_ns)
-                clew_when_offset(s->start_ns - trace->start_ns, at);
+                clew_when_column(s->start_ns - trace->start_ns, at);
         if (s->end_ns > 0 && number > 0)
-                clew_when_offset(clew_step_duration_ns(s), took);
+                clew_when_column(clew_step_duration_ns(s), took);
         if (s->tokens.total > 0 && number > 0 && counts)
                 clew_count_column(s->tokens.total, tokens);
         if (number > 0)
@@ -200,6 +210,15 @@ static void end_line(struct tree *t)
         clew_buffer_clear(&t->line);
 }
 
+/* What the branches of the tree show needs no arrow. */
+static bool is_drawn(const struct clew_trace *trace, const struct clew_edge *e)
+{
+        if (e->type == CLEW_EDGE_CALL || e->type == CLEW_EDGE_RESULT)
+                return true; /* the names in the line say it */
+        return e->to != CLEW_STEP_NONE && e->to > e->from &&
+               e->to - e->from <= trace->steps[e->from].n_descendants;
+}
+
 /* Arrows to other steps, before the content: they are short and must not be cut. */
 static void append_edges(struct tree *t, uint32_t step)
 {
@@ -211,8 +230,8 @@ static void append_edges(struct tree *t, uint32_t step)
                 const struct clew_edge *e = &edges[i];
                 char id[CLEW_SHORT_ID];
 
-                if (e->type == CLEW_EDGE_CALL || e->type == CLEW_EDGE_RESULT)
-                        continue; /* the names in the line say it */
+                if (is_drawn(t->opened.trace, e))
+                        continue;
                 if (e->type == CLEW_EDGE_LINK_OUT) {
                         clew_trace_id_short(&e->trace_id, id);
                         clew_buffer_printf(&t->raw, "%s trace %s  ", arrow, id);
@@ -221,6 +240,47 @@ static void append_edges(struct tree *t, uint32_t step)
                                            clew_edge_type_name(e->type), e->inferred ? "?" : "",
                                            e->to + 1);
                 }
+        }
+}
+
+/* Where a step came from that hangs on no parent, or on one that was lost. */
+static void append_origins(struct tree *t, uint32_t step)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        const struct clew_step *s = &trace->steps[step];
+        unsigned shown = 0;
+
+        if (s->parent != CLEW_STEP_NONE && !clew_step_is(s, CLEW_STEP_ORPHAN))
+                return;
+        for (uint32_t i = 0; i < trace->n_edges && shown < ORIGINS_MAX; i++) {
+                const struct clew_edge *e = &trace->edges[i];
+
+                if (e->to != step || is_drawn(trace, e) || e->type == CLEW_EDGE_LINK)
+                        continue;
+                clew_buffer_printf(&t->raw, "%s %s%s #%u  ", t->look.ascii ? "<=" : "⇠",
+                                   clew_edge_type_name(e->type), e->inferred ? "?" : "",
+                                   e->from + 1);
+                shown++;
+        }
+}
+
+/* Clocks that disagree are told, with the amount; nothing is moved. */
+static void append_skew(struct tree *t, uint32_t step)
+{
+        struct clew_skew k = clew_step_skew(t->opened.trace, step);
+        char text[CLEW_WHEN_TEXT];
+
+        if (k.before_ns >= SKEW_SHOWN_NS) {
+                clew_when_length(k.before_ns, text);
+                clew_buffer_printf(&t->raw, "(clock: starts %s before its parent)  ", text);
+        }
+        if (k.after_ns >= SKEW_SHOWN_NS) {
+                clew_when_length(k.after_ns, text);
+                clew_buffer_printf(&t->raw, "(ends %s after its parent)  ", text);
+        }
+        if (k.negative_ns > 0) {
+                clew_when_length(k.negative_ns, text);
+                clew_buffer_printf(&t->raw, "(clock: ends %s before its start)  ", text);
         }
 }
 
@@ -268,6 +328,8 @@ static void put_content(struct tree *t, const struct clew_fold_line *line, size_
         if (is_cause(t, line->step))
                 clew_buffer_append_cstr(&t->raw, "CAUSE  ");
         append_edges(t, line->step);
+        append_origins(t, line->step);
+        append_skew(t, line->step);
         append_arguments(t, s, room);
         from = t->raw.len;
         clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
@@ -337,18 +399,49 @@ static uint32_t messages_in(struct tree *t, const struct clew_step *s, struct cl
         return ret->n;
 }
 
+static bool is_space(uint8_t c)
+{
+        return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Whether @text holds @part, spaces and line ends apart: JSON is printed again on its way. */
+static bool holds_compact(struct clew_slice text, struct clew_slice part)
+{
+        size_t at = 0;
+
+        if (part.len == 0 || part.len > RESULT_BYTES_MAX)
+                return false;
+        for (size_t i = 0; i < text.len && at < part.len; i++) {
+                while (at < part.len && is_space(part.data[at]))
+                        at++;
+                if (is_space(text.data[i]))
+                        continue;
+                if (at < part.len && text.data[i] == part.data[at])
+                        at++;
+                else if (at > 0)
+                        return false;
+        }
+        while (at < part.len && is_space(part.data[at]))
+                at++;
+        return at == part.len;
+}
+
 /* Agents that speak in plain text pass a tool's result on as a user message: no one said that. */
 static bool is_result_before(const struct clew_trace *trace, uint32_t step,
                              const struct clew_message *m)
 {
         const struct clew_step *s = step > 0 ? &trace->steps[step - 1] : NULL;
         struct clew_slice result;
+        struct clew_slice said = m->parts[0].text;
 
+        if (m->parts[0].type == CLEW_PART_TOOL_RESULT)
+                return true; /* Gemini and Anthropic give results the role of the user */
         if (!s || s->kind != CLEW_KIND_TOOL || m->parts[0].type != CLEW_PART_TEXT)
                 return false;
         result = s->tool_result.len > 0 ? s->tool_result : s->output;
-        return result.len > 0 && result.len <= m->parts[0].text.len &&
-               memmem(m->parts[0].text.data, m->parts[0].text.len, result.data, result.len) != NULL;
+        return result.len > 0 &&
+               ((result.len <= said.len && memmem(said.data, said.len, result.data, result.len)) ||
+                holds_compact(said, result));
 }
 
 /* What a person said before a model call: a line of its own, without a number, since it is no step.
@@ -393,7 +486,8 @@ static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
 
 static void put_field(struct tree *t, const char *label, struct clew_slice text)
 {
-        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX : t->look.columns - 9;
+        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX
+                                                  : t->look.columns - LABEL_COLUMNS;
 
         if (text.len == 0)
                 return;
@@ -440,7 +534,31 @@ static void put_notes(struct tree *t)
         }
 }
 
-/* When, and whose: one line. */
+/* Adds a word to a line of words; one that has no room begins a new line, @indent deep. */
+static void put_word(struct tree *t, size_t *used, size_t indent, const char *gap,
+                     enum clew_tone word_tone, struct clew_slice word)
+{
+        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX : t->look.columns;
+        size_t from = t->raw.len;
+        size_t columns;
+
+        clew_safe_line(&t->raw, word, room > indent ? room - indent : 8, t->look.ascii);
+        columns = clew_safe_columns(clew_slice_from(clew_buffer_slice(&t->raw), from));
+        if (*used > indent && *used + strlen(gap) + columns > room) {
+                end_line(t);
+                clew_buffer_printf(&t->line, "%*s", (int)indent, "");
+                *used = indent;
+        } else if (*used > indent) {
+                clew_buffer_append_cstr(&t->line, gap);
+                *used += strlen(gap);
+        }
+        clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, word_tone));
+        clew_buffer_append_slice(&t->line, clew_slice_from(clew_buffer_slice(&t->raw), from));
+        clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, word_tone));
+        *used += columns;
+}
+
+/* When, and whose. */
 static void put_origin(struct tree *t)
 {
         const struct clew_trace *trace = t->opened.trace;
@@ -453,19 +571,24 @@ static void put_origin(struct tree *t)
                 {"user ", trace->user},
                 {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
         };
+        size_t used = LABEL_COLUMNS;
         char text[CLEW_WHEN_TEXT];
 
         clew_when_full(trace->start_ns, t->look.utc, text);
         clew_buffer_clear(&t->raw);
-        clew_buffer_append_cstr(&t->raw, text);
+        clew_buffer_printf(&t->line, "%-*s", (int)LABEL_COLUMNS, "started");
+        put_word(t, &used, LABEL_COLUMNS, ", ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
         for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                CLEW_BUFFER word = {0};
+
                 if (parts[i].text.len == 0)
                         continue;
-                clew_buffer_append_cstr(&t->raw, ", ");
-                clew_buffer_append_cstr(&t->raw, parts[i].label);
-                clew_buffer_append_slice(&t->raw, clew_utf8_cut(parts[i].text, 100));
+                clew_buffer_init(&word, 1024);
+                clew_buffer_append_cstr(&word, parts[i].label);
+                clew_buffer_append_slice(&word, clew_utf8_cut(parts[i].text, 100));
+                put_word(t, &used, LABEL_COLUMNS, ", ", CLEW_TONE_PLAIN, clew_buffer_slice(&word));
         }
-        put_field(t, "started", clew_buffer_slice(&t->raw));
+        end_line(t);
 }
 
 /* What the run was asked: the first thing a user said in the root's input. */
@@ -488,33 +611,41 @@ static void put_input(struct tree *t)
         put_field(t, "input", trace->steps[trace->root].input);
 }
 
+static void put_number(struct tree *t, size_t *used, uint32_t n, const char *unit)
+{
+        char text[64];
+
+        snprintf(text, sizeof(text), "%u %s%s", n, unit, n == 1 ? "" : "s");
+        put_word(t, used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
+}
+
 static void put_header(struct tree *t)
 {
         const struct clew_trace *trace = t->opened.trace;
         struct clew_selected fallback = {.id = trace->id, .summary = {.outcome = trace->outcome}};
         const struct clew_selected *sel = t->has_summary ? &t->summary : &fallback;
-        char text[CLEW_WHEN_TEXT];
         struct clew_slice name = trace->n_agents > 0 ? trace->agents[0].name : trace->name;
+        char text[CLEW_WHEN_TEXT + 32];
+        size_t used = 0;
 
+        clew_buffer_clear(&t->raw);
         clew_trace_id_short(&t->opened.id, text);
-        tone(t, CLEW_TONE_STRONG, text);
-        clew_buffer_append_cstr(&t->line, "  ");
-        tone(t, clew_outcome_tone(trace->outcome), clew_outcome_word(sel));
-        clew_buffer_append_cstr(&t->line, "  ");
-        clew_safe_line(&t->line, name, 40, t->look.ascii);
+        put_word(t, &used, 0, "  ", CLEW_TONE_STRONG, clew_slice_of_cstr(text));
+        put_word(t, &used, 0, "  ", clew_outcome_tone(trace->outcome),
+                 clew_slice_of_cstr(clew_outcome_word(sel)));
+        put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_utf8_cut(name, 40));
         clew_when_length(trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
                          text);
-        clew_buffer_printf(&t->line, "  %s  %u step%s", text, trace->n_steps,
-                           trace->n_steps == 1 ? "" : "s");
+        put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
+        put_number(t, &used, trace->n_steps, "step");
         if (trace->n_errors > 0)
-                clew_buffer_printf(&t->line, "  %u error%s", trace->n_errors,
-                                   trace->n_errors == 1 ? "" : "s");
-        clew_count_short(trace->tokens.total, "", text);
+                put_number(t, &used, trace->n_errors, "error");
+        clew_count_short(trace->tokens.total, " tokens", text);
         if (trace->tokens.total > 0)
-                clew_buffer_printf(&t->line, "  %s tokens", text);
+                put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
         clew_cost_short(trace->cost_usd, text);
         if (trace->has_cost)
-                clew_buffer_printf(&t->line, "  %s", text);
+                put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
         end_line(t);
         put_origin(t);
         put_scores(t);

@@ -302,6 +302,14 @@ void clew_when_offset(uint64_t ns, char ret[CLEW_WHEN_TEXT])
                 print_long(ns, ret);
 }
 
+void clew_when_column(uint64_t ns, char ret[CLEW_WHEN_TEXT])
+{
+        if (ns < 100 * CLEW_NS_PER_MS - CLEW_NS_PER_MS / 2)
+                clew_when_length(ns, ret);
+        else
+                clew_when_offset(ns, ret);
+}
+
 /* Scaled to a unit; @digits significant ones, at least what stands before the point. */
 static void print_count(uint64_t n, int digits, const char *suffix, char *ret)
 {

@@ -34,7 +34,9 @@ void clew_when_short(uint64_t unix_ns, uint64_t now_ns, bool utc, char ret[CLEW_
 void clew_when_full(uint64_t unix_ns, bool utc, char ret[CLEW_WHEN_TEXT]);
 /* `350ms`, `48.2s`, `2m10s`, `3h05m`, `2d04h`. */
 void clew_when_length(uint64_t ns, char ret[CLEW_WHEN_TEXT]);
-/* `0.0s`, `48.2s`, `2m10s`: an offset, in one unit for a column that begins at zero. */
+/* `12ms`, `48.2s`, `2m10s`: five columns. */
+void clew_when_column(uint64_t ns, char ret[CLEW_WHEN_TEXT]);
+/* `0.0s`, `48.2s`, `2m10s`: an offset, in one unit. */
 void clew_when_offset(uint64_t ns, char ret[CLEW_WHEN_TEXT]);
 
 /* `937`, `61.2k`, `1.31M`, `2.4G`: counts of tokens, and with @suffix such as "B" also bytes. */

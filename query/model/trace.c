@@ -71,6 +71,26 @@ static void place_steps(const struct clew_tree *tree, struct clew_trace *trace)
         }
 }
 
+struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step)
+{
+        const struct clew_step *s = &trace->steps[step];
+        const struct clew_step *parent =
+                s->parent == CLEW_STEP_NONE ? NULL : &trace->steps[s->parent];
+        struct clew_skew skew = {0};
+
+        if (clew_step_is(s, CLEW_STEP_STANDIN))
+                return skew;
+        if (s->end_ns > 0 && s->end_ns < s->start_ns)
+                skew.negative_ns = s->start_ns - s->end_ns;
+        if (!parent || clew_step_is(parent, CLEW_STEP_STANDIN))
+                return skew;
+        if (s->start_ns > 0 && s->start_ns < parent->start_ns)
+                skew.before_ns = parent->start_ns - s->start_ns;
+        if (parent->end_ns > 0 && s->end_ns > parent->end_ns)
+                skew.after_ns = s->end_ns - parent->end_ns;
+        return skew;
+}
+
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id)
 {
         uint64_t key = clew_tree_key(id);

@@ -310,6 +310,14 @@ static inline uint64_t clew_step_duration_ns(const struct clew_step *step)
         return step->end_ns > step->start_ns ? step->end_ns - step->start_ns : 0;
 }
 
+/* How far a step lies outside its parent's interval, and how far it ends before it starts: clocks
+ * that disagree, or work that outlives who asked for it. Zeros where an edge is unknown. */
+struct clew_skew {
+        uint64_t before_ns;
+        uint64_t after_ns;
+        uint64_t negative_ns;
+};
+
 /* ---- logical edges ----------------------------------------------------------------------------
  */
 
@@ -417,6 +425,8 @@ CLEW_MUST_USE int clew_trace_build(struct clew_slice traces, struct clew_slice l
 
 /* Index of the step with that span id, or CLEW_STEP_NONE. */
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id);
+
+struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step);
 
 /* Edges that leave @step: first of @ret_n, NULL when none. */
 const struct clew_edge *clew_trace_edges_from(const struct clew_trace *trace, uint32_t step,
