@@ -406,7 +406,7 @@ struct clew_trace_options {
         bool provenance; /* fill clew_step.provenance */
         bool texts;      /* input, output, tool arguments and results (structured ones rendered) */
         bool edges;      /* logical edges; reads the output messages of model calls */
-        bool results;    /* with edges: read their inputs too, to see which results they had by id */
+        bool results; /* with edges: read their inputs too, to see which results they had by id */
 };
 
 /* All of it but results: for tree, why. */
