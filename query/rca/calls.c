@@ -3,6 +3,7 @@
  * actions that were announced and never came.
  */
 #include "query/rca/flat.h"
+#include "query/rca/request.h"
 #include "query/rca/rules.h"
 
 #define MEMBERS_MAX 64u /* argument names compared between two calls of one tool */
@@ -68,7 +69,7 @@ static struct clew_slice member_gap(const struct clew_rca_view *v, uint32_t i,
         return CLEW_SLICE_NULL;
 }
 
-void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings *ret)
+static void refused_arguments(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_BAD_ARGUMENTS);
              i++) {
@@ -113,13 +114,106 @@ void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings
         }
 }
 
-static bool is_offered(const struct clew_rca_view *v, struct clew_slice name)
+/* ---- what was offered ------------------------------------------------------------------------ */
+
+static const struct clew_tool_definition *offered(const struct clew_rca_view *v, uint32_t llm,
+                                                  struct clew_slice name)
 {
-        for (uint32_t i = 0; i < v->n_tools; i++) {
-                if (clew_slice_eq(v->tools[i], name))
-                        return true;
+        const struct clew_rca_offer *o;
+
+        if (v->steps[llm].offer == CLEW_RCA_NONE)
+                return NULL;
+        o = &v->offers[v->steps[llm].offer];
+        for (uint32_t i = 0; i < o->n_tools; i++) {
+                if (clew_slice_eq(o->tools[i].name, name))
+                        return &o->tools[i];
         }
-        return false;
+        return NULL;
+}
+
+/* How a call went: its tool step when there is one and it failed, or nothing answered it. */
+static bool went_well(const struct clew_rca_view *v, const struct clew_rca_call *c)
+{
+        return c->tool_step != CLEW_RCA_NONE && !clew_rca_has_error(&v->steps[c->tool_step]);
+}
+
+static void say_schema(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t llm,
+                       const struct clew_rca_call *c, enum clew_schema_fault fault,
+                       struct clew_slice member)
+{
+        static const char *const what[] = {
+                [CLEW_SCHEMA_FITS] = "",
+                [CLEW_SCHEMA_MISSING] = "without the required argument",
+                [CLEW_SCHEMA_UNKNOWN] = "with an argument that it does not have:",
+                [CLEW_SCHEMA_TYPE] = "with the wrong type of",
+                [CLEW_SCHEMA_VALUE] = "with a value that it does not allow for",
+        };
+        static const double strength[] = {0, 1.0, 0.85, 0.85, 1.0};
+        struct clew_finding *f;
+
+        /* A tool that took it has more patience than its schema. */
+        f = clew_finding_add(ret, CLEW_RULE_BAD_ARGUMENTS, llm,
+                             strength[fault] * (went_well(v, c) ? 0.5 : 1.05));
+        clew_finding_effect(f, c->tool_step);
+        clew_finding_evidence(f, llm, c->args);
+        if (c->tool_step != CLEW_RCA_NONE)
+                clew_finding_evidence(f, c->tool_step, v->steps[c->tool_step].error_text);
+        clew_finding_say(ret, f, "Step %u called %.*s %s %.*s (by the schema in its request).",
+                         v->steps[llm].number, CLEW_SHOWN(c->name, 60), what[fault],
+                         CLEW_SHOWN(member, 40));
+}
+
+static void schema_faults(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++) {
+                        const struct clew_rca_call *c = &v->calls[s->first_call + k];
+                        const struct clew_tool_definition *d = offered(v, i, c->name);
+                        struct clew_slice member = CLEW_SLICE_NULL;
+                        enum clew_schema_fault fault;
+                        bool strict;
+
+                        if (!d || !d->schema.len)
+                                continue;
+                        fault = clew_schema_check(d->schema, c->args, v->arena, &member, &strict);
+                        /* JSON schemas allow unknown members unless they say that they do not. */
+                        if (fault != CLEW_SCHEMA_FITS &&
+                            (fault != CLEW_SCHEMA_UNKNOWN || strict || !went_well(v, c)))
+                                say_schema(v, ret, i, c, fault, member);
+                }
+        }
+}
+
+void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        refused_arguments(v, ret);
+        schema_faults(v, ret);
+}
+
+/* A name that is missing in the tools of the request. Not where the sender dropped attributes, and
+ * not when the call was answered: a provider's own tools are in no list. */
+static void not_offered(const struct clew_rca_view *v, uint32_t i, struct clew_findings *ret)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (s->offer == CLEW_RCA_NONE || v->offers[s->offer].n_tools == 0 ||
+            clew_step_is(&v->trace->steps[s->span], CLEW_STEP_INCOMPLETE | CLEW_STEP_TRUNCATED))
+                return;
+        for (uint32_t k = 0; k < s->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[s->first_call + k];
+                struct clew_finding *f;
+
+                if (!c->name.len || offered(v, i, c->name) || went_well(v, c))
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, i, 0.9);
+                clew_finding_effect(f, c->tool_step);
+                clew_finding_evidence(f, i, c->name);
+                clew_finding_say(ret, f, "Step %u called %.*s, which its request did not offer.",
+                                 s->number, CLEW_SHOWN(c->name, 60));
+                return;
+        }
 }
 
 void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings *ret)
@@ -129,31 +223,21 @@ void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings 
                 struct clew_finding *f;
                 uint32_t who;
 
-                if (s->kind == CLEW_RCA_TOOL && clew_rca_has_error(s) &&
-                    (s->trouble == CLEW_TROUBLE_NO_TOOL ||
-                     (s->trouble == CLEW_TROUBLE_NOT_FOUND &&
-                      clew_text_find(s->error_text, "tool") >= 0))) {
-                        who = clew_rca_blame(v, i);
-                        f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, who, 1.0);
-                        clew_finding_effect(f, i);
-                        clew_finding_evidence(f, i, s->error_text);
-                        clew_finding_say(ret, f, "Step %u called %.*s, which does not exist.",
-                                         v->steps[who].number, CLEW_SHOWN(s->name, 60));
+                if (s->kind == CLEW_RCA_LLM) {
+                        not_offered(v, i, ret);
                         continue;
                 }
-                if (s->kind != CLEW_RCA_LLM || !v->tools_offered)
+                if (s->kind != CLEW_RCA_TOOL || !clew_rca_has_error(s) ||
+                    (s->trouble != CLEW_TROUBLE_NO_TOOL &&
+                     (s->trouble != CLEW_TROUBLE_NOT_FOUND ||
+                      clew_text_find(s->error_text, "tool") < 0)))
                         continue;
-                for (uint32_t k = 0; k < s->n_calls; k++) {
-                        const struct clew_rca_call *c = &v->calls[s->first_call + k];
-
-                        if (!c->name.len || is_offered(v, c->name))
-                                continue;
-                        f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, i, 0.9);
-                        clew_finding_evidence(f, i, c->name);
-                        clew_finding_say(ret, f, "Step %u called %.*s, which was not offered.",
-                                         s->number, CLEW_SHOWN(c->name, 60));
-                        break;
-                }
+                who = clew_rca_blame(v, i);
+                f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, who, 1.0);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_say(ret, f, "Step %u called %.*s, which does not exist.",
+                                 v->steps[who].number, CLEW_SHOWN(s->name, 60));
         }
 }
 

@@ -11,6 +11,7 @@
 #include "query/model/message.h"
 #include "query/rca/flat.h"
 #include "query/rca/input.h"
+#include "query/rca/request.h"
 
 #include <errno.h>
 
@@ -317,7 +318,11 @@ static int add_llm(struct clew_rca_builder *b, uint32_t i)
 
         b->v->steps[i].first_unit = b->v->n_units;
         r = add_llm_input(b, i);
-        return r < 0 ? r : add_llm_output(b, i);
+        if (r == 0)
+                r = add_llm_output(b, i);
+        if (r == 0)
+                clew_rca_read_request(b, i);
+        return r;
 }
 
 /* Ties the calls of LLM steps to the tool steps that carried them out. */
@@ -382,33 +387,59 @@ int clew_rca_read(struct clew_rca_builder *b)
 
 /* ---- the run as a whole --------------------------------------------------------------------- */
 
+/* The span that speaks for the run: its root when that has an input or output, else the first span
+ * below it that has (an agent under plain spans of the application). */
+static uint32_t speaker(const struct clew_trace *t, bool output)
+{
+        uint32_t agent = CLEW_STEP_NONE;
+
+        for (uint32_t i = t->root; i < t->n_steps; i++) {
+                const struct clew_step *s = &t->steps[i];
+
+                if (i > t->root && s->depth <= t->steps[t->root].depth)
+                        break;
+                if (s->kind == CLEW_KIND_LLM || s->kind == CLEW_KIND_TOOL)
+                        break; /* the run itself, not somebody who speaks for it */
+                if ((output ? s->output : s->input).len > 0)
+                        return i;
+                if (agent == CLEW_STEP_NONE && s->kind == CLEW_KIND_AGENT)
+                        agent = i;
+        }
+        return agent != CLEW_STEP_NONE ? agent : t->root;
+}
+
+struct clew_slice clew_rca_run_input(const struct clew_trace *t)
+{
+        return t->root == CLEW_STEP_NONE ? CLEW_SLICE_NULL : t->steps[speaker(t, false)].input;
+}
+
 int clew_rca_read_run(struct clew_rca_builder *b)
 {
         const struct clew_trace *t = b->trace;
         struct clew_rca_view *v = b->v;
         const struct clew_step *root;
+        const struct clew_step *last;
         struct clew_messages m;
+        int r;
 
         v->failed = t->outcome == CLEW_OUTCOME_FAILED || t->outcome == CLEW_OUTCOME_ERROR;
         v->passed = t->outcome == CLEW_OUTCOME_PASSED;
         if (t->root == CLEW_STEP_NONE)
                 return 0;
         root = &t->steps[t->root];
+        last = &t->steps[speaker(t, true)];
         v->root_failed = root->error.is_error;
         v->root_error = root->error.message.len ? root->error.message : root->error.type;
-        v->output = root->output;
-        v->input = root->input;
+        v->output = last->output;
+        v->input = clew_rca_run_input(t);
+        if (last->kind == CLEW_KIND_LLM)
+                return 0;
         clew_arena_reset(&b->scratch);
-        if (root->kind != CLEW_KIND_LLM) {
-                int r = clew_step_messages(t, root, CLEW_MESSAGES_OUT, &b->scratch, &m);
+        r = clew_step_messages(t, last, CLEW_MESSAGES_OUT, &b->scratch, &m);
+        if (r == 0 && m.n && m.items[m.n - 1].n_parts) {
+                const struct clew_message *end = &m.items[m.n - 1];
 
-                if (r < 0)
-                        return r;
-                if (m.n && m.items[m.n - 1].n_parts) {
-                        const struct clew_message *last = &m.items[m.n - 1];
-
-                        v->output = keep(b, last->parts[last->n_parts - 1].text);
-                }
+                v->output = keep(b, end->parts[end->n_parts - 1].text);
         }
-        return 0;
+        return r;
 }

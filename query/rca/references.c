@@ -7,13 +7,18 @@
 
 #include <errno.h>
 
+/* Tasks are numbered alike everywhere: in a session of the same name, runs of another service or of
+ * another kind of agent are other tasks. */
+static uint64_t program_hash(const struct clew_trace *t)
+{
+        return clew_hash_seeded(t->service,
+                                t->root == CLEW_STEP_NONE ? 0 : clew_hash(t->steps[t->root].name));
+}
+
 static uint64_t input_hash(const struct clew_trace *t)
 {
-        struct clew_slice input;
+        struct clew_slice input = clew_text_trim(clew_rca_run_input(t));
 
-        if (t->root == CLEW_STEP_NONE)
-                return 0;
-        input = clew_text_trim(t->steps[t->root].input);
         return input.len ? clew_hash(input) | 1 : 0;
 }
 
@@ -22,7 +27,7 @@ static uint64_t session_hash(const struct clew_trace *t)
         /* A verdict in the session says that it is an evaluation, not somebody's chat. */
         bool judged = t->outcome == CLEW_OUTCOME_PASSED || t->outcome == CLEW_OUTCOME_FAILED;
 
-        return judged && t->session.len ? clew_hash(t->session) | 1 : 0;
+        return judged && t->session.len ? clew_hash_seeded(t->session, program_hash(t)) | 1 : 0;
 }
 
 int clew_references_init(struct clew_references *r, struct clew_arena *arena)

@@ -56,6 +56,7 @@ struct clew_rca_builder {
         uint32_t calls_cap;
         uint32_t words_cap;
         uint32_t steps_cap;
+        uint32_t offers_cap;
         struct clew_rca_virtual *virtuals; /* in the order of the steps that they stand before */
         uint32_t n_virtuals;
         uint32_t virtuals_cap;

@@ -104,6 +104,7 @@ static void fill_step(const struct clew_rca_builder *b, uint32_t i, enum clew_rc
                 .tokens_in = s->tokens.in,
                 .tokens_out = s->tokens.out,
                 .words = CLEW_RCA_NONE,
+                .offer = CLEW_RCA_NONE,
                 .caller = CLEW_RCA_NONE,
                 .prev_llm = CLEW_RCA_NONE,
                 .next_llm = CLEW_RCA_NONE,

@@ -22,6 +22,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/ids.h"
 #include "proto/base/slice.h"
+#include "query/model/message.h"
 #include "query/model/trace.h"
 #include "query/rca/text.h"
 
@@ -66,6 +67,13 @@ struct clew_rca_call {
         uint32_t tool_step; /* that carried it out, or NONE */
 };
 
+/* Tools that a request offered; neighbouring requests share one. */
+struct clew_rca_offer {
+        uint64_t hash;
+        const struct clew_tool_definition *tools;
+        uint32_t n_tools;
+};
+
 struct clew_rca_step {
         enum clew_rca_kind kind;
         uint32_t span; /* index in the trace model; of virtual steps that of the LLM call */
@@ -93,7 +101,8 @@ struct clew_rca_step {
         struct clew_slice finish;
         uint64_t tokens_in;
         uint64_t tokens_out;
-        uint64_t tokens_max;  /* configured maximum of output tokens, 0 = not sent */
+        uint64_t tokens_max; /* configured maximum of output tokens, 0 = not sent */
+        uint32_t offer; /* index of the tools it was offered, or NONE; only of those who call */
         uint64_t system_hash; /* of the system prompt that this call saw, 0 = none */
         uint32_t n_messages;  /* of its input, without the system prompt; 0 = none recorded */
         uint32_t first_unit;  /* units that this step introduced */
@@ -144,9 +153,8 @@ struct clew_rca_view {
         uint32_t first_result;    /* first unit that a tool returned, or NONE */
         struct clew_words *words; /* of LLM texts long enough to compare */
         uint32_t n_words;
-        struct clew_slice *tools; /* distinct tool names offered or called */
-        uint32_t n_tools;
-        bool tools_offered; /* the list of tools was sent with the requests */
+        struct clew_rca_offer *offers;
+        uint32_t n_offers;
         uint32_t n_agents;
         struct clew_slice input;  /* of the run */
         struct clew_slice output; /* of the run, or null */
@@ -176,6 +184,9 @@ struct clew_rca_view {
  */
 CLEW_MUST_USE int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena,
                                       struct clew_rca_view *ret);
+
+/* What the run was asked: the input of its root, or of the first span below it that has one. */
+struct clew_slice clew_rca_run_input(const struct clew_trace *trace);
 
 /* Looks a value up by its hash; NULL when it was never seen. */
 const struct clew_rca_seen *clew_rca_seen_find(const struct clew_rca_view *v, uint64_t hash);

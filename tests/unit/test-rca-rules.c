@@ -340,6 +340,66 @@ static void test_a_loop_in_messages(void **state)
         }
 }
 
+/* What the request offered: a list of tools, a limit of output tokens. */
+static void test_the_request_is_read(void **state)
+{
+        static const struct {
+                const char *tool;
+                const char *args;
+                const char *written; /* tokens */
+                const char *rule;    /* NULL: neither of these rules speaks */
+        } cases[] = {
+                {"find", "{\\\"id\\\": \\\"a\\\"}", "10", NULL},
+                {"find", "{\\\"name\\\": \\\"a\\\"}", "10", "bad-arguments"},
+                {"find", "{\\\"id\\\": 4}", "10", "bad-arguments"},
+                {"fetch", "{\\\"id\\\": \\\"a\\\"}", "10", "unknown-tool"},
+                {"find", "{\\\"id\\\": \\\"a\\\"}", "256", "truncated-output"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                unsigned r;
+                unsigned bad;
+                bool found = false;
+
+                scene_begin(&s);
+                r = root(&s, "fail");
+                say(&s, "user", "Find it.");
+                bad = span_begin(&s, r, "LLM", "model", 5);
+                clew_buffer_append_slice(&s.json, clew_buffer_slice(&s.history));
+                attribute(&s, "llm.tools.0.tool.json_schema",
+                          "{\\\"type\\\":\\\"function\\\",\\\"function\\\":{\\\"name\\\":"
+                          "\\\"find\\\",\\\"parameters\\\":{\\\"type\\\":\\\"object\\\","
+                          "\\\"properties\\\":{\\\"id\\\":{\\\"type\\\":\\\"string\\\"}},"
+                          "\\\"required\\\":[\\\"id\\\"],\\\"additionalProperties\\\":false}}}");
+                attribute(&s, "llm.invocation_parameters", "{\\\"max_tokens\\\": 256}");
+                attribute(&s, "llm.token_count.completion", cases[i].written);
+                attribute(&s, "llm.output_messages.0.message.role", "assistant");
+                attribute(&s, "llm.output_messages.0.message.tool_calls.0.tool_call.function.name",
+                          cases[i].tool);
+                attribute(&s,
+                          "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments",
+                          cases[i].args);
+                span_end(&s, NULL, NULL);
+                scene_end(&s);
+                for (uint32_t k = 0; k < s.why.n_findings; k++) {
+                        const char *name = rule(&s, k);
+
+                        if (!cases[i].rule) {
+                                assert_string_not_equal(name, "bad-arguments");
+                                assert_string_not_equal(name, "unknown-tool");
+                                assert_string_not_equal(name, "truncated-output");
+                        } else if (strcmp(name, cases[i].rule) == 0) {
+                                assert_int_equal(blamed(&s, k), bad);
+                                found = true;
+                        }
+                }
+                assert_true(found == (cases[i].rule != NULL));
+                scene_free(&s);
+        }
+}
+
 static void test_a_tool_span_is_not_read_twice(void **state)
 {
         struct scene s;
@@ -542,6 +602,7 @@ int main(void)
                 cmocka_unit_test(test_an_error_taken_for_success),
                 cmocka_unit_test(test_an_error_in_messages_taken_for_success),
                 cmocka_unit_test(test_a_loop_in_messages),
+                cmocka_unit_test(test_the_request_is_read),
                 cmocka_unit_test(test_a_tool_span_is_not_read_twice),
                 cmocka_unit_test(test_a_loop_is_blamed_on_its_last_round),
                 cmocka_unit_test(test_polling_is_no_loop),
