@@ -1,0 +1,342 @@
+"""A coding agent at a shell: an issue in a small repository, 15 to 50 commands."""
+import content as c
+import shapes
+from wire import Message, tool
+
+SYSTEM = """You are a software engineer who works in a shell, one command at a time.
+
+You are in /testbed, a checkout of the repository. Make changes to the sources so that the issue is \
+solved, in a way that fits the code around it.
+
+Boundaries:
+- Change regular source files only. NEVER change files under tests/ nor configuration (setup.cfg, \
+pyproject.toml).
+- Public function signatures have to stay as they are; other packages call them.
+- The code has to run on Python 3.8.
+
+Advised way of working:
+1. Find and read the code that the issue is about.
+2. Write a script that shows the trouble.
+3. Edit the source.
+4. Run the script again, and the tests of the package.
+5. Think of edge cases.
+6. When you are done and all tests pass, submit with `echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT` and \
+nothing else in the command.
+
+Long outputs are cut in the middle; use head, tail, sed or grep for what you need. Each command runs in a \
+new subshell: directory changes and variables do not last."""
+
+BASH = [tool("bash", "Runs a command.", command="the command")]
+
+MODULES = [
+    ("fieldkit", "units", "parse_quantity", "splits '12.5 km' into number and unit",
+     "a thousands separator ('1,250 km') raises ValueError", 'value = float(number)',
+     'value = float(number.replace(",", ""))'),
+    ("tablio", "reader", "sniff_delimiter", "guesses the delimiter of a CSV sample",
+     "a quoted field that holds ';' makes it choose the wrong delimiter",
+     'counts = {d: line.count(d) for d in DELIMITERS}',
+     'counts = {d: strip_quoted(line).count(d) for d in DELIMITERS}'),
+    ("routemap", "matcher", "match_path", "finds the route of a path",
+     "a trailing slash gives a 404 although strict=False is the default",
+     'if pattern.fullmatch(path):', 'if pattern.fullmatch(path if strict else path.rstrip("/") or "/"):'),
+    ("cronline", "schedule", "next_after", "gives the next run after a time",
+     "the last day of February is skipped in leap years", 'days = DAYS_IN_MONTH[month]',
+     'days = calendar.monthrange(year, month)[1]'),
+    ("jsonpatchy", "ops", "apply_move", "applies a 'move' operation",
+     "moving an element inside the same list puts it one place too far",
+     'target.insert(index, value)', 'target.insert(index - (same and source < index), value)'),
+    ("mailtext", "headers", "decode_header", "decodes an encoded mail header",
+     "adjacent encoded words keep the blank between them", 'return " ".join(parts)',
+     'return join_words(parts)'),
+    ("geohashy", "bbox", "contains", "tells whether a box holds a point",
+     "boxes that cross the antimeridian never hold anything",
+     'return west <= lon <= east', 'return west <= lon <= east if west <= east else lon >= west or lon <= east'),
+]
+
+
+class Repo:
+    def __init__(self, rng):
+        (self.pkg, self.mod, self.func, self.does, self.bug, self.old, self.new) = rng.choice(MODULES)
+        self.rng = rng
+        self.path = "src/%s/%s.py" % (self.pkg, self.mod)
+        self.test = "tests/test_%s.py" % self.mod
+        self.line = rng.randrange(60, 240)
+        self.n = rng.randrange(24, 90)
+        self.others = rng.sample(["cli", "errors", "compat", "cache", "config", "formats", "registry"], 4)
+
+    def issue(self):
+        return ("<issue>\n%s: %s\n\n`%s.%s.%s` %s. Since %s.%s, %s.\n\nSteps:\n\n```python\nfrom %s.%s import %s\n"
+                "%s(...)\n```\n\nExpected: works as described in the manual.\nActual: see above.\n\nPlease keep "
+                "the signature as it is, we call it with positional arguments in many places.\n\n-- %s\n"
+                "</issue>" % (self.func, self.bug, self.pkg, self.mod, self.func, self.does,
+                              self.rng.randrange(1, 5), self.rng.randrange(0, 9), self.bug, self.pkg,
+                              self.mod, self.func, self.func, c.person(self.rng)))
+
+    def listing(self):
+        rows = ["src/%s/__init__.py" % self.pkg, self.path] + [
+            "src/%s/%s.py" % (self.pkg, o) for o in self.others] + [
+            self.test, "tests/__init__.py", "tests/conftest.py", "README.md", "setup.cfg", "pyproject.toml"]
+        rows += ["tests/test_%s.py" % o for o in self.others[:2]]
+        return "\n".join("./" + r for r in sorted(rows))
+
+    def source(self, fixed=False, lines=46):
+        names = ["normalise", "as_text", "lookup", "check", "merge_into", "default_for", "warn_once"]
+        out = ['"""%s of %s."""' % (self.mod.title(), self.pkg), "import re", "import calendar", ""]
+        for i, n in enumerate(self.rng.sample(names, 3)):
+            out += ["", "def %s_%s(value, strict=False):" % (n, self.mod),
+                    '    """Internal; see the manual, section %d."""' % (i + 2),
+                    "    if value is None:", "        return None",
+                    "    result = []", "    for item in value:",
+                    "        if strict and not item:", "            raise ValueError(item)",
+                    "        result.append(item)", "    return result", ""]
+        out += ["", "def %s(*args, strict=False):" % self.func, '    """%s."""' % self.does.capitalize(),
+                "    # kept positional on purpose", "    " + (self.new if fixed else self.old),
+                "    return value", ""]
+        return "\n".join("%6d\t%s" % (self.line - 30 + i, text) for i, text in enumerate(out[:lines]))
+
+    def diff(self):
+        return ("diff --git a/%s b/%s\n--- a/%s\n+++ b/%s\n@@ -%d,7 +%d,7 @@ def %s\n     # kept positional on "
+                "purpose\n-    %s\n+    %s\n     return value" % (self.path, self.path, self.path, self.path,
+                                                                self.line, self.line, self.func, self.old,
+                                                                self.new))
+
+    def pytest(self, failed=0):
+        head = ("============================= test session starts ==============================\nplatform "
+                "linux -- Python 3.8.18, pytest-7.4.4, pluggy-1.3.0\nrootdir: /testbed\nconfigfile: setup.cfg\n"
+                "collected %d items\n\n%s %s [100%%]\n" % (self.n, self.test, "." * (self.n - failed)
+                                                          + "F" * failed))
+        if not failed:
+            return head + "\n============================== %d passed in %.2fs ===========================" % (
+                self.n, self.rng.uniform(0.2, 4))
+        body = "\n=================================== FAILURES ===================================\n"
+        for i in range(failed):
+            body += ("_____________________________ test_%s_%d ______________________________\n\n    def test_%s_%d():\n"
+                     ">       assert %s(sample_%d) == expected_%d\nE       AssertionError: assert None == %r\nE        "
+                     "+  where None = %s(...)\n\n%s:%d: AssertionError\n" % (
+                         self.func, i, self.func, i, self.func, i, i, c.town(self.rng), self.func, self.test,
+                         self.rng.randrange(40, 200)))
+        return head + body + ("=========================== short test summary info ===========================\n"
+                              + "".join("FAILED %s::test_%s_%d - AssertionError\n" % (self.test, self.func, i)
+                                        for i in range(failed))
+                              + "======================== %d failed, %d passed in 1.32s ========================="
+                              % (failed, self.n - failed))
+
+
+class Shell:
+    """One command a step, as tool calls or as code blocks in the text."""
+
+    def __init__(self, w, agent, text_only):
+        self.w, self.agent, self.text_only = w, agent, text_only
+        self.last_tool = None
+
+    def run(self, thought, command, output, code=0, **how):
+        w, agent = self.w, self.agent
+        result = "<returncode>%d</returncode>\n<output>\n%s\n</output>" % (code, output)
+        if self.text_only:
+            call = w.llm(agent, "THOUGHT: %s\n\n```bash\n%s\n```" % (thought, command))
+            agent.messages.append(Message("user", result))
+            return call
+        call = w.llm(agent, thought, [("bash", {"command": command})])
+        self.last_tool = w.tool(agent, call.calls[0], result, **how)
+        return call
+
+
+FAULTS = ("invented_path", "wrong_place", "edit_tests", "repeat", "no_verify", "ignore_fail", "signature",
+          "truncated", "overflow", "env", "dead_end")
+
+
+def explore(sh, repo, rng, faults):
+    sh.run("I will look at the repository first.", "git log --oneline | head -5 && find . -name '*.py' -o -name "
+           "'*.md' -o -name '*.cfg' -o -name '*.toml' | grep -v .git/ | sort", repo.listing())
+    if "invented_path" in faults:
+        bad = "src/%s/core/%s_impl.py" % (repo.pkg, repo.mod)
+        call = sh.run("The implementation is in %s." % bad, "sed -n '1,120p' %s" % bad,
+                      "sed: can't read %s: No such file or directory" % bad, 2)
+        sh.w.blame(call, "invented_path", "opens %s, which the listing does not hold" % bad)
+    if rng.random() < 0.5:  # a slip of the shell, at once put right: harmless
+        sh.run("Search for the function.", "grep -rn 'def %s' src/ | head; rg -n %s" % (repo.func, repo.func),
+               "%s:%d:def %s(*args, strict=False):\nbash: rg: command not found" % (
+                   repo.path, repo.line, repo.func), 127)
+    sh.run("Find the function and its callers.", "grep -rn '%s' src tests | head -40" % repo.func,
+           "%s:%d:def %s(*args, strict=False):\n" % (repo.path, repo.line, repo.func) + "\n".join(
+               "%s:%d:    %s(%s)" % (rng.choice([repo.test, "src/%s/%s.py" % (repo.pkg, repo.others[0])]),
+                                     rng.randrange(10, 300), repo.func, rng.choice(["sample", "row", "x, y"]))
+               for _ in range(rng.randrange(4, 11))))
+    if "truncated" in faults:
+        call = sh.run("Read the whole module.", "cat %s" % repo.path, repo.source(lines=20)
+                      + "\n[... 412 lines omitted from the middle of the output; use sed -n to read them ...]\n"
+                      + "\n".join("%6d\t# %s" % (repo.line + 300 + i, c.sentence(rng, "table"))
+                                  for i in range(9)))
+        call = sh.run("I have seen the module. The function returns early when strict is false, so I replace "
+                      "that branch.", "sed -i 's/if not strict: return None/if not strict: pass/' %s && git diff"
+                      % repo.path, "")
+        sh.w.blame(call, "truncated_output", "edits a branch it has not seen: the function was in the part "
+                   "that was cut from the output, and the empty diff shows that nothing matched")
+    else:
+        sh.run("Read the function.", "nl -ba %s | sed -n '%d,%dp'" % (repo.path, repo.line - 30,
+                                                                    repo.line + 16), repo.source())
+    for o in rng.sample(repo.others, rng.randrange(1, 4)):
+        sh.run("Check whether %s.py plays a part." % o, "sed -n '1,60p' src/%s/%s.py" % (repo.pkg, o),
+               "\n".join("# " + c.sentence(rng, o) for _ in range(rng.randrange(8, 30))))
+
+
+def wander(sh, repo, rng, n):
+    """Harmless work: reading tests and documents, trying edge cases, style checks."""
+    done = []
+    for _ in range(n):
+        what = rng.choice(["tests", "readme", "edge", "history", "style", "callers", "types"])
+        if what in ("readme", "history", "style") and what in done:
+            what = "edge"
+        done.append(what)
+        k = rng.randrange(1, 99)
+        if what == "tests":
+            sh.run("See how the tests call it, part %d." % k, "sed -n '%d,%dp' %s" % (k, k + 40, repo.test),
+                   "\n".join("def test_%s_%d():\n    %s = %r\n    assert %s(%s) == expected_%d\n" % (
+                       repo.func, k + i, "sample_%d" % i, c.town(rng), repo.func, "sample_%d" % i, i)
+                       for i in range(rng.randrange(5, 12))))
+        elif what == "readme":
+            sh.run("The manual may define the behaviour.", "sed -n '1,80p' README.md",
+                   c.paragraph(rng, repo.pkg, 12))
+        elif what == "edge":
+            value = c.town(rng)
+            sh.run("An edge case: %r." % value, "python - <<'EOF'\nfrom %s.%s import %s\nprint(%s(%r, strict=%s))"
+                   "\nEOF" % (repo.pkg, repo.mod, repo.func, repo.func, value, rng.choice(["True", "False"])),
+                   rng.choice([repr(value), "None", "(%d, %r)" % (k, value)]))
+        elif what == "history":
+            sh.run("Who changed it last?", "git log --oneline -8 -- %s" % repo.path, "\n".join(
+                "%07x %s" % (rng.getrandbits(28), c.sentence(rng, repo.mod)[:60]) for _ in range(8)))
+        elif what == "style":
+            sh.run("Check the style.", "python -m flake8 %s | tail -5" % repo.path, "")
+        elif what == "callers":
+            sh.run("Look at a caller.", "sed -n '%d,%dp' src/%s/%s.py" % (k, k + 25, repo.pkg, rng.choice(
+                repo.others)), "\n".join("    # %s" % c.sentence(rng, "caller") for _ in range(
+                    rng.randrange(8, 20))))
+        else:
+            sh.run("Which types come in?", "grep -n 'isinstance' -r src/%s | head -%d" % (repo.pkg, k),
+                   "\n".join("src/%s/%s.py:%d:        if isinstance(value, %s):" % (
+                       repo.pkg, rng.choice(repo.others), rng.randrange(9, 300), rng.choice(
+                           ["str", "bytes", "int", "list"])) for _ in range(rng.randrange(2, 9))))
+
+
+def swe(rng, failed, text_only=None):
+    repo = Repo(rng)
+    text_only = rng.random() < 0.45 if text_only is None else text_only
+    shape = shapes.GenAiNoTools if text_only else rng.choice([shapes.GenAi, shapes.LangSmith])
+    w = shape(rng, "code-agent", "claude-sonnet-4-5", session="swe-%d" % rng.randrange(10**5))
+    faults = c.pick(rng, FAULTS, failed, 1, 4)
+    if failed and not faults & {"wrong_place", "edit_tests", "no_verify", "ignore_fail", "signature", "overflow",
+                                "dead_end"}:
+        faults.add(rng.choice(["wrong_place", "ignore_fail", "signature"]))
+    if text_only:
+        faults.discard("env")
+    agent = w.start("coder", SYSTEM, BASH, task=repo.issue() + "\n\nSolve the issue. The repository is in "
+                    "/testbed.")
+    sh = Shell(w, agent, text_only)
+    explore(sh, repo, rng, faults)
+    wander(sh, repo, rng, rng.randrange(2, 14))
+    script = "cat > /tmp/repro.py <<'EOF'\nfrom %s.%s import %s\nprint(repr(%s(%r)))\nEOF\npython /tmp/repro.py" % (
+        repo.pkg, repo.mod, repo.func, repo.func, c.town(rng))
+    broken = c.traceback(rng, "/testbed/" + repo.path, repo.line, "ValueError: could not convert: %r"
+                         % c.town(rng), repo.old)
+    sh.run("Reproduce the trouble.", script, broken, 1)
+    if "env" in faults:
+        for _ in range(3):
+            sh.run("Install the package for the tests.", "pip install -e .[test]",
+                   "ERROR: Could not find a version that satisfies the requirement hatchling (from versions: "
+                   "none)\nWARNING: Retrying after connection broken by 'NewConnectionError(': Failed to "
+                   "establish a new connection: [Errno -3] Temporary failure in name resolution')'", 1,
+                   seconds=45)
+            first = locals().get("first") or sh.last_tool
+        w.blame(first, "tool_failure", "the sandbox has no network: the package index cannot be reached")
+    if "repeat" in faults:
+        n = rng.randrange(3, 8)
+        for i in range(n):
+            call = sh.run("Apply the fix with a patch.", "cd /testbed && patch -p1 <<'EOF'\n--- a/%s\n+++ b/%s\n@@ "
+                          "-%d,3 +%d,3 @@\n-    %s\n+    %s\nEOF" % (repo.path, repo.path, repo.line - 9,
+                                                                 repo.line - 9, repo.old, repo.new),
+                          "patching file %s\nHunk #1 FAILED at %d.\n1 out of 1 hunk FAILED -- saving rejects to "
+                          "file %s.rej" % (repo.path, repo.line - 9, repo.path), 1)
+        w.blame(call, "resource_abuse", "sends the same failing patch %d times without reading why" % n)
+    if "dead_end" in faults:
+        for i in range(rng.randrange(8, 16)):
+            name = rng.choice(repo.others)
+            call = sh.run(rng.choice(["Maybe the cache is the reason.", "Let me look at the formatting code.",
+                                      "The command line may pass other values.", "Check the history of it."]),
+                          rng.choice(["git log -p --follow src/%s/%s.py | head -120",
+                                      "sed -n '60,140p' src/%s/%s.py"]) % (repo.pkg, name),
+                          "\n".join("# " + c.sentence(rng, name) for _ in range(rng.randrange(10, 40))))
+            if i == 0:
+                w.blame(call, "goal_drift", "leaves the function of the issue, which it has read and "
+                        "reproduced, for unrelated modules, and never comes back")
+        last = sh.run("I could not find a reason in these modules; the behaviour seems to be intended.",
+                      "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
+        w.blame(last, "premature_stop", "submits without any change to the sources")
+        w.end(agent, "submitted")
+        return w
+    if "overflow" in faults:
+        call = sh.run("Look at all logs for a hint.", "find / -name '*.log' -exec cat {} + 2>/dev/null",
+                      "\n".join("2026-02-%02d INFO %s" % (rng.randrange(1, 28), c.sentence(rng, "worker"))
+                                for _ in range(700)))
+        w.blame(call, "context_overflow", "reads all log files of the machine into the context, with nothing to "
+                "look for")
+        w.llm_error(agent, "openai.BadRequestError", "Error code: 400 - {'error': {'message': \"This model's "
+                    "maximum context length is 32768 tokens. However, your messages resulted in %d tokens.\", "
+                    "'code': 'context_length_exceeded'}}" % rng.randrange(33000, 60000))
+        w.end(agent, "")
+        return w
+    edit = "python - <<'EOF'\np = '%s'\ns = open(p).read()\nassert %r in s\ns = s.replace(%r, %r)\nopen(p, 'w').write(s)\nEOF\ngit diff" % (
+        repo.path, repo.old, repo.old, repo.new)
+    if "wrong_place" in faults:
+        call = sh.run("The callers pass a bad value, so I make the caller in %s.py catch the error." %
+                      repo.others[0], "sed -i 's/    %s(row)/    try:\\n        %s(row)\\n    except ValueError:\\n"
+                      "        pass/' src/%s/%s.py && git diff --stat" % (repo.func, repo.func, repo.pkg,
+                                                                   repo.others[0]),
+                      " src/%s/%s.py | 5 ++++-\n 1 file changed, 4 insertions(+), 1 deletion(-)" % (
+                          repo.pkg, repo.others[0]))
+        w.blame(call, "wrong_plan", "hides the exception in a caller; the traceback points at %s line %d"
+                % (repo.path, repo.line))
+    elif "signature" in faults:
+        call = sh.run("A new required keyword makes the intent clear.", "sed -i 's/def %s(\\*args, strict=False)/"
+                      "def %s(value, unit, *, mode)/' %s && git diff" % (repo.func, repo.func, repo.path),
+                      repo.diff().replace(repo.old, "def %s(*args, strict=False):" % repo.func).replace(
+                          repo.new, "def %s(value, unit, *, mode):" % repo.func))
+        w.blame(call, "forgot_instruction", "changes a public signature, which the task forbids")
+    else:
+        sh.run("Edit the line.", edit, repo.diff())
+    again = 1 if "signature" in faults else 0
+    if "edit_tests" in faults:
+        sh.run("Run the tests.", "python -m pytest -q %s" % repo.test, repo.pytest(2), 1)
+        call = sh.run("Two tests expect the old behaviour; I adapt their expected values.",
+                      "sed -i 's/== expected_0/is None/; s/== expected_1/is None/' %s" % repo.test, "")
+        w.blame(call, "forgot_instruction", "changes files under tests/, which the task forbids")
+        sh.run("Run them again.", "python -m pytest -q %s" % repo.test, repo.pytest(0))
+    elif "no_verify" in faults:
+        call = sh.run("The change is small and obviously right.", "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT",
+                      "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
+        w.blame(call, "not_verified", "submits without running the script or the tests after the edit")
+        w.end(agent, "submitted")
+        return w
+    elif "ignore_fail" in faults:
+        sh.run("Run the tests.", "python -m pytest -q %s 2>&1 | tail -40" % repo.test, repo.pytest(
+            rng.randrange(1, 4)))
+        call = sh.run("The tests pass with my change, only unrelated ones are noisy. The work is done.",
+                      "git status --short", " M %s" % repo.path)
+        w.blame(call, "ignored_tool_output", "says that the tests pass; the output shows failures of the very "
+                "function")
+    else:
+        sh.run("Run the script again.", "python /tmp/repro.py", "None" if "wrong_place" in faults else broken if again
+               else repr(c.town(rng)), again)
+        if not failed and rng.random() < 0.4:
+            sh.run("First run of the tests.", "python -m pytest -q", repo.pytest(1), 1)
+            sh.run("The failing test needs the helper that my line uses; I add it.", "cat >> %s <<'EOF'\n\n\ndef "
+                   "strip_quoted(s):\n    return re.sub(r'\"[^\"]*\"', '', s)\nEOF" % repo.path, "")
+        sh.run("Run the tests.", "python -m pytest -q %s" % repo.test, repo.pytest(2 * again), again)
+    if rng.random() < 0.7 and not again:
+        wander(sh, repo, rng, rng.randrange(1, 9))
+    call = sh.run("Show the final state.", "git diff --stat", " %s | %d +-\n 1 file changed" % (repo.path, 2))
+    if again:
+        w.blame(call, "ignored_tool_output", "wraps up and submits while the tests of the function fail")
+    sh.run("Done.", "rm -f /tmp/repro.py; echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT" if not failed else
+           "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
+    w.end(agent, "submitted")
+    return w
