@@ -19,6 +19,8 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         *s = (struct clew_select){.view = view, .filter = filter, .clock = clock};
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
+        if (filter && filter->limit_ns != 0)
+                s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
         if (filter && filter->until_ns != 0) {
                 /* Behind the last id of that instant: what starts before it. */
                 from.start_ns = filter->until_ns;
@@ -142,12 +144,56 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         return 0;
 }
 
+/* 1 = the spans of the trace meet the filter's scan, 0 = they do not. */
+static int search(struct clew_select *s, const struct clew_trace_id *id, struct clew_error *err)
+{
+        struct clew_trace_data data;
+        int r;
+
+        if (!s->filter || clew_scan_is_empty(&s->filter->scan))
+                return 1;
+        r = clew_view_load(s->view, id, &data, err);
+        if (r < 0)
+                return r;
+        s->scanned++;
+        s->scanned_bytes += data.traces.len + data.logs.len;
+        return clew_scan_matches(&s->filter->scan, data.traces, data.logs, &s->scanned_keys) ? 1 : 0;
+}
+
+static bool must_end(struct clew_select *s)
+{
+        if (s->filter && s->filter->stop && *s->filter->stop)
+                s->end = CLEW_SELECT_STOPPED;
+        else if (s->deadline_ns != 0 && clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
+                s->end = CLEW_SELECT_OUT_OF_TIME;
+        return s->end != CLEW_SELECT_WHOLE;
+}
+
+/* 1 = @entry is selected, 0 = it is not; damage is counted. */
+static int examine(struct clew_select *s, const struct clew_list_entry *entry,
+                   struct clew_selected *ret)
+{
+        struct clew_error damage = {0};
+        int r;
+
+        s->seen++;
+        if (s->skip && s->skip(s->skip_context, entry))
+                return 0;
+        r = fill(s, entry, NULL, ret, &damage);
+        if (r == 0)
+                r = passes(s->filter, &ret->summary) ? search(s, &entry->id, &damage) : 0;
+        if (r >= 0)
+                return r;
+        if (s->damaged++ == 0)
+                s->damage = damage;
+        return 0;
+}
+
 int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct clew_error *err)
 {
         while (!s->done) {
                 struct clew_list_entry entry;
-                struct clew_error damage = {0};
-                int r = clew_view_next(s->view, &entry, err);
+                int r = must_end(s) ? 0 : clew_view_next(s->view, &entry, err);
 
                 if (r <= 0) {
                         s->done = true;
@@ -157,15 +203,8 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
                         s->done = true;
                         return 0;
                 }
-                s->seen++;
-                if (s->skip && s->skip(s->skip_context, &entry))
-                        continue;
-                if (fill(s, &entry, NULL, ret, &damage) < 0) {
-                        if (s->damaged++ == 0)
-                                s->damage = damage;
-                } else if (passes(s->filter, &ret->summary)) {
+                if (examine(s, &entry, ret) == 1)
                         return 1;
-                }
         }
         return 0;
 }

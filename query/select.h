@@ -4,7 +4,8 @@
  * One filter, filled from flags, serves list, sessions, why --all, clusters and export, so that
  * "the same flags" means the same traces everywhere. Hot and sealed traces come from one walk; what
  * has no stored summary of the present rules is summarised on the way. The time bounds are looked
- * up in the store's order; everything else is compared trace by trace on the summaries.
+ * up in the store's order; everything else is compared trace by trace on the summaries, and what no
+ * summary knows (raw attributes, plain text) on the spans of those that are left.
  *
  * A record that cannot be read does not end the walk: it is counted in `damaged` and its message is
  * kept, and the command says so at its end.
@@ -17,8 +18,10 @@
 #include "proto/base/error.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
+#include "query/scan.h"
 #include "storage/store.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,9 +54,15 @@ struct clew_filter {
         struct clew_name_filter services;
         struct clew_name_filter sessions;
         struct clew_name_filter users;
-        uint64_t longer_ns;   /* took longer than this; 0 = no condition */
-        uint64_t tokens_over; /* used more tokens than this; 0 = no condition */
+        uint64_t longer_ns;    /* took longer than this; 0 = no condition */
+        uint64_t tokens_over;  /* used more tokens than this; 0 = no condition */
+        struct clew_scan scan; /* looked at last, in the trace's bytes; empty = no condition */
+        uint64_t limit_ns;     /* end the walk after so long, and say so; 0 = no limit */
+        const volatile sig_atomic_t *stop; /* not 0: end the walk; may be NULL */
 };
+
+/* Why a walk ended before its end. */
+enum clew_select_end { CLEW_SELECT_WHOLE, CLEW_SELECT_OUT_OF_TIME, CLEW_SELECT_STOPPED };
 
 /* One selected trace. Slices die at the next clew_select_next(). */
 struct clew_selected {
@@ -64,7 +73,7 @@ struct clew_selected {
         bool lost; /* open, and silent for CLEW_LOST_AFTER_NS */
 };
 
-/* Open struct so that it can live on the stack; only damaged, damage and seen are for callers. */
+/* Open struct so that it can live on the stack; the counters, damage and end are for callers. */
 struct clew_select {
         struct clew_view *view;
         const struct clew_filter *filter;
@@ -77,6 +86,11 @@ struct clew_select {
         uint64_t seen;            /* traces looked at inside the time bounds */
         uint64_t damaged;         /* of those, unreadable ones */
         struct clew_error damage; /* the first of them */
+        uint64_t scanned;         /* traces whose spans were searched */
+        uint64_t scanned_bytes;   /* of OTLP */
+        uint64_t scanned_keys;    /* bit i: attribute condition i's key was met */
+        enum clew_select_end end;
+        uint64_t deadline_ns; /* monotonic; 0 = none */
         bool done;
 };
 

@@ -332,7 +332,7 @@ static int put_session(struct chat *c)
         r = ids ? clew_select_init(&s, view, &filter, v->cli->clock, NULL, &err) : -ENOMEM;
         while (r >= 0 && n < SESSION_TRACES_MAX && (r = clew_select_next(&s, &t, &err)) == 1)
                 ids[n++] = t.id;
-        r = r < 0 ? clew_cli_fail(v->cli, r, &err) : clew_filter_report_damage(v->cli, &s);
+        r = r < 0 ? clew_cli_fail(v->cli, r, &err) : clew_filter_report(v->cli, &s);
         clew_select_deinit(&s);
         if (n == 0 && r == 0) {
                 clew_cli_error(v->cli, "no trace belongs to that session (clew sessions --since "

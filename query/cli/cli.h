@@ -25,6 +25,7 @@ enum clew_exit {
         CLEW_EXIT_STORE = 3,      /* the store cannot be opened or read */
         CLEW_EXIT_PARTIAL = 4,    /* shown in part: a limit was hit, or the store has damage */
         CLEW_EXIT_PERMISSION = 5, /* the system refuses access */
+        CLEW_EXIT_INTERRUPTED = 130,
 };
 
 #define CLEW_STORE_DIR_DEFAULT "./data"

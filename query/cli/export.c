@@ -292,6 +292,11 @@ static int batch_of_selection(struct export *ex, struct clew_view *view)
         if (s.damaged > 0 && ex->n_damaged == 0)
                 clew_cli_error(ex->cli, "left out: %s", s.damage.message);
         ex->n_damaged += s.damaged;
+        if (s.end != CLEW_SELECT_WHOLE && status == 0) {
+                clew_cli_error(ex->cli, "%s: not all of the selection was exported",
+                               s.end == CLEW_SELECT_STOPPED ? "interrupted" : "out of time");
+                status = s.end == CLEW_SELECT_STOPPED ? CLEW_EXIT_INTERRUPTED : CLEW_EXIT_PARTIAL;
+        }
         clew_select_deinit(&s);
         if (r < 0)
                 return clew_cli_fail(ex->cli, r, &err);
@@ -383,8 +388,9 @@ static int resolve_ids(struct export *ex, struct clew_arguments *args, struct cl
 
 static bool needs_summaries(const struct clew_filter *f)
 {
-        return f->outcomes || f->agents.n || f->tools.n || f->models.n || f->services.n ||
-               f->sessions.n || f->users.n || f->longer_ns || f->tokens_over;
+        return !clew_scan_is_empty(&f->scan) || f->limit_ns || f->outcomes || f->agents.n ||
+               f->tools.n || f->models.n || f->services.n || f->sessions.n || f->users.n ||
+               f->longer_ns || f->tokens_over;
 }
 
 static int run(struct export *ex, struct clew_arguments *args)

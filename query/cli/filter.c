@@ -5,6 +5,8 @@
 
 #include "query/cli/when.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f)
@@ -25,6 +27,12 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"user", 0, "ID", "of this user", .ret_values = &f->users},
                 {"longer", 0, "LENGTH", "took longer than 5s, 2m ...", .ret_text = &f->longer},
                 {"tokens-over", 0, "N", "used more tokens", .ret_number = &f->tokens_over},
+                {"attr", 0, "KEY[=VALUE]", "a span, event, resource or log has this attribute",
+                 .ret_values = &f->attributes},
+                {"grep", 'g', "TEXT", "has this text somewhere in its spans",
+                 .ret_values = &f->texts},
+                {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
+                 .ret_text = &f->limit_time},
         };
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(flags); i++)
@@ -48,6 +56,53 @@ static int parse_time(struct clew_cli *cli, const char *flag, const char *text, 
 static struct clew_name_filter names_of(const struct clew_flag_values *v)
 {
         return (struct clew_name_filter){v->values, v->n};
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+        (void)number;
+        interrupted = 1;
+}
+
+/* The first interrupt ends the search and lets what was found be shown, the second the program. */
+static int catch_interrupt(struct clew_filter *f)
+{
+        struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+
+        sigemptyset(&action.sa_mask);
+        f->stop = &interrupted;
+        return sigaction(SIGINT, &action, NULL) == 0 ? 0 : -errno;
+}
+
+static int add_scan(struct clew_cli *cli, const struct clew_filter_flags *flags,
+                    struct clew_filter *f)
+{
+        int r;
+
+        for (size_t i = 0; i < flags->attributes.n; i++) {
+                if (clew_scan_add_attribute(&f->scan, flags->attributes.values[i]))
+                        continue;
+                clew_cli_error(cli, "%s: --attr takes KEY or KEY=VALUE, at most %u times",
+                               cli->command, CLEW_SCAN_CONDITIONS_MAX);
+                return CLEW_EXIT_USAGE;
+        }
+        for (size_t i = 0; i < flags->texts.n; i++) {
+                if (clew_scan_add_text(&f->scan, flags->texts.values[i]))
+                        continue;
+                clew_cli_error(cli, "%s: --grep takes a text that is not empty", cli->command);
+                return CLEW_EXIT_USAGE;
+        }
+        if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns)) {
+                clew_cli_error(cli, "%s: --limit-time takes a length of time such as 5s or 2m",
+                               cli->command);
+                return CLEW_EXIT_USAGE;
+        }
+        if (clew_scan_is_empty(&f->scan))
+                return 0;
+        r = catch_interrupt(f);
+        return r < 0 ? clew_cli_fail(cli, r, NULL) : 0;
 }
 
 int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
@@ -77,17 +132,47 @@ int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags
         f.sessions = names_of(&flags->sessions);
         f.users = names_of(&flags->users);
         *ret = f;
-        return 0;
+        return add_scan(cli, flags, ret);
 }
 
-int clew_filter_report_damage(struct clew_cli *cli, const struct clew_select *s)
+static void report_scan(struct clew_cli *cli, const struct clew_select *s)
 {
-        if (s->damaged == 0)
-                return CLEW_EXIT_OK;
-        clew_cli_error(cli,
-                       "%llu trace%s could not be read; first: %s; clew doctor --verify "
-                       "names all damage",
-                       (unsigned long long)s->damaged, s->damaged == 1 ? "" : "s",
-                       s->damage.message);
-        return CLEW_EXIT_PARTIAL;
+        char bytes[CLEW_WHEN_TEXT];
+
+        if (s->scanned == 0)
+                return;
+        clew_count_short(s->scanned_bytes, "B", bytes);
+        clew_cli_note(cli, "searched the spans of %llu trace%s, %s", (unsigned long long)s->scanned,
+                      s->scanned == 1 ? "" : "s", bytes);
+        for (size_t i = 0; i < s->filter->scan.n_attributes; i++) {
+                struct clew_slice key = s->filter->scan.attributes[i].key;
+
+                if ((s->scanned_keys >> i & 1) == 0)
+                        clew_cli_note(cli,
+                                      "none of them has an attribute \"%.*s\"; clew show ID#STEP "
+                                      "lists those of a step",
+                                      (int)key.len, (const char *)key.data);
+        }
+}
+
+int clew_filter_report(struct clew_cli *cli, const struct clew_select *s)
+{
+        int status = CLEW_EXIT_OK;
+
+        report_scan(cli, s);
+        if (s->end != CLEW_SELECT_WHOLE) {
+                clew_cli_error(cli, "%s after %llu traces; older ones were not looked at",
+                               s->end == CLEW_SELECT_STOPPED ? "interrupted" : "out of time",
+                               (unsigned long long)s->seen);
+                status = CLEW_EXIT_PARTIAL;
+        }
+        if (s->damaged > 0) {
+                clew_cli_error(cli,
+                               "%llu trace%s could not be read; first: %s; clew doctor --verify "
+                               "names all damage",
+                               (unsigned long long)s->damaged, s->damaged == 1 ? "" : "s",
+                               s->damage.message);
+                status = CLEW_EXIT_PARTIAL;
+        }
+        return s->end == CLEW_SELECT_STOPPED ? CLEW_EXIT_INTERRUPTED : status;
 }

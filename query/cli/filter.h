@@ -19,6 +19,7 @@ struct clew_filter_flags {
         const char *since;
         const char *until;
         const char *longer;
+        const char *limit_time;
         uint64_t tokens_over;
         bool failed;
         bool ok;
@@ -29,6 +30,8 @@ struct clew_filter_flags {
         struct clew_flag_values services;
         struct clew_flag_values sessions;
         struct clew_flag_values users;
+        struct clew_flag_values attributes;
+        struct clew_flag_values texts;
 };
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f);
@@ -41,8 +44,11 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
 CLEW_MUST_USE int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
                                    const char *since_default, bool utc, struct clew_filter *ret);
 
-/* After a walk: tells on `err` about records that could not be read. Returns CLEW_EXIT_OK, or
- * CLEW_EXIT_PARTIAL when there were some. */
-CLEW_MUST_USE int clew_filter_report_damage(struct clew_cli *cli, const struct clew_select *s);
+/*
+ * After a walk: tells on `err` what was searched, what could not be read, and that the walk ended
+ * early. Returns CLEW_EXIT_OK, CLEW_EXIT_PARTIAL (damage, or out of time), or
+ * CLEW_EXIT_INTERRUPTED.
+ */
+CLEW_MUST_USE int clew_filter_report(struct clew_cli *cli, const struct clew_select *s);
 
 #endif

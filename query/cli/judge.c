@@ -260,8 +260,9 @@ static int collect(struct judge_command *c, struct clew_arena *arena, struct id_
                         end = &item->next;
                 }
         }
+        r = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
-        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+        return r;
 }
 
 static int judge_selection(struct judge_command *c)

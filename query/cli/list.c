@@ -213,7 +213,7 @@ static int run(struct list *l)
                         status = CLEW_EXIT_PARTIAL;
                 }
         }
-        damage = clew_filter_report_damage(l->cli, &s);
+        damage = clew_filter_report(l->cli, &s);
         if (status == 0)
                 status = damage;
         if (l->n > 0)

@@ -273,7 +273,7 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
         if (r == 0 && clew_arena_failed(&g->arena))
                 r = -ENOMEM;
         r = r < 0 ? clew_cli_fail(g->cli, r, &err) : print(g);
-        damage = clew_filter_report_damage(g->cli, &s);
+        damage = clew_filter_report(g->cli, &s);
         clew_select_deinit(&s);
         return r != 0 ? r : damage;
 }

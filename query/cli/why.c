@@ -584,7 +584,7 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
         if (r < 0)
                 status = clew_cli_fail(c->cli, r, &err);
         if (status == 0)
-                status = clew_filter_report_damage(c->cli, &s);
+                status = clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
         return status;
 }

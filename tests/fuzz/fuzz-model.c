@@ -11,6 +11,7 @@
 #include "query/model/message.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
+#include "query/scan.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MEMORY_MAX ((size_t)512 << 20)
@@ -103,6 +104,18 @@ static void check_summary(const struct clew_trace *t, struct clew_slice traces,
         CLEW_ASSERT(start == t->start_ns);
 }
 
+static void check_scan(struct clew_slice traces, struct clew_slice logs)
+{
+        struct clew_scan scan = {0};
+        uint64_t keys = 0;
+
+        CLEW_ASSERT(clew_scan_add_attribute(&scan, "service.name=a*"));
+        CLEW_ASSERT(clew_scan_add_attribute(&scan, "gen_ai.request.model"));
+        CLEW_ASSERT(clew_scan_add_attribute(&scan, "score=0.5"));
+        if (clew_scan_matches(&scan, traces, logs, &keys))
+                CLEW_ASSERT(keys == 7);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEW_BUFFER traces = {.max_bytes = MEMORY_MAX};
@@ -124,6 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              &t) < 0)
                 return 0;
         check_tree(t);
+        check_scan(clew_buffer_slice(&traces), clew_buffer_slice(&logs));
         check_messages(t);
         check_ledger(t, &arena);
         check_summary(t, clew_buffer_slice(&traces), clew_buffer_slice(&logs), &arena);
