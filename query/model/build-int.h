@@ -32,7 +32,12 @@ struct clew_builder {
         uint32_t max_scores;
         struct clew_slice scope; /* the latest, and what its name tells */
         enum clew_dialect scope_dialect;
+        struct clew_slice resource; /* the latest; with the scope it may tell who is served */
+        struct clew_slice around_session;
+        struct clew_slice around_user;
+        uint32_t hinted_root;            /* a step that its sender calls the root, or NONE */
         struct clew_slice trace_name;    /* first one sent */
+        bool is_workflow;                /* the span at hand says invoke_workflow */
         struct clew_exception exception; /* of the span at hand */
         struct clew_exception log_error; /* of its correlated logs */
         struct clew_fields fields;       /* of the span at hand; last, see clew_trace_build() */

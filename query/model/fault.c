@@ -18,7 +18,7 @@ static const struct clew_field_hit *result_hit(const struct clew_fields *f)
 {
         for (const struct clew_field_hit *hit = clew_fields_first(f, CLEW_FIELD_TOOL_RESULT); hit;
              hit = clew_fields_next(f, hit)) {
-                if (hit->rule->kinds == 0 || (hit->rule->kinds & f->kinds) != 0)
+                if (clew_fields_applies(f, hit))
                         return hit;
         }
         return NULL;
@@ -47,7 +47,8 @@ static bool result_says_error(struct clew_builder *b, const struct clew_step *st
         if (member_is_true(b, value, "isError") || member_is_true(b, value, "is_error"))
                 return true;
         return step->dialect == CLEW_DIALECT_ADK &&
-               clew_value_member(value, "error", b->arena).len > 0;
+               (clew_value_member(value, "error", b->arena).len > 0 ||
+                clew_slice_eq_cstr(clew_value_member(value, "status", b->arena), "error"));
 }
 
 static enum clew_error_source find_source(struct clew_builder *b, struct clew_step *step)
@@ -97,10 +98,10 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         (void)clew_fields_text(f, CLEW_FIELD_ERROR_STACK, &error->stack);
         error->stack = first_of(error->stack, b->exception.stack, b->log_error.stack);
         (void)clew_fields_text(f, CLEW_FIELD_ERROR_MESSAGE, &sent);
-        error->message =
-                first_of(step->span.status_message, b->exception.message, b->log_error.message);
-        if (step->dialect == CLEW_DIALECT_LANGFUSE || error->message.len == 0)
+        error->message = first_of(step->span.status_message, b->exception.message, sent);
+        if (step->dialect == CLEW_DIALECT_LANGFUSE)
                 error->message = first_of(sent, error->message, CLEW_SLICE_NULL);
+        error->message = first_of(error->message, b->log_error.message, CLEW_SLICE_NULL);
         if (error->message.len == 0 && source == CLEW_ERROR_TOOL_RESULT) {
                 const struct clew_field_hit *hit = result_hit(f);
 

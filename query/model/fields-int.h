@@ -34,7 +34,8 @@ struct clew_fields {
         uint32_t kinds;           /* bit of the step's kind once known, else all */
         bool redacted;            /* a placeholder for removed content was met */
         bool keep_provenance;
-        bool has_scores; /* a key of the annotations family was met */
+        unsigned families;       /* CLEW_FAMILY_* of keys that were met */
+        enum clew_dialect scope; /* what the scope's name tells, for rows of CLEW_RULE_OWN */
         uint8_t n;
         uint8_t n_provenance;
         uint8_t head[CLEW_FIELD_COUNT]; /* index + 1 */
@@ -46,9 +47,16 @@ void clew_fields_reset(struct clew_fields *f);
 /* Adds the attributes of @it. An attribute of an earlier origin beats the same row of a later one;
  * within one origin the last duplicate of a key wins. */
 void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum clew_origin origin);
-/* As above, with keys qualified by the event's name: "gen_ai.choice/message". */
-void clew_fields_add_event(struct clew_fields *f, struct clew_slice event,
-                           struct clew_message_iter it, enum clew_origin origin);
+/* The fields that an event or a correlated log record carries; others add nothing. Keys are
+ * qualified by the name ("gen_ai.choice/message"), except for those of the one event whose
+ * attributes are the span's. */
+void clew_fields_add_event(struct clew_fields *f, const struct clew_span_event *event);
+void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *record);
+/* Name of a log record: the field, or the older attribute. */
+struct clew_slice clew_log_name(const struct clew_log_record *record);
+
+/* Whether the row holds here: the kind and the scope are those it is for, the type fits. */
+bool clew_fields_applies(const struct clew_fields *f, const struct clew_field_hit *hit);
 
 /* First hit of a field, then the next: for fields with rules of their own (kind). */
 const struct clew_field_hit *clew_fields_first(const struct clew_fields *f, enum clew_field field);

@@ -12,7 +12,8 @@ void clew_fields_reset(struct clew_fields *f)
 {
         f->kinds = UINT32_MAX;
         f->redacted = false;
-        f->has_scores = false;
+        f->families = 0;
+        f->scope = CLEW_DIALECT_NONE;
         f->n = 0;
         f->n_provenance = 0;
         memset(f->head, 0, sizeof(f->head));
@@ -59,33 +60,6 @@ static void insert(struct clew_fields *f, const struct clew_rule_hit *row,
         *link = f->n;
 }
 
-/* annotations.<i>., evaluations.<i>., also after "trace." and "session.": score.c reads them. */
-static bool is_score_key(struct clew_slice key)
-{
-        static const char word_a[] = "annotations.";
-        static const char word_e[] = "evaluations.";
-        const size_t n = sizeof(word_a) - 1;
-        size_t from;
-
-        if (key.len < 20)
-                return false;
-        switch (key.data[0]) {
-        case 'a':
-        case 'e':
-                from = 0;
-                break;
-        case 't':
-                from = 6;
-                break;
-        case 's':
-                from = 8;
-                break;
-        default:
-                return false;
-        }
-        return memcmp(key.data + from, word_a, n) == 0 || memcmp(key.data + from, word_e, n) == 0;
-}
-
 /* Most keys of most spans are in no table: their values are not even parsed. */
 static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice key,
                 struct clew_slice value, enum clew_origin origin)
@@ -94,8 +68,8 @@ static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice
         unsigned n;
         const struct clew_rule_hit *rows = clew_rules_find(name, &n);
 
-        if (n == 0 && origin == CLEW_ORIGIN_SPAN && is_score_key(name))
-                f->has_scores = true;
+        if (n == 0 && origin == CLEW_ORIGIN_SPAN)
+                f->families |= clew_rules_family(name);
         if (n == 0 || !clew_value_parse(value, &attr.value) || attr.value.type == CLEW_VALUE_EMPTY)
                 return;
         for (unsigned i = 0; i < n; i++)
@@ -111,14 +85,20 @@ void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum cl
                 add(f, key, key, value, origin);
 }
 
-void clew_fields_add_event(struct clew_fields *f, struct clew_slice event,
-                           struct clew_message_iter it, enum clew_origin origin)
+/* Events whose attributes are fields of the span that they belong to. */
+static bool carries_fields(struct clew_slice name)
+{
+        return clew_slice_eq_cstr(name, "gen_ai.client.inference.operation.details");
+}
+
+static void add_qualified(struct clew_fields *f, struct clew_slice event,
+                          struct clew_message_iter it, enum clew_origin origin)
 {
         uint8_t name[QUALIFIED_MAX];
         struct clew_slice key;
         struct clew_slice value;
 
-        if (event.len >= QUALIFIED_MAX || event.len == 0)
+        if (event.len >= QUALIFIED_MAX || !clew_rules_has_event(event))
                 return;
         memcpy(name, event.data, event.len);
         name[event.len] = '/';
@@ -130,6 +110,71 @@ void clew_fields_add_event(struct clew_fields *f, struct clew_slice event,
                 memcpy(name + at, key.data, key.len);
                 add(f, clew_slice_make(name, at + key.len), key, value, origin);
         }
+}
+
+void clew_fields_add_event(struct clew_fields *f, const struct clew_span_event *event)
+{
+        if (carries_fields(event->name))
+                clew_fields_add(f, clew_event_attributes(event), CLEW_ORIGIN_EVENT);
+        else
+                add_qualified(f, event->name, clew_event_attributes(event), CLEW_ORIGIN_EVENT);
+}
+
+struct clew_slice clew_log_name(const struct clew_log_record *record)
+{
+        struct clew_value value;
+
+        if (record->event_name.len > 0)
+                return record->event_name;
+        if (clew_attribute_find(clew_log_attributes(record), CLEW_SLICE_LITERAL("event.name"),
+                                &value) &&
+            value.type == CLEW_VALUE_STRING)
+                return value.bytes;
+        return CLEW_SLICE_NULL;
+}
+
+/* Log bodies that are known by their first words alone. */
+static void add_body(struct clew_fields *f, const struct clew_value *body)
+{
+        static const struct {
+                const char *head;
+                const char *key;
+        } heads[] = {
+                {"Chat Model Prompt Content:", "spring-ai/prompt"},
+                {"Chat Model Completion:", "spring-ai/completion"},
+        };
+
+        if (body->type != CLEW_VALUE_STRING)
+                return;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++) {
+                struct clew_slice head = clew_slice_of_cstr(heads[i].head);
+                struct clew_attribute attr = {.key = head, .value = *body};
+                const struct clew_rule_hit *rows;
+                unsigned n;
+
+                if (!clew_slice_starts_with(body->bytes, head))
+                        continue;
+                attr.value.bytes = clew_slice_from(body->bytes, head.len);
+                while (attr.value.bytes.len > 0 && attr.value.bytes.data[0] <= ' ')
+                        attr.value.bytes = clew_slice_from(attr.value.bytes, 1);
+                rows = clew_rules_find(clew_slice_of_cstr(heads[i].key), &n);
+                for (unsigned k = 0; k < n; k++)
+                        insert(f, &rows[k], &attr, CLEW_ORIGIN_LOG);
+        }
+}
+
+void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *record)
+{
+        const struct clew_slice claude = CLEW_SLICE_LITERAL("claude_code.");
+        struct clew_slice name = clew_log_name(record);
+
+        if (clew_slice_starts_with(name, claude))
+                name = clew_slice_from(name, claude.len);
+        if (carries_fields(name))
+                clew_fields_add(f, clew_log_attributes(record), CLEW_ORIGIN_LOG);
+        else
+                add_qualified(f, name, clew_log_attributes(record), CLEW_ORIGIN_LOG);
+        add_body(f, &record->body);
 }
 
 const struct clew_field_hit *clew_fields_first(const struct clew_fields *f, enum clew_field field)
@@ -168,9 +213,14 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
                            struct clew_slice text)
 {
         static const char *const redactions[] = {"__REDACTED__", "<REDACTED>", "[REDACTED]"};
-        static const char *const nothings[] = {
-                "N/A", "<not serializable>", "<not specified>", "_OTHER", "null", "None"};
+        static const char *const nothings[] = {"<not serializable>", "<not specified>"};
+        static const char *const no_names[] = {"N/A", "_OTHER", "null", "None"};
 
+        if (hit->field == CLEW_FIELD_PROVIDER && clew_provider_canonical(text).len == 0)
+                return true; /* a framework */
+        if (hit->rule->flags & CLEW_RULE_NOT_SCHEMA &&
+            clew_text_member(text, "properties", f->arena).len > 0)
+                return true;
         if (text.len > 20)
                 return false;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(redactions); i++) {
@@ -181,18 +231,28 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
         }
         if (hit->rule->flags & CLEW_RULE_NOT_BRACES && clew_slice_eq_cstr(text, "{}"))
                 return true;
-        if (is_body(hit->field))
-                return false;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(nothings); i++) {
                 if (clew_slice_eq_cstr(text, nothings[i]))
+                        return true;
+        }
+        if (is_body(hit->field)) /* a tool may well answer "None" */
+                return false;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(no_names); i++) {
+                if (clew_slice_eq_cstr(text, no_names[i]))
                         return true;
         }
         return hit->field == CLEW_FIELD_TOOL_CALL_ID && clew_slice_eq_cstr(text, "unknown");
 }
 
-static bool applies(const struct clew_fields *f, const struct clew_field_hit *hit)
+bool clew_fields_applies(const struct clew_fields *f, const struct clew_field_hit *hit)
 {
-        return hit->rule->kinds == 0 || (hit->rule->kinds & f->kinds) != 0;
+        const struct clew_rule *rule = hit->rule;
+
+        if (rule->kinds != 0 && (rule->kinds & f->kinds) == 0)
+                return false;
+        if (rule->flags & CLEW_RULE_OWN && f->scope != (enum clew_dialect)rule->dialect)
+                return false;
+        return !(rule->flags & CLEW_RULE_STRING) || hit->value.type == CLEW_VALUE_STRING;
 }
 
 static struct clew_slice decode_text(struct clew_fields *f, const struct clew_field_hit *hit)
@@ -212,6 +272,7 @@ static struct clew_slice decode_text(struct clew_fields *f, const struct clew_fi
         case CLEW_ENC_EQUALS:
         case CLEW_ENC_AT_LEAST:
         case CLEW_ENC_KIND:
+        case CLEW_ENC_KIND_WORD:
         case CLEW_ENC_PREFIX:
                 break;
         }
@@ -226,7 +287,7 @@ bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_
              hit = clew_fields_next(f, hit)) {
                 struct clew_slice text;
 
-                if (!applies(f, hit))
+                if (!clew_fields_applies(f, hit))
                         continue;
                 text = decode_text(f, hit);
                 if (text.len == 0) {
@@ -248,21 +309,30 @@ bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_
         return true;
 }
 
+static bool decode_number(struct clew_fields *f, const struct clew_field_hit *hit, double *ret)
+{
+        uint64_t ns;
+
+        if (hit->rule->flags & CLEW_RULE_TIME) {
+                if (!clew_text_time(
+                            clew_text_unquote(clew_value_text(&hit->value, f->arena), f->arena),
+                            &ns))
+                        return false;
+                *ret = (double)ns;
+                return true;
+        }
+        if (hit->rule->encoding == CLEW_ENC_MEMBER_NUMBER)
+                return clew_text_number(clew_value_member(&hit->value, hit->rule->member, f->arena),
+                                        ret);
+        return clew_value_number(&hit->value, ret);
+}
+
 bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *ret,
                         const struct clew_rule **ret_rule)
 {
         for (const struct clew_field_hit *hit = clew_fields_first(f, field); hit;
              hit = clew_fields_next(f, hit)) {
-                bool found;
-
-                if (!applies(f, hit))
-                        continue;
-                if (hit->rule->encoding == CLEW_ENC_MEMBER_NUMBER)
-                        found = clew_text_number(
-                                clew_value_member(&hit->value, hit->rule->member, f->arena), ret);
-                else
-                        found = clew_value_number(&hit->value, ret);
-                if (!found)
+                if (!clew_fields_applies(f, hit) || !decode_number(f, hit, ret))
                         continue;
                 note_hit(f, hit);
                 if (ret_rule)
@@ -297,6 +367,7 @@ static bool is_set(struct clew_fields *f, const struct clew_field_hit *hit)
         case CLEW_ENC_MEMBER:
         case CLEW_ENC_MEMBER_NUMBER:
         case CLEW_ENC_KIND:
+        case CLEW_ENC_KIND_WORD:
         case CLEW_ENC_PREFIX:
                 break;
         }
@@ -307,7 +378,7 @@ bool clew_fields_flag(struct clew_fields *f, enum clew_field field)
 {
         for (const struct clew_field_hit *hit = clew_fields_first(f, field); hit;
              hit = clew_fields_next(f, hit)) {
-                if (applies(f, hit) && is_set(f, hit)) {
+                if (clew_fields_applies(f, hit) && is_set(f, hit)) {
                         note_hit(f, hit);
                         return true;
                 }

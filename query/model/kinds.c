@@ -304,14 +304,14 @@ static const struct pattern patterns[] = {
         P("create_agent", 1, AGENT),
         P("execute_tool", 1, TOOL),
         P("invoke_workflow", 1, CHAIN),
+        P("execute_task ", 1, CHAIN),
         P("execute_event_loop_cycle", 0, CHAIN),
         P("invoke_swarm", 0, AGENT),
         P("invoke_graph", 0, AGENT),
         P("running tool: ", 1, TOOL),
         P("running tool", 0, TOOL),
-        P("running tools", 0, CHAIN),
-        P("running ", 1, CHAIN),
         P("running output function", 0, TOOL),
+        P("running ", 1, CHAIN),
         P("agent run", 0, AGENT),
         P("agent_run", 1, AGENT),
         P("agent_turn", 0, AGENT),
@@ -340,11 +340,14 @@ static const struct pattern patterns[] = {
         P("embeddings ", 1, EMBEDDING),
         P("retrieval ", 1, RETRIEVER),
         P("tools/call", 1, TOOL),
+        P("mcp.client.session", 0, MCP),
+        P("mcp.server.session", 0, MCP),
         P(".workflow", 2, CHAIN),
         P(".task", 2, CHAIN),
         P(".agent", 2, AGENT),
         P(".tool", 2, TOOL),
         P(".mcp", 2, MCP),
+        P(".llm", 2, LLM),
 };
 
 #undef P
@@ -418,7 +421,12 @@ enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name)
                 {"livekit-agents", CLEW_DIALECT_LIVEKIT, true},
                 {"openlit", CLEW_DIALECT_OPENLIT, false},
                 {"langwatch", CLEW_DIALECT_LANGWATCH, false},
-                {"agent_framework", CLEW_DIALECT_OTEL, true},
+                {"agent_framework", CLEW_DIALECT_AGENT_FRAMEWORK, false},
+                {"autogen", CLEW_DIALECT_AUTOGEN, false},
+                {"semantic_kernel", CLEW_DIALECT_SEMANTIC_KERNEL, false},
+                {"Microsoft.SemanticKernel", CLEW_DIALECT_SEMANTIC_KERNEL, false},
+                {"github.copilot", CLEW_DIALECT_COPILOT, false},
+                {"org.springframework.ai", CLEW_DIALECT_SPRING_AI, false},
         };
 
         return dialect_of(scopes, CLEW_ARRAY_LEN(scopes), scope_name);
@@ -440,6 +448,7 @@ enum clew_dialect clew_dialect_of_key(struct clew_slice key)
                 {"logfire.", CLEW_DIALECT_PYDANTIC, false},
                 {"event_loop.", CLEW_DIALECT_STRANDS, false},
                 {"codex.", CLEW_DIALECT_CODEX, false},
+                {"spring-ai/", CLEW_DIALECT_SPRING_AI, false},
                 {"langwatch.", CLEW_DIALECT_LANGWATCH, false},
                 {"lk.", CLEW_DIALECT_LIVEKIT, false},
                 {"litellm.", CLEW_DIALECT_LITELLM, false},

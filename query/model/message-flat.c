@@ -56,6 +56,9 @@ static const struct tail message_tails[] = {
         {"refusal", GROUP_MESSAGE, SLOT_REFUSAL},
         {"function_call_name", GROUP_MESSAGE, SLOT_FUNCTION_NAME},
         {"function_call_arguments_json", GROUP_MESSAGE, SLOT_FUNCTION_ARGUMENTS},
+        {"document.id", GROUP_MESSAGE, SLOT_NAME},
+        {"document.content", GROUP_MESSAGE, SLOT_CONTENT},
+        {"embedding.text", GROUP_MESSAGE, SLOT_CONTENT},
 };
 
 /* After "contents.<j>." or "tool_calls.<k>.". */
@@ -236,6 +239,11 @@ static void emit_content(struct clew_message_sink *s, const struct slots *v, enu
         struct clew_slice type = v->text[SLOT_TYPE];
         struct clew_part *part;
 
+        if (clew_slice_eq_cstr(type, "reasoning")) {
+                /* Besides the text there may be an encrypted form, which says nothing. */
+                clew_sink_text(s, CLEW_PART_REASONING, role, v->text[SLOT_TEXT]);
+                return;
+        }
         if (has(v, SLOT_URL) || has(v, SLOT_DATA) || has(v, SLOT_MIME)) {
                 part = clew_sink_part(s, CLEW_PART_MEDIA, role);
                 if (!part)
@@ -254,9 +262,7 @@ static void emit_content(struct clew_message_sink *s, const struct slots *v, enu
                 return;
         if (role == CLEW_ROLE_TOOL && add_to_result(s, v->text[SLOT_TEXT]))
                 return;
-        clew_sink_text(s,
-                       clew_slice_eq_cstr(type, "reasoning") ? CLEW_PART_REASONING : CLEW_PART_TEXT,
-                       role, v->text[SLOT_TEXT]);
+        clew_sink_text(s, CLEW_PART_TEXT, role, v->text[SLOT_TEXT]);
 }
 
 /* Whether the message being written holds the call already: some list it among the contents and
@@ -332,11 +338,13 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
         for (uint32_t i = 0; i < f->n;) {
                 const struct entry *first = f->order[i].item;
                 uint64_t run = f->order[i].key >> 8;
+                bool is_call = false; /* a part of the contents may be a call */
                 struct slots v = {0};
 
                 for (; i < f->n && f->order[i].key >> 8 == run; i++) {
                         const struct entry *e = f->order[i].item;
 
+                        is_call = is_call || e->group == GROUP_CALLS;
                         v.text[e->slot] = clew_value_text(&e->value, s->arena);
                         v.set |= 1u << e->slot;
                 }
@@ -352,11 +360,11 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
                 }
                 message = first->message;
                 /* Some send one text twice, as message.content and as a part. */
-                if (first->group == GROUP_CONTENTS &&
-                    !(content.len > 0 && clew_slice_eq(content, v.text[SLOT_TEXT])))
-                        emit_content(s, &v, current);
-                else if (first->group == GROUP_CALLS)
+                if (is_call)
                         emit_call(s, &v, current);
+                else if (first->group == GROUP_CONTENTS &&
+                         !(content.len > 0 && clew_slice_eq(content, v.text[SLOT_TEXT])))
+                        emit_content(s, &v, current);
         }
 }
 

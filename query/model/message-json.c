@@ -486,14 +486,17 @@ void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw)
                 take_call(s, &o, part);
 }
 
-static void add_calls(struct clew_message_sink *s, const struct member *calls)
+static struct clew_slice raw_of(const struct member *m)
 {
-        struct clew_json_reader r;
+        return m ? m->raw : CLEW_SLICE_NULL;
+}
 
-        if (!calls || calls->token != CLEW_JSON_ARRAY_BEGIN)
+static void add_calls(struct clew_message_sink *s, struct clew_slice calls)
+{
+        struct clew_json_reader r = clew_json_reader_make(calls, CLEW_JSON_DEPTH_DEFAULT);
+
+        if (calls.len == 0 || clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
                 return;
-        r = clew_json_reader_make(calls->raw, CLEW_JSON_DEPTH_DEFAULT);
-        (void)clew_json_next(&r);
         while (clew_json_next_element(&r))
                 clew_call_from_json(s, clew_json_take(&r));
 }
@@ -553,6 +556,8 @@ static void add_message(struct clew_message_sink *s, struct object *o, enum clew
         struct clew_slice finish =
                 text_of_any(s, o, NAMES("finish_reason", "finishReason", "stop_reason"));
         const struct member *class_id = get(o, "lc") ? get(o, "id") : NULL;
+        /* Choices have their calls in the message, or beside it. */
+        struct clew_slice calls = raw_of(get(o, "message") ? get(o, "tool_calls") : NULL);
         struct clew_slice role_name = CLEW_SLICE_NULL;
         struct clew_message *message;
         const struct member *m;
@@ -581,7 +586,8 @@ static void add_message(struct clew_message_sink *s, struct object *o, enum clew
         if (m)
                 add_content(s, m->raw, role);
         clew_sink_text(s, CLEW_PART_REFUSAL, role, text_of(s, get(o, "refusal")));
-        add_calls(s, get_any(o, NAMES("tool_calls", "toolCalls")));
+        m = get_any(o, NAMES("tool_calls", "toolCalls"));
+        add_calls(s, m ? m->raw : calls);
         m = get(o, "function_call");
         if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner)) {
                 struct clew_part *part = clew_sink_part(s, CLEW_PART_TOOL_CALL, role);

@@ -192,13 +192,22 @@ static int finish(struct clew_message_sink *s, struct clew_slice key, struct cle
 struct family {
         const char *prefix;
         enum clew_direction direction;
+        enum clew_role role;
 };
 
 static const struct family families[] = {
-        {"llm.input_messages.", CLEW_MESSAGES_IN},      {"gen_ai.prompt.", CLEW_MESSAGES_IN},
-        {"gen_ai.input.messages.", CLEW_MESSAGES_IN},   {"llm.prompts.", CLEW_MESSAGES_IN},
-        {"llm.output_messages.", CLEW_MESSAGES_OUT},    {"gen_ai.completion.", CLEW_MESSAGES_OUT},
-        {"gen_ai.output.messages.", CLEW_MESSAGES_OUT}, {"llm.choices.", CLEW_MESSAGES_OUT},
+        {"llm.input_messages.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
+        {"gen_ai.prompt.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
+        {"gen_ai.input.messages.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
+        {"llm.prompts.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
+        {"embedding.embeddings.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
+        {"reranker.input_documents.", CLEW_MESSAGES_IN, CLEW_ROLE_TOOL},
+        {"llm.output_messages.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
+        {"gen_ai.completion.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
+        {"gen_ai.output.messages.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
+        {"llm.choices.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
+        {"retrieval.documents.", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
+        {"reranker.output_documents.", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
 };
 
 static bool from_families(struct clew_message_sink *s, const struct clew_step *step,
@@ -210,8 +219,7 @@ static bool from_families(struct clew_message_sink *s, const struct clew_step *s
                 if (families[i].direction != direction)
                         continue;
                 if (clew_messages_from_keys(s, clew_span_attributes(&step->span), prefix,
-                                            direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER
-                                                                          : CLEW_ROLE_ASSISTANT)) {
+                                            families[i].role)) {
                         *ret_key = prefix;
                         return true;
                 }
@@ -231,6 +239,8 @@ static const struct message_event message_events[] = {
         {"gen_ai.assistant.message", CLEW_MESSAGES_IN, CLEW_ROLE_ASSISTANT},
         {"gen_ai.tool.message", CLEW_MESSAGES_IN, CLEW_ROLE_TOOL},
         {"gen_ai.choice", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
+        {"db.query.result", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
+        {"db.search.result", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
 };
 
 static const struct message_event *message_event(struct clew_slice name,
@@ -258,16 +268,17 @@ static struct clew_slice attribute_text(struct clew_message_sink *s, struct clew
 static void from_event_attributes(struct clew_message_sink *s, struct clew_message_iter it,
                                   const struct message_event *event)
 {
-        struct clew_slice content = attribute_text(s, it, "content");
+        static const char *const contents[] = {"content", "message", "gen_ai.event.content",
+                                               "db.query.result.document", "tool.result"};
+        static const char *const ids[] = {"id", "db.query.result.id"};
+        struct clew_slice content = CLEW_SLICE_NULL;
         struct clew_slice role_name = attribute_text(s, it, "role");
         enum clew_role role = role_name.len ? clew_role_of(role_name) : event->role;
         struct clew_message *message;
         uint32_t before = s->n_parts;
 
-        if (content.len == 0)
-                content = attribute_text(s, it, "message");
-        if (content.len == 0)
-                content = attribute_text(s, it, "gen_ai.event.content");
+        for (size_t i = 0; content.len == 0 && i < CLEW_ARRAY_LEN(contents); i++)
+                content = attribute_text(s, it, contents[i]);
         if (role == CLEW_ROLE_OTHER)
                 role = event->role;
         message = clew_sink_message(s, role, role_name);
@@ -278,7 +289,8 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
         if (role == CLEW_ROLE_TOOL && s->n_parts == before + 1 &&
             s->parts[before].type == CLEW_PART_TEXT) {
                 s->parts[before].type = CLEW_PART_TOOL_RESULT;
-                s->parts[before].id = attribute_text(s, it, "id");
+                for (size_t i = 0; s->parts[before].id.len == 0 && i < CLEW_ARRAY_LEN(ids); i++)
+                        s->parts[before].id = attribute_text(s, it, ids[i]);
         }
         content = attribute_text(s, it, "tool_calls");
         if (content.len > 0)
@@ -309,13 +321,9 @@ static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trac
         for (uint32_t i = 0; i < step->n_logs; i++) {
                 const struct clew_log_record *record = &trace->logs[step->logs + i].record;
                 struct clew_message_iter it = clew_log_attributes(record);
-                struct clew_slice name = record->event_name;
-                const struct message_event *kind;
+                const struct message_event *kind = message_event(clew_log_name(record), direction);
                 struct clew_slice body;
 
-                if (name.len == 0)
-                        name = attribute_text(s, it, "event.name");
-                kind = message_event(name, direction);
                 if (!kind)
                         continue;
                 body = clew_value_text(&record->body, s->arena);
@@ -384,31 +392,30 @@ static void collect(struct clew_fields *f, const struct clew_trace *trace,
         f->arena = arena;
         f->keep_provenance = true;
         f->kinds = CLEW_KINDS(step->kind);
+        f->scope = clew_dialect_of_scope(clew_scope_name(step->scope));
         clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
-        while (clew_span_event_next(&it, &event)) {
-                if (clew_slice_eq(event.name, KEY("gen_ai.client.inference.operation.details")))
-                        clew_fields_add(f, clew_event_attributes(&event), CLEW_ORIGIN_EVENT);
-                else if (clew_slice_starts_with(event.name, KEY("gen_ai.content.")))
-                        clew_fields_add_event(f, event.name, clew_event_attributes(&event),
-                                              CLEW_ORIGIN_EVENT);
-        }
-        for (uint32_t i = 0; i < step->n_logs; i++) {
-                const struct clew_log_record *record = &trace->logs[step->logs + i].record;
-
-                if (clew_slice_eq(record->event_name,
-                                  KEY("gen_ai.client.inference.operation.details")))
-                        clew_fields_add(f, clew_log_attributes(record), CLEW_ORIGIN_LOG);
-        }
+        while (clew_span_event_next(&it, &event))
+                clew_fields_add_event(f, &event);
+        for (uint32_t i = 0; i < step->n_logs; i++)
+                clew_fields_add_log(f, &trace->logs[step->logs + i].record);
 }
 
 /* Texts that say less than flattened messages or message events beside them: raw requests that were
- * not meant as messages. */
+ * not meant as messages, and single attributes of such an event. */
 static bool is_weak_source(struct clew_slice key)
 {
-        return clew_slice_eq(key, KEY("input.value")) || clew_slice_eq(key, KEY("output.value")) ||
-               clew_slice_starts_with(key, KEY("traceloop.entity.")) ||
-               clew_slice_starts_with(key, KEY("mlflow.")) || clew_slice_eq(key, KEY("input")) ||
-               clew_slice_eq(key, KEY("output"));
+        static const char *const prefixes[] = {
+                "input.value", "output.value", "traceloop.entity.",
+                "mlflow.",     "message",      "reranker.",
+        };
+
+        if (clew_slice_eq_cstr(key, "input") || clew_slice_eq_cstr(key, "output"))
+                return true;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(prefixes); i++) {
+                if (clew_slice_starts_with(key, clew_slice_of_cstr(prefixes[i])))
+                        return true;
+        }
+        return false;
 }
 
 static void add_system(struct clew_message_sink *s, struct clew_fields *f)
@@ -455,8 +462,11 @@ static bool from_structured(struct clew_message_sink *s, const struct clew_trace
                             const struct clew_step *step, enum clew_direction direction,
                             struct clew_slice *ret_key)
 {
-        if (from_families(s, step, direction, ret_key))
+        if (from_families(s, step, direction, ret_key)) {
+                /* A limit on attributes cuts flattened messages, and says so only by a count. */
+                s->truncated = s->truncated || step->span.dropped_attributes > 0;
                 return true;
+        }
         *ret_key = KEY("gen_ai.*.message");
         return from_events(s, step, direction) || from_logs(s, trace, step, direction);
 }

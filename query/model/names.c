@@ -52,6 +52,11 @@ static const char *const dialects[CLEW_DIALECT_COUNT] = {
         [CLEW_DIALECT_LIVEKIT] = "livekit",
         [CLEW_DIALECT_LITELLM] = "litellm",
         [CLEW_DIALECT_OPENLIT] = "openlit",
+        [CLEW_DIALECT_AGENT_FRAMEWORK] = "agent-framework",
+        [CLEW_DIALECT_AUTOGEN] = "autogen",
+        [CLEW_DIALECT_SEMANTIC_KERNEL] = "semantic-kernel",
+        [CLEW_DIALECT_COPILOT] = "copilot",
+        [CLEW_DIALECT_SPRING_AI] = "spring-ai",
         [CLEW_DIALECT_OTHER] = "other",
 };
 
@@ -96,10 +101,7 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_USER] = "user",
         [CLEW_FIELD_TAGS] = "tags",
         [CLEW_FIELD_TRACE_NAME] = "trace-name",
-        [CLEW_FIELD_QUERY] = "query",
-        [CLEW_FIELD_DOCUMENTS] = "documents",
-        [CLEW_FIELD_PARAMETERS] = "parameters",
-        [CLEW_FIELD_METADATA] = "metadata",
+        [CLEW_FIELD_ROOT] = "root",
 };
 
 const char *clew_kind_name(enum clew_kind kind)

@@ -261,7 +261,7 @@ static void read_evaluator(struct clew_builder *b, uint32_t index)
 
 void clew_score_derive(struct clew_builder *b, uint32_t index)
 {
-        if (b->fields.has_scores)
+        if (b->fields.families & CLEW_FAMILY_SCORES)
                 read_annotations(b, index);
         if (b->trace->steps[index].kind == CLEW_KIND_EVALUATOR)
                 read_evaluator(b, index);

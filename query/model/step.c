@@ -7,9 +7,13 @@
 #include "query/model/value-int.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* Display names: emitters have been seen that put megabytes of content into a span's name. */
 #define NAME_MAX_BYTES 200u
+
+/* A day: what is beyond is no waiting time but a unit that was mistaken. */
+#define FIRST_TOKEN_NS_MAX 86400e9
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
@@ -44,19 +48,6 @@ static bool ends_with(struct clew_slice s, struct clew_slice suffix)
         return s.len >= suffix.len && clew_slice_eq(clew_slice_from(s, s.len - suffix.len), suffix);
 }
 
-/* Events whose attributes are fields of the span that they belong to. */
-static bool carries_fields(struct clew_slice name)
-{
-        return clew_slice_eq(name, KEY("gen_ai.client.inference.operation.details"));
-}
-
-/* Events whose attributes mean something only together with the event's name. */
-static bool carries_qualified(struct clew_slice name)
-{
-        return clew_slice_starts_with(name, KEY("gen_ai.")) ||
-               clew_slice_eq(name, KEY("tool.output"));
-}
-
 static void read_events(struct clew_builder *b, const struct clew_step *step, uint32_t index)
 {
         struct clew_message_iter it = clew_span_events(&step->span);
@@ -70,31 +61,16 @@ static void read_events(struct clew_builder *b, const struct clew_step *step, ui
                 else if (clew_slice_eq(event.name, KEY("gen_ai.evaluation.result")))
                         clew_score_from_event(b, attributes, CLEW_SCORE_FROM_EVENT, index,
                                               event.time_ns);
-                else if (carries_fields(event.name))
-                        clew_fields_add(&b->fields, attributes, CLEW_ORIGIN_EVENT);
-                else if (carries_qualified(event.name))
-                        clew_fields_add_event(&b->fields, event.name, attributes,
-                                              CLEW_ORIGIN_EVENT);
+                else
+                        clew_fields_add_event(&b->fields, &event);
         }
-}
-
-static struct clew_slice log_name(const struct clew_log_record *record)
-{
-        struct clew_value value;
-
-        if (record->event_name.len > 0)
-                return record->event_name;
-        if (clew_attribute_find(clew_log_attributes(record), KEY("event.name"), &value) &&
-            value.type == CLEW_VALUE_STRING)
-                return value.bytes;
-        return CLEW_SLICE_NULL;
 }
 
 static void read_log(struct clew_builder *b, const struct clew_step_log *log, uint32_t index)
 {
         const struct clew_log_record *record = &log->record;
         struct clew_message_iter attributes = clew_log_attributes(record);
-        struct clew_slice name = log_name(record);
+        struct clew_slice name = clew_log_name(record);
 
         if (clew_slice_eq(name, KEY("gen_ai.evaluation.result"))) {
                 clew_score_from_event(b, attributes, CLEW_SCORE_FROM_LOG, index,
@@ -103,9 +79,10 @@ static void read_log(struct clew_builder *b, const struct clew_step_log *log, ui
                 return;
         } else if (ends_with(name, KEY(".exception"))) {
                 take_exception(&b->exception, attributes);
-        } else if (carries_fields(name)) {
-                clew_fields_add(&b->fields, attributes, CLEW_ORIGIN_LOG);
-        } else if (record->severity_number >= 17 && !b->log_error.found) {
+        } else {
+                clew_fields_add_log(&b->fields, record);
+                if (record->severity_number < 17 || b->log_error.found)
+                        return;
                 take_exception(&b->log_error, attributes);
                 if (b->log_error.message.len == 0 && record->body.type == CLEW_VALUE_STRING)
                         b->log_error.message = record->body.bytes;
@@ -122,10 +99,18 @@ static void read_logs(struct clew_builder *b, const struct clew_step *step, uint
  */
 
 /* The generic words of Claude Code's spans count only on its own spans. */
-static bool out_of_place(const struct clew_field_hit *hit, const struct clew_step *step)
+static bool out_of_place(const struct clew_builder *b, const struct clew_field_hit *hit,
+                         const struct clew_step *step)
 {
+        const struct clew_slice own = KEY("claude_code.");
+
+        if (hit->rule->flags & CLEW_RULE_OWN &&
+            b->scope_dialect != (enum clew_dialect)hit->rule->dialect)
+                return true;
         return hit->rule->dialect == CLEW_DIALECT_CLAUDE_CODE &&
-               !clew_slice_starts_with(step->span.name, KEY("claude_code."));
+               !clew_slice_starts_with(step->span.name, own) &&
+               !(hit->value.type == CLEW_VALUE_STRING &&
+                 clew_slice_starts_with(hit->value.bytes, own));
 }
 
 static void accept_kind(struct clew_builder *b, struct clew_step *step,
@@ -140,10 +125,47 @@ static void accept_kind(struct clew_builder *b, struct clew_step *step,
                 step->flags |= CLEW_STEP_FRAGMENT;
 }
 
-static void mark_operation(struct clew_step *step, struct clew_slice value)
+static void mark_operation(struct clew_builder *b, struct clew_step *step, struct clew_slice value)
 {
         if (clew_slice_eq(value, KEY("fetch_response")))
                 step->flags |= CLEW_STEP_POLL;
+        b->is_workflow = b->is_workflow || clew_slice_eq(value, KEY("invoke_workflow"));
+}
+
+static struct clew_slice kind_word(struct clew_builder *b, const struct clew_field_hit *hit)
+{
+        struct clew_slice word =
+                clew_text_unquote(clew_value_text(&hit->value, b->arena), b->arena);
+        const uint8_t *space = NULL;
+
+        if (hit->rule->encoding == CLEW_ENC_KIND_WORD && word.len > 0)
+                space = memchr(word.data, ' ', word.len);
+        return space ? clew_slice_make(word.data, (size_t)(space - word.data)) : word;
+}
+
+/* Flattened keys, which stand in no table, are evidence as well. */
+static bool kind_from_families(struct clew_builder *b, struct clew_step *step)
+{
+        static const struct {
+                unsigned family;
+                enum clew_kind kind;
+                const char *key;
+        } kinds[] = {
+                {CLEW_FAMILY_RETRIEVER, CLEW_KIND_RETRIEVER, "retrieval.documents"},
+                {CLEW_FAMILY_RERANKER, CLEW_KIND_RERANKER, "reranker"},
+                {CLEW_FAMILY_EMBEDDING, CLEW_KIND_EMBEDDING, "embedding"},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(kinds); i++) {
+                if (!(b->fields.families & kinds[i].family))
+                        continue;
+                step->kind = kinds[i].kind;
+                step->flags |= CLEW_STEP_INFERRED_KIND;
+                clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_SPAN,
+                                 CLEW_DIALECT_OPENINFERENCE, clew_slice_of_cstr(kinds[i].key));
+                return true;
+        }
+        return false;
 }
 
 /* The first strong word, else the first weak one that names a kind, else evidence. */
@@ -159,7 +181,7 @@ static bool kind_from_keys(struct clew_builder *b, struct clew_step *step)
                 struct clew_kind_value v;
                 struct clew_slice word;
 
-                if (out_of_place(hit, step))
+                if (out_of_place(b, hit, step))
                         continue;
                 if (hit->rule->encoding == CLEW_ENC_PREFIX) {
                         if (!evidence &&
@@ -167,9 +189,9 @@ static bool kind_from_keys(struct clew_builder *b, struct clew_step *step)
                                 evidence = hit;
                         continue;
                 }
-                word = clew_text_unquote(clew_value_text(&hit->value, b->arena), b->arena);
+                word = kind_word(b, hit);
                 v = clew_kind_map_find(hit->rule->member, word);
-                mark_operation(step, word);
+                mark_operation(b, step, word);
                 if (v.found && !v.weak) {
                         accept_kind(b, step, hit, v.kind);
                         return true;
@@ -185,7 +207,7 @@ static bool kind_from_keys(struct clew_builder *b, struct clew_step *step)
                 accept_kind(b, step, evidence, evidence_kind);
         if (!weak && evidence)
                 step->flags |= CLEW_STEP_INFERRED_KIND;
-        return weak || evidence;
+        return weak || evidence || kind_from_families(b, step);
 }
 
 static bool has_field(const struct clew_builder *b, enum clew_field field)
@@ -193,7 +215,8 @@ static bool has_field(const struct clew_builder *b, enum clew_field field)
         return b->fields.head[field] != 0;
 }
 
-/* LangGraph agents come as chains; the metadata of the topmost one says what they are. */
+/* LangGraph agents come as chains; the metadata of the topmost one says what they are: the agent's
+ * name, or an integration that makes agents. */
 static void promote_chain(struct clew_builder *b, struct clew_step *step)
 {
         if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_OPENINFERENCE ||
@@ -202,8 +225,13 @@ static void promote_chain(struct clew_builder *b, struct clew_step *step)
         for (const struct clew_field_hit *hit =
                      clew_fields_first(&b->fields, CLEW_FIELD_AGENT_NAME);
              hit; hit = clew_fields_next(&b->fields, hit)) {
-                if (hit->rule->member && strcmp(hit->rule->member, "lc_agent_name") == 0 &&
-                    clew_value_member(&hit->value, hit->rule->member, b->arena).len > 0)
+                struct clew_slice by;
+
+                if (!hit->rule->member || strcmp(hit->rule->member, "lc_agent_name") != 0)
+                        continue;
+                by = clew_value_member(&hit->value, "ls_integration", b->arena);
+                if (clew_value_member(&hit->value, hit->rule->member, b->arena).len > 0 ||
+                    (by.len > 0 && memmem(by.data, by.len, "create_agent", 12)))
                         step->kind = CLEW_KIND_AGENT;
         }
 }
@@ -221,7 +249,9 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
                 step->kind = v.kind;
                 clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
                                  KEY("name"));
-        } else if (has_field(b, CLEW_FIELD_TOKENS_IN) && has_field(b, CLEW_FIELD_REQUEST_MODEL)) {
+        } else if (has_field(b, CLEW_FIELD_REQUEST_MODEL) &&
+                   (has_field(b, CLEW_FIELD_TOKENS_IN) || has_field(b, CLEW_FIELD_TOKENS_OUT) ||
+                    has_field(b, CLEW_FIELD_TOKENS_TOTAL))) {
                 step->kind = CLEW_KIND_LLM;
         } else {
                 return;
@@ -236,11 +266,6 @@ static void derive_dialect(struct clew_builder *b, struct clew_step *step)
 
         if (step->dialect != CLEW_DIALECT_NONE)
                 return;
-        /* Spans of one scope lie together. */
-        if (step->scope.data != b->scope.data) {
-                b->scope = step->scope;
-                b->scope_dialect = clew_dialect_of_scope(clew_scope_name(step->scope));
-        }
         step->dialect = b->scope_dialect;
         if (step->dialect != CLEW_DIALECT_NONE)
                 return;
@@ -370,74 +395,10 @@ static void derive_display_name(struct clew_builder *b, struct clew_step *step)
         step->name = clew_utf8_cut(step->name, NAME_MAX_BYTES);
 }
 
-struct provider_alias {
-        const char *seen;
-        const char *canonical; /* NULL: a framework, not a provider */
-};
-
-static const struct provider_alias provider_aliases[] = {
-        {"az.ai.openai", "azure.ai.openai"},
-        {"azure", "azure.ai.openai"},
-        {"azure_openai", "azure.ai.openai"},
-        {"azure-openai", "azure.ai.openai"},
-        {"az.ai.inference", "azure.ai.inference"},
-        {"azure_ai", "azure.ai.inference"},
-        {"vertex_ai", "gcp.vertex_ai"},
-        {"vertex_ai_beta", "gcp.vertex_ai"},
-        {"vertexai", "gcp.vertex_ai"},
-        {"google-vertex", "gcp.vertex_ai"},
-        {"gemini", "gcp.gemini"},
-        {"google", "gcp.gemini"},
-        {"bedrock", "aws.bedrock"},
-        {"bedrock_converse", "aws.bedrock"},
-        {"amazon-bedrock", "aws.bedrock"},
-        {"aws", "aws.bedrock"},
-        {"AWS", "aws.bedrock"},
-        {"mistral", "mistral_ai"},
-        {"mistralai", "mistral_ai"},
-        {"xai", "x_ai"},
-        {"watsonx", "ibm.watsonx.ai"},
-        {"Watsonx", "ibm.watsonx.ai"},
-        {"cohere_chat", "cohere"},
-        {"Cohere", "cohere"},
-        {"moonshot", "moonshot_ai"},
-        {"OpenAI", "openai"},
-        {"Anthropic", "anthropic"},
-        {"gcp.vertex.agent", NULL},
-        {"langchain", NULL},
-        {"Langchain", NULL},
-        {"crewai", NULL},
-        {"autogen", NULL},
-        {"strands-agents", NULL},
-        {"microsoft.agent_framework", NULL},
-};
-
-/* The AI SDK writes "openai.chat", "google.vertex.chat": the vendor is in front. */
-static struct clew_slice sdk_vendor(struct clew_slice text)
-{
-        const uint8_t *dot;
-
-        if (clew_slice_starts_with(text, KEY("google.vertex")))
-                return KEY("gcp.vertex_ai");
-        if (clew_slice_starts_with(text, KEY("google.generative-ai")))
-                return KEY("gcp.gemini");
-        dot = memchr(text.data, '.', text.len);
-        return dot ? clew_slice_make(text.data, (size_t)(dot - text.data)) : text;
-}
-
-static struct clew_slice canonical_provider(struct clew_slice text, bool from_sdk)
-{
-        if (from_sdk && text.len > 0)
-                text = sdk_vendor(text);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(provider_aliases); i++) {
-                if (clew_slice_eq_cstr(text, provider_aliases[i].seen))
-                        return clew_slice_of_cstr(provider_aliases[i].canonical);
-        }
-        return text;
-}
-
 static void derive_model(struct clew_builder *b, struct clew_step *step)
 {
+        bool is_call = step->kind == CLEW_KIND_LLM || step->kind == CLEW_KIND_EMBEDDING ||
+                       step->kind == CLEW_KIND_RERANKER;
         struct clew_fields *f = &b->fields;
         struct clew_slice response = CLEW_SLICE_NULL;
         struct clew_slice provider;
@@ -452,29 +413,61 @@ static void derive_model(struct clew_builder *b, struct clew_step *step)
         step->model =
                 response.len > 0 ? clew_utf8_cut(response, NAME_MAX_BYTES) : step->request_model;
         if (clew_fields_text(f, CLEW_FIELD_PROVIDER, &provider))
-                step->provider = canonical_provider(provider, step->dialect == CLEW_DIALECT_AISDK);
+                step->provider = clew_provider_canonical(provider);
+        else if (is_call)
+                step->provider = clew_provider_of_model(step->request_model);
 }
 
-/* Session and user come down from the parent unless the span has its own. */
-static void derive_identity(struct clew_builder *b, struct clew_step *step)
+/* Spans of one scope lie together: what scope and resource say is read once for all of them. */
+static void enter_scope(struct clew_builder *b, const struct clew_step *step)
 {
-        const struct clew_step *parent =
-                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
         struct clew_fields *f = &b->fields;
 
-        if (!clew_fields_text(f, CLEW_FIELD_SESSION, &step->session) && parent &&
-            parent->session.len > 0) {
-                step->session = parent->session;
-                clew_fields_note(f, CLEW_FIELD_SESSION, CLEW_ORIGIN_INHERITED, CLEW_DIALECT_NONE,
+        if (step->scope.data == b->scope.data && step->resource.data == b->resource.data)
+                return;
+        b->scope = step->scope;
+        b->resource = step->resource;
+        b->scope_dialect = clew_dialect_of_scope(clew_scope_name(step->scope));
+        b->around_session = CLEW_SLICE_NULL;
+        b->around_user = CLEW_SLICE_NULL;
+        clew_fields_reset(f);
+        f->arena = b->arena;
+        f->keep_provenance = false;
+        clew_fields_add(f, clew_scope_attributes(step->scope), CLEW_ORIGIN_SCOPE);
+        clew_fields_add(f, clew_resource_attributes(step->resource), CLEW_ORIGIN_RESOURCE);
+        (void)clew_fields_text(f, CLEW_FIELD_SESSION, &b->around_session);
+        (void)clew_fields_text(f, CLEW_FIELD_USER, &b->around_user);
+}
+
+/* The span's own, else what its scope or resource says, else the parent's. */
+static struct clew_slice identity(struct clew_builder *b, enum clew_field field,
+                                  struct clew_slice around, struct clew_slice parent)
+{
+        struct clew_slice own = CLEW_SLICE_NULL;
+
+        if (clew_fields_text(&b->fields, field, &own))
+                return own;
+        if (around.len > 0)
+                clew_fields_note(&b->fields, field, CLEW_ORIGIN_RESOURCE, CLEW_DIALECT_NONE,
+                                 KEY("resource"));
+        else if (parent.len > 0)
+                clew_fields_note(&b->fields, field, CLEW_ORIGIN_INHERITED, CLEW_DIALECT_NONE,
                                  KEY("parent"));
-        }
-        if (!clew_fields_text(f, CLEW_FIELD_USER, &step->user) && parent && parent->user.len > 0) {
-                step->user = parent->user;
-                clew_fields_note(f, CLEW_FIELD_USER, CLEW_ORIGIN_INHERITED, CLEW_DIALECT_NONE,
-                                 KEY("parent"));
-        }
+        return around.len > 0 ? around : parent;
+}
+
+static void derive_identity(struct clew_builder *b, struct clew_step *step, uint32_t index)
+{
+        static const struct clew_step none;
+        const struct clew_step *parent =
+                step->parent == CLEW_STEP_NONE ? &none : &b->trace->steps[step->parent];
+
+        step->session = identity(b, CLEW_FIELD_SESSION, b->around_session, parent->session);
+        step->user = identity(b, CLEW_FIELD_USER, b->around_user, parent->user);
         if (b->trace_name.len == 0)
-                (void)clew_fields_text(f, CLEW_FIELD_TRACE_NAME, &b->trace_name);
+                (void)clew_fields_text(&b->fields, CLEW_FIELD_TRACE_NAME, &b->trace_name);
+        if (b->hinted_root == CLEW_STEP_NONE && clew_fields_flag(&b->fields, CLEW_FIELD_ROOT))
+                b->hinted_root = index;
 }
 
 /* ---- texts ------------------------------------------------------------------------------------
@@ -542,32 +535,63 @@ struct reason_alias {
 static void derive_finish(struct clew_builder *b, struct clew_step *step)
 {
         static const struct reason_alias aliases[] = {
+                {"stop", "stop"},
                 {"end_turn", "stop"},
-                {"STOP", "stop"},
                 {"stop_sequence", "stop"},
+                {"length", "length"},
                 {"max_tokens", "length"},
-                {"MAX_TOKENS", "length"},
                 {"model_context_window_exceeded", "length"},
+                {"tool_call", "tool_call"},
                 {"tool_calls", "tool_call"},
                 {"tool-calls", "tool_call"},
+                {"toolcalls", "tool_call"},
                 {"tool_use", "tool_call"},
                 {"function_call", "tool_call"},
+                {"content_filter", "content_filter"},
                 {"content-filter", "content_filter"},
-                {"SAFETY", "content_filter"},
+                {"contentfilter", "content_filter"},
+                {"safety", "content_filter"},
                 {"refusal", "content_filter"},
+                {"error", "error"},
         };
         static const char *const soft[] = {"length", "content_filter", "error"};
+        static const char *const bad_status[] = {"failed", "incomplete", "cancelled"};
+        struct clew_slice status = CLEW_SLICE_NULL;
+        struct clew_slice seen = CLEW_SLICE_NULL;
 
-        if (!clew_fields_text(&b->fields, CLEW_FIELD_FINISH_REASON, &step->finish_reason))
+        (void)clew_fields_text(&b->fields, CLEW_FIELD_RESPONSE_STATUS, &status);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(bad_status); i++) {
+                if (clew_slice_eq_cstr(status, bad_status[i]))
+                        step->flags |= CLEW_STEP_SOFT_FAILURE;
+        }
+        if (!clew_fields_text(&b->fields, CLEW_FIELD_FINISH_REASON, &seen))
                 return;
+        step->finish_reason = seen;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(aliases); i++) {
-                if (clew_slice_eq_cstr(step->finish_reason, aliases[i].seen))
+                if (seen.len == strlen(aliases[i].seen) &&
+                    strncasecmp((const char *)seen.data, aliases[i].seen, seen.len) == 0)
                         step->finish_reason = clew_slice_of_cstr(aliases[i].canonical);
         }
         for (size_t i = 0; i < CLEW_ARRAY_LEN(soft); i++) {
                 if (clew_slice_eq_cstr(step->finish_reason, soft[i]))
                         step->flags |= CLEW_STEP_SOFT_FAILURE;
         }
+}
+
+/* Sent as a duration in seconds or milliseconds, or as a moment. */
+static void derive_first_token(struct clew_builder *b, struct clew_step *step)
+{
+        const struct clew_rule *rule;
+        double v;
+
+        if (!clew_fields_number(&b->fields, CLEW_FIELD_FIRST_TOKEN, &v, &rule))
+                return;
+        if (rule->flags & CLEW_RULE_TIME)
+                v -= (double)step->start_ns;
+        else
+                v *= rule->flags & CLEW_RULE_MILLI ? 1e6 : 1e9;
+        if (v > 0 && v < FIRST_TOKEN_NS_MAX)
+                step->first_token_ns = (uint64_t)v;
 }
 
 static void derive_times(struct clew_builder *b, struct clew_step *step)
@@ -591,6 +615,10 @@ static void mark_noise(struct clew_step *step)
         static const char *const names[] = {"RunnableLambda", "RunnableSequence",
                                             "ChatPromptTemplate", "__start__"};
 
+        /* Codex sends the spans of its own machinery, too. */
+        if (step->n_children <= 1 && step->kind == CLEW_KIND_GENERIC &&
+            step->dialect == CLEW_DIALECT_CODEX && !step->error.is_error)
+                step->flags |= CLEW_STEP_NOISE;
         if (step->n_children > 1 ||
             (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT))
                 return;
@@ -625,26 +653,30 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
                 step->name = KEY("(not received)");
                 return;
         }
+        enter_scope(b, step);
         clew_fields_reset(f);
         f->arena = b->arena;
+        f->scope = b->scope_dialect;
         f->keep_provenance = b->options->provenance;
+        b->is_workflow = false;
         b->exception = (struct clew_exception){0};
         b->log_error = (struct clew_exception){0};
         clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
         read_events(b, step, index);
         read_logs(b, step, index);
         derive_kind(b, step);
-        f->kinds = CLEW_KINDS(step->kind);
+        f->kinds = CLEW_KINDS(step->kind) | (b->is_workflow ? CLEW_KINDS_WORKFLOW : 0);
         derive_dialect(b, step);
         recognise_handoff(step);
         derive_own_names(b, step);
         derive_display_name(b, step);
-        derive_identity(b, step);
+        derive_identity(b, step, index);
         derive_times(b, step);
         if (f->n > 0) { /* a span that no table knows has nothing to ask for */
                 derive_model(b, step);
                 derive_texts(b, step);
                 derive_finish(b, step);
+                derive_first_token(b, step);
                 (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_ID, &step->response_id);
                 clew_usage_derive(b, step);
         }

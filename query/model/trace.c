@@ -121,13 +121,8 @@ static void read_loose_logs(struct clew_builder *b)
 
         for (uint32_t i = trace->n_logs - trace->n_loose_logs; i < trace->n_logs; i++) {
                 const struct clew_log_record *record = &trace->logs[i].record;
-                struct clew_value name;
 
-                if (clew_slice_eq_cstr(record->event_name, "gen_ai.evaluation.result") ||
-                    (clew_attribute_find(clew_log_attributes(record),
-                                         CLEW_SLICE_LITERAL("event.name"), &name) &&
-                     name.type == CLEW_VALUE_STRING &&
-                     clew_slice_eq_cstr(name.bytes, "gen_ai.evaluation.result")))
+                if (clew_slice_eq_cstr(clew_log_name(record), "gen_ai.evaluation.result"))
                         clew_score_from_event(
                                 b, clew_log_attributes(record), CLEW_SCORE_FROM_LOG, CLEW_STEP_NONE,
                                 record->time_ns ? record->time_ns : record->observed_ns);
@@ -324,11 +319,22 @@ static int count_errors(struct clew_builder *b)
         return 0;
 }
 
-static void find_root(struct clew_trace *trace)
+static bool is_top(const struct clew_trace *trace, uint32_t index)
+{
+        uint32_t parent = trace->steps[index].parent;
+
+        return parent == CLEW_STEP_NONE || clew_step_is(&trace->steps[parent], CLEW_STEP_STANDIN);
+}
+
+static void find_root(struct clew_trace *trace, uint32_t hinted)
 {
         uint32_t first = CLEW_STEP_NONE;
         uint32_t standin = CLEW_STEP_NONE;
 
+        if (hinted != CLEW_STEP_NONE && is_top(trace, hinted)) {
+                trace->root = hinted;
+                return;
+        }
         for (uint32_t i = trace->n_steps ? 0 : CLEW_STEP_NONE; i != CLEW_STEP_NONE;
              i = trace->steps[i].next_sibling) {
                 const struct clew_step *step = &trace->steps[i];
@@ -467,7 +473,7 @@ static int finish(struct clew_builder *b)
         if (r < 0)
                 return r;
         find_agents(trace);
-        find_root(trace);
+        find_root(trace, b->hinted_root);
         find_times(trace);
         trace->session = spread_identity(trace, false);
         trace->user = spread_identity(trace, true);
@@ -497,6 +503,7 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         b->options = options ? options : &CLEW_TRACE_FULL;
         b->arena = arena;
         b->trace = trace;
+        b->hinted_root = CLEW_STEP_NONE;
         trace->id = tree.id;
         trace->n_steps = tree.n_nodes;
         trace->n_spans = tree.n_spans;

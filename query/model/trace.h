@@ -101,6 +101,11 @@ enum clew_dialect {
         CLEW_DIALECT_LIVEKIT,
         CLEW_DIALECT_LITELLM,
         CLEW_DIALECT_OPENLIT,
+        CLEW_DIALECT_AGENT_FRAMEWORK,
+        CLEW_DIALECT_AUTOGEN,
+        CLEW_DIALECT_SEMANTIC_KERNEL,
+        CLEW_DIALECT_COPILOT,
+        CLEW_DIALECT_SPRING_AI,
         CLEW_DIALECT_OTHER, /* agent keys that are used by several frameworks */
         CLEW_DIALECT_COUNT,
 };
@@ -149,10 +154,7 @@ enum clew_field {
         CLEW_FIELD_USER,
         CLEW_FIELD_TAGS,
         CLEW_FIELD_TRACE_NAME,
-        CLEW_FIELD_QUERY,
-        CLEW_FIELD_DOCUMENTS,
-        CLEW_FIELD_PARAMETERS,
-        CLEW_FIELD_METADATA,
+        CLEW_FIELD_ROOT,
         CLEW_FIELD_COUNT,
 };
 
@@ -290,6 +292,7 @@ struct clew_step {
         struct clew_slice
                 finish_reason; /* stop, length, tool_call, content_filter, error, or raw */
         struct clew_slice response_id;
+        uint64_t first_token_ns; /* from the start to the first piece of a stream; 0 = not sent */
         struct clew_step_error error;
 
         uint64_t start_ns; /* as sent, 0 = unknown */

@@ -24,17 +24,13 @@ static bool read_count(struct clew_builder *b, enum clew_field field, uint64_t *
         return true;
 }
 
-/* Whether the counts stand beside each other: the total is the sum of all of them. */
-static bool total_says_disjoint(const struct clew_tokens *t)
+/* Whether a count that is not 0 stands beside in and out, by the sender's total. */
+static bool total_says_apart(const struct clew_tokens *t, uint64_t apart, uint64_t other)
 {
-        uint64_t cache = t->cache_read + t->cache_write;
+        uint64_t sum = t->in + t->out;
 
-        if (!(t->has & CLEW_TOKENS_TOTAL) || cache + t->reasoning == 0)
-                return false;
-        if (t->total == t->in + t->out)
-                return false;
-        return t->total == t->in + t->out + cache ||
-               t->total == t->in + t->out + cache + t->reasoning;
+        return (t->has & CLEW_TOKENS_TOTAL) && apart > 0 &&
+               (t->total == sum + apart || t->total == sum + apart + other);
 }
 
 static bool total_says_inclusive(const struct clew_tokens *t)
@@ -55,12 +51,20 @@ static void normalise(struct clew_tokens *t, const struct clew_rule *in,
 {
         bool no_cache = (in && (in->flags & CLEW_RULE_NO_CACHE)) || dialect == CLEW_DIALECT_STRANDS;
         bool no_reasoning = out && (out->flags & CLEW_RULE_NO_REASONING);
-        bool disjoint = total_says_disjoint(t);
+        uint64_t cache = t->cache_read + t->cache_write;
+        bool inclusive = total_says_inclusive(t);
+        bool cache_apart = total_says_apart(t, cache, t->reasoning);
+        bool reasoning_apart = total_says_apart(t, t->reasoning, cache);
 
-        if (disjoint || (no_cache && !total_says_inclusive(t)) || t->cache_read > t->in)
+        /* As many cached tokens as reasoning ones: the row of the table knows its dialect. */
+        if (cache_apart && reasoning_apart && t->total == t->in + t->out + cache) {
+                cache_apart = !no_reasoning || no_cache;
+                reasoning_apart = !cache_apart;
+        }
+        if (cache_apart || (no_cache && !inclusive) || t->cache_read > t->in)
                 include_cache(t);
         if (t->reasoning > 0 &&
-            ((no_reasoning && !total_says_inclusive(t)) || t->reasoning > t->out)) {
+            (reasoning_apart || (no_reasoning && !inclusive) || t->reasoning > t->out)) {
                 t->out += t->reasoning;
                 t->has |= CLEW_TOKENS_ADJUSTED;
         }

@@ -29,7 +29,8 @@ struct clew_slice clew_text_unquote(struct clew_slice text, struct clew_arena *a
 /*
  * The member at @path ("usage.inputTokens") of the JSON object in @text: strings decoded, other
  * values as their JSON. A null slice when it is missing or null. Members named with dots are not
- * reachable.
+ * reachable; a number in the path is a place in an array. Python's repr() of a dictionary is read
+ * too.
  */
 struct clew_slice clew_text_member(struct clew_slice text, const char *path,
                                    struct clew_arena *arena);
@@ -53,6 +54,9 @@ static inline bool clew_text_is_json(struct clew_slice text)
         }
         return false;
 }
+
+/* ISO 8601 in UTC or with an offset, as unix time. */
+CLEW_MUST_USE bool clew_text_time(struct clew_slice text, uint64_t *ret_ns);
 
 /* A number in decimal text. */
 CLEW_MUST_USE bool clew_text_number(struct clew_slice text, double *ret);

@@ -4,10 +4,15 @@
 #include "proto/base/json.h"
 #include "proto/otlp/walk.h"
 
+#include <limits.h>
 #include <math.h>
+#include <string.h>
+#include <time.h>
 
 /* A rendered structure is bounded by what it was parsed from, times what escaping can add. */
 #define RENDER_MAX ((size_t)1 << 30)
+/* Longer ones are documents; the dictionaries that are sent as repr() hold a few counts. */
+#define REPR_MAX ((size_t)64 * 1024)
 /* Double encoding is met in the wild; a third layer is not. */
 #define UNQUOTE_MAX 2
 
@@ -211,6 +216,73 @@ struct clew_slice clew_text_unquote(struct clew_slice text, struct clew_arena *a
         return text;
 }
 
+/* ---- members ----------------------------------------------------------------------------------
+ */
+
+static bool looks_like_repr(struct clew_slice text)
+{
+        return text.len > 2 && text.len <= REPR_MAX &&
+               (text.data[0] == '{' || text.data[0] == '[') && text.data[1] == '\'';
+}
+
+/* One quoted string of a repr() from @at on; returns the place after it. */
+static size_t put_repr_string(struct clew_slice text, size_t at, struct clew_buffer *out)
+{
+        uint8_t quote = text.data[at++];
+
+        clew_buffer_append_byte(out, '"');
+        for (; at < text.len && text.data[at] != quote; at++) {
+                uint8_t c = text.data[at];
+
+                if (c == '\\' && at + 1 < text.len && text.data[at + 1] == '\'') {
+                        clew_buffer_append_byte(out, '\'');
+                        at++;
+                } else if (c == '\\' && at + 1 < text.len) {
+                        clew_buffer_append(out, text.data + at, 2);
+                        at++;
+                } else {
+                        if (c == '"')
+                                clew_buffer_append_byte(out, '\\');
+                        clew_buffer_append_byte(out, c);
+                }
+        }
+        clew_buffer_append_byte(out, '"');
+        return at < text.len ? at + 1 : at;
+}
+
+/* Python's repr() of a dictionary as JSON: quotes, True, False, None. What is no repr() after all
+ * gives broken JSON, which is then absent. */
+static struct clew_slice json_of_repr(struct clew_slice text, struct clew_arena *arena)
+{
+        static const struct {
+                const char *python;
+                const char *json;
+        } words[] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
+        CLEW_BUFFER out = {0};
+
+        clew_buffer_init(&out, 2 * REPR_MAX + 16);
+        for (size_t at = 0; at < text.len;) {
+                struct clew_slice rest = clew_slice_from(text, at);
+                size_t w = 0;
+
+                if (*rest.data == '\'' || *rest.data == '"') {
+                        at = put_repr_string(text, at, &out);
+                        continue;
+                }
+                while (w < CLEW_ARRAY_LEN(words) &&
+                       !clew_slice_starts_with(rest, clew_slice_of_cstr(words[w].python)))
+                        w++;
+                if (w < CLEW_ARRAY_LEN(words)) {
+                        clew_buffer_append_cstr(&out, words[w].json);
+                        at += strlen(words[w].python);
+                } else {
+                        clew_buffer_append_byte(&out, text.data[at++]);
+                }
+        }
+        return clew_buffer_error(&out) < 0 ? CLEW_SLICE_NULL
+                                           : clew_arena_copy(arena, clew_buffer_slice(&out));
+}
+
 static struct clew_slice path_head(const char *path, const char **ret_rest)
 {
         const char *dot = strchr(path, '.');
@@ -219,8 +291,25 @@ static struct clew_slice path_head(const char *path, const char **ret_rest)
         return clew_slice_make(path, dot ? (size_t)(dot - path) : strlen(path));
 }
 
+/* Elements are counted in one digit: paths name the first ones. */
+static bool enter_element(struct clew_json_reader *r, struct clew_slice name)
+{
+        unsigned left = name.len == 1 && name.data[0] >= '0' && name.data[0] <= '9'
+                                ? (unsigned)(name.data[0] - '0')
+                                : UINT_MAX;
+
+        while (left != UINT_MAX && clew_json_next_element(r)) {
+                if (left-- == 0)
+                        return true;
+                clew_json_skip(r);
+        }
+        return false;
+}
+
 static bool enter_member(struct clew_json_reader *r, struct clew_slice name)
 {
+        if (r->token == CLEW_JSON_ARRAY_BEGIN)
+                return enter_element(r, name);
         if (r->token != CLEW_JSON_OBJECT_BEGIN)
                 return false;
         while (clew_json_next_member(r)) {
@@ -241,6 +330,8 @@ struct clew_slice clew_text_member(struct clew_slice text, const char *path,
         text = clew_text_unquote(text, arena);
         if (!clew_text_is_json(text))
                 return CLEW_SLICE_NULL;
+        if (looks_like_repr(text))
+                text = json_of_repr(text, arena);
         r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
         (void)clew_json_next(&r);
         while (path) {
@@ -265,10 +356,16 @@ struct clew_slice clew_value_member(const struct clew_value *value, const char *
                 return clew_text_member(v.bytes, path, arena);
         while (path) {
                 struct clew_slice name = path_head(path, &path);
+                struct clew_message_iter it;
 
-                if (v.type != CLEW_VALUE_KVLIST ||
-                    !clew_attribute_find(clew_value_elements(&v), name, &v))
+                if (v.type == CLEW_VALUE_ARRAY && clew_slice_eq_cstr(name, "0")) {
+                        it = clew_value_elements(&v);
+                        if (!clew_value_next(&it, &v))
+                                return CLEW_SLICE_NULL;
+                } else if (v.type != CLEW_VALUE_KVLIST ||
+                           !clew_attribute_find(clew_value_elements(&v), name, &v)) {
                         return CLEW_SLICE_NULL;
+                }
         }
         return clew_value_text(&v, arena);
 }
@@ -296,4 +393,91 @@ struct clew_slice clew_value_first(const struct clew_value *value, struct clew_a
         }
         comma = text.len ? memchr(text.data, ',', text.len) : NULL;
         return comma ? clew_slice_make(text.data, (size_t)(comma - text.data)) : text;
+}
+
+/* ---- times ------------------------------------------------------------------------------------
+ */
+
+/* @n digits at the front of @text. */
+static bool take_digits(struct clew_slice *text, unsigned n, int *ret)
+{
+        int v = 0;
+
+        if (text->len < n)
+                return false;
+        for (unsigned i = 0; i < n; i++) {
+                if (text->data[i] < '0' || text->data[i] > '9')
+                        return false;
+                v = v * 10 + (text->data[i] - '0');
+        }
+        *text = clew_slice_from(*text, n);
+        *ret = v;
+        return true;
+}
+
+static bool take_one(struct clew_slice *text, const char *any)
+{
+        if (text->len == 0 || !strchr(any, text->data[0]) || text->data[0] == 0)
+                return false;
+        *text = clew_slice_from(*text, 1);
+        return true;
+}
+
+static uint64_t take_fraction(struct clew_slice *text)
+{
+        uint64_t ns = 0;
+        uint64_t unit = 1000000000;
+        int digit;
+
+        if (!take_one(text, ".,"))
+                return 0;
+        while (take_digits(text, 1, &digit)) {
+                unit /= 10;
+                ns += unit * (uint64_t)digit;
+        }
+        return ns;
+}
+
+static bool take_zone(struct clew_slice text, int64_t *ret_seconds)
+{
+        bool west = text.len > 0 && text.data[0] == '-';
+        int hours;
+        int minutes = 0;
+
+        *ret_seconds = 0;
+        if (text.len == 0 || (text.len == 1 && (text.data[0] == 'Z' || text.data[0] == 'z')))
+                return true;
+        if (!take_one(&text, "+-") || !take_digits(&text, 2, &hours))
+                return false;
+        (void)take_one(&text, ":");
+        if (text.len > 0 && !take_digits(&text, 2, &minutes))
+                return false;
+        *ret_seconds = (west ? -60 : 60) * (hours * 60 + minutes);
+        return text.len == 0;
+}
+
+bool clew_text_time(struct clew_slice text, uint64_t *ret_ns)
+{
+        struct tm tm = {0};
+        uint64_t fraction;
+        int64_t zone;
+        int64_t seconds;
+
+        if (!take_digits(&text, 4, &tm.tm_year) || !take_one(&text, "-") ||
+            !take_digits(&text, 2, &tm.tm_mon) || !take_one(&text, "-") ||
+            !take_digits(&text, 2, &tm.tm_mday) || !take_one(&text, "Tt ") ||
+            !take_digits(&text, 2, &tm.tm_hour) || !take_one(&text, ":") ||
+            !take_digits(&text, 2, &tm.tm_min) || !take_one(&text, ":") ||
+            !take_digits(&text, 2, &tm.tm_sec))
+                return false;
+        fraction = take_fraction(&text);
+        if (!take_zone(text, &zone) || tm.tm_year < 1970 || tm.tm_year > 2261)
+                return false;
+        tm.tm_year -= 1900;
+        tm.tm_mon -= 1;
+        seconds = (int64_t)timegm(&tm) - zone;
+        if (seconds < 0)
+                return false;
+        *ret_ns = (uint64_t)seconds * 1000000000 + fraction;
+        return true;
 }

@@ -25,7 +25,7 @@ static const char run[] =
         "\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\",\"attributes\":["
         "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat\"}},"
         "{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"example-large-2\"}},"
-        "{\"key\":\"llm.model_name\",\"value\":{\"stringValue\":\"loses\"}},"
+        "{\"key\":\"ai.model.id\",\"value\":{\"stringValue\":\"loses\"}},"
         "{\"key\":\"gen_ai.usage.input_tokens\",\"value\":{\"intValue\":\"1000000\"}},"
         "{\"key\":\"gen_ai.usage.output_tokens\",\"value\":{\"intValue\":\"100000\"}},"
         "{\"key\":\"gen_ai.usage.cache_read.input_tokens\",\"value\":{\"intValue\":\"400000\"}},"

@@ -1,0 +1,318 @@
+/*
+ * Tables: what a step is, who made it, and how it ended.
+ */
+#include "query/model/rules-table-int.h"
+
+/* What kind of step it is. A row whose value is weak lets later rows speak first. The rows after
+ * llm.request.type are evidence only: the presence of the key. */
+static const struct clew_rule kind_rules[] = {
+        K("logfire.span_type", "logfire", PYDANTIC),
+        K("langfuse.observation.type", "langfuse", LANGFUSE),
+        K("openinference.span.kind", "openinference", OPENINFERENCE),
+        K("mastra.span.type", "mastra", MASTRA),
+        K("span.type", "claude_code", CLAUDE_CODE),
+        K("langsmith.span.kind", "langsmith", LANGSMITH),
+        K("mlflow.spanType", "mlflow", MLFLOW),
+        K("langwatch.span.type", "langwatch", LANGWATCH),
+        K("langwatch.type", "langwatch", LANGWATCH),
+        {.key = "type",
+         .member = "langwatch",
+         .encoding = CLEW_ENC_KIND,
+         .dialect = CLEW_DIALECT_LANGWATCH,
+         .flags = CLEW_RULE_OWN},
+        K("gen_ai.span.kind", "gen_ai_kind", OTHER),
+        K("gen_ai.span_kind_name", "gen_ai_kind", OTHER),
+        K("gen_ai.operation.name", "operation", OTEL),
+        K("traceloop.span.kind", "traceloop", OPENLLMETRY),
+        K("genkit:metadata:subtype", "genkit", GENKIT),
+        K("genkit:type", "genkit_type", GENKIT),
+        K("ai.operationId", "aisdk", AISDK),
+        KW("operation.name", "aisdk", AISDK),
+        K("mcp.method.name", "mcp", OTEL),
+        K("llm.request.type", "request_type", OPENLLMETRY),
+        P("gen_ai.tool.name", "tool", OTEL),
+        P("gen_ai.tool.call.id", "tool", OTEL),
+        P("gen_ai.tool.call_id", "tool", GEMINI_CLI),
+        P("tool.name", "tool", OPENINFERENCE),
+        P("ai.toolCall.name", "tool", AISDK),
+        P("tool_arguments", "tool", PYDANTIC),
+        P("lk.function_tool.name", "tool", LIVEKIT),
+        P("gen_ai.retrieval.documents", "retriever", OTEL),
+        P("gen_ai.retrieval.query.text", "retriever", OTEL),
+        P("gen_ai.retrieval.query", "retriever", OPENLIT),
+        P("gen_ai.retrieval.top_k", "retriever", OTEL),
+        P("langwatch.rag.contexts", "retriever", LANGWATCH),
+        P("db.vector.query.top_k", "retriever", OPENLLMETRY),
+        P("embedding.model_name", "embedding", OPENINFERENCE),
+        P("reranker.model_name", "reranker", OPENINFERENCE),
+        P("reranker.query", "reranker", OPENINFERENCE),
+        P("gen_ai.guardrail.name", "guardrail", OPENLLMETRY),
+        P("litellm.guardrail.name", "guardrail", LITELLM),
+        P("lk.retry_count", "llm", LIVEKIT),
+        P("lk.agent_name", "agent", LIVEKIT),
+        P("lk.instructions", "agent", LIVEKIT),
+        P("lk.generation_id", "agent", LIVEKIT),
+        P("gen_ai.response.model", "llm", OTEL),
+};
+
+static const struct clew_rule name_rules[] = {
+        T("langsmith.trace.name", LANGSMITH),
+        T("logfire.msg", PYDANTIC),
+        T("genkit:name", GENKIT),
+        TK("ai.telemetry.functionId", AISDK, CHAINS | AGENTS),
+        TK("resource.name", AISDK, CHAINS | AGENTS),
+        TK("traceloop.entity.name", OPENLLMETRY, ~LLMS),
+        TK("gen_ai.workflow.name", OTEL, CHAINS),
+        TK("gen_ai.agent.name", OTEL, CLEW_KINDS_WORKFLOW),
+        TK("workflow.name", AGENT_FRAMEWORK, CHAINS),
+        TK("gen_ai.guardrail.name", OPENLLMETRY, CLEW_KINDS(CLEW_KIND_GUARDRAIL)),
+        TK("litellm.guardrail.name", LITELLM, CLEW_KINDS(CLEW_KIND_GUARDRAIL)),
+};
+
+static const struct clew_rule request_model_rules[] = {
+        T("gen_ai.request.model", OTEL),
+        T("llm.request.model_name", OPENINFERENCE),
+        T("ai.model.id", AISDK),
+        T("langfuse.observation.model.name", LANGFUSE),
+        T("llm.model_name", OPENINFERENCE),
+        T("embedding.model_name", OPENINFERENCE),
+        T("reranker.model_name", OPENINFERENCE),
+        Q("mlflow.llm.model", MLFLOW),
+        TK("model", CLAUDE_CODE, LLMS | CHAINS | AGENTS),
+        TK("model_name", PYDANTIC, LLMS),
+        T("langsmith.metadata.ls_model_name", LANGSMITH),
+        M("llm.invocation_parameters", "model", OPENINFERENCE),
+        M("llm.invocation_parameters", "model_name", OPENINFERENCE),
+        M("gcp.vertex.agent.llm_request", "model", ADK),
+        M("request_data", "model", PYDANTIC),
+        {.key = "genkit:name",
+         .encoding = CLEW_ENC_TEXT,
+         .dialect = CLEW_DIALECT_GENKIT,
+         .kinds = LLMS | CLEW_KINDS(CLEW_KIND_EMBEDDING)},
+        T("litellm.provider.model", LITELLM),
+};
+
+static const struct clew_rule response_model_rules[] = {
+        T("gen_ai.response.model", OTEL),
+        T("llm.response.model_name", OPENINFERENCE),
+        T("ai.response.model", AISDK),
+        T("langfuse.observation.model.name", LANGFUSE),
+        T("llm.model_name", OPENINFERENCE),
+        T("embedding.model_name", OPENINFERENCE),
+        T("reranker.model_name", OPENINFERENCE),
+        M("response_data", "message.model", PYDANTIC),
+        M("gcp.vertex.agent.llm_response", "model_version", ADK),
+        MK("output.value", "model", OPENINFERENCE, LLMS),
+};
+
+static const struct clew_rule provider_rules[] = {
+        T("gen_ai.provider.name", OTEL),
+        T("gen_ai.system", OTEL),
+        T("llm.provider", OPENINFERENCE),
+        TK("llm.system", OPENINFERENCE, LLMS),
+        Q("mlflow.llm.provider", MLFLOW),
+        T("ai.model.provider", AISDK),
+        T("langsmith.metadata.ls_provider", LANGSMITH),
+        T("litellm.provider.name", LITELLM),
+        T("litellm.provider.error.llm_provider", LITELLM),
+};
+
+static const struct clew_rule agent_name_rules[] = {
+        T("gen_ai.agent.name", OTEL),
+        T("agent.name", OPENINFERENCE),
+        T("graph.node.name", OPENINFERENCE),
+        T("graph.node.id", OPENINFERENCE),
+        T("agent_name", PYDANTIC),
+        TK("traceloop.entity.name", OPENLLMETRY, AGENTS),
+        T("ai.telemetry.functionId", AISDK),
+        T("lk.agent_name", LIVEKIT),
+        M("metadata", "lc_agent_name", OPENINFERENCE),
+        T("subagent_type", CLAUDE_CODE),
+        M("metadata", "langgraph_node", OPENINFERENCE),
+};
+
+static const struct clew_rule agent_id_rules[] = {
+        T("gen_ai.agent.id", OTEL),
+        T("agent_id", CLAUDE_CODE),
+        T("gen_ai.agent.call.id", PYDANTIC),
+        T("graph.node.id", OPENINFERENCE),
+};
+
+static const struct clew_rule agent_parent_rules[] = {
+        T("graph.node.parent_id", OPENINFERENCE),
+        T("parent_agent_id", CLAUDE_CODE),
+        T("gen_ai.task.parent.id", OPENLLMETRY),
+};
+
+static const struct clew_rule workflow_rules[] = {
+        T("traceloop.workflow.name", OPENLLMETRY),
+        T("gen_ai.workflow.name", OTEL),
+        TK("gen_ai.agent.name", OTEL, CLEW_KINDS_WORKFLOW),
+        T("workflow.name", AGENT_FRAMEWORK),
+};
+
+static const struct clew_rule tool_name_rules[] = {
+        TK("gen_ai.tool.name", OTEL, TOOLS),
+        TK("tool.name", OPENINFERENCE, TOOLS),
+        TK("ai.toolCall.name", AISDK, TOOLS),
+        TK("tool_name", CLAUDE_CODE, TOOLS),
+        TK("lk.function_tool.name", LIVEKIT, TOOLS),
+        TK("traceloop.entity.name", OPENLLMETRY, TOOLS),
+        TK("genkit:name", GENKIT, TOOLS),
+        TK("langsmith.trace.name", LANGSMITH, TOOLS),
+        MK("mcp.request.argument", "name", OPENLLMETRY, TOOLS),
+        TK("codex.tool_result/tool_name", CODEX, TOOLS),
+};
+
+static const struct clew_rule tool_call_id_rules[] = {
+        T("gen_ai.tool.call.id", OTEL),
+        T("gen_ai.tool.call_id", GEMINI_CLI),
+        T("tool.id", OPENINFERENCE),
+        T("tool_call.id", OPENINFERENCE),
+        T("ai.toolCall.id", AISDK),
+        T("tool_use_id", CLAUDE_CODE),
+        T("mastra.metadata.toolCallId", MASTRA),
+        T("lk.function_tool.id", LIVEKIT),
+        T("codex.tool_result/call_id", CODEX),
+};
+
+static const struct clew_rule error_flag_rules[] = {
+        E("langfuse.observation.level", "ERROR", LANGFUSE),
+        NOT("success", CLAUDE_CODE, 0),
+        NOT("tool_result/success", CLAUDE_CODE, TOOLS),
+        NOT("codex.tool_result/success", CODEX, TOOLS),
+        {.key = "status_code",
+         .member = "400",
+         .encoding = CLEW_ENC_AT_LEAST,
+         .dialect = CLEW_DIALECT_CLAUDE_CODE,
+         .flags = CLEW_RULE_OWN},
+        E("gen_ai.tool.status", "error", STRANDS),
+        E("genkit:state", "error", GENKIT),
+        {.key = "logfire.level_num",
+         .member = "17",
+         .encoding = CLEW_ENC_AT_LEAST,
+         .dialect = CLEW_DIALECT_PYDANTIC},
+        E("gen_ai.task.status", "failure", OPENLLMETRY),
+        FLAG("error.has_error", LANGWATCH),
+        FLAG("lk.function_tool.is_error", LIVEKIT),
+        FLAG("error", OTHER),
+};
+
+static const struct clew_rule error_type_rules[] = {
+        T("error.type", OTEL),
+        T("exception.type", OPENINFERENCE),
+        T("span.error.type", LANGWATCH),
+        T("gen_ai.framework.error.type", OPENLIT),
+        T("litellm.provider.error.code", LITELLM),
+};
+
+static const struct clew_rule error_message_rules[] = {
+        T("langfuse.observation.status_message", LANGFUSE),
+        T("exception.message", OPENINFERENCE),
+        T("error.message", OTEL),
+        TF("error", CLAUDE_CODE, CLEW_RULE_STRING),
+        T("genkit:error", GENKIT),
+        T("span.error.message", LANGWATCH),
+        T("gen_ai.framework.error.message", OPENLIT),
+        TK("tool_result/error", CLAUDE_CODE, TOOLS),
+        TK("api_error/error", CLAUDE_CODE, LLMS),
+        T("logfire.msg", PYDANTIC),
+};
+
+static const struct clew_rule error_stack_rules[] = {
+        T("exception.stacktrace", OPENINFERENCE),
+        T("litellm.provider.error.stack_trace", LITELLM),
+};
+
+/* langsmith.trace.session_id and .session_name are the project and stand here on purpose not. */
+static const struct clew_rule session_rules[] = {
+        T("langfuse.session.id", LANGFUSE),
+        T("gen_ai.conversation.id", OTEL),
+        T("session.id", OPENINFERENCE),
+        T("gen_ai.session.id", OTHER),
+        T("traceloop.association.properties.session_id", OPENLLMETRY),
+        T("traceloop.association.properties.conversation_id", OPENLLMETRY),
+        T("traceloop.association.properties.thread_id", OPENLLMETRY),
+        T("traceloop.association.properties.chat_id", OPENLLMETRY),
+        T("ai.telemetry.metadata.sessionId", AISDK),
+        T("langsmith.metadata.session_id", LANGSMITH),
+        T("langsmith.metadata.thread_id", LANGSMITH),
+        T("langsmith.metadata.conversation_id", LANGSMITH),
+        T("mastra.metadata.threadId", MASTRA),
+        T("gcp.vertex.agent.session_id", ADK),
+        T("langwatch.thread.id", LANGWATCH),
+        T("langwatch.thread_id", LANGWATCH),
+        T("mlflow.trace.session", MLFLOW),
+        T("conversation.id", CODEX),
+        TF("thread.id", CODEX, CLEW_RULE_OWN | CLEW_RULE_STRING),
+        M("metadata", "session_id", OPENINFERENCE),
+        M("metadata", "thread_id", OPENINFERENCE),
+        M("metadata", "conversation_id", OPENINFERENCE),
+        T("langfuse.trace.metadata.langfuse_session_id", LANGFUSE),
+        T("langfuse.observation.metadata.langfuse_session_id", LANGFUSE),
+};
+
+static const struct clew_rule user_rules[] = {
+        T("langfuse.user.id", LANGFUSE),
+        T("user.id", OPENINFERENCE),
+        T("enduser.id", OTEL),
+        T("enduser.pseudo.id", OTHER),
+        T("gen_ai.user.id", OTHER),
+        T("gen_ai.user", OTHER),
+        T("llm.user", OPENLLMETRY),
+        T("ai.telemetry.metadata.userId", AISDK),
+        T("traceloop.association.properties.user_id", OPENLLMETRY),
+        T("traceloop.association.properties.userId", OPENLLMETRY),
+        T("langsmith.metadata.user_id", LANGSMITH),
+        T("mastra.metadata.userId", MASTRA),
+        T("langwatch.user.id", LANGWATCH),
+        T("mlflow.trace.user", MLFLOW),
+        T("litellm.end_user.id", LITELLM),
+        M("metadata", "user_id", OPENINFERENCE),
+        T("langfuse.trace.metadata.langfuse_user_id", LANGFUSE),
+        T("langfuse.observation.metadata.langfuse_user_id", LANGFUSE),
+        T("user.email", CLAUDE_CODE),
+        T("user.account_uuid", CLAUDE_CODE),
+};
+
+static const struct clew_rule tags_rules[] = {
+        T("langfuse.trace.tags", LANGFUSE),     T("tag.tags", OPENINFERENCE),
+        T("langsmith.span.tags", LANGSMITH),    T("logfire.tags", PYDANTIC),
+        T("ai.telemetry.metadata.tags", AISDK), T("langwatch.labels", LANGWATCH),
+        T("langwatch.tags", LANGWATCH),
+};
+
+static const struct clew_rule trace_name_rules[] = {
+        T("langfuse.trace.name", LANGFUSE),
+};
+
+/* The sender says that a step speaks for the trace. */
+static const struct clew_rule root_rules[] = {
+        FLAG("langfuse.internal.as_root", LANGFUSE),
+        FLAG("langfuse.internal.is_app_root", LANGFUSE),
+        FLAG("langsmith.is_root", LANGSMITH),
+        FLAG("genkit:isRoot", GENKIT),
+};
+
+const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
+        FIELD(KIND, kind_rules),
+        FIELD(NAME, name_rules),
+        FIELD(REQUEST_MODEL, request_model_rules),
+        FIELD(RESPONSE_MODEL, response_model_rules),
+        FIELD(PROVIDER, provider_rules),
+        FIELD(AGENT_NAME, agent_name_rules),
+        FIELD(AGENT_ID, agent_id_rules),
+        FIELD(AGENT_PARENT, agent_parent_rules),
+        FIELD(WORKFLOW, workflow_rules),
+        FIELD(TOOL_NAME, tool_name_rules),
+        FIELD(TOOL_CALL_ID, tool_call_id_rules),
+        FIELD(ERROR_FLAG, error_flag_rules),
+        FIELD(ERROR_TYPE, error_type_rules),
+        FIELD(ERROR_MESSAGE, error_message_rules),
+        FIELD(ERROR_STACK, error_stack_rules),
+        FIELD(SESSION, session_rules),
+        FIELD(USER, user_rules),
+        FIELD(TAGS, tags_rules),
+        FIELD(TRACE_NAME, trace_name_rules),
+        FIELD(ROOT, root_rules),
+};

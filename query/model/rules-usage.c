@@ -1,0 +1,211 @@
+/*
+ * Tables: tokens, cost, and how a model call ended.
+ */
+#include "query/model/rules-table-int.h"
+
+static const struct clew_rule tokens_in_rules[] = {
+        N("gen_ai.usage.input_tokens", OTEL),
+        N("gen_ai.usage.prompt_tokens", OTEL),
+        N("llm.token_count.prompt", OPENINFERENCE),
+        N("ai.usage.inputTokens", AISDK),
+        N("ai.usage.promptTokens", AISDK),
+        N("ai.usage.tokens", AISDK),
+        MNF("langfuse.observation.usage_details", "input", LANGFUSE, NO_CACHE),
+        MN("langfuse.observation.usage_details", "prompt_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "input_tokens", LANGFUSE),
+        MN("mlflow.chat.tokenUsage", "input_tokens", MLFLOW),
+        MN("langsmith.usage_metadata", "input_tokens", LANGSMITH),
+        NF("input_tokens", CLAUDE_CODE, NO_CACHE),
+        N("codex.turn.token_usage.input_tokens", CODEX),
+        N("input_token_count", CODEX),
+        N("codex.sse_event/input_token_count", CODEX),
+        NF("api_request/input_tokens", CLAUDE_CODE, NO_CACHE),
+        MN("gcp.vertex.agent.llm_response", "usage_metadata.prompt_token_count", ADK),
+        MN("genkit:output", "usage.inputTokens", GENKIT),
+        N("llm.usage.prompt_tokens", OPENLLMETRY),
+        NF("gen_ai.aggregated_usage.input_tokens", PYDANTIC, ROLLUP),
+};
+
+static const struct clew_rule tokens_out_rules[] = {
+        N("gen_ai.usage.output_tokens", OTEL),
+        N("gen_ai.usage.completion_tokens", OTEL),
+        N("llm.token_count.completion", OPENINFERENCE),
+        N("ai.usage.outputTokens", AISDK),
+        N("ai.usage.completionTokens", AISDK),
+        MNF("langfuse.observation.usage_details", "output", LANGFUSE, NO_REASONING),
+        MN("langfuse.observation.usage_details", "completion_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "output_tokens", LANGFUSE),
+        MN("mlflow.chat.tokenUsage", "output_tokens", MLFLOW),
+        MN("langsmith.usage_metadata", "output_tokens", LANGSMITH),
+        N("output_tokens", CLAUDE_CODE),
+        N("codex.turn.token_usage.output_tokens", CODEX),
+        N("output_token_count", CODEX),
+        N("codex.sse_event/output_token_count", CODEX),
+        N("api_request/output_tokens", CLAUDE_CODE),
+        MNF("gcp.vertex.agent.llm_response", "usage_metadata.candidates_token_count", ADK,
+            NO_REASONING),
+        MN("genkit:output", "usage.outputTokens", GENKIT),
+        N("llm.usage.completion_tokens", OPENLLMETRY),
+        NF("gen_ai.aggregated_usage.output_tokens", PYDANTIC, ROLLUP),
+};
+
+static const struct clew_rule tokens_total_rules[] = {
+        N("gen_ai.usage.total_tokens", OTEL),
+        N("llm.token_count.total", OPENINFERENCE),
+        N("ai.usage.totalTokens", AISDK),
+        N("llm.usage.total_tokens", OPENLLMETRY),
+        MN("langfuse.observation.usage_details", "total", LANGFUSE),
+        MN("mlflow.chat.tokenUsage", "total_tokens", MLFLOW),
+        MN("langsmith.usage_metadata", "total_tokens", LANGSMITH),
+        MN("gcp.vertex.agent.llm_response", "usage_metadata.total_token_count", ADK),
+        MN("genkit:output", "usage.totalTokens", GENKIT),
+};
+
+static const struct clew_rule tokens_cache_read_rules[] = {
+        N("gen_ai.usage.cache_read.input_tokens", OTEL),
+        N("gen_ai.usage.cache_read_input_tokens", OTEL),
+        N("gen_ai.usage.cache_read_tokens", OTEL),
+        N("gen_ai.usage.cached_input_tokens", MASTRA),
+        N("gen_ai.usage.details.cache_read_tokens", PYDANTIC),
+        N("gen_ai.usage.details.cache_read_input_tokens", PYDANTIC),
+        N("gen_ai.usage.details.cached_tokens", PYDANTIC),
+        N("gen_ai.usage.input_cached_tokens", OTHER),
+        N("llm.token_count.prompt_details.cache_read", OPENINFERENCE),
+        N("llm.token_count.prompt_details.cache_input", OPENINFERENCE),
+        N("ai.usage.inputTokenDetails.cacheReadTokens", AISDK),
+        N("ai.usage.cachedInputTokens", AISDK),
+        MN("ai.response.providerMetadata", "openai.cachedPromptTokens", AISDK),
+        MN("ai.response.providerMetadata", "anthropic.usage.cache_read_input_tokens", AISDK),
+        MN("langfuse.observation.usage_details", "input_cached_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "cache_read_input_tokens", LANGFUSE),
+        MN("mlflow.chat.tokenUsage", "cache_read_input_tokens", MLFLOW),
+        MN("langsmith.usage_metadata", "input_token_details.cache_read", LANGSMITH),
+        MN("gen_ai.usage.input_token_details", "cache_read", LANGSMITH),
+        N("cache_read_tokens", CLAUDE_CODE),
+        N("codex.turn.token_usage.cached_input_tokens", CODEX),
+        N("cached_token_count", CODEX),
+        N("codex.sse_event/cached_token_count", CODEX),
+        N("api_request/cache_read_tokens", CLAUDE_CODE),
+        MN("gcp.vertex.agent.llm_response", "usage_metadata.cached_content_token_count", ADK),
+        MN("genkit:output", "usage.cachedContentTokens", GENKIT),
+};
+
+static const struct clew_rule tokens_cache_write_rules[] = {
+        N("gen_ai.usage.cache_write.input_tokens", OTEL),
+        N("gen_ai.usage.cache_creation.input_tokens", OTEL),
+        N("gen_ai.usage.cache_creation_input_tokens", OTEL),
+        N("gen_ai.usage.cache_write_input_tokens", STRANDS),
+        N("gen_ai.usage.cache_write_tokens", OTEL),
+        N("gen_ai.usage.details.cache_write_tokens", PYDANTIC),
+        N("gen_ai.usage.details.cache_creation_input_tokens", PYDANTIC),
+        N("gen_ai.usage.input_cache_creation", OTHER),
+        N("llm.token_count.prompt_details.cache_write", OPENINFERENCE),
+        N("ai.usage.inputTokenDetails.cacheWriteTokens", AISDK),
+        MN("langfuse.observation.usage_details", "input_cache_creation", LANGFUSE),
+        MN("langfuse.observation.usage_details", "cache_creation_input_tokens", LANGFUSE),
+        MN("mlflow.chat.tokenUsage", "cache_creation_input_tokens", MLFLOW),
+        MN("langsmith.usage_metadata", "input_token_details.cache_creation", LANGSMITH),
+        MN("gen_ai.usage.input_token_details", "cache_creation", LANGSMITH),
+        N("cache_creation_tokens", CLAUDE_CODE),
+        N("api_request/cache_creation_tokens", CLAUDE_CODE),
+        N("codex.turn.token_usage.cache_write_input_tokens", CODEX),
+};
+
+static const struct clew_rule tokens_reasoning_rules[] = {
+        N("gen_ai.usage.reasoning.output_tokens", OTEL),
+        N("gen_ai.usage.reasoning_tokens", OTEL),
+        N("llm.token_count.completion_details.reasoning", OPENINFERENCE),
+        N("ai.usage.outputTokenDetails.reasoningTokens", AISDK),
+        N("ai.usage.reasoningTokens", AISDK),
+        N("llm.usage.reasoning_tokens", OPENLLMETRY),
+        N("gen_ai.usage.details.reasoning_tokens", PYDANTIC),
+        MN("langfuse.observation.usage_details", "output_reasoning_tokens", LANGFUSE),
+        MN("langsmith.usage_metadata", "output_token_details.reasoning", LANGSMITH),
+        MN("gen_ai.usage.output_token_details", "reasoning", LANGSMITH),
+        N("codex.turn.token_usage.reasoning_output_tokens", CODEX),
+        N("codex.usage.reasoning_output_tokens", CODEX),
+        N("codex.sse_event/reasoning_token_count", CODEX),
+        MN("gcp.vertex.agent.llm_response", "usage_metadata.thoughts_token_count", ADK),
+        MN("genkit:output", "usage.thoughtsTokens", GENKIT),
+};
+
+static const struct clew_rule cost_rules[] = {
+        N("gen_ai.usage.cost", OTHER),
+        N("llm.cost.total", OPENINFERENCE),
+        N("operation.cost", PYDANTIC),
+        MN("langfuse.observation.cost_details", "total", LANGFUSE),
+        MN("mlflow.llm.cost", "total_cost", MLFLOW),
+        N("litellm.cost.total", LITELLM),
+        N("langwatch.span.cost", LANGWATCH),
+        N("cost_usd", CLAUDE_CODE),
+        N("api_request/cost_usd", CLAUDE_CODE),
+};
+
+static const struct clew_rule cost_in_rules[] = {
+        N("llm.cost.prompt", OPENINFERENCE),
+        MN("langfuse.observation.cost_details", "input", LANGFUSE),
+        MN("mlflow.llm.cost", "input_cost", MLFLOW),
+};
+
+static const struct clew_rule cost_out_rules[] = {
+        N("llm.cost.completion", OPENINFERENCE),
+        MN("langfuse.observation.cost_details", "output", LANGFUSE),
+        MN("mlflow.llm.cost", "output_cost", MLFLOW),
+};
+
+static const struct clew_rule finish_reason_rules[] = {
+        F("gen_ai.response.finish_reasons", OTEL),
+        T("gen_ai.response.finish_reason", OTHER),
+        T("llm.finish_reason", OPENINFERENCE),
+        T("ai.response.finishReason", AISDK),
+        T("ai.finishReason", AISDK),
+        T("gen_ai.completion.0.finish_reason", OPENLLMETRY),
+        M("gen_ai.output.messages", "0.finish_reason", OTEL),
+        T("stop_reason", CLAUDE_CODE),
+        T("gen_ai.response.stop_reason", OPENLLMETRY),
+        T("llm.response.finish_reason", OPENLLMETRY),
+        M("gcp.vertex.agent.llm_response", "finish_reason", ADK),
+        M("genkit:output", "finishReason", GENKIT),
+        T("gen_ai.choice/finish_reason", STRANDS),
+};
+
+static const struct clew_rule response_id_rules[] = {
+        T("gen_ai.response.id", OTEL),
+        T("ai.response.id", AISDK),
+        T("request_id", CLAUDE_CODE),
+        T("api_request/request_id", CLAUDE_CODE),
+};
+
+static const struct clew_rule response_status_rules[] = {
+        T("gen_ai.response.status", OTEL),
+};
+
+/* Seconds from the start of the step, unless flagged. */
+static const struct clew_rule first_token_rules[] = {
+        N("gen_ai.response.time_to_first_chunk", OTEL),
+        N("gen_ai.client.operation.time_to_first_chunk", OTEL),
+        NF("gen_ai.server.time_to_first_token", STRANDS, CLEW_RULE_OWN | CLEW_RULE_MILLI),
+        N("gen_ai.server.time_to_first_token", OTEL),
+        NF("ai.response.msToFirstChunk", AISDK, CLEW_RULE_MILLI),
+        NF("ai.stream.firstChunk/ai.response.msToFirstChunk", AISDK, CLEW_RULE_MILLI),
+        NF("ttft_ms", CLAUDE_CODE, CLEW_RULE_MILLI),
+        NF("api_request/ttft_ms", CLAUDE_CODE, CLEW_RULE_MILLI),
+        NF("langfuse.observation.completion_start_time", LANGFUSE, CLEW_RULE_TIME),
+        NF("mastra.completion_start_time", MASTRA, CLEW_RULE_TIME),
+};
+
+const struct clew_rule_list clew_rules_usage[CLEW_FIELD_COUNT] = {
+        FIELD(TOKENS_IN, tokens_in_rules),
+        FIELD(TOKENS_OUT, tokens_out_rules),
+        FIELD(TOKENS_TOTAL, tokens_total_rules),
+        FIELD(TOKENS_CACHE_READ, tokens_cache_read_rules),
+        FIELD(TOKENS_CACHE_WRITE, tokens_cache_write_rules),
+        FIELD(TOKENS_REASONING, tokens_reasoning_rules),
+        FIELD(COST, cost_rules),
+        FIELD(COST_IN, cost_in_rules),
+        FIELD(COST_OUT, cost_out_rules),
+        FIELD(FINISH_REASON, finish_reason_rules),
+        FIELD(RESPONSE_ID, response_id_rules),
+        FIELD(RESPONSE_STATUS, response_status_rules),
+        FIELD(FIRST_TOKEN, first_token_rules),
+};
