@@ -1,8 +1,4 @@
 // What all JavaScript clients share: tools, questions, and an OTLP provider from the environment.
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-
 export const SESSION = 'session-7';
 export const USER = 'user-3';
 export const SYSTEM = 'You are a travel agent.';
@@ -35,18 +31,37 @@ export const TOOLS = [
 ];
 
 export async function exporter() {
-  const kind = process.env.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/json' ? 'http' : 'proto';
+  const protocol = process.env.OTEL_EXPORTER_OTLP_PROTOCOL;
+  const kind = { 'http/json': 'http', 'http/protobuf': 'proto', grpc: 'grpc' }[protocol];
   const { OTLPTraceExporter } = await import(`@opentelemetry/exporter-trace-otlp-${kind}`);
   return new OTLPTraceExporter(); // endpoint and compression come from the environment
 }
 
-// Registers a global provider; the caller awaits shutdown().
+// Registers a global provider; the caller awaits shutdown(). Line 2.x of the SDK.
 export async function tracerProvider() {
+  const { resourceFromAttributes } = await import('@opentelemetry/resources');
+  const { BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base');
+  const { NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': process.env.OTEL_SERVICE_NAME }),
     spanProcessors: [new BatchSpanProcessor(await exporter())],
   });
   provider.register();
+  return provider;
+}
+
+// The same for line 3.x.
+export async function tracerProvider3() {
+  const { context, trace } = await import('@opentelemetry/api');
+  const hooks = await import('@opentelemetry/context-async-hooks');
+  const { resourceFromAttributes } = await import('@opentelemetry/resources');
+  const { BatchSpanProcessor, TracerProvider } = await import('@opentelemetry/sdk-trace');
+  context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager());
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': process.env.OTEL_SERVICE_NAME }),
+    spanProcessors: [new BatchSpanProcessor({ exporter: await exporter() })],
+  });
+  trace.setGlobalTracerProvider(provider);
   return provider;
 }
 

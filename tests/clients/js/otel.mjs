@@ -1,9 +1,15 @@
 // The plain OpenTelemetry SDK for JavaScript over HTTP/JSON (or protobuf): spans written by hand after
-// the GenAI conventions, and some attribute values that JSON exporters are known to write oddly.
+// the GenAI conventions, and some attribute values that JSON exporters are known to write oddly. Line 3.x
+// of the SDK (CLEW_CLIENT_LINE=3) also sends structured values, bytes and empty values.
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import * as common from './common.mjs';
 
-const provider = await common.tracerProvider();
+const line3 = process.env.CLEW_CLIENT_LINE === '3';
+const provider = await (line3 ? common.tracerProvider3() : common.tracerProvider());
+const structure = (value) => (line3 ? value : JSON.stringify(value));
+const odd = line3
+  ? { 'clew.test.bytes': new Uint8Array([0, 255]), 'clew.test.mixed': [1, 'two', { three: null }] }
+  : {};
 const tracer = trace.getTracer('clew-client', '1.0');
 
 const span = (name, attributes, run) =>
@@ -42,9 +48,10 @@ const create = (body) =>
       'gen_ai.request.model': body.model,
       'gen_ai.request.temperature': 1.0,
       'gen_ai.conversation.id': common.SESSION,
-      'gen_ai.input.messages': JSON.stringify(body.messages.map(part)),
+      'gen_ai.input.messages': structure(body.messages.map(part)),
       'clew.test.not_a_number': NaN,
       'clew.test.surrogate': 'half \ud800 pair',
+      ...odd,
     },
     async (active) => {
       const reply = await fetch(`${process.env.OPENAI_BASE_URL}/chat/completions`, {
@@ -63,7 +70,7 @@ const create = (body) =>
         'gen_ai.usage.output_tokens': answer.usage.completion_tokens,
         'gen_ai.usage.cache_read.input_tokens': 4,
         'gen_ai.usage.reasoning.output_tokens': 3,
-        'gen_ai.output.messages': JSON.stringify([message]),
+        'gen_ai.output.messages': structure([message]),
       });
       return answer;
     },
@@ -87,7 +94,7 @@ const traced = {
       {
         'gen_ai.operation.name': 'execute_tool',
         'gen_ai.tool.name': name,
-        'gen_ai.tool.call.arguments': JSON.stringify(input),
+        'gen_ai.tool.call.arguments': structure(input),
       },
       async (active) => {
         const result = await run(input);
