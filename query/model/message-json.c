@@ -226,7 +226,7 @@ static struct clew_slice unwrap_result(struct clew_message_sink *s, const struct
         return text_of(s, value);
 }
 
-/* [{"type":"text","text":"..."}] as a result is that text. */
+/* [{"type":"text","text":"..."}] as a result is that text; LiteLLM calls it "content". */
 static struct clew_slice single_text(struct clew_message_sink *s, struct clew_slice text)
 {
         struct clew_json_reader r;
@@ -240,9 +240,11 @@ static struct clew_slice single_text(struct clew_message_sink *s, struct clew_sl
             r.token != CLEW_JSON_OBJECT_BEGIN)
                 return text;
         only = clew_json_take(&r);
-        if (clew_json_next_element(&r) || !open_object(only, &o) || !get(&o, "text"))
+        if (clew_json_next_element(&r) || !open_object(only, &o))
                 return text;
-        return text_of(s, get(&o, "text"));
+        if (!get(&o, "text") && !clew_slice_eq_cstr(text_of(s, get(&o, "type")), "text"))
+                return text;
+        return text_of_any(s, &o, NAMES("text", "content"));
 }
 
 static void take_result(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
@@ -386,6 +388,11 @@ static void add_part(struct clew_message_sink *s, struct clew_slice raw, enum cl
         if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
                 part->type = CLEW_PART_REASONING;
         fill_part(s, from, part);
+        if (part->type == CLEW_PART_TEXT && part->text.len == 0 &&
+            get_any(from, NAMES("text", "content", "value"))) { /* beside a tool call */
+                s->n_parts--;
+                s->messages[s->n_messages - 1].n_parts--;
+        }
 }
 
 /* @raw is any JSON value that stands for the content of a message. */

@@ -3,6 +3,7 @@
  */
 #include "query/model/build-int.h"
 
+#include "proto/base/json.h"
 #include "proto/base/utf8.h"
 #include "query/model/value-int.h"
 
@@ -504,6 +505,24 @@ static struct clew_slice unwrap_tool_text(struct clew_builder *b, struct clew_sl
         return text;
 }
 
+/* LangSmith puts a result that is no object into one: {"output": "text"} in Python, {"outputs":
+ * ...} in JavaScript. Only where that is the whole object. */
+static struct clew_slice unwrap_lone_output(struct clew_builder *b, struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        struct clew_slice value;
+
+        if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN || !clew_json_next_member(&r) ||
+            !(clew_json_text_is(&r, "output") || clew_json_text_is(&r, "outputs")))
+                return text;
+        value = clew_json_take(&r);
+        if (clew_json_next_member(&r) ||
+            (r.status != CLEW_JSON_READING && r.status != CLEW_JSON_COMPLETE))
+                return text;
+        return clew_slice_eq(value, KEY("null")) ? CLEW_SLICE_NULL
+                                                 : clew_text_unquote(value, b->arena);
+}
+
 static void derive_texts(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_fields *f = &b->fields;
@@ -516,6 +535,8 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_RESULT, &step->tool_result);
                 step->tool_arguments = unwrap_tool_text(b, step->tool_arguments);
                 step->tool_result = unwrap_tool_text(b, step->tool_result);
+                if (step->dialect == CLEW_DIALECT_LANGSMITH)
+                        step->tool_result = unwrap_lone_output(b, step->tool_result);
                 step->input = step->tool_arguments;
                 step->output = step->tool_result;
         }

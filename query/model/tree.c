@@ -210,12 +210,15 @@ static void cut_cycles(struct clew_tree *t)
         }
 }
 
-/* Stand-ins have no arrival: their ids order them. */
+/* Steps that start in the same millisecond (JavaScript's clock): what ended first came first, what
+ * never ended last. Stand-ins have no arrival: their ids order them. */
 static int compare_ties(const void *a, const void *b)
 {
         const struct clew_tree_node *x = a;
         const struct clew_tree_node *y = b;
 
+        if (x->end_ns != y->end_ns)
+                return x->end_ns - 1 < y->end_ns - 1 ? -1 : 1; /* 0 wraps to the largest */
         if (x->arrival != y->arrival)
                 return x->arrival < y->arrival ? -1 : 1;
         return memcmp(x->id.bytes, y->id.bytes, CLEW_SPAN_ID_BYTES);

@@ -171,6 +171,25 @@ static void test_order_is_by_start_then_arrival(void **state)
         scene_deinit(&s);
 }
 
+static void test_what_starts_together_is_ordered_by_its_end(void **state)
+{
+        struct clew_trace *t;
+        struct scene s;
+
+        (void)state;
+        scene_init(&s);
+        add_span(&s.b, 1, NO_PARENT, 10, 90);
+        add_span(&s.b, 2, 1, 20, 0); /* never ended */
+        add_span(&s.b, 3, 1, 20, 50);
+        add_span(&s.b, 4, 1, 20, 20);
+        t = build(&s.b, &s.bytes, &s.arena);
+        check_properties(t);
+        assert_int_equal(id_at(t, 1), 4);
+        assert_int_equal(id_at(t, 2), 3);
+        assert_int_equal(id_at(t, 3), 2);
+        scene_deinit(&s);
+}
+
 static void test_missing_parents_become_standins(void **state)
 {
         struct clew_trace *t;
@@ -399,6 +418,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_order_is_by_start_then_arrival),
+                cmocka_unit_test(test_what_starts_together_is_ordered_by_its_end),
                 cmocka_unit_test(test_missing_parents_become_standins),
                 cmocka_unit_test(test_cycles_are_cut_at_the_earliest),
                 cmocka_unit_test(test_copies_count_once),

@@ -42,7 +42,7 @@ const options = {
   ...traced('travel'),
 };
 const first = await generateText({ ...options, messages });
-messages.push(...first.response.messages, { role: 'user', content: common.QUESTIONS[1] });
+messages.push(...first.responseMessages, { role: 'user', content: common.QUESTIONS[1] });
 const second = streamText({ ...options, messages });
 for await (const _ of second.textStream);
 await second.text;
