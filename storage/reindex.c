@@ -14,35 +14,53 @@ struct reindex {
         struct clew_buffer plain; /* old summaries */
         struct clew_buffer fresh; /* new ones, each with its length before it */
         struct clew_buffer one;
-        uint64_t seen;
-        uint64_t changed;
+        const struct clew_reindex_options *options;
+        struct clew_reindex_stats stats;
 };
 
-static int derive_one(struct reindex *x, uint64_t segment, uint32_t index, struct clew_error *err)
+/* The fresh summary of one trace into x->one. */
+static int derive(struct reindex *x, uint64_t segment, uint32_t index, struct clew_trace_id *ret_id,
+                  struct clew_error *err)
 {
         const struct clew_deriver *d = x->store->deriver;
-        struct clew_slice old;
         struct clew_segment_row row;
         struct clew_slice message;
-        struct clew_trace_id id = {{0}};
         uint64_t start_ns = 0;
         int r = clew_loader_sealed(&x->loader, segment, index, NULL, &row, err);
 
         if (r < 0)
                 return r;
         message = clew_buffer_slice(&x->loader.sealed);
-        clew_trace_id_of_message(message, row.traces_len, &id);
+        clew_trace_id_of_message(message, row.traces_len, ret_id);
         clew_buffer_clear(&x->one);
-        r = d->summarize(d->context, &id, clew_slice_make(message.data, (size_t)row.traces_len),
+        r = d->summarize(d->context, ret_id, clew_slice_make(message.data, (size_t)row.traces_len),
                          clew_slice_from(message, (size_t)row.traces_len), &x->one, &start_ns);
-        if (r < 0)
+        return r < 0 ? r : clew_buffer_error(&x->one);
+}
+
+/* A trace that cannot be derived keeps the summary that it has; memory that ran out ends the work,
+ * since the next try may succeed. */
+static int derive_one(struct reindex *x, uint64_t segment, uint32_t index, struct clew_error *err)
+{
+        struct clew_slice old = CLEW_SLICE_NULL;
+        struct clew_slice fresh;
+        struct clew_trace_id id = {{0}};
+        int r = derive(x, segment, index, &id, err);
+
+        if (!clew_summaries_at(clew_buffer_slice(&x->plain), index, &old))
+                old = CLEW_SLICE_NULL;
+        if (r == -ENOMEM)
                 return clew_error_set(err, r, 0, "a trace could not be summarised");
-        x->seen++;
-        if (!clew_summaries_at(clew_buffer_slice(&x->plain), index, &old) ||
-            !clew_slice_eq(old, clew_buffer_slice(&x->one)))
-                x->changed++;
-        clew_buffer_append_varint(&x->fresh, x->one.len);
-        clew_buffer_append_slice(&x->fresh, clew_buffer_slice(&x->one));
+        x->stats.seen++;
+        x->stats.failed += r < 0;
+        fresh = r < 0 ? old : clew_buffer_slice(&x->one);
+        if (!clew_slice_eq(old, fresh)) {
+                x->stats.changed++;
+                if (x->options->on_change)
+                        x->options->on_change(x->options->context, &id, old, fresh);
+        }
+        clew_buffer_append_varint(&x->fresh, fresh.len);
+        clew_buffer_append_slice(&x->fresh, fresh);
         return clew_buffer_error(&x->fresh);
 }
 
@@ -112,8 +130,7 @@ static int next_segment(struct reindex *x, MDB_txn *txn, uint64_t from, uint64_t
 }
 
 /* Handles one segment. 1 = done and @segment set, 0 = no more. */
-static int reindex_next(struct reindex *x, bool all, uint64_t from, uint64_t *segment,
-                        struct clew_error *err)
+static int reindex_next(struct reindex *x, uint64_t from, uint64_t *segment, struct clew_error *err)
 {
         struct clew_segment_entry e;
         MDB_txn *txn = NULL;
@@ -124,7 +141,7 @@ static int reindex_next(struct reindex *x, bool all, uint64_t from, uint64_t *se
                 return r;
         clew_loader_set_txn(&x->loader, txn);
         r = next_segment(x, txn, from, segment, &e, err);
-        due = r == 1 && (all || e.summary_version != x->store->deriver->version);
+        due = r == 1 && (x->options->all || e.summary_version != x->store->deriver->version);
         if (due) {
                 clew_buffer_clear(&x->plain);
                 clew_buffer_clear(&x->fresh);
@@ -135,7 +152,7 @@ static int reindex_next(struct reindex *x, bool all, uint64_t from, uint64_t *se
         }
         clew_loader_set_txn(&x->loader, NULL);
         clew_txn_end_read(x->store->env, txn);
-        if (r == 1 && due) {
+        if (r == 1 && due && !x->options->dry_run) {
                 int w = store_entry(x, *segment, err);
 
                 r = w < 0 ? w : 1;
@@ -143,14 +160,14 @@ static int reindex_next(struct reindex *x, bool all, uint64_t from, uint64_t *se
         return r;
 }
 
-int clew_store_reindex(struct clew_store *store, bool all, uint64_t *ret_seen,
-                       uint64_t *ret_changed, struct clew_error *err)
+int clew_store_reindex(struct clew_store *store, const struct clew_reindex_options *options,
+                       struct clew_reindex_stats *ret, struct clew_error *err)
 {
-        struct reindex x = {.store = store};
+        struct reindex x = {.store = store, .options = options};
         uint64_t segment = 0;
         int r;
 
-        if (store->mode == CLEW_STORE_READ || !store->deriver)
+        if ((store->mode == CLEW_STORE_READ && !options->dry_run) || !store->deriver)
                 return clew_error_set(err, -EACCES, 0, "store %s: is open for reading only",
                                       clew_env_dir(store->env));
         clew_buffer_init(&x.plain, CLEW_PACK_RESIDUE_MAX);
@@ -158,7 +175,7 @@ int clew_store_reindex(struct clew_store *store, bool all, uint64_t *ret_seen,
         clew_buffer_init(&x.one, CLEW_PACK_RESIDUE_MAX);
         r = clew_loader_init(&x.loader, store->env);
         while (r == 0) {
-                r = reindex_next(&x, all, segment + 1, &segment, err);
+                r = reindex_next(&x, segment + 1, &segment, err);
                 if (r != 1)
                         break;
                 r = 0;
@@ -167,9 +184,7 @@ int clew_store_reindex(struct clew_store *store, bool all, uint64_t *ret_seen,
         clew_buffer_deinit(&x.plain);
         clew_buffer_deinit(&x.fresh);
         clew_buffer_deinit(&x.one);
-        if (r == 0) {
-                *ret_seen = x.seen;
-                *ret_changed = x.changed;
-        }
+        if (r == 0)
+                *ret = x.stats;
         return r;
 }

@@ -128,9 +128,27 @@ struct clew_seal_stats {
 CLEW_MUST_USE int clew_store_seal(struct clew_store *store, const struct clew_seal_options *options,
                                   struct clew_seal_stats *ret_stats, struct clew_error *err);
 
-/* Re-derives the summaries of sealed traces whose rules version differs (or of all). */
-CLEW_MUST_USE int clew_store_reindex(struct clew_store *store, bool all, uint64_t *ret_seen,
-                                     uint64_t *ret_changed, struct clew_error *err);
+struct clew_reindex_options {
+        bool all;     /* also summaries of the present rules version */
+        bool dry_run; /* derive and compare, write nothing; a store open for reading will do */
+        /* Called for each summary whose bytes differ; @old is empty when there was none. May be
+         * NULL. */
+        void (*on_change)(void *context, const struct clew_trace_id *id, struct clew_slice old,
+                          struct clew_slice fresh);
+        void *context;
+};
+
+struct clew_reindex_stats {
+        uint64_t seen;
+        uint64_t changed; /* in bytes */
+        uint64_t failed;  /* could not be derived: the stored summary stays */
+};
+
+/* Re-derives the summaries of sealed traces whose rules version differs (or of all), a segment at a
+ * time. What was done before an error stays done. */
+CLEW_MUST_USE int clew_store_reindex(struct clew_store *store,
+                                     const struct clew_reindex_options *options,
+                                     struct clew_reindex_stats *ret, struct clew_error *err);
 
 /* ---- reading -------------------------------------------------------------------------------- */
 

@@ -30,7 +30,7 @@ static const struct clew_command commands[] = {
          "OTLP JSON lines (also .zst, .gz, - for standard input) into the store", clew_cmd_import},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor},
-        {"setup", "reindex", NULL, "[--all] [--json]",
+        {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",
          "derive stored summaries anew after the rules have changed", clew_cmd_reindex},
         {"setup", "completion", NULL, "bash | zsh | fish",
          "a script that completes commands and ids", clew_cmd_completion},

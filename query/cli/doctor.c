@@ -1,5 +1,5 @@
 /*
- * clew doctor: what the store holds and whether it is whole; sealing on demand. clew reindex.
+ * clew doctor: what the store holds and whether it is whole; sealing on demand.
  */
 #include "query/cli/commands.h"
 #include "query/cli/guard.h"
@@ -24,15 +24,8 @@ struct doctor {
         bool seal;
         struct clew_output output;
         uint64_t n_findings;
+        struct clew_seal_stats sealed;
 };
-
-/* For writing, but a store that is not there is a mistake, not to be created. */
-static int open_existing(struct clew_cli *cli, struct clew_store **ret)
-{
-        int r = clew_cli_store(cli, CLEW_STORE_READ, ret);
-
-        return r != 0 ? r : clew_cli_store(cli, CLEW_STORE_WRITE, ret);
-}
 
 static int seal_all(struct doctor *d)
 {
@@ -43,7 +36,7 @@ static int seal_all(struct doctor *d)
         struct clew_error err = {0};
         char raw[CLEW_WHEN_TEXT];
         char stored[CLEW_WHEN_TEXT];
-        int r = open_existing(d->cli, &store);
+        int r = clew_cli_store_existing(d->cli, &store);
 
         if (r != 0)
                 return r;
@@ -57,19 +50,9 @@ static int seal_all(struct doctor *d)
                 total.raw_bytes += part.raw_bytes;
                 total.stored_bytes += part.stored_bytes;
         }
-        if (d->json) {
-                struct clew_json_writer w = clew_output_begin(&d->output, "seal");
-
-                clew_json_write_key(&w, "traces");
-                clew_json_write_uint64(&w, total.traces);
-                clew_json_write_key(&w, "segments");
-                clew_json_write_uint64(&w, total.segments);
-                clew_json_write_key(&w, "raw_otlp_bytes");
-                clew_json_write_uint64(&w, total.raw_bytes);
-                clew_json_write_key(&w, "stored_bytes");
-                clew_json_write_uint64(&w, total.stored_bytes);
-                return clew_output_end(&d->output, &w);
-        }
+        d->sealed = total;
+        if (d->json)
+                return 0; /* told in the one object at the end */
         clew_count_short(total.raw_bytes, "B", raw);
         clew_count_short(total.stored_bytes, "B", stored);
         fprintf(d->cli->out,
@@ -123,6 +106,27 @@ static int verify(struct doctor *d)
         return 0;
 }
 
+static void put_json_seal(struct clew_json_writer *w, const struct clew_seal_stats *s)
+{
+        const struct {
+                const char *name;
+                uint64_t value;
+        } numbers[] = {
+                {"traces", s->traces},
+                {"segments", s->segments},
+                {"raw_otlp_bytes", s->raw_bytes},
+                {"stored_bytes", s->stored_bytes},
+        };
+
+        clew_json_write_key(w, "sealed");
+        clew_json_write_object_begin(w);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++) {
+                clew_json_write_key(w, numbers[i].name);
+                clew_json_write_uint64(w, numbers[i].value);
+        }
+        clew_json_write_object_end(w);
+}
+
 static int put_json(struct doctor *d, const struct clew_store_stats *s)
 {
         const struct {
@@ -152,6 +156,8 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 clew_json_write_key(&w, numbers[i].name);
                 clew_json_write_uint64(&w, numbers[i].value);
         }
+        if (d->seal)
+                put_json_seal(&w, &d->sealed);
         if (d->verify) {
                 clew_json_write_key(&w, "findings");
                 clew_json_write_uint64(&w, d->n_findings);
@@ -238,39 +244,4 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
         }
         clew_output_deinit(&d.output);
         return status;
-}
-
-int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv)
-{
-        bool all = false;
-        bool json = false;
-        const struct clew_flag own[] = {
-                {"all", 0, NULL, "also summaries of the present rules", .ret_flag = &all},
-                {"json", 0, NULL, "one JSON object", .ret_flag = &json},
-                {0},
-        };
-        struct clew_arguments args;
-        struct clew_store *store = NULL;
-        struct clew_error err = {0};
-        uint64_t seen = 0;
-        uint64_t changed = 0;
-        int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
-
-        if (r == 0)
-                r = open_existing(cli, &store);
-        if (r != 0)
-                return r;
-        r = clew_store_reindex(store, all, &seen, &changed, &err);
-        if (r < 0)
-                return clew_cli_fail(cli, r, &err);
-        if (json)
-                fprintf(cli->out,
-                        "{\"v\":1,\"type\":\"reindex\",\"rules_version\":%u,\"seen\":%" PRIu64
-                        ",\"changed\":%" PRIu64 "}\n",
-                        CLEW_RULES_VERSION, seen, changed);
-        else
-                fprintf(cli->out,
-                        "rules version %u: %" PRIu64 " summaries looked at, %" PRIu64 " changed\n",
-                        CLEW_RULES_VERSION, seen, changed);
-        return CLEW_EXIT_OK;
 }

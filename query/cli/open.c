@@ -32,6 +32,13 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
         return 0;
 }
 
+int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret)
+{
+        int r = clew_cli_store(cli, CLEW_STORE_READ, ret);
+
+        return r != 0 ? r : clew_cli_store(cli, CLEW_STORE_WRITE, ret);
+}
+
 int clew_cli_view(struct clew_cli *cli, struct clew_view **ret)
 {
         struct clew_store *store;

@@ -23,6 +23,8 @@
  * again. Owned by @cli. */
 CLEW_MUST_USE int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode,
                                  struct clew_store **ret);
+/* For writing, but a store that is not there is a mistake, not to be created. */
+CLEW_MUST_USE int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret);
 /* A view of the store, opened for reading at the first call. Owned by @cli. */
 CLEW_MUST_USE int clew_cli_view(struct clew_cli *cli, struct clew_view **ret);
 

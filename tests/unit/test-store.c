@@ -355,24 +355,41 @@ static void test_notes(void **state)
         clew_view_close(v);
 }
 
+static void count_change(void *context, const struct clew_trace_id *id, struct clew_slice old,
+                         struct clew_slice fresh)
+{
+        uint64_t *n = context;
+
+        assert_false(clew_trace_id_is_zero(id));
+        assert_false(clew_slice_eq(old, fresh));
+        ++*n;
+}
+
 static void test_reindex(void **state)
 {
         struct fixture *f = *state;
         struct test_span s = span_of(1, 0);
         struct clew_error err = {0};
-        uint64_t seen = 0;
-        uint64_t changed = 0;
+        struct clew_reindex_stats stats = {0};
+        uint64_t told = 0;
+        struct clew_reindex_options options = {.on_change = count_change, .context = &told};
 
         send_spans(f, "a", &s, 1);
         seal_all(f);
-        assert_int_equal(clew_store_reindex(f->store, false, &seen, &changed, &err), 0);
-        assert_int_equal(seen, 0);
+        assert_int_equal(clew_store_reindex(f->store, &options, &stats, &err), 0);
+        assert_int_equal(stats.seen, 0);
         deriver.version = 2;
-        assert_int_equal(clew_store_reindex(f->store, false, &seen, &changed, &err), 0);
-        assert_int_equal(seen, 1);
-        assert_int_equal(changed, 0);
-        assert_int_equal(clew_store_reindex(f->store, false, &seen, &changed, &err), 0);
-        assert_int_equal(seen, 0);
+        options.dry_run = true;
+        assert_int_equal(clew_store_reindex(f->store, &options, &stats, &err), 0);
+        assert_int_equal(stats.seen, 1);
+        options.dry_run = false;
+        assert_int_equal(clew_store_reindex(f->store, &options, &stats, &err), 0);
+        assert_int_equal(stats.seen, 1);
+        assert_int_equal(stats.changed, 0);
+        assert_int_equal(stats.failed, 0);
+        assert_int_equal(clew_store_reindex(f->store, &options, &stats, &err), 0);
+        assert_int_equal(stats.seen, 0);
+        assert_int_equal(told, 0);
         deriver.version = 1;
 }
 
