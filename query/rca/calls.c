@@ -291,10 +291,28 @@ static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
 
                 if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0)
                         continue;
-                f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i, 0.8);
+                /* A program that only computes is half an action. */
+                f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i,
+                                     clew_rca_acted(v, i) ? 0.6 : 0.8);
                 clew_finding_evidence(f, i, s->text);
                 clew_finding_say(ret, f, "The turn of step %u ends without any action.", s->number);
         }
+}
+
+/* The call before handed the task to somebody else: "please hold on" is then all there is to say.
+ */
+static bool handed_over(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *p;
+
+        if (v->steps[i].prev_llm == CLEW_RCA_NONE)
+                return false;
+        p = &v->steps[v->steps[i].prev_llm];
+        for (uint32_t k = 0; k < p->n_calls; k++) {
+                if (clew_rca_hands_over(v->calls[p->first_call + k].name))
+                        return true;
+        }
+        return false;
 }
 
 void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret)
@@ -309,7 +327,7 @@ void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret)
 
                 if (s->kind != CLEW_RCA_LLM || s->text.len == 0 || s->failed ||
                     clew_rca_acted(v, i) || !clew_text_promises(s->text) ||
-                    clew_text_asks(s->text) || clew_text_refuses(s->text))
+                    clew_text_asks(s->text) || clew_text_refuses(s->text) || handed_over(v, i))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i, last ? 1.2 : 0.6);
                 clew_finding_evidence(f, i, s->text);

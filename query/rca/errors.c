@@ -120,6 +120,27 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
+/* How much a repeated error says about its caller. The last of a series most: by then it was known.
+ * Trying again what the network or a server refused is no mistake, three times over is one. */
+static double repetition(const struct clew_rca_view *v, uint32_t i, uint32_t count)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        double strength = count > 2 ? 1.1 : 1.0;
+        bool last = true;
+
+        for (uint32_t k = i + 1, seen = 0; k < v->n_steps && seen < 64 && last; k++, seen++) {
+                const struct clew_rca_step *t = &v->steps[k];
+
+                last = !is_deepest(t) || t->error_shape != s->error_shape || t->agent != s->agent ||
+                       t->kind != s->kind;
+        }
+        if (!last)
+                strength *= 0.7;
+        if (clew_trouble_is_infrastructure(s->trouble) && count < 4)
+                strength *= 0.5;
+        return strength * (recovery_of(v, i) == CLEW_RCA_NONE ? 1.0 : 0.75);
+}
+
 void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_SAME_ERROR);
@@ -144,9 +165,7 @@ void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *r
                 if (before == CLEW_RCA_NONE)
                         continue;
                 who = clew_rca_blame(v, i);
-                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, who,
-                                     (count > 2 ? 1.1 : 1.0) *
-                                             (recovery_of(v, i) == CLEW_RCA_NONE ? 1.0 : 0.75));
+                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, who, repetition(v, i, count));
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, before, v->steps[before].error_text);
                 clew_finding_evidence(f, i, s->error_text);
@@ -216,6 +235,39 @@ void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findin
         clew_finding_say(ret, f, "The last action of the run, step %u (%.*s), failed (%s).",
                          v->steps[last].number, CLEW_SHOWN(v->steps[last].name, 60),
                          clew_trouble_name(v->steps[last].trouble));
+}
+
+/* A check (tests, a build) that failed, was never run again with success, and was left so: the call
+ * that went on in spite of it. */
+void clew_rule_ignored_failure(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t last = CLEW_RCA_NONE;
+        enum clew_check check = CLEW_CHECK_NONE;
+        struct clew_finding *f;
+        uint32_t who;
+
+        for (uint32_t i = v->n_steps; i-- > 0 && last == CLEW_RCA_NONE;) {
+                if (v->steps[i].kind != CLEW_RCA_TOOL)
+                        continue;
+                check = clew_text_check(v->steps[i].result);
+                if (check != CLEW_CHECK_NONE)
+                        last = i;
+        }
+        if (check != CLEW_CHECK_FAILED)
+                return;
+        who = v->steps[last].next_llm;
+        if (who == CLEW_RCA_NONE)
+                return;
+        /* Many suites fail before anybody touched them: who says so does not ignore it. */
+        f = clew_finding_add(ret, CLEW_RULE_IGNORED_FAILURE, who,
+                             clew_text_admits_trouble(v->steps[who].text)   ? 0.4
+                             : clew_text_claims_success(v->steps[who].text) ? 1.1
+                                                                            : 0.8);
+        clew_finding_effect(f, v->last_llm);
+        clew_finding_evidence(f, last, clew_text_check_line(v->steps[last].result));
+        clew_finding_evidence(f, who, v->steps[who].text);
+        clew_finding_say(ret, f, "The last check (step %u) failed; step %u went on to the end.",
+                         v->steps[last].number, v->steps[who].number);
 }
 
 void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret)

@@ -65,7 +65,7 @@ void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings 
         }
 }
 
-static bool is_handing_off(struct clew_slice name)
+bool clew_rca_hands_over(struct clew_slice name)
 {
         return clew_text_find(name, "human") >= 0 || clew_text_find(name, "escalat") >= 0 ||
                clew_text_find(name, "give_up") >= 0 ||
@@ -88,7 +88,7 @@ void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
                            clew_text_find(s->finish, "refusal") == 0 ||
                            clew_text_find(s->finish, "safety") == 0;
                 for (uint32_t k = 0; k < s->n_calls; k++)
-                        calls_for_help |= is_handing_off(v->calls[s->first_call + k].name);
+                        calls_for_help |= clew_rca_hands_over(v->calls[s->first_call + k].name);
                 if (!filtered && !calls_for_help &&
                     (clew_rca_acted(v, i) || !clew_text_refuses(s->text)))
                         continue;

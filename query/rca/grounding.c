@@ -51,10 +51,33 @@ static bool near(double a, double b)
         return fabs(a - b) < 0.006;
 }
 
+/* True when @x, written with rounding error @half, is a ratio, a percentage or a rate of growth of
+ * two observed numbers. */
+static bool is_ratio(double x, double half, const struct numbers *n)
+{
+        for (uint32_t i = 0; i < n->n; i++) {
+                for (uint32_t j = 0; j < n->n; j++) {
+                        double q;
+
+                        if (i == j || n->v[j] == 0)
+                                continue;
+                        q = n->v[i] / n->v[j];
+                        if (fabs(q - x) <= half || fabs(100 * q - x) <= half ||
+                            fabs(100 * fabs(q - 1) - x) <= half)
+                                return true;
+                }
+        }
+        return false;
+}
+
 /* True when @x is a sum, difference, small multiple or share of observed numbers. */
-static bool is_computed(double x, const struct numbers *n)
+static bool is_computed(double x, double half, const struct numbers *n)
 {
         double total = 0;
+
+        /* Whole numbers are too near to some ratio of any two others. */
+        if (half < 0.4 && is_ratio(x, half, n))
+                return true;
 
         for (uint32_t i = 0; i < n->n; i++) {
                 for (double k = 2; k <= 12; k++) {
@@ -86,9 +109,23 @@ struct shapes {
         uint32_t sums_left; /* sums still tried in this trace */
 };
 
-static bool computed_at(const struct clew_rca_view *v, struct shapes *shapes, uint32_t unit,
-                        double x)
+/* Half a unit of the last decimal of a number as it was written. */
+static double rounding_of(const struct clew_token *t)
 {
+        double half = 0.5;
+
+        for (size_t i = t->text.len; i-- > 0;) {
+                if (t->text.data[i] == '.')
+                        return half + 1e-9;
+                half /= 10;
+        }
+        return 0.5 + 1e-9;
+}
+
+static bool computed_at(const struct clew_rca_view *v, struct shapes *shapes, uint32_t unit,
+                        const struct clew_token *t)
+{
+        double x = t->number;
         struct numbers n = {.n = 0};
         uint32_t from = unit > 6 ? unit - 6 : 0;
 
@@ -105,7 +142,7 @@ static bool computed_at(const struct clew_rca_view *v, struct shapes *shapes, ui
         }
         for (uint32_t u = unit; u-- > from;)
                 take_numbers(v->units[u].text, &n);
-        return is_computed(x, &n);
+        return is_computed(x, rounding_of(t), &n);
 }
 
 /* ---- altered values ------------------------------------------------------------------------- */
@@ -351,13 +388,13 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from) {
                 if (is_date_like(&n->token) ||
-                    (n->token.is_number && computed_at(v, shapes, n->unit, n->token.number)))
+                    (n->token.is_number && computed_at(v, shapes, n->unit, &n->token)))
                         strength *= 0.3;
                 say_altered(v, ret, step, n, from, strength * (whole ? 1.0 : 0.95));
                 return;
         }
         if (!whole || n->token.digits < 4 || is_date_like(&n->token) ||
-            (n->token.is_number && computed_at(v, shapes, n->unit, n->token.number)) ||
+            (n->token.is_number && computed_at(v, shapes, n->unit, &n->token)) ||
             !has_results_before(v, n->unit))
                 return;
         say_invented(v, ret, step, n, empty_before(v, step), strength);
@@ -380,7 +417,7 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
                         return;
                 strength *= 0.8;
         }
-        computed = n->token.is_number && computed_at(v, shapes, n->unit, n->token.number);
+        computed = n->token.is_number && computed_at(v, shapes, n->unit, &n->token);
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from && !computed && !is_date_like(&n->token)) {
                 say_altered(v, ret, u->step, n, from, 1.0);
@@ -418,7 +455,7 @@ static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
                 u = &v->units[s->first];
                 if ((u->origin != CLEW_RCA_WRITTEN && u->origin != CLEW_RCA_ARGS) ||
                     !has_results_before(v, s->first) ||
-                    (t.is_number && computed_at(v, shapes, s->first, t.number)))
+                    (t.is_number && computed_at(v, shapes, s->first, &t)))
                         continue;
                 who = clew_rca_blame(v, u->step);
                 if (who == CLEW_RCA_NONE)
@@ -488,6 +525,13 @@ static uint32_t unit_of_result(const struct clew_rca_view *v, uint32_t i)
         return CLEW_RCA_NONE;
 }
 
+/* Two texts name different years by nature; that says nothing of their age. */
+static bool is_year(const struct clew_token *t)
+{
+        return t->is_number && t->digits == 4 && t->text.len == 4 && t->number >= 1000 &&
+               t->number <= 2100;
+}
+
 /* Values that the first reading showed first and the second one replaced by others of the same
  * shape. */
 static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit, uint32_t new_unit,
@@ -504,7 +548,7 @@ static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit
         while (n_fresh < STALE_MAX && n_kept < STALE_MAX && clew_token_next(&it, &t)) {
                 const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
 
-                if (t.digits < 3 || !s)
+                if (t.digits < 3 || !s || is_year(&t))
                         continue;
                 kept[n_kept++] = t.hash;
                 if (s->first == new_unit)
@@ -513,7 +557,7 @@ static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit
         it = clew_tokens_of(v->units[old_unit].text);
         while (n_fresh && n < STALE_MAX && clew_token_next(&it, &t)) {
                 const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
-                bool gone = s && t.digits >= 3 && s->observed == old_unit;
+                bool gone = s && t.digits >= 3 && !is_year(&t) && s->observed == old_unit;
                 bool replaced = false;
 
                 for (uint32_t k = 0; k < n_kept && gone; k++)

@@ -120,38 +120,64 @@ void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *re
         }
 }
 
+/* The text of one of the last calls of the same agent (by name: one that is started again and again
+ * is one agent) that step @i nearly repeats, or NONE. What one agent passes on of another's text is
+ * no repetition, and the same sentence about another order is none either. */
+static uint32_t repeated_text(const struct clew_rca_view *v, const uint32_t *ring, uint32_t n,
+                              uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        const struct clew_words *a = &v->words[s->words];
+
+        for (uint32_t k = 0; k < n && k < RING; k++) {
+                uint32_t other = ring[(n - 1 - k) % RING];
+                const struct clew_words *b = &v->words[v->steps[other].words];
+
+                if (clew_slice_eq(v->steps[other].agent_name, s->agent_name) &&
+                    a->values == b->values && clew_words_jaccard(a, b) > ALIKE)
+                        return other;
+        }
+        return CLEW_RCA_NONE;
+}
+
+/* Each series of like texts is reported where it ends; the members in between are its effects. */
 void clew_rule_near_duplicate(const struct clew_rca_view *v, struct clew_findings *ret)
 {
+        uint32_t *like = clew_arena_alloc(v->arena, (v->n_steps + 1u) * sizeof(*like));
+        bool *goes_on = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*goes_on));
         uint32_t ring[RING];
         uint32_t n = 0;
-        uint32_t run = 0;
 
+        if (!like || !goes_on)
+                return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-                uint32_t like = CLEW_RCA_NONE;
+                like[i] = CLEW_RCA_NONE;
+                if (v->steps[i].kind != CLEW_RCA_LLM || v->steps[i].words == CLEW_RCA_NONE)
+                        continue;
+                like[i] = repeated_text(v, ring, n, i);
+                ring[n++ % RING] = i;
+                if (like[i] != CLEW_RCA_NONE)
+                        goes_on[like[i]] = true;
+        }
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                uint32_t first = like[i];
+                uint32_t count = 1;
                 struct clew_finding *f;
 
-                if (s->kind != CLEW_RCA_LLM || s->words == CLEW_RCA_NONE)
+                if (first == CLEW_RCA_NONE || goes_on[i])
                         continue;
-                for (uint32_t k = 0; k < n && k < RING && like == CLEW_RCA_NONE; k++) {
-                        uint32_t other = ring[(n - 1 - k) % RING];
-
-                        const struct clew_words *a = &v->words[s->words];
-                        const struct clew_words *b = &v->words[v->steps[other].words];
-
-                        /* The same sentence about another order is no repetition. */
-                        if (a->values == b->values && clew_words_jaccard(a, b) > ALIKE)
-                                like = other;
+                for (uint32_t k = first; like[k] != CLEW_RCA_NONE; k = like[k]) {
+                        count++;
+                        first = like[k];
                 }
-                ring[n++ % RING] = i;
-                if (like == CLEW_RCA_NONE)
-                        continue;
-                run++;
-                f = clew_finding_add(ret, CLEW_RULE_NEAR_DUPLICATE, i, run > 1 ? 1.15 : 0.9);
-                clew_finding_evidence(f, like, v->steps[like].text);
-                clew_finding_evidence(f, i, s->text);
-                clew_finding_say(ret, f, "Step %u writes nearly the same as step %u.", s->number,
-                                 v->steps[like].number);
+                f = clew_finding_add(ret, CLEW_RULE_NEAR_DUPLICATE, i, count > 1 ? 1.15 : 0.9);
+                for (uint32_t k = like[i]; like[k] != CLEW_RCA_NONE; k = like[k])
+                        clew_finding_effect(f, k);
+                clew_finding_evidence(f, first, v->steps[first].text);
+                clew_finding_evidence(f, i, v->steps[i].text);
+                clew_finding_say(ret, f, "Step %u writes nearly the same as step %u%s.",
+                                 v->steps[i].number, v->steps[first].number,
+                                 count > 1 ? ", and not for the first time" : "");
         }
 }
 

@@ -157,14 +157,14 @@ static void add_input_part(struct clew_rca_builder *b, uint32_t i, const struct 
         else if (result.is_tool)
                 origin = CLEW_RCA_RESULT;
         result.is_new = p->text.len > 0 && text_is_new(b, p->text, i, NULL);
-        if (!result.is_new && !(result.is_tool && nth))
+        if (!result.is_new && !nth)
                 return;
         result.text = keep(b, p->text);
         if (result.is_new) {
                 add_unit(b, result.text, i, origin);
                 result.unit = b->v->n_units - 1;
         }
-        if (b->failed || !(result.is_tool || (spoken && result.is_new)))
+        if (b->failed || !(result.is_tool || spoken))
                 return;
         if (nth && result.is_tool)
                 result.nth = (*nth)++;

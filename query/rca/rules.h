@@ -24,6 +24,7 @@ enum clew_rule {
         CLEW_RULE_SAME_ERROR,
         CLEW_RULE_SWALLOWED_ERROR,
         CLEW_RULE_UNRECOVERED_END,
+        CLEW_RULE_IGNORED_FAILURE,
         CLEW_RULE_INFRASTRUCTURE,
         CLEW_RULE_MODEL_ERROR,
         CLEW_RULE_TOOL_LOOP,
@@ -115,6 +116,8 @@ typedef void (*clew_rule_fn)(const struct clew_rca_view *v, struct clew_findings
 
 /* True when a tool's name says that it only looks something up. */
 bool clew_rca_only_reads(struct clew_slice name);
+/* True when a tool's name says that it gives the task to a person or to another agent. */
+bool clew_rca_hands_over(struct clew_slice name);
 
 /* errors.c */
 void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret);
@@ -122,6 +125,7 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
 void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_ignored_failure(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret);
 /* loops.c */
 void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *ret);

@@ -55,8 +55,17 @@ enum clew_trouble clew_text_result_error(struct clew_slice result);
  * found" and its like. */
 bool clew_text_is_empty_result(struct clew_slice result);
 
+/* What a result says of a check: the summary line of a test runner or a build near its end
+ * ("2 failed, 40 passed", "failures=1", "BUILD FAILURE", "--- FAIL"). */
+enum clew_check { CLEW_CHECK_NONE, CLEW_CHECK_PASSED, CLEW_CHECK_FAILED };
+enum clew_check clew_text_check(struct clew_slice result);
+/* The line that says so, or null. */
+struct clew_slice clew_text_check_line(struct clew_slice result);
+
 /* Says that something went wrong or could not be done. */
 bool clew_text_admits_trouble(struct clew_slice text);
+/* Says that a check or the whole task went well ("tests pass", "all green"). */
+bool clew_text_claims_success(struct clew_slice text);
 /* Declines, or gives up on, what was asked ("I can't", "I am unable to"). */
 bool clew_text_refuses(struct clew_slice text);
 /* Says that nothing was found or is available. */

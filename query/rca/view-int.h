@@ -40,6 +40,7 @@ struct clew_rca_virtual {
         struct clew_slice name;
         struct clew_slice text;
         bool is_error;
+        bool tentative; /* a user's message, unless all agents here act in their texts */
 };
 
 struct clew_rca_builder {

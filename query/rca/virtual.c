@@ -52,6 +52,19 @@ static const struct clew_rca_call *call_of(struct clew_rca_builder *b,
         return nth < llm->n_calls ? &b->v->calls[llm->first_call + nth] : NULL;
 }
 
+/* The program that a text holds: from its first code fence to its last. */
+static struct clew_slice code_of(struct clew_slice text)
+{
+        ptrdiff_t from = clew_text_find(text, "```");
+        size_t to = text.len;
+
+        if (from < 0)
+                return CLEW_SLICE_NULL;
+        while (to > (size_t)from + 3 && memcmp(text.data + to - 3, "```", 3) != 0)
+                to--;
+        return clew_slice_make(text.data + from, to - (size_t)from);
+}
+
 void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
                           const struct clew_rca_result *result)
 {
@@ -71,7 +84,8 @@ void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
         /* A span tells it better; only an error that no span shows is worth a step beside one. */
         if (between.any && (trouble == CLEW_TROUBLE_NONE || between.failed || !result->is_new))
                 return;
-        if (!result->is_tool && (trouble == CLEW_TROUBLE_NONE || between.failed))
+        if (!result->is_tool && (between.failed || (trouble == CLEW_TROUBLE_NONE &&
+                                                    (between.any || !code_of(llm->text).len))))
                 return; /* a user spoke */
         call = call_of(b, llm, result->id, result->nth);
         b->virtuals = clew_rca_grow(b, b->virtuals, b->n_virtuals, &b->virtuals_cap,
@@ -88,6 +102,7 @@ void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
                                            : CLEW_SLICE_LITERAL("its action"),
                 .text = result->text,
                 .is_error = result->is_error,
+                .tentative = !result->is_tool && trouble == CLEW_TROUBLE_NONE,
         };
 }
 
@@ -121,7 +136,7 @@ static void fill(struct clew_rca_builder *b, const struct clew_rca_virtual *r,
                 .next_llm = to[r->before],
                 .first_unit = r->unit,
                 .n_units = r->unit != CLEW_RCA_NONE,
-                .args = call ? call->args : CLEW_SLICE_NULL,
+                .args = call ? call->args : code_of(llm->text),
                 .call_id = call ? call->id : CLEW_SLICE_NULL,
                 .result = r->text,
                 .has_result = true,
@@ -147,14 +162,22 @@ int clew_rca_insert_virtual(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
         struct clew_rca_step *old = v->steps;
-        uint32_t total = v->n_steps + b->n_virtuals;
+        uint32_t total;
         struct clew_rca_step *steps;
         uint32_t *to;
         uint32_t n = 0;
         uint32_t k = 0;
 
-        if (b->n_virtuals == 0)
+        /* What follows a text with a program is its output where all texts hold one. */
+        for (k = 0; k < b->n_virtuals; k++) {
+                if (!b->virtuals[k].tentative || v->acts_in_text)
+                        b->virtuals[n++] = b->virtuals[k];
+        }
+        b->n_virtuals = n;
+        if (n == 0)
                 return 0;
+        total = v->n_steps + n;
+        n = k = 0;
         steps = clew_arena_calloc(b->arena, total, sizeof(*steps));
         to = clew_arena_calloc(b->arena, v->n_steps, sizeof(*to));
         if (!steps || !to)
@@ -177,8 +200,10 @@ int clew_rca_insert_virtual(struct clew_rca_builder *b)
                         const struct clew_rca_virtual *r = &b->virtuals[k];
 
                         fill(b, r, old, to, &steps[at]);
-                        if (r->unit != CLEW_RCA_NONE)
+                        if (r->unit != CLEW_RCA_NONE) {
                                 v->units[r->unit].step = at;
+                                v->units[r->unit].origin = CLEW_RCA_RESULT;
+                        }
                         if (r->call != CLEW_RCA_NONE &&
                             v->calls[r->call].tool_step == CLEW_RCA_NONE)
                                 v->calls[r->call].tool_step = at;
@@ -186,6 +211,9 @@ int clew_rca_insert_virtual(struct clew_rca_builder *b)
                 steps[to[i]] = old[i];
                 remap(&steps[to[i]], to);
         }
+        v->first_result = CLEW_RCA_NONE;
+        for (uint32_t u = 0; u < v->n_units && v->first_result == CLEW_RCA_NONE; u++)
+                v->first_result = v->units[u].origin == CLEW_RCA_RESULT ? u : CLEW_RCA_NONE;
         v->steps = steps;
         v->n_steps = total;
         v->first_llm = moved(to, v->first_llm);

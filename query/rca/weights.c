@@ -16,6 +16,8 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_SWALLOWED_ERROR] = {"swallowed-error", 0.78,
                                        "an error answered as if all was well"},
         [CLEW_RULE_UNRECOVERED_END] = {"unrecovered-end", 0.60, "the last action failed"},
+        [CLEW_RULE_IGNORED_FAILURE] = {"ignored-failure", 0.60,
+                                       "the last check failed, and the run went on to its end"},
         [CLEW_RULE_INFRASTRUCTURE] = {"infrastructure", 0.80,
                                       "time-out, rate limit, network, server, access"},
         [CLEW_RULE_MODEL_ERROR] = {"model-error", 0.85, "a model call that failed"},

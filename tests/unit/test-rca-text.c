@@ -168,9 +168,46 @@ static void test_same_error_another_id(void **state)
                     clew_text_error_shape(s("ValueError: 'abc'")));
 }
 
+static void test_verdicts_of_checks(void **state)
+{
+        static const struct {
+                const char *text;
+                enum clew_check want;
+        } cases[] = {
+                {"===== 2 failed, 40 passed in 1.2s =====", CLEW_CHECK_FAILED},
+                {"===== 40 passed, 1 skipped in 1.2s =====", CLEW_CHECK_PASSED},
+                {"===== 1 error in 0.3s =====", CLEW_CHECK_FAILED},
+                {"1 failed\n\n$ pytest\n3 passed", CLEW_CHECK_PASSED},
+                {"Ran 4 tests in 0.1s\n\nFAILED (failures=1, errors=1)", CLEW_CHECK_FAILED},
+                {"Ran 4 tests in 0.1s\n\nOK (expected failures=2)", CLEW_CHECK_PASSED},
+                {"--- FAIL: TestX (0.00s)\nFAIL\texample/x\t0.1s", CLEW_CHECK_FAILED},
+                {"ok  \texample/x\t0.1s", CLEW_CHECK_PASSED},
+                {"test result: FAILED. 1 passed; 2 failed;", CLEW_CHECK_FAILED},
+                {"test result: ok. 3 passed; 0 failed;", CLEW_CHECK_PASSED},
+                {"Tests run: 3, Failures: 1, Errors: 0", CLEW_CHECK_FAILED},
+                {"[INFO] BUILD SUCCESS", CLEW_CHECK_PASSED},
+                {"[INFO] BUILD FAILURE", CLEW_CHECK_FAILED},
+                {"100% tests passed, 0 tests failed out of 3", CLEW_CHECK_PASSED},
+                {"the payment failed twice", CLEW_CHECK_NONE},
+                {"10 orders", CLEW_CHECK_NONE},
+                {"", CLEW_CHECK_NONE},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                if (clew_text_check(clew_slice_of_cstr(cases[i].text)) != cases[i].want)
+                        fail_msg("%s", cases[i].text);
+        }
+        assert_true(clew_slice_eq_cstr(clew_text_check_line(CLEW_SLICE_LITERAL("a\n 1 failed\nb")),
+                                       "1 failed"));
+        assert_true(clew_text_claims_success(CLEW_SLICE_LITERAL("All tests pass now.")));
+        assert_false(clew_text_claims_success(CLEW_SLICE_LITERAL("Show the final state.")));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_verdicts_of_checks),
                 cmocka_unit_test(test_results_that_are_errors),
                 cmocka_unit_test(test_empty_results),
                 cmocka_unit_test(test_tokens),

@@ -1,0 +1,144 @@
+/*
+ * Verdicts of test runners and builds in the text that they print. The wordings are those of the
+ * programs (pytest, unittest, Go, Cargo, Maven, Jest, CTest ...), which agents of all frameworks
+ * run.
+ */
+#include "query/rca/text-int.h"
+
+#define TAIL_MAX 1600u /* summaries stand last; what follows them is short */
+#define LINE_MAX 240u  /* of one line, from its start */
+
+/* A whole number stands before offset @at ("12 failed"); false when none does or it is zero. */
+static bool counts_before(struct clew_slice t, size_t at)
+{
+        bool positive = false;
+        size_t i = at;
+
+        while (i > 0 && t.data[i - 1] == ' ')
+                i--;
+        if (i == at || i == 0 || !is_digit(t.data[i - 1]))
+                return false;
+        for (; i > 0 && is_digit(t.data[i - 1]); i--)
+                positive |= t.data[i - 1] != '0';
+        return positive;
+}
+
+/* A number other than zero stands behind @word and its punctuation ("failures=2", "Failures: 1").
+ */
+static bool counts_after(struct clew_slice t, const char *word)
+{
+        ptrdiff_t at = clew_text_find(t, word);
+        size_t i;
+
+        if (at < 0)
+                return false;
+        i = (size_t)at + strlen(word);
+        while (i < t.len && (t.data[i] == ' ' || t.data[i] == '=' || t.data[i] == ':'))
+                i++;
+        return i < t.len && t.data[i] >= '1' && t.data[i] <= '9';
+}
+
+static bool counted(struct clew_slice line, const char *word)
+{
+        ptrdiff_t at = clew_text_find(line, word);
+
+        return at >= 0 && counts_before(line, (size_t)at);
+}
+
+static bool begins(struct clew_slice line, const char *word)
+{
+        return clew_text_find(line, word) == 0;
+}
+
+/* The summary of one program's run in one line. */
+static enum clew_check check_of_line(struct clew_slice line)
+{
+        static const char *const failing[] = {
+                "build failure", "build failed",     "test result: failed", "tests failed",
+                "--- fail",      "failed (failures", "failed (errors"};
+        static const char *const passing[] = {"test result: ok", "build success", "tests passed",
+                                              "--- pass"};
+
+        if (begins(line, "ok (") || begins(line, "ok  \t")) /* "OK (expected failures=2)" */
+                return CLEW_CHECK_PASSED;
+        if (counted(line, "failed") || counted(line, "failing") || counts_after(line, "failures") ||
+            (counted(line, "error") && clew_text_find(line, " in ") >= 0) ||
+            (clew_text_find(line, "failures") >= 0 && counts_after(line, "errors")))
+                return CLEW_CHECK_FAILED;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(failing); i++) {
+                ptrdiff_t at = clew_text_find(line, failing[i]);
+
+                /* "100% tests passed, 0 tests failed out of 3" */
+                if (at >= 0 && !(at > 1 && line.data[at - 2] == '0'))
+                        return CLEW_CHECK_FAILED;
+        }
+        if (begins(line, "fail\t") || begins(line, "fail:"))
+                return CLEW_CHECK_FAILED;
+        if (counted(line, "passed") || counted(line, "passing"))
+                return CLEW_CHECK_PASSED;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(passing); i++) {
+                if (clew_text_find(line, passing[i]) >= 0)
+                        return CLEW_CHECK_PASSED;
+        }
+        return CLEW_CHECK_NONE;
+}
+
+/* The last line of @result that is a verdict. Line breaks may be escaped (a result inside JSON). */
+static enum clew_check last_verdict(struct clew_slice result, struct clew_slice *ret_line)
+{
+        struct clew_slice t = clew_text_trim(result);
+        enum clew_check verdict = CLEW_CHECK_NONE;
+        size_t i;
+
+        i = t.len > TAIL_MAX ? t.len - TAIL_MAX : 0;
+        while (i < t.len) {
+                size_t from = i;
+                struct clew_slice line;
+                enum clew_check c;
+
+                while (i < t.len && t.data[i] != '\n' &&
+                       !(t.data[i] == '\\' && i + 1 < t.len && lower(t.data[i + 1]) == 'n'))
+                        i++;
+                line = clew_slice_make(t.data + from, i - from);
+                if (line.len > LINE_MAX)
+                        line.len = LINE_MAX;
+                c = check_of_line(line);
+                if (c != CLEW_CHECK_NONE) {
+                        verdict = c;
+                        *ret_line = line;
+                }
+                i += i < t.len && t.data[i] == '\\' ? 2 : 1;
+        }
+        return verdict;
+}
+
+enum clew_check clew_text_check(struct clew_slice result)
+{
+        struct clew_slice line;
+
+        return last_verdict(result, &line);
+}
+
+struct clew_slice clew_text_check_line(struct clew_slice result)
+{
+        struct clew_slice line = CLEW_SLICE_NULL;
+
+        (void)last_verdict(result, &line);
+        return clew_text_trim(line);
+}
+
+bool clew_text_claims_success(struct clew_slice text)
+{
+        static const char *const words[] = {
+                "tests pass",       "test passes",      "tests are passing", "all pass",
+                "tests now pass",   "passes now",       "all green",         "tests succeed",
+                "everything works", "works as expected"};
+
+        if (text.len > TAIL_MAX)
+                text.len = TAIL_MAX;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (clew_text_find(text, words[i]) >= 0)
+                        return true;
+        }
+        return false;
+}

@@ -1,0 +1,374 @@
+/*
+ * Which texts are errors, of which class, and which results hold nothing: word lists over a bounded
+ * head and tail.
+ */
+#include "query/rca/text-int.h"
+
+/* First match wins, so narrower wordings stand above wider ones. */
+static const struct {
+        const char *needle;
+        enum clew_trouble class;
+} class_words[] = {
+        {"context length", CLEW_TROUBLE_CONTEXT},
+        {"context window", CLEW_TROUBLE_CONTEXT},
+        {"context_length", CLEW_TROUBLE_CONTEXT},
+        {"maximum context", CLEW_TROUBLE_CONTEXT},
+        {"prompt is too long", CLEW_TROUBLE_CONTEXT},
+        {"too many tokens", CLEW_TROUBLE_CONTEXT},
+        {"max steps", CLEW_TROUBLE_BUDGET},
+        {"max_steps", CLEW_TROUBLE_BUDGET},
+        {"maximum number of steps", CLEW_TROUBLE_BUDGET},
+        {"maximum number of iterations", CLEW_TROUBLE_BUDGET},
+        {"max iterations", CLEW_TROUBLE_BUDGET},
+        {"max_turns", CLEW_TROUBLE_BUDGET},
+        {"max turns", CLEW_TROUBLE_BUDGET},
+        {"step limit", CLEW_TROUBLE_BUDGET},
+        {"iteration limit", CLEW_TROUBLE_BUDGET},
+        {"recursion limit", CLEW_TROUBLE_BUDGET},
+        {"wall clock", CLEW_TROUBLE_BUDGET},
+        {"budget exceeded", CLEW_TROUBLE_BUDGET},
+        {"rate limit", CLEW_TROUBLE_RATE},
+        {"ratelimit", CLEW_TROUBLE_RATE},
+        {"rate_limit", CLEW_TROUBLE_RATE},
+        {"too many requests", CLEW_TROUBLE_RATE},
+        {"quota", CLEW_TROUBLE_RATE},
+        {"overloaded", CLEW_TROUBLE_SERVER},
+        {"timed out", CLEW_TROUBLE_TIMEOUT},
+        {"timeout", CLEW_TROUBLE_TIMEOUT},
+        {"time-out", CLEW_TROUBLE_TIMEOUT},
+        {"deadline exceeded", CLEW_TROUBLE_TIMEOUT},
+        {"unauthorized", CLEW_TROUBLE_AUTH},
+        {"unauthenticated", CLEW_TROUBLE_AUTH},
+        {"forbidden", CLEW_TROUBLE_AUTH},
+        {"permission denied", CLEW_TROUBLE_AUTH},
+        {"access denied", CLEW_TROUBLE_AUTH},
+        {"invalid api key", CLEW_TROUBLE_AUTH},
+        {"token expired", CLEW_TROUBLE_AUTH},
+        {"authentication", CLEW_TROUBLE_AUTH},
+        {"service unavailable", CLEW_TROUBLE_SERVER},
+        {"bad gateway", CLEW_TROUBLE_SERVER},
+        {"internal server", CLEW_TROUBLE_SERVER},
+        {"gateway", CLEW_TROUBLE_SERVER},
+        {"connection reset", CLEW_TROUBLE_NETWORK},
+        {"connection refused", CLEW_TROUBLE_NETWORK},
+        {"connection error", CLEW_TROUBLE_NETWORK},
+        {"connectionerror", CLEW_TROUBLE_NETWORK},
+        {"network is unreachable", CLEW_TROUBLE_NETWORK},
+        {"name resolution", CLEW_TROUBLE_NETWORK},
+        {"out of memory", CLEW_TROUBLE_MEMORY},
+        {"memoryerror", CLEW_TROUBLE_MEMORY},
+        {"unknown tool", CLEW_TROUBLE_NO_TOOL},
+        {"no tool named", CLEW_TROUBLE_NO_TOOL},
+        {"no such tool", CLEW_TROUBLE_NO_TOOL},
+        {"tool not found", CLEW_TROUBLE_NO_TOOL},
+        {"unknown function", CLEW_TROUBLE_NO_TOOL},
+        {"-32601", CLEW_TROUBLE_NO_TOOL},
+        {"missing required", CLEW_TROUBLE_ARGUMENTS},
+        {"missing 1 required", CLEW_TROUBLE_ARGUMENTS},
+        {"required positional", CLEW_TROUBLE_ARGUMENTS},
+        {"field required", CLEW_TROUBLE_ARGUMENTS},
+        {"unexpected keyword", CLEW_TROUBLE_ARGUMENTS},
+        {"invalid argument", CLEW_TROUBLE_ARGUMENTS},
+        {"invalid parameter", CLEW_TROUBLE_ARGUMENTS},
+        {"invalid params", CLEW_TROUBLE_ARGUMENTS},
+        {"validationerror", CLEW_TROUBLE_ARGUMENTS},
+        {"validation error", CLEW_TROUBLE_ARGUMENTS},
+        {"not valid json", CLEW_TROUBLE_ARGUMENTS},
+        {"jsondecodeerror", CLEW_TROUBLE_ARGUMENTS},
+        {"wrong type", CLEW_TROUBLE_ARGUMENTS},
+        {"invalid type", CLEW_TROUBLE_ARGUMENTS},
+        {"typeerror", CLEW_TROUBLE_ARGUMENTS},
+        {"could not parse", CLEW_TROUBLE_PARSE},
+        {"parsing error", CLEW_TROUBLE_PARSE},
+        {"failed to parse", CLEW_TROUBLE_PARSE},
+        {"parse error", CLEW_TROUBLE_PARSE},
+        {"syntaxerror", CLEW_TROUBLE_PARSE},
+        {"not found", CLEW_TROUBLE_NOT_FOUND},
+        {"not_found", CLEW_TROUBLE_NOT_FOUND},
+        {"does not exist", CLEW_TROUBLE_NOT_FOUND},
+        {"no such", CLEW_TROUBLE_NOT_FOUND},
+        {"keyerror", CLEW_TROUBLE_NOT_FOUND},
+        {"unknown identifier", CLEW_TROUBLE_NOT_FOUND},
+};
+
+static enum clew_trouble class_of_status(unsigned status)
+{
+        switch (status) {
+        case 401:
+        case 403:
+        case 407:
+                return CLEW_TROUBLE_AUTH;
+        case 404:
+        case 410:
+                return CLEW_TROUBLE_NOT_FOUND;
+        case 408:
+        case 504:
+                return CLEW_TROUBLE_TIMEOUT;
+        case 400:
+        case 422:
+                return CLEW_TROUBLE_ARGUMENTS;
+        case 413:
+                return CLEW_TROUBLE_CONTEXT;
+        case 429:
+                return CLEW_TROUBLE_RATE;
+        default:
+                break;
+        }
+        return status >= 500 && status < 600 ? CLEW_TROUBLE_SERVER : CLEW_TROUBLE_OTHER;
+}
+
+/* An HTTP status of the error range that stands alone ("HTTP 503", "503 Service", "status": 500).
+ * 0 when there is none. */
+static unsigned http_status(struct clew_slice t)
+{
+        for (size_t i = 0; i + 3 <= t.len; i++) {
+                bool starts = i == 0 || !(is_digit(t.data[i - 1]) || t.data[i - 1] == '.' ||
+                                          t.data[i - 1] == '-' || is_alpha(t.data[i - 1]));
+                bool ends = i + 3 == t.len || !(is_digit(t.data[i + 3]) || t.data[i + 3] == '.' ||
+                                                t.data[i + 3] == '-' || is_alpha(t.data[i + 3]));
+
+                if ((t.data[i] != '4' && t.data[i] != '5') || !starts || !ends)
+                        continue;
+                if (is_digit(t.data[i + 1]) && is_digit(t.data[i + 2]) && t.data[i + 1] <= '3') {
+                        unsigned s = 100u * (unsigned)(t.data[i] - '0') +
+                                     10u * (unsigned)(t.data[i + 1] - '0') +
+                                     (unsigned)(t.data[i + 2] - '0');
+                        if (i == 0 || clew_text_find(head(t, i), "http") >= 0 ||
+                            clew_text_find(head(t, i), "status") >= 0 ||
+                            clew_text_find(head(t, i), "code") >= 0 ||
+                            clew_text_find(head(t, i), "error") >= 0)
+                                return s;
+                }
+        }
+        return 0;
+}
+
+/* A complaint about the call itself stands at the beginning; further in, or in a stack trace, the
+ * same words are about a program that the call ran. */
+static bool may_be_about_the_call(struct clew_slice h)
+{
+        return clew_text_find(h, "traceback") < 0 && clew_text_find(h, "returncode") < 0 &&
+               clew_text_find(h, "\n  at ") < 0;
+}
+
+static enum clew_trouble class_by_words(struct clew_slice h, bool about_call)
+{
+        uint8_t buffer[LOWER_MAX];
+        struct clew_slice l = lowered(h, buffer);
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(class_words); i++) {
+                enum clew_trouble c = class_words[i].class;
+
+                if ((c == CLEW_TROUBLE_ARGUMENTS || c == CLEW_TROUBLE_NO_TOOL) && !about_call)
+                        continue;
+                if (has_word(l, class_words[i].needle))
+                        return c;
+        }
+        return CLEW_TROUBLE_NONE;
+}
+
+enum clew_trouble clew_text_trouble(struct clew_slice text)
+{
+        struct clew_slice h = head(clew_text_trim(text), CLEW_TEXT_HEAD_MAX);
+        struct clew_slice t = tail(clew_text_trim(text), CLEW_TEXT_TAIL_MAX);
+        unsigned status = http_status(head(h, 120));
+        enum clew_trouble c = class_by_words(h, may_be_about_the_call(h));
+
+        if (c == CLEW_TROUBLE_NONE && status != 0)
+                c = class_of_status(status);
+        if (c == CLEW_TROUBLE_NONE)
+                c = class_by_words(t, false);
+        return c == CLEW_TROUBLE_NONE ? CLEW_TROUBLE_OTHER : c;
+}
+
+/* "ValueError: x", "java.io.IOException: x": a name that ends in Error or Exception, then a colon
+ * or the end, within the first words. */
+static bool begins_with_exception(struct clew_slice t)
+{
+        struct clew_slice h = head(t, 80);
+        size_t i = 0;
+
+        while (i < h.len &&
+               (is_alpha(h.data[i]) || is_digit(h.data[i]) || h.data[i] == '.' || h.data[i] == '_'))
+                i++;
+        if (i < 5 || (i < h.len && h.data[i] != ':' && h.data[i] != '(' && h.data[i] != '\n'))
+                return false;
+        h.len = i;
+        return clew_text_find(tail(h, 5), "error") == 0 ||
+               (i >= 9 && clew_text_find(tail(h, 9), "exception") == 0);
+}
+
+/* A non-zero number shortly behind @name. */
+static bool nonzero_after(struct clew_slice t, const char *name)
+{
+        ptrdiff_t at = clew_text_find(t, name);
+        size_t i;
+
+        if (at < 0)
+                return false;
+        i = (size_t)at + strlen(name);
+        for (size_t k = 0; k < 4 && i < t.len && !is_digit(t.data[i]) && t.data[i] != '-'; k++)
+                i++;
+        if (i < t.len && t.data[i] == '-')
+                i++;
+        return i < t.len && t.data[i] >= '1' && t.data[i] <= '9';
+}
+
+/* A JSON member @name whose value is something (not null, false, "", 0, [] or {}). */
+static bool json_member_set(struct clew_slice t, const char *quoted_name)
+{
+        ptrdiff_t at = clew_text_find(t, quoted_name);
+        size_t i;
+
+        if (at < 0)
+                return false;
+        i = (size_t)at + strlen(quoted_name);
+        while (i < t.len && (is_space(t.data[i]) || t.data[i] == ':'))
+                i++;
+        if (i >= t.len)
+                return false;
+        t = clew_slice_from(t, i);
+        if (t.data[0] == '"' || t.data[0] == '\'')
+                return t.len > 1 && t.data[1] != t.data[0];
+        if (t.data[0] == '[' || t.data[0] == '{')
+                return t.len > 1 && t.data[1] != ']' && t.data[1] != '}';
+        return clew_text_find(head(t, 4), "null") != 0 &&
+               clew_text_find(head(t, 5), "false") != 0 &&
+               clew_text_find(head(t, 4), "none") != 0 && t.data[0] != '0';
+}
+
+static bool json_says_error(struct clew_slice h)
+{
+        static const char *const says[] = {
+                "\"success\": false",   "\"success\":false",    "\"ok\": false",
+                "\"ok\":false",         "\"iserror\": true",    "\"iserror\":true",
+                "\"is_error\": true",   "\"is_error\":true",    "\"status\": \"error",
+                "\"status\":\"error",   "\"status\": \"failed", "\"status\":\"failed",
+                "\"status\": \"reject", "\"status\":\"reject",  "'success': false",
+                "'status': 'error",
+        };
+
+        if (h.len == 0 || h.data[0] != '{')
+                return false;
+        return HAS_ANY(h, says) || json_member_set(h, "\"error\"") ||
+               json_member_set(h, "\"errors\"") || json_member_set(h, "'error'") ||
+               json_member_set(h, "\"exception\"");
+}
+
+enum clew_trouble clew_text_result_error(struct clew_slice result)
+{
+        static const char *const openers[] = {
+                "error",
+                "an error",
+                "exception",
+                "traceback",
+                "fatal",
+                "failed",
+                "operation failed",
+                "request failed",
+                "request timed",
+                "permission denied",
+                "access denied",
+                "invalid ",
+                "could not parse",
+                "cannot ",
+                "could not ",
+                "unable to",
+                "unknown tool",
+                "no tool named",
+                "context deadline",
+                "deadline exceeded",
+                "<error",
+                "[error",
+                "tool '",
+        };
+        struct clew_slice t = clew_text_trim(result);
+        struct clew_slice h = head(t, CLEW_TEXT_HEAD_MAX);
+        unsigned status;
+
+        if (h.len == 0)
+                return CLEW_TROUBLE_NONE;
+        status = http_status(head(h, 40));
+        if (status != 0 &&
+            (h.data[0] == '4' || h.data[0] == '5' || clew_text_find(head(h, 4), "http") == 0))
+                return clew_text_trouble(h);
+        if (json_says_error(h) || begins_with_exception(h))
+                return clew_text_trouble(h);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(openers); i++) {
+                if (clew_text_find(head(h, strlen(openers[i])), openers[i]) != 0)
+                        continue;
+                if (strcmp(openers[i], "tool '") == 0 &&
+                    clew_text_find(head(h, 120), "not exist") < 0 &&
+                    clew_text_find(head(h, 120), "not found") < 0)
+                        continue;
+                return clew_text_trouble(t);
+        }
+        if (nonzero_after(head(h, 60), "returncode") || nonzero_after(head(h, 60), "exit code") ||
+            nonzero_after(head(h, 60), "exit_code") || nonzero_after(head(h, 60), "exit status"))
+                return clew_text_trouble(t) == CLEW_TROUBLE_NONE ? CLEW_TROUBLE_OTHER
+                                                                 : clew_text_trouble(t);
+        if (clew_text_find(h, "traceback (most recent call last)") >= 0)
+                return clew_text_trouble(tail(t, CLEW_TEXT_TAIL_MAX));
+        return CLEW_TROUBLE_NONE;
+}
+
+const char *clew_trouble_name(enum clew_trouble c)
+{
+        static const char *const names[] = {
+                [CLEW_TROUBLE_NONE] = "no error",
+                [CLEW_TROUBLE_OTHER] = "error",
+                [CLEW_TROUBLE_NOT_FOUND] = "not found",
+                [CLEW_TROUBLE_ARGUMENTS] = "bad arguments",
+                [CLEW_TROUBLE_NO_TOOL] = "unknown tool",
+                [CLEW_TROUBLE_PARSE] = "unreadable output",
+                [CLEW_TROUBLE_CONTEXT] = "context too long",
+                [CLEW_TROUBLE_BUDGET] = "budget exhausted",
+                [CLEW_TROUBLE_TIMEOUT] = "time-out",
+                [CLEW_TROUBLE_RATE] = "rate limit",
+                [CLEW_TROUBLE_AUTH] = "not authorised",
+                [CLEW_TROUBLE_SERVER] = "server error",
+                [CLEW_TROUBLE_NETWORK] = "network error",
+                [CLEW_TROUBLE_MEMORY] = "out of memory",
+        };
+
+        return names[c];
+}
+
+bool clew_text_is_empty_result(struct clew_slice result)
+{
+        static const char *const phrases[] = {
+                "no results",    "no result",    "no matches", "no match",
+                "nothing found", "not found",    "no data",    "no records",
+                "0 results",     "no documents", "none found",
+        };
+        struct clew_slice t = clew_text_trim(result);
+        bool only_marks = true;
+
+        if (t.len == 0 || clew_slice_eq_cstr(t, "null") || clew_slice_eq_cstr(t, "None") ||
+            clew_slice_eq_cstr(t, "\"\""))
+                return true;
+        if (t.len > 200)
+                return false;
+        if (t.data[0] == '[' || t.data[0] == '{') {
+                /* Keys may stand there; a value of any kind may not. */
+                for (size_t i = 0; i < t.len && only_marks; i++) {
+                        if (t.data[i] == '"') {
+                                size_t k = i + 1;
+                                while (k < t.len && t.data[k] != '"')
+                                        k++;
+                                i = k;
+                                while (k + 1 < t.len && is_space(t.data[k + 1]))
+                                        k++;
+                                only_marks = k + 1 < t.len && t.data[k + 1] == ':';
+                        } else if (is_alpha(t.data[i])) {
+                                only_marks =
+                                        clew_text_find(head(clew_slice_from(t, i), 4), "null") == 0;
+                                i += 3;
+                        } else if (is_digit(t.data[i])) {
+                                only_marks = t.data[i] == '0';
+                        }
+                }
+                return only_marks;
+        }
+        return t.len <= 80 && HAS_ANY(t, phrases);
+}
