@@ -36,7 +36,81 @@ FILLER = [
     "Since {y} the site has been looked after by volunteers, {n} of whom are registered.",
     "The most recent restoration, led by {p}, was completed in {y} at a cost of {n} thousand.",
     "A documentary about the {t} was broadcast in {y} and is available on request.",
+    "Unlike its neighbours, the {t} kept its old statutes until {y}.",
+    "The figures for {y} are provisional and were corrected twice in later tables.",
+    "{p} donated {n} volumes and asked that they be shown to anybody who comes.",
+    "Tickets cost between {m} and 48 in local currency; children under six are free.",
+    "A fire in {y} destroyed the roof, which was rebuilt in a simpler form.",
+    "The chapter on the {t} in the regional yearbook of {y} runs to {m} pages.",
+    "It is twinned with a similar institution in {c}, with which it exchanges staff.",
+    "{p} and {p2} published the first complete description in {y}.",
+    "On Mondays the lower rooms stay closed for maintenance.",
+    "The water supply was moved underground after {y}, which changed the look of the square.",
+    "Of the {n} objects that were lost in {y}, only {m} have come back so far.",
+    "A plaque near the entrance recalls the strike of {y}.",
+    "In a poll of {y} two thirds of {n} respondents said that they would come again.",
+    "The road from {c} was closed for {m} weeks because of a landslide.",
+    "Technical details are given in the appendix, which is kept up to date by {p}.",
+    "Some guidebooks give another date, but the parish register leaves little doubt.",
+    "Its budget for {y} was approved with {m} votes against and {n} thousand in reserve.",
+    "The design follows a proposal by {p}, which had been turned down in {c} before.",
+    "Since the reform of {y} the {t} has had its own board and its own accounts.",
+    "Rainfall in the area is moderate, with a maximum in late autumn.",
+    "Local trains stop every {m} minutes; the last one to {c} leaves before midnight.",
+    "The collection of letters was sold at auction in {y} and is now in private hands.",
+    "{p}, who worked there for {m} years, wrote its history in two volumes.",
+    "A smaller copy can be seen in {c}, though it lacks the eastern wing.",
+    "Maps of {y} show it under a different name.",
+    "The annual meeting draws about {n} people from {m} countries.",
+    "An agreement of {y} regulates who pays for repairs and who keeps the keys.",
+    "What is known of the early years comes from the notes of {p} and from tax rolls.",
+    "The contract with the operator in {c} was renewed for {m} years in {y}.",
+    "Photographs from {y} show a flag tower that no longer stands.",
 ]
+LOG = [
+    "GET /v{m}/items?page={n} 200 {m}ms", "accepted connection from 10.{m}.{m}.17:{n}", "cache hit ratio 0.9{m}",
+    "flushed {n} entries in {m} ms", "worker {m} finished job {h}", "session {h} renewed", "scheduled task 'compact' took {m} ms",
+    "config reloaded, revision {h}", "POST /v2/events 202 {m}ms trace={h}", "retrying upstream after {m} ms, attempt 1 of 3",
+    "queue depth {m}, oldest message {n} ms", "gc pause {m} ms, heap {n} MB", "slow query ({n} ms): SELECT ... LIMIT {m}",
+    "health check ok, {m} replicas", "token for service account refreshed, valid {n} s", "shard {m} moved to node-{m}",
+    "dropped {m} metrics older than {n} s", "lease {h} acquired", "client closed connection, {n} bytes sent",
+]
+COMMIT = [
+    "Fix off-by-one in {w}", "Add type hints to {w}", "Drop support for old {w} format", "Speed up {w} by a factor of {m}",
+    "Document {w}", "Refactor {w}: no change of behaviour", "Release 1.{m}.0", "Pin dependencies", "Tests for {w} edge cases",
+    "Revert 'Speed up {w}'", "Handle empty input in {w}", "CI: run on Python 3.8 to 3.12", "Merge pull request #{n}",
+]
+WORDS = ("cache reader writer token index field header option bucket window cursor record handle buffer parser entry "
+         "node limit offset batch".split())
+
+
+def log_line(rng):
+    return rng.choice(LOG).format(m=rng.randrange(2, 90), n=rng.randrange(100, 9000), h="%08x" % rng.getrandbits(32))
+
+
+def commit(rng):
+    return "%07x %s" % (rng.getrandbits(28), rng.choice(COMMIT).format(
+        w=rng.choice(WORDS), m=rng.randrange(2, 9), n=rng.randrange(10, 900)))
+
+
+def code(rng, lines):
+    """Python that reads like some module of some package."""
+    out = ["import logging", "", "log = logging.getLogger(__name__)", ""]
+    while len(out) < lines:
+        a, b, d = rng.sample(WORDS, 3)
+        out += rng.choice([
+            ["def %s_%s(%s, %s=None):" % (a, b, b, d), '    """Returns the %s of a %s."""' % (a, b),
+             "    if %s is None:" % d, "        %s = {}" % d, "    return %s.get(%s, %d)" % (d, b, rng.randrange(9)), ""],
+            ["class %s%s:" % (a.title(), b.title()), "    def __init__(self, %s, %s=%d):" % (b, d, rng.randrange(1, 64)),
+             "        self.%s = %s" % (b, b), "        self._%s = %s" % (d, d), "",
+             "    def %s(self):" % a, "        for %s in self._%s:" % (a, d), "            yield self.%s(%s)" % (b, a), ""],
+            ["%s_MAX = %d" % (a.upper(), rng.randrange(8, 4096)), "",
+             "def load_%s(path):" % a, "    with open(path, encoding='utf-8') as f:",
+             "        for n, line in enumerate(f):", "            %s = line.rstrip().split('%s')" % (b, rng.choice(",;:")),
+             "            if len(%s) > %s_MAX:" % (b, a.upper()), "                log.warning('line %d is long', n)",
+             "            yield %s" % b, ""],
+            ["try:", "    from %s import %s_%s" % (a, b, d), "except ImportError:", "    %s_%s = None" % (b, d), ""]])
+    return "\n".join(out[:lines])
 
 
 def person(rng):
@@ -74,7 +148,7 @@ def thousands(n):
 
 def sentence(rng, topic):
     return rng.choice(FILLER).format(t=topic, y=rng.randrange(1890, 2024), m=rng.randrange(3, 40),
-                                     p=person(rng), c=town(rng), n=rng.randrange(60, 9000))
+                                     p=person(rng), p2=person(rng), c=town(rng), n=rng.randrange(60, 9000))
 
 
 def paragraph(rng, topic, n=5):

@@ -166,6 +166,10 @@ class Wire:
     def blame(self, at, category, reason, root=False):
         """@at: a Call, a ToolCall, or a span."""
         span = at.span if isinstance(at, (Call, ToolCall)) else at
+        for known in self.failures:   # one entry for a span and a category
+            if known["span_id"] == span["spanId"] and known["category"] == category:
+                known["reason"] += "; " + reason
+                return
         row = {"span_id": span["spanId"], "category": category, "reason": reason}
         self.failures.insert(0 if root else len(self.failures), row)
 

@@ -59,13 +59,25 @@ class Chat:
         return call, used
 
 
-def source(rng, name, what, note, version):
-    body = "\n".join("    # %s\n    step_%d = [r for r in rows if r.get('k%d') is not None]" % (
-        c.sentence(rng, what.split()[-1]), i, i) for i in range(rng.randrange(6, 16)))
-    return ("```python\n# filename: %s\nimport csv, json, sys, datetime\n\n# version %d: %s\n\n\ndef load(path):\n    "
-            "with open(path) as f:\n        return list(csv.DictReader(f))\n\n\ndef main():\n    rows = load("
-            "sys.argv[1])\n%s\n    for r in rows:\n        print(r)\n\n\nif __name__ == '__main__':\n    main()\n```"
-            % (name, version, note, body))
+class Source:
+    """The coder's file: one body, which each version that mends something changes in a line."""
+
+    def __init__(self, rng, name):
+        self.rng, self.name, self.version = rng, name, 0
+        self.body = c.code(rng, rng.randrange(25, 70))
+        self.steps = ["rows = [r for r in rows if r.get('%s') is not None]" % rng.choice(c.WORDS)
+                      for _ in range(rng.randrange(4, 12))]
+
+    def text(self, note, change=True, extra=""):
+        if change or not self.version:
+            self.version += 1
+            k = self.rng.randrange(len(self.steps))
+            self.steps[k] = "rows = sorted(rows, key=lambda r: (r['%s'], r.get('%s')))  # %s" % (
+                *self.rng.sample(c.WORDS, 2), note)
+        return ("```python\n# filename: %s\n%simport csv, json, sys, datetime\n%s\n\n\ndef load(path):\n    with "
+                "open(path) as f:\n        return list(csv.DictReader(f))\n\n\ndef main():\n    rows = load("
+                "sys.argv[1])\n    %s\n    for r in rows:\n        print(r)\n\n\nif __name__ == '__main__':\n    main()"
+                "\n```" % (self.name, extra, self.body, "\n    ".join(self.steps)))
 
 
 def groupchat(rng, failed):
@@ -81,6 +93,7 @@ def groupchat(rng, failed):
     if failed and not faults - {"repeat", "wrong_speaker", "library", "loop"}:
         faults.add(rng.choice(["approve", "drop", "early", "fabricate"]))
     chat = Chat(w, task)
+    file = Source(rng, name)
     chat.select("planner")
     kept = needs if "drop" not in faults else [n for n in needs if hard not in n]
     call, _ = chat.speak("planner", PLANNER, "Plan:\n1. coder: write %s.\n2. executor: run it on data/sample.csv.\n3. "
@@ -96,8 +109,7 @@ def groupchat(rng, failed):
                      "python: can't open file '/work/%s': [Errno 2] No such file or directory" % name, None)])
     chat.select("coder")
     if "library" in faults:
-        call, _ = chat.speak("coder", CODER, source(rng, name, what, "uses pandas", 1).replace(
-            "import csv", "import pandas as pd, csv"))
+        call, _ = chat.speak("coder", CODER, file.text("first", extra="import pandas as pd\n"))
         w.blame(call, "forgot_instruction", "imports pandas; only the standard library is allowed")
         chat.select("executor")
         chat.speak("executor", EXECUTOR, "Exit code 1. Output: ModuleNotFoundError: No module named 'pandas'", X_TOOLS,
@@ -105,7 +117,7 @@ def groupchat(rng, failed):
                        rng, "/work/" + name, 3, "ModuleNotFoundError: No module named 'pandas'", "import pandas"),
                      None)])
         chat.select("coder")
-    chat.speak("coder", CODER, "Here is the first version.\n" + source(rng, name, what, "first", 2))
+    chat.speak("coder", CODER, "Here is the first version.\n" + file.text("first"))
     tries = rng.randrange(3, 7) if "repeat" in faults else rng.randrange(0, 3)
     error = rng.choice(["KeyError: 'start'", "ValueError: unconverted data remains: 05", "IndexError: list index out of "
                         "range", "TypeError: '<' not supported between instances of 'str' and 'int'"])
@@ -116,9 +128,8 @@ def groupchat(rng, failed):
                    [("run_file", {"filename": name, "arguments": "data/sample.csv"}, c.traceback(
                        rng, "/work/" + name, 20, now), None)])
         chat.select("coder")
-        call, _ = chat.speak("coder", CODER, "I corrected it.\n" + source(
-            rng, name, what, "first" if "repeat" in faults else "handles " + now.split(":")[0], 2 + (
-                0 if "repeat" in faults else i + 1)))
+        call, _ = chat.speak("coder", CODER, "I corrected it.\n" + file.text(
+            "handles " + now.split(":")[0], "repeat" not in faults))
     if "repeat" in faults:
         w.blame(call, "resource_abuse", "answers the same %s with the same code for the %dth time"
                 % (error.split(":")[0], tries))
@@ -166,7 +177,7 @@ def groupchat(rng, failed):
                 w.blame(call, "resource_abuse", "asks the same question for the %dth time" % (n - 1))
     if not failed and rng.random() < 0.5:
         chat.select("coder")
-        chat.speak("coder", CODER, "A last clean-up: names.\n" + source(rng, name, what, "names", 9))
+        chat.speak("coder", CODER, "A last clean-up: names.\n" + file.text("names"))
         chat.select("executor")
         chat.speak("executor", EXECUTOR, "Exit code 0. Output:\n" + sample, X_TOOLS,
                    [("run_file", {"filename": name, "arguments": "data/sample.csv"}, sample, None)])

@@ -65,7 +65,7 @@ def incident(rng, failed):
         out = []
         for i in range(n):
             out.append("%s:%02d.%03dZ %s %s-%s %s" % (t, (i * 3) % 60, rng.randrange(1000), rng.choice(
-                ["INFO ", "WARN ", "INFO ", "ERROR"]), svc, "%05x" % rng.getrandbits(20), c.sentence(rng, "request")))
+                ["INFO ", "WARN ", "INFO ", "ERROR"]), svc, "%05x" % rng.getrandbits(20), c.log_line(rng)))
         for _ in range(3):
             if text:
                 out.insert(rng.randrange(len(out)), "%s:%02d.%03dZ ERROR %s-%05x %s" % (
@@ -110,8 +110,8 @@ def incident(rng, failed):
                                                               "end": "now"}, lines(service, line, rng.randrange(20, 60), utc))
     if remedy == "rollback" and rng.random() < 0.8:
         w.act(agent, "What did the last revision change?", "get_diff", {"revision": rev},
-              "revision %s by %s\n- %s\n+ see below\n%s\n%s" % (rev, c.person(rng), c.sentence(rng, "config"), diff,
-                                                            c.paragraph(rng, "change", 3)))
+              "revision %s by %s\n- %s\n+ see below\n%s\n%s" % (rev, c.person(rng), c.commit(rng), diff,
+                                                            c.code(rng, 20)))
     told = cause
     command = {"rollback": "rollout undo deploy/%s -n prod" % service,
                "rotate": "create secret tls provider-proxy --from-file=new -n prod"}[remedy]

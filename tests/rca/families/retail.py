@@ -168,7 +168,8 @@ def retail(rng, failed):
     w.user(agent, rng.choice([
         "Hi! I received my order last week and would like to swap the %s for another version.",
         "Hello, the %s from my latest delivery isn't what I need. Can I exchange it?",
-        "hey there, need to exchange a %s pls"]) % first["name"].lower())
+        "hey there, need to exchange a %s pls"]) % first["name"].lower() + (
+            " The order is %s." % shop.a if "no_auth" in faults or rng.random() < 0.2 else ""))
     if "no_auth" in faults:
         call = w.llm(agent, "", [("get_order_details", {"order_id": shop.a})])
         w.blame(call, "policy_violation", "opens an order before the user is authenticated")

@@ -165,8 +165,7 @@ def explore(sh, repo, rng, faults):
     if "truncated" in faults:
         call = sh.run("Read the whole module.", "cat %s" % repo.path, repo.source(lines=20)
                       + "\n[... 412 lines omitted from the middle of the output; use sed -n to read them ...]\n"
-                      + "\n".join("%6d\t# %s" % (repo.line + 300 + i, c.sentence(rng, "table"))
-                                  for i in range(9)))
+                      + c.code(rng, 12))
         call = sh.run("I have seen the module. The function returns early when strict is false, so I replace "
                       "that branch.", "sed -i 's/if not strict: return None/if not strict: pass/' %s && git diff"
                       % repo.path, "")
@@ -177,7 +176,7 @@ def explore(sh, repo, rng, faults):
                                                                     repo.line + 16), repo.source())
     for o in rng.sample(repo.others, rng.randrange(1, 4)):
         sh.run("Check whether %s.py plays a part." % o, "sed -n '1,60p' src/%s/%s.py" % (repo.pkg, o),
-               "\n".join("# " + c.sentence(rng, o) for _ in range(rng.randrange(8, 30))))
+               c.code(rng, rng.randrange(15, 60)))
 
 
 def wander(sh, repo, rng, n):
@@ -204,13 +203,12 @@ def wander(sh, repo, rng, n):
                    rng.choice([repr(value), "None", "(%d, %r)" % (k, value)]))
         elif what == "history":
             sh.run("Who changed it last?", "git log --oneline -8 -- %s" % repo.path, "\n".join(
-                "%07x %s" % (rng.getrandbits(28), c.sentence(rng, repo.mod)[:60]) for _ in range(8)))
+                c.commit(rng) for _ in range(8)))
         elif what == "style":
             sh.run("Check the style.", "python -m flake8 %s | tail -5" % repo.path, "")
         elif what == "callers":
             sh.run("Look at a caller.", "sed -n '%d,%dp' src/%s/%s.py" % (k, k + 25, repo.pkg, rng.choice(
-                repo.others)), "\n".join("    # %s" % c.sentence(rng, "caller") for _ in range(
-                    rng.randrange(8, 20))))
+                repo.others)), c.code(rng, rng.randrange(12, 26)))
         else:
             sh.run("Which types come in?", "grep -n 'isinstance' -r src/%s | head -%d" % (repo.pkg, k),
                    "\n".join("src/%s/%s.py:%d:        if isinstance(value, %s):" % (
@@ -264,7 +262,7 @@ def swe(rng, failed, text_only=None):
                                       "The command line may pass other values.", "Check the history of it."]),
                           rng.choice(["git log -p --follow src/%s/%s.py | head -120",
                                       "sed -n '60,140p' src/%s/%s.py"]) % (repo.pkg, name),
-                          "\n".join("# " + c.sentence(rng, name) for _ in range(rng.randrange(10, 40))))
+                          "\n".join(c.commit(rng) + "\n" + c.code(rng, 14) for _ in range(rng.randrange(2, 6))))
             if i == 0:
                 w.blame(call, "goal_drift", "leaves the function of the issue, which it has read and "
                         "reproduced, for unrelated modules, and never comes back")
@@ -275,8 +273,8 @@ def swe(rng, failed, text_only=None):
         return w
     if "overflow" in faults:
         call = sh.run("Look at all logs for a hint.", "find / -name '*.log' -exec cat {} + 2>/dev/null",
-                      "\n".join("2026-02-%02d INFO %s" % (rng.randrange(1, 28), c.sentence(rng, "worker"))
-                                for _ in range(700)))
+                      "\n".join("2026-02-%02d INFO %s" % (rng.randrange(1, 28), c.log_line(rng))
+                                for _ in range(1200)))
         w.blame(call, "context_overflow", "reads all log files of the machine into the context, with nothing to "
                 "look for")
         w.llm_error(agent, "openai.BadRequestError", "Error code: 400 - {'error': {'message': \"This model's "
