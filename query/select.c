@@ -89,23 +89,26 @@ static bool passes(const struct clew_filter *f, const struct clew_summary *s)
 /* Summarises the trace itself. Stored summaries of older rules are good enough for a list: `clew
  * reindex` renews them. */
 static int derive(struct clew_select *s, const struct clew_trace_id *id,
-                  const struct clew_trace_data *loaded, struct clew_selected *ret,
-                  struct clew_error *err)
+                  const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
         const struct clew_deriver *deriver = clew_model_deriver();
         struct clew_trace_data data;
+        struct clew_summary summary;
         uint64_t start_ns;
-        int r = 0;
+        int r;
 
-        if (loaded)
-                data = *loaded;
-        else
-                r = clew_view_load(s->view, id, &data, err);
-        if (r < 0)
-                return r;
         clew_buffer_clear(&s->derived);
-        r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
-                               &start_ns);
+        if (built) {
+                r = clew_summary_of_full_trace(built, &s->arena, &summary);
+                if (r == 0)
+                        clew_summary_encode(&summary, &s->derived);
+        } else {
+                r = clew_view_load(s->view, id, &data, err);
+                if (r < 0)
+                        return r;
+                r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
+                                       &start_ns);
+        }
         if (r == 0)
                 r = clew_buffer_error(&s->derived);
         if (r == 0)
@@ -121,8 +124,7 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
 }
 
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
-                const struct clew_trace_data *loaded, struct clew_selected *ret,
-                struct clew_error *err)
+                const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
         uint64_t silent_since = entry->last_arrival_ns;
         uint64_t now = clew_clock_unix_ns(s->clock);
@@ -134,7 +136,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         if (!entry->hot && entry->summary.len > 0)
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
         if (r < 0)
-                r = derive(s, &entry->id, loaded, ret, err);
+                r = derive(s, &entry->id, built, ret, err);
         if (r < 0)
                 return r;
         if (silent_since == 0)
@@ -211,13 +213,13 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
 }
 
 int clew_select_one(struct clew_select *s, const struct clew_trace_id *id,
-                    const struct clew_trace_data *loaded, struct clew_selected *ret,
+                    const struct clew_trace *built, struct clew_selected *ret,
                     struct clew_error *err)
 {
         struct clew_list_entry entry;
         int r = clew_view_entry(s->view, id, &entry, err);
 
-        return r < 0 ? r : fill(s, &entry, loaded, ret, err);
+        return r < 0 ? r : fill(s, &entry, built, ret, err);
 }
 
 void clew_select_init_single(struct clew_select *s, struct clew_view *view,

@@ -110,10 +110,11 @@ void clew_select_deinit(struct clew_select *s);
 /* For clew_select_one() alone: no walk is begun. */
 void clew_select_init_single(struct clew_select *s, struct clew_view *view,
                              const struct clew_clock *clock);
-/* One trace's summary, whatever the filter. @loaded (may be NULL) is what clew_view_load() gave for
- * it; it stays valid then, else the view's loaded trace dies. 0, -ENOENT, -EBADMSG ... */
+/* One trace's summary, whatever the filter. @built (may be NULL) is that trace, built with
+ * CLEW_TRACE_FULL: a summary that is not stored is then made of it, which saves loading and
+ * building it again. Without it the view's loaded trace dies. 0, -ENOENT, -EBADMSG ... */
 CLEW_MUST_USE int clew_select_one(struct clew_select *s, const struct clew_trace_id *id,
-                                  const struct clew_trace_data *loaded, struct clew_selected *ret,
+                                  const struct clew_trace *built, struct clew_selected *ret,
                                   struct clew_error *err);
 
 /* True when @value is one of the names, or starts with a name that ends in '*'. */

@@ -756,7 +756,7 @@ static int one_trace(struct tree *t, const char *text)
                 /* Outcome and cause as the list knows them; the tree does without when need be. */
                 clew_select_init_single(&s, t->cli->view, t->cli->clock);
                 t->has_summary =
-                        clew_select_one(&s, &t->opened.id, &t->opened.data, &t->summary, &err) == 0;
+                        clew_select_one(&s, &t->opened.id, t->opened.trace, &t->summary, &err) == 0;
                 if (!t->has_summary)
                         clew_cli_error(t->cli, "outcome and cause could not be read: %s",
                                        err.message);

@@ -49,6 +49,16 @@ static struct clew_slice skip_any(struct clew_slice s, const char *set)
         return s;
 }
 
+/* Nearly every text fails the cheap tests. */
+static bool is_command(struct clew_slice head)
+{
+        if (head.data[0] != '{' && head.data[0] != '[' && head.data[0] != 'C')
+                return false;
+        return contains(head, "Command(") || contains(head, "\"lg_name\"") ||
+               (head.data[0] == '{' &&
+                (contains(head, "\"update\"") || contains(head, "\"graph\"")));
+}
+
 /* What follows the last member "goto" of a text that is a Command, as Python prints it or as JSON:
  * words before it may say goto, too. A null slice when there is none. */
 static struct clew_slice goto_of(struct clew_slice text)
@@ -60,9 +70,7 @@ static struct clew_slice goto_of(struct clew_slice text)
         struct clew_slice found = CLEW_SLICE_NULL;
         const uint8_t *at;
 
-        if (text.len == 0 || (!contains(head, "Command(") && !contains(head, "\"lg_name\"") &&
-                              !(head.data[0] == '{' &&
-                                (contains(head, "\"update\"") || contains(head, "\"graph\"")))))
+        if (head.len == 0 || !is_command(head))
                 return CLEW_SLICE_NULL;
         while (left.len > 0 && (at = memmem(left.data, left.len, "goto", 4))) {
                 left = clew_slice_from(left, (size_t)(at - left.data) + 4);

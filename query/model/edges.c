@@ -33,7 +33,7 @@ void *clew_edges_grow(struct clew_arena *arena, const void *old, uint32_t n, uin
                       size_t size)
 {
         uint32_t wanted = *max ? *max * 2 : 64;
-        void *p = clew_arena_calloc(arena, wanted, size);
+        void *p = clew_arena_alloc(arena, wanted * size);
 
         if (!p)
                 return NULL;
@@ -148,8 +148,8 @@ static int read_all_calls(struct clew_edge_work *w)
                         (void)read_calls(w, i);
         }
         w->scopes[trace->n_steps] = (struct clew_edge_scope){NONE, NONE, NONE};
-        w->by_id = clew_arena_calloc(w->b->arena, (size_t)w->n_calls + 1, sizeof(*w->by_id));
-        scratch = clew_arena_calloc(w->b->arena, (size_t)w->n_calls + 1, sizeof(*scratch));
+        w->by_id = clew_arena_alloc(w->b->arena, ((size_t)w->n_calls + 1) * sizeof(*w->by_id));
+        scratch = clew_arena_alloc(w->b->arena, ((size_t)w->n_calls + 1) * sizeof(*scratch));
         if (!w->by_id || !scratch)
                 return -ENOMEM;
         for (uint32_t i = 0; i < w->n_calls; i++) {
@@ -378,9 +378,9 @@ static int sort_edges(struct clew_edge_work *w)
         struct clew_sort_entry *scratch;
         struct clew_edge *sorted;
 
-        order = clew_arena_calloc(w->b->arena, (size_t)w->n_edges + 1, sizeof(*order));
-        scratch = clew_arena_calloc(w->b->arena, (size_t)w->n_edges + 1, sizeof(*scratch));
-        sorted = clew_arena_calloc(w->b->arena, (size_t)w->n_edges + 1, sizeof(*sorted));
+        order = clew_arena_alloc(w->b->arena, ((size_t)w->n_edges + 1) * sizeof(*order));
+        scratch = clew_arena_alloc(w->b->arena, ((size_t)w->n_edges + 1) * sizeof(*scratch));
+        sorted = clew_arena_alloc(w->b->arena, ((size_t)w->n_edges + 1) * sizeof(*sorted));
         if (!order || !scratch || !sorted)
                 return -ENOMEM;
         for (uint32_t i = 0; i < w->n_edges; i++) {
@@ -416,8 +416,8 @@ int clew_edges_build(struct clew_builder *b)
                                    .read_llm = NONE};
         int r;
 
-        w.scopes = clew_arena_calloc(b->arena, n, sizeof(*w.scopes));
-        w.scope_of = clew_arena_calloc(b->arena, n, sizeof(*w.scope_of));
+        w.scopes = clew_arena_alloc(b->arena, n * sizeof(*w.scopes));
+        w.scope_of = clew_arena_alloc(b->arena, n * sizeof(*w.scope_of));
         w.next_tool = clew_arena_calloc(b->arena, n, sizeof(*w.next_tool));
         if (!w.scopes || !w.scope_of || !w.next_tool)
                 return -ENOMEM;

@@ -423,6 +423,17 @@ static bool went_wrong(const struct clew_trace *trace)
                trace->outcome == CLEW_OUTCOME_OPEN || trace->has_failed_steps;
 }
 
+int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena *arena,
+                               struct clew_summary *ret)
+{
+        clew_summary_cause_fn fn = atomic_load(&cause_fn);
+
+        clew_summary_of_trace(trace, ret);
+        return fn && went_wrong(trace)
+                       ? fn(CLEW_SLICE_NULL, CLEW_SLICE_NULL, trace, arena, &ret->cause)
+                       : 0;
+}
+
 static int summarize(void *context, const struct clew_trace_id *id, struct clew_slice traces,
                      struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns)
 {

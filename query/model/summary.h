@@ -62,6 +62,11 @@ struct clew_summary {
 /* Fills @ret from a built trace; slices point into it. The cause stays empty. */
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret);
 
+/* The same with its cause, from a trace built with CLEW_TRACE_FULL. @arena is for the work and for
+ * the texts of the cause. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_summary_of_full_trace(const struct clew_trace *trace,
+                                             struct clew_arena *arena, struct clew_summary *ret);
+
 /* Appends the encoded record. */
 void clew_summary_encode(const struct clew_summary *summary, struct clew_buffer *out);
 
@@ -78,8 +83,8 @@ const struct clew_deriver *clew_model_deriver(void);
 /*
  * How the root-cause rules take part: called for traces that did not go well (failed, error, or
  * with failed steps) or have not ended, before encoding; fills @ret from @arena. @traces and @logs
- * are the bytes, in case it needs texts or edges. Set once, before any thread starts; NULL switches
- * it off.
+ * are the bytes, in case it needs texts or edges; both are empty when @trace has them. Set once,
+ * before any thread starts; NULL switches it off.
  */
 typedef int (*clew_summary_cause_fn)(struct clew_slice traces, struct clew_slice logs,
                                      const struct clew_trace *trace, struct clew_arena *arena,

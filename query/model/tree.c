@@ -284,12 +284,14 @@ int clew_tree_build(struct clew_slice traces, struct clew_arena *arena, struct c
         *ret = (struct clew_tree){0};
         if (n > CLEW_STEPS_MAX / 2)
                 return -E2BIG;
-        ret->nodes = clew_arena_calloc(arena, max, sizeof(*ret->nodes));
-        ret->order = clew_arena_calloc(arena, max, sizeof(*ret->order));
-        ret->by_id = clew_arena_calloc(arena, max, sizeof(*ret->by_id));
-        ids.entries = clew_arena_calloc(arena, max, sizeof(*ids.entries));
-        ids.scratch = clew_arena_calloc(arena, max, sizeof(*ids.scratch));
-        missing = clew_arena_calloc(arena, (size_t)n + 1, sizeof(*missing));
+        /* Not cleared, since each element is written before it is read: most traces have no
+         * stand-in, and the pages for them are then never touched. */
+        ret->nodes = clew_arena_alloc(arena, max * sizeof(*ret->nodes));
+        ret->order = clew_arena_alloc(arena, max * sizeof(*ret->order));
+        ret->by_id = clew_arena_alloc(arena, max * sizeof(*ret->by_id));
+        ids.entries = clew_arena_alloc(arena, max * sizeof(*ids.entries));
+        ids.scratch = clew_arena_alloc(arena, max * sizeof(*ids.scratch));
+        missing = clew_arena_alloc(arena, ((size_t)n + 1) * sizeof(*missing));
         if (!ret->nodes || !ret->order || !ret->by_id || !ids.entries || !ids.scratch || !missing)
                 return -ENOMEM;
         read_spans(ret, traces);

@@ -54,7 +54,8 @@ int clew_cause_derive(struct clew_slice traces, struct clew_slice logs,
                       struct clew_summary_cause *ret)
 {
         CLEW_ARENA own = {0};
-        struct clew_trace *full = NULL;
+        struct clew_trace *built = NULL;
+        const struct clew_trace *full = trace;
         struct clew_why why;
 
         *ret = (struct clew_summary_cause){.step = 0};
@@ -62,8 +63,12 @@ int clew_cause_derive(struct clew_slice traces, struct clew_slice logs,
                 return 0;
         clew_arena_init(&own, CAUSE_ARENA_MAX);
         /* A trace too large to be analysed still gets its summary. */
-        if (clew_trace_build(traces, logs, &CLEW_TRACE_FULL, &own, &full) < 0 ||
-            clew_why_analyse(full, NULL, 0, &own, &why) < 0 || !is_worth_a_note(full, &why))
+        if (traces.len + logs.len > 0) {
+                if (clew_trace_build(traces, logs, &CLEW_TRACE_FULL, &own, &built) < 0)
+                        return 0;
+                full = built;
+        }
+        if (clew_why_analyse(full, NULL, 0, &own, &why) < 0 || !is_worth_a_note(full, &why))
                 return 0;
         clew_cause_of(&why, &own, ret);
         ret->detail = clew_arena_copy(arena, ret->detail);

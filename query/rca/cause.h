@@ -13,7 +13,8 @@
 void clew_cause_of(const struct clew_why *why, struct clew_arena *arena,
                    struct clew_summary_cause *ret);
 
-/* A clew_summary_cause_fn: builds the whole trace from its bytes and analyses it. */
+/* A clew_summary_cause_fn: builds the whole trace from its bytes, if there are any, and analyses
+ * it. */
 int clew_cause_derive(struct clew_slice traces, struct clew_slice logs,
                       const struct clew_trace *trace, struct clew_arena *arena,
                       struct clew_summary_cause *ret);
