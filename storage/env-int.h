@@ -23,7 +23,7 @@
 
 enum clew_table {
         CLEW_TABLE_META,    /* "format", "state" */
-        CLEW_TABLE_HOT,     /* trace id, sequence -> fragment */
+        CLEW_TABLE_HOT,     /* sequence -> batch of fragments, in order of arrival */
         CLEW_TABLE_OBJECT,  /* object id, chunk -> bytes of segments */
         CLEW_TABLE_TRACE,   /* trace id -> where it is sealed */
         CLEW_TABLE_TIME,    /* ~start, trace id -> nothing */
@@ -56,6 +56,14 @@ void clew_txn_abort(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
 CLEW_MUST_USE int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                                  struct clew_slice key, struct clew_slice *ret,
                                  struct clew_error *err);
+/* The same without looking at the value: neither its checksum nor its pages. @ret has the checksum
+ * at its end. */
+CLEW_MUST_USE int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                  struct clew_slice key, struct clew_slice *ret,
+                                  struct clew_error *err);
+/* Splits a stored value into what was put and its checksum. False = they do not fit. */
+CLEW_MUST_USE bool clew_record_check(struct clew_slice key, struct clew_slice stored,
+                                     struct clew_slice *ret);
 /* Stores the concatenation of @n parts, replacing what was there. */
 CLEW_MUST_USE int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                                  struct clew_slice key, const struct clew_slice *parts, size_t n,

@@ -1,11 +1,14 @@
 /*
- * Hot fragments: what one export request held of one trace, as it lies in the hot table.
+ * Hot fragments: what one export request held of one trace.
  *
- *   stored value = header check 4 | header length 2 | header | pack of one message
+ *   encoded fragment = header length 2 | header | pack of one message
  *
- * clew_fragment_encode() makes everything behind the header check. The check covers the header
- * alone and is bound to the key, so that lists can trust headers without touching payloads; the
- * record's own checksum covers all.
+ * In the hot table headers and packs are kept apart (storage/hot-batch-int.h). Stores of format 1
+ * have each fragment as a record of its own,
+ *
+ *   stored value = header check 4 | encoded fragment
+ *
+ * where the check covers the header alone and is bound to the key.
  */
 #ifndef CLEW_STORAGE_FRAGMENT_INT_H
 #define CLEW_STORAGE_FRAGMENT_INT_H
@@ -32,10 +35,15 @@ struct clew_fragment_header {
         struct clew_slice service;
 };
 
-/* The header check that goes before the bytes of clew_fragment_encode() under @key. */
-CLEW_MUST_USE bool clew_fragment_check(struct clew_slice key, struct clew_slice bytes,
-                                       uint8_t ret[4]);
-/* Reads a stored value (with or without the record's checksum at its end). False = damaged. */
+/* Splits what clew_fragment_encode() made into the header, with its length before it, and the pack.
+ * False when it is something else. */
+CLEW_MUST_USE bool clew_fragment_split(struct clew_slice bytes, struct clew_slice *ret_header,
+                                       struct clew_slice *ret_pack);
+/* Reads such a header. False = damaged. */
+CLEW_MUST_USE bool clew_fragment_parse_header(struct clew_slice header,
+                                              struct clew_fragment_header *ret);
+/* Reads a stored value of format 1 (with or without the record's checksum at its end). False =
+ * damaged. */
 CLEW_MUST_USE bool clew_fragment_read_header(struct clew_slice key, struct clew_slice value,
                                              struct clew_fragment_header *ret,
                                              struct clew_slice *ret_pack);

@@ -115,32 +115,24 @@ static struct clew_slice header_of(struct clew_slice bytes)
         return clew_slice_make(bytes.data, len + 2);
 }
 
-bool clew_fragment_check(struct clew_slice key, struct clew_slice bytes, uint8_t ret[4])
+bool clew_fragment_split(struct clew_slice bytes, struct clew_slice *ret_header,
+                         struct clew_slice *ret_pack)
 {
         struct clew_slice header = header_of(bytes);
-        uint64_t sum;
 
         if (!header.len)
                 return false;
-        sum = clew_checksum(key, header);
-        memcpy(ret, &sum, HEADER_CHECK_BYTES);
+        *ret_header = header;
+        *ret_pack = clew_slice_from(bytes, header.len);
         return true;
 }
 
-bool clew_fragment_read_header(struct clew_slice key, struct clew_slice value,
-                               struct clew_fragment_header *ret, struct clew_slice *ret_pack)
+bool clew_fragment_parse_header(struct clew_slice header, struct clew_fragment_header *ret)
 {
-        struct clew_slice bytes = clew_slice_from(value, HEADER_CHECK_BYTES);
-        uint8_t expect[HEADER_CHECK_BYTES];
+        struct clew_cursor c = clew_cursor_make(clew_slice_from(header, 2));
         struct clew_fragment_header h;
-        struct clew_cursor c;
-        uint8_t flags;
+        uint8_t flags = clew_cursor_byte(&c);
 
-        if (!clew_fragment_check(key, bytes, expect) ||
-            memcmp(expect, value.data, HEADER_CHECK_BYTES) != 0)
-                return false;
-        c = clew_cursor_make(clew_slice_from(header_of(bytes), 2));
-        flags = clew_cursor_byte(&c);
         h.has_root = flags & FLAG_HAS_ROOT;
         h.signal = flags & FLAG_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES;
         h.arrival_ns = clew_cursor_le64(&c);
@@ -153,6 +145,18 @@ bool clew_fragment_read_header(struct clew_slice key, struct clew_slice value,
         if (c.failed)
                 return false;
         *ret = h;
-        *ret_pack = clew_slice_from(bytes, header_of(bytes).len);
         return true;
+}
+
+bool clew_fragment_read_header(struct clew_slice key, struct clew_slice value,
+                               struct clew_fragment_header *ret, struct clew_slice *ret_pack)
+{
+        struct clew_slice header;
+        uint64_t sum;
+
+        if (!clew_fragment_split(clew_slice_from(value, HEADER_CHECK_BYTES), &header, ret_pack))
+                return false;
+        sum = clew_checksum(key, header);
+        return memcmp(&sum, value.data, HEADER_CHECK_BYTES) == 0 &&
+               clew_fragment_parse_header(header, ret);
 }

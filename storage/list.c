@@ -27,26 +27,6 @@ static int compare_hot(const void *a, const void *b, void *context)
         return order(x->min_start_ns, &x->id, y->min_start_ns, &y->id);
 }
 
-static const struct clew_hot_trace *find_hot(const struct clew_view *v,
-                                             const struct clew_trace_id *id)
-{
-        size_t lo = 0;
-        size_t hi = v->hot.n;
-
-        while (lo < hi) {
-                size_t mid = lo + (hi - lo) / 2;
-                int c = memcmp(v->hot.traces[mid].id.bytes, id->bytes, sizeof(id->bytes));
-
-                if (c == 0)
-                        return &v->hot.traces[mid];
-                if (c < 0)
-                        lo = mid + 1;
-                else
-                        hi = mid;
-        }
-        return NULL;
-}
-
 /* A hot trace that is sealed too keeps the earlier of its two places. */
 static int place_hot(struct clew_view *v, struct clew_error *err)
 {
@@ -89,12 +69,13 @@ static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
 
 int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
 {
+        struct clew_hot_list *hot;
         int r;
 
         clew_view_end_walk(v);
         v->whole_walk = !after;
         v->n_walked = 0;
-        r = clew_hot_scan(v->store->env, v->txn, &v->hot, err);
+        r = clew_view_hot(v, NULL, &hot, err);
         if (r == 0)
                 r = place_hot(v, err);
         if (r == 0 && sort_hot(v, after) < 0)
@@ -148,7 +129,7 @@ static int next_sealed(struct clew_view *v, struct clew_list_entry *ret, struct 
                         return clew_error_set(err, -EBADMSG, 0,
                                               "store %s: a record of the time order is damaged",
                                               clew_env_dir(v->store->env));
-                if (find_hot(v, &e.id) || clew_trace_id_is_zero(&e.id))
+                if (clew_hot_find(&v->hot, &e.id) || clew_trace_id_is_zero(&e.id))
                         continue;
                 *ret = e;
                 return 1;

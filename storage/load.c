@@ -44,6 +44,7 @@ void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
         l->txn = txn;
         l->open_segment = 0;
         l->segment.n_traces = 0;
+        clew_hot_reader_init(&l->fragments, l->env, txn);
 }
 
 static int segment_error(struct clew_loader *l, int r, uint64_t segment, struct clew_error *err)
@@ -89,63 +90,53 @@ struct part {
         enum clew_otlp_signal signal;
 };
 
-static int read_fragment(struct clew_loader *l, const struct clew_scan *scan,
+static int read_fragment(struct clew_loader *l, const struct clew_hot_found *f,
                          struct clew_loaded *ret, struct part *part, struct clew_error *err)
 {
-        struct clew_fragment_header h;
-        struct clew_slice pack;
-        char name[96];
-        int r = -EBADMSG;
+        const struct clew_fragment_header *h = &f->header;
+        int r;
 
         part->from = l->hot.len;
-        if (clew_fragment_read_header(scan->key, scan->value, &h, &pack)) {
-                r = clew_unpacker_open(l->unpacker, pack);
-                if (r == 0)
-                        r = clew_unpacker_read(l->unpacker, 0, &l->hot);
-        }
-        if (r < 0) {
-                clew_record_name(CLEW_TABLE_HOT, scan->key, name, sizeof(name));
+        r = clew_unpacker_open(l->unpacker, f->pack);
+        if (r == 0)
+                r = clew_unpacker_read(l->unpacker, 0, &l->hot);
+        if (r < 0)
                 return clew_error_set(err, r == -EINVAL ? -EBADMSG : r, 0,
-                                      "store %s: record %s cannot be unpacked",
-                                      clew_env_dir(l->env), name);
-        }
+                                      "store %s: hot fragment %llu cannot be unpacked",
+                                      clew_env_dir(l->env), (unsigned long long)f->ref.sequence);
         part->len = l->hot.len - part->from;
-        part->signal = h.signal;
-        if (h.arrival_ns > ret->last_arrival_ns)
-                ret->last_arrival_ns = h.arrival_ns;
-        if (h.min_start_ns && (!ret->min_start_ns || h.min_start_ns < ret->min_start_ns))
-                ret->min_start_ns = h.min_start_ns;
+        part->signal = h->signal;
+        if (h->arrival_ns > ret->last_arrival_ns)
+                ret->last_arrival_ns = h->arrival_ns;
+        if (h->min_start_ns && (!ret->min_start_ns || h->min_start_ns < ret->min_start_ns))
+                ret->min_start_ns = h->min_start_ns;
         ret->n_fragments++;
         return 0;
 }
 
-static int read_hot(struct clew_loader *l, const struct clew_trace_id *id, uint64_t last_sequence,
-                    struct clew_loaded *ret, struct clew_buffer *parts, struct clew_error *err)
+static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
+                    const struct clew_hot_list *hot, struct clew_loaded *ret,
+                    struct clew_buffer *parts, struct clew_error *err)
 {
-        struct clew_key from = clew_key_numbered(id, 0);
-        CLEW_SCAN scan = {0};
-        int r = clew_scan_open(l->env, l->txn, CLEW_TABLE_HOT, &scan, err);
+        const struct clew_hot_trace *t = clew_hot_find(hot, id);
+        uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
 
-        if (r == 0)
-                r = clew_scan_seek(&scan, clew_key_slice(&from), err);
-        while (r == 0) {
-                struct clew_trace_id at;
-                uint64_t sequence;
+        while (at != CLEW_HOT_NONE) {
+                struct clew_hot_found f;
                 struct part part;
+                int r = clew_hot_read(&l->fragments, id, &hot->links[at].ref, &f, err);
 
-                r = clew_scan_next(&scan, err);
-                if (r <= 0)
+                if (r == 0)
+                        r = read_fragment(l, &f, ret, &part, err);
+                if (r < 0)
                         return r;
-                if (!clew_key_read_numbered(scan.key, &at, &sequence) ||
-                    !clew_trace_id_eq(&at, id) || sequence > last_sequence)
-                        return 0;
-                r = read_fragment(l, &scan, ret, &part, err);
-                if (r == 0) {
-                        clew_buffer_append(parts, &part, sizeof(part));
-                        r = clew_buffer_error(parts);
-                }
+                clew_buffer_append(parts, &part, sizeof(part));
+                r = clew_buffer_error(parts);
+                if (r < 0)
+                        return r;
+                at = hot->links[at].next;
         }
-        return r;
+        return 0;
 }
 
 static int merge_signal(struct clew_loader *l, enum clew_otlp_signal signal,
@@ -192,8 +183,9 @@ static int merge_all(struct clew_loader *l, struct clew_slice traces, struct cle
         return 0;
 }
 
-int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id, uint64_t last_sequence,
-                     struct clew_loaded *ret, struct clew_error *err)
+int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
+                     const struct clew_hot_list *hot, struct clew_loaded *ret,
+                     struct clew_error *err)
 {
         struct clew_segment_row row = {0};
         CLEW_BUFFER parts = {0};
@@ -212,7 +204,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id, uint
                 if (r < 0)
                         return r;
         }
-        r = read_hot(l, id, last_sequence, ret, &parts, err);
+        r = read_hot(l, id, hot, ret, &parts, err);
         if (r < 0)
                 return r;
         ret->traces = clew_slice_make(l->sealed.data, (size_t)row.traces_len);

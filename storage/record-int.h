@@ -12,7 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLEW_FORMAT_VERSION 1u
+#define CLEW_FORMAT_VERSION 2u
+/* Read as it is; a writer makes it the present one when it opens the store. */
+#define CLEW_FORMAT_VERSION_OLDEST 1u
 
 /* Key bytes of any table fit here. */
 #define CLEW_KEY_MAX 24u
@@ -28,12 +30,15 @@ static inline struct clew_slice clew_key_slice(const struct clew_key *k)
 }
 
 struct clew_key clew_key_trace(const struct clew_trace_id *id);
-/* Trace id, then @number big-endian: hot fragments (sequence) and notes (index). */
+/* Trace id, then @number big-endian: notes (index), and hot fragments (sequence) of format 1. */
 struct clew_key clew_key_numbered(const struct clew_trace_id *id, uint64_t number);
 /* Newest first: the complement of @start_ns big-endian, then the trace id. */
 struct clew_key clew_key_time(uint64_t start_ns, const struct clew_trace_id *id);
 struct clew_key clew_key_segment(uint64_t segment);
 struct clew_key clew_key_chunk(uint64_t object, uint32_t chunk);
+/* A batch of hot fragments, by the sequence of its first; and which of its rows are gone. */
+struct clew_key clew_key_batch(uint64_t first);
+struct clew_key clew_key_gone(uint64_t first);
 
 /* False when @key has not the length of such a key. */
 CLEW_MUST_USE bool clew_key_read_numbered(struct clew_slice key, struct clew_trace_id *ret_id,
@@ -41,6 +46,8 @@ CLEW_MUST_USE bool clew_key_read_numbered(struct clew_slice key, struct clew_tra
 CLEW_MUST_USE bool clew_key_read_time(struct clew_slice key, uint64_t *ret_start_ns,
                                       struct clew_trace_id *ret_id);
 CLEW_MUST_USE bool clew_key_read_segment(struct clew_slice key, uint64_t *ret_segment);
+
+CLEW_MUST_USE bool clew_key_read_batch(struct clew_slice key, uint64_t *ret_first, bool *ret_gone);
 
 /* The record "state" of table meta, rewritten by every write transaction. */
 struct clew_state {
@@ -66,10 +73,14 @@ CLEW_MUST_USE int clew_state_read(struct clew_env *env, MDB_txn *txn, struct cle
 CLEW_MUST_USE int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
                                    struct clew_error *err);
 
-/* Checks the record "format", or writes it and a first state into a fresh store. */
-CLEW_MUST_USE int clew_format_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
+/* Checks the record "format"; -ENOENT in a fresh store. */
+CLEW_MUST_USE int clew_format_read(struct clew_env *env, MDB_txn *txn, uint32_t *ret_version,
+                                   struct clew_error *err);
+/* Writes it and a first state into a fresh store. */
 CLEW_MUST_USE int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                                      struct clew_error *err);
+/* Raises the version of an older store; all else stays. */
+CLEW_MUST_USE int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
 
 /* Where a trace is sealed (table trace). */
 struct clew_place {

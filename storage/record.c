@@ -10,6 +10,9 @@
 
 #define STATE_BYTES_MAX 160u
 #define FORMAT_MAGIC "clew store"
+/* The last byte of keys of batches: what is gone stands before the batch it tells of. */
+#define KIND_GONE 0u
+#define KIND_BATCH 1u
 
 static void put_be64(uint8_t *p, uint64_t v)
 {
@@ -67,6 +70,34 @@ struct clew_key clew_key_chunk(uint64_t object, uint32_t chunk)
         for (unsigned i = 0; i < 4; i++)
                 k.bytes[k.len++] = (uint8_t)(chunk >> (24 - 8 * i));
         return k;
+}
+
+static struct clew_key key_of_batch(uint64_t first, uint8_t kind)
+{
+        struct clew_key k = {.len = 9};
+
+        put_be64(k.bytes, first);
+        k.bytes[8] = kind;
+        return k;
+}
+
+struct clew_key clew_key_batch(uint64_t first)
+{
+        return key_of_batch(first, KIND_BATCH);
+}
+
+struct clew_key clew_key_gone(uint64_t first)
+{
+        return key_of_batch(first, KIND_GONE);
+}
+
+bool clew_key_read_batch(struct clew_slice key, uint64_t *ret_first, bool *ret_gone)
+{
+        if (key.len != 9 || (key.data[8] != KIND_BATCH && key.data[8] != KIND_GONE))
+                return false;
+        *ret_first = get_be64(key.data);
+        *ret_gone = key.data[8] == KIND_GONE;
+        return true;
 }
 
 bool clew_key_read_numbered(struct clew_slice key, struct clew_trace_id *ret_id,
@@ -164,51 +195,90 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
 }
 
 /* format = magic, version, page size, time of creation */
-int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
-                       struct clew_error *err)
+static int format_write(struct clew_env *env, MDB_txn *txn, uint64_t page_size, uint64_t created_ns,
+                        struct clew_error *err)
 {
-        struct clew_state state = {.next_sequence = 1, .next_segment = 1};
         CLEW_BUFFER b = {0};
         struct clew_slice value;
-        int r;
 
         clew_buffer_init(&b, STATE_BYTES_MAX);
         clew_buffer_append(&b, FORMAT_MAGIC, sizeof(FORMAT_MAGIC));
         clew_buffer_append_varint(&b, CLEW_FORMAT_VERSION);
-        clew_buffer_append_varint(&b, (uint64_t)sysconf(_SC_PAGESIZE));
+        clew_buffer_append_varint(&b, page_size);
         clew_buffer_append_varint(&b, created_ns);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
-        r = clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"), &value, 1, err);
+        return clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"), &value, 1,
+                              err);
+}
+
+int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
+                       struct clew_error *err)
+{
+        struct clew_state state = {.next_sequence = 1, .next_segment = 1};
+        int r = format_write(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
+
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
 }
 
-int clew_format_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
+/* @ret_rest is behind the version. */
+static int format_open(struct clew_env *env, MDB_txn *txn, uint64_t *ret_version,
+                       struct clew_cursor *ret_rest, struct clew_error *err)
 {
         struct clew_slice value;
-        struct clew_cursor c;
         struct clew_slice magic;
-        uint64_t version;
         int r = clew_table_get(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"), &value,
                                err);
 
         if (r < 0)
                 return r;
-        c = clew_cursor_make(value);
-        magic = clew_cursor_bytes(&c, sizeof(FORMAT_MAGIC));
-        version = clew_cursor_varint(&c);
-        if (c.failed || memcmp(magic.data, FORMAT_MAGIC, sizeof(FORMAT_MAGIC)) != 0)
+        *ret_rest = clew_cursor_make(value);
+        magic = clew_cursor_bytes(ret_rest, sizeof(FORMAT_MAGIC));
+        *ret_version = clew_cursor_varint(ret_rest);
+        if (ret_rest->failed || memcmp(magic.data, FORMAT_MAGIC, sizeof(FORMAT_MAGIC)) != 0)
                 return clew_error_set(err, -EINVAL, 0, "store %s: was made by another program",
                                       clew_env_dir(env));
-        if (version != CLEW_FORMAT_VERSION)
+        return 0;
+}
+
+int clew_format_read(struct clew_env *env, MDB_txn *txn, uint32_t *ret_version,
+                     struct clew_error *err)
+{
+        struct clew_cursor rest;
+        uint64_t version = 0;
+        int r = format_open(env, txn, &version, &rest, err);
+
+        if (r < 0)
+                return r;
+        if (version < CLEW_FORMAT_VERSION_OLDEST || version > CLEW_FORMAT_VERSION)
                 return clew_error_set(err, -EPROTONOSUPPORT, 0,
                                       "store %s: has format version %llu, this program reads "
-                                      "version %u; use the Clew that wrote it, or export there and "
-                                      "import here",
+                                      "versions %u to %u; use the Clew that wrote it, or export "
+                                      "there and import here",
                                       clew_env_dir(env), (unsigned long long)version,
-                                      CLEW_FORMAT_VERSION);
+                                      CLEW_FORMAT_VERSION_OLDEST, CLEW_FORMAT_VERSION);
+        *ret_version = (uint32_t)version;
         return 0;
+}
+
+int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
+{
+        struct clew_state state;
+        struct clew_cursor rest;
+        uint64_t version = 0;
+        uint64_t page_size;
+        uint64_t created_ns;
+        int r = format_open(env, txn, &version, &rest, err);
+
+        if (r < 0)
+                return r;
+        page_size = clew_cursor_varint(&rest);
+        created_ns = clew_cursor_varint(&rest);
+        r = clew_state_read(env, txn, &state, err);
+        if (r == 0)
+                r = format_write(env, txn, page_size, created_ns, err);
+        return r < 0 ? r : clew_state_write(env, txn, &state, err);
 }
 
 uint64_t clew_place_digest(const struct clew_trace_id *id, const struct clew_place *place)

@@ -87,30 +87,13 @@ static int push_item(struct compaction *c, const struct clew_seal_item *item)
         return 0;
 }
 
-static bool is_hot(const struct clew_hot_list *hot, const struct clew_trace_id *id)
-{
-        for (size_t lo = 0, hi = hot->n; lo < hi;) {
-                size_t mid = lo + (hi - lo) / 2;
-                int cmp = memcmp(hot->traces[mid].id.bytes, id->bytes, sizeof(id->bytes));
-
-                if (cmp == 0)
-                        return true;
-                if (cmp < 0)
-                        lo = mid + 1;
-                else
-                        hi = mid;
-        }
-        return false;
-}
-
 /* Adds the traces of one segment that live there and have nothing hot. */
 static int add_segment(struct compaction *c, const struct candidate *from,
                        const struct clew_seal_item *like, struct clew_error *err)
 {
         for (uint32_t i = 0; i < from->n_traces; i++) {
                 struct clew_seal_item item = {.service_hash = like->service_hash,
-                                              .service = like->service,
-                                              .service_len = like->service_len};
+                                              .service = like->service};
                 struct clew_segment_row row;
                 struct clew_place place;
                 int r = clew_loader_sealed(&c->loader, from->segment, i, NULL, &row, err);
@@ -123,7 +106,7 @@ static int add_segment(struct compaction *c, const struct candidate *from,
                 if (r < 0 && r != -ENOENT && r != -EBADMSG)
                         return r;
                 if (r < 0 || place.segment != from->segment || place.index != i ||
-                    is_hot(&c->plan->hot, &item.id))
+                    clew_hot_find(&c->plan->hot, &item.id))
                         continue;
                 item.start_ns = place.start_ns;
                 r = push_item(c, &item);

@@ -11,17 +11,15 @@
 struct clew_seal_item {
         struct clew_trace_id id;
         uint64_t service_hash;
-        const char *service; /* borrowed from the plan's hot list, or from its catalog copies */
-        size_t service_len;
+        struct clew_slice service; /* borrowed from the plan's hot list */
         uint64_t start_ns;
         uint64_t first_arrival_ns;
-        uint64_t raw_bytes;     /* of the hot part */
-        uint64_t last_sequence; /* fragments up to this one belong to the seal */
-        uint32_t n_fragments;   /* how many those are */
+        uint64_t raw_bytes;   /* of the hot part */
+        uint32_t n_fragments; /* of the hot list: those belong to the seal, later ones do not */
 };
 
 struct clew_seal_plan {
-        struct clew_hot_list hot;     /* owns the services */
+        struct clew_hot_list hot;     /* owns the services, knows the fragments */
         struct clew_seal_item *items; /* by service, then start: what is alike stands together */
         size_t n;
 };

@@ -1,8 +1,4 @@
 /*
- * Choosing what is sealed together: idle traces, by service, where there is enough to make it
- * worth a segment; storage/seal-int.h.
- */
-/*
  * Decides what a sealing run takes: idle traces, grouped by service; storage/seal-int.h.
  */
 #include "storage/seal-int.h"
@@ -72,7 +68,7 @@ static int choose_idle(struct clew_seal_plan *plan, const struct clew_seal_optio
         plan->items = clew_calloc(plan->hot.n, sizeof(*plan->items));
         if (!plan->items)
                 return -ENOMEM;
-        for (size_t i = 0; i < plan->hot.n; i++) {
+        for (uint32_t i = 0; i < plan->hot.n; i++) {
                 const struct clew_hot_trace *t = &plan->hot.traces[i];
 
                 if (!is_idle(t, options, now_ns))
@@ -81,11 +77,9 @@ static int choose_idle(struct clew_seal_plan *plan, const struct clew_seal_optio
                         .id = t->id,
                         .service_hash = t->service_hash,
                         .service = t->service,
-                        .service_len = t->service_len,
                         .start_ns = t->min_start_ns,
                         .first_arrival_ns = t->first_arrival_ns,
                         .raw_bytes = t->raw_bytes,
-                        .last_sequence = t->last_sequence,
                         .n_fragments = t->n_fragments,
                 };
         }
@@ -105,7 +99,7 @@ int clew_seal_plan_make(struct clew_store *store, const struct clew_seal_options
 
         if (r < 0)
                 return r;
-        r = clew_hot_scan(store->env, txn, &plan.hot, err);
+        r = clew_hot_scan(store->env, txn, NULL, &plan.hot, err);
         if (r == 0 && choose_idle(&plan, options, now_ns) < 0)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0 && plan.n) {

@@ -39,6 +39,8 @@ struct sealer {
         struct clew_buffer summaries; /* plain, of the batch */
         struct clew_buffer object;
         struct clew_buffer entry;
+        struct clew_buffer crossings;    /* struct clew_hot_crossing */
+        const struct clew_hot_list *hot; /* of the plan */
         struct sealed *batch;
         size_t n_batch;
 };
@@ -51,20 +53,23 @@ static void sealer_deinit(struct sealer *s)
         clew_buffer_deinit(&s->summaries);
         clew_buffer_deinit(&s->object);
         clew_buffer_deinit(&s->entry);
+        clew_buffer_deinit(&s->crossings);
         clew_free(s->batch);
 }
 
-static int sealer_init(struct sealer *s, struct clew_store *store)
+static int sealer_init(struct sealer *s, struct clew_store *store, const struct clew_hot_list *hot)
 {
         int r;
         int w;
 
         memset(s, 0, sizeof(*s));
         s->store = store;
+        s->hot = hot;
         clew_buffer_init(&s->summary, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->summaries, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->object, CLEW_PACK_RESIDUE_MAX);
         clew_buffer_init(&s->entry, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&s->crossings, CLEW_PACK_MESSAGE_MAX);
         s->batch = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(*s->batch));
         r = clew_loader_init(&s->loader, store->env);
         w = clew_segment_writer_init(&s->writer);
@@ -101,7 +106,7 @@ static int add_trace(struct sealer *s, const struct clew_seal_item *item,
 {
         struct sealed *t = &s->batch[s->n_batch];
         struct clew_loaded loaded;
-        int r = clew_loader_load(&s->loader, &item->id, item->last_sequence, &loaded, err);
+        int r = clew_loader_load(&s->loader, &item->id, s->hot, &loaded, err);
 
         if (r == -EBADMSG)
                 stats->damaged++;
@@ -174,46 +179,29 @@ static int release(struct sealer *s, MDB_txn *txn, uint64_t segment, struct clew
         return r < 0 ? r : clew_object_delete(env, txn, segment, err);
 }
 
-/* Deletes the fragments that were read. -EAGAIN when they are not all there any more. */
-static int delete_fragments(struct sealer *s, MDB_txn *txn, const struct clew_seal_item *item,
-                            struct clew_state *state, struct clew_error *err)
+/* Takes away the fragments that were read. -EAGAIN when they are not all there any more. */
+static int delete_fragments(struct sealer *s, MDB_txn *txn, struct clew_state *state,
+                            struct clew_error *err)
 {
-        uint64_t sum = 0;
-        struct clew_env *env = s->store->env;
-        struct clew_key from = clew_key_numbered(&item->id, 0);
-        CLEW_BUFFER keys = {0};
-        CLEW_SCAN scan = {0};
-        size_t n;
-        int r = clew_scan_open(env, txn, CLEW_TABLE_HOT, &scan, err);
+        int r;
 
-        clew_buffer_init(&keys, CLEW_PACK_MESSAGE_MAX);
-        scan.unchecked = true;
-        if (r == 0)
-                r = clew_scan_seek(&scan, clew_key_slice(&from), err);
-        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
-                struct clew_trace_id id;
-                uint64_t sequence;
+        clew_buffer_clear(&s->crossings);
+        for (size_t i = 0; i < s->n_batch; i++) {
+                const struct clew_trace_id *id = &s->batch[i].item->id;
+                const struct clew_hot_trace *t = clew_hot_find(s->hot, id);
+                uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
 
-                if (!clew_key_read_numbered(scan.key, &id, &sequence) ||
-                    !clew_trace_id_eq(&id, &item->id) || sequence > item->last_sequence)
-                        break;
-                clew_buffer_append_slice(&keys, scan.key);
-                sum += sequence;
+                for (; at != CLEW_HOT_NONE; at = s->hot->links[at].next) {
+                        struct clew_hot_crossing x = {s->hot->links[at].ref, id};
+
+                        clew_buffer_append(&s->crossings, &x, sizeof(x));
+                }
         }
+        r = clew_buffer_error(&s->crossings);
         if (r < 0)
-                return r;
-        r = clew_buffer_error(&keys);
-        if (r < 0)
-                return r;
-        n = keys.len / from.len;
-        if (n != item->n_fragments)
-                return -EAGAIN;
-        state->hot_fragments -= n;
-        state->hot_sum -= sum;
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = clew_table_delete(env, txn, CLEW_TABLE_HOT,
-                                      clew_slice_make(keys.data + i * from.len, from.len), err);
-        return r;
+                return clew_error_set(err, r, 0, "out of memory while sealing");
+        return clew_hot_cross_off(s->store->env, txn, (void *)s->crossings.data,
+                                  s->crossings.len / sizeof(struct clew_hot_crossing), state, err);
 }
 
 static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
@@ -228,9 +216,6 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
                 return r;
         if (now.segment != t->old.segment || now.index != t->old.index)
                 return -EAGAIN;
-        r = delete_fragments(s, txn, t->item, state, err);
-        if (r < 0)
-                return r;
         if (t->old.segment) {
                 struct clew_key time = clew_key_time(t->old.start_ns, &t->item->id);
 
@@ -271,6 +256,8 @@ static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry 
 
                 r = move_trace(s, txn, &s->batch[i], &place, &state, err);
         }
+        if (r == 0)
+                r = delete_fragments(s, txn, &state, err);
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
 }
 
@@ -298,7 +285,7 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
         if (r < 0)
                 return clew_error_set(err, r, 0, "out of memory while sealing");
         e.stored_bytes = s->object.len;
-        e.service = clew_slice_make(s->batch[0].item->service, s->batch[0].item->service_len);
+        e.service = s->batch[0].item->service;
         e.summaries = clew_buffer_slice(&frame);
         r = clew_txn_begin_write(env, &txn, err);
         if (r < 0)
@@ -372,7 +359,7 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 *ret_stats = stats;
                 return 0;
         }
-        r = sealer_init(&s, store);
+        r = sealer_init(&s, store, &plan.hot);
         if (r < 0)
                 clew_error_set(err, r, 0, "out of memory");
         while (r == 0 && at < plan.n) {

@@ -1,7 +1,4 @@
 /*
- * What a store holds: the counters of sealed data, and a pass over the headers of what is hot.
- */
-/*
  * Counters of a snapshot: what is sealed from the records, what is hot from a scan.
  */
 #include "storage/store-int.h"
@@ -10,11 +7,12 @@
 #include <string.h>
 
 /* A trace in several parts counts as it reads: merged, resends once. */
-static int add_merged(struct clew_view *v, const struct clew_hot_trace *t,
-                      struct clew_store_stats *s, struct clew_error *err)
+static int add_merged(struct clew_view *v, const struct clew_hot_list *hot,
+                      const struct clew_hot_trace *t, struct clew_store_stats *s,
+                      struct clew_error *err)
 {
         struct clew_loaded loaded;
-        int r = clew_loader_load(&v->loader, &t->id, UINT64_MAX, &loaded, err);
+        int r = clew_loader_load(&v->loader, &t->id, hot, &loaded, err);
 
         if (r < 0)
                 return r;
@@ -26,11 +24,11 @@ static int add_merged(struct clew_view *v, const struct clew_hot_trace *t,
 
 static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_error *err)
 {
-        struct clew_hot_list hot = {0};
-        int r = clew_hot_scan(v->store->env, v->txn, &hot, err);
+        struct clew_hot_list *hot;
+        int r = clew_view_hot(v, NULL, &hot, err);
 
-        for (size_t i = 0; r == 0 && i < hot.n; i++) {
-                const struct clew_hot_trace *t = &hot.traces[i];
+        for (size_t i = 0; r == 0 && i < hot->n; i++) {
+                const struct clew_hot_trace *t = &hot->traces[i];
                 struct clew_place place;
 
                 r = clew_place_read(v->store->env, v->txn, &t->id, &place, err);
@@ -42,7 +40,7 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
                 s->hot_fragments += t->n_fragments;
                 s->hot_bytes += t->stored_bytes;
                 if (r == 0 || t->n_fragments > 1) {
-                        r = add_merged(v, t, s, err);
+                        r = add_merged(v, hot, t, s, err);
                         continue;
                 }
                 r = 0;
@@ -50,18 +48,19 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
                 s->logs += t->n_logs;
                 s->raw_otlp_bytes += t->raw_bytes;
         }
-        clew_hot_list_deinit(&hot);
         return r;
 }
 
 int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct clew_error *err)
 {
-        struct clew_store_stats s = {.format_version = CLEW_FORMAT_VERSION};
+        struct clew_store_stats s = {0};
         struct clew_trace_id nobody = {{0}}; /* log records without a trace are no trace */
         struct clew_place place;
         struct clew_state state;
         int r = clew_state_read(v->store->env, v->txn, &state, err);
 
+        if (r == 0)
+                r = clew_format_read(v->store->env, v->txn, &s.format_version, err);
         if (r < 0)
                 return r;
         s.traces = state.sealed_traces;

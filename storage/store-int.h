@@ -7,6 +7,7 @@
 #include "proto/base/arena.h"
 #include "storage/env-int.h"
 #include "storage/fragment-int.h"
+#include "storage/hot-int.h"
 #include "storage/record-int.h"
 #include "storage/segment-int.h"
 #include "storage/store.h"
@@ -21,38 +22,6 @@ struct clew_store {
 /* Index work of one merge: an entry per span of the trace. */
 #define CLEW_MERGE_ARENA_MAX ((size_t)512 << 20)
 
-/* A trace with hot fragments, from their headers alone. */
-struct clew_hot_trace {
-        struct clew_trace_id id;
-        uint64_t first_sequence;
-        uint64_t last_sequence;
-        uint32_t n_fragments;
-        bool sealed;           /* has a sealed part too */
-        uint64_t min_start_ns; /* 0 = unknown */
-        uint64_t last_arrival_ns;
-        uint64_t first_arrival_ns;
-        uint64_t n_spans;
-        uint64_t n_logs;
-        uint64_t raw_bytes;
-        uint64_t stored_bytes;
-        uint64_t service_hash;
-        char service[CLEW_FRAGMENT_SERVICE_MAX + 1];
-        uint8_t service_len;
-};
-
-struct clew_hot_list {
-        struct clew_hot_trace *traces; /* owned; sorted by id */
-        size_t n;
-        size_t capacity;
-};
-
-/* Reads the headers of all hot fragments of the snapshot. */
-CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn, struct clew_hot_list *ret,
-                                struct clew_error *err);
-/* Only the check that all hot fragments are there, by their keys. */
-CLEW_MUST_USE int clew_hot_check(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
-void clew_hot_list_deinit(struct clew_hot_list *list);
-
 /*
  * Reads whole traces within one snapshot. All buffers are reused, so results die at the next load.
  */
@@ -61,6 +30,7 @@ struct clew_loader {
         MDB_txn *txn; /* borrowed */
         struct clew_segment_reader segment;
         uint64_t open_segment; /* 0 = none */
+        struct clew_hot_reader fragments;
         struct clew_buffer object;
         struct clew_buffer sealed; /* message of the sealed part */
         struct clew_buffer hot;    /* messages of the hot fragments, one after the other */
@@ -89,10 +59,12 @@ CLEW_MUST_USE int clew_loader_init(struct clew_loader *l, struct clew_env *env);
 void clew_loader_deinit(struct clew_loader *l);
 /* Gives the loader another snapshot; forgets what it had opened. */
 void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn);
-/* Fragments with a sequence above @last_sequence are left out. 0, -ENOENT, -EBADMSG, -ENOMEM, ...
+/*
+ * Loads a trace with the fragments that @hot names. 0, -ENOENT (also when one of them is not there
+ * any more), -EBADMSG, -ENOMEM, ...
  */
 CLEW_MUST_USE int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
-                                   uint64_t last_sequence, struct clew_loaded *ret,
+                                   const struct clew_hot_list *hot, struct clew_loaded *ret,
                                    struct clew_error *err);
 /* The sealed part alone: message @index of @segment. */
 CLEW_MUST_USE int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
@@ -115,10 +87,14 @@ struct clew_view {
                 struct clew_buffer plain;
         } summaries[CLEW_VIEW_SUMMARY_SLOTS];
         unsigned next_slot;
+        /* What is hot in the snapshot: for the first question about one trace that alone is
+         * gathered; whoever asks twice will ask often. */
+        struct clew_hot_list hot;
+        bool hot_is_whole;
+        bool hot_asked;
         /* the walk */
         struct clew_scan scan;
-        struct clew_hot_list hot; /* by id */
-        uint32_t *hot_order;      /* indexes into hot, newest first */
+        uint32_t *hot_order; /* indexes into hot, newest first */
         size_t n_hot_order;
         size_t hot_at;
         bool whole_walk;     /* from the very first entry: then the count is checked at the end */
@@ -132,5 +108,9 @@ CLEW_MUST_USE int clew_view_summary(struct clew_view *view, const struct clew_pl
                                     struct clew_slice *ret, uint32_t *ret_version,
                                     struct clew_error *err);
 void clew_view_end_walk(struct clew_view *view);
+/* What is hot, at least of trace @id, or of all when it is NULL. Lives until the next question or
+ * renewal. */
+CLEW_MUST_USE int clew_view_hot(struct clew_view *view, const struct clew_trace_id *id,
+                                struct clew_hot_list **ret, struct clew_error *err);
 
 #endif

@@ -8,36 +8,46 @@
 #include <errno.h>
 #include <string.h>
 
-static int check_format(struct clew_store *store, struct clew_error *err)
+/* Creates the records of a fresh store, or raises the version of an older one. */
+static int write_format(struct clew_store *store, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
-        struct clew_state state;
-        int r = clew_txn_begin_read(store->env, &txn, err);
+        uint32_t version = 0;
+        int r = clew_txn_begin_write(store->env, &txn, err);
 
         if (r < 0)
                 return r;
-        r = clew_format_check(store->env, txn, err);
-        if (r == 0)
-                r = clew_state_read(store->env, txn, &state, err);
-        clew_txn_end_read(store->env, txn);
-        if (r == 0)
-                r = clew_env_created(store->env, err);
-        if (r != -ENOENT)
-                return r;
-        if (store->mode == CLEW_STORE_READ)
-                return clew_error_set(err, -EINVAL, 0, "store %s: holds no Clew data",
-                                      clew_env_dir(store->env));
-        r = clew_txn_begin_write(store->env, &txn, err);
-        if (r < 0)
-                return r;
-        r = clew_format_check(store->env, txn, err);
+        r = clew_format_read(store->env, txn, &version, err);
         if (r == -ENOENT)
                 r = clew_format_create(store->env, txn, clew_clock_unix_ns(store->clock), err);
+        else if (r == 0 && version < CLEW_FORMAT_VERSION)
+                r = clew_format_upgrade(store->env, txn, err);
         if (r < 0) {
                 clew_txn_abort(store->env, txn);
                 return r;
         }
-        r = clew_txn_commit(store->env, txn, err);
+        return clew_txn_commit(store->env, txn, err);
+}
+
+static int check_format(struct clew_store *store, struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        struct clew_state state;
+        uint32_t version = 0;
+        int r = clew_txn_begin_read(store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_format_read(store->env, txn, &version, err);
+        if (r == 0)
+                r = clew_state_read(store->env, txn, &state, err);
+        clew_txn_end_read(store->env, txn);
+        if (r == -ENOENT && store->mode == CLEW_STORE_READ)
+                return clew_error_set(err, -EINVAL, 0, "store %s: holds no Clew data",
+                                      clew_env_dir(store->env));
+        if (r == -ENOENT ||
+            (r == 0 && version < CLEW_FORMAT_VERSION && store->mode != CLEW_STORE_READ))
+                r = write_format(store, err);
         return r < 0 ? r : clew_env_created(store->env, err);
 }
 
@@ -79,21 +89,6 @@ static int refuse_read_only(struct clew_store *store, struct clew_error *err)
                               clew_env_dir(store->env));
 }
 
-static int put_fragment(struct clew_store *store, MDB_txn *txn, const struct clew_fragment *f,
-                        struct clew_state *state, struct clew_error *err)
-{
-        uint64_t sequence = state->next_sequence++;
-        struct clew_key key = clew_key_numbered(&f->trace_id, sequence);
-        uint8_t check[4];
-        struct clew_slice parts[2] = {{check, sizeof(check)}, f->bytes};
-
-        if (!clew_fragment_check(clew_key_slice(&key), f->bytes, check))
-                return clew_error_set(err, -EINVAL, 0, "not a fragment");
-        state->hot_fragments++;
-        state->hot_sum += sequence;
-        return clew_table_put(store->env, txn, CLEW_TABLE_HOT, clew_key_slice(&key), parts, 2, err);
-}
-
 int clew_store_append(struct clew_store *store, const struct clew_fragment *fragments, size_t n,
                       struct clew_error *err)
 {
@@ -107,8 +102,8 @@ int clew_store_append(struct clew_store *store, const struct clew_fragment *frag
         if (r < 0)
                 return r;
         r = clew_state_read(store->env, txn, &state, err);
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = put_fragment(store, txn, &fragments[i], &state, err);
+        if (r == 0)
+                r = clew_hot_append(store->env, txn, fragments, n, &state, err);
         if (r == 0)
                 r = clew_state_write(store->env, txn, &state, err);
         if (r < 0) {

@@ -46,8 +46,7 @@ static int damaged(struct clew_env *env, enum clew_table table, struct clew_slic
                               env->dir, name);
 }
 
-/* Splits @stored into value and checksum and compares. */
-static bool check(struct clew_slice key, struct clew_slice stored, struct clew_slice *ret)
+bool clew_record_check(struct clew_slice key, struct clew_slice stored, struct clew_slice *ret)
 {
         uint64_t sum;
 
@@ -70,8 +69,21 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
 
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
-        if (!check(key, slice_of(v), ret))
+        if (!clew_record_check(key, slice_of(v), ret))
                 return damaged(env, table, key, err);
+        return 0;
+}
+
+int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                    struct clew_slice key, struct clew_slice *ret, struct clew_error *err)
+{
+        MDB_val k = val_of(key);
+        MDB_val v;
+        int rc = mdb_get(txn, env->dbi[table], &k, &v);
+
+        if (rc != 0)
+                return clew_env_error(env, rc, "reading", err);
+        *ret = slice_of(v);
         return 0;
 }
 
@@ -195,7 +207,7 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
         scan->positioned = false;
         if (r == 1 && !keys_rise(scan))
                 return damaged(scan->env, scan->table, scan->key, err);
-        if (r == 1 && !scan->unchecked && !check(scan->key, scan->value, &scan->value))
+        if (r == 1 && !scan->unchecked && !clew_record_check(scan->key, scan->value, &scan->value))
                 return damaged(scan->env, scan->table, scan->key, err);
         return r;
 }

@@ -29,6 +29,8 @@ struct check {
         uint64_t raw_bytes;
         uint64_t n_hot;
         uint64_t hot_sum;
+        uint64_t gone_first; /* of the batch that `gone` tells of */
+        struct clew_slice gone;
         uint64_t place_sum;
 };
 
@@ -83,13 +85,28 @@ static void check_meta(struct check *c, const struct clew_scan *scan)
         (void)scan;
 }
 
-static void check_hot(struct check *c, const struct clew_scan *scan)
+static void check_pack(struct check *c, struct clew_slice key, struct clew_slice pack,
+                       enum clew_otlp_signal signal)
+{
+        int r;
+
+        clew_buffer_clear(&c->loader.hot);
+        r = clew_unpacker_open(c->loader.unpacker, pack);
+        if (r == 0)
+                r = clew_unpacker_read(c->loader.unpacker, 0, &c->loader.hot);
+        if (r == 0)
+                r = clew_otlp_check(clew_buffer_slice(&c->loader.hot), signal, NULL);
+        if (r < 0)
+                finding_at(c, CLEW_TABLE_HOT, key, "content cannot be unpacked");
+}
+
+/* A fragment of format 1. */
+static void check_single(struct check *c, const struct clew_scan *scan)
 {
         struct clew_fragment_header h;
         struct clew_trace_id id;
         struct clew_slice pack;
         uint64_t sequence;
-        int r;
 
         if (!clew_key_read_numbered(scan->key, &id, &sequence) ||
             !clew_fragment_read_header(scan->key, scan->value, &h, &pack)) {
@@ -98,14 +115,66 @@ static void check_hot(struct check *c, const struct clew_scan *scan)
         }
         c->n_hot++;
         c->hot_sum += sequence;
-        clew_buffer_clear(&c->loader.hot);
-        r = clew_unpacker_open(c->loader.unpacker, pack);
-        if (r == 0)
-                r = clew_unpacker_read(c->loader.unpacker, 0, &c->loader.hot);
-        if (r == 0)
-                r = clew_otlp_check(clew_buffer_slice(&c->loader.hot), h.signal, NULL);
-        if (r < 0)
-                finding_at(c, CLEW_TABLE_HOT, scan->key, "content cannot be unpacked");
+        check_pack(c, scan->key, pack, h.signal);
+}
+
+static void check_row(struct check *c, const struct clew_scan *scan, const struct clew_hot_batch *b,
+                      uint32_t i)
+{
+        const struct clew_hot_row *row = &b->rows[i];
+        uint64_t sequence = b->first + row->offset;
+        struct clew_fragment_header h;
+        struct clew_trace_id id;
+
+        memcpy(id.bytes, clew_hot_batch_id(b, i), sizeof(id.bytes));
+        if (!clew_fragment_parse_header(row->header, &h)) {
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "a header is damaged");
+                return;
+        }
+        if (!clew_hot_row_check(row, &id, sequence))
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "a pack is not the one of its row");
+        if (clew_hot_is_gone(c->gone, i))
+                return;
+        c->n_hot++;
+        c->hot_sum += sequence;
+        check_pack(c, scan->key, row->pack, h.signal);
+}
+
+static void check_batch(struct check *c, const struct clew_scan *scan, uint64_t first)
+{
+        struct clew_hot_batch *b = &c->loader.fragments.batch;
+        uint32_t n_gone = 0;
+
+        if (!clew_hot_batch_open(first, scan->value, b) || !clew_hot_batch_rows(b)) {
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "directory is damaged");
+                return;
+        }
+        if (c->gone.len && c->gone.len != clew_hot_gone_bytes(b->n))
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "rows that are gone do not fit");
+        for (uint32_t i = 0; i < b->n; i++) {
+                n_gone += clew_hot_is_gone(c->gone, i);
+                check_row(c, scan, b, i);
+        }
+        if (n_gone == b->n)
+                finding_at(c, CLEW_TABLE_HOT, scan->key, "has no live row");
+        b->first = 0;
+}
+
+static void check_hot(struct check *c, const struct clew_scan *scan)
+{
+        uint64_t first;
+        bool gone;
+
+        if (!clew_key_read_batch(scan->key, &first, &gone)) {
+                check_single(c, scan);
+        } else if (gone) {
+                c->gone_first = first;
+                c->gone = scan->value;
+        } else {
+                if (c->gone_first != first)
+                        c->gone = CLEW_SLICE_NULL;
+                check_batch(c, scan, first);
+        }
 }
 
 static void check_trace(struct check *c, const struct clew_scan *scan)

@@ -9,9 +9,6 @@
 
 /* On a miss the trace index is checked record by record, up to this many. */
 #define MISS_CHECK_MAX 4000000u
-/* Before a trace is given, all hot keys are counted if there are no more than these (about a
- * millisecond): a fragment that damage hides must not make a trace silently shorter. */
-#define HOT_CHECK_MAX 20000u
 
 int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew_error *err)
 {
@@ -43,7 +40,6 @@ int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew
 void clew_view_end_walk(struct clew_view *v)
 {
         clew_scan_close(&v->scan);
-        clew_hot_list_deinit(&v->hot);
         clew_free(v->hot_order);
         v->hot_order = NULL;
         v->n_hot_order = 0;
@@ -51,8 +47,12 @@ void clew_view_end_walk(struct clew_view *v)
         v->sealed_pending = false;
 }
 
-static void forget_summaries(struct clew_view *v)
+/* Everything that belongs to the snapshot. */
+static void forget_snapshot(struct clew_view *v)
 {
+        clew_hot_list_deinit(&v->hot);
+        v->hot_is_whole = false;
+        v->hot_asked = false;
         for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
                 v->summaries[i].segment = 0;
 }
@@ -62,6 +62,7 @@ void clew_view_close(struct clew_view *v)
         if (!v)
                 return;
         clew_view_end_walk(v);
+        forget_snapshot(v);
         clew_txn_end_read(v->store->env, v->txn);
         clew_loader_deinit(&v->loader);
         for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
@@ -75,7 +76,7 @@ int clew_view_renew(struct clew_view *v, struct clew_error *err)
         int r;
 
         clew_view_end_walk(v);
-        forget_summaries(v);
+        forget_snapshot(v);
         clew_txn_end_read(v->store->env, v->txn);
         v->txn = NULL;
         clew_loader_set_txn(&v->loader, NULL);
@@ -87,9 +88,26 @@ int clew_view_renew(struct clew_view *v, struct clew_error *err)
         return r == -ENOENT ? -EBADMSG : r;
 }
 
+int clew_view_hot(struct clew_view *v, const struct clew_trace_id *id, struct clew_hot_list **ret,
+                  struct clew_error *err)
+{
+        const struct clew_trace_id *only = v->hot_asked ? NULL : id;
+        int r = 0;
+
+        if (!v->hot_is_whole) {
+                clew_hot_list_deinit(&v->hot);
+                r = clew_hot_scan(v->store->env, v->txn, only, &v->hot, err);
+                v->hot_is_whole = r == 0 && !only;
+                v->hot_asked = true;
+        }
+        *ret = &v->hot;
+        return r;
+}
+
 /*
  * LMDB has no checksums: a damaged key can hide a record. Before a trace is said to be unknown, the
- * index must prove whole: every record verifies and there are as many as were written.
+ * index must prove whole: every record verifies and there are as many as were written. What is hot
+ * has been walked, and so compared, by whoever missed the trace there.
  */
 static int check_index(struct clew_view *v, struct clew_error *err)
 {
@@ -97,14 +115,9 @@ static int check_index(struct clew_view *v, struct clew_error *err)
         struct clew_state state;
         uint64_t n = 0;
         uint64_t sum = 0;
-        struct clew_hot_list hot = {0};
         CLEW_SCAN scan = {0};
         int r = clew_state_read(env, v->txn, &state, err);
 
-        if (r < 0)
-                return r;
-        r = clew_hot_scan(env, v->txn, &hot, err);
-        clew_hot_list_deinit(&hot);
         if (r < 0 || state.sealed_traces > MISS_CHECK_MAX)
                 return r;
         r = clew_scan_open(env, v->txn, CLEW_TABLE_TRACE, &scan, err);
@@ -130,13 +143,11 @@ int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct c
                    struct clew_error *err)
 {
         struct clew_loaded loaded;
-        struct clew_state state;
-        int r = clew_loader_load(&v->loader, id, UINT64_MAX, &loaded, err);
+        struct clew_hot_list *hot;
+        int r = clew_view_hot(v, id, &hot, err);
 
         if (r == 0)
-                r = clew_state_read(v->store->env, v->txn, &state, err);
-        if (r == 0 && state.hot_fragments && state.hot_fragments <= HOT_CHECK_MAX)
-                r = clew_hot_check(v->store->env, v->txn, err);
+                r = clew_loader_load(&v->loader, id, hot, &loaded, err);
         if (r == -ENOENT) {
                 r = check_index(v, err);
                 return r < 0 ? r : -ENOENT;
@@ -201,40 +212,25 @@ int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
                     struct clew_list_entry *ret, struct clew_error *err)
 {
         struct clew_env *env = v->store->env;
-        struct clew_key from = clew_key_numbered(id, 0);
         struct clew_list_entry e = {.id = *id};
         struct clew_place place = {0};
-        CLEW_SCAN scan = {0};
+        struct clew_hot_list *list;
+        const struct clew_hot_trace *hot;
         uint64_t hot_start = 0;
         int sealed = clew_place_read(env, v->txn, id, &place, err);
         int r;
 
         if (sealed < 0 && sealed != -ENOENT)
                 return sealed;
-        r = clew_scan_open(env, v->txn, CLEW_TABLE_HOT, &scan, err);
-        scan.unchecked = true;
-        if (r == 0)
-                r = clew_scan_seek(&scan, clew_key_slice(&from), err);
-        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
-                struct clew_fragment_header h;
-                struct clew_trace_id at;
-                struct clew_slice pack;
-                uint64_t sequence;
-
-                if (!clew_key_read_numbered(scan.key, &at, &sequence) || !clew_trace_id_eq(&at, id))
-                        break;
-                if (!clew_fragment_read_header(scan.key, scan.value, &h, &pack))
-                        return clew_error_set(err, -EBADMSG, 0,
-                                              "store %s: a hot fragment is damaged",
-                                              clew_env_dir(env));
-                e.hot = true;
-                if (h.arrival_ns > e.last_arrival_ns)
-                        e.last_arrival_ns = h.arrival_ns;
-                if (!hot_start || (h.min_start_ns && h.min_start_ns < hot_start))
-                        hot_start = h.min_start_ns ? h.min_start_ns : h.arrival_ns;
-        }
+        r = clew_view_hot(v, id, &list, err);
         if (r < 0)
                 return r;
+        hot = clew_hot_find(list, id);
+        if (hot) {
+                e.hot = true;
+                e.last_arrival_ns = hot->last_arrival_ns;
+                hot_start = hot->min_start_ns;
+        }
         if (sealed == -ENOENT && !e.hot) {
                 r = check_index(v, err);
                 return r < 0 ? r : -ENOENT;
@@ -260,37 +256,53 @@ static bool has_prefix(const struct clew_trace_id *id, const struct clew_trace_i
                (id->bytes[n_digits / 2] & 0xf0) == (prefix->bytes[n_digits / 2] & 0xf0);
 }
 
-/* Collects ids of @table from the prefix on, merging into the sorted @ret. */
-static int find_in(struct clew_view *v, enum clew_table table, const struct clew_trace_id *from,
-                   unsigned n_digits, struct clew_trace_id *ret, int max, int *n,
-                   struct clew_error *err)
+/* Puts @id into the sorted @ret unless it is there or comes behind @max others. */
+static void collect(const struct clew_trace_id *id, struct clew_trace_id *ret, int max, int *n)
+{
+        int at = 0;
+
+        while (at < *n && memcmp(ret[at].bytes, id->bytes, sizeof(id->bytes)) < 0)
+                at++;
+        if (at == max || (at < *n && clew_trace_id_eq(&ret[at], id)))
+                return;
+        if (*n < max)
+                ++*n;
+        memmove(&ret[at + 1], &ret[at], (size_t)(*n - 1 - at) * sizeof(*ret));
+        ret[at] = *id;
+}
+
+static int find_sealed(struct clew_view *v, const struct clew_trace_id *from, unsigned n_digits,
+                       struct clew_trace_id *ret, int max, int *n, struct clew_error *err)
 {
         struct clew_slice key = clew_slice_make(from->bytes, sizeof(from->bytes));
         CLEW_SCAN scan = {0};
-        int r = clew_scan_open(v->store->env, v->txn, table, &scan, err);
+        int r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TRACE, &scan, err);
 
-        scan.unchecked = table == CLEW_TABLE_HOT;
         if (r == 0)
                 r = clew_scan_seek(&scan, key, err);
         while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
                 struct clew_trace_id id;
-                int at = 0;
 
-                if (scan.key.len < sizeof(id.bytes))
+                if (!clew_trace_id_from_bytes(scan.key, &id))
                         continue;
-                memcpy(id.bytes, scan.key.data, sizeof(id.bytes));
                 if (!has_prefix(&id, from, n_digits))
                         break;
-                while (at < *n && memcmp(ret[at].bytes, id.bytes, sizeof(id.bytes)) < 0)
-                        at++;
-                if (at == max || (at < *n && clew_trace_id_eq(&ret[at], &id)))
-                        continue;
-                if (*n < max)
-                        ++*n;
-                memmove(&ret[at + 1], &ret[at], (size_t)(*n - 1 - at) * sizeof(*ret));
-                ret[at] = id;
+                collect(&id, ret, max, n);
         }
         return r < 0 ? r : 0;
+}
+
+static int find_hot(struct clew_view *v, const struct clew_trace_id *from, unsigned n_digits,
+                    struct clew_trace_id *ret, int max, int *n, struct clew_error *err)
+{
+        struct clew_hot_list *hot;
+        int r = clew_view_hot(v, NULL, &hot, err);
+
+        for (uint32_t i = 0; r == 0 && i < hot->n; i++) {
+                if (has_prefix(&hot->traces[i].id, from, n_digits))
+                        collect(&hot->traces[i].id, ret, max, n);
+        }
+        return r;
 }
 
 int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsigned n_digits,
@@ -306,9 +318,9 @@ int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsi
         memcpy(from.bytes, prefix->bytes, n_digits / 2);
         if (n_digits % 2)
                 from.bytes[n_digits / 2] = prefix->bytes[n_digits / 2] & 0xf0;
-        r = find_in(v, CLEW_TABLE_TRACE, &from, n_digits, ret, max, &n, err);
+        r = find_sealed(v, &from, n_digits, ret, max, &n, err);
         if (r == 0)
-                r = find_in(v, CLEW_TABLE_HOT, &from, n_digits, ret, max, &n, err);
+                r = find_hot(v, &from, n_digits, ret, max, &n, err);
         if (r == 0 && n == 0)
                 r = check_index(v, err);
         return r < 0 ? r : n;

@@ -138,21 +138,25 @@ int clew_work_make(struct clew_work *work, uint64_t i)
         CLEW_BUFFER resource = {0};
         CLEW_BUFFER scope_spans = {0};
         CLEW_BUFFER resource_spans = {0};
-        int r;
+        int r = 0;
 
         clew_buffer_init(&resource, REQUEST_BYTES_MAX);
         clew_buffer_init(&scope_spans, REQUEST_BYTES_MAX);
         clew_buffer_init(&resource_spans, REQUEST_BYTES_MAX);
         work->made = false;
-        put_attribute(&resource, 1, "service.name", clew_slice_of_cstr(services[i / 16 % 3]));
-        put_message(&resource_spans, 1, &resource);
-        for (unsigned k = 0; k < n; k++)
-                put_span(work, &scope_spans, i, k);
-        r = clew_buffer_error(&scope_spans);
-        put_message(&resource_spans, 2, &scope_spans);
         clew_buffer_clear(&work->request);
-        r = r ? r : clew_buffer_error(&resource_spans);
-        put_message(&work->request, 1, &resource_spans);
+        for (unsigned odd = 0; odd < 2 && odd < n; odd++) {
+                const char *service = services[(i / 16 + odd) % 3];
+
+                put_attribute(&resource, 1, "service.name", clew_slice_of_cstr(service));
+                put_message(&resource_spans, 1, &resource);
+                for (unsigned k = odd; k < n; k += 2)
+                        put_span(work, &scope_spans, i, k);
+                r = r ? r : clew_buffer_error(&scope_spans);
+                put_message(&resource_spans, 2, &scope_spans);
+                r = r ? r : clew_buffer_error(&resource_spans);
+                put_message(&work->request, 1, &resource_spans);
+        }
         r = r ? r : clew_buffer_error(&work->request);
         if (r)
                 return r;
@@ -196,12 +200,22 @@ int clew_work_append(struct clew_work *work, struct clew_store *store, uint64_t 
         return clew_store_append(store, fragments, work->batch.n_traces, err);
 }
 
-int clew_work_seal(struct clew_store *store, struct clew_error *err)
+static int seal(struct clew_store *store, size_t budget_bytes, struct clew_error *err)
 {
-        const struct clew_seal_options options = {.idle_ns = 0};
+        const struct clew_seal_options options = {.idle_ns = 0, .budget_bytes = budget_bytes};
         struct clew_seal_stats stats;
 
         return clew_store_seal(store, &options, &stats, err);
+}
+
+int clew_work_seal(struct clew_store *store, struct clew_error *err)
+{
+        return seal(store, 0, err);
+}
+
+int clew_work_seal_some(struct clew_store *store, struct clew_error *err)
+{
+        return seal(store, 1, err);
 }
 
 /* ---- judging ----------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
  * A workload that can be judged without a memory: request number i of a seed has always the same
  * bytes, so a reader can compute anew what must be in the store.
  *
- * A request holds a few spans of one or two traces; traces go on over several requests, and some
- * get spans after they were sealed. A span's id names its request and its place in it.
+ * A request holds a few spans of one or two traces, each of a service of its own; traces go on over
+ * several requests, and some get spans after they were sealed. A span's id names its request and
+ * its place in it.
  */
 #ifndef CLEW_TESTS_CRASH_WORKLOAD_H
 #define CLEW_TESTS_CRASH_WORKLOAD_H
@@ -38,6 +39,8 @@ int clew_work_append(struct clew_work *work, struct clew_store *store, uint64_t 
                      struct clew_error *err);
 /* Seals all traces (also the ones that are not idle). */
 int clew_work_seal(struct clew_store *store, struct clew_error *err);
+/* Seals one segment, of one service: the other traces of the same requests stay hot. */
+int clew_work_seal_some(struct clew_store *store, struct clew_error *err);
 
 /* How one request is found in a view. */
 enum clew_work_found { CLEW_WORK_NONE, CLEW_WORK_SOME, CLEW_WORK_ALL, CLEW_WORK_WRONG };

@@ -1,11 +1,16 @@
 /*
  * Stored bytes. The first byte chooses: a segment object (every trace of it is read), a catalog
- * entry with its summaries, a hot fragment, or a message to pack and unpack.
+ * entry with its summaries, a hot fragment of format 1, a batch of fragments, or a message to pack
+ * and unpack.
  *
  * Promise: damaged or hostile bytes are refused or give some message of the announced length;
  * nothing is read or written outside; and what is packed comes out the same.
  */
+#include "proto/base/cursor.h"
+#include "proto/base/hash.h"
 #include "storage/fragment-int.h"
+#include "storage/hot-batch-int.h"
+#include "storage/record-int.h"
 #include "storage/segment-int.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -54,22 +59,79 @@ static void read_fragment(struct clew_slice value)
         struct clew_fragment_header header;
         struct clew_unpacker *unpacker = clew_unpacker_new();
         struct clew_slice key = clew_slice_make("0123456789abcdef01234567", 24);
+        struct clew_slice head;
         struct clew_slice pack;
         CLEW_BUFFER bytes = {0};
         CLEW_BUFFER out = {0};
-        uint8_t check[4];
+        uint64_t check;
 
         /* The header check would stop nearly every input, so it is put right first. */
         clew_buffer_init(&bytes, OUTPUT_MAX);
         clew_buffer_init(&out, OUTPUT_MAX);
-        if (clew_fragment_check(key, value, check)) {
-                clew_buffer_append(&bytes, check, sizeof(check));
+        if (clew_fragment_split(value, &head, &pack)) {
+                check = clew_checksum(key, head);
+                clew_buffer_append(&bytes, &check, 4);
                 clew_buffer_append_slice(&bytes, value);
                 if (clew_fragment_read_header(key, clew_buffer_slice(&bytes), &header, &pack) &&
                     clew_unpacker_open(unpacker, pack) == 0)
                         (void)!clew_unpacker_read(unpacker, 0, &out);
         }
         clew_unpacker_free(unpacker);
+}
+
+/* The rows of a batch made of what the other parts hold: they must come out as they went in. */
+static void write_again(const struct clew_hot_batch *batch)
+{
+        struct clew_hot_batch_writer w;
+        struct clew_hot_batch again;
+        CLEW_BUFFER value = {0};
+        size_t n = 0;
+
+        clew_buffer_init(&value, OUTPUT_MAX);
+        clew_hot_batch_writer_init(&w);
+        for (uint32_t i = 0; i < batch->n; i++)
+                clew_hot_batch_writer_add(&w, clew_hot_batch_id(batch, i), &batch->rows[i]);
+        CLEW_ASSERT(clew_hot_batch_writer_finish(&w, batch->first, &n) == 0);
+        for (size_t i = 0; i < n; i++)
+                clew_buffer_append_slice(&value, w.parts[i]);
+        CLEW_ASSERT(clew_hot_batch_open(batch->first, clew_buffer_slice(&value), &again));
+        CLEW_ASSERT(clew_hot_batch_rows(&again) && again.n == batch->n);
+        for (uint32_t i = 0; i < batch->n; i++) {
+                uint64_t sequence = batch->first + batch->rows[i].offset;
+                const struct clew_hot_row *row = clew_hot_batch_find(&again, sequence);
+
+                CLEW_ASSERT(row == &again.rows[i]);
+                CLEW_ASSERT(clew_slice_eq(row->header, batch->rows[i].header));
+                CLEW_ASSERT(clew_slice_eq(row->pack, batch->rows[i].pack));
+        }
+        clew_hot_batch_writer_deinit(&w);
+}
+
+/* @value begins with the length of the directory: its check is put right first. */
+static void read_batch(struct clew_slice value)
+{
+        struct clew_hot_batch batch;
+        struct clew_fragment_header header;
+        struct clew_key key = clew_key_batch(7);
+        struct clew_cursor c = clew_cursor_make(value);
+        uint32_t len = clew_cursor_le32(&c);
+        CLEW_BUFFER bytes = {0};
+        uint64_t check;
+
+        if (c.failed || len > clew_cursor_left(&c))
+                return;
+        check = clew_checksum(clew_key_slice(&key), clew_slice_make(value.data, 4 + (size_t)len));
+        clew_buffer_init(&bytes, OUTPUT_MAX);
+        clew_buffer_append(&bytes, &check, sizeof(check));
+        clew_buffer_append_slice(&bytes, value);
+        if (!clew_hot_batch_open(7, clew_buffer_slice(&bytes), &batch) ||
+            !clew_hot_batch_rows(&batch))
+                return;
+        for (uint32_t i = 0; i < batch.n; i++) {
+                if (clew_fragment_parse_header(batch.rows[i].header, &header))
+                        CLEW_ASSERT(header.service.len <= batch.rows[i].header.len);
+        }
+        write_again(&batch);
 }
 
 static void round_trip(struct clew_slice message)
@@ -101,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (size == 0)
                 return 0;
-        switch (data[0] & 3) {
+        switch (data[0] & 7) {
         case 0:
                 read_segment(rest);
                 break;
@@ -110,6 +172,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 break;
         case 2:
                 read_fragment(rest);
+                break;
+        case 4:
+                read_batch(rest);
                 break;
         default:
                 round_trip(rest);

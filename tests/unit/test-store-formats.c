@@ -1,0 +1,205 @@
+/*
+ * Stores of older formats, kept in tests/fixtures/stores as the Clew of then wrote them: they are
+ * read as they are, and a writer takes them over without losing anything.
+ *
+ * format-1: traces 1 (three spans, one of them hot beside two sealed ones) and 2 (sealed), 3 (two
+ * fragments) and 4 hot, and a log record without a trace.
+ */
+#include "proto/otlp/span.h"
+#include "proto/otlp/walk.h"
+#include "storage/store.h"
+#include "tests/lib/otlp-build.h"
+#include "tests/lib/temp-dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#define FILE_MAX ((size_t)1 << 20)
+
+static const unsigned spans_of[] = {0, 3, 1, 2, 1};
+
+static void unpack(const char *name, const char *dir)
+{
+        static uint8_t packed[FILE_MAX];
+        static uint8_t plain[FILE_MAX];
+        const char *root = getenv("CLEW_SOURCE_ROOT");
+        char path[1024];
+        FILE *f;
+        size_t n;
+
+        snprintf(path, sizeof(path), "%s/tests/fixtures/stores/%s", root ? root : ".", name);
+        f = fopen(path, "rb");
+        assert_non_null(f);
+        n = fread(packed, 1, sizeof(packed), f);
+        fclose(f);
+        n = ZSTD_decompress(plain, sizeof(plain), packed, n);
+        assert_false(ZSTD_isError(n));
+        snprintf(path, sizeof(path), "%s/data.mdb", dir);
+        f = fopen(path, "wb");
+        assert_non_null(f);
+        assert_int_equal(fwrite(plain, 1, n, f), n);
+        fclose(f);
+        assert_int_equal(chmod(path, 0600), 0);
+}
+
+static struct clew_store *open_store(const char *dir, enum clew_store_mode mode)
+{
+        struct clew_store_options o = {.mode = mode};
+        struct clew_store *store = NULL;
+        struct clew_error err = {0};
+
+        if (clew_store_open(dir, &o, &store, &err) < 0)
+                fail_msg("open: %s", err.message);
+        return store;
+}
+
+static unsigned count_spans(struct clew_slice traces)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_slice raw;
+        unsigned n = 0;
+
+        while (clew_otlp_read(&r, &raw, NULL))
+                n++;
+        return n;
+}
+
+/* All is there, @more spans in trace 3 on top. */
+static void check(struct clew_store *store, uint32_t format, uint64_t hot_fragments, unsigned more)
+{
+        struct clew_trace_id nobody = {{0}};
+        struct clew_trace_data data = {0};
+        struct clew_store_stats stats;
+        struct clew_list_entry e;
+        struct clew_error err = {0};
+        struct clew_view *v = NULL;
+        unsigned n = 0;
+
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        for (uint32_t t = 1; t <= 4; t++) {
+                struct clew_trace_id id = test_trace_id(t);
+                struct clew_trace_id found;
+
+                if (clew_view_load(v, &id, &data, &err) < 0)
+                        fail_msg("load %u: %s", t, err.message);
+                assert_int_equal(count_spans(data.traces), spans_of[t] + (t == 3 ? more : 0));
+                assert_int_equal(clew_view_find(v, &id, 32, &found, 1, &err), 1);
+                assert_int_equal(clew_view_entry(v, &id, &e, &err), 0);
+                assert_true(e.start_ns == 1000000u * (t + 1));
+        }
+        assert_int_equal(clew_view_load(v, &nobody, &data, &err), 0);
+        assert_true(data.logs.len > 0);
+        assert_int_equal(clew_view_list(v, NULL, &err), 0);
+        while (clew_view_next(v, &e, &err) == 1)
+                n++;
+        assert_int_equal(n, 4);
+        assert_int_equal(clew_view_stats(v, &stats, &err), 0);
+        assert_int_equal(stats.format_version, format);
+        assert_int_equal(stats.spans, 7 + more);
+        assert_int_equal(stats.hot_fragments, hot_fragments);
+        clew_view_close(v);
+}
+
+static void on_finding(void *context, const char *object, const char *what)
+{
+        (void)context;
+        printf("# finding: %s: %s\n", object, what);
+}
+
+static void verify(const char *dir)
+{
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_store_verify(dir, on_finding, NULL, &err), 0);
+}
+
+/* One more span of trace 3. */
+static void append(struct clew_store *store, uint32_t number)
+{
+        struct test_span span = {.trace_id = test_trace_id(3),
+                                 .span_id = test_span_id(number),
+                                 .name = "new",
+                                 .start_ns = 4000000 + number,
+                                 .end_ns = 4000100};
+        struct clew_fragment_encoder *encoder = clew_fragment_encoder_new();
+        struct clew_fragment fragment = {.trace_id = span.trace_id};
+        struct clew_otlp_batch batch;
+        struct clew_error err = {0};
+        CLEW_ARENA arena = {0};
+        CLEW_BUFFER request = {0};
+        CLEW_BUFFER bytes = {0};
+
+        clew_arena_init(&arena, FILE_MAX);
+        clew_buffer_init(&request, FILE_MAX);
+        clew_buffer_init(&bytes, FILE_MAX);
+        test_put_traces(&request, "b", &span, 1);
+        assert_int_equal(
+                clew_otlp_walk(clew_buffer_slice(&request), CLEW_OTLP_TRACES, &arena, &batch, &err),
+                0);
+        assert_int_equal(clew_fragment_encode(encoder, &batch, &batch.traces[0], 5, &bytes), 0);
+        fragment.bytes = clew_buffer_slice(&bytes);
+        assert_int_equal(clew_store_append(store, &fragment, 1, &err), 0);
+        clew_fragment_encoder_free(encoder);
+}
+
+static void seal_all(struct clew_store *store)
+{
+        struct clew_seal_options o = {0};
+        struct clew_seal_stats stats;
+        struct clew_error err = {0};
+
+        if (clew_store_seal(store, &o, &stats, &err) < 0)
+                fail_msg("seal: %s", err.message);
+        assert_int_equal(stats.damaged, 0);
+}
+
+static void test_format_1(void **state)
+{
+        struct clew_store *store;
+        struct test_dir dir;
+
+        (void)state;
+        test_dir_make(&dir);
+        unpack("format-1.mdb.zst", dir.path);
+        verify(dir.path);
+        store = open_store(dir.path, CLEW_STORE_READ);
+        check(store, 1, 5, 0);
+        clew_store_close(store);
+        /* A writer makes it format 2; the fragments stay where they are until they are sealed. */
+        store = open_store(dir.path, CLEW_STORE_COLLECT);
+        check(store, 2, 5, 0);
+        append(store, 100);
+        append(store, 101);
+        check(store, 2, 7, 2);
+        clew_store_close(store);
+        verify(dir.path);
+        store = open_store(dir.path, CLEW_STORE_COLLECT);
+        check(store, 2, 7, 2);
+        seal_all(store);
+        check(store, 2, 0, 2);
+        append(store, 102);
+        clew_store_close(store);
+        verify(dir.path);
+        store = open_store(dir.path, CLEW_STORE_READ);
+        check(store, 2, 1, 3);
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_format_1),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
