@@ -206,3 +206,37 @@ void clew_step_brief(const struct clew_trace *trace, const struct clew_step *ste
                 append_text(out, step->input);
         }
 }
+
+void clew_score_brief(const struct clew_score *score, struct clew_buffer *out)
+{
+        bool session = score->target == CLEW_SCORE_SESSION;
+
+        clew_buffer_append_slice(out, score->name);
+        if (score->has_value)
+                clew_buffer_printf(out, " = %.6g", score->value);
+        if (score->label.len > 0) {
+                clew_buffer_append_cstr(out, score->has_value ? ", " : " = ");
+                clew_buffer_append_slice(out, score->label);
+        }
+        if (score->error_type.len > 0) {
+                clew_buffer_append_cstr(out, ": the evaluator failed, ");
+                clew_buffer_append_slice(out, score->error_type);
+        }
+        if (session || score->source.len > 0) {
+                clew_buffer_append_cstr(out, session ? " (of the session" : " (");
+                if (score->source.len > 0) {
+                        clew_buffer_append_cstr(out, session ? ", by " : "by ");
+                        clew_buffer_append_slice(out, score->source);
+                }
+                clew_buffer_append_cstr(out, ")");
+        }
+        if (score->explanation.len > 0) {
+                clew_buffer_append_cstr(out, ": ");
+                clew_buffer_append_slice(out, score->explanation);
+        }
+}
+
+bool clew_score_is_of(const struct clew_trace *trace, const struct clew_score *score, uint32_t step)
+{
+        return score->target == CLEW_SCORE_STEP ? score->step == step : step == trace->root;
+}

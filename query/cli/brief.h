@@ -8,6 +8,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/slice.h"
 #include "query/model/message.h"
+#include "query/model/score.h"
 #include "query/model/trace.h"
 
 #include <stdbool.h>
@@ -31,6 +32,12 @@ struct clew_slice clew_step_label(const struct clew_step *step);
 
 /* Arguments of a call as one line, appended raw: of an object with one member only its value. */
 void clew_arguments_brief(struct clew_slice arguments, struct clew_buffer *out);
+
+/* A score as one line: what it is of, name, value, label, source, explanation; appended raw. */
+void clew_score_brief(const struct clew_score *score, struct clew_buffer *out);
+/* Whether @score is shown with @step: its own, and at the root those of trace and session. */
+bool clew_score_is_of(const struct clew_trace *trace, const struct clew_score *score,
+                      uint32_t step);
 
 /* One part of a message as one line ("→ lookup_invoice {...}" for a tool call), appended raw. */
 void clew_part_brief(const struct clew_part *part, struct clew_buffer *out);

@@ -125,31 +125,6 @@ static void put_links(struct clew_json_writer *w, const struct clew_span *span)
         clew_json_write_array_end(w);
 }
 
-static void put_scores(struct clew_show *v, struct clew_json_writer *w)
-{
-        const struct clew_trace *trace = v->opened.trace;
-
-        clew_json_write_key(w, "scores");
-        clew_json_write_array_begin(w);
-        for (uint32_t i = 0; i < trace->n_scores; i++) {
-                const struct clew_score *s = &trace->scores[i];
-
-                if (s->step != v->opened.step && s->emitter != v->opened.step)
-                        continue;
-                clew_json_write_object_begin(w);
-                put_text(w, "name", s->name);
-                if (s->has_value) {
-                        clew_json_write_key(w, "value");
-                        clew_json_write_double(w, s->value);
-                }
-                put_text(w, "label", s->label);
-                put_text(w, "explanation", s->explanation);
-                put_text(w, "source", s->source);
-                clew_json_write_object_end(w);
-        }
-        clew_json_write_array_end(w);
-}
-
 static void put_provenance(struct clew_show *v, struct clew_json_writer *w)
 {
         clew_json_write_key(w, "why_fields");
@@ -189,7 +164,6 @@ static int put_all(struct clew_show *v, struct clew_json_writer *w)
                 r = put_messages(v, w, "input_messages", CLEW_MESSAGES_IN);
         if (clew_shows_messages(s) && r == 0)
                 r = put_messages(v, w, "output_messages", CLEW_MESSAGES_OUT);
-        put_scores(v, w);
         put_provenance(v, w);
         clew_json_write_key(w, "span_name");
         clew_json_write_string(w, s->span.name);

@@ -188,16 +188,10 @@ static void put_scores(struct clew_show *v)
         for (uint32_t i = 0; i < trace->n_scores; i++) {
                 const struct clew_score *s = &trace->scores[i];
 
-                if (s->step != v->opened.step && s->emitter != v->opened.step)
+                if (!clew_score_is_of(trace, s, v->opened.step) && s->emitter != v->opened.step)
                         continue;
                 clew_buffer_clear(&v->raw);
-                clew_buffer_append_slice(&v->raw, s->name);
-                if (s->has_value)
-                        clew_buffer_printf(&v->raw, " = %.6g", s->value);
-                clew_buffer_append_cstr(&v->raw, s->label.len > 0 ? "  " : "");
-                clew_buffer_append_slice(&v->raw, s->label);
-                clew_buffer_append_cstr(&v->raw, s->explanation.len > 0 ? "  " : "");
-                clew_buffer_append_slice(&v->raw, s->explanation);
+                clew_score_brief(s, &v->raw);
                 clew_page_field(&v->page, "score", clew_buffer_slice(&v->raw));
         }
 }

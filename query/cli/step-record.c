@@ -5,6 +5,8 @@
 
 #include "query/cli/brief.h"
 
+#include "query/cli/brief.h"
+
 static const struct clew_step_record *of(const void *record)
 {
         return record;
@@ -206,6 +208,56 @@ static void put_edges(struct clew_json_writer *w, const void *r)
         clew_json_write_array_end(w);
 }
 
+static void put_score(struct clew_json_writer *w, const struct clew_trace *trace,
+                      const struct clew_score *s)
+{
+        const struct {
+                const char *key;
+                struct clew_slice text;
+        } texts[] = {
+                {"label", s->label},
+                {"explanation", s->explanation},
+                {"source", s->source},
+                {"error_type", s->error_type},
+        };
+
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "name");
+        clew_write_text(w, s->name);
+        clew_json_write_key(w, "value");
+        if (s->has_value)
+                clew_json_write_double(w, s->value);
+        else
+                clew_json_write_null(w);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(texts); i++) {
+                clew_json_write_key(w, texts[i].key);
+                clew_write_text(w, texts[i].text);
+        }
+        clew_json_write_key(w, "target");
+        clew_json_write_cstr(w, clew_score_target_name(s->target));
+        if (s->target == CLEW_SCORE_STEP && s->step < trace->n_steps) {
+                clew_json_write_key(w, "step");
+                clew_json_write_uint64(w, s->step + 1);
+        }
+        clew_json_write_key(w, "time");
+        clew_write_time(w, s->time_ns);
+        clew_json_write_object_end(w);
+}
+
+static void put_scores(struct clew_json_writer *w, const void *r)
+{
+        const struct clew_trace *trace = of(r)->trace;
+
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < trace->n_scores; i++) {
+                const struct clew_score *s = &trace->scores[i];
+
+                if (clew_score_is_of(trace, s, of(r)->step) || s->emitter == of(r)->step)
+                        put_score(w, trace, s);
+        }
+        clew_json_write_array_end(w);
+}
+
 void clew_write_step_flags(struct clew_json_writer *w, uint32_t flags)
 {
         static const struct {
@@ -257,5 +309,6 @@ const struct clew_record_field clew_step_fields[] = {
         {"clock_skew", false, put_skew},
         {"flags", false, put_flags},
         {"edges", false, put_edges},
+        {"scores", false, put_scores},
         {0},
 };

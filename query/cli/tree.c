@@ -39,6 +39,9 @@
 #define LABEL_COLUMNS ((size_t)9)
 /* Of a tool's result that is looked for in what a user said. */
 #define RESULT_BYTES_MAX ((size_t)64 << 10)
+/* Scores in the line of a step, and of their names and labels. */
+#define SCORES_MAX 3u
+#define SCORE_TEXT_BYTES_MAX 40u
 /* Arrows into a step without a parent. */
 #define ORIGINS_MAX 2u
 /* Smaller differences between a step and its parent are rounding: JavaScript's clocks tick in
@@ -264,6 +267,28 @@ static void append_origins(struct tree *t, uint32_t step)
         }
 }
 
+/* What evaluators said about this step, in short; the root's stand in the header. */
+static void append_scores(struct tree *t, uint32_t step)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        unsigned shown = 0;
+
+        for (uint32_t i = 0; i < trace->n_scores && shown < SCORES_MAX; i++) {
+                const struct clew_score *s = &trace->scores[i];
+
+                if (step == trace->root || !clew_score_is_of(trace, s, step))
+                        continue;
+                clew_buffer_append_cstr(&t->raw, "[");
+                clew_buffer_append_slice(&t->raw, clew_utf8_cut(s->name, SCORE_TEXT_BYTES_MAX));
+                if (s->has_value)
+                        clew_buffer_printf(&t->raw, "=%.4g", s->value);
+                clew_buffer_append_cstr(&t->raw, s->label.len > 0 ? " " : "");
+                clew_buffer_append_slice(&t->raw, clew_utf8_cut(s->label, SCORE_TEXT_BYTES_MAX));
+                clew_buffer_append_cstr(&t->raw, "]  ");
+                shown++;
+        }
+}
+
 /* Clocks that disagree are told, with the amount; nothing is moved. */
 static void append_skew(struct tree *t, uint32_t step)
 {
@@ -329,6 +354,7 @@ static void put_content(struct tree *t, const struct clew_fold_line *line, size_
                 clew_buffer_append_cstr(&t->raw, "CAUSE  ");
         append_edges(t, line->step);
         append_origins(t, line->step);
+        append_scores(t, line->step);
         append_skew(t, line->step);
         append_arguments(t, s, room);
         from = t->raw.len;
@@ -503,16 +529,10 @@ static void put_scores(struct tree *t)
         for (uint32_t i = 0; i < trace->n_scores; i++) {
                 const struct clew_score *s = &trace->scores[i];
 
-                if (s->target == CLEW_SCORE_STEP && s->step != trace->root)
-                        continue; /* clew show tells those */
+                if (!clew_score_is_of(trace, s, trace->root))
+                        continue; /* at its step */
                 clew_buffer_clear(&t->raw);
-                clew_buffer_append_slice(&t->raw, s->name);
-                if (s->has_value)
-                        clew_buffer_printf(&t->raw, " = %.6g", s->value);
-                clew_buffer_append_cstr(&t->raw, s->label.len > 0 ? "  " : "");
-                clew_buffer_append_slice(&t->raw, s->label);
-                clew_buffer_append_cstr(&t->raw, s->explanation.len > 0 ? "  " : "");
-                clew_buffer_append_slice(&t->raw, s->explanation);
+                clew_score_brief(s, &t->raw);
                 put_field(t, "score", clew_buffer_slice(&t->raw));
         }
 }

@@ -1,6 +1,7 @@
 /*
  * Names of the enumerations, as people read and type them.
  */
+#include "query/model/score.h"
 #include "query/model/trace.h"
 
 #include "proto/base/compiler.h"
@@ -183,6 +184,17 @@ const char *clew_edge_type_name(enum clew_edge_type type)
         };
 
         return (size_t)type < CLEW_ARRAY_LEN(names) ? names[type] : "?";
+}
+
+const char *clew_score_target_name(enum clew_score_target target)
+{
+        static const char *const names[] = {
+                [CLEW_SCORE_STEP] = "step",
+                [CLEW_SCORE_TRACE] = "trace",
+                [CLEW_SCORE_SESSION] = "session",
+        };
+
+        return (size_t)target < CLEW_ARRAY_LEN(names) ? names[target] : "?";
 }
 
 const char *clew_booking_name(enum clew_booking booking)

@@ -42,6 +42,9 @@ struct clew_score {
         struct clew_slice response_id; /* names the target when no span id does */
 };
 
+/* "step", "trace", "session". */
+const char *clew_score_target_name(enum clew_score_target target);
+
 /* pass, passed, success, correct ... and their opposites, in any case; else NONE. */
 enum clew_verdict clew_verdict_of_label(struct clew_slice label);
 
