@@ -83,7 +83,7 @@ def data(rng, failed):
     w.code(agent, "Look at the columns and some rows.", "import pandas as pd\ndf = pd.read_csv('/app/data/%s.csv')\n"
            "print(df.columns.tolist())\nprint(df.head(6))\nprint(len(df))" % name, "%r\n%s\n%d" % (
                columns, head(rng, columns, keys), rng.randrange(900, 140000)))
-    for _ in range(rng.randrange(2, 9)):
+    for _ in range(rng.choice([2, 3, 5, 7, 9, 12, 18])):
         col = rng.choice(columns)
         w.code(agent, "Let me look at `%s` more closely." % col, "print(df['%s'].describe())\nprint(df['%s'].isna()."
                "sum())" % (col, col), "count    %d\nmean     %.3f\nstd      %.3f\nmin      %.1f\nmax      %.1f\n%d" % (

@@ -231,7 +231,7 @@ def swe(rng, failed, text_only=None):
                     "/testbed.")
     sh = Shell(w, agent, text_only)
     explore(sh, repo, rng, faults)
-    wander(sh, repo, rng, rng.randrange(2, 14))
+    wander(sh, repo, rng, rng.choice([2, 4, 6, 9, 12, 15, 22, 30]))
     script = "cat > /tmp/repro.py <<'EOF'\nfrom %s.%s import %s\nprint(repr(%s(%r)))\nEOF\npython /tmp/repro.py" % (
         repo.pkg, repo.mod, repo.func, repo.func, c.town(rng))
     broken = c.traceback(rng, "/testbed/" + repo.path, repo.line, "ValueError: could not convert: %r"
