@@ -148,12 +148,10 @@ static void say_schema(const struct clew_rca_view *v, struct clew_findings *ret,
                 [CLEW_SCHEMA_TYPE] = "with the wrong type of",
                 [CLEW_SCHEMA_VALUE] = "with a value that it does not allow for",
         };
-        static const double strength[] = {0, 1.0, 0.85, 0.85, 1.0};
+        static const double strength[] = {0, 1.05, 0.9, 0.9, 1.05};
         struct clew_finding *f;
 
-        /* A tool that took it has more patience than its schema. */
-        f = clew_finding_add(ret, CLEW_RULE_BAD_ARGUMENTS, llm,
-                             strength[fault] * (went_well(v, c) ? 0.5 : 1.05));
+        f = clew_finding_add(ret, CLEW_RULE_BAD_ARGUMENTS, llm, strength[fault]);
         clew_finding_effect(f, c->tool_step);
         clew_finding_evidence(f, llm, c->args);
         if (c->tool_step != CLEW_RCA_NONE)
@@ -175,12 +173,13 @@ static void schema_faults(const struct clew_rca_view *v, struct clew_findings *r
                         enum clew_schema_fault fault;
                         bool strict;
 
-                        if (!d || !d->schema.len)
+                        /* A tool that took the call has more patience than its schema. */
+                        if (!d || !d->schema.len || went_well(v, c))
                                 continue;
                         fault = clew_schema_check(d->schema, c->args, v->arena, &member, &strict);
-                        /* JSON schemas allow unknown members unless they say that they do not. */
-                        if (fault != CLEW_SCHEMA_FITS &&
-                            (fault != CLEW_SCHEMA_UNKNOWN || strict || !went_well(v, c)))
+                        /* Schemas allow unknown members unless they say that they do not. */
+                        if (fault != CLEW_SCHEMA_FITS && (fault != CLEW_SCHEMA_UNKNOWN || strict ||
+                                                          c->tool_step != CLEW_RCA_NONE))
                                 say_schema(v, ret, i, c, fault, member);
                 }
         }

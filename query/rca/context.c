@@ -171,7 +171,7 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
                 if (longest < OUTLIER_MIN_NS || longest / OUTLIER_FACTOR < median)
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_OUTLIER, worst,
-                                     longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS ? 1.8
+                                     longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS ? 1.3
                                                                                             : 0.8);
                 clew_finding_say(ret, f, "Step %u (%.*s) took %.1f s; its like take %.2f s.",
                                  v->steps[worst].number, CLEW_SHOWN(v->steps[worst].name, 60),

@@ -8,12 +8,39 @@
  */
 #include "query/rca/rules.h"
 
+#define ALIKE 0.34 /* shared words of two commands that try the same thing */
+
 static bool is_deepest(const struct clew_rca_step *s)
 {
         return clew_rca_has_error(s) && !s->failed_below;
 }
 
-/* A later call of the same tool in this group that went well: the error was repaired. */
+/* An action that went through the tool for everything. */
+static bool is_shell(const struct clew_rca_view *v, const struct clew_rca_step *s)
+{
+        return s->kind == CLEW_RCA_TOOL && ((v->shell.len && clew_slice_eq(s->name, v->shell)) ||
+                                            (v->acts_in_text && s->is_virtual));
+}
+
+/* A shell is one tool for everything: there a call is like another when their words are. */
+static bool same_purpose(const struct clew_rca_view *v, const struct clew_rca_step *a,
+                         const struct clew_rca_step *b)
+{
+        uint64_t room_a[CLEW_WORDS_MAX];
+        uint64_t room_b[CLEW_WORDS_MAX];
+        struct clew_words words_a;
+        struct clew_words words_b;
+
+        if (!clew_slice_eq(a->name, b->name))
+                return false;
+        if (!is_shell(v, a) || a->key == b->key)
+                return true;
+        clew_words_of(a->args, room_a, &words_a);
+        clew_words_of(b->args, room_b, &words_b);
+        return clew_words_jaccard(&words_a, &words_b) >= ALIKE;
+}
+
+/* A later call to the same end that went well: the error was repaired. */
 static uint32_t recovery_of(const struct clew_rca_view *v, uint32_t i)
 {
         const struct clew_rca_step *s = &v->steps[i];
@@ -23,8 +50,7 @@ static uint32_t recovery_of(const struct clew_rca_view *v, uint32_t i)
         for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
                 const struct clew_rca_step *t = &v->steps[k];
 
-                if (t->kind == CLEW_RCA_TOOL && clew_slice_eq(t->name, s->name) &&
-                    !clew_rca_has_error(t))
+                if (t->kind == CLEW_RCA_TOOL && !clew_rca_has_error(t) && same_purpose(v, s, t))
                         return k;
         }
         return CLEW_RCA_NONE;
@@ -73,7 +99,7 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                         strength *= lateness(v, i);
                 /* A failing program is a normal observation to one who writes programs. */
                 if (s->kind == CLEW_RCA_TOOL && s->trouble == CLEW_TROUBLE_OTHER && !s->failed)
-                        strength *= 0.9;
+                        strength *= is_shell(v, s) && lateness(v, i) < 1 ? 0.65 : 0.9;
                 f = clew_finding_add(ret, CLEW_RULE_ERROR_ORIGIN, who, strength);
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, who, v->steps[who].text);
@@ -138,6 +164,10 @@ static double repetition(const struct clew_rca_view *v, uint32_t i, uint32_t cou
                 strength *= 0.7;
         if (clew_trouble_is_infrastructure(s->trouble) && count < 4)
                 strength *= 0.5;
+        /* Programs fail many times before they run; much good work afterwards says that it was so.
+         */
+        if (is_shell(v, s))
+                return strength * lateness(v, i);
         return strength * (recovery_of(v, i) == CLEW_RCA_NONE ? 1.0 : 0.75);
 }
 

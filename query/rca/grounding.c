@@ -425,8 +425,14 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         }
         if (computed || (is_date_like(&n->token) && n->token.digits < 6))
                 return;
+        /* "24-hour", "19th", "p1": words, more than values. */
+        if (n->token.digits < 3 && !n->token.is_number)
+                return;
         strength *= n->token.digits >= 4 ? 1.0 : 0.7;
-        strength *= is_date_like(&n->token) ? 0.8 : 1.0;
+        /* "May 11" is 2024-05-11 to those who talk. */
+        strength *= is_date_like(&n->token) ? 0.6 : 1.0;
+        /* Who writes programs makes up values to try them with. */
+        strength *= v->shell.len > 0 || v->acts_in_text ? 0.6 : 1.0;
         strength *= s->next_llm == CLEW_RCA_NONE ? 1.1 : 1.0;
         say_invented(v, ret, u->step, n,
                      n->token.digits >= 4 ? empty_before(v, u->step) : CLEW_RCA_NONE, strength);
@@ -525,11 +531,13 @@ static uint32_t unit_of_result(const struct clew_rca_view *v, uint32_t i)
         return CLEW_RCA_NONE;
 }
 
-/* Two texts name different years by nature; that says nothing of their age. */
-static bool is_year(const struct clew_token *t)
+/* Two texts name different years, and two runs take different seconds, by nature. */
+static bool never_stale(const struct clew_token *t)
 {
-        return t->is_number && t->digits == 4 && t->text.len == 4 && t->number >= 1000 &&
-               t->number <= 2100;
+        if (t->is_number && t->digits == 4 && t->text.len == 4)
+                return t->number >= 1000 && t->number <= 2100;
+        return t->text.len > 2 && t->text.data[t->text.len - 1] == 's' &&
+               memchr(t->text.data, '.', t->text.len) != NULL;
 }
 
 /* Values that the first reading showed first and the second one replaced by others of the same
@@ -548,7 +556,7 @@ static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit
         while (n_fresh < STALE_MAX && n_kept < STALE_MAX && clew_token_next(&it, &t)) {
                 const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
 
-                if (t.digits < 3 || !s || is_year(&t))
+                if (t.digits < 3 || !s || never_stale(&t))
                         continue;
                 kept[n_kept++] = t.hash;
                 if (s->first == new_unit)
@@ -557,7 +565,7 @@ static uint32_t replaced_values(const struct clew_rca_view *v, uint32_t old_unit
         it = clew_tokens_of(v->units[old_unit].text);
         while (n_fresh && n < STALE_MAX && clew_token_next(&it, &t)) {
                 const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
-                bool gone = s && t.digits >= 3 && !is_year(&t) && s->observed == old_unit;
+                bool gone = s && t.digits >= 3 && !never_stale(&t) && s->observed == old_unit;
                 bool replaced = false;
 
                 for (uint32_t k = 0; k < n_kept && gone; k++)

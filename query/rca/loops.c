@@ -78,6 +78,17 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
                          v->steps[a[from].step].number, v->steps[last->step].number);
 }
 
+/* Who thought it over between two like actions, or tries again what a server or the network
+ * refused, means it. */
+static bool deliberate(const struct clew_rca_view *v, uint32_t from, uint32_t to)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = from + 1; i < to && n < 2; i++)
+                n += v->steps[i].kind == CLEW_RCA_LLM;
+        return n > 1 || clew_trouble_is_infrastructure(v->steps[from].trouble);
+}
+
 void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         size_t room = (size_t)v->n_steps + v->n_calls;
@@ -107,8 +118,9 @@ void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *re
                 if (i + 1 < n && same(&a[i], &a[i + 1]) &&
                     (i + 2 >= n || !same(&a[i], &a[i + 2]))) {
                         const struct clew_rca_step *s = &v->steps[a[i].step];
-                        struct clew_finding *f =
-                                clew_finding_add(ret, CLEW_RULE_DUPLICATE_CALL, a[i + 1].llm, 1.0);
+                        struct clew_finding *f = clew_finding_add(
+                                ret, CLEW_RULE_DUPLICATE_CALL, a[i + 1].llm,
+                                deliberate(v, a[i].step, a[i + 1].step) ? 0.8 : 1.0);
 
                         clew_finding_effect(f, a[i + 1].step);
                         clew_finding_evidence(f, a[i].step, s->args);
@@ -120,9 +132,10 @@ void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *re
         }
 }
 
-/* The text of one of the last calls of the same agent (by name: one that is started again and again
- * is one agent) that step @i nearly repeats, or NONE. What one agent passes on of another's text is
- * no repetition, and the same sentence about another order is none either. */
+/* The text of one of the last calls of the same agent (by name and system prompt: one that is
+ * started again and again is one agent) that step @i nearly repeats, or NONE. What one agent passes
+ * on of another's text is no repetition, and the same sentence about another order is none either.
+ */
 static uint32_t repeated_text(const struct clew_rca_view *v, const uint32_t *ring, uint32_t n,
                               uint32_t i)
 {
@@ -134,7 +147,8 @@ static uint32_t repeated_text(const struct clew_rca_view *v, const uint32_t *rin
                 const struct clew_words *b = &v->words[v->steps[other].words];
 
                 if (clew_slice_eq(v->steps[other].agent_name, s->agent_name) &&
-                    a->values == b->values && clew_words_jaccard(a, b) > ALIKE)
+                    v->steps[other].system_hash == s->system_hash && a->values == b->values &&
+                    clew_words_jaccard(a, b) > ALIKE)
                         return other;
         }
         return CLEW_RCA_NONE;

@@ -18,7 +18,7 @@
 #define SPECIFICITY_LOSS 0.03 /* for each further step that the same rule flags */
 #define SPECIFICITY_MIN 0.75
 #define FURTHER_SIGN 0.35 /* share of a further sign's score that counts */
-#define CUT 0.38          /* findings below this share of the best one are left out */
+#define CUT 0.50          /* findings below this share of the best one are left out */
 #define HIGH 0.70
 #define MEDIUM 0.40
 

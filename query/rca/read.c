@@ -365,6 +365,32 @@ static bool acts_in_text(const struct clew_rca_view *v)
         return with >= 2 && with * 2 > n;
 }
 
+/* The tool of most actions, when it takes one command or program: its name says nothing then. */
+static struct clew_slice shell_of(const struct clew_rca_view *v)
+{
+        const struct clew_rca_step *first = NULL;
+        uint32_t n = 0;
+        uint32_t same = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < 64; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_flat f;
+                struct clew_flat_leaf leaf;
+                uint32_t leaves = 0;
+
+                if (s->kind != CLEW_RCA_TOOL || s->args.len == 0)
+                        continue;
+                clew_flat_init(&f, s->args);
+                while (f.is_json && clew_flat_next(&f, &leaf))
+                        leaves++;
+                n++;
+                if (!first && leaves <= 1)
+                        first = s;
+                same += first && leaves <= 1 && clew_slice_eq(s->name, first->name);
+        }
+        return n >= 6 && same * 10 >= n * 7 ? first->name : CLEW_SLICE_NULL;
+}
+
 int clew_rca_read(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
@@ -382,7 +408,9 @@ int clew_rca_read(struct clew_rca_builder *b)
                 return r;
         v->acts_in_text = acts_in_text(v);
         match_calls(v);
-        return clew_rca_insert_virtual(b);
+        r = clew_rca_insert_virtual(b);
+        v->shell = shell_of(v);
+        return r;
 }
 
 /* ---- the run as a whole --------------------------------------------------------------------- */

@@ -255,6 +255,31 @@ static bool json_says_error(struct clew_slice h)
                json_member_set(h, "\"exception\"");
 }
 
+/* "<returncode>1</returncode><output></output>": status 1 and not a word is how grep, diff and test
+ * say "no". */
+static bool is_mere_no(struct clew_slice t)
+{
+        bool in_tag = false;
+        bool one = false;
+
+        if (t.len == 0 || t.len > 120 || t.data[0] != '<')
+                return false;
+        for (size_t i = 0; i < t.len; i++) {
+                uint8_t c = t.data[i];
+
+                if (c == '<' || c == '>') {
+                        in_tag = c == '<';
+                        continue;
+                }
+                if (in_tag || is_space(c))
+                        continue;
+                if (c != '1' || one)
+                        return false;
+                one = true;
+        }
+        return one;
+}
+
 enum clew_trouble clew_text_result_error(struct clew_slice result)
 {
         static const char *const openers[] = {
@@ -286,7 +311,7 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
         struct clew_slice h = head(t, CLEW_TEXT_HEAD_MAX);
         unsigned status;
 
-        if (h.len == 0)
+        if (h.len == 0 || is_mere_no(t))
                 return CLEW_TROUBLE_NONE;
         status = http_status(head(h, 40));
         if (status != 0 &&

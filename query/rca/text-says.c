@@ -12,6 +12,7 @@ bool clew_text_admits_trouble(struct clew_slice text)
                 "wasn't able", "was not able", "not available",    "not possible", "not exist",
                 "retry",       "instead",      "incorrect",        "invalid",      "mistake",
                 "fix",         "no longer",    "doesn't",          "does not",     "didn't",
+                "did not",     "timed out",    "no response",      "no answer",
         };
 
         return HAS_ANY(head(text, 2000), words);

@@ -160,11 +160,12 @@ struct clew_rca_view {
         struct clew_slice output; /* of the run, or null */
         uint32_t first_llm;
         uint32_t last_llm;
-        uint32_t last_step; /* LLM or TOOL */
-        bool failed;        /* the run failed: status or verdict. Never says where */
-        bool passed;        /* a verdict says that it passed */
-        bool root_failed;   /* a root span carries error status */
-        bool acts_in_text;  /* most model calls hold a code block: programs are their actions */
+        uint32_t last_step;      /* LLM or TOOL */
+        bool failed;             /* the run failed: status or verdict. Never says where */
+        bool passed;             /* a verdict says that it passed */
+        bool root_failed;        /* a root span carries error status */
+        struct clew_slice shell; /* the one tool that nearly all actions go through, or null */
+        bool acts_in_text; /* most model calls hold a code block: programs are their actions */
         struct clew_slice root_error;
         bool partial;
 
