@@ -177,7 +177,7 @@ static void test_verdicts_of_checks(void **state)
                 {"===== 2 failed, 40 passed in 1.2s =====", CLEW_CHECK_FAILED},
                 {"===== 40 passed, 1 skipped in 1.2s =====", CLEW_CHECK_PASSED},
                 {"===== 1 error in 0.3s =====", CLEW_CHECK_FAILED},
-                {"1 failed\n\n$ pytest\n3 passed", CLEW_CHECK_PASSED},
+                {"1 failed, 2 passed\n\n$ pytest\n3 passed", CLEW_CHECK_PASSED},
                 {"Ran 4 tests in 0.1s\n\nFAILED (failures=1, errors=1)", CLEW_CHECK_FAILED},
                 {"Ran 4 tests in 0.1s\n\nOK (expected failures=2)", CLEW_CHECK_PASSED},
                 {"--- FAIL: TestX (0.00s)\nFAIL\texample/x\t0.1s", CLEW_CHECK_FAILED},
@@ -189,6 +189,7 @@ static void test_verdicts_of_checks(void **state)
                 {"[INFO] BUILD FAILURE", CLEW_CHECK_FAILED},
                 {"100% tests passed, 0 tests failed out of 3", CLEW_CHECK_PASSED},
                 {"the payment failed twice", CLEW_CHECK_NONE},
+                {"3 failed", CLEW_CHECK_NONE},
                 {"10 orders", CLEW_CHECK_NONE},
                 {"", CLEW_CHECK_NONE},
         };
@@ -198,8 +199,9 @@ static void test_verdicts_of_checks(void **state)
                 if (clew_text_check(clew_slice_of_cstr(cases[i].text)) != cases[i].want)
                         fail_msg("%s", cases[i].text);
         }
-        assert_true(clew_slice_eq_cstr(clew_text_check_line(CLEW_SLICE_LITERAL("a\n 1 failed\nb")),
-                                       "1 failed"));
+        assert_true(clew_slice_eq_cstr(
+                clew_text_check_line(CLEW_SLICE_LITERAL("a\n 1 failed, 2 passed\nb")),
+                "1 failed, 2 passed"));
         assert_true(clew_text_claims_success(CLEW_SLICE_LITERAL("All tests pass now.")));
         assert_false(clew_text_claims_success(CLEW_SLICE_LITERAL("Show the final state.")));
 }
