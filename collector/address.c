@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct sockaddr_in *as_v4(struct clew_address *a)
 {
@@ -34,7 +33,8 @@ static bool set_host(struct clew_address *a, const char *host)
         struct in_addr v4;
         struct in6_addr v6;
 
-        if (strcmp(host, "localhost") == 0)
+        a->is_localhost = strcmp(host, "localhost") == 0;
+        if (a->is_localhost)
                 host = "127.0.0.1";
         if (inet_pton(AF_INET, host, &v4) == 1) {
                 *as_v4(a) = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = v4};
@@ -109,17 +109,10 @@ void clew_address_set_port(struct clew_address *a, uint16_t port)
                 as_v4(a)->sin_port = htons(port);
 }
 
-int clew_address_probe_bind(const struct clew_address *a)
+void clew_address_loopback_v6(struct clew_address *ret, uint16_t port)
 {
-        int fd = socket(a->sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int yes = 1;
-        int r = 0;
-
-        if (fd < 0)
-                return -errno;
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
-            bind(fd, (const struct sockaddr *)&a->sockaddr, a->len) < 0 || listen(fd, 1) < 0)
-                r = -errno;
-        close(fd);
-        return r;
+        *ret = (struct clew_address){.is_loopback = true, .len = sizeof(struct sockaddr_in6)};
+        *as_v6(ret) =
+                (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+        clew_address_set_port(ret, port);
 }

@@ -20,6 +20,7 @@ struct clew_address {
         struct sockaddr_storage sockaddr;
         socklen_t len;
         bool is_loopback;
+        bool is_localhost; /* given by that name: ::1 is meant as well */
 };
 
 /* Port 0 asks the system for a free one. Returns 0, or -EINVAL with a message. */
@@ -29,9 +30,7 @@ CLEW_MUST_USE int clew_address_parse(const char *text, struct clew_address *ret,
 void clew_address_format(const struct clew_address *a, char ret[CLEW_ADDRESS_TEXT_MAX]);
 uint16_t clew_address_port(const struct clew_address *a);
 void clew_address_set_port(struct clew_address *a, uint16_t port);
-
-/* Whether something could listen on @a now: 0, or -EADDRINUSE, -EACCES, -EADDRNOTAVAIL ... The port
- * is not kept. */
-CLEW_MUST_USE int clew_address_probe_bind(const struct clew_address *a);
+/* [::1]:@port. */
+void clew_address_loopback_v6(struct clew_address *ret, uint16_t port);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "collector/admission.h"
 #include "collector/counters.h"
+#include "collector/door.h"
 #include "collector/grpc-listener.h"
 #include "collector/http-listener.h"
 #include "collector/ingest.h"
@@ -22,8 +23,6 @@
 #define THREADS_MAX 4u /* beyond, the writer is what limits */
 /* Of the core's own buffers: a part of the budget, since what it holds is on its way to us. */
 #define QUOTA_SLACK_BYTES ((size_t)64 * 1024 * 1024)
-/* A deaf listener is replaced; calls under way get this long. */
-#define RESTART_DEADLINE_NS CLEW_NS_PER_S
 
 #define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
 
@@ -37,6 +36,7 @@ struct clew_collector {
         struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
+        struct clew_door *door;
         uint64_t next_stats_ns;
         uint64_t last_requests;         /* at the last line of counters */
         uint64_t last_work[WORK_KINDS]; /* at the last tick */
@@ -98,6 +98,11 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+static bool is_off(const char *address)
+{
+        return strcmp(address, "off") == 0;
+}
+
 static int start_grpc(struct clew_collector *c, struct clew_error *err)
 {
         struct clew_grpc_listener_options options = {
@@ -109,19 +114,8 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .pipeline = c->pipeline,
                 .counters = &c->counters,
         };
-        char text[CLEW_ADDRESS_TEXT_MAX];
-        int r;
 
-        if (strcmp(c->config->grpc, "off") == 0)
-                return 0;
-        r = clew_address_parse(c->config->grpc, &options.address, err);
-        if (r == 0)
-                r = clew_grpc_listener_new(&options, &c->grpc, err);
-        if (r < 0)
-                return r;
-        clew_address_format(clew_grpc_listener_address(c->grpc), text);
-        clew_log(CLEW_LOG_INFO, "listening", "protocol=grpc address=%s", text);
-        return 0;
+        return is_off(c->config->grpc) ? 0 : clew_grpc_listener_new(&options, &c->grpc, err);
 }
 
 static int start_http(struct clew_collector *c, struct clew_error *err)
@@ -134,19 +128,49 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .pipeline = c->pipeline,
                 .counters = &c->counters,
         };
-        char text[CLEW_ADDRESS_TEXT_MAX];
+
+        return is_off(c->config->http) ? 0 : clew_http_listener_new(&options, &c->http, err);
+}
+
+static int open_ports(struct clew_collector *c, struct clew_error *err)
+{
+        const char *texts[CLEW_DOOR_PROTOCOLS] = {
+                [CLEW_DOOR_GRPC] = c->config->grpc,
+                [CLEW_DOOR_HTTP] = c->config->http,
+        };
+        int r = 0;
+
+        for (int i = 0; r == 0 && i < CLEW_DOOR_PROTOCOLS; i++) {
+                struct clew_address address;
+
+                if (is_off(texts[i]))
+                        continue;
+                r = clew_address_parse(texts[i], &address, err);
+                if (r == 0)
+                        r = clew_door_open(c->door, (enum clew_door_protocol)i, &address, err);
+        }
+        return r;
+}
+
+static int start_door(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_door_options options = {.counters = &c->counters};
         int r;
 
-        if (strcmp(c->config->http, "off") == 0)
-                return 0;
-        r = clew_address_parse(c->config->http, &options.address, err);
+        if (c->grpc)
+                options.take[CLEW_DOOR_GRPC] = clew_grpc_listener_take;
+        if (c->http)
+                options.take[CLEW_DOOR_HTTP] = clew_http_listener_take;
+        options.context[CLEW_DOOR_GRPC] = c->grpc;
+        options.context[CLEW_DOOR_HTTP] = c->http;
+        r = clew_door_new(&options, &c->door);
         if (r == 0)
-                r = clew_http_listener_new(&options, &c->http, err);
-        if (r < 0)
-                return r;
-        clew_address_format(clew_http_listener_address(c->http), text);
-        clew_log(CLEW_LOG_INFO, "listening", "protocol=http address=%s", text);
-        return 0;
+                r = open_ports(c, err);
+        if (r == 0)
+                r = clew_door_start(c->door);
+        if (r < 0 && !err->message[0])
+                clew_error_set(err, r, 0, "cannot listen: %s", strerror(-r));
+        return r;
 }
 
 /* Fronts first, so that nothing new arrives; then what they wait for; then what they use. */
@@ -154,6 +178,7 @@ static int stop_parts(struct clew_collector *c)
 {
         int r = 0;
 
+        clew_door_close(c->door);
         if (c->http)
                 clew_http_listener_quiesce(c->http);
         if (c->grpc)
@@ -189,6 +214,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
                 r = start_grpc(c, err);
         if (r == 0)
                 r = start_http(c, err);
+        if (r == 0)
+                r = start_door(c, err);
         if (r < 0) {
                 (void)!stop_parts(c);
                 clew_free(c);
@@ -197,23 +224,6 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         clew_log(CLEW_LOG_INFO, "started", "version=%s store=\"%s\"", CLEW_VERSION, config->store);
         *ret = c;
         return 0;
-}
-
-static void revive_listener(struct clew_collector *c)
-{
-        struct clew_error err = {.code = 0};
-        int r;
-
-        if (!c->grpc || !clew_grpc_accept_has_failed() || !clew_watch_has_descriptors())
-                return;
-        if (clew_watch_answers_http2(clew_grpc_listener_address(c->grpc)))
-                return;
-        clew_log(CLEW_LOG_WARN, "listener.deaf",
-                 "protocol=grpc reason=\"accept failed earlier\" action=restart");
-        r = clew_grpc_listener_restart(c->grpc, RESTART_DEADLINE_NS, &err);
-        clew_count(&c->counters, CLEW_COUNT_LISTENER_RESTARTS, 1);
-        if (r < 0)
-                clew_log(CLEW_LOG_ERROR, "listener.restart_failed", "reason=\"%s\"", err.message);
 }
 
 static void log_stats(struct clew_collector *c)
@@ -252,7 +262,6 @@ bool clew_collector_tick(struct clew_collector *c)
 {
         if (c->grpc)
                 clew_grpc_listener_tick(c->grpc);
-        revive_listener(c);
         log_stats(c);
         clew_watch_release_file_memory(c->store);
         return has_come_to_rest(c);

@@ -17,8 +17,8 @@ struct clew_collector;
  * negative errno with a message that names the store or the address. */
 CLEW_MUST_USE int clew_collector_start(const struct clew_config *config,
                                        struct clew_collector **ret, struct clew_error *err);
-/* To be called about once a second: logs counters, revives a deaf listener. Returns true once when
- * work has come to rest, so that freed memory can be given back to the system. */
+/* To be called about once a second: logs counters. Returns true once when work has come to
+ * rest, so that freed memory can be given back to the system. */
 bool clew_collector_tick(struct clew_collector *c);
 /*
  * Stops accepting, answers what was accepted, makes it durable, closes the store. Returns 0, or

@@ -38,9 +38,9 @@ struct key {
 static const struct key keys[] = {
         {"store", "./data", VALUE_PATH, offsetof(struct clew_config, store), 0, 0, "DIR",
          "directory of the store, made if missing"},
-        {"grpc", "127.0.0.1:4317", VALUE_LISTEN, offsetof(struct clew_config, grpc), 0, 0, "ADDR",
+        {"grpc", "localhost:4317", VALUE_LISTEN, offsetof(struct clew_config, grpc), 0, 0, "ADDR",
          "listen for OTLP over gRPC; loopback only; off = do not"},
-        {"http", "127.0.0.1:4318", VALUE_LISTEN, offsetof(struct clew_config, http), 0, 0, "ADDR",
+        {"http", "localhost:4318", VALUE_LISTEN, offsetof(struct clew_config, http), 0, 0, "ADDR",
          "listen for OTLP over HTTP; loopback only; off = do not"},
         {"max-request-bytes", "64MiB", VALUE_BYTES, offsetof(struct clew_config, max_request_bytes),
          KIB, GIB, "SIZE", "largest request, counted after decompression"},

@@ -29,7 +29,7 @@ static const char *const names[CLEW_COUNTERS] = {
         [CLEW_COUNT_SEALED_TRACES] = "sealed_traces",
         [CLEW_COUNT_SEALED_BYTES] = "sealed_bytes",
         [CLEW_COUNT_SEAL_FAILURES] = "seal_failures",
-        [CLEW_COUNT_LISTENER_RESTARTS] = "listener_restarts",
+        [CLEW_COUNT_ACCEPTS_FAILED] = "accepts_failed",
 };
 
 const char *clew_counter_name(enum clew_counter which)

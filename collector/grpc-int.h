@@ -19,7 +19,7 @@ struct clew_grpc_tag {
         void (*_Atomic on_event)(struct clew_grpc_tag *tag, bool ok, struct clew_scratch *scratch);
 };
 
-/* One gRPC server object. A listener has one, and for a moment two while it restarts. */
+/* One gRPC server object. */
 struct clew_grpc_server {
         struct clew_grpc_tag shutdown_tag;
         struct clew_grpc_listener *listener;

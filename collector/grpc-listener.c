@@ -7,6 +7,7 @@
 #include "proto/base/mem.h"
 
 #include <errno.h>
+#include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
 #include <grpc/support/log.h>
 #include <grpc/support/time.h>
@@ -26,7 +27,6 @@
 #define CONNECTION_AGE_GRACE_MS (30 * 1000)
 #define KEEPALIVE_TIME_MS (60 * 1000)
 #define KEEPALIVE_TIMEOUT_MS (20 * 1000)
-#define HANDSHAKE_TIMEOUT_MS (10 * 1000)
 /* Clients that ping every few seconds are tolerated, floods are not. */
 #define PING_INTERVAL_MIN_MS (5 * 1000)
 #define PING_STRIKES_MAX 5
@@ -34,20 +34,9 @@
 #define CORE_THREADS_MAX 8
 #define LIBRARY_LINES_PER_SECOND 5
 
-/* The core says so only in its log; from then on its listener never accepts again. */
-static atomic_bool accept_has_failed;
-
-bool clew_grpc_accept_has_failed(void)
-{
-        return atomic_load(&accept_has_failed);
-}
-
 static void log_of_library(gpr_log_func_args *args)
 {
         static struct clew_log_limit limit = {.per_second = LIBRARY_LINES_PER_SECOND};
-
-        if (strstr(args->message, "Failed accept4"))
-                atomic_store(&accept_has_failed, true);
 
         clew_log_limited(&limit,
                          args->severity == GPR_LOG_SEVERITY_ERROR ? CLEW_LOG_WARN : CLEW_LOG_DEBUG,
@@ -86,7 +75,6 @@ static grpc_server *make_core_server(const struct clew_grpc_listener *l)
                 integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX),
                 integer_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
                 integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, algorithms),
-                integer_arg(GRPC_ARG_ALLOW_REUSEPORT, 0),
                 integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0),
                 integer_arg(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LOOKAHEAD_BYTES),
                 integer_arg(GRPC_ARG_MAX_CONNECTION_IDLE_MS, CONNECTION_IDLE_MS),
@@ -98,7 +86,6 @@ static grpc_server *make_core_server(const struct clew_grpc_listener *l)
                 integer_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                             PING_INTERVAL_MIN_MS),
                 integer_arg(GRPC_ARG_HTTP2_MAX_PING_STRIKES, PING_STRIKES_MAX),
-                integer_arg(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS),
                 integer_arg(GRPC_ARG_ENABLE_CHANNELZ, 0),
                 {.type = GRPC_ARG_POINTER, .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA},
         };
@@ -123,29 +110,9 @@ static void on_server_down(struct clew_grpc_tag *tag, bool ok, struct clew_scrat
         pthread_mutex_unlock(&l->lock);
 }
 
-/* The core says only that it failed: find out why for the message. */
-static int explain_bind_failure(const struct clew_address *a, struct clew_error *err)
-{
-        char text[CLEW_ADDRESS_TEXT_MAX];
-        int r = clew_address_probe_bind(a);
-
-        clew_address_format(a, text);
-        if (r == -EADDRINUSE)
-                return clew_error_set(err, r, 0,
-                                      "cannot listen on %s: another program uses this port; stop "
-                                      "it or choose another address with --grpc",
-                                      text);
-        if (r == 0)
-                r = -EIO;
-        return clew_error_set(err, r, 0, "cannot listen on %s: %s", text, strerror(-r));
-}
-
-static int start_server(struct clew_grpc_listener *l, struct clew_error *err)
+static int start_server(struct clew_grpc_listener *l)
 {
         struct clew_grpc_server *s = clew_calloc(1, sizeof(*s));
-        grpc_server_credentials *credentials;
-        char text[CLEW_ADDRESS_TEXT_MAX];
-        int port;
 
         if (!s)
                 return -ENOMEM;
@@ -153,14 +120,7 @@ static int start_server(struct clew_grpc_listener *l, struct clew_error *err)
         s->listener = l;
         s->server = make_core_server(l);
         grpc_server_register_completion_queue(s->server, l->queue, NULL);
-        clew_address_format(&l->options.address, text);
-        credentials = grpc_insecure_server_credentials_create();
-        port = grpc_server_add_http2_port(s->server, text, credentials);
-        grpc_server_credentials_release(credentials);
         l->server = s;
-        if (port <= 0)
-                return explain_bind_failure(&l->options.address, err);
-        clew_address_set_port(&l->options.address, (uint16_t)port);
         grpc_server_start(s->server);
         clew_grpc_arm(s);
         return 0;
@@ -286,7 +246,7 @@ int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
         if (r < 0)
                 clew_error_set(err, r, 0, "cannot start network threads: %s", strerror(-r));
         else
-                r = start_server(l, err);
+                r = start_server(l);
         if (r < 0) {
                 if (l->server)
                         (void)!stop_server(l, 0);
@@ -297,9 +257,14 @@ int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
         return 0;
 }
 
-const struct clew_address *clew_grpc_listener_address(const struct clew_grpc_listener *l)
+void clew_grpc_listener_take(void *listener, int fd, const struct clew_address *peer)
 {
-        return &l->options.address;
+        struct clew_grpc_listener *l = listener;
+        grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
+
+        (void)peer;
+        grpc_server_add_channel_from_fd(l->server->server, fd, credentials);
+        grpc_server_credentials_release(credentials);
 }
 
 void clew_grpc_listener_tick(struct clew_grpc_listener *l)
@@ -325,15 +290,4 @@ void clew_grpc_listener_free(struct clew_grpc_listener *l)
         pthread_cond_destroy(&l->changed);
         pthread_mutex_destroy(&l->lock);
         clew_free(l);
-}
-
-int clew_grpc_listener_restart(struct clew_grpc_listener *l, uint64_t deadline_ns,
-                               struct clew_error *err)
-{
-        if (l->server) {
-                (void)!stop_server(l, deadline_ns);
-                free_server(l);
-        }
-        atomic_store(&accept_has_failed, false);
-        return start_server(l, err);
 }

@@ -23,7 +23,6 @@
 struct clew_grpc_listener;
 
 struct clew_grpc_listener_options {
-        struct clew_address address;
         unsigned n_threads;
         size_t max_request_bytes;
         size_t quota_bytes;         /* of the core's own buffers */
@@ -37,32 +36,23 @@ struct clew_grpc_listener_options {
 void clew_grpc_library_init(void);
 void clew_grpc_library_deinit(void);
 
-/* Listens and serves. -EADDRINUSE and others of bind(), with a message that names the address. */
+/* Serves the connections that it is given. */
 CLEW_MUST_USE int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
                                          struct clew_grpc_listener **ret, struct clew_error *err);
-/* The address with the port that was bound. */
-const struct clew_address *clew_grpc_listener_address(const struct clew_grpc_listener *l);
+/* Takes over a connection (see door.h); @listener is a struct clew_grpc_listener. Not after drain.
+ */
+void clew_grpc_listener_take(void *listener, int fd, const struct clew_address *peer);
 
 /* To be called about once a second: ends calls whose message stopped arriving. */
 void clew_grpc_listener_tick(struct clew_grpc_listener *l);
 
 /*
- * Stops accepting and waits until every accepted call is answered, at most @deadline_ns; what is
- * left then is cancelled. The pipeline must still run. Returns 0, or -ETIMEDOUT when calls had to
- * be cancelled.
+ * When nothing is handed over any more: waits until every accepted call is answered, at most
+ * @deadline_ns; what is left then is cancelled. The pipeline must still run. Returns 0, or
+ * -ETIMEDOUT when calls had to be cancelled.
  */
 CLEW_MUST_USE int clew_grpc_listener_drain(struct clew_grpc_listener *l, uint64_t deadline_ns);
 /* After drain. NULL is fine. */
 void clew_grpc_listener_free(struct clew_grpc_listener *l);
-
-/* True when the core has failed to accept a connection since the last (re)start. */
-bool clew_grpc_accept_has_failed(void);
-
-/*
- * Replaces the listening socket: the core's listener never accepts again after accept() has once
- * failed for want of descriptors. Calls under way are answered first, within @deadline_ns.
- */
-CLEW_MUST_USE int clew_grpc_listener_restart(struct clew_grpc_listener *l, uint64_t deadline_ns,
-                                             struct clew_error *err);
 
 #endif

@@ -27,24 +27,18 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define CONNECTIONS_MAX 512u
 /* Headers and one piece of body; taken for each open connection. */
 #define CONNECTION_MEMORY_BYTES ((size_t)48 * 1024)
 /* Idle keep-alive connections; longer than the export interval of SDKs, far longer than a pause. */
 #define CONNECTION_TIMEOUT_S 60u
-#define LISTEN_BACKLOG 511
-/* A connection is handed over when its first bytes are there, so that they can be looked at. */
-#define DEFER_ACCEPT_S 5
 /* A body of unknown length takes budget in steps. */
 #define BUDGET_STEP_BYTES ((size_t)256 * 1024)
 #define SCRATCHES_MAX 64u
@@ -65,7 +59,6 @@ enum request_state {
 struct clew_http_listener {
         struct clew_http_listener_options options;
         struct MHD_Daemon *daemon;
-        int listen_fd;
         atomic_bool draining;
         pthread_mutex_t lock;
         pthread_cond_t changed; /* on the monotonic clock */
@@ -498,40 +491,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         pthread_mutex_unlock(&l->lock);
 }
 
-/* What people point at this port by mistake. */
-static void hint_at_wrong_protocol(int fd)
-{
-        static struct clew_log_limit limit = {.per_second = 1};
-        char first[14];
-        ssize_t n = recv(fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT);
-
-        if (n >= 2 && first[0] == 0x16 && first[1] == 0x03) {
-                clew_log_limited(&limit, CLEW_LOG_WARN, "http.wrong_protocol",
-                                 "seen=TLS hint=\"a client speaks https to the plain HTTP port; "
-                                 "use http:// in its endpoint\"");
-                shutdown(fd, SHUT_RDWR);
-        } else if (n == (ssize_t)sizeof(first) && memcmp(first, "PRI * HTTP/2.0", 14) == 0) {
-                clew_log_limited(&limit, CLEW_LOG_WARN, "http.wrong_protocol",
-                                 "seen=gRPC hint=\"a client speaks gRPC to the HTTP port; use the "
-                                 "gRPC port, or protocol http/protobuf\"");
-                shutdown(fd, SHUT_RDWR);
-        }
-}
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
-                          enum MHD_ConnectionNotificationCode code)
-{
-        const union MHD_ConnectionInfo *info;
-
-        (void)context;
-        (void)slot;
-        if (code != MHD_CONNECTION_NOTIFY_STARTED)
-                return;
-        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-                hint_at_wrong_protocol(info->connect_fd);
-}
-
 /* Paths are compared as sent. */
 static size_t no_unescape(void *context, struct MHD_Connection *connection, char *s)
 {
@@ -552,38 +511,6 @@ CLEW_PRINTF(2, 0) static void log_of_library(void *context, const char *fmt, va_
 
 /* ---- lifecycle ------------------------------------------------------------------------------ */
 
-static int open_socket(struct clew_http_listener *l, struct clew_error *err)
-{
-        struct clew_address *a = &l->options.address;
-        struct clew_address bound = *a;
-        char text[CLEW_ADDRESS_TEXT_MAX];
-        int yes = 1;
-        int seconds = DEFER_ACCEPT_S;
-        int r;
-
-        clew_address_format(a, text);
-        l->listen_fd = socket(a->sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (l->listen_fd < 0)
-                return clew_error_set(err, -errno, 0, "cannot listen on %s: %s", text,
-                                      strerror(errno));
-        (void)setsockopt(l->listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-        (void)setsockopt(l->listen_fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
-        bound.len = sizeof(bound.sockaddr);
-        if (bind(l->listen_fd, (const struct sockaddr *)&a->sockaddr, a->len) == 0 &&
-            listen(l->listen_fd, LISTEN_BACKLOG) == 0 &&
-            getsockname(l->listen_fd, (struct sockaddr *)&bound.sockaddr, &bound.len) == 0) {
-                clew_address_set_port(a, clew_address_port(&bound));
-                return 0;
-        }
-        r = -errno;
-        if (r == -EADDRINUSE)
-                return clew_error_set(err, r, 0,
-                                      "cannot listen on %s: another program uses this port; stop "
-                                      "it or choose another address with --http",
-                                      text);
-        return clew_error_set(err, r, 0, "cannot listen on %s: %s", text, strerror(-r));
-}
-
 static int make_scratches(struct clew_http_listener *l)
 {
         for (; l->n_scratch < l->options.n_threads; l->n_scratch++) {
@@ -599,16 +526,15 @@ static int make_scratches(struct clew_http_listener *l)
 static struct MHD_Daemon *start_daemon(struct clew_http_listener *l)
 {
         unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                         MHD_USE_ERROR_LOG;
+                         MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 
         return MHD_start_daemon(
                 flags, 0, NULL, NULL, on_call, l, MHD_OPTION_EXTERNAL_LOGGER, log_of_library, NULL,
-                MHD_OPTION_LISTEN_SOCKET, l->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
-                l->options.n_threads, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+                MHD_OPTION_THREAD_POOL_SIZE, l->options.n_threads, MHD_OPTION_CONNECTION_LIMIT,
+                CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
                 MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
                 1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-                on_completed, l, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_END);
+                on_completed, l, MHD_OPTION_END);
 }
 
 static void init_conditions(struct clew_http_listener *l)
@@ -633,11 +559,8 @@ int clew_http_listener_new(const struct clew_http_listener_options *options,
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         CLEW_ASSERT(options->n_threads <= SCRATCHES_MAX);
         l->options = *options;
-        l->listen_fd = -1;
         init_conditions(l);
-        r = open_socket(l, err);
-        if (r == 0)
-                r = make_scratches(l);
+        r = make_scratches(l);
         if (r == 0) {
                 l->daemon = start_daemon(l);
                 if (!l->daemon)
@@ -651,16 +574,18 @@ int clew_http_listener_new(const struct clew_http_listener_options *options,
         return 0;
 }
 
-const struct clew_address *clew_http_listener_address(const struct clew_http_listener *l)
+void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer)
 {
-        return &l->options.address;
+        struct clew_http_listener *l = listener;
+
+        /* Over the limit of connections, or short of memory: the library closes it. */
+        (void)MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&peer->sockaddr,
+                                 peer->len);
 }
 
 void clew_http_listener_quiesce(struct clew_http_listener *l)
 {
         atomic_store(&l->draining, true);
-        if (MHD_quiesce_daemon(l->daemon) != MHD_INVALID_SOCKET)
-                shutdown(l->listen_fd, SHUT_RDWR);
 }
 
 int clew_http_listener_drain(struct clew_http_listener *l, uint64_t deadline_ns)
@@ -692,8 +617,6 @@ void clew_http_listener_free(struct clew_http_listener *l)
                 return;
         if (l->daemon)
                 MHD_stop_daemon(l->daemon);
-        if (l->listen_fd >= 0)
-                close(l->listen_fd);
         for (unsigned i = 0; i < l->n_scratch; i++)
                 clew_scratch_deinit(&l->scratch[i]);
         pthread_cond_destroy(&l->changed);

@@ -18,7 +18,6 @@
 struct clew_http_listener;
 
 struct clew_http_listener_options {
-        struct clew_address address;
         unsigned n_threads;
         size_t max_request_bytes;
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
@@ -27,13 +26,14 @@ struct clew_http_listener_options {
         struct clew_counters *counters;
 };
 
-/* Listens and serves. -EADDRINUSE and others of bind(), with a message that names the address. */
+/* Serves the connections that it is given. */
 CLEW_MUST_USE int clew_http_listener_new(const struct clew_http_listener_options *options,
                                          struct clew_http_listener **ret, struct clew_error *err);
-/* The address with the port that was bound. */
-const struct clew_address *clew_http_listener_address(const struct clew_http_listener *l);
+/* Takes over a connection (see door.h); @listener is a struct clew_http_listener. */
+void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer);
 
-/* Stops accepting; further requests on open connections are told to come back later. */
+/* When nothing is handed over any more: requests on open connections are told to come back later.
+ */
 void clew_http_listener_quiesce(struct clew_http_listener *l);
 /*
  * After quiesce: waits until every request that has arrived whole is answered, and at most

@@ -51,7 +51,7 @@ class Clewd:
         for line in self.process.stderr:
             found = re.search(r" listening protocol=(\w+) address=(\S+)", line)
             if found:
-                self.addresses[found.group(1)] = found.group(2)
+                self.addresses.setdefault(found.group(1), found.group(2))
             self.lines.append(line.rstrip("\n"))
 
     @property

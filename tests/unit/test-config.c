@@ -37,7 +37,7 @@ static void test_defaults(void **state)
         (void)state;
         clew_config_init(&c);
         assert_string_equal(c.store, "./data");
-        assert_string_equal(c.grpc, "127.0.0.1:4317");
+        assert_string_equal(c.grpc, "localhost:4317");
         assert_int_equal(c.max_request_bytes, 64 << 20);
         assert_int_equal(c.seal_idle_ns, 10000000000ull);
         assert_int_equal(clew_config_log_level(&c), CLEW_LOG_INFO);
@@ -174,7 +174,7 @@ static void test_help_names_every_default(void **state)
         assert_non_null(help);
         assert_non_null(strstr(help, "--store DIR"));
         assert_non_null(strstr(help, "--max-request-bytes SIZE"));
-        assert_non_null(strstr(help, "127.0.0.1:4317"));
+        assert_non_null(strstr(help, "localhost:4317"));
         assert_non_null(strstr(help, "Exit codes"));
         clew_free(help);
 }
