@@ -54,10 +54,12 @@ struct clew_filter {
         struct clew_name_filter services;
         struct clew_name_filter sessions;
         struct clew_name_filter users;
-        uint64_t longer_ns;    /* took longer than this; 0 = no condition */
-        uint64_t tokens_over;  /* used more tokens than this; 0 = no condition */
-        struct clew_scan scan; /* looked at last, in the trace's bytes; empty = no condition */
-        uint64_t limit_ns;     /* end the walk after so long, and say so; 0 = no limit */
+        uint64_t longer_ns;     /* took longer than this; 0 = no condition */
+        uint64_t tokens_over;   /* used more tokens than this; 0 = no condition */
+        uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
+        bool lost;              /* lost runs only */
+        struct clew_scan scan;  /* looked at last, in the trace's bytes; empty = no condition */
+        uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
         const volatile sig_atomic_t *stop; /* not 0: end the walk; may be NULL */
 };
 
@@ -69,8 +71,9 @@ struct clew_selected {
         struct clew_trace_id id;
         uint64_t start_ns; /* also the cursor, together with id */
         struct clew_summary summary;
-        bool hot;  /* still has fragments that are not sealed */
-        bool lost; /* open, and silent for CLEW_LOST_AFTER_NS */
+        bool hot;              /* still has fragments that are not sealed */
+        bool lost;             /* open, and silent for longer than the filter's lost_after_ns */
+        uint64_t last_sign_ns; /* unix time of its last sign of life: arrival, or end of a span */
 };
 
 /* Open struct so that it can live on the stack; the counters, damage and end are for callers. */

@@ -429,6 +429,10 @@ CLEW_MUST_USE int clew_trace_build(struct clew_slice traces, struct clew_slice l
 /* Index of the step with that span id, or CLEW_STEP_NONE. */
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id);
 
+/* The step that was heard of last: of an open or lost run the place where it stands. The latest
+ * start or end counts. CLEW_STEP_NONE without steps. */
+uint32_t clew_trace_latest(const struct clew_trace *trace);
+
 struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step);
 
 /* Edges that leave @step: first of @ret_n, NULL when none. */
