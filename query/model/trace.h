@@ -155,6 +155,7 @@ enum clew_field {
         CLEW_FIELD_TAGS,
         CLEW_FIELD_TRACE_NAME,
         CLEW_FIELD_ROOT,
+        CLEW_FIELD_SCORES,
         CLEW_FIELD_COUNT,
 };
 
