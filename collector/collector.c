@@ -63,7 +63,7 @@ static int open_store(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_store_options options = {
                 .mode = CLEW_STORE_COLLECT,
-                .deriver = clew_model_deriver(),
+                .deriver = c->config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
         };
         int r = clew_store_open(c->config->store, &options, &c->store, err);
 

@@ -22,7 +22,15 @@
 #define GIB (1ull << 30)
 #define SECONDS(n) ((n)*CLEW_NS_PER_S)
 
-enum value_type { VALUE_PATH, VALUE_LISTEN, VALUE_LEVEL, VALUE_COUNT, VALUE_BYTES, VALUE_DURATION };
+enum value_type {
+        VALUE_PATH,
+        VALUE_LISTEN,
+        VALUE_LEVEL,
+        VALUE_COUNT,
+        VALUE_BYTES,
+        VALUE_DURATION,
+        VALUE_SWITCH
+};
 
 struct key {
         const char *name;
@@ -60,6 +68,8 @@ static const struct key keys[] = {
          GIB, "SIZE", "OTLP bytes that make a full segment"},
         {"seal-cpu", "50", VALUE_COUNT, offsetof(struct clew_config, seal_cpu_percent), 0, 100,
          "PERCENT", "share of one processor that sealing may use; 0 = no sealing"},
+        {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
+         "sealing finds loops, waste and causes; off = clew reindex does it later"},
         {"shutdown-timeout", "10s", VALUE_DURATION, offsetof(struct clew_config, shutdown_ns),
          SECONDS(1), SECONDS(3600), "TIME", "after a signal: time to answer what was accepted"},
         {"stats-interval", "60s", VALUE_DURATION, offsetof(struct clew_config, stats_ns), 0,
@@ -138,6 +148,14 @@ static int set_text(struct clew_config *c, const struct key *k, const char *valu
         return 0;
 }
 
+static bool read_switch(const char *value, uint64_t *ret)
+{
+        bool on = strcmp(value, "on") == 0;
+
+        *ret = on;
+        return on || strcmp(value, "off") == 0;
+}
+
 static int set_number(struct clew_config *c, const struct key *k, const char *value,
                       struct clew_error *err)
 {
@@ -145,6 +163,7 @@ static int set_number(struct clew_config *c, const struct key *k, const char *va
                 [VALUE_COUNT] = "a number",
                 [VALUE_BYTES] = "a size such as 65536, 64KiB or 8MiB",
                 [VALUE_DURATION] = "a time such as 500ms, 10s, 5m or 1h",
+                [VALUE_SWITCH] = "on or off",
         };
         uint64_t v = 0;
         bool ok;
@@ -153,6 +172,8 @@ static int set_number(struct clew_config *c, const struct key *k, const char *va
                 ok = clew_quantity_bytes(value, &v);
         else if (k->type == VALUE_DURATION)
                 ok = clew_quantity_duration_ns(value, &v);
+        else if (k->type == VALUE_SWITCH)
+                ok = read_switch(value, &v);
         else
                 ok = clew_quantity_count(value, &v);
         if (!ok)

@@ -31,6 +31,7 @@ struct clew_config {
         uint64_t seal_wait_ns;
         uint64_t seal_segment_bytes;
         uint64_t seal_cpu_percent; /* of one processor; 0 = no sealing */
+        uint64_t facts;            /* 0 = sealing leaves facts and causes to `clew reindex` */
         uint64_t shutdown_ns;
         uint64_t stats_ns;
 

@@ -11,7 +11,7 @@
 #include "collector/watch.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
-#include "query/rca/cause.h"
+#include "query/rca/facts.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
         block_signals(&signals);
         clew_log_set_level(clew_config_log_level(&config));
         clew_watch_raise_descriptors();
-        clew_cause_install();
+        clew_facts_install();
         clew_grpc_library_init();
         code = run(&config, &signals);
         clew_grpc_library_deinit();

@@ -72,13 +72,21 @@ static bool any_name_passes(const struct clew_name_filter *filter,
         return false;
 }
 
+static bool facts_pass(const struct clew_filter *f, const struct clew_summary *s)
+{
+        return s->facts.loops >= f->loops && s->facts.stalls >= f->stalls &&
+               s->facts.retries >= f->retries && s->facts.waste_tokens >= f->waste_tokens &&
+               s->facts.waste_ns >= f->waste_ns && name_passes(&f->causes, s->cause.rule) &&
+               name_passes(&f->signatures, s->cause.signature);
+}
+
 static bool passes(const struct clew_filter *f, const struct clew_summary *s)
 {
         if (!f)
                 return true;
         return (f->outcomes == 0 || (f->outcomes & CLEW_OUTCOME_BIT(s->outcome)) != 0) &&
                (f->longer_ns == 0 || s->duration_ns > f->longer_ns) &&
-               (f->tokens_over == 0 || s->tokens.total > f->tokens_over) &&
+               (f->tokens_over == 0 || s->tokens.total > f->tokens_over) && facts_pass(f, s) &&
                name_passes(&f->services, s->service) && name_passes(&f->sessions, s->session) &&
                name_passes(&f->users, s->user) &&
                any_name_passes(&f->agents, s->agents, s->n_agents) &&
@@ -128,7 +136,6 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
 {
         uint64_t silent_since = entry->last_arrival_ns;
         uint64_t now = clew_clock_unix_ns(s->clock);
-        uint64_t patience = CLEW_LOST_AFTER_NS;
         int r = -ENOENT;
 
         clew_arena_reset(&s->arena);
@@ -142,11 +149,8 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 return r;
         if (silent_since == 0)
                 silent_since = entry->start_ns + ret->summary.duration_ns;
-        if (s->filter && s->filter->lost_after_ns != 0)
-                patience = s->filter->lost_after_ns;
-        ret->last_sign_ns = silent_since;
-        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
-                    now - silent_since > patience;
+        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN &&
+                    silent_since + CLEW_LOST_AFTER_NS < now;
         return 0;
 }
 
@@ -188,10 +192,7 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                 return 0;
         r = fill(s, entry, NULL, ret, &damage);
         if (r == 0)
-                r = passes(s->filter, &ret->summary) &&
-                                    (!s->filter || !s->filter->lost || ret->lost)
-                            ? search(s, &entry->id, &damage)
-                            : 0;
+                r = passes(s->filter, &ret->summary) ? search(s, &entry->id, &damage) : 0;
         if (r >= 0)
                 return r;
         if (s->damaged++ == 0)

@@ -54,12 +54,17 @@ struct clew_filter {
         struct clew_name_filter services;
         struct clew_name_filter sessions;
         struct clew_name_filter users;
-        uint64_t longer_ns;     /* took longer than this; 0 = no condition */
-        uint64_t tokens_over;   /* used more tokens than this; 0 = no condition */
-        uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
-        bool lost;              /* lost runs only */
-        struct clew_scan scan;  /* looked at last, in the trace's bytes; empty = no condition */
-        uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
+        uint64_t longer_ns;                 /* took longer than this; 0 = no condition */
+        uint64_t tokens_over;               /* used more tokens than this; 0 = no condition */
+        struct clew_name_filter causes;     /* rule that explains it */
+        struct clew_name_filter signatures; /* of its failure */
+        uint32_t loops;                     /* this many loops or more, and so on; 0 = any */
+        uint32_t stalls;
+        uint64_t retries;
+        uint64_t waste_tokens;
+        uint64_t waste_ns;
+        struct clew_scan scan; /* looked at last, in the trace's bytes; empty = no condition */
+        uint64_t limit_ns;     /* end the walk after so long, and say so; 0 = no limit */
         const volatile sig_atomic_t *stop; /* not 0: end the walk; may be NULL */
 };
 
@@ -71,9 +76,8 @@ struct clew_selected {
         struct clew_trace_id id;
         uint64_t start_ns; /* also the cursor, together with id */
         struct clew_summary summary;
-        bool hot;              /* still has fragments that are not sealed */
-        bool lost;             /* open, and silent for longer than the filter's lost_after_ns */
-        uint64_t last_sign_ns; /* unix time of its last sign of life: arrival, or end of a span */
+        bool hot;  /* still has fragments that are not sealed */
+        bool lost; /* open, and silent for CLEW_LOST_AFTER_NS */
 };
 
 /* Open struct so that it can live on the stack; the counters, damage and end are for callers. */

@@ -444,14 +444,14 @@ bool clew_value_next(struct clew_message_iter *it, struct clew_value *ret)
 
 bool clew_attribute_find(struct clew_message_iter it, struct clew_slice key, struct clew_value *ret)
 {
-        struct clew_attribute a;
+        struct clew_slice name;
+        struct clew_slice value;
         bool found = false;
 
-        while (clew_attribute_next(&it, &a)) {
-                if (clew_slice_eq(a.key, key)) {
-                        *ret = a.value;
-                        found = true;
-                }
+        /* Values of other keys are not parsed. */
+        while (clew_attribute_next_raw(&it, &name, &value)) {
+                if (clew_slice_eq(name, key))
+                        found |= clew_value_parse(value, ret);
         }
         return found;
 }

@@ -18,9 +18,6 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"failed", 'f', NULL, "failed, or ended in an error", .ret_flag = &f->failed},
                 {"ok", 0, NULL, "ended well", .ret_flag = &f->ok},
                 {"open", 0, NULL, "not ended yet", .ret_flag = &f->open},
-                {"lost", 0, NULL, "not ended, and silent for too long", .ret_flag = &f->lost},
-                {"lost-after", 0, "LENGTH", "silence that makes an open run lost (10m)",
-                 .ret_text = &f->lost_after},
                 {"agent", 'a', "NAME", "has this agent (NAME* = prefix; repeat for or)",
                  .ret_values = &f->agents},
                 {"tool", 't', "NAME", "called this tool", .ret_values = &f->tools},
@@ -30,6 +27,18 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"user", 0, "ID", "of this user", .ret_values = &f->users},
                 {"longer", 0, "LENGTH", "took longer than 5s, 2m ...", .ret_text = &f->longer},
                 {"tokens-over", 0, "N", "used more tokens", .ret_number = &f->tokens_over},
+                {"loop", 0, NULL, "went round: the same calls and answers three times",
+                 .ret_flag = &f->loop},
+                {"stall", 0, NULL, "eight model calls in a row learnt nothing",
+                 .ret_flag = &f->stall},
+                {"retries", 0, "N", "made N failed calls or more again", .ret_number = &f->retries},
+                {"waste-tokens", 0, "N", "wasted N tokens or more", .ret_number = &f->waste_tokens},
+                {"waste-time", 0, "LENGTH", "wasted 5s, 2m ... or more",
+                 .ret_text = &f->waste_time},
+                {"cause", 0, "RULE", "explained by this rule of clew why (RULE* = prefix)",
+                 .ret_values = &f->causes},
+                {"signature", 0, "TEXT", "failed so: the signature of clew clusters",
+                 .ret_values = &f->signatures},
                 {"attr", 0, "KEY[=VALUE]", "a span, event, resource or log has this attribute",
                  .ret_values = &f->attributes},
                 {"grep", 'g', "TEXT", "has this text somewhere in its spans",
@@ -122,17 +131,8 @@ int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags
                                cli->command);
                 return CLEW_EXIT_USAGE;
         }
-        if (flags->lost_after && (!clew_when_parse_length(flags->lost_after, &f.lost_after_ns) ||
-                                  f.lost_after_ns == 0)) {
-                clew_cli_error(cli, "%s: --lost-after takes a length of time such as 5m or 2h",
-                               cli->command);
-                return CLEW_EXIT_USAGE;
-        }
-        f.lost = flags->lost;
-        if (flags->lost && (flags->failed || flags->ok)) {
-                clew_cli_error(cli,
-                               "%s: a lost run has not ended: --lost goes without --failed "
-                               "and --ok",
+        if (flags->waste_time && !clew_when_parse_length(flags->waste_time, &f.waste_ns)) {
+                clew_cli_error(cli, "%s: --waste-time takes a length of time such as 5s or 2m",
                                cli->command);
                 return CLEW_EXIT_USAGE;
         }
@@ -148,6 +148,12 @@ int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags
         f.services = names_of(&flags->services);
         f.sessions = names_of(&flags->sessions);
         f.users = names_of(&flags->users);
+        f.causes = names_of(&flags->causes);
+        f.signatures = names_of(&flags->signatures);
+        f.loops = flags->loop;
+        f.stalls = flags->stall;
+        f.retries = flags->retries;
+        f.waste_tokens = flags->waste_tokens;
         *ret = f;
         return add_scan(cli, flags, ret);
 }

@@ -21,11 +21,16 @@ struct clew_filter_flags {
         const char *longer;
         const char *limit_time;
         uint64_t tokens_over;
+        uint64_t retries;
+        uint64_t waste_tokens;
+        const char *waste_time;
+        bool loop;
+        bool stall;
+        struct clew_flag_values causes;
+        struct clew_flag_values signatures;
         bool failed;
         bool ok;
         bool open;
-        bool lost;
-        const char *lost_after;
         struct clew_flag_values agents;
         struct clew_flag_values tools;
         struct clew_flag_values models;

@@ -5,6 +5,7 @@
  * page is said: how many more, and how to see them.
  */
 #include "query/cli/commands.h"
+#include "query/cli/facts.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
@@ -29,6 +30,7 @@ struct list {
         const char *after_text;
         struct clew_selected after;
         uint64_t limit; /* 0 = all */
+        bool count;     /* numbers of the selection instead of its traces */
         struct clew_output output;
         struct clew_table table;
         uint64_t n;
@@ -226,6 +228,38 @@ static int run(struct list *l)
         return status;
 }
 
+/* --count: what the selection adds up to. */
+static int run_count(struct list *l)
+{
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_tally tally = {0};
+        struct clew_error err = {0};
+        int status = 0;
+        int r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
+                                 l->after_text ? &l->after : NULL, &err);
+
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
+                clew_tally_add(&tally, &t.summary);
+        if (r < 0)
+                status = clew_cli_fail(l->cli, r, &err);
+        if (status == 0 && l->output.json) {
+                struct clew_json_writer w = clew_output_begin(&l->output, "count");
+
+                clew_tally_write(&tally, &w);
+                status = clew_output_end(&l->output, &w);
+        } else if (status == 0) {
+                tell_header(l);
+                clew_tally_print(&tally, l->cli->out);
+        }
+        if (status == 0)
+                status = clew_filter_report(l->cli, &s);
+        clew_select_deinit(&s);
+        if (status == 0 && tally.traces == 0 && l->output_flags.exit_status)
+                status = CLEW_EXIT_NOTHING;
+        return status;
+}
+
 int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
 {
         struct list l = {.cli = cli};
@@ -233,6 +267,8 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"after", 0, "CURSOR", "continue behind this place (printed when -n cuts)",
                  .ret_text = &l.after_text},
+                {"count", 0, NULL, "numbers of the selection: failures, loops, retries, waste",
+                 .ret_flag = &l.count},
                 {0},
         };
         struct clew_arguments args;
@@ -248,6 +284,10 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "list takes flags only; clew tree ID shows one trace");
                 return CLEW_EXIT_USAGE;
         }
+        if (l.count && (l.output_flags.tsv || l.output_flags.ids || l.output_flags.limit)) {
+                clew_cli_error(cli, "list --count prints text or --json, of the whole selection");
+                return CLEW_EXIT_USAGE;
+        }
         if (l.after_text && !clew_cursor_parse(l.after_text, &l.after)) {
                 clew_cli_error(cli, "--after takes a cursor as list has printed it");
                 return CLEW_EXIT_USAGE;
@@ -261,7 +301,9 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         if (r == 0)
                 r = clew_cli_view(cli, &l.view);
         l.limit = l.output_flags.limit;
-        if (r == 0) {
+        if (r == 0 && l.count) {
+                r = run_count(&l);
+        } else if (r == 0) {
                 if (l.limit == 0 && !clew_output_is_machine(&l.output))
                         l.limit = CLEW_ROWS_DEFAULT;
                 clew_pager_start(cli, &l.display_flags);

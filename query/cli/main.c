@@ -3,14 +3,14 @@
  */
 #include "query/cli/cli.h"
 
-#include "query/rca/cause.h"
+#include "query/rca/facts.h"
 
 int main(int argc, char **argv)
 {
         struct clew_cli cli;
         int status;
 
-        clew_cause_install();
+        clew_facts_install();
         clew_cli_init(&cli);
         status = clew_cli_run(&cli, argc, argv);
         clew_cli_deinit(&cli);

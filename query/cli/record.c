@@ -207,12 +207,17 @@ static void put_cause_rule(struct clew_json_writer *w, const void *r)
         clew_write_text(w, of(r)->summary.cause.rule);
 }
 
-static void put_cause_step(struct clew_json_writer *w, const void *r)
+static void write_step(struct clew_json_writer *w, uint32_t number)
 {
-        if (of(r)->summary.cause.step > 0)
-                clew_json_write_uint64(w, of(r)->summary.cause.step);
+        if (number > 0)
+                clew_json_write_uint64(w, number);
         else
                 clew_json_write_null(w);
+}
+
+static void put_cause_step(struct clew_json_writer *w, const void *r)
+{
+        write_step(w, of(r)->summary.cause.step);
 }
 
 static void put_cause_detail(struct clew_json_writer *w, const void *r)
@@ -223,6 +228,56 @@ static void put_cause_detail(struct clew_json_writer *w, const void *r)
 static void put_cause_signature(struct clew_json_writer *w, const void *r)
 {
         clew_write_text(w, of(r)->summary.cause.signature);
+}
+
+static void put_loops(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.facts.loops);
+}
+
+static void put_loop_rounds(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.facts.loop_rounds);
+}
+
+static void put_loop_step(struct clew_json_writer *w, const void *r)
+{
+        write_step(w, of(r)->summary.facts.loop_step);
+}
+
+static void put_stalls(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.facts.stalls);
+}
+
+static void put_stall_step(struct clew_json_writer *w, const void *r)
+{
+        write_step(w, of(r)->summary.facts.stall_step);
+}
+
+static void put_retries(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.facts.retries);
+}
+
+static void put_waste_steps(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.facts.waste_steps);
+}
+
+static void put_waste_tokens(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.facts.waste_tokens);
+}
+
+static void put_waste_duration(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64_string(w, of(r)->summary.facts.waste_ns);
+}
+
+static void put_waste_cost(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_double(w, of(r)->summary.facts.waste_usd);
 }
 
 static void put_sealed(struct clew_json_writer *w, const void *r)
@@ -265,6 +320,16 @@ const struct clew_record_field clew_trace_fields[] = {
         {"cause.step", true, put_cause_step},
         {"cause.detail", false, put_cause_detail},
         {"cause.signature", false, put_cause_signature},
+        {"loops", false, put_loops},
+        {"loop.rounds", false, put_loop_rounds},
+        {"loop.step", false, put_loop_step},
+        {"stalls", false, put_stalls},
+        {"stall.step", false, put_stall_step},
+        {"retries", false, put_retries},
+        {"waste.steps", false, put_waste_steps},
+        {"waste.tokens", false, put_waste_tokens},
+        {"waste.duration_nano", false, put_waste_duration},
+        {"waste.cost_usd", false, put_waste_cost},
         {"sealed", false, put_sealed},
         {"cursor", false, put_cursor},
         {0},

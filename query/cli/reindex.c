@@ -53,14 +53,28 @@ enum field {
         FIELD_CAUSE_STEP,
         FIELD_CAUSE_TEXT,
         FIELD_CLUSTER,
+        FIELD_LOOPS,
+        FIELD_STALLS,
+        FIELD_RETRIES,
+        FIELD_WASTE_STEPS,
+        FIELD_WASTE_TOKENS,
+        FIELD_WASTE_TIME,
+        FIELD_WASTE_COST,
         N_FIELDS
 };
 
 static const char *const field_names[N_FIELDS] = {
-        "outcome",      "name",     "service",    "session",    "user",          "agents",
-        "models",       "tools",    "steps",      "llm-calls",  "tool-calls",    "errors",
-        "error",        "duration", "tokens.in",  "tokens.out", "tokens.cached", "tokens.reasoning",
-        "tokens.total", "cost",     "cause.rule", "cause.step", "cause.detail",  "cluster",
+        "outcome",      "name",          "service",
+        "session",      "user",          "agents",
+        "models",       "tools",         "steps",
+        "llm-calls",    "tool-calls",    "errors",
+        "error",        "duration",      "tokens.in",
+        "tokens.out",   "tokens.cached", "tokens.reasoning",
+        "tokens.total", "cost",          "cause.rule",
+        "cause.step",   "cause.detail",  "cluster",
+        "loops",        "stalls",        "retries",
+        "waste.steps",  "waste.tokens",  "waste.time",
+        "waste.cost",
 };
 
 struct example {
@@ -135,6 +149,12 @@ static void put_number_field(struct clew_buffer *out, const struct clew_summary 
                 [FIELD_TOKENS_REASONING] = s->tokens.reasoning,
                 [FIELD_TOKENS_TOTAL] = s->tokens.total,
                 [FIELD_CAUSE_STEP] = s->cause.step,
+                [FIELD_LOOPS] = s->facts.loops,
+                [FIELD_STALLS] = s->facts.stalls,
+                [FIELD_RETRIES] = s->facts.retries,
+                [FIELD_WASTE_STEPS] = s->facts.waste_steps,
+                [FIELD_WASTE_TOKENS] = s->facts.waste_tokens,
+                [FIELD_WASTE_TIME] = s->facts.waste_ns,
         };
 
         clew_buffer_printf(out, "%" PRIu64, numbers[field]);
@@ -161,6 +181,9 @@ static void put_field(struct clew_buffer *out, const struct clew_summary *s, enu
                 if (s->has_cost)
                         clew_buffer_printf(out, "$%.8f", s->cost_usd);
                 break;
+        case FIELD_WASTE_COST:
+                clew_buffer_printf(out, "$%.8f", s->facts.waste_usd);
+                break;
         case FIELD_NAME:
         case FIELD_SERVICE:
         case FIELD_SESSION:
@@ -182,6 +205,12 @@ static void put_field(struct clew_buffer *out, const struct clew_summary *s, enu
         case FIELD_TOKENS_REASONING:
         case FIELD_TOKENS_TOTAL:
         case FIELD_CAUSE_STEP:
+        case FIELD_LOOPS:
+        case FIELD_STALLS:
+        case FIELD_RETRIES:
+        case FIELD_WASTE_STEPS:
+        case FIELD_WASTE_TOKENS:
+        case FIELD_WASTE_TIME:
                 put_number_field(out, s, field);
                 break;
         case N_FIELDS:

@@ -47,6 +47,8 @@ struct clew_edge_work {
         struct clew_edge *edges;
         uint32_t n_edges;
         uint32_t max_edges;
+        const struct clew_messages **answers; /* by step, as far as they are kept */
+        size_t kept_bytes;                    /* of the arena, for answers */
         /* For confirming results: what may still be looked at, and the input read last. */
         size_t confirm_left; /* bytes of spans */
         uint32_t keys_left;

@@ -29,6 +29,9 @@
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
+/* Memory for parsed answers; those of a larger trace are parsed again when asked for. */
+#define ANSWERS_KEPT_MAX ((size_t)64 << 20)
+
 void *clew_edges_grow(struct clew_arena *arena, const void *old, uint32_t n, uint32_t *max,
                       size_t size)
 {
@@ -90,17 +93,38 @@ static void add_call(struct clew_edge_work *w, uint32_t llm, const struct clew_p
         *last = w->n_calls++;
 }
 
+/* Parses the answer of a model call, and keeps it: whoever asked for edges asks for it again. */
+static int read_answer(struct clew_edge_work *w, uint32_t llm, struct clew_messages *ret)
+{
+        const struct clew_trace *trace = w->b->trace;
+        bool keep = w->kept_bytes < ANSWERS_KEPT_MAX;
+        struct clew_arena *arena = keep ? w->b->arena : &w->scratch;
+        struct clew_messages *kept;
+        size_t before = arena->used_bytes;
+        int r;
+
+        if (!keep)
+                clew_arena_reset(arena);
+        r = clew_step_messages(trace, &trace->steps[llm], CLEW_MESSAGES_OUT, arena, ret);
+        if (r < 0 || !keep)
+                return r;
+        kept = clew_arena_alloc(arena, sizeof(*kept));
+        if (!kept)
+                return -ENOMEM;
+        *kept = *ret;
+        w->answers[llm] = kept;
+        w->kept_bytes += arena->used_bytes - before;
+        return 0;
+}
+
 /* Reads the answer of a model call. Returns its first call, or NONE. */
 static uint32_t read_calls(struct clew_edge_work *w, uint32_t llm)
 {
-        const struct clew_trace *trace = w->b->trace;
         struct clew_messages messages;
         uint32_t first = w->n_calls;
         uint32_t last = NONE;
 
-        clew_arena_reset(&w->scratch);
-        if (clew_step_messages(trace, &trace->steps[llm], CLEW_MESSAGES_OUT, &w->scratch,
-                               &messages) < 0)
+        if (read_answer(w, llm, &messages) < 0)
                 return NONE;
         for (uint32_t i = 0; i < messages.n; i++) {
                 for (uint32_t k = 0; k < messages.items[i].n_parts; k++) {
@@ -419,11 +443,13 @@ int clew_edges_build(struct clew_builder *b)
         w.scopes = clew_arena_alloc(b->arena, n * sizeof(*w.scopes));
         w.scope_of = clew_arena_alloc(b->arena, n * sizeof(*w.scope_of));
         w.next_tool = clew_arena_calloc(b->arena, n, sizeof(*w.next_tool));
-        if (!w.scopes || !w.scope_of || !w.next_tool)
+        w.answers = clew_arena_calloc(b->arena, n, sizeof(const struct clew_messages *));
+        if (!w.scopes || !w.scope_of || !w.next_tool || !w.answers)
                 return -ENOMEM;
         clew_arena_init(&w.scratch, SCRATCH_MAX);
         r = read_all_calls(&w);
         if (r == 0) {
+                b->trace->answers = w.answers;
                 pass(&w);
                 r = clew_edges_by_ids(&w);
         }

@@ -87,6 +87,7 @@ struct entry {
         uint16_t item;
         uint8_t group;
         uint8_t slot;
+        bool in_contents;
 };
 
 static bool take_index(struct clew_slice *key, uint32_t *ret)
@@ -139,7 +140,8 @@ static bool parse_key(struct clew_slice key, struct clew_slice prefix, struct en
                 return false;
         (void)skip(&key, "message.");
         ret->item = 0;
-        if (skip(&key, "contents.")) {
+        ret->in_contents = skip(&key, "contents.");
+        if (ret->in_contents) {
                 if (!take_index(&key, &item))
                         return false;
                 ret->item = (uint16_t)item;
@@ -157,20 +159,21 @@ static bool parse_key(struct clew_slice key, struct clew_slice prefix, struct en
 }
 
 /* Tool calls inside the contents keep their place there; the others follow the contents. */
-static uint64_t sort_key(const struct entry *e, bool in_contents)
+static uint64_t sort_key(const struct entry *e)
 {
-        uint64_t place = e->group == GROUP_MESSAGE ? 0 : in_contents ? 1 : 2;
+        uint64_t place = e->group == GROUP_MESSAGE ? 0 : e->in_contents ? 1 : 2;
 
         return (uint64_t)e->message << 32 | place << 28 | (uint64_t)e->item << 8 | e->slot;
 }
 
 static uint32_t count_keys(struct clew_message_iter it, struct clew_slice prefix)
 {
-        struct clew_attribute attr;
+        struct clew_slice key;
+        struct clew_slice value;
         uint32_t n = 0;
 
-        while (clew_attribute_next(&it, &attr) && n < KEYS_MAX)
-                n += clew_slice_starts_with(attr.key, prefix);
+        while (n < KEYS_MAX && clew_attribute_next_raw(&it, &key, &value))
+                n += clew_slice_starts_with(key, prefix);
         return n;
 }
 
@@ -184,13 +187,15 @@ struct flat {
 static void gather(struct flat *f, struct clew_message_iter it, struct clew_slice prefix,
                    uint32_t max, struct clew_message_sink *s)
 {
-        static const char contents[] = ".contents.";
         struct clew_attribute attr;
+        struct clew_slice value;
 
-        while (f->n < max && clew_attribute_next(&it, &attr)) {
+        /* Values of other keys, often longer than these, are not parsed. */
+        while (f->n < max && clew_attribute_next_raw(&it, &attr.key, &value)) {
                 struct entry *e = &f->entries[f->n];
 
-                if (!clew_slice_starts_with(attr.key, prefix))
+                if (!clew_slice_starts_with(attr.key, prefix) ||
+                    !clew_value_parse(value, &attr.value))
                         continue;
                 if (!parse_key(attr.key, prefix, e)) {
                         struct clew_slice rest = clew_slice_from(attr.key, prefix.len);
@@ -203,10 +208,7 @@ static void gather(struct flat *f, struct clew_message_iter it, struct clew_slic
                         continue;
                 }
                 e->value = attr.value;
-                f->order[f->n] = (struct clew_sort_entry){
-                        .key = sort_key(e, memmem(attr.key.data, attr.key.len, contents,
-                                                  sizeof(contents) - 1) != NULL),
-                        .item = e};
+                f->order[f->n] = (struct clew_sort_entry){.key = sort_key(e), .item = e};
                 f->n++;
         }
         clew_sort(f->order, f->scratch, f->n, NULL);

@@ -19,7 +19,7 @@
 static void *grow(struct clew_message_sink *s, const void *old, uint32_t n, uint32_t *max,
                   size_t size)
 {
-        uint32_t wanted = *max ? *max * 2 : 8;
+        uint32_t wanted = *max ? *max * 2 : 2;
         void *p;
 
         if (wanted > 2 * CLEW_MESSAGE_PARTS_MAX) {
@@ -172,10 +172,6 @@ static int finish(struct clew_message_sink *s, struct clew_slice key, struct cle
 {
         uint32_t at = 0;
 
-        for (uint32_t i = 0; i < s->n_parts; i++) {
-                if (clew_slice_eq(s->parts[i].id, KEY("unknown")))
-                        s->parts[i].id = CLEW_SLICE_NULL;
-        }
         for (uint32_t i = 0; i < s->n_messages; i++) {
                 s->messages[i].parts = s->parts ? &s->parts[at] : NULL;
                 at += s->messages[i].n_parts;
@@ -289,7 +285,7 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
         if (!message)
                 return;
         message->finish_reason = attribute_text(s, it, "finish_reason");
-        clew_content_from_json(s, content, role);
+        clew_parts_from_json(s, content, role);
         if (role == CLEW_ROLE_TOOL && s->n_parts == before + 1 &&
             s->parts[before].type == CLEW_PART_TEXT) {
                 s->parts[before].type = CLEW_PART_TOOL_RESULT;
@@ -339,7 +335,7 @@ static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trac
         return s->n_messages > before;
 }
 
-/* The AI SDK and LiveKit spread one answer over several attributes. */
+/* The AI SDK spreads one answer over several attributes. */
 static bool from_sdk_response(struct clew_message_sink *s, const struct clew_step *step)
 {
         static const struct {
@@ -351,16 +347,13 @@ static bool from_sdk_response(struct clew_message_sink *s, const struct clew_ste
                 {"ai.response.object", CLEW_PART_TEXT},
                 {"ai.result.text", CLEW_PART_TEXT},
                 {"ai.result.object", CLEW_PART_TEXT},
-                {"lk.response.text", CLEW_PART_TEXT},
         };
-        static const char *const call_keys[] = {"ai.response.toolCalls", "ai.result.toolCalls",
-                                                "lk.response.function_calls"};
         struct clew_message_iter it = clew_span_attributes(&step->span);
-        struct clew_slice calls = CLEW_SLICE_NULL;
+        struct clew_slice calls = attribute_text(s, it, "ai.response.toolCalls");
         bool any = false;
 
-        for (size_t i = 0; calls.len == 0 && i < CLEW_ARRAY_LEN(call_keys); i++)
-                calls = attribute_text(s, it, call_keys[i]);
+        if (calls.len == 0)
+                calls = attribute_text(s, it, "ai.result.toolCalls");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
                 struct clew_slice text = attribute_text(s, it, keys[i].key);
 
@@ -497,39 +490,23 @@ static void add_tool_part(struct clew_message_sink *s, const struct clew_step *s
         part->is_error = !in && step->error.is_error;
 }
 
-/* Steps that a layer around a model call may hold besides the call. */
-#define LAYER_STEPS_MAX 64u
-
-/* The layer around a model call that holds this call alone: it may be all that has the content. */
-static const struct clew_step *layer_around(const struct clew_trace *trace,
-                                            const struct clew_step *step)
+/* The answer as it was read for the edges. Not of a copy of a step, whose span may be another. */
+static bool kept_answer(const struct clew_trace *trace, const struct clew_step *step,
+                        struct clew_messages *ret)
 {
-        const struct clew_step *layer;
-        uint32_t n = 0;
+        uintptr_t at = (uintptr_t)step - (uintptr_t)trace->steps;
+        size_t i = at / sizeof(*step);
 
-        if (step->kind != CLEW_KIND_LLM || step->parent == CLEW_STEP_NONE)
-                return NULL;
-        layer = &trace->steps[step->parent];
-        if (layer->kind != CLEW_KIND_CHAIN || !clew_step_is(layer, CLEW_STEP_WRAPPER) ||
-            layer->n_descendants > LAYER_STEPS_MAX)
-                return NULL;
-        for (uint32_t i = 1; i <= layer->n_descendants; i++)
-                n += layer[i].kind == CLEW_KIND_LLM;
-        return n == 1 ? layer : NULL;
+        if (!trace->answers || (uintptr_t)step < (uintptr_t)trace->steps || i >= trace->n_steps ||
+            !trace->answers[i])
+                return false;
+        *ret = *trace->answers[i];
+        return true;
 }
 
-/* The whole history with the answer at its end is what went in, but for the answer. */
-static void drop_answer(struct clew_message_sink *s)
-{
-        while (s->n_messages > 1 && s->messages[s->n_messages - 1].role == CLEW_ROLE_ASSISTANT) {
-                s->n_messages--;
-                s->n_parts -= s->messages[s->n_messages].n_parts;
-        }
-}
-
-static int read_messages(const struct clew_trace *trace, const struct clew_step *step,
-                         enum clew_direction direction, struct clew_arena *arena,
-                         struct clew_messages *ret)
+int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
+                       enum clew_direction direction, struct clew_arena *arena,
+                       struct clew_messages *ret)
 {
         struct clew_message_sink sink = {.arena = arena};
         struct clew_fields fields;
@@ -542,6 +519,8 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         *ret = (struct clew_messages){0};
         if (clew_step_is(step, CLEW_STEP_STANDIN))
                 return 0;
+        if (direction == CLEW_MESSAGES_OUT && kept_answer(trace, step, ret))
+                return 0;
         collect(f, trace, step, arena);
         found = find_text(f, step, direction, &text, &key);
         if (direction == CLEW_MESSAGES_IN && step->kind != CLEW_KIND_TOOL)
@@ -549,11 +528,9 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         if (step->kind != CLEW_KIND_TOOL && (!found || is_weak_source(key)) &&
             from_structured(&sink, trace, step, direction, &key))
                 return finish(&sink, key, ret);
-        if (direction == CLEW_MESSAGES_OUT &&
-            (clew_slice_starts_with(key, KEY("ai.")) ||
-             clew_slice_starts_with(key, KEY("lk.response."))) &&
+        if (direction == CLEW_MESSAGES_OUT && clew_slice_starts_with(key, KEY("ai.")) &&
             from_sdk_response(&sink, step))
-                return finish(&sink, key, ret);
+                return finish(&sink, KEY("ai.response"), ret);
         if (!found)
                 return finish(&sink, KEY("gen_ai.system_instructions"), ret);
         if (step->kind == CLEW_KIND_TOOL) {
@@ -561,23 +538,7 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         } else {
                 clew_messages_from_json(&sink, text, role, direction);
         }
-        if (direction == CLEW_MESSAGES_IN && (clew_slice_eq(key, KEY("pydantic_ai.all_messages")) ||
-                                              clew_slice_eq(key, KEY("all_messages_events"))))
-                drop_answer(&sink);
         return finish(&sink, key, ret);
-}
-
-int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
-                       enum clew_direction direction, struct clew_arena *arena,
-                       struct clew_messages *ret)
-{
-        const struct clew_step *layer;
-        int r = read_messages(trace, step, direction, arena, ret);
-
-        if (r < 0 || ret->n > 0)
-                return r;
-        layer = layer_around(trace, step);
-        return layer ? read_messages(trace, layer, direction, arena, ret) : 0;
 }
 
 /* ---- tool definitions -------------------------------------------------------------------------

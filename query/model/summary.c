@@ -45,6 +45,17 @@ enum tag {
         TAG_CAUSE_STEP,
         TAG_CAUSE_DETAIL,
         TAG_CAUSE_SIGNATURE,
+        TAG_LOOPS,
+        TAG_LOOP_ROUNDS,
+        TAG_LOOP_STEP,
+        TAG_STALLS,
+        TAG_STALL_CALLS,
+        TAG_STALL_STEP,
+        TAG_RETRIES,
+        TAG_WASTE_STEPS,
+        TAG_WASTE_TOKENS,
+        TAG_WASTE_TIME,
+        TAG_WASTE_COST,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -176,6 +187,7 @@ static uint64_t cost_units(double usd)
 void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
 {
         const struct clew_tokens *t = &s->tokens;
+        const struct clew_summary_facts *f = &s->facts;
 
         clew_buffer_append_byte(out, RECORD_VERSION);
         put_number(out, TAG_RULES, s->rules_version);
@@ -209,6 +221,17 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         put_number(out, TAG_CAUSE_STEP, s->cause.step);
         put_text(out, TAG_CAUSE_DETAIL, s->cause.detail);
         put_text(out, TAG_CAUSE_SIGNATURE, s->cause.signature);
+        put_number(out, TAG_LOOPS, f->loops);
+        put_number(out, TAG_LOOP_ROUNDS, f->loop_rounds);
+        put_number(out, TAG_LOOP_STEP, f->loop_step);
+        put_number(out, TAG_STALLS, f->stalls);
+        put_number(out, TAG_STALL_CALLS, f->stall_calls);
+        put_number(out, TAG_STALL_STEP, f->stall_step);
+        put_number(out, TAG_RETRIES, f->retries);
+        put_number(out, TAG_WASTE_STEPS, f->waste_steps);
+        put_number(out, TAG_WASTE_TOKENS, f->waste_tokens);
+        put_number(out, TAG_WASTE_TIME, f->waste_ns);
+        put_number(out, TAG_WASTE_COST, cost_units(f->waste_usd));
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -237,12 +260,60 @@ static int get_names(struct clew_slice list, struct clew_arena *arena,
         return 0;
 }
 
+/* False when @tag is none of the facts. */
+static bool take_fact(struct clew_summary_facts *f, uint64_t tag, uint64_t v)
+{
+        uint32_t *small = NULL;
+
+        switch ((int)tag) {
+        case TAG_LOOPS:
+                small = &f->loops;
+                break;
+        case TAG_LOOP_ROUNDS:
+                small = &f->loop_rounds;
+                break;
+        case TAG_LOOP_STEP:
+                small = &f->loop_step;
+                break;
+        case TAG_STALLS:
+                small = &f->stalls;
+                break;
+        case TAG_STALL_CALLS:
+                small = &f->stall_calls;
+                break;
+        case TAG_STALL_STEP:
+                small = &f->stall_step;
+                break;
+        case TAG_RETRIES:
+                small = &f->retries;
+                break;
+        case TAG_WASTE_STEPS:
+                small = &f->waste_steps;
+                break;
+        case TAG_WASTE_TOKENS:
+                f->waste_tokens = v;
+                return true;
+        case TAG_WASTE_TIME:
+                f->waste_ns = v;
+                return true;
+        case TAG_WASTE_COST:
+                f->waste_usd = (double)v / COST_UNITS;
+                return true;
+        default:
+                return false;
+        }
+        *small = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+        return true;
+}
+
 static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
 {
         struct clew_tokens *t = &s->tokens;
         uint32_t small = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 
-        switch ((enum tag)tag) {
+        if (take_fact(&s->facts, tag, v))
+                return;
+        switch ((int)tag) {
         case TAG_RULES:
                 s->rules_version = small;
                 break;
@@ -298,17 +369,6 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
         case TAG_CAUSE_STEP:
                 s->cause.step = small;
                 break;
-        case TAG_NAME:
-        case TAG_SERVICE:
-        case TAG_SESSION:
-        case TAG_USER:
-        case TAG_ERROR:
-        case TAG_AGENTS:
-        case TAG_MODELS:
-        case TAG_TOOLS:
-        case TAG_CAUSE_RULE:
-        case TAG_CAUSE_DETAIL:
-        case TAG_CAUSE_SIGNATURE:
         default:
                 break;
         }
@@ -317,7 +377,7 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
 static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
                       struct clew_arena *arena)
 {
-        switch ((enum tag)tag) {
+        switch ((int)tag) {
         case TAG_NAME:
                 s->name = v;
                 break;
@@ -348,24 +408,6 @@ static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
                 return get_names(v, arena, &s->models, &s->n_models);
         case TAG_TOOLS:
                 return get_names(v, arena, &s->tools, &s->n_tools);
-        case TAG_RULES:
-        case TAG_OUTCOME:
-        case TAG_SPANS:
-        case TAG_STANDINS:
-        case TAG_ERRORS:
-        case TAG_LLM:
-        case TAG_TOOL:
-        case TAG_DURATION:
-        case TAG_TOKENS_IN:
-        case TAG_TOKENS_OUT:
-        case TAG_TOKENS_CACHE_READ:
-        case TAG_TOKENS_CACHE_WRITE:
-        case TAG_TOKENS_REASONING:
-        case TAG_TOKENS_TOTAL:
-        case TAG_TOKENS_HAS:
-        case TAG_COST:
-        case TAG_MORE:
-        case TAG_CAUSE_STEP:
         default:
                 break;
         }
@@ -409,53 +451,42 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
 /* ---- the deriver ------------------------------------------------------------------------------
  */
 
-static _Atomic(clew_summary_cause_fn) cause_fn;
+static _Atomic(clew_summary_facts_fn) facts_fn;
 
-void clew_model_set_cause(clew_summary_cause_fn fn)
+void clew_model_set_facts(clew_summary_facts_fn fn)
 {
-        atomic_store(&cause_fn, fn);
-}
-
-static bool went_wrong(const struct clew_trace *trace)
-{
-        /* An open run too: a loop in it is worth knowing before it ends. */
-        return trace->outcome == CLEW_OUTCOME_FAILED || trace->outcome == CLEW_OUTCOME_ERROR ||
-               trace->outcome == CLEW_OUTCOME_OPEN || trace->has_failed_steps;
+        atomic_store(&facts_fn, fn);
 }
 
 int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena *arena,
                                struct clew_summary *ret)
 {
-        clew_summary_cause_fn fn = atomic_load(&cause_fn);
+        clew_summary_facts_fn fn = atomic_load(&facts_fn);
+        struct clew_trace copy = *trace;
 
         clew_summary_of_trace(trace, ret);
-        return fn && went_wrong(trace)
-                       ? fn(CLEW_SLICE_NULL, CLEW_SLICE_NULL, trace, arena, &ret->cause)
-                       : 0;
+        if (fn)
+                fn(&copy, arena, ret);
+        return clew_arena_failed(arena) ? -ENOMEM : 0;
 }
 
-static int summarize(void *context, const struct clew_trace_id *id, struct clew_slice traces,
-                     struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns)
+static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct clew_slice logs,
+                  struct clew_buffer *out, uint64_t *ret_start_ns)
 {
-        static const struct clew_trace_options bare;
-        clew_summary_cause_fn fn = atomic_load(&cause_fn);
+        /* Edges only when the analysis asks for them: they read the answers of model calls. */
+        const struct clew_trace_options options = {.texts = fn != NULL};
         struct clew_trace *trace;
         struct clew_summary summary;
         CLEW_ARENA arena = {0};
         int r;
 
-        (void)context;
-        (void)id;
         clew_arena_init(&arena, DERIVE_ARENA_MAX);
-        r = clew_trace_build(traces, logs, &bare, &arena, &trace);
+        r = clew_trace_build(traces, logs, &options, &arena, &trace);
         if (r < 0)
                 return r;
         clew_summary_of_trace(trace, &summary);
-        if (fn && went_wrong(trace)) {
-                r = fn(traces, logs, trace, &arena, &summary.cause);
-                if (r < 0)
-                        return r;
-        }
+        if (fn)
+                fn(trace, &arena, &summary);
         clew_summary_encode(&summary, out);
         r = clew_buffer_error(out);
         if (r < 0)
@@ -464,12 +495,35 @@ static int summarize(void *context, const struct clew_trace_id *id, struct clew_
         return 0;
 }
 
+static int summarize(void *context, const struct clew_trace_id *id, struct clew_slice traces,
+                     struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns)
+{
+        (void)context;
+        (void)id;
+        return derive(atomic_load(&facts_fn), traces, logs, out, ret_start_ns);
+}
+
+static int summarize_plain(void *context, const struct clew_trace_id *id, struct clew_slice traces,
+                           struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns)
+{
+        (void)context;
+        (void)id;
+        return derive(NULL, traces, logs, out, ret_start_ns);
+}
+
 const struct clew_deriver *clew_model_deriver(void)
 {
         static const struct clew_deriver deriver = {
                 .version = CLEW_RULES_VERSION,
                 .summarize = summarize,
         };
+
+        return &deriver;
+}
+
+const struct clew_deriver *clew_model_deriver_plain(void)
+{
+        static const struct clew_deriver deriver = {.version = 0, .summarize = summarize_plain};
 
         return &deriver;
 }

@@ -32,6 +32,21 @@ struct clew_summary_cause {
         struct clew_slice signature; /* equal for failures of one kind: clusters group by it */
 };
 
+/* What query/rca/facts.h counts; all zero when a run had none of it, or was not looked at. */
+struct clew_summary_facts {
+        uint32_t loops;
+        uint32_t loop_rounds; /* of the loop with the most */
+        uint32_t loop_step;   /* number of the step that it began with */
+        uint32_t stalls;
+        uint32_t stall_calls; /* model calls of the longest stall */
+        uint32_t stall_step;  /* number of its first */
+        uint32_t retries;
+        uint32_t waste_steps;
+        uint64_t waste_tokens;
+        uint64_t waste_ns;
+        double waste_usd;
+};
+
 struct clew_summary {
         uint32_t rules_version;
         enum clew_outcome outcome;
@@ -57,13 +72,14 @@ struct clew_summary {
         uint32_t n_tools;
         bool more; /* a name list was cut */
         struct clew_summary_cause cause;
+        struct clew_summary_facts facts;
 };
 
-/* Fills @ret from a built trace; slices point into it. The cause stays empty. */
+/* Fills @ret from a built trace; slices point into it. Cause and facts stay empty. */
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret);
 
-/* The same with its cause, from a trace built with CLEW_TRACE_FULL. @arena is for the work and for
- * the texts of the cause. 0 or -ENOMEM. */
+/* The same with cause and facts, from a trace built with CLEW_TRACE_FULL. @arena is for the work
+ * and for the texts of the cause. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_summary_of_full_trace(const struct clew_trace *trace,
                                              struct clew_arena *arena, struct clew_summary *ret);
 
@@ -75,20 +91,21 @@ CLEW_MUST_USE int clew_summary_decode(struct clew_slice record, struct clew_aren
                                       struct clew_summary *ret);
 
 /*
- * The deriver that the store calls. Building the trace, without texts and edges, and encoding its
- * summary. Static storage, any thread.
+ * The deriver that the store calls: builds the trace, lets the analysis add what it finds, encodes
+ * the summary. Static storage, any thread.
  */
 const struct clew_deriver *clew_model_deriver(void);
+/* The same without facts and causes; its summaries carry version 0, so that a reindex adds them. */
+const struct clew_deriver *clew_model_deriver_plain(void);
 
 /*
- * How the root-cause rules take part: called for traces that did not go well (failed, error, or
- * with failed steps) or have not ended, before encoding; fills @ret from @arena. @traces and @logs
- * are the bytes, in case it needs texts or edges; both are empty when @trace has them. Set once,
- * before any thread starts; NULL switches it off.
+ * How the analysis takes part: called for each trace before its summary is encoded; fills cause and
+ * facts of @ret from @arena. @trace was built with texts, with or without edges
+ * (clew_trace_link()). What it cannot do it leaves out. Set once, before any thread starts; NULL
+ * switches it off.
  */
-typedef int (*clew_summary_cause_fn)(struct clew_slice traces, struct clew_slice logs,
-                                     const struct clew_trace *trace, struct clew_arena *arena,
-                                     struct clew_summary_cause *ret);
-void clew_model_set_cause(clew_summary_cause_fn fn);
+typedef void (*clew_summary_facts_fn)(struct clew_trace *trace, struct clew_arena *arena,
+                                      struct clew_summary *ret);
+void clew_model_set_facts(clew_summary_facts_fn fn);
 
 #endif

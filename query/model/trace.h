@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 2u
+#define CLEW_RULES_VERSION 3u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -155,7 +155,6 @@ enum clew_field {
         CLEW_FIELD_TAGS,
         CLEW_FIELD_TRACE_NAME,
         CLEW_FIELD_ROOT,
-        CLEW_FIELD_SCORES,
         CLEW_FIELD_COUNT,
 };
 
@@ -362,6 +361,8 @@ struct clew_name_count {
         uint32_t count;
 };
 
+struct clew_messages; /* message.h */
+
 struct clew_trace {
         struct clew_trace_id id;
         struct clew_step *steps; /* in tree order */
@@ -395,6 +396,9 @@ struct clew_trace {
         const struct clew_name_count *tools;
         uint32_t n_tools;
 
+        /* What model calls answered, by step, as far as building the edges read it; else NULL. For
+         * clew_step_messages(). */
+        const struct clew_messages *const *answers;
         const struct clew_edge *edges; /* sorted by from, then type, then to */
         uint32_t n_edges;
         const struct clew_score *scores;
@@ -427,12 +431,12 @@ CLEW_MUST_USE int clew_trace_build(struct clew_slice traces, struct clew_slice l
                                    const struct clew_trace_options *options,
                                    struct clew_arena *arena, struct clew_trace **ret);
 
+/* Adds the logical edges, and the callers, of a trace that was built without them; they live in
+ * @arena. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_trace_link(struct clew_trace *trace, struct clew_arena *arena);
+
 /* Index of the step with that span id, or CLEW_STEP_NONE. */
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id);
-
-/* The step that was heard of last: of an open or lost run the place where it stands. The latest
- * start or end counts. CLEW_STEP_NONE without steps. */
-uint32_t clew_trace_latest(const struct clew_trace *trace);
 
 struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step);
 

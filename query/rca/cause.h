@@ -8,18 +8,14 @@
 #include "query/model/summary.h"
 #include "query/rca/rca.h"
 
-/* Reduces an analysis. A best guess of low class is no cause: the rule stays empty. Slices are
- * static, of the trace, or of @arena. */
+/* Reduces an analysis. A best guess of low class is no cause: the rule stays empty, and the
+ * signature says "unexplained". Slices are static, of the trace, or of @arena. */
 void clew_cause_of(const struct clew_why *why, struct clew_arena *arena,
                    struct clew_summary_cause *ret);
 
-/* A clew_summary_cause_fn: builds the whole trace from its bytes, if there are any, and analyses
- * it. */
-int clew_cause_derive(struct clew_slice traces, struct clew_slice logs,
-                      const struct clew_trace *trace, struct clew_arena *arena,
-                      struct clew_summary_cause *ret);
-
-/* Lets summaries carry causes. Called by the mains, once, before any thread starts. */
-void clew_cause_install(void);
+/* What a summary keeps of an analysis: nothing for a run that passed; for one that did not fail
+ * only a strong sign (a loop, a cut answer). Slices are static or of @arena. */
+void clew_cause_note(const struct clew_why *why, struct clew_arena *arena,
+                     struct clew_summary_cause *ret);
 
 #endif

@@ -55,8 +55,10 @@ static size_t common_prefix(struct clew_slice a, struct clew_slice b)
         size_t i = 0;
 
         /* In blocks: memcmp runs at memory speed. */
-        while (i + 4096 <= n && memcmp(a.data + i, b.data + i, 4096) == 0)
-                i += 4096;
+        for (size_t block = 4096; block >= 16; block /= 16) {
+                while (i + block <= n && memcmp(a.data + i, b.data + i, block) == 0)
+                        i += block;
+        }
         while (i < n && a.data[i] == b.data[i])
                 i++;
         return i;
@@ -105,21 +107,28 @@ static bool is_role(struct clew_slice key)
         return key.len > 5 && memcmp(key.data + key.len - 5, ".role", 5) == 0;
 }
 
+/* An attribute whose value is not parsed yet: most are only compared. */
+struct raw_attribute {
+        struct clew_slice key;
+        struct clew_slice value;
+};
+
 /* A window on the attributes of the earlier call. */
 struct pairing {
         struct clew_message_iter then; /* behind `ahead` */
-        struct clew_attribute ahead[LOOK_AHEAD];
+        struct raw_attribute ahead[LOOK_AHEAD];
         uint32_t n;
         bool missing; /* the earlier call had something that this one lacks */
 };
 
-/* The earlier attribute with the key of @now; false when there is none. */
-static bool earlier(struct pairing *p, const struct clew_attribute *now, struct clew_attribute *ret)
+/* The earlier attribute with that key; false when there is none. */
+static bool earlier(struct pairing *p, struct clew_slice key, struct raw_attribute *ret)
 {
-        while (p->n < LOOK_AHEAD && clew_attribute_next(&p->then, &p->ahead[p->n]))
+        while (p->n < LOOK_AHEAD &&
+               clew_attribute_next_raw(&p->then, &p->ahead[p->n].key, &p->ahead[p->n].value))
                 p->n++;
         for (uint32_t i = 0; i < p->n; i++) {
-                if (!clew_slice_eq(p->ahead[i].key, now->key))
+                if (!clew_slice_eq(p->ahead[i].key, key))
                         continue;
                 *ret = p->ahead[i];
                 for (uint32_t k = 0; k < i; k++)
@@ -131,6 +140,15 @@ static bool earlier(struct pairing *p, const struct clew_attribute *now, struct 
         return false;
 }
 
+/* A string value, else nothing. */
+static struct clew_slice text_of(struct clew_slice value)
+{
+        struct clew_value v;
+
+        return clew_value_parse(value, &v) && v.type == CLEW_VALUE_STRING ? v.bytes
+                                                                          : CLEW_SLICE_NULL;
+}
+
 /* Appends what @step has and @before had not. False when they do not line up. */
 static bool append_new(const struct clew_step *step, const struct clew_step *before,
                        struct clew_buffer *out, bool *ret_less, struct clew_slice *ret_cut)
@@ -139,20 +157,19 @@ static bool append_new(const struct clew_step *step, const struct clew_step *bef
         struct clew_message_iter raws = clew_span_attributes(&step->span);
         struct clew_message_iter it = raws;
         struct clew_message_iter events = clew_messages_of(step->span.raw, SPAN_EVENTS);
-        struct clew_attribute a;
-        struct clew_attribute b;
+        struct raw_attribute a;
+        struct raw_attribute b;
         struct clew_slice raw;
         struct clew_slice head;
         struct clew_slice rest;
 
-        while (clew_message_next(&raws, &raw) && clew_attribute_next(&it, &a)) {
-                bool both = earlier(&p, &a, &b) && a.value.type == CLEW_VALUE_STRING &&
-                            b.value.type == CLEW_VALUE_STRING;
+        while (clew_message_next(&raws, &raw) && clew_attribute_next_raw(&it, &a.key, &a.value)) {
+                bool both = earlier(&p, a.key, &b);
 
                 if (both && is_later_element(a.key) && !is_role(a.key) &&
-                    clew_slice_eq(a.value.bytes, b.value.bytes)) {
+                    clew_slice_eq(a.value, b.value)) {
                         *ret_less = true;
-                } else if (both && continues(b.value.bytes, a.value.bytes, &head, &rest)) {
+                } else if (both && continues(text_of(b.value), text_of(a.value), &head, &rest)) {
                         *ret_less = true;
                         *ret_cut = a.key;
                         append_string(out, a.key, head, rest);

@@ -1,68 +1,19 @@
 /*
  * Rules about going round: identical calls, calls repeated in turn, texts that hardly change,
  * agents that hand the work to each other.
- *
- * An action is a tool step, or a call that an LLM asked for and no span carried out. Two actions
- * are the same when name and arguments are (whatever the order of members), and the answer too:
- * polling something that changes is no loop.
  */
+#include "query/rca/actions.h"
 #include "query/rca/rules.h"
 
-#define ACTIONS_MAX 8192u /* a longer run is read in its first actions */
-#define PERIOD_MAX 4u     /* A-B-C-D-A-B-C-D is the longest cycle people recognise */
-#define REPEATS_MIN 3u    /* cycles of this many rounds are loops */
-#define RING 12u          /* texts compared with the last ones */
+#define RING 12u /* texts compared with the last ones */
 #define ALIKE 0.8
 #define AGENTS_MAX 32u /* distinct agents counted */
 
-struct action {
-        uint64_t key;
-        uint64_t result;
-        uint32_t step; /* tool step, or LLM step of an unmatched call */
-        uint32_t llm;
-};
-
-static uint32_t collect(const struct clew_rca_view *v, struct action *ret)
-{
-        uint32_t n = 0;
-
-        for (uint32_t i = 0; i < v->n_steps && n < ACTIONS_MAX; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-
-                if (s->kind == CLEW_RCA_TOOL) {
-                        ret[n++] = (struct action){s->key, s->result_hash, i, clew_rca_blame(v, i)};
-                } else if (s->kind == CLEW_RCA_LLM) {
-                        for (uint32_t k = 0; k < s->n_calls && n < ACTIONS_MAX; k++) {
-                                const struct clew_rca_call *c = &v->calls[s->first_call + k];
-
-                                if (c->tool_step == CLEW_RCA_NONE)
-                                        ret[n++] = (struct action){c->key, 0, i, i};
-                        }
-                }
-        }
-        return n;
-}
-
-static bool same(const struct action *a, const struct action *b)
-{
-        return a->key == b->key && a->result == b->result;
-}
-
-/* Length of the repetition with @period that begins at @from: actions that equal the one a period
- * before. */
-static uint32_t repeats(const struct action *a, uint32_t n, uint32_t from, uint32_t period)
-{
-        uint32_t k = from + period;
-
-        while (k < n && same(&a[k], &a[k - period]))
-                k++;
-        return k - from - period;
-}
-
 static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret,
-                        const struct action *a, uint32_t from, uint32_t period, uint32_t extra)
+                        const struct clew_rca_action *a, uint32_t from, uint32_t period,
+                        uint32_t extra)
 {
-        const struct action *last = &a[from + period + extra - 1];
+        const struct clew_rca_action *last = &a[from + period + extra - 1];
         uint32_t rounds = extra / period + 1;
         struct clew_finding *f;
 
@@ -91,32 +42,22 @@ static bool deliberate(const struct clew_rca_view *v, uint32_t from, uint32_t to
 
 void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        size_t room = (size_t)v->n_steps + v->n_calls;
-        struct action *a =
-                clew_arena_alloc(v->arena, (room < ACTIONS_MAX ? room : ACTIONS_MAX) * sizeof(*a));
-        uint32_t n = a ? collect(v, a) : 0;
+        struct clew_rca_actions all = clew_rca_actions_of(v);
+        const struct clew_rca_action *a = all.items;
+        uint32_t n = all.n;
 
         for (uint32_t i = 0; i < n;) {
-                uint32_t best = 0;
                 uint32_t period = 1;
+                uint32_t extra = clew_rca_loop_at(&all, i, &period);
 
-                for (uint32_t p = 1; p <= PERIOD_MAX; p++) {
-                        uint32_t extra = repeats(a, n, i, p);
-
-                        if (extra >= p * (REPEATS_MIN - 1) && extra > best) {
-                                best = extra;
-                                period = p;
-                                break;
-                        }
-                }
-                if (best) {
-                        report_loop(v, ret, a, i, period, best);
-                        i += best + period;
+                if (extra) {
+                        report_loop(v, ret, a, i, period, extra);
+                        i += extra + period;
                         continue;
                 }
                 /* Twice in a row: weak for a reading, strong for what has effects. */
-                if (i + 1 < n && same(&a[i], &a[i + 1]) &&
-                    (i + 2 >= n || !same(&a[i], &a[i + 2]))) {
+                if (i + 1 < n && clew_rca_action_same(&a[i], &a[i + 1]) &&
+                    (i + 2 >= n || !clew_rca_action_same(&a[i], &a[i + 2]))) {
                         const struct clew_rca_step *s = &v->steps[a[i].step];
                         struct clew_finding *f = clew_finding_add(
                                 ret, CLEW_RULE_DUPLICATE_CALL, a[i + 1].llm,

@@ -305,7 +305,7 @@ static int add_llm_output(struct clew_rca_builder *b, uint32_t i)
                         }
                 }
         }
-        if (s->text.len)
+        if (s->text.len && !b->only_steps)
                 add_words(b, i);
         if (s->failed)
                 set_soft_error(s, s->error_text);

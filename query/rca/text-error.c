@@ -153,15 +153,16 @@ static bool may_be_about_the_call(struct clew_slice h)
 
 static enum clew_trouble class_by_words(struct clew_slice h, bool about_call)
 {
-        uint8_t buffer[LOWER_MAX];
-        struct clew_slice l = lowered(h, buffer);
+        struct lowered l;
+
+        make_lowered(h, &l);
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(class_words); i++) {
                 enum clew_trouble c = class_words[i].class;
 
                 if ((c == CLEW_TROUBLE_ARGUMENTS || c == CLEW_TROUBLE_NO_TOOL) && !about_call)
                         continue;
-                if (has_word(l, class_words[i].needle))
+                if (has_word(&l, class_words[i].needle))
                         return c;
         }
         return CLEW_TROUBLE_NONE;

@@ -44,29 +44,63 @@ static inline struct clew_slice tail(struct clew_slice t, size_t n)
 /* Room for every head and tail that word lists are looked up in. */
 #define LOWER_MAX 2048u
 
-/* A lower-case copy of at most LOWER_MAX bytes: one pass, then memmem for each word of a list. */
-static inline struct clew_slice lowered(struct clew_slice t, uint8_t buffer[LOWER_MAX])
-{
-        size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
+/* Bits for the pairs of neighbouring letters of a text; few of them are set by a text of LOWER_MAX.
+ */
+#define PAIR_BITS 4096u
 
-        for (size_t i = 0; i < n; i++)
-                buffer[i] = lower(t.data[i]);
-        return clew_slice_make(buffer, n);
+/* A lower-case copy of at most LOWER_MAX bytes, and which pairs of letters it holds: most words of
+ * a list are excluded by a pair, the others are searched for. */
+struct lowered {
+        size_t len;
+        uint64_t pairs[PAIR_BITS / 64];
+        uint8_t text[LOWER_MAX];
+};
+
+static inline uint32_t pair_of(uint8_t a, uint8_t b)
+{
+        return ((uint32_t)a << 5 ^ b) % PAIR_BITS;
 }
 
-static inline bool has_word(struct clew_slice lowered_text, const char *needle)
+static inline void make_lowered(struct clew_slice t, struct lowered *ret)
 {
-        return memmem(lowered_text.data ? (const void *)lowered_text.data : "", lowered_text.len,
-                      needle, strlen(needle)) != NULL;
+        size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
+        uint8_t before = 0;
+
+        memset(ret->pairs, 0, sizeof(ret->pairs));
+        for (size_t i = 0; i < n; i++) {
+                uint8_t c = lower(t.data[i]);
+                uint32_t pair = pair_of(before, c);
+
+                ret->text[i] = c;
+                ret->pairs[pair / 64] |= 1ull << (pair % 64);
+                before = c;
+        }
+        ret->len = n;
+}
+
+static inline bool has_pair(const struct lowered *l, const char *two)
+{
+        uint32_t pair = pair_of((uint8_t)two[0], (uint8_t)two[1]);
+
+        return (l->pairs[pair / 64] >> (pair % 64) & 1) != 0;
+}
+
+static inline bool has_word(const struct lowered *l, const char *needle)
+{
+        size_t n = strlen(needle);
+
+        if (n >= 2 && (!has_pair(l, needle) || !has_pair(l, needle + n - 2)))
+                return false;
+        return memmem(l->text, l->len, needle, n) != NULL;
 }
 
 static inline bool has_any(struct clew_slice t, const char *const *list, size_t n)
 {
-        uint8_t buffer[LOWER_MAX];
-        struct clew_slice l = lowered(t, buffer);
+        struct lowered l;
 
+        make_lowered(t, &l);
         for (size_t i = 0; i < n; i++) {
-                if (has_word(l, list[i]))
+                if (has_word(&l, list[i]))
                         return true;
         }
         return false;

@@ -5,8 +5,6 @@
 
 #include "proto/base/hash.h"
 
-#include <stdlib.h>
-
 struct clew_slice clew_text_trim(struct clew_slice t)
 {
         while (t.len && is_space(t.data[0]))
@@ -107,19 +105,19 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
         while (it->at < t.len) {
                 size_t from = it->at;
                 size_t to;
-                bool digit = false;
                 size_t end;
 
-                while (from < t.len && !is_token_char(t.data[from]))
+                /* The next digit, and the run of characters round it: most texts hold few. */
+                while (from < t.len && !is_digit(t.data[from]))
                         from++;
+                if (from == t.len)
+                        break;
                 to = from;
-                while (to < t.len && is_token_char(t.data[to])) {
-                        digit |= is_digit(t.data[to]);
+                while (from > it->at && is_token_char(t.data[from - 1]))
+                        from--;
+                while (to < t.len && is_token_char(t.data[to]))
                         to++;
-                }
                 it->at = to;
-                if (!digit)
-                        continue;
                 end = to;
                 while (from < end && !is_digit(t.data[from]) && !is_alpha(t.data[from]))
                         from++;
@@ -135,6 +133,7 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
                                     at_line_start(t, from);
                 return true;
         }
+        it->at = t.len;
         return false;
 }
 
@@ -182,12 +181,21 @@ bool clew_text_in_code(struct clew_slice text, size_t at)
 
 /* ---- sets of words -------------------------------------------------------------------------- */
 
-static int cmp_u64(const void *a, const void *b)
+/* Shell's sort: of some hundred numbers at most, many times a trace. */
+static void sort_hashes(uint64_t *a, uint32_t n)
 {
-        uint64_t x = *(const uint64_t *)a;
-        uint64_t y = *(const uint64_t *)b;
+        static const uint32_t gaps[] = {57, 23, 10, 4, 1};
 
-        return x < y ? -1 : x > y;
+        for (size_t g = 0; g < CLEW_ARRAY_LEN(gaps); g++) {
+                for (uint32_t i = gaps[g]; i < n; i++) {
+                        uint64_t x = a[i];
+                        uint32_t k = i;
+
+                        for (; k >= gaps[g] && a[k - gaps[g]] > x; k -= gaps[g])
+                                a[k] = a[k - gaps[g]];
+                        a[k] = x;
+                }
+        }
 }
 
 void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct clew_words *ret)
@@ -219,7 +227,7 @@ void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct
                 else
                         break; /* the head of a text is enough to recognise it */
         }
-        qsort(room, n, sizeof(room[0]), cmp_u64);
+        sort_hashes(room, n);
         for (uint32_t k = 0; k < n; k++) {
                 if (m == 0 || room[m - 1] != room[k])
                         room[m++] = room[k];

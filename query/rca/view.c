@@ -244,11 +244,12 @@ static void link_callers(struct clew_rca_builder *b)
         }
 }
 
-int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena,
-                        struct clew_rca_view *ret)
+static int build(const struct clew_trace *trace, bool only_steps, struct clew_arena *arena,
+                 struct clew_rca_view *ret)
 {
         struct clew_rca_view v = {.arena = arena, .trace = trace, .first_result = CLEW_RCA_NONE};
-        struct clew_rca_builder b = {.v = &v, .arena = arena, .trace = trace};
+        struct clew_rca_builder b = {
+                .v = &v, .arena = arena, .trace = trace, .only_steps = only_steps};
         int r;
 
         clew_arena_init(&b.scratch, SCRATCH_MAX);
@@ -261,7 +262,7 @@ int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena
                 r = clew_rca_read(&b);
         if (r == 0)
                 r = clew_rca_read_run(&b);
-        if (r == 0 && !b.failed)
+        if (r == 0 && !b.failed && !only_steps)
                 clew_rca_see_values(&b);
         clew_arena_deinit(&b.scratch);
         if (r == 0 && (b.failed || clew_arena_failed(arena)))
@@ -269,6 +270,18 @@ int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena
         if (r == 0)
                 *ret = v;
         return r;
+}
+
+int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena,
+                        struct clew_rca_view *ret)
+{
+        return build(trace, false, arena, ret);
+}
+
+int clew_rca_view_build_steps(const struct clew_trace *trace, struct clew_arena *arena,
+                              struct clew_rca_view *ret)
+{
+        return build(trace, true, arena, ret);
 }
 
 uint32_t clew_rca_blame(const struct clew_rca_view *v, uint32_t i)

@@ -185,6 +185,9 @@ struct clew_rca_view {
  */
 CLEW_MUST_USE int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena,
                                       struct clew_rca_view *ret);
+/* The same without values and word sets, for what only looks at steps and calls (facts.h). */
+CLEW_MUST_USE int clew_rca_view_build_steps(const struct clew_trace *trace,
+                                            struct clew_arena *arena, struct clew_rca_view *ret);
 
 /* What the run was asked: the input of its root, or of the first span below it that has one. */
 struct clew_slice clew_rca_run_input(const struct clew_trace *trace);

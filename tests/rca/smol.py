@@ -33,8 +33,7 @@ class Smol(OpenInference):
 
     def usage(self, messages, out):
         tokens = super().usage(messages, out)
-        total = getattr(self, "total", (0, 0))
-        self.total = (total[0] + tokens[0], total[1] + tokens[1])
+        self.total = getattr(self, "total", 0) + sum(tokens)
         return tokens
 
     def llm_attrs(self, agent, history, out, finish):
@@ -136,10 +135,8 @@ class Smol(OpenInference):
         return call
 
     def close_run(self, agent, answer):
-        total = getattr(self, "total", (0, 0))   # of the model object, which all agents share
-        self.close(agent.span, {"output.value": str(answer), "llm.token_count.prompt": total[0],
-                                "llm.token_count.completion": total[1],
-                                "llm.token_count.total": sum(total)})
+        self.close(agent.span, {"output.value": str(answer), "llm.token_count.prompt":
+                                getattr(self, "total", 0)})
 
     def _tool(self, agent, name, args, result, error=None, span_name="SimpleTool"):
         span = self.open(span_name, agent.extra["step"])

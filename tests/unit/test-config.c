@@ -84,6 +84,7 @@ static void test_bad_flags(void **state)
                 {"--max-request-bytes", "99999999999999999999", "is not a size"},
                 {"--seal-idle", "10", "is not a time"},
                 {"--seal-cpu", "101", "out of range"},
+                {"--facts", "yes", "not on or off"},
                 {"--log-level", "loud", "none of debug"},
                 {"--config", "/nonexistent/file", "No such file"},
         };
