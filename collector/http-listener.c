@@ -42,6 +42,8 @@
 /* A body of unknown length takes budget in steps. */
 #define BUDGET_STEP_BYTES ((size_t)256 * 1024)
 #define SCRATCHES_MAX 64u
+/* How long a browser may remember that a page may send. */
+#define PREFLIGHT_SECONDS "7200"
 #define ANSWER_BYTES_MAX 4096u
 /* A body that is thrown away may be this many times the limit before the connection is cut. */
 #define DISCARD_FACTOR 2u
@@ -158,6 +160,11 @@ static void on_committed(struct clew_submission *s, int result)
 
 /* ---- answering ------------------------------------------------------------------------------ */
 
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+        return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 static void write_body(const struct request *q, struct clew_buffer *out)
 {
         static const char *const rejected[] = {
@@ -167,6 +174,8 @@ static void write_body(const struct request *q, struct clew_buffer *out)
         };
         bool ok = q->answer.kind == CLEW_ANSWER_OK;
 
+        if (q->answer.kind == CLEW_ANSWER_PREFLIGHT)
+                return;
         if (ok && q->route.is_json)
                 clew_answer_write_response_json(&q->answer, rejected[q->route.signal], out);
         else if (ok)
@@ -187,6 +196,28 @@ static void add_retry_after(const struct request *q, struct MHD_Response *respon
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
 }
 
+/* What a browser needs before it lets a page send, and before it shows the page the answer. */
+static void add_cors(const struct request *q, struct MHD_Response *response)
+{
+        const char *origin = header(q->connection, MHD_HTTP_HEADER_ORIGIN);
+        const char *wanted = header(q->connection, MHD_HTTP_HEADER_ACCESS_CONTROL_REQUEST_HEADERS);
+
+        if (!origin || q->answer.kind == CLEW_ANSWER_FORBIDDEN)
+                return;
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ORIGIN);
+        if (q->answer.kind != CLEW_ANSWER_PREFLIGHT) {
+                MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
+                                        MHD_HTTP_HEADER_RETRY_AFTER);
+                return;
+        }
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "POST");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS,
+                                wanted ? wanted : MHD_HTTP_HEADER_CONTENT_TYPE);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE,
+                                PREFLIGHT_SECONDS);
+}
+
 static enum MHD_Result send_answer(struct request *q)
 {
         struct MHD_Response *response;
@@ -198,8 +229,11 @@ static enum MHD_Result send_answer(struct request *q)
         response = MHD_create_response_from_buffer(body.len, body.data, MHD_RESPMEM_MUST_COPY);
         if (!response)
                 return MHD_NO;
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                q->route.is_json ? "application/json" : "application/x-protobuf");
+        if (q->answer.kind != CLEW_ANSWER_PREFLIGHT)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                        q->route.is_json ? "application/json"
+                                                         : "application/x-protobuf");
+        add_cors(q, response);
         if (clew_answer_may_retry(q->answer.kind))
                 add_retry_after(q, response);
         if (q->answer.kind == CLEW_ANSWER_BAD_METHOD)
@@ -313,11 +347,6 @@ static enum MHD_Result on_body_complete(struct request *q)
 
 /* ---- the headers ---------------------------------------------------------------------------- */
 
-static const char *header(struct MHD_Connection *connection, const char *name)
-{
-        return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
-
 /* The length that the client declares; 0 = none. */
 static uint64_t declared_length(struct MHD_Connection *connection)
 {
@@ -400,7 +429,8 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
         };
 
         if (!clew_http_route(&head, &q->route, &q->answer)) {
-                clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+                if (q->answer.kind != CLEW_ANSWER_PREFLIGHT)
+                        clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
                 return refuse(q, declared);
         }
         clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);

@@ -114,6 +114,10 @@ bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *
                 return refuse(ret_answer, CLEW_ANSWER_NOT_FOUND,
                               "nothing is served at this path; OTLP goes to /v1/traces, /v1/logs "
                               "or /v1/metrics");
+        if (head->origin && strcmp(head->method, "OPTIONS") == 0) {
+                clew_answer_set(ret_answer, CLEW_ANSWER_PREFLIGHT, "%s", "");
+                return false;
+        }
         if (strcmp(head->method, "POST") != 0)
                 return refuse(ret_answer, CLEW_ANSWER_BAD_METHOD, "OTLP is sent with POST");
         if (!type_is_known)

@@ -40,7 +40,9 @@ struct clew_http_head {
  * compared as it was sent: one with escapes, "..", or a backslash is not found.
  *
  * Only browsers send an Origin. A page from elsewhere that reaches this port (through a name that
- * its owner points at 127.0.0.1) must not write here, so the origin must be this machine.
+ * its owner points at 127.0.0.1) must not write here, so the origin must be this machine. Pages of
+ * this machine may: what their browser asks beforehand (OPTIONS, Fetch Standard, section 3.3.5) has
+ * the answer CLEW_ANSWER_PREFLIGHT.
  */
 CLEW_MUST_USE bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *ret,
                                    struct clew_answer *ret_answer);

@@ -131,6 +131,31 @@ static bool refuse(struct clew_ingest *in, int code, const struct clew_error *er
         return false;
 }
 
+/* What the first bytes of a body say against its headers; NULL when nothing. */
+static const char *mistaken_headers(const struct clew_request *q, struct clew_slice body)
+{
+        if (!q->is_gzip && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x1f\x8b")))
+                return "the body is gzip, but Content-Encoding does not say so";
+        if (!q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("{")))
+                return "the body looks like JSON, but Content-Type does not say so";
+        if (q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\n")) && body.len > 1 &&
+            (body.data[1] & 0x80))
+                return "the body looks like protobuf, but Content-Type says JSON";
+        return NULL;
+}
+
+static bool refuse_body(struct clew_ingest *in, int code, const struct clew_request *q,
+                        struct clew_slice body, const struct clew_error *err,
+                        struct clew_answer *ret)
+{
+        const char *mistake = mistaken_headers(q, body);
+
+        (void)refuse(in, code, err, ret);
+        if (ret->kind == CLEW_ANSWER_MALFORMED && mistake)
+                clew_answer_set(ret, CLEW_ANSWER_MALFORMED, "%s", mistake);
+        return false;
+}
+
 static void release(const struct clew_request *q)
 {
         if (q->release)
@@ -243,14 +268,14 @@ static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
         if (q->is_json) {
                 r = clew_otlp_from_json(body, signal, &scratch->protobuf, &err);
                 if (r < 0)
-                        return refuse(in, r, &err, ret);
+                        return refuse_body(in, r, q, body, &err, ret);
                 body = clew_buffer_slice(&scratch->protobuf);
         }
         r = clew_otlp_walk(body, signal, &scratch->arena, &batch, &err);
         if (r == -E2BIG)
                 r = -EBADMSG; /* too deep or too many: the message says which; never retry */
         if (r < 0)
-                return refuse(in, r, &err, ret);
+                return refuse_body(in, r, q, body, &err, ret);
         count_items(in, &batch);
         ret->n_rejected = batch.n_rejected;
         /* JSON that does not fit leaves its item empty; then the message tells why. */
