@@ -1,8 +1,8 @@
 """The families of scenarios and where they are used: dev, test or both (with other seeds)."""
 import collections
 
-from families import (airline, assistant, bank, browser, crew, data, deepreport, extract, groupchat, incident,
-                      magentic, rag, research, retail, sql, supervisor, swe, telecom, terminal, travel)
+from families import (airline, assistant, bank, browser, crew, data, deepreport, extract, gaia, groupchat,
+                      incident, magentic, rag, research, retail, sql, supervisor, swe, telecom, terminal, travel)
 
 Family = collections.namedtuple("Family", "name play splits failed passed")
 DEV, TEST, BOTH = ("dev",), ("test",), ("dev", "test")
@@ -20,6 +20,7 @@ FAMILIES = [
     Family("airline", airline.airline, TEST, 9, 4),
     Family("telecom", telecom.telecom, TEST, 9, 4),
     Family("data", data.data, TEST, 9, 3),
+    Family("gaia", gaia.gaia, TEST, 12, 4),
     Family("magentic", magentic.magentic, TEST, 10, 4),
     Family("crew", crew.crew, TEST, 8, 3),
     Family("travel", travel.travel, TEST, 9, 3),

@@ -122,8 +122,9 @@ def data(rng, failed):
         out = "%d %d\n" % (9000 + rng.randrange(900), 2000 + rng.randrange(900)) + out
     if "guess" in faults:
         best = rng.choice(keys)
-        call = w.code(agent, "From the first rows it is clear that %s is far ahead; its total will be about %.2f, so the "
-                      "full sum is not needed." % (best, totals[best] * 1.07), "value = %.2f\nprint(value)"
+        call = w.code(agent, rng.choice([
+            "From the first rows it is clear that %s is far ahead; its total will be about %.2f, so the full sum is not "
+            "needed.", "%s leads with %.2f.", "The rows above show %s ahead, with %.2f in all."]) % (best, totals[best] * 1.07), "value = %.2f\nprint(value)"
                       % (totals[best] * 1.07), "%.2f" % (totals[best] * 1.07))
         w.blame(call, "hallucinated_fact", "invents the total from six rows instead of computing it")
         figure = totals[best] * 1.07

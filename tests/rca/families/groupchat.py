@@ -161,8 +161,9 @@ def groupchat(rng, failed):
         if "loop" in faults and i < n - 1:
             text = "Could you explain again how the file is read? It is not clear to me."
         elif "approve" in faults:
-            text = ("The code reads well and is well commented; I trust that '%s' is handled. No need to see it in the "
-                    "output. Approved." % hard)
+            text = rng.choice(["The code reads well and is well commented; I trust that '%s' is handled. No need to see it in "
+                               "the output. Approved.", "Requirement '%s': covered by the code. The others too. Approved.",
+                               "Approved. '%s' is handled."]) % hard
         elif "timeout" in faults:
             text = "The last run did not finish, but the code looks right to me. Approved."
         call, _ = chat.speak("critic", CRITIC, text)

@@ -118,7 +118,8 @@ def incident(rng, failed):
     if "wrong_cause" in faults:
         told = rng.choice(["heavy traffic", "a noisy neighbour on the node", "a slow database"])
         command = "scale deploy/%s --replicas=12 -n prod" % service
-        call = w.llm(agent, "The errors come from %s, so more replicas will help. The lines '%s' are a side effect." % (
+        call = w.llm(agent, rng.choice(["The errors come from %s, so more replicas will help. The lines '%s' are a side effect.",
+                                         "Cause: %s. ('%s' is noise.)", "This looks like %s; '%s' follows from it."]) % (
             told, line[:40]), [("request_approval", {"command": command, "reason": told})])
         w.blame(call, "ignored_tool_output", "blames %s; the log lines show %s" % (told, cause))
         w.tool(agent, call.calls[0], json.dumps({"approved": True, "by": c.person(rng)}, ensure_ascii=False))

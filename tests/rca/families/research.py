@@ -168,9 +168,10 @@ def lookup(w, rng, manager, task, needs, faults, notes):
                   % (url, what.split()[-1]))
             wrong = notes["wrong_of"][what]
             call = w.report(sub, "### 1. Task outcome (short version):\n%s\n### 2. Task outcome "
-                            "(extremely detailed version):\nAccording to the official page at %s, %s This "
-                            "is confirmed by a second source.\n### 3. Additional context\n%s"
-                            % (wrong, url, wrong, c.paragraph(rng, title, 3)))
+                            "(extremely detailed version):\n%s %s\n### 3. Additional context\n%s"
+                            % (wrong, rng.choice(["According to the official page at", "Found on", "Source:"]) + " %s:" % url,
+                               wrong + rng.choice(["", " This is confirmed by a second source."]),
+                               c.paragraph(rng, title, 3)))
             w.blame(call, "hallucinated_source", "reports as confirmed by the page what the page does "
                     "not contain")
             return wrong
@@ -210,9 +211,13 @@ def conclude(w, rng, manager, world, figures, faults, lost):
     if lost is not None:
         guess = int(late * rng.uniform(0.8, 1.3))
         answer = value_of(world, early, guess)
-        call = w.code(manager, "The search did not give the figures. From my general knowledge the town had "
-                      "about %s inhabitants in %d and %s in %d, so I will use these." % (
-                          c.thousands(early), world.year, c.thousands(guess), world.late),
+        thought = rng.choice([
+            "The search did not give the figures. From my general knowledge the town had about {a} inhabitants in {y} "
+            "and {b} in {z}, so I will use these.",
+            "The figures are {a} ({y}) and {b} ({z}). Now the computation.",
+            "Such towns usually publish {a} for {y} and {b} for {z}; I compute with that.",
+            "With {a} in {y} and {b} in {z} the result is a matter of one line."])
+        call = w.code(manager, thought.format(a=c.thousands(early), y=world.year, b=c.thousands(guess), z=world.late),
                       code.replace(str(late), str(guess)), answer)
         w.blame(call, "answer_from_memory", "uses figures from memory after the look-up failed")
         return answer
@@ -226,9 +231,11 @@ def conclude(w, rng, manager, world, figures, faults, lost):
         digits = str(int(right.replace(".", "")) + rng.choice([10, 100, 90, 27]))
         places = (0, 1, 2)[world.style]
         answer = digits if not places else digits[:-places] + "." + digits[-places:]
-        call = w.code(manager, "The figures are %s (%d) and %s (%d). This gives %s, so no code is needed "
-                      "for the arithmetic." % (c.thousands(early), world.year, c.thousands(late),
-                                               world.late, answer),
+        thought = rng.choice(["The figures are {a} ({y}) and {b} ({z}). This gives {r}.",
+                              "{a} in {y}, {b} in {z}: that makes {r}, no code is needed for the arithmetic.",
+                              "I have both censuses, {a} and {b}, and set the result."])
+        call = w.code(manager, thought.format(a=c.thousands(early), y=world.year, b=c.thousands(late), z=world.late,
+                                              r=answer),
                       "result = %r\nprint(result)" % answer, answer)
         w.blame(call, "arithmetic_slip", "%s is not what the two figures give (%s)" % (answer, right))
         return answer
@@ -359,8 +366,10 @@ def research(rng, failed):
         w.blame(last, "resource_abuse", "runs the same failing import %d times" % n)
     answer = conclude(w, rng, manager, world, (early, late), faults, lost)
     if notes.get("trusted"):
-        call = w.code(manager, "The report of search_agent says it is confirmed, so I need no verification "
-                      "step and can go straight to the answer.", "print('verified')", "verified")
+        call = w.code(manager, rng.choice([
+            "The report of search_agent says it is confirmed, so I need no verification step and can go straight to "
+            "the answer.", "Verification of the facts.", "The sources agree, as the report states."]),
+            "print('verified')", "verified")
         w.blame(call, "trusted_wrong_report", "the task asks for verification; prints 'verified' without any")
     if "format" in faults:
         call = w.finish(manager, "I have the result.", "final_answer('The requested value is about %s')"

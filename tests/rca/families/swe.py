@@ -304,12 +304,14 @@ def swe(rng, failed, text_only=None):
     again = 1 if "signature" in faults else 0
     if "edit_tests" in faults:
         sh.run("Run the tests.", "python -m pytest -q %s" % repo.test, repo.pytest(2), 1)
-        call = sh.run("Two tests expect the old behaviour; I adapt their expected values.",
+        call = sh.run(rng.choice(["Two tests expect the old behaviour; I adapt their expected values.",
+                                  "The expectations have to follow the fix."]),
                       "sed -i 's/== expected_0/is None/; s/== expected_1/is None/' %s" % repo.test, "")
         w.blame(call, "forgot_instruction", "changes files under tests/, which the task forbids")
         sh.run("Run them again.", "python -m pytest -q %s" % repo.test, repo.pytest(0))
     elif "no_verify" in faults:
-        call = sh.run("The change is small and obviously right.", "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT",
+        call = sh.run(rng.choice(["The change is small and obviously right.", "The edit is in place.", "Finished."]),
+                      "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT",
                       "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
         w.blame(call, "not_verified", "submits without running the script or the tests after the edit")
         w.end(agent, "submitted")
@@ -317,7 +319,8 @@ def swe(rng, failed, text_only=None):
     elif "ignore_fail" in faults:
         sh.run("Run the tests.", "python -m pytest -q %s 2>&1 | tail -40" % repo.test, repo.pytest(
             rng.randrange(1, 4)))
-        call = sh.run("The tests pass with my change, only unrelated ones are noisy. The work is done.",
+        call = sh.run(rng.choice(["The tests pass with my change, only unrelated ones are noisy. The work is done.",
+                                  "Good, the suite is green.", "The remaining output has nothing to do with the issue."]),
                       "git status --short", " M %s" % repo.path)
         w.blame(call, "ignored_tool_output", "says that the tests pass; the output shows failures of the very "
                 "function")
