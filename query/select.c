@@ -136,6 +136,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
 {
         uint64_t silent_since = entry->last_arrival_ns;
         uint64_t now = clew_clock_unix_ns(s->clock);
+        uint64_t patience = CLEW_LOST_AFTER_NS;
         int r = -ENOENT;
 
         clew_arena_reset(&s->arena);
@@ -149,8 +150,11 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 return r;
         if (silent_since == 0)
                 silent_since = entry->start_ns + ret->summary.duration_ns;
-        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN &&
-                    silent_since + CLEW_LOST_AFTER_NS < now;
+        if (s->filter && s->filter->lost_after_ns != 0)
+                patience = s->filter->lost_after_ns;
+        ret->last_sign_ns = silent_since;
+        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
+                    now - silent_since > patience;
         return 0;
 }
 
@@ -192,7 +196,10 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                 return 0;
         r = fill(s, entry, NULL, ret, &damage);
         if (r == 0)
-                r = passes(s->filter, &ret->summary) ? search(s, &entry->id, &damage) : 0;
+                r = passes(s->filter, &ret->summary) &&
+                                    (!s->filter || !s->filter->lost || ret->lost)
+                            ? search(s, &entry->id, &damage)
+                            : 0;
         if (r >= 0)
                 return r;
         if (s->damaged++ == 0)

@@ -54,8 +54,10 @@ struct clew_filter {
         struct clew_name_filter services;
         struct clew_name_filter sessions;
         struct clew_name_filter users;
-        uint64_t longer_ns;                 /* took longer than this; 0 = no condition */
-        uint64_t tokens_over;               /* used more tokens than this; 0 = no condition */
+        uint64_t longer_ns;     /* took longer than this; 0 = no condition */
+        uint64_t tokens_over;   /* used more tokens than this; 0 = no condition */
+        uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
+        bool lost;              /* lost runs only */
         struct clew_name_filter causes;     /* rule that explains it */
         struct clew_name_filter signatures; /* of its failure */
         uint32_t loops;                     /* this many loops or more, and so on; 0 = any */
@@ -76,8 +78,9 @@ struct clew_selected {
         struct clew_trace_id id;
         uint64_t start_ns; /* also the cursor, together with id */
         struct clew_summary summary;
-        bool hot;  /* still has fragments that are not sealed */
-        bool lost; /* open, and silent for CLEW_LOST_AFTER_NS */
+        bool hot;              /* still has fragments that are not sealed */
+        bool lost;             /* open, and silent for longer than the filter's lost_after_ns */
+        uint64_t last_sign_ns; /* unix time of its last sign of life: arrival, or end of a span */
 };
 
 /* Open struct so that it can live on the stack; the counters, damage and end are for callers. */

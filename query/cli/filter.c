@@ -18,6 +18,9 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"failed", 'f', NULL, "failed, or ended in an error", .ret_flag = &f->failed},
                 {"ok", 0, NULL, "ended well", .ret_flag = &f->ok},
                 {"open", 0, NULL, "not ended yet", .ret_flag = &f->open},
+                {"lost", 0, NULL, "not ended, and silent for too long", .ret_flag = &f->lost},
+                {"lost-after", 0, "LENGTH", "silence that makes an open run lost (10m)",
+                 .ret_text = &f->lost_after},
                 {"agent", 'a', "NAME", "has this agent (NAME* = prefix; repeat for or)",
                  .ret_values = &f->agents},
                 {"tool", 't', "NAME", "called this tool", .ret_values = &f->tools},
@@ -128,6 +131,20 @@ int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags
                 return CLEW_EXIT_USAGE;
         if (flags->longer && !clew_when_parse_length(flags->longer, &f.longer_ns)) {
                 clew_cli_error(cli, "%s: --longer takes a length of time such as 5s or 2m",
+                               cli->command);
+                return CLEW_EXIT_USAGE;
+        }
+        if (flags->lost_after && (!clew_when_parse_length(flags->lost_after, &f.lost_after_ns) ||
+                                  f.lost_after_ns == 0)) {
+                clew_cli_error(cli, "%s: --lost-after takes a length of time such as 5m or 2h",
+                               cli->command);
+                return CLEW_EXIT_USAGE;
+        }
+        f.lost = flags->lost;
+        if (flags->lost && (flags->failed || flags->ok)) {
+                clew_cli_error(cli,
+                               "%s: a lost run has not ended: --lost goes without --failed "
+                               "and --ok",
                                cli->command);
                 return CLEW_EXIT_USAGE;
         }

@@ -31,6 +31,8 @@ struct clew_filter_flags {
         bool failed;
         bool ok;
         bool open;
+        bool lost;
+        const char *lost_after;
         struct clew_flag_values agents;
         struct clew_flag_values tools;
         struct clew_flag_values models;

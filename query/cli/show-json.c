@@ -155,6 +155,10 @@ static int put_all(struct clew_show *v, struct clew_json_writer *w)
         put_text(w, "input", s->input);
         put_text(w, "output", s->output);
         put_text(w, "finish_reason", s->finish_reason);
+        if (s->first_token_ns > 0) {
+                clew_json_write_key(w, "first_token_ns");
+                clew_json_write_uint64(w, s->first_token_ns);
+        }
         put_text(w, "provider", s->provider);
         put_text(w, "session", s->session);
         put_text(w, "user", s->user);

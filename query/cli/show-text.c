@@ -14,12 +14,17 @@
 
 static void put_part(struct clew_show *v, const struct clew_part *p)
 {
-        if (p->type == CLEW_PART_TEXT || p->type == CLEW_PART_OTHER) {
+        if (p->type == CLEW_PART_TEXT) {
                 clew_page_block(&v->page, p->text);
                 return;
         }
         clew_buffer_clear(&v->raw);
-        if (p->type == CLEW_PART_TOOL_CALL) {
+        if (p->type == CLEW_PART_OTHER) {
+                clew_buffer_append_cstr(&v->raw, "(as sent) ");
+                clew_buffer_append_slice(&v->raw, p->name);
+                clew_buffer_append_cstr(&v->raw, "\n");
+                clew_buffer_append_slice(&v->raw, p->text);
+        } else if (p->type == CLEW_PART_TOOL_CALL) {
                 clew_buffer_append_cstr(&v->raw, v->look.ascii ? "-> " : "→ ");
                 clew_buffer_append_slice(&v->raw, p->name);
                 clew_buffer_append_cstr(&v->raw, "  ");
@@ -108,9 +113,11 @@ int clew_show_texts(struct clew_show *v)
         put_text(v, "ARGUMENTS", s->tool_arguments);
         if (!clew_slice_eq(s->input, s->tool_arguments))
                 put_text(v, "INPUT", s->input);
+        if (!s->output.data && (s->kind == CLEW_KIND_RETRIEVER || s->kind == CLEW_KIND_RERANKER))
+                r = put_messages(v, CLEW_MESSAGES_OUT); /* documents came in keys of their own */
         put_text(v, "RESULT", s->tool_result);
         if (!clew_slice_eq(s->output, s->tool_result))
                 put_text(v, "OUTPUT", s->output);
         put_text(v, "STACK", s->error.stack);
-        return 0;
+        return r;
 }

@@ -120,6 +120,10 @@ static void put_model(struct clew_show *v)
         clew_page_field(&v->page, "call id", s->tool_call_id);
         clew_page_field(&v->page, "finish", s->finish_reason);
         put_tokens(v);
+        if (s->first_token_ns > 0) {
+                clew_when_length(s->first_token_ns, text);
+                clew_page_field(&v->page, "first token", clew_slice_of_cstr(text));
+        }
         if (s->has_cost) {
                 clew_cost_short(s->cost_usd, text);
                 clew_page_field(&v->page, "cost", clew_slice_of_cstr(text));

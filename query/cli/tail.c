@@ -32,8 +32,9 @@
 #define KNOWN_FIRST 4096u /* places at the beginning; a power of two */
 /* An unchanged run is looked at again after so long: it may have become lost. */
 #define LOOK_AGAIN_NS (5 * CLEW_NS_PER_S)
-/* Steps of one run whose state is remembered. */
-#define STEPS_KNOWN_MAX (1u << 20)
+/* A run whose root has ended may still send what ran beside it: it is over after so much silence.
+ */
+#define GRACE_NS (2 * CLEW_NS_PER_S)
 
 static volatile sig_atomic_t interrupted;
 
@@ -63,6 +64,19 @@ struct known_set {
         size_t n;
 };
 
+/* What was said about a step: nothing, that it is open, that it has ended. */
+struct step_state {
+        struct clew_span_id id; /* zero: a free place */
+        uint8_t said;
+};
+
+/* Of the run that is followed; as above. */
+struct step_set {
+        struct step_state *places;
+        size_t n_places;
+        size_t n;
+};
+
 struct tail {
         struct clew_cli *cli;
         struct clew_look look;
@@ -77,7 +91,7 @@ struct tail {
         uint64_t poll_ns;
         struct clew_output output;
         struct known_set known;
-        uint8_t *step_state; /* by hash of the span id: 0 unseen, 1 open, 2 ended */
+        struct step_set steps;
         uint64_t n_runs;
         uint64_t n_failed;
         uint64_t n_lost;
@@ -202,6 +216,35 @@ static bool is_news(struct tail *t, const struct clew_selected *s)
         return news && !t->first_round;
 }
 
+/* Where a silent run stands. */
+static void put_latest(struct tail *t, const struct clew_trace *trace)
+{
+        uint32_t latest = clew_trace_latest(trace);
+        const struct clew_step *s;
+
+        if (latest == CLEW_STEP_NONE)
+                return;
+        s = &trace->steps[latest];
+        clew_buffer_printf(&t->line, "last step #%u %s ", latest + 1, clew_kind_word(s->kind));
+        clew_safe_line(&t->line, clew_step_label(s), 40, t->look.ascii);
+        if (s->end_ns == 0)
+                clew_buffer_append_cstr(&t->line, " (still open)");
+}
+
+/* The same of a run that is not built yet; nothing when it cannot be read. */
+static void put_latest_of(struct tail *t, const struct clew_trace_id *id)
+{
+        static const struct clew_trace_options bare;
+        CLEW_ARENA arena = {0};
+        struct clew_trace_data data;
+        struct clew_trace *trace;
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        if (clew_view_load(t->view, id, &data, NULL) == 0 &&
+            clew_trace_build(data.traces, data.logs, &bare, &arena, &trace) == 0)
+                put_latest(t, trace);
+}
+
 static void put_run(struct tail *t, const struct clew_selected *s)
 {
         const struct clew_summary *sum = &s->summary;
@@ -219,9 +262,13 @@ static void put_run(struct tail *t, const struct clew_selected *s)
         clew_safe_line(&t->line, agent, 24, t->look.ascii);
         clew_buffer_printf(&t->line, "  %s  %u step%s  ", took, sum->n_steps,
                            sum->n_steps == 1 ? "" : "s");
-        if (sum->cause.step > 0)
-                clew_buffer_printf(&t->line, "#%u ", sum->cause.step);
-        clew_safe_line(&t->line, detail, 60, t->look.ascii);
+        if (s->lost) {
+                put_latest_of(t, &s->id);
+        } else {
+                if (sum->cause.step > 0)
+                        clew_buffer_printf(&t->line, "#%u ", sum->cause.step);
+                clew_safe_line(&t->line, detail, 60, t->look.ascii);
+        }
         if (sum->facts.loops > 0)
                 clew_buffer_printf(&t->line, "  %s from #%u, %u rounds", t->look.ascii ? "~" : "↻",
                                    sum->facts.loop_step, sum->facts.loop_rounds);
@@ -298,18 +345,50 @@ static int follow_runs(struct tail *t)
                       (unsigned long long)t->n_runs, (unsigned long long)t->n_failed,
                       (unsigned long long)t->n_lost, took);
         if (r == 0 && interrupted)
-                return 130;
+                return CLEW_EXIT_INTERRUPTED;
         return r == 0 && t->n_runs == 0 && t->output_flags.exit_status ? CLEW_EXIT_NOTHING : r;
 }
 
 /* ---- steps of one run
  * ------------------------------------------------------------------------------ */
 
-static uint8_t *state_of(struct tail *t, const struct clew_span_id *id)
+static struct step_state *step_place(const struct step_set *set, const struct clew_span_id *id)
 {
-        uint64_t h = clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
+        size_t at = clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
 
-        return &t->step_state[h & (STEPS_KNOWN_MAX - 1)];
+        for (;; at++) {
+                struct step_state *p = &set->places[at & (set->n_places - 1)];
+
+                if (clew_span_id_is_zero(&p->id) || clew_span_id_eq(&p->id, id))
+                        return p;
+        }
+}
+
+/* The step's entry, made when it is new; NULL when memory is short. */
+static struct step_state *remember_step(struct step_set *set, const struct clew_span_id *id)
+{
+        struct step_state *p;
+
+        if (set->n * 2 >= set->n_places) {
+                struct step_set larger = {
+                        .n_places = set->n_places ? set->n_places * 2 : KNOWN_FIRST, .n = set->n};
+
+                larger.places = clew_calloc(larger.n_places, sizeof(*larger.places));
+                if (!larger.places)
+                        return NULL;
+                for (size_t i = 0; i < set->n_places; i++) {
+                        if (!clew_span_id_is_zero(&set->places[i].id))
+                                *step_place(&larger, &set->places[i].id) = set->places[i];
+                }
+                clew_free(set->places);
+                *set = larger;
+        }
+        p = step_place(set, id);
+        if (clew_span_id_is_zero(&p->id)) {
+                *p = (struct step_state){.id = *id};
+                set->n++;
+        }
+        return p;
 }
 
 static int put_step(struct tail *t, const struct clew_trace *trace, uint32_t index)
@@ -338,8 +417,10 @@ static int put_step(struct tail *t, const struct clew_trace *trace, uint32_t ind
         return 0;
 }
 
-/* Prints steps that are new or have ended since. @ret_done: the run has ended. */
-static int round_of_steps(struct tail *t, const struct clew_trace_id *id, bool *ret_done)
+/* Prints steps that are new or have ended since. @ret_ended: the run has. @say_lost: tell where it
+ * stands instead. */
+static int round_of_steps(struct tail *t, const struct clew_trace_id *id, bool say_lost,
+                          bool *ret_ended)
 {
         CLEW_ARENA arena = {0};
         struct clew_trace_data data;
@@ -353,48 +434,76 @@ static int round_of_steps(struct tail *t, const struct clew_trace_id *id, bool *
                 r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace);
         if (r < 0)
                 return clew_cli_fail(t->cli, r, &err);
-        for (uint32_t i = 0; i < trace->n_steps; i++) {
-                uint8_t *state = state_of(t, &trace->steps[i].span.span_id);
-                uint8_t now = trace->steps[i].end_ns > 0 ? 2 : 1;
+        for (uint32_t i = 0; r == 0 && i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+                uint8_t now = s->end_ns > 0 ? 2 : 1;
+                struct step_state *state;
 
-                if (clew_step_is(&trace->steps[i], CLEW_STEP_STANDIN) || *state >= now)
+                if (clew_step_is(s, CLEW_STEP_STANDIN))
                         continue;
-                *state = now;
+                state = remember_step(&t->steps, &s->span.span_id);
+                if (!state)
+                        return clew_cli_fail(t->cli, -ENOMEM, NULL);
+                if (state->said >= now)
+                        continue;
+                state->said = now;
                 r = put_step(t, trace, i);
-                if (r != 0)
-                        return r;
         }
-        *ret_done = trace->outcome != CLEW_OUTCOME_OPEN;
-        return 0;
+        *ret_ended = trace->outcome != CLEW_OUTCOME_OPEN;
+        if (say_lost && !*ret_ended && !clew_output_is_machine(&t->output)) {
+                put_clock(t, clew_clock_unix_ns(t->cli->clock));
+                clew_buffer_printf(&t->line, "%slost%s  ", clew_look_begin(&t->look, CLEW_TONE_BAD),
+                                   clew_look_end(&t->look, CLEW_TONE_BAD));
+                put_latest(t, trace);
+                end_line(t);
+        }
+        return r;
+}
+
+static bool is_silent(const struct tail *t, const struct clew_list_entry *entry, uint64_t for_ns)
+{
+        uint64_t now = clew_clock_unix_ns(t->cli->clock);
+
+        return !entry->hot ||
+               (entry->last_arrival_ns < now && now - entry->last_arrival_ns > for_ns);
 }
 
 static int follow_steps(struct tail *t, const char *text)
 {
+        uint64_t patience = t->filter.lost_after_ns ? t->filter.lost_after_ns : CLEW_LOST_AFTER_NS;
         struct clew_target target;
         struct clew_trace_id id;
         struct clew_error err = {0};
         uint64_t seen_ns = UINT64_MAX;
+        bool lost_was_said = false;
+        bool ended = false;
         bool done = false;
         int r = clew_target_parse(text, &target, &err);
 
         r = r < 0 ? clew_cli_fail(t->cli, r, &err) : clew_cli_resolve(t->cli, &target, &id);
         while (r == 0) {
                 struct clew_list_entry entry;
+                bool lost;
 
                 r = clew_view_entry(t->view, &id, &entry, &err);
                 if (r < 0)
                         return clew_cli_fail(t->cli, r, &err);
                 if (entry.last_arrival_ns != seen_ns)
-                        r = round_of_steps(t, &id, &done);
+                        lost_was_said = false;
+                lost = is_silent(t, &entry, patience) && !lost_was_said;
+                if (entry.last_arrival_ns != seen_ns || (lost && !ended))
+                        r = round_of_steps(t, &id, lost, &ended);
+                lost_was_said = lost_was_said || lost;
                 seen_ns = entry.last_arrival_ns;
+                done = ended && is_silent(t, &entry, GRACE_NS);
                 if (r != 0 || done || time_is_up(t))
                         break;
                 pause_round(t);
                 r = renew(t);
         }
         if (r == 0 && !interrupted)
-                clew_cli_note(t->cli, done ? "the run has ended" : "the run is still open");
-        return r == 0 && interrupted ? 130 : r;
+                clew_cli_note(t->cli, ended ? "the run has ended" : "the run is still open");
+        return r == 0 && interrupted ? CLEW_EXIT_INTERRUPTED : r;
 }
 
 /* ---- command
@@ -428,16 +537,12 @@ static int follow(struct tail *t, const struct clew_arguments *args)
         sigemptyset(&action.sa_mask);
         if (sigaction(SIGINT, &action, NULL) != 0)
                 return clew_cli_fail(t->cli, -errno, NULL);
-        t->step_state = clew_calloc(STEPS_KNOWN_MAX, 1);
         clew_arena_init(&t->scratch, (size_t)256 << 20);
         clew_buffer_init(&t->line, (size_t)1 << 20);
         clew_buffer_init(&t->raw, (size_t)1 << 20);
-        if (!t->step_state)
-                r = clew_cli_fail(t->cli, -ENOMEM, NULL);
-        else
-                r = args->n == 1 ? follow_steps(t, args->values[0]) : follow_runs(t);
+        r = args->n == 1 ? follow_steps(t, args->values[0]) : follow_runs(t);
         clew_free(t->known.places);
-        clew_free(t->step_state);
+        clew_free(t->steps.places);
         clew_arena_deinit(&t->scratch);
         clew_buffer_deinit(&t->line);
         clew_buffer_deinit(&t->raw);

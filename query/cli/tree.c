@@ -612,6 +612,32 @@ static void put_origin(struct tree *t)
         end_line(t);
 }
 
+/* Of a run that has not ended: the step that was heard of last, and how long ago. */
+static void put_latest(struct tree *t)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        uint32_t latest =
+                trace->outcome == CLEW_OUTCOME_OPEN ? clew_trace_latest(trace) : CLEW_STEP_NONE;
+        uint64_t now = clew_clock_unix_ns(t->cli->clock);
+        uint64_t sign = t->has_summary ? t->summary.last_sign_ns : trace->end_ns;
+        const struct clew_step *s;
+        char text[CLEW_WHEN_TEXT];
+
+        if (latest == CLEW_STEP_NONE)
+                return;
+        s = &trace->steps[latest];
+        clew_buffer_clear(&t->raw);
+        clew_buffer_printf(&t->raw, "#%u %s ", latest + 1, clew_kind_word(s->kind));
+        clew_buffer_append_slice(&t->raw, clew_step_label(s));
+        if (s->end_ns == 0)
+                clew_buffer_append_cstr(&t->raw, ", still open");
+        if (sign > 0 && sign < now) {
+                clew_when_length(now - sign, text);
+                clew_buffer_printf(&t->raw, "; silent for %s", text);
+        }
+        put_field(t, "latest", clew_buffer_slice(&t->raw));
+}
+
 /* What the run was asked: the first thing a user said in the root's input. */
 static void put_input(struct tree *t)
 {
@@ -669,6 +695,7 @@ static void put_header(struct tree *t)
                 put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
         end_line(t);
         put_origin(t);
+        put_latest(t);
         put_scores(t);
         put_notes(t);
         clew_buffer_clear(&t->raw);

@@ -102,7 +102,7 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         if (step->dialect == CLEW_DIALECT_LANGFUSE)
                 error->message = first_of(sent, error->message, CLEW_SLICE_NULL);
         error->message = first_of(error->message, b->log_error.message, CLEW_SLICE_NULL);
-        if (error->message.len == 0 && source == CLEW_ERROR_TOOL_RESULT) {
+        if (error->message.len == 0 && step->kind == CLEW_KIND_TOOL) {
                 const struct clew_field_hit *hit = result_hit(f);
 
                 error->message = hit ? clew_value_text(&hit->value, b->arena) : CLEW_SLICE_NULL;

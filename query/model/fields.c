@@ -174,6 +174,8 @@ void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *re
                 clew_fields_add(f, clew_log_attributes(record), CLEW_ORIGIN_LOG);
         else
                 add_qualified(f, name, clew_log_attributes(record), CLEW_ORIGIN_LOG);
+        if (record->body.type == CLEW_VALUE_KVLIST)
+                add_qualified(f, name, clew_value_elements(&record->body), CLEW_ORIGIN_LOG);
         add_body(f, &record->body);
 }
 
@@ -236,7 +238,7 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
                         return true;
         }
         if (is_body(hit->field)) /* a tool may well answer "None" */
-                return false;
+                return hit->rule->dialect == CLEW_DIALECT_ADK && clew_slice_eq_cstr(text, "N/A");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(no_names); i++) {
                 if (clew_slice_eq_cstr(text, no_names[i]))
                         return true;

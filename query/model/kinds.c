@@ -132,6 +132,8 @@ static const struct entry gen_ai_kind[] = {
 
 static const struct entry operation[] = {
         V("chat", LLM),
+        V("chat.completions", LLM),
+        V("text.completions", LLM),
         V("generate_content", LLM),
         V("text_completion", LLM),
         V("generate", LLM),

@@ -226,6 +226,36 @@ static void sort_by_step(struct clew_trace *trace, const struct clew_step_log *u
         }
 }
 
+static uint64_t time_of(const struct clew_step_log *log)
+{
+        return log->record.time_ns ? log->record.time_ns : log->record.observed_ns;
+}
+
+/* Records of one step by their time: batches of several exporters arrive in any order, and what was
+ * said follows from it. Records of the same time stay as they came. */
+static int sort_by_time(struct clew_builder *b, struct clew_step_log *logs, uint32_t n)
+{
+        struct clew_sort_entry *order;
+        struct clew_step_log *copy;
+        uint32_t i = 1;
+
+        while (i < n && time_of(&logs[i - 1]) <= time_of(&logs[i]))
+                i++;
+        if (i >= n)
+                return 0;
+        order = clew_arena_calloc(b->arena, 2 * (size_t)n, sizeof(*order));
+        copy = clew_arena_alloc(b->arena, n * sizeof(*copy));
+        if (!order || !copy)
+                return -ENOMEM;
+        memcpy(copy, logs, n * sizeof(*copy));
+        for (i = 0; i < n; i++)
+                order[i] = (struct clew_sort_entry){.key = time_of(&copy[i]), .item = &copy[i]};
+        clew_sort(order, order + n, n, NULL);
+        for (i = 0; i < n; i++)
+                logs[i] = *(const struct clew_step_log *)order[i].item;
+        return 0;
+}
+
 int clew_logs_attach(struct clew_builder *b, struct clew_slice logs)
 {
         struct clew_trace *trace = b->trace;
@@ -246,6 +276,12 @@ int clew_logs_attach(struct clew_builder *b, struct clew_slice logs)
         if (join_logs(b, unsorted, steps, n) < 0)
                 return -ENOMEM;
         sort_by_step(trace, unsorted, steps, n, sorted);
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *step = &trace->steps[i];
+
+                if (step->n_logs > 1 && sort_by_time(b, sorted + step->logs, step->n_logs) < 0)
+                        return -ENOMEM;
+        }
         trace->logs = sorted;
         trace->n_logs = n;
         return 0;

@@ -47,6 +47,10 @@ void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text
 /* One message of @role, unless it says otherwise: its object, or its content. */
 void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
                             enum clew_role role);
+/* The content of the latest message: as below, or a message's object, whose parts and calls it
+ * takes. */
+void clew_content_from_json(struct clew_message_sink *s, struct clew_slice text,
+                            enum clew_role role);
 /* The parts of one message: a string, a list of parts, or plain text. */
 void clew_parts_from_json(struct clew_message_sink *s, struct clew_slice text, enum clew_role role);
 

@@ -5,395 +5,15 @@
  * into its members, and what it is follows from which of them it has: tables of names, no schema
  * per vendor. Nesting is followed for a fixed number of levels, in loops.
  */
-#include "query/model/message-int.h"
+#include "query/model/message-object-int.h"
 
 #include "proto/base/compiler.h"
-#include "proto/base/json.h"
 #include "query/model/value-int.h"
 
 #include <string.h>
 
-/* Members of one object that are looked at; messages and parts have fewer than 20. */
-#define MEMBERS_MAX 48u
 /* {"inputs":{"messages":[[{"kwargs":...}]]}} and the like. */
 #define UNWRAP_MAX 6
-
-struct member {
-        struct clew_slice key;
-        struct clew_slice raw; /* the value's JSON */
-        enum clew_json_token token;
-};
-
-struct object {
-        struct member members[MEMBERS_MAX];
-        uint32_t n;
-};
-
-static bool open_object(struct clew_slice raw, struct object *o)
-{
-        struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_DEFAULT);
-
-        o->n = 0;
-        if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
-                return false;
-        while (clew_json_next_member(&r)) {
-                struct member *m;
-
-                if (o->n == MEMBERS_MAX) {
-                        clew_json_skip(&r);
-                        continue;
-                }
-                m = &o->members[o->n++];
-                m->key = r.text;
-                m->token = clew_json_next(&r);
-                m->raw = clew_json_take(&r);
-        }
-        return true;
-}
-
-static const struct member *get(const struct object *o, const char *key)
-{
-        for (uint32_t i = 0; i < o->n; i++) {
-                if (clew_slice_eq_cstr(o->members[i].key, key) &&
-                    o->members[i].token != CLEW_JSON_NULL)
-                        return &o->members[i];
-        }
-        return NULL;
-}
-
-/* The first of the names, which stand in a list that ends with NULL. */
-static const struct member *get_any(const struct object *o, const char *const *keys)
-{
-        for (; *keys; keys++) {
-                const struct member *m = get(o, *keys);
-
-                if (m)
-                        return m;
-        }
-        return NULL;
-}
-
-static struct clew_slice string_of(struct clew_message_sink *s, struct clew_slice raw)
-{
-        struct clew_json_reader r = clew_json_reader_make(raw, 1);
-
-        if (clew_json_next(&r) != CLEW_JSON_STRING)
-                return CLEW_SLICE_NULL;
-        if (r.cut)
-                s->truncated = true;
-        return clew_json_string(&r, s->arena);
-}
-
-/* Strings decoded, everything else as its JSON; null slice when the member is missing. */
-static struct clew_slice text_of(struct clew_message_sink *s, const struct member *m)
-{
-        if (!m)
-                return CLEW_SLICE_NULL;
-        return m->token == CLEW_JSON_STRING ? string_of(s, m->raw) : m->raw;
-}
-
-static struct clew_slice text_of_any(struct clew_message_sink *s, const struct object *o,
-                                     const char *const *keys)
-{
-        return text_of(s, get_any(o, keys));
-}
-
-#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static bool is_structure(const struct member *m)
-{
-        return m && (m->token == CLEW_JSON_OBJECT_BEGIN || m->token == CLEW_JSON_ARRAY_BEGIN);
-}
-
-/* ---- parts ------------------------------------------------------------------------------------
- */
-
-struct part_word {
-        const char *word;
-        uint8_t type;
-};
-
-/* Values of "type". */
-static const struct part_word part_types[] = {
-        {"text", CLEW_PART_TEXT},
-        {"input_text", CLEW_PART_TEXT},
-        {"output_text", CLEW_PART_TEXT},
-        {"summary_text", CLEW_PART_REASONING},
-        {"reasoning", CLEW_PART_REASONING},
-        {"thinking", CLEW_PART_REASONING},
-        {"tool_call", CLEW_PART_TOOL_CALL},
-        {"tool-call", CLEW_PART_TOOL_CALL},
-        {"tool_use", CLEW_PART_TOOL_CALL},
-        {"function_call", CLEW_PART_TOOL_CALL},
-        {"function", CLEW_PART_TOOL_CALL},
-        {"server_tool_call", CLEW_PART_TOOL_CALL},
-        {"server_tool_use", CLEW_PART_TOOL_CALL},
-        {"custom_tool_call", CLEW_PART_TOOL_CALL},
-        {"tool_call_response", CLEW_PART_TOOL_RESULT},
-        {"server_tool_call_response", CLEW_PART_TOOL_RESULT},
-        {"tool-result", CLEW_PART_TOOL_RESULT},
-        {"tool_result", CLEW_PART_TOOL_RESULT},
-        {"function_call_output", CLEW_PART_TOOL_RESULT},
-        {"custom_tool_call_output", CLEW_PART_TOOL_RESULT},
-        {"blob", CLEW_PART_MEDIA},
-        {"uri", CLEW_PART_MEDIA},
-        {"file", CLEW_PART_MEDIA},
-        {"file_data", CLEW_PART_MEDIA},
-        {"image", CLEW_PART_MEDIA},
-        {"image_url", CLEW_PART_MEDIA},
-        {"input_image", CLEW_PART_MEDIA},
-        {"input_audio", CLEW_PART_MEDIA},
-        {"input_file", CLEW_PART_MEDIA},
-        {"audio", CLEW_PART_MEDIA},
-        {"video", CLEW_PART_MEDIA},
-        {"document", CLEW_PART_MEDIA},
-        {"image-url", CLEW_PART_MEDIA},
-        {"audio-url", CLEW_PART_MEDIA},
-        {"video-url", CLEW_PART_MEDIA},
-        {"document-url", CLEW_PART_MEDIA},
-        {"binary", CLEW_PART_MEDIA},
-        {"media", CLEW_PART_MEDIA},
-        {"refusal", CLEW_PART_REFUSAL},
-};
-
-/* Parts without a type: the member that is there says what they are, and may hold the rest. */
-static const struct part_word part_keys[] = {
-        {"functionCall", CLEW_PART_TOOL_CALL},
-        {"function_call", CLEW_PART_TOOL_CALL},
-        {"toolUse", CLEW_PART_TOOL_CALL},
-        {"toolRequest", CLEW_PART_TOOL_CALL},
-        {"functionResponse", CLEW_PART_TOOL_RESULT},
-        {"function_response", CLEW_PART_TOOL_RESULT},
-        {"toolResult", CLEW_PART_TOOL_RESULT},
-        {"toolResponse", CLEW_PART_TOOL_RESULT},
-        {"inlineData", CLEW_PART_MEDIA},
-        {"inline_data", CLEW_PART_MEDIA},
-        {"fileData", CLEW_PART_MEDIA},
-        {"file_data", CLEW_PART_MEDIA},
-        {"media", CLEW_PART_MEDIA},
-        {"image", CLEW_PART_MEDIA},
-        {"reasoningContent", CLEW_PART_REASONING},
-        {"reasoning", CLEW_PART_REASONING},
-        {"thinking", CLEW_PART_REASONING},
-        {"text", CLEW_PART_TEXT},
-};
-
-static const struct part_word *find_word(const struct part_word *table, size_t n,
-                                         struct clew_slice word)
-{
-        for (size_t i = 0; i < n; i++) {
-                if (clew_slice_eq_cstr(word, table[i].word))
-                        return &table[i];
-        }
-        return NULL;
-}
-
-/* ids, names and arguments may stand one level down, in "function". */
-static void take_call(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
-{
-        const struct member *function = get(o, "function");
-        struct object inner;
-
-        part->id = text_of_any(
-                s, o, NAMES("id", "toolCallId", "tool_call_id", "toolUseId", "call_id", "ref"));
-        if (function && function->token == CLEW_JSON_OBJECT_BEGIN &&
-            open_object(function->raw, &inner)) {
-                part->name = text_of(s, get(&inner, "name"));
-                part->text = text_of(s, get(&inner, "arguments"));
-                return;
-        }
-        part->name = text_of_any(s, o, NAMES("name", "toolName", "tool_name"));
-        part->text = text_of_any(
-                s, o, NAMES("arguments", "args", "input", "parameters", "server_tool_call"));
-}
-
-/* AI SDK 5 wraps the result as {"type":"text","value":...}. */
-static struct clew_slice unwrap_result(struct clew_message_sink *s, const struct member *m,
-                                       bool *ret_error)
-{
-        struct object inner;
-        const struct member *type;
-        const struct member *value;
-
-        if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, &inner))
-                return text_of(s, m);
-        type = get(&inner, "type");
-        value = get(&inner, "value");
-        if (!type || !value || inner.n > 3)
-                return m->raw;
-        if (clew_slice_starts_with(text_of(s, type), CLEW_SLICE_LITERAL("error")))
-                *ret_error = true;
-        return text_of(s, value);
-}
-
-/* [{"type":"text","text":"..."}] as a result is that text; LiteLLM calls it "content". */
-static struct clew_slice single_text(struct clew_message_sink *s, struct clew_slice text)
-{
-        struct clew_json_reader r;
-        struct clew_slice only;
-        struct object o;
-
-        if (text.len == 0 || text.data[0] != '[')
-                return text;
-        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
-        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN || !clew_json_next_element(&r) ||
-            r.token != CLEW_JSON_OBJECT_BEGIN)
-                return text;
-        only = clew_json_take(&r);
-        if (clew_json_next_element(&r) || !open_object(only, &o))
-                return text;
-        if (!get(&o, "text") && !clew_slice_eq_cstr(text_of(s, get(&o, "type")), "text"))
-                return text;
-        return text_of_any(s, &o, NAMES("text", "content"));
-}
-
-static void take_result(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
-{
-        const struct member *error = get_any(o, NAMES("is_error", "isError"));
-        const struct member *status = get(o, "status");
-
-        part->id = text_of_any(s, o,
-                               NAMES("id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId",
-                                     "call_id", "ref"));
-        part->name = text_of_any(s, o, NAMES("name", "toolName", "tool_name"));
-        part->is_error = (error && error->token == CLEW_JSON_TRUE) ||
-                         clew_slice_eq_cstr(text_of(s, status), "error");
-        part->text = unwrap_result(s,
-                                   get_any(o, NAMES("result", "response", "output", "content",
-                                                    "server_tool_call_response")),
-                                   &part->is_error);
-        part->text = single_text(s, part->text);
-}
-
-void clew_media_uri(struct clew_part *part, struct clew_slice uri)
-{
-        if (clew_slice_starts_with(uri, CLEW_SLICE_LITERAL("data:")))
-                clew_media_inline(part, uri);
-        else if (part->uri.len == 0)
-                part->uri = uri;
-}
-
-/* Where the content may be, in the part or one level down. */
-static void take_media_members(struct clew_message_sink *s, const struct object *o,
-                               struct clew_part *part)
-{
-        struct clew_slice type =
-                text_of_any(s, o,
-                            NAMES("mime_type", "media_type", "mimeType", "mediaType", "contentType",
-                                  "modality", "format"));
-        struct clew_slice content = text_of_any(s, o, NAMES("data", "content", "base64", "bytes"));
-
-        if (type.len > 0 && part->media_type.len == 0)
-                part->media_type = type;
-        clew_media_uri(part,
-                       text_of_any(s, o, NAMES("uri", "url", "file_uri", "fileUri", "file_id")));
-        if (content.len > 0)
-                clew_media_inline(part, content);
-}
-
-static void take_media(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
-{
-        static const char *const inner_keys[] = {"source", "image_url", "input_audio", "image",
-                                                 "audio",  "file",      "media"};
-        struct object inner;
-
-        take_media_members(s, o, part);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(inner_keys); i++) {
-                const struct member *m = get(o, inner_keys[i]);
-
-                if (m && m->token == CLEW_JSON_STRING)
-                        clew_media_uri(part, text_of(s, m));
-                else if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner))
-                        take_media_members(s, &inner, part);
-        }
-        if (part->media_type.len == 0)
-                part->media_type = text_of(s, get(o, "type"));
-}
-
-static struct clew_slice reasoning_of(struct clew_message_sink *s, const struct object *o)
-{
-        const struct member *m = get_any(
-                o, NAMES("content", "text", "thinking", "reasoning", "reasoningText", "summary"));
-        struct object inner;
-
-        if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner))
-                return text_of(s, get(&inner, "text"));
-        return m && m->token == CLEW_JSON_ARRAY_BEGIN ? single_text(s, m->raw) : text_of(s, m);
-}
-
-static void fill_part(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
-{
-        switch (part->type) {
-        case CLEW_PART_TEXT:
-                part->text = text_of_any(s, o, NAMES("text", "content", "value"));
-                return;
-        case CLEW_PART_REFUSAL:
-                part->text = text_of_any(s, o, NAMES("refusal", "text", "content"));
-                return;
-        case CLEW_PART_REASONING:
-                part->text = reasoning_of(s, o);
-                return;
-        case CLEW_PART_TOOL_CALL:
-                take_call(s, o, part);
-                return;
-        case CLEW_PART_TOOL_RESULT:
-                take_result(s, o, part);
-                return;
-        case CLEW_PART_MEDIA:
-                take_media(s, o, part);
-                return;
-        case CLEW_PART_OTHER:
-                return;
-        }
-}
-
-static bool gemini_thought(const struct object *o)
-{
-        const struct member *m = get(o, "thought");
-
-        return m && m->token == CLEW_JSON_TRUE;
-}
-
-/* One part in whatever form. @raw is an object or a string. */
-static void add_part(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
-{
-        const struct part_word *word = NULL;
-        const struct member *type;
-        struct clew_part *part;
-        struct object o;
-        struct object inner;
-        const struct object *from = &o;
-
-        if (!open_object(raw, &o)) {
-                clew_sink_text(s, CLEW_PART_TEXT, role, string_of(s, raw));
-                return;
-        }
-        type = get(&o, "type");
-        if (type && type->token == CLEW_JSON_STRING)
-                word = find_word(part_types, CLEW_ARRAY_LEN(part_types), text_of(s, type));
-        for (uint32_t i = 0; !type && !word && i < o.n; i++) {
-                word = find_word(part_keys, CLEW_ARRAY_LEN(part_keys), o.members[i].key);
-                if (word && o.members[i].token == CLEW_JSON_OBJECT_BEGIN &&
-                    open_object(o.members[i].raw, &inner))
-                        from = &inner;
-        }
-        part = clew_sink_part(s, word ? (enum clew_part_type)word->type : CLEW_PART_OTHER, role);
-        if (!part)
-                return;
-        if (part->type == CLEW_PART_OTHER) {
-                part->text = raw;
-                part->name = text_of(s, type);
-                return;
-        }
-        if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
-                part->type = CLEW_PART_REASONING;
-        fill_part(s, from, part);
-        if (part->type == CLEW_PART_TEXT && part->text.len == 0 &&
-            get_any(from, NAMES("text", "content", "value"))) { /* beside a tool call */
-                s->n_parts--;
-                s->messages[s->n_messages - 1].n_parts--;
-        }
-}
 
 /* @raw is any JSON value that stands for the content of a message. */
 static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
@@ -407,7 +27,7 @@ static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum
                 return;
         case CLEW_JSON_ARRAY_BEGIN:
                 while (clew_json_next_element(&r))
-                        add_part(s, clew_json_take(&r), role);
+                        clew_part_from_json(s, clew_json_take(&r), role);
                 return;
         case CLEW_JSON_OBJECT_BEGIN:
                 /* Gemini: {"parts":[...]} */
@@ -415,11 +35,11 @@ static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum
                         r = clew_json_reader_make(get(&o, "parts")->raw, CLEW_JSON_DEPTH_DEFAULT);
                         if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN) {
                                 while (clew_json_next_element(&r))
-                                        add_part(s, clew_json_take(&r), role);
+                                        clew_part_from_json(s, clew_json_take(&r), role);
                                 return;
                         }
                 }
-                add_part(s, raw, role);
+                clew_part_from_json(s, raw, role);
                 return;
         case CLEW_JSON_NULL:
         case CLEW_JSON_END:
@@ -481,18 +101,6 @@ static void enter_message(struct object *o)
         }
 }
 
-void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw)
-{
-        struct clew_part *part;
-        struct object o;
-
-        if (!open_object(raw, &o))
-                return;
-        part = clew_sink_part(s, CLEW_PART_TOOL_CALL, CLEW_ROLE_ASSISTANT);
-        if (part)
-                take_call(s, &o, part);
-}
-
 static struct clew_slice raw_of(const struct member *m)
 {
         return m ? m->raw : CLEW_SLICE_NULL;
@@ -546,7 +154,7 @@ static void add_tool_message(struct clew_message_sink *s, const struct object *o
         part->id = text_of_any(s, o, NAMES("tool_call_id", "toolCallId", "id"));
         part->name = text_of(s, get(o, "name"));
         part->is_error = clew_slice_eq_cstr(text_of(s, get(o, "status")), "error");
-        part->text = single_text(s, text_of(s, content));
+        part->text = clew_single_text(s, text_of(s, content));
 }
 
 static bool content_has_results(const struct object *o)
@@ -558,6 +166,45 @@ static bool content_has_results(const struct object *o)
                 memmem(m->raw.data, m->raw.len, "esponse\"", 8));
 }
 
+/* What the members of a message say, into the latest message. @calls stood beside it. */
+static void add_body(struct clew_message_sink *s, const struct object *o, enum clew_role role,
+                     struct clew_slice calls)
+{
+        const struct member *m;
+
+        if (role == CLEW_ROLE_TOOL && !content_has_results(o)) {
+                add_tool_message(s, o);
+                return;
+        }
+        clew_sink_text(s, CLEW_PART_REASONING, role,
+                       text_of_any(s, o, NAMES("reasoning_content", "reasoning", "thinking")));
+        m = get_any(o, NAMES("parts", "content", "text"));
+        if (m)
+                add_content(s, m->raw, role);
+        clew_sink_text(s, CLEW_PART_REFUSAL, role, text_of(s, get(o, "refusal")));
+        m = get_any(o, NAMES("tool_calls", "toolCalls"));
+        add_calls(s, m ? m->raw : calls);
+        m = get(o, "function_call");
+        if (m)
+                clew_call_from_json(s, m->raw);
+}
+
+void clew_content_from_json(struct clew_message_sink *s, struct clew_slice text,
+                            enum clew_role role)
+{
+        struct clew_slice calls = CLEW_SLICE_NULL;
+        struct object o;
+
+        if (open_object(text, &o) && get(&o, "message")) {
+                calls = raw_of(get(&o, "tool_calls"));
+                enter_message(&o);
+        }
+        if (o.n > 0 && get(&o, "role") && get_any(&o, NAMES("content", "tool_calls", "parts")))
+                add_body(s, &o, role, calls);
+        else
+                clew_parts_from_json(s, text, role);
+}
+
 static void add_message(struct clew_message_sink *s, struct object *o, enum clew_role role)
 {
         struct clew_slice finish =
@@ -567,8 +214,6 @@ static void add_message(struct clew_message_sink *s, struct object *o, enum clew
         struct clew_slice calls = raw_of(get(o, "message") ? get(o, "tool_calls") : NULL);
         struct clew_slice role_name = CLEW_SLICE_NULL;
         struct clew_message *message;
-        const struct member *m;
-        struct object inner;
 
         role = role_of_object(s, o, role, &role_name);
         if (class_id)
@@ -583,25 +228,7 @@ static void add_message(struct clew_message_sink *s, struct object *o, enum clew
         if (finish.len == 0)
                 finish = text_of_any(s, o, NAMES("finish_reason", "finishReason", "stop_reason"));
         message->finish_reason = finish;
-        if (role == CLEW_ROLE_TOOL && !content_has_results(o)) {
-                add_tool_message(s, o);
-                return;
-        }
-        clew_sink_text(s, CLEW_PART_REASONING, role,
-                       text_of_any(s, o, NAMES("reasoning_content", "reasoning", "thinking")));
-        m = get_any(o, NAMES("parts", "content", "text"));
-        if (m)
-                add_content(s, m->raw, role);
-        clew_sink_text(s, CLEW_PART_REFUSAL, role, text_of(s, get(o, "refusal")));
-        m = get_any(o, NAMES("tool_calls", "toolCalls"));
-        add_calls(s, m ? m->raw : calls);
-        m = get(o, "function_call");
-        if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner)) {
-                struct clew_part *part = clew_sink_part(s, CLEW_PART_TOOL_CALL, role);
-
-                if (part)
-                        take_call(s, &inner, part);
-        }
+        add_body(s, o, role, calls);
 }
 
 /* Whether an object in a list is a message; else it is a part. */
@@ -642,12 +269,26 @@ static void add_loose_part(struct clew_message_sink *s, struct clew_slice raw, e
         if (!*in_loose)
                 (void)clew_sink_message(s, role, CLEW_SLICE_NULL);
         *in_loose = true;
-        add_part(s, raw, role);
+        clew_part_from_json(s, raw, role);
         if (s->n_parts > 0 && s->parts[s->n_parts - 1].type == CLEW_PART_TOOL_RESULT &&
             s->n_messages > 0 && s->messages[s->n_messages - 1].n_parts == 1) {
                 s->messages[s->n_messages - 1].role = CLEW_ROLE_TOOL;
                 *in_loose = false;
         }
+}
+
+/* What is no JSON from some place on is shown as it came, and marked. */
+static void add_unreadable(struct clew_message_sink *s, struct clew_slice rest, enum clew_role role)
+{
+        struct clew_part *part;
+
+        if (rest.len == 0 || !clew_sink_message(s, role, CLEW_SLICE_NULL))
+                return;
+        part = clew_sink_part(s, CLEW_PART_OTHER, role);
+        if (!part)
+                return;
+        part->name = CLEW_SLICE_LITERAL("unreadable");
+        part->text = rest;
 }
 
 /* A list of messages or parts; batches are lists of lists, and only the first counts as one. */
@@ -686,6 +327,8 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
         }
         if (r.status == CLEW_JSON_TRUNCATED)
                 s->truncated = true;
+        else if (r.status != CLEW_JSON_COMPLETE && r.status != CLEW_JSON_READING)
+                add_unreadable(s, clew_slice_from(raw, r.error_offset), role);
 }
 
 /* Where requests, responses and framework states keep their messages, in order of trust. */
@@ -693,11 +336,14 @@ static const char *const containers[] = {
         "messages", "choices",  "contents", "candidates", "generations", "message",
         "inputs",   "input",    "output",   "outputs",    "prompts",     "prompt",
         "update",   "response", "result",   "kwargs",     "args",        "query",
-        "question", "task",     "content",  "text",
+        "question", "task",     "content",  "text",       "items",
 };
 
 static const struct member *container_of(const struct object *o)
 {
+        /* LangWatch: {"type":"chat_messages","value":[...]} */
+        if (o->n == 2 && get(o, "type") && is_structure(get(o, "value")))
+                return get(o, "value");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(containers); i++) {
                 const struct member *m = get(o, containers[i]);
 
@@ -729,14 +375,6 @@ static void add_system(struct clew_message_sink *s, const struct object *o)
         add_content(s, m->raw, CLEW_ROLE_SYSTEM);
 }
 
-static bool is_plain_part(struct clew_message_sink *s, const struct object *o)
-{
-        const struct member *type = get(o, "type");
-
-        return type && type->token == CLEW_JSON_STRING &&
-               find_word(part_types, CLEW_ARRAY_LEN(part_types), text_of(s, type));
-}
-
 void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
                             enum clew_role role)
 {
@@ -747,6 +385,32 @@ void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
                 add_message(s, &o, role);
         else if (clew_sink_message(s, role, CLEW_SLICE_NULL))
                 clew_parts_from_json(s, text, role);
+}
+
+/* Not "[INFO] started", and not a list of numbers. */
+static bool is_list(struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return false;
+        if (!clew_json_next_element(&r))
+                return r.status == CLEW_JSON_READING || r.status == CLEW_JSON_COMPLETE ||
+                       r.status == CLEW_JSON_TRUNCATED;
+        return r.token == CLEW_JSON_OBJECT_BEGIN || r.token == CLEW_JSON_ARRAY_BEGIN ||
+               r.token == CLEW_JSON_STRING;
+}
+
+/* Text that begins as JSON and ends too early. */
+static bool is_cut(struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+
+        if (!clew_text_is_json(text))
+                return false;
+        while (clew_json_next(&r) != CLEW_JSON_END)
+                ;
+        return r.status == CLEW_JSON_TRUNCATED;
 }
 
 void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text,
@@ -760,6 +424,8 @@ void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text
                 bool finish;
 
                 if (!open_object(text, &o)) {
+                        if (!is_list(text))
+                                break;
                         add_list(s, text, role, direction);
                         return;
                 }
@@ -767,7 +433,7 @@ void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text
                         add_message(s, &o, role);
                         return;
                 }
-                if (is_plain_part(s, &o))
+                if (clew_object_is_part(s, &o))
                         break;
                 if (direction == CLEW_MESSAGES_IN)
                         add_system(s, &o);
@@ -786,8 +452,9 @@ void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text
                 text = inside->raw;
         }
         if (text.len > 0 && clew_sink_message(s, role, CLEW_SLICE_NULL)) {
-                if (clew_text_is_json(text) && open_object(text, &o) && is_plain_part(s, &o))
-                        add_part(s, text, role);
+                s->truncated = s->truncated || is_cut(text);
+                if (clew_text_is_json(text) && open_object(text, &o) && clew_object_is_part(s, &o))
+                        clew_part_from_json(s, text, role);
                 else
                         clew_sink_text(s, CLEW_PART_TEXT, role, text);
         }

@@ -172,6 +172,10 @@ static int finish(struct clew_message_sink *s, struct clew_slice key, struct cle
 {
         uint32_t at = 0;
 
+        for (uint32_t i = 0; i < s->n_parts; i++) {
+                if (clew_slice_eq(s->parts[i].id, KEY("unknown")))
+                        s->parts[i].id = CLEW_SLICE_NULL;
+        }
         for (uint32_t i = 0; i < s->n_messages; i++) {
                 s->messages[i].parts = s->parts ? &s->parts[at] : NULL;
                 at += s->messages[i].n_parts;
@@ -285,7 +289,7 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
         if (!message)
                 return;
         message->finish_reason = attribute_text(s, it, "finish_reason");
-        clew_parts_from_json(s, content, role);
+        clew_content_from_json(s, content, role);
         if (role == CLEW_ROLE_TOOL && s->n_parts == before + 1 &&
             s->parts[before].type == CLEW_PART_TEXT) {
                 s->parts[before].type = CLEW_PART_TOOL_RESULT;
@@ -335,7 +339,7 @@ static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trac
         return s->n_messages > before;
 }
 
-/* The AI SDK spreads one answer over several attributes. */
+/* The AI SDK and LiveKit spread one answer over several attributes. */
 static bool from_sdk_response(struct clew_message_sink *s, const struct clew_step *step)
 {
         static const struct {
@@ -347,13 +351,16 @@ static bool from_sdk_response(struct clew_message_sink *s, const struct clew_ste
                 {"ai.response.object", CLEW_PART_TEXT},
                 {"ai.result.text", CLEW_PART_TEXT},
                 {"ai.result.object", CLEW_PART_TEXT},
+                {"lk.response.text", CLEW_PART_TEXT},
         };
+        static const char *const call_keys[] = {"ai.response.toolCalls", "ai.result.toolCalls",
+                                                "lk.response.function_calls"};
         struct clew_message_iter it = clew_span_attributes(&step->span);
-        struct clew_slice calls = attribute_text(s, it, "ai.response.toolCalls");
+        struct clew_slice calls = CLEW_SLICE_NULL;
         bool any = false;
 
-        if (calls.len == 0)
-                calls = attribute_text(s, it, "ai.result.toolCalls");
+        for (size_t i = 0; calls.len == 0 && i < CLEW_ARRAY_LEN(call_keys); i++)
+                calls = attribute_text(s, it, call_keys[i]);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
                 struct clew_slice text = attribute_text(s, it, keys[i].key);
 
@@ -490,6 +497,36 @@ static void add_tool_part(struct clew_message_sink *s, const struct clew_step *s
         part->is_error = !in && step->error.is_error;
 }
 
+/* Steps that a layer around a model call may hold besides the call. */
+#define LAYER_STEPS_MAX 64u
+
+/* The layer around a model call that holds this call alone: it may be all that has the content. */
+static const struct clew_step *layer_around(const struct clew_trace *trace,
+                                            const struct clew_step *step)
+{
+        const struct clew_step *layer;
+        uint32_t n = 0;
+
+        if (step->kind != CLEW_KIND_LLM || step->parent == CLEW_STEP_NONE)
+                return NULL;
+        layer = &trace->steps[step->parent];
+        if (layer->kind != CLEW_KIND_CHAIN || !clew_step_is(layer, CLEW_STEP_WRAPPER) ||
+            layer->n_descendants > LAYER_STEPS_MAX)
+                return NULL;
+        for (uint32_t i = 1; i <= layer->n_descendants; i++)
+                n += layer[i].kind == CLEW_KIND_LLM;
+        return n == 1 ? layer : NULL;
+}
+
+/* The whole history with the answer at its end is what went in, but for the answer. */
+static void drop_answer(struct clew_message_sink *s)
+{
+        while (s->n_messages > 1 && s->messages[s->n_messages - 1].role == CLEW_ROLE_ASSISTANT) {
+                s->n_messages--;
+                s->n_parts -= s->messages[s->n_messages].n_parts;
+        }
+}
+
 /* The answer as it was read for the edges. Not of a copy of a step, whose span may be another. */
 static bool kept_answer(const struct clew_trace *trace, const struct clew_step *step,
                         struct clew_messages *ret)
@@ -504,9 +541,9 @@ static bool kept_answer(const struct clew_trace *trace, const struct clew_step *
         return true;
 }
 
-int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
-                       enum clew_direction direction, struct clew_arena *arena,
-                       struct clew_messages *ret)
+static int read_messages(const struct clew_trace *trace, const struct clew_step *step,
+                         enum clew_direction direction, struct clew_arena *arena,
+                         struct clew_messages *ret)
 {
         struct clew_message_sink sink = {.arena = arena};
         struct clew_fields fields;
@@ -528,9 +565,11 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
         if (step->kind != CLEW_KIND_TOOL && (!found || is_weak_source(key)) &&
             from_structured(&sink, trace, step, direction, &key))
                 return finish(&sink, key, ret);
-        if (direction == CLEW_MESSAGES_OUT && clew_slice_starts_with(key, KEY("ai.")) &&
+        if (direction == CLEW_MESSAGES_OUT &&
+            (clew_slice_starts_with(key, KEY("ai.")) ||
+             clew_slice_starts_with(key, KEY("lk.response."))) &&
             from_sdk_response(&sink, step))
-                return finish(&sink, KEY("ai.response"), ret);
+                return finish(&sink, key, ret);
         if (!found)
                 return finish(&sink, KEY("gen_ai.system_instructions"), ret);
         if (step->kind == CLEW_KIND_TOOL) {
@@ -538,7 +577,23 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
         } else {
                 clew_messages_from_json(&sink, text, role, direction);
         }
+        if (direction == CLEW_MESSAGES_IN && (clew_slice_eq(key, KEY("pydantic_ai.all_messages")) ||
+                                              clew_slice_eq(key, KEY("all_messages_events"))))
+                drop_answer(&sink);
         return finish(&sink, key, ret);
+}
+
+int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
+                       enum clew_direction direction, struct clew_arena *arena,
+                       struct clew_messages *ret)
+{
+        const struct clew_step *layer;
+        int r = read_messages(trace, step, direction, arena, ret);
+
+        if (r < 0 || ret->n > 0)
+                return r;
+        layer = layer_around(trace, step);
+        return layer ? read_messages(trace, layer, direction, arena, ret) : 0;
 }
 
 /* ---- tool definitions -------------------------------------------------------------------------

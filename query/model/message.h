@@ -79,7 +79,8 @@ enum clew_direction { CLEW_MESSAGES_IN, CLEW_MESSAGES_OUT };
 /*
  * The messages that went into (came out of) @step. For LLM steps the input begins with the system
  * instructions when they came apart. A step without messages but with an input (output) text gives
- * one user (assistant) message. Slices point into the span or into @arena. Returns 0 (also with
+ * one user (assistant) message. A model call without any has those of the layer that wraps it and
+ * nothing else. Slices point into the span or into @arena. Returns 0 (also with
  * n = 0) or -ENOMEM.
  */
 CLEW_MUST_USE int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,

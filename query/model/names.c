@@ -103,6 +103,7 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_TAGS] = "tags",
         [CLEW_FIELD_TRACE_NAME] = "trace-name",
         [CLEW_FIELD_ROOT] = "root",
+        [CLEW_FIELD_SCORES] = "scores",
 };
 
 const char *clew_kind_name(enum clew_kind kind)

@@ -290,6 +290,11 @@ static const struct clew_rule trace_name_rules[] = {
         T("langfuse.trace.name", LANGFUSE),
 };
 
+/* Results of evaluators as one JSON list; flattened ones are a family, see rules.c. */
+static const struct clew_rule scores_rules[] = {
+        T("langwatch.reserved.evaluations", LANGWATCH),
+};
+
 /* The sender says that a step speaks for the trace. */
 static const struct clew_rule root_rules[] = {
         FLAG("langfuse.internal.as_root", LANGFUSE),
@@ -319,4 +324,5 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(TAGS, tags_rules),
         FIELD(TRACE_NAME, trace_name_rules),
         FIELD(ROOT, root_rules),
+        FIELD(SCORES, scores_rules),
 };

@@ -4,6 +4,7 @@
 #include "query/model/score.h"
 
 #include "proto/base/compiler.h"
+#include "proto/base/json.h"
 #include "query/model/build-int.h"
 #include "query/model/value-int.h"
 
@@ -73,6 +74,9 @@ static void set_member(struct clew_builder *b, struct clew_score *score, struct 
         else if (clew_slice_eq(member, KEY("annotator_kind")) ||
                  clew_slice_eq(member, KEY("evaluator.source")))
                 score->source = clew_value_text(value, b->arena);
+        else if (clew_slice_eq(member, KEY("identifier")) ||
+                 clew_slice_eq(member, KEY("evaluator.version")))
+                score->identifier = clew_value_text(value, b->arena);
 }
 
 void clew_score_from_event(struct clew_builder *b, struct clew_message_iter attributes,
@@ -227,19 +231,34 @@ static void read_annotations(struct clew_builder *b, uint32_t index)
 /* ---- evaluator spans --------------------------------------------------------------------------
  */
 
+/* Judges answer with an object, or with the bare value: a number, a bool. */
+static void take_verdict(struct clew_builder *b, struct clew_score *score, struct clew_slice output)
+{
+        struct clew_slice value = output;
+
+        if (clew_text_is_json(output)) {
+                value = clew_text_member(output, "score", b->arena);
+                if (value.len == 0)
+                        value = clew_text_member(output, "value", b->arena);
+                score->label = clew_text_member(output, "label", b->arena);
+                score->explanation = clew_text_member(output, "explanation", b->arena);
+        }
+        score->has_value = clew_text_number(value, &score->value);
+        if (score->label.len == 0 &&
+            (clew_slice_eq(value, KEY("true")) || clew_slice_eq(value, KEY("false"))))
+                score->label = value;
+        score->verdict = clew_verdict_of_label(score->label);
+}
+
 static void read_evaluator(struct clew_builder *b, uint32_t index)
 {
         const struct clew_step *step = &b->trace->steps[index];
         struct clew_slice output = CLEW_SLICE_NULL;
-        struct clew_slice value;
         struct clew_score *score;
 
         if (!clew_fields_text(&b->fields, CLEW_FIELD_OUTPUT, &output) ||
-            output.len > EVALUATOR_OUTPUT_MAX || !clew_text_is_json(output))
+            output.len > EVALUATOR_OUTPUT_MAX)
                 return;
-        value = clew_text_member(output, "score", b->arena);
-        if (value.len == 0)
-                value = clew_text_member(output, "value", b->arena);
         score = new_score(b);
         if (!score)
                 return;
@@ -250,13 +269,57 @@ static void read_evaluator(struct clew_builder *b, uint32_t index)
                 .emitter = index,
                 .time_ns = step->end_ns,
                 .name = step->name,
-                .label = clew_text_member(output, "label", b->arena),
-                .explanation = clew_text_member(output, "explanation", b->arena),
         };
-        score->has_value = clew_text_number(value, &score->value);
+        take_verdict(b, score, output);
+        if (score->has_value || score->label.len > 0)
+                b->n_scores++;
+}
+
+/* ---- a list in JSON ---------------------------------------------------------------------------
+ */
+
+/* {"name", "score", "passed", "label", "details"}: what has neither score nor verdict was skipped.
+ */
+static void read_listed(struct clew_builder *b, uint32_t index, struct clew_slice item)
+{
+        const struct clew_step *step = &b->trace->steps[index];
+        struct clew_slice passed = clew_text_member(item, "passed", b->arena);
+        struct clew_score *score = new_score(b);
+
+        if (!score)
+                return;
+        *score = (struct clew_score){
+                .target = CLEW_SCORE_STEP,
+                .carrier = CLEW_SCORE_FROM_ATTRIBUTE,
+                .step = index,
+                .emitter = index,
+                .time_ns = step->end_ns,
+                .name = clew_text_member(item, "name", b->arena),
+                .label = clew_text_member(item, "label", b->arena),
+                .explanation = clew_text_member(item, "details", b->arena),
+        };
+        score->has_value =
+                clew_text_number(clew_text_member(item, "score", b->arena), &score->value);
+        if (score->label.len == 0 && passed.len > 0)
+                score->label = clew_slice_eq(passed, KEY("true")) ? KEY("passed") : KEY("failed");
         score->verdict = clew_verdict_of_label(score->label);
         if (score->has_value || score->label.len > 0)
                 b->n_scores++;
+}
+
+static void read_list(struct clew_builder *b, uint32_t index)
+{
+        struct clew_slice text = CLEW_SLICE_NULL;
+        struct clew_json_reader r;
+
+        if (!clew_fields_text(&b->fields, CLEW_FIELD_SCORES, &text) ||
+            text.len > EVALUATOR_OUTPUT_MAX)
+                return;
+        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return;
+        for (uint32_t i = 0; i < INDEX_MAX && clew_json_next_element(&r); i++)
+                read_listed(b, index, clew_json_take(&r));
 }
 
 void clew_score_derive(struct clew_builder *b, uint32_t index)
@@ -265,6 +328,8 @@ void clew_score_derive(struct clew_builder *b, uint32_t index)
                 read_annotations(b, index);
         if (b->trace->steps[index].kind == CLEW_KIND_EVALUATOR)
                 read_evaluator(b, index);
+        if (clew_fields_first(&b->fields, CLEW_FIELD_SCORES))
+                read_list(b, index);
 }
 
 /* ---- all together -----------------------------------------------------------------------------
@@ -285,7 +350,7 @@ static bool same_score(const struct clew_score *a, const struct clew_score *b)
         return a->target == b->target && a->step == b->step && a->time_ns == b->time_ns &&
                a->has_value == b->has_value && !(a->value < b->value) && !(a->value > b->value) &&
                clew_slice_eq(a->name, b->name) && clew_slice_eq(a->label, b->label) &&
-               clew_slice_eq(a->source, b->source);
+               clew_slice_eq(a->source, b->source) && clew_slice_eq(a->identifier, b->identifier);
 }
 
 /* The same result is often sent as an event and as a log record. Only neighbours in the first

@@ -38,6 +38,7 @@ struct clew_score {
         struct clew_slice label;
         struct clew_slice explanation;
         struct clew_slice source;      /* evaluator, annotator kind, or scope name */
+        struct clew_slice identifier;  /* of one judgement among several of a source */
         struct clew_slice error_type;  /* the evaluator's own failure */
         struct clew_slice response_id; /* names the target when no span id does */
 };

@@ -651,6 +651,17 @@ static void mark_noise(struct clew_step *step)
                 step->flags |= CLEW_STEP_NOISE;
 }
 
+/* Logfire announces a span by a placeholder below it: until the span comes, it lends its name. */
+static void name_pending(struct clew_builder *b, const struct clew_step *step)
+{
+        struct clew_step *parent =
+                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
+
+        if (parent && clew_step_is(parent, CLEW_STEP_STANDIN) && step->kind == CLEW_KIND_EVENT &&
+            step->dialect == CLEW_DIALECT_PYDANTIC && clew_step_is(step, CLEW_STEP_FRAGMENT))
+                parent->name = step->name;
+}
+
 static void keep_provenance(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_provenance *copy;
@@ -704,6 +715,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
         mark_noise(step);
+        name_pending(b, step);
         if (f->redacted)
                 step->flags |= CLEW_STEP_REDACTED;
         keep_provenance(b, step);

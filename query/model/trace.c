@@ -71,6 +71,24 @@ static void place_steps(const struct clew_tree *tree, struct clew_trace *trace)
         }
 }
 
+uint32_t clew_trace_latest(const struct clew_trace *trace)
+{
+        uint32_t latest = CLEW_STEP_NONE;
+        uint64_t latest_ns = 0;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+                uint64_t ns = s->end_ns > s->start_ns ? s->end_ns : s->start_ns;
+
+                if (clew_step_is(s, CLEW_STEP_STANDIN | CLEW_STEP_FRAGMENT) ||
+                    (latest != CLEW_STEP_NONE && ns < latest_ns))
+                        continue;
+                latest = i;
+                latest_ns = ns;
+        }
+        return latest;
+}
+
 struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step)
 {
         const struct clew_step *s = &trace->steps[step];

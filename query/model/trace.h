@@ -155,6 +155,7 @@ enum clew_field {
         CLEW_FIELD_TAGS,
         CLEW_FIELD_TRACE_NAME,
         CLEW_FIELD_ROOT,
+        CLEW_FIELD_SCORES,
         CLEW_FIELD_COUNT,
 };
 
@@ -437,6 +438,10 @@ CLEW_MUST_USE int clew_trace_link(struct clew_trace *trace, struct clew_arena *a
 
 /* Index of the step with that span id, or CLEW_STEP_NONE. */
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id);
+
+/* The step that was heard of last: of an open or lost run the place where it stands. The latest
+ * start or end counts. CLEW_STEP_NONE without steps. */
+uint32_t clew_trace_latest(const struct clew_trace *trace);
 
 struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step);
 

@@ -2,7 +2,8 @@
 
 Taken from captures of the real packages against a scripted server: which spans there are, what they
 are called, what hangs under what, which attribute holds the messages. A shape differs from the next
-one in its hooks only; the driver that keeps the history is `Shape`.
+one in its hooks only; the driver that keeps the history is `Shape`. Teams of agents (crewai, autogen,
+agent-framework) are in shapes_teams.py, Google's ADK and Langfuse in shapes_more.py.
 """
 from wire import Agent, Call, Message, Wire, compact
 
@@ -222,46 +223,6 @@ class PydanticAi(GenAi):
             [genai_parts(m, True) for m in agent.history()])})
 
 
-class AgentFramework(GenAi):
-    """Magentic and group chat: the workflow's executors round the agents' runs."""
-    scope = ("agent_framework", "1.23.0")
-    llm_kind = 1
-    system_apart = True
-
-    def workflow(self, name):
-        build = self.open("workflow.build", None, {"workflow.definition": name})
-        self.close(build)
-        self.root = self.open("workflow.run", None, {"workflow.id": self.hex(32),
-                                                     "workflow.name": name})
-        self.event(self.root, "workflow.started", {})
-        return self.root
-
-    def turn(self, name, system, tools, messages, executor=None):
-        """One run of one agent in the workflow: executor span, agent span. The history is given."""
-        agent = Agent(name, system, list(tools))
-        agent.messages = messages
-        agent.top = self.open("executor.process " + (executor or name), self.root, {
-            "executor.id": executor or name, "executor.type": "AgentExecutor",
-            "message.type": "GroupChatRequestMessage"})
-        self.open_agent(agent, agent.top)
-        return agent
-
-    def open_agent(self, agent, parent):
-        super().open_agent(agent, parent)
-        agent.span["attrs"]["gen_ai.provider.name"] = "microsoft.agent_framework"
-        agent.span["attrs"]["gen_ai.agent.id"] = self.hex(32)
-
-    def close_agent(self, agent, output):
-        super().close_agent(agent, output)
-        if agent.top:
-            self.close(agent.top)
-
-    def tool_attrs(self, agent, call, result, error, kind):
-        attrs = super().tool_attrs(agent, call, result, error, kind)
-        attrs["agent_framework.function.invocation.duration"] = self.rng.uniform(0.01, 2)
-        return attrs
-
-
 class Traceloop(GenAi):
     """OpenLLMetry: GenAI spans for the model, its own attributes for agents and tools."""
     scope = ("traceloop.tracer", "0.62.4")
@@ -278,6 +239,10 @@ class Traceloop(GenAi):
     def llm(self, agent, text="", calls=(), seconds=None, finish=None):
         call = super().llm(agent, text, calls, seconds, finish)
         call.span["scope"] = self.llm_scope
+        call.span["attrs"].update({
+            "gen_ai.agent.name": None, "gen_ai.conversation.id": None, "gen_ai.is_streaming": False,
+            "gen_ai.tool.definitions": compact([dict(t["function"], type="function")
+                                                for t in agent.tools])})
         return call
 
     def tool_name(self, _agent, call):
@@ -298,7 +263,7 @@ class Traceloop(GenAi):
 
 # ---- OpenInference ------------------------------------------------------------------------------
 
-def oi_messages(prefix, messages, contents=False):
+def oi_messages(prefix, messages, contents=False, names=False):
     attrs = {}
     for i, m in enumerate(messages):
         p = "%s.%d.message." % (prefix, i)
@@ -308,7 +273,7 @@ def oi_messages(prefix, messages, contents=False):
             attrs[p + "contents.0.message_content.text"] = m.text
         elif m.text:
             attrs[p + "content"] = m.text
-        if m.name:
+        if m.name and names:
             attrs[p + "name"] = m.name
         if m.call_id:
             attrs[p + "tool_call_id"] = m.call_id
@@ -338,6 +303,7 @@ class OpenInference(Shape):
     scope = ("openinference.instrumentation.openai", "0.1.66")
     ok_status = {"code": 1}
     contents = False
+    names = False
 
     def common(self, kind):
         return {"openinference.span.kind": kind, "session.id": self.session,
@@ -352,7 +318,7 @@ class OpenInference(Shape):
 
     def llm_attrs(self, agent, history, out, finish):
         attrs = self.common("LLM")
-        attrs.update(oi_messages("llm.input_messages", history, self.contents))
+        attrs.update(oi_messages("llm.input_messages", history, self.contents, self.names))
         attrs.update({
             "llm.model_name": self.model, "llm.provider": "openai", "llm.system": "openai",
             "llm.invocation_parameters": compact({"model": self.model, "temperature": 0.0}),
@@ -395,6 +361,7 @@ class OpenInference(Shape):
 class LangGraph(OpenInference):
     """langchain's create_agent and hand-made graphs: CHAIN spans for graph and nodes."""
     scope = ("openinference.instrumentation.langchain", "0.1.80")
+    names = True
     orphans = True   # the tool spans' parent is never sent, as captured
 
     def graph(self, name="LangGraph", inputs=""):
@@ -454,7 +421,8 @@ class LangGraph(OpenInference):
     def tool_attrs(self, agent, call, result, error, kind):
         attrs = super().tool_attrs(agent, call, result, error, kind)
         values = list(call.args.values()) if isinstance(call.args, dict) else [call.args]
-        attrs.update({"tool.parameters": None, "input.mime_type": None,
+        attrs.update({"tool.parameters": None, "input.mime_type": None, "metadata": compact({
+            "lc_agent_name": agent.name, "langgraph_step": agent.step, "langgraph_node": "tools"}),
                       "input.value": str(values[0]) if len(values) == 1 else str(call.args)})
         if error is None:
             attrs["output.value"] = compact({"type": "tool", "data": {
@@ -500,6 +468,7 @@ class OpenAiAgents(OpenInference):
         attrs["input.value"] = compact(openai_messages(history))
         if out is not None:
             attrs["output.value"] = compact(openai_messages([out]))
+        attrs["llm.finish_reason"] = attrs["llm.provider"] = None
         return {k: v for k, v in attrs.items() if not k.startswith("llm.tools.")}
 
     def tool_parent(self, agent):
@@ -530,106 +499,6 @@ class OpenAiAgents(OpenInference):
         if agent.top:
             self.close(agent.top)
             self.close(self.root)
-
-
-class CrewAi(OpenInference):
-    scope = ("openinference.instrumentation.crewai", "1.1.21")
-    llm_scope = ("openinference.instrumentation.openai", "0.1.66")
-
-    def crew(self, tasks):
-        self.root = self.open("Crew_%s.kickoff" % self.hex(32), None, dict(
-            self.common("CHAIN"), crew_id=self.hex(32), crew_inputs="",
-            crew_tasks=compact([{"description": t, "async_execution?": False} for t in tasks])))
-        return self.root
-
-    def open_agent(self, agent, parent):
-        agent.span = self.open(agent.name + "._execute_core", parent or self.root, dict(
-            self.common("AGENT"), task_id=self.hex(32), **{
-                "graph.node.id": agent.name, "input.value": compact({"agent": {
-                    "role": agent.name, "goal": agent.system, "max_iter": 25}}),
-                "input.mime_type": "application/json"}))
-
-    def llm(self, agent, text="", calls=(), seconds=None, finish=None):
-        call = super().llm(agent, text, calls, seconds, finish)
-        call.span["scope"] = self.llm_scope
-        return call
-
-    def tool_name(self, _agent, call):
-        return call.name + ".run"
-
-    def close_agent(self, agent, output):
-        self.close(agent.span, {"output.value": compact({
-            "description": agent.extra.get("task"), "raw": output, "agent": agent.name}),
-            "output.mime_type": "application/json"})
-
-
-class AutoGen(OpenInference):
-    """autogen-agentchat: OpenInference and the runtime's own messaging spans side by side."""
-    scope = ("openinference.instrumentation.autogen_agentchat", "0.1.22")
-    runtime = ("autogen SingleThreadedAgentRuntime", "")
-    core = ("autogen-core", "")
-
-    def team(self, kind, task, names):
-        self.team_id = self.hex(32)
-        self.manager = kind + "Manager"
-        self.root = self.open(kind + ".run_stream", None, dict(self.common("CHAIN"), **{
-            "input.value": compact({"task": task, "cancellation_token": None}),
-            "participant_names": names, "team_id": self.team_id}))
-        self.last_speaker = "start"
-        return self.root
-
-    def messaging(self, verb, name, parent):
-        to = "%s_%s.(%s)-A" % (name, self.team_id, self.team_id)
-        return self.open("autogen %s %s" % (verb, to), parent, {
-            "messaging.operation": verb, "messaging.destination": to}, 4, self.runtime)
-
-    def select(self, prompt, name):
-        """The manager's model call that picks the next speaker."""
-        box = self.messaging("process", self.manager, self.root)
-        agent = Agent(self.manager, "", [])
-        agent.span = box
-        agent.messages = [Message("user", prompt)]
-        call = self.llm(agent, name)
-        self.close(box)
-        return call
-
-    def turn(self, name, system, tools, messages):
-        """@messages: the group's messages so far, as this agent sees them."""
-        agent = Agent(name, system, list(tools))
-        agent.messages = messages
-        agent.top = self.messaging("process", name, self.root)
-        run = self.open("invoke_agent " + name, agent.top, {
-            "gen_ai.operation.name": "invoke_agent", "gen_ai.system": "autogen",
-            "gen_ai.agent.name": name}, 3, self.core)
-        agent.extra["run"] = run
-        agent.span = self.open(name + ".on_messages_stream", run, dict(self.common("AGENT"), **{
-            "graph.node.id": name, "graph.node.parent_id": self.last_speaker}))
-        self.last_speaker = name
-        return agent
-
-    def llm_name(self, _agent):
-        return "OpenAIChatCompletionClient.create"
-
-    def llm_attrs(self, agent, history, out, finish):
-        attrs = super().llm_attrs(agent, history, out, finish)
-        attrs["input.value"] = None
-        if out is not None:
-            attrs["output.value"] = compact({
-                "finish_reason": "function_calls" if out.calls else "stop",
-                "content": [{"id": c.id, "name": c.name, "arguments": c.args_text()}
-                            for c in out.calls] or out.text, "cached": False})
-        return attrs
-
-    def tool_name(self, agent, call):
-        return "%s.%s" % (agent.name, call.name)
-
-    def close_agent(self, agent, output):
-        self.close(agent.span, {"output.value": output})
-        if "run" in agent.extra:
-            self.close(agent.extra["run"])
-            box = self.messaging("publish", "group_topic", agent.top)
-            self.close(box)
-            self.close(agent.top)
 
 
 # ---- others -------------------------------------------------------------------------------------
@@ -665,6 +534,7 @@ class AiSdk(Shape):
         return rows
 
     def open_agent(self, agent, parent):
+        agent.extra["usage"] = [0, 0]
         agent.span = self.open("ai.generateText", parent, dict(
             self.common("ai.generateText", agent), **{
                 "ai.model.provider": "openai.chat", "ai.model.id": self.model,
@@ -678,6 +548,7 @@ class AiSdk(Shape):
         attrs.update({
             "ai.model.provider": "openai.chat", "ai.model.id": self.model,
             "ai.prompt.messages": compact(self.messages(history)),
+            "ai.prompt.toolChoice": "{\"type\":\"auto\"}", "ai.settings.maxRetries": 2,
             "ai.prompt.tools": [compact({"type": "function", "name": t["function"]["name"],
                                          "inputSchema": t["function"]["parameters"]})
                                 for t in agent.tools],
@@ -685,6 +556,7 @@ class AiSdk(Shape):
         if out is None:
             return attrs
         tokens = self.usage(history, out)
+        agent.extra["usage"] = [a + b for a, b in zip(agent.extra["usage"], tokens)]
         finish = finish.replace("_", "-")
         attrs.update({
             "ai.response.finishReason": finish, "ai.response.text": out.text or None,
@@ -710,7 +582,10 @@ class AiSdk(Shape):
         self.close(agent.span, {
             "ai.prompt": compact({"system": agent.system, "messages": self.messages(
                 [m for m in agent.messages if m.role == "user"][:1])}),
-            "ai.response.finishReason": "stop", "ai.response.text": output})
+            "ai.response.finishReason": "stop", "ai.response.text": output,
+            "ai.usage.inputTokens": agent.extra["usage"][0],
+            "ai.usage.outputTokens": agent.extra["usage"][1],
+            "ai.usage.totalTokens": sum(agent.extra["usage"])})
 
 
 class LangSmith(Shape):
@@ -721,7 +596,9 @@ class LangSmith(Shape):
     def common(self, kind, name):
         return {"langsmith.span.kind": kind, "langsmith.trace.name": name,
                 "langsmith.trace.session_name": "default", "gen_ai.system": "langchain",
-                "langsmith.metadata.session_id": self.session}
+                "langsmith.metadata.session_id": self.session,
+                "langsmith.metadata.ls_method": "traceable",
+                "langsmith.metadata.LANGSMITH_TRACING": "true"}
 
     def open_agent(self, agent, parent):
         agent.span = self.open(agent.name, parent, dict(
@@ -732,6 +609,8 @@ class LangSmith(Shape):
 
     def llm_attrs(self, agent, history, out, finish):
         attrs = dict(self.common("llm", "ChatOpenAI"), **{
+            "langsmith.metadata.ls_provider": "openai", "langsmith.metadata.ls_model_type": "chat",
+            "langsmith.metadata.ls_model_name": self.model, "gen_ai.serialized.name": "ChatOpenAI",
             "gen_ai.operation.name": "chat", "gen_ai.request.model": self.model,
             "gen_ai.prompt": compact({"messages": openai_messages(history), "model": self.model,
                                       "tools": agent.tools})})

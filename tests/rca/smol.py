@@ -33,7 +33,8 @@ class Smol(OpenInference):
 
     def usage(self, messages, out):
         tokens = super().usage(messages, out)
-        self.total = getattr(self, "total", 0) + sum(tokens)
+        total = getattr(self, "total", (0, 0))
+        self.total = (total[0] + tokens[0], total[1] + tokens[1])
         return tokens
 
     def llm_attrs(self, agent, history, out, finish):
@@ -135,8 +136,10 @@ class Smol(OpenInference):
         return call
 
     def close_run(self, agent, answer):
-        self.close(agent.span, {"output.value": str(answer), "llm.token_count.prompt":
-                                getattr(self, "total", 0)})
+        total = getattr(self, "total", (0, 0))   # of the model object, which all agents share
+        self.close(agent.span, {"output.value": str(answer), "llm.token_count.prompt": total[0],
+                                "llm.token_count.completion": total[1],
+                                "llm.token_count.total": sum(total)})
 
     def _tool(self, agent, name, args, result, error=None, span_name="SimpleTool"):
         span = self.open(span_name, agent.extra["step"])

@@ -64,6 +64,8 @@ static void put_text(struct clew_buffer *out, const char *label, struct clew_sli
         for (size_t i = 0; i < n; i++) {
                 if (s.data[i] == '\n')
                         clew_buffer_append_cstr(out, "\\n");
+                else if (s.data[i] == 0)
+                        clew_buffer_append_cstr(out, "\\0");
                 else
                         clew_buffer_append_byte(out, s.data[i]);
         }
@@ -190,6 +192,8 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         if (s->has_cost)
                 clew_buffer_printf(out, " cost=%.6f", s->cost_usd);
         put_set(out, "finish", s->finish_reason);
+        if (s->first_token_ns)
+                clew_buffer_printf(out, " first=%.0fms", (double)s->first_token_ns / 1e6);
         put_set(out, "session", s->session);
         put_set(out, "user", s->user);
         if (s->error.is_error) {

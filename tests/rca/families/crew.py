@@ -2,7 +2,7 @@
 import json
 
 import content as c
-import shapes
+import shapes_teams
 from wire import tool
 
 SCOUT = """You are Senior Scout. You find primary sources for a report and note what each says.
@@ -23,7 +23,7 @@ FAULTS = ("unopened", "old", "duplicate", "slip", "no_source", "sections", "inve
 def crew(rng, failed):
     topic = rng.choice(TOPICS)
     region = c.town(rng)
-    w = shapes.CrewAi(rng, "report-crew", rng.choice(["gpt-4o-mini", "claude-sonnet-4"]),
+    w = shapes_teams.CrewAi(rng, "report-crew", rng.choice(["gpt-4o-mini", "claude-sonnet-4"]),
                       session="crew-%d" % rng.randrange(9999))
     faults = c.pick(rng, FAULTS, failed, 1, 3)
     if failed and not faults - {"loop", "duplicate"}:

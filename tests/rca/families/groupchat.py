@@ -1,6 +1,6 @@
 """autogen's SelectorGroupChat: planner, coder, executor and critic solve a programming task."""
 import content as c
-import shapes
+import shapes_teams
 from wire import Message, tool
 
 PLANNER = """You are the planner. Break the task of the user into at most five steps, name who does each, and \
@@ -84,7 +84,7 @@ def groupchat(rng, failed):
     what, name, needs, hard, easy = rng.choice(TASKS)
     task = "Write %s, called %s. Requirements:\n%s\nOnly the standard library. Show that it works on data/sample.csv." % (
         what, name, "\n".join("%d. %s" % (i + 1, n) for i, n in enumerate(needs)))
-    w = shapes.AutoGen(rng, "dev-team", rng.choice(["gpt-4o-2024-08-06", "gpt-4.1"]))
+    w = shapes_teams.AutoGen(rng, "dev-team", rng.choice(["gpt-4o-2024-08-06", "gpt-4.1"]))
     w.team("SelectorGroupChat", task, ["planner", "coder", "executor", "critic"])
     faults = c.pick(rng, FAULTS, failed, 1, 3)
     for a, b in (("early", "approve"), ("early", "loop"), ("fabricate", "repeat"), ("fabricate", "timeout")):

@@ -2,7 +2,7 @@
 import json
 
 import content as c
-import shapes
+import shapes_teams
 from wire import Message, tool
 
 BOSS = "You coordinate a team to complete a user's request."
@@ -64,7 +64,8 @@ class Team:
     def speak(self, who, text, uses=(), ask=None):
         """A turn of a member. @uses: (tool, args, result, error). Returns (call, tool spans)."""
         tools = {"WebSurfer": W_TOOLS, "FileSurfer": F_TOOLS, "Coder": C_TOOLS}[who]
-        turn = self.w.turn(who, TEAM[who][0], tools, [Message("user", m.text) for m in self.chat])
+        turn = self.w.turn(who, TEAM[who][0], tools, [
+            Message("assistant" if m.name == who else "user", m.text) for m in self.chat[2:]])
         spans = []
         for name, args, result, error in uses:
             call = self.w.llm(turn, "", [(name, args)])
@@ -110,7 +111,7 @@ class World:
 
 def magentic(rng, failed):
     world = World(rng)
-    w = shapes.AgentFramework(rng, "magentic-one", rng.choice(["gpt-4o", "gpt-4.1", "o4-mini"]))
+    w = shapes_teams.AgentFramework(rng, "magentic-one", rng.choice(["gpt-4o", "gpt-4.1", "o4-mini"]))
     faults = c.pick(rng, FAULTS, failed, 1, 4)
     if failed and not faults - {"search_loop", "click_loop", "wrong_agent", "stall", "captcha", "ledger_fact"}:
         faults.add(rng.choice(["final_format", "drop_condition", "wrong_row", "fabricate", "satisfied_early"]))

@@ -1,0 +1,323 @@
+/*
+ * The parts of messages, in JSON: which words and members say what a part is, and where its text,
+ * call or content stands.
+ */
+#include "query/model/message-object-int.h"
+
+#include "proto/base/compiler.h"
+#include "query/model/value-int.h"
+
+#include <string.h>
+
+/* ---- parts ------------------------------------------------------------------------------------
+ */
+
+struct part_word {
+        const char *word;
+        uint8_t type;
+};
+
+/* Values of "type". */
+static const struct part_word part_types[] = {
+        {"text", CLEW_PART_TEXT},
+        {"input_text", CLEW_PART_TEXT},
+        {"output_text", CLEW_PART_TEXT},
+        {"summary_text", CLEW_PART_REASONING},
+        {"reasoning", CLEW_PART_REASONING},
+        {"thinking", CLEW_PART_REASONING},
+        {"tool_call", CLEW_PART_TOOL_CALL},
+        {"tool-call", CLEW_PART_TOOL_CALL},
+        {"tool_use", CLEW_PART_TOOL_CALL},
+        {"function_call", CLEW_PART_TOOL_CALL},
+        {"function", CLEW_PART_TOOL_CALL},
+        {"server_tool_call", CLEW_PART_TOOL_CALL},
+        {"server_tool_use", CLEW_PART_TOOL_CALL},
+        {"custom_tool_call", CLEW_PART_TOOL_CALL},
+        {"tool_call_response", CLEW_PART_TOOL_RESULT},
+        {"server_tool_call_response", CLEW_PART_TOOL_RESULT},
+        {"tool-result", CLEW_PART_TOOL_RESULT},
+        {"tool_result", CLEW_PART_TOOL_RESULT},
+        {"function_call_output", CLEW_PART_TOOL_RESULT},
+        {"custom_tool_call_output", CLEW_PART_TOOL_RESULT},
+        {"blob", CLEW_PART_MEDIA},
+        {"uri", CLEW_PART_MEDIA},
+        {"file", CLEW_PART_MEDIA},
+        {"file_data", CLEW_PART_MEDIA},
+        {"image", CLEW_PART_MEDIA},
+        {"image_url", CLEW_PART_MEDIA},
+        {"input_image", CLEW_PART_MEDIA},
+        {"input_audio", CLEW_PART_MEDIA},
+        {"input_file", CLEW_PART_MEDIA},
+        {"audio", CLEW_PART_MEDIA},
+        {"video", CLEW_PART_MEDIA},
+        {"document", CLEW_PART_MEDIA},
+        {"image-url", CLEW_PART_MEDIA},
+        {"audio-url", CLEW_PART_MEDIA},
+        {"video-url", CLEW_PART_MEDIA},
+        {"document-url", CLEW_PART_MEDIA},
+        {"binary", CLEW_PART_MEDIA},
+        {"media", CLEW_PART_MEDIA},
+        {"refusal", CLEW_PART_REFUSAL},
+};
+
+/* Parts without a type: the member that is there says what they are, and may hold the rest. */
+static const struct part_word part_keys[] = {
+        {"functionCall", CLEW_PART_TOOL_CALL},
+        {"function_call", CLEW_PART_TOOL_CALL},
+        {"toolUse", CLEW_PART_TOOL_CALL},
+        {"toolRequest", CLEW_PART_TOOL_CALL},
+        {"functionResponse", CLEW_PART_TOOL_RESULT},
+        {"function_response", CLEW_PART_TOOL_RESULT},
+        {"toolResult", CLEW_PART_TOOL_RESULT},
+        {"toolResponse", CLEW_PART_TOOL_RESULT},
+        {"inlineData", CLEW_PART_MEDIA},
+        {"inline_data", CLEW_PART_MEDIA},
+        {"fileData", CLEW_PART_MEDIA},
+        {"file_data", CLEW_PART_MEDIA},
+        {"media", CLEW_PART_MEDIA},
+        {"image", CLEW_PART_MEDIA},
+        {"reasoningContent", CLEW_PART_REASONING},
+        {"reasoning", CLEW_PART_REASONING},
+        {"thinking", CLEW_PART_REASONING},
+        {"text", CLEW_PART_TEXT},
+};
+
+static const struct part_word *find_word(const struct part_word *table, size_t n,
+                                         struct clew_slice word)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (clew_slice_eq_cstr(word, table[i].word))
+                        return &table[i];
+        }
+        return NULL;
+}
+
+/* ids, names and arguments may stand one level down, in "function". */
+static void take_call(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+{
+        const struct member *function = get(o, "function");
+        struct object inner;
+
+        part->id = text_of_any(
+                s, o, NAMES("id", "toolCallId", "tool_call_id", "toolUseId", "call_id", "ref"));
+        if (function && function->token == CLEW_JSON_OBJECT_BEGIN &&
+            open_object(function->raw, &inner)) {
+                part->name = text_of(s, get(&inner, "name"));
+                part->text = text_of(s, get(&inner, "arguments"));
+                return;
+        }
+        part->name = text_of_any(s, o, NAMES("name", "toolName", "tool_name"));
+        part->text = text_of_any(
+                s, o, NAMES("arguments", "args", "input", "parameters", "server_tool_call"));
+}
+
+/* AI SDK 5 wraps the result as {"type":"text","value":...}. */
+static struct clew_slice unwrap_result(struct clew_message_sink *s, const struct member *m,
+                                       bool *ret_error)
+{
+        struct object inner;
+        const struct member *type;
+        const struct member *value;
+
+        if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, &inner))
+                return text_of(s, m);
+        type = get(&inner, "type");
+        value = get(&inner, "value");
+        if (!type || !value || inner.n > 3)
+                return m->raw;
+        if (clew_slice_starts_with(text_of(s, type), CLEW_SLICE_LITERAL("error")))
+                *ret_error = true;
+        return text_of(s, value);
+}
+
+/* [{"type":"text","text":"..."}] as a result is that text; LiteLLM calls it "content". */
+struct clew_slice clew_single_text(struct clew_message_sink *s, struct clew_slice text)
+{
+        struct clew_json_reader r;
+        struct clew_slice only;
+        struct object o;
+
+        if (text.len == 0 || text.data[0] != '[')
+                return text;
+        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN || !clew_json_next_element(&r) ||
+            r.token != CLEW_JSON_OBJECT_BEGIN)
+                return text;
+        only = clew_json_take(&r);
+        if (clew_json_next_element(&r) || !open_object(only, &o))
+                return text;
+        if (!get(&o, "text") && !clew_slice_eq_cstr(text_of(s, get(&o, "type")), "text"))
+                return text;
+        return text_of_any(s, &o, NAMES("text", "content"));
+}
+
+static void take_result(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+{
+        const struct member *error = get_any(o, NAMES("is_error", "isError"));
+        const struct member *status = get(o, "status");
+
+        part->id = text_of_any(s, o,
+                               NAMES("id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId",
+                                     "call_id", "ref"));
+        part->name = text_of_any(s, o, NAMES("name", "toolName", "tool_name"));
+        part->is_error = (error && error->token == CLEW_JSON_TRUE) ||
+                         clew_slice_eq_cstr(text_of(s, status), "error");
+        part->text = unwrap_result(s,
+                                   get_any(o, NAMES("result", "response", "output", "content",
+                                                    "server_tool_call_response")),
+                                   &part->is_error);
+        part->text = clew_single_text(s, part->text);
+}
+
+void clew_media_uri(struct clew_part *part, struct clew_slice uri)
+{
+        if (clew_slice_starts_with(uri, CLEW_SLICE_LITERAL("data:")))
+                clew_media_inline(part, uri);
+        else if (part->uri.len == 0)
+                part->uri = uri;
+}
+
+/* Where the content may be, in the part or one level down. */
+static void take_media_members(struct clew_message_sink *s, const struct object *o,
+                               struct clew_part *part)
+{
+        struct clew_slice type =
+                text_of_any(s, o,
+                            NAMES("mime_type", "media_type", "mimeType", "mediaType", "contentType",
+                                  "modality", "format"));
+        struct clew_slice content = text_of_any(s, o, NAMES("data", "content", "base64", "bytes"));
+
+        if (type.len > 0 && part->media_type.len == 0)
+                part->media_type = type;
+        clew_media_uri(part,
+                       text_of_any(s, o, NAMES("uri", "url", "file_uri", "fileUri", "file_id")));
+        if (content.len > 0)
+                clew_media_inline(part, content);
+}
+
+static void take_media(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+{
+        static const char *const inner_keys[] = {"source", "image_url", "input_audio", "image",
+                                                 "audio",  "file",      "media"};
+        struct object inner;
+
+        take_media_members(s, o, part);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(inner_keys); i++) {
+                const struct member *m = get(o, inner_keys[i]);
+
+                if (m && m->token == CLEW_JSON_STRING)
+                        clew_media_uri(part, text_of(s, m));
+                else if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner))
+                        take_media_members(s, &inner, part);
+        }
+        if (part->media_type.len == 0)
+                part->media_type = text_of(s, get(o, "type"));
+}
+
+static struct clew_slice reasoning_of(struct clew_message_sink *s, const struct object *o)
+{
+        const struct member *m = get_any(
+                o, NAMES("content", "text", "thinking", "reasoning", "reasoningText", "summary"));
+        struct object inner;
+
+        if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner))
+                return text_of(s, get(&inner, "text"));
+        return m && m->token == CLEW_JSON_ARRAY_BEGIN ? clew_single_text(s, m->raw) : text_of(s, m);
+}
+
+static void fill_part(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+{
+        switch (part->type) {
+        case CLEW_PART_TEXT:
+                part->text = text_of_any(s, o, NAMES("text", "content", "value"));
+                return;
+        case CLEW_PART_REFUSAL:
+                part->text = text_of_any(s, o, NAMES("refusal", "text", "content"));
+                return;
+        case CLEW_PART_REASONING:
+                part->text = reasoning_of(s, o);
+                return;
+        case CLEW_PART_TOOL_CALL:
+                take_call(s, o, part);
+                return;
+        case CLEW_PART_TOOL_RESULT:
+                take_result(s, o, part);
+                return;
+        case CLEW_PART_MEDIA:
+                take_media(s, o, part);
+                return;
+        case CLEW_PART_OTHER:
+                return;
+        }
+}
+
+static bool gemini_thought(const struct object *o)
+{
+        const struct member *m = get(o, "thought");
+
+        return m && m->token == CLEW_JSON_TRUE;
+}
+
+/* One part in whatever form. @raw is an object or a string. */
+void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
+{
+        const struct part_word *word = NULL;
+        const struct member *type;
+        struct clew_part *part;
+        struct object o;
+        struct object inner;
+        const struct object *from = &o;
+
+        if (raw.len == 0)
+                return;
+        if (!open_object(raw, &o)) {
+                clew_sink_text(s, raw.data[0] == '"' ? CLEW_PART_TEXT : CLEW_PART_OTHER, role,
+                               raw.data[0] == '"' ? string_of(s, raw) : raw);
+                return;
+        }
+        type = get(&o, "type");
+        if (type && type->token == CLEW_JSON_STRING)
+                word = find_word(part_types, CLEW_ARRAY_LEN(part_types), text_of(s, type));
+        for (uint32_t i = 0; !type && !word && i < o.n; i++) {
+                word = find_word(part_keys, CLEW_ARRAY_LEN(part_keys), o.members[i].key);
+                if (word && o.members[i].token == CLEW_JSON_OBJECT_BEGIN &&
+                    open_object(o.members[i].raw, &inner))
+                        from = &inner;
+        }
+        part = clew_sink_part(s, word ? (enum clew_part_type)word->type : CLEW_PART_OTHER, role);
+        if (!part)
+                return;
+        if (part->type == CLEW_PART_OTHER) {
+                part->text = raw;
+                part->name = text_of(s, type);
+                return;
+        }
+        if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
+                part->type = CLEW_PART_REASONING;
+        fill_part(s, from, part);
+        if (part->type == CLEW_PART_TEXT && part->text.len == 0 &&
+            get_any(from, NAMES("text", "content", "value"))) { /* beside a tool call */
+                s->n_parts--;
+                s->messages[s->n_messages - 1].n_parts--;
+        }
+}
+
+void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw)
+{
+        struct clew_part *part;
+        struct object o;
+
+        if (!open_object(raw, &o))
+                return;
+        part = clew_sink_part(s, CLEW_PART_TOOL_CALL, CLEW_ROLE_ASSISTANT);
+        if (part)
+                take_call(s, &o, part);
+}
+
+bool clew_object_is_part(struct clew_message_sink *s, const struct object *o)
+{
+        const struct member *type = get(o, "type");
+
+        return type && type->token == CLEW_JSON_STRING &&
+               find_word(part_types, CLEW_ARRAY_LEN(part_types), text_of(s, type));
+}
