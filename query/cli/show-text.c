@@ -60,6 +60,8 @@ static int put_messages(struct clew_show *v, enum clew_direction direction)
 {
         const char *name = direction == CLEW_MESSAGES_IN ? "IN" : "OUT";
         struct clew_messages m = {0};
+        bool documents =
+                v->step->kind == CLEW_KIND_RETRIEVER || v->step->kind == CLEW_KIND_RERANKER;
         uint32_t from = 0;
         char heading[96];
         int r;
@@ -74,7 +76,9 @@ static int put_messages(struct clew_show *v, enum clew_direction direction)
                 if (from > 0 && i == 1)
                         i = from;
                 snprintf(heading, sizeof(heading), "%s %u of %u  %s", name, i + 1, m.n,
-                         clew_role_name(m.items[i].role));
+                         documents && m.items[i].role == CLEW_ROLE_OTHER
+                                 ? "document"
+                                 : clew_role_name(m.items[i].role));
                 clew_page_heading_text(&v->page, heading, m.items[i].name);
                 /* The history is context: only its last message and the answer are shown long. */
                 if (m.items[i].role == CLEW_ROLE_SYSTEM ||
@@ -113,7 +117,10 @@ int clew_show_texts(struct clew_show *v)
         put_text(v, "ARGUMENTS", s->tool_arguments);
         if (!clew_slice_eq(s->input, s->tool_arguments))
                 put_text(v, "INPUT", s->input);
-        if (!s->output.data && (s->kind == CLEW_KIND_RETRIEVER || s->kind == CLEW_KIND_RERANKER))
+        if (!s->input.data && s->kind == CLEW_KIND_EMBEDDING)
+                r = put_messages(v, CLEW_MESSAGES_IN);
+        if (r == 0 && !s->output.data &&
+            (s->kind == CLEW_KIND_RETRIEVER || s->kind == CLEW_KIND_RERANKER))
                 r = put_messages(v, CLEW_MESSAGES_OUT); /* documents came in keys of their own */
         put_text(v, "RESULT", s->tool_result);
         if (!clew_slice_eq(s->output, s->tool_result))

@@ -33,6 +33,7 @@ struct clew_fields {
         struct clew_arena *arena; /* for decoded text */
         uint32_t kinds;           /* bit of the step's kind once known, else all */
         bool redacted;            /* a placeholder for removed content was met */
+        bool unreadable;          /* a number was met that is none */
         bool keep_provenance;
         unsigned families;       /* CLEW_FAMILY_* of keys that were met */
         enum clew_dialect scope; /* what the scope's name tells, for rows of CLEW_RULE_OWN */

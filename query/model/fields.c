@@ -3,6 +3,7 @@
 #include "proto/base/compiler.h"
 #include "query/model/value-int.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Event name, slash, key. Longer ones are in no table. */
@@ -12,6 +13,7 @@ void clew_fields_reset(struct clew_fields *f)
 {
         f->kinds = UINT32_MAX;
         f->redacted = false;
+        f->unreadable = false;
         f->families = 0;
         f->scope = CLEW_DIALECT_NONE;
         f->n = 0;
@@ -311,6 +313,34 @@ bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_
         return true;
 }
 
+/* A count above this is an error of the sender; sums over a trace stay below 2^63. */
+#define COUNT_MAX 1e15
+
+/* Counts and costs have a range; what is outside is no value, and the next row speaks. */
+static bool in_range(unsigned field, double v)
+{
+        switch (field) {
+        case CLEW_FIELD_TOKENS_IN:
+        case CLEW_FIELD_TOKENS_OUT:
+        case CLEW_FIELD_TOKENS_TOTAL:
+        case CLEW_FIELD_TOKENS_CACHE_READ:
+        case CLEW_FIELD_TOKENS_CACHE_WRITE:
+        case CLEW_FIELD_TOKENS_REASONING:
+        case CLEW_FIELD_COST:
+        case CLEW_FIELD_COST_IN:
+        case CLEW_FIELD_COST_OUT:
+                return v >= 0 && v <= COUNT_MAX;
+        default:
+                return true;
+        }
+}
+
+/* NaN stands for "nothing"; everything else that is no number is worth a mark. */
+static bool is_missing(const struct clew_value *value)
+{
+        return value->type == CLEW_VALUE_DOUBLE && !isfinite(value->number);
+}
+
 static bool decode_number(struct clew_fields *f, const struct clew_field_hit *hit, double *ret)
 {
         uint64_t ns;
@@ -332,10 +362,18 @@ static bool decode_number(struct clew_fields *f, const struct clew_field_hit *hi
 bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *ret,
                         const struct clew_rule **ret_rule)
 {
+        double v;
+
         for (const struct clew_field_hit *hit = clew_fields_first(f, field); hit;
              hit = clew_fields_next(f, hit)) {
-                if (!clew_fields_applies(f, hit) || !decode_number(f, hit, ret))
+                if (!clew_fields_applies(f, hit))
                         continue;
+                if (!decode_number(f, hit, &v) || !in_range(field, v)) {
+                        if (hit->rule->encoding == CLEW_ENC_NUMBER && !is_missing(&hit->value))
+                                f->unreadable = true;
+                        continue;
+                }
+                *ret = v;
                 note_hit(f, hit);
                 if (ret_rule)
                         *ret_rule = hit->rule;

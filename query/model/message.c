@@ -205,13 +205,13 @@ static const struct family families[] = {
         {"gen_ai.input.messages.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
         {"llm.prompts.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
         {"embedding.embeddings.", CLEW_MESSAGES_IN, CLEW_ROLE_USER},
-        {"reranker.input_documents.", CLEW_MESSAGES_IN, CLEW_ROLE_TOOL},
+        {"reranker.input_documents.", CLEW_MESSAGES_IN, CLEW_ROLE_OTHER},
         {"llm.output_messages.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
         {"gen_ai.completion.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
         {"gen_ai.output.messages.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
         {"llm.choices.", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
-        {"retrieval.documents.", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
-        {"reranker.output_documents.", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
+        {"retrieval.documents.", CLEW_MESSAGES_OUT, CLEW_ROLE_OTHER},
+        {"reranker.output_documents.", CLEW_MESSAGES_OUT, CLEW_ROLE_OTHER},
 };
 
 static bool from_families(struct clew_message_sink *s, const struct clew_step *step,
@@ -243,8 +243,8 @@ static const struct message_event message_events[] = {
         {"gen_ai.assistant.message", CLEW_MESSAGES_IN, CLEW_ROLE_ASSISTANT},
         {"gen_ai.tool.message", CLEW_MESSAGES_IN, CLEW_ROLE_TOOL},
         {"gen_ai.choice", CLEW_MESSAGES_OUT, CLEW_ROLE_ASSISTANT},
-        {"db.query.result", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
-        {"db.search.result", CLEW_MESSAGES_OUT, CLEW_ROLE_TOOL},
+        {"db.query.result", CLEW_MESSAGES_OUT, CLEW_ROLE_OTHER},
+        {"db.search.result", CLEW_MESSAGES_OUT, CLEW_ROLE_OTHER},
 };
 
 static const struct message_event *message_event(struct clew_slice name,
@@ -274,7 +274,6 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
 {
         static const char *const contents[] = {"content", "message", "gen_ai.event.content",
                                                "db.query.result.document", "tool.result"};
-        static const char *const ids[] = {"id", "db.query.result.id"};
         struct clew_slice content = CLEW_SLICE_NULL;
         struct clew_slice role_name = attribute_text(s, it, "role");
         enum clew_role role = role_name.len ? clew_role_of(role_name) : event->role;
@@ -289,12 +288,13 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
         if (!message)
                 return;
         message->finish_reason = attribute_text(s, it, "finish_reason");
+        if (event->role == CLEW_ROLE_OTHER) /* a document */
+                message->name = attribute_text(s, it, "db.query.result.id");
         clew_content_from_json(s, content, role);
         if (role == CLEW_ROLE_TOOL && s->n_parts == before + 1 &&
             s->parts[before].type == CLEW_PART_TEXT) {
                 s->parts[before].type = CLEW_PART_TOOL_RESULT;
-                for (size_t i = 0; s->parts[before].id.len == 0 && i < CLEW_ARRAY_LEN(ids); i++)
-                        s->parts[before].id = attribute_text(s, it, ids[i]);
+                s->parts[before].id = attribute_text(s, it, "id");
         }
         content = attribute_text(s, it, "tool_calls");
         if (content.len > 0)

@@ -718,5 +718,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         name_pending(b, step);
         if (f->redacted)
                 step->flags |= CLEW_STEP_REDACTED;
+        if (f->unreadable)
+                step->flags |= CLEW_STEP_UNREADABLE;
         keep_provenance(b, step);
 }

@@ -243,6 +243,8 @@ enum {
         CLEW_STEP_ROLLUP = 1u << 13,        /* its tokens repeat those of its descendants */
         CLEW_STEP_INFERRED_KIND = 1u << 14, /* kind from the name or other weak evidence */
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
+        CLEW_STEP_UNREADABLE =
+                1u << 16, /* an attribute of the tables has a value of no use; raw only */
 };
 
 struct clew_step {

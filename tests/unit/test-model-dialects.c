@@ -114,6 +114,7 @@ static void put_flags(struct clew_buffer *out, uint32_t flags)
                 {CLEW_STEP_ROLLUP, "roll-up"},
                 {CLEW_STEP_INFERRED_KIND, "inferred"},
                 {CLEW_STEP_POLL, "poll"},
+                {CLEW_STEP_UNREADABLE, "unreadable"},
         };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -133,6 +134,7 @@ static void put_messages(struct clew_buffer *out, const struct clew_trace *trace
                 for (uint32_t i = 0; i < m.n; i++) {
                         clew_buffer_printf(out, "      %s %s", d ? "out" : "in",
                                            clew_role_name(m.items[i].role));
+                        put_set(out, "name", m.items[i].name);
                         put_set(out, "finish", m.items[i].finish_reason);
                         for (uint32_t k = 0; k < m.items[i].n_parts; k++) {
                                 const struct clew_part *p = &m.items[i].parts[k];
