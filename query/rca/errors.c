@@ -8,7 +8,8 @@
  */
 #include "query/rca/rules.h"
 
-#define ALIKE 0.34 /* shared words of two commands that try the same thing */
+#define FILLER_MIN_BYTES 20000u /* some 5,000 tokens: nothing shorter fills a prompt alone */
+#define ALIKE 0.34              /* shared words of two commands that try the same thing */
 
 static bool is_deepest(const struct clew_rca_step *s)
 {
@@ -300,6 +301,48 @@ void clew_rule_ignored_failure(const struct clew_rca_view *v, struct clew_findin
                          v->steps[last].number, v->steps[who].number);
 }
 
+/* One result that filled the prompt: the step that asked for it, or NONE. */
+static uint32_t prompt_filler(const struct clew_rca_view *v, uint32_t i)
+{
+        uint32_t biggest = CLEW_RCA_NONE;
+        size_t total = 0;
+
+        for (uint32_t k = 0; k < i; k++) {
+                const struct clew_rca_step *s = &v->steps[k];
+
+                if (s->kind != CLEW_RCA_TOOL || s->agent != v->steps[i].agent)
+                        continue;
+                total += s->result.len;
+                if (biggest == CLEW_RCA_NONE || s->result.len > v->steps[biggest].result.len)
+                        biggest = k;
+        }
+        if (biggest == CLEW_RCA_NONE || v->steps[biggest].result.len < FILLER_MIN_BYTES ||
+            v->steps[biggest].result.len * 2 < total)
+                return CLEW_RCA_NONE;
+        return biggest;
+}
+
+/* A prompt that no longer fits is the work of who filled it. */
+static bool blame_filler(const struct clew_rca_view *v, uint32_t i, struct clew_findings *ret)
+{
+        uint32_t filler = prompt_filler(v, i);
+        struct clew_finding *f;
+        uint32_t who;
+
+        if (filler == CLEW_RCA_NONE)
+                return false;
+        who = clew_rca_blame(v, filler);
+        f = clew_finding_add(ret, CLEW_RULE_MODEL_ERROR, who, 1.0);
+        clew_finding_effect(f, i);
+        clew_finding_evidence(f, filler, v->steps[filler].args);
+        clew_finding_evidence(f, i, v->steps[i].error_text);
+        clew_finding_say(ret, f,
+                         "Step %u fetched %zu bytes with %.*s; the prompt of step %u was too long.",
+                         v->steps[who].number, v->steps[filler].result.len,
+                         CLEW_SHOWN(v->steps[filler].name, 60), v->steps[i].number);
+        return f != NULL;
+}
+
 void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         bool seen[CLEW_TROUBLE_MEMORY + 1] = {false};
@@ -319,6 +362,8 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                 if (seen[s->trouble])
                         continue; /* the first of a class; later ones follow from it or repeat it */
                 seen[s->trouble] = true;
+                if (model && s->trouble == CLEW_TROUBLE_CONTEXT && blame_filler(v, i, ret))
+                        continue;
                 if (s->kind == CLEW_RCA_OTHER || s->kind == CLEW_RCA_AGENT)
                         who = clew_rca_blame(v, i);
                 if (recovery_of(v, i) != CLEW_RCA_NONE || (model && s->next_llm != CLEW_RCA_NONE))

@@ -136,6 +136,26 @@ void clew_rule_near_duplicate(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
+/* True when LLM step @i saw something that is neither old nor what the call before it (@before)
+ * said: a new document, a new question. */
+static bool sees_news(const struct clew_rca_view *v, uint32_t i, uint32_t before)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        struct clew_slice said = clew_text_trim(v->steps[before].text);
+
+        if (said.len > 48)
+                said.len = 48;
+        for (uint32_t u = s->first_unit; u < s->first_unit + s->n_units && u < v->n_units; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+
+                if (unit->origin != CLEW_RCA_USER && unit->origin != CLEW_RCA_RESULT)
+                        continue;
+                if (said.len == 0 || !memmem(unit->text.data, unit->text.len, said.data, said.len))
+                        return true;
+        }
+        return false;
+}
+
 /* LLM calls of two agents in turn, none of them with a new observation. */
 void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -152,6 +172,7 @@ void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *re
                 if (s && (s->kind == CLEW_RCA_AGENT || s->kind == CLEW_RCA_OTHER))
                         continue;
                 if (turn && run >= 1 && !clew_slice_eq(s->agent_name, who[(run - 1) % 2]) &&
+                    (run < 2 || !sees_news(v, i, last)) &&
                     (run < 2 || clew_slice_eq(s->agent_name, who[run % 2]))) {
                         who[run++ % 2] = s->agent_name;
                         last = i;

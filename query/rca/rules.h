@@ -35,6 +35,8 @@ enum clew_rule {
         CLEW_RULE_UNKNOWN_TOOL,
         CLEW_RULE_PROMISE_WITHOUT_CALL,
         CLEW_RULE_ALTERED_VALUE,
+        CLEW_RULE_OTHER_VALUE,
+        CLEW_RULE_WRONG_LABEL,
         CLEW_RULE_EMPTY_RESULT_USED,
         CLEW_RULE_UNGROUNDED_VALUE,
         CLEW_RULE_UNUSED_EVIDENCE,
@@ -140,6 +142,9 @@ void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret)
 void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *ret);
+/* choices.c */
+void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_wrong_label(const struct clew_rca_view *v, struct clew_findings *ret);
 /* generation.c */
 void clew_rule_truncated(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings *ret);

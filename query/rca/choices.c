@@ -1,0 +1,267 @@
+/*
+ * Rules about values that were there and were the wrong ones: another than the user named, a figure
+ * put beside another label than its source has.
+ */
+#include "query/rca/flat.h"
+#include "query/rca/rules.h"
+
+#define NAMED_MAX 512u   /* values in the user's messages that are remembered */
+#define PAIRS_MAX 32768u /* label and value, side by side, in observations */
+#define GAP_MAX 6u       /* bytes between a label and its value */
+#define DIGITS_MIN 3u
+#define OUTPUT_MAX 16384u /* of a text that a model wrote, to be held against its sources */
+
+/* ---- another value than the one asked for --------------------------------------------------- */
+
+struct named {
+        struct clew_token token;
+        uint32_t unit;
+        bool used; /* by an action that changes something */
+};
+
+static uint32_t collect_named(const struct clew_rca_view *v, struct named *ret)
+{
+        uint32_t n = 0;
+
+        for (uint32_t u = 0; u < v->n_units && n < NAMED_MAX; u++) {
+                struct clew_token_iter it = clew_tokens_of(v->units[u].text);
+                struct clew_token t;
+
+                if (v->units[u].origin != CLEW_RCA_USER || it.text.len > 4096)
+                        continue;
+                while (n < NAMED_MAX && clew_token_next(&it, &t)) {
+                        if (t.digits >= DIGITS_MIN)
+                                ret[n++] = (struct named){t, u, false};
+                }
+        }
+        return n;
+}
+
+/* The only token of a leaf, when it is all of it. */
+static bool whole_token(struct clew_slice leaf, struct clew_token *ret)
+{
+        struct clew_token_iter it = clew_tokens_of(leaf);
+
+        return clew_token_next(&it, ret) && ret->digits >= DIGITS_MIN &&
+               ret->text.len + 2 >= clew_text_trim(leaf).len;
+}
+
+static bool changes(const struct clew_rca_step *s)
+{
+        return s->kind == CLEW_RCA_TOOL && s->caller != CLEW_RCA_NONE && s->args.len > 0 &&
+               !clew_rca_only_reads(s->name);
+}
+
+static void mark_used(const struct clew_rca_view *v, struct named *named, uint32_t n)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                struct clew_flat f;
+                struct clew_flat_leaf leaf;
+                struct clew_token t;
+
+                if (!changes(&v->steps[i]))
+                        continue;
+                clew_flat_init(&f, v->steps[i].args);
+                while (clew_flat_next(&f, &leaf)) {
+                        for (uint32_t k = 0; k < n && whole_token(leaf.value, &t); k++)
+                                named[k].used |= named[k].token.hash == t.hash;
+                }
+        }
+}
+
+/* The value that the user named instead of @t: of the same shape, shown in the same observation,
+ * and used by no action. NULL when there is none, or when the user named @t too. */
+static const struct named *instead_of(const struct clew_rca_view *v, const struct named *named,
+                                      uint32_t n, const struct clew_token *t)
+{
+        const struct clew_rca_seen *s = clew_rca_seen_find(v, t->hash);
+        const struct named *best = NULL;
+        struct clew_slice source;
+
+        if (!s || s->observed == CLEW_RCA_NONE || v->units[s->observed].origin != CLEW_RCA_RESULT)
+                return NULL;
+        source = v->units[s->observed].text;
+        for (uint32_t k = 0; k < n; k++) {
+                const struct clew_token *u = &named[k].token;
+
+                if (u->hash == t->hash)
+                        return NULL;
+                if (!best && !named[k].used && u->shape == t->shape &&
+                    memmem(source.data, source.len, u->text.data, u->text.len))
+                        best = &named[k];
+        }
+        return best;
+}
+
+void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct named *named = clew_arena_alloc(v->arena, NAMED_MAX * sizeof(*named));
+        uint32_t n = named ? collect_named(v, named) : 0;
+
+        if (n == 0)
+                return;
+        mark_used(v, named, n);
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_flat f;
+                struct clew_flat_leaf leaf;
+                struct clew_token t;
+
+                if (!changes(s))
+                        continue;
+                clew_flat_init(&f, s->args);
+                while (clew_flat_next(&f, &leaf)) {
+                        const struct named *u;
+                        struct clew_finding *x;
+
+                        /* Amounts and counts differ for good reasons; ids and card numbers do not.
+                         */
+                        if (!whole_token(leaf.value, &t) ||
+                            (t.is_number && (!leaf.is_string || t.digits < 4)))
+                                continue;
+                        u = instead_of(v, named, n, &t);
+                        if (!u)
+                                continue;
+                        x = clew_finding_add(ret, CLEW_RULE_OTHER_VALUE, s->caller, 1.0);
+                        clew_finding_effect(x, i);
+                        clew_finding_evidence(x, v->units[u->unit].step, u->token.text);
+                        clew_finding_evidence(x, i, s->args);
+                        clew_finding_say(ret, x,
+                                         "Step %u called %.*s for %.*s; the user named %.*s.",
+                                         v->steps[s->caller].number, CLEW_SHOWN(s->name, 60),
+                                         CLEW_SHOWN(t.text, 48), CLEW_SHOWN(u->token.text, 48));
+                        break;
+                }
+        }
+}
+
+/* ---- a figure beside another label ---------------------------------------------------------- */
+
+struct pair {
+        uint64_t label;
+        uint64_t value;
+        uint64_t label_shape;
+        uint64_t value_shape;
+        uint32_t unit;
+};
+
+/* "2011: 117,258", "2011 | 117,258", "\"2011\": 117258". */
+static bool is_label_gap(const uint8_t *from, const uint8_t *to)
+{
+        bool mark = false;
+
+        if (to <= from || to - from > (ptrdiff_t)GAP_MAX)
+                return false;
+        for (; from < to; from++) {
+                mark |= *from == ':' || *from == '=' || *from == '|';
+                if (*from == '\n' || *from == ',' || *from == ';' || *from == '.')
+                        return false;
+        }
+        return mark;
+}
+
+struct pair_iter {
+        struct clew_token_iter tokens;
+        struct clew_token last;
+        bool has_last;
+};
+
+static bool next_pair(struct pair_iter *it, struct clew_token *ret_label,
+                      struct clew_token *ret_value)
+{
+        struct clew_token t;
+
+        while (clew_token_next(&it->tokens, &t)) {
+                struct clew_token before = it->last;
+                bool had = it->has_last;
+
+                it->last = t;
+                it->has_last = true;
+                if (!had || t.digits < DIGITS_MIN || !t.is_number || !before.is_number ||
+                    before.is_list_mark || before.shape == t.shape ||
+                    !is_label_gap(before.text.data + before.text.len, t.text.data))
+                        continue;
+                *ret_label = before;
+                *ret_value = t;
+                return true;
+        }
+        return false;
+}
+
+static uint32_t collect_pairs(const struct clew_rca_view *v, struct pair *ret)
+{
+        uint32_t n = 0;
+
+        for (uint32_t u = 0; u < v->n_units && n < PAIRS_MAX; u++) {
+                struct pair_iter it = {.tokens = clew_tokens_of(v->units[u].text)};
+                struct clew_token label;
+                struct clew_token value;
+
+                if (v->units[u].origin != CLEW_RCA_RESULT || it.tokens.text.len > CLEW_RCA_UNIT_MAX)
+                        continue;
+                while (n < PAIRS_MAX && next_pair(&it, &label, &value))
+                        ret[n++] =
+                                (struct pair){label.hash, value.hash, label.shape, value.shape, u};
+        }
+        return n;
+}
+
+/* How the observations have it: the pair itself, or its two halves in other pairs of one source. */
+static const struct pair *swapped(const struct pair *pairs, uint32_t n,
+                                  const struct clew_token *label, const struct clew_token *value,
+                                  uint32_t before)
+{
+        const struct pair *of_value = NULL;
+        bool of_label = false;
+
+        for (uint32_t i = 0; i < n && pairs[i].unit < before; i++) {
+                const struct pair *p = &pairs[i];
+
+                if (p->label == label->hash && p->value == value->hash)
+                        return NULL;
+                if (p->value == value->hash && p->label_shape == label->shape && !of_value)
+                        of_value = p;
+        }
+        for (uint32_t i = 0; i < n && of_value && !of_label; i++)
+                of_label = pairs[i].unit == of_value->unit && pairs[i].label == label->hash &&
+                           pairs[i].value_shape == value->shape;
+        return of_label ? of_value : NULL;
+}
+
+void clew_rule_wrong_label(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct pair *pairs = clew_arena_alloc(v->arena, PAIRS_MAX * sizeof(*pairs));
+        uint32_t n = pairs ? collect_pairs(v, pairs) : 0;
+
+        if (n < 2)
+                return;
+        for (uint32_t u = 0; u < v->n_units && !clew_findings_full(ret, CLEW_RULE_WRONG_LABEL);
+             u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+                struct pair_iter it = {.tokens = clew_tokens_of(unit->text)};
+                struct clew_token label;
+                struct clew_token value;
+
+                if ((unit->origin != CLEW_RCA_WRITTEN && unit->origin != CLEW_RCA_ARGS) ||
+                    it.tokens.text.len > OUTPUT_MAX)
+                        continue;
+                while (next_pair(&it, &label, &value)) {
+                        const struct pair *p = swapped(pairs, n, &label, &value, u);
+                        uint32_t who = clew_rca_blame(v, unit->step);
+                        struct clew_finding *f;
+
+                        if (!p)
+                                continue;
+                        f = clew_finding_add(ret, CLEW_RULE_WRONG_LABEL, who, 1.0);
+                        clew_finding_evidence(f, v->units[p->unit].step, value.text);
+                        clew_finding_evidence(f, who, label.text);
+                        clew_finding_say(ret, f,
+                                         "Step %u puts %.*s to %.*s; step %u has it under another "
+                                         "label.",
+                                         v->steps[who].number, CLEW_SHOWN(value.text, 48),
+                                         CLEW_SHOWN(label.text, 48),
+                                         v->steps[v->units[p->unit].step].number);
+                        break;
+                }
+        }
+}
