@@ -7,7 +7,8 @@
 
 #define RING 12u /* texts compared with the last ones */
 #define ALIKE 0.8
-#define AGENTS_MAX 32u /* distinct agents counted */
+#define ALIKE_PROGRAMS 0.97 /* a program is written anew with one line changed: that is work */
+#define AGENTS_MAX 32u      /* distinct agents counted */
 
 static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret,
                         const struct clew_rca_action *a, uint32_t from, uint32_t period,
@@ -82,6 +83,7 @@ static uint32_t repeated_text(const struct clew_rca_view *v, const uint32_t *rin
 {
         const struct clew_rca_step *s = &v->steps[i];
         const struct clew_words *a = &v->words[s->words];
+        bool program = clew_text_find(s->text, "```") >= 0;
 
         for (uint32_t k = 0; k < n && k < RING; k++) {
                 uint32_t other = ring[(n - 1 - k) % RING];
@@ -89,7 +91,7 @@ static uint32_t repeated_text(const struct clew_rca_view *v, const uint32_t *rin
 
                 if (clew_slice_eq(v->steps[other].agent_name, s->agent_name) &&
                     v->steps[other].system_hash == s->system_hash && a->values == b->values &&
-                    clew_words_jaccard(a, b) > ALIKE)
+                    clew_words_jaccard(a, b) > (program ? ALIKE_PROGRAMS : ALIKE))
                         return other;
         }
         return CLEW_RCA_NONE;
