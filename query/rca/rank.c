@@ -31,6 +31,7 @@ static const clew_rule_fn all_rules[] = {
         clew_rule_other_value,     clew_rule_wrong_label,     clew_rule_unused_evidence,
         clew_rule_stale_value,     clew_rule_truncated,       clew_rule_empty_output,
         clew_rule_gave_up,         clew_rule_context,         clew_rule_lost_instruction,
+        clew_rule_unconfirmed,     clew_rule_unauthenticated, clew_rule_language,
         clew_rule_budget,          clew_rule_outlier,         clew_rule_last_change,
 };
 

@@ -17,6 +17,7 @@
 
 /* Jaccard is taken of texts of at least this many words; shorter ones are alike by nature. */
 #define WORDS_MIN 20u
+#define HEARD_MAX 1024u /* of a user's latest message */
 
 /* ---- texts seen ----------------------------------------------------------------------------- */
 
@@ -240,6 +241,21 @@ static void add_from_history(struct clew_rca_builder *b, uint32_t i, const struc
         }
 }
 
+/* What a user's message says, as far as rules look. */
+static struct clew_slice heard_in(struct clew_rca_builder *b, const struct clew_message *m)
+{
+        for (uint32_t q = m->n_parts; q-- > 0;) {
+                struct clew_slice text = m->parts[q].text;
+
+                if (m->parts[q].type != CLEW_PART_TEXT || text.len == 0)
+                        continue;
+                if (text.len > HEARD_MAX)
+                        text.len = HEARD_MAX;
+                return keep(b, text);
+        }
+        return CLEW_SLICE_NULL;
+}
+
 static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
 {
         struct clew_rca_step *s = &b->v->steps[i];
@@ -257,6 +273,7 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
         if (r < 0)
                 return r;
         s->n_messages = cut && p ? p->n_messages : 0;
+        s->heard = p ? p->heard : CLEW_SLICE_NULL;
         for (uint32_t k = 0; k < in.n && !b->failed; k++) {
                 const struct clew_message *m = &in.items[k];
                 bool later = p && p->n_messages > 0 && s->n_messages >= p->n_messages;
@@ -266,6 +283,8 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                         s->system_hash = m->hash | 1;
                 if (later && m->role == CLEW_ROLE_ASSISTANT && nth == 0)
                         add_from_history(b, s->prev_llm, m, no_calls);
+                if (m->role == CLEW_ROLE_USER && (later || !p))
+                        s->heard = heard_in(b, m);
                 for (uint32_t q = 0; q < m->n_parts; q++)
                         add_input_part(b, i, m, &m->parts[q], later ? &nth : NULL);
         }

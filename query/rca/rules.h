@@ -45,6 +45,9 @@ enum clew_rule {
         CLEW_RULE_EMPTY_OUTPUT,
         CLEW_RULE_CONTEXT_JUMP,
         CLEW_RULE_LOST_INSTRUCTION,
+        CLEW_RULE_UNCONFIRMED,
+        CLEW_RULE_UNAUTHENTICATED,
+        CLEW_RULE_LANGUAGE,
         CLEW_RULE_BUDGET,
         CLEW_RULE_GAVE_UP,
         CLEW_RULE_ROLE_IMBALANCE,
@@ -120,6 +123,8 @@ typedef void (*clew_rule_fn)(const struct clew_rca_view *v, struct clew_findings
 bool clew_rca_only_reads(struct clew_slice name);
 /* True when a tool's name says that it gives the task to a person or to another agent. */
 bool clew_rca_hands_over(struct clew_slice name);
+/* True when a tool's name says that it finds out who somebody is. */
+bool clew_rca_proves_identity(struct clew_slice name);
 
 /* errors.c */
 void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret);
@@ -154,6 +159,11 @@ void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret)
 void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_budget(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret);
+/* instructions.c */
+void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_unauthenticated(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret);
+/* context.c */
 void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *ret);
 
 #endif

@@ -104,3 +104,13 @@ bool clew_text_is_unclosed(struct clew_slice text)
         }
         return in_string || depth > 0;
 }
+
+bool clew_text_agrees(struct clew_slice text)
+{
+        static const char *const words[] = {"yes",       "yeah",    "yep",      "sure",  "ok",
+                                            "confirm",   "proceed", "go ahead", "do it", "correct",
+                                            "right",     "agree",   "perfect",  "fine",  "let's",
+                                            "please do", "works"};
+
+        return HAS_ANY(head(text, 600), words);
+}

@@ -72,6 +72,8 @@ bool clew_text_refuses(struct clew_slice text);
 bool clew_text_denies_result(struct clew_slice text);
 /* Announces an action of the writer itself ("let me check", "I will call"). */
 bool clew_text_promises(struct clew_slice text);
+/* Says yes, in whatever words. */
+bool clew_text_agrees(struct clew_slice text);
 /* Asks the reader something (a question mark near the end). */
 bool clew_text_asks(struct clew_slice text);
 /* Stops in the middle: an open code fence, or a JSON value that is not closed. */

@@ -98,6 +98,7 @@ struct clew_rca_step {
         struct clew_slice text; /* what it wrote, without reasoning */
         uint32_t first_call;
         uint32_t n_calls;
+        struct clew_slice heard; /* the latest thing that a user said to it, or null */
         struct clew_slice finish;
         uint64_t tokens_in;
         uint64_t tokens_out;

@@ -46,6 +46,12 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_CONTEXT_JUMP] = {"context-jump", 0.34, "a prompt that doubled at once"},
         [CLEW_RULE_LOST_INSTRUCTION] = {"lost-instruction", 0.85,
                                         "a system prompt that disappeared"},
+        [CLEW_RULE_UNCONFIRMED] =
+                {"unconfirmed-change", 0.38,
+                 "a change without the confirmation that the instructions ask for"},
+        [CLEW_RULE_UNAUTHENTICATED] = {"unauthenticated-access", 0.45,
+                                       "a look-up before the proof of identity that was asked for"},
+        [CLEW_RULE_LANGUAGE] = {"other-language", 0.60, "an answer in another language"},
         [CLEW_RULE_BUDGET] = {"budget-exhausted", 0.80, "the start of a stretch without progress"},
         [CLEW_RULE_GAVE_UP] = {"gave-up", 0.45, "the model declined or gave up"},
         [CLEW_RULE_ROLE_IMBALANCE] = {"role-imbalance", 0.25, "one agent did nearly everything"},
