@@ -8,8 +8,8 @@
 #include "query/rca/text.h"
 
 #define LOOKED_AT 2048u
-#define HITS_MIN 3u    /* stop words and letters of its own; fewer are a chance */
-#define SCRIPT_MIN 12u /* letters of a script */
+#define HITS_MIN 3u   /* stop words and letters of its own; fewer are a chance */
+#define SCRIPT_MIN 6u /* letters of a script */
 #define WORD_MAX 12u
 
 static const struct {

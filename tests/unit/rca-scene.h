@@ -1,0 +1,48 @@
+/*
+ * Small traces for tests of root cause, written as they happen: what the user says, what a model
+ * writes, which tool returns what. OpenInference spans; times are the order of spans. Texts go into
+ * JSON inside JSON as they are: quotes need their backslashes.
+ */
+#ifndef CLEW_TESTS_UNIT_RCA_SCENE_H
+#define CLEW_TESTS_UNIT_RCA_SCENE_H
+
+#include "proto/base/arena.h"
+#include "proto/base/buffer.h"
+#include "query/rca/rca.h"
+
+/* One trace under construction: spans as OTLP JSON in the OpenInference dialect. */
+struct scene {
+        struct clew_buffer json;
+        struct clew_buffer otlp;
+        struct clew_arena arena;
+        struct clew_trace *trace;
+        struct clew_why why;
+        unsigned n;     /* spans so far; also the last span id */
+        unsigned turns; /* messages in the history */
+        struct clew_buffer history;
+};
+
+void scene_begin(struct scene *s);
+void scene_attribute(struct scene *s, const char *key, const char *value);
+/* Opens a span; attributes may follow; scene_span_end() closes it. Times are the order of spans. */
+unsigned scene_span(struct scene *s, unsigned parent, const char *kind, const char *name,
+                    unsigned lasts);
+void scene_span_end(struct scene *s, const char *error, const char *verdict);
+unsigned scene_root(struct scene *s, const char *verdict);
+void scene_say(struct scene *s, const char *role, const char *text);
+/* An LLM call that sees the history and writes @text. */
+unsigned scene_llm(struct scene *s, unsigned parent, const char *text);
+unsigned scene_tool(struct scene *s, unsigned parent, const char *name, const char *args,
+                    const char *result, const char *error);
+unsigned scene_step(struct scene *s, unsigned parent, const char *name, const char *error);
+void scene_end(struct scene *s);
+void scene_free(struct scene *s);
+/* Span number (as scene_span() gave it) that finding @rank blames; 0 = no such finding. */
+unsigned scene_blamed(const struct scene *s, uint32_t rank);
+const char *scene_rule(const struct scene *s, uint32_t rank);
+bool scene_blames(const struct scene *s, unsigned span);
+/* An LLM call that asks for @name with @args; its tool leaves no span, only a message. */
+unsigned scene_call(struct scene *s, unsigned parent, const char *name, const char *args,
+                    const char *result);
+
+#endif
