@@ -81,8 +81,7 @@ static void on_interrupt(int number)
         interrupted = 1;
 }
 
-/* The first interrupt ends the search and lets what was found be shown, the second the program. */
-static int catch_interrupt(struct clew_filter *f)
+int clew_filter_catch_interrupt(struct clew_filter *f)
 {
         struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
 
@@ -116,7 +115,7 @@ static int add_scan(struct clew_cli *cli, const struct clew_filter_flags *flags,
         }
         if (clew_scan_is_empty(&f->scan))
                 return 0;
-        r = catch_interrupt(f);
+        r = clew_filter_catch_interrupt(f);
         return r < 0 ? clew_cli_fail(cli, r, NULL) : 0;
 }
 

@@ -53,6 +53,10 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
 CLEW_MUST_USE int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
                                    const char *since_default, bool utc, struct clew_filter *ret);
 
+/* The first interrupt from now on ends walks of @f and lets what was found be shown, the second
+ * the program. 0 or a negative errno. */
+CLEW_MUST_USE int clew_filter_catch_interrupt(struct clew_filter *f);
+
 /*
  * After a walk: tells on `err` what was searched, what could not be read, and that the walk ended
  * early. Returns CLEW_EXIT_OK, CLEW_EXIT_PARTIAL (damage, or out of time), or

@@ -9,7 +9,6 @@
 #include "proto/base/utf8.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
-#include "query/cli/facts.h"
 #include "query/cli/fold.h"
 #include "query/cli/note.h"
 #include "query/cli/open.h"
@@ -18,6 +17,7 @@
 #include "query/cli/safe.h"
 #include "query/cli/step-record.h"
 #include "query/cli/terminal.h"
+#include "query/cli/tree-int.h"
 #include "query/cli/when.h"
 #include "query/model/message.h"
 #include "query/select.h"
@@ -36,8 +36,6 @@
 /* Messages of one step while its brief is made. */
 #define SCRATCH_MAX ((size_t)256 << 20)
 
-/* Labels of the header take so many columns. */
-#define LABEL_COLUMNS ((size_t)9)
 /* Of a tool's result that is looked for in what a user said. */
 #define RESULT_BYTES_MAX ((size_t)64 << 10)
 /* Scores in the line of a step, and of their names and labels. */
@@ -49,44 +47,24 @@
  * milliseconds. clew show tells every one. */
 #define SKEW_SHOWN_NS (2 * CLEW_NS_PER_MS)
 
-struct tree {
-        struct clew_cli *cli;
-        struct clew_look look;
-        struct clew_output_flags output_flags;
-        struct clew_display_flags display_flags;
-        bool all;
-        struct clew_opened opened;
-        struct clew_selected summary; /* outcome and cause, when they could be had */
-        bool has_summary;
-        struct clew_fold fold;
-        struct clew_arena scratch;
-        struct clew_buffer line;
-        struct clew_buffer raw;
-        uint64_t open_levels[4]; /* bit per depth: a sibling follows further down */
-        unsigned number_width;
-        int error;          /* the first; memory ran out while a line was made */
-        bool call_is_shown; /* the last model step named the calls it made */
-        uint64_t user_hash; /* of the user message shown last */
-};
-
 /* ---- the parts of a line ----------------------------------------------------------------------
  */
 
-static void tone(struct tree *t, enum clew_tone tone, const char *text)
+static void tone(struct clew_tree_page *t, enum clew_tone tone, const char *text)
 {
         clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, tone));
         clew_buffer_append_cstr(&t->line, text);
         clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, tone));
 }
 
-static bool level_is_open(const struct tree *t, uint32_t depth)
+static bool level_is_open(const struct clew_tree_page *t, uint32_t depth)
 {
         uint32_t at = depth % 256;
 
         return (t->open_levels[at / 64] >> (at % 64) & 1) != 0;
 }
 
-static void set_level(struct tree *t, uint32_t depth, bool open)
+static void set_level(struct clew_tree_page *t, uint32_t depth, bool open)
 {
         uint32_t at = depth % 256;
         uint64_t bit = UINT64_C(1) << (at % 64);
@@ -98,7 +76,7 @@ static void set_level(struct tree *t, uint32_t depth, bool open)
 }
 
 /* The branches of the levels above @depth, then @corner. Returns the columns. */
-static size_t put_levels(struct tree *t, uint32_t depth, const char *corner)
+static size_t put_levels(struct clew_tree_page *t, uint32_t depth, const char *corner)
 {
         uint32_t level = 1;
         size_t from;
@@ -121,7 +99,7 @@ static size_t put_levels(struct tree *t, uint32_t depth, const char *corner)
 }
 
 /* The branch up to and including the step's own corner. Returns its columns. */
-static size_t put_branch(struct tree *t, uint32_t depth, bool last)
+static size_t put_branch(struct clew_tree_page *t, uint32_t depth, bool last)
 {
         if (depth == 0)
                 return 0;
@@ -132,7 +110,7 @@ static size_t put_branch(struct tree *t, uint32_t depth, bool last)
 }
 
 /* Number of the step that the rules blame; 0 = none, or the run went well in the end. */
-static uint32_t cause_of(const struct tree *t)
+static uint32_t cause_of(const struct clew_tree_page *t)
 {
         const struct clew_summary *s = &t->summary.summary;
 
@@ -141,12 +119,12 @@ static uint32_t cause_of(const struct tree *t)
         return s->cause.step;
 }
 
-static bool is_cause(const struct tree *t, uint32_t step)
+static bool is_cause(const struct clew_tree_page *t, uint32_t step)
 {
         return cause_of(t) == step + 1;
 }
 
-static const char *mark_of(const struct tree *t, const struct clew_step *s, uint32_t step,
+static const char *mark_of(const struct clew_tree_page *t, const struct clew_step *s, uint32_t step,
                            enum clew_tone *ret_tone)
 {
         bool ascii = t->look.ascii;
@@ -177,7 +155,7 @@ static enum clew_tone tone_of_kind(enum clew_kind kind)
 }
 
 /* Numbers on the left: #, AT, TOOK, TOKENS. Returns their columns. */
-static size_t put_numbers(struct tree *t, const struct clew_step *s, uint32_t number)
+static size_t put_numbers(struct clew_tree_page *t, const struct clew_step *s, uint32_t number)
 {
         const struct clew_trace *trace = t->opened.trace;
         size_t from = t->line.len;
@@ -201,7 +179,7 @@ static size_t put_numbers(struct tree *t, const struct clew_step *s, uint32_t nu
         return t->line.len - from;
 }
 
-static void end_line(struct tree *t)
+void clew_tree_end_line(struct clew_tree_page *t)
 {
         if (t->error == 0)
                 t->error = clew_buffer_error(&t->line);
@@ -224,7 +202,7 @@ static bool is_drawn(const struct clew_trace *trace, const struct clew_edge *e)
 }
 
 /* Arrows to other steps, before the content: they are short and must not be cut. */
-static void append_edges(struct tree *t, uint32_t step)
+static void append_edges(struct clew_tree_page *t, uint32_t step)
 {
         uint32_t n = 0;
         const struct clew_edge *edges = clew_trace_edges_from(t->opened.trace, step, &n);
@@ -248,7 +226,7 @@ static void append_edges(struct tree *t, uint32_t step)
 }
 
 /* Where a step came from that hangs on no parent, or on one that was lost. */
-static void append_origins(struct tree *t, uint32_t step)
+static void append_origins(struct clew_tree_page *t, uint32_t step)
 {
         const struct clew_trace *trace = t->opened.trace;
         const struct clew_step *s = &trace->steps[step];
@@ -269,7 +247,7 @@ static void append_origins(struct tree *t, uint32_t step)
 }
 
 /* What evaluators said about this step, in short; the root's stand in the header. */
-static void append_scores(struct tree *t, uint32_t step)
+static void append_scores(struct clew_tree_page *t, uint32_t step)
 {
         const struct clew_trace *trace = t->opened.trace;
         unsigned shown = 0;
@@ -291,7 +269,7 @@ static void append_scores(struct tree *t, uint32_t step)
 }
 
 /* Clocks that disagree are told, with the amount; nothing is moved. */
-static void append_skew(struct tree *t, uint32_t step)
+static void append_skew(struct clew_tree_page *t, uint32_t step)
 {
         struct clew_skew k = clew_step_skew(t->opened.trace, step);
         char text[CLEW_WHEN_TEXT];
@@ -314,7 +292,7 @@ static void append_skew(struct tree *t, uint32_t step)
  */
 
 /* The name, unless it says nothing: with one model in the whole trace the header names it. */
-static size_t put_label(struct tree *t, const struct clew_step *s, size_t columns)
+static size_t put_label(struct clew_tree_page *t, const struct clew_step *s, size_t columns)
 {
         size_t room = t->look.columns > columns + 8 ? t->look.columns - columns - 1 : 8;
         size_t used;
@@ -329,7 +307,7 @@ static size_t put_label(struct tree *t, const struct clew_step *s, size_t column
 }
 
 /* A call's arguments, unless the model's line above has shown them. They take half the room. */
-static void append_arguments(struct tree *t, const struct clew_step *s, size_t room)
+static void append_arguments(struct clew_tree_page *t, const struct clew_step *s, size_t room)
 {
         CLEW_BUFFER arguments = {0};
 
@@ -341,7 +319,7 @@ static void append_arguments(struct tree *t, const struct clew_step *s, size_t r
         clew_buffer_append_cstr(&t->raw, t->look.ascii ? " -> " : " → ");
 }
 
-static void put_content(struct tree *t, const struct clew_fold_line *line, size_t columns)
+static void put_content(struct clew_tree_page *t, const struct clew_fold_line *line, size_t columns)
 {
         const struct clew_step *s = &t->opened.trace->steps[line->step];
         enum clew_tone content = s->error.is_error ? CLEW_TONE_BAD : CLEW_TONE_PLAIN;
@@ -369,7 +347,7 @@ static void put_content(struct tree *t, const struct clew_fold_line *line, size_
         clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, content));
 }
 
-static void put_step(struct tree *t, const struct clew_fold_line *line)
+static void put_step(struct clew_tree_page *t, const struct clew_fold_line *line)
 {
         const struct clew_step *s = &t->opened.trace->steps[line->step];
         size_t columns = put_numbers(t, s, line->step + 1);
@@ -386,10 +364,10 @@ static void put_step(struct tree *t, const struct clew_fold_line *line)
         columns += 2 + 6;
         columns += put_label(t, s, columns);
         put_content(t, line, columns);
-        end_line(t);
+        clew_tree_end_line(t);
 }
 
-static void put_fold(struct tree *t, const struct clew_fold_line *line)
+static void put_fold(struct clew_tree_page *t, const struct clew_fold_line *line)
 {
         const struct clew_step *s = &t->opened.trace->steps[line->step];
         char text[160];
@@ -409,11 +387,12 @@ static void put_fold(struct tree *t, const struct clew_fold_line *line)
                 snprintf(text + n, sizeof(text) - (size_t)n, ", %u error%s", line->errors,
                          line->errors == 1 ? "" : "s");
         tone(t, line->repeats > 0 ? CLEW_TONE_WARN : CLEW_TONE_DIM, text);
-        end_line(t);
+        clew_tree_end_line(t);
 }
 
 /* Returns their number; a failure is remembered. */
-static uint32_t messages_in(struct tree *t, const struct clew_step *s, struct clew_messages *ret)
+uint32_t clew_tree_messages_in(struct clew_tree_page *t, const struct clew_step *s,
+                               struct clew_messages *ret)
 {
         int r;
 
@@ -473,7 +452,7 @@ static bool is_result_before(const struct clew_trace *trace, uint32_t step,
 
 /* What a person said before a model call: a line of its own, without a number, since it is no step.
  * Long traces do without: each call repeats the whole history, and reading it all costs. */
-static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
+static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line *line)
 {
         const struct clew_trace *trace = t->opened.trace;
         const struct clew_step *s = &trace->steps[line->step];
@@ -483,7 +462,7 @@ static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
 
         if (s->kind != CLEW_KIND_LLM || trace->n_steps > USER_TURNS_STEPS_MAX || s->depth == 0)
                 return;
-        if (messages_in(t, s, &m) == 0)
+        if (clew_tree_messages_in(t, s, &m) == 0)
                 return;
         last = &m.items[m.n - 1];
         if (last->role != CLEW_ROLE_USER || last->n_parts == 0 || last->hash == t->user_hash ||
@@ -505,211 +484,13 @@ static void put_user_turn(struct tree *t, const struct clew_fold_line *line)
                        : t->look.columns > columns ? t->look.columns - columns
                                                    : 8,
                        t->look.ascii);
-        end_line(t);
+        clew_tree_end_line(t);
 }
 
-/* ---- header and footer --------------------------------------------------------------------------
+/* ---- footer -------------------------------------------------------------------------------------
  */
 
-static void put_field(struct tree *t, const char *label, struct clew_slice text)
-{
-        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX
-                                                  : t->look.columns - LABEL_COLUMNS;
-
-        if (text.len == 0)
-                return;
-        clew_buffer_printf(&t->line, "%-8s ", label);
-        clew_safe_line(&t->line, text, room, t->look.ascii);
-        end_line(t);
-}
-
-static void put_scores(struct tree *t)
-{
-        const struct clew_trace *trace = t->opened.trace;
-
-        for (uint32_t i = 0; i < trace->n_scores; i++) {
-                const struct clew_score *s = &trace->scores[i];
-
-                if (!clew_score_is_of(trace, s, trace->root))
-                        continue; /* at its step */
-                clew_buffer_clear(&t->raw);
-                clew_score_brief(s, &t->raw);
-                put_field(t, "score", clew_buffer_slice(&t->raw));
-        }
-}
-
-/* Scores that were added later, the newest ones. */
-static void put_notes(struct tree *t)
-{
-        uint32_t n = clew_note_count(t->cli->view, &t->opened.id);
-        uint32_t from = n > CLEW_NOTES_SHOWN_MAX ? n - CLEW_NOTES_SHOWN_MAX : 0;
-
-        for (uint32_t i = from; i < n; i++) {
-                struct clew_slice note;
-                struct clew_error err = {0};
-
-                clew_buffer_clear(&t->raw);
-                if (clew_view_note(t->cli->view, &t->opened.id, i, &note, &err) == 0 &&
-                    clew_note_brief(note, &t->raw))
-                        put_field(t, "judged", clew_buffer_slice(&t->raw));
-        }
-}
-
-/* Adds a word to a line of words; one that has no room begins a new line, @indent deep. */
-static void put_word(struct tree *t, size_t *used, size_t indent, const char *gap,
-                     enum clew_tone word_tone, struct clew_slice word)
-{
-        size_t room = t->look.columns == SIZE_MAX ? CLEW_BRIEF_BYTES_MAX : t->look.columns;
-        size_t from = t->raw.len;
-        size_t columns;
-
-        clew_safe_line(&t->raw, word, room > indent ? room - indent : 8, t->look.ascii);
-        columns = clew_safe_columns(clew_slice_from(clew_buffer_slice(&t->raw), from));
-        if (*used > indent && *used + strlen(gap) + columns > room) {
-                end_line(t);
-                clew_buffer_printf(&t->line, "%*s", (int)indent, "");
-                *used = indent;
-        } else if (*used > indent) {
-                clew_buffer_append_cstr(&t->line, gap);
-                *used += strlen(gap);
-        }
-        clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, word_tone));
-        clew_buffer_append_slice(&t->line, clew_slice_from(clew_buffer_slice(&t->raw), from));
-        clew_buffer_append_cstr(&t->line, clew_look_end(&t->look, word_tone));
-        *used += columns;
-}
-
-/* When, and whose. */
-static void put_origin(struct tree *t)
-{
-        const struct clew_trace *trace = t->opened.trace;
-        const struct {
-                const char *label;
-                struct clew_slice text;
-        } parts[] = {
-                {"service ", trace->service},
-                {"session ", trace->session},
-                {"user ", trace->user},
-                {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
-        };
-        size_t used = LABEL_COLUMNS;
-        char text[CLEW_WHEN_TEXT];
-
-        clew_when_full(trace->start_ns, t->look.utc, text);
-        clew_buffer_clear(&t->raw);
-        clew_buffer_printf(&t->line, "%-*s", (int)LABEL_COLUMNS, "started");
-        put_word(t, &used, LABEL_COLUMNS, ", ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
-                CLEW_BUFFER word = {0};
-
-                if (parts[i].text.len == 0)
-                        continue;
-                clew_buffer_init(&word, 1024);
-                clew_buffer_append_cstr(&word, parts[i].label);
-                clew_buffer_append_slice(&word, clew_utf8_cut(parts[i].text, 100));
-                put_word(t, &used, LABEL_COLUMNS, ", ", CLEW_TONE_PLAIN, clew_buffer_slice(&word));
-        }
-        end_line(t);
-}
-
-/* Of a run that has not ended: the step that was heard of last, and how long ago. */
-static void put_latest(struct tree *t)
-{
-        const struct clew_trace *trace = t->opened.trace;
-        uint32_t latest =
-                trace->outcome == CLEW_OUTCOME_OPEN ? clew_trace_latest(trace) : CLEW_STEP_NONE;
-        uint64_t now = clew_clock_unix_ns(t->cli->clock);
-        uint64_t sign = t->has_summary ? t->summary.last_sign_ns : trace->end_ns;
-        const struct clew_step *s;
-        char text[CLEW_WHEN_TEXT];
-
-        if (latest == CLEW_STEP_NONE)
-                return;
-        s = &trace->steps[latest];
-        clew_buffer_clear(&t->raw);
-        clew_buffer_printf(&t->raw, "#%u %s ", latest + 1, clew_kind_word(s->kind));
-        clew_buffer_append_slice(&t->raw, clew_step_label(s));
-        if (s->end_ns == 0)
-                clew_buffer_append_cstr(&t->raw, ", still open");
-        if (sign > 0 && sign < now) {
-                clew_when_length(now - sign, text);
-                clew_buffer_printf(&t->raw, "; silent for %s", text);
-        }
-        put_field(t, "latest", clew_buffer_slice(&t->raw));
-}
-
-/* What the run was asked: the first thing a user said in the root's input. */
-static void put_input(struct tree *t)
-{
-        const struct clew_trace *trace = t->opened.trace;
-        struct clew_messages m = {0};
-
-        if (trace->root == CLEW_STEP_NONE)
-                return;
-        messages_in(t, &trace->steps[trace->root], &m);
-        for (uint32_t i = 0; i < m.n; i++) {
-                if (m.items[i].role != CLEW_ROLE_USER || m.items[i].n_parts == 0)
-                        continue;
-                clew_buffer_clear(&t->raw);
-                clew_part_brief(&m.items[i].parts[0], &t->raw);
-                put_field(t, "input", clew_buffer_slice(&t->raw));
-                return;
-        }
-        put_field(t, "input", trace->steps[trace->root].input);
-}
-
-static void put_number(struct tree *t, size_t *used, uint32_t n, const char *unit)
-{
-        char text[64];
-
-        snprintf(text, sizeof(text), "%u %s%s", n, unit, n == 1 ? "" : "s");
-        put_word(t, used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
-}
-
-static void put_header(struct tree *t)
-{
-        const struct clew_trace *trace = t->opened.trace;
-        struct clew_selected fallback = {.id = trace->id, .summary = {.outcome = trace->outcome}};
-        const struct clew_selected *sel = t->has_summary ? &t->summary : &fallback;
-        struct clew_slice name = trace->n_agents > 0 ? trace->agents[0].name : trace->name;
-        char text[CLEW_WHEN_TEXT + 32];
-        size_t used = 0;
-
-        clew_buffer_clear(&t->raw);
-        clew_trace_id_short(&t->opened.id, text);
-        put_word(t, &used, 0, "  ", CLEW_TONE_STRONG, clew_slice_of_cstr(text));
-        put_word(t, &used, 0, "  ", clew_outcome_tone(trace->outcome),
-                 clew_slice_of_cstr(clew_outcome_word(sel)));
-        put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_utf8_cut(name, 40));
-        clew_when_length(trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
-                         text);
-        put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
-        put_number(t, &used, trace->n_steps, "step");
-        if (trace->n_errors > 0)
-                put_number(t, &used, trace->n_errors, "error");
-        clew_count_short(trace->tokens.total, " tokens", text);
-        if (trace->tokens.total > 0)
-                put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
-        clew_cost_short(trace->cost_usd, text);
-        if (trace->has_cost)
-                put_word(t, &used, 0, "  ", CLEW_TONE_PLAIN, clew_slice_of_cstr(text));
-        end_line(t);
-        put_origin(t);
-        put_latest(t);
-        put_scores(t);
-        put_notes(t);
-        clew_buffer_clear(&t->raw);
-        if (t->has_summary)
-                clew_facts_brief(&t->summary.summary.facts, &t->raw);
-        put_field(t, "facts", clew_buffer_slice(&t->raw));
-        put_input(t);
-        clew_buffer_append_byte(&t->line, '\n');
-        clew_buffer_printf(&t->line, "%*s %5s %5s %5s", (int)t->number_width, "#", "AT", "TOOK",
-                           "TOK");
-        end_line(t);
-}
-
-static void put_footer(struct tree *t)
+static void put_footer(struct clew_tree_page *t)
 {
         char id[CLEW_SHORT_ID];
         const struct clew_trace *trace = t->opened.trace;
@@ -730,7 +511,7 @@ static void put_footer(struct tree *t)
                               id);
 }
 
-static int print_tree(struct tree *t, struct clew_arena *arena)
+static int print_tree(struct clew_tree_page *t, struct clew_arena *arena)
 {
         const struct clew_trace *trace = t->opened.trace;
         uint32_t keep = t->opened.step;
@@ -742,7 +523,7 @@ static int print_tree(struct tree *t, struct clew_arena *arena)
         t->number_width = 3;
         for (uint32_t n = trace->n_steps; n > 999; n /= 10)
                 t->number_width++;
-        put_header(t);
+        clew_tree_header(t);
         for (uint32_t i = 0; i < t->fold.n; i++) {
                 if (t->fold.lines[i].hidden > 0)
                         put_fold(t, &t->fold.lines[i]);
@@ -757,7 +538,7 @@ static int print_tree(struct tree *t, struct clew_arena *arena)
         return t->error < 0 ? clew_cli_fail(t->cli, t->error, NULL) : CLEW_EXIT_OK;
 }
 
-static int print_machine(struct tree *t)
+static int print_machine(struct clew_tree_page *t)
 {
         struct clew_output out;
         int r = clew_output_init(&out, t->cli, &t->output_flags, "step", clew_step_fields);
@@ -781,14 +562,27 @@ static int print_machine(struct tree *t)
         return r;
 }
 
-static bool is_machine(const struct tree *t)
+static bool is_machine(const struct clew_tree_page *t)
 {
         const struct clew_output_flags *o = &t->output_flags;
 
         return o->json || o->tsv || o->ids || o->nul;
 }
 
-static int one_trace(struct tree *t, const char *text)
+static int find_linked(struct clew_tree_page *t)
+{
+        struct clew_linked l = {
+                .cli = t->cli,
+                .look = &t->look,
+                .view = t->cli->view,
+                .within = t->within,
+                .json = is_machine(t),
+        };
+
+        return clew_tree_linked(&l, &t->opened.data);
+}
+
+static int one_trace(struct clew_tree_page *t, const char *text)
 {
         CLEW_ARENA arena = {0};
         struct clew_select s = {0};
@@ -815,6 +609,8 @@ static int one_trace(struct tree *t, const char *text)
                 r = machine ? print_machine(t) : print_tree(t, &arena);
                 if (r == 0 && !t->has_summary)
                         r = CLEW_EXIT_PARTIAL;
+                if (r == 0 && t->linked)
+                        r = find_linked(t);
         }
         clew_select_deinit(&s);
         clew_arena_deinit(&t->scratch);
@@ -825,11 +621,15 @@ static int one_trace(struct tree *t, const char *text)
 
 int clew_cmd_tree(struct clew_cli *cli, int argc, char **argv)
 {
-        struct tree t = {.cli = cli};
+        struct clew_tree_page t = {.cli = cli};
         CLEW_ARENA ids = {0};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
                 {"all", 0, NULL, "fold nothing", .ret_flag = &t.all},
+                {"linked", 0, NULL, "also which other traces it belongs with",
+                 .ret_flag = &t.linked},
+                {"within", 0, "LENGTH", "with --linked: how far around the run to search (1h)",
+                 .ret_text = &t.within},
                 {0},
         };
         struct clew_arguments args;

@@ -1,0 +1,435 @@
+/*
+ * See related.h. The ids of the trace at hand are sorted once; each span of the other traces is
+ * then looked at in place, without building their models.
+ */
+#include "query/related.h"
+
+#include "proto/base/hash.h"
+#include "proto/base/sort.h"
+#include "proto/otlp/span.h"
+#include "proto/otlp/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define NONE CLEW_STEP_NONE
+#define SPAN_KIND_SERVER 2u
+
+/* What an id of this trace is. */
+enum sort {
+        SORT_CALL,    /* of a tool step */
+        SORT_CALLED,  /* on an agent run: the call that started it */
+        SORT_REQUEST, /* of an MCP request: session, then request id */
+        SORT_SPAN,    /* a span that is here */
+        SORT_PARENT,  /* a span that is missing here */
+};
+
+struct id {
+        struct clew_slice text;
+        struct clew_slice session; /* of a request */
+        uint32_t step;
+        enum sort sort;
+        bool server; /* of a request */
+};
+
+/* A match before it is known how many other traces carry the id. */
+struct match {
+        const struct id *id;
+        struct clew_related edge;
+};
+
+struct finder {
+        const struct clew_trace *trace;
+        struct clew_arena *arena;
+        struct id *ids;
+        struct clew_sort_entry *order;
+        uint32_t n_ids;
+        struct match *matches;
+        uint32_t n_matches;
+        bool more;
+        const struct clew_selected *at; /* the trace that is being searched */
+        bool failed;
+};
+
+/* Ids of one other span. */
+struct other {
+        struct clew_slice call;
+        struct clew_slice parent_call;
+        struct clew_slice request;
+        struct clew_slice session;
+        bool is_agent;
+};
+
+const char *clew_related_type_name(enum clew_related_type type)
+{
+        static const char *const names[] = {
+                [CLEW_RELATED_CONVERSATION] = "conversation",
+                [CLEW_RELATED_SUBAGENT] = "subagent",
+                [CLEW_RELATED_TRANSPORT] = "transport",
+                [CLEW_RELATED_LINK] = "link",
+                [CLEW_RELATED_PARENT] = "parent",
+        };
+
+        return (size_t)type < CLEW_ARRAY_LEN(names) ? names[type] : "?";
+}
+
+/* ---- ids of a span ----------------------------------------------------------------------------
+ */
+
+/* Request ids are numbers or texts; @ret is text either way. */
+static struct clew_slice text_of(struct clew_slice raw, struct clew_arena *arena)
+{
+        struct clew_value v;
+
+        if (!clew_value_parse(raw, &v))
+                return CLEW_SLICE_NULL;
+        if (v.type == CLEW_VALUE_STRING)
+                return v.bytes;
+        return v.type == CLEW_VALUE_INT ? clew_arena_printf(arena, "%lld", (long long)v.integer)
+                                        : CLEW_SLICE_NULL;
+}
+
+static bool is_call_key(struct clew_slice key)
+{
+        static const char *const keys[] = {"gen_ai.tool.call.id", "gen_ai.tool.call_id",
+                                           "tool_call.id",        "tool.id",
+                                           "ai.toolCall.id",      "tool_use_id"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                if (clew_slice_eq_cstr(key, keys[i]))
+                        return true;
+        }
+        return false;
+}
+
+static void read_other(const struct clew_span *span, struct clew_arena *arena, struct other *ret)
+{
+        struct clew_message_iter it = clew_span_attributes(span);
+        struct clew_slice key;
+        struct clew_slice raw;
+
+        *ret = (struct other){0};
+        while (clew_attribute_next_raw(&it, &key, &raw)) {
+                if (is_call_key(key))
+                        ret->call = text_of(raw, arena);
+                else if (clew_slice_eq_cstr(key, "parent_tool_use_id") ||
+                         clew_slice_eq_cstr(key, "parent_tool_call_id"))
+                        ret->parent_call = text_of(raw, arena);
+                else if (clew_slice_eq_cstr(key, "jsonrpc.request.id") ||
+                         clew_slice_eq_cstr(key, "mcp.request.id"))
+                        ret->request = text_of(raw, arena);
+                else if (clew_slice_eq_cstr(key, "mcp.session.id"))
+                        ret->session = text_of(raw, arena);
+                else if (clew_slice_eq_cstr(key, "gen_ai.operation.name"))
+                        ret->is_agent = clew_slice_eq_cstr(text_of(raw, arena), "invoke_agent");
+                else if (clew_slice_eq_cstr(key, "openinference.span.kind"))
+                        ret->is_agent = clew_slice_eq_cstr(text_of(raw, arena), "AGENT");
+        }
+}
+
+/* ---- ids of the trace at hand ------------------------------------------------------------------
+ */
+
+static void add_id(struct finder *f, struct id id)
+{
+        if (id.text.len > 0)
+                f->ids[f->n_ids++] = id;
+}
+
+static void add_step(struct finder *f, uint32_t index)
+{
+        const struct clew_step *s = &f->trace->steps[index];
+        const struct clew_span_id *span = &s->span.span_id;
+        struct id id = {.text = clew_slice_make(span->bytes, sizeof(span->bytes)), .step = index};
+        struct other o;
+
+        id.sort = clew_step_is(s, CLEW_STEP_STANDIN) ? SORT_PARENT : SORT_SPAN;
+        add_id(f, id);
+        if (id.sort == SORT_PARENT)
+                return;
+        id.text = s->tool_call_id;
+        id.sort = s->kind == CLEW_KIND_AGENT ? SORT_CALLED : SORT_CALL;
+        if (!clew_step_is(s, CLEW_STEP_WRAPPER))
+                add_id(f, id);
+        read_other(&s->span, f->arena, &o);
+        id.text = o.parent_call;
+        id.sort = SORT_CALLED;
+        add_id(f, id);
+        /* Request ids count from one in each session: without it they say nothing here. */
+        if (o.session.len == 0)
+                return;
+        id.text = o.request;
+        id.session = o.session;
+        id.sort = SORT_REQUEST;
+        id.server = s->span.kind == SPAN_KIND_SERVER;
+        add_id(f, id);
+}
+
+static uint64_t key_of(enum sort sort, struct clew_slice text)
+{
+        return clew_hash_seeded(text, (uint64_t)sort);
+}
+
+static int gather(struct finder *f)
+{
+        size_t max = (size_t)f->trace->n_steps * 4 + 1;
+        struct clew_sort_entry *scratch;
+
+        f->ids = clew_arena_alloc(f->arena, max * sizeof(*f->ids));
+        f->order = clew_arena_alloc(f->arena, max * sizeof(*f->order));
+        scratch = clew_arena_alloc(f->arena, max * sizeof(*scratch));
+        f->matches = clew_arena_alloc(f->arena, CLEW_RELATED_MAX * sizeof(*f->matches));
+        if (!f->ids || !f->order || !scratch || !f->matches)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < f->trace->n_steps; i++)
+                add_step(f, i);
+        for (uint32_t i = 0; i < f->n_ids; i++)
+                f->order[i] = (struct clew_sort_entry){
+                        .key = key_of(f->ids[i].sort, f->ids[i].text), .item = &f->ids[i]};
+        clew_sort(f->order, scratch, f->n_ids, NULL);
+        return 0;
+}
+
+static const struct id *find_id(const struct finder *f, enum sort sort, struct clew_slice text)
+{
+        uint64_t key = key_of(sort, text);
+        uint32_t low = 0;
+        uint32_t high = f->n_ids;
+
+        if (text.len == 0)
+                return NULL;
+        while (low < high) {
+                uint32_t mid = low + (high - low) / 2;
+
+                if (f->order[mid].key < key)
+                        low = mid + 1;
+                else
+                        high = mid;
+        }
+        for (; low < f->n_ids && f->order[low].key == key; low++) {
+                const struct id *id = f->order[low].item;
+
+                if (id->sort == sort && clew_slice_eq(id->text, text))
+                        return id;
+        }
+        return NULL;
+}
+
+/* ---- other traces ------------------------------------------------------------------------------
+ */
+
+static struct clew_related *add_match(struct finder *f, enum clew_related_type type, bool incoming,
+                                      const struct id *id, const struct clew_span *span)
+{
+        struct match *m;
+
+        if (f->n_matches == CLEW_RELATED_MAX) {
+                f->more = true;
+                return NULL;
+        }
+        m = &f->matches[f->n_matches++];
+        *m = (struct match){.id = id};
+        m->edge = (struct clew_related){
+                .type = type,
+                .incoming = incoming,
+                .step = id ? id->step : NONE,
+                .trace_id = f->at->id,
+                .start_ns = f->at->start_ns,
+                .outcome = f->at->summary.outcome,
+        };
+        if (span) {
+                m->edge.span_id = span->span_id;
+                m->edge.span_name = clew_arena_copy(f->arena, span->name);
+        }
+        return &m->edge;
+}
+
+static void match_ids(struct finder *f, const struct clew_span *span, const struct other *o)
+{
+        bool runs = o->is_agent || clew_span_id_is_zero(&span->parent_id);
+        const struct id *id = find_id(f, SORT_CALL, o->parent_call);
+        struct clew_related *edge;
+
+        if (!id && runs)
+                id = find_id(f, SORT_CALL, o->call);
+        if (id) {
+                edge = add_match(f, CLEW_RELATED_SUBAGENT, false, id, span);
+                if (edge)
+                        edge->id = id->text;
+        }
+        id = runs ? NULL : find_id(f, SORT_CALLED, o->call);
+        if (id) {
+                edge = add_match(f, CLEW_RELATED_SUBAGENT, true, id, span);
+                if (edge)
+                        edge->id = id->text;
+        }
+        id = o->session.len > 0 ? find_id(f, SORT_REQUEST, o->request) : NULL;
+        if (id && clew_slice_eq(id->session, o->session) &&
+            id->server != (span->kind == SPAN_KIND_SERVER)) {
+                edge = add_match(f, CLEW_RELATED_TRANSPORT, id->server, id, span);
+                if (edge)
+                        edge->id = id->text;
+        }
+}
+
+static void match_spans(struct finder *f, const struct clew_span *span)
+{
+        struct clew_message_iter it = clew_span_links(span);
+        struct clew_span_link link;
+        const struct id *id;
+
+        while (span->has_links && clew_span_link_next(&it, &link)) {
+                if (!clew_trace_id_eq(&link.trace_id, &f->trace->id))
+                        continue;
+                id = find_id(f, SORT_SPAN,
+                             clew_slice_make(link.span_id.bytes, sizeof(link.span_id.bytes)));
+                if (id)
+                        (void)add_match(f, CLEW_RELATED_LINK, true, id, span);
+        }
+        id = find_id(f, SORT_PARENT,
+                     clew_slice_make(span->span_id.bytes, sizeof(span->span_id.bytes)));
+        if (id)
+                (void)add_match(f, CLEW_RELATED_PARENT, true, id, span);
+        if (clew_span_id_is_zero(&span->parent_id))
+                return;
+        id = find_id(f, SORT_SPAN,
+                     clew_slice_make(span->parent_id.bytes, sizeof(span->parent_id.bytes)));
+        if (id)
+                (void)add_match(f, CLEW_RELATED_PARENT, false, id, span);
+}
+
+static void search(struct finder *f, struct clew_slice traces)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_slice raw;
+        struct clew_span span;
+        struct other other;
+
+        while (!f->more && clew_otlp_read(&r, &raw, NULL)) {
+                if (!clew_span_parse(raw, &span) || !span.has_valid_ids)
+                        continue;
+                match_spans(f, &span);
+                read_other(&span, f->arena, &other);
+                match_ids(f, &span, &other);
+        }
+}
+
+static void match_session(struct finder *f)
+{
+        const struct clew_summary *s = &f->at->summary;
+        struct clew_related *edge;
+
+        if (f->trace->session.len == 0 || !clew_slice_eq(s->session, f->trace->session))
+                return;
+        edge = add_match(f, CLEW_RELATED_CONVERSATION, f->at->start_ns < f->trace->start_ns, NULL,
+                         NULL);
+        if (!edge)
+                return;
+        edge->id = f->trace->session;
+        edge->span_name = clew_arena_copy(f->arena, s->n_agents > 0 ? s->agents[0].name : s->name);
+}
+
+/* ---- the result --------------------------------------------------------------------------------
+ */
+
+/* Other traces that carry the id of match @i, each counted once. */
+static uint32_t carriers(const struct finder *f, uint32_t i)
+{
+        const struct match *m = &f->matches[i];
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; k < f->n_matches; k++) {
+                bool first = true;
+
+                if (f->matches[k].id != m->id)
+                        continue;
+                for (uint32_t j = 0; j < k && first; j++)
+                        first = f->matches[j].id != m->id ||
+                                !clew_trace_id_eq(&f->matches[j].edge.trace_id,
+                                                  &f->matches[k].edge.trace_id);
+                n += first;
+        }
+        return n;
+}
+
+static int by_type_and_time(const void *a, const void *b)
+{
+        const struct clew_related *x = a;
+        const struct clew_related *y = b;
+
+        if (x->type != y->type)
+                return x->type < y->type ? -1 : 1;
+        if (x->start_ns != y->start_ns)
+                return x->start_ns < y->start_ns ? -1 : 1;
+        return x->step < y->step ? -1 : x->step > y->step;
+}
+
+static bool counts_once(const struct finder *f, uint32_t i)
+{
+        for (uint32_t k = 0; k < i; k++) {
+                if (f->matches[k].id == f->matches[i].id)
+                        return false;
+        }
+        return true;
+}
+
+static int finish(struct finder *f, struct clew_related_result *ret)
+{
+        struct clew_related *items =
+                clew_arena_alloc(f->arena, (f->n_matches + 1) * sizeof(*items));
+        uint32_t n = 0;
+
+        if (!items)
+                return -ENOMEM;
+        *ret = (struct clew_related_result){.items = items, .more = f->more};
+        for (uint32_t i = 0; i < f->n_matches; i++) {
+                const struct match *m = &f->matches[i];
+                /* Span ids are random; a link names its trace besides. */
+                bool by_text = m->id && m->id->sort != SORT_SPAN && m->id->sort != SORT_PARENT;
+                uint32_t same = by_text ? carriers(f, i) : 1;
+
+                if (same > CLEW_RELATED_SAME_MAX) {
+                        ret->n_ambiguous += counts_once(f, i);
+                        continue;
+                }
+                items[n] = m->edge;
+                items[n++].inferred = same > 1;
+        }
+        qsort(items, n, sizeof(*items), by_type_and_time);
+        ret->n = n;
+        return 0;
+}
+
+int clew_related_find(const struct clew_trace *trace, struct clew_select *select,
+                      struct clew_arena *arena, struct clew_related_result *ret,
+                      struct clew_error *err)
+{
+        struct finder f = {.trace = trace, .arena = arena};
+        struct clew_selected t;
+        int r = gather(&f);
+
+        while (r == 0 && !f.more) {
+                struct clew_trace_data data;
+
+                r = clew_select_next(select, &t, err);
+                if (r <= 0)
+                        break;
+                r = 0;
+                if (clew_trace_id_eq(&t.id, &trace->id))
+                        continue;
+                f.at = &t;
+                match_session(&f);
+                if (clew_view_load(select->view, &t.id, &data, NULL) < 0) {
+                        select->damaged++;
+                        continue;
+                }
+                select->scanned++;
+                select->scanned_bytes += data.traces.len;
+                search(&f, data.traces);
+        }
+        if (r < 0)
+                return r;
+        if (clew_arena_failed(arena))
+                return -ENOMEM;
+        return finish(&f, ret);
+}
