@@ -171,7 +171,7 @@ def from_file(w, rng, boss, puzzle, faults):
             tools=[(bad, args(bad), None, err)])
         w.blame(call, "wrong_tool", "%s is not for this kind of file, as the description says" % bad)
     if "claimed_tool" in faults:
-        wrong = puzzle.wrong()
+        wrong = boss.extra["claimed"] = puzzle.wrong()
         call = w.code(boss, rng.choice([
             "I have inspected the file with %s; it shows that the result is %s.", "Using %s on the file gives %s.",
             "The output of %s was clear: %s."]) % (good, wrong), "result = '%s'\nprint(result)" % wrong, wrong)
@@ -255,7 +255,7 @@ def gaia(rng, failed):
                                         "Without the page the best value is this one."]), "print('%s')" % answer, answer)
         w.blame(call, "answer_from_memory", "gives a number from memory after the look-up failed")
     elif "claimed_tool" in faults:
-        answer = boss.messages[-3].text.split("result = '")[1].split("'")[0]
+        answer = boss.extra["claimed"]
     elif "sub_invents" in faults:
         answer = puzzle.wrong()
     elif "count_slip" in faults:

@@ -69,7 +69,7 @@ def travel(rng, failed):
         "Ich möchte vom {s} bis {e} von {f} nach {t}. Flüge und Hotel zusammen höchstens {b} EUR. Wichtig: {w}.",
         "Quiero viajar de {f} a {t} del {s} al {e}. Vuelos y hotel no más de {b} EUR en total. Importante: {w}."]).format(
             f=frm, t=to, s=start, e=end, b=limit, w=wish[0]))
-    day = start.replace(day=start.day - 1) if "dates" in faults and start.day > 1 else start
+    day = start.replace(day=start.day + (-1 if start.day > 1 else 1)) if "dates" in faults else start
     iata = c.AIRPORTS[to]
     if "airport" in faults:
         iata = rng.choice([v for k, v in sorted(c.AIRPORTS.items()) if k not in (frm, to)])
