@@ -223,6 +223,27 @@ static uint32_t answer_call(const struct clew_rca_view *v)
         return v->last_llm;
 }
 
+/* The call that wrote more than any other, twice a usual text at least: a report, a plan, a table.
+ */
+static uint32_t longest_text(const struct clew_rca_view *v)
+{
+        uint32_t best = CLEW_RCA_NONE;
+        size_t total = 0;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                n++;
+                total += s->text.len;
+                if (best == CLEW_RCA_NONE || s->text.len > v->steps[best].text.len)
+                        best = i;
+        }
+        return n >= 3 && v->steps[best].text.len * n >= 2 * total ? best : CLEW_RCA_NONE;
+}
+
 /* For runs in which nothing else points anywhere: the call that answered a question, or the first
  * step that changed something. Both are guesses and say so; a run that passed gets none. */
 void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *ret)
@@ -241,6 +262,13 @@ void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *
                 clew_finding_evidence(f, who, out);
                 clew_finding_say(ret, f, "No stronger sign: step %u wrote the answer of the run.",
                                  v->steps[who].number);
+        }
+        f = clew_finding_add(ret, CLEW_RULE_LONGEST,
+                             is_conversation(v) ? CLEW_RCA_NONE : longest_text(v), 1.0);
+        if (f) {
+                clew_finding_evidence(f, f->step, v->steps[f->step].text);
+                clew_finding_say(ret, f, "No stronger sign: step %u wrote most of the result.",
+                                 v->steps[f->step].number);
         }
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];

@@ -54,6 +54,7 @@ enum clew_rule {
         CLEW_RULE_DIVERGENCE,
         CLEW_RULE_OUTLIER,
         CLEW_RULE_ANSWER,
+        CLEW_RULE_LONGEST,
         CLEW_RULE_LAST_CHANGE,
         CLEW_RULE_COUNT,
 };

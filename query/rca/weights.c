@@ -60,6 +60,8 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_OUTLIER] = {"sibling-outlier", 0.30, "a step far slower than its like"},
         [CLEW_RULE_ANSWER] = {"answer-call", 0.46,
                               "no stronger sign; the call that wrote the answer to a question"},
+        [CLEW_RULE_LONGEST] = {"longest-text", 0.28,
+                               "no stronger sign; the call that wrote most of the result"},
         [CLEW_RULE_LAST_CHANGE] = {"decisive-step", 0.15,
                                    "no rule fired; the step that settled the run"},
 };
