@@ -15,10 +15,11 @@ struct clew_env {
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
-        int creating_fd;    /* holds the sign of an unfinished creation; -1 = none */
-        int collector_fd;   /* holds the collector's lock; -1 = none */
-        bool fresh;         /* there was no data file when it was opened */
-        atomic_bool broken; /* must be reopened before the next transaction */
+        int creating_fd;             /* holds the sign of an unfinished creation; -1 = none */
+        int collector_fd;            /* holds the collector's lock; -1 = none */
+        bool fresh;                  /* there was no data file when it was opened */
+        atomic_bool broken;          /* must be reopened before the next transaction */
+        atomic_size_t touched_bytes; /* of values, since mapped pages were given back */
         pthread_mutex_t lock;
         pthread_cond_t idle; /* readers fell to 0 */
         unsigned readers;    /* transactions under way; guarded by lock */
@@ -28,6 +29,10 @@ const char *clew_table_name(enum clew_table table);
 /* Maps an LMDB result (LMDB code, positive errno or 0) to a negative errno and fills @err; -ENOENT
  * for MDB_NOTFOUND without filling it. */
 int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_error *err);
+
+/* The caller is about to read @value, which lies in the mapping; @random = not behind the one
+ * before. For residency.c. */
+void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random);
 
 /* -EBADMSG when the two meta pages cannot both be of this file's last two commits. */
 CLEW_MUST_USE int clew_env_check_meta_pages(struct clew_env *env, struct clew_error *err);

@@ -6,16 +6,27 @@
  * for long would so seem to grow to the size of its store. Dropping the page table entries loses
  * nothing: a later touch finds the page in the cache again, at the cost of a minor fault.
  *
+ * It is done while a collector walks and loads, each time it has gone over some megabytes, and by
+ * its tick.
+ *
  * Hazard: the same call on private memory would erase it. So the mapping is found by an address
  * that LMDB has handed out, and must be a shared mapping of a file; a read transaction is held
  * meanwhile, because the environment is reopened (and mapped elsewhere) only when none is.
  */
+#include "storage/env-struct-int.h"
 #include "storage/store-int.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+
+/* What a collector may read of values before it gives back what it has mapped. The kernel maps the
+ * neighbours of a touched page too, so that walking over the directories of the hot table maps all
+ * of it. */
+#define TOUCHED_BYTES_MAX ((size_t)32 << 20)
+/* What a small value under a random key counts as, for the same reason. */
+#define TOUCHED_BYTES_MIN ((size_t)32 << 10)
 
 #define MAPS_LINE_MAX 512 /* addresses and permissions are in the first 60 characters */
 
@@ -70,6 +81,19 @@ static int drop_mapping(uintptr_t address)
         if (madvise((void *)from, to - from, MADV_DONTNEED) < 0) /* NOLINT(performance-*) */
                 return -errno;
         return 0;
+}
+
+void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random)
+{
+        size_t n = random && value.len < TOUCHED_BYTES_MIN ? TOUCHED_BYTES_MIN : value.len;
+
+        if (env->mode != CLEW_STORE_COLLECT)
+                return;
+        if (atomic_fetch_add_explicit(&env->touched_bytes, n, memory_order_relaxed) <
+            TOUCHED_BYTES_MAX)
+                return;
+        atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
+        (void)drop_mapping((uintptr_t)value.data); /* nothing depends on it */
 }
 
 int clew_store_release_pages(struct clew_store *store, struct clew_error *err)

@@ -69,6 +69,7 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
 
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
+        clew_env_touched(env, slice_of(v), true);
         if (!clew_record_check(key, slice_of(v), ret))
                 return damaged(env, table, key, err);
         return 0;
@@ -84,6 +85,7 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
         *ret = slice_of(v);
+        clew_env_touched(env, *ret, true);
         return 0;
 }
 
@@ -165,6 +167,7 @@ static int take(struct clew_scan *scan, int rc, MDB_val k, MDB_val v, struct cle
                 return clew_env_error(scan->env, rc, "walking", err);
         scan->key = slice_of(k);
         scan->value = slice_of(v);
+        clew_env_touched(scan->env, scan->value, false);
         return 1;
 }
 
