@@ -40,14 +40,14 @@ struct list {
 
 static const struct clew_column columns[] = {
         {.heading = "TRACE"},
-        {.heading = "START"},
-        {.heading = "TOOK", .right = true},
+        {.heading = "START", .drop = 5},
+        {.heading = "TOOK", .right = true, .drop = 4},
         {.heading = "RESULT"},
-        {.heading = "STEPS", .right = true},
-        {.heading = "TOKENS", .right = true},
-        {.heading = "COST", .right = true},
-        {.heading = "AGENT", .give_way = 12},
-        {.heading = "CAUSE", .give_way = 10},
+        {.heading = "STEPS", .right = true, .drop = 1},
+        {.heading = "TOKENS", .right = true, .drop = 2},
+        {.heading = "COST", .right = true, .drop = 3},
+        {.heading = "AGENT", .give_way = 8},
+        {.heading = "CAUSE", .give_way = 8},
 };
 
 static void put_number(struct clew_table *t, uint64_t n)

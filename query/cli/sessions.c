@@ -186,11 +186,15 @@ static const struct clew_record_field fields[] = {
  */
 
 static const struct clew_column columns[] = {
-        {.heading = "SESSION", .give_way = 12}, {.heading = "LAST RUN"},
-        {.heading = "RUNS", .right = true},     {.heading = "FAILED", .right = true},
-        {.heading = "OPEN", .right = true},     {.heading = "TOKENS", .right = true},
-        {.heading = "COST", .right = true},     {.heading = "AGENT", .give_way = 8},
-        {.heading = "USER", .give_way = 8},
+        {.heading = "SESSION", .give_way = 12},
+        {.heading = "LAST RUN", .drop = 6},
+        {.heading = "RUNS", .right = true},
+        {.heading = "FAILED", .right = true},
+        {.heading = "OPEN", .right = true, .drop = 5},
+        {.heading = "TOKENS", .right = true, .drop = 3},
+        {.heading = "COST", .right = true, .drop = 4},
+        {.heading = "AGENT", .give_way = 8, .drop = 1},
+        {.heading = "USER", .give_way = 8, .drop = 2},
 };
 
 static void put_count(struct clew_table *t, uint64_t n, enum clew_tone tone)

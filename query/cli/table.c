@@ -57,9 +57,36 @@ void clew_table_cell_cstr(struct clew_table *t, enum clew_tone tone, const char 
 }
 
 /* Widths by content, then the columns that give way shrink, the last first. */
-static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+static size_t total_width(const struct clew_table *t, const size_t *widths)
 {
         size_t total = 0;
+
+        for (size_t i = 0; i < t->n_columns; i++)
+                total += widths[i] > 0 ? widths[i] + (total > 0 ? GAP : 0) : 0;
+        return total;
+}
+
+/* What does not fit when all has given way. */
+static void drop_columns(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+{
+        while (total_width(t, widths) > t->look->columns) {
+                size_t next = CLEW_TABLE_COLUMNS_MAX;
+
+                for (size_t i = 0; i < t->n_columns; i++) {
+                        if (widths[i] > 0 && t->columns[i].drop > 0 &&
+                            (next == CLEW_TABLE_COLUMNS_MAX ||
+                             t->columns[i].drop < t->columns[next].drop))
+                                next = i;
+                }
+                if (next == CLEW_TABLE_COLUMNS_MAX)
+                        return;
+                widths[next] = 0;
+        }
+}
+
+static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+{
+        size_t total;
 
         for (size_t i = 0; i < t->n_columns; i++) {
                 widths[i] = 0;
@@ -71,8 +98,8 @@ static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX
                         continue;
                 if (strlen(t->columns[i].heading) > widths[i])
                         widths[i] = strlen(t->columns[i].heading);
-                total += widths[i] + (total > 0 ? GAP : 0);
         }
+        total = total_width(t, widths);
         for (size_t i = t->n_columns; i-- > 0 && total > t->look->columns;) {
                 size_t over = total - t->look->columns;
                 size_t least = t->columns[i].give_way;
@@ -84,6 +111,7 @@ static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX
                 widths[i] -= over;
                 total -= over;
         }
+        drop_columns(t, widths);
 }
 
 struct line {

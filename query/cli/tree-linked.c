@@ -21,10 +21,10 @@ static const struct clew_column columns[] = {
         {.heading = "EDGE"},
         {.heading = "HERE", .give_way = 8},
         {.heading = "THERE"},
-        {.heading = "AT", .right = true},
-        {.heading = "RESULT"},
-        {.heading = "WHAT", .give_way = 8},
-        {.heading = "ID", .give_way = 6},
+        {.heading = "AT", .right = true, .drop = 4},
+        {.heading = "RESULT", .drop = 1},
+        {.heading = "WHAT", .give_way = 8, .drop = 3},
+        {.heading = "ID", .give_way = 6, .drop = 2},
 };
 
 static void put_there(struct clew_table *table, const struct clew_related *e)

@@ -29,8 +29,10 @@
  * innermost few. */
 #define LEVELS_MAX 10u
 #define LEVELS_KEPT 4u
+#define NARROW_COLUMNS 60u
 /* Of a name; longer ones are cut so that content keeps some room. */
 #define LABEL_COLUMNS_MAX 48u
+#define LABEL_COLUMNS_MIN 4u
 /* Traces up to this size show what the user said between the steps. */
 #define USER_TURNS_STEPS_MAX 300u
 /* Messages of one step while its brief is made. */
@@ -75,6 +77,12 @@ static void set_level(struct clew_tree_page *t, uint32_t depth, bool open)
                 t->open_levels[at / 64] &= ~bit;
 }
 
+/* On a narrow screen the names need the room. */
+static uint32_t levels_max(const struct clew_tree_page *t)
+{
+        return t->look.columns < NARROW_COLUMNS ? LEVELS_KEPT : LEVELS_MAX;
+}
+
 /* The branches of the levels above @depth, then @corner. Returns the columns. */
 static size_t put_levels(struct clew_tree_page *t, uint32_t depth, const char *corner)
 {
@@ -84,7 +92,7 @@ static size_t put_levels(struct clew_tree_page *t, uint32_t depth, const char *c
 
         clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, CLEW_TONE_DIM));
         from = t->line.len;
-        if (depth > LEVELS_MAX) {
+        if (depth > levels_max(t)) {
                 level = depth - LEVELS_KEPT + 1;
                 clew_buffer_printf(&t->line, t->look.ascii ? "+%u " : "⋯%u ", level - 1);
         }
@@ -294,7 +302,8 @@ static void append_skew(struct clew_tree_page *t, uint32_t step)
 /* The name, unless it says nothing: with one model in the whole trace the header names it. */
 static size_t put_label(struct clew_tree_page *t, const struct clew_step *s, size_t columns)
 {
-        size_t room = t->look.columns > columns + 8 ? t->look.columns - columns - 1 : 8;
+        size_t room = t->look.columns > columns + LABEL_COLUMNS_MIN ? t->look.columns - columns
+                                                                    : LABEL_COLUMNS_MIN;
         size_t used;
 
         if (clew_step_is(s, CLEW_STEP_STANDIN) ||
