@@ -5,9 +5,12 @@
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
 
-#define NAMED_MAX 512u   /* values in the user's messages that are remembered */
-#define PAIRS_MAX 32768u /* label and value, side by side, in observations */
-#define GAP_MAX 6u       /* bytes between a label and its value */
+#include <stdlib.h>
+
+#define NAMED_MAX 128u    /* values in the user's messages that are remembered */
+#define SEARCHES_MAX 512u /* of an observation for a value that the user named */
+#define PAIRS_MAX 32768u  /* label and value, side by side, in observations */
+#define GAP_MAX 6u        /* bytes between a label and its value */
 #define DIGITS_MIN 3u
 #define OUTPUT_MAX 16384u /* of a text that a model wrote, to be held against its sources */
 
@@ -63,7 +66,9 @@ static void mark_used(const struct clew_rca_view *v, struct named *named, uint32
                         continue;
                 clew_flat_init(&f, v->steps[i].args);
                 while (clew_flat_next(&f, &leaf)) {
-                        for (uint32_t k = 0; k < n && whole_token(leaf.value, &t); k++)
+                        bool whole = whole_token(leaf.value, &t);
+
+                        for (uint32_t k = 0; k < n && whole; k++)
                                 named[k].used |= named[k].token.hash == t.hash;
                 }
         }
@@ -72,7 +77,7 @@ static void mark_used(const struct clew_rca_view *v, struct named *named, uint32
 /* The value that the user named instead of @t: of the same shape, shown in the same observation,
  * and used by no action. NULL when there is none, or when the user named @t too. */
 static const struct named *instead_of(const struct clew_rca_view *v, const struct named *named,
-                                      uint32_t n, const struct clew_token *t)
+                                      uint32_t n, const struct clew_token *t, uint32_t *searches)
 {
         const struct clew_rca_seen *s = clew_rca_seen_find(v, t->hash);
         const struct named *best = NULL;
@@ -87,6 +92,7 @@ static const struct named *instead_of(const struct clew_rca_view *v, const struc
                 if (u->hash == t->hash)
                         return NULL;
                 if (!best && !named[k].used && u->shape == t->shape &&
+                    (*searches)++ < SEARCHES_MAX &&
                     memmem(source.data, source.len, u->text.data, u->text.len))
                         best = &named[k];
         }
@@ -97,6 +103,7 @@ void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *
 {
         struct named *named = clew_arena_alloc(v->arena, NAMED_MAX * sizeof(*named));
         uint32_t n = named ? collect_named(v, named) : 0;
+        uint32_t searches = 0;
 
         if (n == 0)
                 return;
@@ -119,7 +126,7 @@ void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *
                         if (!whole_token(leaf.value, &t) ||
                             (t.is_number && (!leaf.is_string || t.digits < 4)))
                                 continue;
-                        u = instead_of(v, named, n, &t);
+                        u = instead_of(v, named, n, &t, &searches);
                         if (!u)
                                 continue;
                         x = clew_finding_add(ret, CLEW_RULE_OTHER_VALUE, s->caller, 1.0);
@@ -188,9 +195,30 @@ static bool next_pair(struct pair_iter *it, struct clew_token *ret_label,
         return false;
 }
 
-static uint32_t collect_pairs(const struct clew_rca_view *v, struct pair *ret)
+/* Pairs by value, then by place. */
+static int by_value(const void *x, const void *y)
+{
+        const struct pair *a = *(const struct pair *const *)x;
+        const struct pair *b = *(const struct pair *const *)y;
+
+        if (a->value != b->value)
+                return a->value < b->value ? -1 : 1;
+        return a < b ? -1 : a > b;
+}
+
+struct pairs {
+        struct pair *items; /* by place */
+        const struct pair **by_value;
+        uint32_t n;
+};
+
+static bool collect_pairs(const struct clew_rca_view *v, struct pairs *ret)
 {
         uint32_t n = 0;
+
+        ret->items = clew_arena_alloc(v->arena, PAIRS_MAX * sizeof(*ret->items));
+        if (!ret->items)
+                return false;
 
         for (uint32_t u = 0; u < v->n_units && n < PAIRS_MAX; u++) {
                 struct pair_iter it = {.tokens = clew_tokens_of(v->units[u].text)};
@@ -200,40 +228,66 @@ static uint32_t collect_pairs(const struct clew_rca_view *v, struct pair *ret)
                 if (v->units[u].origin != CLEW_RCA_RESULT || it.tokens.text.len > CLEW_RCA_UNIT_MAX)
                         continue;
                 while (n < PAIRS_MAX && next_pair(&it, &label, &value))
-                        ret[n++] =
+                        ret->items[n++] =
                                 (struct pair){label.hash, value.hash, label.shape, value.shape, u};
         }
-        return n;
+        ret->n = n;
+        ret->by_value = clew_arena_alloc(v->arena, (n + 1u) * sizeof(*ret->by_value));
+        if (!ret->by_value)
+                return false;
+        for (uint32_t i = 0; i < n; i++)
+                ret->by_value[i] = &ret->items[i];
+        if (n)
+                qsort(ret->by_value, n, sizeof(*ret->by_value), by_value);
+        return n >= 2;
 }
 
 /* How the observations have it: the pair itself, or its two halves in other pairs of one source. */
-static const struct pair *swapped(const struct pair *pairs, uint32_t n,
-                                  const struct clew_token *label, const struct clew_token *value,
-                                  uint32_t before)
+static const struct pair *swapped(const struct pairs *p, const struct clew_token *label,
+                                  const struct clew_token *value, uint32_t before)
 {
         const struct pair *of_value = NULL;
-        bool of_label = false;
+        uint32_t lo = 0;
+        uint32_t hi = p->n;
 
-        for (uint32_t i = 0; i < n && pairs[i].unit < before; i++) {
-                const struct pair *p = &pairs[i];
+        while (lo < hi) {
+                uint32_t mid = lo + (hi - lo) / 2;
 
-                if (p->label == label->hash && p->value == value->hash)
-                        return NULL;
-                if (p->value == value->hash && p->label_shape == label->shape && !of_value)
-                        of_value = p;
+                if (p->by_value[mid]->value < value->hash)
+                        lo = mid + 1;
+                else
+                        hi = mid;
         }
-        for (uint32_t i = 0; i < n && of_value && !of_label; i++)
-                of_label = pairs[i].unit == of_value->unit && pairs[i].label == label->hash &&
-                           pairs[i].value_shape == value->shape;
-        return of_label ? of_value : NULL;
+        for (; lo < p->n && p->by_value[lo]->value == value->hash; lo++) {
+                const struct pair *x = p->by_value[lo];
+
+                if (x->unit >= before)
+                        continue;
+                if (x->label == label->hash)
+                        return NULL;
+                if (!of_value && x->label_shape == label->shape)
+                        of_value = x;
+        }
+        if (!of_value)
+                return NULL;
+        /* The label, too, has a value of that kind in the same source: its pairs stand together. */
+        for (const struct pair *x = of_value; x >= p->items && x->unit == of_value->unit; x--) {
+                if (x->label == label->hash && x->value_shape == value->shape)
+                        return of_value;
+        }
+        for (const struct pair *x = of_value; x < p->items + p->n && x->unit == of_value->unit;
+             x++) {
+                if (x->label == label->hash && x->value_shape == value->shape)
+                        return of_value;
+        }
+        return NULL;
 }
 
 void clew_rule_wrong_label(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        struct pair *pairs = clew_arena_alloc(v->arena, PAIRS_MAX * sizeof(*pairs));
-        uint32_t n = pairs ? collect_pairs(v, pairs) : 0;
+        struct pairs pairs;
 
-        if (n < 2)
+        if (!collect_pairs(v, &pairs))
                 return;
         for (uint32_t u = 0; u < v->n_units && !clew_findings_full(ret, CLEW_RULE_WRONG_LABEL);
              u++) {
@@ -246,7 +300,7 @@ void clew_rule_wrong_label(const struct clew_rca_view *v, struct clew_findings *
                     it.tokens.text.len > OUTPUT_MAX)
                         continue;
                 while (next_pair(&it, &label, &value)) {
-                        const struct pair *p = swapped(pairs, n, &label, &value, u);
+                        const struct pair *p = swapped(&pairs, &label, &value, u);
                         uint32_t who = clew_rca_blame(v, unit->step);
                         struct clew_finding *f;
 

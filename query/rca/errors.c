@@ -8,8 +8,8 @@
  */
 #include "query/rca/rules.h"
 
+#define CHECKS_MAX 60u /* results at the end that are searched for the verdict of a check */
 #define FILLER_MIN_BYTES 20000u /* some 5,000 tokens: nothing shorter fills a prompt alone */
-#define ALIKE 0.34              /* shared words of two commands that try the same thing */
 
 static bool is_deepest(const struct clew_rca_step *s)
 {
@@ -23,22 +23,11 @@ static bool is_shell(const struct clew_rca_view *v, const struct clew_rca_step *
                                             (v->acts_in_text && s->is_virtual));
 }
 
-/* A shell is one tool for everything: there a call is like another when their words are. */
+/* A shell is one tool for everything: there a call is like another when it begins alike. */
 static bool same_purpose(const struct clew_rca_view *v, const struct clew_rca_step *a,
                          const struct clew_rca_step *b)
 {
-        uint64_t room_a[CLEW_WORDS_MAX];
-        uint64_t room_b[CLEW_WORDS_MAX];
-        struct clew_words words_a;
-        struct clew_words words_b;
-
-        if (!clew_slice_eq(a->name, b->name))
-                return false;
-        if (!is_shell(v, a) || a->key == b->key)
-                return true;
-        clew_words_of(a->args, room_a, &words_a);
-        clew_words_of(b->args, room_b, &words_b);
-        return clew_words_jaccard(&words_a, &words_b) >= ALIKE;
+        return clew_slice_eq(a->name, b->name) && (!is_shell(v, a) || a->gist == b->gist);
 }
 
 /* A later call to the same end that went well: the error was repaired. */
@@ -277,9 +266,10 @@ void clew_rule_ignored_failure(const struct clew_rca_view *v, struct clew_findin
         struct clew_finding *f;
         uint32_t who;
 
-        for (uint32_t i = v->n_steps; i-- > 0 && last == CLEW_RCA_NONE;) {
+        for (uint32_t i = v->n_steps, n = 0; i-- > 0 && last == CLEW_RCA_NONE && n < CHECKS_MAX;) {
                 if (v->steps[i].kind != CLEW_RCA_TOOL)
                         continue;
+                n++;
                 check = clew_text_check(v->steps[i].result);
                 if (check != CLEW_CHECK_NONE)
                         last = i;

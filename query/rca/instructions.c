@@ -8,11 +8,16 @@
 #include "query/rca/language.h"
 #include "query/rca/rules.h"
 
+#define PROMPTS_MAX 8u   /* system prompts that are read; agents with more vary a few words */
+#define ANSWERS_MAX 400u /* answers whose language is looked at */
+
 static bool system_says(const struct clew_rca_view *v, const char *word)
 {
-        for (uint32_t u = 0; u < v->n_units; u++) {
-                if (v->units[u].origin == CLEW_RCA_SYSTEM &&
-                    clew_text_find(v->units[u].text, word) >= 0)
+        for (uint32_t u = 0, n = 0; u < v->n_units && n < PROMPTS_MAX; u++) {
+                if (v->units[u].origin != CLEW_RCA_SYSTEM)
+                        continue;
+                n++;
+                if (clew_text_find(v->units[u].text, word) >= 0)
                         return true;
         }
         return false;
@@ -153,7 +158,9 @@ static enum clew_language language_heard(const struct clew_rca_view *v, uint32_t
 
 void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        for (uint32_t i = 0; i < v->n_steps; i++) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < ANSWERS_MAX; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 enum clew_language asked;
                 enum clew_language answered;
@@ -163,6 +170,7 @@ void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret
                 if (s->kind != CLEW_RCA_LLM || s->n_calls > 0 || s->heard.len == 0 ||
                     clew_rca_acted(v, i))
                         continue;
+                n++;
                 answered = clew_language_of(s->text);
                 if (answered == CLEW_LANGUAGE_UNKNOWN)
                         continue;

@@ -7,52 +7,213 @@
 #include "proto/base/compiler.h"
 #include "query/rca/text.h"
 
-#define LOOKED_AT 2048u
+#define LOOKED_AT 1024u
 #define HITS_MIN 3u   /* stop words and letters of its own; fewer are a chance */
 #define SCRIPT_MIN 6u /* letters of a script */
-#define WORD_MAX 12u
 
+static const char *const names[CLEW_LANGUAGE_COUNT] = {
+        [CLEW_LANGUAGE_UNKNOWN] = "unknown",
+        [CLEW_LANGUAGE_ENGLISH] = "English",
+        [CLEW_LANGUAGE_GERMAN] = "German",
+        [CLEW_LANGUAGE_FRENCH] = "French",
+        [CLEW_LANGUAGE_SPANISH] = "Spanish",
+        [CLEW_LANGUAGE_ITALIAN] = "Italian",
+        [CLEW_LANGUAGE_PORTUGUESE] = "Portuguese",
+        [CLEW_LANGUAGE_DUTCH] = "Dutch",
+        [CLEW_LANGUAGE_CYRILLIC] = "Cyrillic script",
+        [CLEW_LANGUAGE_GREEK] = "Greek",
+        [CLEW_LANGUAGE_ARABIC] = "Arabic script",
+        [CLEW_LANGUAGE_HEBREW] = "Hebrew",
+        [CLEW_LANGUAGE_INDIC] = "an Indic script",
+        [CLEW_LANGUAGE_THAI] = "Thai",
+        [CLEW_LANGUAGE_KOREAN] = "Korean",
+        [CLEW_LANGUAGE_HAN] = "Chinese or Japanese",
+};
+
+enum {
+        EN = 1 << CLEW_LANGUAGE_ENGLISH,
+        DE = 1 << CLEW_LANGUAGE_GERMAN,
+        FR = 1 << CLEW_LANGUAGE_FRENCH,
+        ES = 1 << CLEW_LANGUAGE_SPANISH,
+        IT = 1 << CLEW_LANGUAGE_ITALIAN,
+        PT = 1 << CLEW_LANGUAGE_PORTUGUESE,
+        NL = 1 << CLEW_LANGUAGE_DUTCH,
+        BY_WORDS = EN | DE | FR | ES | IT | PT | NL,
+};
+
+/* In order of bytes; a word of several languages counts for each. */
 static const struct {
-        const char *name;  /* for people */
-        const char *words; /* lower case, each between spaces */
-} languages[CLEW_LANGUAGE_COUNT] = {
-        [CLEW_LANGUAGE_UNKNOWN] = {"unknown", NULL},
-        [CLEW_LANGUAGE_ENGLISH] = {"English", " the and you your is are of to for with that this "
-                                              "was have has been will not can would please it "
-                                              "from what which be or an on "},
-        [CLEW_LANGUAGE_GERMAN] = {"German",
-                                  " der die das und ist nicht ein eine einen sie ich mit "
-                                  "auf f\xc3\xbcr von dem den des im zu wird sind war bitte "
-                                  "haben auch es wie kann ihre "},
-        [CLEW_LANGUAGE_FRENCH] = {"French",
-                                  " le la les et est une des du que pour dans vous je pas "
-                                  "sur avec votre nous au aux ce cette qui il sont ne par "
-                                  "plus "},
-        [CLEW_LANGUAGE_SPANISH] = {"Spanish",
-                                   " el la los las y es una que para con por su del en no "
-                                   "se lo al como pero usted mi est\xc3\xa1 ha sus fue "},
-        [CLEW_LANGUAGE_ITALIAN] = {"Italian",
-                                   " il lo la gli le e di che per con non una sono del "
-                                   "della nel alla suo pi\xc3\xb9 ha come si dal questo "},
-        [CLEW_LANGUAGE_PORTUGUESE] = {"Portuguese",
-                                      " o os as e de que para com n\xc3\xa3o uma do da "
-                                      "em no na por seu sua mais voc\xc3\xaa foi s\xc3"
-                                      "\xa3o ao como "},
-        [CLEW_LANGUAGE_DUTCH] = {"Dutch", " het een en van ik dat niet is op te zijn met voor je u "
-                                          "aan wij ook maar naar wordt kan bij "},
-        [CLEW_LANGUAGE_CYRILLIC] = {"Cyrillic script", NULL},
-        [CLEW_LANGUAGE_GREEK] = {"Greek", NULL},
-        [CLEW_LANGUAGE_ARABIC] = {"Arabic script", NULL},
-        [CLEW_LANGUAGE_HEBREW] = {"Hebrew", NULL},
-        [CLEW_LANGUAGE_INDIC] = {"an Indic script", NULL},
-        [CLEW_LANGUAGE_THAI] = {"Thai", NULL},
-        [CLEW_LANGUAGE_KOREAN] = {"Korean", NULL},
-        [CLEW_LANGUAGE_HAN] = {"Chinese or Japanese", NULL},
+        char word[8];
+        unsigned of;
+} stop_words[] = {
+        {"aan", NL},
+        {"al", ES},
+        {"alla", IT},
+        {"an", EN},
+        {"and", EN},
+        {"ao", PT},
+        {"are", EN},
+        {"as", PT},
+        {"au", FR},
+        {"auch", DE},
+        {"auf", DE},
+        {"aux", FR},
+        {"avec", FR},
+        {"be", EN},
+        {"been", EN},
+        {"bij", NL},
+        {"bitte", DE},
+        {"can", EN},
+        {"ce", FR},
+        {"cette", FR},
+        {"che", IT},
+        {"com", PT},
+        {"come", IT},
+        {"como", ES | PT},
+        {"con", ES | IT},
+        {"da", PT},
+        {"dal", IT},
+        {"dans", FR},
+        {"das", DE},
+        {"dat", NL},
+        {"de", PT},
+        {"del", ES | IT},
+        {"della", IT},
+        {"dem", DE},
+        {"den", DE},
+        {"der", DE},
+        {"des", DE | FR},
+        {"di", IT},
+        {"die", DE},
+        {"do", PT},
+        {"du", FR},
+        {"e", IT | PT},
+        {"een", NL},
+        {"ein", DE},
+        {"eine", DE},
+        {"einen", DE},
+        {"el", ES},
+        {"em", PT},
+        {"en", ES | NL},
+        {"es", DE | ES},
+        {"est", FR},
+        {"est\xc3\xa1", ES},
+        {"et", FR},
+        {"foi", PT},
+        {"for", EN},
+        {"from", EN},
+        {"fue", ES},
+        {"f\xc3\xbcr", DE},
+        {"gli", IT},
+        {"ha", ES | IT},
+        {"haben", DE},
+        {"has", EN},
+        {"have", EN},
+        {"het", NL},
+        {"ich", DE},
+        {"ihre", DE},
+        {"ik", NL},
+        {"il", FR | IT},
+        {"im", DE},
+        {"is", EN | NL},
+        {"ist", DE},
+        {"it", EN},
+        {"je", FR | NL},
+        {"kan", NL},
+        {"kann", DE},
+        {"la", FR | ES | IT},
+        {"las", ES},
+        {"le", FR | IT},
+        {"les", FR},
+        {"lo", ES | IT},
+        {"los", ES},
+        {"maar", NL},
+        {"mais", PT},
+        {"met", NL},
+        {"mi", ES},
+        {"mit", DE},
+        {"na", PT},
+        {"naar", NL},
+        {"ne", FR},
+        {"nel", IT},
+        {"nicht", DE},
+        {"niet", NL},
+        {"no", ES | PT},
+        {"non", IT},
+        {"not", EN},
+        {"nous", FR},
+        {"n\xc3\xa3o", PT},
+        {"o", PT},
+        {"of", EN},
+        {"on", EN},
+        {"ook", NL},
+        {"op", NL},
+        {"or", EN},
+        {"os", PT},
+        {"par", FR},
+        {"para", ES | PT},
+        {"pas", FR},
+        {"per", IT},
+        {"pero", ES},
+        {"pi\xc3\xb9", IT},
+        {"please", EN},
+        {"plus", FR},
+        {"por", ES | PT},
+        {"pour", FR},
+        {"que", FR | ES | PT},
+        {"questo", IT},
+        {"qui", FR},
+        {"se", ES},
+        {"seu", PT},
+        {"si", IT},
+        {"sie", DE},
+        {"sind", DE},
+        {"sono", IT},
+        {"sont", FR},
+        {"su", ES},
+        {"sua", PT},
+        {"suo", IT},
+        {"sur", FR},
+        {"sus", ES},
+        {"s\xc3\xa3o", PT},
+        {"te", NL},
+        {"that", EN},
+        {"the", EN},
+        {"this", EN},
+        {"to", EN},
+        {"u", NL},
+        {"uma", PT},
+        {"una", ES | IT},
+        {"und", DE},
+        {"une", FR},
+        {"usted", ES},
+        {"van", NL},
+        {"voc\xc3\xaa", PT},
+        {"von", DE},
+        {"voor", NL},
+        {"votre", FR},
+        {"vous", FR},
+        {"war", DE},
+        {"was", EN},
+        {"what", EN},
+        {"which", EN},
+        {"wie", DE},
+        {"wij", NL},
+        {"will", EN},
+        {"wird", DE},
+        {"with", EN},
+        {"wordt", NL},
+        {"would", EN},
+        {"y", ES},
+        {"you", EN},
+        {"your", EN},
+        {"zijn", NL},
+        {"zu", DE},
 };
 
 const char *clew_language_name(enum clew_language language)
 {
-        return languages[language].name;
+        return names[language];
 }
 
 /* By the first bytes of a UTF-8 letter; UNKNOWN for Latin and all else. */
@@ -106,17 +267,28 @@ static bool is_letter(uint8_t c)
 
 static void count_word(struct clew_slice word, uint32_t hits[CLEW_LANGUAGE_COUNT])
 {
-        char spaced[WORD_MAX + 3];
+        char low[sizeof(stop_words[0].word)] = {0};
+        size_t lo = 0;
+        size_t hi = CLEW_ARRAY_LEN(stop_words);
 
-        if (word.len == 0 || word.len > WORD_MAX)
+        if (word.len == 0 || word.len >= sizeof(low))
                 return;
-        spaced[0] = ' ';
         for (size_t i = 0; i < word.len; i++)
-                spaced[i + 1] = (char)lower(word.data[i]);
-        spaced[word.len + 1] = ' ';
-        spaced[word.len + 2] = '\0';
-        for (int l = 0; l < CLEW_LANGUAGE_COUNT; l++)
-                hits[l] += languages[l].words && strstr(languages[l].words, spaced);
+                low[i] = (char)lower(word.data[i]);
+        while (lo < hi) {
+                size_t mid = lo + (hi - lo) / 2;
+                int c = memcmp(stop_words[mid].word, low, sizeof(low));
+
+                if (c == 0) {
+                        for (int l = 1; l < CLEW_LANGUAGE_COUNT; l++)
+                                hits[l] += stop_words[mid].of >> l & 1;
+                        return;
+                }
+                if (c < 0)
+                        lo = mid + 1;
+                else
+                        hi = mid;
+        }
 }
 
 enum clew_language clew_language_of(struct clew_slice text)
@@ -154,7 +326,7 @@ enum clew_language clew_language_of(struct clew_slice text)
                         next = l;
                 }
         }
-        if (hits[best] < (languages[best].words ? HITS_MIN : SCRIPT_MIN) ||
+        if (hits[best] < ((BY_WORDS >> best & 1) ? HITS_MIN : SCRIPT_MIN) ||
             (next && hits[best] < 2 * hits[next]))
                 return CLEW_LANGUAGE_UNKNOWN;
         return (enum clew_language)best;
@@ -168,9 +340,9 @@ bool clew_language_is_named(enum clew_language language, struct clew_slice text)
         char name[16];
         size_t i = 0;
 
-        if (languages[language].words) {
-                for (; languages[language].name[i]; i++)
-                        name[i] = (char)lower((uint8_t)languages[language].name[i]);
+        if (BY_WORDS >> language & 1) {
+                for (; names[language][i]; i++)
+                        name[i] = (char)lower((uint8_t)names[language][i]);
                 name[i] = '\0';
                 return clew_text_find(text, name) >= 0;
         }

@@ -17,6 +17,7 @@
 
 /* Jaccard is taken of texts of at least this many words; shorter ones are alike by nature. */
 #define WORDS_MIN 20u
+#define GIST_MAX 256u   /* of a command, for its first words */
 #define HEARD_MAX 1024u /* of a user's latest message */
 
 /* ---- texts seen ----------------------------------------------------------------------------- */
@@ -118,8 +119,49 @@ static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
         }
 }
 
+static bool is_word(uint8_t c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-' || c == '.' || c == '/' || c >= 0x80;
+}
+
+/* The first two words of a command or program ("pip install"), without a change of directory. */
+static uint64_t gist_of(struct clew_slice args)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf = {.value = args};
+        uint64_t hash = 0;
+        uint32_t words = 0;
+        size_t i = 0;
+
+        clew_flat_init(&f, args);
+        if (f.is_json && !clew_flat_next(&f, &leaf))
+                return 0;
+        if (leaf.value.len > GIST_MAX)
+                leaf.value.len = GIST_MAX;
+        while (i < leaf.value.len && words < 2) {
+                size_t from;
+
+                while (i < leaf.value.len && !is_word(leaf.value.data[i]))
+                        i++;
+                from = i;
+                while (i < leaf.value.len && is_word(leaf.value.data[i]))
+                        i++;
+                if (i - from == 2 && memcmp(leaf.value.data + from, "cd", 2) == 0) {
+                        while (i + 1 < leaf.value.len &&
+                               !(leaf.value.data[i] == '&' || leaf.value.data[i] == ';'))
+                                i++;
+                        continue;
+                }
+                hash = clew_hash_seeded(clew_slice_make(leaf.value.data + from, i - from), hash);
+                words++;
+        }
+        return hash;
+}
+
 void clew_rca_finish_tool(struct clew_rca_step *s)
 {
+        s->gist = gist_of(s->args);
         s->key = clew_hash_seeded(s->name, clew_flat_hash(s->args));
         s->result_hash = clew_hash(clew_text_trim(s->result));
         s->empty = s->has_result && clew_text_is_empty_result(s->result);

@@ -116,6 +116,7 @@ struct clew_rca_step {
         struct clew_slice call_id;
         bool has_result; /* a result was recorded at all */
         uint64_t key;
+        uint64_t gist; /* of the first words of its command; equal for calls to the same end */
         uint64_t result_hash;
         bool empty; /* the result holds nothing */
 
