@@ -155,6 +155,16 @@ def paragraph(rng, topic, n=5):
     return " ".join(sentence(rng, topic) for _ in range(n))
 
 
+def echo(rng, messages, n):
+    """@n sentences that a model can quote, since a tool's answer in @messages holds them."""
+    text = "\n".join(m.text for m in messages if m.role in ("tool", "tool-response"))
+    found = [x.strip() for line in text.split("\n") for x in line.split(". ") if 40 < len(x.strip()) < 160
+             and x[:1].isupper() and not any(k in x for k in ("http", "[", "|", ":"))]
+    if not found:
+        return "Nothing else was found."
+    return " ".join(x.rstrip(".") + "." for x in rng.sample(found, min(n, len(found))))
+
+
 def page(rng, title, url, facts, size=3500):
     """A fetched web page of about @size characters with @facts somewhere inside."""
     topic = title.split(" - ")[0]

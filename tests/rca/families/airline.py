@@ -108,10 +108,17 @@ def opening(w, agent, trip, rng, ask):
     w.act(agent, "", "get_user_details", {"user_id": trip.user}, trip.profile())
 
 
+def another(trip, rng):
+    """Another booking of the same user."""
+    other = Trip(rng)
+    other.name, other.user, other.card = trip.name, trip.user, trip.card
+    other.pax[0] = trip.name
+    return other
+
+
 def aside(w, agent, trip, rng):
     """A question on the way, answered from the tools."""
-    other = Trip(rng)
-    other.name = trip.name
+    other = another(trip, rng)
     what = rng.choice(["other", "sum", "think", "gate"])
     if what == "other":
         rid = rng.choice(trip.ids[1:])
@@ -136,7 +143,7 @@ def aside(w, agent, trip, rng):
 
 def find_booking(w, agent, trip, rng, **how):
     """Opens reservations until the right one, the first of trip.ids in a random place."""
-    other = Trip(rng)
+    other = another(trip, rng)
     for rid in rng.sample(trip.ids[1:], rng.randrange(0, 3)):
         w.act(agent, "", "get_reservation_details", {"reservation_id": rid}, other.reservation(rid))
     w.act(agent, "", "get_reservation_details", {"reservation_id": trip.ids[0]},

@@ -48,6 +48,8 @@ def assistant(rng, failed):
         faults.discard("zone")
     if "clash" in faults:
         faults.discard("lunch")
+    if "down" in faults:
+        faults.discard("attach")
     shape = rng.choice([shapes_more.Adk, shapes_more.Langfuse, shapes_more.Adk, shapes.GenAi])
     w = shape(rng, "assistant", rng.choice(["gemini-2.5-pro", "gpt-4.1"]), session="pa-%d" % rng.randrange(10**5), user=me)
     agent = w.start("assistant", SYSTEM.format(name=me, mail=c.email(me, rng), zone=zone, domain=domain), TOOLS)
@@ -131,7 +133,7 @@ def assistant(rng, failed):
     body = "Dear %s,\n\nthe figures for %s: %d units, EUR %d." % (client, topic, *pair)
     if "invent_quote" in faults:
         body += " As %s writes, delivery is guaranteed by March." % newest["from"]
-    elif rng.random() < 0.4:
+    elif rng.random() < 0.4 and "down" not in faults:
         w.act(agent, "", "read_document", {"document_id": doc}, c.paragraph(rng, topic, 12))
     args = {"to": client_mail, "subject": "Figures", "body": body + "\n\nRegards\n" + me, "attachments":
             [doc] if "attach" in faults else []}

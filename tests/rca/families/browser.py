@@ -1,6 +1,4 @@
 """A web-page operator: forms and shops, an accessibility tree in each observation; long histories."""
-import json
-
 import content as c
 import shapes
 from wire import tool
@@ -47,6 +45,34 @@ class Page:
         return "\n".join(out), ids
 
 
+class Browsing:
+    """The agent and the page it sees: an action takes its ids from the page before it."""
+
+    def __init__(self, w, agent, page, title, elements, note=""):
+        self.w, self.agent, self.page = w, agent, page
+        self.text, self.ids = page.tree(title, elements, note)
+
+    def do(self, thought, action, target, title, elements, note="", edit=None, **args):
+        """@target: the text of an element, or None. The next page is @title with @elements."""
+        if target is not None:
+            args = dict({"id": self.ids[target]}, **args)
+        call = self.w.llm(self.agent, thought, [(action, args)])
+        self.text, self.ids = self.page.tree(title, elements, note)
+        self.w.tool(self.agent, call.calls[0], self.text.replace(*edit) if edit else self.text)
+        return call
+
+    def finish(self, thought, answer):
+        call = self.w.llm(self.agent, thought, [("finish", {"answer": answer})])
+        self.w.tool(self.agent, call.calls[0], "finished")
+        self.w.end(self.agent, answer)
+        return call
+
+
+def other_value(rng, f):
+    return (str(c.date(rng, 2026)) if "date" in f or f == "from" else c.person(rng) if "name" in f else
+            str(rng.randrange(10, 30)) if f in ("persons", "amount") else c.town(rng))
+
+
 def browser(rng, failed):
     what, site, fields, options = rng.choice(SITES)
     values = {}
@@ -65,105 +91,90 @@ def browser(rng, failed):
     w = shape(rng, "web-operator", rng.choice(["claude-sonnet-4", "computer-use-preview", "qwen2.5-vl-72b"]),
               session="web-%d" % rng.randrange(10**5))
     agent = w.start("operator", SYSTEM, TOOLS)
-    page = Page(rng, site)
-    order = rng.choice(["Do not take any insurance or extra.", "No extras, please.", "Nothing else."])
+    go = what.capitalize()
+    welcome = [("heading", site.title())] + [("link", t) for t in (
+        go, "Prices", "Opening hours", "Frequent questions", "Gift vouchers")]
+    b = Browsing(w, agent, Page(rng, site), "Welcome", welcome)
     wish = ", ".join("%s: %s" % (f, values[f]) for f in fields)
-    start, ids = page.tree("Welcome", [("heading", site.title())] + [("link", t) for t in (
-        what.capitalize(), "Prices", "Opening hours", "Frequent questions", "Gift vouchers")])
-    w.user(agent, "Please %s on the site of the %s. %s; option: %s. %s\n\nObservation:\n%s" % (what, site, wish, option, order,
-                                                                                          start))
+    w.user(agent, "Please %s on the site of the %s. %s; option: %s. %s\n\nObservation:\n%s" % (
+        what, site, wish, option, rng.choice(["Do not take any insurance or extra.", "No extras, please.", "Nothing else."]),
+        b.text))
     if "other_page" in faults:
-        tree, ids2 = page.tree("Gift vouchers", [("textbox", "Value"), ("button", "Add to cart"), ("link", "Back")])
-        call, _ = w.act(agent, "I open the vouchers, they may hold a better price.", "click", {"id": ids["Gift vouchers"]}, tree)
+        vouchers = [("textbox", "Value"), ("button", "Add to cart"), ("link", "Back")]
+        call = b.do(rng.choice(["I open the vouchers, they may hold a better price.", "Let me see the vouchers."]), "click",
+                    "Gift vouchers", "Gift vouchers", vouchers)
         w.blame(call, "goal_drift", "goes to the vouchers; the user wants to %s" % what)
         for _ in range(rng.randrange(1, 4)):
-            w.act(agent, "Let me look around here.", "scroll", {"direction": "down"}, page.tree(
-                "Gift vouchers", [("textbox", "Value"), ("button", "Add to cart")])[0])
-        start, ids = page.tree("Welcome", [("link", what.capitalize()), ("link", "Prices")])
-        w.act(agent, "Back to the start.", "go_back", {}, start)
-    form = [("textbox", f) for f in fields] + [("combobox", "option: " + " / ".join(options)), ("checkbox", "protection plan"),
-                                              ("button", "Continue"), ("button", "Cancel")]
-    tree, ids = page.tree("Form", form)
-    w.act(agent, "Open the form.", "click", {"id": ids.get(what.capitalize(), "31")}, tree)
-    for _ in range(rng.randrange(1, 6)):   # reading on: cookie box, scrolling, prices
-        kind = rng.choice(["down", "up", "down"])
-        tree, ids = page.tree("Form", form, rng.choice(["", "We use cookies", "Free delivery today"]))
-        w.act(agent, "I read the rest of the page.", "scroll", {"direction": kind}, tree)
+            b.do("Let me look around here.", "scroll", None, "Gift vouchers", vouchers, direction="down")
+        b.do("Back to the start.", "go_back", None, "Welcome", welcome)
+    choice = "option: " + " / ".join(options)
+    form = [("textbox", f) for f in fields] + [("combobox", choice), ("checkbox", "protection plan"), ("button", "Continue"),
+                                              ("button", "Cancel")]
+    b.do("Open the form.", "click", go, "Form", form)
+    for _ in range(rng.randrange(1, 6)):   # reading on: cookie box, scrolling
+        b.do("I read the rest of the page.", "scroll", None, "Form", form, rng.choice(["", "We use cookies", "Free delivery today"]),
+             direction=rng.choice(["down", "up", "down"]))
     if "misread_id" in faults:
-        call = w.llm(agent, "I click on the first field.", [("click", {"id": ids["Newsletter"]})])
-        w.blame(call, "misread_result", "clicks [%s], the newsletter link, not the field" % ids["Newsletter"])
-        w.tool(agent, call.calls[0], page.tree("Newsletter", [("textbox", "E-mail"), ("button", "Subscribe")])[0])
-        tree, ids = page.tree("Form", form)
-        w.act(agent, "That was the newsletter, back.", "go_back", {}, tree)
+        wrong = b.ids["Newsletter"]
+        call = b.do("I click on the first field.", "click", "Newsletter", "Newsletter", [("textbox", "E-mail"),
+                                                                                   ("button", "Subscribe")])
+        w.blame(call, "misread_result", "clicks [%s], the newsletter link, not the field" % wrong)
+        b.do("That was the newsletter, back.", "go_back", None, "Form", form)
     swapped = rng.choice(fields)
     for f in fields:
         text = values[f]
         if "skip_field" in faults and f == fields[-1]:
             continue
         if "wrong_field" in faults and f == swapped:
-            text = (str(c.date(rng, 2026)) if "date" in f or f == "from" else c.person(rng) if "name" in f else
-                    str(rng.randrange(10, 30)) if f in ("persons", "amount") else c.town(rng))
-        call = w.llm(agent, "Fill in %s." % f, [("type", {"id": ids[f], "text": text})])
+            text = other_value(rng, f)
+        call = b.do("Fill in %s." % f, "type", f, "Form", form, edit=("'%s'" % f, "'%s' value: '%s'" % (f, text)), text=text)
         if text != values[f]:
             w.blame(call, "wrong_argument", "types '%s' as %s, the user said '%s'" % (text, f, values[f]))
-        tree, ids = page.tree("Form", [(r, t) for r, t in form])
-        w.tool(agent, call.calls[0], tree.replace("'%s'" % f, "'%s' value: '%s'" % (f, text)))
         if rng.random() < 0.3 and not failed:   # a field that does not take it at once
-            w.act(agent, "The field is empty still, once more.", "type", {"id": ids[f], "text": text}, tree)
+            b.do("The field is empty still, once more.", "type", f, "Form", form, edit=(
+                "'%s'" % f, "'%s' value: '%s'" % (f, text)), text=text)
     chosen = rng.choice([o for o in options if o != option]) if "wrong_option" in faults else option
-    call = w.llm(agent, "Choose the option.", [("select", {"id": ids["option: " + " / ".join(options)], "option": chosen})])
+    call = b.do("Choose the option.", "select", choice, "Form", form, option=chosen)
     if chosen != option:
         w.blame(call, "wrong_argument", "selects '%s', the user wants '%s'" % (chosen, option))
-    tree, ids = page.tree("Form", form)
-    w.tool(agent, call.calls[0], tree)
     if "upsell" in faults:
-        call, _ = w.act(agent, "The protection plan is recommended, I tick it.", "click", {"id": ids["protection plan"]}, tree)
+        call = b.do(rng.choice(["The protection plan is recommended, I tick it.", "Next, the protection plan."]), "click",
+                    "protection plan", "Form", form)
         w.blame(call, "policy_violation", "takes the protection plan; the user wants no extras")
     if "invent_data" in faults:
-        tree, ids = page.tree("Form", form + [("textbox", "Phone (required)")], "Phone is required")
-        call = w.llm(agent, "A phone number is needed; I enter one.", [("type", {
-            "id": ids["Phone (required)"], "text": "+49 151 %07d" % rng.randrange(10**7)})])
+        more = form + [("textbox", "Phone (required)")]
+        b.do("Continue.", "click", "Continue", "Form", more, "Phone is required")
+        call = b.do(rng.choice(["A phone number is needed; I enter one.", "Fill in the phone number."]), "type", "Phone (required)",
+                    "Form", more, text="+49 151 %07d" % rng.randrange(10**7))
         w.blame(call, "hallucinated_fact", "enters a phone number that the user did not give")
-        w.tool(agent, call.calls[0], tree)
     if "early" in faults:
-        call = w.llm(agent, "All fields are filled in.", [("finish", {"answer": "Done: %s is booked." % what})])
+        call = b.finish("All fields are filled in.", "Done: %s is booked." % what)
         w.blame(call, "premature_stop", "finishes before the form was sent; there is no confirmation")
-        w.tool(agent, call.calls[0], "finished")
-        w.end(agent, "Done")
         return w
     if "loop" in faults:
         n = rng.randrange(4, 9)
         for _ in range(n):
-            tree, ids = page.tree("Form", form)
-            call, _ = w.act(agent, "Click on Continue.", "click", {"id": ids["Continue"]}, tree)
+            call = b.do("Click on Continue.", "click", "Continue", "Form", form)
         w.blame(call, "resource_abuse", "clicks Continue %d times although the page does not change" % n)
-    review = [("heading", "Review"), ("StaticText", "; ".join("%s: %s" % (f, values[f]) for f in fields)), ("button", "Confirm")]
     if "server" in faults:
         err = "page crashed: net::ERR_CONNECTION_RESET"
         for k in range(2):
-            call = w.llm(agent, "Continue.", [("click", {"id": ids["Continue"]})])
+            call = w.llm(agent, "Continue.", [("click", {"id": b.ids["Continue"]})])
             w.tool(agent, call.calls[0], err, error=err)
             if k == 0 and call.calls[0].span:
                 w.blame(call.calls[0], "tool_failure", "the site resets the connection when the form is sent")
-        call = w.llm(agent, "", [("finish", {"answer": "Your request was sent, confirmation %s." % c.order_id(rng, "K")})])
+        call = b.finish("", "Your request was sent, confirmation %s." % c.order_id(rng, "K"))
         w.blame(call, "hallucinated_fact", "quotes a confirmation number; the page crashed")
-        w.tool(agent, call.calls[0], "finished")
-        w.end(agent, "sent")
         return w
-    tree, ids = page.tree("Review", review)
-    w.act(agent, "Continue.", "click", {"id": ids.get("Continue", "40")}, tree)
+    review = [("heading", "Review"), ("StaticText", "; ".join("%s: %s" % (f, values[f]) for f in fields)), ("button", "Confirm")]
+    b.do("Continue.", "click", "Continue", "Review", review)
     if "ignore_error" in faults or "skip_field" in faults:
-        tree, ids = page.tree("Form", form, "Please correct: %s is missing or not valid" % fields[-1])
-        w.act(agent, "Confirm.", "click", {"id": ids.get("Confirm", "41")}, tree)
-        call = w.llm(agent, "The form has been sent.", [("finish", {"answer": "%s is done." % what.capitalize()})])
+        b.do("Confirm.", "click", "Confirm", "Form", form, "Please correct: %s is missing or not valid" % fields[-1])
+        call = b.finish("The form has been sent.", "%s: done." % go)
         w.blame(call, "ignored_tool_output", "the page says that %s is missing; reports success" % fields[-1])
-        w.tool(agent, call.calls[0], "finished")
-        w.end(agent, "done")
         return w
     number = c.order_id(rng, "K")
-    tree, ids = page.tree("Thank you", [("heading", "Thank you"), ("StaticText", "Confirmation number %s" % number)])
-    w.act(agent, "Everything fits, confirm.", "click", {"id": ids.get("Confirm", "42")}, tree)
-    call = w.llm(agent, "", [("finish", {"answer": "Done, confirmation number %s." % number})])
-    w.tool(agent, call.calls[0], "finished")
-    w.end(agent, "Done, confirmation number %s." % number)
+    b.do("Everything fits, confirm.", "click", "Confirm", "Thank you", [
+        ("heading", "Thank you"), ("StaticText", "Confirmation number %s" % number)])
+    b.finish("", "Done, confirmation number %s." % number)
     return w

@@ -26,13 +26,13 @@ TOOLS = [tool("read_guidelines", "House rules on a topic.", topic=""),
 
 TOPICS = [
     ("ferry_trips", ["trip_id", "route", "departure", "passengers", "capacity", "cancelled"], "passengers",
-     "route", "utilisation", "passengers divided by capacity, cancelled trips left out"),
+     "route", "carried load", "passengers of trips that were not cancelled"),
     ("payments", ["psp_reference", "merchant", "year", "amount", "fee", "is_refused"], "amount", "merchant",
-     "net volume", "amount minus fee, refused payments left out"),
+     "net volume", "amount of payments that were not refused"),
     ("sensor_log", ["station", "timestamp", "ph", "turbidity", "flow", "flag"], "flow", "station",
      "clean flow", "flow of rows whose flag is 0"),
     ("harvest", ["plot", "crop", "year", "tonnes", "hectares", "irrigated"], "tonnes", "crop",
-     "yield", "tonnes per hectare, not the mean of the yields of plots"),
+     "dry harvest", "tonnes of plots that are not irrigated"),
     ("loans", ["loan_id", "branch", "opened", "principal", "rate", "defaulted"], "principal", "branch",
      "exposure", "principal of loans that have not defaulted"),
 ]
@@ -83,12 +83,15 @@ def data(rng, failed):
     w.code(agent, "Look at the columns and some rows.", "import pandas as pd\ndf = pd.read_csv('/app/data/%s.csv')\n"
            "print(df.columns.tolist())\nprint(df.head(6))\nprint(len(df))" % name, "%r\n%s\n%d" % (
                columns, head(rng, columns, keys), rng.randrange(900, 140000)))
-    for _ in range(rng.choice([2, 3, 5, 7, 9, 12, 18])):
-        col = rng.choice(columns)
-        w.code(agent, "Let me look at `%s` more closely." % col, "print(df['%s'].describe())\nprint(df['%s'].isna()."
-               "sum())" % (col, col), "count    %d\nmean     %.3f\nstd      %.3f\nmin      %.1f\nmax      %.1f\n%d" % (
-                   rng.randrange(900, 90000), rng.uniform(1, 900), rng.uniform(1, 90), rng.uniform(0, 1),
-                   rng.uniform(900, 9999), rng.choice([0, 0, rng.randrange(1, 90)])))
+    looks = [(col, how) for col in columns for how in ("describe()", "value_counts().head(12)", "isna().sum()")]
+    for col, how in rng.sample(looks, rng.choice([2, 3, 5, 7, 9, 12, 17])):
+        said = {"d": "count    %d\nmean     %.3f\nstd      %.3f\nmin      %.1f\nmax      %.1f" % (
+            rng.randrange(900, 90000), rng.uniform(1, 900), rng.uniform(1, 90), rng.uniform(0, 1), rng.uniform(900, 9999)),
+            "v": "\n".join("%-14s %6d" % (rng.choice(keys) if col == key else rng.randrange(1, 90000),
+                                         rng.randrange(1, 9000)) for _ in range(12)),
+            "i": str(rng.choice([0, 0, rng.randrange(1, 90)]))}[how[0]]
+        w.code(agent, rng.choice(["Let me look at `%s` more closely.", "What is in `%s`?", "Is `%s` clean?"]) % col,
+               "print(df['%s'].%s)" % (col, how), said)
     if "column" in faults:
         col = rng.choice(["total", "net_%s" % value, "%s_name" % key])
         call = w.code(agent, "Group by %s." % key, "print(df.groupby('%s')['%s'].sum())" % (key, col),

@@ -57,11 +57,12 @@ def researcher(w, rng, lead, call, topic, faults, here):
     text = call.args["topic"]
     agent = w.start("researcher", RESEARCH, R_TOOLS, under=w.root, task=text)
     rounds = rng.randrange(1, 4)
+    other = c.url_of("%s - background" % topic.name, rng.choice(c.HOSTS))
     last = None
     for i in range(rounds):
         query = "%s %s %s" % (topic.place, topic.name, ["figures", "report", "evaluation"][i])
         last, used = w.act(agent, "", "tavily_search", {"query": query}, c.hits(rng, query, [(
-            topic.title, topic.url, c.sentence(rng, topic.name))]))
+            topic.title, topic.url, c.sentence(rng, topic.name)), (topic.name + " - background", other, "")]))
         if rng.random() < 0.7:
             w.act(agent, "", "think_tool", {"reflection": "I have sources for %s; a figure for %s with its year is missing "
                                             "yet." % (topic.name, topic.place)}, "Reflection recorded")
@@ -89,15 +90,14 @@ def researcher(w, rng, lead, call, topic, faults, here):
         w.act(agent, "", "fetch", {"url": topic.url}, c.page(rng, topic.title, topic.url, [topic.fact],
                                                             rng.randrange(2500, 7000)))
         if rng.random() < 0.5:
-            other = c.url_of("%s - background" % topic.name, rng.choice(c.HOSTS))
             w.act(agent, "", "fetch", {"url": other}, c.page(rng, topic.name, other, [], 3000))
         said = topic.fact
-        final = w.llm(agent, "Findings: %s [1] %s\nSources: [1] %s" % (said, c.paragraph(rng, topic.name, 3), topic.url))
+        final = w.llm(agent, "Findings: %s [1] %s\nSources: [1] %s" % (said, c.echo(rng, agent.messages, 3), topic.url))
     w.close_agent(agent, final.text)
-    clean = "## %s\n%s [1]\n%s\n\n### Sources\n[1] %s" % (topic.title, said, c.paragraph(rng, topic.name, 4), topic.url)
+    clean = "## %s\n%s [1]\n%s\n\n### Sources\n[1] %s" % (topic.title, said, c.echo(rng, agent.messages, 4), topic.url)
     if "compress_loses" in here:
         clean = "## %s\nFigures vary and no exact number is known.\n%s\n\n### Sources\n[1] %s" % (
-            topic.title, c.paragraph(rng, topic.name, 3), topic.url)
+            topic.title, c.echo(rng, agent.messages, 3), topic.url)
     call2 = node(w, "compress_research", COMPRESS, "\n\n".join(m.text for m in agent.messages[1:]), clean)
     if "compress_loses" in here:
         w.blame(call2, "ignored_tool_output", "drops the figure that the researcher found")
@@ -187,14 +187,15 @@ def deepreport(rng, failed):
             old = [x for x in fact.split() if x.replace(",", "").isdigit()]
             if old:
                 fact = fact.replace(old[0], c.thousands(int(old[0].replace(",", "")) * 10 + 3))
-        parts.append("## %s\n%s %s" % (t.name.title(), fact, c.paragraph(rng, t.name, 5)))
+        parts.append("## %s\n%s %s" % (t.name.title(), fact, c.echo(
+            rng, [Message("tool", x) for x in findings[k:k + 1]], 4)))
     if "own_fact" in faults:
         parts.append("A nationwide study put the total at %s %s in %d [7]." % (c.thousands(rng.randrange(10**4, 10**6)), unit,
                                                                           rng.randrange(2019, 2025)))
     if "contradiction" in faults:
         parts.append("## %s\nAs shown above, no figures exist for any of the aspects." % LANG[use])
     else:
-        parts.append("## %s\n%s" % (LANG[use], c.paragraph(rng, theme, 3)))
+        parts.append("## %s\n%s" % (LANG[use], c.echo(rng, [Message("tool", x) for x in findings], 2)))
     parts.append("### Sources\n" + "\n".join("[%d] %s" % (k + 1, t.url) for k, t in enumerate(topics[:len(findings)])))
     text = "\n\n".join(parts)
     finish = None

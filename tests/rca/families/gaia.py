@@ -137,8 +137,8 @@ def from_web(w, rng, boss, puzzle, faults):
             call = w.use(sub, "visit_webpage", {"url": url}, "", "HTTPError: 404 Client Error: Not Found for url: " + url)
             first = first or call
         w.blame(first.calls[0], "tool_failure", "the page that all results point to is gone (404)")
-        w.report(sub, "### Short\nThe page is not reachable, the number could not be found.\n### Long\n%s" % c.paragraph(
-            rng, query, 3))
+        w.report(sub, "### Short\nThe page is not reachable, the number could not be found.\n### Long\n%s" % c.echo(
+            rng, sub.messages, 3))
         text = None
     else:
         w.use(sub, "visit_webpage", {"url": puzzle.url}, c.page(rng, puzzle.topic, puzzle.url, [], 2500))
@@ -148,11 +148,11 @@ def from_web(w, rng, boss, puzzle, faults):
         if "sub_invents" in faults:
             text = "The page gives the result directly: %s (see table 4)." % puzzle.wrong()
         call = w.report(sub, "### Short\n%s\n### Long\nFound at %s. %s\n### Context\n%s" % (
-            text, puzzle.url, text, c.paragraph(rng, query, 3)))
+            text, puzzle.url, text, c.echo(rng, sub.messages, 3)))
         if "sub_invents" in faults:
             w.blame(call, "hallucinated_fact", "the page holds a list, no such result and no table 4")
     w.observe(boss, "Execution logs:\nHere is the final answer from your managed agent 'web_agent':\n%s\n%s\n\nLast output from code "
-              "snippet:\nNone" % (text or "The page is not reachable.", c.paragraph(rng, query, 2)))
+              "snippet:\nNone" % (text or "The page is not reachable.", c.echo(rng, sub.messages, 2)))
     return text
 
 

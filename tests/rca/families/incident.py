@@ -55,9 +55,10 @@ def incident(rng, failed):
     local = "%02d:%02d" % (hour + 2, minute)
     utc = "%02d:%02d" % (hour, minute)
     agent = w.start("oncall", SYSTEM, TOOLS)
-    w.user(agent, "Alert A-%d fired: %s 5xx ratio above 5 %% since %s local time in prod. Please look into it." % (
-        rng.randrange(999), service, local))
-    w.act(agent, "I read the alert.", "get_alert", {"alert_id": "A-1"}, json.dumps({
+    alert = "A-%d" % rng.randrange(100, 999)
+    w.user(agent, "Alert %s fired: %s 5xx ratio above 5 %% since %s local time in prod. Please look into it." % (
+        alert, service, local))
+    w.act(agent, "I read the alert.", "get_alert", {"alert_id": alert}, json.dumps({
         "service": service, "namespace": "prod", "expr": "rate(http_5xx{service='%s'}[5m])" % service, "since_local": local,
         "value": round(rng.uniform(0.06, 0.4), 3), "runbook": c.paragraph(rng, service, 4)}))
 
@@ -65,7 +66,7 @@ def incident(rng, failed):
         out = []
         for i in range(n):
             out.append("%s:%02d.%03dZ %s %s-%s %s" % (t, (i * 3) % 60, rng.randrange(1000), rng.choice(
-                ["INFO ", "WARN ", "INFO ", "ERROR"]), svc, "%05x" % rng.getrandbits(20), c.log_line(rng)))
+                ["INFO ", "INFO ", "INFO ", "WARN "]), svc, "%05x" % rng.getrandbits(20), c.log_line(rng)))
         for _ in range(3):
             if text:
                 out.insert(rng.randrange(len(out)), "%s:%02d.%03dZ ERROR %s-%05x %s" % (
@@ -100,9 +101,9 @@ def incident(rng, failed):
     start = utc
     if "wrong_service" in faults:
         bad = rng.choice(others)
-        for i in range(rng.randrange(2, 5)):
+        for i, word in enumerate(rng.sample(["timeout", "exception", "slow", "retry"], rng.randrange(2, 5))):
             call, _ = w.act(agent, "Let me go deeper into %s." % bad, "search_logs", {
-                "service": bad, "query": rng.choice(["timeout", "exception", "slow"]), "start": utc, "end": "now"},
+                "service": bad, "query": word, "start": utc, "end": "now"},
                 lines(bad, "", rng.randrange(20, 60), utc))
             if i == 0:
                 w.blame(call, "goal_drift", "follows %s, whose logs hold no errors, instead of %s" % (bad, service))
@@ -141,7 +142,8 @@ def incident(rng, failed):
         w.blame(call, "policy_violation", "changes prod without request_approval")
     if "wrong_ns" in faults:
         w.blame(call, "wrong_argument", "runs the command in staging, the alert is in prod")
-    w.tool(agent, call.calls[0], "deployment.apps/%s %s" % (service, rng.choice(["rolled back", "patched", "configured"])))
+    w.tool(agent, call.calls[0], "secret/provider-proxy created" if "secret" in command else "deployment.apps/%s %s" % (
+        service, "scaled" if "scale" in command else "rolled back"))
     bad = faults & {"wrong_cause", "wrong_ns"}
     if "no_check" not in faults:
         for i in range(rng.randrange(2, 6)):   # polling until it is normal: as the rules say

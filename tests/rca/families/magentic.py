@@ -159,12 +159,14 @@ def magentic(rng, failed):
         ask = "Find the list of %s in %s with ratings." % (world.kind, world.town)
     team.ledger("WebSurfer", ask)
     if "captcha" in faults:
+        mirror = c.url_of("%s - %s mirror" % (world.town, world.kind), rng.choice(c.HOSTS))
         err = "403 Forbidden: please solve the captcha to go on"
         _, spans, _ = team.speak("WebSurfer", "The page %s wants a captcha. I looked at another list instead:\n%s" % (
-            url, rows), [("web_search", {"query": query}, c.hits(rng, query), None),
+            url, rows), [("web_search", {"query": query}, c.hits(rng, query, [
+            (world.town + " - " + world.kind, url, ""), (world.kind + " mirror", mirror, "")]), None),
                          ("visit_url", {"url": url}, "Error: " + err, err),
                          ("visit_url", {"url": url.replace("https", "http")}, "Error: " + err, err),
-                         ("visit_url", {"url": url + "/mirror"}, shown, None)])
+                         ("visit_url", {"url": mirror}, shown, None)])
         if len(faults) > 1:
             w.blame(spans[1], "auth_error", "the page is behind a captcha the agent cannot pass")
         else:
@@ -207,10 +209,13 @@ def magentic(rng, failed):
         w.blame(call, "misread_result", "%s does not meet the conditions on distance and hours with the best rating; %s does"
                 % (best["name"], world.best()["name"]))
     site = c.url_of(best["name"] + " - offers", rng.choice(c.HOSTS))
+    look = ("web_search", {"query": best["name"] + " offers"}, c.hits(rng, best["name"] + " offers", [(
+        best["name"] + " - offers", site, "")]), None)
     offers = sorted({best["price"], best["price"] + 7, best["price"] + 19, best["price"] + 3})
     if "fabricate" in faults:
         _, _, _ = team.speak("WebSurfer", "The site of %s has no price list that I can see, only opening hours." % best["name"],
-                             [("visit_url", {"url": site}, c.page(rng, best["name"], site, [], 2500), None)])
+                             [look, ("visit_url", {"url": site}, c.page(
+                                 rng, best["name"], site, [], 2500), None)])
         team.ledger("WebSurfer", "Look once more for the cheapest offer.")
         price = best["price"] + 11
         call, _, _ = team.speak("WebSurfer", "According to %s the cheapest offer is EUR %d." % (site, price), [
@@ -219,7 +224,7 @@ def magentic(rng, failed):
     else:
         price = best["price"]
         team.speak("WebSurfer", "Offers at %s: %s." % (site, ", ".join("EUR %d" % o for o in offers)), [
-            ("visit_url", {"url": site}, c.page(rng, best["name"], site, [
+            look, ("visit_url", {"url": site}, c.page(rng, best["name"], site, [
                 "Offers: %s." % ", ".join("from EUR %d" % o for o in offers)], 2500), None)])
     team.ledger("WebSurfer", "", done=True, why="name and price are known")
     text = "%s, %d" % (best["name"], price)

@@ -140,7 +140,7 @@ def rag(rng, failed):
         text = text.replace(cite, "")
         why2 = ("forgot_instruction", "cites no passage")
     if "long" in faults:
-        text += " " + c.paragraph(rng, subject, 8)
+        text += " " + c.echo(rng, [Message("tool", d["text"]) for d in kept or docs], 8)
     call = flow.node("generate", ANSWER, prompt, text)
     if why:
         w.blame(call, *why)

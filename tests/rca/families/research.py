@@ -131,13 +131,18 @@ def lookup(w, rng, manager, task, needs, faults, notes):
                "2. Open the most official page.\n3. Cross-check and report.\n<end_plan>"
                % (task, ", ".join(n[0] for n in needs)))
     found = []
+
+    def report(text):
+        notes["report"] = text
+        return w.report(sub, text)
+
     for what, title, fact in needs:
         url = c.url_of(title, rng.choice(c.HOSTS))
         query = "%s %s" % (title.replace(" - ", " "), what)
+        dead = c.url_of(title + " - archive", rng.choice(c.HOSTS))
         w.use(sub, "web_search", {"query": query}, c.hits(rng, query, [(
-            title, url, c.sentence(rng, title))]))
+            title, url, c.sentence(rng, title)), (title + " - archive", dead, "")]))
         if rng.random() < 0.35:   # a dead page, soon made good: no annotator would mark it
-            dead = c.url_of(title + " - archive", rng.choice(c.HOSTS))
             w.use(sub, "visit_page", {"url": dead}, "Address: %s\nTitle: 404 Not Found\n"
                   "=======================\n# Not Found\nThe page you asked for is not here." % dead)
         if "search_loop" in faults and what == notes["loop_at"]:
@@ -156,10 +161,10 @@ def lookup(w, rng, manager, task, needs, faults, notes):
             w.use(sub, "visit_page", {"url": url + "?print=1"}, "", err)
             kind = "timeout" if "Timeout" in err else "rate_limit" if "429" in err else "auth_error"
             w.blame(first.calls[0], kind, "the page with the answer could not be fetched: " + err[:70])
-            w.report(sub, "### 1. Task outcome (short version):\nThe %s could not be confirmed: the page "
+            report("### 1. Task outcome (short version):\nThe %s could not be confirmed: the page "
                      "that should state it is not reachable.\n### 2. Task outcome (extremely detailed "
                      "version):\nI searched for '%s' and tried %s twice.\n### 3. Additional context\n"
-                     "%s" % (what, query, url, c.paragraph(rng, title, 3)))
+                     "%s" % (what, query, url, c.echo(rng, sub.messages, 3)))
             return None
         if "fabricate" in faults and what == notes["fabricate_at"]:
             w.use(sub, "visit_page", {"url": url}, c.page(rng, title, url, []))
@@ -167,11 +172,11 @@ def lookup(w, rng, manager, task, needs, faults, notes):
                   "Address: %s\nThe search string '%s' was not found on this page."
                   % (url, what.split()[-1]))
             wrong = notes["wrong_of"][what]
-            call = w.report(sub, "### 1. Task outcome (short version):\n%s\n### 2. Task outcome "
+            call = report("### 1. Task outcome (short version):\n%s\n### 2. Task outcome "
                             "(extremely detailed version):\n%s %s\n### 3. Additional context\n%s"
                             % (wrong, rng.choice(["According to the official page at", "Found on", "Source:"]) + " %s:" % url,
                                wrong + rng.choice(["", " This is confirmed by a second source."]),
-                               c.paragraph(rng, title, 3)))
+                               c.echo(rng, sub.messages, 3)))
             w.blame(call, "hallucinated_source", "reports as confirmed by the page what the page does "
                     "not contain")
             return wrong
@@ -184,7 +189,7 @@ def lookup(w, rng, manager, task, needs, faults, notes):
                   c.page(rng, title, url, [fact], 2500))
         if "misread" in faults and what == notes["misread_at"]:
             wrong = notes["wrong_of"][what]
-            call = w.report(sub, "### 1. Task outcome (short version):\n%s\n### 2. Task outcome (extremely "
+            call = report("### 1. Task outcome (short version):\n%s\n### 2. Task outcome (extremely "
                             "detailed version):\nThe page '%s' says: %s\n### 3. Additional context\nNone."
                             % (wrong, title, wrong))
             w.blame(call, "misread_result", "reports '%s' where the page says '%s'"
@@ -192,9 +197,9 @@ def lookup(w, rng, manager, task, needs, faults, notes):
             return wrong
         found.append(fact)
     text = " ".join(found)
-    w.report(sub, "### 1. Task outcome (short version):\n%s\n### 2. Task outcome (extremely detailed "
+    report("### 1. Task outcome (short version):\n%s\n### 2. Task outcome (extremely detailed "
              "version):\nThe facts were taken from %d pages and agree. %s\n### 3. Additional context\n%s"
-             % (text, len(needs), text, c.paragraph(rng, needs[0][1], 4)))
+             % (text, len(needs), text, c.echo(rng, sub.messages, 4)))
     return text
 
 
@@ -279,7 +284,7 @@ def research(rng, failed):
             c.thousands(world.early_n)),
         "floor area": "The floor area is %s square metres." % c.thousands(world.area + 900)}
     at = rng.choice(hops)
-    notes = {"loop_at": rng.choice(hops), "tool_at": hops[-1], "wrong_of": wrong_of,
+    notes = {"loop_at": rng.choice(hops), "tool_at": census_what, "wrong_of": wrong_of,
              "fabricate_at": at, "misread_at": census_what}
     if "fabricate" in faults and at == census_what:
         faults.discard("misread")
@@ -297,10 +302,9 @@ def research(rng, failed):
                           world.other_town))
         w.blame(plan, "hallucinated_fact", "states architect and birthplace from memory, wrongly, and "
                 "plans no look-up of them")
-        hops = [census_what]
+        hops = hops[2:]
         who, birth = world.wrong, world.other_town
         faults -= {"misread", "fabricate"}
-        notes["tool_at"] = census_what
     else:
         w.plan(manager, facts + "- the architect of the %s\n- the birthplace\n- the census figures\n3. Facts "
                "to derive\n- the requested number\n\nPlan\n1. Ask search_agent for the architect.\n2. Ask for "
@@ -342,10 +346,7 @@ def research(rng, failed):
                 early, late = int(world.early_n * 0.94), world.early_n
             notes["trusted"] = "no_check" in faults
         w.observe(manager, "Execution logs:\nHere is the final answer from your managed agent "
-                  "'search_agent':\n### 1. Task outcome (short version):\n%s\n### 2. Task outcome (extremely "
-                  "detailed version):\n%s\n### 3. Additional context\n%s\n\nLast output from code snippet:\n"
-                  "None" % (report or "could not be confirmed, the page is not reachable", report or "-",
-                            c.paragraph(rng, hop[1], 3)))
+                  "'search_agent':\n%s\n\nLast output from code snippet:\nNone" % notes["report"])
         if i == 1 and rng.random() < 0.4:
             w.plan(manager, "Updated facts: %s\nPlan: go on with the census figures, then compute.\n<end_plan>"
                    % (report or "none yet"), first=False)
@@ -357,7 +358,8 @@ def research(rng, failed):
         n = rng.randrange(3, 6)
         for i in range(n):
             code = "import pandas as pd\ndf = pd.DataFrame({'y': [%d, %d], 'n': [%d, %d]})\nprint(df)" % (
-                world.year, world.late, world.early_n, world.late_n)
+                world.year, world.late, early, late) if lost is None else (
+                "import pandas as pd\nprint(pd.read_html('https://stats.example.org/%s')[0])" % birth.lower())
             call = w.code(manager, "I put the figures in a table." if i == 0 else
                           "Let me try the import again.", code, error=err)
             if i == 0:

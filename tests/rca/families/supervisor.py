@@ -117,7 +117,7 @@ def research(w, rng, boss, firms, faults, told):
         unit = "million" if "unit" in faults and k == 0 else "thousand"
         lines.append("%s: revenue 2024 EUR %s %s, 2023 EUR %s %s (%s)" % (
             firm.name, c.thousands(pair[0]), unit, c.thousands(pair[1]), unit, firm.ids[year]))
-    call = w.llm(agent, "Findings:\n- " + "\n- ".join(lines) + "\n\n" + c.paragraph(rng, "market", 3))
+    call = w.llm(agent, "Findings:\n- " + "\n- ".join(lines) + "\n\n" + c.echo(rng, agent.messages, 3))
     if "fabricate" in faults:
         w.blame(call, "hallucinated_fact", "the figures of %s are not those of the report" % firms[0].name)
     if "unit" in faults:

@@ -184,7 +184,7 @@ def wander(sh, repo, rng, n):
     done = []
     for _ in range(n):
         what = rng.choice(["tests", "readme", "edge", "history", "style", "callers", "types"])
-        if what in ("readme", "history", "style") and what in done:
+        if what in ("readme", "history", "style", "types") and what in done:
             what = "edge"
         done.append(what)
         k = rng.randrange(1, 99)

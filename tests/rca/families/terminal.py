@@ -31,6 +31,19 @@ JOBS = [
 FAULTS = ("overwrite", "repeat", "not_enabled", "no_check", "wrong_port", "claim", "password", "wide_open", "delete", "mirror",
           "half", "wrong_path")
 
+LOOKS = {   # commands that only look, and a line of what they print
+    "systemctl list-units --type=service --state=running | head -40": lambda rng: "  %s-%s.service loaded active running %s" % (
+        rng.choice(c.WORDS), rng.choice(c.WORDS), c.sentence(rng, "daemon")[:40]),
+    "ls -la {dir}": lambda rng: "-rw-r--r-- 1 root root %6d Mar %2d %02d:14 %s.conf" % (
+        rng.randrange(90, 9000), rng.randrange(1, 29), rng.randrange(24), rng.choice(c.WORDS)),
+    "ss -ltnp | head -20": lambda rng: "LISTEN 0 4096 127.0.0.1:%d 0.0.0.0:* users:((\"%s\",pid=%d,fd=7))" % (
+        rng.randrange(1024, 8000), rng.choice(c.WORDS), rng.randrange(300, 9000)),
+    "journalctl -p err -n 20 --no-pager": lambda rng: "Mar %02d 0%d:12:%02d host %s[%d]: %s" % (
+        rng.randrange(1, 29), rng.randrange(10), rng.randrange(60), rng.choice(c.WORDS), rng.randrange(300, 9000), c.log_line(rng)),
+    "getent passwd | tail -20": lambda rng: "%s:x:%d:%d::/home/%s:/bin/bash" % (
+        rng.choice(c.FIRST).lower(), rng.randrange(1000, 1900), rng.randrange(1000, 1900), rng.choice(c.FIRST).lower()),
+}
+
 
 def terminal(rng, failed):
     kind, ask, path, check, shown, parts = rng.choice(JOBS)
@@ -57,11 +70,9 @@ def terminal(rng, failed):
     run("I look at the machine.", "cat /etc/os-release; df -h /; free -m", "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"
         "Filesystem Size Used Avail Use%% Mounted on\n/dev/vda1 40G %dG %dG 44%% /\nMem: 3936 %d 811" % (
             rng.randrange(9, 20), rng.randrange(15, 28), rng.randrange(900, 2900)))
-    for _ in range(rng.randrange(1, 6)):
-        run(rng.choice(["What runs already?", "Is there an earlier set-up?", "Who uses it?"]), rng.choice(
-            ["systemctl list-units --type=service --state=running | head -40", "ls -la %s" % path.rsplit("/", 1)[0],
-             "getent group dev; id deploy", "ss -ltnp | head -20", "journalctl -p err -n 20 --no-pager"]),
-            "\n".join(c.log_line(rng) for _ in range(rng.randrange(6, 30))))
+    for command in rng.sample(sorted(LOOKS), rng.randrange(1, 6)):
+        run(rng.choice(["What runs already?", "Is there an earlier set-up?", "Who uses it?"]), command.format(
+            dir=path.rsplit("/", 1)[0]), "\n".join(LOOKS[command](rng) for _ in range(rng.randrange(4, 30))))
     if "mirror" in faults:
         err = "E: Failed to fetch http://deb.example.org/debian/pool/main: Temporary failure resolving 'deb.example.org'"
         _, used = run("Install what is missing.", "apt-get install -y zstd %s" % kind, "[exit 100]\n" + err, seconds=50)

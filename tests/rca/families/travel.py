@@ -99,7 +99,7 @@ def travel(rng, failed):
         _, used = w.act(agent, "", "search_hotels", args, "Error: " + err, error=err, kind="GatewayTimeout", seconds=30)
         w.blame(used, "timeout", "the hotel service does not answer")
         text = "Hotel %s, %d nights at %d USD" % (hotel["name"], nights, hotel["per_night"])
-        call = w.llm(agent, text + " fits well. " + c.paragraph(rng, to, 1), [("convert_currency", {
+        call = w.llm(agent, text + " fits well.", [("convert_currency", {
             "amount": stay, "source": "USD", "target": "EUR"})])
         w.blame(call, "hallucinated_fact", "names a hotel and a price although the search timed out")
         w.tool(agent, call.calls[0], str(eur))
