@@ -40,7 +40,7 @@ LOOKS = {   # commands that only look, and a line of what they print
         rng.randrange(1024, 8000), rng.choice(c.WORDS), rng.randrange(300, 9000)),
     "journalctl -p err -n 20 --no-pager": lambda rng: "Mar %02d 0%d:12:%02d host %s[%d]: %s" % (
         rng.randrange(1, 29), rng.randrange(10), rng.randrange(60), rng.choice(c.WORDS), rng.randrange(300, 9000), c.log_line(rng)),
-    "getent passwd | tail -20": lambda rng: "%s:x:%d:%d::/home/%s:/bin/bash" % (
+    "getent passwd | tail -20": lambda rng: "%s:x:%d:%d::/srv/%s:/bin/bash" % (
         rng.choice(c.FIRST).lower(), rng.randrange(1000, 1900), rng.randrange(1000, 1900), rng.choice(c.FIRST).lower()),
 }
 
