@@ -7,6 +7,7 @@
  */
 #include "query/model/build-int.h"
 
+#include "proto/base/compiler.h"
 #include "query/model/value-int.h"
 
 #include <string.h>
@@ -72,6 +73,24 @@ static enum clew_error_source find_source(struct clew_builder *b, struct clew_st
         return CLEW_ERROR_NONE;
 }
 
+/* What a failed tool's answer says went wrong: a member of it, or all of it. */
+static struct clew_slice said_by_result(struct clew_builder *b)
+{
+        static const char *const members[] = {"error", "error_message", "message"};
+        const struct clew_field_hit *hit = result_hit(&b->fields);
+
+        if (!hit)
+                return CLEW_SLICE_NULL;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(members); i++) {
+                struct clew_slice text = clew_value_member(&hit->value, members[i], b->arena);
+
+                if (text.len > 0 && text.data[0] != '{' && text.data[0] != '[' &&
+                    !clew_slice_eq_cstr(text, "true"))
+                        return text;
+        }
+        return clew_value_text(&hit->value, b->arena);
+}
+
 static struct clew_slice first_of(struct clew_slice a, struct clew_slice b, struct clew_slice c)
 {
         if (a.len > 0)
@@ -102,9 +121,8 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         if (step->dialect == CLEW_DIALECT_LANGFUSE)
                 error->message = first_of(sent, error->message, CLEW_SLICE_NULL);
         error->message = first_of(error->message, b->log_error.message, CLEW_SLICE_NULL);
-        if (error->message.len == 0 && step->kind == CLEW_KIND_TOOL) {
-                const struct clew_field_hit *hit = result_hit(f);
-
-                error->message = hit ? clew_value_text(&hit->value, b->arena) : CLEW_SLICE_NULL;
-        }
+        /* "TOOL_ERROR: TOOL_ERROR" says less than the answer does. */
+        if (step->kind == CLEW_KIND_TOOL &&
+            (error->message.len == 0 || clew_slice_eq(error->message, error->type)))
+                error->message = first_of(said_by_result(b), error->message, CLEW_SLICE_NULL);
 }

@@ -380,6 +380,21 @@ struct clew_kind_value clew_kind_of_name(struct clew_slice name)
         return (struct clew_kind_value){0};
 }
 
+bool clew_name_is_no_call(struct clew_slice name)
+{
+        /* LlamaIndex marks all methods of a model class, also the one that only prepares a call. */
+        static const char *const suffixes[] = {"._prepare_chat_with_tools"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(suffixes); i++) {
+                struct clew_slice suffix = clew_slice_of_cstr(suffixes[i]);
+
+                if (name.len > suffix.len &&
+                    clew_slice_eq(clew_slice_from(name, name.len - suffix.len), suffix))
+                        return true;
+        }
+        return false;
+}
+
 struct prefix {
         const char *text;
         uint8_t dialect;

@@ -168,7 +168,29 @@ static uint64_t hash_message(const struct clew_message *m)
         return h;
 }
 
-static int finish(struct clew_message_sink *s, struct clew_slice key, struct clew_messages *ret)
+static struct clew_slice last_key(const struct clew_fields *f, enum clew_field field)
+{
+        for (unsigned i = 0; i < f->n_provenance; i++) {
+                if (f->provenance[i].field == field)
+                        return f->provenance[i].key;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* System instructions that came apart, before a history that has them, too: the same again, or a
+ * parameter of the request, which gives way. */
+static bool repeats_system(const struct clew_message_sink *s, const struct clew_fields *f)
+{
+        struct clew_slice key = last_key(f, CLEW_FIELD_SYSTEM);
+
+        return key.len > 0 && s->n_messages > 1 && s->messages[0].role == CLEW_ROLE_SYSTEM &&
+               s->messages[1].role == CLEW_ROLE_SYSTEM &&
+               (s->messages[0].hash == s->messages[1].hash ||
+                !clew_slice_eq(key, KEY("gen_ai.system_instructions")));
+}
+
+static int finish(struct clew_message_sink *s, const struct clew_fields *f, struct clew_slice key,
+                  struct clew_messages *ret)
 {
         uint32_t at = 0;
 
@@ -180,6 +202,10 @@ static int finish(struct clew_message_sink *s, struct clew_slice key, struct cle
                 s->messages[i].parts = s->parts ? &s->parts[at] : NULL;
                 at += s->messages[i].n_parts;
                 s->messages[i].hash = hash_message(&s->messages[i]);
+        }
+        if (repeats_system(s, f)) {
+                s->messages++;
+                s->n_messages--;
         }
         *ret = (struct clew_messages){
                 .items = s->messages,
@@ -435,15 +461,6 @@ static void add_system(struct clew_message_sink *s, struct clew_fields *f)
         clew_parts_from_json(s, clew_text_unquote(text, s->arena), CLEW_ROLE_SYSTEM);
 }
 
-static struct clew_slice last_key(const struct clew_fields *f, enum clew_field field)
-{
-        for (unsigned i = 0; i < f->n_provenance; i++) {
-                if (f->provenance[i].field == field)
-                        return f->provenance[i].key;
-        }
-        return CLEW_SLICE_NULL;
-}
-
 /* Tool steps have their texts already, unwrapped, when the trace was built with texts. */
 static bool find_text(struct clew_fields *f, const struct clew_step *step,
                       enum clew_direction direction, struct clew_slice *ret_text,
@@ -500,7 +517,8 @@ static void add_tool_part(struct clew_message_sink *s, const struct clew_step *s
 /* Steps that a layer around a model call may hold besides the call. */
 #define LAYER_STEPS_MAX 64u
 
-/* The layer around a model call that holds this call alone: it may be all that has the content. */
+/* The layer around a model call that holds this call alone: it may be all that has the content.
+ * Mastra gives what went into a call to the step around it. */
 static const struct clew_step *layer_around(const struct clew_trace *trace,
                                             const struct clew_step *step)
 {
@@ -510,8 +528,8 @@ static const struct clew_step *layer_around(const struct clew_trace *trace,
         if (step->kind != CLEW_KIND_LLM || step->parent == CLEW_STEP_NONE)
                 return NULL;
         layer = &trace->steps[step->parent];
-        if (layer->kind != CLEW_KIND_CHAIN || !clew_step_is(layer, CLEW_STEP_WRAPPER) ||
-            layer->n_descendants > LAYER_STEPS_MAX)
+        if (layer->kind != CLEW_KIND_CHAIN || layer->n_descendants > LAYER_STEPS_MAX ||
+            !(clew_step_is(layer, CLEW_STEP_WRAPPER) || layer->dialect == CLEW_DIALECT_MASTRA))
                 return NULL;
         for (uint32_t i = 1; i <= layer->n_descendants; i++)
                 n += layer[i].kind == CLEW_KIND_LLM;
@@ -564,14 +582,14 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
                 add_system(&sink, f);
         if (step->kind != CLEW_KIND_TOOL && (!found || is_weak_source(key)) &&
             from_structured(&sink, trace, step, direction, &key))
-                return finish(&sink, key, ret);
+                return finish(&sink, f, key, ret);
         if (direction == CLEW_MESSAGES_OUT &&
             (clew_slice_starts_with(key, KEY("ai.")) ||
              clew_slice_starts_with(key, KEY("lk.response."))) &&
             from_sdk_response(&sink, step))
-                return finish(&sink, key, ret);
+                return finish(&sink, f, key, ret);
         if (!found)
-                return finish(&sink, KEY("gen_ai.system_instructions"), ret);
+                return finish(&sink, f, KEY("gen_ai.system_instructions"), ret);
         if (step->kind == CLEW_KIND_TOOL) {
                 add_tool_part(&sink, step, direction, text);
         } else {
@@ -580,7 +598,7 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         if (direction == CLEW_MESSAGES_IN && (clew_slice_eq(key, KEY("pydantic_ai.all_messages")) ||
                                               clew_slice_eq(key, KEY("all_messages_events"))))
                 drop_answer(&sink);
-        return finish(&sink, key, ret);
+        return finish(&sink, f, key, ret);
 }
 
 int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,

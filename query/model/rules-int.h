@@ -103,6 +103,8 @@ struct clew_kind_value {
 struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice value);
 /* From the span's name; found = false when no pattern fits. */
 struct clew_kind_value clew_kind_of_name(struct clew_slice name);
+/* The name of something around a model call that its sender takes for one. */
+bool clew_name_is_no_call(struct clew_slice name);
 /* The dialect that a scope's name tells, or NONE. */
 enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name);
 /* The dialect that a key's prefix tells, or NONE. */

@@ -243,6 +243,11 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
 
         if (kind_from_keys(b, step)) {
                 promote_chain(b, step);
+                if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
+                    clew_name_is_no_call(step->span.name)) {
+                        step->kind = CLEW_KIND_CHAIN;
+                        step->flags |= CLEW_STEP_NOISE;
+                }
                 return;
         }
         v = clew_kind_of_name(step->span.name);

@@ -322,6 +322,15 @@ static bool enter_member(struct clew_json_reader *r, struct clew_slice name)
         return false;
 }
 
+/* Whether the last name of the path occurs at all. */
+static bool has_member(struct clew_slice text, const char *path)
+{
+        const char *dot = strrchr(path, '.');
+        const char *name = dot ? dot + 1 : path;
+
+        return memmem(text.data, text.len, name, strlen(name)) != NULL;
+}
+
 struct clew_slice clew_text_member(struct clew_slice text, const char *path,
                                    struct clew_arena *arena)
 {
@@ -332,6 +341,9 @@ struct clew_slice clew_text_member(struct clew_slice text, const char *path,
                 return CLEW_SLICE_NULL;
         if (looks_like_repr(text))
                 text = json_of_repr(text, arena);
+        /* Most documents do not have it: a search costs a fraction of reading them. */
+        if (!has_member(text, path))
+                return CLEW_SLICE_NULL;
         r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
         (void)clew_json_next(&r);
         while (path) {
