@@ -106,6 +106,12 @@ class Shape(Wire):
             output = said[-1] if said else ""
         self.close_agent(agent, output)
 
+    def hiccup(self, agent, text, name, args, chance, error, kind="ConnectionError"):
+        """Now and then a call that fails by itself and works at the next try, which the caller makes:
+        an error that nobody would mark."""
+        if self.rng.random() < chance:
+            self.act(agent, text, name, args, "Error: " + error, error=error, kind=kind)
+
     def act(self, agent, text, name, args, result, **how):
         """A model call with one tool call, and the tool. Returns (Call, ToolCall)."""
         call = self.llm(agent, text, [(name, args)])

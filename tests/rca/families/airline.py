@@ -116,12 +116,11 @@ def another(trip, rng):
     return other
 
 
-def aside(w, agent, trip, rng):
+def aside(w, agent, trip, rng, others, what):
     """A question on the way, answered from the tools."""
-    other = another(trip, rng)
-    what = rng.choice(["other", "sum", "think", "gate"])
     if what == "other":
         rid = rng.choice(trip.ids[1:])
+        other = others[rid]
         w.user(agent, "By the way, when does my booking %s leave?" % rid)
         w.act(agent, "", "get_reservation_details", {"reservation_id": rid}, other.reservation(rid))
         w.llm(agent, "Reservation %s is for flight %s from %s to %s on May %d." % (
@@ -143,13 +142,13 @@ def aside(w, agent, trip, rng):
 
 def find_booking(w, agent, trip, rng, **how):
     """Opens reservations until the right one, the first of trip.ids in a random place."""
-    other = another(trip, rng)
+    others = {rid: another(trip, rng) for rid in trip.ids[1:]}
     for rid in rng.sample(trip.ids[1:], rng.randrange(0, 3)):
-        w.act(agent, "", "get_reservation_details", {"reservation_id": rid}, other.reservation(rid))
+        w.act(agent, "", "get_reservation_details", {"reservation_id": rid}, others[rid].reservation(rid))
     w.act(agent, "", "get_reservation_details", {"reservation_id": trip.ids[0]},
           trip.reservation(trip.ids[0], **how))
-    for _ in range(rng.randrange(1, 5)):
-        aside(w, agent, trip, rng)
+    for what in rng.sample(["other", "sum", "think", "gate"], rng.randrange(1, 5)):
+        aside(w, agent, trip, rng, others, what)
 
 
 def bags(w, agent, trip, rng, failed, faults):

@@ -77,6 +77,7 @@ def assistant(rng, failed):
     events = [{"id": "E%04d" % rng.randrange(10**4), "start": iso(day, h, ZONES[zone]), "minutes": 60, "title": rng.choice(
         ["Pipeline", "1:1", "Review"]), "accepted_by": rng.randrange(2, 7)} for h in taken]
     w.tool(agent, call.calls[0], json.dumps(events))
+    w.hiccup(agent, "", "list_events", {"person": "me", "date": str(day)}, 0.2, "calendar: 429 Too Many Requests", "HttpError")
     w.act(agent, "", "list_events", {"person": "me", "date": str(day)}, json.dumps([
         {"id": "E%04d" % rng.randrange(10**4), "start": iso(day, 12, ZONES[zone]), "minutes": 60, "title": "Lunch"}]))
     hour = ask_hour if "clash" in faults else 12 if "lunch" in faults else free

@@ -110,6 +110,7 @@ def browser(rng, failed):
     choice = "option: " + " / ".join(options)
     form = [("textbox", f) for f in fields] + [("combobox", choice), ("checkbox", "protection plan"), ("button", "Continue"),
                                               ("button", "Cancel")]
+    w.hiccup(agent, "Open the form.", "click", {"id": b.ids[go]}, 0.2, "element is not attached to the page", "PlaywrightError")
     b.do("Open the form.", "click", go, "Form", form)
     for _ in range(rng.randrange(1, 6)):   # reading on: cookie box, scrolling
         b.do("I read the rest of the page.", "scroll", None, "Form", form, rng.choice(["", "We use cookies", "Free delivery today"]),

@@ -80,6 +80,9 @@ def data(rng, failed):
             w.code(agent, "And the house rules.", "print(read_guidelines(topic='definitions'))",
                    "%s: %s." % (term, meaning), tools=[("read_guidelines", {"topic": "definitions"},
                                                         "%s: %s." % (term, meaning))])
+    if rng.random() < 0.3:   # the kernel forgets a name; put right at once
+        w.code(agent, "How many rows?", "print(len(df))", error="Code execution failed at line 'print(len(df))' due to: "
+               "InterpreterError: The variable `df` is not defined.")
     w.code(agent, "Look at the columns and some rows.", "import pandas as pd\ndf = pd.read_csv('/app/data/%s.csv')\n"
            "print(df.columns.tolist())\nprint(df.head(6))\nprint(len(df))" % name, "%r\n%s\n%d" % (
                columns, head(rng, columns, keys), rng.randrange(900, 140000)))

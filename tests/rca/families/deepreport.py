@@ -64,8 +64,10 @@ def researcher(w, rng, lead, call, topic, faults, here):
         last, used = w.act(agent, "", "tavily_search", {"query": query}, c.hits(rng, query, [(
             topic.title, topic.url, c.sentence(rng, topic.name)), (topic.name + " - background", other, "")]))
         if rng.random() < 0.7:
-            w.act(agent, "", "think_tool", {"reflection": "I have sources for %s; a figure for %s with its year is missing "
-                                            "yet." % (topic.name, topic.place)}, "Reflection recorded")
+            w.act(agent, "", "think_tool", {"reflection": [
+                "I have sources for %s; a figure for %s with its year is missing yet.",
+                "The second search on %s adds addresses, no figure for %s.",
+                "Enough results on %s; now I open the best one on %s."][i] % (topic.name, topic.place)}, "Reflection recorded")
     if "loop" in here:
         n = rng.randrange(6, 11)
         for i in range(n):
@@ -87,6 +89,7 @@ def researcher(w, rng, lead, call, topic, faults, here):
         final = w.llm(agent, "Findings: %s [1]\nSources: [1] %s" % (said, topic.url))
         w.blame(final, "hallucinated_fact", "relies on a page it has not opened; the snippets hold no such figure")
     else:
+        w.hiccup(agent, "", "fetch", {"url": topic.url}, 0.15, "502 Bad Gateway", "FetchError")
         w.act(agent, "", "fetch", {"url": topic.url}, c.page(rng, topic.title, topic.url, [topic.fact],
                                                             rng.randrange(2500, 7000)))
         if rng.random() < 0.5:

@@ -176,6 +176,8 @@ def magentic(rng, failed):
         reported = rows
         uses = [("web_search", {"query": query}, c.hits(rng, query, [(world.town + " - " + world.kind, url, "")]), None),
                 ("visit_url", {"url": url}, shown, None)]
+        if rng.random() < 0.25:
+            uses.insert(1, ("visit_url", {"url": url}, "Error: timeout after 30 s", "timeout after 30 s"))
         for _ in range(rng.randrange(0, 4)):
             uses.append(("scroll_down", {}, c.paragraph(rng, world.kind, 14), None))
         if "click_loop" in faults:

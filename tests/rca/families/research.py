@@ -180,6 +180,9 @@ def lookup(w, rng, manager, task, needs, faults, notes):
             w.blame(call, "hallucinated_source", "reports as confirmed by the page what the page does "
                     "not contain")
             return wrong
+        if rng.random() < 0.15:   # the connection drops once
+            w.use(sub, "visit_page", {"url": url}, "", "ConnectionError: ('Connection aborted.', RemoteDisconnected('Remote end "
+                  "closed connection without response'))")
         w.use(sub, "visit_page", {"url": url}, c.page(rng, title, url, [fact] if rng.random() < 0.7
                                                       else [], rng.randrange(2500, 7000)))
         if rng.random() < 0.5:

@@ -64,6 +64,8 @@ def sql(rng, failed):
                                      "DESC LIMIT %d" % (what, begin, rng.randrange(5, 30))}, c.csv([what, "count"], [
                                          [rng.choice(["paid", "shipped", "void", "test", rng.randrange(1, 99999)]),
                                           rng.randrange(10, 90000)] for _ in range(rng.randrange(3, 9))]))
+    w.hiccup(agent, "", "run_sql", {"query": "SELECT count(*) FROM orders"}, 0.2, "server closed the connection unexpectedly",
+             "psycopg.OperationalError")
     b, e = begin, end
     if "fiscal" in faults:
         b = "%d-%02d-01" % (year, 3 * q - 2)

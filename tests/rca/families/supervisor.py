@@ -103,6 +103,8 @@ def research(w, rng, boss, firms, faults, told):
             lines.append("%s: revenue 2024 EUR %s thousand, 2023 EUR %s thousand (%s)" % (
                 firm.name, c.thousands(told[firm.name][0]), c.thousands(told[firm.name][1]), firm.ids[2024]))
             continue
+        if "down" not in faults:
+            w.hiccup(agent, "", "read_report", {"report_id": firm.ids[year]}, 0.15, "HTTP 502 Bad Gateway", "httpx.HTTPStatusError")
         call = w.llm(agent, "", [("read_report", {"report_id": firm.ids[year]})])
         if year == 2023:
             w.blame(call, "stale_data", "reads the report of 2023 for figures of 2024; the list has the one of 2024")

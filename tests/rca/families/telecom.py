@@ -149,6 +149,7 @@ def telecom(rng, failed):
         w.user(agent, said[4])
         w.end(agent)
         return w
+    w.hiccup(agent, "", "run_line_test", {"customer_id": who}, 0.2, "test head busy, try again", "LineTestError")
     w.act(agent, "", "run_line_test", {"customer_id": who}, json.dumps({
         "sync_down_mbit": 31.2, "sync_up_mbit": 4.4, "attenuation_db": 38.5, "crc_errors_24h": 91823,
         "snr_margin_db": 3.1, "verdict": "degraded"}), seconds=20)

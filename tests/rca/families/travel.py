@@ -81,6 +81,7 @@ def travel(rng, failed):
     w.tool(agent, call.calls[0], json.dumps([dict(f, date=str(day), destination=iata) for f in outs]))
     call = w.llm(agent, "", [("search_flights", {"origin": iata, "destination": c.AIRPORTS[frm], "date": str(end)})])
     w.tool(agent, call.calls[0], json.dumps(backs))
+    w.hiccup(agent, "", "weather", {"city": to, "date": str(start)}, 0.2, "weather service: 503", "Error")
     if rng.random() < 0.6:
         w.act(agent, "", "weather", {"city": to, "date": str(start)}, json.dumps({"high": rng.randrange(8, 31), "sky": "fair"}))
     checkout = end.replace(day=end.day - 1) if "nights" in faults else end
