@@ -80,6 +80,17 @@ static bool facts_pass(const struct clew_filter *f, const struct clew_summary *s
                name_passes(&f->signatures, s->cause.signature);
 }
 
+static bool session_passes(const struct clew_name_filter *filter, const struct clew_summary *s)
+{
+        if (name_passes(filter, s->session))
+                return true;
+        for (uint32_t i = 0; i < s->n_sessions; i++) {
+                if (clew_name_filter_matches(filter, s->sessions[i]))
+                        return true;
+        }
+        return false;
+}
+
 static bool passes(const struct clew_filter *f, const struct clew_summary *s)
 {
         if (!f)
@@ -87,7 +98,7 @@ static bool passes(const struct clew_filter *f, const struct clew_summary *s)
         return (f->outcomes == 0 || (f->outcomes & CLEW_OUTCOME_BIT(s->outcome)) != 0) &&
                (f->longer_ns == 0 || s->duration_ns > f->longer_ns) &&
                (f->tokens_over == 0 || s->tokens.total > f->tokens_over) && facts_pass(f, s) &&
-               name_passes(&f->services, s->service) && name_passes(&f->sessions, s->session) &&
+               name_passes(&f->services, s->service) && session_passes(&f->sessions, s) &&
                name_passes(&f->users, s->user) &&
                any_name_passes(&f->agents, s->agents, s->n_agents) &&
                any_name_passes(&f->tools, s->tools, s->n_tools) &&

@@ -250,6 +250,7 @@ static int by_start(const void *a, const void *b)
 static int list_calls(struct chat *c, struct clew_arena *arena, struct call **ret, uint32_t *ret_n)
 {
         const struct clew_trace *trace = c->show.opened.trace;
+        const struct clew_name_filter wanted = {&c->session, 1};
         struct call *calls = clew_arena_calloc(arena, trace->n_steps, sizeof(*calls));
         uint32_t n = 0;
 
@@ -258,6 +259,10 @@ static int list_calls(struct chat *c, struct clew_arena *arena, struct call **re
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 const struct clew_step *s = &trace->steps[i];
 
+                /* A run that belongs to another session may hold a part of this one. */
+                if (c->session && s->session.len > 0 &&
+                    !clew_name_filter_matches(&wanted, s->session))
+                        continue;
                 if (s->kind == CLEW_KIND_LLM &&
                     !clew_step_is(s, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT))
                         calls[n++] = (struct call){s->start_ns, i};

@@ -18,6 +18,8 @@
 
 /* The rows of one table: a kilobyte each, so a quarter of a million of them. */
 #define TABLE_ARENA_MAX ((size_t)256 << 20)
+/* Scores in one row. */
+#define SCORES_SHOWN_MAX 3u
 
 struct list {
         struct clew_cli *cli;
@@ -47,6 +49,7 @@ static const struct clew_column columns[] = {
         {.heading = "TOKENS", .right = true, .drop = 2},
         {.heading = "COST", .right = true, .drop = 3},
         {.heading = "AGENT", .give_way = 8},
+        {.heading = "SCORE", .give_way = 8, .drop = 6},
         {.heading = "CAUSE", .give_way = 8},
 };
 
@@ -84,6 +87,18 @@ static void put_cause(struct clew_table *t, const struct clew_summary *s)
                         clew_arena_concat(t->arena, parts, CLEW_ARRAY_LEN(parts)));
 }
 
+static void put_scores(struct clew_table *t, const struct clew_summary *s)
+{
+        CLEW_BUFFER text = {0};
+
+        clew_buffer_init(&text, 4096);
+        for (uint32_t i = 0; i < s->n_scores && i < SCORES_SHOWN_MAX; i++) {
+                clew_buffer_append_cstr(&text, i ? ", " : "");
+                clew_summary_score_brief(&s->scores[i], &text);
+        }
+        clew_table_cell(t, CLEW_TONE_PLAIN, clew_buffer_slice(&text));
+}
+
 static void put_row(struct list *l, const struct clew_selected *t)
 {
         const struct clew_summary *s = &t->summary;
@@ -104,6 +119,7 @@ static void put_row(struct list *l, const struct clew_selected *t)
                 clew_cost_short(s->cost_usd, text);
         clew_table_cell_cstr(&l->table, CLEW_TONE_PLAIN, text);
         clew_table_cell(&l->table, CLEW_TONE_AGENT, s->n_agents > 0 ? s->agents[0].name : s->name);
+        put_scores(&l->table, s);
         put_cause(&l->table, s);
 }
 

@@ -280,6 +280,23 @@ static void put_waste_cost(struct clew_json_writer *w, const void *r)
         clew_json_write_double(w, of(r)->summary.facts.waste_usd);
 }
 
+static void put_scores(struct clew_json_writer *w, const void *r)
+{
+        clew_write_summary_scores(w, &of(r)->summary, UINT32_MAX);
+}
+
+static void put_sessions(struct clew_json_writer *w, const void *r)
+{
+        const struct clew_summary *s = &of(r)->summary;
+
+        clew_json_write_array_begin(w);
+        if (s->session.len > 0)
+                clew_json_write_string(w, s->session);
+        for (uint32_t i = 0; i < s->n_sessions; i++)
+                clew_json_write_string(w, s->sessions[i]);
+        clew_json_write_array_end(w);
+}
+
 static void put_sealed(struct clew_json_writer *w, const void *r)
 {
         clew_json_write_bool(w, !of(r)->hot);
@@ -291,6 +308,43 @@ static void put_cursor(struct clew_json_writer *w, const void *r)
 
         clew_cursor_print(of(r), cursor);
         clew_json_write_cstr(w, cursor);
+}
+
+void clew_write_summary_scores(struct clew_json_writer *w, const struct clew_summary *s,
+                               uint32_t targets)
+{
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < s->n_scores; i++) {
+                const struct clew_summary_score *score = &s->scores[i];
+
+                if ((targets >> (unsigned)score->target & 1) == 0)
+                        continue;
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "name");
+                clew_write_text(w, score->name);
+                clew_json_write_key(w, "value");
+                if (score->has_value)
+                        clew_json_write_double(w, score->value);
+                else
+                        clew_json_write_null(w);
+                clew_json_write_key(w, "label");
+                clew_write_text(w, score->label);
+                clew_json_write_key(w, "target");
+                clew_json_write_cstr(w, clew_score_target_name(score->target));
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+}
+
+void clew_summary_score_brief(const struct clew_summary_score *score, struct clew_buffer *out)
+{
+        clew_buffer_append_slice(out, score->name);
+        if (score->has_value)
+                clew_buffer_printf(out, "=%.4g", score->value);
+        if (score->label.len > 0) {
+                clew_buffer_append_cstr(out, score->has_value ? " " : "=");
+                clew_buffer_append_slice(out, score->label);
+        }
 }
 
 const struct clew_record_field clew_trace_fields[] = {
@@ -316,6 +370,8 @@ const struct clew_record_field clew_trace_fields[] = {
         {"models", false, put_models},
         {"tools", false, put_tools},
         {"error", true, put_error},
+        {"scores", false, put_scores},
+        {"sessions", false, put_sessions},
         {"cause.rule", true, put_cause_rule},
         {"cause.step", true, put_cause_step},
         {"cause.detail", false, put_cause_detail},

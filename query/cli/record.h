@@ -29,4 +29,10 @@ enum clew_tone clew_outcome_tone(enum clew_outcome outcome);
 #define CLEW_SHORT_ID 9u
 void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID]);
 
+/* Scores as an array of objects; @targets has a bit per enum clew_score_target. */
+void clew_write_summary_scores(struct clew_json_writer *w, const struct clew_summary *s,
+                               uint32_t targets);
+/* "correct=1 pass", appended raw. */
+void clew_summary_score_brief(const struct clew_summary_score *score, struct clew_buffer *out);
+
 #endif

@@ -60,6 +60,8 @@ enum field {
         FIELD_WASTE_TOKENS,
         FIELD_WASTE_TIME,
         FIELD_WASTE_COST,
+        FIELD_SCORES,
+        FIELD_SESSIONS,
         N_FIELDS
 };
 
@@ -74,7 +76,7 @@ static const char *const field_names[N_FIELDS] = {
         "cause.step",   "cause.detail",  "cluster",
         "loops",        "stalls",        "retries",
         "waste.steps",  "waste.tokens",  "waste.time",
-        "waste.cost",
+        "waste.cost",   "scores",        "sessions",
 };
 
 struct example {
@@ -115,6 +117,14 @@ static void put_names(struct clew_buffer *out, const struct clew_name_count *nam
                 clew_buffer_append_cstr(out, i ? ", " : "");
                 clew_buffer_append_slice(out, names[i].name);
                 clew_buffer_printf(out, " %u", names[i].count);
+        }
+}
+
+static void put_scores(struct clew_buffer *out, const struct clew_summary *s)
+{
+        for (uint32_t i = 0; i < s->n_scores; i++) {
+                clew_buffer_append_cstr(out, i ? ", " : "");
+                clew_summary_score_brief(&s->scores[i], out);
         }
 }
 
@@ -176,6 +186,15 @@ static void put_field(struct clew_buffer *out, const struct clew_summary *s, enu
                 break;
         case FIELD_TOOLS:
                 put_names(out, s->tools, s->n_tools);
+                break;
+        case FIELD_SCORES:
+                put_scores(out, s);
+                break;
+        case FIELD_SESSIONS:
+                for (uint32_t i = 0; i < s->n_sessions; i++) {
+                        clew_buffer_append_cstr(out, i ? ", " : "");
+                        clew_buffer_append_slice(out, s->sessions[i]);
+                }
                 break;
         case FIELD_COST:
                 if (s->has_cost)

@@ -31,10 +31,14 @@ struct session {
         uint64_t tokens;
         double cost_usd;
         bool has_cost;
+        struct clew_slice scores; /* of the session, from its newest run that has some: text */
+        struct clew_summary_score *score_list;
+        uint32_t n_scores;
 };
 
 struct sessions {
         struct clew_cli *cli;
+        const struct clew_filter *filter;
         struct clew_look look;
         struct clew_arena arena;
         struct session **buckets;
@@ -72,17 +76,38 @@ static struct session *find(struct sessions *g, struct clew_slice id)
         return s;
 }
 
-/* The walk is newest first, so the first trace of a session is its last run. */
-static int add(struct sessions *g, const struct clew_selected *t)
+static int keep_scores(struct sessions *g, struct session *s, const struct clew_summary *sum)
+{
+        CLEW_BUFFER text = {0};
+
+        if (s->n_scores > 0 || sum->n_scores == 0)
+                return 0;
+        s->score_list = clew_arena_calloc(&g->arena, sum->n_scores, sizeof(*s->score_list));
+        if (!s->score_list)
+                return -ENOMEM;
+        clew_buffer_init(&text, 1 << 16);
+        for (uint32_t i = 0; i < sum->n_scores; i++) {
+                struct clew_summary_score score = sum->scores[i];
+
+                if (score.target != CLEW_SCORE_SESSION)
+                        continue;
+                clew_buffer_append_cstr(&text, s->n_scores ? ", " : "");
+                clew_summary_score_brief(&score, &text);
+                score.name = clew_arena_copy(&g->arena, score.name);
+                score.label = clew_arena_copy(&g->arena, score.label);
+                s->score_list[s->n_scores++] = score;
+        }
+        s->scores = clew_arena_copy(&g->arena, clew_buffer_slice(&text));
+        return 0;
+}
+
+/* The walk is newest first, so the first trace of a session is its last run. @own: the session is
+ * that of the whole run, not only of a part; tokens and cost count there. */
+static int add_to(struct sessions *g, const struct clew_selected *t, struct clew_slice id, bool own)
 {
         const struct clew_summary *sum = &t->summary;
-        struct session *s;
+        struct session *s = find(g, id);
 
-        if (sum->session.len == 0) {
-                g->without++;
-                return 0;
-        }
-        s = find(g, sum->session);
         if (!s)
                 return -ENOMEM;
         if (s->n_runs++ == 0) {
@@ -92,13 +117,37 @@ static int add(struct sessions *g, const struct clew_selected *t)
                 if (sum->n_agents > 0)
                         s->agent = clew_arena_copy(&g->arena, sum->agents[0].name);
         }
+        if (s->user.len == 0)
+                s->user = clew_arena_copy(&g->arena, sum->user);
         s->first_ns = t->start_ns;
         s->n_failed += (CLEW_OUTCOME_BIT(sum->outcome) & CLEW_OUTCOMES_FAILED) != 0;
         s->n_open += sum->outcome == CLEW_OUTCOME_OPEN;
+        if (!own)
+                return 0;
         s->tokens += sum->tokens.total;
         s->cost_usd += sum->cost_usd;
         s->has_cost = s->has_cost || sum->has_cost;
-        return 0;
+        return keep_scores(g, s, sum);
+}
+
+static int add(struct sessions *g, const struct clew_selected *t)
+{
+        const struct clew_summary *sum = &t->summary;
+        const struct clew_name_filter *wanted = &g->filter->sessions;
+        int r = 0;
+
+        if (sum->session.len == 0 && sum->n_sessions == 0) {
+                g->without++;
+                return 0;
+        }
+        if (sum->session.len > 0 &&
+            (wanted->n == 0 || clew_name_filter_matches(wanted, sum->session)))
+                r = add_to(g, t, sum->session, true);
+        for (uint32_t i = 0; i < sum->n_sessions && r == 0; i++) {
+                if (wanted->n == 0 || clew_name_filter_matches(wanted, sum->sessions[i]))
+                        r = add_to(g, t, sum->sessions[i], false);
+        }
+        return r;
 }
 
 /* ---- machine output -----------------------------------------------------------------------------
@@ -167,6 +216,15 @@ static void put_cost(struct clew_json_writer *w, const void *r)
                 clew_json_write_null(w);
 }
 
+static void put_scores(struct clew_json_writer *w, const void *r)
+{
+        struct clew_summary sum = {.n_scores = of(r)->n_scores};
+
+        for (uint32_t i = 0; i < sum.n_scores; i++)
+                sum.scores[i] = of(r)->score_list[i];
+        clew_write_summary_scores(w, &sum, UINT32_MAX);
+}
+
 static const struct clew_record_field fields[] = {
         {"session", true, put_id},
         {"user", true, put_user},
@@ -179,6 +237,7 @@ static const struct clew_record_field fields[] = {
         {"last_trace_id", true, put_last_trace},
         {"tokens_total", true, put_tokens},
         {"cost_usd", true, put_cost},
+        {"scores", false, put_scores},
         {0},
 };
 
@@ -195,6 +254,7 @@ static const struct clew_column columns[] = {
         {.heading = "COST", .right = true, .drop = 4},
         {.heading = "AGENT", .give_way = 8, .drop = 1},
         {.heading = "USER", .give_way = 8, .drop = 2},
+        {.heading = "SCORE", .give_way = 8, .drop = 7},
 };
 
 static void put_count(struct clew_table *t, uint64_t n, enum clew_tone tone)
@@ -229,6 +289,7 @@ static int print_table(struct sessions *g, uint64_t limit)
                 clew_table_cell_cstr(&table, CLEW_TONE_PLAIN, text);
                 clew_table_cell(&table, CLEW_TONE_AGENT, s->agent);
                 clew_table_cell(&table, CLEW_TONE_PLAIN, s->user);
+                clew_table_cell(&table, CLEW_TONE_PLAIN, s->scores);
         }
         if (clew_table_print(&table, g->cli->out) < 0)
                 return clew_cli_fail(g->cli, -ENOMEM, NULL);
@@ -270,7 +331,10 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
         struct clew_selected t;
         struct clew_error err = {0};
         int damage;
-        int r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
+        int r;
+
+        g->filter = filter;
+        r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
 
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
                 r = add(g, &t);

@@ -56,6 +56,8 @@ enum tag {
         TAG_WASTE_TOKENS,
         TAG_WASTE_TIME,
         TAG_WASTE_COST,
+        TAG_SCORES,
+        TAG_SESSIONS,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -88,6 +90,50 @@ static uint32_t at_most(uint32_t n, bool *more)
         return CLEW_SUMMARY_NAMES_MAX;
 }
 
+static void take_scores(const struct clew_trace *trace, struct clew_summary *s)
+{
+        for (uint32_t i = 0; i < trace->n_scores; i++) {
+                const struct clew_score *score = &trace->scores[i];
+
+                if (score->target == CLEW_SCORE_STEP && score->step != trace->root)
+                        continue;
+                if (s->n_scores == CLEW_SUMMARY_SCORES_MAX) {
+                        s->more = true;
+                        return;
+                }
+                s->scores[s->n_scores++] = (struct clew_summary_score){
+                        .target = score->target,
+                        .has_value = score->has_value,
+                        .value = score->value,
+                        .name = clew_utf8_cut(score->name, CLEW_SUMMARY_TEXT_MAX),
+                        .label = clew_utf8_cut(score->label, CLEW_SUMMARY_TEXT_MAX),
+                };
+        }
+}
+
+static void take_sessions(const struct clew_trace *trace, struct clew_summary *s)
+{
+        struct clew_slice last = trace->session;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                struct clew_slice id = trace->steps[i].session;
+                bool known =
+                        id.len == 0 || clew_slice_eq(id, last) || clew_slice_eq(id, trace->session);
+
+                for (uint32_t k = 0; k < s->n_sessions && !known; k++)
+                        known = clew_slice_eq(clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX),
+                                              s->sessions[k]);
+                if (known)
+                        continue;
+                last = id;
+                if (s->n_sessions == CLEW_SUMMARY_SESSIONS_MAX) {
+                        s->more = true;
+                        return;
+                }
+                s->sessions[s->n_sessions++] = clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX);
+        }
+}
+
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret)
 {
         const struct clew_step *failed = error_step(trace);
@@ -116,6 +162,8 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
         ret->n_agents = at_most(trace->n_agents, &ret->more);
         ret->n_models = at_most(trace->n_models, &ret->more);
         ret->n_tools = at_most(trace->n_tools, &ret->more);
+        take_scores(trace, ret);
+        take_sessions(trace, ret);
         if (failed)
                 ret->error = first_line(failed->error.message.len > 0 ? failed->error.message
                                                                       : failed->error.type);
@@ -177,6 +225,36 @@ static void put_names(struct clew_buffer *out, enum tag tag, const struct clew_n
         }
 }
 
+/* Each score as target and has_value, the value's bits, name and label with their lengths. */
+static void put_scores(struct clew_buffer *out, const struct clew_summary *s)
+{
+        size_t size = 0;
+
+        if (s->n_scores == 0)
+                return;
+        for (uint32_t i = 0; i < s->n_scores; i++) {
+                const struct clew_summary_score *score = &s->scores[i];
+
+                size += 1 + sizeof(uint64_t) + varint_size(score->name.len) + score->name.len +
+                        varint_size(score->label.len) + score->label.len;
+        }
+        clew_buffer_append_varint(out, (uint64_t)TAG_SCORES << 1 | 1);
+        clew_buffer_append_varint(out, size);
+        for (uint32_t i = 0; i < s->n_scores; i++) {
+                const struct clew_summary_score *score = &s->scores[i];
+                uint64_t bits;
+
+                memcpy(&bits, &score->value, sizeof(bits));
+                clew_buffer_append_byte(out,
+                                        (uint8_t)((unsigned)score->target << 1 | score->has_value));
+                clew_buffer_append_le64(out, bits);
+                clew_buffer_append_varint(out, score->name.len);
+                clew_buffer_append_slice(out, score->name);
+                clew_buffer_append_varint(out, score->label.len);
+                clew_buffer_append_slice(out, score->label);
+        }
+}
+
 static uint64_t cost_units(double usd)
 {
         double units = usd * COST_UNITS + 0.5;
@@ -232,6 +310,9 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         put_number(out, TAG_WASTE_TOKENS, f->waste_tokens);
         put_number(out, TAG_WASTE_TIME, f->waste_ns);
         put_number(out, TAG_WASTE_COST, cost_units(f->waste_usd));
+        put_scores(out, s);
+        for (uint32_t i = 0; i < s->n_sessions; i++) /* one field each */
+                put_text(out, TAG_SESSIONS, s->sessions[i]);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -257,6 +338,27 @@ static int get_names(struct clew_slice list, struct clew_arena *arena,
         }
         *ret = names;
         *ret_n = n;
+        return 0;
+}
+
+static int get_scores(struct clew_slice list, struct clew_summary *s)
+{
+        struct clew_cursor c = clew_cursor_make(list);
+
+        while (clew_cursor_left(&c) > 0 && s->n_scores < CLEW_SUMMARY_SCORES_MAX) {
+                struct clew_summary_score score = {0};
+                uint8_t head = clew_cursor_byte(&c);
+                uint64_t bits = clew_cursor_le64(&c);
+
+                score.name = clew_cursor_bytes(&c, clew_cursor_varint(&c));
+                score.label = clew_cursor_bytes(&c, clew_cursor_varint(&c));
+                if (c.failed || head >> 1 > CLEW_SCORE_SESSION)
+                        return -EBADMSG;
+                score.target = (enum clew_score_target)(head >> 1);
+                score.has_value = (head & 1) != 0;
+                memcpy(&score.value, &bits, sizeof(bits));
+                s->scores[s->n_scores++] = score;
+        }
         return 0;
 }
 
@@ -402,6 +504,12 @@ static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
         case TAG_CAUSE_SIGNATURE:
                 s->cause.signature = v;
                 break;
+        case TAG_SESSIONS:
+                if (s->n_sessions < CLEW_SUMMARY_SESSIONS_MAX)
+                        s->sessions[s->n_sessions++] = v;
+                break;
+        case TAG_SCORES:
+                return get_scores(v, s);
         case TAG_AGENTS:
                 return get_names(v, arena, &s->agents, &s->n_agents);
         case TAG_MODELS:

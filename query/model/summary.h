@@ -12,6 +12,7 @@
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
 #include "proto/base/slice.h"
+#include "query/model/score.h"
 #include "query/model/trace.h"
 #include "storage/store.h"
 
@@ -47,6 +48,19 @@ struct clew_summary_facts {
         double waste_usd;
 };
 
+/* Scores of the root, the trace and the session that a list shows, in the order they came. */
+#define CLEW_SUMMARY_SCORES_MAX 8u
+/* Session ids of subtrees besides the run's own. */
+#define CLEW_SUMMARY_SESSIONS_MAX 8u
+
+struct clew_summary_score {
+        enum clew_score_target target; /* STEP: of the root */
+        bool has_value;
+        double value;
+        struct clew_slice name;
+        struct clew_slice label;
+};
+
 struct clew_summary {
         uint32_t rules_version;
         enum clew_outcome outcome;
@@ -70,7 +84,11 @@ struct clew_summary {
         uint32_t n_agents;
         uint32_t n_models;
         uint32_t n_tools;
-        bool more; /* a name list was cut */
+        bool more; /* a list was cut */
+        struct clew_summary_score scores[CLEW_SUMMARY_SCORES_MAX];
+        struct clew_slice sessions[CLEW_SUMMARY_SESSIONS_MAX]; /* without `session` */
+        uint32_t n_scores;
+        uint32_t n_sessions;
         struct clew_summary_cause cause;
         struct clew_summary_facts facts;
 };

@@ -295,6 +295,20 @@ static void check_summary(struct clew_slice traces, struct clew_slice logs,
         assert_int_equal(s.n_tools, t->n_tools);
         assert_int_equal(start, t->start_ns);
         assert_true(clew_slice_eq(s.session, t->session));
+        for (uint32_t i = 0, k = 0; i < t->n_scores && k < s.n_scores; i++) {
+                const struct clew_score *score = &t->scores[i];
+
+                if (score->target == CLEW_SCORE_STEP && score->step != t->root)
+                        continue;
+                assert_int_equal(s.scores[k].target, score->target);
+                assert_true(clew_slice_eq(s.scores[k].name, score->name));
+                assert_true(clew_slice_eq(s.scores[k].label, score->label));
+                assert_int_equal(s.scores[k].has_value, score->has_value);
+                assert_memory_equal(&s.scores[k].value, &score->value, sizeof(score->value));
+                k++;
+        }
+        for (uint32_t i = 0; i < s.n_sessions; i++)
+                assert_false(clew_slice_eq(s.sessions[i], t->session));
         for (uint32_t i = 0; i < s.n_tools; i++) {
                 assert_true(clew_slice_eq(s.tools[i].name, t->tools[i].name));
                 assert_int_equal(s.tools[i].count, t->tools[i].count);
