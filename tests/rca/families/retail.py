@@ -143,6 +143,32 @@ def words(options):
     return ", ".join("%s %s" % (k, v) for k, v in options.items())
 
 
+def aside(w, agent, shop, rng, what):
+    """A question on the way that is answered rightly."""
+    if what == "tracking":
+        oid = rng.choice([shop.b, shop.d])
+        w.user(agent, "Before that, what's the tracking number of my order %s?" % oid)
+        w.act(agent, "", "get_order_details", {"order_id": oid}, json.dumps(shop.orders[oid]))
+        w.llm(agent, "The tracking number of %s is %s; its status is '%s'." % (
+            oid, shop.orders[oid]["fulfillments"][0]["tracking_id"][0], shop.orders[oid]["status"]))
+    elif what == "variants":
+        name = shop.orders[shop.d]["items"][1]["name"]
+        pid, rows = shop.variants(name)
+        w.user(agent, "How many versions of the %s do you have in stock at the moment?" % name.lower())
+        w.act(agent, "", "get_product_details", {"product_id": pid}, shop.product(name))
+        w.llm(agent, "There are %d versions of the %s, of which %d are available." % (
+            len(rows), name, sum(r["available"] for r in rows.values())))
+    elif what == "mail":
+        w.user(agent, "Could you also change the e-mail address of my account?")
+        w.llm(agent, "I'm sorry, I can change the default address, but not the e-mail of an account. Shall we go on with your "
+              "order?")
+        w.user(agent, "Ok, never mind.")
+    else:
+        w.user(agent, "Is it heavy, would you recommend it?")
+        w.llm(agent, "I'm afraid I have no information on the weight and can't give opinions; I can tell you the options and prices.")
+        w.user(agent, "Fine.")
+
+
 FAULTS = ("no_confirm", "wrong_variant", "wrong_payment", "skip_second", "partial", "false_total",
           "no_auth", "swallow", "needless_transfer", "wrong_order")
 
@@ -188,6 +214,8 @@ def retail(rng, failed):
         w.act(agent, "", "get_user_details", {"user_id": shop.user}, shop.profile())
         for oid in ([shop.a] if rng.random() < 0.4 else list(shop.orders)):
             w.act(agent, "", "get_order_details", {"order_id": oid}, json.dumps(shop.orders[oid]))
+    for what in rng.sample(["tracking", "variants", "mail", "opinion"], rng.randrange(0, 5)):
+        aside(w, agent, shop, rng, what)
     w.llm(agent, "Thank you, %s. I found order %s with the %s (%s). Which version would you like instead?"
           % (shop.name.split()[0], shop.a, first["name"], words(first["options"])))
     w.user(agent, "I want the one with %s. Any price difference can go on my credit card. And please also "

@@ -61,7 +61,8 @@ def telecom(rng, failed):
     if failed and not faults - {"wrong_handoff", "ping_pong"}:
         faults.add(rng.choice(["credit_over", "lost_issue", "ignore_test", "swallow"]))
     name = c.person(rng)
-    said = TEXTS[rng.choice(sorted(TEXTS))]
+    lang = rng.choice(sorted(TEXTS))
+    said = TEXTS[lang]
     right = "C%06d" % rng.randrange(10**6)
     twin = "C%06d" % rng.randrange(10**6)
     born = c.date(rng, rng.randrange(1955, 2000))
@@ -130,6 +131,16 @@ def telecom(rng, failed):
     if who == twin:
         w.blame(call, "wrong_argument", "takes the first of two customers of that name; phone and date of birth were "
                 "never asked")
+    if "blind_credit" not in faults:
+        for what in rng.sample(["end", "month", "paper"], rng.randrange(0, 4)):
+            if what == "month":
+                w.user(agent, {"en": "And what did I pay in January?", "de": "Und was habe ich im Januar bezahlt?",
+                               "es": "¿Y cuánto pagué en enero?"}[lang])
+                w.llm(agent, "In January it was 39.90 EUR, for Fiber 250.")
+            else:
+                w.user(agent, {"end": "When does my contract end?", "paper": "Can I get the invoices on paper?"}[what])
+                w.llm(agent, "I'm sorry, that isn't something I can see or change here; the service page of your account shows it.")
+                w.user(agent, "Ok.")
     text = "The March invoice held an extra position of %d EUR. I have credited %d EUR to your account." % (
         over, min(over, 30) if "blind_credit" in faults else over)
     if "lost_issue" in faults:
