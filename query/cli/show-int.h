@@ -8,6 +8,7 @@
 #include "query/cli/open.h"
 #include "query/cli/page.h"
 #include "query/model/message.h"
+#include "query/model/parameters.h"
 
 struct clew_show {
         struct clew_cli *cli;

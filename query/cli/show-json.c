@@ -144,6 +144,37 @@ static void put_provenance(struct clew_show *v, struct clew_json_writer *w)
         clew_json_write_object_end(w);
 }
 
+/* Numbers and bools as such; a structure may be cut, and stays text. */
+static void put_parameter(struct clew_json_writer *w, const struct clew_parameter *p)
+{
+        struct clew_json_reader r = clew_json_reader_make(p->value, 1);
+        enum clew_json_token token = clew_json_next(&r);
+
+        clew_json_write_key_slice(w, p->name);
+        (void)clew_json_next(&r);
+        if (p->is_json && r.status == CLEW_JSON_COMPLETE &&
+            (token == CLEW_JSON_NUMBER || token == CLEW_JSON_TRUE || token == CLEW_JSON_FALSE))
+                clew_json_write_raw(w, p->value);
+        else
+                clew_json_write_string(w, p->value);
+}
+
+static void put_parameters(struct clew_show *v, struct clew_json_writer *w)
+{
+        const struct clew_parameter *p = NULL;
+        uint32_t n = 0;
+
+        clew_arena_reset(&v->scratch);
+        if (v->step->model.len == 0 || clew_step_parameters(v->step, &v->scratch, &p, &n) < 0 ||
+            n == 0)
+                return;
+        clew_json_write_key(w, "parameters");
+        clew_json_write_object_begin(w);
+        for (uint32_t i = 0; i < n; i++)
+                put_parameter(w, &p[i]);
+        clew_json_write_object_end(w);
+}
+
 static int put_all(struct clew_show *v, struct clew_json_writer *w)
 {
         const struct clew_step *s = v->step;
@@ -155,6 +186,7 @@ static int put_all(struct clew_show *v, struct clew_json_writer *w)
         put_text(w, "input", s->input);
         put_text(w, "output", s->output);
         put_text(w, "finish_reason", s->finish_reason);
+        put_parameters(v, w);
         if (s->first_token_ns > 0) {
                 clew_json_write_key(w, "first_token_ns");
                 clew_json_write_uint64(w, s->first_token_ns);

@@ -107,6 +107,25 @@ static void put_tokens(struct clew_show *v)
         clew_page_field(&v->page, "tokens", clew_slice_of_cstr(text));
 }
 
+/* "temperature 0, max_tokens 64" */
+static void put_parameters(struct clew_show *v)
+{
+        const struct clew_parameter *p = NULL;
+        uint32_t n = 0;
+
+        clew_arena_reset(&v->scratch);
+        if (v->step->model.len == 0 || clew_step_parameters(v->step, &v->scratch, &p, &n) < 0)
+                return;
+        clew_buffer_clear(&v->raw);
+        for (uint32_t i = 0; i < n; i++) {
+                clew_buffer_append_cstr(&v->raw, i > 0 ? ", " : "");
+                clew_buffer_append_slice(&v->raw, p[i].name);
+                clew_buffer_append_cstr(&v->raw, " ");
+                clew_buffer_append_slice(&v->raw, p[i].value);
+        }
+        clew_page_field(&v->page, "parameters", clew_buffer_slice(&v->raw));
+}
+
 static void put_model(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
@@ -116,6 +135,7 @@ static void put_model(struct clew_show *v)
         if (!clew_slice_eq(s->request_model, s->model))
                 clew_page_field(&v->page, "asked for", s->request_model);
         clew_page_field(&v->page, "provider", s->provider);
+        put_parameters(v);
         clew_page_field(&v->page, "tool", s->tool_name);
         clew_page_field(&v->page, "call id", s->tool_call_id);
         clew_page_field(&v->page, "finish", s->finish_reason);

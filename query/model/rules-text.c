@@ -131,6 +131,7 @@ static const struct clew_rule input_rules[] = {
         T("gen_ai.retrieval.query", OPENLIT),
         T("gen_ai.content.prompt/gen_ai.prompt", OTEL),
         T("input", OTHER),
+        T("gen_ai.input.messages_ref", OTEL), /* where they were put instead */
 };
 
 static const struct clew_rule output_rules[] = {
@@ -181,6 +182,7 @@ static const struct clew_rule output_rules[] = {
         T("gen_ai.choice/message", STRANDS),
         T("gen_ai.content.completion/gen_ai.completion", OTEL),
         T("output", OTHER),
+        T("gen_ai.output.messages_ref", OTEL),
 };
 
 static const struct clew_rule system_rules[] = {
@@ -188,6 +190,7 @@ static const struct clew_rule system_rules[] = {
         M("llm.invocation_parameters", "instructions", OPENINFERENCE),
         MK("output.value", "instructions", OPENINFERENCE, LLMS),
         T("lk.instructions", LIVEKIT),
+        T("gen_ai.system_instructions_ref", OTEL),
 };
 
 const struct clew_rule_list clew_rules_text[CLEW_FIELD_COUNT] = {

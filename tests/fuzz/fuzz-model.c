@@ -9,6 +9,7 @@
 #include "proto/otlp/json.h"
 #include "query/model/ledger.h"
 #include "query/model/message.h"
+#include "query/model/parameters.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 #include "query/scan.h"
@@ -50,6 +51,7 @@ static void check_messages(const struct clew_trace *t)
         clew_arena_init(&arena, MEMORY_MAX);
         for (uint32_t i = 0; i < t->n_steps; i++) {
                 const struct clew_tool_definition *definitions;
+                const struct clew_parameter *parameters;
                 uint32_t n;
 
                 for (int d = 0; d < 2; d++) {
@@ -65,6 +67,9 @@ static void check_messages(const struct clew_trace *t)
                 }
                 if (clew_step_tool_definitions(t, &t->steps[i], &arena, &definitions, &n) < 0)
                         return;
+                if (clew_step_parameters(&t->steps[i], &arena, &parameters, &n) < 0)
+                        return;
+                CLEW_ASSERT(n <= CLEW_PARAMETERS_MAX);
                 clew_arena_reset(&arena);
         }
 }

@@ -10,6 +10,7 @@
 #include "proto/otlp/json.h"
 #include "query/model/ledger.h"
 #include "query/model/message.h"
+#include "query/model/parameters.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 
@@ -172,6 +173,22 @@ static void put_logs(struct clew_buffer *out, const struct clew_trace *trace,
         }
 }
 
+static void put_parameters(struct clew_buffer *out, const struct clew_step *step,
+                           struct clew_arena *arena)
+{
+        const struct clew_parameter *p;
+        uint32_t n;
+
+        assert_int_equal(clew_step_parameters(step, arena, &p, &n), 0);
+        if (n == 0)
+                return;
+        clew_buffer_append_cstr(out, "      parameters");
+        for (uint32_t i = 0; i < n; i++)
+                clew_buffer_printf(out, " %.*s=%.*s", (int)p[i].name.len, p[i].name.data,
+                                   (int)p[i].value.len, p[i].value.data);
+        clew_buffer_append_cstr(out, "\n");
+}
+
 static void put_step(struct clew_buffer *out, const struct clew_trace *trace, uint32_t index,
                      struct clew_arena *arena)
 {
@@ -206,6 +223,7 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         put_flags(out, s->flags);
         clew_buffer_append_cstr(out, "\n");
         put_logs(out, trace, s);
+        put_parameters(out, s, arena);
         put_messages(out, trace, s, arena);
 }
 
