@@ -81,7 +81,7 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
                 .n_expected = n_inside,
                 .context = &c->admission,
         };
-        const struct clew_sealer_options sealer = {
+        struct clew_sealer_options sealer = {
                 .store = c->store,
                 .counters = &c->counters,
                 .idle_ns = c->config->seal_idle_ns,
@@ -91,6 +91,7 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
         };
         int r = clew_pipeline_new(&pipeline, &c->pipeline);
 
+        sealer.pipeline = c->pipeline;
         if (r == 0 && c->config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &c->sealer);
         if (r < 0)

@@ -10,17 +10,27 @@
 #include <string.h>
 #include <time.h>
 
+/* Lives in the frame of who waits for it. */
+struct job {
+        struct job *next;
+        void (*fn)(void *argument);
+        void *argument;
+        bool done; /* under the pipeline's lock */
+};
+
 struct clew_pipeline {
         struct clew_pipeline_options options;
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t pushed; /* on the monotonic clock */
+        pthread_cond_t job_done;
         atomic_bool healthy;
         /* under the lock: */
         struct clew_submission *first;
         struct clew_submission *last;
         size_t n_queued;
         size_t queued_bytes;
+        struct job *jobs;
         bool stopping;
 
         /* writer thread only: fragments of one group, reused */
@@ -71,8 +81,10 @@ static void gather(struct clew_pipeline *p)
         }
 }
 
-/* Takes one group off the queue; NULL when stopping and nothing is left. */
-static struct clew_submission *take_group(struct clew_pipeline *p)
+/* Waits for work, and takes one group off the queue: *@ret_group, NULL = none; and all jobs. False
+ * when stopping and nothing is left. */
+static bool take_work(struct clew_pipeline *p, struct clew_submission **ret_group,
+                      struct job **ret_jobs)
 {
         struct clew_submission *head;
         struct clew_submission *last;
@@ -80,10 +92,12 @@ static struct clew_submission *take_group(struct clew_pipeline *p)
         size_t n = 1;
 
         pthread_mutex_lock(&p->lock);
-        while (!p->first && !p->stopping)
+        while (!p->first && !p->jobs && !p->stopping)
                 pthread_cond_wait(&p->pushed, &p->lock);
         if (p->first)
                 gather(p);
+        *ret_jobs = p->jobs;
+        p->jobs = NULL;
         head = last = p->first;
         if (head) {
                 bytes = head->bytes.len;
@@ -101,7 +115,36 @@ static struct clew_submission *take_group(struct clew_pipeline *p)
                 p->queued_bytes -= bytes;
         }
         pthread_mutex_unlock(&p->lock);
-        return head;
+        *ret_group = head;
+        return head || *ret_jobs;
+}
+
+static void run_jobs(struct clew_pipeline *p, struct job *jobs)
+{
+        while (jobs) {
+                struct job *job = jobs;
+
+                jobs = job->next;
+                job->fn(job->argument);
+                pthread_mutex_lock(&p->lock);
+                job->done = true; /* its frame may be gone from here on */
+                pthread_cond_broadcast(&p->job_done);
+                pthread_mutex_unlock(&p->lock);
+        }
+}
+
+void clew_pipeline_run(struct clew_pipeline *p, void (*fn)(void *argument), void *argument)
+{
+        struct job job = {.fn = fn, .argument = argument};
+
+        pthread_mutex_lock(&p->lock);
+        CLEW_ASSERT(!p->stopping);
+        job.next = p->jobs;
+        p->jobs = &job;
+        pthread_cond_signal(&p->pushed);
+        while (!job.done)
+                pthread_cond_wait(&p->job_done, &p->lock);
+        pthread_mutex_unlock(&p->lock);
 }
 
 static bool is_disk_trouble(int result)
@@ -191,11 +234,15 @@ static void commit_group(struct clew_pipeline *p, struct clew_submission *head)
 static void *writer_main(void *argument)
 {
         struct clew_pipeline *p = argument;
-        struct clew_submission *head;
+        struct clew_submission *group;
+        struct job *jobs;
 
         pthread_setname_np(pthread_self(), "clewd-writer");
-        while ((head = take_group(p)) != NULL)
-                commit_group(p, head);
+        while (take_work(p, &group, &jobs)) {
+                if (group)
+                        commit_group(p, group);
+                run_jobs(p, jobs);
+        }
         return NULL;
 }
 
@@ -214,9 +261,11 @@ int clew_pipeline_new(const struct clew_pipeline_options *options, struct clew_p
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
         pthread_cond_init(&p->pushed, &attr);
         pthread_condattr_destroy(&attr);
+        pthread_cond_init(&p->job_done, NULL);
         r = pthread_create(&p->thread, NULL, writer_main, p);
         if (r != 0) {
                 pthread_cond_destroy(&p->pushed);
+                pthread_cond_destroy(&p->job_done);
                 pthread_mutex_destroy(&p->lock);
                 clew_free(p);
                 return -r;
@@ -235,6 +284,7 @@ void clew_pipeline_free(struct clew_pipeline *p)
         pthread_mutex_unlock(&p->lock);
         pthread_join(p->thread, NULL);
         pthread_cond_destroy(&p->pushed);
+        pthread_cond_destroy(&p->job_done);
         pthread_mutex_destroy(&p->lock);
         clew_free(p->group);
         clew_free(p);

@@ -10,6 +10,9 @@
  * A group that the store refuses for any reason but a full or failing disk is tried again one
  * submission at a time, so that only the one at fault is refused.
  *
+ * Whoever else writes to the store (the sealer) may do it on the writer thread too: then nobody
+ * with the store's write lock in hand runs at a lower priority than the requests that wait for it.
+ *
  * Threads: push from any; `done` is called from the writer thread, never under the lock.
  */
 #ifndef CLEW_COLLECTOR_PIPELINE_H
@@ -60,6 +63,10 @@ CLEW_MUST_USE int clew_pipeline_new(const struct clew_pipeline_options *options,
 void clew_pipeline_free(struct clew_pipeline *p);
 
 void clew_pipeline_push(struct clew_pipeline *p, struct clew_submission *s);
+
+/* Runs @fn(@argument) on the writer thread, between two groups, and returns after it. Not from
+ * `done`, and not while the pipeline is freed. */
+void clew_pipeline_run(struct clew_pipeline *p, void (*fn)(void *argument), void *argument);
 
 /* False from a commit that failed for want of space or by an I/O error until one that succeeds. */
 bool clew_pipeline_is_healthy(const struct clew_pipeline *p);

@@ -1,7 +1,8 @@
 /*
  * Background sealing: one thread that asks the store to seal idle traces, in small steps.
  *
- * It must never starve ingest: each step has a budget of bytes, the thread runs at a low priority,
+ * It must never starve ingest: each step has a budget of bytes, the thread runs at a low priority
+ * (all but the short write transactions, which the pipeline's writer makes for it),
  * and after each step it rests so long that its CPU time stays below a given share of one
  * processor.
  */
@@ -9,6 +10,7 @@
 #define CLEW_COLLECTOR_SEALER_H
 
 #include "collector/counters.h"
+#include "collector/pipeline.h"
 #include "proto/base/compiler.h"
 #include "storage/store.h"
 
@@ -18,6 +20,7 @@ struct clew_sealer;
 
 struct clew_sealer_options {
         struct clew_store *store;       /* borrowed until free */
+        struct clew_pipeline *pipeline; /* borrowed until free; its writer does the writing */
         struct clew_counters *counters; /* borrowed */
         uint64_t idle_ns;
         uint64_t max_wait_ns;

@@ -33,6 +33,7 @@ struct sealed {
 
 struct sealer {
         struct clew_store *store;
+        const struct clew_seal_options *options;
         struct clew_loader loader;
         struct clew_segment_writer writer;
         struct clew_buffer summary;
@@ -261,10 +262,35 @@ static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry 
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
 }
 
+/* What the write transaction is given, in whichever thread it runs. */
+struct move {
+        struct sealer *sealer;
+        struct clew_segment_entry *entry;
+        struct clew_error *err;
+        int result;
+};
+
+static void move(void *argument)
+{
+        struct move *m = argument;
+        struct clew_env *env = m->sealer->store->env;
+        MDB_txn *txn = NULL;
+
+        m->result = clew_txn_begin_write(env, &txn, m->err);
+        if (m->result < 0)
+                return;
+        m->result = move_batch(m->sealer, txn, m->entry, m->err);
+        if (m->result < 0)
+                clew_txn_abort(env, txn);
+        else
+                m->result = clew_txn_commit(env, txn, m->err);
+}
+
 /* Writes the segment of the batch. -EAGAIN: the store changed below it; nothing was done. */
 static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_error *err)
 {
-        struct clew_env *env = s->store->env;
+        const struct clew_seal_options *o = s->options;
+        struct move m = {.sealer = s, .err = err};
         struct clew_segment_entry e = {
                 .n_traces = s->n_batch,
                 .n_live = s->n_batch,
@@ -272,7 +298,6 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 .summary_version = s->store->deriver ? s->store->deriver->version : 0,
         };
         CLEW_BUFFER frame = {0};
-        MDB_txn *txn = NULL;
         int r;
 
         if (s->n_batch == 0)
@@ -287,15 +312,12 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
         e.stored_bytes = s->object.len;
         e.service = s->batch[0].item->service;
         e.summaries = clew_buffer_slice(&frame);
-        r = clew_txn_begin_write(env, &txn, err);
-        if (r < 0)
-                return r;
-        r = move_batch(s, txn, &e, err);
-        if (r < 0) {
-                clew_txn_abort(env, txn);
-                return r;
-        }
-        r = clew_txn_commit(env, txn, err);
+        m.entry = &e;
+        if (o->run)
+                o->run(o->run_context, move, &m);
+        else
+                move(&m);
+        r = m.result;
         if (r == 0) {
                 stats->segments++;
                 stats->traces += s->n_batch;
@@ -360,6 +382,7 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 return 0;
         }
         r = sealer_init(&s, store, &plan.hot);
+        s.options = options;
         if (r < 0)
                 clew_error_set(err, r, 0, "out of memory");
         while (r == 0 && at < plan.n) {

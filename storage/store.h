@@ -111,6 +111,13 @@ struct clew_seal_options {
                                    */
         uint64_t max_wait_ns;     /* ... or its oldest idle fragment is older than this */
         size_t budget_bytes;      /* stop after about this many raw bytes; 0 = no bound */
+        /*
+         * Runs @fn(@argument), which holds the store's write lock for some milliseconds, and
+         * returns after it. NULL = in the calling thread. Appends wait for that lock: a caller of
+         * low priority gives it to a thread that is not kept from the processor.
+         */
+        void (*run)(void *run_context, void (*fn)(void *argument), void *argument);
+        void *run_context;
 };
 
 struct clew_seal_stats {

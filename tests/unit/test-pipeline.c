@@ -223,6 +223,40 @@ static void test_bad_fragment_fails_alone(void **state)
 }
 
 /* Giving back mapped pages under the feet of a reader changes nothing that it sees. */
+struct note {
+        pthread_t thread;
+        unsigned n;
+};
+
+static void note_thread(void *argument)
+{
+        struct note *note = argument;
+
+        note->thread = pthread_self();
+        note->n++;
+}
+
+/* A job is done before it returns, and no request is forgotten over it. */
+static void test_jobs_run_on_the_writer(void **state)
+{
+        struct fixture *f = *state;
+        struct note note = {.n = 0};
+
+        f->expected = 1;
+        for (uint32_t i = 0; i < REQUESTS; i++) {
+                clew_pipeline_push(f->pipeline, &f->requests[i].submission);
+                clew_pipeline_run(f->pipeline, note_thread, &note);
+                assert_int_equal(note.n, i + 1);
+                assert_false(pthread_equal(note.thread, pthread_self()));
+        }
+        for (uint32_t i = 0; i < REQUESTS; i++) {
+                wait_done(&f->requests[i]);
+                assert_int_equal(f->requests[i].result, 0);
+        }
+        clew_pipeline_run(f->pipeline, note_thread, &note); /* and without any request */
+        assert_int_equal(note.n, REQUESTS + 1);
+}
+
 static void test_released_pages_come_back(void **state)
 {
         struct fixture *f = *state;
@@ -254,6 +288,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_failed_group_is_tried_one_by_one, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(test_bad_fragment_fails_alone, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_jobs_run_on_the_writer, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_released_pages_come_back, set_up, tear_down),
         };
 
