@@ -11,7 +11,8 @@
 #define OUTLIER_FACTOR 8u
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
 #define DURATIONS_MAX 1024u
-#define ANSWER_MAX 600u /* longer outputs are documents or patches, not answers to a question */
+#define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
+#define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 
 void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -213,13 +214,24 @@ static bool is_conversation(const struct clew_rca_view *v)
 }
 
 /* The LLM call behind the run's answer: that of the last tool call when the answer was handed to
- * one, else the last call of all. */
+ * one (also when a word or two of farewell follow), else the last call of all. */
 static uint32_t answer_call(const struct clew_rca_view *v)
 {
         const struct clew_rca_step *last = &v->steps[v->last_step];
 
         if (last->kind == CLEW_RCA_TOOL && last->caller != CLEW_RCA_NONE)
                 return last->caller;
+        for (uint32_t i = v->last_step, back = 0; i-- > 0 && back < 4; back++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_TOOL)
+                        continue;
+                if (s->caller != CLEW_RCA_NONE && s->args.len >= HANDED_IN_MIN &&
+                    s->args.len > last->text.len && !clew_rca_only_reads(s->name) &&
+                    !clew_slice_eq(s->name, v->shell))
+                        return s->caller;
+                break;
+        }
         return v->last_llm;
 }
 
@@ -274,6 +286,7 @@ void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *
                 const struct clew_rca_step *s = &v->steps[i];
 
                 if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
+                    clew_rca_proves_identity(s->name) || clew_rca_hands_over(s->name) ||
                     clew_rca_has_error(s) || s->caller == CLEW_RCA_NONE)
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_LAST_CHANGE, s->caller, 1.0);

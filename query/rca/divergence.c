@@ -31,19 +31,43 @@ bool clew_reference_took(const struct clew_reference *r, uint64_t key)
         return false;
 }
 
-void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_reference *references,
-                          uint32_t n, struct clew_findings *ret)
+/* Two runs that share no action had the same words to begin with and another task: another
+ * customer, another order. */
+static bool is_comparable(const struct clew_rca_view *v, const struct clew_reference *r)
 {
+        uint32_t shared = 0;
+        uint32_t tools = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && shared < 3; i++) {
+                if (v->steps[i].kind != CLEW_RCA_TOOL)
+                        continue;
+                tools++;
+                shared += clew_reference_took(r, v->steps[i].key);
+        }
+        return shared >= 3 || (shared >= 1 && shared * 5 >= tools);
+}
+
+void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_reference *references,
+                          uint32_t n_references, struct clew_findings *ret)
+{
+        struct clew_reference comparable[CLEW_WHY_REFERENCES_MAX];
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; k < n_references && n < CLEW_WHY_REFERENCES_MAX; k++) {
+                if (is_comparable(v, &references[k]))
+                        comparable[n++] = references[k];
+        }
         for (uint32_t i = 0; n > 0 && i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_finding *f;
                 uint32_t with = 0;
                 uint32_t who;
 
-                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name))
+                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
+                    clew_rca_proves_identity(s->name))
                         continue;
                 for (uint32_t k = 0; k < n; k++)
-                        with += clew_reference_took(&references[k], s->key);
+                        with += clew_reference_took(&comparable[k], s->key);
                 if (with * 2 > n)
                         continue;
                 who = clew_rca_blame(v, i);

@@ -10,6 +10,17 @@
 #define ALIKE_PROGRAMS 0.97 /* a program is written anew with one line changed: that is work */
 #define AGENTS_MAX 32u      /* distinct agents counted */
 
+/* More than two model calls to each action: agents discuss and change things in between, and look
+ * again with the same command. */
+static bool talked_over(const struct clew_rca_view *v, uint32_t from, uint32_t to, uint32_t actions)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = from + 1; i < to; i++)
+                n += v->steps[i].kind == CLEW_RCA_LLM;
+        return n > 2 * actions;
+}
+
 static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret,
                         const struct clew_rca_action *a, uint32_t from, uint32_t period,
                         uint32_t extra)
@@ -18,7 +29,10 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
         uint32_t rounds = extra / period + 1;
         struct clew_finding *f;
 
-        f = clew_finding_add(ret, CLEW_RULE_TOOL_LOOP, last->llm, rounds >= 4 ? 1.1 : 1.0);
+        f = clew_finding_add(ret, CLEW_RULE_TOOL_LOOP, last->llm,
+                             talked_over(v, a[from].step, last->step, period + extra) ? 0.6
+                             : rounds >= 4                                            ? 1.1
+                                                                                      : 1.0);
         for (uint32_t k = 0; k < extra && k < CLEW_RCA_EFFECTS_MAX; k++)
                 clew_finding_effect(f, a[from + period + k].step);
         clew_finding_evidence(f, a[from].step, v->steps[a[from].step].args);

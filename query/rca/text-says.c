@@ -105,12 +105,41 @@ bool clew_text_is_unclosed(struct clew_slice text)
         return in_string || depth > 0;
 }
 
+/* @word with no letter on either side. */
+static bool has_whole(struct clew_slice lowered_text, const char *word)
+{
+        size_t n = strlen(word);
+        struct clew_slice t = lowered_text;
+
+        for (;;) {
+                const uint8_t *at = t.len ? memmem(t.data, t.len, word, n) : NULL;
+                bool starts;
+                bool ends;
+
+                if (!at)
+                        return false;
+                starts = at == lowered_text.data || !is_alpha(at[-1]);
+                ends = at + n == lowered_text.data + lowered_text.len || !is_alpha(at[n]);
+                if (starts && ends)
+                        return true;
+                t = clew_slice_from(t, (size_t)(at - t.data) + 1);
+        }
+}
+
 bool clew_text_agrees(struct clew_slice text)
 {
-        static const char *const words[] = {"yes",       "yeah",    "yep",      "sure",  "ok",
-                                            "confirm",   "proceed", "go ahead", "do it", "correct",
-                                            "right",     "agree",   "perfect",  "fine",  "let's",
-                                            "please do", "works"};
+        static const char *const words[] = {
+                "yes",        "yeah",      "yep",         "sure",  "ok",      "okay",
+                "confirm",    "proceed",   "go ahead",    "do it", "correct", "that's right",
+                "agree",      "agreed",    "perfect",     "fine",  "let's",   "please do",
+                "that works", "confirmed", "sounds good", "ja",    "oui",     "sim",
+                "s\xc3\xad",  "si"};
+        struct lowered l;
 
-        return HAS_ANY(head(text, 600), words);
+        make_lowered(head(text, 600), &l);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (has_word(&l, words[i]) && has_whole(clew_slice_make(l.text, l.len), words[i]))
+                        return true;
+        }
+        return false;
 }

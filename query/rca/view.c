@@ -31,8 +31,46 @@ void *clew_rca_grow(struct clew_rca_builder *b, void *old, uint32_t n, uint32_t 
 
 /* ---- choosing steps ------------------------------------------------------------------------- */
 
-static bool chosen_kind(const struct clew_step *s, enum clew_rca_kind *ret)
+static bool is_tool_like(const struct clew_step *s)
 {
+        return s->kind == CLEW_KIND_TOOL || s->kind == CLEW_KIND_RETRIEVER ||
+               s->kind == CLEW_KIND_MCP || s->kind == CLEW_KIND_MEMORY;
+}
+
+/* How much two layers of one tool call have to tell. */
+static uint32_t tells(const struct clew_step *s)
+{
+        bool asked = s->tool_arguments.len > 0 || s->input.len > 0;
+        bool answered = s->tool_result.len > 0 || s->output.len > 0;
+
+        return (uint32_t)asked + (uint32_t)answered + (uint32_t)s->error.is_error;
+}
+
+/* Two instrumentations saw one call: the layer that knows more stands for it, the inner one when
+ * they know the same. True when @i is the other one. */
+static bool is_lesser_layer(const struct clew_trace *t, uint32_t i)
+{
+        const struct clew_step *s = &t->steps[i];
+        uint32_t p = s->parent;
+
+        if (!is_tool_like(s))
+                return false;
+        if (clew_step_is(s, CLEW_STEP_WRAPPER)) {
+                for (uint32_t c = s->first_child; c != CLEW_STEP_NONE;
+                     c = t->steps[c].next_sibling) {
+                        if (is_tool_like(&t->steps[c]) && tells(&t->steps[c]) >= tells(s))
+                                return true;
+                }
+                return false;
+        }
+        return p != CLEW_STEP_NONE && is_tool_like(&t->steps[p]) &&
+               clew_step_is(&t->steps[p], CLEW_STEP_WRAPPER) && tells(&t->steps[p]) > tells(s);
+}
+
+static bool chosen_kind(const struct clew_trace *t, uint32_t i, enum clew_rca_kind *ret)
+{
+        const struct clew_step *s = &t->steps[i];
+
         if (clew_step_is(s, CLEW_STEP_STANDIN | CLEW_STEP_FRAGMENT))
                 return false;
         switch ((int)s->kind) {
@@ -53,7 +91,7 @@ static bool chosen_kind(const struct clew_step *s, enum clew_rca_kind *ret)
                 *ret = CLEW_RCA_OTHER;
                 return s->error.is_error;
         }
-        if (clew_step_is(s, CLEW_STEP_WRAPPER)) {
+        if (*ret == CLEW_RCA_TOOL ? is_lesser_layer(t, i) : clew_step_is(s, CLEW_STEP_WRAPPER)) {
                 *ret = CLEW_RCA_OTHER;
                 return s->error.is_error;
         }
@@ -66,8 +104,7 @@ static bool has_model_or_tool(const struct clew_trace *t)
         enum clew_rca_kind kind;
 
         for (uint32_t i = 0; i < t->n_steps; i++) {
-                if (chosen_kind(&t->steps[i], &kind) &&
-                    (kind == CLEW_RCA_LLM || kind == CLEW_RCA_TOOL))
+                if (chosen_kind(t, i, &kind) && (kind == CLEW_RCA_LLM || kind == CLEW_RCA_TOOL))
                         return true;
         }
         return false;
@@ -139,7 +176,7 @@ static int choose_steps(struct clew_rca_builder *b)
                 enum clew_rca_kind kind;
 
                 b->step_of[i] = CLEW_RCA_NONE;
-                if (!chosen_kind(s, &kind) && !(plain && s->n_descendants == 0))
+                if (!chosen_kind(t, i, &kind) && !(plain && s->n_descendants == 0))
                         continue;
                 if (plain && s->n_descendants == 0)
                         kind = CLEW_RCA_TOOL;
