@@ -42,14 +42,14 @@ struct list {
 
 static const struct clew_column columns[] = {
         {.heading = "TRACE"},
-        {.heading = "START", .drop = 5},
-        {.heading = "TOOK", .right = true, .drop = 4},
+        {.heading = "START", .drop = 6},
+        {.heading = "TOOK", .right = true, .drop = 5},
         {.heading = "RESULT"},
-        {.heading = "STEPS", .right = true, .drop = 1},
-        {.heading = "TOKENS", .right = true, .drop = 2},
-        {.heading = "COST", .right = true, .drop = 3},
+        {.heading = "STEPS", .right = true, .drop = 2},
+        {.heading = "TOKENS", .right = true, .drop = 3},
+        {.heading = "COST", .right = true, .drop = 4},
         {.heading = "AGENT", .give_way = 8},
-        {.heading = "SCORE", .give_way = 8, .drop = 6},
+        {.heading = "SCORE", .give_way = 8, .drop = 1},
         {.heading = "CAUSE", .give_way = 8},
 };
 

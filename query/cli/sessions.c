@@ -246,15 +246,15 @@ static const struct clew_record_field fields[] = {
 
 static const struct clew_column columns[] = {
         {.heading = "SESSION", .give_way = 12},
-        {.heading = "LAST RUN", .drop = 6},
+        {.heading = "LAST RUN", .drop = 7},
         {.heading = "RUNS", .right = true},
         {.heading = "FAILED", .right = true},
-        {.heading = "OPEN", .right = true, .drop = 5},
-        {.heading = "TOKENS", .right = true, .drop = 3},
-        {.heading = "COST", .right = true, .drop = 4},
-        {.heading = "AGENT", .give_way = 8, .drop = 1},
-        {.heading = "USER", .give_way = 8, .drop = 2},
-        {.heading = "SCORE", .give_way = 8, .drop = 7},
+        {.heading = "OPEN", .right = true, .drop = 6},
+        {.heading = "TOKENS", .right = true, .drop = 4},
+        {.heading = "COST", .right = true, .drop = 5},
+        {.heading = "AGENT", .give_way = 8, .drop = 2},
+        {.heading = "USER", .give_way = 8, .drop = 3},
+        {.heading = "SCORE", .give_way = 8, .drop = 1},
 };
 
 static void put_count(struct clew_table *t, uint64_t n, enum clew_tone tone)

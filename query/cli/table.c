@@ -66,40 +66,11 @@ static size_t total_width(const struct clew_table *t, const size_t *widths)
         return total;
 }
 
-/* What does not fit when all has given way. */
-static void drop_columns(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+/* Columns give way from the right, as far as they may. */
+static void shrink(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
 {
-        while (total_width(t, widths) > t->look->columns) {
-                size_t next = CLEW_TABLE_COLUMNS_MAX;
+        size_t total = total_width(t, widths);
 
-                for (size_t i = 0; i < t->n_columns; i++) {
-                        if (widths[i] > 0 && t->columns[i].drop > 0 &&
-                            (next == CLEW_TABLE_COLUMNS_MAX ||
-                             t->columns[i].drop < t->columns[next].drop))
-                                next = i;
-                }
-                if (next == CLEW_TABLE_COLUMNS_MAX)
-                        return;
-                widths[next] = 0;
-        }
-}
-
-static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
-{
-        size_t total;
-
-        for (size_t i = 0; i < t->n_columns; i++) {
-                widths[i] = 0;
-                for (const struct clew_table_row *r = t->first; r; r = r->next) {
-                        if (r->cells[i].columns > widths[i])
-                                widths[i] = r->cells[i].columns;
-                }
-                if (widths[i] == 0)
-                        continue;
-                if (strlen(t->columns[i].heading) > widths[i])
-                        widths[i] = strlen(t->columns[i].heading);
-        }
-        total = total_width(t, widths);
         for (size_t i = t->n_columns; i-- > 0 && total > t->look->columns;) {
                 size_t over = total - t->look->columns;
                 size_t least = t->columns[i].give_way;
@@ -111,7 +82,43 @@ static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX
                 widths[i] -= over;
                 total -= over;
         }
-        drop_columns(t, widths);
+}
+
+/* The column that goes next, or CLEW_TABLE_COLUMNS_MAX. */
+static size_t next_to_drop(const struct clew_table *t, const size_t *widths)
+{
+        size_t next = CLEW_TABLE_COLUMNS_MAX;
+
+        for (size_t i = 0; i < t->n_columns; i++) {
+                if (widths[i] > 0 && t->columns[i].drop > 0 &&
+                    (next == CLEW_TABLE_COLUMNS_MAX || t->columns[i].drop < t->columns[next].drop))
+                        next = i;
+        }
+        return next;
+}
+
+static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+{
+        size_t wanted[CLEW_TABLE_COLUMNS_MAX] = {0};
+
+        for (size_t i = 0; i < t->n_columns; i++) {
+                for (const struct clew_table_row *r = t->first; r; r = r->next) {
+                        if (r->cells[i].columns > wanted[i])
+                                wanted[i] = r->cells[i].columns;
+                }
+                if (wanted[i] > 0 && strlen(t->columns[i].heading) > wanted[i])
+                        wanted[i] = strlen(t->columns[i].heading);
+        }
+        for (;;) {
+                size_t next;
+
+                memcpy(widths, wanted, sizeof(wanted));
+                shrink(t, widths);
+                next = next_to_drop(t, widths);
+                if (total_width(t, widths) <= t->look->columns || next == CLEW_TABLE_COLUMNS_MAX)
+                        return;
+                wanted[next] = 0; /* its room goes to the others */
+        }
 }
 
 struct line {
