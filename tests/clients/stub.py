@@ -41,18 +41,24 @@ class Conversation:
         self.lock = threading.Lock()
         self.steps = [step for turn in SCRIPT for step in turn]
         self.calls = 0
+        self.last_text = ""
 
-    def next(self, tools, text):
+    def count(self):
         with self.lock:
             self.calls += 1
+            return self.calls
+
+    def next(self, tools, text):
+        number = self.count()
+        with self.lock:
             if GUIDE_MARK in text["instructions"]:
-                return ending({"text": GUIDE_ANSWER}, tools), self.calls
+                return ending({"text": GUIDE_ANSWER}, tools), number
             while len(self.steps) > 1 and not offered(self.steps[0], tools):
                 self.steps.pop(0)
             step = offered(self.steps[0], tools) or self.steps[0]
             if len(self.steps) > 1:
                 self.steps.pop(0)
-            return ending(step, tools), self.calls
+            return ending(step, tools), number
 
 
 def offered(step, tools):
@@ -93,6 +99,25 @@ def tool_names(body):
     for tool in body.get("tools") or []:
         names.add(tool.get("name") or tool.get("function", {}).get("name"))
     return names
+
+
+def in_fields(step, request, conversation):
+    """DSPy's chat adapter wants no tool calls but named fields in the text; None for other callers."""
+    if "[[ ## next_tool_name ## ]]" in request:
+        if "text" in step:
+            conversation.last_text = step["text"]
+            step = {"tool": "finish", "arguments": {}}
+        fields = {
+            "next_thought": "The next step.",
+            "next_tool_name": step["tool"],
+            "next_tool_args": json.dumps(step["arguments"]),
+        }
+    elif "[[ ## answer ## ]]" in request:
+        fields = {"reasoning": "From what was seen.", "answer": step.get("text")}
+    else:
+        return None
+    parts = [f"[[ ## {name} ## ]]\n{value}\n" for name, value in fields.items()]
+    return {"text": "\n".join(parts) + "\n[[ ## completed ## ]]"}
 
 
 def chat_usage():
@@ -309,8 +334,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.send_json(404, {"error": {"message": "no such path"}})
 
     def chat(self, body):
-        text = {"instructions": instructions_of(body.get("messages", []))}
-        step, number = self.server.conversation.next(tool_names(body), text)
+        messages = body.get("messages", [])
+        conversation = self.server.conversation
+        text = {"instructions": instructions_of(messages)}
+        request = text["instructions"]
+        if "[[ ## next_tool_name ## ]]" in request:
+            step, number = conversation.next({"weather", "book_hotel", "ask_guide"}, text)
+        elif "[[ ## trajectory ## ]]" in request:
+            step, number = {"text": conversation.last_text}, conversation.count()
+        else:
+            step, number = conversation.next(tool_names(body), text)
+        step = in_fields(step, request, conversation) or step
         if not body.get("stream"):
             return self.send_json(200, chat_completion(step, number))
         usage = (body.get("stream_options") or {}).get("include_usage", False)

@@ -1,4 +1,5 @@
-"""DSPy's ReAct module with native tool calls under OpenInference's instrumentor."""
+"""DSPy's ReAct module under OpenInference's instrumentor: tools are named in fields of the text, a
+sub-module is the guide."""
 
 import os
 
@@ -15,7 +16,7 @@ lm = dspy.LM(
     api_key="test",
     cache=False,
 )
-dspy.configure(lm=lm, adapter=dspy.ChatAdapter(use_native_function_calling=True))
+dspy.configure(lm=lm)
 
 
 def weather(city: str) -> str:
@@ -42,4 +43,14 @@ def ask_guide(question: str) -> str:
     return guide(question=question).answer
 
 
-TOOLS = {f.__name__: dspy.Tool(f) for f in (weather, book_hotel, ask_guide)}
+class Travel(dspy.Signature):
+    __doc__ = common.SYSTEM
+    question: str = dspy.InputField()
+    answer: str = dspy.OutputField()
+
+
+travel = dspy.ReAct(Travel, tools=[weather, book_hotel, ask_guide], max_iters=6)
+with using_attributes(session_id=common.SESSION, user_id=common.USER):
+    for question in common.QUESTIONS:
+        travel(question=question)
+provider.shutdown()
