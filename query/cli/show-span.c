@@ -83,6 +83,26 @@ static void put_attributes(struct clew_show *v, struct clew_message_iter it)
         }
 }
 
+/* "mlflow.chunk.item.17" without its number. */
+static struct clew_slice event_kind(struct clew_slice name)
+{
+        while (name.len > 0 && name.data[name.len - 1] >= '0' && name.data[name.len - 1] <= '9')
+                name.len--;
+        return name;
+}
+
+/* How many events from @it on are of the kind of @first: pieces of a stream come by the hundred. */
+static unsigned run_length(struct clew_message_iter it, const struct clew_span_event *first)
+{
+        struct clew_span_event e;
+        unsigned n = 1;
+
+        while (clew_span_event_next(&it, &e) &&
+               clew_slice_eq(event_kind(e.name), event_kind(first->name)))
+                n++;
+        return n;
+}
+
 static void put_events(struct clew_show *v)
 {
         struct clew_message_iter it = clew_span_events(&v->step->span);
@@ -91,7 +111,16 @@ static void put_events(struct clew_show *v)
         while (clew_span_event_next(&it, &e)) {
                 char text[CLEW_WHEN_TEXT];
                 char heading[CLEW_WHEN_TEXT + 16];
+                unsigned n = v->all ? 1 : run_length(it, &e);
 
+                if (n >= LIST_KEYS_MAX) {
+                        clew_page_heading_text(&v->page, "EVENTS", e.name);
+                        clew_page_fieldf(&v->page, "", CLEW_SLICE_NULL, "%u of this kind (--all)",
+                                         n);
+                        while (--n > 0 && clew_span_event_next(&it, &e))
+                                ;
+                        continue;
+                }
                 clew_when_offset(e.time_ns > v->step->start_ns ? e.time_ns - v->step->start_ns : 0,
                                  text);
                 snprintf(heading, sizeof(heading), "EVENT +%s", text);

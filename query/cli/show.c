@@ -126,6 +126,16 @@ static void put_parameters(struct clew_show *v)
         clew_page_field(&v->page, "parameters", clew_buffer_slice(&v->raw));
 }
 
+/* Fields that steps do not keep. */
+static void put_field(struct clew_show *v, const char *label, enum clew_field field)
+{
+        struct clew_slice text;
+
+        clew_arena_reset(&v->scratch);
+        if (clew_step_field(v->opened.trace, v->step, field, &v->scratch, &text))
+                clew_page_field(&v->page, label, text);
+}
+
 static void put_model(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
@@ -137,6 +147,8 @@ static void put_model(struct clew_show *v)
         clew_page_field(&v->page, "provider", s->provider);
         put_parameters(v);
         clew_page_field(&v->page, "tool", s->tool_name);
+        if (s->tool_name.len > 0)
+                put_field(v, "about", CLEW_FIELD_TOOL_DESCRIPTION);
         clew_page_field(&v->page, "call id", s->tool_call_id);
         clew_page_field(&v->page, "finish", s->finish_reason);
         put_tokens(v);
@@ -150,6 +162,7 @@ static void put_model(struct clew_show *v)
         }
         clew_page_field(&v->page, "session", s->session);
         clew_page_field(&v->page, "user", s->user);
+        put_field(v, "tags", CLEW_FIELD_TAGS);
         clew_page_field(&v->page, "dialect", clew_slice_of_cstr(clew_dialect_name(s->dialect)));
 }
 

@@ -53,6 +53,9 @@ void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum cl
  * attributes are the span's. */
 void clew_fields_add_event(struct clew_fields *f, const struct clew_span_event *event);
 void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *record);
+/* All of @step that feeds fields, for its kind; provenance is kept. */
+void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
+                         const struct clew_step *step, struct clew_arena *arena);
 /* Name of a log record: the field, or the older attribute. */
 struct clew_slice clew_log_name(const struct clew_log_record *record);
 

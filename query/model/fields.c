@@ -181,6 +181,35 @@ void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *re
         add_body(f, &record->body);
 }
 
+void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
+                         const struct clew_step *step, struct clew_arena *arena)
+{
+        struct clew_message_iter it = clew_span_events(&step->span);
+        struct clew_span_event event;
+
+        clew_fields_reset(f);
+        f->arena = arena;
+        f->keep_provenance = true;
+        f->kinds = CLEW_KINDS(step->kind);
+        f->scope = clew_dialect_of_scope(clew_scope_name(step->scope));
+        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
+        while (clew_span_event_next(&it, &event))
+                clew_fields_add_event(f, &event);
+        for (uint32_t i = 0; i < step->n_logs; i++)
+                clew_fields_add_log(f, &trace->logs[step->logs + i].record);
+}
+
+bool clew_step_field(const struct clew_trace *trace, const struct clew_step *step,
+                     enum clew_field field, struct clew_arena *arena, struct clew_slice *ret)
+{
+        struct clew_fields fields;
+
+        if (clew_step_is(step, CLEW_STEP_STANDIN))
+                return false;
+        clew_fields_collect(&fields, trace, step, arena);
+        return clew_fields_text(&fields, field, ret);
+}
+
 const struct clew_field_hit *clew_fields_first(const struct clew_fields *f, enum clew_field field)
 {
         return f->head[field] ? &f->hits[f->head[field] - 1] : NULL;

@@ -415,24 +415,6 @@ static bool from_sdk_response(struct clew_message_sink *s, const struct clew_ste
 /* ---- choosing ---------------------------------------------------------------------------------
  */
 
-static void collect(struct clew_fields *f, const struct clew_trace *trace,
-                    const struct clew_step *step, struct clew_arena *arena)
-{
-        struct clew_message_iter it = clew_span_events(&step->span);
-        struct clew_span_event event;
-
-        clew_fields_reset(f);
-        f->arena = arena;
-        f->keep_provenance = true;
-        f->kinds = CLEW_KINDS(step->kind);
-        f->scope = clew_dialect_of_scope(clew_scope_name(step->scope));
-        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
-        while (clew_span_event_next(&it, &event))
-                clew_fields_add_event(f, &event);
-        for (uint32_t i = 0; i < step->n_logs; i++)
-                clew_fields_add_log(f, &trace->logs[step->logs + i].record);
-}
-
 /* Texts that say less than flattened messages or message events beside them: raw requests that were
  * not meant as messages, and single attributes of such an event. */
 static bool is_weak_source(struct clew_slice key)
@@ -576,7 +558,7 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
                 return 0;
         if (direction == CLEW_MESSAGES_OUT && kept_answer(trace, step, ret))
                 return 0;
-        collect(f, trace, step, arena);
+        clew_fields_collect(f, trace, step, arena);
         found = find_text(f, step, direction, &text, &key);
         if (direction == CLEW_MESSAGES_IN && step->kind != CLEW_KIND_TOOL)
                 add_system(&sink, f);
@@ -721,7 +703,7 @@ int clew_step_tool_definitions(const struct clew_trace *trace, const struct clew
         struct clew_fields *f = &fields;
         const struct clew_field_hit *hit;
 
-        collect(f, trace, step, arena);
+        clew_fields_collect(f, trace, step, arena);
         hit = clew_fields_first(f, CLEW_FIELD_TOOL_DEFINITIONS);
         if (hit && hit->value.type == CLEW_VALUE_ARRAY) {
                 struct clew_message_iter it = clew_value_elements(&hit->value);

@@ -70,7 +70,6 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_PROVIDER] = "provider",
         [CLEW_FIELD_AGENT_NAME] = "agent-name",
         [CLEW_FIELD_AGENT_ID] = "agent-id",
-        [CLEW_FIELD_AGENT_PARENT] = "agent-parent",
         [CLEW_FIELD_WORKFLOW] = "workflow",
         [CLEW_FIELD_TOOL_NAME] = "tool-name",
         [CLEW_FIELD_TOOL_CALL_ID] = "tool-call-id",

@@ -138,12 +138,6 @@ static const struct clew_rule agent_id_rules[] = {
         T("graph.node.id", OPENINFERENCE),
 };
 
-static const struct clew_rule agent_parent_rules[] = {
-        T("graph.node.parent_id", OPENINFERENCE),
-        T("parent_agent_id", CLAUDE_CODE),
-        T("gen_ai.task.parent.id", OPENLLMETRY),
-};
-
 static const struct clew_rule workflow_rules[] = {
         T("traceloop.workflow.name", OPENLLMETRY),
         T("gen_ai.workflow.name", OTEL),
@@ -311,7 +305,6 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(PROVIDER, provider_rules),
         FIELD(AGENT_NAME, agent_name_rules),
         FIELD(AGENT_ID, agent_id_rules),
-        FIELD(AGENT_PARENT, agent_parent_rules),
         FIELD(WORKFLOW, workflow_rules),
         FIELD(TOOL_NAME, tool_name_rules),
         FIELD(TOOL_CALL_ID, tool_call_id_rules),

@@ -122,7 +122,6 @@ enum clew_field {
         CLEW_FIELD_PROVIDER,
         CLEW_FIELD_AGENT_NAME,
         CLEW_FIELD_AGENT_ID,
-        CLEW_FIELD_AGENT_PARENT,
         CLEW_FIELD_WORKFLOW,
         CLEW_FIELD_TOOL_NAME,
         CLEW_FIELD_TOOL_CALL_ID,
@@ -160,6 +159,13 @@ enum clew_field {
 };
 
 const char *clew_field_name(enum clew_field field);
+struct clew_trace;
+struct clew_step;
+/* A field that steps do not keep (tags, a tool's description), read from the tables on demand.
+ * False when the span has none. Slices point into the span or into @arena. */
+CLEW_MUST_USE bool clew_step_field(const struct clew_trace *trace, const struct clew_step *step,
+                                   enum clew_field field, struct clew_arena *arena,
+                                   struct clew_slice *ret);
 
 enum clew_origin {
         CLEW_ORIGIN_SPAN,  /* a span attribute */

@@ -173,12 +173,18 @@ static void put_logs(struct clew_buffer *out, const struct clew_trace *trace,
         }
 }
 
-static void put_parameters(struct clew_buffer *out, const struct clew_step *step,
-                           struct clew_arena *arena)
+static void put_on_demand(struct clew_buffer *out, const struct clew_trace *trace,
+                          const struct clew_step *step, struct clew_arena *arena)
 {
+        struct clew_slice tags;
         const struct clew_parameter *p;
         uint32_t n;
 
+        if (clew_step_field(trace, step, CLEW_FIELD_TAGS, arena, &tags)) {
+                clew_buffer_append_cstr(out, "     ");
+                put_text(out, "tags", tags);
+                clew_buffer_append_cstr(out, "\n");
+        }
         assert_int_equal(clew_step_parameters(step, arena, &p, &n), 0);
         if (n == 0)
                 return;
@@ -223,7 +229,7 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         put_flags(out, s->flags);
         clew_buffer_append_cstr(out, "\n");
         put_logs(out, trace, s);
-        put_parameters(out, s, arena);
+        put_on_demand(out, trace, s, arena);
         put_messages(out, trace, s, arena);
 }
 
