@@ -236,7 +236,9 @@ static void add_up(struct work *w)
         struct clew_summary_facts *f = w->facts;
 
         for (uint32_t i = 0; i < w->v->n_steps; i++) {
-                if (!w->wasted[i])
+                /* A virtual step is part of a model call, which counts when all it asked for does.
+                 */
+                if (!w->wasted[i] || w->v->steps[i].is_virtual)
                         continue;
                 w->span_waste[w->v->steps[i].span] = true;
                 f->waste_steps++;

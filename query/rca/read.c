@@ -381,7 +381,7 @@ static int add_llm(struct clew_rca_builder *b, uint32_t i)
         r = add_llm_input(b, i);
         if (r == 0)
                 r = add_llm_output(b, i);
-        if (r == 0)
+        if (r == 0 && !b->only_steps)
                 clew_rca_read_request(b, i);
         return r;
 }

@@ -17,11 +17,37 @@ static bool has(struct clew_slice key, const char *word)
         return memmem(key.data, key.len, word, strlen(word)) != NULL;
 }
 
-/* Keys that hold a list of tools have one of these words; those of messages speak of calls. */
-static bool may_hold_tools(struct clew_slice key)
+enum { KEY_TOOLS = 1, KEY_MESSAGE = 2, KEY_PARAMETERS = 4, KEY_MAX = 8 };
+
+/* What the words of a key say, in one pass: it may hold a list of tools, it is of messages (which
+ * speak of calls), it holds parameters, it may be a limit. */
+static unsigned words_of(struct clew_slice key)
 {
-        return (has(key, "tool") || has(key, "function") || has(key, "parameters")) &&
-               !has(key, "message");
+        static const struct {
+                const char *word;
+                unsigned len;
+                unsigned says;
+        } words[] = {
+                {"tool", 4, KEY_TOOLS},
+                {"function", 8, KEY_TOOLS},
+                {"parameters", 10, KEY_TOOLS | KEY_PARAMETERS},
+                {"message", 7, KEY_MESSAGE},
+                {"max", 3, KEY_MAX},
+        };
+        unsigned says = 0;
+
+        for (size_t i = 0; i + 3 <= key.len; i++) {
+                uint8_t c = key.data[i];
+
+                if (c != 't' && c != 'f' && c != 'p' && c != 'm')
+                        continue;
+                for (size_t w = 0; w < CLEW_ARRAY_LEN(words); w++) {
+                        if (words[w].word[0] == c && key.len - i >= words[w].len &&
+                            memcmp(key.data + i, words[w].word, words[w].len) == 0)
+                                says |= words[w].says;
+                }
+        }
+        return says;
 }
 
 /* ---- how much it may write ------------------------------------------------------------------ */
@@ -121,13 +147,14 @@ void clew_rca_read_request(struct clew_rca_builder *b, uint32_t i)
         s->offer = CLEW_RCA_NONE;
         while (clew_attribute_next_raw(&it, &key, &raw)) {
                 struct clew_attribute a = {.key = key};
+                unsigned says;
 
                 if (key.len > 160 || !key.len)
                         continue;
-                if (may_hold_tools(key))
+                says = words_of(key);
+                if ((says & (KEY_TOOLS | KEY_MESSAGE)) == KEY_TOOLS)
                         hash = clew_hash_seeded(raw, hash + key.len);
-                if ((has(key, "max") || has(key, "parameters")) &&
-                    clew_value_parse(raw, &a.value)) {
+                if ((says & (KEY_MAX | KEY_PARAMETERS)) != 0 && clew_value_parse(raw, &a.value)) {
                         double limit = limit_of(&a);
 
                         if (limit >= 1 && limit < TOKENS_LIMIT_MAX)

@@ -98,6 +98,14 @@ static enum clew_check check_of_line(struct clew_slice line)
         return CLEW_CHECK_NONE;
 }
 
+/* Every wording of check_of_line() has one of these words: most lines need no closer look. */
+static bool may_be_verdict(struct clew_slice line)
+{
+        static const char *const words[] = {"fail", "pass", "ok", "error", "success"};
+
+        return HAS_ANY(line, words);
+}
+
 /* The last line of @result that is a verdict. Line breaks may be escaped (a result inside JSON). */
 static enum clew_check last_verdict(struct clew_slice result, struct clew_slice *ret_line)
 {
@@ -117,7 +125,7 @@ static enum clew_check last_verdict(struct clew_slice result, struct clew_slice 
                 line = clew_slice_make(t.data + from, i - from);
                 if (line.len > LINE_MAX)
                         line.len = LINE_MAX;
-                c = check_of_line(line);
+                c = may_be_verdict(line) ? check_of_line(line) : CLEW_CHECK_NONE;
                 if (c != CLEW_CHECK_NONE) {
                         verdict = c;
                         *ret_line = line;

@@ -62,7 +62,7 @@ struct clew_rca_builder {
         uint32_t n_virtuals;
         uint32_t virtuals_cap;
         size_t text_bytes;
-        bool only_steps; /* values and word sets are not wanted */
+        bool only_steps; /* values, word sets and requests are not wanted */
         bool failed;
 };
 
