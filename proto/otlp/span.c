@@ -314,18 +314,14 @@ bool clew_value_parse(struct clew_slice raw, struct clew_value *ret)
         return true;
 }
 
-bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
-                             struct clew_slice *ret_value)
+bool clew_attribute_split(struct clew_slice raw, struct clew_slice *ret_key,
+                          struct clew_slice *ret_value)
 {
         struct clew_slice key = CLEW_SLICE_NULL;
         struct clew_slice value = CLEW_SLICE_NULL;
-        struct clew_slice raw;
-        struct clew_cursor c;
+        struct clew_cursor c = clew_cursor_make(raw);
         struct clew_field f;
 
-        if (!clew_message_next(it, &raw))
-                return false;
-        c = clew_cursor_make(raw);
         while (clew_field_next(&c, &f)) {
                 if (f.number > 2)
                         continue;
@@ -341,6 +337,14 @@ bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *re
         *ret_key = key;
         *ret_value = value;
         return true;
+}
+
+bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
+                             struct clew_slice *ret_value)
+{
+        struct clew_slice raw;
+
+        return clew_message_next(it, &raw) && clew_attribute_split(raw, ret_key, ret_value);
 }
 
 bool clew_attribute_next(struct clew_message_iter *it, struct clew_attribute *ret)

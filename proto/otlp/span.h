@@ -130,6 +130,9 @@ bool clew_attribute_next(struct clew_message_iter *it, struct clew_attribute *re
  * clew_value_parse() reads. */
 bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
                              struct clew_slice *ret_value);
+/* Key and encoded value of one encoded KeyValue. */
+bool clew_attribute_split(struct clew_slice raw, struct clew_slice *ret_key,
+                          struct clew_slice *ret_value);
 bool clew_span_event_next(struct clew_message_iter *it, struct clew_span_event *ret);
 bool clew_span_link_next(struct clew_message_iter *it, struct clew_span_link *ret);
 

@@ -166,14 +166,20 @@ static uint64_t sort_key(const struct entry *e)
         return (uint64_t)e->message << 32 | place << 28 | (uint64_t)e->item << 8 | e->slot;
 }
 
-static uint32_t count_keys(struct clew_message_iter it, struct clew_slice prefix)
+/* How many keys begin so; moves @it to the first of them. */
+static uint32_t count_keys(struct clew_message_iter *it, struct clew_slice prefix)
 {
+        struct clew_message_iter at = *it;
+        struct clew_message_iter before = at;
         struct clew_slice key;
         struct clew_slice value;
         uint32_t n = 0;
 
-        while (n < KEYS_MAX && clew_attribute_next_raw(&it, &key, &value))
-                n += clew_slice_starts_with(key, prefix);
+        while (n < KEYS_MAX && clew_attribute_next_raw(&at, &key, &value)) {
+                if (clew_slice_starts_with(key, prefix) && n++ == 0)
+                        *it = before;
+                before = at;
+        }
         return n;
 }
 
@@ -189,13 +195,16 @@ static void gather(struct flat *f, struct clew_message_iter it, struct clew_slic
 {
         struct clew_attribute attr;
         struct clew_slice value;
+        uint32_t seen = 0;
 
         /* Values of other keys, often longer than these, are not parsed. */
-        while (f->n < max && clew_attribute_next_raw(&it, &attr.key, &value)) {
+        while (seen < max && clew_attribute_next_raw(&it, &attr.key, &value)) {
                 struct entry *e = &f->entries[f->n];
 
-                if (!clew_slice_starts_with(attr.key, prefix) ||
-                    !clew_value_parse(value, &attr.value))
+                if (!clew_slice_starts_with(attr.key, prefix))
+                        continue;
+                seen++;
+                if (!clew_value_parse(value, &attr.value))
                         continue;
                 if (!parse_key(attr.key, prefix, e)) {
                         struct clew_slice rest = clew_slice_from(attr.key, prefix.len);
@@ -373,7 +382,7 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
 bool clew_messages_from_keys(struct clew_message_sink *s, struct clew_message_iter attributes,
                              struct clew_slice prefix, enum clew_role role)
 {
-        uint32_t n = count_keys(attributes, prefix);
+        uint32_t n = count_keys(&attributes, prefix);
         uint32_t before = s->n_messages;
         struct flat f = {0};
 

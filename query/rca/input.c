@@ -154,8 +154,7 @@ static bool append_new(const struct clew_step *step, const struct clew_step *bef
                        struct clew_buffer *out, bool *ret_less, struct clew_slice *ret_cut)
 {
         struct pairing p = {.then = clew_span_attributes(&before->span)};
-        struct clew_message_iter raws = clew_span_attributes(&step->span);
-        struct clew_message_iter it = raws;
+        struct clew_message_iter it = clew_span_attributes(&step->span);
         struct clew_message_iter events = clew_messages_of(step->span.raw, SPAN_EVENTS);
         struct raw_attribute a;
         struct raw_attribute b;
@@ -163,7 +162,7 @@ static bool append_new(const struct clew_step *step, const struct clew_step *bef
         struct clew_slice head;
         struct clew_slice rest;
 
-        while (clew_message_next(&raws, &raw) && clew_attribute_next_raw(&it, &a.key, &a.value)) {
+        while (clew_message_next(&it, &raw) && clew_attribute_split(raw, &a.key, &a.value)) {
                 bool both = earlier(&p, a.key, &b);
 
                 if (both && is_later_element(a.key) && !is_role(a.key) &&

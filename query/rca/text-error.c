@@ -156,7 +156,6 @@ static enum clew_trouble class_by_words(struct clew_slice h, bool about_call)
         struct lowered l;
 
         make_lowered(h, &l);
-
         for (size_t i = 0; i < CLEW_ARRAY_LEN(class_words); i++) {
                 enum clew_trouble c = class_words[i].class;
 
@@ -248,8 +247,11 @@ static bool json_says_error(struct clew_slice h)
                 "\"status\": \"reject", "\"status\":\"reject",  "'success': false",
                 "'status': 'error",
         };
+        /* One of these is in each of them: most results need no closer look. */
+        static const char *const marks[] = {"error",  "exception", "success",
+                                            "\"ok\"", "failed",    "reject"};
 
-        if (h.len == 0 || h.data[0] != '{')
+        if (h.len == 0 || h.data[0] != '{' || !HAS_ANY(h, marks))
                 return false;
         return HAS_ANY(h, says) || json_member_set(h, "\"error\"") ||
                json_member_set(h, "\"errors\"") || json_member_set(h, "'error'") ||
