@@ -187,7 +187,8 @@ struct clew_rca_view {
  */
 CLEW_MUST_USE int clew_rca_view_build(const struct clew_trace *trace, struct clew_arena *arena,
                                       struct clew_rca_view *ret);
-/* The same without values, word sets and requests, for what only looks at steps and calls (facts.h). */
+/* The same without values, word sets and requests, for what only looks at steps and calls
+ * (facts.h). */
 CLEW_MUST_USE int clew_rca_view_build_steps(const struct clew_trace *trace,
                                             struct clew_arena *arena, struct clew_rca_view *ret);
 
