@@ -10,8 +10,6 @@ class AgentFramework(GenAi):
     system_apart = True
 
     def workflow(self, name):
-        build = self.open("workflow.build", None, {"workflow.definition": name})
-        self.close(build)
         self.root = self.open("workflow.run", None, {"workflow.id": self.hex(32),
                                                      "workflow.name": name})
         self.event(self.root, "workflow.started", {})

@@ -3,6 +3,7 @@ import json
 
 import content as c
 import shapes
+import shapes_more
 from wire import tool
 
 RULES = [
@@ -71,7 +72,7 @@ def bank(rng, failed):
         faults.add(rng.choice(["other_tx", "stale", "over_limit"]))
     if "pending" in faults:
         faults -= {"other_tx", "no_yes"}
-    w = rng.choice([shapes.PydanticAi, shapes.PydanticAi, shapes.GenAi])(
+    w = rng.choice([shapes.PydanticAi, shapes.PydanticAi, shapes_more.Strands])(
         rng, "card-service", rng.choice(["gpt-4.1", "mistral-large-2411"]), session="bank-%d" % rng.randrange(10**6))
     f1, f2 = "%04d" % rng.randrange(10**4), "%04d" % rng.randrange(10**4)
     merchant = rng.choice(["Nordstern Taxi", "GASTRO 7731", "Kiosk Aurora", "Pelikan Online", "Parking Central"])

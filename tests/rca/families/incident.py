@@ -3,6 +3,7 @@ import json
 
 import content as c
 import shapes
+import shapes_more
 from wire import tool
 
 SYSTEM = """You are the on-call engineer's assistant of a platform team.
@@ -42,7 +43,7 @@ def incident(rng, failed):
     cause, line, diff, remedy = rng.choice(CAUSES)
     rev = "%07x" % rng.getrandbits(28)
     cause = cause.format(r=rev)
-    shape = rng.choice([shapes.Traceloop, shapes.GenAi, shapes.Traceloop])
+    shape = rng.choice([shapes.Traceloop, shapes.GenAi, shapes_more.Strands])
     w = shape(rng, "oncall-bot", rng.choice(["claude-sonnet-4", "gpt-4.1"]), session="inc-%d" % rng.randrange(9999))
     faults = c.pick(rng, FAULTS, failed, 1, 4)
     if failed and not faults - {"auth", "restart_loop", "skip_deploys", "timezone", "wrong_service"}:

@@ -3,6 +3,7 @@ import json
 
 import content as c
 import shapes
+import shapes_more
 from wire import tool
 
 SYSTEM = """You answer questions of managers with SQL on the company's warehouse (PostgreSQL).
@@ -34,7 +35,7 @@ def sql(rng, failed):
     faults = c.pick(rng, FAULTS, failed, 1, 3)
     if failed and not faults - {"repeat", "column", "no_describe"}:
         faults.add(rng.choice(["cents", "fiscal", "void", "join", "misread"]))
-    w = rng.choice([shapes.LangSmith, shapes.GenAi, shapes.GenAiNoTools])(
+    w = rng.choice([shapes.LangSmith, shapes_more.LlamaIndex, shapes.GenAiNoTools, shapes_more.LlamaIndex])(
         rng, "sql-analyst", rng.choice(["gpt-4.1", "claude-sonnet-4"]), session="sql-%d" % rng.randrange(10**5))
     names = {"region": c.towns(rng, 5), "channel": ["web", "store", "partner", "phone"],
              "product_line": rng.sample(c.SECTOR, 5)}[dim]

@@ -58,7 +58,7 @@ def terminal(rng, failed):
         faults.add(rng.choice(["no_check", "claim", "half", "wide_open"]))
     if "claim" in faults:
         faults.discard("no_check")
-    w = rng.choice([shapes.GenAi, shapes_more.Adk, shapes.LangSmith])(
+    w = rng.choice([shapes.GenAi, shapes_more.Adk, shapes.LangSmith, shapes_more.Strands])(
         rng, "sysadmin", rng.choice(["gpt-4.1", "gemini-2.5-flash", "claude-sonnet-4"]), session="ops-%d" % rng.randrange(9999))
     agent = w.start("sysadmin", SYSTEM, TOOLS)
     w.user(agent, ask + ".")
