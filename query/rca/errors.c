@@ -84,7 +84,7 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 if (who == CLEW_RCA_NONE)
                         continue;
                 if (recovery_of(v, i) != CLEW_RCA_NONE)
-                        strength *= 0.55;
+                        strength *= 0.35;
                 if (s->kind == CLEW_RCA_TOOL)
                         strength *= lateness(v, i);
                 /* A failing program is a normal observation to one who writes programs. */

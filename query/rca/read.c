@@ -265,15 +265,14 @@ static int read_messages(struct clew_rca_builder *b, uint32_t i, enum clew_direc
 }
 
 /* What an assistant message of the history says that the call itself did not record. */
-static void add_from_history(struct clew_rca_builder *b, uint32_t i, const struct clew_message *m,
-                             bool no_calls)
+static void add_from_history(struct clew_rca_builder *b, uint32_t i, const struct clew_message *m)
 {
         struct clew_rca_step *s = &b->v->steps[i];
 
         for (uint32_t q = 0; q < m->n_parts && !b->failed; q++) {
                 const struct clew_part *p = &m->parts[q];
 
-                if (p->type == CLEW_PART_TOOL_CALL && no_calls) {
+                if (p->type == CLEW_PART_TOOL_CALL) {
                         if (s->n_calls == 0)
                                 s->first_call = b->v->n_calls;
                         add_call(b, i, p);
@@ -303,7 +302,7 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
         struct clew_rca_step *s = &b->v->steps[i];
         const struct clew_rca_step *p =
                 s->prev_llm == CLEW_RCA_NONE ? NULL : &b->v->steps[s->prev_llm];
-        bool no_calls = p && p->n_calls == 0;
+        bool unrecorded = p && p->n_calls == 0 && p->text.len == 0;
         struct clew_messages in;
         uint32_t nth = 0;
         bool cut;
@@ -323,8 +322,10 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                 s->n_messages += m->role != CLEW_ROLE_SYSTEM;
                 if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
                         s->system_hash = m->hash | 1;
-                if (later && m->role == CLEW_ROLE_ASSISTANT && nth == 0)
-                        add_from_history(b, s->prev_llm, m, no_calls);
+                /* What stands first behind the old history is what that call answered. */
+                if (later && unrecorded && m->role == CLEW_ROLE_ASSISTANT &&
+                    s->n_messages == p->n_messages + 1)
+                        add_from_history(b, s->prev_llm, m);
                 if (m->role == CLEW_ROLE_USER && (later || !p))
                         s->heard = heard_in(b, m);
                 for (uint32_t q = 0; q < m->n_parts; q++)

@@ -69,6 +69,8 @@ struct clew_rca_builder {
 /* Room for one more in an array of @n that lives in the arena; NULL when memory is short. */
 void *clew_rca_grow(struct clew_rca_builder *b, void *old, uint32_t n, uint32_t *cap, size_t size);
 
+/* Makes agents of the nodes of a graph where no agent span does. */
+void clew_rca_group_by_nodes(struct clew_rca_builder *b);
 /* Derives key, emptiness and errors of a tool step from its arguments and result. */
 void clew_rca_finish_tool(struct clew_rca_step *s);
 /* Notes a new result in the input of LLM step @i, unless a span tells it. */

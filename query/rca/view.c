@@ -292,6 +292,7 @@ static int build(const struct clew_trace *trace, bool only_steps, struct clew_ar
         clew_arena_init(&b.scratch, SCRATCH_MAX);
         r = choose_steps(&b);
         if (r == 0) {
+                clew_rca_group_by_nodes(&b);
                 link_llms(&b);
                 link_callers(&b);
         }
