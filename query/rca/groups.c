@@ -86,6 +86,16 @@ static uint32_t collect(const struct clew_rca_view *v, uint32_t *ret_scope,
         return n >= 2 ? n : 0;
 }
 
+static const struct group *group_of(const struct clew_trace *t, struct group *groups, uint32_t n,
+                                    uint32_t scope, uint32_t span)
+{
+        uint32_t node = span == CLEW_STEP_NONE ? CLEW_STEP_NONE : node_of(t, scope, span);
+
+        return node == CLEW_STEP_NONE ? NULL : find(groups, n, hash_of_name(t->steps[node].name));
+}
+
+/* A node without model calls works for the call that asked for it, else for the one that comes
+ * next: retrieval comes before the answer. */
 void clew_rca_group_by_nodes(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
@@ -93,24 +103,24 @@ void clew_rca_group_by_nodes(struct clew_rca_builder *b)
         struct group groups[GROUPS_MAX];
         uint32_t scope = CLEW_STEP_NONE;
         uint32_t n = collect(v, &scope, groups);
-        const struct group *last = NULL;
+        const struct group *next = NULL;
 
-        for (uint32_t i = 0; n > 0 && i < v->n_steps; i++) {
+        for (uint32_t i = n > 0 ? v->n_steps : 0; i-- > 0;) {
                 struct clew_rca_step *s = &v->steps[i];
-                uint32_t node = s->agent == scope ? node_of(t, scope, s->span) : CLEW_STEP_NONE;
-                const struct group *g = NULL;
+                const struct group *g;
 
                 if (s->agent != scope || s->kind == CLEW_RCA_AGENT)
                         continue;
-                if (node != CLEW_STEP_NONE)
-                        g = find(groups, n, hash_of_name(t->steps[node].name));
-                /* A node that only runs tools runs those of the model call before it. */
-                g = g ? g : last;
+                g = group_of(t, groups, n, scope, s->span);
+                if (!g)
+                        g = group_of(t, groups, n, scope, t->steps[s->span].caller);
+                if (!g)
+                        g = next;
                 if (!g)
                         continue;
                 s->agent = g->node;
                 s->agent_name = t->steps[g->node].name;
                 if (s->kind == CLEW_RCA_LLM)
-                        last = g;
+                        next = g;
         }
 }

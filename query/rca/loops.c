@@ -29,10 +29,13 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
         uint32_t rounds = extra / period + 1;
         struct clew_finding *f;
 
-        f = clew_finding_add(ret, CLEW_RULE_TOOL_LOOP, last->llm,
-                             talked_over(v, a[from].step, last->step, period + extra) ? 0.6
-                             : rounds >= 4                                            ? 1.1
-                                                                                      : 1.0);
+        f = clew_finding_add(
+                ret, CLEW_RULE_TOOL_LOOP, last->llm,
+                talked_over(v, a[from].step, last->step, period + extra) ||
+                                clew_trouble_is_infrastructure(v->steps[last->step].trouble)
+                        ? 0.6
+                : rounds >= 4 ? 1.1
+                              : 1.0);
         for (uint32_t k = 0; k < extra && k < CLEW_RCA_EFFECTS_MAX; k++)
                 clew_finding_effect(f, a[from + period + k].step);
         clew_finding_evidence(f, a[from].step, v->steps[a[from].step].args);

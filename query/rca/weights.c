@@ -54,7 +54,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_LANGUAGE] = {"other-language", 0.60, "an answer in another language"},
         [CLEW_RULE_BUDGET] = {"budget-exhausted", 0.80, "the start of a stretch without progress"},
         [CLEW_RULE_GAVE_UP] = {"gave-up", 0.45, "the model declined or gave up"},
-        [CLEW_RULE_ROLE_IMBALANCE] = {"role-imbalance", 0.25, "one agent did nearly everything"},
+        [CLEW_RULE_ROLE_IMBALANCE] = {"role-imbalance", 0.22, "one agent did nearly everything"},
         [CLEW_RULE_DIVERGENCE] = {"first-divergence", 0.30,
                                   "the first action that no passing run of the task took"},
         [CLEW_RULE_OUTLIER] = {"sibling-outlier", 0.30, "a step far slower than its like"},

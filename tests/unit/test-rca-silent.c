@@ -224,6 +224,40 @@ static void test_a_failed_check_is_left_so(void **state)
         }
 }
 
+/* A graph without agent spans: two nodes, called in turn; the second relays what the first wrote.
+ */
+static void test_nodes_are_agents(void **state)
+{
+        static const char report[] = "The revenue of the three companies grew in the year before "
+                                     "last, fell in the last one, and will grow again in the next, "
+                                     "as all of their reports say.";
+        struct scene s;
+        unsigned r;
+        unsigned node;
+
+        (void)state;
+        scene_begin(&s);
+        r = scene_span(&s, 0, "CHAIN", "graph", 100000);
+        scene_span_end(&s, NULL, "fail");
+        node = scene_step(&s, r, "writer", NULL);
+        scene_say(&s, "user", "Write it.");
+        (void)scene_llm(&s, node, report);
+        node = scene_step(&s, r, "chief", NULL);
+        clew_buffer_clear(&s.history);
+        s.turns = 0;
+        scene_say(&s, "user", "Pass on what the writer wrote.");
+        (void)scene_llm(&s, node, report);
+        scene_end(&s);
+        for (uint32_t i = 0; i < s.why.view->n_steps; i++) {
+                const struct clew_rca_step *step = &s.why.view->steps[i];
+
+                if (step->kind == CLEW_RCA_LLM)
+                        assert_int_equal(step->prev_llm, CLEW_RCA_NONE);
+        }
+        assert_int_equal(blamed_by(&s, "near-duplicate"), 0);
+        scene_free(&s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -234,6 +268,7 @@ int main(void)
                 cmocka_unit_test(test_languages),
                 cmocka_unit_test(test_an_answer_in_another_language),
                 cmocka_unit_test(test_a_failed_check_is_left_so),
+                cmocka_unit_test(test_nodes_are_agents),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
