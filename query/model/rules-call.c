@@ -113,6 +113,7 @@ static const struct clew_rule provider_rules[] = {
         Q("mlflow.llm.provider", MLFLOW),
         T("ai.model.provider", AISDK),
         T("langsmith.metadata.ls_provider", LANGSMITH),
+        MK("metadata", "ls_provider", OPENINFERENCE, LLMS),
         T("litellm.provider.name", LITELLM),
         T("litellm.provider.error.llm_provider", LITELLM),
 };

@@ -167,6 +167,10 @@ static const struct clew_rule finish_reason_rules[] = {
         M("gcp.vertex.agent.llm_response", "finish_reason", ADK),
         M("genkit:output", "finishReason", GENKIT),
         T("gen_ai.choice/finish_reason", STRANDS),
+        MK("output.value", "choices.0.finish_reason", OPENINFERENCE, LLMS),
+        MK("output.value", "generations.0.0.generation_info.finish_reason", OPENINFERENCE, LLMS),
+        MK("output.value", "generations.0.0.generationInfo.finish_reason", OPENINFERENCE, LLMS),
+        MK("mlflow.spanOutputs", "choices.0.finish_reason", MLFLOW, LLMS),
 };
 
 static const struct clew_rule response_id_rules[] = {

@@ -590,6 +590,9 @@ static void derive_finish(struct clew_builder *b, struct clew_step *step)
         }
         if (!clew_fields_text(&b->fields, CLEW_FIELD_FINISH_REASON, &seen))
                 return;
+        /* Python's name of an enumerator: "FinishReason.TOOL_CALLS". */
+        if (clew_slice_starts_with(seen, KEY("FinishReason.")))
+                seen = clew_slice_from(seen, sizeof("FinishReason.") - 1);
         step->finish_reason = seen;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(aliases); i++) {
                 if (seen.len == strlen(aliases[i].seen) &&
