@@ -5,6 +5,8 @@
 #include "query/cli/output.h"
 #include "query/cli/record.h"
 #include "query/cli/show-int.h"
+
+#include "query/cli/safe.h"
 #include "query/cli/table.h"
 #include "query/cli/when.h"
 #include "query/model/ledger.h"
@@ -29,6 +31,7 @@ static const struct clew_column columns[] = {
 
 static int read_prices(struct clew_show *v, struct clew_arena *arena, struct clew_prices **ret)
 {
+        char shown[200];
         CLEW_BUFFER text = {0};
         struct clew_error err = {0};
         FILE *file = fopen(v->price_file, "re");
@@ -37,7 +40,10 @@ static int read_prices(struct clew_show *v, struct clew_arena *arena, struct cle
 
         clew_buffer_init(&text, PRICE_FILE_MAX);
         if (!file) {
-                clew_cli_error(v->cli, "--prices: cannot open the file: %s", strerror(errno));
+                clew_cli_error(
+                        v->cli, "--prices: cannot open %s: %s",
+                        clew_safe_cstr(clew_slice_of_cstr(v->price_file), shown, sizeof(shown)),
+                        strerror(errno));
                 return CLEW_EXIT_USAGE;
         }
         while (!feof(file) && !ferror(file) && (room = clew_buffer_reserve(&text, 4096)))

@@ -241,9 +241,13 @@ static void put_why_fields(struct clew_show *v)
         for (uint32_t i = 0; i < s->n_provenance; i++) {
                 const struct clew_provenance *p = &s->provenance[i];
 
-                clew_page_fieldf(&v->page, clew_field_name(p->field), p->key,
-                                 "%s, %s: ", clew_origin_name(p->origin),
-                                 clew_dialect_name(p->dialect));
+                clew_buffer_clear(&v->raw);
+                clew_buffer_printf(&v->raw, "%s %s ", clew_field_name(p->field),
+                                   v->look.ascii ? "<-" : "←");
+                clew_buffer_append_slice(&v->raw, p->key);
+                clew_buffer_printf(&v->raw, "  (%s, %s)", clew_origin_name(p->origin),
+                                   clew_dialect_name(p->dialect));
+                clew_page_line(&v->page, clew_buffer_slice(&v->raw));
         }
 }
 

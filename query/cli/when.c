@@ -340,6 +340,14 @@ void clew_cost_short(double usd, char ret[CLEW_WHEN_TEXT])
 {
         if (!isfinite(usd))
                 snprintf(ret, CLEW_WHEN_TEXT, "?");
+        else if (usd > 0 && usd < 0.000001)
+                snprintf(ret, CLEW_WHEN_TEXT, "<$0.000001");
+        else if (usd > 0 && usd < 0.00995) /* two digits of small change */
+                snprintf(ret, CLEW_WHEN_TEXT, "$%.*f",
+                         usd < 0.0000995  ? 6
+                         : usd < 0.000995 ? 5
+                                          : 4,
+                         usd);
         else
                 snprintf(ret, CLEW_WHEN_TEXT, "$%.*f", usd < 0.9995 ? 3 : 2, usd);
 }

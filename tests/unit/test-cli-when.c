@@ -175,6 +175,16 @@ static void test_counts(void **state)
                 clew_count_column(cases[i].n, text);
                 assert_string_equal(text, cases[i].column);
         }
+        clew_cost_short(0.000171, text);
+        assert_string_equal(text, "$0.00017");
+        clew_cost_short(0.0042, text);
+        assert_string_equal(text, "$0.0042");
+        clew_cost_short(0.00002, text);
+        assert_string_equal(text, "$0.000020");
+        clew_cost_short(1e-9, text);
+        assert_string_equal(text, "<$0.000001");
+        clew_cost_short(0, text);
+        assert_string_equal(text, "$0.000");
         clew_cost_short(0.2144, text);
         assert_string_equal(text, "$0.214");
         clew_cost_short(1.31, text);
