@@ -17,7 +17,7 @@
  * instrumentations raise it to some thousands. */
 #define KEYS_MAX 65536u
 
-enum group { GROUP_MESSAGE, GROUP_CONTENTS, GROUP_CALLS };
+enum group { GROUP_MESSAGE, GROUP_CONTENTS, GROUP_CALLS, GROUP_RESULTS };
 
 enum slot {
         SLOT_ROLE,
@@ -117,6 +117,26 @@ static bool skip(struct clew_slice *key, const char *text)
         return true;
 }
 
+/* "function.<j>": autogen's results of tools, each a JSON object with content and call_id. */
+static bool match_result(struct clew_slice key, struct entry *ret)
+{
+        uint32_t item = 0;
+
+        if (!skip(&key, "function.") || key.len == 0)
+                return false;
+        for (size_t i = 0; i < key.len; i++) {
+                if (key.data[i] < '0' || key.data[i] > '9')
+                        return false;
+                item = item * 10 + (uint32_t)(key.data[i] - '0');
+                if (item > CLEW_MESSAGE_INDEX_MAX)
+                        return false;
+        }
+        ret->item = (uint16_t)item;
+        ret->group = GROUP_RESULTS;
+        ret->slot = SLOT_TEXT;
+        return true;
+}
+
 static bool match_tail(struct clew_slice tail, const struct tail *table, size_t n, int group,
                        struct entry *ret)
 {
@@ -155,7 +175,8 @@ static bool parse_key(struct clew_slice key, struct clew_slice prefix, struct en
                 ret->item = (uint16_t)item;
                 return match_tail(key, item_tails, CLEW_ARRAY_LEN(item_tails), GROUP_CALLS, ret);
         }
-        return match_tail(key, message_tails, CLEW_ARRAY_LEN(message_tails), -1, ret);
+        return match_tail(key, message_tails, CLEW_ARRAY_LEN(message_tails), -1, ret) ||
+               match_result(key, ret);
 }
 
 /* Tool calls inside the contents keep their place there; the others follow the contents. */
@@ -163,6 +184,8 @@ static uint64_t sort_key(const struct entry *e)
 {
         uint64_t place = e->group == GROUP_MESSAGE ? 0 : e->in_contents ? 1 : 2;
 
+        if (e->group == GROUP_RESULTS)
+                place = 3;
         return (uint64_t)e->message << 32 | place << 28 | (uint64_t)e->item << 8 | e->slot;
 }
 
@@ -303,6 +326,24 @@ static void emit_call(struct clew_message_sink *s, const struct slots *v, enum c
         part->text = v->text[SLOT_ARGUMENTS];
 }
 
+static void emit_result(struct clew_message_sink *s, struct clew_slice json, enum clew_role role)
+{
+        struct clew_slice text = clew_text_member(json, "content", s->arena);
+        struct clew_part *part;
+
+        if (text.len == 0)
+                text = json;
+        part = s->n_parts ? &s->parts[s->n_parts - 1] : NULL;
+        if (!add_to_result(s, text)) {
+                part = clew_sink_part(s, CLEW_PART_TOOL_RESULT, role);
+                if (!part)
+                        return;
+                part->text = text;
+        }
+        part->id = clew_text_member(json, "call_id", s->arena);
+        part->name = clew_text_member(json, "name", s->arena);
+}
+
 static void emit_message(struct clew_message_sink *s, const struct slots *v, enum clew_role role)
 {
         struct clew_message *message;
@@ -371,7 +412,9 @@ static void emit(struct clew_message_sink *s, const struct flat *f, enum clew_ro
                 }
                 message = first->message;
                 /* Some send one text twice, as message.content and as a part. */
-                if (is_call)
+                if (first->group == GROUP_RESULTS)
+                        emit_result(s, v.text[SLOT_TEXT], current);
+                else if (is_call)
                         emit_call(s, &v, current);
                 else if (first->group == GROUP_CONTENTS &&
                          !(content.len > 0 && clew_slice_eq(content, v.text[SLOT_TEXT])))

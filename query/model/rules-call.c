@@ -182,6 +182,7 @@ static const struct clew_rule error_flag_rules[] = {
          .dialect = CLEW_DIALECT_CLAUDE_CODE,
          .flags = CLEW_RULE_OWN},
         E("gen_ai.tool.status", "error", STRANDS),
+        E("tool.status", "error", STRANDS),
         E("genkit:state", "error", GENKIT),
         {.key = "logfire.level_num",
          .member = "17",
