@@ -52,7 +52,7 @@ static const struct key keys[] = {
          "listen for OTLP over HTTP; loopback only; off = do not"},
         {"max-request-bytes", "64MiB", VALUE_BYTES, offsetof(struct clew_config, max_request_bytes),
          KIB, GIB, "SIZE", "largest request, counted after decompression"},
-        {"memory-budget", "96MiB", VALUE_BYTES, offsetof(struct clew_config, memory_budget_bytes),
+        {"memory-budget", "72MiB", VALUE_BYTES, offsetof(struct clew_config, memory_budget_bytes),
          MIB, 64 * GIB, "SIZE", "memory for requests in flight; beyond it they wait"},
         {"max-waiting", "256", VALUE_COUNT, offsetof(struct clew_config, max_waiting), 0, 65536,
          "N", "requests that may wait for memory; further ones are refused (retry later)"},

@@ -24,7 +24,7 @@
 /* What a collector may read of values before it gives back what it has mapped. The kernel maps the
  * neighbours of a touched page too, so that walking over the directories of the hot table maps all
  * of it. */
-#define TOUCHED_BYTES_MAX ((size_t)32 << 20)
+#define TOUCHED_BYTES_MAX ((size_t)16 << 20)
 /* What a small value under a random key counts as, for the same reason. */
 #define TOUCHED_BYTES_MIN ((size_t)32 << 10)
 
