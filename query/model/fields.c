@@ -245,7 +245,6 @@ static void note_hit(struct clew_fields *f, const struct clew_field_hit *hit)
 static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *hit,
                            struct clew_slice text)
 {
-        static const char *const redactions[] = {"__REDACTED__", "<REDACTED>", "[REDACTED]"};
         static const char *const nothings[] = {"<not serializable>", "<not specified>"};
         static const char *const no_names[] = {"N/A", "_OTHER", "null", "None"};
 
@@ -256,11 +255,9 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
                 return true;
         if (text.len > 20)
                 return false;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(redactions); i++) {
-                if (clew_slice_eq_cstr(text, redactions[i])) {
-                        f->redacted = true;
-                        return true;
-                }
+        if (clew_text_is_redaction(text)) {
+                f->redacted = true;
+                return true;
         }
         if (hit->rule->flags & CLEW_RULE_NOT_BRACES && clew_slice_eq_cstr(text, "{}"))
                 return true;

@@ -85,9 +85,13 @@ void clew_sink_text(struct clew_message_sink *s, enum clew_part_type type, enum 
 
         if (text.len == 0)
                 return;
-        part = clew_sink_part(s, type, role);
-        if (part)
-                part->text = text;
+        /* The mark is no content: nobody said it. */
+        part = clew_sink_part(s, clew_text_is_redaction(text) ? CLEW_PART_OTHER : type, role);
+        if (!part)
+                return;
+        part->text = text;
+        if (part->type == CLEW_PART_OTHER && type != CLEW_PART_OTHER)
+                part->name = KEY("redacted");
 }
 
 enum clew_role clew_role_of(struct clew_slice word)

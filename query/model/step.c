@@ -130,6 +130,8 @@ static void mark_operation(struct clew_builder *b, struct clew_step *step, struc
 {
         if (clew_slice_eq(value, KEY("fetch_response")))
                 step->flags |= CLEW_STEP_POLL;
+        if (clew_slice_eq(value, KEY("create_agent")))
+                step->flags |= CLEW_STEP_SETUP;
         b->is_workflow = b->is_workflow || clew_slice_eq(value, KEY("invoke_workflow"));
 }
 

@@ -261,7 +261,7 @@ static struct clew_slice spread_identity(struct clew_trace *trace, bool user)
 static bool counts(const struct clew_step *step)
 {
         return !clew_step_is(step, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT | CLEW_STEP_POLL |
-                                           CLEW_STEP_STANDIN);
+                                           CLEW_STEP_STANDIN | CLEW_STEP_SETUP);
 }
 
 struct name_list {
@@ -364,7 +364,8 @@ static void find_root(struct clew_trace *trace, uint32_t hinted)
                 }
                 if (first == CLEW_STEP_NONE)
                         first = i;
-                if (step->kind == CLEW_KIND_AGENT || step->kind == CLEW_KIND_CHAIN) {
+                if (!clew_step_is(step, CLEW_STEP_SETUP) &&
+                    (step->kind == CLEW_KIND_AGENT || step->kind == CLEW_KIND_CHAIN)) {
                         trace->root = i;
                         return;
                 }

@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 4u
+#define CLEW_RULES_VERSION 5u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -249,8 +249,8 @@ enum {
         CLEW_STEP_ROLLUP = 1u << 13,        /* its tokens repeat those of its descendants */
         CLEW_STEP_INFERRED_KIND = 1u << 14, /* kind from the name or other weak evidence */
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
-        CLEW_STEP_UNREADABLE =
-                1u << 16, /* an attribute of the tables has a value of no use; raw only */
+        CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
+        CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
 };
 
 struct clew_step {

@@ -58,6 +58,9 @@ static inline bool clew_text_is_json(struct clew_slice text)
 /* ISO 8601 in UTC or with an offset, as unix time. */
 CLEW_MUST_USE bool clew_text_time(struct clew_slice text, uint64_t *ret_ns);
 
+/* A mark that stands for content which was taken out. */
+bool clew_text_is_redaction(struct clew_slice text);
+
 /* A number in decimal text. */
 CLEW_MUST_USE bool clew_text_number(struct clew_slice text, double *ret);
 

@@ -1,12 +1,14 @@
 #include "query/model/value-int.h"
 
 #include "proto/base/buffer.h"
+#include "proto/base/compiler.h"
 #include "proto/base/json.h"
 #include "proto/otlp/walk.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 /* A rendered structure is bounded by what it was parsed from, times what escaping can add. */
@@ -197,6 +199,18 @@ bool clew_value_flag(const struct clew_value *value, bool *ret)
         else
                 return false;
         return true;
+}
+
+bool clew_text_is_redaction(struct clew_slice text)
+{
+        static const char *const marks[] = {"__REDACTED__", "<REDACTED>", "[REDACTED]"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks); i++) {
+                if (text.len == strlen(marks[i]) &&
+                    strncasecmp((const char *)text.data, marks[i], text.len) == 0)
+                        return true;
+        }
+        return false;
 }
 
 struct clew_slice clew_text_unquote(struct clew_slice text, struct clew_arena *arena)

@@ -116,6 +116,7 @@ static void put_flags(struct clew_buffer *out, uint32_t flags)
                 {CLEW_STEP_INFERRED_KIND, "inferred"},
                 {CLEW_STEP_POLL, "poll"},
                 {CLEW_STEP_UNREADABLE, "unreadable"},
+                {CLEW_STEP_SETUP, "setup"},
         };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
