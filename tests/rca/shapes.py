@@ -50,6 +50,7 @@ class Shape(Wire):
 
     def llm(self, agent, text="", calls=(), seconds=None, finish=None):
         span = self.open(self.llm_name(agent), self.llm_parent(agent), None, self.llm_kind)
+        self.post(span)
         self.tick(seconds or self.rng.uniform(0.8, 7))
         history = agent.history()
         out = self.answer(text, calls)

@@ -50,6 +50,7 @@ class Smol(OpenInference):
 
     def _call(self, agent, parent, history, out):
         span = self.open(self.client, parent)
+        self.post(span)
         self.tick(self.rng.uniform(1, 9))
         self.close(span, self.llm_attrs(agent, history, out, None))
         return Call(span, out)

@@ -14,6 +14,7 @@ speaks to all shapes in the same words:
 that failed by itself. All times and ids come from the seeded generator: same seed, same bytes.
 """
 import json
+import random
 
 
 def any_value(value):
@@ -107,6 +108,10 @@ class Wire:
         self.spans = []
         self.failures = []
         self.root = None
+        noise = random.Random(self.trace_id)   # what the deployment adds, whatever the scenario
+        self.http = noise.random() < 0.2       # spans of the HTTP client below model calls
+        self.value_max = 32768 if noise.random() < 0.06 else None   # the SDK's limit of a value
+        self.noise = noise
         self.resource = {"service.name": service, "telemetry.sdk.language": "python",
                          "telemetry.sdk.name": "opentelemetry", "telemetry.sdk.version": "1.45.2"}
 
@@ -149,6 +154,21 @@ class Wire:
         span["events"].append({"name": name, "timeUnixNano": str(self.now),
                                "attributes": attributes(attrs)})
 
+    def post(self, parent):
+        """The HTTP client's span of a model call; now and then a refused attempt before it."""
+        if not self.http:
+            return
+        for status in ([429] if self.noise.random() < 0.06 else []) + [200]:
+            span = self.open("POST", parent, {
+                "http.request.method": "POST", "server.address": "api.example.com", "server.port": 443,
+                "url.full": "https://api.example.com/v1/chat/completions",
+                "http.response.status_code": status,
+                "error.type": str(status) if status != 200 else None}, 3,
+                ("opentelemetry.instrumentation.httpx", "0.59b0"))
+            self.tick(0.4)
+            self.close(span)
+            span["status"] = {"code": 2} if status != 200 else {}
+
     def exception(self, span, kind, message, trace=None):
         self.event(span, "exception", {
             "exception.type": kind, "exception.message": message,
@@ -179,6 +199,11 @@ class Wire:
             "gen_ai.evaluation.score.value": float(label == "pass") if score is None else score,
             "gen_ai.evaluation.score.label": label})
 
+    def cut(self, attrs):
+        if self.value_max is None:
+            return attrs
+        return {k: v[:self.value_max] if isinstance(v, str) else v for k, v in attrs.items()}
+
     # -- out --------------------------------------------------------------------------------------
     def line(self):
         """The trace as one TracesData, in the order in which spans ended."""
@@ -192,7 +217,7 @@ class Wire:
                 out["parentSpanId"] = span["parentSpanId"]
             out["startTimeUnixNano"] = str(span["startTimeUnixNano"])
             out["endTimeUnixNano"] = str(span["endTimeUnixNano"])
-            out["attributes"] = attributes(span["attrs"])
+            out["attributes"] = attributes(self.cut(span["attrs"]))
             groups.setdefault(span["scope"], []).append(out)
         scopes = [{"scope": {"name": n, "version": v}, "spans": s} for (n, v), s in groups.items()]
         return json.dumps({"resourceSpans": [{

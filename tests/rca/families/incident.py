@@ -92,7 +92,14 @@ def incident(rng, failed):
              for i in range(-5, 30)]))
     if "skip_deploys" in faults:
         w.blame(call, "forgot_instruction", "does not look at recent deploys, as rule 4 wants before anything else")
-    for s in rng.sample(others, rng.randrange(1, 4)):
+    near = rng.sample(others, rng.randrange(1, 4))
+    if len(near) > 1 and rng.random() < 0.5:   # all at once
+        call = w.llm(agent, "Do the neighbours play a part?", [("search_logs", {
+            "service": s, "query": "error", "start": utc, "end": "now"}) for s in near])
+        for used in call.calls:
+            w.tool(agent, used, lines(used.args["service"], "", rng.randrange(8, 40), utc))
+        near = []
+    for s in near:
         w.act(agent, "Does %s play a part?" % s, "search_logs", {"service": s, "query": "error", "start": utc, "end": "now"},
               lines(s, "", rng.randrange(8, 40), utc))
     if "timezone" in faults:

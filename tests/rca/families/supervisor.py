@@ -88,8 +88,14 @@ def research(w, rng, boss, firms, faults, told):
     call = transfer(w, boss, "researcher", text)
     agent = worker(w, boss, "researcher", RESEARCHER, R_TOOLS, text)
     lines = []
+    both = rng.random() < 0.4   # both lists with one model call
+    if both:
+        listed = w.llm(agent, "", [("list_reports", {"company": f.name}) for f in firms])
+        for used, firm in zip(listed.calls, firms):
+            w.tool(agent, used, firm.listing())
     for k, firm in enumerate(firms):
-        w.act(agent, "", "list_reports", {"company": firm.name}, firm.listing())
+        if not both:
+            w.act(agent, "", "list_reports", {"company": firm.name}, firm.listing())
         year = 2023 if "stale" in faults and k == 0 else 2024
         if "down" in faults and k == 1:
             first = None
