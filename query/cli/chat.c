@@ -7,6 +7,10 @@
  * own): the thread with the longest common beginning continues, and what goes beyond it is printed.
  * Where a history was rewritten (compacted, edited) that is said, and only messages that the thread
  * never held are printed.
+ *
+ * Some senders leave out what the tools say or what a call was given. What is missing comes from
+ * the steps that the edges lead to: the calls of an answer that names none, and the results that a
+ * call without an input followed. It is marked with the step that it came from.
  */
 #include "proto/base/mem.h"
 #include "query/cli/brief.h"
@@ -39,7 +43,9 @@ struct thread {
         uint64_t *hashes;
         uint32_t n;
         uint32_t max;
-        uint64_t used; /* turn in which it was used last */
+        uint64_t used;  /* turn in which it was used last */
+        uint32_t agent; /* of its latest call, and that call's trace: for calls without an input */
+        uint32_t trace;
 };
 
 struct chat {
@@ -52,6 +58,11 @@ struct chat {
         uint64_t turns;
         uint64_t n_printed;
         uint32_t last_thread;
+        uint32_t n_traces;
+        uint32_t *first_result; /* by step: its first RESULT edge, then chained by edge */
+        uint32_t *next_result;
+        bool inferred;     /* with borrowed: by an edge that is */
+        uint32_t borrowed; /* the step that the message at hand comes from; NONE = the call */
 };
 
 static int remember(struct thread *t, uint64_t hash)
@@ -100,6 +111,18 @@ static struct thread *find_thread(struct chat *c, const struct clew_messages *m,
         struct thread *best = NULL;
         uint32_t best_common = 0;
 
+        /* Without an input it goes on with what its agent said last in this run. */
+        for (uint32_t i = 0; m->n == 0 && i < c->n_threads; i++) {
+                if (c->threads[i].agent == c->show.step->agent &&
+                    c->threads[i].trace == c->n_traces &&
+                    (!best || c->threads[i].used > best->used))
+                        best = &c->threads[i];
+        }
+        if (best) {
+                *ret = best->n;
+                return best;
+        }
+
         for (uint32_t i = 0; i < c->n_threads; i++) {
                 uint32_t common = shared_for(m, common_beginning(&c->threads[i], m));
 
@@ -137,6 +160,12 @@ static int put_json(struct chat *c, const struct clew_message *m, bool is_answer
         clew_json_write_uint64(&w, c->last_thread + 1);
         clew_json_write_key(&w, "direction");
         clew_json_write_cstr(&w, is_answer ? "out" : "in");
+        if (c->borrowed != CLEW_STEP_NONE) {
+                clew_json_write_key(&w, "from_step");
+                clew_json_write_uint64(&w, c->borrowed + 1);
+                clew_json_write_key(&w, "inferred");
+                clew_json_write_bool(&w, c->inferred);
+        }
         clew_json_write_key(&w, "message");
         clew_write_message(&w, m);
         return clew_output_end(&c->output, &w);
@@ -166,7 +195,11 @@ static int put_message(struct chat *c, const struct clew_message *m, bool is_ans
         if (c->json)
                 return put_json(c, m, is_answer);
         fputc('\n', v->cli->out);
-        if (is_answer)
+        if (c->borrowed != CLEW_STEP_NONE)
+                clew_page_title(&v->page, tone_of_role(m->role), CLEW_SLICE_NULL,
+                                "%-9s (from step #%u%s)", clew_role_name(m->role), c->borrowed + 1,
+                                c->inferred ? ", by order" : "");
+        else if (is_answer)
                 clew_page_title(&v->page, tone_of_role(m->role),
                                 v->opened.trace->n_models > 1 ? v->step->model : CLEW_SLICE_NULL,
                                 "%-9s #%u  ", clew_role_name(m->role), v->opened.step + 1);
@@ -188,6 +221,90 @@ static void note_thread(struct chat *c, uint32_t thread, bool is_new, bool rewri
         if (!c->json && rewritten)
                 fputs("\n--- the history was rewritten here ---\n", c->show.cli->out);
         c->last_thread = thread;
+}
+
+static bool has_calls(const struct clew_messages *m)
+{
+        for (uint32_t i = 0; i < m->n; i++) {
+                for (uint32_t k = 0; k < m->items[i].n_parts; k++) {
+                        if (m->items[i].parts[k].type == CLEW_PART_TOOL_CALL)
+                                return true;
+                }
+        }
+        return false;
+}
+
+static bool is_blank(const struct clew_message *m)
+{
+        for (uint32_t k = 0; k < m->n_parts; k++) {
+                if (m->parts[k].type != CLEW_PART_TEXT || m->parts[k].text.len > 0)
+                        return false;
+        }
+        return true;
+}
+
+/* One message of another step, as part of the call at hand. */
+static int put_borrowed(struct chat *c, const struct clew_edge *e)
+{
+        bool call = e->type == CLEW_EDGE_CALL;
+        uint32_t from = call ? e->to : e->from;
+        const struct clew_trace *trace = c->show.opened.trace;
+        struct clew_messages m = {0};
+        int r = clew_step_messages(trace, &trace->steps[from],
+                                   call ? CLEW_MESSAGES_IN : CLEW_MESSAGES_OUT, &c->show.scratch,
+                                   &m);
+
+        c->borrowed = from;
+        c->inferred = e->inferred;
+        for (uint32_t k = 0; k < m.n && r == 0; k++)
+                r = put_message(c, &m.items[k], call);
+        c->borrowed = CLEW_STEP_NONE;
+        return r;
+}
+
+/* The calls of the step at hand, as the tools' own steps have them. @ret_n counts them; they are
+ * printed when @print says so. */
+static int put_calls(struct chat *c, bool print, uint32_t *ret_n)
+{
+        uint32_t n = 0;
+        const struct clew_edge *edges =
+                clew_trace_edges_from(c->show.opened.trace, c->show.opened.step, &n);
+        int r = 0;
+
+        *ret_n = 0;
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                if (edges[i].type != CLEW_EDGE_CALL)
+                        continue;
+                ++*ret_n;
+                r = print ? put_borrowed(c, &edges[i]) : 0;
+        }
+        return r;
+}
+
+/* The results that the step at hand followed. */
+static int put_results(struct chat *c)
+{
+        int r = 0;
+
+        for (uint32_t i = c->first_result[c->show.opened.step]; i != CLEW_STEP_NONE && r == 0;
+             i = c->next_result[i])
+                r = put_borrowed(c, &c->show.opened.trace->edges[i]);
+        return r;
+}
+
+/* Its answer; calls that it does not name come from the tools' own steps. */
+static int put_answer(struct chat *c, struct thread *t, const struct clew_messages *out)
+{
+        uint32_t n = 0;
+        int r = has_calls(out) ? 0 : put_calls(c, false, &n);
+
+        for (uint32_t i = 0; i < out->n && r == 0; i++) {
+                if (n == 0 || !is_blank(&out->items[i]))
+                        r = put_message(c, &out->items[i], true);
+                if (r == 0)
+                        r = remember(t, out->items[i].hash);
+        }
+        return r == 0 && n > 0 ? put_calls(c, true, &n) : r;
 }
 
 /* One model call: prints what is new in its input, then its answer. */
@@ -212,6 +329,10 @@ static int put_turn(struct chat *c)
         t->used = ++c->turns;
         rewritten = common > 0 && common < t->n && in.n > common;
         note_thread(c, (uint32_t)(t - c->threads), t->n == 0, rewritten);
+        if (in.n == 0 && t->n > 0)
+                r = put_results(c);
+        t->agent = v->step->agent;
+        t->trace = c->n_traces;
         for (uint32_t i = common; i < in.n && r == 0; i++) {
                 if (!rewritten || !holds(t, in.items[i].hash))
                         r = put_message(c, &in.items[i], false);
@@ -220,12 +341,7 @@ static int put_turn(struct chat *c)
                 t->n = common;
         for (uint32_t i = t->n; i < in.n && r == 0; i++)
                 r = remember(t, in.items[i].hash);
-        for (uint32_t i = 0; i < out.n && r == 0; i++) {
-                r = put_message(c, &out.items[i], true);
-                if (r == 0)
-                        r = remember(t, out.items[i].hash);
-        }
-        return r;
+        return r == 0 ? put_answer(c, t, &out) : r;
 }
 
 /* ---- traces
@@ -273,6 +389,28 @@ static int list_calls(struct chat *c, struct clew_arena *arena, struct call **re
         return 0;
 }
 
+/* Result edges by the step that they lead to, in the order of the tools. */
+static int index_results(struct chat *c, struct clew_arena *arena)
+{
+        const struct clew_trace *trace = c->show.opened.trace;
+
+        c->first_result = clew_arena_alloc(arena, ((size_t)trace->n_steps + 1) * sizeof(uint32_t));
+        c->next_result = clew_arena_alloc(arena, ((size_t)trace->n_edges + 1) * sizeof(uint32_t));
+        if (!c->first_result || !c->next_result)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < trace->n_steps; i++)
+                c->first_result[i] = CLEW_STEP_NONE;
+        for (uint32_t i = trace->n_edges; i-- > 0;) {
+                const struct clew_edge *e = &trace->edges[i];
+
+                if (e->type != CLEW_EDGE_RESULT || e->to >= trace->n_steps)
+                        continue;
+                c->next_result[i] = c->first_result[e->to];
+                c->first_result[e->to] = i;
+        }
+        return 0;
+}
+
 /* A trace without model calls still has an input and an output. */
 static int put_plain(struct chat *c)
 {
@@ -299,12 +437,15 @@ static int put_trace(struct chat *c, const char *text)
         r = clew_cli_open_trace(v->cli, text, &CLEW_TRACE_FULL, &arena, &v->opened);
         if (r != 0)
                 return r;
+        c->n_traces++;
         clew_trace_id_short(&v->opened.id, id);
         clew_when_full(v->opened.trace->start_ns, v->look.utc, start);
         if (!c->json)
                 clew_page_title(&v->page, CLEW_TONE_STRONG, v->opened.trace->name, "%s  %s  ", id,
                                 start);
         r = list_calls(c, &arena, &calls, &n);
+        if (r == 0)
+                r = index_results(c, &arena);
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 v->opened.step = calls[i].step;
                 v->step = &v->opened.trace->steps[calls[i].step];
@@ -386,6 +527,7 @@ int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv)
         if (!c)
                 return clew_cli_fail(cli, -ENOMEM, NULL);
         c->show.cli = cli;
+        c->borrowed = CLEW_STEP_NONE;
         clew_arena_init(&ids, (size_t)64 << 20);
         clew_arena_init(&c->show.scratch, SCRATCH_MAX);
         clew_buffer_init(&c->show.raw, CLEW_LINE_BYTES_MAX);
