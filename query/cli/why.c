@@ -16,6 +16,7 @@
 #include "query/cli/when.h"
 #include "query/rca/lineage.h"
 #include "query/rca/references.h"
+#include "query/rca/spectrum.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,18 +36,20 @@ struct why_command {
         struct clew_display_flags display_flags;
         struct clew_output output;
         struct clew_references references;
+        struct clew_references failures; /* failed runs, for the spectrum */
         const char *value;
         bool all;
         bool span;
         bool no_references;
-        bool nothing; /* some trace had no finding */
+        bool nothing; /* some trace had no finding, or there was none */
         bool partial; /* some trace could not be analysed */
 };
 
 /* ---- references ----------------------------------------------------------------------------- */
 
-/* Remembers up to @max passing runs that @filter selects. Unreadable ones are left out. */
-static int gather(struct why_command *c, const struct clew_filter *filter, uint32_t max)
+/* Remembers up to @max runs that @filter selects. Unreadable ones are left out. */
+static int gather(struct why_command *c, const struct clew_filter *filter, uint32_t max,
+                  struct clew_references *into)
 {
         struct clew_select s = {0};
         struct clew_selected t;
@@ -64,8 +67,8 @@ static int gather(struct why_command *c, const struct clew_filter *filter, uint3
                 if (clew_view_load(c->view, &t.id, &data, &err) == 0 &&
                     clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace) ==
                             0 &&
-                    clew_rca_view_build(trace, &arena, &v) == 0 &&
-                    !clew_references_add(&c->references, &v))
+                    clew_rca_view_build_steps(trace, &arena, &v) == 0 &&
+                    !clew_references_add(into, &v))
                         break;
                 n++;
         }
@@ -73,9 +76,24 @@ static int gather(struct why_command *c, const struct clew_filter *filter, uint3
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 
+/* Passing runs, and if there are any the failed ones: alone they tell nothing. */
+static int gather_both(struct why_command *c, struct clew_filter filter, uint32_t max)
+{
+        int r;
+
+        c->references.n = 0;
+        c->failures.n = 0;
+        filter.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED);
+        r = gather(c, &filter, max, &c->references);
+        if (r != 0 || c->references.n == 0)
+                return r;
+        filter.outcomes = CLEW_OUTCOMES_FAILED;
+        return gather(c, &filter, max, &c->failures);
+}
+
 static int gather_for(struct why_command *c, const struct clew_trace *trace)
 {
-        struct clew_filter filter = {.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED)};
+        struct clew_filter filter = {0};
         char session[256];
         const char *value = session;
 
@@ -87,7 +105,7 @@ static int gather_for(struct why_command *c, const struct clew_trace *trace)
                 session[trace->session.len] = '\0';
                 filter.sessions = (struct clew_name_filter){&value, 1};
         }
-        return gather(c, &filter, LOOK_BACK_MAX);
+        return gather_both(c, filter, LOOK_BACK_MAX);
 }
 
 /* ---- one analysis --------------------------------------------------------------------------- */
@@ -96,24 +114,37 @@ struct answer {
         struct clew_why why;
         const struct clew_trace *trace;
         const struct clew_reference_run *nearest; /* or NULL */
+        struct clew_spectrum spectrum;
 };
+
+/* Actions of runs of the trace's task. */
+static uint32_t actions_of(const struct clew_references *from, const struct clew_trace *trace,
+                           const struct clew_reference_run **runs, struct clew_reference *ret)
+{
+        uint32_t n = clew_references_of(from, trace, runs);
+
+        for (uint32_t i = 0; i < n; i++)
+                ret[i] = runs[i]->actions;
+        return n;
+}
 
 static int analyse(struct why_command *c, const struct clew_trace *trace, struct clew_arena *arena,
                    struct answer *ret)
 {
         const struct clew_reference_run *runs[CLEW_WHY_REFERENCES_MAX];
         struct clew_reference refs[CLEW_WHY_REFERENCES_MAX];
-        uint32_t n = trace->outcome == CLEW_OUTCOME_PASSED
-                             ? 0
-                             : clew_references_of(&c->references, trace, runs);
+        const struct clew_reference_run *others[CLEW_WHY_REFERENCES_MAX];
+        struct clew_reference failed[CLEW_WHY_REFERENCES_MAX];
+        bool passed = trace->outcome == CLEW_OUTCOME_PASSED;
+        uint32_t n = passed ? 0 : actions_of(&c->references, trace, runs, refs);
+        uint32_t n_failed = n ? actions_of(&c->failures, trace, others, failed) : 0;
         int r;
 
-        for (uint32_t i = 0; i < n; i++)
-                refs[i] = runs[i]->actions;
         r = clew_why_analyse(trace, refs, n, arena, &ret->why);
         if (r < 0)
                 return r;
         ret->trace = trace;
+        clew_spectrum_of(ret->why.view, refs, n, failed, n_failed, &ret->spectrum);
         ret->nearest = n ? clew_references_nearest(runs, n, ret->why.view) : NULL;
         return 0;
 }
@@ -189,6 +220,41 @@ void clew_why_write(struct clew_json_writer *w, const struct clew_why *why)
         }
 }
 
+static void write_spectrum(struct clew_json_writer *w, const struct answer *a)
+{
+        const struct clew_spectrum *s = &a->spectrum;
+
+        if (s->n == 0)
+                return;
+        clew_json_write_key(w, "spectrum");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < s->n; i++) {
+                const struct clew_rca_step *step = &a->why.view->steps[s->rows[i].step];
+                const struct {
+                        const char *name;
+                        uint64_t value;
+                } numbers[] = {
+                        {"step", step->number},  {"failed_with", s->rows[i].failed_with},
+                        {"failed", s->n_failed}, {"passed_with", s->rows[i].passed_with},
+                        {"passed", s->n_passed},
+                };
+
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "span_id");
+                clew_write_span_id(w, &step->span_id);
+                clew_json_write_key(w, "name");
+                clew_json_write_string(w, step->name);
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(numbers); k++) {
+                        clew_json_write_key(w, numbers[k].name);
+                        clew_json_write_uint64(w, numbers[k].value);
+                }
+                clew_json_write_key(w, "score");
+                clew_json_write_double(w, s->rows[i].score);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+}
+
 static int put_json(struct why_command *c, const struct answer *a)
 {
         struct clew_json_writer w = clew_output_begin(&c->output, "why");
@@ -198,6 +264,7 @@ static int put_json(struct why_command *c, const struct answer *a)
                 clew_json_write_key(&w, "reference");
                 clew_write_trace_id(&w, &a->nearest->id);
         }
+        write_spectrum(&w, a);
         return clew_output_end(&c->output, &w);
 }
 
@@ -241,7 +308,7 @@ static void put_head(struct why_command *c, struct clew_buffer *out, const struc
         clew_safe_line(out, s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name,
                        40, c->look.ascii);
         clew_buffer_append_cstr(out, clew_look_end(&c->look, CLEW_TONE_STRONG));
-        clew_buffer_printf(out, ", is %s.   rule %s, %u sign%s, %s\n\n",
+        clew_buffer_printf(out, ", is %s.\nrule %s, %u sign%s, %s\n\n",
                            guess ? "the best guess, with little to go on" : "the most likely cause",
                            clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
                            clew_precision_name(f->precision));
@@ -335,6 +402,25 @@ static void put_others(struct why_command *c, struct clew_buffer *out, const str
         }
 }
 
+/* Which of its calls go with failing. */
+static void put_spectrum(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+{
+        const struct clew_spectrum *s = &a->spectrum;
+
+        if (s->n == 0)
+                return;
+        clew_buffer_printf(out, "\nCalls that go with failing, of %u failed and %u passed runs\n",
+                           s->n_failed, s->n_passed);
+        for (uint32_t i = 0; i < s->n; i++) {
+                const struct clew_rca_step *step = &a->why.view->steps[s->rows[i].step];
+
+                put_name(c, out, step);
+                clew_buffer_printf(out, "%u failed, %u passed  ", s->rows[i].failed_with,
+                                   s->rows[i].passed_with);
+                put_text(c, out, step->args, 60);
+        }
+}
+
 static void put_nothing(struct why_command *c, struct clew_buffer *out, const struct answer *a)
 {
         const struct clew_rca_view *v = a->why.view;
@@ -365,6 +451,7 @@ static int put_human(struct why_command *c, const struct answer *a)
                 put_others(c, &out, a);
                 put_waste(&out, a);
         }
+        put_spectrum(c, &out, a);
         if (a->why.view->partial)
                 clew_buffer_append_cstr(&out, "\nThe trace is very large; only a part of its texts "
                                               "was searched.\n");
@@ -513,7 +600,6 @@ static int why_one(struct why_command *c, const char *text)
         }
         if (c->span)
                 return span_lineage(c, &o, &arena);
-        c->references.n = 0;
         r = gather_for(c, o.trace);
         /* Looking at other traces ended the life of this one's bytes. */
         clew_arena_reset(&arena);
@@ -526,6 +612,26 @@ static int why_one(struct why_command *c, const char *text)
                 return clew_cli_fail(c->cli, r, NULL);
         c->nothing |= a.why.n_findings == 0;
         return c->output.json ? put_json(c, &a) : put_human(c, &a);
+}
+
+/* The line of a trace that could not be analysed: no findings, and why. */
+static int put_left_out(struct why_command *c, const struct clew_selected *t, int error)
+{
+        struct clew_json_writer w = clew_output_begin(&c->output, "why");
+        static const char *const lists[] = {"findings", "excluded"};
+
+        clew_json_write_key(&w, "trace_id");
+        clew_write_trace_id(&w, &t->id);
+        clew_json_write_key(&w, "outcome");
+        clew_json_write_cstr(&w, clew_outcome_name(t->summary.outcome));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(lists); i++) {
+                clew_json_write_key(&w, lists[i]);
+                clew_json_write_array_begin(&w);
+                clew_json_write_array_end(&w);
+        }
+        clew_json_write_key(&w, "left_out");
+        clew_json_write_cstr(&w, error == -ENOMEM ? "too large to be analysed" : "unreadable");
+        return clew_output_end(&c->output, &w);
 }
 
 static int why_selected(struct why_command *c, const struct clew_selected *t)
@@ -551,7 +657,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
                 clew_cli_error(c->cli, "%s: cannot be analysed: %s", id,
                                err.code ? err.message : strerror(-r));
                 c->partial = true;
-                return 0;
+                return c->output.json ? put_left_out(c, t, r) : 0;
         }
         c->nothing |= a.why.n_findings == 0;
         if (c->output.json)
@@ -565,22 +671,24 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
 
 static int why_all(struct why_command *c, const struct clew_filter *filter)
 {
-        struct clew_filter passed = {.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED)};
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
         uint64_t n = 0;
-        int status = c->no_references ? 0 : gather(c, &passed, CLEW_REFERENCES_MAX);
+        int status =
+                c->no_references ? 0 : gather_both(c, (struct clew_filter){0}, CLEW_REFERENCES_MAX);
         int r;
 
         if (status != 0)
                 return status;
         r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
         while (r >= 0 && status == 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
-                if (c->output_flags.limit && n++ == c->output_flags.limit)
+                if (c->output_flags.limit && n == c->output_flags.limit)
                         break;
+                n++;
                 status = why_selected(c, &t);
         }
+        c->nothing |= n == 0;
         if (r < 0)
                 status = clew_cli_fail(c->cli, r, &err);
         if (status == 0)
@@ -605,7 +713,8 @@ static int run(struct why_command *c, struct clew_arguments *args)
                 r = clew_output_init(&c->output, c->cli, &c->output_flags, "why", no_fields);
         if (r == 0)
                 r = clew_cli_view(c->cli, &c->view);
-        if (r == 0 && clew_references_init(&c->references, &kept) < 0)
+        if (r == 0 && (clew_references_init(&c->references, &kept) < 0 ||
+                       clew_references_init(&c->failures, &kept) < 0))
                 r = clew_cli_fail(c->cli, -ENOMEM, NULL);
         if (r == 0)
                 clew_pager_start(c->cli, &c->display_flags);
@@ -643,6 +752,11 @@ int clew_cmd_why(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
+        if (c.output_flags.tsv || c.output_flags.ids || c.output_flags.nul ||
+            c.output_flags.fields) {
+                clew_cli_error(cli, "why prints text or whole --json lines");
+                return CLEW_EXIT_USAGE;
+        }
         if (c.all == (args.n > 0)) {
                 clew_cli_error(cli, c.all ? "give an id or --all, not both"
                                           : "which trace? clew why ID, or clew why --all");
