@@ -8,6 +8,7 @@
 #include "query/model/build-int.h"
 
 #include "proto/base/compiler.h"
+#include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
 
 #include <string.h>
@@ -88,7 +89,8 @@ static struct clew_slice said_by_result(struct clew_builder *b)
                     !clew_slice_eq_cstr(text, "true"))
                         return text;
         }
-        return clew_value_text(&hit->value, b->arena);
+        return clew_tool_result(clew_value_text(&hit->value, b->arena), CLEW_DIALECT_OTHER,
+                                b->arena);
 }
 
 static struct clew_slice first_of(struct clew_slice a, struct clew_slice b, struct clew_slice c)

@@ -3,8 +3,8 @@
  */
 #include "query/model/build-int.h"
 
-#include "proto/base/json.h"
 #include "proto/base/utf8.h"
+#include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
 
 #include <string.h>
@@ -349,15 +349,9 @@ static void recognise_handoff(struct clew_step *step)
 static void find_call_id_in_result(struct clew_builder *b, struct clew_step *step)
 {
         const struct clew_field_hit *hit = clew_fields_first(&b->fields, CLEW_FIELD_TOOL_RESULT);
-        struct clew_slice text;
 
-        if (step->tool_call_id.len > 0 || !hit || hit->value.type != CLEW_VALUE_STRING)
-                return;
-        text = hit->value.bytes;
-        if (clew_slice_starts_with(text, KEY("{\"output\":{\"lc\"")))
-                step->tool_call_id = clew_text_member(text, "output.kwargs.tool_call_id", b->arena);
-        else if (clew_slice_starts_with(text, KEY("{\"lc\"")))
-                step->tool_call_id = clew_text_member(text, "kwargs.tool_call_id", b->arena);
+        if (step->tool_call_id.len == 0 && hit && hit->value.type == CLEW_VALUE_STRING)
+                step->tool_call_id = clew_tool_result_call_id(hit->value.bytes, b->arena);
 }
 
 static void derive_own_names(struct clew_builder *b, struct clew_step *step)
@@ -490,44 +484,6 @@ static bool looks_truncated(struct clew_slice text)
                memmem(tail.data, tail.len, "[truncated]", 11);
 }
 
-/* Decorators record {"args":[...],"kwargs":{...}}; LangChain a serialised message. */
-static struct clew_slice unwrap_tool_text(struct clew_builder *b, struct clew_slice text)
-{
-        static const char *const members[] = {"output.kwargs.content", "kwargs.content", "kwargs",
-                                              "args", "inputs"};
-        static const char *const heads[] = {"{\"output\":{\"lc\"", "{\"lc\"", "{\"args\"",
-                                            "{\"kwargs\"", "{\"inputs\""};
-        bool wrapped = false;
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++)
-                wrapped = wrapped || clew_slice_starts_with(text, clew_slice_of_cstr(heads[i]));
-        for (size_t i = 0; wrapped && i < CLEW_ARRAY_LEN(members); i++) {
-                struct clew_slice inner = clew_text_member(text, members[i], b->arena);
-
-                if (inner.len > 0 && !clew_slice_eq(inner, KEY("{}")))
-                        return inner;
-        }
-        return text;
-}
-
-/* LangSmith puts a result that is no object into one: {"output": "text"} in Python, {"outputs":
- * ...} in JavaScript. Only where that is the whole object. */
-static struct clew_slice unwrap_lone_output(struct clew_builder *b, struct clew_slice text)
-{
-        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
-        struct clew_slice value;
-
-        if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN || !clew_json_next_member(&r) ||
-            !(clew_json_text_is(&r, "output") || clew_json_text_is(&r, "outputs")))
-                return text;
-        value = clew_json_take(&r);
-        if (clew_json_next_member(&r) ||
-            (r.status != CLEW_JSON_READING && r.status != CLEW_JSON_COMPLETE))
-                return text;
-        return clew_slice_eq(value, KEY("null")) ? CLEW_SLICE_NULL
-                                                 : clew_text_unquote(value, b->arena);
-}
-
 static void derive_texts(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_fields *f = &b->fields;
@@ -538,10 +494,8 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
         if (tool) {
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_ARGUMENTS, &step->tool_arguments);
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_RESULT, &step->tool_result);
-                step->tool_arguments = unwrap_tool_text(b, step->tool_arguments);
-                step->tool_result = unwrap_tool_text(b, step->tool_result);
-                if (step->dialect == CLEW_DIALECT_LANGSMITH)
-                        step->tool_result = unwrap_lone_output(b, step->tool_result);
+                step->tool_arguments = clew_tool_arguments(step->tool_arguments, b->arena);
+                step->tool_result = clew_tool_result(step->tool_result, step->dialect, b->arena);
                 step->input = step->tool_arguments;
                 step->output = step->tool_result;
         }
