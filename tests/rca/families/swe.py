@@ -28,35 +28,58 @@ new subshell: directory changes and variables do not last."""
 
 BASH = [tool("bash", "Runs a command.", command="the command")]
 
+# package, module, function, what it does, the bug, the bad line, the good line, a call that shows the bug with its
+# wrong and its right result, and calls that work.
 MODULES = [
     ("fieldkit", "units", "parse_quantity", "splits '12.5 km' into number and unit",
      "a thousands separator ('1,250 km') raises ValueError", 'value = float(number)',
-     'value = float(number.replace(",", ""))'),
+     'value = float(number.replace(",", ""))',
+     ("'1,250 km'", "ValueError: could not convert string to float: '1,250'", "(1250.0, 'km')"),
+     [("'3 m'", "(3.0, 'm')"), ("'12.5 km'", "(12.5, 'km')"), ("'-4 C'", "(-4.0, 'C')"), ("'7'", "(7.0, '')")]),
     ("tablio", "reader", "sniff_delimiter", "guesses the delimiter of a CSV sample",
      "a quoted field that holds ';' makes it choose the wrong delimiter",
      'counts = {d: line.count(d) for d in DELIMITERS}',
-     'counts = {d: strip_quoted(line).count(d) for d in DELIMITERS}'),
+     'counts = {d: strip_quoted(line).count(d) for d in DELIMITERS}',
+     ("'a,\"x;y;z;w\",c'", "';'", "','"),
+     [("'a,b,c'", "','"), ("'a;b'", "';'"), ("'a|b|c'", "'|'"), ("''", "None")]),
     ("routemap", "matcher", "match_path", "finds the route of a path",
      "a trailing slash gives a 404 although strict=False is the default",
-     'if pattern.fullmatch(path):', 'if pattern.fullmatch(path if strict else path.rstrip("/") or "/"):'),
+     'if pattern.fullmatch(path):', 'if pattern.fullmatch(path if strict else path.rstrip("/") or "/"):',
+     ("'/users/7/'", "None", "('user', {'id': '7'})"),
+     [("'/users/7'", "('user', {'id': '7'})"), ("'/'", "('index', {})"), ("'/nope'", "None"),
+      ("'/users/'", "('users', {})")]),
     ("cronline", "schedule", "next_after", "gives the next run after a time",
      "the last day of February is skipped in leap years", 'days = DAYS_IN_MONTH[month]',
-     'days = calendar.monthrange(year, month)[1]'),
+     'days = calendar.monthrange(year, month)[1]',
+     ("'0 0 * * *', '2028-02-28T12:00'", "'2028-03-01T00:00'", "'2028-02-29T00:00'"),
+     [("'*/5 * * * *', '2026-01-01T00:03'", "'2026-01-01T00:05'"), ("'0 9 * * 1', '2026-01-02T00:00'",
+                                                                  "'2026-01-05T09:00'"),
+      ("'0 0 31 12 *', '2026-06-01T00:00'", "'2026-12-31T00:00'"), ("'@hourly', '2026-01-01T00:59'",
+                                                                   "'2026-01-01T01:00'")]),
     ("jsonpatchy", "ops", "apply_move", "applies a 'move' operation",
      "moving an element inside the same list puts it one place too far",
-     'target.insert(index, value)', 'target.insert(index - (same and source < index), value)'),
+     'target.insert(index, value)', 'target.insert(index - (same and source < index), value)',
+     ("[1, 2, 3, 4], '/0', '/2'", "[2, 3, 1, 4]", "[2, 1, 3, 4]"),
+     [("{'a': 1}, '/a', '/b'", "{'b': 1}"), ("[1, 2], '/1', '/0'", "[2, 1]"), ("[1], '/0', '/0'", "[1]"),
+      ("{'a': [1], 'b': []}, '/a/0', '/b/-'", "{'a': [], 'b': [1]}")]),
     ("mailtext", "headers", "decode_header", "decodes an encoded mail header",
      "adjacent encoded words keep the blank between them", 'return " ".join(parts)',
-     'return join_words(parts)'),
+     'return join_words(parts)',
+     ("'=?utf-8?q?Gr=C3=BC?= =?utf-8?q?=C3=9Fe?='", "'Grü ße'", "'Grüße'"),
+     [("'plain'", "'plain'"), ("'=?utf-8?b?w6k=?='", "'é'"), ("'a =?utf-8?q?b?= c'", "'a b c'"), ("''", "''")]),
     ("geohashy", "bbox", "contains", "tells whether a box holds a point",
      "boxes that cross the antimeridian never hold anything",
-     'return west <= lon <= east', 'return west <= lon <= east if west <= east else lon >= west or lon <= east'),
+     'return west <= lon <= east', 'return west <= lon <= east if west <= east else lon >= west or lon <= east',
+     ("(170, -10, -170, 10), (179, 0)", "False", "True"),
+     [("(0, 0, 10, 10), (5, 5)", "True"), ("(0, 0, 10, 10), (11, 5)", "False"), ("(0, 0, 0, 0), (0, 0)", "True"),
+      ("(-10, -10, 10, 10), (0, 20)", "False")]),
 ]
 
 
 class Repo:
     def __init__(self, rng):
-        (self.pkg, self.mod, self.func, self.does, self.bug, self.old, self.new) = rng.choice(MODULES)
+        (self.pkg, self.mod, self.func, self.does, self.bug, self.old, self.new,
+         self.shown, self.samples) = rng.choice(MODULES)
         self.rng = rng
         self.path = "src/%s/%s.py" % (self.pkg, self.mod)
         self.test = "tests/test_%s.py" % self.mod
@@ -66,11 +89,12 @@ class Repo:
 
     def issue(self):
         return ("<issue>\n%s: %s\n\n`%s.%s.%s` %s. Since %s.%s, %s.\n\nSteps:\n\n```python\nfrom %s.%s import %s\n"
-                "%s(...)\n```\n\nExpected: works as described in the manual.\nActual: see above.\n\nPlease keep "
+                "%s(%s)\n```\n\nExpected: %s\nActual: %s\n\nPlease keep "
                 "the signature as it is, we call it with positional arguments in many places.\n\n-- %s\n"
                 "</issue>" % (self.func, self.bug, self.pkg, self.mod, self.func, self.does,
                               self.rng.randrange(1, 5), self.rng.randrange(0, 9), self.bug, self.pkg,
-                              self.mod, self.func, self.func, c.person(self.rng)))
+                              self.mod, self.func, self.func, self.shown[0], self.shown[2],
+                              self.shown[1], c.person(self.rng)))
 
     def listing(self):
         rows = ["src/%s/__init__.py" % self.pkg, self.path] + [
@@ -111,10 +135,10 @@ class Repo:
         body = "\n=================================== FAILURES ===================================\n"
         for i in range(failed):
             body += ("_____________________________ test_%s_%d ______________________________\n\n    def test_%s_%d():\n"
-                     ">       assert %s(sample_%d) == expected_%d\nE       AssertionError: assert None == %r\nE        "
-                     "+  where None = %s(...)\n\n%s:%d: AssertionError\n" % (
-                         self.func, i, self.func, i, self.func, i, i, c.town(self.rng), self.func, self.test,
-                         self.rng.randrange(40, 200)))
+                     ">       assert %s(%s) == %s\nE       AssertionError: assert None == %s\nE        "
+                     "+  where None = %s(%s)\n\n%s:%d: AssertionError\n" % (
+                         self.func, i, self.func, i, self.func, *self.samples[i], self.samples[i][1], self.func,
+                         self.samples[i][0], self.test, self.rng.randrange(40, 200)))
         return head + body + ("=========================== short test summary info ===========================\n"
                               + "".join("FAILED %s::test_%s_%d - AssertionError\n" % (self.test, self.func, i)
                                         for i in range(failed))
@@ -128,9 +152,11 @@ class Shell:
     def __init__(self, w, agent, text_only):
         self.w, self.agent, self.text_only = w, agent, text_only
         self.last_tool = None
+        self.done = set()   # commands that were run
 
     def run(self, thought, command, output, code=0, **how):
         w, agent = self.w, self.agent
+        self.done.add(command)
         result = "<returncode>%d</returncode>\n<output>\n%s\n</output>" % (code, output)
         if self.text_only:
             call = w.llm(agent, "THOUGHT: %s\n\n```bash\n%s\n```" % (thought, command))
@@ -180,40 +206,42 @@ def explore(sh, repo, rng, faults):
 
 
 def wander(sh, repo, rng, n):
-    """Harmless work: reading tests and documents, trying edge cases, style checks."""
-    done = []
-    for _ in range(n):
-        what = rng.choice(["tests", "readme", "edge", "history", "style", "callers", "types"])
-        if what in ("readme", "history", "style", "types") and what in done:
-            what = "edge"
-        done.append(what)
-        k = rng.randrange(1, 99)
-        if what == "tests":
-            sh.run("See how the tests call it, part %d." % k, "sed -n '%d,%dp' %s" % (k, k + 40, repo.test),
-                   "\n".join("def test_%s_%d():\n    %s = %r\n    assert %s(%s) == expected_%d\n" % (
-                       repo.func, k + i, "sample_%d" % i, c.town(rng), repo.func, "sample_%d" % i, i)
-                       for i in range(rng.randrange(5, 12))))
-        elif what == "readme":
-            sh.run("The manual may define the behaviour.", "sed -n '1,80p' README.md",
-                   c.paragraph(rng, repo.pkg, 12))
-        elif what == "edge":
-            value = c.town(rng)
-            sh.run("An edge case: %r." % value, "python - <<'EOF'\nfrom %s.%s import %s\nprint(%s(%r, strict=%s))"
-                   "\nEOF" % (repo.pkg, repo.mod, repo.func, repo.func, value, rng.choice(["True", "False"])),
-                   rng.choice([repr(value), "None", "(%d, %r)" % (k, value)]))
-        elif what == "history":
-            sh.run("Who changed it last?", "git log --oneline -8 -- %s" % repo.path, "\n".join(
-                c.commit(rng) for _ in range(8)))
-        elif what == "style":
-            sh.run("Check the style.", "python -m flake8 %s | tail -5" % repo.path, "")
-        elif what == "callers":
-            sh.run("Look at a caller.", "sed -n '%d,%dp' src/%s/%s.py" % (k, k + 25, repo.pkg, rng.choice(
-                repo.others)), c.code(rng, rng.randrange(12, 26)))
-        else:
-            sh.run("Which types come in?", "grep -n 'isinstance' -r src/%s | head -%d" % (repo.pkg, k),
-                   "\n".join("src/%s/%s.py:%d:        if isinstance(value, %s):" % (
-                       repo.pkg, rng.choice(repo.others), rng.randrange(9, 300), rng.choice(
-                           ["str", "bytes", "int", "list"])) for _ in range(rng.randrange(2, 9))))
+    """Harmless work, each command once: reading tests, files and history, trying what works, style checks."""
+    src = "src/%s" % repo.pkg
+    call = "python - <<'EOF'\nfrom %s.%s import %s\nprint(%s(%%s))\nEOF" % (repo.pkg, repo.mod, repo.func, repo.func)
+    steps = [("What works: %s." % a, call % a, r) for a, r in repo.samples]
+    for name in repo.others + [repo.mod]:
+        for k in (1, 61, 121):
+            steps.append((rng.choice(["Does %s.py call it?", "Read %s.py on.", "How does %s.py use it?"]) % name,
+                          "sed -n '%d,%dp' %s/%s.py" % (k, k + 59, src, name), c.code(rng, rng.randrange(12, 50))))
+    for k in rng.sample(range(1, 400, 40), 4):
+        steps.append(("See how the tests call it, from line %d." % k, "sed -n '%d,%dp' %s" % (k, k + 39, repo.test),
+                      "\n".join("def test_%s_%d():\n    assert %s(%s) == %s\n" % (repo.func, k + i, repo.func, *rng.choice(
+                          repo.samples)) for i in range(rng.randrange(4, 11)))))
+    steps += [
+        ("The manual may define the behaviour.", "sed -n '1,80p' README.md", "# %s\n\n%s.%s %s.\n\n%s" % (
+            repo.pkg, repo.mod, repo.func, repo.does, c.code(rng, 25))),
+        ("Who changed it last?", "git log --oneline -8 -- %s" % repo.path, "\n".join(c.commit(rng) for _ in range(8))),
+        ("Who wrote the line?", "git blame -L %d,+4 %s" % (repo.line, repo.path), "\n".join("%07x (%s 2023-0%d-11 %d) %s" % (
+            rng.getrandbits(28), c.person(rng), rng.randrange(1, 10), repo.line + i, x) for i, x in enumerate(
+                ["def %s(*args, strict=False):" % repo.func, "    " + repo.old, "    return value", ""]))),
+        ("Check the style.", "python -m flake8 %s | tail -5" % repo.path, ""),
+        ("Which types come in?", "grep -n 'isinstance' -r %s" % src, "\n".join("%s/%s.py:%d:        if isinstance(value, %s):" % (
+            src, rng.choice(repo.others), rng.randrange(9, 300), rng.choice(["str", "bytes", "int", "list"]))
+            for _ in range(rng.randrange(2, 9)))),
+        ("Which tests are there?", "python -m pytest --collect-only -q %s | tail -12" % repo.test, "\n".join(
+            "%s::test_%s_%d" % (repo.test, repo.func, i) for i in range(11)) + "\n%d tests collected" % repo.n),
+        ("Which fixtures?", "cat tests/conftest.py", c.code(rng, 18)),
+        ("Which version of Python?", "python --version; pip list 2>/dev/null | head -20", "Python 3.8.18\nPackage    Version\n"
+         "---------- -------\npytest     7.4.4\npip        23.0.1\n%s   0.%d.0" % (repo.pkg, rng.randrange(1, 20))),
+        ("How big is it?", "wc -l %s/*.py | tail -8" % src, "\n".join("%6d %s/%s.py" % (rng.randrange(40, 900), src, o)
+                                                                     for o in repo.others)),
+        ("Is it exported?", "cat %s/__init__.py" % src, "from .%s import %s\n__all__ = ['%s']" % (repo.mod, repo.func, repo.func)),
+        ("When did it come in?", "git log -S '%s' --oneline -- src | tail -3" % repo.func, "\n".join(
+            c.commit(rng) for _ in range(3)))]
+    for thought, command, output in rng.sample(steps, min(n, len(steps))):
+        if command not in sh.done:
+            sh.run(thought, command, output)
 
 
 def swe(rng, failed, text_only=None):
@@ -232,11 +260,13 @@ def swe(rng, failed, text_only=None):
     sh = Shell(w, agent, text_only)
     explore(sh, repo, rng, faults)
     wander(sh, repo, rng, rng.choice([2, 4, 6, 9, 12, 15, 22, 30]))
-    script = "cat > /tmp/repro.py <<'EOF'\nfrom %s.%s import %s\nprint(repr(%s(%r)))\nEOF\npython /tmp/repro.py" % (
-        repo.pkg, repo.mod, repo.func, repo.func, c.town(rng))
-    broken = c.traceback(rng, "/testbed/" + repo.path, repo.line, "ValueError: could not convert: %r"
-                         % c.town(rng), repo.old)
-    sh.run("Reproduce the trouble.", script, broken, 1)
+    script = "cat > /tmp/repro.py <<'EOF'\nfrom %s.%s import %s\nprint(%s(%s))\nEOF\npython /tmp/repro.py" % (
+        repo.pkg, repo.mod, repo.func, repo.func, repo.shown[0])
+    broken = repo.shown[1]
+    bad = "Error" in broken
+    if bad:
+        broken = c.traceback(rng, "/testbed/" + repo.path, repo.line, broken, repo.old)
+    sh.run("Reproduce the trouble.", script, broken, int(bad))
     if "env" in faults:
         for _ in range(3):
             sh.run("Install the package for the tests.", "pip install -e .[test]",
@@ -256,13 +286,14 @@ def swe(rng, failed, text_only=None):
                           "file %s.rej" % (repo.path, repo.line - 9, repo.path), 1)
         w.blame(call, "resource_abuse", "sends the same failing patch %d times without reading why" % n)
     if "dead_end" in faults:
-        for i in range(rng.randrange(8, 16)):
-            name = rng.choice(repo.others)
-            call = sh.run(rng.choice(["Maybe the cache is the reason.", "Let me look at the formatting code.",
-                                      "The command line may pass other values.", "Check the history of it."]),
-                          rng.choice(["git log -p --follow src/%s/%s.py | head -120",
-                                      "sed -n '60,140p' src/%s/%s.py"]) % (repo.pkg, name),
-                          "\n".join(c.commit(rng) + "\n" + c.code(rng, 14) for _ in range(rng.randrange(2, 6))))
+        ways = [("git log -p --follow src/%s/%s.py | head -120", "Check the history of %s.")] + [
+            ("sed -n '%d,%dp' src/%%s/%%s.py" % (k, k + 80), "Maybe %s is the reason.") for k in (60, 140, 220, 300)]
+        leads = [(command % (repo.pkg, name), thought % name) for command, thought in ways for name in repo.others]
+        for i, (command, thought) in enumerate(rng.sample(leads, rng.randrange(8, 16))):
+            text = c.code(rng, rng.randrange(20, 60))
+            if command.startswith("git"):
+                text = "commit %s\n\n%s" % (c.commit(rng), text)
+            call = sh.run(thought, command, text)
             if i == 0:
                 w.blame(call, "goal_drift", "leaves the function of the issue, which it has read and "
                         "reproduced, for unrelated modules, and never comes back")
@@ -285,13 +316,13 @@ def swe(rng, failed, text_only=None):
     edit = "python - <<'EOF'\np = '%s'\ns = open(p).read()\nassert %r in s\ns = s.replace(%r, %r)\nopen(p, 'w').write(s)\nEOF\ngit diff" % (
         repo.path, repo.old, repo.old, repo.new)
     if "wrong_place" in faults:
-        call = sh.run("The callers pass a bad value, so I make the caller in %s.py catch the error." %
+        call = sh.run("The callers pass a bad value, so I make the caller in %s.py catch it." %
                       repo.others[0], "sed -i 's/    %s(row)/    try:\\n        %s(row)\\n    except ValueError:\\n"
                       "        pass/' src/%s/%s.py && git diff --stat" % (repo.func, repo.func, repo.pkg,
                                                                    repo.others[0]),
                       " src/%s/%s.py | 5 ++++-\n 1 file changed, 4 insertions(+), 1 deletion(-)" % (
                           repo.pkg, repo.others[0]))
-        w.blame(call, "wrong_plan", "hides the exception in a caller; the traceback points at %s line %d"
+        w.blame(call, "wrong_plan", "works round it in a caller; the trouble is at %s line %d"
                 % (repo.path, repo.line))
     elif "signature" in faults:
         call = sh.run("A new required keyword makes the intent clear.", "sed -i 's/def %s(\\*args, strict=False)/"
@@ -325,8 +356,8 @@ def swe(rng, failed, text_only=None):
         w.blame(call, "ignored_tool_output", "says that the tests pass; the output shows failures of the very "
                 "function")
     else:
-        sh.run("Run the script again.", "python /tmp/repro.py", "None" if "wrong_place" in faults else broken if again
-               else repr(c.town(rng)), again)
+        sh.run("Run the script again.", "python /tmp/repro.py", "None" if "wrong_place" in faults and bad else broken if again
+               or "wrong_place" in faults else repo.shown[2], again if bad else 0)
         if not failed and rng.random() < 0.4:
             sh.run("First run of the tests.", "python -m pytest -q", repo.pytest(1), 1)
             sh.run("The failing test needs the helper that my line uses; I add it.", "cat >> %s <<'EOF'\n\n\ndef "
