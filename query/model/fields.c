@@ -253,6 +253,9 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
         if (hit->rule->flags & CLEW_RULE_NOT_SCHEMA &&
             clew_text_member(text, "properties", f->arena).len > 0)
                 return true;
+        if (hit->field == CLEW_FIELD_ERROR_MESSAGE &&
+            (clew_slice_eq_cstr(text, "true") || clew_slice_eq_cstr(text, "false")))
+                return true; /* a flag, not a message */
         if (text.len > 20)
                 return false;
         if (clew_text_is_redaction(text)) {

@@ -206,7 +206,7 @@ static const struct clew_rule error_message_rules[] = {
         T("langfuse.observation.status_message", LANGFUSE),
         T("exception.message", OPENINFERENCE),
         T("error.message", OTEL),
-        TF("error", CLAUDE_CODE, CLEW_RULE_STRING),
+        T("error", CLAUDE_CODE),
         T("genkit:error", GENKIT),
         T("span.error.message", LANGWATCH),
         T("gen_ai.framework.error.message", OPENLIT),

@@ -234,6 +234,18 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         put_messages(out, trace, s, arena);
 }
 
+static void put_names(struct clew_buffer *out, const char *label,
+                      const struct clew_name_count *names, uint32_t n)
+{
+        if (n == 0)
+                return;
+        clew_buffer_append_cstr(out, label);
+        for (uint32_t i = 0; i < n; i++)
+                clew_buffer_printf(out, " %.*s x%u", (int)names[i].name.len, names[i].name.data,
+                                   names[i].count);
+        clew_buffer_append_cstr(out, "\n");
+}
+
 static void put_tail(struct clew_buffer *out, const struct clew_trace *trace)
 {
         for (uint32_t i = 0; i < trace->n_edges; i++) {
@@ -286,6 +298,8 @@ static void put_trace(struct clew_buffer *out, const struct clew_trace *t, struc
         if (t->has_cost)
                 clew_buffer_printf(out, " cost=%.6f", t->cost_usd);
         clew_buffer_append_cstr(out, "\n");
+        put_names(out, "agents", t->agents, t->n_agents);
+        put_names(out, "models", t->models, t->n_models);
         for (uint32_t i = 0; i < t->n_steps; i++)
                 put_step(out, t, i, arena);
         put_tail(out, t);
