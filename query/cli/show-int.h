@@ -14,6 +14,7 @@ struct clew_show {
         struct clew_cli *cli;
         struct clew_look look;
         bool all;
+        bool logs;
         bool why_fields;
         bool tokens;
         bool raw_json;
@@ -40,6 +41,8 @@ void clew_show_message(struct clew_show *v, const struct clew_message *m);
 void clew_write_message(struct clew_json_writer *w, const struct clew_message *m);
 /* Attributes, events, links, logs, scope and resource. (show-span.c) */
 void clew_show_span(struct clew_show *v);
+/* All log records of the trace, by step, those of no step last. (show-span.c) */
+void clew_show_logs(struct clew_show *v);
 /* The step as one JSON object. Returns an exit status. (show-json.c) */
 CLEW_MUST_USE int clew_show_json(struct clew_show *v);
 /* The ledger of the trace. Returns an exit status. (show-tokens.c) */

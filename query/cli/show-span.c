@@ -146,31 +146,69 @@ static void put_links(struct clew_show *v)
         }
 }
 
+static void put_log(struct clew_show *v, const struct clew_step_log *log)
+{
+        const struct clew_log_record *r = &log->record;
+
+        clew_page_field(&v->page, "severity", r->severity_text);
+        if (log->joined_by)
+                clew_page_field(&v->page, "joined by", clew_slice_of_cstr(log->joined_by));
+        if (r->body.type != CLEW_VALUE_EMPTY) {
+                struct clew_json_writer w;
+
+                clew_buffer_clear(&v->raw);
+                w = clew_json_writer_make(&v->raw, 0);
+                if (r->body.type == CLEW_VALUE_STRING)
+                        clew_buffer_append_slice(&v->raw, r->body.bytes);
+                else
+                        clew_write_value(&w, &r->body);
+                clew_page_field(&v->page, "body", clew_buffer_slice(&v->raw));
+        }
+        put_attributes(v, clew_log_attributes(r));
+}
+
 static void put_logs(struct clew_show *v)
 {
         const struct clew_trace *trace = v->opened.trace;
 
         for (uint32_t i = 0; i < v->step->n_logs; i++) {
-                const struct clew_log_record *r = &trace->logs[v->step->logs + i].record;
+                const struct clew_step_log *log = &trace->logs[v->step->logs + i];
 
-                clew_page_heading_text(&v->page, "LOG", r->event_name);
-                clew_page_field(&v->page, "severity", r->severity_text);
-                if (trace->logs[v->step->logs + i].joined_by)
-                        clew_page_field(
-                                &v->page, "joined by",
-                                clew_slice_of_cstr(trace->logs[v->step->logs + i].joined_by));
-                if (r->body.type != CLEW_VALUE_EMPTY) {
-                        struct clew_json_writer w;
+                clew_page_heading_text(&v->page, "LOG", log->record.event_name);
+                put_log(v, log);
+        }
+}
 
-                        clew_buffer_clear(&v->raw);
-                        w = clew_json_writer_make(&v->raw, 0);
-                        if (r->body.type == CLEW_VALUE_STRING)
-                                clew_buffer_append_slice(&v->raw, r->body.bytes);
-                        else
-                                clew_write_value(&w, &r->body);
-                        clew_page_field(&v->page, "body", clew_buffer_slice(&v->raw));
-                }
-                put_attributes(v, clew_log_attributes(r));
+/* Step that the record at @index belongs to, or CLEW_STEP_NONE: records are grouped by step. */
+static uint32_t step_of_log(const struct clew_trace *trace, uint32_t index)
+{
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                if (index - trace->steps[i].logs < trace->steps[i].n_logs)
+                        return i;
+        }
+        return CLEW_STEP_NONE;
+}
+
+void clew_show_logs(struct clew_show *v)
+{
+        const struct clew_trace *trace = v->opened.trace;
+
+        for (uint32_t i = 0; i < trace->n_logs; i++) {
+                const struct clew_step_log *log = &trace->logs[i];
+                uint64_t time = log->record.time_ns ? log->record.time_ns : log->record.observed_ns;
+                uint32_t step = i < trace->n_logs - trace->n_loose_logs ? step_of_log(trace, i)
+                                                                        : CLEW_STEP_NONE;
+                char text[CLEW_WHEN_TEXT];
+                char heading[CLEW_WHEN_TEXT + 32];
+
+                clew_when_full(time, v->look.utc, text);
+                if (step == CLEW_STEP_NONE)
+                        snprintf(heading, sizeof(heading), "LOG of no step");
+                else
+                        snprintf(heading, sizeof(heading), "LOG of #%u", step + 1);
+                clew_page_heading_text(&v->page, heading, log->record.event_name);
+                clew_page_field(&v->page, "time", clew_slice_of_cstr(text));
+                put_log(v, log);
         }
 }
 

@@ -341,12 +341,22 @@ static int one_step(struct clew_show *v, const char *text)
                 if (v->opened.step == CLEW_STEP_NONE)
                         v->opened.step =
                                 v->opened.trace->root != CLEW_STEP_NONE ? v->opened.trace->root : 0;
-                if (v->opened.trace->n_steps == 0) {
-                        clew_cli_error(v->cli, "the trace has log records only, no steps");
+                if (v->opened.trace->n_steps == 0 && !v->logs) {
+                        clew_cli_error(v->cli, "the trace has log records only, no steps; --logs "
+                                               "shows them");
                         r = CLEW_EXIT_USAGE;
                 }
         }
-        if (r == 0) {
+        if (r == 0 && v->logs) {
+                clew_page_init(&v->page, v->cli->out, &v->look, v->all);
+                clew_show_logs(v);
+                if (v->opened.trace->n_logs == 0)
+                        clew_cli_note(v->cli, "the trace has no log records");
+                r = clew_page_error(&v->page) < 0
+                            ? clew_cli_fail(v->cli, clew_page_error(&v->page), NULL)
+                            : 0;
+                clew_page_deinit(&v->page);
+        } else if (r == 0) {
                 v->step = &v->opened.trace->steps[v->opened.step];
                 clew_page_init(&v->page, v->cli->out, &v->look, v->all);
                 if (v->tokens)
@@ -374,6 +384,8 @@ int clew_cmd_show(struct clew_cli *cli, int argc, char **argv)
                  .ret_flag = &v.tokens},
                 {"prices", 0, "FILE", "prices for --tokens, see query/README.md",
                  .ret_text = &v.price_file},
+                {"logs", 0, NULL, "every log record of the trace, and the step it belongs to",
+                 .ret_flag = &v.logs},
                 {"raw", 0, NULL, "the span as sent, as OTLP JSON", .ret_flag = &v.raw_json},
                 {"json", 0, NULL, "one JSON object", .ret_flag = &v.json},
                 {0},

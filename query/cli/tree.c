@@ -510,7 +510,9 @@ static void put_footer(struct clew_tree_page *t)
                         step = i + 1;
         }
         clew_trace_id_short(&t->opened.id, id);
-        if (t->fold.n_hidden > 0)
+        if (trace->n_steps == 0)
+                clew_cli_note(t->cli, "next: clew show %s --logs", id);
+        else if (t->fold.n_hidden > 0)
                 clew_cli_note(t->cli,
                               "%u of %u steps folded (--all shows them); next: clew show "
                               "%s#%u",
@@ -542,7 +544,8 @@ static int print_tree(struct clew_tree_page *t, struct clew_arena *arena)
                 }
         }
         if (trace->n_loose_logs > 0)
-                fprintf(t->cli->out, "%u log records belong to no step\n", trace->n_loose_logs);
+                fprintf(t->cli->out, "%u log record%s to no step (clew show ID --logs)\n",
+                        trace->n_loose_logs, trace->n_loose_logs == 1 ? " belongs" : "s belong");
         put_footer(t);
         return t->error < 0 ? clew_cli_fail(t->cli, t->error, NULL) : CLEW_EXIT_OK;
 }
