@@ -83,13 +83,24 @@ class Puzzle:
                         "number with four decimals." % (who, rng.randrange(2002, 2015)))
             self.content = ("Each bag holds %d fish of %d cubic decimetres in %d parts per thousand, see equation 3. %s" % (
                 a, b, 1000, c.paragraph(rng, "bag", 4)))
-            self.code = "print(round(%d * %d / 1000, 4))" % (a, b)
+            self.code = "print('%%.4f' %% (%d * %d / 1000))" % (a, b)
             self.topic = "diet of dragons - %s" % who
         self.url = c.url_of(self.topic, rng.choice(c.HOSTS))
 
     def task(self):
         extra = "\n\nTo solve the task, you have this attached file: " + self.file if self.file else ""
         return self.ask + extra
+
+    def check(self):
+        """The same result by other code."""
+        head, _, last = self.code.rpartition("\n")
+        if self.kind == "sheet":
+            return head + "\ntotal = 0\nfor v in vals:\n    total += v\nprint(total)"
+        if self.kind == "discs":
+            return head + "\nprint(len([y for y in years if y in range(*%r)]))" % (tuple(int(x) + i for i, x in enumerate(
+                last.split("sum(")[1].split(" for")[0].split(" <= y <= "))),)
+        return "a = %s\nassert len(str(a)) > 0\nprint(a)" % last[len("print("):-1].replace("items", repr(
+            getattr(self, "fractions", None)))
 
     def wrong(self):
         rng = self.rng
@@ -268,7 +279,7 @@ def gaia(rng, failed):
         w.code(boss, "Now the result from the values.", puzzle.code, puzzle.answer)
     if "no_check" not in faults:
         blind = got is None or "sub_invents" in faults
-        w.code(boss, "A check of the result.", "print(len('%s'), '%s'.isascii())" % (answer, answer) if blind else puzzle.code,
+        w.code(boss, "A check of the result.", "print(len('%s'), '%s'.isascii())" % (answer, answer) if blind else puzzle.check(),
                "%d True" % len(answer) if blind else puzzle.answer)
         if not blind and answer != puzzle.answer:
             call = w.think(boss, "Thought: The check gives %s, but I stay with %s.\n<code>\nprint('ok')\n</code>" % (

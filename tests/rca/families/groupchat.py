@@ -28,6 +28,15 @@ TASKS = [
      ["requests come from requests.txt", "the car that is nearer takes the request, ties go to car A",
       "the mean waiting time is the last line"], "ties go to car A", "the last line"),
 ]
+SHOWN = {   # a line of what each program prints
+    "merge_bookings.py": lambda rng, i: "Room %d,2026-03-%02d %02d:00,2026-03-%02d %02d:30" % (
+        i // 3 + 1, 2 + i % 3, 8 + i % 3 * 4, 2 + i % 3 + (i % 3 == 2), (10 + i % 3 * 7) % 24),
+    "iban_check.py": lambda rng, i: "line %d: %s%02d %04d %04d %04d %04d: wrong %s" % (
+        3 + 7 * i, rng.choice(["DE", "FR", "NL", "PL"]), rng.randrange(10, 99), *(rng.randrange(10**4) for _ in range(4)),
+        rng.choice(["length", "check digits"])),
+    "tides.py": lambda rng, i: "2026-03-29 %02d:00 %s %.2f" % (i + (i > 1), "CET" if i < 2 else "CEST", rng.uniform(0.2, 4.1)),
+    "lift.py": lambda rng, i: "passenger %d: car %s, waited %d s" % (i + 1, rng.choice("AB"), rng.randrange(2, 80)),
+}
 FAULTS = ("repeat", "approve", "drop", "fabricate", "early", "wrong_speaker", "library", "loop", "timeout")
 
 
@@ -131,11 +140,11 @@ def groupchat(rng, failed):
         call, _ = chat.speak("coder", CODER, "I corrected it.\n" + file.text(
             "handles " + now.split(":")[0], "repeat" not in faults))
     if "repeat" in faults:
-        w.blame(call, "resource_abuse", "answers the same %s with the same code for the %dth time"
+        w.blame(call, "resource_abuse", "answers the same %s with the same code, %d times"
                 % (error.split(":")[0], tries))
     chat.select("executor")
-    sample = "\n".join("%s,%02d:%02d,%02d:%02d" % (c.town(rng), rng.randrange(6, 22), rng.randrange(60),
-                                                  rng.randrange(6, 22), rng.randrange(60)) for _ in range(14))
+    sample = "\n".join(SHOWN[name](rng, i) for i in range(14)) + ("\nmean waiting time: %.1f s" % rng.uniform(9, 40)
+                                                                if name == "lift.py" else "")
     if "fabricate" in faults:
         call, _ = chat.speak("executor", EXECUTOR, "Exit code 0. Output:\n" + sample)
         w.blame(call, "hallucinated_fact", "reports an exit code and output without having run the file")
@@ -175,7 +184,7 @@ def groupchat(rng, failed):
             chat.select("coder")
             answer, _ = chat.speak("coder", CODER, "The file is read with csv.DictReader, row by row.")
             if i == n - 2:
-                w.blame(call, "resource_abuse", "asks the same question for the %dth time" % (n - 1))
+                w.blame(call, "resource_abuse", "asks the same question %d times" % (n - 1))
     if not failed and rng.random() < 0.5:
         chat.select("coder")
         chat.speak("coder", CODER, "A last clean-up: names.\n" + file.text("names"))

@@ -214,8 +214,8 @@ def value_of(world, early, late):
 def conclude(w, rng, manager, world, figures, faults, lost):
     """The last computation; returns the answer."""
     early, late = figures
-    code = "a = %d\nb = %d\n" % (early, late) + ("print(abs(b - a))", "print(round(b / a * 100, 1))",
-                                                "print(round(b / %d, 2))" % world.area)[world.style]
+    code = "a = %d\nb = %d\n" % (early, late) + ("print(abs(b - a))", "print('%.1f' % (b / a * 100))",
+                                                "print('%%.2f' %% (b / %d))" % world.area)[world.style]
     if lost is not None:
         guess = int(late * rng.uniform(0.8, 1.3))
         answer = value_of(world, early, guess)
