@@ -156,6 +156,21 @@ static enum clew_language language_heard(const struct clew_rca_view *v, uint32_t
         return CLEW_LANGUAGE_UNKNOWN;
 }
 
+/* The agent answered in @language elsewhere: it speaks it, and meant to. */
+static bool speaks(const struct clew_rca_view *v, uint32_t agent, enum clew_language language)
+{
+        for (uint32_t i = 0, n = 0; i < v->n_steps && n < ANSWERS_MAX; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_LLM || s->agent != agent || s->n_calls > 0)
+                        continue;
+                n++;
+                if (clew_language_of(s->text) == language)
+                        return true;
+        }
+        return false;
+}
+
 void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         uint32_t n = 0;
@@ -175,9 +190,10 @@ void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret
                 if (answered == CLEW_LANGUAGE_UNKNOWN)
                         continue;
                 asked = language_heard(v, i, &heard);
-                if (asked == CLEW_LANGUAGE_UNKNOWN || asked == answered ||
-                    is_spoken_of(v, answered))
+                if (asked == CLEW_LANGUAGE_UNKNOWN || asked == answered)
                         continue;
+                if (is_spoken_of(v, answered) || !speaks(v, s->agent, asked))
+                        return; /* several languages are the task, or one is enough for it */
                 f = clew_finding_add(ret, CLEW_RULE_LANGUAGE, i, 1.0);
                 clew_finding_evidence(f, i, heard);
                 clew_finding_evidence(f, i, s->text);

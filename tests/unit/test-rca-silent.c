@@ -163,22 +163,34 @@ static void test_languages(void **state)
 
 static void test_an_answer_in_another_language(void **state)
 {
-        static const char *const questions[] = {
-                "What is the balance of the account, please, and what can I do with it?",
-                "Translate: what is the balance of the account, and what can I do with it?"};
+        static const struct {
+                const char *question;
+                const char *first_answer;
+                bool blamed;
+        } cases[] = {
+                {"What is the balance of the account, please, and what can I do with it?",
+                 "You can pay with it, and you can save what is on it.", true},
+                /* Speaks nothing else: a matter of taste. */
+                {"What is the balance of the account, please, and what can I do with it?",
+                 "Sie haben 7, und das ist nicht viel.", false},
+                {"Translate: what is the balance of the account, and what can I do with it?",
+                 "You can pay with it, and you can save what is on it.", false},
+        };
 
         (void)state;
-        for (int translating = 0; translating < 2; translating++) {
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
                 struct scene s;
                 unsigned r;
                 unsigned bad;
 
                 scene_begin(&s);
                 r = scene_root(&s, "fail");
-                scene_say(&s, "user", questions[translating]);
+                scene_say(&s, "user", cases[i].question);
+                (void)scene_llm(&s, r, cases[i].first_answer);
+                scene_say(&s, "user", "And what is on it now, to the last cent that you can see?");
                 bad = scene_llm(&s, r, "Der Stand auf dem Konto ist nicht zu sehen.");
                 scene_end(&s);
-                assert_int_equal(blamed_by(&s, "other-language"), translating ? 0 : bad);
+                assert_int_equal(blamed_by(&s, "other-language"), cases[i].blamed ? bad : 0);
                 scene_free(&s);
         }
 }
