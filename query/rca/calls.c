@@ -269,6 +269,22 @@ static bool turn_acts(const struct clew_rca_view *v, uint32_t turn)
         return false;
 }
 
+/* The turn was a word to the user, who answered it, or the last one. What programs print comes as a
+ * user's message too, and so do complaints about an answer that could not be read. */
+static bool is_spoken_turn(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        const struct clew_rca_step *next;
+
+        if (v->acts_in_text)
+                return false;
+        if (s->next_llm == CLEW_RCA_NONE)
+                return true;
+        next = &v->steps[s->next_llm];
+        return next->heard.len > 0 && !clew_slice_eq(next->heard, s->heard) &&
+               clew_text_result_error(next->heard) == CLEW_TROUBLE_NONE;
+}
+
 /* Where turns are spans of their own: one without any action, among turns that act. */
 static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -288,7 +304,8 @@ static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
                 uint32_t turn = s->kind == CLEW_RCA_LLM ? clew_rca_turn(v, i) : CLEW_STEP_NONE;
                 struct clew_finding *f;
 
-                if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0)
+                if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0 ||
+                    is_spoken_turn(v, i))
                         continue;
                 /* A program that only computes is half an action. */
                 f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i,
