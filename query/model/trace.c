@@ -348,6 +348,7 @@ static void find_root(struct clew_trace *trace, uint32_t hinted)
 {
         uint32_t first = CLEW_STEP_NONE;
         uint32_t standin = CLEW_STEP_NONE;
+        uint32_t bare = CLEW_STEP_NONE;
 
         if (hinted != CLEW_STEP_NONE && is_top(trace, hinted)) {
                 trace->root = hinted;
@@ -364,13 +365,21 @@ static void find_root(struct clew_trace *trace, uint32_t hinted)
                 }
                 if (first == CLEW_STEP_NONE)
                         first = i;
-                if (!clew_step_is(step, CLEW_STEP_SETUP) &&
-                    (step->kind == CLEW_KIND_AGENT || step->kind == CLEW_KIND_CHAIN)) {
+                if (clew_step_is(step, CLEW_STEP_SETUP) ||
+                    (step->kind != CLEW_KIND_AGENT && step->kind != CLEW_KIND_CHAIN))
+                        continue;
+                /* "build the workflow", then "run it": what has nothing below it gives way to a
+                 * later one that has and that took longer. */
+                if (step->n_descendants > 0 &&
+                    (bare == CLEW_STEP_NONE ||
+                     clew_step_duration_ns(&trace->steps[bare]) < clew_step_duration_ns(step))) {
                         trace->root = i;
                         return;
                 }
+                if (bare == CLEW_STEP_NONE)
+                        bare = i;
         }
-        trace->root = first != CLEW_STEP_NONE ? first : standin;
+        trace->root = bare != CLEW_STEP_NONE ? bare : first != CLEW_STEP_NONE ? first : standin;
 }
 
 static void find_times(struct clew_trace *trace)
@@ -397,7 +406,7 @@ static void find_times(struct clew_trace *trace)
         }
 }
 
-/* A verdict on the run: a labelled score of the root or of the trace. One that fails, fails. */
+/* A verdict on the run: a labelled score of a root or of the trace. One that fails, fails. */
 static enum clew_verdict verdict_of(const struct clew_trace *trace)
 {
         enum clew_verdict verdict = CLEW_VERDICT_NONE;
@@ -407,7 +416,8 @@ static enum clew_verdict verdict_of(const struct clew_trace *trace)
 
                 if (s->verdict == CLEW_VERDICT_NONE ||
                     !(s->target == CLEW_SCORE_TRACE ||
-                      (s->target == CLEW_SCORE_STEP && s->step == trace->root)))
+                      (s->target == CLEW_SCORE_STEP && s->step != CLEW_STEP_NONE &&
+                       (s->step == trace->root || trace->steps[s->step].depth == 0))))
                         continue;
                 if (s->verdict == CLEW_VERDICT_FAIL)
                         return CLEW_VERDICT_FAIL;
