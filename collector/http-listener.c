@@ -33,6 +33,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CONNECTIONS_MAX 512u
 /* Headers and one piece of body; taken for each open connection. */
@@ -41,6 +42,8 @@
 #define CONNECTION_TIMEOUT_S 60u
 /* A body of unknown length takes budget in steps. */
 #define BUDGET_STEP_BYTES ((size_t)256 * 1024)
+/* Of a connection that is turned away: at most this much is read, 4 KiB each. */
+#define TURN_AWAY_READS_MAX 64
 #define SCRATCHES_MAX 64u
 /* How long a browser may remember that a page may send. */
 #define PREFLIGHT_SECONDS "7200"
@@ -604,11 +607,35 @@ int clew_http_listener_new(const struct clew_http_listener_options *options,
         return 0;
 }
 
+/* The library would close it without a word. The request is not read; what of it has arrived is,
+ * because closing over unread bytes may throw away the answer (RFC 9112, section 9.6). */
+static void turn_away(struct clew_http_listener *l, int fd)
+{
+        static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                                     "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        char sink[4096];
+
+        clew_count(l->options.counters, CLEW_COUNT_OVERLOADED, 1);
+        (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        shutdown(fd, SHUT_WR);
+        for (int i = 0; i < TURN_AWAY_READS_MAX; i++) {
+                if (recv(fd, sink, sizeof(sink), MSG_DONTWAIT) <= 0)
+                        break;
+        }
+        close(fd);
+}
+
 void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer)
 {
         struct clew_http_listener *l = listener;
+        const union MHD_DaemonInfo *info =
+                MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-        /* Over the limit of connections, or short of memory: the library closes it. */
+        if (info && info->num_connections >= CONNECTIONS_MAX) {
+                turn_away(l, fd);
+                return;
+        }
+        /* Short of memory: the library closes it. */
         (void)MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&peer->sockaddr,
                                  peer->len);
 }
