@@ -179,30 +179,23 @@ static void put_logs(struct clew_show *v)
         }
 }
 
-/* Step that the record at @index belongs to, or CLEW_STEP_NONE: records are grouped by step. */
-static uint32_t step_of_log(const struct clew_trace *trace, uint32_t index)
-{
-        for (uint32_t i = 0; i < trace->n_steps; i++) {
-                if (index - trace->steps[i].logs < trace->steps[i].n_logs)
-                        return i;
-        }
-        return CLEW_STEP_NONE;
-}
-
+/* Records are grouped by step, in the order of steps. */
 void clew_show_logs(struct clew_show *v)
 {
         const struct clew_trace *trace = v->opened.trace;
+        uint32_t step = 0;
 
         for (uint32_t i = 0; i < trace->n_logs; i++) {
                 const struct clew_step_log *log = &trace->logs[i];
                 uint64_t time = log->record.time_ns ? log->record.time_ns : log->record.observed_ns;
-                uint32_t step = i < trace->n_logs - trace->n_loose_logs ? step_of_log(trace, i)
-                                                                        : CLEW_STEP_NONE;
                 char text[CLEW_WHEN_TEXT];
                 char heading[CLEW_WHEN_TEXT + 32];
 
+                while (step < trace->n_steps &&
+                       i >= trace->steps[step].logs + trace->steps[step].n_logs)
+                        step++;
                 clew_when_full(time, v->look.utc, text);
-                if (step == CLEW_STEP_NONE)
+                if (step == trace->n_steps)
                         snprintf(heading, sizeof(heading), "LOG of no step");
                 else
                         snprintf(heading, sizeof(heading), "LOG of #%u", step + 1);
