@@ -152,7 +152,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
 
         clew_arena_reset(&s->arena);
         *ret = (struct clew_selected){
-                .id = entry->id, .start_ns = entry->start_ns, .hot = entry->hot};
+                .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
         if (!entry->hot && entry->summary.len > 0)
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
         if (r < 0)

@@ -78,9 +78,10 @@ struct clew_selected {
         struct clew_trace_id id;
         uint64_t start_ns; /* also the cursor, together with id */
         struct clew_summary summary;
-        bool hot;              /* still has fragments that are not sealed */
-        bool lost;             /* open, and silent for longer than the filter's lost_after_ns */
-        uint64_t last_sign_ns; /* unix time of its last sign of life: arrival, or end of a span */
+        struct clew_view *view; /* that it was read from: for its notes */
+        bool hot;               /* still has fragments that are not sealed */
+        bool lost;              /* open, and silent for longer than the filter's lost_after_ns */
+        uint64_t last_sign_ns;  /* unix time of its last sign of life: arrival, or end of a span */
 };
 
 /* Open struct so that it can live on the stack; the counters, damage and end are for callers. */

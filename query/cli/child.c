@@ -42,6 +42,7 @@ static int start(const char *command, struct child *ret)
 {
         char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, NULL, NULL};
         posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attributes;
         int in[2] = {-1, -1};
         int out[2] = {-1, -1};
         int r;
@@ -54,11 +55,16 @@ static int start(const char *command, struct child *ret)
         memcpy(&argv[2], &command, sizeof(command)); /* posix_spawn() does not write to it */
         r = posix_spawn_file_actions_init(&actions);
         if (r == 0) {
+                (void)posix_spawnattr_init(&attributes); /* never fails with glibc */
                 r = posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
                 if (r == 0)
                         r = posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+                /* A group of its own, so that all it started can be ended with it. */
                 if (r == 0)
-                        r = posix_spawn(&ret->pid, "/bin/sh", &actions, NULL, argv, environ);
+                        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+                if (r == 0)
+                        r = posix_spawn(&ret->pid, "/bin/sh", &actions, &attributes, argv, environ);
+                posix_spawnattr_destroy(&attributes);
                 posix_spawn_file_actions_destroy(&actions);
         }
         close(in[0]);
@@ -101,11 +107,8 @@ static int read_some(const struct child *c, struct clew_buffer *answer)
         return n > 0;
 }
 
-static int talk(struct child *c, struct clew_slice left, uint32_t timeout_ms,
-                struct clew_buffer *answer)
+static int talk(struct child *c, struct clew_slice left, uint64_t end, struct clew_buffer *answer)
 {
-        uint64_t end = now_ms() + timeout_ms;
-
         for (;;) {
                 struct pollfd fds[2] = {{.fd = c->out, .events = POLLIN},
                                         {.fd = c->in, .events = POLLOUT}};
@@ -129,30 +132,57 @@ static int talk(struct child *c, struct clew_slice left, uint32_t timeout_ms,
         }
 }
 
+/* Waits for its end; when @end passes, or @kill_now, it and what it started are killed. */
+static int reap(const struct child *c, uint64_t end, bool kill_now, int *ret_status)
+{
+        const struct timespec pause = {.tv_nsec = 2000000};
+        int r = 0;
+
+        for (;;) {
+                pid_t pid = waitpid(c->pid, ret_status, kill_now ? 0 : WNOHANG);
+
+                if (pid == c->pid || (pid < 0 && errno != EINTR))
+                        return r;
+                if (pid == 0 && now_ms() >= end) {
+                        r = -ETIMEDOUT;
+                        kill_now = true;
+                        (void)kill(-c->pid, SIGKILL);
+                } else if (pid == 0) {
+                        nanosleep(&pause, NULL);
+                }
+        }
+}
+
 int clew_child_ask(const char *command, struct clew_slice question, uint32_t timeout_ms,
                    struct clew_buffer *answer, struct clew_error *err)
 {
         struct sigaction ignore = {.sa_handler = SIG_IGN};
         struct sigaction before;
         struct child c = {.in = -1, .out = -1};
+        uint64_t end = now_ms() + timeout_ms;
         int status = 0;
         int r = start(command, &c);
+        int late;
 
         if (r < 0)
                 return clew_error_set(err, r, 0, "cannot start the program: %s", strerror(-r));
         sigaction(SIGPIPE, &ignore, &before);
-        r = talk(&c, question, timeout_ms, answer);
+        r = talk(&c, question, end, answer);
         sigaction(SIGPIPE, &before, NULL);
         if (c.in >= 0)
                 close(c.in);
         close(c.out);
         if (r < 0)
-                kill(c.pid, SIGKILL);
-        while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR) {
-        }
+                (void)kill(-c.pid, SIGKILL);
+        late = reap(&c, end, r < 0, &status);
+        if (r == 0)
+                r = late;
         if (r == -ETIMEDOUT)
                 return clew_error_set(err, r, 0, "the program gave no answer within %u s",
                                       timeout_ms / 1000);
+        if (r == -EMSGSIZE)
+                return clew_error_set(err, r, 0, "the program printed more than %zu bytes",
+                                      answer->max_bytes);
         if (r < 0)
                 return clew_error_set(err, r, 0, "talking to the program: %s", strerror(-r));
         if (status != 0)

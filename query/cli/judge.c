@@ -47,6 +47,7 @@ struct judge_command {
         uint64_t timeout_seconds;
         bool full;
         bool dry_run;
+        bool opened; /* the trace at hand could be read */
         uint64_t judged;
         uint64_t failed;
 };
@@ -68,6 +69,11 @@ static int read_rubric(struct judge_command *c)
                 return CLEW_EXIT_USAGE;
         }
         clew_buffer_commit(&c->rubric, fread(p, 1, RUBRIC_MAX, f));
+        if (fgetc(f) != EOF) { /* half a criterion is another criterion */
+                clew_cli_error(c->cli, "the rubric file is longer than %zu bytes", RUBRIC_MAX);
+                fclose(f);
+                return CLEW_EXIT_USAGE;
+        }
         fclose(f);
         return 0;
 }
@@ -110,31 +116,29 @@ static int question(struct judge_command *c, const struct clew_opened *o, struct
 /* Copies value, label and explanation of the answer; the value must be a number. */
 static int copy_answer(struct clew_json_writer *w, struct clew_slice answer)
 {
+        static const char *const names[] = {"value", "label", "explanation"};
         struct clew_json_reader r = clew_json_reader_make(answer, CLEW_JSON_DEPTH_DEFAULT);
-        bool any = false;
+        bool had[CLEW_ARRAY_LEN(names)] = {false};
 
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return -EBADMSG;
         while (clew_json_next_member(&r)) {
-                bool value = clew_json_text_is(&r, "value");
-                bool label = clew_json_text_is(&r, "label");
-                bool text = clew_json_text_is(&r, "explanation");
-                enum clew_json_token t;
+                size_t i = 0;
 
-                if (!value && !label && !text) {
+                while (i < CLEW_ARRAY_LEN(names) && !clew_json_text_is(&r, names[i]))
+                        i++;
+                if (i == CLEW_ARRAY_LEN(names) || had[i]) {
                         clew_json_skip(&r);
-                        continue;
-                }
-                t = clew_json_next(&r);
-                if (t == (value ? CLEW_JSON_NUMBER : CLEW_JSON_STRING)) {
-                        clew_json_write_key(w, value ? "value" : label ? "label" : "explanation");
+                } else if (clew_json_next(&r) == (i == 0 ? CLEW_JSON_NUMBER : CLEW_JSON_STRING)) {
+                        clew_json_write_key(w, names[i]);
                         clew_json_write_raw(w, clew_json_take(&r));
-                        any |= value || label;
+                        had[i] = true;
                 } else {
                         clew_json_skip(&r);
                 }
         }
-        return clew_json_next(&r) == CLEW_JSON_END && r.status == CLEW_JSON_COMPLETE && any
+        return clew_json_next(&r) == CLEW_JSON_END && r.status == CLEW_JSON_COMPLETE &&
+                               (had[0] || had[1])
                        ? 0
                        : -EBADMSG;
 }
@@ -185,7 +189,12 @@ static int keep(struct judge_command *c, const struct clew_trace_id *id, struct 
         int r;
 
         clew_trace_id_to_hex(id, hex);
-        fprintf(c->cli->out, "%s %.*s\n", hex, (int)note.len, (const char *)note.data);
+        if (c->output_flags.json)
+                fprintf(c->cli->out,
+                        "{\"v\":1,\"type\":\"judged\",\"trace_id\":\"%s\",\"score\":%.*s}\n", hex,
+                        (int)note.len, (const char *)note.data);
+        else
+                fprintf(c->cli->out, "%s %.*s\n", hex, (int)note.len, (const char *)note.data);
         c->judged++;
         if (c->dry_run)
                 return 0;
@@ -196,6 +205,7 @@ static int keep(struct judge_command *c, const struct clew_trace_id *id, struct 
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 
+/* One trace; one that cannot be read or is too large to be analysed costs only itself. */
 static int judge_one(struct judge_command *c, const char *text)
 {
         CLEW_ARENA arena = {0};
@@ -210,12 +220,16 @@ static int judge_one(struct judge_command *c, const char *text)
         clew_buffer_init(&line, QUESTION_MAX);
         clew_buffer_init(&answer, ANSWER_MAX);
         clew_buffer_init(&note, 2 * ANSWER_MAX);
+        c->opened = false;
         r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
         if (r != 0)
                 return r;
+        c->opened = true;
         r = question(c, &o, &arena, &line);
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, NULL);
+        if (r < 0) {
+                complain(c, &o.id, r == -ENOMEM ? "too large to be asked about" : strerror(-r));
+                return 0;
+        }
         r = clew_child_ask(c->command, clew_buffer_slice(&line),
                            (uint32_t)c->timeout_seconds * 1000, &answer, &err);
         if (r < 0) {
@@ -281,6 +295,10 @@ static int judge_selection(struct judge_command *c)
                         break;
                 clew_trace_id_to_hex(&i->id, hex);
                 r = judge_one(c, hex);
+                if (r != 0 && !c->opened) { /* gone meanwhile, or damaged: told */
+                        c->failed++;
+                        r = 0;
+                }
         }
         return r;
 }
@@ -289,6 +307,11 @@ static int check(struct judge_command *c)
 {
         if (!c->command) {
                 clew_cli_error(c->cli, "which program? clew judge --cmd ./judge [ID...]");
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->output_flags.tsv || c->output_flags.ids || c->output_flags.nul ||
+            c->output_flags.fields) {
+                clew_cli_error(c->cli, "judge prints its scores as text, or whole --json lines");
                 return CLEW_EXIT_USAGE;
         }
         if (c->timeout_seconds == 0 || c->timeout_seconds > TIMEOUT_SECONDS_MAX) {

@@ -3,14 +3,14 @@
  */
 #include "query/cli/note.h"
 
-#include "proto/base/json.h"
+#include "proto/base/compiler.h"
 
 /* No trace is judged more often; the walk over its notes ends there. */
 #define NOTES_MAX 100000u
 /* Names and labels are short; explanations are cut by the screen. */
 #define FIELD_BYTES_MAX 4096u
 
-enum part { NAME, VERSION, VALUE, LABEL, EXPLANATION, PARTS };
+enum part { NAME, VERSION, VALUE, LABEL, EXPLANATION, TYPE, PARTS };
 
 static void take(struct clew_json_reader *r, struct clew_buffer *out)
 {
@@ -56,22 +56,29 @@ static void join(const struct clew_buffer *parts, struct clew_buffer *out)
         }
 }
 
-bool clew_note_brief(struct clew_slice note, struct clew_buffer *out)
+static void parts_init(struct clew_buffer *parts)
 {
-        static const char *const names[PARTS] = {"name", "version", "value", "label",
-                                                 "explanation"};
+        for (int i = 0; i < PARTS; i++)
+                clew_buffer_init(&parts[i], FIELD_BYTES_MAX);
+}
+
+static void parts_deinit(struct clew_buffer *parts)
+{
+        for (int i = 0; i < PARTS; i++)
+                clew_buffer_deinit(&parts[i]);
+}
+
+/* Reads the parts of a note; false when it is no score. */
+static bool read_parts(struct clew_slice note, struct clew_buffer *parts)
+{
+        static const char *const names[PARTS] = {"name",  "version",     "value",
+                                                 "label", "explanation", "type"};
         struct clew_json_reader r = clew_json_reader_make(note, CLEW_JSON_DEPTH_DEFAULT);
-        struct clew_buffer parts[PARTS];
-        struct clew_buffer type;
-        bool is_score;
 
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return false;
-        clew_buffer_init(&type, FIELD_BYTES_MAX);
-        for (int i = 0; i < PARTS; i++)
-                clew_buffer_init(&parts[i], FIELD_BYTES_MAX);
         while (clew_json_next_member(&r)) {
-                struct clew_buffer *to = clew_json_text_is(&r, "type") ? &type : NULL;
+                struct clew_buffer *to = NULL;
 
                 for (int i = 0; i < PARTS && !to; i++) {
                         if (clew_json_text_is(&r, names[i]))
@@ -82,12 +89,46 @@ bool clew_note_brief(struct clew_slice note, struct clew_buffer *out)
                 else
                         clew_json_skip(&r);
         }
-        is_score = clew_slice_eq_cstr(clew_buffer_slice(&type), "score");
+        return clew_slice_eq_cstr(clew_buffer_slice(&parts[TYPE]), "score");
+}
+
+bool clew_note_brief(struct clew_slice note, struct clew_buffer *out)
+{
+        struct clew_buffer parts[PARTS];
+        bool is_score;
+
+        parts_init(parts);
+        is_score = read_parts(note, parts);
         if (is_score)
                 join(parts, out);
-        clew_buffer_deinit(&type);
-        for (int i = 0; i < PARTS; i++)
-                clew_buffer_deinit(&parts[i]);
+        parts_deinit(parts);
+        return is_score;
+}
+
+bool clew_note_write(struct clew_slice note, struct clew_json_writer *w)
+{
+        static const char *const names[] = {"name", "version", "value", "label"};
+        struct clew_buffer parts[PARTS];
+        bool is_score;
+
+        parts_init(parts);
+        is_score = read_parts(note, parts);
+        if (is_score)
+                clew_json_write_object_begin(w);
+        for (size_t i = 0; is_score && i < CLEW_ARRAY_LEN(names); i++) {
+                struct clew_json_reader r = clew_json_reader_make(clew_buffer_slice(&parts[i]), 1);
+
+                if (parts[i].len == 0)
+                        continue;
+                clew_json_write_key(w, names[i]);
+                if (i == VALUE && clew_json_next(&r) == CLEW_JSON_NUMBER)
+                        clew_json_write_raw(w, clew_buffer_slice(&parts[i]));
+                else
+                        clew_json_write_string(w, clew_buffer_slice(&parts[i]));
+        }
+        if (is_score)
+                clew_json_write_object_end(w);
+        parts_deinit(parts);
         return is_score;
 }
 

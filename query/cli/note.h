@@ -5,6 +5,7 @@
 #define CLEW_QUERY_CLI_NOTE_H
 
 #include "proto/base/buffer.h"
+#include "proto/base/json.h"
 #include "proto/base/slice.h"
 #include "storage/store.h"
 
@@ -16,6 +17,10 @@
 /* Appends "NAME version = VALUE LABEL EXPLANATION" of a note of type "score", raw. False, with
  * nothing appended, when it is something else. */
 CLEW_MUST_USE bool clew_note_brief(struct clew_slice note, struct clew_buffer *out);
+
+/* Writes {"name":..,"version":..,"value":..,"label":..} of a score; nothing, and false, when it is
+ * something else. */
+bool clew_note_write(struct clew_slice note, struct clew_json_writer *w);
 
 /* Number of notes of the trace. */
 uint32_t clew_note_count(struct clew_view *view, const struct clew_trace_id *id);

@@ -4,6 +4,7 @@
 #include "query/cli/record.h"
 
 #include "proto/base/number.h"
+#include "query/cli/note.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -297,6 +298,24 @@ static void put_sessions(struct clew_json_writer *w, const void *r)
         clew_json_write_array_end(w);
 }
 
+/* The newest scores that judges gave. */
+static void put_judged(struct clew_json_writer *w, const void *r)
+{
+        struct clew_view *view = of(r)->view;
+        uint32_t n = view ? clew_note_count(view, &of(r)->id) : 0;
+        uint32_t from = n > CLEW_NOTES_SHOWN_MAX ? n - CLEW_NOTES_SHOWN_MAX : 0;
+
+        clew_json_write_array_begin(w);
+        for (uint32_t i = from; i < n; i++) {
+                struct clew_slice note;
+                struct clew_error err = {0};
+
+                if (clew_view_note(view, &of(r)->id, i, &note, &err) == 0)
+                        (void)clew_note_write(note, w);
+        }
+        clew_json_write_array_end(w);
+}
+
 static void put_sealed(struct clew_json_writer *w, const void *r)
 {
         clew_json_write_bool(w, !of(r)->hot);
@@ -386,6 +405,7 @@ const struct clew_record_field clew_trace_fields[] = {
         {"waste.tokens", false, put_waste_tokens},
         {"waste.duration_nano", false, put_waste_duration},
         {"waste.cost_usd", false, put_waste_cost},
+        {"judged", false, put_judged},
         {"sealed", false, put_sealed},
         {"cursor", false, put_cursor},
         {0},

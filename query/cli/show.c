@@ -9,6 +9,7 @@
 #include "proto/otlp/json.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
+#include "query/cli/note.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
@@ -233,6 +234,25 @@ static void put_scores(struct clew_show *v)
         }
 }
 
+/* What judges said of the run: told with its root. */
+static void put_judged(struct clew_show *v)
+{
+        struct clew_view *view = v->cli->view;
+        uint32_t n =
+                v->opened.step == v->opened.trace->root ? clew_note_count(view, &v->opened.id) : 0;
+        uint32_t from = n > CLEW_NOTES_SHOWN_MAX ? n - CLEW_NOTES_SHOWN_MAX : 0;
+
+        for (uint32_t i = from; i < n; i++) {
+                struct clew_slice note;
+                struct clew_error err = {0};
+
+                clew_buffer_clear(&v->raw);
+                if (clew_view_note(view, &v->opened.id, i, &note, &err) == 0 &&
+                    clew_note_brief(note, &v->raw))
+                        clew_page_field(&v->page, "judged", clew_buffer_slice(&v->raw));
+        }
+}
+
 static void put_why_fields(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
@@ -265,6 +285,7 @@ static void put_head(struct clew_show *v)
         put_error(v);
         put_edges(v);
         put_scores(v);
+        put_judged(v);
 }
 
 static int print_page(struct clew_show *v)
