@@ -290,11 +290,17 @@ struct pattern {
         uint8_t len;
         uint8_t where; /* 0 whole, 1 prefix, 2 suffix */
         uint8_t kind;
+        uint8_t scope; /* dialect that the scope's name must tell, NONE = any */
 };
 
 #define P(text, where, kind)                                                                       \
         {                                                                                          \
-                text, sizeof(text) - 1, where, CLEW_KIND_##kind                                    \
+                text, sizeof(text) - 1, where, CLEW_KIND_##kind, CLEW_DIALECT_NONE                 \
+        }
+/* Common words that mean something as the templates of Logfire's integrations. */
+#define L(text, kind)                                                                              \
+        {                                                                                          \
+                text, sizeof(text) - 1, 1, CLEW_KIND_##kind, CLEW_DIALECT_PYDANTIC                 \
         }
 
 /* In order; the first that fits wins. */
@@ -350,9 +356,18 @@ static const struct pattern patterns[] = {
         P(".tool", 2, TOOL),
         P(".mcp", 2, MCP),
         P(".llm", 2, LLM),
+        L("Chat Completion with ", LLM),
+        L("Responses API with ", LLM),
+        L("Agent run: ", AGENT),
+        L("Function: ", TOOL),
+        L("Handoff: ", HANDOFF),
+        L("Guardrail ", GUARDRAIL),
+        L("Task: ", CHAIN),
+        L("Turn ", CHAIN),
 };
 
 #undef P
+#undef L
 
 /* Called for each span of each trace: one byte decides nearly always. */
 static bool fits(const struct pattern *p, struct clew_slice name)
@@ -370,10 +385,11 @@ static bool fits(const struct pattern *p, struct clew_slice name)
                memcmp(at, p->text, p->len) == 0;
 }
 
-struct clew_kind_value clew_kind_of_name(struct clew_slice name)
+struct clew_kind_value clew_kind_of_name(struct clew_slice name, enum clew_dialect scope)
 {
         for (size_t i = 0; i < CLEW_ARRAY_LEN(patterns); i++) {
-                if (fits(&patterns[i], name))
+                if (fits(&patterns[i], name) &&
+                    (patterns[i].scope == CLEW_DIALECT_NONE || patterns[i].scope == scope))
                         return (struct clew_kind_value){true, true,
                                                         (enum clew_kind)patterns[i].kind};
         }

@@ -199,6 +199,7 @@ static const struct clew_rule error_type_rules[] = {
         T("exception.type", OPENINFERENCE),
         T("span.error.type", LANGWATCH),
         T("gen_ai.framework.error.type", OPENLIT),
+        T("gen_ai.guardrail.error.type", OPENLLMETRY),
         T("litellm.provider.error.code", LITELLM),
 };
 

@@ -101,8 +101,9 @@ struct clew_kind_value {
 
 /* Looks @value up, without regard to case, in the map called @map. */
 struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice value);
-/* From the span's name; found = false when no pattern fits. */
-struct clew_kind_value clew_kind_of_name(struct clew_slice name);
+/* From the span's name; found = false when no pattern fits. @scope is what the scope's name tells.
+ */
+struct clew_kind_value clew_kind_of_name(struct clew_slice name, enum clew_dialect scope);
 /* The name of something around a model call that its sender takes for one. */
 bool clew_name_is_no_call(struct clew_slice name);
 /* The dialect that a scope's name tells, or NONE. */

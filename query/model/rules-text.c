@@ -38,6 +38,8 @@ static const struct clew_rule tool_argument_rules[] = {
          .dialect = CLEW_DIALECT_OPENINFERENCE,
          .flags = CLEW_RULE_NOT_SCHEMA,
          .kinds = TOOLS},
+        TK("raw_input", PYDANTIC, TOOLS),
+        TK("input", PYDANTIC, TOOLS),
 };
 
 static const struct clew_rule tool_result_rules[] = {
@@ -126,6 +128,7 @@ static const struct clew_rule input_rules[] = {
         TK("api_request_body/body", CLAUDE_CODE, LLMS),
         T("spring-ai/prompt", SPRING_AI),
         T("gen_ai.guardrail.input", OPENLLMETRY),
+        T("gen_ai.memory.query.text", OTEL),
         TK("reranker.query", OPENINFERENCE, CLEW_KINDS(CLEW_KIND_RERANKER)),
         T("gen_ai.retrieval.query.text", OTEL),
         T("gen_ai.retrieval.query", OPENLIT),
@@ -177,6 +180,8 @@ static const struct clew_rule output_rules[] = {
         TK("api_response_body/body", CLAUDE_CODE, LLMS),
         T("spring-ai/completion", SPRING_AI),
         T("gen_ai.guardrail.output", OPENLLMETRY),
+        T("litellm.guardrail.response", LITELLM),
+        T("gen_ai.memory.records", OTEL),
         T("langwatch.rag.contexts", LANGWATCH),
         T("gen_ai.retrieval.documents", OTEL),
         T("gen_ai.choice/message", STRANDS),

@@ -252,7 +252,7 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
                 }
                 return;
         }
-        v = clew_kind_of_name(step->span.name);
+        v = clew_kind_of_name(step->span.name, b->scope_dialect);
         if (v.found) {
                 step->kind = v.kind;
                 clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
@@ -321,7 +321,8 @@ static struct clew_slice tool_name_of_span(struct clew_slice name)
 {
         static const struct name_affix forms[] = {
                 {"execute_tool ", ""}, {"running tool: ", ""}, {"MCP send tools/call ", ""},
-                {"tools/call ", ""},   {"", ".tool"},          {"", ".__call__"},
+                {"tools/call ", ""},   {"Function: ", ""},     {"Handoff: ", ""},
+                {"", ".tool"},         {"", ".__call__"},
         };
 
         return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
@@ -331,7 +332,8 @@ static struct clew_slice agent_name_of_span(struct clew_slice name)
 {
         static const struct name_affix forms[] = {
                 {"invoke_agent ", ""}, {"create_agent ", ""}, {"agent_run [", "]"},
-                {"", ".agent"},        {"", ".run"},          {"", ".kickoff"},
+                {"Agent run: '", "'"}, {"Agent run: ", ""},   {"", ".agent"},
+                {"", ".run"},          {"", ".kickoff"},
         };
 
         return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
@@ -354,6 +356,17 @@ static void find_call_id_in_result(struct clew_builder *b, struct clew_step *ste
                 step->tool_call_id = clew_tool_result_call_id(hit->value.bytes, b->arena);
 }
 
+/* Logfire's spans are named by a template; the message has its fields filled in. */
+static struct clew_slice name_as_said(struct clew_builder *b, const struct clew_step *step)
+{
+        struct clew_slice text = step->span.name;
+
+        if (step->dialect == CLEW_DIALECT_PYDANTIC && text.len > 0 &&
+            memchr(text.data, '{', text.len))
+                (void)clew_fields_text(&b->fields, CLEW_FIELD_NAME, &text);
+        return text;
+}
+
 static void derive_own_names(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_fields *f = &b->fields;
@@ -361,7 +374,7 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
         if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF) {
                 if (!clew_fields_text(f, CLEW_FIELD_TOOL_NAME, &step->tool_name) &&
                     step->kind == CLEW_KIND_TOOL) {
-                        step->tool_name = tool_name_of_span(step->span.name);
+                        step->tool_name = tool_name_of_span(name_as_said(b, step));
                         clew_fields_note(f, CLEW_FIELD_TOOL_NAME, CLEW_ORIGIN_CORE,
                                          CLEW_DIALECT_NONE, KEY("name"));
                 }
@@ -370,7 +383,7 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
         }
         if (step->kind == CLEW_KIND_AGENT) {
                 if (!clew_fields_text(f, CLEW_FIELD_AGENT_NAME, &step->agent_name)) {
-                        step->agent_name = agent_name_of_span(step->span.name);
+                        step->agent_name = agent_name_of_span(name_as_said(b, step));
                         clew_fields_note(f, CLEW_FIELD_AGENT_NAME, CLEW_ORIGIN_CORE,
                                          CLEW_DIALECT_NONE, KEY("name"));
                 }
