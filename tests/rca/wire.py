@@ -17,6 +17,10 @@ import json
 import random
 
 
+# Errors that an annotator marks, although the run would have come to a good end with them.
+PUT_RIGHT = {"resource_abuse", "wrong_handoff", "invented_path", "wrong_tool"}
+
+
 def any_value(value):
     """A Python value as an OTLP JSON AnyValue."""
     if isinstance(value, bool):
@@ -183,7 +187,7 @@ class Wire:
         return Message("assistant", text, [ToolCall(self.call_id(), n, a) for n, a in calls])
 
     # -- labels -----------------------------------------------------------------------------------
-    def blame(self, at, category, reason, root=False):
+    def blame(self, at, category, reason):
         """@at: a Call, a ToolCall, or a span."""
         span = at.span if isinstance(at, (Call, ToolCall)) else at
         for known in self.failures:   # one entry for a span and a category
@@ -191,7 +195,7 @@ class Wire:
                 known["reason"] += "; " + reason
                 return
         row = {"span_id": span["spanId"], "category": category, "reason": reason}
-        self.failures.insert(0 if root else len(self.failures), row)
+        self.failures.append(row)
 
     def outcome(self, label, score=None):
         self.event(self.root, "gen_ai.evaluation.result", {
@@ -225,7 +229,10 @@ class Wire:
             ensure_ascii=False)
 
     def labels(self):
-        row = {"trace_id": self.trace_id, "failures": self.failures}
-        if self.failures:
-            row["root_cause_span"] = self.failures[0]["span_id"]
+        begun = {s["spanId"]: s["startTimeUnixNano"] for s in self.spans}
+        failures = sorted(self.failures, key=lambda f: begun[f["span_id"]])
+        row = {"trace_id": self.trace_id, "failures": failures}
+        if failures:
+            spoiling = [f for f in failures if f["category"] not in PUT_RIGHT]
+            row["root_cause_span"] = (spoiling or failures)[0]["span_id"]
         return row
