@@ -218,8 +218,13 @@ static void sort_effects(struct clew_finding *f)
         f->n_effects = n;
 }
 
-static enum clew_precision class_of(double score)
+static enum clew_precision class_of(const struct clew_finding *f)
 {
+        double score = f->score;
+
+        if (f->rule == CLEW_RULE_ANSWER || f->rule == CLEW_RULE_LONGEST ||
+            f->rule == CLEW_RULE_LAST_CHANGE)
+                return CLEW_PRECISION_LOW; /* a guess stays one, however many agree */
         return score >= HIGH     ? CLEW_PRECISION_HIGH
                : score >= MEDIUM ? CLEW_PRECISION_MEDIUM
                                  : CLEW_PRECISION_LOW;
@@ -284,7 +289,7 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
         join(&f);
         absorb(v, &f);
         for (uint32_t i = 0; i < f.n && i < CLEW_WHY_FINDINGS_MAX; i++) {
-                f.items[i].precision = class_of(f.items[i].score);
+                f.items[i].precision = class_of(&f.items[i]);
                 /* Of a run that passed only strong signs are worth a person's time. */
                 if (v->passed && f.items[i].precision == CLEW_PRECISION_LOW)
                         continue;
