@@ -13,9 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One step: about 100 ms of work on agent runs, so that a stop or a burst of requests does not wait
- * long. */
-#define STEP_BYTES ((size_t)32 * 1024 * 1024)
+/* One step: about 100 ms of work on agent runs, so that a burst of requests does not wait long.
+ * Each begins with a walk over all that is hot; so that a backlog is not walked over and over, a
+ * step takes a part of it when that is more. */
+#define STEP_BYTES ((uint64_t)32 * 1024 * 1024)
+#define STEP_BYTES_MAX ((uint64_t)512 * 1024 * 1024)
+#define STEP_PART 8u
 /* How often to look when there was nothing to do. */
 #define LOOK_NS (CLEW_NS_PER_S)
 /* After a failure: a full disk does not empty itself in a second. */
@@ -29,6 +32,7 @@ struct clew_sealer {
         pthread_cond_t stop;
         bool stopping; /* under the lock */
         /* sealer thread only: */
+        uint64_t left_bytes;     /* of the step before: what it did not come to */
         uint64_t written_cpu_ns; /* spent for this step on the writer thread */
 };
 
@@ -82,6 +86,26 @@ static void run_on_writer(void *context, void (*fn)(void *argument), void *argum
         s->written_cpu_ns += w.cpu_ns;
 }
 
+static bool is_stopping(void *context)
+{
+        struct clew_sealer *s = context;
+        bool stopping;
+
+        pthread_mutex_lock(&s->lock);
+        stopping = s->stopping;
+        pthread_mutex_unlock(&s->lock);
+        return stopping;
+}
+
+static size_t step_budget(const struct clew_sealer *s)
+{
+        uint64_t part = s->left_bytes / STEP_PART;
+
+        return (size_t)(part < STEP_BYTES       ? STEP_BYTES
+                        : part > STEP_BYTES_MAX ? STEP_BYTES_MAX
+                                                : part);
+}
+
 /* One step; returns how long to rest after it. */
 static uint64_t step(struct clew_sealer *s)
 {
@@ -89,9 +113,10 @@ static uint64_t step(struct clew_sealer *s)
                 .idle_ns = s->options.idle_ns,
                 .min_segment_bytes = s->options.segment_bytes,
                 .max_wait_ns = s->options.max_wait_ns,
-                .budget_bytes = STEP_BYTES,
+                .budget_bytes = step_budget(s),
                 .run = run_on_writer,
-                .run_context = s,
+                .is_over = is_stopping,
+                .context = s,
         };
         struct clew_seal_stats stats = {.more = false};
         struct clew_error err = {.code = 0};
@@ -102,6 +127,7 @@ static uint64_t step(struct clew_sealer *s)
         s->written_cpu_ns = 0;
         r = clew_store_seal(s->options.store, &options, &stats, &err);
         used = cpu_ns() - before + s->written_cpu_ns;
+        s->left_bytes = stats.left_bytes;
         clew_watch_release_file_memory(s->options.store);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_TRACES, stats.traces);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_BYTES, stats.raw_bytes);

@@ -1,6 +1,7 @@
 #include "collector/watch.h"
 
 #include "proto/base/log.h"
+#include "proto/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,30 +11,13 @@
 /* A limit in the millions only makes programs that close everything slow. */
 #define DESCRIPTORS_WANTED ((rlim_t)1 << 20)
 
-/* Bytes of file pages in this process; 0 when the system does not tell. */
-static size_t file_memory(void)
-{
-        /* "size resident shared ...", in pages; shared = file pages and shared memory. */
-        unsigned long size;
-        unsigned long resident;
-        unsigned long shared = 0;
-        FILE *statm = fopen("/proc/self/statm", "re");
-
-        if (!statm)
-                return 0;
-        if (fscanf(statm, "%lu %lu %lu", &size, &resident, &shared) != 3)
-                shared = 0;
-        fclose(statm);
-        return (size_t)shared * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 void clew_watch_release_file_memory(struct clew_store *store)
 {
         static struct clew_log_limit limit = {.per_second = 1};
         struct clew_error err = {.code = 0};
         int r;
 
-        if (file_memory() <= CLEW_WATCH_FILE_MEMORY_MAX)
+        if (clew_mem_file_bytes() <= CLEW_WATCH_FILE_MEMORY_MAX)
                 return;
         r = clew_store_release_pages(store, &err);
         if (r < 0)

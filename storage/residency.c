@@ -13,6 +13,7 @@
  * that LMDB has handed out, and must be a shared mapping of a file; a read transaction is held
  * meanwhile, because the environment is reopened (and mapped elsewhere) only when none is.
  */
+#include "proto/base/mem.h"
 #include "storage/env-struct-int.h"
 #include "storage/store-int.h"
 
@@ -21,10 +22,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* What a collector may read of values before it gives back what it has mapped. The kernel maps the
- * neighbours of a touched page too, so that walking over the directories of the hot table maps all
- * of it. */
-#define TOUCHED_BYTES_MAX ((size_t)16 << 20)
+/* File pages, the program's own among them, that a collector keeps mapped while it walks and loads.
+ */
+#define MAPPED_BYTES_MAX ((size_t)40 << 20)
+/* How much it may read of values before it looks how much is mapped. The kernel maps the neighbours
+ * of a touched page too, so that walking over the directories of the hot table maps all of it. */
+#define TOUCHED_BYTES_MAX ((size_t)4 << 20)
 /* What a small value under a random key counts as, for the same reason. */
 #define TOUCHED_BYTES_MIN ((size_t)32 << 10)
 
@@ -93,7 +96,8 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
             TOUCHED_BYTES_MAX)
                 return;
         atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
-        (void)drop_mapping((uintptr_t)value.data); /* nothing depends on it */
+        if (clew_mem_file_bytes() > MAPPED_BYTES_MAX)
+                (void)drop_mapping((uintptr_t)value.data); /* nothing depends on it */
 }
 
 int clew_store_release_pages(struct clew_store *store, struct clew_error *err)

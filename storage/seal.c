@@ -314,7 +314,7 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
         e.summaries = clew_buffer_slice(&frame);
         m.entry = &e;
         if (o->run)
-                o->run(o->run_context, move, &m);
+                o->run(o->context, move, &m);
         else
                 move(&m);
         r = m.result;
@@ -386,11 +386,14 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
         if (r < 0)
                 clew_error_set(err, r, 0, "out of memory");
         while (r == 0 && at < plan.n) {
-                stats.more = options->budget_bytes && stats.raw_bytes >= options->budget_bytes;
+                stats.more = (options->budget_bytes && stats.raw_bytes >= options->budget_bytes) ||
+                             (options->is_over && options->is_over(options->context));
                 if (stats.more)
                         break;
                 r = seal_segment(&s, &plan, &at, &stats, err);
         }
+        for (; at < plan.n; at++)
+                stats.left_bytes += plan.items[at].raw_bytes;
         sealer_deinit(&s);
         clew_seal_plan_deinit(&plan);
         *ret_stats = stats;

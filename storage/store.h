@@ -116,8 +116,9 @@ struct clew_seal_options {
          * returns after it. NULL = in the calling thread. Appends wait for that lock: a caller of
          * low priority gives it to a thread that is not kept from the processor.
          */
-        void (*run)(void *run_context, void (*fn)(void *argument), void *argument);
-        void *run_context;
+        void (*run)(void *context, void (*fn)(void *argument), void *argument);
+        bool (*is_over)(void *context); /* asked between segments: true ends it; NULL = never */
+        void *context;
 };
 
 struct clew_seal_stats {
@@ -125,8 +126,9 @@ struct clew_seal_stats {
         uint64_t segments;
         uint64_t raw_bytes;
         uint64_t stored_bytes;
-        uint64_t damaged; /* traces left hot because they could not be read; verify names them */
-        bool more;        /* the budget ended it */
+        uint64_t damaged;    /* traces left hot because they could not be read; verify names them */
+        uint64_t left_bytes; /* raw bytes that were due and are still hot */
+        bool more;           /* the budget or is_over() ended it */
 };
 
 /* Seals idle traces. Compresses outside the write transaction, so appends wait only for the short

@@ -1,8 +1,10 @@
 #include "proto/base/mem.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static atomic_uint_fast64_t seen;
 static atomic_uint_fast64_t fail_at; /* 0 = off */
@@ -73,4 +75,20 @@ char *clew_strdup(const char *s)
 void clew_free(void *p)
 {
         free(p);
+}
+
+size_t clew_mem_file_bytes(void)
+{
+        /* "size resident shared ...", in pages; shared = file pages and shared memory. */
+        unsigned long size;
+        unsigned long resident;
+        unsigned long shared = 0;
+        FILE *statm = fopen("/proc/self/statm", "re");
+
+        if (!statm)
+                return 0;
+        if (fscanf(statm, "%lu %lu %lu", &size, &resident, &shared) != 3)
+                shared = 0;
+        fclose(statm);
+        return (size_t)shared * (size_t)sysconf(_SC_PAGESIZE);
 }

@@ -27,6 +27,9 @@ void clew_mem_fail_at(uint64_t k, int sticky);
 /* Allocations seen since the last clew_mem_fail_at(). */
 uint64_t clew_mem_count(void);
 
+/* Bytes of file pages that count as this process's memory; 0 when the system does not tell. */
+size_t clew_mem_file_bytes(void);
+
 /* Cleanup attribute: `CLEW_FREE char *p = NULL;` frees p when it leaves scope. */
 static inline void clew_free_ptr(void *p)
 {

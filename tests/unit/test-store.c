@@ -229,6 +229,53 @@ static void test_hot_then_sealed(void **state)
         clew_view_close(v);
 }
 
+struct hooks {
+        unsigned n_runs;
+        unsigned runs_max;
+};
+
+static void run_hook(void *context, void (*fn)(void *argument), void *argument)
+{
+        struct hooks *h = context;
+
+        h->n_runs++;
+        fn(argument);
+}
+
+static bool over_hook(void *context)
+{
+        const struct hooks *h = context;
+
+        return h->n_runs >= h->runs_max;
+}
+
+/* The caller's thread writes, the caller ends it between two segments, and is told what is left. */
+static void test_sealing_by_hooks(void **state)
+{
+        struct fixture *f = *state;
+        struct hooks hooks = {.runs_max = 1};
+        struct clew_seal_options o = {.run = run_hook, .is_over = over_hook, .context = &hooks};
+        struct clew_seal_stats stats;
+        struct clew_error err = {0};
+
+        for (uint32_t t = 0; t < 6; t++) {
+                struct test_span s = span_of(t, 0);
+
+                send_spans(f, t % 2 ? "a" : "b", &s, 1);
+        }
+        assert_int_equal(clew_store_seal(f->store, &o, &stats, &err), 0);
+        assert_int_equal(hooks.n_runs, 1);
+        assert_int_equal(stats.segments, 1);
+        assert_int_equal(stats.traces, 3);
+        assert_true(stats.more);
+        assert_true(stats.left_bytes > 0 && stats.left_bytes == stats.raw_bytes);
+        hooks.runs_max = 9;
+        assert_int_equal(clew_store_seal(f->store, &o, &stats, &err), 0);
+        assert_int_equal(hooks.n_runs, 2);
+        assert_int_equal(stats.left_bytes, 0);
+        assert_false(stats.more);
+}
+
 static void test_list_order_and_paging(void **state)
 {
         struct fixture *f = *state;
@@ -612,6 +659,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         const struct CMUnitTest tests[] = {
                 T(test_hot_then_sealed),
+                T(test_sealing_by_hooks),
                 T(test_list_order_and_paging),
                 T(test_find_prefix),
                 T(test_logs_without_trace),
