@@ -8,16 +8,30 @@
 #include "proto/base/sort.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
+#include "query/model/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NONE CLEW_STEP_NONE
 #define SPAN_KIND_SERVER 2u
+/* Longer ones are no call ids. */
+#define CALL_ID_BYTES_MAX 128u
+/* Tool steps without a caller whose ids are looked for in the texts of other models. */
+#define UNASKED_MAX 64u
+/* Shorter ids occur in texts by chance. */
+#define UNASKED_BYTES_MIN 5u
+/* Calls without an answer that are kept. */
+#define ASKED_MAX 4096u
+/* Messages of one model's answer. */
+#define SCRATCH_MAX ((size_t)256 << 20)
 
 /* What an id of this trace is. */
 enum sort {
         SORT_CALL,    /* of a tool step */
+        SORT_ASKED,   /* that a model asked for, and no step here answered */
+        SORT_UNASKED, /* of a tool step that no model here asked for */
         SORT_CALLED,  /* on an agent run: the call that started it */
         SORT_REQUEST, /* of an MCP request: session, then request id */
         SORT_SPAN,    /* a span that is here */
@@ -35,6 +49,7 @@ struct id {
 /* A match before it is known how many other traces carry the id. */
 struct match {
         const struct id *id;
+        uint64_t span_start_ns; /* of the span there, where the earliest counts */
         struct clew_related edge;
 };
 
@@ -46,6 +61,8 @@ struct finder {
         uint32_t n_ids;
         struct match *matches;
         uint32_t n_matches;
+        const struct id *unasked[UNASKED_MAX];
+        uint32_t n_unasked;
         bool more;
         const struct clew_selected *at; /* the trace that is being searched */
         bool failed;
@@ -58,12 +75,15 @@ struct other {
         struct clew_slice request;
         struct clew_slice session;
         bool is_agent;
+        bool is_tool;
+        bool is_llm;
 };
 
 const char *clew_related_type_name(enum clew_related_type type)
 {
         static const char *const names[] = {
                 [CLEW_RELATED_CONVERSATION] = "conversation",
+                [CLEW_RELATED_CALL] = "call",
                 [CLEW_RELATED_SUBAGENT] = "subagent",
                 [CLEW_RELATED_TRANSPORT] = "transport",
                 [CLEW_RELATED_LINK] = "link",
@@ -102,6 +122,32 @@ static bool is_call_key(struct clew_slice key)
         return false;
 }
 
+static void take_kind(struct other *o, struct clew_slice word)
+{
+        o->is_agent = clew_slice_eq_cstr(word, "invoke_agent") || clew_slice_eq_cstr(word, "AGENT");
+        o->is_tool = clew_slice_eq_cstr(word, "execute_tool") || clew_slice_eq_cstr(word, "TOOL");
+        o->is_llm = clew_slice_eq_cstr(word, "chat") || clew_slice_eq_cstr(word, "LLM");
+}
+
+/* LangChain's tool spans have no call id, but the message that they return names it. */
+static struct clew_slice call_in_result(struct clew_slice raw)
+{
+        static const char member[] = "tool_call_id";
+        const uint8_t *at = raw.len ? memmem(raw.data, raw.len, member, sizeof(member) - 1) : NULL;
+        struct clew_slice rest;
+        size_t n = 0;
+
+        if (!at)
+                return CLEW_SLICE_NULL;
+        rest = clew_slice_from(raw, (size_t)(at - raw.data) + sizeof(member) - 1);
+        while (rest.len > 0 && memchr("\"\\: ", rest.data[0], 4))
+                rest = clew_slice_from(rest, 1);
+        while (n < rest.len && n < CALL_ID_BYTES_MAX && rest.data[n] > ' ' && rest.data[n] != '"' &&
+               rest.data[n] != '\\')
+                n++;
+        return clew_slice_make(rest.data, n);
+}
+
 static void read_other(const struct clew_span *span, struct clew_arena *arena, struct other *ret)
 {
         struct clew_message_iter it = clew_span_attributes(span);
@@ -120,11 +166,12 @@ static void read_other(const struct clew_span *span, struct clew_arena *arena, s
                         ret->request = text_of(raw, arena);
                 else if (clew_slice_eq_cstr(key, "mcp.session.id"))
                         ret->session = text_of(raw, arena);
-                else if (clew_slice_eq_cstr(key, "gen_ai.operation.name"))
-                        ret->is_agent = clew_slice_eq_cstr(text_of(raw, arena), "invoke_agent");
-                else if (clew_slice_eq_cstr(key, "openinference.span.kind"))
-                        ret->is_agent = clew_slice_eq_cstr(text_of(raw, arena), "AGENT");
+                else if (clew_slice_eq_cstr(key, "gen_ai.operation.name") ||
+                         clew_slice_eq_cstr(key, "openinference.span.kind"))
+                        take_kind(ret, text_of(raw, arena));
         }
+        if (ret->is_tool && ret->call.len == 0)
+                ret->call = call_in_result(span->raw);
 }
 
 /* ---- ids of the trace at hand ------------------------------------------------------------------
@@ -151,6 +198,10 @@ static void add_step(struct finder *f, uint32_t index)
         id.sort = s->kind == CLEW_KIND_AGENT ? SORT_CALLED : SORT_CALL;
         if (!clew_step_is(s, CLEW_STEP_WRAPPER))
                 add_id(f, id);
+        if (s->kind == CLEW_KIND_TOOL && s->caller == NONE && id.text.len >= UNASKED_BYTES_MIN) {
+                id.sort = SORT_UNASKED;
+                add_id(f, id);
+        }
         read_other(&s->span, f->arena, &o);
         id.text = o.parent_call;
         id.sort = SORT_CALLED;
@@ -165,6 +216,52 @@ static void add_step(struct finder *f, uint32_t index)
         add_id(f, id);
 }
 
+static bool is_answered(const struct clew_trace *trace, uint32_t llm, struct clew_slice id)
+{
+        uint32_t n = 0;
+        const struct clew_edge *edges = clew_trace_edges_from(trace, llm, &n);
+
+        for (uint32_t i = 0; i < n; i++) {
+                if (edges[i].type == CLEW_EDGE_CALL && clew_slice_eq(edges[i].id, id))
+                        return true;
+        }
+        return false;
+}
+
+/* Calls that models asked for and that nothing here ran. */
+static int add_asked(struct finder *f)
+{
+        CLEW_ARENA scratch = {0};
+        uint32_t n = 0;
+
+        clew_arena_init(&scratch, SCRATCH_MAX);
+        for (uint32_t i = 0; i < f->trace->n_steps && n < ASKED_MAX; i++) {
+                const struct clew_step *s = &f->trace->steps[i];
+                struct clew_messages m = {0};
+
+                if (s->kind != CLEW_KIND_LLM ||
+                    clew_step_is(s, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT))
+                        continue;
+                clew_arena_reset(&scratch);
+                if (clew_step_messages(f->trace, s, CLEW_MESSAGES_OUT, &scratch, &m) < 0)
+                        return -ENOMEM;
+                for (uint32_t k = 0; k < m.n; k++) {
+                        for (uint32_t j = 0; j < m.items[k].n_parts && n < ASKED_MAX; j++) {
+                                const struct clew_part *part = &m.items[k].parts[j];
+
+                                if (part->type != CLEW_PART_TOOL_CALL || part->id.len == 0 ||
+                                    is_answered(f->trace, i, part->id))
+                                        continue;
+                                add_id(f, (struct id){.text = clew_arena_copy(f->arena, part->id),
+                                                      .step = i,
+                                                      .sort = SORT_ASKED});
+                                n++;
+                        }
+                }
+        }
+        return 0;
+}
+
 static uint64_t key_of(enum sort sort, struct clew_slice text)
 {
         return clew_hash_seeded(text, (uint64_t)sort);
@@ -174,7 +271,9 @@ static int gather(struct finder *f)
 {
         size_t max = (size_t)f->trace->n_steps * 4 + 1;
         struct clew_sort_entry *scratch;
+        int r;
 
+        max += ASKED_MAX + f->trace->n_steps;
         f->ids = clew_arena_alloc(f->arena, max * sizeof(*f->ids));
         f->order = clew_arena_alloc(f->arena, max * sizeof(*f->order));
         scratch = clew_arena_alloc(f->arena, max * sizeof(*scratch));
@@ -183,6 +282,13 @@ static int gather(struct finder *f)
                 return -ENOMEM;
         for (uint32_t i = 0; i < f->trace->n_steps; i++)
                 add_step(f, i);
+        r = add_asked(f);
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < f->n_ids && f->n_unasked < UNASKED_MAX; i++) {
+                if (f->ids[i].sort == SORT_UNASKED)
+                        f->unasked[f->n_unasked++] = &f->ids[i];
+        }
         for (uint32_t i = 0; i < f->n_ids; i++)
                 f->order[i] = (struct clew_sort_entry){
                         .key = key_of(f->ids[i].sort, f->ids[i].text), .item = &f->ids[i]};
@@ -272,6 +378,41 @@ static void match_ids(struct finder *f, const struct clew_span *span, const stru
         }
 }
 
+/* Tools there that models here asked for, and models there that asked for tools here: of those the
+ * earliest, since later calls repeat the history. */
+static void match_calls(struct finder *f, const struct clew_span *span, const struct other *o,
+                        uint32_t first)
+{
+        const struct id *id = o->is_tool ? find_id(f, SORT_ASKED, o->call) : NULL;
+        struct clew_related *edge;
+
+        if (id) {
+                edge = add_match(f, CLEW_RELATED_CALL, false, id, span);
+                if (edge)
+                        edge->id = id->text;
+        }
+        for (uint32_t i = 0; o->is_llm && i < f->n_unasked; i++) {
+                struct match *known = NULL;
+
+                id = f->unasked[i];
+                if (span->start_ns > f->trace->steps[id->step].start_ns ||
+                    !memmem(span->raw.data, span->raw.len, id->text.data, id->text.len))
+                        continue;
+                for (uint32_t k = first; k < f->n_matches && !known; k++)
+                        known = f->matches[k].id == id ? &f->matches[k] : NULL;
+                if (known && known->span_start_ns <= span->start_ns)
+                        continue;
+                edge = known ? &known->edge : add_match(f, CLEW_RELATED_CALL, true, id, span);
+                if (!edge)
+                        return;
+                known = known ? known : &f->matches[f->n_matches - 1];
+                known->span_start_ns = span->start_ns;
+                edge->id = id->text;
+                edge->span_id = span->span_id;
+                edge->span_name = clew_arena_copy(f->arena, span->name);
+        }
+}
+
 static void match_spans(struct finder *f, const struct clew_span *span)
 {
         struct clew_message_iter it = clew_span_links(span);
@@ -304,6 +445,7 @@ static void search(struct finder *f, struct clew_slice traces)
         struct clew_slice raw;
         struct clew_span span;
         struct other other;
+        uint32_t first = f->n_matches;
 
         while (!f->more && clew_otlp_read(&r, &raw, NULL)) {
                 if (!clew_span_parse(raw, &span) || !span.has_valid_ids)
@@ -311,6 +453,7 @@ static void search(struct finder *f, struct clew_slice traces)
                 match_spans(f, &span);
                 read_other(&span, f->arena, &other);
                 match_ids(f, &span, &other);
+                match_calls(f, &span, &other, first);
         }
 }
 

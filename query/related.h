@@ -25,6 +25,7 @@
 
 enum clew_related_type {
         CLEW_RELATED_CONVERSATION, /* same session */
+        CLEW_RELATED_CALL,         /* a model's tool call here, the tool that ran there, or back */
         CLEW_RELATED_SUBAGENT,     /* tool call here, its run there; or the other way round */
         CLEW_RELATED_TRANSPORT,    /* two sides of one MCP request */
         CLEW_RELATED_LINK,         /* a span link there that points here */

@@ -510,6 +510,12 @@ static void put_footer(struct clew_tree_page *t)
                         step = i + 1;
         }
         clew_trace_id_short(&t->opened.id, id);
+        if (trace->n_steps > trace->n_spans && !t->linked)
+                clew_cli_note(t->cli,
+                              "%u parent%s never received; clew tree %s --linked looks in other "
+                              "traces",
+                              trace->n_steps - trace->n_spans,
+                              trace->n_steps - trace->n_spans == 1 ? " was" : "s were", id);
         if (trace->n_steps == 0)
                 clew_cli_note(t->cli, "next: clew show %s --logs", id);
         else if (t->fold.n_hidden > 0)
