@@ -93,21 +93,26 @@ void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *re
 
 /* The text of one of the last calls of the same agent (by name and system prompt: one that is
  * started again and again is one agent) that step @i nearly repeats, or NONE. What one agent passes
- * on of another's text is no repetition, and the same sentence about another order is none either.
+ * on of another's text is no repetition, nor is the same answer to another message or the same
+ * sentence about another order.
  */
 static uint32_t repeated_text(const struct clew_rca_view *v, const uint32_t *ring, uint32_t n,
                               uint32_t i)
 {
         const struct clew_rca_step *s = &v->steps[i];
         const struct clew_words *a = &v->words[s->words];
-        bool program = clew_text_find(s->text, "```") >= 0;
+        bool program = clew_text_program(s->text) >= 0;
 
+        if (s->text.data[0] == '{')
+                return CLEW_RCA_NONE; /* a form, filled in again and again */
         for (uint32_t k = 0; k < n && k < RING; k++) {
                 uint32_t other = ring[(n - 1 - k) % RING];
                 const struct clew_words *b = &v->words[v->steps[other].words];
 
                 if (clew_slice_eq(v->steps[other].agent_name, s->agent_name) &&
-                    v->steps[other].system_hash == s->system_hash && a->values == b->values &&
+                    v->steps[other].system_hash == s->system_hash &&
+                    (v->acts_in_text || clew_slice_eq(v->steps[other].heard, s->heard)) &&
+                    a->values == b->values &&
                     clew_words_jaccard(a, b) > (program ? ALIKE_PROGRAMS : ALIKE))
                         return other;
         }

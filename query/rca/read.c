@@ -421,7 +421,7 @@ static bool acts_in_text(const struct clew_rca_view *v)
                 if (v->steps[i].kind == CLEW_RCA_LLM && v->steps[i].text.len > 0) {
                         n++;
                         with += v->steps[i].n_calls == 0 &&
-                                clew_text_find(v->steps[i].text, "```") >= 0;
+                                clew_text_program(v->steps[i].text) >= 0;
                 }
         }
         return with >= 2 && with * 2 > n;

@@ -166,6 +166,16 @@ bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *
         return false;
 }
 
+ptrdiff_t clew_text_program(struct clew_slice text)
+{
+        const uint8_t *fence = text.len ? memmem(text.data, text.len, "```", 3) : NULL;
+        const uint8_t *tag = text.len ? memmem(text.data, text.len, "<code>", 6) : NULL;
+
+        if (tag && (!fence || tag < fence))
+                fence = tag;
+        return fence ? fence - text.data : -1;
+}
+
 bool clew_text_in_code(struct clew_slice text, size_t at)
 {
         bool in = false;

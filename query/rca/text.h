@@ -110,6 +110,8 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret);
 /* The parts of a compound token (2026-11-20, 31-inch, a:7) that hold digits, in order; false at the
  * end, and at once when it has only one part. */
 bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *ret);
+/* Offset of the first program in a text: a code fence, or a <code> tag; -1 without one. */
+ptrdiff_t clew_text_program(struct clew_slice text);
 /* True when offset @at of @text lies between code fences. */
 bool clew_text_in_code(struct clew_slice text, size_t at);
 

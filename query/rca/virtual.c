@@ -52,17 +52,12 @@ static const struct clew_rca_call *call_of(struct clew_rca_builder *b,
         return nth < llm->n_calls ? &b->v->calls[llm->first_call + nth] : NULL;
 }
 
-/* The program that a text holds: from its first code fence to its last. */
+/* What a text holds from its first program on; empty without one. */
 static struct clew_slice code_of(struct clew_slice text)
 {
-        ptrdiff_t from = clew_text_find(text, "```");
-        size_t to = text.len;
+        ptrdiff_t from = clew_text_program(text);
 
-        if (from < 0)
-                return CLEW_SLICE_NULL;
-        while (to > (size_t)from + 3 && memcmp(text.data + to - 3, "```", 3) != 0)
-                to--;
-        return clew_slice_make(text.data + from, to - (size_t)from);
+        return from < 0 ? CLEW_SLICE_NULL : clew_slice_from(text, (size_t)from);
 }
 
 void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
