@@ -84,6 +84,11 @@ static int put_messages(struct clew_show *v, struct clew_json_writer *w, const c
         for (uint32_t i = 0; i < m.n; i++)
                 clew_write_message(w, &m.items[i]);
         clew_json_write_array_end(w);
+        if (m.truncated) { /* by the sender, or by a limit on its side */
+                clew_json_write_key(w, direction == CLEW_MESSAGES_IN ? "input_messages_cut"
+                                                                     : "output_messages_cut");
+                clew_json_write_bool(w, true);
+        }
         return 0;
 }
 

@@ -176,8 +176,9 @@ static void add_body(struct clew_message_sink *s, const struct object *o, enum c
                 add_tool_message(s, o);
                 return;
         }
-        clew_sink_text(s, CLEW_PART_REASONING, role,
-                       text_of_any(s, o, NAMES("reasoning_content", "reasoning", "thinking")));
+        m = get_any(o, NAMES("reasoning_content", "reasoning", "thinking"));
+        if (m && m->token == CLEW_JSON_STRING)
+                clew_sink_text(s, CLEW_PART_REASONING, role, text_of(s, m));
         m = get_any(o, NAMES("parts", "content", "text"));
         if (m)
                 add_content(s, m->raw, role);
@@ -241,6 +242,9 @@ static bool is_message(const struct object *o)
                 return true;
         if (content && content->token == CLEW_JSON_OBJECT_BEGIN && !type)
                 return true; /* Gemini's candidates */
+        /* The AI SDK's result: {"text":"","toolCalls":[...],"files":[]} */
+        if (get(o, "text") && get_any(o, NAMES("toolCalls", "files", "sources", "warnings")))
+                return true;
         if (type && get(o, "data") && !get(o, "mime_type"))
                 return true; /* {"type":"human","data":{...}} */
         return type && (clew_slice_eq_cstr(type->raw, "\"human\"") ||

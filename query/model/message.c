@@ -587,17 +587,32 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         return finish(&sink, f, key, ret);
 }
 
+static bool has_parts(const struct clew_messages *m)
+{
+        for (uint32_t i = 0; i < m->n; i++) {
+                if (m->items[i].n_parts > 0)
+                        return true;
+        }
+        return false;
+}
+
 int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
                        enum clew_direction direction, struct clew_arena *arena,
                        struct clew_messages *ret)
 {
         const struct clew_step *layer;
+        struct clew_messages around;
         int r = read_messages(trace, step, direction, arena, ret);
 
-        if (r < 0 || ret->n > 0)
+        if (r < 0 || has_parts(ret))
                 return r;
         layer = layer_around(trace, step);
-        return layer ? read_messages(trace, layer, direction, arena, ret) : 0;
+        if (!layer)
+                return 0;
+        r = read_messages(trace, layer, direction, arena, &around);
+        if (r == 0 && has_parts(&around))
+                *ret = around;
+        return r;
 }
 
 /* ---- tool definitions -------------------------------------------------------------------------

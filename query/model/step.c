@@ -486,13 +486,28 @@ static void derive_identity(struct clew_builder *b, struct clew_step *step, uint
 /* ---- texts ------------------------------------------------------------------------------------
  */
 
-/* Marks that senders leave where they cut. */
+/* Text that begins as JSON, and not as prose in brackets, but does not end as it. */
+static bool ends_early(struct clew_slice text)
+{
+        bool list = text.data[0] == '[' && strchr("[{\"", text.data[1]);
+        bool object = text.data[0] == '{' && text.data[1] == '"';
+
+        if ((!list && !object) || text.data[1] == 0)
+                return false;
+        while (text.len > 2 && text.data[text.len - 1] <= ' ')
+                text.len--;
+        return text.data[text.len - 1] != (list ? ']' : '}');
+}
+
+/* Marks that senders leave where they cut, and JSON that a limit cut without one. */
 static bool looks_truncated(struct clew_slice text)
 {
         struct clew_slice tail = text.len > 64 ? clew_slice_from(text, text.len - 64) : text;
 
         if (tail.len < 12 || !tail.data)
                 return false;
+        if (ends_early(text))
+                return true;
         return memmem(tail.data, tail.len, "[TRUNCATED", 10) ||
                memmem(tail.data, tail.len, "[truncated]", 11);
 }
