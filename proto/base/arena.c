@@ -3,11 +3,19 @@
 #include "proto/base/mem.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #define ARENA_ALIGN 16u
 #define ARENA_BLOCK_MIN (16u * 1024)   /* first block: a small request costs one allocation */
 #define ARENA_BLOCK_MAX (1024u * 1024) /* blocks double up to this size */
+/* Arenas with such a limit hold whole traces: their blocks go on doubling, and large ones ask for
+ * huge pages, since with small ones a quarter of the time of a large trace goes into page faults.
+ * What is not touched costs nothing but up to one huge page a block. */
+#define ARENA_LARGE_LIMIT ((size_t)1 << 30)
+#define ARENA_BLOCK_LARGE ((size_t)8 << 20)
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 struct clew_arena_block {
         struct clew_arena_block *prev;
@@ -51,14 +59,24 @@ void clew_arena_reset(struct clew_arena *a)
         a->failed = false;
 }
 
+static void ask_for_huge_pages(struct clew_arena_block *b)
+{
+        uintptr_t from = ((uintptr_t)b + HUGE_PAGE_BYTES - 1) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+        uintptr_t to = ((uintptr_t)b + b->size) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+
+        if (to > from) /* a hint: nothing depends on it */
+                (void)madvise((uint8_t *)b + (from - (uintptr_t)b), to - from, MADV_HUGEPAGE);
+}
+
 static int grow(struct clew_arena *a, size_t size)
 {
+        size_t block_max = a->max_bytes >= ARENA_LARGE_LIMIT ? ARENA_BLOCK_LARGE : ARENA_BLOCK_MAX;
         size_t want = a->head ? a->head->size * 2 : ARENA_BLOCK_MIN;
         size_t room = a->max_bytes - a->used_bytes;
         struct clew_arena_block *b;
 
-        if (want > ARENA_BLOCK_MAX)
-                want = ARENA_BLOCK_MAX;
+        if (want > block_max)
+                want = block_max;
         if (size > SIZE_MAX - ARENA_ALIGN)
                 return -1;
         if (want < size + ARENA_ALIGN)
@@ -72,6 +90,8 @@ static int grow(struct clew_arena *a, size_t size)
                 return -1;
         b->prev = a->head;
         b->size = want;
+        if (block_max == ARENA_BLOCK_LARGE && want >= 2 * HUGE_PAGE_BYTES)
+                ask_for_huge_pages(b);
         a->head = b;
         a->next = (uint8_t *)b + ARENA_ALIGN;
         a->end = (uint8_t *)b + want;
