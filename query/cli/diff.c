@@ -11,11 +11,17 @@
 #include "query/cli/terminal.h"
 #include "query/cli/when.h"
 
+#include "proto/base/utf8.h"
+
 #include <string.h>
 
 #define OUT_MAX_BYTES ((size_t)256 << 20)
 /* Lines of one text that are compared; longer texts are compared as a whole. */
 #define LINES_MAX 20000u
+/* Texts of one part of a step that are compared: calls of one answer, new messages. */
+#define TEXTS_MAX 64u
+/* Of one text in --json --text; the spans have the rest. */
+#define JSON_TEXT_MAX ((size_t)64 << 10)
 
 struct side {
         struct clew_opened opened;
@@ -37,10 +43,47 @@ struct diff_command {
         struct clew_diff diff;
         struct clew_buffer out;
         const char *only;
+        const char *only_kind; /* of them at most one is set */
+        unsigned only_part;
         bool stat;
         bool text;
         bool strict;
 };
+
+/* Parts in the order in which a reader wants them, by their words in --only and --json. */
+static const struct {
+        const char *word;
+        unsigned bit;
+} parts[] = {
+        {"input", CLEW_DIFF_INPUT},   {"output", CLEW_DIFF_OUTPUT},
+        {"calls", CLEW_DIFF_CALLS},   {"arguments", CLEW_DIFF_ARGUMENTS},
+        {"result", CLEW_DIFF_RESULT}, {"error", CLEW_DIFF_ERROR},
+};
+
+static const char *const kind_words[] = {"llm", "tool", "agent", "step"};
+
+static bool is_wanted_part(const struct diff_command *c, unsigned part)
+{
+        return !c->only_part || c->only_part == part;
+}
+
+/* --only: a kind of step or a part of one. */
+static int read_only(struct diff_command *c)
+{
+        for (size_t i = 0; c->only && i < CLEW_ARRAY_LEN(kind_words); i++) {
+                if (strcmp(c->only, kind_words[i]) == 0)
+                        c->only_kind = kind_words[i];
+        }
+        for (size_t i = 0; c->only && i < CLEW_ARRAY_LEN(parts); i++) {
+                if (strcmp(c->only, parts[i].word) == 0)
+                        c->only_part = parts[i].bit;
+        }
+        if (!c->only || c->only_kind || c->only_part)
+                return 0;
+        clew_cli_error(c->cli, "diff: --only takes llm, tool, agent, step, input, output, calls, "
+                               "arguments, result or error");
+        return CLEW_EXIT_USAGE;
+}
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
@@ -80,9 +123,7 @@ static void side_deinit(struct side *s)
 
 static const char *word_of(const struct clew_rca_step *s)
 {
-        static const char *const words[] = {"llm", "tool", "agent", "step"};
-
-        return words[s->kind];
+        return kind_words[s->kind];
 }
 
 static void put_side(struct diff_command *c, char name, const struct side *s)
@@ -126,7 +167,7 @@ static void put_stat(struct diff_command *c)
         if (c->diff.first < c->diff.n) {
                 const struct clew_diff_row *row = &c->diff.rows[c->diff.first];
 
-                clew_buffer_append_cstr(&c->out, "  First change:");
+                clew_buffer_append_cstr(&c->out, "\nFirst change:");
                 if (row->a != CLEW_ALIGN_NONE)
                         clew_buffer_printf(&c->out, " A%u", number(&c->a, row->a));
                 if (row->b != CLEW_ALIGN_NONE)
@@ -149,7 +190,7 @@ static void put_line(struct diff_command *c, char sign, struct clew_slice text)
 }
 
 static uint32_t split(struct clew_slice text, struct clew_slice *lines, uint64_t *hashes,
-                      bool strict)
+                      bool strict, bool *ret_cut)
 {
         uint32_t n = 0;
 
@@ -162,6 +203,7 @@ static uint32_t split(struct clew_slice text, struct clew_slice *lines, uint64_t
                 n++;
                 text = clew_slice_from(text, len + 1);
         }
+        *ret_cut |= text.len > 0;
         return n;
 }
 
@@ -174,6 +216,7 @@ static void put_texts(struct diff_command *c, struct clew_slice a, struct clew_s
         struct clew_alignment al;
         uint32_t n_a;
         uint32_t n_b;
+        bool cut = false;
 
         if (!c->text || a.len + b.len < 100) {
                 if (a.len)
@@ -187,8 +230,8 @@ static void put_texts(struct diff_command *c, struct clew_slice a, struct clew_s
         hashes = clew_arena_calloc(&arena, 2u * LINES_MAX, sizeof(*hashes));
         if (!lines || !hashes)
                 return;
-        n_a = split(a, lines, hashes, c->strict);
-        n_b = split(b, lines + LINES_MAX, hashes + LINES_MAX, c->strict);
+        n_a = split(a, lines, hashes, c->strict, &cut);
+        n_b = split(b, lines + LINES_MAX, hashes + LINES_MAX, c->strict, &cut);
         if (clew_align(hashes, n_a, hashes + LINES_MAX, n_b, &arena, &al) < 0)
                 return;
         for (uint32_t i = 0; i < al.n; i++) {
@@ -197,32 +240,86 @@ static void put_texts(struct diff_command *c, struct clew_slice a, struct clew_s
                 else if (al.pairs[i].a == CLEW_ALIGN_NONE)
                         put_line(c, '+', lines[LINES_MAX + al.pairs[i].b]);
         }
+        if (al.gave_up)
+                clew_buffer_append_cstr(&c->out, "          (too different to align)\n");
+        if (cut)
+                clew_buffer_printf(&c->out, "          ... lines beyond %u are not compared\n",
+                                   LINES_MAX);
 }
 
-static struct clew_slice call_text(const struct side *s, const struct clew_rca_step *step)
+/* The @nth text of a part of a step; null when there are no more. */
+static struct clew_slice part_text(struct side *side, const struct clew_rca_step *s, unsigned part,
+                                   uint32_t nth)
 {
-        return step->n_calls ? s->view.calls[step->first_call].args : CLEW_SLICE_NULL;
+        struct clew_slice words[] = {CLEW_SLICE_NULL, CLEW_SLICE_LITERAL(" "), CLEW_SLICE_NULL};
+
+        switch (part) {
+        case CLEW_DIFF_INPUT:
+                return clew_diff_input(&side->view, s, nth);
+        case CLEW_DIFF_CALLS:
+                if (nth >= s->n_calls)
+                        return CLEW_SLICE_NULL;
+                words[0] = side->view.calls[s->first_call + nth].name;
+                words[2] = side->view.calls[s->first_call + nth].args;
+                return clew_arena_concat(&side->arena, words, CLEW_ARRAY_LEN(words));
+        case CLEW_DIFF_OUTPUT:
+                return nth ? CLEW_SLICE_NULL : s->text;
+        case CLEW_DIFF_ARGUMENTS:
+                return nth ? CLEW_SLICE_NULL : s->args;
+        case CLEW_DIFF_RESULT:
+                return nth ? CLEW_SLICE_NULL : s->result;
+        case CLEW_DIFF_ERROR:
+                /* A result that says so is shown as the result. */
+                return nth || clew_slice_eq(s->error_text, s->result) ? CLEW_SLICE_NULL
+                                                                      : s->error_text;
+        default:
+                return CLEW_SLICE_NULL;
+        }
 }
 
-static void put_parts(struct diff_command *c, const struct clew_diff_row *row)
+static void put_part(struct diff_command *c, const struct clew_diff_row *row, unsigned part)
 {
         const struct clew_rca_step *a = &c->a.view.steps[row->a];
         const struct clew_rca_step *b = &c->b.view.steps[row->b];
 
-        if (row->parts & CLEW_DIFF_OUTPUT)
-                put_texts(c, a->text, b->text);
-        if (row->parts & CLEW_DIFF_CALLS)
-                put_texts(c, call_text(&c->a, a), call_text(&c->b, b));
-        if (row->parts & CLEW_DIFF_ARGUMENTS)
-                put_texts(c, a->args, b->args);
-        if (row->parts & CLEW_DIFF_RESULT)
-                put_texts(c, a->result, b->result);
+        for (uint32_t nth = 0; nth < TEXTS_MAX; nth++) {
+                struct clew_slice x = part_text(&c->a, a, part, nth);
+                struct clew_slice y = part_text(&c->b, b, part, nth);
+
+                if (!x.len && !y.len)
+                        return;
+                if (clew_diff_hash(x, c->strict) != clew_diff_hash(y, c->strict))
+                        put_texts(c, x, y);
+        }
+        clew_buffer_append_cstr(&c->out, "          ... and more texts, not compared\n");
+}
+
+static void put_parts(struct diff_command *c, const struct clew_diff_row *row)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                if (row->parts & parts[i].bit && is_wanted_part(c, parts[i].bit))
+                        put_part(c, row, parts[i].bit);
+        }
+}
+
+/* What a step that only one run has said or did, in a line. */
+static void put_lone(struct diff_command *c, struct side *side, const struct clew_rca_step *s,
+                     char sign)
+{
+        struct clew_slice text = s->text;
+
+        if (s->kind == CLEW_RCA_TOOL)
+                text = s->args.len ? s->args : s->result;
+        else if (s->kind == CLEW_RCA_LLM && s->n_calls)
+                text = part_text(side, s, CLEW_DIFF_CALLS, 0);
+        if (text.len)
+                put_line(c, sign, text);
 }
 
 static void put_step(struct diff_command *c, const struct clew_diff_row *row)
 {
         static const char signs[] = "=~-+";
-        const struct side *side = row->a != CLEW_ALIGN_NONE ? &c->a : &c->b;
+        struct side *side = row->a != CLEW_ALIGN_NONE ? &c->a : &c->b;
         const struct clew_rca_step *s =
                 &side->view.steps[row->a != CLEW_ALIGN_NONE ? row->a : row->b];
         char where[32];
@@ -237,16 +334,16 @@ static void put_step(struct diff_command *c, const struct clew_diff_row *row)
         clew_safe_line(&c->out,
                        s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name, 32,
                        c->look.ascii);
-        if (row->parts)
-                clew_buffer_printf(&c->out, "   %s%s%s%s%s",
-                                   row->parts & CLEW_DIFF_OUTPUT ? "output " : "",
-                                   row->parts & CLEW_DIFF_CALLS ? "call " : "",
-                                   row->parts & CLEW_DIFF_ARGUMENTS ? "arguments " : "",
-                                   row->parts & CLEW_DIFF_RESULT ? "result " : "",
-                                   row->parts & CLEW_DIFF_ERROR ? "error" : "");
+        clew_buffer_append_cstr(&c->out, row->parts ? "  " : "");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                if (row->parts & parts[i].bit)
+                        clew_buffer_printf(&c->out, " %s", parts[i].word);
+        }
         clew_buffer_append_byte(&c->out, '\n');
         if (row->sign == CLEW_DIFF_CHANGED)
                 put_parts(c, row);
+        else if (row->sign != CLEW_DIFF_EQUAL)
+                put_lone(c, side, s, signs[row->sign]);
 }
 
 static bool is_wanted(const struct diff_command *c, const struct clew_diff_row *row)
@@ -254,7 +351,8 @@ static bool is_wanted(const struct diff_command *c, const struct clew_diff_row *
         const struct clew_rca_step *s =
                 row->a != CLEW_ALIGN_NONE ? &c->a.view.steps[row->a] : &c->b.view.steps[row->b];
 
-        return !c->only || strcmp(c->only, word_of(s)) == 0;
+        return (!c->only_kind || strcmp(c->only_kind, word_of(s)) == 0) &&
+               (!c->only_part || (row->parts & c->only_part) != 0);
 }
 
 static void put_rows(struct diff_command *c)
@@ -267,7 +365,8 @@ static void put_rows(struct diff_command *c)
                 if (!is_wanted(c, row))
                         continue;
                 while (row->sign == CLEW_DIFF_EQUAL && run + 1 < c->diff.n &&
-                       c->diff.rows[run + 1].sign == CLEW_DIFF_EQUAL)
+                       c->diff.rows[run + 1].sign == CLEW_DIFF_EQUAL &&
+                       is_wanted(c, &c->diff.rows[run + 1]))
                         run++;
                 if (run == i) {
                         put_step(c, row);
@@ -301,10 +400,44 @@ static void write_step(struct clew_json_writer *w, const char *key, const struct
         clew_json_write_object_end(w);
 }
 
+static void write_text_of(struct clew_json_writer *w, const char *key, struct clew_slice text)
+{
+        clew_json_write_key(w, key);
+        clew_write_text(w, clew_utf8_cut(text, JSON_TEXT_MAX));
+}
+
+/* The texts of a changed pair: [{"part":..,"a":..,"b":..}]. */
+static void write_texts(struct diff_command *c, struct clew_json_writer *w,
+                        const struct clew_diff_row *row)
+{
+        clew_json_write_key(w, "texts");
+        clew_json_write_array_begin(w);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                for (uint32_t nth = 0; row->parts & parts[i].bit && nth < TEXTS_MAX; nth++) {
+                        struct clew_slice a =
+                                part_text(&c->a, &c->a.view.steps[row->a], parts[i].bit, nth);
+                        struct clew_slice b =
+                                part_text(&c->b, &c->b.view.steps[row->b], parts[i].bit, nth);
+
+                        if (!a.len && !b.len)
+                                break;
+                        if (!is_wanted_part(c, parts[i].bit) ||
+                            clew_diff_hash(a, c->strict) == clew_diff_hash(b, c->strict))
+                                continue;
+                        clew_json_write_object_begin(w);
+                        clew_json_write_key(w, "part");
+                        clew_json_write_cstr(w, parts[i].word);
+                        write_text_of(w, "a", a);
+                        write_text_of(w, "b", b);
+                        clew_json_write_object_end(w);
+                }
+        }
+        clew_json_write_array_end(w);
+}
+
 static int put_json(struct diff_command *c)
 {
         static const char *const signs[] = {"equal", "changed", "only_a", "only_b"};
-        static const char *const parts[] = {"output", "calls", "arguments", "result", "error"};
         struct clew_json_writer w = clew_output_begin(&c->output, "diff");
 
         clew_json_write_key(&w, "a");
@@ -332,10 +465,12 @@ static int put_json(struct diff_command *c)
                 clew_json_write_key(&w, "parts");
                 clew_json_write_array_begin(&w);
                 for (unsigned k = 0; k < CLEW_ARRAY_LEN(parts); k++) {
-                        if (row->parts & 1u << k)
-                                clew_json_write_cstr(&w, parts[k]);
+                        if (row->parts & parts[k].bit)
+                                clew_json_write_cstr(&w, parts[k].word);
                 }
                 clew_json_write_array_end(&w);
+                if (c->text && row->sign == CLEW_DIFF_CHANGED)
+                        write_texts(c, &w, row);
                 clew_json_write_object_end(&w);
         }
         clew_json_write_array_end(&w);
@@ -379,7 +514,8 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"stat", 0, NULL, "only how much differs, and where first", .ret_flag = &c.stat},
                 {"text", 0, NULL, "line by line within changed texts", .ret_flag = &c.text},
-                {"only", 0, "KIND", "llm, tool or agent steps only", .ret_text = &c.only},
+                {"only", 0, "KIND|PART", "llm, tool ... steps; or input, output, arguments ...",
+                 .ret_text = &c.only},
                 {"strict", 0, NULL, "compare ids and times of day too", .ret_flag = &c.strict},
                 {0},
         };
@@ -396,7 +532,9 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
                 return CLEW_EXIT_USAGE;
         }
         clew_buffer_init(&c.out, OUT_MAX_BYTES);
-        r = clew_look_init(&c.look, cli, &c.display_flags);
+        r = read_only(&c);
+        if (r == 0)
+                r = clew_look_init(&c.look, cli, &c.display_flags);
         if (r == 0)
                 r = clew_output_init(&c.output, cli, &c.output_flags, "diff", no_fields);
         if (r == 0)

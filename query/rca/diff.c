@@ -66,12 +66,45 @@ static uint64_t signature(const struct clew_rca_step *s)
         return s->kind == CLEW_RCA_LLM ? h : clew_hash_seeded(s->name, h);
 }
 
-static uint64_t calls_hash(const struct clew_rca_view *v, const struct clew_rca_step *s)
+static bool same_calls(const struct clew_rca_view *va, const struct clew_rca_step *a,
+                       const struct clew_rca_view *vb, const struct clew_rca_step *b, bool strict)
+{
+        if (a->n_calls != b->n_calls)
+                return false;
+        for (uint32_t i = 0; i < a->n_calls; i++) {
+                const struct clew_rca_call *x = &va->calls[a->first_call + i];
+                const struct clew_rca_call *y = &vb->calls[b->first_call + i];
+
+                if (x->key != y->key &&
+                    (!clew_slice_eq(x->name, y->name) ||
+                     clew_diff_hash(x->args, strict) != clew_diff_hash(y->args, strict)))
+                        return false;
+        }
+        return true;
+}
+
+struct clew_slice clew_diff_input(const struct clew_rca_view *v, const struct clew_rca_step *s,
+                                  uint32_t nth)
+{
+        for (uint32_t u = s->first_unit; u < s->first_unit + s->n_units; u++) {
+                bool heard = v->units[u].origin == CLEW_RCA_USER ||
+                             v->units[u].origin == CLEW_RCA_SYSTEM;
+
+                if (heard && nth-- == 0)
+                        return v->units[u].text;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+static uint64_t input_hash(const struct clew_rca_view *v, const struct clew_rca_step *s,
+                           bool strict)
 {
         uint64_t h = 1;
 
-        for (uint32_t i = 0; i < s->n_calls; i++)
-                h = h * 31 + v->calls[s->first_call + i].key;
+        for (uint32_t u = s->first_unit; u < s->first_unit + s->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_USER || v->units[u].origin == CLEW_RCA_SYSTEM)
+                        h = h * 31 + clew_diff_hash(v->units[u].text, strict);
+        }
         return h;
 }
 
@@ -86,8 +119,10 @@ static unsigned changed_parts(const struct clew_rca_view *va, const struct clew_
         if (a->kind == CLEW_RCA_LLM) {
                 if (clew_diff_hash(a->text, strict) != clew_diff_hash(b->text, strict))
                         parts |= CLEW_DIFF_OUTPUT;
-                if (calls_hash(va, a) != calls_hash(vb, b))
+                if (!same_calls(va, a, vb, b, strict))
                         parts |= CLEW_DIFF_CALLS;
+                if (input_hash(va, a, strict) != input_hash(vb, b, strict))
+                        parts |= CLEW_DIFF_INPUT;
         } else if (a->kind == CLEW_RCA_TOOL) {
                 if (a->key != b->key &&
                     clew_diff_hash(a->args, strict) != clew_diff_hash(b->args, strict))

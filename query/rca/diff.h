@@ -25,6 +25,7 @@ enum {
         CLEW_DIFF_ARGUMENTS = 1u << 2,
         CLEW_DIFF_RESULT = 1u << 3,
         CLEW_DIFF_ERROR = 1u << 4,
+        CLEW_DIFF_INPUT = 1u << 5,
 };
 
 struct clew_diff_row {
@@ -45,6 +46,11 @@ struct clew_diff {
 /* @strict compares ids and times too. Lives in @arena. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_diff_runs(const struct clew_rca_view *a, const struct clew_rca_view *b,
                                  bool strict, struct clew_arena *arena, struct clew_diff *ret);
+
+/* What LLM step @s newly heard from a user or its instructions: texts in the order of their coming.
+ * The @nth of them, or null. Results belong to the tool steps that gave them. */
+struct clew_slice clew_diff_input(const struct clew_rca_view *v, const struct clew_rca_step *s,
+                                  uint32_t nth);
 
 /* Hash of @text; without @strict, long hex ids, UUIDs and times of day count as one and the same.
  */
