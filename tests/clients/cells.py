@@ -136,10 +136,11 @@ def table_row(client, cells):
     transport = client["protocol"] + (" + gzip" if client.get("compression") else "")
     if cells is None:
         reason = client.get("unavailable", "not run yet")
-        return f"| {client['name']} | {shown} | {transport} | {mark(reason)} | | | | | | |"
+        return f"| {client['name']} | {shown} | {transport} | {mark(reason)} | | | | | | | |"
     kinds = ", ".join(f"{n} {k}" for k, n in cells["kinds"].items())
     tokens = ", ".join(f"{k} {v}" for k, v in cells["tokens"].items() if v)
     session = cells["session"] or "none sent"
+    user = cells["user"] or "none sent"
     errors = "; ".join(cells["errors"]) or "none seen"
     depth = max((len(s) - len(s.lstrip())) // 2 + 1 for s in cells["shape"]) if cells["shape"] else 0
     values = [
@@ -153,14 +154,15 @@ def table_row(client, cells):
         str(len(cells["tools"])),
         str(len(cells["messages"])),
         session,
+        user,
         errors,
     ]
     return "| " + " | ".join(mark(v) for v in values) + " |"
 
 
 def write_table(path, clients, expected):
-    head = "| client | packages | transport | kinds | tree | model | tokens | tools | messages in the last call | session | errors |"
-    lines = [TABLE_BEGIN, "", head, "|" + "---|" * 11]
+    head = "| client | packages | transport | kinds | tree | model | tokens | tools | messages in the last call | session | user | errors |"
+    lines = [TABLE_BEGIN, "", head, "|" + "---|" * 12]
     lines += [table_row(c, expected.get(name)) for name, c in clients.items()]
     lines += ["", TABLE_END]
     text = path.read_text()
