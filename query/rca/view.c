@@ -159,6 +159,30 @@ static void fill_step(const struct clew_rca_builder *b, uint32_t i, enum clew_rc
                                           : b->trace->steps[s->agent].name;
 }
 
+/* An HTTP request that failed inside a model call that went well was tried again by its client;
+ * inside a tool, when one of its name that came later did not fail. */
+static bool was_handled(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        const struct clew_step *inner = &v->trace->steps[s->span];
+        const struct clew_rca_step *outer;
+
+        if (s->kind != CLEW_RCA_OTHER || !s->failed || s->parent == CLEW_RCA_NONE)
+                return false;
+        outer = &v->steps[s->parent];
+        if (outer->failed || (outer->kind != CLEW_RCA_LLM && outer->kind != CLEW_RCA_TOOL))
+                return false;
+        if (outer->kind == CLEW_RCA_LLM)
+                return true;
+        for (uint32_t c = inner->next_sibling; c != CLEW_STEP_NONE;
+             c = v->trace->steps[c].next_sibling) {
+                if (clew_slice_eq(v->trace->steps[c].name, inner->name) &&
+                    !v->trace->steps[c].error.is_error)
+                        return true;
+        }
+        return false;
+}
+
 static int choose_steps(struct clew_rca_builder *b)
 {
         const struct clew_trace *t = b->trace;
@@ -199,6 +223,10 @@ static int choose_steps(struct clew_rca_builder *b)
                 while (p != CLEW_STEP_NONE && b->step_of[p] == CLEW_RCA_NONE)
                         p = t->steps[p].parent;
                 v->steps[i].parent = p == CLEW_STEP_NONE ? CLEW_RCA_NONE : b->step_of[p];
+        }
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (was_handled(v, i))
+                        v->steps[i].failed = false;
         }
         return 0;
 }

@@ -65,6 +65,25 @@ static void test_infrastructure_is_the_tools(void **state)
         scene_free(&s);
 }
 
+static void test_a_request_tried_again_inside_a_call(void **state)
+{
+        struct scene s;
+        unsigned r;
+        unsigned call;
+
+        (void)state;
+        scene_begin(&s);
+        r = scene_root(&s, "fail");
+        scene_say(&s, "user", "Find Ada.");
+        call = scene_llm(&s, r, "Ada is known here.");
+        (void)scene_span(&s, call, "CHAIN", "POST", 1);
+        scene_span_end(&s, "429 Too Many Requests", NULL);
+        scene_end(&s);
+        for (uint32_t i = 0; i < s.why.n_findings; i++)
+                assert_int_equal(s.why.findings[i].precision, CLEW_PRECISION_LOW);
+        scene_free(&s);
+}
+
 static void test_a_recovered_error_is_no_alarm(void **state)
 {
         struct scene s;
@@ -419,6 +438,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_failed_turn_is_the_models),
                 cmocka_unit_test(test_infrastructure_is_the_tools),
+                cmocka_unit_test(test_a_request_tried_again_inside_a_call),
                 cmocka_unit_test(test_a_recovered_error_is_no_alarm),
                 cmocka_unit_test(test_an_error_taken_for_success),
                 cmocka_unit_test(test_an_error_in_messages_taken_for_success),
