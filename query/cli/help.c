@@ -20,7 +20,7 @@ void clew_help_overview(FILE *out)
         }
         fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT
               ". clew COMMAND --help lists its flags.\n"
-              "Topics: clew help ids, exit, formats, dates\n",
+              "Topics: clew help ids, marks, exit, formats, dates\n",
               out);
 }
 
@@ -41,6 +41,21 @@ static const struct topic topics[] = {
                 "  -               ids from standard input, the first word of each line\n"
                 "\n"
                 "A prefix that fits several traces prints them and exits 2.\n"},
+        {"marks", "Marks in clew tree (with --ascii)\n"
+                  "\n"
+                  "  ✗  x   failed\n"
+                  "  ▶  >   the step that the rules blame; clew why tells why\n"
+                  "  !      soft failure: cut by length, filtered; or its parents form a ring\n"
+                  "  ○  o   not ended\n"
+                  "  ?      a parent that was named and never received\n"
+                  "  …  ... steps left out (--all shows them);  ↻  ~  the same again\n"
+                  "  ⋯7 +7  seven levels left out\n"
+                  "  ⇢  =>  leads to that step: subagent, handoff, link, transport (MCP)\n"
+                  "  ⇠  <=  comes from it, on a step whose parent is missing\n"
+                  "         with ? behind the word: inferred from names and order, not ids\n"
+                  "  [name=value label]   a score of the step\n"
+                  "  (clock: ...)         it starts before its parent, or ends before it starts;\n"
+                  "  (ends ... after)     it outlives its parent\n"},
         {"exit", "Exit status\n"
                  "\n"
                  "  0    done; an empty list is also 0 unless -e is given\n"

@@ -21,6 +21,8 @@
 
 /* Messages of one step, with all their history. */
 #define SCRATCH_MAX ((size_t)2 << 30)
+/* Edges of one step that are listed: an answer may ask for hundreds of calls. */
+#define EDGES_MAX 24u
 
 /* Every difference, however small, and the end as sent when it lies before the start. */
 static void put_skew(struct clew_show *v)
@@ -210,13 +212,19 @@ static void put_edge(struct clew_show *v, const struct clew_edge *e, bool outgoi
 static void put_edges(struct clew_show *v)
 {
         const struct clew_trace *trace = v->opened.trace;
+        uint32_t n = 0;
 
         for (uint32_t i = 0; i < trace->n_edges; i++) {
-                if (trace->edges[i].from == v->opened.step)
-                        put_edge(v, &trace->edges[i], true);
-                else if (trace->edges[i].to == v->opened.step)
-                        put_edge(v, &trace->edges[i], false);
+                const struct clew_edge *e = &trace->edges[i];
+
+                if (e->from != v->opened.step && e->to != v->opened.step)
+                        continue;
+                if (n++ < EDGES_MAX || v->all)
+                        put_edge(v, e, e->from == v->opened.step);
         }
+        if (n > EDGES_MAX && !v->all)
+                clew_page_fieldf(&v->page, "edge", CLEW_SLICE_NULL, "%u more (--all)",
+                                 n - EDGES_MAX);
 }
 
 static void put_scores(struct clew_show *v)

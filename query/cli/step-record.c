@@ -203,6 +203,10 @@ static void put_edges(struct clew_json_writer *w, const void *r)
                 }
                 clew_json_write_key(w, "inferred");
                 clew_json_write_bool(w, edges[i].inferred);
+                if (edges[i].id.len > 0) {
+                        clew_json_write_key(w, "id");
+                        clew_write_text(w, edges[i].id);
+                }
                 clew_json_write_object_end(w);
         }
         clew_json_write_array_end(w);
