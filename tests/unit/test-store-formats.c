@@ -5,6 +5,7 @@
  * format-1: traces 1 (three spans, one of them hot beside two sealed ones) and 2 (sealed), 3 (two
  * fragments) and 4 hot, and a log record without a trace.
  */
+#include "proto/base/mem.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
 #include "storage/store.h"
@@ -195,10 +196,42 @@ static void test_format_1(void **state)
         test_dir_remove(&dir);
 }
 
+/* Taking over is one transaction: when it fails, the store is what it was. */
+static void test_taking_over_fails(void **state)
+{
+        enum { TRIES_MAX = 200 };
+        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT};
+        bool failed = true;
+        unsigned n = 0;
+
+        (void)state;
+        for (uint64_t k = 1; failed; k++) {
+                struct clew_store *store = NULL;
+                struct clew_error err = {0};
+                struct test_dir dir;
+
+                assert_true(k < TRIES_MAX);
+                test_dir_make(&dir);
+                unpack("format-1.mdb.zst", dir.path);
+                clew_mem_fail_at(k, 1);
+                failed = clew_store_open(dir.path, &o, &store, &err) < 0;
+                clew_mem_fail_at(0, 0);
+                clew_store_close(store);
+                verify(dir.path);
+                store = open_store(dir.path, CLEW_STORE_READ);
+                check(store, failed ? 1 : 2, 5, 0);
+                clew_store_close(store);
+                test_dir_remove(&dir);
+                n += failed;
+        }
+        assert_true(n > 3);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_format_1),
+                cmocka_unit_test(test_taking_over_fails),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
