@@ -99,6 +99,23 @@ static const struct named *instead_of(const struct clew_rca_view *v, const struc
         return best;
 }
 
+/* Nothing was done about what the user named: the run's last word should have noticed. */
+static void say_unmet(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t i,
+                      const struct named *u)
+{
+        struct clew_finding *f;
+
+        if (v->last_llm == CLEW_RCA_NONE || v->last_llm == v->steps[i].caller ||
+            ret->n_of[CLEW_RULE_UNMET] > 0)
+                return;
+        f = clew_finding_add(ret, CLEW_RULE_UNMET, v->last_llm, 1.0);
+        clew_finding_evidence(f, v->units[u->unit].step, u->token.text);
+        clew_finding_evidence(f, v->last_llm, v->steps[v->last_llm].text);
+        clew_finding_say(ret, f,
+                         "Step %u ends the run; no action was taken on %.*s, which the user named.",
+                         v->steps[v->last_llm].number, CLEW_SHOWN(u->token.text, 48));
+}
+
 void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         struct named *named = clew_arena_alloc(v->arena, NAMED_MAX * sizeof(*named));
@@ -137,6 +154,7 @@ void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *
                                          "Step %u called %.*s for %.*s; the user named %.*s.",
                                          v->steps[s->caller].number, CLEW_SHOWN(s->name, 60),
                                          CLEW_SHOWN(t.text, 48), CLEW_SHOWN(u->token.text, 48));
+                        say_unmet(v, ret, i, u);
                         break;
                 }
         }

@@ -48,6 +48,7 @@ static void test_another_order_than_the_one_named(void **state)
                 (void)scene_llm(&s, r, "It is cancelled.");
                 scene_end(&s);
                 assert_int_equal(blamed_by(&s, "other-value"), asked == 0 ? bad : 0);
+                assert_int_equal(blamed_by(&s, "unmet-request"), asked == 0 ? s.n : 0);
                 scene_free(&s);
         }
 }
