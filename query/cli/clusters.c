@@ -265,11 +265,9 @@ static int put_member(struct clusters_command *c, const struct clew_selected *t)
         if (strcmp(name, c->name) != 0)
                 return 0;
         c->n++;
+        if (clew_output_is_machine(&c->output))
+                return clew_output_put(&c->output, t);
         clew_trace_id_to_hex(&t->id, id);
-        if (clew_output_is_machine(&c->output)) {
-                fprintf(c->cli->out, "%s\n", id);
-                return 0;
-        }
         fprintf(c->cli->out, "%s  %s\n", id,
                 clew_safe_cstr(t->summary.cause.detail, detail, sizeof(detail)));
         return 0;
@@ -286,10 +284,12 @@ static int walk(struct clusters_command *c, const struct clew_filter *filter)
         int r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
 
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
-                if (c->name)
-                        (void)put_member(c, &t);
-                else
+                if (!c->name)
                         take(c, &t);
+                else if (c->output_flags.limit && c->n == c->output_flags.limit)
+                        break;
+                else if ((status = put_member(c, &t)) != 0)
+                        break;
         }
         if (r < 0)
                 status = clew_cli_fail(c->cli, r, &err);
@@ -338,11 +338,12 @@ int clew_cmd_clusters(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "clusters takes one name at most");
                 return CLEW_EXIT_USAGE;
         }
-        c.name = args.n ? args.values[0] : NULL;
+        c.name = args.n ? args.values[0] : NULL; /* then its runs are listed, as list does */
         clew_arena_init(&c.arena, CLUSTERS_ARENA_MAX);
         r = clew_look_init(&c.look, cli, &c.display_flags);
         if (r == 0)
-                r = clew_output_init(&c.output, cli, &c.output_flags, "cluster", fields);
+                r = clew_output_init(&c.output, cli, &c.output_flags, c.name ? "trace" : "cluster",
+                                     c.name ? clew_trace_fields : fields);
         if (r == 0)
                 r = clew_cli_view(cli, &c.view);
         if (r == 0) {

@@ -9,12 +9,12 @@
 
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
+#include "query/cli/lineage.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
 #include "query/cli/safe.h"
 #include "query/cli/when.h"
-#include "query/rca/lineage.h"
 #include "query/rca/references.h"
 #include "query/rca/spectrum.h"
 
@@ -466,116 +466,20 @@ static int put_human(struct why_command *c, const struct answer *a)
         return 0;
 }
 
-/* ---- lineage of a value --------------------------------------------------------------------- */
+/* ---- lineage of values ---------------------------------------------------------------------- */
 
-static int put_lineage(struct why_command *c, const struct clew_rca_view *v,
-                       struct clew_slice value)
-{
-        CLEW_BUFFER out = {0};
-        struct clew_lineage l;
-
-        clew_buffer_init(&out, LINE_MAX_BYTES);
-        clew_lineage_of(v, value, &l);
-        if (l.n == 0)
-                clew_buffer_append_cstr(&out, "This value appears nowhere in the trace's texts.\n");
-        else if (!l.observed)
-                clew_buffer_append_cstr(&out,
-                                        "No user, prompt or result holds this value: the model "
-                                        "wrote it first.\n\n");
-        for (uint32_t i = 0; i < l.n; i++) {
-                const struct clew_hop *h = &l.hops[i];
-
-                put_name(c, &out, &v->steps[h->step]);
-                clew_buffer_printf(&out, "%-14s%s", clew_lineage_origin_name(h->origin),
-                                   h->changed ? "CHANGED " : "");
-                put_text(c, &out, h->excerpt, 62);
-        }
-        if (l.more)
-                clew_buffer_append_cstr(&out, "  ... and more places\n");
-        if (clew_buffer_error(&out) < 0)
-                return clew_cli_fail(c->cli, clew_buffer_error(&out), NULL);
-        fwrite(out.data, 1, out.len, c->cli->out);
-        c->nothing |= l.n == 0;
-        return 0;
-}
-
-static int put_lineage_json(struct why_command *c, const struct clew_rca_view *v,
-                            struct clew_slice value)
-{
-        struct clew_json_writer w = clew_output_begin(&c->output, "lineage");
-        struct clew_lineage l;
-
-        clew_lineage_of(v, value, &l);
-        clew_json_write_key(&w, "trace_id");
-        clew_write_trace_id(&w, &v->trace->id);
-        clew_json_write_key(&w, "value");
-        clew_json_write_string(&w, value);
-        clew_json_write_key(&w, "observed");
-        clew_json_write_bool(&w, l.observed);
-        clew_json_write_key(&w, "hops");
-        clew_json_write_array_begin(&w);
-        for (uint32_t i = 0; i < l.n; i++) {
-                clew_json_write_object_begin(&w);
-                clew_json_write_key(&w, "span_id");
-                clew_write_span_id(&w, &v->steps[l.hops[i].step].span_id);
-                clew_json_write_key(&w, "step");
-                clew_json_write_uint64(&w, v->steps[l.hops[i].step].number);
-                clew_json_write_key(&w, "origin");
-                clew_json_write_cstr(&w, clew_lineage_origin_name(l.hops[i].origin));
-                clew_json_write_key(&w, "value");
-                clew_json_write_string(&w, l.hops[i].value);
-                clew_json_write_key(&w, "changed");
-                clew_json_write_bool(&w, l.hops[i].changed);
-                clew_json_write_object_end(&w);
-        }
-        clew_json_write_array_end(&w);
-        c->nothing |= l.n == 0;
-        return clew_output_end(&c->output, &w);
-}
-
-/* The text of the named step: what its output values are asked about. */
-static int lineage(struct why_command *c, const struct clew_opened *o, struct clew_arena *arena)
+static int put_lineage(struct why_command *c, const struct clew_opened *o, struct clew_arena *arena)
 {
         struct clew_rca_view v;
-        struct clew_slice value = clew_slice_of_cstr(c->value);
+        struct clew_lineage_page page = {
+                .cli = c->cli, .look = &c->look, .output = &c->output, .view = &v};
         int r = clew_rca_view_build(o->trace, arena, &v);
 
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
-        return c->output.json ? put_lineage_json(c, &v, value) : put_lineage(c, &v, value);
-}
-
-/* --span: each value that the named step wrote, with its lineage. */
-static int span_lineage(struct why_command *c, const struct clew_opened *o,
-                        struct clew_arena *arena)
-{
-        struct clew_rca_view v;
-        int r = clew_rca_view_build(o->trace, arena, &v);
-        uint32_t shown = 0;
-
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, NULL);
-        for (uint32_t u = 0; r == 0 && u < v.n_units && shown < 12; u++) {
-                struct clew_token_iter it = clew_tokens_of(v.units[u].text);
-                struct clew_token t;
-
-                if (v.steps[v.units[u].step].span != o->step)
-                        continue;
-                while (r == 0 && shown < 12 && clew_token_next(&it, &t)) {
-                        if (t.digits < 3)
-                                continue;
-                        shown++;
-                        if (c->output.json) {
-                                r = put_lineage_json(c, &v, t.text);
-                                continue;
-                        }
-                        fprintf(c->cli->out, "%s%.*s\n", shown > 1 ? "\n" : "",
-                                CLEW_SHOWN(t.text, 48));
-                        r = put_lineage(c, &v, t.text);
-                }
-        }
-        if (r == 0 && shown == 0)
-                clew_cli_note(c->cli, "this step introduces no number, id or date");
+        r = c->value ? clew_lineage_page_value(&page, clew_slice_of_cstr(c->value))
+                     : clew_lineage_page_step(&page, o->step);
+        c->nothing |= page.nothing;
         return r;
 }
 
@@ -592,14 +496,12 @@ static int why_one(struct why_command *c, const char *text)
         r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
         if (r != 0)
                 return r;
-        if (c->value)
-                return lineage(c, &o, &arena);
-        if (c->span && o.step == CLEW_STEP_NONE) {
+        if (c->span && !c->value && o.step == CLEW_STEP_NONE) {
                 clew_cli_error(c->cli, "--span needs a step: clew why ID#9 --span");
                 return CLEW_EXIT_USAGE;
         }
-        if (c->span)
-                return span_lineage(c, &o, &arena);
+        if (c->span || c->value)
+                return put_lineage(c, &o, &arena);
         r = gather_for(c, o.trace);
         /* Looking at other traces ended the life of this one's bytes. */
         clew_arena_reset(&arena);

@@ -63,6 +63,14 @@ static struct clew_slice around(struct clew_slice text, size_t at, size_t len)
         return clew_slice_make(text.data + from, to - from);
 }
 
+/* The value searched for, and what is found. */
+struct search {
+        struct clew_slice value;
+        struct clew_token want;
+        bool has_token;
+        struct clew_lineage *found;
+};
+
 static void add(struct clew_lineage *l, const struct clew_rca_unit *u, struct clew_slice value,
                 size_t at, bool changed)
 {
@@ -99,23 +107,76 @@ static bool find_slip(const struct clew_rca_unit *u, const struct clew_token *wa
         return false;
 }
 
+static void look_at(struct search *s, const struct clew_rca_unit *u)
+{
+        ptrdiff_t at = find(u->text, s->value);
+        struct clew_token slip;
+
+        if (at >= 0)
+                add(s->found, u, clew_slice_make(u->text.data + at, s->value.len), (size_t)at,
+                    false);
+        else if (s->has_token && s->found->n > 0 && find_slip(u, &s->want, &slip))
+                add(s->found, u, slip.text, slip.offset, true);
+}
+
+/* True when the step has a hop for that very text. */
+static bool is_found(const struct clew_lineage *l, uint32_t from, const struct clew_rca_unit *u)
+{
+        for (uint32_t i = from; i < l->n; i++) {
+                if (l->hops[i].step == u->step && l->hops[i].origin == u->origin &&
+                    l->hops[i].excerpt.len <= u->text.len &&
+                    memmem(u->text.data, u->text.len, l->hops[i].excerpt.data,
+                           l->hops[i].excerpt.len))
+                        return true;
+        }
+        return false;
+}
+
+/* Calls and results whose text was there before have no unit, but the value went that way. */
+static void look_at_step(struct search *s, const struct clew_rca_view *v, uint32_t i, uint32_t from)
+{
+        const struct clew_rca_step *step = &v->steps[i];
+        struct clew_rca_unit u = {.step = i, .origin = CLEW_RCA_ARGS};
+
+        for (uint32_t k = 0; step->kind == CLEW_RCA_LLM && k < step->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[step->first_call + k];
+                uint32_t tool = c->tool_step;
+                uint32_t n = s->found->n;
+
+                u.text = c->args;
+                if (!is_found(s->found, from, &u))
+                        look_at(s, &u);
+                if (s->found->n > n && tool != CLEW_RCA_NONE &&
+                    v->trace->steps[v->steps[tool].span].kind == CLEW_KIND_HANDOFF)
+                        s->found->hops[n].hands_off = true;
+        }
+        if (step->kind != CLEW_RCA_TOOL || step->is_virtual)
+                return;
+        if (step->caller == CLEW_RCA_NONE || v->steps[step->caller].n_calls == 0) {
+                u.text = step->args;
+                if (!is_found(s->found, from, &u))
+                        look_at(s, &u);
+        }
+        u.origin = CLEW_RCA_RESULT;
+        u.text = step->result;
+        if (!is_found(s->found, from, &u))
+                look_at(s, &u);
+}
+
 void clew_lineage_of(const struct clew_rca_view *v, struct clew_slice value,
                      struct clew_lineage *ret)
 {
         struct clew_token_iter it = clew_tokens_of(value);
-        struct clew_token want;
-        struct clew_token slip;
-        bool has_token = clew_token_next(&it, &want) && want.digits >= 4;
+        struct search s = {.value = value, .found = ret};
+        uint32_t u = 0;
 
+        s.has_token = clew_token_next(&it, &s.want) && s.want.digits >= 4;
         memset(ret, 0, sizeof(*ret));
-        for (uint32_t i = 0; i < v->n_units; i++) {
-                const struct clew_rca_unit *u = &v->units[i];
-                ptrdiff_t at = find(u->text, value);
+        for (uint32_t i = 0; i < v->n_steps && !ret->more; i++) {
+                uint32_t from = ret->n;
 
-                if (at >= 0)
-                        add(ret, u, clew_slice_make(u->text.data + at, value.len), (size_t)at,
-                            false);
-                else if (has_token && ret->n > 0 && find_slip(u, &want, &slip))
-                        add(ret, u, slip.text, slip.offset, true);
+                for (; u < v->n_units && v->units[u].step <= i; u++)
+                        look_at(&s, &v->units[u]);
+                look_at_step(&s, v, i, from);
         }
 }

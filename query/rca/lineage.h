@@ -15,6 +15,7 @@ struct clew_hop {
         struct clew_slice value;   /* as it stands there */
         struct clew_slice excerpt; /* the text around it */
         bool changed;              /* another value of the same shape, a digit or two off */
+        bool hands_off;            /* an argument of a call that hands the work over */
 };
 
 struct clew_lineage {
@@ -27,8 +28,8 @@ struct clew_lineage {
 /* "user", "system prompt", "written", "argument", "result" */
 const char *clew_lineage_origin_name(enum clew_rca_origin origin);
 
-/* Every unit of @v that holds @value (ASCII case does not matter), and, when it is an id or number,
- * slips of it. */
+/* Every text of @v that holds @value (ASCII case does not matter), and, when it is an id or number,
+ * slips of it. Histories that repeat a text are left out; calls and results that do are not. */
 void clew_lineage_of(const struct clew_rca_view *v, struct clew_slice value,
                      struct clew_lineage *ret);
 
