@@ -140,7 +140,7 @@ static struct clew_slice call_in_result(struct clew_slice raw)
         if (!at)
                 return CLEW_SLICE_NULL;
         rest = clew_slice_from(raw, (size_t)(at - raw.data) + sizeof(member) - 1);
-        while (rest.len > 0 && memchr("\"\\: ", rest.data[0], 4))
+        while (rest.len > 0 && rest.data[0] != 0 && strchr("\"\\: ", rest.data[0]))
                 rest = clew_slice_from(rest, 1);
         while (n < rest.len && n < CALL_ID_BYTES_MAX && rest.data[n] > ' ' && rest.data[n] != '"' &&
                rest.data[n] != '\\')

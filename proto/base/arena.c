@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 #define ARENA_ALIGN 16u
-#define ARENA_BLOCK_MIN (16u * 1024)   /* first block: a small request costs one allocation */
-#define ARENA_BLOCK_MAX (1024u * 1024) /* blocks double up to this size */
+#define ARENA_BLOCK_MIN ((size_t)16 << 10) /* first block: a small request costs one allocation */
+#define ARENA_BLOCK_MAX ((size_t)1 << 20)  /* blocks double up to this size */
 /* Arenas with such a limit hold whole traces: their blocks go on doubling, and large ones ask for
  * huge pages, since with small ones a quarter of the time of a large trace goes into page faults.
  * What is not touched costs nothing but up to one huge page a block. */

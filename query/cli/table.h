@@ -20,9 +20,9 @@
 
 struct clew_column {
         const char *heading;
-        bool right;      /* aligned right */
         size_t give_way; /* the least width to which it may shrink; 0 = it never shrinks */
         unsigned drop;   /* left out when the screen is too narrow, the lowest first; 0 = never */
+        bool right;      /* aligned right */
 };
 
 struct clew_table_cell {

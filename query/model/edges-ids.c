@@ -116,7 +116,7 @@ static void take_key(struct span_ids *s, const struct clew_attribute *a, struct 
 /* All keys of interest begin with one of these letters and end in "id" or "name". */
 static bool may_be_id(struct clew_slice key)
 {
-        return key.len >= 8 && key.len <= 24 && memchr("agjmp", key.data[0], 5) != NULL &&
+        return key.len >= 8 && key.len <= 24 && key.data[0] != 0 && strchr("agjmp", key.data[0]) &&
                (key.data[key.len - 1] == 'd' || key.data[key.len - 1] == 'e');
 }
 
@@ -269,14 +269,15 @@ static bool same_id(const struct id *a, const struct id *b)
 }
 
 /* The owner that @ref comes from: the latest one that started before it, else the first. */
-static struct id *find_owner(const struct clew_trace *trace, struct clew_sort_entry *run,
-                             uint32_t n, const struct id *ref, uint32_t *ret_candidates)
+static struct id *find_owner(struct ids *ids, const struct clew_sort_entry *run, uint32_t n,
+                             const struct id *ref, uint32_t *ret_candidates)
 {
+        const struct clew_trace *trace = ids->w->b->trace;
         struct id *best = NULL;
 
         *ret_candidates = 0;
         for (uint32_t i = 0; i < n; i++) {
-                struct id *own = (struct id *)(uintptr_t)run[i].item;
+                struct id *own = &ids->items[(const struct id *)run[i].item - ids->items];
                 uint64_t start = trace->steps[own->step].start_ns;
 
                 if (own->other || own->used || own->step == ref->step || !same_id(own, ref))
@@ -317,8 +318,9 @@ static bool is_inner_layer(const struct clew_trace *trace, const struct clew_sor
         return false;
 }
 
-static void match_run(struct clew_edge_work *w, struct clew_sort_entry *run, uint32_t n)
+static void match_run(struct ids *ids, const struct clew_sort_entry *run, uint32_t n)
 {
+        struct clew_edge_work *w = ids->w;
         const struct clew_trace *trace = w->b->trace;
 
         if (n > SAME_ID_MAX)
@@ -333,7 +335,7 @@ static void match_run(struct clew_edge_work *w, struct clew_sort_entry *run, uin
 
                 if (!ref->other || (request && is_inner_layer(trace, run, n, ref)))
                         continue;
-                own = find_owner(trace, run, n, ref, &candidates);
+                own = find_owner(ids, run, n, ref, &candidates);
                 if (!own || clew_edges_within(trace, ref->step, own->step) ||
                     (!request && clew_edges_within(trace, own->step, ref->step)))
                         continue;
@@ -370,7 +372,7 @@ int clew_edges_by_ids(struct clew_edge_work *w)
 
                 while (end < ids.n && order[end].key == order[i].key)
                         end++;
-                match_run(w, &order[i], end - i);
+                match_run(&ids, &order[i], end - i);
                 i = end;
         }
         return 0;
