@@ -184,21 +184,6 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
 
 /* ---- last resort ---------------------------------------------------------------------------- */
 
-/* A tool that only looks: most agents name them so. Anything else may change something. */
-bool clew_rca_only_reads(struct clew_slice name)
-{
-        static const char *const verbs[] = {
-                "get",   "list",   "find",      "search",  "read", "fetch",    "look",   "check",
-                "view",  "query",  "think",     "calc",    "show", "describe", "visit",  "open",
-                "count", "select", "calculate", "retriev", "page", "web",      "inspect"};
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(verbs); i++) {
-                if (clew_text_find(name, verbs[i]) == 0)
-                        return true;
-        }
-        return false;
-}
-
 /* A user spoke again after the first call: a conversation, not one question. */
 static bool is_conversation(const struct clew_rca_view *v)
 {

@@ -65,13 +65,6 @@ void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings 
         }
 }
 
-bool clew_rca_hands_over(struct clew_slice name)
-{
-        return clew_text_find(name, "human") >= 0 || clew_text_find(name, "escalat") >= 0 ||
-               clew_text_find(name, "give_up") >= 0 ||
-               clew_text_find(name, "transfer_to_agent") >= 0;
-}
-
 void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps; i++) {

@@ -69,19 +69,6 @@ void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *
 
 /* ---- a look-up before the proof of identity ------------------------------------------------- */
 
-bool clew_rca_proves_identity(struct clew_slice name)
-{
-        static const char *const words[] = {"auth",      "verif",         "identi",
-                                            "login",     "log_in",        "sign_in",
-                                            "find_user", "find_customer", "lookup_user"};
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (clew_text_find(name, words[i]) >= 0)
-                        return true;
-        }
-        return false;
-}
-
 static bool offers_proof(const struct clew_rca_view *v)
 {
         if (system_says(v, "verify_") || system_says(v, "authenticate_"))

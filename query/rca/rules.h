@@ -121,6 +121,7 @@ void clew_finding_say(struct clew_findings *list, struct clew_finding *f, const 
 
 typedef void (*clew_rule_fn)(const struct clew_rca_view *v, struct clew_findings *ret);
 
+/* tool-names.c */
 /* True when a tool's name says that it only looks something up. */
 bool clew_rca_only_reads(struct clew_slice name);
 /* True when a tool's name says that it gives the task to a person or to another agent. */

@@ -1,0 +1,40 @@
+/*
+ * What the name of a tool says of it. Guesses, in the English that most tools are named in; a name
+ * that says nothing is a tool that may do anything.
+ */
+#include "query/rca/rules.h"
+
+/* A tool that only looks: most agents name them so. Anything else may change something. */
+bool clew_rca_only_reads(struct clew_slice name)
+{
+        static const char *const verbs[] = {
+                "get",   "list",   "find",      "search",  "read", "fetch",    "look",   "check",
+                "view",  "query",  "think",     "calc",    "show", "describe", "visit",  "open",
+                "count", "select", "calculate", "retriev", "page", "web",      "inspect"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(verbs); i++) {
+                if (clew_text_find(name, verbs[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool clew_rca_hands_over(struct clew_slice name)
+{
+        return clew_text_find(name, "human") >= 0 || clew_text_find(name, "escalat") >= 0 ||
+               clew_text_find(name, "give_up") >= 0 ||
+               clew_text_find(name, "transfer_to_agent") >= 0;
+}
+
+bool clew_rca_proves_identity(struct clew_slice name)
+{
+        static const char *const words[] = {"auth",      "verif",         "identi",
+                                            "login",     "log_in",        "sign_in",
+                                            "find_user", "find_customer", "lookup_user"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (clew_text_find(name, words[i]) >= 0)
+                        return true;
+        }
+        return false;
+}
