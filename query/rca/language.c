@@ -7,7 +7,7 @@
 #include "proto/base/compiler.h"
 #include "query/rca/text.h"
 
-#define LOOKED_AT 1024u
+#define LOOKED_AT 512u
 #define HITS_MIN 3u   /* stop words and letters of its own; fewer are a chance */
 #define SCRIPT_MIN 6u /* letters of a script */
 
@@ -265,26 +265,36 @@ static bool is_letter(uint8_t c)
         return (c >= 'a' && c <= 'z') || c >= 0x80;
 }
 
+/* Eight bytes as one number that sorts as they do. */
+static uint64_t as_number(const char bytes[8])
+{
+        uint64_t n = 0;
+
+        for (int i = 0; i < 8; i++)
+                n = n << 8 | (uint8_t)bytes[i];
+        return n;
+}
+
 static void count_word(struct clew_slice word, uint32_t hits[CLEW_LANGUAGE_COUNT])
 {
-        char low[sizeof(stop_words[0].word)] = {0};
+        uint64_t key = 0;
         size_t lo = 0;
         size_t hi = CLEW_ARRAY_LEN(stop_words);
 
-        if (word.len == 0 || word.len >= sizeof(low))
+        if (word.len == 0 || word.len >= sizeof(stop_words[0].word))
                 return;
-        for (size_t i = 0; i < word.len; i++)
-                low[i] = (char)lower(word.data[i]);
+        for (size_t i = 0; i < 8; i++)
+                key = key << 8 | (i < word.len ? lower(word.data[i]) : 0);
         while (lo < hi) {
                 size_t mid = lo + (hi - lo) / 2;
-                int c = memcmp(stop_words[mid].word, low, sizeof(low));
+                uint64_t at = as_number(stop_words[mid].word);
 
-                if (c == 0) {
+                if (at == key) {
                         for (int l = 1; l < CLEW_LANGUAGE_COUNT; l++)
                                 hits[l] += stop_words[mid].of >> l & 1;
                         return;
                 }
-                if (c < 0)
+                if (at < key)
                         lo = mid + 1;
                 else
                         hi = mid;

@@ -31,7 +31,7 @@ enum clew_language {
 
 /* "German", "Cyrillic script"; for people. */
 const char *clew_language_name(enum clew_language language);
-/* Looks at the first KiB. */
+/* Looks at the first half KiB. */
 enum clew_language clew_language_of(struct clew_slice text);
 /* True when @text names the language ("in German", "Spanish"), in English. */
 bool clew_language_is_named(enum clew_language language, struct clew_slice text);

@@ -135,6 +135,13 @@ static uint32_t offer_of(struct clew_rca_builder *b, const struct clew_step *ste
         return v->n_offers - 1;
 }
 
+/* Most keys of a flattened history, told by their beginnings. */
+static bool is_of_messages(struct clew_slice key)
+{
+        return key.len > 16 && (memcmp(key.data, "llm.input_messag", 16) == 0 ||
+                                memcmp(key.data, "llm.output_messa", 16) == 0);
+}
+
 void clew_rca_read_request(struct clew_rca_builder *b, uint32_t i)
 {
         struct clew_rca_step *s = &b->v->steps[i];
@@ -149,7 +156,7 @@ void clew_rca_read_request(struct clew_rca_builder *b, uint32_t i)
                 struct clew_attribute a = {.key = key};
                 unsigned says;
 
-                if (key.len > 160 || !key.len)
+                if (key.len > 160 || !key.len || is_of_messages(key))
                         continue;
                 says = words_of(key);
                 if ((says & (KEY_TOOLS | KEY_MESSAGE)) == KEY_TOOLS)

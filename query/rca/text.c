@@ -14,22 +14,39 @@ struct clew_slice clew_text_trim(struct clew_slice t)
         return t;
 }
 
+/* The next place of either case of a letter, from @from on; @t.len when there is none. */
+static size_t next_letter(struct clew_slice t, size_t from, uint8_t letter)
+{
+        const uint8_t *at = from < t.len ? memchr(t.data + from, letter, t.len - from) : NULL;
+
+        return at ? (size_t)(at - t.data) : t.len;
+}
+
 ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
 {
         size_t n = strlen(needle);
         uint8_t first = (uint8_t)needle[0];
+        uint8_t other = first >= 'a' && first <= 'z' ? (uint8_t)(first - 32) : first;
+        size_t small;
+        size_t large;
 
         if (n == 0 || t.len < n)
                 return -1;
-        for (size_t i = 0; i + n <= t.len; i++) {
+        t.len -= n - 1; /* where it can begin */
+        small = next_letter(t, 0, first);
+        large = other == first ? t.len : next_letter(t, 0, other);
+        while (small < t.len || large < t.len) {
+                size_t i = small < large ? small : large;
                 size_t k = 1;
 
-                if (lower(t.data[i]) != first)
-                        continue;
                 while (k < n && lower(t.data[i + k]) == (uint8_t)needle[k])
                         k++;
                 if (k == n)
                         return (ptrdiff_t)i;
+                if (i == small)
+                        small = next_letter(t, i + 1, first);
+                else
+                        large = next_letter(t, i + 1, other);
         }
         return -1;
 }
