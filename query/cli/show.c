@@ -23,6 +23,8 @@
 #define SCRATCH_MAX ((size_t)2 << 30)
 /* Edges of one step that are listed: an answer may ask for hundreds of calls. */
 #define EDGES_MAX 24u
+/* Log records without a trace that --logs reads. */
+#define UNCORRELATED_BYTES_MAX ((size_t)256 << 20)
 
 /* Every difference, however small, and the end as sent when it lies before the start. */
 static void put_skew(struct clew_show *v)
@@ -354,6 +356,36 @@ static int print_raw(struct clew_show *v)
         return 0;
 }
 
+/* Agents that log without a trace context (Claude Code) name the call or the prompt: their records
+ * lie under no trace, and those that name a step of this one are added. */
+static int add_uncorrelated_logs(struct clew_show *v, const struct clew_trace_options *options,
+                                 struct clew_arena *arena)
+{
+        const struct clew_trace_id none = {{0}};
+        struct clew_slice traces = clew_arena_copy(arena, v->opened.data.traces);
+        struct clew_slice parts[2] = {clew_arena_copy(arena, v->opened.data.logs)};
+        struct clew_trace_data data;
+        struct clew_error err = {0};
+        int r = clew_view_load(v->cli->view, &none, &data, &err);
+
+        if (r == -ENOENT || (r == 0 && data.logs.len > UNCORRELATED_BYTES_MAX)) {
+                if (r == 0)
+                        clew_cli_note(v->cli,
+                                      "there are over %u MiB of log records without a "
+                                      "trace; they were not searched",
+                                      (unsigned)(UNCORRELATED_BYTES_MAX >> 20));
+                data.logs = CLEW_SLICE_NULL;
+                r = 0;
+        }
+        if (r < 0)
+                return clew_cli_fail(v->cli, r, &err);
+        /* Two LogsData messages, one after the other, are one. */
+        parts[1] = data.logs;
+        r = clew_trace_build(traces, clew_arena_concat(arena, parts, 2), options, arena,
+                             &v->opened.trace);
+        return r < 0 ? clew_cli_fail(v->cli, r, NULL) : 0;
+}
+
 static int one_step(struct clew_show *v, const char *text)
 {
         struct clew_trace_options options = CLEW_TRACE_FULL;
@@ -376,6 +408,8 @@ static int one_step(struct clew_show *v, const char *text)
                         r = CLEW_EXIT_USAGE;
                 }
         }
+        if (r == 0 && v->logs && v->opened.trace->n_steps > 0)
+                r = add_uncorrelated_logs(v, &options, &arena);
         if (r == 0 && v->logs) {
                 clew_page_init(&v->page, v->cli->out, &v->look, v->all);
                 clew_show_logs(v);

@@ -198,6 +198,23 @@ static int join_logs(struct clew_builder *b, struct clew_step_log *logs, uint32_
         return 0;
 }
 
+/* Records of no trace, given along with those of this one, stay only where an id joined them.
+ * Returns how many are left. */
+static uint32_t drop_strangers(const struct clew_trace *trace, struct clew_step_log *logs,
+                               uint32_t *steps, uint32_t n)
+{
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                if (steps[i] == NONE && !clew_trace_id_eq(&logs[i].record.trace_id, &trace->id) &&
+                    trace->n_steps > 0)
+                        continue;
+                logs[kept] = logs[i];
+                steps[kept++] = steps[i];
+        }
+        return kept;
+}
+
 /* ---- attaching --------------------------------------------------------------------------------
  */
 
@@ -275,6 +292,7 @@ int clew_logs_attach(struct clew_builder *b, struct clew_slice logs)
         n = read_logs(trace, logs, max, unsorted, steps);
         if (join_logs(b, unsorted, steps, n) < 0)
                 return -ENOMEM;
+        n = drop_strangers(trace, unsorted, steps, n);
         sort_by_step(trace, unsorted, steps, n, sorted);
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 const struct clew_step *step = &trace->steps[i];
