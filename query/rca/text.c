@@ -14,39 +14,51 @@ struct clew_slice clew_text_trim(struct clew_slice t)
         return t;
 }
 
-/* The next place of either case of a letter, from @from on; @t.len when there is none. */
-static size_t next_letter(struct clew_slice t, size_t from, uint8_t letter)
-{
-        const uint8_t *at = from < t.len ? memchr(t.data + from, letter, t.len - from) : NULL;
+/* Bytes looked at together; the compiler makes vector code of the inner loop. */
+#define BLOCK 32u
 
-        return at ? (size_t)(at - t.data) : t.len;
+/* Setting this bit makes both cases of a letter one; other characters stay as they are. */
+static uint8_t case_bit(uint8_t c)
+{
+        return c >= 'a' && c <= 'z' ? 0x20 : 0;
+}
+
+/* False when none of BLOCK places from @p on begins with the characters @c0 @c1. */
+static bool may_begin(const uint8_t *p, uint8_t c0, uint8_t c1)
+{
+        const uint8_t bit0 = case_bit(c0);
+        const uint8_t bit1 = case_bit(c1);
+        uint8_t any = 0;
+
+        for (size_t i = 0; i < BLOCK; i++)
+                any |= (uint8_t)(((p[i] | bit0) == c0) & ((p[i + 1] | bit1) == c1));
+        return any != 0;
 }
 
 ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
 {
         size_t n = strlen(needle);
         uint8_t first = (uint8_t)needle[0];
-        uint8_t other = first >= 'a' && first <= 'z' ? (uint8_t)(first - 32) : first;
-        size_t small;
-        size_t large;
+        size_t i = 0;
 
         if (n == 0 || t.len < n)
                 return -1;
-        t.len -= n - 1; /* where it can begin */
-        small = next_letter(t, 0, first);
-        large = other == first ? t.len : next_letter(t, 0, other);
-        while (small < t.len || large < t.len) {
-                size_t i = small < large ? small : large;
-                size_t k = 1;
+        while (i + n <= t.len) {
+                size_t end = i + BLOCK;
 
-                while (k < n && lower(t.data[i + k]) == (uint8_t)needle[k])
-                        k++;
-                if (k == n)
-                        return (ptrdiff_t)i;
-                if (i == small)
-                        small = next_letter(t, i + 1, first);
-                else
-                        large = next_letter(t, i + 1, other);
+                if (n > 1 && i + BLOCK < t.len &&
+                    !may_begin(t.data + i, first, (uint8_t)needle[1])) {
+                        i = end;
+                        continue;
+                }
+                for (; i < end && i + n <= t.len; i++) {
+                        size_t k = 0;
+
+                        while (k < n && lower(t.data[i + k]) == (uint8_t)needle[k])
+                                k++;
+                        if (k == n)
+                                return (ptrdiff_t)i;
+                }
         }
         return -1;
 }
