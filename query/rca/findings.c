@@ -6,12 +6,31 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define FIRST 32u
+
+static bool make_room(struct clew_findings *f)
+{
+        uint32_t cap = f->cap ? 2 * f->cap : FIRST;
+        struct clew_finding *items;
+
+        if (f->n < f->cap)
+                return true;
+        items = clew_arena_alloc(f->arena, cap * sizeof(*items));
+        if (!items)
+                return false;
+        if (f->n)
+                memcpy(items, f->items, f->n * sizeof(*items));
+        f->items = items;
+        f->cap = cap;
+        return true;
+}
+
 struct clew_finding *clew_finding_add(struct clew_findings *f, enum clew_rule rule, uint32_t step,
                                       double strength)
 {
         struct clew_finding *x;
 
-        if (step == CLEW_RCA_NONE || clew_findings_full(f, rule))
+        if (step == CLEW_RCA_NONE || clew_findings_full(f, rule) || !make_room(f))
                 return NULL;
         f->n_of[rule]++;
         x = &f->items[f->n++];

@@ -301,6 +301,17 @@ static void count_word(struct clew_slice word, uint32_t hits[CLEW_LANGUAGE_COUNT
         }
 }
 
+/* Three words that hardly stand together in another language settle most texts at once. */
+static bool is_plainly_english(struct clew_slice text)
+{
+        static const char *const words[] = {" the ", " you ", " is ", " and ", " your ", " this "};
+        uint32_t n = 0;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words) && n < 3; i++)
+                n += text.len && memmem(text.data, text.len, words[i], strlen(words[i])) != NULL;
+        return n >= 3;
+}
+
 enum clew_language clew_language_of(struct clew_slice text)
 {
         uint32_t hits[CLEW_LANGUAGE_COUNT] = {0};
@@ -310,6 +321,8 @@ enum clew_language clew_language_of(struct clew_slice text)
 
         if (text.len > LOOKED_AT)
                 text.len = LOOKED_AT;
+        if (is_plainly_english(text))
+                return CLEW_LANGUAGE_ENGLISH;
         while (i < text.len) {
                 size_t from;
 

@@ -220,8 +220,7 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
         int r;
 
         /* Not cleared: most of it is never touched. */
-        f.items = clew_arena_alloc(arena, CLEW_RCA_RAW_MAX * sizeof(*f.items));
-        if (!v || !f.items)
+        if (!v)
                 return -ENOMEM;
         r = clew_rca_view_build(trace, arena, v);
         if (r < 0)

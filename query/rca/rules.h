@@ -92,8 +92,9 @@ struct clew_finding {
 };
 
 struct clew_findings {
-        struct clew_finding *items;
+        struct clew_finding *items; /* moves when it grows: do not hold one over an addition */
         uint32_t n;
+        uint32_t cap;
         uint32_t n_of[CLEW_RULE_COUNT];
         struct clew_arena *arena;
 };
