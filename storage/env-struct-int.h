@@ -19,7 +19,9 @@ struct clew_env {
         int collector_fd;            /* holds the collector's lock; -1 = none */
         bool fresh;                  /* there was no data file when it was opened */
         atomic_bool broken;          /* must be reopened before the next transaction */
-        atomic_size_t touched_bytes; /* of values, since mapped pages were given back */
+        atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
+        atomic_uintptr_t map_from;   /* the mapping of the data file; 0 = not found yet */
+        atomic_uintptr_t map_to;
         pthread_mutex_t lock;
         pthread_cond_t idle; /* readers fell to 0 */
         unsigned readers;    /* transactions under way; guarded by lock */
@@ -30,7 +32,8 @@ const char *clew_table_name(enum clew_table table);
  * for MDB_NOTFOUND without filling it. */
 int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_error *err);
 
-/* The caller is about to read @value, which lies in the mapping; @random = not behind the one
+/* The caller is about to read @value, which lies in the mapping (empty: it has touched pages for no
+ * value); @random = not behind the one
  * before. For residency.c. */
 void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random);
 

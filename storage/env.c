@@ -145,6 +145,7 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
                 if (r < 0)
                         return r;
         }
+        atomic_store(&env->map_from, 0);
         for (;; map /= 4) {
                 rc = mdb_env_create(&env->lmdb);
                 if (rc != 0)

@@ -65,21 +65,35 @@ static bool is_shared_mapping_of(const char *line, uintptr_t address, uintptr_t 
                *ret_from <= address && address < *ret_to;
 }
 
-static int drop_mapping(uintptr_t address)
+static int find_mapping(uintptr_t address, uintptr_t *ret_from, uintptr_t *ret_to)
 {
         char line[MAPS_LINE_MAX];
         FILE *maps = fopen("/proc/self/maps", "re");
-        uintptr_t from = 0;
-        uintptr_t to = 0;
         bool found = false;
 
         if (!maps)
                 return -errno;
         while (!found && fgets(line, sizeof(line), maps))
-                found = is_shared_mapping_of(line, address, &from, &to);
+                found = is_shared_mapping_of(line, address, ret_from, ret_to);
         fclose(maps);
-        if (!found)
-                return -ENOENT;
+        return found ? 0 : -ENOENT;
+}
+
+/* @address may be one of LMDB's dirty pages, which are not in the mapping: then it is found by
+ * another, sooner or later, and kept until the environment is opened anew. */
+static int drop_mapping(struct clew_env *env, uintptr_t address)
+{
+        uintptr_t from = atomic_load(&env->map_from);
+        uintptr_t to = atomic_load(&env->map_to);
+        int r;
+
+        if (!from) {
+                r = find_mapping(address, &from, &to);
+                if (r < 0)
+                        return r;
+                atomic_store(&env->map_to, to);
+                atomic_store(&env->map_from, from);
+        }
         /* The kernel gave these numbers as addresses. */
         if (madvise((void *)from, to - from, MADV_DONTNEED) < 0) /* NOLINT(performance-*) */
                 return -errno;
@@ -97,7 +111,7 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
                 return;
         atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
         if (clew_mem_file_bytes() > MAPPED_BYTES_MAX)
-                (void)drop_mapping((uintptr_t)value.data); /* nothing depends on it */
+                (void)drop_mapping(env, (uintptr_t)value.data); /* nothing depends on it */
 }
 
 int clew_store_release_pages(struct clew_store *store, struct clew_error *err)
@@ -112,7 +126,7 @@ int clew_store_release_pages(struct clew_store *store, struct clew_error *err)
         r = clew_table_get(store->env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"), &inside,
                            err);
         if (r == 0)
-                r = drop_mapping((uintptr_t)inside.data);
+                r = drop_mapping(store->env, (uintptr_t)inside.data);
         clew_txn_end_read(store->env, txn);
         return r;
 }

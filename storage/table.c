@@ -67,9 +67,9 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
         MDB_val v;
         int rc = mdb_get(txn, env->dbi[table], &k, &v);
 
+        clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
-        clew_env_touched(env, slice_of(v), true);
         if (!clew_record_check(key, slice_of(v), ret))
                 return damaged(env, table, key, err);
         return 0;
@@ -82,10 +82,10 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
         MDB_val v;
         int rc = mdb_get(txn, env->dbi[table], &k, &v);
 
+        clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
         *ret = slice_of(v);
-        clew_env_touched(env, *ret, true);
         return 0;
 }
 
@@ -103,6 +103,7 @@ int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
                 v.mv_size += parts[i].len;
         value.len = v.mv_size;
         v.mv_size += CLEW_TABLE_CHECK_BYTES;
+        clew_env_touched(env, CLEW_SLICE_NULL, true); /* the pages on the way to its place */
         rc = mdb_put(txn, env->dbi[table], &k, &v, MDB_RESERVE);
         if (rc != 0)
                 return clew_env_error(env, rc, "writing", err);
@@ -124,6 +125,7 @@ int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
         MDB_val k = val_of(key);
         int rc = mdb_del(txn, env->dbi[table], &k, NULL);
 
+        clew_env_touched(env, CLEW_SLICE_NULL, true);
         return rc == MDB_NOTFOUND ? 0 : clew_env_error(env, rc, "deleting", err);
 }
 
