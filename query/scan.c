@@ -3,6 +3,7 @@
  */
 #include "query/scan.h"
 
+#include "proto/base/hash.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
 
@@ -17,7 +18,7 @@ struct search {
         const struct clew_scan *scan;
         uint64_t found;  /* bit i: attribute condition i holds */
         uint64_t wanted; /* bit i: the first condition of each key */
-        uint64_t keys;   /* bit i: the key of condition i was met */
+        struct clew_scan_met *met;
 };
 
 bool clew_scan_add_attribute(struct clew_scan *scan, const char *text)
@@ -140,18 +141,63 @@ static size_t first_of_key(const struct clew_scan *scan, size_t i)
         return first;
 }
 
+/* One letter missing, added, changed, or two changed places. */
+static bool is_near(struct clew_slice a, struct clew_slice b)
+{
+        size_t head = 0;
+        size_t tail = 0;
+        size_t shorter = a.len < b.len ? a.len : b.len;
+        size_t longer = a.len < b.len ? b.len : a.len;
+
+        while (head < shorter && a.data[head] == b.data[head])
+                head++;
+        while (tail < shorter - head && a.data[a.len - 1 - tail] == b.data[b.len - 1 - tail])
+                tail++;
+        if (longer - head - tail <= 1)
+                return true;
+        return a.len == b.len && a.len - head - tail == 2 && a.data[head] == b.data[head + 1] &&
+               a.data[head + 1] == b.data[head];
+}
+
+/* Keeps @key when it is like one that was asked for and not met. Each key is compared once, or
+ * again when another took its place. */
+static void compare_key(struct search *s, struct clew_slice key)
+{
+        uint64_t hash;
+        uint64_t *place;
+
+        if (!s->met || key.len == 0 || key.len > CLEW_SCAN_NEAR_BYTES_MAX)
+                return;
+        hash = clew_hash(key) | 1;
+        place = &s->met->compared[hash >> 1 & 255];
+        if (*place == hash)
+                return;
+        *place = hash;
+        for (size_t i = 0; i < s->scan->n_attributes; i++) {
+                char *near = s->met->near[i];
+
+                if ((s->met->keys >> i & 1) != 0 || near[0] ||
+                    !is_near(key, s->scan->attributes[i].key))
+                        continue;
+                memcpy(near, key.data, key.len);
+                near[key.len] = 0;
+        }
+}
+
 static void search_attributes(struct search *s, struct clew_message_iter it)
 {
         struct clew_slice key;
         struct clew_slice raw;
 
         while (clew_attribute_next_raw(&it, &key, &raw)) {
+                compare_key(s, key);
                 for (size_t i = 0; i < s->scan->n_attributes; i++) {
                         const struct clew_scan_attribute *a = &s->scan->attributes[i];
 
                         if (!clew_slice_eq(a->key, key))
                                 continue;
-                        s->keys |= bit(i);
+                        if (s->met)
+                                s->met->keys |= bit(i);
                         if (value_matches(a, raw))
                                 s->found |= bit(first_of_key(s->scan, i));
                 }
@@ -213,9 +259,9 @@ static bool holds_text(struct clew_slice bytes, struct clew_slice text)
 }
 
 bool clew_scan_matches(const struct clew_scan *scan, struct clew_slice traces,
-                       struct clew_slice logs, uint64_t *ret_keys)
+                       struct clew_slice logs, struct clew_scan_met *met)
 {
-        struct search s = {.scan = scan};
+        struct search s = {.scan = scan, .met = met};
 
         for (size_t i = 0; i < scan->n_texts; i++) {
                 if (!holds_text(traces, scan->texts[i]) && !holds_text(logs, scan->texts[i]))
@@ -225,7 +271,5 @@ bool clew_scan_matches(const struct clew_scan *scan, struct clew_slice traces,
                 s.wanted |= bit(first_of_key(scan, i));
         search_items(&s, traces, false);
         search_items(&s, logs, true);
-        if (ret_keys)
-                *ret_keys |= s.keys;
         return is_complete(&s);
 }

@@ -41,10 +41,20 @@ static inline bool clew_scan_is_empty(const struct clew_scan *scan)
         return scan->n_attributes == 0 && scan->n_texts == 0;
 }
 
-/* Whether the trace passes. @traces and @logs are encoded TracesData and LogsData. Adds to
- * @ret_keys (may be NULL) the bits of the attribute conditions whose key was met, with any value.
- */
+/* Keys of this many bytes and less are compared with those that were asked for. */
+#define CLEW_SCAN_NEAR_BYTES_MAX 64u
+
+/* What a search has met so far, over many traces: for telling a mistyped key. Begins zeroed. */
+struct clew_scan_met {
+        uint64_t keys; /* bit i: the key of attribute condition i was met, with any value */
+        char near[CLEW_SCAN_CONDITIONS_MAX]
+                 [CLEW_SCAN_NEAR_BYTES_MAX + 1]; /* a key like it, or "" */
+        uint64_t compared[256]; /* hashes of keys that were compared, the latest of each place */
+};
+
+/* Whether the trace passes. @traces and @logs are encoded TracesData and LogsData. @met (may be
+ * NULL) is added to. */
 bool clew_scan_matches(const struct clew_scan *scan, struct clew_slice traces,
-                       struct clew_slice logs, uint64_t *ret_keys);
+                       struct clew_slice logs, struct clew_scan_met *met);
 
 #endif

@@ -182,8 +182,7 @@ static int search(struct clew_select *s, const struct clew_trace_id *id, struct 
                 return r;
         s->scanned++;
         s->scanned_bytes += data.traces.len + data.logs.len;
-        return clew_scan_matches(&s->filter->scan, data.traces, data.logs, &s->scanned_keys) ? 1
-                                                                                             : 0;
+        return clew_scan_matches(&s->filter->scan, data.traces, data.logs, &s->met) ? 1 : 0;
 }
 
 static bool must_end(struct clew_select *s)

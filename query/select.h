@@ -99,7 +99,7 @@ struct clew_select {
         struct clew_error damage; /* the first of them */
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
-        uint64_t scanned_keys;    /* bit i: attribute condition i's key was met */
+        struct clew_scan_met met; /* what the search met, for telling a mistyped key */
         enum clew_select_end end;
         uint64_t deadline_ns; /* monotonic; 0 = none */
         bool done;

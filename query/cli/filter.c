@@ -3,6 +3,7 @@
  */
 #include "query/cli/filter.h"
 
+#include "query/cli/safe.h"
 #include "query/cli/when.h"
 
 #include <errno.h>
@@ -174,23 +175,36 @@ int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags
         return add_scan(cli, flags, ret);
 }
 
+/* Of a key in a message. */
+#define KEY_COLUMNS_MAX 120u
+
 static void report_scan(struct clew_cli *cli, const struct clew_select *s)
 {
+        CLEW_BUFFER text = {0};
         char bytes[CLEW_WHEN_TEXT];
 
         if (s->scanned == 0)
                 return;
+        clew_buffer_init(&text, 4096);
         clew_count_short(s->scanned_bytes, "B", bytes);
         clew_cli_note(cli, "searched the spans of %llu trace%s, %s", (unsigned long long)s->scanned,
                       s->scanned == 1 ? "" : "s", bytes);
         for (size_t i = 0; i < s->filter->scan.n_attributes; i++) {
                 struct clew_slice key = s->filter->scan.attributes[i].key;
 
-                if ((s->scanned_keys >> i & 1) == 0)
-                        clew_cli_note(cli,
-                                      "none of them has an attribute \"%.*s\"; clew show ID#STEP "
-                                      "lists those of a step",
-                                      (int)key.len, (const char *)key.data);
+                if ((s->met.keys >> i & 1) != 0)
+                        continue;
+                clew_buffer_clear(&text);
+                clew_safe_line(&text, key, KEY_COLUMNS_MAX, true);
+                clew_cli_note(cli, "none of them has an attribute \"%.*s\"", (int)text.len,
+                              (const char *)text.data);
+                clew_buffer_clear(&text);
+                clew_safe_line(&text, clew_slice_of_cstr(s->met.near[i]), KEY_COLUMNS_MAX, true);
+                if (text.len > 0)
+                        clew_cli_note(cli, "did you mean \"%.*s\"?", (int)text.len,
+                                      (const char *)text.data);
+                else
+                        clew_cli_note(cli, "clew show ID#STEP lists those of a step");
         }
 }
 

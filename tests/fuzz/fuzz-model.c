@@ -112,13 +112,13 @@ static void check_summary(const struct clew_trace *t, struct clew_slice traces,
 static void check_scan(struct clew_slice traces, struct clew_slice logs)
 {
         struct clew_scan scan = {0};
-        uint64_t keys = 0;
+        struct clew_scan_met met = {0};
 
         CLEW_ASSERT(clew_scan_add_attribute(&scan, "service.name=a*"));
         CLEW_ASSERT(clew_scan_add_attribute(&scan, "gen_ai.request.model"));
         CLEW_ASSERT(clew_scan_add_attribute(&scan, "score=0.5"));
-        if (clew_scan_matches(&scan, traces, logs, &keys))
-                CLEW_ASSERT(keys == 7);
+        if (clew_scan_matches(&scan, traces, logs, &met))
+                CLEW_ASSERT(met.keys == 7);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

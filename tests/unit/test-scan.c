@@ -125,14 +125,41 @@ static void test_keys_met(void **state)
 {
         const struct data *d = *state;
         struct clew_scan scan = {0};
-        uint64_t keys = 0;
+        struct clew_scan_met met = {0};
 
         assert_true(clew_scan_add_attribute(&scan, "text=none"));
         assert_true(clew_scan_add_attribute(&scan, "nope=1"));
         assert_true(clew_scan_add_attribute(&scan, "in.log"));
         assert_false(clew_scan_matches(&scan, clew_buffer_slice(&d->traces),
-                                       clew_buffer_slice(&d->logs), &keys));
-        assert_int_equal(keys, 5);
+                                       clew_buffer_slice(&d->logs), &met));
+        assert_int_equal(met.keys, 5);
+        assert_string_equal(met.near[1], "");
+}
+
+/* One edit away, or two letters changed over; nothing else. */
+static void test_near_keys(void **state)
+{
+        static const struct {
+                const char *asked;
+                const char *near;
+        } cases[] = {
+                {"in.evnt", "in.event"},  {"in.eventt", "in.event"},
+                {"in.evant", "in.event"}, {"in.evetn", "in.event"},
+                {"in.evnet", "in.event"}, {"in.evtnet", ""},
+                {"in.log.", "in.log"},    {"text", ""},
+                {"xxxxxxx", ""},
+        };
+        const struct data *d = *state;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct clew_scan scan = {0};
+                struct clew_scan_met met = {0};
+
+                assert_true(clew_scan_add_attribute(&scan, cases[i].asked));
+                (void)clew_scan_matches(&scan, clew_buffer_slice(&d->traces),
+                                        clew_buffer_slice(&d->logs), &met);
+                assert_string_equal((met.keys & 1) != 0 ? "" : met.near[0], cases[i].near);
+        }
 }
 
 static void test_bounds(void **state)
@@ -151,9 +178,9 @@ static void test_bounds(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_places), cmocka_unit_test(test_values),
-                cmocka_unit_test(test_logic),  cmocka_unit_test(test_keys_met),
-                cmocka_unit_test(test_bounds),
+                cmocka_unit_test(test_places),    cmocka_unit_test(test_values),
+                cmocka_unit_test(test_logic),     cmocka_unit_test(test_keys_met),
+                cmocka_unit_test(test_near_keys), cmocka_unit_test(test_bounds),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
