@@ -25,6 +25,7 @@ struct doctor {
         struct clew_output output;
         uint64_t n_findings;
         struct clew_seal_stats sealed;
+        uint64_t n_old; /* stored summaries of other rules than the present */
 };
 
 static int seal_all(struct doctor *d)
@@ -147,6 +148,7 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"segments", s->segments},
                 {"segment_bytes", s->segment_bytes},
                 {"rules_version", CLEW_RULES_VERSION},
+                {"summaries_of_other_rules", d->n_old},
         };
         struct clew_json_writer w = clew_output_begin(&d->output, "doctor");
 
@@ -190,9 +192,29 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
         clew_count_short(s->hot_bytes, "B", a);
         fprintf(out, "hot      %" PRIu64 " traces in %" PRIu64 " fragments, %s\n", s->hot_traces,
                 s->hot_fragments, a);
+        fprintf(out, "rules    version %u", CLEW_RULES_VERSION);
+        if (d->n_old > 0)
+                fprintf(out, "; %" PRIu64 " summar%s of other rules: clew reindex", d->n_old,
+                        d->n_old == 1 ? "y is" : "ies are");
+        fputc('\n', out);
         if (d->verify)
                 fprintf(out, "verify   %s\n", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
         return 0;
+}
+
+/* Lists show what older rules made of a trace until clew reindex has run. What cannot be read is
+ * the business of --verify. */
+static uint64_t count_old_summaries(struct clew_view *view)
+{
+        struct clew_list_entry entry;
+        struct clew_error err = {0};
+        uint64_t n = 0;
+
+        if (clew_view_list(view, NULL, &err) < 0)
+                return 0;
+        while (clew_view_next(view, &entry, &err) == 1)
+                n += !entry.hot && entry.summary_version != CLEW_RULES_VERSION;
+        return n;
 }
 
 static int put_stats(struct doctor *d)
@@ -207,6 +229,7 @@ static int put_stats(struct doctor *d)
         r = clew_view_stats(view, &stats, &err);
         if (r < 0)
                 return clew_cli_fail(d->cli, r, &err);
+        d->n_old = count_old_summaries(view);
         return d->json ? put_json(d, &stats) : put_text(d, &stats);
 }
 

@@ -151,6 +151,8 @@ static void test_tells_and_changes(void **state)
         struct fixture *f = *state;
         char from[64];
 
+        assert_int_equal(RUN(f, "doctor"), 0);
+        assert_told(f->out, "2 summaries are of other rules: clew reindex");
         assert_int_equal(RUN(f, "reindex", "--dry-run"), 0);
         assert_told(f->out, "2 summaries looked at, 2 would change");
         (void)snprintf(from, sizeof(from), "2 of them came from rules version %u",
@@ -169,6 +171,8 @@ static void test_tells_and_changes(void **state)
         assert_null(strstr(f->out, "\"field\":\"session\""));
         assert_int_equal(RUN(f, "list", "--since", "all", "--json"), 0);
         assert_null(strstr(f->out, "unknown-model"));
+        assert_int_equal(RUN(f, "doctor", "--json"), 0);
+        assert_told(f->out, "\"summaries_of_other_rules\":0");
         assert_int_equal(RUN(f, "reindex"), 0);
         assert_told(f->out, ": 0 summaries looked at, 0 changed");
         assert_int_equal(RUN(f, "reindex", "--all"), 0);
