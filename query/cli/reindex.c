@@ -10,6 +10,7 @@
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
+#include "query/cli/safe.h"
 #include "query/cli/table.h"
 #include "query/cli/terminal.h"
 #include "query/cli/when.h"
@@ -25,6 +26,9 @@
 /* Of a value in an example. */
 #define VALUE_BYTES_MAX 80u
 #define ARENA_MAX ((size_t)64 << 20)
+/* Columns of the table before the values, with gaps; the least that a value gets. */
+#define OTHER_COLUMNS ((size_t)36)
+#define VALUE_COLUMNS_MIN ((size_t)12)
 /* Older rules versions that are counted apart. */
 #define VERSIONS_MAX 16u
 
@@ -375,6 +379,20 @@ static const struct clew_column columns[] = {
         {.heading = "NOW", .give_way = 12},
 };
 
+/* Both values get half of what the other columns leave. */
+static void put_value(struct clew_table *t, const char *value)
+{
+        CLEW_BUFFER text = {0};
+        size_t room = t->look->columns;
+
+        room = room == SIZE_MAX                               ? VALUE_BYTES_MAX
+               : room > OTHER_COLUMNS + 2 * VALUE_COLUMNS_MIN ? (room - OTHER_COLUMNS) / 2
+                                                              : VALUE_COLUMNS_MIN;
+        clew_buffer_init(&text, 4096);
+        clew_safe_line(&text, clew_slice_of_cstr(value[0] ? value : "-"), room, t->look->ascii);
+        clew_table_cell(t, CLEW_TONE_PLAIN, clew_buffer_slice(&text));
+}
+
 static void put_rows(struct clew_table *t, const struct changes *c, const char *name)
 {
         for (uint64_t i = 0; i < c->n && i < EXAMPLES_MAX; i++) {
@@ -388,8 +406,8 @@ static void put_rows(struct clew_table *t, const struct changes *c, const char *
                 clew_table_cell_cstr(t, CLEW_TONE_STRONG, text);
                 clew_trace_id_short(&e->id, text);
                 clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
-                clew_table_cell(t, CLEW_TONE_PLAIN, clew_slice_of_cstr(e->from[0] ? e->from : "-"));
-                clew_table_cell(t, CLEW_TONE_PLAIN, clew_slice_of_cstr(e->to[0] ? e->to : "-"));
+                put_value(t, e->from);
+                put_value(t, e->to);
         }
 }
 
