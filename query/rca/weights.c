@@ -4,8 +4,9 @@
  * A weight is the share of a rule's findings that blame a labelled span. Starting values are the
  * published measurements on annotated agent traces (two sets of 113 and 26 traces; error origin
  * .58/.53, response to an error .64/.77, same mistake again .69/1.0, near-duplicate .55, loop .33,
- * prompt jump .34/.88); where a rule had none, and to adjust the others, the fit half of runs with
- * planted faults (tools/faultgen, seed 1, 2026-11-23). See query/README.md for the other half.
+ * prompt jump .34/.88). Where a rule had none, and to adjust the others: the fit half of runs with
+ * planted faults (tools/faultgen, seeds 1 to 3, 2026-11-23) and the dev families of annotated runs
+ * (tests/rca, seeds 1, 77 and 101, 2026-11-25). See query/README.md for what was held out.
  */
 #include "query/rca/rules.h"
 
