@@ -91,6 +91,8 @@ static int drop_mapping(struct clew_env *env, uintptr_t address)
                 r = find_mapping(address, &from, &to);
                 if (r < 0)
                         return r;
+                /* Or one touched page may map two megabytes. Kernels without such pages refuse. */
+                (void)madvise((void *)from, to - from, MADV_NOHUGEPAGE); /* NOLINT(performance-*) */
                 atomic_store(&env->map_to, to);
                 atomic_store(&env->map_from, from);
         }
