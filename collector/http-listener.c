@@ -36,6 +36,8 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 512u
+/* Handed to the library and not counted by it yet: it would cut off those beyond its limit. */
+#define CONNECTIONS_ON_THE_WAY 128u
 /* Headers and one piece of body; taken for each open connection. */
 #define CONNECTION_MEMORY_BYTES ((size_t)48 * 1024)
 /* Idle keep-alive connections; longer than the export interval of SDKs, far longer than a pause. */
@@ -43,7 +45,8 @@
 /* A body of unknown length takes budget in steps. */
 #define BUDGET_STEP_BYTES ((size_t)256 * 1024)
 /* Of a connection that is turned away: at most this much is read, 4 KiB each. */
-#define TURN_AWAY_READS_MAX 64
+#define TURN_AWAY_READS_MAX 64 /* of 4 KiB, of a request that is not served */
+#define LEAVING_MAX 64u        /* connections turned away whose clients have not hung up yet */
 #define SCRATCHES_MAX 64u
 /* How long a browser may remember that a page may send. */
 #define PREFLIGHT_SECONDS "7200"
@@ -76,6 +79,9 @@ struct clew_http_listener {
         struct clew_scratch scratch[SCRATCHES_MAX];
         unsigned n_scratch;
         pthread_cond_t scratch_freed;
+        /* of the thread that takes connections; after it, of who frees */
+        int leaving[LEAVING_MAX];
+        unsigned n_leaving;
 };
 
 struct request {
@@ -564,10 +570,10 @@ static struct MHD_Daemon *start_daemon(struct clew_http_listener *l)
         return MHD_start_daemon(
                 flags, 0, NULL, NULL, on_call, l, MHD_OPTION_EXTERNAL_LOGGER, log_of_library, NULL,
                 MHD_OPTION_THREAD_POOL_SIZE, l->options.n_threads, MHD_OPTION_CONNECTION_LIMIT,
-                CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
-                MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
-                1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-                on_completed, l, MHD_OPTION_END);
+                CONNECTIONS_MAX + CONNECTIONS_ON_THE_WAY, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
+                MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
 }
 
 static void init_conditions(struct clew_http_listener *l)
@@ -607,22 +613,52 @@ int clew_http_listener_new(const struct clew_http_listener_options *options,
         return 0;
 }
 
-/* The library would close it without a word. The request is not read; what of it has arrived is,
- * because closing over unread bytes may throw away the answer (RFC 9112, section 9.6). */
+/* Reads and forgets what has arrived. False when the client has hung up. */
+static bool drain_request(int fd)
+{
+        char sink[4096];
+
+        for (int i = 0; i < TURN_AWAY_READS_MAX; i++) {
+                ssize_t n = recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+
+                if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+                        return false;
+                if (n < 0)
+                        return true;
+        }
+        return true;
+}
+
+/* Closes those whose clients have hung up; the oldest too when there is no room for another. */
+static void see_off(struct clew_http_listener *l)
+{
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < l->n_leaving; i++) {
+                if (drain_request(l->leaving[i]))
+                        l->leaving[n++] = l->leaving[i];
+                else
+                        close(l->leaving[i]);
+        }
+        l->n_leaving = n;
+        if (n < LEAVING_MAX)
+                return;
+        close(l->leaving[0]);
+        memmove(l->leaving, l->leaving + 1, --l->n_leaving * sizeof(l->leaving[0]));
+}
+
+/* The library would close it without a word. A connection that is closed while its request still
+ * comes in takes the answer with it (RFC 9112, section 9.6), so the client hangs up first; those
+ * who do not are closed when others need their place. */
 static void turn_away(struct clew_http_listener *l, int fd)
 {
         static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
                                      "Content-Length: 0\r\nConnection: close\r\n\r\n";
-        char sink[4096];
 
         clew_count(l->options.counters, CLEW_COUNT_OVERLOADED, 1);
         (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         shutdown(fd, SHUT_WR);
-        for (int i = 0; i < TURN_AWAY_READS_MAX; i++) {
-                if (recv(fd, sink, sizeof(sink), MSG_DONTWAIT) <= 0)
-                        break;
-        }
-        close(fd);
+        l->leaving[l->n_leaving++] = fd;
 }
 
 void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer)
@@ -631,6 +667,7 @@ void clew_http_listener_take(void *listener, int fd, const struct clew_address *
         const union MHD_DaemonInfo *info =
                 MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
+        see_off(l);
         if (info && info->num_connections >= CONNECTIONS_MAX) {
                 turn_away(l, fd);
                 return;
@@ -674,6 +711,8 @@ void clew_http_listener_free(struct clew_http_listener *l)
                 return;
         if (l->daemon)
                 MHD_stop_daemon(l->daemon);
+        for (unsigned i = 0; i < l->n_leaving; i++)
+                close(l->leaving[i]);
         for (unsigned i = 0; i < l->n_scratch; i++)
                 clew_scratch_deinit(&l->scratch[i]);
         pthread_cond_destroy(&l->changed);
