@@ -1,5 +1,35 @@
 #include "query/rca/actions.h"
 
+#include "proto/base/hash.h"
+
+#include <stdlib.h>
+
+static uint64_t agent_of(const struct clew_rca_step *s)
+{
+        return s->agent_name.len ? clew_hash(s->agent_name) : s->agent;
+}
+
+static int by_agent(const void *x, const void *y)
+{
+        const struct clew_rca_action *a = x;
+        const struct clew_rca_action *b = y;
+
+        if (a->agent != b->agent)
+                return a->agent < b->agent ? -1 : 1;
+        if (a->step != b->step)
+                return a->step < b->step ? -1 : 1;
+        return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static bool several_agents(const struct clew_rca_action *a, uint32_t n)
+{
+        for (uint32_t i = 1; i < n; i++) {
+                if (a[i].agent != a[0].agent)
+                        return true;
+        }
+        return false;
+}
+
 static void collect(const struct clew_rca_view *v, struct clew_rca_action *ret, uint32_t *ret_n)
 {
         uint32_t n = 0;
@@ -8,17 +38,27 @@ static void collect(const struct clew_rca_view *v, struct clew_rca_action *ret, 
                 const struct clew_rca_step *s = &v->steps[i];
 
                 if (s->kind == CLEW_RCA_TOOL) {
-                        ret[n++] = (struct clew_rca_action){s->key, s->result_hash, i,
-                                                            clew_rca_blame(v, i)};
+                        ret[n++] = (struct clew_rca_action){.key = s->key,
+                                                            .result = s->result_hash,
+                                                            .step = i,
+                                                            .llm = clew_rca_blame(v, i)};
                 } else if (s->kind == CLEW_RCA_LLM) {
                         for (uint32_t k = 0; k < s->n_calls && n < CLEW_RCA_ACTIONS_MAX; k++) {
                                 const struct clew_rca_call *c = &v->calls[s->first_call + k];
 
                                 if (c->tool_step == CLEW_RCA_NONE)
-                                        ret[n++] = (struct clew_rca_action){c->key, 0, i, i};
+                                        ret[n++] = (struct clew_rca_action){
+                                                .key = c->key, .step = i, .llm = i};
                         }
                 }
         }
+        /* Most runs have one agent, and are in order already. */
+        for (uint32_t i = 0; i < n; i++) {
+                ret[i].agent = agent_of(&v->steps[ret[i].step]);
+                ret[i].order = i;
+        }
+        if (several_agents(ret, n))
+                qsort(ret, n, sizeof(*ret), by_agent);
         *ret_n = n;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The actions of a run in time order, and repetitions among them.
+ * The actions of a run, those of each agent in time order, and repetitions among them. Agents that
+ * work side by side go round each for itself.
  *
  * An action is a tool step, or a call that an LLM asked for and no span carried out. Two actions
  * are the same when name and arguments are (whatever the order of members), and the answer too:
@@ -17,8 +18,10 @@
 struct clew_rca_action {
         uint64_t key;
         uint64_t result;
-        uint32_t step; /* tool step, or LLM step of an unmatched call */
-        uint32_t llm;  /* to blame for it */
+        uint32_t step;  /* tool step, or LLM step of an unmatched call */
+        uint32_t llm;   /* to blame for it */
+        uint64_t agent; /* by name; the runs of one agent are one sequence */
+        uint32_t order; /* in time, among all */
 };
 
 struct clew_rca_actions {
@@ -32,7 +35,7 @@ struct clew_rca_actions clew_rca_actions_of(const struct clew_rca_view *v);
 static inline bool clew_rca_action_same(const struct clew_rca_action *a,
                                         const struct clew_rca_action *b)
 {
-        return a->key == b->key && a->result == b->result;
+        return a->key == b->key && a->result == b->result && a->agent == b->agent;
 }
 
 /* Actions behind the first round of a loop that begins at @from; 0 when none does. Its rounds are

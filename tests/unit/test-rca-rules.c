@@ -290,6 +290,39 @@ static void test_a_loop_is_blamed_on_its_last_round(void **state)
         scene_free(&s);
 }
 
+/* Two agents at work side by side; one of them goes round. */
+static void test_a_loop_beside_another_agent(void **state)
+{
+        struct scene s;
+        unsigned r;
+        unsigned agent[2];
+        unsigned last = 0;
+        bool found = false;
+
+        (void)state;
+        scene_begin(&s);
+        r = scene_root(&s, "fail");
+        for (int a = 0; a < 2; a++) {
+                agent[a] = scene_span(&s, r, "AGENT", a ? "beta" : "alpha", 1000);
+                scene_attribute(&s, "agent.name", a ? "beta" : "alpha");
+                scene_span_end(&s, NULL, NULL);
+        }
+        for (int i = 0; i < 4; i++) {
+                char args[32];
+
+                last = scene_llm(&s, agent[0], "Again");
+                (void)scene_tool(&s, agent[0], "status", "{\\\"job\\\": 7}", "waiting", NULL);
+                snprintf(args, sizeof(args), "{\\\"page\\\": %d}", i);
+                (void)scene_llm(&s, agent[1], "Next");
+                (void)scene_tool(&s, agent[1], "read", args, "some text", NULL);
+        }
+        scene_end(&s);
+        for (uint32_t i = 0; i < s.why.n_findings; i++)
+                found |= strcmp(scene_rule(&s, i), "tool-loop") == 0 && scene_blamed(&s, i) == last;
+        assert_true(found);
+        scene_free(&s);
+}
+
 static void test_polling_is_no_loop(void **state)
 {
         struct scene s;
@@ -446,6 +479,7 @@ int main(void)
                 cmocka_unit_test(test_the_request_is_read),
                 cmocka_unit_test(test_a_tool_span_is_not_read_twice),
                 cmocka_unit_test(test_a_loop_is_blamed_on_its_last_round),
+                cmocka_unit_test(test_a_loop_beside_another_agent),
                 cmocka_unit_test(test_polling_is_no_loop),
                 cmocka_unit_test(test_an_altered_id),
                 cmocka_unit_test(test_the_verdict_says_that_not_where),
