@@ -13,7 +13,8 @@ static int damaged(struct clew_env *env, struct clew_slice key, const char *what
 
         clew_record_name(CLEW_TABLE_HOT, key, name, sizeof(name));
         return clew_error_set(err, -EBADMSG, 0,
-                              "store %s: record %s is damaged (%s); see clew doctor --verify",
+                              "store %s: record %s is damaged (%s); see clew doctor --verify; "
+                              "clew --sealed-only reads what is sealed",
                               clew_env_dir(env), name, what);
 }
 
@@ -53,7 +54,7 @@ static int check_whole(const struct clew_hot_walk *w, struct clew_error *err)
         return clew_error_set(
                 err, -EBADMSG, 0,
                 "store %s: the hot table is damaged (%llu of %llu fragments found%s); "
-                "see clew doctor --verify",
+                "see clew doctor --verify; clew --sealed-only reads what is sealed",
                 clew_env_dir(w->env), (unsigned long long)w->n,
                 (unsigned long long)state.hot_fragments,
                 w->n == state.hot_fragments ? ", not the same ones" : "");

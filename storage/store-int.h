@@ -17,6 +17,7 @@ struct clew_store {
         const struct clew_clock *clock;
         const struct clew_deriver *deriver; /* may be NULL */
         enum clew_store_mode mode;
+        bool sealed_only;
 };
 
 /* Index work of one merge: an entry per span of the trace. */

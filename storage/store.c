@@ -62,6 +62,7 @@ int clew_store_open(const char *dir, const struct clew_store_options *options,
         store->clock = options->clock ? options->clock : clew_clock_system();
         store->deriver = options->deriver;
         store->mode = options->mode;
+        store->sealed_only = options->sealed_only;
         r = clew_env_open(dir, options, &store->env, err);
         if (r == 0)
                 r = check_format(store, err);

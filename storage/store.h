@@ -60,6 +60,7 @@ struct clew_store_options {
         const struct clew_clock *clock;     /* NULL = system */
         const struct clew_deriver *deriver; /* needed by seal and reindex only; borrowed */
         size_t map_bytes;                   /* 0 = default (1 TiB, sparse, or what fits) */
+        bool sealed_only; /* views leave hot data out: for a store whose hot table is damaged */
 };
 
 /*

@@ -94,7 +94,7 @@ int clew_view_hot(struct clew_view *v, const struct clew_trace_id *id, struct cl
         const struct clew_trace_id *only = v->hot_asked ? NULL : id;
         int r = 0;
 
-        if (!v->hot_is_whole) {
+        if (!v->hot_is_whole && !v->store->sealed_only) {
                 clew_hot_list_deinit(&v->hot);
                 r = clew_hot_scan(v->store->env, v->txn, only, &v->hot, err);
                 v->hot_is_whole = r == 0 && !only;

@@ -85,11 +85,14 @@ static int global_options(struct clew_cli *cli, int argc, char **argv)
                         cli->store_dir = argv[++i];
                 } else if (strncmp(a, "--store=", 8) == 0) {
                         cli->store_dir = a + 8;
+                } else if (strcmp(a, "--sealed-only") == 0) {
+                        cli->sealed_only = true;
                 } else {
                         clew_cli_error(cli, strcmp(a, "--store") == 0
                                                     ? "--store needs a directory"
                                                     : "unknown option before the command; there "
-                                                      "is --store DIR (see clew help)");
+                                                      "are --store DIR and --sealed-only (see clew "
+                                                      "help)");
                         return -1;
                 }
         }

@@ -39,6 +39,7 @@ struct clew_cli {
         const struct clew_clock *clock;
         const char *store_dir; /* --store, else CLEW_STORE, else the default; borrowed */
         const char *command;   /* name of the running command, for messages; NULL before */
+        bool sealed_only;      /* --sealed-only: hot data is left out */
 
         long pager_pid; /* 0 = output goes straight to `out` */
 

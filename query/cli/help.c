@@ -12,7 +12,7 @@ void clew_help_overview(FILE *out)
 {
         const char *group = "";
 
-        fputs("clew [--store DIR] COMMAND [ARGUMENTS]\n\n", out);
+        fputs("clew [--store DIR] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
         for (const struct clew_command *c = clew_commands(); c->name; c++) {
                 fprintf(out, "%-9s %-11s %s\n", strcmp(group, c->group) == 0 ? "" : c->group,
                         c->name, c->help);
@@ -20,6 +20,8 @@ void clew_help_overview(FILE *out)
         }
         fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT
               ". clew COMMAND --help lists its flags.\n"
+              "--sealed-only before the command leaves out what is not sealed yet (a damaged "
+              "store).\n"
               "Topics: clew help ids, marks, exit, formats, dates\n",
               out);
 }

@@ -15,7 +15,11 @@
 int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_store **ret)
 {
         struct clew_store_options options = {
-                .mode = mode, .clock = cli->clock, .deriver = clew_model_deriver()};
+                .mode = mode,
+                .clock = cli->clock,
+                .deriver = clew_model_deriver(),
+                .sealed_only = cli->sealed_only && mode == CLEW_STORE_READ,
+        };
         struct clew_error err = {0};
         int r;
 
@@ -27,6 +31,8 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
                 if (r < 0)
                         return clew_cli_fail(cli, r == -EINVAL ? -EBADF : r, &err);
                 cli->store_mode = (int)mode;
+                if (options.sealed_only)
+                        clew_cli_note(cli, "what is not sealed yet is left out (--sealed-only)");
         }
         *ret = cli->store;
         return 0;
