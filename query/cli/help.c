@@ -18,10 +18,9 @@ void clew_help_overview(FILE *out)
                         c->name, c->help);
                 group = c->group;
         }
-        fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT
-              ". clew COMMAND --help lists its flags.\n"
-              "--sealed-only before the command leaves out what is not sealed yet (a damaged "
-              "store).\n"
+        fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
+              "clew COMMAND --help lists its flags.\n"
+              "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n"
               "Topics: clew help ids, marks, exit, formats, dates\n",
               out);
 }
