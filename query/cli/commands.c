@@ -27,7 +27,7 @@ static const struct clew_command commands[] = {
         {"judge", "export", NULL, "[ID...] [FLAGS]",
          "traces as files: OTLP JSON lines (--format otlp)", clew_cmd_export},
         {"setup", "import", NULL, "FILE...",
-         "OTLP JSON lines (.zst, .gz, - for standard input) into the store", clew_cmd_import},
+         "OTLP JSON lines (.zst, .gz, - for stdin) into the store", clew_cmd_import},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",
