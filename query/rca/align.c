@@ -37,7 +37,7 @@ static int search(struct work *w)
         if (max > (int32_t)CLEW_ALIGN_DIFFERENCES)
                 max = (int32_t)CLEW_ALIGN_DIFFERENCES;
         for (int32_t d = 0; d <= max; d++) {
-                int32_t *now = clew_arena_calloc(w->arena, (size_t)(2 * d + 1), sizeof(*now));
+                int32_t *now = clew_arena_calloc(w->arena, 2 * (size_t)d + 1, sizeof(*now));
 
                 if (!now)
                         return -ENOMEM;

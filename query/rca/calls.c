@@ -69,6 +69,18 @@ static struct clew_slice member_gap(const struct clew_rca_view *v, uint32_t i,
         return CLEW_SLICE_NULL;
 }
 
+/* A later call of the tool of step @i went well. */
+static bool is_put_right(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL &&
+                    clew_slice_eq(v->steps[k].name, v->steps[i].name) &&
+                    !clew_rca_has_error(&v->steps[k]))
+                        return true;
+        }
+        return false;
+}
+
 static void refused_arguments(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_BAD_ARGUMENTS);
@@ -95,14 +107,8 @@ static void refused_arguments(const struct clew_rca_view *v, struct clew_finding
                 }
                 if (strength <= 0)
                         continue;
-                for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
-                        if (v->steps[k].kind == CLEW_RCA_TOOL &&
-                            clew_slice_eq(v->steps[k].name, s->name) &&
-                            !clew_rca_has_error(&v->steps[k])) {
-                                strength *= 0.5; /* put right later */
-                                break;
-                        }
-                }
+                if (is_put_right(v, i))
+                        strength *= 0.5;
                 who = clew_rca_blame(v, i);
                 f = clew_finding_add(ret, CLEW_RULE_BAD_ARGUMENTS, who, strength);
                 clew_finding_effect(f, i);

@@ -250,13 +250,13 @@ static bool collect_pairs(const struct clew_rca_view *v, struct pairs *ret)
                                 (struct pair){label.hash, value.hash, label.shape, value.shape, u};
         }
         ret->n = n;
-        ret->by_value = clew_arena_alloc(v->arena, (n + 1u) * sizeof(*ret->by_value));
+        ret->by_value = clew_arena_alloc(v->arena, (n + 1u) * sizeof(const struct pair *));
         if (!ret->by_value)
                 return false;
         for (uint32_t i = 0; i < n; i++)
                 ret->by_value[i] = &ret->items[i];
         if (n)
-                qsort(ret->by_value, n, sizeof(*ret->by_value), by_value);
+                qsort(ret->by_value, n, sizeof(const struct pair *), by_value);
         return n >= 2;
 }
 

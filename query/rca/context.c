@@ -138,6 +138,32 @@ static uint32_t count_kind(const struct clew_rca_view *v, int kind)
         return n;
 }
 
+/* Durations of the steps that are like those of @kind, and the longest of that kind itself. */
+static uint32_t durations_of(const struct clew_rca_view *v, int kind, uint64_t *all,
+                             uint32_t *ret_worst, uint64_t *ret_longest)
+{
+        bool few = count_kind(v, kind) < 5; /* then all steps are its like */
+        uint32_t n = 0;
+
+        *ret_worst = CLEW_RCA_NONE;
+        *ret_longest = 0;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint64_t d = s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
+
+                if ((s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL) || s->is_virtual ||
+                    ((int)s->kind != kind && !few))
+                        continue;
+                if (n < DURATIONS_MAX)
+                        all[n++] = d;
+                if ((int)s->kind == kind && d > *ret_longest) {
+                        *ret_longest = d;
+                        *ret_worst = i;
+                }
+        }
+        return n;
+}
+
 void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         uint64_t *all = clew_arena_calloc(v->arena, DURATIONS_MAX, sizeof(*all));
@@ -145,28 +171,12 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
         if (!all)
                 return;
         for (int kind = CLEW_RCA_LLM; kind <= CLEW_RCA_TOOL; kind++) {
-                bool few = count_kind(v, kind) < 5; /* then all steps are its like */
-                uint32_t n = 0;
-                uint32_t worst = CLEW_RCA_NONE;
-                uint64_t longest = 0;
+                uint32_t worst;
+                uint64_t longest;
+                uint32_t n = durations_of(v, kind, all, &worst, &longest);
                 uint64_t median;
                 struct clew_finding *f;
 
-                for (uint32_t i = 0; i < v->n_steps; i++) {
-                        const struct clew_rca_step *s = &v->steps[i];
-                        uint64_t d = s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
-
-                        if ((s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL) || s->is_virtual)
-                                continue;
-                        if ((int)s->kind != kind && !few)
-                                continue;
-                        if (n < DURATIONS_MAX)
-                                all[n++] = d;
-                        if ((int)s->kind == kind && d > longest) {
-                                longest = d;
-                                worst = i;
-                        }
-                }
                 if (n < 4 || worst == CLEW_RCA_NONE)
                         continue;
                 qsort(all, n, sizeof(*all), cmp_u64);

@@ -65,35 +65,45 @@ void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings 
         }
 }
 
+enum giving_up { GOES_ON, FILTERED, HANDS_OVER, DECLINES };
+
+static enum giving_up gives_up(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (s->kind != CLEW_RCA_LLM || s->failed)
+                return GOES_ON;
+        if (clew_text_find(s->finish, "content_filter") == 0 ||
+            clew_text_find(s->finish, "refusal") == 0 || clew_text_find(s->finish, "safety") == 0)
+                return FILTERED;
+        for (uint32_t k = 0; k < s->n_calls; k++) {
+                if (clew_rca_hands_over(v->calls[s->first_call + k].name))
+                        return HANDS_OVER;
+        }
+        return clew_rca_acted(v, i) || !clew_text_refuses(s->text) ? GOES_ON : DECLINES;
+}
+
 void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
 {
+        static const char *const what[] = {"", "was stopped by a content filter or refused",
+                                           "handed the task over instead of finishing it",
+                                           "declined or gave up"};
+
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
-                bool last = s->next_llm == CLEW_RCA_NONE;
-                bool filtered;
-                bool calls_for_help = false;
+                enum giving_up how = gives_up(v, i);
                 struct clew_finding *f;
-                double strength;
+                double strength = s->next_llm == CLEW_RCA_NONE ? 1.0 : 0.4;
 
-                if (s->kind != CLEW_RCA_LLM || s->failed)
+                if (how == GOES_ON)
                         continue;
-                filtered = clew_text_find(s->finish, "content_filter") == 0 ||
-                           clew_text_find(s->finish, "refusal") == 0 ||
-                           clew_text_find(s->finish, "safety") == 0;
-                for (uint32_t k = 0; k < s->n_calls; k++)
-                        calls_for_help |= clew_rca_hands_over(v->calls[s->first_call + k].name);
-                if (!filtered && !calls_for_help &&
-                    (clew_rca_acted(v, i) || !clew_text_refuses(s->text)))
-                        continue;
-                strength = filtered ? 1.7 : calls_for_help ? 0.9 : last ? 1.0 : 0.4;
+                if (how != DECLINES)
+                        strength = how == FILTERED ? 1.7 : 0.9;
                 f = clew_finding_add(ret, CLEW_RULE_GAVE_UP, i, strength);
                 clew_finding_evidence(f, i,
                                       s->text.len  ? s->text
                                       : s->n_calls ? v->calls[s->first_call].args
                                                    : s->finish);
-                clew_finding_say(ret, f, "Step %u %s.", s->number,
-                                 filtered         ? "was stopped by a content filter or refused"
-                                 : calls_for_help ? "handed the task over instead of finishing it"
-                                                  : "declined or gave up");
+                clew_finding_say(ret, f, "Step %u %s.", s->number, what[how]);
         }
 }

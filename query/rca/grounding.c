@@ -70,6 +70,28 @@ static bool is_ratio(double x, double half, const struct numbers *n)
         return false;
 }
 
+/* True when @x is a multiple or a share of number @i, up to a dozen. */
+static bool is_multiple(double x, const struct numbers *n, uint32_t i)
+{
+        for (int k = 2; k <= 12; k++) {
+                if (near(n->v[i] * k, x) || near(n->v[i] / k, x))
+                        return true;
+        }
+        return false;
+}
+
+/* True when @x is made of numbers @i and @j, and perhaps a third, by adding and taking away. */
+static bool is_sum(double x, const struct numbers *n, uint32_t i, uint32_t j)
+{
+        if (near(n->v[i] + n->v[j], x) || near(n->v[i] - n->v[j], x) || near(n->v[i] * n->v[j], x))
+                return true;
+        for (uint32_t q = j + 1; q < n->n && n->n <= 48; q++) {
+                if (near(n->v[i] + n->v[j] + n->v[q], x) || near(n->v[j] + n->v[q] - n->v[i], x))
+                        return true;
+        }
+        return false;
+}
+
 /* True when @x is a sum, difference, small multiple or share of observed numbers. */
 static bool is_computed(double x, double half, const struct numbers *n)
 {
@@ -78,23 +100,12 @@ static bool is_computed(double x, double half, const struct numbers *n)
         /* Whole numbers are too near to some ratio of any two others. */
         if (half < 0.4 && is_ratio(x, half, n))
                 return true;
-
         for (uint32_t i = 0; i < n->n; i++) {
-                for (double k = 2; k <= 12; k++) {
-                        if (near(n->v[i] * k, x) || near(n->v[i] / k, x))
-                                return true;
-                }
+                if (is_multiple(x, n, i))
+                        return true;
                 for (uint32_t j = 0; j < n->n; j++) {
-                        if (i == j)
-                                continue;
-                        if (near(n->v[i] + n->v[j], x) || near(n->v[i] - n->v[j], x) ||
-                            near(n->v[i] * n->v[j], x))
+                        if (i != j && is_sum(x, n, i, j))
                                 return true;
-                        for (uint32_t q = j + 1; q < n->n && n->n <= 48; q++) {
-                                if (near(n->v[i] + n->v[j] + n->v[q], x) ||
-                                    near(n->v[j] + n->v[q] - n->v[i], x))
-                                        return true;
-                        }
                 }
                 total += n->v[i];
                 if (near(total, x))
@@ -168,7 +179,7 @@ static struct shapes shapes_of(const struct clew_rca_view *v)
                         s.items[s.n++] = &v->seen[i];
         }
         if (s.n)
-                qsort(s.items, s.n, sizeof(*s.items), by_shape);
+                qsort(s.items, s.n, sizeof(const struct clew_rca_seen *), by_shape);
         return s;
 }
 

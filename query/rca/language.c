@@ -312,11 +312,29 @@ static bool is_plainly_english(struct clew_slice text)
         return n >= 3;
 }
 
+/* The language with enough hits, and twice those of any other. */
+static enum clew_language winner(const uint32_t hits[CLEW_LANGUAGE_COUNT])
+{
+        uint32_t best = 0;
+        uint32_t next = 0;
+
+        for (uint32_t l = 1; l < CLEW_LANGUAGE_COUNT; l++) {
+                if (hits[l] > hits[best]) {
+                        next = best;
+                        best = l;
+                } else if (best && (next == 0 || hits[l] > hits[next])) {
+                        next = l;
+                }
+        }
+        if (hits[best] < ((BY_WORDS >> best & 1) ? HITS_MIN : SCRIPT_MIN) ||
+            (next && hits[best] < 2 * hits[next]))
+                return CLEW_LANGUAGE_UNKNOWN;
+        return (enum clew_language)best;
+}
+
 enum clew_language clew_language_of(struct clew_slice text)
 {
         uint32_t hits[CLEW_LANGUAGE_COUNT] = {0};
-        uint32_t best = 0;
-        uint32_t next = 0;
         size_t i = 0;
 
         if (text.len > LOOKED_AT)
@@ -341,18 +359,7 @@ enum clew_language clew_language_of(struct clew_slice text)
                 }
                 count_word(clew_slice_make(text.data + from, i - from), hits);
         }
-        for (uint32_t l = 1; l < CLEW_LANGUAGE_COUNT; l++) {
-                if (hits[l] > hits[best]) {
-                        next = best;
-                        best = l;
-                } else if (best && (next == 0 || hits[l] > hits[next])) {
-                        next = l;
-                }
-        }
-        if (hits[best] < ((BY_WORDS >> best & 1) ? HITS_MIN : SCRIPT_MIN) ||
-            (next && hits[best] < 2 * hits[next]))
-                return CLEW_LANGUAGE_UNKNOWN;
-        return (enum clew_language)best;
+        return winner(hits);
 }
 
 bool clew_language_is_named(enum clew_language language, struct clew_slice text)

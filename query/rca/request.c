@@ -42,7 +42,7 @@ static unsigned words_of(struct clew_slice key)
                 if (c != 't' && c != 'f' && c != 'p' && c != 'm')
                         continue;
                 for (size_t w = 0; w < CLEW_ARRAY_LEN(words); w++) {
-                        if (words[w].word[0] == c && key.len - i >= words[w].len &&
+                        if ((uint8_t)words[w].word[0] == c && key.len - i >= words[w].len &&
                             memcmp(key.data + i, words[w].word, words[w].len) == 0)
                                 says |= words[w].says;
                 }

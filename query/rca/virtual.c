@@ -153,6 +153,19 @@ static void remap(struct clew_rca_step *s, const uint32_t *to)
         s->next_llm = moved(to, s->next_llm);
 }
 
+/* What follows a text with a program is its output where all texts hold one. Returns how many stay.
+ */
+static uint32_t keep_meant(struct clew_rca_builder *b)
+{
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; k < b->n_virtuals; k++) {
+                if (!b->virtuals[k].tentative || b->v->acts_in_text)
+                        b->virtuals[n++] = b->virtuals[k];
+        }
+        return n;
+}
+
 int clew_rca_insert_virtual(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
@@ -163,11 +176,7 @@ int clew_rca_insert_virtual(struct clew_rca_builder *b)
         uint32_t n = 0;
         uint32_t k = 0;
 
-        /* What follows a text with a program is its output where all texts hold one. */
-        for (k = 0; k < b->n_virtuals; k++) {
-                if (!b->virtuals[k].tentative || v->acts_in_text)
-                        b->virtuals[n++] = b->virtuals[k];
-        }
+        n = keep_meant(b);
         b->n_virtuals = n;
         if (n == 0)
                 return 0;
