@@ -11,8 +11,6 @@
 #define OUTLIER_FACTOR 8u
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
 #define DURATIONS_MAX 1024u
-#define AUTHOR_MIN 12u     /* shorter outputs ("42", "done") stand in many texts */
-#define AUTHORS_MAX 16u    /* calls at the end that are looked at for it */
 #define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
 #define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 

@@ -4,12 +4,7 @@
 #include "query/rca/flat.h"
 
 #include "proto/base/hash.h"
-#include "query/rca/text.h"
-
-static bool is_space(uint8_t c)
-{
-        return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
+#include "query/rca/text-int.h"
 
 void clew_flat_init(struct clew_flat *f, struct clew_slice text)
 {

@@ -4,8 +4,7 @@
  */
 #include "query/rca/language.h"
 
-#include "proto/base/compiler.h"
-#include "query/rca/text.h"
+#include "query/rca/text-int.h"
 
 #define LOOKED_AT 512u
 #define HITS_MIN 3u   /* stop words and letters of its own; fewer are a chance */
@@ -254,17 +253,6 @@ static enum clew_language owner_of(uint8_t a, uint8_t b)
         return CLEW_LANGUAGE_UNKNOWN;
 }
 
-static uint8_t lower(uint8_t c)
-{
-        return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
-static bool is_letter(uint8_t c)
-{
-        c = lower(c);
-        return (c >= 'a' && c <= 'z') || c >= 0x80;
-}
-
 /* Eight bytes as one number that sorts as they do. */
 static uint64_t as_number(const char bytes[8])
 {
@@ -344,10 +332,10 @@ enum clew_language clew_language_of(struct clew_slice text)
         while (i < text.len) {
                 size_t from;
 
-                while (i < text.len && !is_letter(text.data[i]))
+                while (i < text.len && !is_alpha(text.data[i]))
                         i++;
                 from = i;
-                while (i < text.len && is_letter(text.data[i])) {
+                while (i < text.len && is_alpha(text.data[i])) {
                         if (text.data[i] >= 0xc0 && i + 1 < text.len) {
                                 enum clew_language s = script_of(text.data[i], text.data[i + 1]);
 

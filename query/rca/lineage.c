@@ -4,6 +4,8 @@
  */
 #include "query/rca/lineage.h"
 
+#include "query/rca/text-int.h"
+
 const char *clew_lineage_origin_name(enum clew_rca_origin origin)
 {
         static const char *const names[] = {"system prompt", "user", "written", "argument",
@@ -12,14 +14,9 @@ const char *clew_lineage_origin_name(enum clew_rca_origin origin)
         return names[origin];
 }
 
-static uint8_t lower(uint8_t c)
-{
-        return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
 static bool is_word(uint8_t c)
 {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c >= 0x80;
+        return is_digit(c) || is_alpha(c);
 }
 
 /* "11" is not in "5118": where the value ends in a letter or digit the text must not go on so. */
