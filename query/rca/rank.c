@@ -219,7 +219,6 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
         struct clew_why w = {.view = v, .first_error = CLEW_RCA_NONE};
         int r;
 
-        /* Not cleared: most of it is never touched. */
         if (!v)
                 return -ENOMEM;
         r = clew_rca_view_build(trace, arena, v);
