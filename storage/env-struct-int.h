@@ -15,6 +15,7 @@ struct clew_env {
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
+        size_t page_bytes;           /* set before map_from is */
         int creating_fd;             /* holds the sign of an unfinished creation; -1 = none */
         int collector_fd;            /* holds the collector's lock; -1 = none */
         bool fresh;                  /* there was no data file when it was opened */
@@ -36,6 +37,11 @@ int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_
  * value); @random = not behind the one
  * before. For residency.c. */
 void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random);
+
+/* Finds where the data file is mapped, by an address that LMDB has handed out, and keeps it until
+ * the environment is opened anew. @inside may be in one of LMDB's dirty pages, which are not in the
+ * mapping: -ENOENT. */
+int clew_env_find_mapping(struct clew_env *env, const void *inside);
 
 /* -EBADMSG when the two meta pages cannot both be of this file's last two commits. */
 CLEW_MUST_USE int clew_env_check_meta_pages(struct clew_env *env, struct clew_error *err);

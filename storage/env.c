@@ -97,6 +97,21 @@ int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_
         return clew_error_set(err, code, 0, "store %s: %s: %s", env->dir, doing, mdb_strerror(rc));
 }
 
+/* By the address of a record; a store that is being made has none, and goes without until it is
+ * opened again. */
+static void find_mapping(struct clew_env *env, MDB_txn *txn)
+{
+        MDB_cursor *cursor;
+        MDB_val k;
+        MDB_val v;
+
+        if (mdb_cursor_open(txn, env->dbi[CLEW_TABLE_META], &cursor) != 0)
+                return;
+        if (mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0)
+                (void)clew_env_find_mapping(env, k.mv_data);
+        mdb_cursor_close(cursor);
+}
+
 static int open_tables(struct clew_env *env, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
@@ -108,6 +123,8 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
                 rc = mdb_dbi_open(txn, table_names[t], 0, &env->dbi[t]);
                 missing = rc == MDB_NOTFOUND;
         }
+        if (rc == 0)
+                find_mapping(env, txn);
         /* A handle becomes usable for later transactions when the one that opened it ends well. */
         if (rc == 0)
                 return clew_env_error(env, mdb_txn_commit(txn), "opening tables", err);
@@ -133,6 +150,7 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
 {
         unsigned flags = MDB_NOTLS;
         size_t map = env->map_bytes;
+        MDB_stat st;
         int stale;
         int fd;
         int rc;
@@ -163,6 +181,10 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
                 int r;
 
                 mdb_reader_check(env->lmdb, &stale);
+                rc = mdb_env_stat(env->lmdb, &st);
+                if (rc != 0)
+                        return clew_env_error(env, rc, "opening", err);
+                env->page_bytes = st.ms_psize;
                 if (mdb_env_get_fd(env->lmdb, &fd) == 0)
                         fcntl(fd, F_SETFD, FD_CLOEXEC);
                 r = clew_env_check_meta_pages(env, err);

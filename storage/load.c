@@ -43,6 +43,7 @@ void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
 {
         l->txn = txn;
         l->open_segment = 0;
+        l->live.segment = 0;
         l->segment.n_traces = 0;
         clew_hot_reader_init(&l->fragments, l->env, txn);
 }
@@ -56,6 +57,18 @@ static int segment_error(struct clew_loader *l, int r, uint64_t segment, struct 
                                               "clew doctor --verify"
                                             : "store %s: segment %llu: out of memory",
                               clew_env_dir(l->env), (unsigned long long)segment);
+}
+
+int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
+                          const struct clew_segment_live *live, struct clew_error *err)
+{
+        if (clew_segment_is_live(clew_slice_make(live->bits, live->len), live->n_traces,
+                                 place->index))
+                return 0;
+        return clew_error_set(err, -EBADMSG, 0,
+                              "store %s: the trace index is damaged (it leads to trace %u of "
+                              "segment %llu, which has moved on); see clew doctor --verify",
+                              clew_env_dir(env), place->index, (unsigned long long)place->segment);
 }
 
 int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
@@ -80,6 +93,30 @@ int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
         clew_buffer_clear(&l->sealed);
         r = clew_segment_reader_read(&l->segment, index, id, &l->sealed, ret_row);
         return r < 0 ? segment_error(l, r, segment, err) : 0;
+}
+
+static int read_live(struct clew_loader *l, uint64_t segment, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_segment_entry entry;
+        struct clew_slice value;
+        int r = clew_table_get(l->env, l->txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value,
+                               err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
+                return segment_error(l, -EBADMSG, segment, err);
+        clew_segment_live_keep(&l->live, segment, &entry);
+        return 0;
+}
+
+int clew_loader_check_place(struct clew_loader *l, const struct clew_place *place,
+                            struct clew_error *err)
+{
+        int r = l->live.segment == place->segment ? 0 : read_live(l, place->segment, err);
+
+        return r < 0 ? r : clew_place_check_live(l->env, place, &l->live, err);
 }
 
 /* Parts to merge, per signal; slices are made at the end because the buffers move while they grow.
@@ -200,6 +237,9 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                 return r;
         ret->sealed = r == 0;
         if (ret->sealed) {
+                r = clew_loader_check_place(l, &ret->place, err);
+                if (r < 0)
+                        return r;
                 r = clew_loader_sealed(l, ret->place.segment, ret->place.index, id, &row, err);
                 if (r < 0)
                         return r;

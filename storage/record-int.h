@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLEW_FORMAT_VERSION 2u
+#define CLEW_FORMAT_VERSION 3u
 /* Read as it is; a writer makes it the present one when it opens the store. */
 #define CLEW_FORMAT_VERSION_OLDEST 1u
 
@@ -49,6 +49,10 @@ CLEW_MUST_USE bool clew_key_read_segment(struct clew_slice key, uint64_t *ret_se
 
 CLEW_MUST_USE bool clew_key_read_batch(struct clew_slice key, uint64_t *ret_first, bool *ret_gone);
 
+/* The trace index is summed up by the first 7 bits of the ids: proof that none of a few traces is
+ * hidden takes a look at a small part of it, and the sums fit beside the rest on one page. */
+#define CLEW_PLACE_BUCKETS 128u
+
 /* The record "state" of table meta, rewritten by every write transaction. */
 struct clew_state {
         uint64_t txn_id; /* of the transaction that wrote it: must be that of the snapshot */
@@ -63,8 +67,9 @@ struct clew_state {
         /* What whole walks are compared with, because a damaged tree can lead to an older page that
          * verifies record by record: */
         uint64_t hot_fragments;
-        uint64_t hot_sum;   /* of the sequences of all hot fragments, modulo 2^64 */
-        uint64_t place_sum; /* of clew_place_digest() of all sealed traces, modulo 2^64 */
+        uint64_t hot_sum; /* of the sequences of all hot fragments, modulo 2^64 */
+        uint64_t place_sums[CLEW_PLACE_BUCKETS]; /* of clew_place_digest(), modulo 2^64 */
+        bool by_bucket; /* false in formats 1 and 2: the first sum is that of all traces */
 };
 
 /* In a read transaction: also checks that the state belongs to this snapshot. */
@@ -79,24 +84,7 @@ CLEW_MUST_USE int clew_format_read(struct clew_env *env, MDB_txn *txn, uint32_t 
 /* Writes it and a first state into a fresh store. */
 CLEW_MUST_USE int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                                      struct clew_error *err);
-/* Raises the version of an older store; all else stays. */
+/* Raises the version of an older store and divides its place sum; all else stays. */
 CLEW_MUST_USE int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
-
-/* Where a trace is sealed (table trace). */
-struct clew_place {
-        uint64_t segment;
-        uint32_t index; /* of the trace within the segment */
-        uint64_t start_ns;
-};
-
-CLEW_MUST_USE int clew_place_read(struct clew_env *env, MDB_txn *txn,
-                                  const struct clew_trace_id *id, struct clew_place *ret,
-                                  struct clew_error *err);
-CLEW_MUST_USE bool clew_place_decode(struct clew_slice value, struct clew_place *ret);
-uint64_t clew_place_digest(const struct clew_trace_id *id, const struct clew_place *place);
-/* Writes the place and its entry in the time order. */
-CLEW_MUST_USE int clew_place_write(struct clew_env *env, MDB_txn *txn,
-                                   const struct clew_trace_id *id, const struct clew_place *place,
-                                   struct clew_error *err);
 
 #endif

@@ -3,12 +3,13 @@
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "storage/env-struct-int.h"
+#include "storage/place-int.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_BYTES_MAX 160u
+#define STATE_BYTES_MAX (160u + 8u * CLEW_PLACE_BUCKETS)
 #define FORMAT_MAGIC "clew store"
 /* The last byte of keys of batches: what is gone stands before the batch it tells of. */
 #define KIND_GONE 0u
@@ -133,6 +134,17 @@ static int damaged_meta(struct clew_env *env, const char *what, struct clew_erro
                               clew_env_dir(env), what);
 }
 
+/* One varint for all traces in formats 1 and 2. */
+static void read_place_sums(struct clew_cursor *c, struct clew_state *s)
+{
+        memset(s->place_sums, 0, sizeof(s->place_sums));
+        s->by_bucket = clew_cursor_left(c) >= 8u * CLEW_PLACE_BUCKETS;
+        if (!s->by_bucket)
+                s->place_sums[0] = clew_cursor_varint(c);
+        for (unsigned i = 0; s->by_bucket && i < CLEW_PLACE_BUCKETS; i++)
+                s->place_sums[i] = clew_cursor_le64(c);
+}
+
 int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
                     struct clew_error *err)
 {
@@ -157,7 +169,7 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         s.segment_bytes = clew_cursor_varint(&c);
         s.hot_fragments = clew_cursor_varint(&c);
         s.hot_sum = clew_cursor_varint(&c);
-        s.place_sum = clew_cursor_varint(&c);
+        read_place_sums(&c, &s);
         if (c.failed)
                 return damaged_meta(env, "state is too short", err);
         /* A read transaction has the id of the last commit, a write transaction the next one. */
@@ -186,7 +198,9 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
         clew_buffer_append_varint(&b, s->segment_bytes);
         clew_buffer_append_varint(&b, s->hot_fragments);
         clew_buffer_append_varint(&b, s->hot_sum);
-        clew_buffer_append_varint(&b, s->place_sum);
+        CLEW_ASSERT(s->by_bucket);
+        for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
+                clew_buffer_append_le64(&b, s->place_sums[i]);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
@@ -216,7 +230,7 @@ static int format_write(struct clew_env *env, MDB_txn *txn, uint64_t page_size, 
 int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                        struct clew_error *err)
 {
-        struct clew_state state = {.next_sequence = 1, .next_segment = 1};
+        struct clew_state state = {.next_sequence = 1, .next_segment = 1, .by_bucket = true};
         int r = format_write(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
 
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
@@ -276,68 +290,9 @@ int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *e
         page_size = clew_cursor_varint(&rest);
         created_ns = clew_cursor_varint(&rest);
         r = clew_state_read(env, txn, &state, err);
+        if (r == 0 && !state.by_bucket)
+                r = clew_places_divide(env, txn, &state, err);
         if (r == 0)
                 r = format_write(env, txn, page_size, created_ns, err);
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
-}
-
-uint64_t clew_place_digest(const struct clew_trace_id *id, const struct clew_place *place)
-{
-        uint64_t words[3] = {place->segment, place->index, place->start_ns};
-
-        return clew_checksum(clew_slice_make(id->bytes, sizeof(id->bytes)),
-                             clew_slice_make(words, sizeof(words)));
-}
-
-bool clew_place_decode(struct clew_slice value, struct clew_place *ret)
-{
-        struct clew_cursor c = clew_cursor_make(value);
-        struct clew_place p;
-        uint64_t index;
-
-        p.segment = clew_cursor_varint(&c);
-        index = clew_cursor_varint(&c);
-        p.start_ns = clew_cursor_le64(&c);
-        if (c.failed || index > UINT32_MAX)
-                return false;
-        p.index = (uint32_t)index;
-        *ret = p;
-        return true;
-}
-
-int clew_place_read(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *id,
-                    struct clew_place *ret, struct clew_error *err)
-{
-        struct clew_key key = clew_key_trace(id);
-        struct clew_slice value;
-        int r = clew_table_get(env, txn, CLEW_TABLE_TRACE, clew_key_slice(&key), &value, err);
-
-        if (r < 0)
-                return r;
-        if (!clew_place_decode(value, ret))
-                return clew_error_set(err, -EBADMSG, 0, "store %s: a trace record is damaged",
-                                      clew_env_dir(env));
-        return 0;
-}
-
-int clew_place_write(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *id,
-                     const struct clew_place *place, struct clew_error *err)
-{
-        struct clew_key key = clew_key_trace(id);
-        struct clew_key time = clew_key_time(place->start_ns, id);
-        CLEW_BUFFER b = {0};
-        struct clew_slice value;
-        int r;
-
-        clew_buffer_init(&b, STATE_BYTES_MAX);
-        clew_buffer_append_varint(&b, place->segment);
-        clew_buffer_append_varint(&b, place->index);
-        clew_buffer_append_le64(&b, place->start_ns);
-        if (clew_buffer_error(&b) < 0)
-                return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
-        value = clew_buffer_slice(&b);
-        r = clew_table_put(env, txn, CLEW_TABLE_TRACE, clew_key_slice(&key), &value, 1, err);
-        if (r < 0)
-                return r;
-        return clew_table_put(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), NULL, 0, err);
 }

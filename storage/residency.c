@@ -79,23 +79,35 @@ static int find_mapping(uintptr_t address, uintptr_t *ret_from, uintptr_t *ret_t
         return found ? 0 : -ENOENT;
 }
 
-/* @address may be one of LMDB's dirty pages, which are not in the mapping: then it is found by
- * another, sooner or later, and kept until the environment is opened anew. */
-static int drop_mapping(struct clew_env *env, uintptr_t address)
+int clew_env_find_mapping(struct clew_env *env, const void *inside)
 {
-        uintptr_t from = atomic_load(&env->map_from);
-        uintptr_t to = atomic_load(&env->map_to);
+        uintptr_t from = 0;
+        uintptr_t to = 0;
         int r;
 
-        if (!from) {
-                r = find_mapping(address, &from, &to);
-                if (r < 0)
-                        return r;
-                /* Or one touched page may map two megabytes. Kernels without such pages refuse. */
+        if (atomic_load(&env->map_from))
+                return 0;
+        r = find_mapping((uintptr_t)inside, &from, &to);
+        if (r < 0)
+                return r;
+        /* Or one touched page may map two megabytes. Kernels without such pages refuse. */
+        if (env->mode == CLEW_STORE_COLLECT)
                 (void)madvise((void *)from, to - from, MADV_NOHUGEPAGE); /* NOLINT(performance-*) */
-                atomic_store(&env->map_to, to);
-                atomic_store(&env->map_from, from);
-        }
+        atomic_store(&env->map_to, to);
+        atomic_store(&env->map_from, from);
+        return 0;
+}
+
+static int drop_mapping(struct clew_env *env, const void *inside)
+{
+        uintptr_t from;
+        uintptr_t to;
+        int r = clew_env_find_mapping(env, inside);
+
+        if (r < 0)
+                return r;
+        from = atomic_load(&env->map_from);
+        to = atomic_load(&env->map_to);
         /* The kernel gave these numbers as addresses. */
         if (madvise((void *)from, to - from, MADV_DONTNEED) < 0) /* NOLINT(performance-*) */
                 return -errno;
@@ -113,7 +125,7 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
                 return;
         atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
         if (clew_mem_file_bytes() > MAPPED_BYTES_MAX)
-                (void)drop_mapping(env, (uintptr_t)value.data); /* nothing depends on it */
+                (void)drop_mapping(env, value.data); /* nothing depends on it */
 }
 
 int clew_store_release_pages(struct clew_store *store, struct clew_error *err)
@@ -128,7 +140,7 @@ int clew_store_release_pages(struct clew_store *store, struct clew_error *err)
         r = clew_table_get(store->env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"), &inside,
                            err);
         if (r == 0)
-                r = drop_mapping(store->env, (uintptr_t)inside.data);
+                r = drop_mapping(store->env, inside.data);
         clew_txn_end_read(store->env, txn);
         return r;
 }

@@ -156,23 +156,26 @@ static int entry_rewrite(struct sealer *s, MDB_txn *txn, uint64_t segment,
                               1, err);
 }
 
-/* One trace has left @segment; with its last one the segment goes. */
-static int release(struct sealer *s, MDB_txn *txn, uint64_t segment, struct clew_state *state,
-                   struct clew_error *err)
+/* One trace has left its @old place; with its last one the segment goes. */
+static int release(struct sealer *s, MDB_txn *txn, const struct clew_place *old,
+                   struct clew_state *state, struct clew_error *err)
 {
         struct clew_env *env = s->store->env;
+        uint64_t segment = old->segment;
         struct clew_key key = clew_key_segment(segment);
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
         struct clew_segment_entry e;
         struct clew_slice value;
         int r = clew_table_get(env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
 
         if (r < 0)
                 return r;
-        if (!clew_segment_entry_decode(value, &e) || e.n_live == 0)
+        if (!clew_segment_entry_decode(value, &e) ||
+            !clew_segment_entry_release(&e, old->index, live))
                 return clew_error_set(err, -EBADMSG, 0,
                                       "store %s: catalog entry of segment %llu is damaged",
                                       clew_env_dir(env), (unsigned long long)segment);
-        if (--e.n_live > 0)
+        if (e.n_live > 0)
                 return entry_rewrite(s, txn, segment, &e, err);
         state->segments--;
         state->segment_bytes -= e.stored_bytes;
@@ -220,10 +223,10 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
         if (t->old.segment) {
                 struct clew_key time = clew_key_time(t->old.start_ns, &t->item->id);
 
-                state->place_sum -= clew_place_digest(&t->item->id, &t->old);
+                clew_place_count_out(state, &t->item->id, &t->old);
                 r = clew_table_delete(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
                 if (r == 0)
-                        r = release(s, txn, t->old.segment, state, err);
+                        r = release(s, txn, &t->old, state, err);
                 if (r < 0)
                         return r;
         } else {
@@ -232,7 +235,7 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
         state->sealed_spans += t->n_spans - t->old_spans;
         state->sealed_logs += t->n_logs - t->old_logs;
         state->sealed_raw_bytes += t->raw_bytes - t->old_raw_bytes;
-        state->place_sum += clew_place_digest(&t->item->id, place);
+        clew_place_count_in(state, &t->item->id, place);
         return clew_place_write(env, txn, &t->item->id, place, err);
 }
 
@@ -297,11 +300,13 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 .raw_bytes = clew_packer_raw_bytes(s->writer.packer),
                 .summary_version = s->store->deriver ? s->store->deriver->version : 0,
         };
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
         CLEW_BUFFER frame = {0};
         int r;
 
         if (s->n_batch == 0)
                 return 0;
+        e.live = clew_segment_all_live(s->n_batch, live);
         clew_buffer_init(&frame, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_clear(&s->object);
         r = clew_segment_writer_finish(&s->writer, &s->object);

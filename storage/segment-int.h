@@ -77,6 +77,10 @@ CLEW_MUST_USE int clew_segment_reader_read(struct clew_segment_reader *r, uint32
 struct clew_segment_entry {
         uint64_t n_traces;
         uint64_t n_live; /* traces whose newest version is here; 0 = the segment can go */
+        /* Which those are: a bit each, lowest bit of the first byte first. A place that leads to a
+         * trace whose bit is not set is a stale one. Empty = not known (entries of formats 1 and 2
+         * some of whose traces had moved on). */
+        struct clew_slice live;
         uint64_t raw_bytes;
         uint64_t stored_bytes;
         uint64_t summary_version;
@@ -84,9 +88,37 @@ struct clew_segment_entry {
         struct clew_slice summaries; /* zstd frame of n_traces (varint length, bytes) */
 };
 
+#define CLEW_SEGMENT_LIVE_MAX (CLEW_SEGMENT_TRACES_MAX / 8)
+
+/* The bytes that the live bits of @n traces take. */
+static inline size_t clew_segment_live_bytes(uint64_t n)
+{
+        return (size_t)(n + 7) / 8;
+}
+
+/* Fills @room with the bits of @n traces that are all live, at most CLEW_SEGMENT_TRACES_MAX. */
+struct clew_slice clew_segment_all_live(uint64_t n, uint8_t room[CLEW_SEGMENT_LIVE_MAX]);
+
+/* Slices point into @value. */
 CLEW_MUST_USE bool clew_segment_entry_decode(struct clew_slice value,
                                              struct clew_segment_entry *ret);
 void clew_segment_entry_encode(const struct clew_segment_entry *e, struct clew_buffer *out);
+/* True also where it is not known; false beyond the last trace. */
+bool clew_segment_is_live(struct clew_slice live, uint64_t n_traces, uint32_t index);
+
+/* What a reader keeps of an entry to ask that. */
+struct clew_segment_live {
+        uint64_t segment; /* 0 = empty */
+        uint64_t n_traces;
+        size_t len;
+        uint8_t bits[CLEW_SEGMENT_LIVE_MAX];
+};
+
+void clew_segment_live_keep(struct clew_segment_live *live, uint64_t segment,
+                            const struct clew_segment_entry *e);
+/* Trace @index has moved on: @e's bits are then in @room. False when it had moved before. */
+CLEW_MUST_USE bool clew_segment_entry_release(struct clew_segment_entry *e, uint32_t index,
+                                              uint8_t room[CLEW_SEGMENT_LIVE_MAX]);
 
 /* Summaries in plain form: n times (varint length, bytes). */
 CLEW_MUST_USE int clew_summaries_compress(struct clew_slice plain, struct clew_buffer *out);

@@ -179,13 +179,77 @@ int clew_segment_reader_read(struct clew_segment_reader *r, uint32_t index,
         return 0;
 }
 
+struct clew_slice clew_segment_all_live(uint64_t n, uint8_t room[CLEW_SEGMENT_LIVE_MAX])
+{
+        size_t len = clew_segment_live_bytes(n);
+
+        memset(room, 0xff, len);
+        if (n % 8)
+                room[len - 1] = (uint8_t)((1u << n % 8) - 1);
+        return clew_slice_make(room, len);
+}
+
+bool clew_segment_is_live(struct clew_slice live, uint64_t n_traces, uint32_t index)
+{
+        if (index >= n_traces)
+                return false;
+        return live.len == 0 || (index / 8 < live.len && (live.data[index / 8] >> index % 8 & 1));
+}
+
+void clew_segment_live_keep(struct clew_segment_live *live, uint64_t segment,
+                            const struct clew_segment_entry *e)
+{
+        live->segment = segment;
+        live->n_traces = e->n_traces;
+        live->len = e->live.len;
+        if (live->len)
+                memcpy(live->bits, e->live.data, live->len);
+}
+
+/* False when a bit behind the last trace is set. */
+static bool count_live(struct clew_segment_entry *e)
+{
+        e->n_live = 0;
+        for (size_t i = 0; i < e->live.len; i++)
+                e->n_live += (unsigned)__builtin_popcount(e->live.data[i]);
+        return e->n_traces % 8 == 0 || e->live.len == 0 ||
+               e->live.data[e->live.len - 1] >> e->n_traces % 8 == 0;
+}
+
+bool clew_segment_entry_release(struct clew_segment_entry *e, uint32_t index,
+                                uint8_t room[CLEW_SEGMENT_LIVE_MAX])
+{
+        if (e->n_live == 0 || !clew_segment_is_live(e->live, e->n_traces, index))
+                return false;
+        e->n_live--;
+        if (e->live.len == 0 && e->n_live + 1 < e->n_traces)
+                return true; /* who moved before is not known */
+        if (e->live.len == 0)
+                e->live = clew_segment_all_live(e->n_traces, room);
+        else
+                memcpy(room, e->live.data, e->live.len);
+        room[index / 8] &= (uint8_t) ~(1u << index % 8);
+        e->live.data = room;
+        return true;
+}
+
+/* 0, traces, their bits; or, in formats 1 and 2: traces, live traces. */
 bool clew_segment_entry_decode(struct clew_slice value, struct clew_segment_entry *ret)
 {
         struct clew_cursor c = clew_cursor_make(value);
-        struct clew_segment_entry e;
+        struct clew_segment_entry e = {.n_traces = clew_cursor_varint(&c)};
+        bool has_bits = e.n_traces == 0;
 
-        e.n_traces = clew_cursor_varint(&c);
-        e.n_live = clew_cursor_varint(&c);
+        if (has_bits)
+                e.n_traces = clew_cursor_varint(&c);
+        if (c.failed || e.n_traces > CLEW_SEGMENT_TRACES_MAX)
+                return false;
+        if (has_bits)
+                e.live = clew_cursor_bytes(&c, clew_segment_live_bytes(e.n_traces));
+        else
+                e.n_live = clew_cursor_varint(&c);
+        if (has_bits && (c.failed || !count_live(&e)))
+                return false;
         e.raw_bytes = clew_cursor_varint(&c);
         e.stored_bytes = clew_cursor_varint(&c);
         e.summary_version = clew_cursor_varint(&c);
@@ -199,8 +263,13 @@ bool clew_segment_entry_decode(struct clew_slice value, struct clew_segment_entr
 
 void clew_segment_entry_encode(const struct clew_segment_entry *e, struct clew_buffer *out)
 {
+        if (e->live.len)
+                clew_buffer_append_varint(out, 0);
         clew_buffer_append_varint(out, e->n_traces);
-        clew_buffer_append_varint(out, e->n_live);
+        if (e->live.len)
+                clew_buffer_append_slice(out, e->live);
+        else
+                clew_buffer_append_varint(out, e->n_live);
         clew_buffer_append_varint(out, e->raw_bytes);
         clew_buffer_append_varint(out, e->stored_bytes);
         clew_buffer_append_varint(out, e->summary_version);

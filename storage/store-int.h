@@ -8,7 +8,7 @@
 #include "storage/env-int.h"
 #include "storage/fragment-int.h"
 #include "storage/hot-int.h"
-#include "storage/record-int.h"
+#include "storage/place-int.h"
 #include "storage/segment-int.h"
 #include "storage/store.h"
 
@@ -31,6 +31,7 @@ struct clew_loader {
         MDB_txn *txn; /* borrowed */
         struct clew_segment_reader segment;
         uint64_t open_segment; /* 0 = none */
+        struct clew_segment_live live;
         struct clew_hot_reader fragments;
         struct clew_buffer object;
         struct clew_buffer sealed; /* message of the sealed part */
@@ -67,6 +68,10 @@ void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn);
 CLEW_MUST_USE int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                                    const struct clew_hot_list *hot, struct clew_loaded *ret,
                                    struct clew_error *err);
+/* -EBADMSG when the trace at @place has moved on: the record that led here is of an older commit,
+ * which a damaged tree can do. */
+CLEW_MUST_USE int clew_loader_check_place(struct clew_loader *l, const struct clew_place *place,
+                                          struct clew_error *err);
 /* The sealed part alone: message @index of @segment. */
 CLEW_MUST_USE int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
                                      const struct clew_trace_id *id,
@@ -76,6 +81,11 @@ CLEW_MUST_USE int clew_loader_sealed(struct clew_loader *l, uint64_t segment, ui
 void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
                               struct clew_trace_id *ret);
 
+/* The same with the bits of its segment at hand. */
+CLEW_MUST_USE int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
+                                        const struct clew_segment_live *live,
+                                        struct clew_error *err);
+
 #define CLEW_VIEW_SUMMARY_SLOTS 8u
 
 struct clew_view {
@@ -83,7 +93,7 @@ struct clew_view {
         MDB_txn *txn;
         struct clew_loader loader;
         struct {
-                uint64_t segment; /* 0 = empty */
+                struct clew_segment_live live;
                 uint64_t version;
                 struct clew_buffer plain;
         } summaries[CLEW_VIEW_SUMMARY_SLOTS];
@@ -93,6 +103,7 @@ struct clew_view {
         struct clew_hot_list hot;
         bool hot_is_whole;
         bool hot_asked;
+        struct clew_places_proved proved;
         /* the walk */
         struct clew_scan scan;
         uint32_t *hot_order; /* indexes into hot, newest first */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MISPLACED "page of another place"
 #define NAME_KEY_MAX 24u /* key bytes shown in a record's name: a trace id and its sequence */
 
 static MDB_val val_of(struct clew_slice s)
@@ -36,14 +37,32 @@ void clew_record_name(enum clew_table table, struct clew_slice key, char *ret, s
 }
 
 static int damaged(struct clew_env *env, enum clew_table table, struct clew_slice key,
-                   struct clew_error *err)
+                   const char *what, struct clew_error *err)
 {
         char name[96];
 
         clew_record_name(table, key, name, sizeof(name));
         return clew_error_set(err, -EBADMSG, 0,
-                              "store %s: record %s is damaged (checksum); see clew doctor --verify",
-                              env->dir, name);
+                              "store %s: record %s is damaged (%s); see clew doctor --verify",
+                              env->dir, name, what);
+}
+
+/*
+ * Each page of LMDB begins with its number. It does not look at it, so a page that was written to,
+ * or read from, another place is taken for what should be there.
+ */
+static bool in_own_page(const struct clew_env *env, const void *p)
+{
+        uintptr_t from = atomic_load_explicit(&env->map_from, memory_order_relaxed);
+        uintptr_t at = (uintptr_t)p;
+        uint64_t number;
+        uint64_t written;
+
+        if (!from || at < from || at >= atomic_load_explicit(&env->map_to, memory_order_relaxed))
+                return true; /* a dirty page of a write transaction */
+        number = (at - from) / env->page_bytes;
+        memcpy(&written, (const void *)(from + number * env->page_bytes), sizeof(written));
+        return written == number;
 }
 
 bool clew_record_check(struct clew_slice key, struct clew_slice stored, struct clew_slice *ret)
@@ -70,8 +89,10 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
+        if (!in_own_page(env, v.mv_data))
+                return damaged(env, table, key, MISPLACED, err);
         if (!clew_record_check(key, slice_of(v), ret))
-                return damaged(env, table, key, err);
+                return damaged(env, table, key, "checksum", err);
         return 0;
 }
 
@@ -85,6 +106,8 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
+        if (!in_own_page(env, v.mv_data))
+                return damaged(env, table, key, MISPLACED, err);
         *ret = slice_of(v);
         return 0;
 }
@@ -210,9 +233,12 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
         if (!scan->positioned)
                 r = take(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_NEXT), k, v, err);
         scan->positioned = false;
+        if (r == 1 &&
+            (!in_own_page(scan->env, scan->key.data) || !in_own_page(scan->env, scan->value.data)))
+                return damaged(scan->env, scan->table, scan->key, MISPLACED, err);
         if (r == 1 && !keys_rise(scan))
-                return damaged(scan->env, scan->table, scan->key, err);
+                return damaged(scan->env, scan->table, scan->key, "order", err);
         if (r == 1 && !scan->unchecked && !clew_record_check(scan->key, scan->value, &scan->value))
-                return damaged(scan->env, scan->table, scan->key, err);
+                return damaged(scan->env, scan->table, scan->key, "checksum", err);
         return r;
 }

@@ -31,7 +31,7 @@ struct check {
         uint64_t hot_sum;
         uint64_t gone_first; /* of the batch that `gone` tells of */
         struct clew_slice gone;
-        uint64_t place_sum;
+        struct clew_state sums; /* of places */
 };
 
 static void finding(struct check *c, const char *object, const char *what)
@@ -193,11 +193,15 @@ static void check_trace(struct check *c, const struct clew_scan *scan)
                 finding_at(c, CLEW_TABLE_TRACE, scan->key, "is not a place");
                 return;
         }
-        c->place_sum += clew_place_digest(&id, &place);
+        clew_place_count_in(&c->sums, &id, &place);
         time = clew_key_time(place.start_ns, &id);
         if (clew_table_get(c->env, c->txn, CLEW_TABLE_TIME, clew_key_slice(&time), &value, &err) <
             0)
                 finding_at(c, CLEW_TABLE_TRACE, scan->key, "is missing in the time order");
+        if (clew_loader_check_place(&c->loader, &place, &err) < 0) {
+                finding_at(c, CLEW_TABLE_TRACE, scan->key, err.message);
+                return;
+        }
         if (clew_loader_sealed(&c->loader, place.segment, place.index, &id, &row, &err) < 0) {
                 finding_at(c, CLEW_TABLE_TRACE, scan->key, err.message);
                 return;
@@ -307,6 +311,7 @@ static int check_all(struct check *c, struct clew_error *err)
                 finding(c, "meta state", err->message);
                 memset(&state, 0, sizeof(state));
         }
+        c->sums.by_bucket = state.by_bucket;
         for (int t = 0; t < CLEW_TABLES; t++) {
                 int e = each_record(c, (enum clew_table)t, checks[t], err);
 
@@ -317,7 +322,8 @@ static int check_all(struct check *c, struct clew_error *err)
                 return 0;
         compare(c, "hot fragments", c->n_hot, state.hot_fragments);
         compare(c, "sum of hot sequences", c->hot_sum, state.hot_sum);
-        compare(c, "digest of trace places", c->place_sum, state.place_sum);
+        for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
+                compare(c, "digest of trace places", c->sums.place_sums[i], state.place_sums[i]);
         compare(c, "trace records", c->n_traces, state.sealed_traces);
         compare(c, "time records", c->n_times, state.sealed_traces);
         compare(c, "segments", c->n_segments, state.segments);

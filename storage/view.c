@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* On a miss the trace index is checked record by record, up to this many. */
-#define MISS_CHECK_MAX 4000000u
-
 int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew_error *err)
 {
         struct clew_view *v = clew_calloc(1, sizeof(*v));
@@ -53,8 +50,9 @@ static void forget_snapshot(struct clew_view *v)
         clew_hot_list_deinit(&v->hot);
         v->hot_is_whole = false;
         v->hot_asked = false;
+        v->proved = (struct clew_places_proved){0};
         for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
-                v->summaries[i].segment = 0;
+                v->summaries[i].live.segment = 0;
 }
 
 void clew_view_close(struct clew_view *v)
@@ -104,39 +102,11 @@ int clew_view_hot(struct clew_view *v, const struct clew_trace_id *id, struct cl
         return r;
 }
 
-/*
- * LMDB has no checksums: a damaged key can hide a record. Before a trace is said to be unknown, the
- * index must prove whole: every record verifies and there are as many as were written. What is hot
- * has been walked, and so compared, by whoever missed the trace there.
- */
-static int check_index(struct clew_view *v, struct clew_error *err)
+/* What is hot has been walked, and so compared, by whoever missed the trace there. */
+static int prove_absent(struct clew_view *v, const struct clew_trace_id *id, unsigned n_digits,
+                        struct clew_error *err)
 {
-        struct clew_env *env = v->store->env;
-        struct clew_state state;
-        uint64_t n = 0;
-        uint64_t sum = 0;
-        CLEW_SCAN scan = {0};
-        int r = clew_state_read(env, v->txn, &state, err);
-
-        if (r < 0 || state.sealed_traces > MISS_CHECK_MAX)
-                return r;
-        r = clew_scan_open(env, v->txn, CLEW_TABLE_TRACE, &scan, err);
-        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
-                struct clew_trace_id id;
-                struct clew_place place;
-
-                if (clew_trace_id_from_bytes(scan.key, &id) &&
-                    clew_place_decode(scan.value, &place))
-                        sum += clew_place_digest(&id, &place);
-                n++;
-        }
-        if (r == 0 && (n != state.sealed_traces || sum != state.place_sum))
-                return clew_error_set(err, -EBADMSG, 0,
-                                      "store %s: the trace index is damaged (%llu of %llu "
-                                      "records); see clew doctor --verify",
-                                      clew_env_dir(env), (unsigned long long)n,
-                                      (unsigned long long)state.sealed_traces);
-        return r;
+        return clew_places_prove(v->store->env, v->txn, id, n_digits, &v->proved, err);
 }
 
 int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct clew_trace_data *ret,
@@ -148,9 +118,10 @@ int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct c
 
         if (r == 0)
                 r = clew_loader_load(&v->loader, id, hot, &loaded, err);
-        if (r == -ENOENT) {
-                r = check_index(v, err);
-                return r < 0 ? r : -ENOENT;
+        if (r == -ENOENT || (r == 0 && !loaded.sealed)) {
+                int e = prove_absent(v, id, 2 * CLEW_TRACE_ID_BYTES, err);
+
+                r = e < 0 ? e : r;
         }
         if (r < 0)
                 return r;
@@ -170,7 +141,7 @@ static int fill_slot(struct clew_view *v, unsigned slot, uint64_t segment, struc
 
         if (r < 0 && r != -ENOENT)
                 return r;
-        v->summaries[slot].segment = 0;
+        v->summaries[slot].live.segment = 0;
         clew_buffer_clear(&v->summaries[slot].plain);
         if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
                 r = -EBADMSG;
@@ -181,7 +152,7 @@ static int fill_slot(struct clew_view *v, unsigned slot, uint64_t segment, struc
                                       "store %s: catalog entry of segment %llu is damaged or "
                                       "missing; see clew doctor --verify",
                                       clew_env_dir(v->store->env), (unsigned long long)segment);
-        v->summaries[slot].segment = segment;
+        clew_segment_live_keep(&v->summaries[slot].live, segment, &entry);
         v->summaries[slot].version = entry.summary_version;
         return 0;
 }
@@ -190,9 +161,9 @@ int clew_view_summary(struct clew_view *v, const struct clew_place *place, struc
                       uint32_t *ret_version, struct clew_error *err)
 {
         unsigned slot = 0;
-        int r;
+        int r = 0;
 
-        while (slot < CLEW_VIEW_SUMMARY_SLOTS && v->summaries[slot].segment != place->segment)
+        while (slot < CLEW_VIEW_SUMMARY_SLOTS && v->summaries[slot].live.segment != place->segment)
                 slot++;
         if (slot == CLEW_VIEW_SUMMARY_SLOTS) {
                 slot = v->next_slot++ % CLEW_VIEW_SUMMARY_SLOTS;
@@ -200,6 +171,9 @@ int clew_view_summary(struct clew_view *v, const struct clew_place *place, struc
                 if (r < 0)
                         return r;
         }
+        r = clew_place_check_live(v->store->env, place, &v->summaries[slot].live, err);
+        if (r < 0)
+                return r;
         if (!clew_summaries_at(clew_buffer_slice(&v->summaries[slot].plain), place->index, ret))
                 return clew_error_set(err, -EBADMSG, 0, "store %s: segment %llu has no summary %u",
                                       clew_env_dir(v->store->env),
@@ -231,9 +205,10 @@ int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
                 e.last_arrival_ns = hot->last_arrival_ns;
                 hot_start = hot->min_start_ns;
         }
-        if (sealed == -ENOENT && !e.hot) {
-                r = check_index(v, err);
-                return r < 0 ? r : -ENOENT;
+        if (sealed == -ENOENT) {
+                r = prove_absent(v, id, 2 * CLEW_TRACE_ID_BYTES, err);
+                if (r < 0 || !e.hot)
+                        return r < 0 ? r : -ENOENT;
         }
         e.start_ns = sealed == 0 ? place.start_ns : hot_start;
         if (e.hot && hot_start < e.start_ns)
@@ -321,7 +296,7 @@ int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsi
         r = find_sealed(v, &from, n_digits, ret, max, &n, err);
         if (r == 0)
                 r = find_hot(v, &from, n_digits, ret, max, &n, err);
-        if (r == 0 && n == 0)
-                r = check_index(v, err);
+        if (r == 0 && (n == 0 || n_digits >= 2)) /* of the others, too, none is hidden */
+                r = prove_absent(v, &from, n_digits, err);
         return r < 0 ? r : n;
 }

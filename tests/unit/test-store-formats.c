@@ -2,8 +2,9 @@
  * Stores of older formats, kept in tests/fixtures/stores as the Clew of then wrote them: they are
  * read as they are, and a writer takes them over without losing anything.
  *
- * format-1: traces 1 (three spans, one of them hot beside two sealed ones) and 2 (sealed), 3 (two
- * fragments) and 4 hot, and a log record without a trace.
+ * Each holds traces 1 (three spans, one of them hot beside two sealed ones) and 2 (sealed), 3 (two
+ * fragments) and 4 hot, and a log record without a trace. In format-2 trace 1 has moved out of the
+ * segment in which trace 2 stays.
  */
 #include "proto/base/mem.h"
 #include "proto/otlp/span.h"
@@ -25,6 +26,7 @@
 #include <zstd.h>
 
 #define FILE_MAX ((size_t)1 << 20)
+#define FORMAT_NOW 3
 
 static const unsigned spans_of[] = {0, 3, 1, 2, 1};
 
@@ -163,37 +165,49 @@ static void seal_all(struct clew_store *store)
         assert_int_equal(stats.damaged, 0);
 }
 
-static void test_format_1(void **state)
+static void take_over(uint32_t format, const char *name)
 {
         struct clew_store *store;
         struct test_dir dir;
 
-        (void)state;
         test_dir_make(&dir);
-        unpack("format-1.mdb.zst", dir.path);
+        unpack(name, dir.path);
         verify(dir.path);
         store = open_store(dir.path, CLEW_STORE_READ);
-        check(store, 1, 5, 0);
+        check(store, format, 5, 0);
         clew_store_close(store);
-        /* A writer makes it format 2; the fragments stay where they are until they are sealed. */
+        /* A writer makes it the present format; the fragments stay where they are until they are
+         * sealed. */
         store = open_store(dir.path, CLEW_STORE_COLLECT);
-        check(store, 2, 5, 0);
+        check(store, FORMAT_NOW, 5, 0);
         append(store, 100);
         append(store, 101);
-        check(store, 2, 7, 2);
+        check(store, FORMAT_NOW, 7, 2);
         clew_store_close(store);
         verify(dir.path);
         store = open_store(dir.path, CLEW_STORE_COLLECT);
-        check(store, 2, 7, 2);
+        check(store, FORMAT_NOW, 7, 2);
         seal_all(store);
-        check(store, 2, 0, 2);
+        check(store, FORMAT_NOW, 0, 2);
         append(store, 102);
         clew_store_close(store);
         verify(dir.path);
         store = open_store(dir.path, CLEW_STORE_READ);
-        check(store, 2, 1, 3);
+        check(store, FORMAT_NOW, 1, 3);
         clew_store_close(store);
         test_dir_remove(&dir);
+}
+
+static void test_format_1(void **state)
+{
+        (void)state;
+        take_over(1, "format-1.mdb.zst");
+}
+
+static void test_format_2(void **state)
+{
+        (void)state;
+        take_over(2, "format-2.mdb.zst");
 }
 
 /* Taking over is one transaction: when it fails, the store is what it was. */
@@ -219,7 +233,7 @@ static void test_taking_over_fails(void **state)
                 clew_store_close(store);
                 verify(dir.path);
                 store = open_store(dir.path, CLEW_STORE_READ);
-                check(store, failed ? 1 : 2, 5, 0);
+                check(store, failed ? 1 : FORMAT_NOW, 5, 0);
                 clew_store_close(store);
                 test_dir_remove(&dir);
                 n += failed;
@@ -231,6 +245,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_format_1),
+                cmocka_unit_test(test_format_2),
                 cmocka_unit_test(test_taking_over_fails),
         };
 
