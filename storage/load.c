@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define HOT_RESERVE_MAX ((size_t)64 << 20)
+
 int clew_loader_init(struct clew_loader *l, struct clew_env *env)
 {
         int r;
@@ -151,6 +153,12 @@ static int read_fragment(struct clew_loader *l, const struct clew_hot_found *f,
         return 0;
 }
 
+/* What the fragments are said to unpack to, as far as memory is set aside on their word. */
+static size_t hot_bytes(const struct clew_hot_trace *t)
+{
+        return t->raw_bytes < HOT_RESERVE_MAX ? (size_t)t->raw_bytes : HOT_RESERVE_MAX;
+}
+
 static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
                     const struct clew_hot_list *hot, struct clew_loaded *ret,
                     struct clew_buffer *parts, struct clew_error *err)
@@ -158,6 +166,8 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
         const struct clew_hot_trace *t = clew_hot_find(hot, id);
         uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
 
+        if (t && !clew_buffer_reserve(&l->hot, hot_bytes(t)))
+                return clew_buffer_error(&l->hot);
         while (at != CLEW_HOT_NONE) {
                 struct clew_hot_found f;
                 struct part part;

@@ -1,10 +1,17 @@
 #include "proto/base/mem.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+/* The most that glibc takes; larger blocks stay mappings of their own. */
+#define MMAP_THRESHOLD_BYTES (32 << 20)
 
 static atomic_uint_fast64_t seen;
 static atomic_uint_fast64_t fail_at; /* 0 = off */
@@ -75,6 +82,29 @@ char *clew_strdup(const char *s)
 void clew_free(void *p)
 {
         free(p);
+}
+
+void clew_mem_expect(size_t bytes)
+{
+        uintptr_t from;
+        uintptr_t end;
+        uint8_t *brk;
+        void *probe;
+
+        if (bytes > INT_MAX)
+                bytes = INT_MAX;
+        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+        mallopt(M_TRIM_THRESHOLD, INT_MAX);
+        mallopt(M_TOP_PAD, (int)bytes);
+        probe = malloc(HUGE_PAGE_BYTES); /* makes the heap grow once, by all of it */
+        from = ((uintptr_t)probe + HUGE_PAGE_BYTES) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+        free(probe);
+        mallopt(M_TOP_PAD, (int)HUGE_PAGE_BYTES);
+        brk = sbrk(0);
+        end = (uintptr_t)brk & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+        /* Anything else is another allocator, or there was no room: fine, too. */
+        if (from > HUGE_PAGE_BYTES && from < end && end - from <= bytes + HUGE_PAGE_BYTES)
+                (void)madvise(brk - ((uintptr_t)brk - from), end - from, MADV_HUGEPAGE);
 }
 
 size_t clew_mem_file_bytes(void)

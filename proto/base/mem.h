@@ -27,6 +27,13 @@ void clew_mem_fail_at(uint64_t k, int sticky);
 /* Allocations seen since the last clew_mem_fail_at(). */
 uint64_t clew_mem_count(void);
 
+/*
+ * For a program that lives for one answer: the heap keeps what is freed, and its first @bytes come
+ * in huge pages where the system has them. Address space only; nothing depends on it. To be called
+ * before there are threads.
+ */
+void clew_mem_expect(size_t bytes);
+
 /* Bytes of file pages that count as this process's memory; 0 when the system does not tell. */
 size_t clew_mem_file_bytes(void);
 

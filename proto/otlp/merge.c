@@ -322,6 +322,15 @@ static void write_scope(const struct merge *m, const struct group *scope, struct
 
 static void write_all(const struct merge *m, struct clew_buffer *out)
 {
+        size_t total = 0;
+
+        for (size_t r = 0; r < m->n_resources; r++) {
+                if (m->resources[r].first != NONE)
+                        total += clew_envelope_field_size(m->resources[r].rest.len +
+                                                          m->resources[r].content);
+        }
+        if (!clew_buffer_reserve(out, total)) /* once: a large buffer is not moved as it grows */
+                return;
         for (size_t r = 0; r < m->n_resources; r++) {
                 const struct group *resource = &m->resources[r];
 

@@ -3,13 +3,18 @@
  */
 #include "query/cli/cli.h"
 
+#include "proto/base/mem.h"
 #include "query/rca/facts.h"
+
+/* A trace of 25,000 spans and all that is made of it; what is not touched costs nothing. */
+#define HEAP_EXPECTED ((size_t)256 << 20)
 
 int main(int argc, char **argv)
 {
         struct clew_cli cli;
         int status;
 
+        clew_mem_expect(HEAP_EXPECTED);
         clew_facts_install();
         clew_cli_init(&cli);
         status = clew_cli_run(&cli, argc, argv);
