@@ -45,6 +45,8 @@ void clew_show_span(struct clew_show *v);
 void clew_show_logs(struct clew_show *v);
 /* The step as one JSON object. Returns an exit status. (show-json.c) */
 CLEW_MUST_USE int clew_show_json(struct clew_show *v);
+/* ", cache written 5, audio in 7": what a line of counts names only when there is some. (show.c) */
+void clew_show_token_parts(const struct clew_tokens *tokens, struct clew_buffer *out);
 /* The ledger of the trace. Returns an exit status. (show-tokens.c) */
 CLEW_MUST_USE int clew_show_tokens(struct clew_show *v);
 

@@ -7,6 +7,7 @@
 #include "query/cli/show-int.h"
 #include "query/cli/step-record.h"
 #include "query/model/message.h"
+#include "query/model/prompt.h"
 
 static void put_attributes(struct clew_json_writer *w, const char *key, struct clew_message_iter it)
 {
@@ -180,18 +181,48 @@ static void put_parameters(struct clew_show *v, struct clew_json_writer *w)
         clew_json_write_object_end(w);
 }
 
+static void put_prompt(struct clew_show *v, struct clew_json_writer *w)
+{
+        struct clew_prompt p;
+
+        clew_arena_reset(&v->scratch);
+        if (clew_step_prompt(v->opened.trace, v->step, &v->scratch, &p) < 0 ||
+            p.name.len + p.version.len + p.template.len + p.variables.len == 0)
+                return;
+        clew_json_write_key(w, "prompt");
+        clew_json_write_object_begin(w);
+        put_text(w, "name", p.name);
+        put_text(w, "version", p.version);
+        put_text(w, "template", p.template);
+        put_text(w, "variables", p.variables);
+        clew_json_write_object_end(w);
+}
+
+static void put_field(struct clew_show *v, struct clew_json_writer *w, const char *key,
+                      enum clew_field field)
+{
+        struct clew_slice text;
+
+        clew_arena_reset(&v->scratch);
+        if (clew_step_field(v->opened.trace, v->step, field, &v->scratch, &text))
+                put_text(w, key, text);
+}
+
 static int put_all(struct clew_show *v, struct clew_json_writer *w)
 {
         const struct clew_step *s = v->step;
         int r = 0;
 
         put_text(w, "tool_call_id", s->tool_call_id);
+        if (s->tool_name.len > 0)
+                put_field(v, w, "tool_type", CLEW_FIELD_TOOL_TYPE);
         put_text(w, "tool_arguments", s->tool_arguments);
         put_text(w, "tool_result", s->tool_result);
         put_text(w, "input", s->input);
         put_text(w, "output", s->output);
         put_text(w, "finish_reason", s->finish_reason);
         put_parameters(v, w);
+        put_prompt(v, w);
         if (s->first_token_ns > 0) {
                 clew_json_write_key(w, "first_token_ns");
                 clew_json_write_uint64(w, s->first_token_ns);

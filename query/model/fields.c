@@ -355,6 +355,10 @@ static bool in_range(unsigned field, double v)
         case CLEW_FIELD_TOKENS_CACHE_READ:
         case CLEW_FIELD_TOKENS_CACHE_WRITE:
         case CLEW_FIELD_TOKENS_REASONING:
+        case CLEW_FIELD_TOKENS_IN_AUDIO:
+        case CLEW_FIELD_TOKENS_IN_IMAGE:
+        case CLEW_FIELD_TOKENS_OUT_AUDIO:
+        case CLEW_FIELD_TOKENS_OUT_IMAGE:
         case CLEW_FIELD_COST:
         case CLEW_FIELD_COST_IN:
         case CLEW_FIELD_COST_OUT:

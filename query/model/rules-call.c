@@ -283,6 +283,36 @@ static const struct clew_rule tags_rules[] = {
         T("langwatch.tags", LANGWATCH),
 };
 
+static const struct clew_rule prompt_name_rules[] = {
+        T("gen_ai.prompt.name", OTEL),
+        T("langfuse.observation.prompt.name", LANGFUSE),
+        T("traceloop.prompt.key", OPENLLMETRY),
+        M("ai.telemetry.metadata.langfusePrompt", "name", AISDK),
+        TF("prompt.id", OPENINFERENCE,
+           CLEW_RULE_OWN), /* elsewhere that of a question (Claude Code) */
+};
+
+static const struct clew_rule prompt_version_rules[] = {
+        T("gen_ai.prompt.version", OTEL),
+        T("langfuse.observation.prompt.version", LANGFUSE),
+        T("traceloop.prompt.version", OPENLLMETRY),
+        T("traceloop.prompt.version_name", OPENLLMETRY),
+        T("traceloop.prompt.version_hash", OPENLLMETRY),
+        M("ai.telemetry.metadata.langfusePrompt", "version", AISDK),
+        T("llm.prompt_template.version", OPENINFERENCE),
+};
+
+static const struct clew_rule prompt_template_rules[] = {
+        T("llm.prompt_template.template", OPENINFERENCE),
+        T("traceloop.prompt.template", OPENLLMETRY),
+};
+
+/* One object; variables with a key of their own are read on demand (prompt.c). */
+static const struct clew_rule prompt_variables_rules[] = {
+        T("llm.prompt_template.variables", OPENINFERENCE),
+        T("traceloop.prompt.template_variables", OPENLLMETRY),
+};
+
 static const struct clew_rule trace_name_rules[] = {
         T("langfuse.trace.name", LANGFUSE),
 };
@@ -318,6 +348,10 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(SESSION, session_rules),
         FIELD(USER, user_rules),
         FIELD(TAGS, tags_rules),
+        FIELD(PROMPT_NAME, prompt_name_rules),
+        FIELD(PROMPT_VERSION, prompt_version_rules),
+        FIELD(PROMPT_TEMPLATE, prompt_template_rules),
+        FIELD(PROMPT_VARIABLES, prompt_variables_rules),
         FIELD(TRACE_NAME, trace_name_rules),
         FIELD(ROOT, root_rules),
         FIELD(SCORES, scores_rules),

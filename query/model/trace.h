@@ -129,6 +129,7 @@ enum clew_field {
         CLEW_FIELD_TOOL_RESULT,
         CLEW_FIELD_TOOL_DEFINITIONS,
         CLEW_FIELD_TOOL_DESCRIPTION,
+        CLEW_FIELD_TOOL_TYPE,
         CLEW_FIELD_INPUT,
         CLEW_FIELD_OUTPUT,
         CLEW_FIELD_SYSTEM,
@@ -138,6 +139,10 @@ enum clew_field {
         CLEW_FIELD_TOKENS_CACHE_READ,
         CLEW_FIELD_TOKENS_CACHE_WRITE,
         CLEW_FIELD_TOKENS_REASONING,
+        CLEW_FIELD_TOKENS_IN_AUDIO,
+        CLEW_FIELD_TOKENS_IN_IMAGE,
+        CLEW_FIELD_TOKENS_OUT_AUDIO,
+        CLEW_FIELD_TOKENS_OUT_IMAGE,
         CLEW_FIELD_COST,
         CLEW_FIELD_COST_IN,
         CLEW_FIELD_COST_OUT,
@@ -152,6 +157,10 @@ enum clew_field {
         CLEW_FIELD_SESSION,
         CLEW_FIELD_USER,
         CLEW_FIELD_TAGS,
+        CLEW_FIELD_PROMPT_NAME,
+        CLEW_FIELD_PROMPT_VERSION,
+        CLEW_FIELD_PROMPT_TEMPLATE,
+        CLEW_FIELD_PROMPT_VARIABLES,
         CLEW_FIELD_TRACE_NAME,
         CLEW_FIELD_ROOT,
         CLEW_FIELD_SCORES,
@@ -209,6 +218,11 @@ struct clew_tokens {
         uint64_t cache_write;
         uint64_t reasoning;
         uint64_t total; /* as sent; in + out when not sent */
+        /* Parts of in and of out, 0 when not sent; the rest is text. */
+        uint64_t in_audio;
+        uint64_t in_image;
+        uint64_t out_audio;
+        uint64_t out_image;
         unsigned has;
 };
 
