@@ -379,7 +379,8 @@ static int list_calls(struct chat *c, struct clew_arena *arena, struct call **re
 
                 /* A run that belongs to another session may hold a part of this one. */
                 if (c->session && s->session.len > 0 &&
-                    !clew_name_filter_matches(&wanted, s->session))
+                    !clew_name_filter_matches(&wanted, s->session) &&
+                    !clew_name_filter_matches(&wanted, s->other_session))
                         continue;
                 if (s->kind == CLEW_KIND_LLM &&
                     !clew_step_is(s, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT))

@@ -229,6 +229,7 @@ static int put_all(struct clew_show *v, struct clew_json_writer *w)
         }
         put_text(w, "provider", s->provider);
         put_text(w, "session", s->session);
+        put_text(w, "other_session", s->other_session);
         put_text(w, "user", s->user);
         clew_json_write_key(w, "dialect");
         clew_json_write_cstr(w, clew_dialect_name(s->dialect));

@@ -206,6 +206,7 @@ static void put_model(struct clew_show *v)
                 clew_page_field(&v->page, "cost", clew_slice_of_cstr(text));
         }
         clew_page_field(&v->page, "session", s->session);
+        clew_page_field(&v->page, "", s->other_session);
         clew_page_field(&v->page, "user", s->user);
         put_field(v, "tags", CLEW_FIELD_TAGS);
         clew_page_field(&v->page, "dialect", clew_slice_of_cstr(clew_dialect_name(s->dialect)));

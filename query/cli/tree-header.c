@@ -95,6 +95,7 @@ static void put_origin(struct clew_tree_page *t)
         } parts[] = {
                 {"service ", trace->service},
                 {"session ", trace->session},
+                {"also session ", trace->other_session},
                 {"user ", trace->user},
                 {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
         };

@@ -241,6 +241,15 @@ static void note_hit(struct clew_fields *f, const struct clew_field_hit *hit)
                          (enum clew_dialect)hit->rule->dialect, hit->key);
 }
 
+static bool is_blank(struct clew_slice text)
+{
+        for (size_t i = 0; i < text.len; i++) {
+                if (text.data[i] > ' ')
+                        return false;
+        }
+        return true;
+}
+
 /* Words that stand for "nothing here". */
 static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *hit,
                            struct clew_slice text)
@@ -258,6 +267,8 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
                 return true; /* a flag, not a message */
         if (text.len > 20)
                 return false;
+        if (!is_body(hit->field) && is_blank(text))
+                return true;
         if (clew_text_is_redaction(text)) {
                 f->redacted = true;
                 return true;
@@ -340,6 +351,24 @@ bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_
         note_hit(f, empty);
         *ret = CLEW_SLICE_LITERAL("");
         return true;
+}
+
+bool clew_fields_other_text(struct clew_fields *f, enum clew_field field, struct clew_slice first,
+                            struct clew_slice *ret)
+{
+        for (const struct clew_field_hit *hit = clew_fields_first(f, field); hit;
+             hit = clew_fields_next(f, hit)) {
+                struct clew_slice text;
+
+                if (!(hit->rule->flags & CLEW_RULE_BOTH) || !clew_fields_applies(f, hit))
+                        continue;
+                text = decode_text(f, hit);
+                if (text.len == 0 || clew_slice_eq(text, first) || is_placeholder(f, hit, text))
+                        continue;
+                *ret = text;
+                return true;
+        }
+        return false;
 }
 
 /* A count above this is an error of the sender; sums over a trace stay below 2^63. */

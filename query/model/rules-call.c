@@ -223,9 +223,9 @@ static const struct clew_rule error_stack_rules[] = {
 
 /* langsmith.trace.session_id and .session_name are the project and stand here on purpose not. */
 static const struct clew_rule session_rules[] = {
-        T("langfuse.session.id", LANGFUSE),
-        T("gen_ai.conversation.id", OTEL),
-        T("session.id", OPENINFERENCE),
+        TF("langfuse.session.id", LANGFUSE, CLEW_RULE_BOTH),
+        TF("gen_ai.conversation.id", OTEL, CLEW_RULE_BOTH),
+        TF("session.id", OPENINFERENCE, CLEW_RULE_BOTH),
         T("gen_ai.session.id", OTHER),
         T("traceloop.association.properties.session_id", OPENLLMETRY),
         T("traceloop.association.properties.conversation_id", OPENLLMETRY),

@@ -111,26 +111,35 @@ static void take_scores(const struct clew_trace *trace, struct clew_summary *s)
         }
 }
 
+static void take_session(struct clew_summary *s, struct clew_slice whole, struct clew_slice id)
+{
+        bool known = id.len == 0 || clew_slice_eq(id, whole);
+
+        id = clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX);
+        for (uint32_t k = 0; k < s->n_sessions && !known; k++)
+                known = clew_slice_eq(id, s->sessions[k]);
+        if (known)
+                return;
+        if (s->n_sessions == CLEW_SUMMARY_SESSIONS_MAX)
+                s->more = true;
+        else
+                s->sessions[s->n_sessions++] = id;
+}
+
 static void take_sessions(const struct clew_trace *trace, struct clew_summary *s)
 {
         struct clew_slice last = trace->session;
+        struct clew_slice last_other = CLEW_SLICE_NULL;
 
         for (uint32_t i = 0; i < trace->n_steps; i++) {
-                struct clew_slice id = trace->steps[i].session;
-                bool known =
-                        id.len == 0 || clew_slice_eq(id, last) || clew_slice_eq(id, trace->session);
+                const struct clew_step *step = &trace->steps[i];
 
-                for (uint32_t k = 0; k < s->n_sessions && !known; k++)
-                        known = clew_slice_eq(clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX),
-                                              s->sessions[k]);
-                if (known)
-                        continue;
-                last = id;
-                if (s->n_sessions == CLEW_SUMMARY_SESSIONS_MAX) {
-                        s->more = true;
-                        return;
-                }
-                s->sessions[s->n_sessions++] = clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX);
+                if (!clew_slice_eq(step->session, last))
+                        take_session(s, trace->session, step->session);
+                if (!clew_slice_eq(step->other_session, last_other))
+                        take_session(s, trace->session, step->other_session);
+                last = step->session;
+                last_other = step->other_session;
         }
 }
 

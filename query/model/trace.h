@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 7u
+#define CLEW_RULES_VERSION 8u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -297,6 +297,9 @@ struct clew_step {
         struct clew_slice agent_id;
         struct clew_slice workflow;
         struct clew_slice session; /* own or inherited */
+        /* The second id when the sender gives two that differ (gen_ai.conversation.id of a dialogue
+         * and session.id of the application around it). */
+        struct clew_slice other_session;
         struct clew_slice user;
 
         struct clew_slice tool_name;
@@ -395,9 +398,10 @@ struct clew_trace {
         uint32_t root;    /* the root that speaks for the trace, or NONE */
         uint32_t max_depth;
 
-        struct clew_slice name;    /* trace name, else the root's display name */
-        struct clew_slice service; /* service.name of the root's resource */
-        struct clew_slice session; /* empty when unknown */
+        struct clew_slice name;          /* trace name, else the root's display name */
+        struct clew_slice service;       /* service.name of the root's resource */
+        struct clew_slice session;       /* empty when unknown */
+        struct clew_slice other_session; /* the root's, else the next one that some step has */
         struct clew_slice user;
         enum clew_outcome outcome;
         bool has_failed_steps;

@@ -243,6 +243,7 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         if (s->first_token_ns)
                 clew_buffer_printf(out, " first=%.0fms", (double)s->first_token_ns / 1e6);
         put_set(out, "session", s->session);
+        put_set(out, "other-session", s->other_session);
         put_set(out, "user", s->user);
         if (s->error.is_error) {
                 clew_buffer_printf(out, " ERROR(%s)", clew_error_source_name(s->error.source));
