@@ -347,6 +347,9 @@ static void put_content(struct clew_tree_page *t, const struct clew_fold_line *l
         append_arguments(t, s, room);
         from = t->raw.len;
         clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        /* Without texts the line would be empty: the span's name may say what the call is for. */
+        if (t->raw.len == 0 && s->kind == CLEW_KIND_LLM)
+                clew_buffer_append_slice(&t->raw, s->name);
         if (s->kind == CLEW_KIND_LLM)
                 t->call_is_shown = clew_slice_starts_with(
                         clew_slice_from(clew_buffer_slice(&t->raw), from), CLEW_SLICE_LITERAL("→"));
