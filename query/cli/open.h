@@ -47,6 +47,11 @@ CLEW_MUST_USE int clew_cli_open_trace(struct clew_cli *cli, const char *text,
                                       const struct clew_trace_options *options,
                                       struct clew_arena *arena, struct clew_opened *ret);
 
+/* The same with the scores that younger traces carry about this one (query/aimed.h). */
+CLEW_MUST_USE int clew_cli_open_scored(struct clew_cli *cli, const char *text,
+                                       const struct clew_trace_options *options,
+                                       struct clew_arena *arena, struct clew_opened *ret);
+
 /*
  * Replaces an argument `-` by the ids read from standard input: the first word of each line (or of
  * each NUL-terminated piece). Everything lives in @arena.

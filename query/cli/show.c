@@ -440,7 +440,7 @@ static int one_step(struct clew_show *v, const char *text)
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         clew_arena_init(&v->scratch, SCRATCH_MAX);
         clew_buffer_init(&v->raw, CLEW_LINE_BYTES_MAX);
-        r = clew_cli_open_trace(v->cli, text, &options, &arena, &v->opened);
+        r = clew_cli_open_scored(v->cli, text, &options, &arena, &v->opened);
         if (r == 0) {
                 if (v->opened.step == CLEW_STEP_NONE)
                         v->opened.step =

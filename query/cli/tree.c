@@ -618,7 +618,7 @@ static int one_trace(struct clew_tree_page *t, const char *text)
         clew_buffer_init(&t->line, (size_t)1 << 20);
         clew_buffer_init(&t->raw, (size_t)1 << 20);
         memset(t->open_levels, 0, sizeof(t->open_levels));
-        r = clew_cli_open_trace(t->cli, text, &options, &arena, &t->opened);
+        r = clew_cli_open_scored(t->cli, text, &options, &arena, &t->opened);
         if (r == 0) {
                 /* Outcome and cause as the list knows them; the tree does without when need be. */
                 clew_select_init_single(&s, t->cli->view, t->cli->clock);

@@ -430,7 +430,7 @@ static enum clew_verdict verdict_of(const struct clew_trace *trace)
         for (uint32_t i = 0; i < trace->n_scores; i++) {
                 const struct clew_score *s = &trace->scores[i];
 
-                if (s->verdict == CLEW_VERDICT_NONE ||
+                if (s->verdict == CLEW_VERDICT_NONE || s->place == CLEW_SCORE_AIMED ||
                     !(s->target == CLEW_SCORE_TRACE ||
                       (s->target == CLEW_SCORE_STEP && s->step != CLEW_STEP_NONE &&
                        (s->step == trace->root || trace->steps[s->step].depth == 0))))

@@ -290,6 +290,8 @@ static void put_tail(struct clew_buffer *out, const struct clew_trace *trace)
                 put_set(out, "label", s->label);
                 put_set(out, "explanation", s->explanation);
                 put_set(out, "source", s->source);
+                if (s->place == CLEW_SCORE_AIMED)
+                        clew_buffer_append_cstr(out, " aimed elsewhere");
                 clew_buffer_append_cstr(out, "\n");
         }
 }
@@ -360,7 +362,8 @@ static void check_summary(struct clew_slice traces, struct clew_slice logs,
         for (uint32_t i = 0, k = 0; i < t->n_scores && k < s.n_scores; i++) {
                 const struct clew_score *score = &t->scores[i];
 
-                if (score->target == CLEW_SCORE_STEP && score->step != t->root)
+                if (score->place == CLEW_SCORE_AIMED ||
+                    (score->target == CLEW_SCORE_STEP && score->step != t->root))
                         continue;
                 assert_int_equal(s.scores[k].target, score->target);
                 assert_true(clew_slice_eq(s.scores[k].name, score->name));
