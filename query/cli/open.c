@@ -3,8 +3,6 @@
  */
 #include "query/cli/open.h"
 
-#include "query/aimed.h"
-
 #include "query/cli/guard.h"
 #include "query/cli/safe.h"
 #include "query/cli/when.h"
@@ -192,7 +190,6 @@ static int open_trace(struct clew_cli *cli, const char *text,
                       const struct clew_trace_options *options, bool scored,
                       struct clew_arena *arena, struct clew_opened *ret)
 {
-        struct clew_aimed_list aimed = {0};
         struct clew_target target;
         struct clew_error err = {0};
         struct clew_view *view = NULL;
@@ -206,13 +203,14 @@ static int open_trace(struct clew_cli *cli, const char *text,
         r = clew_cli_view(cli, &view);
         if (r != 0)
                 return r;
-        if (scored && clew_aimed_find(view, &ret->id, arena, &aimed, &err) < 0)
+        ret->aimed = (struct clew_aimed_list){0};
+        if (scored && clew_aimed_find(view, &ret->id, arena, &ret->aimed, &err) < 0)
                 err = (struct clew_error){0};
         r = clew_view_load(view, &ret->id, &ret->data, &err);
         if (r == 0) {
                 r = clew_trace_build(ret->data.traces, ret->data.logs, options, arena, &ret->trace);
                 if (r == 0)
-                        r = clew_aimed_add(ret->trace, &aimed, arena);
+                        r = clew_aimed_add(ret->trace, &ret->aimed, arena);
                 if (r == -ENOMEM)
                         clew_error_set(&err, r, 0, "the trace needs more than %zu MiB of memory",
                                        arena->max_bytes >> 20);

@@ -426,6 +426,8 @@ static int add_uncorrelated_logs(struct clew_show *v, const struct clew_trace_op
         parts[1] = data.logs;
         r = clew_trace_build(traces, clew_arena_concat(arena, parts, 2), options, arena,
                              &v->opened.trace);
+        if (r == 0)
+                r = clew_aimed_add(v->opened.trace, &v->opened.aimed, arena);
         return r < 0 ? clew_cli_fail(v->cli, r, NULL) : 0;
 }
 
