@@ -4,11 +4,18 @@
  */
 #include "query/aimed.h"
 
+#include "proto/base/clock.h"
+#include "proto/base/compiler.h"
+
 #include <errno.h>
 #include <string.h>
 
-/* Younger traces that are looked through; some 50 ms. */
-#define TRACES_MAX 100000u
+/* Feedback comes soon after its target or much later. In a large store not all that is younger can
+ * be looked through in the time that a page may take: of each stretch of time after the target as
+ * many traces as take 12 ms. */
+static const uint64_t stretches_ns[] = {60 * CLEW_NS_PER_S, 3600 * CLEW_NS_PER_S,
+                                        86400 * CLEW_NS_PER_S, UINT64_MAX};
+#define TRACES_MAX 4000u
 /* Traces without a stored summary have to be loaded: as many, and as many bytes, as do not keep
  * anybody waiting. */
 #define LOADED_MAX 64u
@@ -94,13 +101,34 @@ static void look_at(struct search *s, const struct clew_list_entry *entry)
                 keep(s, entry, &summary);
 }
 
+/* Traces that started from @since_ns to before @until_ns. */
+static int look_through(struct search *s, uint64_t since_ns, uint64_t until_ns,
+                        struct clew_error *err)
+{
+        struct clew_list_entry entry = {.start_ns = until_ns};
+        uint32_t n = 0;
+        int r;
+
+        memset(&entry.id, 0xff, sizeof(entry.id)); /* behind all of that instant */
+        r = clew_view_list(s->view, until_ns == UINT64_MAX ? NULL : &entry, err);
+        while (r >= 0 && (r = clew_view_next(s->view, &entry, err)) == 1) {
+                if (entry.start_ns < since_ns)
+                        break;
+                if (n++ == TRACES_MAX) {
+                        s->found->more = true;
+                        break;
+                }
+                look_at(s, &entry);
+        }
+        return r < 0 ? r : 0;
+}
+
 int clew_aimed_find(struct clew_view *view, const struct clew_trace_id *id,
                     struct clew_arena *arena, struct clew_aimed_list *ret, struct clew_error *err)
 {
         struct search s = {.view = view, .id = id, .arena = arena, .found = ret};
         struct clew_list_entry entry;
         uint64_t since_ns;
-        uint32_t n = 0;
         int r = clew_view_entry(view, id, &entry, err);
 
         *ret = (struct clew_aimed_list){
@@ -111,18 +139,16 @@ int clew_aimed_find(struct clew_view *view, const struct clew_trace_id *id,
                 return r;
         since_ns = entry.start_ns;
         clew_buffer_init(&s.derived, SUMMARY_BYTES_MAX);
-        r = clew_view_list(view, NULL, err);
-        while (r >= 0 && (r = clew_view_next(view, &entry, err)) == 1) {
-                if (entry.start_ns < since_ns)
-                        break;
-                if (n++ == TRACES_MAX) {
-                        ret->more = true;
-                        break;
-                }
-                look_at(&s, &entry);
+        for (size_t i = 0; r == 0 && i < CLEW_ARRAY_LEN(stretches_ns); i++) {
+                uint64_t until_ns = stretches_ns[i] < UINT64_MAX - entry.start_ns
+                                            ? entry.start_ns + stretches_ns[i]
+                                            : UINT64_MAX;
+
+                r = look_through(&s, since_ns, until_ns, err);
+                since_ns = until_ns;
         }
         clew_buffer_deinit(&s.derived);
-        return r < 0 ? r : 0;
+        return r;
 }
 
 int clew_aimed_add(struct clew_trace *trace, const struct clew_aimed_list *list,

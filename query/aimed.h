@@ -3,8 +3,8 @@
  * what it speaks about.
  *
  * Nothing in the store indexes them. Their summaries name the target, and feedback comes after what
- * it is about, so the summaries of younger traces are looked through: in the order of a list, which
- * goes from new to old, they have been passed before their target is met.
+ * it is about, so the summaries of younger traces are looked through. In a list, which goes from
+ * new to old, they have been passed before their target is met (query/select.h).
  */
 #ifndef CLEW_QUERY_AIMED_H
 #define CLEW_QUERY_AIMED_H
@@ -31,7 +31,7 @@ struct clew_aimed {
 struct clew_aimed_list {
         struct clew_aimed *items; /* newest carrier first */
         uint32_t n;
-        bool more; /* over a limit: older carriers were not looked at, or scores are left out */
+        bool more; /* over a limit: not all younger traces were looked at, or scores are left out */
 };
 
 /* Looks through the traces that started at @id's start or later. Uses the view's walk, and loads
