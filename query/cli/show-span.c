@@ -54,7 +54,7 @@ static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
         size_t from;
 
         clew_buffer_clear(&v->raw);
-        clew_buffer_append_slice(&v->raw, a->key);
+        clew_buffer_append_slice(&v->raw, a->key.len > 0 ? a->key : CLEW_SLICE_LITERAL("(no key)"));
         clew_buffer_append_cstr(&v->raw, " = ");
         from = v->raw.len;
         if (a->value.type == CLEW_VALUE_STRING) {
