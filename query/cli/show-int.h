@@ -27,6 +27,13 @@ struct clew_show {
         struct clew_page page;
 };
 
+/* Fields that are shown, though steps do not keep them. */
+static const enum clew_field clew_show_unkept_fields[] = {
+        CLEW_FIELD_TOOL_TYPE,      CLEW_FIELD_TOOL_DESCRIPTION, CLEW_FIELD_PROMPT_NAME,
+        CLEW_FIELD_PROMPT_VERSION, CLEW_FIELD_PROMPT_TEMPLATE,  CLEW_FIELD_PROMPT_VARIABLES,
+        CLEW_FIELD_TAGS,
+};
+
 /* Model calls, and the layers around them, which may be all that has the content. */
 static inline bool clew_shows_messages(const struct clew_step *s)
 {

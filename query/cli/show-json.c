@@ -131,21 +131,31 @@ static void put_links(struct clew_json_writer *w, const struct clew_span *span)
         clew_json_write_array_end(w);
 }
 
+static void put_origin(struct clew_json_writer *w, const struct clew_provenance *p)
+{
+        clew_json_write_key(w, clew_field_name(p->field));
+        clew_json_write_object_begin(w);
+        put_text(w, "key", p->key);
+        clew_json_write_key(w, "origin");
+        clew_json_write_cstr(w, clew_origin_name(p->origin));
+        clew_json_write_key(w, "dialect");
+        clew_json_write_cstr(w, clew_dialect_name(p->dialect));
+        clew_json_write_object_end(w);
+}
+
 static void put_provenance(struct clew_show *v, struct clew_json_writer *w)
 {
         clew_json_write_key(w, "why_fields");
         clew_json_write_object_begin(w);
-        for (uint32_t i = 0; i < v->step->n_provenance; i++) {
-                const struct clew_provenance *p = &v->step->provenance[i];
+        for (uint32_t i = 0; i < v->step->n_provenance; i++)
+                put_origin(w, &v->step->provenance[i]);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_show_unkept_fields); i++) {
+                struct clew_provenance p;
 
-                clew_json_write_key(w, clew_field_name(p->field));
-                clew_json_write_object_begin(w);
-                put_text(w, "key", p->key);
-                clew_json_write_key(w, "origin");
-                clew_json_write_cstr(w, clew_origin_name(p->origin));
-                clew_json_write_key(w, "dialect");
-                clew_json_write_cstr(w, clew_dialect_name(p->dialect));
-                clew_json_write_object_end(w);
+                clew_arena_reset(&v->scratch);
+                if (clew_step_field_origin(v->opened.trace, v->step, clew_show_unkept_fields[i],
+                                           &v->scratch, &p))
+                        put_origin(w, &p);
         }
         clew_json_write_object_end(w);
 }

@@ -306,21 +306,31 @@ static void put_judged(struct clew_show *v)
         }
 }
 
+static void put_origin(struct clew_show *v, const struct clew_provenance *p)
+{
+        clew_buffer_clear(&v->raw);
+        clew_buffer_printf(&v->raw, "%s %s ", clew_field_name(p->field),
+                           v->look.ascii ? "<-" : "←");
+        clew_buffer_append_slice(&v->raw, p->key);
+        clew_buffer_printf(&v->raw, "  (%s, %s)", clew_origin_name(p->origin),
+                           clew_dialect_name(p->dialect));
+        clew_page_line(&v->page, clew_buffer_slice(&v->raw));
+}
+
 static void put_why_fields(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
 
         clew_page_heading(&v->page, "FIELDS AND WHERE THEY CAME FROM");
-        for (uint32_t i = 0; i < s->n_provenance; i++) {
-                const struct clew_provenance *p = &s->provenance[i];
+        for (uint32_t i = 0; i < s->n_provenance; i++)
+                put_origin(v, &s->provenance[i]);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_show_unkept_fields); i++) {
+                struct clew_provenance p;
 
-                clew_buffer_clear(&v->raw);
-                clew_buffer_printf(&v->raw, "%s %s ", clew_field_name(p->field),
-                                   v->look.ascii ? "<-" : "←");
-                clew_buffer_append_slice(&v->raw, p->key);
-                clew_buffer_printf(&v->raw, "  (%s, %s)", clew_origin_name(p->origin),
-                                   clew_dialect_name(p->dialect));
-                clew_page_line(&v->page, clew_buffer_slice(&v->raw));
+                clew_arena_reset(&v->scratch);
+                if (clew_step_field_origin(v->opened.trace, s, clew_show_unkept_fields[i],
+                                           &v->scratch, &p))
+                        put_origin(v, &p);
         }
 }
 

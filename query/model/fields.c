@@ -210,6 +210,22 @@ bool clew_step_field(const struct clew_trace *trace, const struct clew_step *ste
         return clew_fields_text(&fields, field, ret);
 }
 
+bool clew_step_field_origin(const struct clew_trace *trace, const struct clew_step *step,
+                            enum clew_field field, struct clew_arena *arena,
+                            struct clew_provenance *ret)
+{
+        struct clew_fields fields;
+        struct clew_slice text;
+
+        if (clew_step_is(step, CLEW_STEP_STANDIN))
+                return false;
+        clew_fields_collect(&fields, trace, step, arena);
+        if (!clew_fields_text(&fields, field, &text) || fields.n_provenance == 0)
+                return false;
+        *ret = fields.provenance[0];
+        return true;
+}
+
 const struct clew_field_hit *clew_fields_first(const struct clew_fields *f, enum clew_field field)
 {
         return f->head[field] ? &f->hits[f->head[field] - 1] : NULL;

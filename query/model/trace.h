@@ -196,6 +196,11 @@ struct clew_provenance {
         struct clew_slice key; /* attribute key, or the name of the core field */
 };
 
+/* Which key feeds a field that steps do not keep; false when the span has none. */
+CLEW_MUST_USE bool clew_step_field_origin(const struct clew_trace *trace,
+                                          const struct clew_step *step, enum clew_field field,
+                                          struct clew_arena *arena, struct clew_provenance *ret);
+
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
