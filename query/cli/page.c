@@ -132,6 +132,8 @@ void clew_page_fieldf(struct clew_page *p, const char *label, struct clew_slice 
         append_printf(p, fmt, args);
         va_end(args);
         clew_safe_line(&p->line, text, room(p, used + p->line.len - from), p->look->ascii);
+        while (p->line.len > from && p->line.data[p->line.len - 1] == ' ')
+                p->line.len--;
         clew_buffer_append_byte(&p->line, '\n');
         flush(p);
 }
