@@ -342,6 +342,8 @@ static void put_content(struct clew_tree_page *t, const struct clew_fold_line *l
                 clew_buffer_append_cstr(&t->raw, "CAUSE  ");
         append_edges(t, line->step);
         append_origins(t, line->step);
+        if (clew_step_is(s, CLEW_STEP_SETUP))
+                clew_buffer_append_cstr(&t->raw, "(set up, not run)  ");
         append_scores(t, line->step);
         append_skew(t, line->step);
         append_arguments(t, s, room);
