@@ -643,9 +643,9 @@ static int put_value(struct job *job, const struct clew_otlp_field *f)
                         return open_field(job, f);
                 if (is_any)
                         return put_bare_value(job, f);
-                if (f->message->is_attribute)
+                if (f->message && f->message->is_attribute)
                         return put_raw_attribute(job, f);
-                if (f->message->is_item)
+                if (f->message && f->message->is_item)
                         return put_empty_item(job, f);
                 ret = -EINVAL;
         } else {
