@@ -25,7 +25,7 @@ static const struct clew_column columns[] = {
         {.heading = "CACHED", .right = true, .drop = 1},
         {.heading = "COST", .right = true, .drop = 3},
         {.heading = "BOOKED"},
-        {.heading = "STEP", .give_way = 12},
+        {.heading = "STEP", .give_way = 8},
         {.heading = "REMARK", .give_way = 10, .drop = 2},
 };
 
