@@ -457,18 +457,32 @@ static void search(struct finder *f, struct clew_slice traces)
         }
 }
 
+static bool has_session(const struct clew_summary *s, struct clew_slice id)
+{
+        if (id.len == 0)
+                return false;
+        for (uint32_t i = 0; i < s->n_sessions; i++) {
+                if (clew_slice_eq(s->sessions[i], id))
+                        return true;
+        }
+        return clew_slice_eq(s->session, id);
+}
+
 static void match_session(struct finder *f)
 {
         const struct clew_summary *s = &f->at->summary;
+        struct clew_slice id = f->trace->session;
         struct clew_related *edge;
 
-        if (f->trace->session.len == 0 || !clew_slice_eq(s->session, f->trace->session))
+        if (!has_session(s, id))
+                id = f->trace->other_session;
+        if (!has_session(s, id))
                 return;
         edge = add_match(f, CLEW_RELATED_CONVERSATION, f->at->start_ns < f->trace->start_ns, NULL,
                          NULL);
         if (!edge)
                 return;
-        edge->id = f->trace->session;
+        edge->id = id;
         edge->span_name = clew_arena_copy(f->arena, s->n_agents > 0 ? s->agents[0].name : s->name);
 }
 

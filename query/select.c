@@ -4,11 +4,24 @@
  */
 #include "query/select.h"
 
+#include "proto/base/hash.h"
+
 #include <errno.h>
 #include <string.h>
 
 /* One summary; the longest have some kilobytes. */
 #define SUMMARY_BYTES_MAX ((size_t)1 << 20)
+/* Scores about older traces that one walk remembers; those of feedback that is about nothing in the
+ * walk too. */
+#define AIMED_MAX 65536u
+#define AIMED_BUCKETS 4096u /* a power of two */
+#define AIMED_ARENA_MAX ((size_t)64 << 20)
+
+struct clew_select_aimed {
+        struct clew_select_aimed *next;
+        struct clew_trace_id target;
+        struct clew_summary_score score;
+};
 
 int clew_select_init(struct clew_select *s, struct clew_view *view,
                      const struct clew_filter *filter, const struct clew_clock *clock,
@@ -19,6 +32,7 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         *s = (struct clew_select){.view = view, .filter = filter, .clock = clock};
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
+        clew_arena_init(&s->kept, AIMED_ARENA_MAX);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
         if (filter && filter->until_ns != 0) {
@@ -36,6 +50,7 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
 void clew_select_deinit(struct clew_select *s)
 {
         clew_arena_deinit(&s->arena);
+        clew_arena_deinit(&s->kept);
         clew_buffer_deinit(&s->derived);
 }
 
@@ -142,6 +157,46 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
         return 0;
 }
 
+static uint32_t bucket_of(const struct clew_trace_id *id)
+{
+        return (uint32_t)clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes))) &
+               (AIMED_BUCKETS - 1);
+}
+
+/* What the trace at hand says about others. Without memory for it lists know less, not nothing. */
+static void remember_aimed(struct clew_select *s, const struct clew_summary *summary)
+{
+        if (summary->n_aimed > 0 && !s->aimed)
+                s->aimed = clew_arena_calloc(&s->kept, AIMED_BUCKETS,
+                                             sizeof(struct clew_select_aimed *));
+        for (uint32_t i = 0; s->aimed && i < summary->n_aimed && s->n_aimed < AIMED_MAX; i++) {
+                const struct clew_summary_aimed *a = &summary->aimed[i];
+                struct clew_select_aimed *kept = clew_arena_calloc(&s->kept, 1, sizeof(*kept));
+                uint32_t bucket = bucket_of(&a->trace_id);
+
+                if (!kept)
+                        return;
+                *kept = (struct clew_select_aimed){s->aimed[bucket], a->trace_id, a->score};
+                kept->score.name = clew_arena_copy(&s->kept, a->score.name);
+                kept->score.label = clew_arena_copy(&s->kept, a->score.label);
+                s->aimed[bucket] = kept;
+                s->n_aimed++;
+        }
+}
+
+/* What younger traces said about the trace at hand. */
+static void recall_aimed(const struct clew_select *s, struct clew_selected *t)
+{
+        if (!s->aimed)
+                return;
+        for (const struct clew_select_aimed *a = s->aimed[bucket_of(&t->id)]; a; a = a->next) {
+                struct clew_summary *sum = &t->summary;
+
+                if (clew_trace_id_eq(&a->target, &t->id) && sum->n_scores < CLEW_SUMMARY_SCORES_MAX)
+                        sum->scores[sum->n_scores++] = a->score;
+        }
+}
+
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
@@ -159,6 +214,8 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 r = derive(s, &entry->id, built, ret, err);
         if (r < 0)
                 return r;
+        remember_aimed(s, &ret->summary);
+        recall_aimed(s, ret);
         if (silent_since == 0)
                 silent_since = entry->start_ns + ret->summary.duration_ns;
         if (s->filter && s->filter->lost_after_ns != 0)
@@ -252,5 +309,6 @@ void clew_select_init_single(struct clew_select *s, struct clew_view *view,
 {
         *s = (struct clew_select){.view = view, .clock = clock, .done = true};
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
+        clew_arena_init(&s->kept, AIMED_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
 }

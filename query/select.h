@@ -94,6 +94,11 @@ struct clew_select {
         /* May be set after init: true leaves an entry out before its summary is read. */
         bool (*skip)(void *context, const struct clew_list_entry *entry);
         void *skip_context;
+        /* Scores that traces of this walk carry about older ones (query/aimed.h): they are added to
+         * the summaries of those. NULL until there is one. */
+        struct clew_select_aimed **aimed;
+        uint32_t n_aimed;
+        struct clew_arena kept;   /* holds them */
         uint64_t seen;            /* traces looked at inside the time bounds */
         uint64_t damaged;         /* of those, unreadable ones */
         struct clew_error damage; /* the first of them */

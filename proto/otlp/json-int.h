@@ -63,6 +63,7 @@ struct clew_otlp_message {
         uint8_t n_fields;                     /* highest number + 1 */
         bool is_any_value;                    /* all fields are one oneof */
         bool is_item;                         /* Span, LogRecord: can be refused alone */
+        bool is_attribute;                    /* KeyValue: kept as sent, whatever it is */
 };
 
 /* TracesData or LogsData. */

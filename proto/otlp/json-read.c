@@ -14,9 +14,10 @@
  *
  * Leniency. A string field (or AnyValue member) whose JSON is of another type is kept as the text
  * that was sent; an id that is neither hex nor base64 is kept as the bytes sent, so that the walk
- * refuses that span alone. Whatever else does not fit inside a span or log record makes that item
- * unreadable: it is left empty, which the walk refuses and counts, and its neighbours stay. Outside
- * of items it is -EBADMSG with its place.
+ * refuses that span alone. Attributes that are no objects, or no list, are kept as one attribute
+ * without a key whose value is the text that was sent. Whatever else does not fit inside a span or
+ * log record makes that item unreadable: it is left empty, which the walk refuses and counts, and
+ * its neighbours stay. Outside of items it is -EBADMSG with its place.
  */
 #include "proto/otlp/json.h"
 
@@ -491,6 +492,38 @@ static int put_bare_value(struct job *job, const struct clew_otlp_field *f)
         return ret;
 }
 
+/* Something else in the place of an attribute, or of all of them: its text, without a key. */
+static int put_raw_attribute(struct job *job, const struct clew_otlp_field *f)
+{
+        const struct clew_otlp_field *value = &f->message->fields[2];
+        int ret = open_field(job, f);
+
+        if (ret < 0)
+                return ret;
+        ret = open_field(job, value);
+        if (ret < 0)
+                return ret;
+        ret = put_as_text(job, &value->message->fields[1]);
+        close_message(job);
+        close_message(job);
+        return ret;
+}
+
+/* Something else in the place of a span or log record: an empty one, which the walk refuses. */
+static int put_empty_item(struct job *job, const struct clew_otlp_field *f)
+{
+        int ret;
+
+        (void)wrong_type(job, f);
+        if (job->first.code == 0)
+                job->first = job->fault;
+        (void)clew_json_take(&job->r);
+        ret = open_field(job, f);
+        if (ret == 0)
+                close_message(job);
+        return ret;
+}
+
 /* ---- structure ------------------------------------------------------------------------------ */
 
 static const struct clew_otlp_field *find_exact(struct frame *f, struct clew_slice name)
@@ -598,7 +631,8 @@ static int put_value(struct job *job, const struct clew_otlp_field *f)
                 begin_member(job);
         if (f->repeated && !in_list) {
                 if (job->r.token != CLEW_JSON_ARRAY_BEGIN)
-                        return wrong_type(job, f);
+                        return f->message && f->message->is_attribute ? put_raw_attribute(job, f)
+                                                                      : wrong_type(job, f);
                 in->list = f;
                 return 0;
         }
@@ -609,6 +643,10 @@ static int put_value(struct job *job, const struct clew_otlp_field *f)
                         return open_field(job, f);
                 if (is_any)
                         return put_bare_value(job, f);
+                if (f->message && f->message->is_attribute)
+                        return put_raw_attribute(job, f);
+                if (f->message && f->message->is_item)
+                        return put_empty_item(job, f);
                 ret = -EINVAL;
         } else {
                 ret = put_scalar(job, f);

@@ -78,7 +78,8 @@ static const struct clew_otlp_field key_value_fields[] = {
         [1] = {NAME("key"), .type = CLEW_OTLP_STRING},
         [2] = {NAME("value"), .type = CLEW_OTLP_MESSAGE, .message = &any_value},
 };
-static const struct clew_otlp_message key_value = {"KeyValue", FIELDS(key_value_fields)};
+static const struct clew_otlp_message key_value = {"KeyValue", FIELDS(key_value_fields),
+                                                   .is_attribute = true};
 
 static const struct clew_otlp_field scope_fields[] = {
         [1] = {NAME("name"), .type = CLEW_OTLP_STRING},

@@ -5,6 +5,7 @@
 
 #include "proto/base/json.h"
 #include "proto/base/utf8.h"
+#include "query/cli/record.h"
 
 #include <stdio.h>
 
@@ -230,6 +231,13 @@ void clew_score_brief(const struct clew_score *score, struct clew_buffer *out)
                 }
                 clew_buffer_append_cstr(out, ")");
         }
+        if (score->place != CLEW_SCORE_HERE) {
+                char id[CLEW_SHORT_ID];
+
+                clew_trace_id_short(&score->other_trace, id);
+                clew_buffer_printf(out, " (%s trace %s)",
+                                   score->place == CLEW_SCORE_AIMED ? "of" : "in", id);
+        }
         if (score->explanation.len > 0) {
                 clew_buffer_append_cstr(out, ": ");
                 clew_buffer_append_slice(out, score->explanation);
@@ -238,5 +246,7 @@ void clew_score_brief(const struct clew_score *score, struct clew_buffer *out)
 
 bool clew_score_is_of(const struct clew_trace *trace, const struct clew_score *score, uint32_t step)
 {
+        if (score->place == CLEW_SCORE_AIMED)
+                return false;
         return score->target == CLEW_SCORE_STEP ? score->step == step : step == trace->root;
 }

@@ -34,6 +34,8 @@
 #define THREAD_MESSAGES_MAX 100000u
 /* Messages of one call. */
 #define SCRATCH_MAX ((size_t)2 << 30)
+/* Screens too narrow for fractions of a second and the time zone in a heading. */
+#define NARROW_COLUMNS 60u
 /* Traces of one session that are put in order. */
 #define SESSION_TRACES_MAX 100000u
 /* Lines of a system prompt; it rarely is what one looks for. */
@@ -377,7 +379,8 @@ static int list_calls(struct chat *c, struct clew_arena *arena, struct call **re
 
                 /* A run that belongs to another session may hold a part of this one. */
                 if (c->session && s->session.len > 0 &&
-                    !clew_name_filter_matches(&wanted, s->session))
+                    !clew_name_filter_matches(&wanted, s->session) &&
+                    !clew_name_filter_matches(&wanted, s->other_session))
                         continue;
                 if (s->kind == CLEW_KIND_LLM &&
                     !clew_step_is(s, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT))
@@ -440,6 +443,8 @@ static int put_trace(struct chat *c, const char *text)
         c->n_traces++;
         clew_trace_id_short(&v->opened.id, id);
         clew_when_full(v->opened.trace->start_ns, v->look.utc, start);
+        if (v->look.columns < NARROW_COLUMNS)
+                start[strlen("2026-01-01 00:00:00")] = '\0';
         if (!c->json)
                 clew_page_title(&v->page, CLEW_TONE_STRONG, v->opened.trace->name, "%s  %s  ", id,
                                 start);

@@ -6,6 +6,7 @@
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
+#include "query/cli/page.h"
 #include "query/cli/safe.h"
 #include "query/cli/when.h"
 #include "query/model/summary.h"
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 
 /* Findings printed one by one; a store with more is not repaired by reading them. */
 #define FINDINGS_MAX 1000u
@@ -23,10 +25,29 @@ struct doctor {
         bool verify;
         bool seal;
         struct clew_output output;
+        struct clew_look look;
+        struct clew_page page; /* what people read */
         uint64_t n_findings;
         struct clew_seal_stats sealed;
         uint64_t n_old; /* stored summaries of other rules than the present */
 };
+
+/* One line of the report, over as many lines of the screen as it needs. */
+static void CLEW_PRINTF(3, 4) put_line(struct doctor *d, const char *label, const char *fmt, ...)
+{
+        char text[512];
+        va_list args;
+
+        va_start(args, fmt);
+        vsnprintf(text, sizeof(text), fmt, args);
+        va_end(args);
+        clew_page_words(&d->page, label, clew_slice_of_cstr(text));
+}
+
+static const char *plural(uint64_t n)
+{
+        return n == 1 ? "" : "s";
+}
 
 static int seal_all(struct doctor *d)
 {
@@ -56,9 +77,9 @@ static int seal_all(struct doctor *d)
                 return 0; /* told in the one object at the end */
         clew_count_short(total.raw_bytes, "B", raw);
         clew_count_short(total.stored_bytes, "B", stored);
-        fprintf(d->cli->out,
-                "sealed   %" PRIu64 " traces into %" PRIu64 " segments, %s of OTLP in %s\n",
-                total.traces, total.segments, raw, stored);
+        put_line(d, "sealed now",
+                 "%" PRIu64 " trace%s into %" PRIu64 " segment%s, %s of OTLP in %s", total.traces,
+                 plural(total.traces), total.segments, plural(total.segments), raw, stored);
         return 0;
 }
 
@@ -82,7 +103,7 @@ static void on_finding(void *context, const char *object, const char *what)
                 if (clew_output_end(&d->output, &w) != 0)
                         d->n_findings = FINDINGS_MAX;
         } else {
-                fprintf(d->cli->out, "damage   %s: %s\n", shown_object, shown_what);
+                put_line(d, "damage", "%s: %s", shown_object, shown_what);
         }
 }
 
@@ -167,39 +188,53 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
         return clew_output_end(&d->output, &w);
 }
 
+static void put_bytes(struct doctor *d, const struct clew_store_stats *s)
+{
+        char raw[CLEW_WHEN_TEXT];
+        char used[CLEW_WHEN_TEXT];
+        char file[CLEW_WHEN_TEXT];
+        char unused[CLEW_WHEN_TEXT];
+        char ratio[48] = "";
+
+        clew_count_short(s->raw_otlp_bytes, "B", raw);
+        clew_count_short(s->used_bytes, "B", used);
+        clew_count_short(s->file_bytes, "B", file);
+        clew_count_short(s->free_bytes, "B", unused);
+        if (s->used_bytes > 0 && s->raw_otlp_bytes > 0)
+                snprintf(ratio, sizeof(ratio), " (%.1f to 1)",
+                         (double)s->raw_otlp_bytes / (double)s->used_bytes);
+        put_line(d, "bytes", "%s of OTLP in %s%s; file %s, of it %s free", raw, used, ratio, file,
+                 unused);
+}
+
 static int put_text(struct doctor *d, const struct clew_store_stats *s)
 {
-        FILE *out = d->cli->out;
-        char a[CLEW_WHEN_TEXT];
-        char b[CLEW_WHEN_TEXT];
+        char text[CLEW_WHEN_TEXT];
         char shown[200];
 
-        fprintf(out, "store    %s, format %u\n",
-                clew_safe_cstr(clew_slice_of_cstr(d->cli->store_dir), shown, sizeof(shown)),
-                s->format_version);
-        fprintf(out, "holds    %" PRIu64 " traces, %" PRIu64 " spans, %" PRIu64 " log records\n",
-                s->traces, s->spans, s->logs);
-        clew_count_short(s->raw_otlp_bytes, "B", a);
-        clew_count_short(s->used_bytes, "B", b);
-        fprintf(out, "bytes    %s of OTLP in %s", a, b);
-        if (s->used_bytes > 0 && s->raw_otlp_bytes > 0)
-                fprintf(out, " (%.1f to 1)", (double)s->raw_otlp_bytes / (double)s->used_bytes);
-        clew_count_short(s->free_bytes, "B", a);
-        clew_count_short(s->file_bytes, "B", b);
-        fprintf(out, "; file %s, of it %s free\n", b, a);
-        clew_count_short(s->segment_bytes, "B", a);
-        fprintf(out, "sealed   %" PRIu64 " segments, %s\n", s->segments, a);
-        clew_count_short(s->hot_bytes, "B", a);
-        fprintf(out, "hot      %" PRIu64 " traces in %" PRIu64 " fragments, %s\n", s->hot_traces,
-                s->hot_fragments, a);
-        fprintf(out, "rules    version %u", CLEW_RULES_VERSION);
+        put_line(d, "store", "%s, format %u",
+                 clew_safe_cstr(clew_slice_of_cstr(d->cli->store_dir), shown, sizeof(shown)),
+                 s->format_version);
+        put_line(d, "holds", "%" PRIu64 " trace%s, %" PRIu64 " span%s, %" PRIu64 " log record%s",
+                 s->traces, plural(s->traces), s->spans, plural(s->spans), s->logs,
+                 plural(s->logs));
+        put_bytes(d, s);
+        clew_count_short(s->segment_bytes, "B", text);
+        put_line(d, "sealed", "%" PRIu64 " segment%s, %s", s->segments, plural(s->segments), text);
+        clew_count_short(s->hot_bytes, "B", text);
+        put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
+                 plural(s->hot_traces), s->hot_fragments, plural(s->hot_fragments), text);
         if (d->n_old > 0)
-                fprintf(out, "; %" PRIu64 " summar%s of other rules: clew reindex", d->n_old,
-                        d->n_old == 1 ? "y is" : "ies are");
-        fputc('\n', out);
+                put_line(d, "rules",
+                         "version %u; %" PRIu64 " summar%s of other rules: clew reindex",
+                         CLEW_RULES_VERSION, d->n_old, d->n_old == 1 ? "y is" : "ies are");
+        else
+                put_line(d, "rules", "version %u", CLEW_RULES_VERSION);
         if (d->verify)
-                fprintf(out, "verify   %s\n", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
-        return 0;
+                put_line(d, "verify", "%s", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
+        return clew_page_error(&d->page) < 0
+                       ? clew_cli_fail(d->cli, clew_page_error(&d->page), NULL)
+                       : 0;
 }
 
 /* Lists show what older rules made of a trace until clew reindex has run. What cannot be read is
@@ -244,6 +279,7 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 {0},
         };
         const struct clew_output_flags json = {.json = true};
+        const struct clew_display_flags plain = {0};
         struct clew_arguments args;
         int status = CLEW_EXIT_OK;
         int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
@@ -253,9 +289,12 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 r = CLEW_EXIT_USAGE;
         }
         if (r == 0)
+                r = clew_look_init(&d.look, cli, &plain);
+        if (r == 0)
                 r = clew_output_init(&d.output, cli, &json, "doctor", NULL);
         if (r != 0)
                 return r;
+        clew_page_init(&d.page, cli->out, &d.look, true);
         if (d.seal)
                 status = seal_all(&d);
         if (d.verify && status == 0)
@@ -265,6 +304,7 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 if (r != 0)
                         status = r;
         }
+        clew_page_deinit(&d.page);
         clew_output_deinit(&d.output);
         return status;
 }

@@ -184,9 +184,11 @@ static int find_step(struct clew_cli *cli, const struct clew_target *target,
         return 0;
 }
 
-int clew_cli_open_trace(struct clew_cli *cli, const char *text,
-                        const struct clew_trace_options *options, struct clew_arena *arena,
-                        struct clew_opened *ret)
+/* @scored: the scores that came from elsewhere are looked up first, since the view holds one trace
+ * at a time. Damage among the others does not hide this one. */
+static int open_trace(struct clew_cli *cli, const char *text,
+                      const struct clew_trace_options *options, bool scored,
+                      struct clew_arena *arena, struct clew_opened *ret)
 {
         struct clew_target target;
         struct clew_error err = {0};
@@ -201,9 +203,14 @@ int clew_cli_open_trace(struct clew_cli *cli, const char *text,
         r = clew_cli_view(cli, &view);
         if (r != 0)
                 return r;
+        ret->aimed = (struct clew_aimed_list){0};
+        if (scored && clew_aimed_find(view, &ret->id, arena, &ret->aimed, &err) < 0)
+                err = (struct clew_error){0};
         r = clew_view_load(view, &ret->id, &ret->data, &err);
         if (r == 0) {
                 r = clew_trace_build(ret->data.traces, ret->data.logs, options, arena, &ret->trace);
+                if (r == 0)
+                        r = clew_aimed_add(ret->trace, &ret->aimed, arena);
                 if (r == -ENOMEM)
                         clew_error_set(&err, r, 0, "the trace needs more than %zu MiB of memory",
                                        arena->max_bytes >> 20);
@@ -211,6 +218,20 @@ int clew_cli_open_trace(struct clew_cli *cli, const char *text,
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
         return find_step(cli, &target, ret->trace, &ret->step);
+}
+
+int clew_cli_open_trace(struct clew_cli *cli, const char *text,
+                        const struct clew_trace_options *options, struct clew_arena *arena,
+                        struct clew_opened *ret)
+{
+        return open_trace(cli, text, options, false, arena, ret);
+}
+
+int clew_cli_open_scored(struct clew_cli *cli, const char *text,
+                         const struct clew_trace_options *options, struct clew_arena *arena,
+                         struct clew_opened *ret)
+{
+        return open_trace(cli, text, options, true, arena, ret);
 }
 
 /* ---- ids from standard input ----------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef CLEW_QUERY_CLI_OPEN_H
 #define CLEW_QUERY_CLI_OPEN_H
 
+#include "query/aimed.h"
 #include "query/cli/cli.h"
 #include "query/cli/options.h"
 #include "query/cli/target.h"
@@ -38,7 +39,8 @@ struct clew_opened {
         struct clew_trace_id id;
         struct clew_trace_data data;
         struct clew_trace *trace;
-        uint32_t step; /* index of the step that was named, or CLEW_STEP_NONE */
+        uint32_t step;                /* index of the step that was named, or CLEW_STEP_NONE */
+        struct clew_aimed_list aimed; /* clew_cli_open_scored(): already among the trace's scores */
 };
 
 /* Parses @text, looks the trace up, loads and builds it in @arena. @options as for
@@ -46,6 +48,11 @@ struct clew_opened {
 CLEW_MUST_USE int clew_cli_open_trace(struct clew_cli *cli, const char *text,
                                       const struct clew_trace_options *options,
                                       struct clew_arena *arena, struct clew_opened *ret);
+
+/* The same with the scores that younger traces carry about this one (query/aimed.h). */
+CLEW_MUST_USE int clew_cli_open_scored(struct clew_cli *cli, const char *text,
+                                       const struct clew_trace_options *options,
+                                       struct clew_arena *arena, struct clew_opened *ret);
 
 /*
  * Replaces an argument `-` by the ids read from standard input: the first word of each line (or of

@@ -262,6 +262,15 @@ void clew_write_tokens(struct clew_json_writer *w, const struct clew_tokens *tok
                 {"cache_write", tokens->cache_write, CLEW_TOKENS_CACHE_WRITE},
                 {"reasoning", tokens->reasoning, CLEW_TOKENS_REASONING},
         };
+        const struct {
+                const char *name;
+                uint64_t count;
+        } parts[] = {
+                {"in_audio", tokens->in_audio},
+                {"in_image", tokens->in_image},
+                {"out_audio", tokens->out_audio},
+                {"out_image", tokens->out_image},
+        };
 
         clew_json_write_object_begin(w);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(counts); i++) {
@@ -269,6 +278,12 @@ void clew_write_tokens(struct clew_json_writer *w, const struct clew_tokens *tok
                         continue;
                 clew_json_write_key(w, counts[i].name);
                 clew_json_write_uint64(w, counts[i].count);
+        }
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                if (parts[i].count == 0)
+                        continue;
+                clew_json_write_key(w, parts[i].name);
+                clew_json_write_uint64(w, parts[i].count);
         }
         clew_json_write_key(w, "total");
         clew_json_write_uint64(w, tokens->total);

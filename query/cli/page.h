@@ -44,6 +44,9 @@ void clew_page_field(struct clew_page *p, const char *label, struct clew_slice t
 /* As above, with our text by @fmt before @text; printed also when @text is empty. */
 void clew_page_fieldf(struct clew_page *p, const char *label, struct clew_slice text,
                       const char *fmt, ...) CLEW_PRINTF(4, 5);
+/* "label     words", over as many lines as the screen needs: for sentences of ours, which must not
+ * be cut. A label longer than usual pushes the words. */
+void clew_page_words(struct clew_page *p, const char *label, struct clew_slice words);
 /* One indented line, cut to the screen. */
 void clew_page_line(struct clew_page *p, struct clew_slice text);
 /* Text over as many lines as it has, indented by two; long text is cut, and says so. */

@@ -27,6 +27,13 @@ struct clew_show {
         struct clew_page page;
 };
 
+/* Fields that are shown, though steps do not keep them. */
+static const enum clew_field clew_show_unkept_fields[] = {
+        CLEW_FIELD_TOOL_TYPE,      CLEW_FIELD_TOOL_DESCRIPTION, CLEW_FIELD_PROMPT_NAME,
+        CLEW_FIELD_PROMPT_VERSION, CLEW_FIELD_PROMPT_TEMPLATE,  CLEW_FIELD_PROMPT_VARIABLES,
+        CLEW_FIELD_TAGS,
+};
+
 /* Model calls, and the layers around them, which may be all that has the content. */
 static inline bool clew_shows_messages(const struct clew_step *s)
 {
@@ -45,6 +52,8 @@ void clew_show_span(struct clew_show *v);
 void clew_show_logs(struct clew_show *v);
 /* The step as one JSON object. Returns an exit status. (show-json.c) */
 CLEW_MUST_USE int clew_show_json(struct clew_show *v);
+/* ", cache written 5, audio in 7": what a line of counts names only when there is some. (show.c) */
+void clew_show_token_parts(const struct clew_tokens *tokens, struct clew_buffer *out);
 /* The ledger of the trace. Returns an exit status. (show-tokens.c) */
 CLEW_MUST_USE int clew_show_tokens(struct clew_show *v);
 

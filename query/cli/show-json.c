@@ -7,6 +7,7 @@
 #include "query/cli/show-int.h"
 #include "query/cli/step-record.h"
 #include "query/model/message.h"
+#include "query/model/prompt.h"
 
 static void put_attributes(struct clew_json_writer *w, const char *key, struct clew_message_iter it)
 {
@@ -130,21 +131,31 @@ static void put_links(struct clew_json_writer *w, const struct clew_span *span)
         clew_json_write_array_end(w);
 }
 
+static void put_origin(struct clew_json_writer *w, const struct clew_provenance *p)
+{
+        clew_json_write_key(w, clew_field_name(p->field));
+        clew_json_write_object_begin(w);
+        put_text(w, "key", p->key);
+        clew_json_write_key(w, "origin");
+        clew_json_write_cstr(w, clew_origin_name(p->origin));
+        clew_json_write_key(w, "dialect");
+        clew_json_write_cstr(w, clew_dialect_name(p->dialect));
+        clew_json_write_object_end(w);
+}
+
 static void put_provenance(struct clew_show *v, struct clew_json_writer *w)
 {
         clew_json_write_key(w, "why_fields");
         clew_json_write_object_begin(w);
-        for (uint32_t i = 0; i < v->step->n_provenance; i++) {
-                const struct clew_provenance *p = &v->step->provenance[i];
+        for (uint32_t i = 0; i < v->step->n_provenance; i++)
+                put_origin(w, &v->step->provenance[i]);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_show_unkept_fields); i++) {
+                struct clew_provenance p;
 
-                clew_json_write_key(w, clew_field_name(p->field));
-                clew_json_write_object_begin(w);
-                put_text(w, "key", p->key);
-                clew_json_write_key(w, "origin");
-                clew_json_write_cstr(w, clew_origin_name(p->origin));
-                clew_json_write_key(w, "dialect");
-                clew_json_write_cstr(w, clew_dialect_name(p->dialect));
-                clew_json_write_object_end(w);
+                clew_arena_reset(&v->scratch);
+                if (clew_step_field_origin(v->opened.trace, v->step, clew_show_unkept_fields[i],
+                                           &v->scratch, &p))
+                        put_origin(w, &p);
         }
         clew_json_write_object_end(w);
 }
@@ -180,24 +191,55 @@ static void put_parameters(struct clew_show *v, struct clew_json_writer *w)
         clew_json_write_object_end(w);
 }
 
+static void put_prompt(struct clew_show *v, struct clew_json_writer *w)
+{
+        struct clew_prompt p;
+
+        clew_arena_reset(&v->scratch);
+        if (clew_step_prompt(v->opened.trace, v->step, &v->scratch, &p) < 0 ||
+            p.name.len + p.version.len + p.template.len + p.variables.len == 0)
+                return;
+        clew_json_write_key(w, "prompt");
+        clew_json_write_object_begin(w);
+        put_text(w, "name", p.name);
+        put_text(w, "version", p.version);
+        put_text(w, "template", p.template);
+        put_text(w, "variables", p.variables);
+        clew_json_write_object_end(w);
+}
+
+static void put_field(struct clew_show *v, struct clew_json_writer *w, const char *key,
+                      enum clew_field field)
+{
+        struct clew_slice text;
+
+        clew_arena_reset(&v->scratch);
+        if (clew_step_field(v->opened.trace, v->step, field, &v->scratch, &text))
+                put_text(w, key, text);
+}
+
 static int put_all(struct clew_show *v, struct clew_json_writer *w)
 {
         const struct clew_step *s = v->step;
         int r = 0;
 
         put_text(w, "tool_call_id", s->tool_call_id);
+        if (s->tool_name.len > 0)
+                put_field(v, w, "tool_type", CLEW_FIELD_TOOL_TYPE);
         put_text(w, "tool_arguments", s->tool_arguments);
         put_text(w, "tool_result", s->tool_result);
         put_text(w, "input", s->input);
         put_text(w, "output", s->output);
         put_text(w, "finish_reason", s->finish_reason);
         put_parameters(v, w);
+        put_prompt(v, w);
         if (s->first_token_ns > 0) {
                 clew_json_write_key(w, "first_token_ns");
                 clew_json_write_uint64(w, s->first_token_ns);
         }
         put_text(w, "provider", s->provider);
         put_text(w, "session", s->session);
+        put_text(w, "other_session", s->other_session);
         put_text(w, "user", s->user);
         clew_json_write_key(w, "dialect");
         clew_json_write_cstr(w, clew_dialect_name(s->dialect));

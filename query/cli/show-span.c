@@ -8,6 +8,7 @@
 
 /* Keys of one flattened list that are shown one by one. */
 #define LIST_KEYS_MAX 6u
+#define INDENT 2u /* of a line below a heading */
 
 static const char *type_word(enum clew_value_type type)
 {
@@ -46,11 +47,16 @@ static unsigned list_length(struct clew_message_iter it, const struct clew_attri
         return n;
 }
 
+/* A key that takes most of the line has its value on the next one. */
 static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
 {
+        size_t columns = v->look.columns;
+        size_t from;
+
         clew_buffer_clear(&v->raw);
-        clew_buffer_append_slice(&v->raw, a->key);
+        clew_buffer_append_slice(&v->raw, a->key.len > 0 ? a->key : CLEW_SLICE_LITERAL("(no key)"));
         clew_buffer_append_cstr(&v->raw, " = ");
+        from = v->raw.len;
         if (a->value.type == CLEW_VALUE_STRING) {
                 clew_buffer_append_slice(&v->raw, a->value.bytes);
         } else {
@@ -58,6 +64,11 @@ static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
 
                 clew_write_value(&w, &a->value);
                 clew_buffer_printf(&v->raw, " (%s)", type_word(a->value.type));
+        }
+        if (from > columns / 2 && v->raw.len > columns - INDENT && v->raw.len > from) {
+                clew_page_line(&v->page, clew_slice_make(v->raw.data, from));
+                clew_page_field(&v->page, "", clew_slice_from(clew_buffer_slice(&v->raw), from));
+                return;
         }
         clew_page_line(&v->page, clew_buffer_slice(&v->raw));
 }

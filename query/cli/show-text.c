@@ -1,6 +1,7 @@
 /*
  * The texts of a step: messages when it has them, else arguments, result, input and output.
  */
+#include "proto/base/compiler.h"
 #include "query/cli/brief.h"
 #include "query/cli/show-int.h"
 #include "query/model/message.h"
@@ -12,6 +13,29 @@
 /* Lines of an earlier message. */
 #define HISTORY_LINES 8u
 
+/* What is known about content that is no message. */
+static void put_other_heading(struct clew_buffer *out, struct clew_slice name)
+{
+        static const struct {
+                const char *name;
+                const char *heading;
+        } known[] = {
+                {"offloaded", "kept elsewhere by the sender, at"},
+                {"compaction", "in the place of what was said before"},
+                {"redacted", "removed by the sender"},
+                {"unreadable", "unreadable, as sent"},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(known); i++) {
+                if (clew_slice_eq_cstr(name, known[i].name)) {
+                        clew_buffer_printf(out, "(%s)", known[i].heading);
+                        return;
+                }
+        }
+        clew_buffer_append_cstr(out, name.len > 0 ? "(as sent) " : "(as sent)");
+        clew_buffer_append_slice(out, name);
+}
+
 static void put_part(struct clew_show *v, const struct clew_part *p)
 {
         if (p->type == CLEW_PART_TEXT) {
@@ -20,14 +44,13 @@ static void put_part(struct clew_show *v, const struct clew_part *p)
         }
         clew_buffer_clear(&v->raw);
         if (p->type == CLEW_PART_OTHER) {
-                clew_buffer_append_cstr(&v->raw, "(as sent) ");
-                clew_buffer_append_slice(&v->raw, p->name);
+                put_other_heading(&v->raw, p->name);
                 clew_buffer_append_cstr(&v->raw, "\n");
                 clew_buffer_append_slice(&v->raw, p->text);
         } else if (p->type == CLEW_PART_TOOL_CALL) {
                 clew_buffer_append_cstr(&v->raw, v->look.ascii ? "-> " : "→ ");
                 clew_buffer_append_slice(&v->raw, p->name);
-                clew_buffer_append_cstr(&v->raw, "  ");
+                clew_buffer_append_cstr(&v->raw, p->id.len > 0 ? "  " : "");
                 clew_buffer_append_slice(&v->raw, p->id);
                 clew_buffer_append_cstr(&v->raw, "\n");
                 clew_buffer_append_slice(&v->raw, p->text);
@@ -42,7 +65,7 @@ static void put_part(struct clew_show *v, const struct clew_part *p)
                 clew_buffer_append_slice(&v->raw, p->text);
         } else {
                 clew_part_brief(p, &v->raw);
-                clew_buffer_append_cstr(&v->raw, "  ");
+                clew_buffer_append_cstr(&v->raw, p->uri.len > 0 ? "  " : "");
                 clew_buffer_append_slice(&v->raw, p->uri);
         }
         if (clew_buffer_error(&v->raw) < 0 && v->page.error == 0)

@@ -22,11 +22,11 @@ static const struct clew_column columns[] = {
         {.heading = "KIND"},
         {.heading = "IN", .right = true},
         {.heading = "OUT", .right = true},
-        {.heading = "CACHED", .right = true},
-        {.heading = "COST", .right = true},
+        {.heading = "CACHED", .right = true, .drop = 1},
+        {.heading = "COST", .right = true, .drop = 3},
         {.heading = "BOOKED"},
-        {.heading = "STEP", .give_way = 12},
-        {.heading = "REMARK", .give_way = 10},
+        {.heading = "STEP", .give_way = 8},
+        {.heading = "REMARK", .give_way = 10, .drop = 2},
 };
 
 static int read_prices(struct clew_show *v, struct clew_arena *arena, struct clew_prices **ret)
@@ -109,28 +109,36 @@ static void put_line(struct clew_show *v, struct clew_table *t, const struct cle
         put_remark(t, line);
 }
 
+/* "1 roll-up differs", "2 roll-ups differ" */
+static void tell_count(struct clew_show *v, uint32_t n, const char *one, const char *many)
+{
+        if (n > 0)
+                clew_cli_note(v->cli, "%u %s", n, n == 1 ? one : many);
+}
+
 static void put_total(struct clew_show *v, const struct clew_ledger *ledger)
 {
         const struct clew_tokens *k = &ledger->total;
+        char cost[CLEW_WHEN_TEXT];
 
-        fprintf(v->cli->out,
-                "\ntotal %llu tokens: in %llu, out %llu, of these cached %llu, "
-                "reasoning %llu",
-                (unsigned long long)k->total, (unsigned long long)k->in, (unsigned long long)k->out,
-                (unsigned long long)k->cache_read, (unsigned long long)k->reasoning);
+        clew_buffer_clear(&v->raw);
+        clew_buffer_printf(&v->raw,
+                           "%llu tokens: in %llu, out %llu, of these cached %llu, "
+                           "reasoning %llu",
+                           (unsigned long long)k->total, (unsigned long long)k->in,
+                           (unsigned long long)k->out, (unsigned long long)k->cache_read,
+                           (unsigned long long)k->reasoning);
+        clew_show_token_parts(k, &v->raw);
         if (ledger->has_cost) {
-                char cost[CLEW_WHEN_TEXT];
-
                 clew_cost_short(ledger->cost_usd, cost);
-                fprintf(v->cli->out, "; cost %s", cost);
+                clew_buffer_printf(&v->raw, "; cost %s", cost);
         }
-        fputs("\n", v->cli->out);
-        if (ledger->n_mismatches > 0)
-                clew_cli_note(v->cli, "%u roll-ups differ from the sum below them",
-                              ledger->n_mismatches);
-        if (ledger->n_without_usage > 0)
-                clew_cli_note(v->cli, "%u model calls report no usage: the total misses them",
-                              ledger->n_without_usage);
+        fputc('\n', v->cli->out);
+        clew_page_words(&v->page, "total", clew_buffer_slice(&v->raw));
+        tell_count(v, ledger->n_mismatches, "roll-up differs from the sum below it",
+                   "roll-ups differ from the sum below them");
+        tell_count(v, ledger->n_without_usage, "model call reports no usage: the total misses it",
+                   "model calls report no usage: the total misses them");
 }
 
 static int print_json(struct clew_show *v, const struct clew_ledger *ledger)

@@ -14,8 +14,10 @@
 #include "query/cli/output.h"
 #include "query/cli/page.h"
 #include "query/cli/record.h"
+#include "query/cli/safe.h"
 #include "query/cli/step-record.h"
 #include "query/cli/when.h"
+#include "query/model/prompt.h"
 
 #include <errno.h>
 
@@ -23,6 +25,7 @@
 #define SCRATCH_MAX ((size_t)2 << 30)
 /* Edges of one step that are listed: an answer may ask for hundreds of calls. */
 #define EDGES_MAX 24u
+#define EDGE_NAME_COLUMNS ((size_t)40) /* of the step at its other end */
 /* Log records without a trace that --logs reads. */
 #define UNCORRELATED_BYTES_MAX ((size_t)256 << 20)
 
@@ -60,7 +63,7 @@ static void put_trace_line(struct clew_show *v)
         char text[CLEW_WHEN_TEXT];
 
         clew_trace_id_to_hex(&trace->id, hex);
-        clew_page_field(&v->page, "trace", clew_slice_of_cstr(hex));
+        clew_page_words(&v->page, "trace", clew_slice_of_cstr(hex));
         clew_span_id_to_hex(&s->span.span_id, hex);
         clew_page_field(&v->page, "span", clew_slice_of_cstr(hex));
         if (s->parent != CLEW_STEP_NONE) {
@@ -73,43 +76,58 @@ static void put_trace_line(struct clew_show *v)
                 clew_page_fieldf(&v->page, "agent", clew_step_label(&trace->steps[s->agent]),
                                  "#%u ", s->agent + 1);
         if (s->start_ns > 0 && !clew_step_is(s, CLEW_STEP_STANDIN)) {
-                char took[CLEW_WHEN_TEXT] = "still open";
+                char took[CLEW_WHEN_TEXT];
                 char offset[CLEW_WHEN_TEXT];
 
                 clew_when_full(s->start_ns, v->look.utc, text);
                 clew_when_offset(s->start_ns >= trace->start_ns ? s->start_ns - trace->start_ns : 0,
                                  offset);
-                if (s->end_ns > 0)
-                        clew_when_length(clew_step_duration_ns(s), took);
-                clew_page_fieldf(&v->page, "start", clew_slice_of_cstr(text), "+%s  took %s  ",
-                                 offset, took);
+                clew_when_length(clew_step_duration_ns(s), took);
+                clew_buffer_clear(&v->raw);
+                clew_buffer_printf(&v->raw, "+%s  %s%s  %s", offset,
+                                   s->end_ns > 0 ? "took " : "still open",
+                                   s->end_ns > 0 ? took : "", text);
+                clew_page_words(&v->page, "start", clew_buffer_slice(&v->raw));
                 put_skew(v);
+        }
+}
+
+void clew_show_token_parts(const struct clew_tokens *tokens, struct clew_buffer *out)
+{
+        const struct {
+                const char *label;
+                uint64_t count;
+        } parts[] = {
+                {"cache written", tokens->cache_write}, {"audio in", tokens->in_audio},
+                {"audio out", tokens->out_audio},       {"image in", tokens->in_image},
+                {"image out", tokens->out_image},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
+                if (parts[i].count > 0)
+                        clew_buffer_printf(out, ", %s %llu", parts[i].label,
+                                           (unsigned long long)parts[i].count);
         }
 }
 
 static void put_tokens(struct clew_show *v)
 {
         const struct clew_tokens *k = &v->step->tokens;
-        char text[256];
-        int n;
 
         if (k->total == 0)
                 return;
-        n = snprintf(text, sizeof(text), "%llu (in %llu, out %llu", (unsigned long long)k->total,
-                     (unsigned long long)k->in, (unsigned long long)k->out);
-        if (k->cache_read > 0 && n > 0 && (size_t)n < sizeof(text))
-                n += snprintf(text + n, sizeof(text) - (size_t)n, ", cached %llu",
-                              (unsigned long long)k->cache_read);
-        if (k->cache_write > 0 && n > 0 && (size_t)n < sizeof(text))
-                n += snprintf(text + n, sizeof(text) - (size_t)n, ", cache written %llu",
-                              (unsigned long long)k->cache_write);
-        if (k->reasoning > 0 && n > 0 && (size_t)n < sizeof(text))
-                n += snprintf(text + n, sizeof(text) - (size_t)n, ", reasoning %llu",
-                              (unsigned long long)k->reasoning);
-        if (n > 0 && (size_t)n < sizeof(text))
-                snprintf(text + n, sizeof(text) - (size_t)n, ")%s",
-                         clew_step_is(v->step, CLEW_STEP_ROLLUP) ? " repeats its descendants" : "");
-        clew_page_field(&v->page, "tokens", clew_slice_of_cstr(text));
+        clew_buffer_clear(&v->raw);
+        clew_buffer_printf(&v->raw, "%llu (in %llu, out %llu", (unsigned long long)k->total,
+                           (unsigned long long)k->in, (unsigned long long)k->out);
+        if (k->cache_read > 0)
+                clew_buffer_printf(&v->raw, ", cached %llu", (unsigned long long)k->cache_read);
+        if (k->reasoning > 0)
+                clew_buffer_printf(&v->raw, ", reasoning %llu", (unsigned long long)k->reasoning);
+        clew_show_token_parts(k, &v->raw);
+        clew_buffer_append_cstr(&v->raw, clew_step_is(v->step, CLEW_STEP_ROLLUP)
+                                                 ? ") repeats its descendants"
+                                                 : ")");
+        clew_page_words(&v->page, "tokens", clew_buffer_slice(&v->raw));
 }
 
 /* "temperature 0, max_tokens 64" */
@@ -141,6 +159,25 @@ static void put_field(struct clew_show *v, const char *label, enum clew_field fi
                 clew_page_field(&v->page, label, text);
 }
 
+/* "greet, version 7", then the template and what was put into it. */
+static void put_prompt(struct clew_show *v)
+{
+        struct clew_prompt p;
+
+        clew_arena_reset(&v->scratch);
+        if (clew_step_prompt(v->opened.trace, v->step, &v->scratch, &p) < 0)
+                return;
+        clew_buffer_clear(&v->raw);
+        clew_buffer_append_slice(&v->raw, p.name);
+        if (p.version.len > 0) {
+                clew_buffer_append_cstr(&v->raw, p.name.len > 0 ? ", version " : "version ");
+                clew_buffer_append_slice(&v->raw, p.version);
+        }
+        clew_page_field(&v->page, "prompt", clew_buffer_slice(&v->raw));
+        clew_page_field(&v->page, "template", p.template);
+        clew_page_field(&v->page, "variables", p.variables);
+}
+
 static void put_model(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
@@ -151,9 +188,12 @@ static void put_model(struct clew_show *v)
                 clew_page_field(&v->page, "asked for", s->request_model);
         clew_page_field(&v->page, "provider", s->provider);
         put_parameters(v);
+        put_prompt(v);
         clew_page_field(&v->page, "tool", s->tool_name);
-        if (s->tool_name.len > 0)
+        if (s->tool_name.len > 0) {
+                put_field(v, "tool type", CLEW_FIELD_TOOL_TYPE);
                 put_field(v, "about", CLEW_FIELD_TOOL_DESCRIPTION);
+        }
         clew_page_field(&v->page, "call id", s->tool_call_id);
         clew_page_field(&v->page, "finish", s->finish_reason);
         put_tokens(v);
@@ -166,6 +206,7 @@ static void put_model(struct clew_show *v)
                 clew_page_field(&v->page, "cost", clew_slice_of_cstr(text));
         }
         clew_page_field(&v->page, "session", s->session);
+        clew_page_field(&v->page, "", s->other_session);
         clew_page_field(&v->page, "user", s->user);
         put_field(v, "tags", CLEW_FIELD_TAGS);
         clew_page_field(&v->page, "dialect", clew_slice_of_cstr(clew_dialect_name(s->dialect)));
@@ -200,15 +241,17 @@ static void put_edge(struct clew_show *v, const struct clew_edge *e, bool outgoi
         const char *inferred = e->inferred ? " (by name and order)" : "";
         char hex[CLEW_TRACE_ID_HEX];
 
+        clew_buffer_clear(&v->raw);
         if (other == CLEW_STEP_NONE) {
                 clew_trace_id_to_hex(&e->trace_id, hex);
-                clew_page_fieldf(&v->page, "edge", clew_slice_of_cstr(hex), "%s to trace ",
-                                 clew_edge_type_name(e->type));
-                return;
+                clew_buffer_printf(&v->raw, "%s to trace %s", clew_edge_type_name(e->type), hex);
+        } else {
+                clew_buffer_printf(&v->raw, "%s %s #%u%s: ", clew_edge_type_name(e->type),
+                                   outgoing ? "to" : "from", other + 1, inferred);
+                clew_safe_line(&v->raw, clew_step_label(&trace->steps[other]), EDGE_NAME_COLUMNS,
+                               v->look.ascii);
         }
-        clew_page_fieldf(&v->page, "edge", clew_step_label(&trace->steps[other]),
-                         "%s %s #%u%s: ", clew_edge_type_name(e->type), outgoing ? "to" : "from",
-                         other + 1, inferred);
+        clew_page_words(&v->page, "edge", clew_buffer_slice(&v->raw));
 }
 
 static void put_edges(struct clew_show *v)
@@ -263,21 +306,31 @@ static void put_judged(struct clew_show *v)
         }
 }
 
+static void put_origin(struct clew_show *v, const struct clew_provenance *p)
+{
+        clew_buffer_clear(&v->raw);
+        clew_buffer_printf(&v->raw, "%s %s ", clew_field_name(p->field),
+                           v->look.ascii ? "<-" : "←");
+        clew_buffer_append_slice(&v->raw, p->key);
+        clew_buffer_printf(&v->raw, "  (%s, %s)", clew_origin_name(p->origin),
+                           clew_dialect_name(p->dialect));
+        clew_page_line(&v->page, clew_buffer_slice(&v->raw));
+}
+
 static void put_why_fields(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
 
         clew_page_heading(&v->page, "FIELDS AND WHERE THEY CAME FROM");
-        for (uint32_t i = 0; i < s->n_provenance; i++) {
-                const struct clew_provenance *p = &s->provenance[i];
+        for (uint32_t i = 0; i < s->n_provenance; i++)
+                put_origin(v, &s->provenance[i]);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_show_unkept_fields); i++) {
+                struct clew_provenance p;
 
-                clew_buffer_clear(&v->raw);
-                clew_buffer_printf(&v->raw, "%s %s ", clew_field_name(p->field),
-                                   v->look.ascii ? "<-" : "←");
-                clew_buffer_append_slice(&v->raw, p->key);
-                clew_buffer_printf(&v->raw, "  (%s, %s)", clew_origin_name(p->origin),
-                                   clew_dialect_name(p->dialect));
-                clew_page_line(&v->page, clew_buffer_slice(&v->raw));
+                clew_arena_reset(&v->scratch);
+                if (clew_step_field_origin(v->opened.trace, s, clew_show_unkept_fields[i],
+                                           &v->scratch, &p))
+                        put_origin(v, &p);
         }
 }
 
@@ -383,6 +436,8 @@ static int add_uncorrelated_logs(struct clew_show *v, const struct clew_trace_op
         parts[1] = data.logs;
         r = clew_trace_build(traces, clew_arena_concat(arena, parts, 2), options, arena,
                              &v->opened.trace);
+        if (r == 0)
+                r = clew_aimed_add(v->opened.trace, &v->opened.aimed, arena);
         return r < 0 ? clew_cli_fail(v->cli, r, NULL) : 0;
 }
 
@@ -397,7 +452,7 @@ static int one_step(struct clew_show *v, const char *text)
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         clew_arena_init(&v->scratch, SCRATCH_MAX);
         clew_buffer_init(&v->raw, CLEW_LINE_BYTES_MAX);
-        r = clew_cli_open_trace(v->cli, text, &options, &arena, &v->opened);
+        r = clew_cli_open_scored(v->cli, text, &options, &arena, &v->opened);
         if (r == 0) {
                 if (v->opened.step == CLEW_STEP_NONE)
                         v->opened.step =

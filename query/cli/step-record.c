@@ -243,6 +243,15 @@ static void put_score(struct clew_json_writer *w, const struct clew_trace *trace
                 clew_json_write_key(w, "step");
                 clew_json_write_uint64(w, s->step + 1);
         }
+        if (s->place != CLEW_SCORE_HERE) {
+                clew_json_write_key(w,
+                                    s->place == CLEW_SCORE_AIMED ? "of_trace_id" : "in_trace_id");
+                clew_write_trace_id(w, &s->other_trace);
+        }
+        if (s->place == CLEW_SCORE_AIMED) {
+                clew_json_write_key(w, "of_span_id");
+                clew_write_span_id(w, &s->target_span);
+        }
         clew_json_write_key(w, "time");
         clew_write_time(w, s->time_ns);
         clew_json_write_object_end(w);

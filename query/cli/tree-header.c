@@ -95,6 +95,7 @@ static void put_origin(struct clew_tree_page *t)
         } parts[] = {
                 {"service ", trace->service},
                 {"session ", trace->session},
+                {"also session ", trace->other_session},
                 {"user ", trace->user},
                 {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
         };
@@ -210,7 +211,6 @@ void clew_tree_header(struct clew_tree_page *t)
         put_field(t, "facts", clew_buffer_slice(&t->raw));
         put_input(t);
         clew_buffer_append_byte(&t->line, '\n');
-        clew_buffer_printf(&t->line, "%*s %5s %5s %5s", (int)t->number_width, "#", "AT", "TOOK",
-                           "TOK");
+        clew_tree_columns(t, "#", "AT", "TOOK", "TOK");
         clew_tree_end_line(t);
 }

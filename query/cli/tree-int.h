@@ -40,6 +40,9 @@ struct clew_tree_page {
         uint64_t user_hash; /* of the user message shown last */
 };
 
+/* The numbers on the left, right-aligned; of a narrow screen not all. */
+void clew_tree_columns(struct clew_tree_page *t, const char *number, const char *at,
+                       const char *took, const char *tokens);
 /* Writes the line that was made, remembers a failure, and clears it. */
 void clew_tree_end_line(struct clew_tree_page *t);
 /* The messages that went into @s, in t->scratch. Returns their number; a failure is remembered. */

@@ -29,6 +29,7 @@
  * innermost few. */
 #define LEVELS_MAX 10u
 #define LEVELS_KEPT 4u
+/* On narrower screens what a step did matters more than when, and what it used. */
 #define NARROW_COLUMNS 60u
 /* Of a name; longer ones are cut so that content keeps some room. */
 #define LABEL_COLUMNS_MAX 48u
@@ -162,15 +163,26 @@ static enum clew_tone tone_of_kind(enum clew_kind kind)
         return kind == CLEW_KIND_TOOL ? CLEW_TONE_TOOL : CLEW_TONE_PLAIN;
 }
 
+void clew_tree_columns(struct clew_tree_page *t, const char *number, const char *at,
+                       const char *took, const char *tokens)
+{
+        if (t->look.columns < NARROW_COLUMNS)
+                clew_buffer_printf(&t->line, "%*s %5s ", (int)t->number_width, number, took);
+        else
+                clew_buffer_printf(&t->line, "%*s %5s %5s %5s ", (int)t->number_width, number, at,
+                                   took, tokens);
+}
+
 /* Numbers on the left: #, AT, TOOK, TOKENS. Returns their columns. */
 static size_t put_numbers(struct clew_tree_page *t, const struct clew_step *s, uint32_t number)
 {
         const struct clew_trace *trace = t->opened.trace;
         size_t from = t->line.len;
+        char text[16] = "";
         char at[CLEW_WHEN_TEXT] = "";
         char took[CLEW_WHEN_TEXT] = "";
         char tokens[CLEW_WHEN_TEXT] = "";
-        bool counts = !clew_step_is(s, CLEW_STEP_ROLLUP | CLEW_STEP_WRAPPER);
+        bool counts = !clew_step_is(s, CLEW_STEP_ROLLUP | CLEW_STEP_WRAPPER | CLEW_STEP_POLL);
 
         if (s->start_ns > 0 && s->start_ns >= trace->start_ns)
                 clew_when_column(s->start_ns - trace->start_ns, at);
@@ -179,11 +191,8 @@ static size_t put_numbers(struct clew_tree_page *t, const struct clew_step *s, u
         if (s->tokens.total > 0 && number > 0 && counts)
                 clew_count_column(s->tokens.total, tokens);
         if (number > 0)
-                clew_buffer_printf(&t->line, "%*u %5s %5s %5s ", (int)t->number_width, number, at,
-                                   took, tokens);
-        else
-                clew_buffer_printf(&t->line, "%*s %5s %5s %5s ", (int)t->number_width, "", at, "",
-                                   "");
+                snprintf(text, sizeof(text), "%u", number);
+        clew_tree_columns(t, text, at, took, tokens);
         return t->line.len - from;
 }
 
@@ -342,11 +351,16 @@ static void put_content(struct clew_tree_page *t, const struct clew_fold_line *l
                 clew_buffer_append_cstr(&t->raw, "CAUSE  ");
         append_edges(t, line->step);
         append_origins(t, line->step);
+        if (clew_step_is(s, CLEW_STEP_SETUP))
+                clew_buffer_append_cstr(&t->raw, "(set up, not run)  ");
         append_scores(t, line->step);
         append_skew(t, line->step);
         append_arguments(t, s, room);
         from = t->raw.len;
         clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        /* Without texts the line would be empty: the span's name may say what the call is for. */
+        if (t->raw.len == 0 && s->kind == CLEW_KIND_LLM)
+                clew_buffer_append_slice(&t->raw, s->name);
         if (s->kind == CLEW_KIND_LLM)
                 t->call_is_shown = clew_slice_starts_with(
                         clew_slice_from(clew_buffer_slice(&t->raw), from), CLEW_SLICE_LITERAL("→"));
@@ -615,7 +629,7 @@ static int one_trace(struct clew_tree_page *t, const char *text)
         clew_buffer_init(&t->line, (size_t)1 << 20);
         clew_buffer_init(&t->raw, (size_t)1 << 20);
         memset(t->open_levels, 0, sizeof(t->open_levels));
-        r = clew_cli_open_trace(t->cli, text, &options, &arena, &t->opened);
+        r = clew_cli_open_scored(t->cli, text, &options, &arena, &t->opened);
         if (r == 0) {
                 /* Outcome and cause as the list knows them; the tree does without when need be. */
                 clew_select_init_single(&s, t->cli->view, t->cli->clock);

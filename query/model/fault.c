@@ -77,7 +77,8 @@ static enum clew_error_source find_source(struct clew_builder *b, struct clew_st
 /* What a failed tool's answer says went wrong: a member of it, or all of it. */
 static struct clew_slice said_by_result(struct clew_builder *b)
 {
-        static const char *const members[] = {"error", "error_message", "message"};
+        static const char *const members[] = {"error", "error_message", "message",
+                                              "content.0.text"};
         const struct clew_field_hit *hit = result_hit(&b->fields);
 
         if (!hit)

@@ -70,6 +70,9 @@ const struct clew_field_hit *clew_fields_next(const struct clew_fields *f,
 /* Text of the first row with a value, for the kind in f->kinds. An empty text is found only for
  * inputs, outputs, arguments and results, where "sent, but empty" means something. */
 bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_slice *ret);
+/* Text of the first row flagged BOTH whose value differs from @first. */
+bool clew_fields_other_text(struct clew_fields *f, enum clew_field field, struct clew_slice first,
+                            struct clew_slice *ret);
 /* @ret_rule (may be NULL) tells which row it was. */
 bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *ret,
                         const struct clew_rule **ret_rule);

@@ -210,6 +210,22 @@ bool clew_step_field(const struct clew_trace *trace, const struct clew_step *ste
         return clew_fields_text(&fields, field, ret);
 }
 
+bool clew_step_field_origin(const struct clew_trace *trace, const struct clew_step *step,
+                            enum clew_field field, struct clew_arena *arena,
+                            struct clew_provenance *ret)
+{
+        struct clew_fields fields;
+        struct clew_slice text;
+
+        if (clew_step_is(step, CLEW_STEP_STANDIN))
+                return false;
+        clew_fields_collect(&fields, trace, step, arena);
+        if (!clew_fields_text(&fields, field, &text) || fields.n_provenance == 0)
+                return false;
+        *ret = fields.provenance[0];
+        return true;
+}
+
 const struct clew_field_hit *clew_fields_first(const struct clew_fields *f, enum clew_field field)
 {
         return f->head[field] ? &f->hits[f->head[field] - 1] : NULL;
@@ -241,6 +257,15 @@ static void note_hit(struct clew_fields *f, const struct clew_field_hit *hit)
                          (enum clew_dialect)hit->rule->dialect, hit->key);
 }
 
+static bool is_blank(struct clew_slice text)
+{
+        for (size_t i = 0; i < text.len; i++) {
+                if (text.data[i] > ' ')
+                        return false;
+        }
+        return true;
+}
+
 /* Words that stand for "nothing here". */
 static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *hit,
                            struct clew_slice text)
@@ -258,6 +283,8 @@ static bool is_placeholder(struct clew_fields *f, const struct clew_field_hit *h
                 return true; /* a flag, not a message */
         if (text.len > 20)
                 return false;
+        if (!is_body(hit->field) && is_blank(text))
+                return true;
         if (clew_text_is_redaction(text)) {
                 f->redacted = true;
                 return true;
@@ -342,6 +369,24 @@ bool clew_fields_text(struct clew_fields *f, enum clew_field field, struct clew_
         return true;
 }
 
+bool clew_fields_other_text(struct clew_fields *f, enum clew_field field, struct clew_slice first,
+                            struct clew_slice *ret)
+{
+        for (const struct clew_field_hit *hit = clew_fields_first(f, field); hit;
+             hit = clew_fields_next(f, hit)) {
+                struct clew_slice text;
+
+                if (!(hit->rule->flags & CLEW_RULE_BOTH) || !clew_fields_applies(f, hit))
+                        continue;
+                text = decode_text(f, hit);
+                if (text.len == 0 || clew_slice_eq(text, first) || is_placeholder(f, hit, text))
+                        continue;
+                *ret = text;
+                return true;
+        }
+        return false;
+}
+
 /* A count above this is an error of the sender; sums over a trace stay below 2^63. */
 #define COUNT_MAX 1e15
 
@@ -355,6 +400,10 @@ static bool in_range(unsigned field, double v)
         case CLEW_FIELD_TOKENS_CACHE_READ:
         case CLEW_FIELD_TOKENS_CACHE_WRITE:
         case CLEW_FIELD_TOKENS_REASONING:
+        case CLEW_FIELD_TOKENS_IN_AUDIO:
+        case CLEW_FIELD_TOKENS_IN_IMAGE:
+        case CLEW_FIELD_TOKENS_OUT_AUDIO:
+        case CLEW_FIELD_TOKENS_OUT_IMAGE:
         case CLEW_FIELD_COST:
         case CLEW_FIELD_COST_IN:
         case CLEW_FIELD_COST_OUT:

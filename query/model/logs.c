@@ -3,7 +3,8 @@
  *
  * By its span id, as OTLP means it. Claude Code's records carry ids of their own instead
  * (tool_use_id, request_id, prompt.id), and earlier versions of it wrote span ids that are wrong:
- * there the finer ids come first. What names no step stays loose, and is shown as such.
+ * there the finer ids come first. Evaluations that know no span name the response. What names no
+ * step stays loose, and is shown as such.
  */
 #include "query/model/build-int.h"
 
@@ -22,7 +23,8 @@
 #define LOGS_MAX 1000000u
 
 /* Finest first; the last one names a whole turn and gives way to a span id. */
-static const char *const join_keys[] = {"tool_use_id", "request_id", "prompt.id"};
+static const char *const join_keys[] = {"tool_use_id", "request_id", "gen_ai.response.id",
+                                        "prompt.id"};
 #define N_KEYS CLEW_ARRAY_LEN(join_keys)
 #define N_FINE_KEYS (N_KEYS - 1)
 

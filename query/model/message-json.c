@@ -14,6 +14,8 @@
 
 /* {"inputs":{"messages":[[{"kwargs":...}]]}} and the like. */
 #define UNWRAP_MAX 6
+/* Elements that are nothing, in front of the first message of a list. */
+#define STRAYS_MAX 8u
 
 /* @raw is any JSON value that stands for the content of a message. */
 static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
@@ -391,7 +393,8 @@ void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
                 clew_parts_from_json(s, text, role);
 }
 
-/* Not "[INFO] started", and not a list of numbers. */
+/* Not "[INFO] started", and not a list of numbers; a number that slipped in front of messages does
+ * not cost them. */
 static bool is_list(struct clew_slice text)
 {
         struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
@@ -401,8 +404,15 @@ static bool is_list(struct clew_slice text)
         if (!clew_json_next_element(&r))
                 return r.status == CLEW_JSON_READING || r.status == CLEW_JSON_COMPLETE ||
                        r.status == CLEW_JSON_TRUNCATED;
-        return r.token == CLEW_JSON_OBJECT_BEGIN || r.token == CLEW_JSON_ARRAY_BEGIN ||
-               r.token == CLEW_JSON_STRING;
+        if (r.token == CLEW_JSON_ARRAY_BEGIN || r.token == CLEW_JSON_STRING)
+                return true;
+        for (unsigned i = 0; i < STRAYS_MAX && r.token != CLEW_JSON_OBJECT_BEGIN; i++) {
+                if (!clew_json_next_element(&r))
+                        return false;
+                if (r.token == CLEW_JSON_ARRAY_BEGIN)
+                        return false;
+        }
+        return r.token == CLEW_JSON_OBJECT_BEGIN;
 }
 
 /* Text that begins as JSON and ends too early. */

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define BASE64_BYTES_MIN 128u
+
 /* ---- parts ------------------------------------------------------------------------------------
  */
 
@@ -169,9 +171,25 @@ static void take_result(struct clew_message_sink *s, const struct object *o, str
         part->text = clew_single_text(s, part->text);
 }
 
+/* Content where a URI may stand ("image" of the AI SDK): longer than names of files are, and
+ * without the dot or colon that every URI has. */
+static bool is_base64(struct clew_slice text)
+{
+        if (text.len < BASE64_BYTES_MIN)
+                return false;
+        for (size_t i = 0; i < text.len; i++) {
+                uint8_t c = text.data[i];
+
+                if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+                    !memchr("+/=-_\r\n", c, 8))
+                        return false;
+        }
+        return true;
+}
+
 void clew_media_uri(struct clew_part *part, struct clew_slice uri)
 {
-        if (clew_slice_starts_with(uri, CLEW_SLICE_LITERAL("data:")))
+        if (clew_slice_starts_with(uri, CLEW_SLICE_LITERAL("data:")) || is_base64(uri))
                 clew_media_inline(part, uri);
         else if (part->uri.len == 0)
                 part->uri = uri;
@@ -288,8 +306,10 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
         if (!part)
                 return;
         if (part->type == CLEW_PART_OTHER) {
-                part->text = raw;
                 part->name = text_of(s, type);
+                part->text = clew_slice_eq_cstr(part->name, "compaction") && get(&o, "content")
+                                     ? text_of(s, get(&o, "content"))
+                                     : raw;
                 return;
         }
         if (part->type == CLEW_PART_TEXT && gemini_thought(&o))

@@ -437,12 +437,39 @@ static bool is_weak_source(struct clew_slice key)
         return false;
 }
 
+/* "gen_ai.input.messages_ref": the content was put elsewhere, and this is its address. */
+static bool is_reference(struct clew_slice key)
+{
+        static const char end[] = "_ref";
+        size_t n = sizeof(end) - 1;
+
+        return key.len > n && memcmp(key.data + key.len - n, end, n) == 0;
+}
+
+static void add_reference(struct clew_message_sink *s, enum clew_role role, struct clew_slice uri)
+{
+        struct clew_part *part;
+
+        if (!clew_sink_message(s, role, CLEW_SLICE_NULL))
+                return;
+        part = clew_sink_part(s, CLEW_PART_OTHER, role);
+        if (!part)
+                return;
+        part->name = KEY("offloaded");
+        part->text = uri;
+}
+
 static void add_system(struct clew_message_sink *s, struct clew_fields *f)
 {
         struct clew_slice text;
 
-        if (!clew_fields_text(f, CLEW_FIELD_SYSTEM, &text) || text.len == 0 ||
-            !clew_sink_message(s, CLEW_ROLE_SYSTEM, CLEW_SLICE_NULL))
+        if (!clew_fields_text(f, CLEW_FIELD_SYSTEM, &text) || text.len == 0)
+                return;
+        if (is_reference(last_key(f, CLEW_FIELD_SYSTEM))) {
+                add_reference(s, CLEW_ROLE_SYSTEM, text);
+                return;
+        }
+        if (!clew_sink_message(s, CLEW_ROLE_SYSTEM, CLEW_SLICE_NULL))
                 return;
         clew_parts_from_json(s, clew_text_unquote(text, s->arena), CLEW_ROLE_SYSTEM);
 }
@@ -576,7 +603,9 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
                 return finish(&sink, f, key, ret);
         if (!found)
                 return finish(&sink, f, KEY("gen_ai.system_instructions"), ret);
-        if (step->kind == CLEW_KIND_TOOL) {
+        if (is_reference(key)) {
+                add_reference(&sink, role, text);
+        } else if (step->kind == CLEW_KIND_TOOL) {
                 add_tool_part(&sink, step, direction, text);
         } else {
                 clew_messages_from_json(&sink, text, role, direction);

@@ -223,9 +223,9 @@ static const struct clew_rule error_stack_rules[] = {
 
 /* langsmith.trace.session_id and .session_name are the project and stand here on purpose not. */
 static const struct clew_rule session_rules[] = {
-        T("langfuse.session.id", LANGFUSE),
-        T("gen_ai.conversation.id", OTEL),
-        T("session.id", OPENINFERENCE),
+        TF("langfuse.session.id", LANGFUSE, CLEW_RULE_BOTH),
+        TF("gen_ai.conversation.id", OTEL, CLEW_RULE_BOTH),
+        TF("session.id", OPENINFERENCE, CLEW_RULE_BOTH),
         T("gen_ai.session.id", OTHER),
         T("traceloop.association.properties.session_id", OPENLLMETRY),
         T("traceloop.association.properties.conversation_id", OPENLLMETRY),
@@ -242,7 +242,7 @@ static const struct clew_rule session_rules[] = {
         T("gcp.vertex.agent.session_id", ADK),
         T("langwatch.thread.id", LANGWATCH),
         T("langwatch.thread_id", LANGWATCH),
-        T("mlflow.trace.session", MLFLOW),
+        Q("mlflow.trace.session", MLFLOW),
         T("conversation.id", CODEX),
         TF("thread.id", CODEX, CLEW_RULE_OWN | CLEW_RULE_STRING),
         M("metadata", "session_id", OPENINFERENCE),
@@ -267,7 +267,7 @@ static const struct clew_rule user_rules[] = {
         T("langsmith.metadata.user_id", LANGSMITH),
         T("mastra.metadata.userId", MASTRA),
         T("langwatch.user.id", LANGWATCH),
-        T("mlflow.trace.user", MLFLOW),
+        Q("mlflow.trace.user", MLFLOW),
         T("litellm.end_user.id", LITELLM),
         M("metadata", "user_id", OPENINFERENCE),
         T("langfuse.trace.metadata.langfuse_user_id", LANGFUSE),
@@ -281,6 +281,36 @@ static const struct clew_rule tags_rules[] = {
         T("langsmith.span.tags", LANGSMITH),    T("logfire.tags", PYDANTIC),
         T("ai.telemetry.metadata.tags", AISDK), T("langwatch.labels", LANGWATCH),
         T("langwatch.tags", LANGWATCH),
+};
+
+static const struct clew_rule prompt_name_rules[] = {
+        T("gen_ai.prompt.name", OTEL),
+        T("langfuse.observation.prompt.name", LANGFUSE),
+        T("traceloop.prompt.key", OPENLLMETRY),
+        M("ai.telemetry.metadata.langfusePrompt", "name", AISDK),
+        TF("prompt.id", OPENINFERENCE,
+           CLEW_RULE_OWN), /* elsewhere that of a question (Claude Code) */
+};
+
+static const struct clew_rule prompt_version_rules[] = {
+        T("gen_ai.prompt.version", OTEL),
+        T("langfuse.observation.prompt.version", LANGFUSE),
+        T("traceloop.prompt.version", OPENLLMETRY),
+        T("traceloop.prompt.version_name", OPENLLMETRY),
+        T("traceloop.prompt.version_hash", OPENLLMETRY),
+        M("ai.telemetry.metadata.langfusePrompt", "version", AISDK),
+        T("llm.prompt_template.version", OPENINFERENCE),
+};
+
+static const struct clew_rule prompt_template_rules[] = {
+        T("llm.prompt_template.template", OPENINFERENCE),
+        T("traceloop.prompt.template", OPENLLMETRY),
+};
+
+/* One object; variables with a key of their own are read on demand (prompt.c). */
+static const struct clew_rule prompt_variables_rules[] = {
+        T("llm.prompt_template.variables", OPENINFERENCE),
+        T("traceloop.prompt.template_variables", OPENLLMETRY),
 };
 
 static const struct clew_rule trace_name_rules[] = {
@@ -318,6 +348,10 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(SESSION, session_rules),
         FIELD(USER, user_rules),
         FIELD(TAGS, tags_rules),
+        FIELD(PROMPT_NAME, prompt_name_rules),
+        FIELD(PROMPT_VERSION, prompt_version_rules),
+        FIELD(PROMPT_TEMPLATE, prompt_template_rules),
+        FIELD(PROMPT_VARIABLES, prompt_variables_rules),
         FIELD(TRACE_NAME, trace_name_rules),
         FIELD(ROOT, root_rules),
         FIELD(SCORES, scores_rules),

@@ -77,6 +77,11 @@ static const struct clew_rule tool_definition_rules[] = {
         T("gen_ai.agent.tools", STRANDS),
 };
 
+/* function, extension, datastore, or a class of the framework. */
+static const struct clew_rule tool_type_rules[] = {
+        TK("gen_ai.tool.type", OTEL, TOOLS),
+};
+
 static const struct clew_rule tool_description_rules[] = {
         T("gen_ai.tool.description", OTEL),
         T("tool.description", OPENINFERENCE),
@@ -203,6 +208,7 @@ const struct clew_rule_list clew_rules_text[CLEW_FIELD_COUNT] = {
         FIELD(TOOL_RESULT, tool_result_rules),
         FIELD(TOOL_DEFINITIONS, tool_definition_rules),
         FIELD(TOOL_DESCRIPTION, tool_description_rules),
+        FIELD(TOOL_TYPE, tool_type_rules),
         FIELD(INPUT, input_rules),
         FIELD(OUTPUT, output_rules),
         FIELD(SYSTEM, system_rules),

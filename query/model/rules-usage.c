@@ -132,6 +132,38 @@ static const struct clew_rule tokens_reasoning_rules[] = {
         MN("genkit:output", "usage.thoughtsTokens", GENKIT),
 };
 
+/* What of a count is not text. */
+static const struct clew_rule tokens_in_audio_rules[] = {
+        N("gen_ai.usage.audio.input_tokens", OTEL),
+        N("llm.token_count.prompt_details.audio", OPENINFERENCE),
+        N("gen_ai.usage.input_audio_tokens", LANGWATCH),
+        MN("langfuse.observation.usage_details", "input_audio_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "prompt_tokens_details.audio_tokens", LANGFUSE),
+        MN("langsmith.usage_metadata", "input_token_details.audio", LANGSMITH),
+        MN("gen_ai.usage.input_token_details", "audio", LANGSMITH),
+};
+
+static const struct clew_rule tokens_in_image_rules[] = {
+        N("gen_ai.usage.image.input_tokens", OTEL),
+        MN("langfuse.observation.usage_details", "input_image_tokens", LANGFUSE),
+};
+
+static const struct clew_rule tokens_out_audio_rules[] = {
+        N("gen_ai.usage.audio.output_tokens", OTEL),
+        N("llm.token_count.completion_details.audio", OPENINFERENCE),
+        N("gen_ai.usage.output_audio_tokens", LANGWATCH),
+        MN("langfuse.observation.usage_details", "output_audio_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "completion_tokens_details.audio_tokens",
+           LANGFUSE),
+        MN("langsmith.usage_metadata", "output_token_details.audio", LANGSMITH),
+        MN("gen_ai.usage.output_token_details", "audio", LANGSMITH),
+};
+
+static const struct clew_rule tokens_out_image_rules[] = {
+        N("gen_ai.usage.image.output_tokens", OTEL),
+        MN("langfuse.observation.usage_details", "output_image_tokens", LANGFUSE),
+};
+
 static const struct clew_rule cost_rules[] = {
         N("gen_ai.usage.cost", OTHER),
         N("llm.cost.total", OPENINFERENCE),
@@ -171,6 +203,7 @@ static const struct clew_rule finish_reason_rules[] = {
         M("genkit:output", "finishReason", GENKIT),
         T("gen_ai.choice/finish_reason", STRANDS),
         MK("output.value", "choices.0.finish_reason", OPENINFERENCE, LLMS),
+        MK("output.value", "stop_reason", OPENINFERENCE, LLMS),
         MK("output.value", "generations.0.0.generation_info.finish_reason", OPENINFERENCE, LLMS),
         MK("output.value", "generations.0.0.generationInfo.finish_reason", OPENINFERENCE, LLMS),
         MK("mlflow.spanOutputs", "choices.0.finish_reason", MLFLOW, LLMS),
@@ -208,6 +241,10 @@ const struct clew_rule_list clew_rules_usage[CLEW_FIELD_COUNT] = {
         FIELD(TOKENS_CACHE_READ, tokens_cache_read_rules),
         FIELD(TOKENS_CACHE_WRITE, tokens_cache_write_rules),
         FIELD(TOKENS_REASONING, tokens_reasoning_rules),
+        FIELD(TOKENS_IN_AUDIO, tokens_in_audio_rules),
+        FIELD(TOKENS_IN_IMAGE, tokens_in_image_rules),
+        FIELD(TOKENS_OUT_AUDIO, tokens_out_audio_rules),
+        FIELD(TOKENS_OUT_IMAGE, tokens_out_image_rules),
         FIELD(COST, cost_rules),
         FIELD(COST_IN, cost_in_rules),
         FIELD(COST_OUT, cost_out_rules),

@@ -177,19 +177,26 @@ static struct clew_score *score_at(struct clew_builder *b, uint32_t first,
         return score;
 }
 
-/* One link alone names the span that a carrier span speaks about. */
-static uint32_t target_of_carrier(struct clew_builder *b, uint32_t index)
+/* One link alone names the span that a carrier span speaks about. @without: what holds without such
+ * a link. */
+static void aim(struct clew_builder *b, uint32_t index, uint32_t without, struct clew_score *score)
 {
-        const struct clew_step *step = &b->trace->steps[index];
-        struct clew_message_iter links = clew_span_links(&step->span);
+        struct clew_message_iter links = clew_span_links(&b->trace->steps[index].span);
         struct clew_span_link link;
         struct clew_span_link second;
+        uint32_t target = without;
 
-        if (!clew_span_link_next(&links, &link) || clew_span_link_next(&links, &second))
-                return index;
-        if (!clew_trace_id_eq(&link.trace_id, &b->trace->id))
-                return CLEW_STEP_NONE;
-        return clew_trace_find(b->trace, &link.span_id);
+        if (clew_span_link_next(&links, &link) && !clew_span_link_next(&links, &second)) {
+                target = CLEW_STEP_NONE;
+                if (clew_trace_id_eq(&link.trace_id, &b->trace->id)) {
+                        target = clew_trace_find(b->trace, &link.span_id);
+                } else if (score->target != CLEW_SCORE_SESSION) {
+                        score->place = CLEW_SCORE_AIMED;
+                        score->other_trace = link.trace_id;
+                        score->target_span = link.span_id;
+                }
+        }
+        score->step = score->target == CLEW_SCORE_STEP ? target : CLEW_STEP_NONE;
 }
 
 static void read_annotations(struct clew_builder *b, uint32_t index)
@@ -198,7 +205,6 @@ static void read_annotations(struct clew_builder *b, uint32_t index)
         struct clew_message_iter it = clew_span_attributes(&step->span);
         struct clew_attribute attr;
         uint32_t first = b->n_scores;
-        uint32_t target;
 
         while (clew_attribute_next(&it, &attr)) {
                 struct clew_slice member;
@@ -216,12 +222,8 @@ static void read_annotations(struct clew_builder *b, uint32_t index)
                         break;
                 }
         }
-        if (b->n_scores == first)
-                return;
-        target = target_of_carrier(b, index);
         for (uint32_t i = first; i < b->n_scores; i++) {
-                b->scores[i].step =
-                        b->scores[i].target == CLEW_SCORE_STEP ? target : CLEW_STEP_NONE;
+                aim(b, index, index, &b->scores[i]);
                 b->scores[i].emitter = index;
                 b->scores[i].time_ns = step->end_ns;
                 b->scores[i].verdict = clew_verdict_of_label(b->scores[i].label);
@@ -265,11 +267,11 @@ static void read_evaluator(struct clew_builder *b, uint32_t index)
         *score = (struct clew_score){
                 .target = CLEW_SCORE_STEP,
                 .carrier = CLEW_SCORE_FROM_EVALUATOR,
-                .step = step->parent,
                 .emitter = index,
                 .time_ns = step->end_ns,
                 .name = step->name,
         };
+        aim(b, index, step->parent, score);
         take_verdict(b, score, output);
         if (score->has_value || score->label.len > 0)
                 b->n_scores++;
@@ -347,7 +349,9 @@ static void find_by_response(struct clew_builder *b, struct clew_score *score)
 
 static bool same_score(const struct clew_score *a, const struct clew_score *b)
 {
-        return a->target == b->target && a->step == b->step && a->time_ns == b->time_ns &&
+        return a->target == b->target && a->step == b->step && a->place == b->place &&
+               clew_span_id_eq(&a->target_span, &b->target_span) &&
+               clew_trace_id_eq(&a->other_trace, &b->other_trace) && a->time_ns == b->time_ns &&
                a->has_value == b->has_value && !(a->value < b->value) && !(a->value > b->value) &&
                clew_slice_eq(a->name, b->name) && clew_slice_eq(a->label, b->label) &&
                clew_slice_eq(a->source, b->source) && clew_slice_eq(a->identifier, b->identifier);

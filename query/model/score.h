@@ -23,11 +23,21 @@ enum clew_score_carrier {
         CLEW_SCORE_FROM_EVALUATOR, /* output of an evaluator span */
 };
 
+/* Feedback is often a trace of its own, with a link to what it speaks about. */
+enum clew_score_place {
+        CLEW_SCORE_HERE,
+        CLEW_SCORE_AIMED, /* carried here, about a span of another trace */
+        CLEW_SCORE_CAME,  /* about a step here, carried by another trace (query/aimed.h) */
+};
+
 enum clew_verdict { CLEW_VERDICT_NONE, CLEW_VERDICT_PASS, CLEW_VERDICT_FAIL };
 
 struct clew_score {
         enum clew_score_target target;
         enum clew_score_carrier carrier;
+        enum clew_score_place place;
+        struct clew_trace_id other_trace; /* AIMED: of the target; CAME: of the carrier */
+        struct clew_span_id target_span;  /* AIMED: that the link names */
         enum clew_verdict verdict; /* from the label (pass, failed, correct ...), not the value */
         bool has_value;            /* value is finite */
         double value;

@@ -469,13 +469,30 @@ static struct clew_slice identity(struct clew_builder *b, enum clew_field field,
         return around.len > 0 ? around : parent;
 }
 
+/* One id often comes alone on steps around those that carry two: they are of the same pair. */
+static void derive_session(struct clew_builder *b, struct clew_step *step,
+                           const struct clew_step *parent)
+{
+        step->session = identity(b, CLEW_FIELD_SESSION, b->around_session, parent->session);
+        if (clew_fields_other_text(&b->fields, CLEW_FIELD_SESSION, step->session,
+                                   &step->other_session) ||
+            step->session.len == 0)
+                return;
+        if (clew_slice_eq(step->session, parent->session)) {
+                step->other_session = parent->other_session;
+        } else if (clew_slice_eq(step->session, parent->other_session)) {
+                step->session = parent->session;
+                step->other_session = parent->other_session;
+        }
+}
+
 static void derive_identity(struct clew_builder *b, struct clew_step *step, uint32_t index)
 {
         static const struct clew_step none;
         const struct clew_step *parent =
                 step->parent == CLEW_STEP_NONE ? &none : &b->trace->steps[step->parent];
 
-        step->session = identity(b, CLEW_FIELD_SESSION, b->around_session, parent->session);
+        derive_session(b, step, parent);
         step->user = identity(b, CLEW_FIELD_USER, b->around_user, parent->user);
         if (b->trace_name.len == 0)
                 (void)clew_fields_text(&b->fields, CLEW_FIELD_TRACE_NAME, &b->trace_name);

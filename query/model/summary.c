@@ -58,6 +58,7 @@ enum tag {
         TAG_WASTE_COST,
         TAG_SCORES,
         TAG_SESSIONS,
+        TAG_AIMED,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -90,47 +91,76 @@ static uint32_t at_most(uint32_t n, bool *more)
         return CLEW_SUMMARY_NAMES_MAX;
 }
 
+static struct clew_summary_score short_score(const struct clew_score *score)
+{
+        return (struct clew_summary_score){
+                .target = score->target,
+                .has_value = score->has_value,
+                .value = score->value,
+                .name = clew_utf8_cut(score->name, CLEW_SUMMARY_TEXT_MAX),
+                .label = clew_utf8_cut(score->label, CLEW_SUMMARY_TEXT_MAX),
+        };
+}
+
+static void take_aimed(const struct clew_score *score, struct clew_summary *s)
+{
+        if (s->n_aimed == CLEW_SUMMARY_SCORES_MAX) {
+                s->more = true;
+                return;
+        }
+        s->aimed[s->n_aimed++] = (struct clew_summary_aimed){
+                .score = short_score(score),
+                .trace_id = score->other_trace,
+                .span_id = score->target_span,
+        };
+}
+
 static void take_scores(const struct clew_trace *trace, struct clew_summary *s)
 {
         for (uint32_t i = 0; i < trace->n_scores; i++) {
                 const struct clew_score *score = &trace->scores[i];
 
-                if (score->target == CLEW_SCORE_STEP && score->step != trace->root)
+                if (score->place == CLEW_SCORE_AIMED)
+                        take_aimed(score, s);
+                if (score->place != CLEW_SCORE_HERE ||
+                    (score->target == CLEW_SCORE_STEP && score->step != trace->root))
                         continue;
-                if (s->n_scores == CLEW_SUMMARY_SCORES_MAX) {
+                if (s->n_scores == CLEW_SUMMARY_SCORES_MAX)
                         s->more = true;
-                        return;
-                }
-                s->scores[s->n_scores++] = (struct clew_summary_score){
-                        .target = score->target,
-                        .has_value = score->has_value,
-                        .value = score->value,
-                        .name = clew_utf8_cut(score->name, CLEW_SUMMARY_TEXT_MAX),
-                        .label = clew_utf8_cut(score->label, CLEW_SUMMARY_TEXT_MAX),
-                };
+                else
+                        s->scores[s->n_scores++] = short_score(score);
         }
+}
+
+static void take_session(struct clew_summary *s, struct clew_slice whole, struct clew_slice id)
+{
+        bool known = id.len == 0 || clew_slice_eq(id, whole);
+
+        id = clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX);
+        for (uint32_t k = 0; k < s->n_sessions && !known; k++)
+                known = clew_slice_eq(id, s->sessions[k]);
+        if (known)
+                return;
+        if (s->n_sessions == CLEW_SUMMARY_SESSIONS_MAX)
+                s->more = true;
+        else
+                s->sessions[s->n_sessions++] = id;
 }
 
 static void take_sessions(const struct clew_trace *trace, struct clew_summary *s)
 {
         struct clew_slice last = trace->session;
+        struct clew_slice last_other = CLEW_SLICE_NULL;
 
         for (uint32_t i = 0; i < trace->n_steps; i++) {
-                struct clew_slice id = trace->steps[i].session;
-                bool known =
-                        id.len == 0 || clew_slice_eq(id, last) || clew_slice_eq(id, trace->session);
+                const struct clew_step *step = &trace->steps[i];
 
-                for (uint32_t k = 0; k < s->n_sessions && !known; k++)
-                        known = clew_slice_eq(clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX),
-                                              s->sessions[k]);
-                if (known)
-                        continue;
-                last = id;
-                if (s->n_sessions == CLEW_SUMMARY_SESSIONS_MAX) {
-                        s->more = true;
-                        return;
-                }
-                s->sessions[s->n_sessions++] = clew_utf8_cut(id, CLEW_SUMMARY_TEXT_MAX);
+                if (!clew_slice_eq(step->session, last))
+                        take_session(s, trace->session, step->session);
+                if (!clew_slice_eq(step->other_session, last_other))
+                        take_session(s, trace->session, step->other_session);
+                last = step->session;
+                last_other = step->other_session;
         }
 }
 
@@ -225,33 +255,53 @@ static void put_names(struct clew_buffer *out, enum tag tag, const struct clew_n
         }
 }
 
-/* Each score as target and has_value, the value's bits, name and label with their lengths. */
+/* A score as target and has_value, the value's bits, name and label with their lengths. */
+static size_t score_size(const struct clew_summary_score *score)
+{
+        return 1 + sizeof(uint64_t) + varint_size(score->name.len) + score->name.len +
+               varint_size(score->label.len) + score->label.len;
+}
+
+static void put_score(struct clew_buffer *out, const struct clew_summary_score *score)
+{
+        uint64_t bits;
+
+        memcpy(&bits, &score->value, sizeof(bits));
+        clew_buffer_append_byte(out, (uint8_t)((unsigned)score->target << 1 | score->has_value));
+        clew_buffer_append_le64(out, bits);
+        clew_buffer_append_varint(out, score->name.len);
+        clew_buffer_append_slice(out, score->name);
+        clew_buffer_append_varint(out, score->label.len);
+        clew_buffer_append_slice(out, score->label);
+}
+
 static void put_scores(struct clew_buffer *out, const struct clew_summary *s)
 {
         size_t size = 0;
 
         if (s->n_scores == 0)
                 return;
-        for (uint32_t i = 0; i < s->n_scores; i++) {
-                const struct clew_summary_score *score = &s->scores[i];
-
-                size += 1 + sizeof(uint64_t) + varint_size(score->name.len) + score->name.len +
-                        varint_size(score->label.len) + score->label.len;
-        }
+        for (uint32_t i = 0; i < s->n_scores; i++)
+                size += score_size(&s->scores[i]);
         clew_buffer_append_varint(out, (uint64_t)TAG_SCORES << 1 | 1);
         clew_buffer_append_varint(out, size);
-        for (uint32_t i = 0; i < s->n_scores; i++) {
-                const struct clew_summary_score *score = &s->scores[i];
-                uint64_t bits;
+        for (uint32_t i = 0; i < s->n_scores; i++)
+                put_score(out, &s->scores[i]);
+}
 
-                memcpy(&bits, &score->value, sizeof(bits));
-                clew_buffer_append_byte(out,
-                                        (uint8_t)((unsigned)score->target << 1 | score->has_value));
-                clew_buffer_append_le64(out, bits);
-                clew_buffer_append_varint(out, score->name.len);
-                clew_buffer_append_slice(out, score->name);
-                clew_buffer_append_varint(out, score->label.len);
-                clew_buffer_append_slice(out, score->label);
+/* One field each: trace id, span id, score. */
+static void put_aimed(struct clew_buffer *out, const struct clew_summary *s)
+{
+        for (uint32_t i = 0; i < s->n_aimed; i++) {
+                const struct clew_summary_aimed *a = &s->aimed[i];
+
+                clew_buffer_append_varint(out, (uint64_t)TAG_AIMED << 1 | 1);
+                clew_buffer_append_varint(out, sizeof(a->trace_id.bytes) +
+                                                       sizeof(a->span_id.bytes) +
+                                                       score_size(&a->score));
+                clew_buffer_append(out, a->trace_id.bytes, sizeof(a->trace_id.bytes));
+                clew_buffer_append(out, a->span_id.bytes, sizeof(a->span_id.bytes));
+                put_score(out, &a->score);
         }
 }
 
@@ -313,6 +363,7 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         put_scores(out, s);
         for (uint32_t i = 0; i < s->n_sessions; i++) /* one field each */
                 put_text(out, TAG_SESSIONS, s->sessions[i]);
+        put_aimed(out, s);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -341,24 +392,49 @@ static int get_names(struct clew_slice list, struct clew_arena *arena,
         return 0;
 }
 
+static int get_score(struct clew_cursor *c, struct clew_summary_score *ret)
+{
+        uint8_t head = clew_cursor_byte(c);
+        uint64_t bits = clew_cursor_le64(c);
+
+        ret->name = clew_cursor_bytes(c, clew_cursor_varint(c));
+        ret->label = clew_cursor_bytes(c, clew_cursor_varint(c));
+        if (c->failed || head >> 1 > CLEW_SCORE_SESSION)
+                return -EBADMSG;
+        ret->target = (enum clew_score_target)(head >> 1);
+        ret->has_value = (head & 1) != 0;
+        memcpy(&ret->value, &bits, sizeof(bits));
+        return 0;
+}
+
 static int get_scores(struct clew_slice list, struct clew_summary *s)
 {
         struct clew_cursor c = clew_cursor_make(list);
 
         while (clew_cursor_left(&c) > 0 && s->n_scores < CLEW_SUMMARY_SCORES_MAX) {
-                struct clew_summary_score score = {0};
-                uint8_t head = clew_cursor_byte(&c);
-                uint64_t bits = clew_cursor_le64(&c);
-
-                score.name = clew_cursor_bytes(&c, clew_cursor_varint(&c));
-                score.label = clew_cursor_bytes(&c, clew_cursor_varint(&c));
-                if (c.failed || head >> 1 > CLEW_SCORE_SESSION)
+                if (get_score(&c, &s->scores[s->n_scores]) < 0)
                         return -EBADMSG;
-                score.target = (enum clew_score_target)(head >> 1);
-                score.has_value = (head & 1) != 0;
-                memcpy(&score.value, &bits, sizeof(bits));
-                s->scores[s->n_scores++] = score;
+                s->n_scores++;
         }
+        return 0;
+}
+
+static int get_aimed(struct clew_slice field, struct clew_summary *s)
+{
+        struct clew_cursor c = clew_cursor_make(field);
+        struct clew_summary_aimed *a = &s->aimed[s->n_aimed];
+        struct clew_slice trace;
+        struct clew_slice span;
+
+        if (s->n_aimed == CLEW_SUMMARY_SCORES_MAX)
+                return 0;
+        trace = clew_cursor_bytes(&c, sizeof(a->trace_id.bytes));
+        span = clew_cursor_bytes(&c, sizeof(a->span_id.bytes));
+        if (c.failed || get_score(&c, &a->score) < 0)
+                return -EBADMSG;
+        memcpy(a->trace_id.bytes, trace.data, sizeof(a->trace_id.bytes));
+        memcpy(a->span_id.bytes, span.data, sizeof(a->span_id.bytes));
+        s->n_aimed++;
         return 0;
 }
 
@@ -510,6 +586,8 @@ static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
                 break;
         case TAG_SCORES:
                 return get_scores(v, s);
+        case TAG_AIMED:
+                return get_aimed(v, s);
         case TAG_AGENTS:
                 return get_names(v, arena, &s->agents, &s->n_agents);
         case TAG_MODELS:

@@ -61,6 +61,13 @@ struct clew_summary_score {
         struct clew_slice label;
 };
 
+/* A score that this trace carries about a span of another one. */
+struct clew_summary_aimed {
+        struct clew_summary_score score;
+        struct clew_trace_id trace_id;
+        struct clew_span_id span_id;
+};
+
 struct clew_summary {
         uint32_t rules_version;
         enum clew_outcome outcome;
@@ -87,8 +94,10 @@ struct clew_summary {
         bool more; /* a list was cut */
         struct clew_summary_score scores[CLEW_SUMMARY_SCORES_MAX];
         struct clew_slice sessions[CLEW_SUMMARY_SESSIONS_MAX]; /* without `session` */
+        struct clew_summary_aimed aimed[CLEW_SUMMARY_SCORES_MAX];
         uint32_t n_scores;
         uint32_t n_sessions;
+        uint32_t n_aimed;
         struct clew_summary_cause cause;
         struct clew_summary_facts facts;
 };

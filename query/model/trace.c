@@ -255,6 +255,22 @@ static struct clew_slice spread_identity(struct clew_trace *trace, bool user)
         return of_root.len > 0 ? of_root : only;
 }
 
+/* The second session id: the root's, else the next that some step has. */
+static struct clew_slice other_session(const struct clew_trace *trace)
+{
+        if (trace->root != CLEW_STEP_NONE && trace->steps[trace->root].other_session.len > 0)
+                return trace->steps[trace->root].other_session;
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if (s->session.len > 0 && !clew_slice_eq(s->session, trace->session))
+                        return s->session;
+                if (s->other_session.len > 0 && !clew_slice_eq(s->other_session, trace->session))
+                        return s->other_session;
+        }
+        return CLEW_SLICE_NULL;
+}
+
 /* ---- totals -----------------------------------------------------------------------------------
  */
 
@@ -414,7 +430,7 @@ static enum clew_verdict verdict_of(const struct clew_trace *trace)
         for (uint32_t i = 0; i < trace->n_scores; i++) {
                 const struct clew_score *s = &trace->scores[i];
 
-                if (s->verdict == CLEW_VERDICT_NONE ||
+                if (s->verdict == CLEW_VERDICT_NONE || s->place == CLEW_SCORE_AIMED ||
                     !(s->target == CLEW_SCORE_TRACE ||
                       (s->target == CLEW_SCORE_STEP && s->step != CLEW_STEP_NONE &&
                        (s->step == trace->root || trace->steps[s->step].depth == 0))))
@@ -505,6 +521,7 @@ static int finish(struct clew_builder *b)
         find_root(trace, b->hinted_root);
         find_times(trace);
         trace->session = spread_identity(trace, false);
+        trace->other_session = other_session(trace);
         trace->user = spread_identity(trace, true);
         name_trace(b);
         clew_score_settle(b);

@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 7u
+#define CLEW_RULES_VERSION 8u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -129,6 +129,7 @@ enum clew_field {
         CLEW_FIELD_TOOL_RESULT,
         CLEW_FIELD_TOOL_DEFINITIONS,
         CLEW_FIELD_TOOL_DESCRIPTION,
+        CLEW_FIELD_TOOL_TYPE,
         CLEW_FIELD_INPUT,
         CLEW_FIELD_OUTPUT,
         CLEW_FIELD_SYSTEM,
@@ -138,6 +139,10 @@ enum clew_field {
         CLEW_FIELD_TOKENS_CACHE_READ,
         CLEW_FIELD_TOKENS_CACHE_WRITE,
         CLEW_FIELD_TOKENS_REASONING,
+        CLEW_FIELD_TOKENS_IN_AUDIO,
+        CLEW_FIELD_TOKENS_IN_IMAGE,
+        CLEW_FIELD_TOKENS_OUT_AUDIO,
+        CLEW_FIELD_TOKENS_OUT_IMAGE,
         CLEW_FIELD_COST,
         CLEW_FIELD_COST_IN,
         CLEW_FIELD_COST_OUT,
@@ -152,6 +157,10 @@ enum clew_field {
         CLEW_FIELD_SESSION,
         CLEW_FIELD_USER,
         CLEW_FIELD_TAGS,
+        CLEW_FIELD_PROMPT_NAME,
+        CLEW_FIELD_PROMPT_VERSION,
+        CLEW_FIELD_PROMPT_TEMPLATE,
+        CLEW_FIELD_PROMPT_VARIABLES,
         CLEW_FIELD_TRACE_NAME,
         CLEW_FIELD_ROOT,
         CLEW_FIELD_SCORES,
@@ -187,6 +196,11 @@ struct clew_provenance {
         struct clew_slice key; /* attribute key, or the name of the core field */
 };
 
+/* Which key feeds a field that steps do not keep; false when the span has none. */
+CLEW_MUST_USE bool clew_step_field_origin(const struct clew_trace *trace,
+                                          const struct clew_step *step, enum clew_field field,
+                                          struct clew_arena *arena, struct clew_provenance *ret);
+
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
@@ -209,6 +223,11 @@ struct clew_tokens {
         uint64_t cache_write;
         uint64_t reasoning;
         uint64_t total; /* as sent; in + out when not sent */
+        /* Parts of in and of out, 0 when not sent; the rest is text. */
+        uint64_t in_audio;
+        uint64_t in_image;
+        uint64_t out_audio;
+        uint64_t out_image;
         unsigned has;
 };
 
@@ -283,6 +302,9 @@ struct clew_step {
         struct clew_slice agent_id;
         struct clew_slice workflow;
         struct clew_slice session; /* own or inherited */
+        /* The second id when the sender gives two that differ (gen_ai.conversation.id of a dialogue
+         * and session.id of the application around it). */
+        struct clew_slice other_session;
         struct clew_slice user;
 
         struct clew_slice tool_name;
@@ -381,9 +403,10 @@ struct clew_trace {
         uint32_t root;    /* the root that speaks for the trace, or NONE */
         uint32_t max_depth;
 
-        struct clew_slice name;    /* trace name, else the root's display name */
-        struct clew_slice service; /* service.name of the root's resource */
-        struct clew_slice session; /* empty when unknown */
+        struct clew_slice name;          /* trace name, else the root's display name */
+        struct clew_slice service;       /* service.name of the root's resource */
+        struct clew_slice session;       /* empty when unknown */
+        struct clew_slice other_session; /* the root's, else the next one that some step has */
         struct clew_slice user;
         enum clew_outcome outcome;
         bool has_failed_steps;

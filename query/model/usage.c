@@ -52,6 +52,7 @@ static void normalise(struct clew_tokens *t, const struct clew_rule *in,
         bool inclusive = total_says_inclusive(t);
         bool cache_apart = total_says_apart(t, cache, t->reasoning);
         bool reasoning_apart = total_says_apart(t, t->reasoning, cache);
+        bool buckets = no_cache && in && in->dialect == CLEW_DIALECT_LANGFUSE;
 
         /* As many cached tokens as reasoning ones: the row of the table knows its dialect. */
         if (cache_apart && reasoning_apart && t->total == t->in + t->out + cache) {
@@ -63,6 +64,11 @@ static void normalise(struct clew_tokens *t, const struct clew_rule *in,
         if (t->reasoning > 0 &&
             (reasoning_apart || (no_reasoning && !inclusive) || t->reasoning > t->out)) {
                 t->out += t->reasoning;
+                t->has |= CLEW_TOKENS_ADJUSTED;
+        }
+        if (buckets && !inclusive && t->in_audio + t->in_image + t->out_audio + t->out_image > 0) {
+                t->in += t->in_audio + t->in_image;
+                t->out += t->out_audio + t->out_image;
                 t->has |= CLEW_TOKENS_ADJUSTED;
         }
         if (!(t->has & CLEW_TOKENS_TOTAL) || t->total < t->in + t->out)
@@ -90,6 +96,22 @@ static void derive_cost(struct clew_builder *b, struct clew_step *step)
         }
 }
 
+static void derive_modalities(struct clew_builder *b, struct clew_tokens *t)
+{
+        const struct {
+                enum clew_field field;
+                uint64_t *count;
+        } parts[] = {
+                {CLEW_FIELD_TOKENS_IN_AUDIO, &t->in_audio},
+                {CLEW_FIELD_TOKENS_IN_IMAGE, &t->in_image},
+                {CLEW_FIELD_TOKENS_OUT_AUDIO, &t->out_audio},
+                {CLEW_FIELD_TOKENS_OUT_IMAGE, &t->out_image},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++)
+                (void)read_count(b, parts[i].field, parts[i].count, NULL);
+}
+
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_tokens *t = &step->tokens;
@@ -111,6 +133,7 @@ void clew_usage_derive(struct clew_builder *b, struct clew_step *step)
         derive_cost(b, step);
         if (t->has == 0)
                 return;
+        derive_modalities(b, t);
         normalise(t, in, out, step->dialect);
         if ((in && (in->flags & CLEW_RULE_ROLLUP)) || (out && (out->flags & CLEW_RULE_ROLLUP)))
                 step->flags |= CLEW_STEP_ROLLUP;
@@ -139,6 +162,10 @@ static void add_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
         sum->cache_write += t->cache_write;
         sum->reasoning += t->reasoning;
         sum->total += t->total;
+        sum->in_audio += t->in_audio;
+        sum->in_image += t->in_image;
+        sum->out_audio += t->out_audio;
+        sum->out_image += t->out_image;
         sum->has |= t->has;
 }
 

@@ -11,6 +11,7 @@
 #include "query/model/ledger.h"
 #include "query/model/message.h"
 #include "query/model/parameters.h"
+#include "query/model/prompt.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 
@@ -89,6 +90,11 @@ static void put_tokens(struct clew_buffer *out, const struct clew_tokens *t)
                 clew_buffer_printf(
                         out, "(cache %llu/%llu reasoning %llu)", (unsigned long long)t->cache_read,
                         (unsigned long long)t->cache_write, (unsigned long long)t->reasoning);
+        if (t->in_audio || t->in_image || t->out_audio || t->out_image)
+                clew_buffer_printf(
+                        out, "(audio %llu/%llu image %llu/%llu)", (unsigned long long)t->in_audio,
+                        (unsigned long long)t->out_audio, (unsigned long long)t->in_image,
+                        (unsigned long long)t->out_image);
         if (t->has & CLEW_TOKENS_ADJUSTED)
                 clew_buffer_append_cstr(out, "*");
 }
@@ -178,14 +184,30 @@ static void put_on_demand(struct clew_buffer *out, const struct clew_trace *trac
                           const struct clew_step *step, struct clew_arena *arena)
 {
         struct clew_slice tags;
+        struct clew_slice type;
+        struct clew_prompt prompt;
         const struct clew_parameter *p;
+        size_t before = out->len;
+        size_t from;
         uint32_t n;
 
-        if (clew_step_field(trace, step, CLEW_FIELD_TAGS, arena, &tags)) {
-                clew_buffer_append_cstr(out, "     ");
-                put_text(out, "tags", tags);
+        if (!clew_step_field(trace, step, CLEW_FIELD_TAGS, arena, &tags))
+                tags = CLEW_SLICE_NULL;
+        if (!clew_step_field(trace, step, CLEW_FIELD_TOOL_TYPE, arena, &type))
+                type = CLEW_SLICE_NULL;
+        assert_int_equal(clew_step_prompt(trace, step, arena, &prompt), 0);
+        clew_buffer_append_cstr(out, "     ");
+        from = out->len;
+        put_set(out, "tags", tags);
+        put_set(out, "tool-type", type);
+        put_set(out, "prompt", prompt.name);
+        put_set(out, "version", prompt.version);
+        put_set(out, "template", prompt.template);
+        put_set(out, "variables", prompt.variables);
+        if (out->len > from)
                 clew_buffer_append_cstr(out, "\n");
-        }
+        else
+                out->len = before;
         assert_int_equal(clew_step_parameters(step, arena, &p, &n), 0);
         if (n == 0)
                 return;
@@ -221,6 +243,7 @@ static void put_step(struct clew_buffer *out, const struct clew_trace *trace, ui
         if (s->first_token_ns)
                 clew_buffer_printf(out, " first=%.0fms", (double)s->first_token_ns / 1e6);
         put_set(out, "session", s->session);
+        put_set(out, "other-session", s->other_session);
         put_set(out, "user", s->user);
         if (s->error.is_error) {
                 clew_buffer_printf(out, " ERROR(%s)", clew_error_source_name(s->error.source));
@@ -267,6 +290,8 @@ static void put_tail(struct clew_buffer *out, const struct clew_trace *trace)
                 put_set(out, "label", s->label);
                 put_set(out, "explanation", s->explanation);
                 put_set(out, "source", s->source);
+                if (s->place == CLEW_SCORE_AIMED)
+                        clew_buffer_append_cstr(out, " aimed elsewhere");
                 clew_buffer_append_cstr(out, "\n");
         }
 }
@@ -337,7 +362,8 @@ static void check_summary(struct clew_slice traces, struct clew_slice logs,
         for (uint32_t i = 0, k = 0; i < t->n_scores && k < s.n_scores; i++) {
                 const struct clew_score *score = &t->scores[i];
 
-                if (score->target == CLEW_SCORE_STEP && score->step != t->root)
+                if (score->place == CLEW_SCORE_AIMED ||
+                    (score->target == CLEW_SCORE_STEP && score->step != t->root))
                         continue;
                 assert_int_equal(s.scores[k].target, score->target);
                 assert_true(clew_slice_eq(s.scores[k].name, score->name));

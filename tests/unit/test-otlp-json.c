@@ -138,6 +138,7 @@ struct deviation {
 };
 
 #define ATTRIBUTE(value) "\"attributes\":[{\"key\":\"k\",\"value\":" value "}]"
+#define RAW_ATTRIBUTE(text) "{\"value\":{\"stringValue\":\"" text "\"}}"
 #define STRING_ATTRIBUTE(text) ATTRIBUTE("{\"stringValue\":\"" text "\"}")
 static const struct deviation deviations[] = {
         /* ids: upper case, base64, bytes, empty, nonsense kept for the walk to refuse */
@@ -200,6 +201,13 @@ static const struct deviation deviations[] = {
         {ATTRIBUTE("\"x\""), STRING_ATTRIBUTE("x")},
         {ATTRIBUTE("false"), ATTRIBUTE("{\"boolValue\":false}")},
         {ATTRIBUTE("[1]"), STRING_ATTRIBUTE("[1]")},
+        /* what is no attribute, or no list of them, costs nothing but itself */
+        {"\"attributes\":[\"junk\",[1, {}],{\"key\":\"k\"}]",
+         "\"attributes\":[" RAW_ATTRIBUTE("junk") "," RAW_ATTRIBUTE("[1, {}]") ",{\"key\":\"k\"}]"},
+        {"\"attributes\":{\"a\": 1},\"flags\":1",
+         "\"attributes\":[" RAW_ATTRIBUTE("{\\\"a\\\": 1}") "],\"flags\":1"},
+        {ATTRIBUTE("{\"kvlistValue\":{\"values\":[7]}}"),
+         ATTRIBUTE("{\"kvlistValue\":{\"values\":[" RAW_ATTRIBUTE("7") "]}}")},
         /* duplicate keys: the last scalar counts, arrays add up */
         {"\"name\":\"a\",\"name\":\"b\"", "\"name\":\"b\""},
         {ATTRIBUTE("{\"intValue\":1,\"stringValue\":\"s\"}"), STRING_ATTRIBUTE("s")},
@@ -295,7 +303,6 @@ static void unreadable_spans_cost_themselves(void **state)
         check_dropped("\"kind\":\"FAST\"", "Span.kind");
         check_dropped("\"endTimeUnixNano\":\"soon\"", "Span.endTimeUnixNano");
         check_dropped("\"endTimeUnixNano\":{\"a\":[1,{}]}", "Span.endTimeUnixNano");
-        check_dropped("\"attributes\":{\"k\":\"v\"}", "Span.attributes");
         check_dropped("\"events\":[{\"timeUnixNano\":[1]}]", "Event.timeUnixNano");
         check_dropped("\"status\":{\"code\":{}}", "Status.code");
         check_dropped("\"traceId\":[1,300,2]", "Span.traceId");
@@ -313,6 +320,31 @@ static void unreadable_spans_cost_themselves(void **state)
         clew_buffer_append_cstr(&deep, "}}]");
         clew_buffer_append_byte(&deep, 0);
         check_dropped((char *)deep.data, "nested deeper");
+}
+
+static void what_is_no_span_costs_itself(void **state)
+{
+        CLEW_BUFFER pb = {0};
+        CLEW_BUFFER json = {0};
+        struct clew_error err = {0};
+
+        (void)state;
+        clew_buffer_init(&pb, BYTES_MAX);
+        clew_buffer_init(&json, BYTES_MAX);
+        assert_int_equal(
+                clew_otlp_from_json(
+                        CLEW_SLICE_LITERAL("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[17,"
+                                           "{\"name\":\"a\"},\"x\",null,[[1],{}],"
+                                           "{\"name\":\"b\"}]}]}]}"),
+                        CLEW_OTLP_TRACES, &pb, &err),
+                0);
+        assert_non_null(strstr(err.message, "ScopeSpans.spans"));
+        assert_int_equal(clew_otlp_to_json(clew_buffer_slice(&pb), CLEW_OTLP_TRACES, &json), 0);
+        clew_buffer_append_byte(&json, 0);
+        assert_string_equal(
+                (char *)json.data,
+                "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{},{\"name\":\"a\"},{},"
+                "{},{\"name\":\"b\"}]}]}]}");
 }
 
 static void bounds_depth(void **state)
@@ -757,6 +789,7 @@ int main(void)
                 cmocka_unit_test(reads_what_exporters_send),
                 cmocka_unit_test(refuses_what_is_wrong),
                 cmocka_unit_test(unreadable_spans_cost_themselves),
+                cmocka_unit_test(what_is_no_span_costs_itself),
                 cmocka_unit_test(bounds_depth),
                 cmocka_unit_test(refuses_every_prefix),
                 cmocka_unit_test(finds_every_length),

@@ -1,50 +1,19 @@
 // AI SDK 4: a tool that throws ends the whole call there, so the turn is taken up again with a note.
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateText, streamText, tool } from 'ai';
-import { z } from 'zod';
+import { generateText } from 'ai';
 import * as common from './common.mjs';
+import { firstMessages, makeModel, makeTools, secondTurn, telemetry } from './travel_ai_sdk.mjs';
 
 const provider = await common.tracerProvider();
-const model = createOpenAICompatible({
-  name: 'stub',
-  baseURL: process.env.OPENAI_BASE_URL,
-  apiKey: 'test',
-})(common.MODEL);
-
-const telemetry = (functionId) => ({
-  isEnabled: true,
-  functionId,
-  metadata: { sessionId: common.SESSION, userId: common.USER },
-});
-
-const city = z.object({ city: z.string() });
-const execute = { weather: async (i) => common.weather(i), book: async (i) => common.bookHotel(i) };
-const tools = {
-  weather: tool({ description: 'The weather today.', parameters: city, execute: execute.weather }),
-  book_hotel: tool({ description: 'Books a hotel.', parameters: city, execute: execute.book }),
-  ask_guide: tool({
-    description: 'Asks a guide who knows the city.',
-    parameters: z.object({ question: z.string() }),
-    execute: async ({ question }) => {
-      const answer = await generateText({
-        model,
-        system: common.GUIDE_SYSTEM,
-        prompt: question,
-        experimental_telemetry: telemetry('guide'),
-      });
-      return answer.text;
-    },
-  }),
-};
-
-const messages = [{ role: 'user', content: common.QUESTIONS[0] }];
+const model = makeModel();
+const guide = { model, system: common.GUIDE_SYSTEM, ...telemetry('guide') };
 const options = {
   model,
   system: common.SYSTEM,
-  tools,
+  tools: makeTools('parameters', guide),
   maxSteps: 6,
-  experimental_telemetry: telemetry('travel'),
+  ...telemetry('travel'),
 };
+const messages = firstMessages();
 let first;
 try {
   first = await generateText({ ...options, messages });
@@ -52,8 +21,5 @@ try {
   messages.push({ role: 'user', content: `That failed (${error.message}). Go on.` });
   first = await generateText({ ...options, messages });
 }
-messages.push(...first.response.messages, { role: 'user', content: common.QUESTIONS[1] });
-const second = streamText({ ...options, messages });
-for await (const _ of second.textStream);
-await second.text;
+await secondTurn(options, [...messages, ...first.response.messages]);
 await provider.shutdown();

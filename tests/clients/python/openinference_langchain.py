@@ -1,55 +1,12 @@
 """LangChain's agent on LangGraph under OpenInference's instrumentor."""
 
 import common
-from langchain.agents import create_agent
-from langchain.agents.middleware import wrap_tool_call
-from langchain_core.messages import ToolMessage
-from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+import travel_langchain
 from openinference.instrumentation import using_attributes
 from openinference.instrumentation.langchain import LangChainInstrumentor
 
 provider = common.tracer_provider()
 LangChainInstrumentor().instrument(tracer_provider=provider)
-model = ChatOpenAI(model=common.MODEL)
-guide = create_agent(model, [], system_prompt=common.GUIDE_SYSTEM, name="guide")
-
-
-@tool
-def weather(city: str) -> str:
-    """The weather in a city today."""
-    return common.weather(city)
-
-
-@tool
-def book_hotel(city: str) -> str:
-    """Books a hotel room in a city."""
-    return common.book_hotel(city)
-
-
-@tool
-def ask_guide(question: str) -> str:
-    """Asks a guide who knows the city."""
-    return guide.invoke({"messages": [("user", question)]})["messages"][-1].content
-
-
-@wrap_tool_call
-def report_errors(request, handler):
-    try:
-        return handler(request)
-    except RuntimeError as error:
-        return ToolMessage(f"error: {error}", tool_call_id=request.tool_call["id"], status="error")
-
-
-travel = create_agent(
-    model,
-    [weather, book_hotel, ask_guide],
-    system_prompt=common.SYSTEM,
-    middleware=[report_errors],
-    name="travel",
-)
-messages = []
 with using_attributes(session_id=common.SESSION, user_id=common.USER):
-    for question in common.QUESTIONS:
-        messages = travel.invoke({"messages": messages + [("user", question)]})["messages"]
+    travel_langchain.converse()
 provider.shutdown()

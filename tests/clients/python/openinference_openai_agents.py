@@ -1,54 +1,17 @@
-"""OpenAI Agents SDK (Responses API) under OpenInference's instrumentor: tools, a sub-agent as a tool,
-a failing tool, two turns in one session."""
+"""OpenAI Agents SDK under OpenInference's instrumentor: two turns in one session."""
 
 import asyncio
 
 import common
-from agents import Agent, Runner, function_tool
+import travel_openai_agents
 from openinference.instrumentation import using_attributes
 from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
 
 provider = common.tracer_provider()
 OpenAIAgentsInstrumentor().instrument(tracer_provider=provider)
-
-
-@function_tool
-def weather(city: str) -> str:
-    """The weather in a city today."""
-    return common.weather(city)
-
-
-@function_tool
-def book_hotel(city: str) -> str:
-    """Books a hotel room in a city."""
-    return common.book_hotel(city)
-
-
-guide = Agent(name="guide", instructions=common.GUIDE_SYSTEM, model=common.MODEL)
-
-
-@function_tool
-async def ask_guide(question: str) -> str:
-    """Asks a guide who knows the city."""
-    return (await Runner.run(guide, question)).final_output
-
-
-travel = Agent(
-    name="travel",
-    instructions=common.SYSTEM,
-    model=common.MODEL,
-    tools=[weather, book_hotel, ask_guide],
+asyncio.run(
+    travel_openai_agents.converse(
+        lambda: using_attributes(session_id=common.SESSION, user_id=common.USER)
+    )
 )
-
-
-async def main():
-    history = []
-    for question in common.QUESTIONS:
-        history.append({"role": "user", "content": question})
-        result = await Runner.run(travel, history)
-        history = result.to_input_list()
-
-
-with using_attributes(session_id=common.SESSION, user_id=common.USER):
-    asyncio.run(main())
 provider.shutdown()
