@@ -30,6 +30,8 @@
 /* Clients that ping every few seconds are tolerated, floods are not. */
 #define PING_INTERVAL_MIN_MS (5 * 1000)
 #define PING_STRIKES_MAX 5
+/* What connections get to close by themselves when the last call has been answered. */
+#define FAREWELL_NS CLEW_NS_PER_S
 /* Threads that the core may make for itself. */
 #define CORE_THREADS_MAX 8
 #define LIBRARY_LINES_PER_SECOND 5
@@ -131,29 +133,48 @@ static bool is_over(struct clew_grpc_server *s)
         return s->is_down && atomic_load(&s->n_calls) == 0;
 }
 
+static struct timespec after_ns(uint64_t ns)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        ns += (uint64_t)t.tv_nsec;
+        t.tv_sec += (time_t)(ns / CLEW_NS_PER_S);
+        t.tv_nsec = (long)(ns % CLEW_NS_PER_S);
+        return t;
+}
+
+/* With the lock held. False when it is still going on after @ns; of the calls alone, or of the
+ * connections, too. */
+static bool wait_for_end(struct clew_grpc_listener *l, bool connections, uint64_t ns)
+{
+        struct clew_grpc_server *s = l->server;
+        struct timespec until = after_ns(ns);
+
+        while (connections ? !is_over(s) : atomic_load(&s->n_calls) > 0) {
+                if (pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT)
+                        return connections ? is_over(s) : atomic_load(&s->n_calls) == 0;
+        }
+        return true;
+}
+
+/* -ETIMEDOUT when a call was still open after @deadline_ns. A peer that keeps a connection without
+ * one, and does not answer pings, has no claim to that time. */
 static int stop_server(struct clew_grpc_listener *l, uint64_t deadline_ns)
 {
         struct clew_grpc_server *s = l->server;
-        struct timespec until;
-        bool cancelled = false;
+        uint64_t farewell_ns = deadline_ns < FAREWELL_NS ? deadline_ns : FAREWELL_NS;
+        bool answered;
 
         grpc_server_shutdown_and_notify(s->server, l->queue, &s->shutdown_tag);
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        deadline_ns += (uint64_t)until.tv_nsec;
-        until.tv_sec += (time_t)(deadline_ns / CLEW_NS_PER_S);
-        until.tv_nsec = (long)(deadline_ns % CLEW_NS_PER_S);
         pthread_mutex_lock(&l->lock);
-        while (!is_over(s)) {
-                if (cancelled) {
-                        pthread_cond_wait(&l->changed, &l->lock);
-                } else if (pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT &&
-                           !is_over(s)) {
-                        cancelled = true;
-                        grpc_server_cancel_all_calls(s->server);
-                }
-        }
+        answered = wait_for_end(l, false, deadline_ns);
+        if (!answered || !wait_for_end(l, true, farewell_ns))
+                grpc_server_cancel_all_calls(s->server);
+        while (!is_over(s))
+                pthread_cond_wait(&l->changed, &l->lock);
         pthread_mutex_unlock(&l->lock);
-        return cancelled ? -ETIMEDOUT : 0;
+        return answered ? 0 : -ETIMEDOUT;
 }
 
 static void free_server(struct clew_grpc_listener *l)
