@@ -8,7 +8,10 @@
  */
 #include "query/rca/rules.h"
 
-#define CHECKS_MAX 60u /* results at the end that are searched for the verdict of a check */
+#define CHECKS_MAX 60u      /* results at the end that are searched for the verdict of a check */
+#define ORDER_MAX 200u      /* bytes of arguments that say what to run, and are not the program */
+#define AUTHOR_BACK_MAX 40u /* steps between a program and the one that runs it */
+#define SERIES_GAP_MAX 64u  /* steps between two errors of one series */
 #define FILLER_MIN_BYTES 20000u /* some 5,000 tokens: nothing shorter fills a prompt alone */
 
 static bool is_deepest(const struct clew_rca_step *s)
@@ -64,6 +67,28 @@ static bool is_inside(const struct clew_rca_view *v, uint32_t i, uint32_t wrappe
                v->steps[i].span <= top + v->trace->steps[top].n_descendants;
 }
 
+/* The model call whose work failed in step @i. An agent that only runs what another one wrote is
+ * not its author: that is the last call before it which wrote a program. */
+static uint32_t author_of(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        uint32_t who = clew_rca_blame(v, i);
+
+        if (s->kind != CLEW_RCA_TOOL || who == CLEW_RCA_NONE ||
+            s->trouble == CLEW_TROUBLE_ARGUMENTS || s->trouble == CLEW_TROUBLE_NO_TOOL ||
+            s->args.len > ORDER_MAX || (s->args.len && memchr(s->args.data, '\n', s->args.len)) ||
+            clew_text_program(v->steps[who].text) >= 0)
+                return who;
+        for (uint32_t k = who, back = 0; k-- > 0 && back < AUTHOR_BACK_MAX; back++) {
+                const struct clew_rca_step *t = &v->steps[k];
+
+                if (t->kind != CLEW_RCA_LLM || clew_text_program(t->text) < 0)
+                        continue;
+                return t->agent == v->steps[who].agent ? who : k;
+        }
+        return who;
+}
+
 static bool is_model_fault(enum clew_trouble t)
 {
         return !clew_trouble_is_infrastructure(t) && t != CLEW_TROUBLE_BUDGET;
@@ -80,7 +105,7 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
 
                 if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || !is_model_fault(s->trouble))
                         continue;
-                who = clew_rca_blame(v, i);
+                who = author_of(v, i);
                 if (who == CLEW_RCA_NONE)
                         continue;
                 if (recovery_of(v, i) != CLEW_RCA_NONE)
@@ -136,62 +161,76 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
-/* How much a repeated error says about its caller. The last of a series most: by then it was known.
- * Trying again what the network or a server refused is no mistake, three times over is one. */
-static double repetition(const struct clew_rca_view *v, uint32_t i, uint32_t count)
+/* Errors of one series: the same text (but for digits and quotes) in the same agent, on the same
+ * kind of step, each within SERIES_GAP_MAX steps of the one before. */
+struct series {
+        uint32_t members[CLEW_RCA_EFFECTS_MAX]; /* the first ones behind the first of all */
+        uint32_t count;
+        uint32_t last;
+};
+
+static bool is_next_of(const struct clew_rca_step *s, const struct clew_rca_step *t)
 {
-        const struct clew_rca_step *s = &v->steps[i];
-        double strength = count > 2 ? 1.1 : 1.0;
-        bool last = true;
+        return is_deepest(t) && t->error_shape == s->error_shape && t->agent == s->agent &&
+               t->kind == s->kind;
+}
 
-        for (uint32_t k = i + 1, seen = 0; k < v->n_steps && seen < 64 && last; k++, seen++) {
-                const struct clew_rca_step *t = &v->steps[k];
+static struct series series_from(const struct clew_rca_view *v, uint32_t i, bool *done)
+{
+        struct series ret = {.count = 1, .last = i};
 
-                last = !is_deepest(t) || t->error_shape != s->error_shape || t->agent != s->agent ||
-                       t->kind != s->kind;
+        for (uint32_t k = i + 1; k < v->n_steps && k - ret.last <= SERIES_GAP_MAX; k++) {
+                if (!is_next_of(&v->steps[i], &v->steps[k]))
+                        continue;
+                if (ret.count <= CLEW_RCA_EFFECTS_MAX)
+                        ret.members[ret.count - 1] = k;
+                ret.count++;
+                ret.last = k;
+                done[k] = true;
         }
-        if (!last)
-                strength *= 0.7;
-        if (clew_trouble_is_infrastructure(s->trouble) && count < 4)
+        return ret;
+}
+
+/* How much a repeated error says about the caller of the last of them: by then it was known. Trying
+ * again what the network or a server refused is no mistake, three times over is one. */
+static double repetition(const struct clew_rca_view *v, const struct series *s)
+{
+        double strength = s->count > 2 ? 1.1 : 1.0;
+
+        if (clew_trouble_is_infrastructure(v->steps[s->last].trouble) && s->count < 4)
                 strength *= 0.5;
         /* Programs fail many times before they run; much good work afterwards says that it was so.
          */
-        if (is_shell(v, s))
-                return strength * lateness(v, i);
-        return strength * (recovery_of(v, i) == CLEW_RCA_NONE ? 1.0 : 0.75);
+        if (is_shell(v, &v->steps[s->last]))
+                return strength * lateness(v, s->last);
+        return strength * (recovery_of(v, s->last) == CLEW_RCA_NONE ? 1.0 : 0.75);
 }
 
+/* Reported where the series ends; the calls between the first and the last are its effects. */
 void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_SAME_ERROR);
-             i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-                uint32_t before = CLEW_RCA_NONE;
-                uint32_t count = 1;
+        bool *done = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*done));
+
+        for (uint32_t i = 0;
+             done && i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_SAME_ERROR); i++) {
                 struct clew_finding *f;
-                uint32_t who;
+                struct series s;
 
-                if (!is_deepest(s) || s->kind == CLEW_RCA_LLM)
+                if (done[i] || !is_deepest(&v->steps[i]) || v->steps[i].kind == CLEW_RCA_LLM)
                         continue;
-                for (uint32_t k = i, seen = 0; k-- > 0 && seen < 64; seen++) {
-                        const struct clew_rca_step *t = &v->steps[k];
-
-                        if (is_deepest(t) && t->error_shape == s->error_shape &&
-                            t->agent == s->agent && t->kind == s->kind) {
-                                before = before == CLEW_RCA_NONE ? k : before;
-                                count++;
-                        }
-                }
-                if (before == CLEW_RCA_NONE)
+                s = series_from(v, i, done);
+                if (s.count < 2)
                         continue;
-                who = clew_rca_blame(v, i);
-                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, who, repetition(v, i, count));
-                clew_finding_effect(f, i);
-                clew_finding_evidence(f, before, v->steps[before].error_text);
-                clew_finding_evidence(f, i, s->error_text);
+                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, author_of(v, s.last),
+                                     repetition(v, &s));
+                for (uint32_t k = 1; k + 2 < s.count && k < CLEW_RCA_EFFECTS_MAX - 1; k++)
+                        clew_finding_effect(f, author_of(v, s.members[k]));
+                clew_finding_effect(f, s.last);
+                clew_finding_evidence(f, i, v->steps[i].error_text);
+                clew_finding_evidence(f, s.last, v->steps[s.last].error_text);
                 clew_finding_say(ret, f,
-                                 "The error of step %u came again in step %u (%u times so far).",
-                                 v->steps[before].number, s->number, count);
+                                 "The error of step %u came again in step %u (%u times in all).",
+                                 v->steps[i].number, v->steps[s.last].number, s.count);
         }
 }
 
@@ -219,6 +258,9 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                                                      v->steps[who].next_llm != CLEW_RCA_NONE
                                              ? 0.5
                                              : 1.0);
+                /* What a tool refuses for reasons of its own is no mistake of who asked. */
+                if (s->trouble != CLEW_TROUBLE_ARGUMENTS && s->trouble != CLEW_TROUBLE_NO_TOOL)
+                        clew_finding_effect(f, s->caller);
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_say(

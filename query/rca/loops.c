@@ -36,6 +36,9 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
                         ? 0.6
                 : rounds >= 4 ? 1.1
                               : 1.0);
+        /* The calls between the first round and the last, then what they brought. */
+        for (uint32_t k = 0; k + 1 < extra && k < CLEW_RCA_EFFECTS_MAX / 2; k++)
+                clew_finding_effect(f, a[from + period + k].llm);
         for (uint32_t k = 0; k < extra && k < CLEW_RCA_EFFECTS_MAX; k++)
                 clew_finding_effect(f, a[from + period + k].step);
         clew_finding_evidence(f, a[from].step, v->steps[a[from].step].args);

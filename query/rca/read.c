@@ -297,6 +297,17 @@ static struct clew_slice heard_in(struct clew_rca_builder *b, const struct clew_
         return CLEW_SLICE_NULL;
 }
 
+/* A message that says how to answer this very call: the last one, and instructions that stand alone
+ * with it. */
+static bool is_request(const struct clew_messages *in, size_t k, bool cut)
+{
+        const struct clew_message *m = &in->items[k];
+
+        if (m->n_parts == 0 || m->role == CLEW_ROLE_ASSISTANT || m->role == CLEW_ROLE_TOOL)
+                return false;
+        return k + 1 == in->n || (in->n == 2 && !cut);
+}
+
 static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
 {
         struct clew_rca_step *s = &b->v->steps[i];
@@ -330,6 +341,8 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                         s->heard = heard_in(b, m);
                 for (uint32_t q = 0; q < m->n_parts; q++)
                         add_input_part(b, i, m, &m->parts[q], later ? &nth : NULL);
+                if (!b->only_steps && !s->mark.len && is_request(&in, k, cut))
+                        s->mark = keep(b, clew_text_wanted_mark(m->parts[m->n_parts - 1].text));
         }
         /* The first message of a history that goes on is the one that it began with. */
         if (cut && p && s->system_hash == 0)

@@ -29,11 +29,15 @@ enum clew_rule {
         CLEW_RULE_MODEL_ERROR,
         CLEW_RULE_TOOL_LOOP,
         CLEW_RULE_DUPLICATE_CALL,
+        CLEW_RULE_REPEATED_QUERY,
         CLEW_RULE_NEAR_DUPLICATE,
         CLEW_RULE_PING_PONG,
         CLEW_RULE_BAD_ARGUMENTS,
         CLEW_RULE_UNKNOWN_TOOL,
         CLEW_RULE_PROMISE_WITHOUT_CALL,
+        CLEW_RULE_CLAIMED_TOOL,
+        CLEW_RULE_INVENTED_NAME,
+        CLEW_RULE_MISSING_MARK,
         CLEW_RULE_ALTERED_VALUE,
         CLEW_RULE_OTHER_VALUE,
         CLEW_RULE_UNMET,
@@ -143,10 +147,16 @@ void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *re
 void clew_rule_near_duplicate(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_role_imbalance(const struct clew_rca_view *v, struct clew_findings *ret);
+/* queries.c */
+void clew_rule_repeated_query(const struct clew_rca_view *v, struct clew_findings *ret);
 /* calls.c */
 void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret);
+/* claims.c */
+void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_invented_name(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_missing_mark(const struct clew_rca_view *v, struct clew_findings *ret);
 /* grounding.c */
 void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret);

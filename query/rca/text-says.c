@@ -3,6 +3,10 @@
  */
 #include "query/rca/text-int.h"
 
+#define MARK_MAX 24u      /* bytes of a mark, without its brackets */
+#define MARK_REACH 90u    /* bytes round a mark in which the request says what to do with it */
+#define REQUEST_MAX 6000u /* what to write at the end stands at the end */
+
 bool clew_text_admits_trouble(struct clew_slice text)
 {
         static const char *const words[] = {
@@ -142,4 +146,95 @@ bool clew_text_agrees(struct clew_slice text)
                         return true;
         }
         return false;
+}
+
+/* A word in the past tense: most of them, and those that tools are used with. */
+static bool has_past(struct clew_slice t)
+{
+        static const char *const irregular[] = {"ran ", "found ", "read ", "saw ", "got ", "took "};
+
+        for (size_t i = 0; i + 3 < t.len; i++) {
+                if (lower(t.data[i]) == 'e' && lower(t.data[i + 1]) == 'd' &&
+                    !is_alpha(t.data[i + 2]) && i > 1 && is_alpha(t.data[i - 1]) &&
+                    is_alpha(t.data[i - 2]))
+                        return clew_text_find(t, "need") < 0;
+        }
+        return HAS_ANY(t, irregular) || clew_text_find(t, "according to") >= 0;
+}
+
+bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach)
+{
+        static const char *const cues[] = {"with ",   "using ",     "via ",         "used ",
+                                           "called ", "ran ",       "by ",          "from ",
+                                           "of ",     "consulted ", "according to", "queried "};
+        static const char *const plans[] = {"will",   "should", "need", "plan",   "next",
+                                            "let me", "going",  "can ", "could ", "would",
+                                            "must",   "to use", "not ", "n't ",   "if "};
+        size_t from = at > reach ? at - reach : 0;
+        struct clew_slice before = clew_slice_make(text.data + from, at - from);
+
+        /* Of the same sentence. */
+        for (size_t i = before.len; i-- > 0;) {
+                if (before.data[i] == '\n' ||
+                    (before.data[i] == '.' && i + 1 < before.len && is_space(before.data[i + 1]))) {
+                        before = clew_slice_from(before, i + 1);
+                        break;
+                }
+        }
+        return HAS_ANY(before, cues) && !HAS_ANY(before, plans) && has_past(before);
+}
+
+/* A word in angle brackets, from @at on; its length, or 0. */
+static size_t mark_at(struct clew_slice t, size_t at)
+{
+        size_t i = at + 1;
+
+        while (i < t.len && i - at <= MARK_MAX &&
+               (is_alpha(t.data[i]) || t.data[i] == '_' || t.data[i] == '-'))
+                i++;
+        return i < t.len && t.data[i] == '>' && i - at > 3 ? i + 1 - at : 0;
+}
+
+/* The last line of @before; a line break inside the quotes of the mark itself ends none. */
+static struct clew_slice line_before(struct clew_slice before)
+{
+        size_t k = before.len;
+
+        if (k > 1 && before.data[k - 1] == '\n' && memchr("'\"`", before.data[k - 2], 3))
+                k--;
+        while (k > 0 && before.data[k - 1] != '\n')
+                k--;
+        return clew_slice_from(before, k);
+}
+
+struct clew_slice clew_text_wanted_mark(struct clew_slice request)
+{
+        static const char *const wants[] = {"write",  "end with", "ends with", "end your",
+                                            "finish", "output",   "close",     "add ",
+                                            "put ",   "append"};
+        static const char *const ends[] = {"stop",   "end",   "final", "last",
+                                           "finish", "after", "close"};
+        struct clew_slice t = tail(request, REQUEST_MAX);
+
+        for (size_t i = t.len; i-- > 0;) {
+                size_t n = t.data[i] == '<' ? mark_at(t, i) : 0;
+                size_t from = i > MARK_REACH ? i - MARK_REACH : 0;
+                struct clew_slice mark = clew_slice_make(t.data + i, n);
+                struct clew_slice before = clew_slice_make(t.data + from, i - from);
+                struct clew_slice round = clew_slice_make(t.data + from, i + n - from);
+                char closing[MARK_MAX + 8];
+
+                if (n == 0)
+                        continue;
+                before = line_before(before);
+                round.len = t.len - from < round.len + MARK_REACH ? t.len - from
+                                                                  : round.len + MARK_REACH;
+                closing[0] = '<';
+                closing[1] = '/';
+                memcpy(closing + 2, mark.data + 1, n - 1);
+                if (HAS_ANY(before, wants) && HAS_ANY(round, ends) &&
+                    !memmem(request.data, request.len, closing, n + 1))
+                        return mark;
+        }
+        return CLEW_SLICE_NULL;
 }

@@ -70,6 +70,12 @@ bool clew_text_claims_success(struct clew_slice text);
 bool clew_text_refuses(struct clew_slice text);
 /* Says that nothing was found or is available. */
 bool clew_text_denies_result(struct clew_slice text);
+/* Tells of the use of something named at @at: "used", "called", "checked with" within @reach bytes
+ * before it. */
+bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach);
+/* The mark in angle brackets that a request wants written at the end ("write the '<end_plan>' tag
+ * and stop"); null when it asks for none. */
+struct clew_slice clew_text_wanted_mark(struct clew_slice request);
 /* Announces an action of the writer itself ("let me check", "I will call"). */
 bool clew_text_promises(struct clew_slice text);
 /* Says yes, in whatever words. */

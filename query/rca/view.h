@@ -99,6 +99,7 @@ struct clew_rca_step {
         uint32_t first_call;
         uint32_t n_calls;
         struct clew_slice heard; /* the latest thing that a user said to it, or null */
+        struct clew_slice mark;  /* that the latest message wants at the end, or null */
         struct clew_slice finish;
         uint64_t tokens_in;
         uint64_t tokens_out;

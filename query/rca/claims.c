@@ -1,0 +1,218 @@
+/*
+ * Rules about what a text claims and the run does not bear out: a tool that was never called, a
+ * file that nothing had shown, a mark at the end that the request asked for.
+ */
+#include "query/rca/rules.h"
+
+#define CUE_REACH 90u /* bytes between "used" and the name of a tool */
+#define NAME_MIN 6u
+#define NAME_MAX 64u
+#define PROMPTS_MAX 8u /* system prompts that are searched for a tool's name */
+#define SEARCHED_MAX                                                                               \
+        ((size_t)4 << 20) /* bytes searched for invented names, over the whole trace               \
+                           */
+#define PATH_MIN 5u
+
+static bool is_name_char(uint8_t c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+}
+
+/* The next word with an underscore inside, as tools are named and prose is not. */
+static struct clew_slice next_identifier(struct clew_slice text, size_t *at)
+{
+        while (*at < text.len) {
+                size_t from;
+
+                while (*at < text.len && !is_name_char(text.data[*at]))
+                        ++*at;
+                from = *at;
+                while (*at < text.len && is_name_char(text.data[*at]))
+                        ++*at;
+                if (*at - from >= NAME_MIN && *at - from <= NAME_MAX &&
+                    memchr(text.data + from + 1, '_', *at - from - 2))
+                        return clew_slice_make(text.data + from, *at - from);
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* ---- a tool that was never called ----------------------------------------------------------- */
+
+static bool is_known_tool(const struct clew_rca_view *v, uint32_t llm, struct clew_slice name)
+{
+        const struct clew_rca_step *s = &v->steps[llm];
+        char lower[NAME_MAX + 1];
+        uint32_t prompts = 0;
+
+        for (uint32_t k = 0; s->offer != CLEW_RCA_NONE && k < v->offers[s->offer].n_tools; k++) {
+                if (clew_slice_eq(v->offers[s->offer].tools[k].name, name))
+                        return true;
+        }
+        for (size_t i = 0; i < name.len; i++)
+                lower[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z' ? name.data[i] + 32
+                                                                             : name.data[i]);
+        lower[name.len] = 0;
+        for (uint32_t u = 0; u < v->n_units && prompts < PROMPTS_MAX; u++) {
+                if (v->units[u].origin != CLEW_RCA_SYSTEM)
+                        continue;
+                prompts++;
+                if (clew_text_find(v->units[u].text, lower) >= 0)
+                        return true;
+        }
+        return false;
+}
+
+/* A tool of that name ran before step @i, or some program called it. */
+static bool was_called(const struct clew_rca_view *v, uint32_t i, struct clew_slice name)
+{
+        for (uint32_t k = 0; k <= i; k++) {
+                const struct clew_rca_step *s = &v->steps[k];
+                const uint8_t *in;
+
+                if (s->kind == CLEW_RCA_TOOL && clew_slice_eq(s->name, name))
+                        return true;
+                for (uint32_t c = 0; s->kind == CLEW_RCA_LLM && c < s->n_calls; c++) {
+                        if (clew_slice_eq(v->calls[s->first_call + c].name, name))
+                                return true;
+                }
+                if (s->kind != CLEW_RCA_LLM || clew_text_program(s->text) < 0)
+                        continue;
+                in = memmem(s->text.data, s->text.len, name.data, name.len);
+                if (in && in + name.len < s->text.data + s->text.len && in[name.len] == '(')
+                        return true;
+        }
+        return false;
+}
+
+void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_slice name;
+                size_t at = 0;
+
+                if (s->kind != CLEW_RCA_LLM || s->text.len == 0 || s->text.len > CLEW_RCA_UNIT_MAX)
+                        continue;
+                while ((name = next_identifier(s->text, &at)).len > 0) {
+                        struct clew_finding *f;
+
+                        if (!clew_text_tells_use(s->text, (size_t)(name.data - s->text.data),
+                                                 CUE_REACH) ||
+                            !is_known_tool(v, i, name) || was_called(v, i, name))
+                                continue;
+                        f = clew_finding_add(ret, CLEW_RULE_CLAIMED_TOOL, i, 1.0);
+                        clew_finding_evidence(
+                                f, i, clew_slice_from(s->text, (size_t)(name.data - s->text.data)));
+                        clew_finding_say(ret, f,
+                                         "Step %u says that it used %.*s; nothing called it.",
+                                         s->number, CLEW_SHOWN(name, NAME_MAX));
+                        break;
+                }
+        }
+}
+
+/* ---- a file that nothing had shown ---------------------------------------------------------- */
+
+static bool holds(struct clew_slice text, struct clew_slice part)
+{
+        return text.len >= part.len && part.len > 0 &&
+               memmem(text.data, text.len, part.data, part.len) != NULL;
+}
+
+/* The last part of the longest path or file name in an error text that the call named too. */
+static struct clew_slice missing_name(const struct clew_rca_step *tool, struct clew_slice said)
+{
+        struct clew_slice text = tool->error_text;
+        struct clew_slice best = CLEW_SLICE_NULL;
+        size_t i = 0;
+
+        if (text.len > 600)
+                text.len = 600;
+        while (i < text.len) {
+                struct clew_slice base;
+                size_t from;
+                bool dot = false;
+
+                while (i < text.len && !is_name_char(text.data[i]) && text.data[i] != '/')
+                        i++;
+                from = i;
+                for (; i < text.len && (is_name_char(text.data[i]) || text.data[i] == '/' ||
+                                        text.data[i] == '.' || text.data[i] == '-');
+                     i++)
+                        from = text.data[i] == '/' ? i + 1 : from;
+                base = clew_slice_make(text.data + from, i - from);
+                while (base.len && base.data[base.len - 1] == '.')
+                        base.len--;
+                for (size_t k = 1; k + 1 < base.len; k++)
+                        dot |= base.data[k] == '.';
+                if (base.len < PATH_MIN || base.len <= best.len || !dot)
+                        continue;
+                if (holds(tool->args, base) || holds(said, base))
+                        best = base;
+        }
+        return best;
+}
+
+/* True when something other than a model showed @name before step @i; also when too much would have
+ * to be searched to know. */
+static bool was_shown(const struct clew_rca_view *v, uint32_t i, struct clew_slice name,
+                      size_t *searched)
+{
+        for (uint32_t u = 0; u < v->n_units && v->units[u].step < i; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+
+                if (unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS)
+                        continue;
+                *searched += unit->text.len;
+                if (*searched > SEARCHED_MAX || holds(unit->text, name))
+                        return true;
+        }
+        return false;
+}
+
+void clew_rule_invented_name(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        size_t searched = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && searched <= SEARCHED_MAX; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t who = clew_rca_blame(v, i);
+                struct clew_slice name;
+                struct clew_finding *f;
+
+                if (s->kind == CLEW_RCA_LLM || !clew_rca_has_error(s) || s->failed_below ||
+                    s->trouble != CLEW_TROUBLE_NOT_FOUND || who == CLEW_RCA_NONE)
+                        continue;
+                name = missing_name(s, v->steps[who].text);
+                if (!name.len || was_shown(v, i, name, &searched))
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_INVENTED_NAME, who, 1.0);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, who, v->steps[who].text);
+                clew_finding_evidence(f, i, s->error_text);
+                clew_finding_say(
+                        ret, f,
+                        "Step %u asked for %.*s, which does not exist and nothing had shown.",
+                        v->steps[who].number, CLEW_SHOWN(name, NAME_MAX));
+        }
+}
+
+/* ---- a mark that was asked for -------------------------------------------------------------- */
+
+void clew_rule_missing_mark(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_LLM || s->mark.len == 0 || s->text.len == 0 ||
+                    clew_rca_acted(v, i) || s->failed || holds(s->text, s->mark))
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_MISSING_MARK, i, 1.0);
+                clew_finding_evidence(f, i, s->mark);
+                clew_finding_say(ret, f,
+                                 "Step %u was asked to end with %.*s, and did not write it.",
+                                 s->number, CLEW_SHOWN(s->mark, NAME_MAX));
+        }
+}
