@@ -124,12 +124,18 @@ struct clew_hot_list {
         uint32_t *slots; /* id -> index in traces, open addressing; owned */
         uint32_t n_slots;
         struct clew_arena services;
+        uint32_t max; /* traces; 0 = any number */
+        bool cut;     /* there were more */
 };
 
 /* Gathers what is hot in the snapshot from all headers; of one trace when @only is given. */
 CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn,
                                 const struct clew_trace_id *only, struct clew_hot_list *ret,
                                 struct clew_error *err);
+/* The same of the @max traces that arrived first, with all their fragments; @ret->cut tells whether
+ * there are more. */
+CLEW_MUST_USE int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max,
+                                      struct clew_hot_list *ret, struct clew_error *err);
 void clew_hot_list_deinit(struct clew_hot_list *list); /* zeroed is fine */
 /* NULL when the trace has nothing hot. */
 struct clew_hot_trace *clew_hot_find(const struct clew_hot_list *list,

@@ -137,9 +137,14 @@ static int set_service(struct clew_hot_list *list, struct clew_hot_trace *t, str
 static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
 {
         const struct clew_fragment_header *h = &f->header;
-        struct clew_hot_trace *t = trace_of(list, &f->id);
+        struct clew_hot_trace *t;
         int r;
 
+        if (list->max && list->n == list->max && !clew_hot_find(list, &f->id)) {
+                list->cut = true;
+                return 0;
+        }
+        t = trace_of(list, &f->id);
         if (!t)
                 return -ENOMEM;
         r = add_link(list, t, f->ref);
@@ -172,10 +177,10 @@ static void settle(struct clew_hot_list *list)
         }
 }
 
-int clew_hot_scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only,
-                  struct clew_hot_list *ret, struct clew_error *err)
+static int scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only, uint32_t max,
+                struct clew_hot_list *ret, struct clew_error *err)
 {
-        CLEW_HOT_LIST list = {0};
+        CLEW_HOT_LIST list = {.max = max};
         struct clew_hot_walk w;
         struct clew_hot_found f;
         int r;
@@ -194,4 +199,16 @@ int clew_hot_scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id
         *ret = list;
         list = (struct clew_hot_list){0};
         return 0;
+}
+
+int clew_hot_scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only,
+                  struct clew_hot_list *ret, struct clew_error *err)
+{
+        return scan(env, txn, only, 0, ret, err);
+}
+
+int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max, struct clew_hot_list *ret,
+                        struct clew_error *err)
+{
+        return scan(env, txn, NULL, max, ret, err);
 }

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Traces that a run keeps in memory, a few hundred bytes each. */
+#define TRACES_MAX (1u << 17)
+
 static int compare_items(const void *a, const void *b)
 {
         const struct clew_seal_item *x = a;
@@ -90,6 +93,24 @@ static int choose_idle(struct clew_seal_plan *plan, const struct clew_seal_optio
         return 0;
 }
 
+/* A run looks at the oldest traces; only when none of them is due, at all. */
+static int choose(struct clew_store *store, MDB_txn *txn, const struct clew_seal_options *options,
+                  uint64_t now_ns, struct clew_seal_plan *plan, struct clew_error *err)
+{
+        uint32_t max = options->max_traces ? options->max_traces : TRACES_MAX;
+        int r = clew_hot_scan_first(store->env, txn, max, &plan->hot, err);
+
+        if (r == 0 && choose_idle(plan, options, now_ns) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (r < 0 || plan->n || !plan->hot.cut)
+                return r;
+        clew_seal_plan_deinit(plan);
+        r = clew_hot_scan(store->env, txn, NULL, &plan->hot, err);
+        if (r == 0 && choose_idle(plan, options, now_ns) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        return r;
+}
+
 int clew_seal_plan_make(struct clew_store *store, const struct clew_seal_options *options,
                         uint64_t now_ns, struct clew_seal_plan *ret, struct clew_error *err)
 {
@@ -99,9 +120,7 @@ int clew_seal_plan_make(struct clew_store *store, const struct clew_seal_options
 
         if (r < 0)
                 return r;
-        r = clew_hot_scan(store->env, txn, NULL, &plan.hot, err);
-        if (r == 0 && choose_idle(&plan, options, now_ns) < 0)
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        r = choose(store, txn, options, now_ns, &plan, err);
         if (r == 0 && plan.n) {
                 r = clew_seal_plan_compact(store, txn, &plan, err);
                 qsort(plan.items, plan.n, sizeof(*plan.items), compare_items);

@@ -397,6 +397,7 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                         break;
                 r = seal_segment(&s, &plan, &at, &stats, err);
         }
+        stats.more = stats.more || (plan.hot.cut && stats.traces > 0);
         for (; at < plan.n; at++)
                 stats.left_bytes += plan.items[at].raw_bytes;
         sealer_deinit(&s);

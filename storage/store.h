@@ -112,6 +112,8 @@ struct clew_seal_options {
                                    */
         uint64_t max_wait_ns;     /* ... or its oldest idle fragment is older than this */
         size_t budget_bytes;      /* stop after about this many raw bytes; 0 = no bound */
+        uint32_t max_traces;      /* look at this many, the oldest, unless none of them is due;
+                                     bounds memory; 0 = a default */
         /*
          * Runs @fn(@argument), which holds the store's write lock for some milliseconds, and
          * returns after it. NULL = in the calling thread. Appends wait for that lock: a caller of
@@ -129,7 +131,7 @@ struct clew_seal_stats {
         uint64_t stored_bytes;
         uint64_t damaged;    /* traces left hot because they could not be read; verify names them */
         uint64_t left_bytes; /* raw bytes that were due and are still hot */
-        bool more;           /* the budget or is_over() ended it */
+        bool more;           /* the budget, is_over() or max_traces ended it */
 };
 
 /* Seals idle traces. Compresses outside the write transaction, so appends wait only for the short

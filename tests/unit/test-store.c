@@ -276,6 +276,40 @@ static void test_sealing_by_hooks(void **state)
         assert_false(stats.more);
 }
 
+/* A run looks at a few traces at a time; busy ones at the front do not keep the others from it. */
+static void test_seal_looks_at_few(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_seal_options o = {.max_traces = 4, .idle_ns = 5 * CLEW_NS_PER_S};
+        struct clew_seal_stats stats = {.more = true};
+        struct clew_error err = {0};
+        uint64_t sealed = 0;
+        unsigned runs = 0;
+
+        for (uint32_t t = 0; t < 15; t++) {
+                struct test_span s = span_of(t, 0);
+
+                send_spans(f, "a", &s, 1);
+        }
+        f->now_ns += 10 * CLEW_NS_PER_S;
+        for (uint32_t t = 0; t < 5; t++) {
+                struct test_span s = span_of(t, 1);
+
+                send_spans(f, "a", &s, 1);
+        }
+        assert_int_equal(clew_store_seal(f->store, &o, &stats, &err), 0);
+        assert_int_equal(stats.traces, 10);
+        assert_false(stats.more);
+        o.idle_ns = 0;
+        do {
+                assert_int_equal(clew_store_seal(f->store, &o, &stats, &err), 0);
+                sealed += stats.traces;
+                runs++;
+        } while (stats.more);
+        assert_int_equal(runs, 2);
+        assert_int_equal(sealed, 5 + 10); /* the first run packs the ten again with its four */
+}
+
 static void test_list_order_and_paging(void **state)
 {
         struct fixture *f = *state;
@@ -660,6 +694,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 T(test_hot_then_sealed),
                 T(test_sealing_by_hooks),
+                T(test_seal_looks_at_few),
                 T(test_list_order_and_paging),
                 T(test_find_prefix),
                 T(test_logs_without_trace),
