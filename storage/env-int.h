@@ -84,6 +84,7 @@ struct clew_scan {
         bool at_end;
         uint8_t last_key[32]; /* keys must rise: a damaged tree may lead elsewhere */
         size_t last_key_len;
+        uintptr_t page; /* of the last value, as an address */
         struct clew_slice key;
         struct clew_slice value;
 };

@@ -184,6 +184,8 @@ void clew_scan_close(struct clew_scan *scan)
 
 static int take(struct clew_scan *scan, int rc, MDB_val k, MDB_val v, struct clew_error *err)
 {
+        uintptr_t page;
+
         if (rc == MDB_NOTFOUND) {
                 scan->at_end = true;
                 return 0;
@@ -192,7 +194,10 @@ static int take(struct clew_scan *scan, int rc, MDB_val k, MDB_val v, struct cle
                 return clew_env_error(scan->env, rc, "walking", err);
         scan->key = slice_of(k);
         scan->value = slice_of(v);
-        clew_env_touched(scan->env, scan->value, false);
+        /* Neighbours in the order of keys are seldom neighbours in the file. */
+        page = (uintptr_t)v.mv_data / scan->env->page_bytes;
+        clew_env_touched(scan->env, scan->value, page - scan->page > 1);
+        scan->page = page;
         return 1;
 }
 

@@ -7,11 +7,11 @@
  * altered (an observed value of the same shape differs in a digit or two), invented after an empty
  * result, and invented.
  */
+#include "proto/base/sort.h"
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define NUMBERS_MAX 96u /* observed numbers tried as parts of a sum */
 #define CHANCE_MAX 0.1  /* near values expected by chance alone, beyond which one proves nothing */
@@ -158,28 +158,31 @@ static bool computed_at(const struct clew_rca_view *v, struct shapes *shapes, ui
 
 /* ---- altered values ------------------------------------------------------------------------- */
 
-static int by_shape(const void *x, const void *y)
+static int by_first(const void *x, const void *y)
 {
-        const struct clew_rca_seen *a = *(const struct clew_rca_seen *const *)x;
-        const struct clew_rca_seen *b = *(const struct clew_rca_seen *const *)y;
+        const struct clew_rca_seen *a = x;
+        const struct clew_rca_seen *b = y;
 
-        if (a->shape != b->shape)
-                return a->shape < b->shape ? -1 : 1;
         return a->first < b->first ? -1 : a->first > b->first;
 }
 
 static struct shapes shapes_of(const struct clew_rca_view *v)
 {
         struct shapes s = {clew_arena_calloc(v->arena, v->n_seen + 1, sizeof(void *)), 0, SUMS_MAX};
+        struct clew_sort_entry *sorted =
+                clew_arena_alloc(v->arena, 2 * (v->n_seen + 1ul) * sizeof(*sorted));
 
-        if (!s.items || !v->seen)
+        if (!s.items || !v->seen || !sorted)
                 return (struct shapes){NULL, 0, 0};
         for (uint32_t i = 0; i <= v->seen_mask; i++) {
-                if (v->seen[i].n_units && v->seen[i].observed != CLEW_RCA_NONE)
-                        s.items[s.n++] = &v->seen[i];
+                const struct clew_rca_seen *seen = &v->seen[i];
+
+                if (seen->n_units && seen->observed != CLEW_RCA_NONE)
+                        sorted[s.n++] = (struct clew_sort_entry){seen->shape, seen};
         }
-        if (s.n)
-                qsort(s.items, s.n, sizeof(const struct clew_rca_seen *), by_shape);
+        clew_sort(sorted, sorted + s.n, s.n, by_first);
+        for (uint32_t i = 0; i < s.n; i++)
+                s.items[i] = sorted[i].item;
         return s;
 }
 
