@@ -213,3 +213,38 @@ const char *clew_safe_cstr(struct clew_slice text, char *ret, size_t size)
         ret[n] = '\0';
         return ret;
 }
+
+/* Texts of our own with names of the trace in them: longer ones are cut. */
+#define PARAGRAPH_BYTES_MAX ((size_t)1 << 20)
+
+void clew_safe_paragraph(struct clew_buffer *out, struct clew_slice text, const char *indent,
+                         size_t max_columns, bool ascii)
+{
+        size_t margin = strlen(indent);
+        size_t used = 0; /* columns of the line so far; 0 = none begun */
+        struct clew_slice rest;
+        CLEW_BUFFER line = {0};
+
+        clew_buffer_init(&line, PARAGRAPH_BYTES_MAX);
+        clew_safe_line(&line, text, CLEW_NO_WIDTH_LIMIT, ascii);
+        rest = clew_buffer_slice(&line);
+        while (rest.len) {
+                const uint8_t *space = memchr(rest.data, ' ', rest.len);
+                size_t len = space ? (size_t)(space - rest.data) : rest.len;
+                struct clew_slice word = clew_slice_make(rest.data, len);
+                size_t columns = clew_safe_columns(word);
+
+                if (used && used + 1 + columns > max_columns) {
+                        clew_buffer_append_byte(out, '\n');
+                        used = 0;
+                }
+                clew_buffer_append_cstr(out, used ? " " : indent);
+                clew_buffer_append_slice(out, word);
+                used = (used ? used + 1 : margin) + columns;
+                rest = clew_slice_from(rest, space ? len + 1 : len);
+        }
+        if (used)
+                clew_buffer_append_byte(out, '\n');
+        if (clew_buffer_error(&line) < 0 && !out->error)
+                out->error = clew_buffer_error(&line);
+}

@@ -40,6 +40,14 @@ size_t clew_safe_line(struct clew_buffer *out, struct clew_slice text, size_t ma
 void clew_safe_block(struct clew_buffer *out, struct clew_slice text, const char *indent,
                      bool ascii);
 
+/*
+ * Appends @text as a paragraph: lines of at most @max_columns, each beginning with @indent (counted)
+ * and ending with a line break, broken between words; a word that is longer has a line for itself.
+ * Empty text appends nothing.
+ */
+void clew_safe_paragraph(struct clew_buffer *out, struct clew_slice text, const char *indent,
+                         size_t max_columns, bool ascii);
+
 /* Columns of text that is already safe: ours, or from clew_safe_line(). */
 size_t clew_safe_columns(struct clew_slice safe);
 

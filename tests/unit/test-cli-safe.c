@@ -160,9 +160,38 @@ static void test_any_bytes(void **state)
         }
 }
 
+static void test_paragraphs_are_broken_between_words(void **state)
+{
+        static const struct {
+                const char *text;
+                size_t columns;
+                const char *want;
+        } cases[] = {
+                {"", 20, ""},
+                {"one two three", 80, "  one two three\n"},
+                {"one two three", 9, "  one two\n  three\n"},
+                {"one two three", 8, "  one\n  two\n  three\n"},
+                {"a longerthanthat b", 6, "  a\n  longerthanthat\n  b\n"},
+                {" a\n\nb\tc ", 80, "  a b c\n"},
+                {"\xc3\xa4\xc3\xb6 \xc3\xbc", 6, "  \xc3\xa4\xc3\xb6 \xc3\xbc\n"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                CLEW_BUFFER out = {0};
+
+                clew_buffer_init(&out, 4096);
+                clew_safe_paragraph(&out, clew_slice_of_cstr(cases[i].text), "  ", cases[i].columns,
+                                    false);
+                assert_true(
+                        clew_slice_eq(clew_buffer_slice(&out), clew_slice_of_cstr(cases[i].want)));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_paragraphs_are_broken_between_words),
                 cmocka_unit_test(test_controls_are_shown),
                 cmocka_unit_test(test_direction_and_invisible_marks_are_shown),
                 cmocka_unit_test(test_broken_utf8_is_shown),
