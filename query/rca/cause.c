@@ -9,8 +9,8 @@ static bool has_cause(const struct clew_why *why)
         return why->n_findings > 0 && why->findings[0].precision != CLEW_PRECISION_LOW;
 }
 
-/* Where the trouble shows: a failed step that the cause explains; without a cause the first failed
- * step, else the last one. NULL for a run without steps. */
+/* Where the trouble shows: a failed step that the cause explains, else a tool; without a cause the
+ * first failed step, else the last one. NULL for a run without steps. */
 static const struct clew_rca_step *where_it_shows(const struct clew_why *why)
 {
         const struct clew_finding *f = &why->findings[0];
@@ -21,6 +21,10 @@ static const struct clew_rca_step *where_it_shows(const struct clew_why *why)
                 return step == CLEW_RCA_NONE ? NULL : &v->steps[step];
         for (uint32_t i = 0; i < f->n_effects; i++) {
                 if (clew_rca_has_error(&v->steps[f->effects[i]]))
+                        return &v->steps[f->effects[i]];
+        }
+        for (uint32_t i = 0; i < f->n_effects; i++) {
+                if (v->steps[f->effects[i]].kind == CLEW_RCA_TOOL)
                         return &v->steps[f->effects[i]];
         }
         return &v->steps[f->n_effects ? f->effects[0] : f->step];
