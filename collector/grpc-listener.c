@@ -133,23 +133,12 @@ static bool is_over(struct clew_grpc_server *s)
         return s->is_down && atomic_load(&s->n_calls) == 0;
 }
 
-static struct timespec after_ns(uint64_t ns)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        ns += (uint64_t)t.tv_nsec;
-        t.tv_sec += (time_t)(ns / CLEW_NS_PER_S);
-        t.tv_nsec = (long)(ns % CLEW_NS_PER_S);
-        return t;
-}
-
 /* With the lock held. False when it is still going on after @ns; of the calls alone, or of the
  * connections, too. */
 static bool wait_for_end(struct clew_grpc_listener *l, bool connections, uint64_t ns)
 {
         struct clew_grpc_server *s = l->server;
-        struct timespec until = after_ns(ns);
+        struct timespec until = clew_clock_deadline(ns);
 
         while (connections ? !is_over(s) : atomic_load(&s->n_calls) > 0) {
                 if (pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT)

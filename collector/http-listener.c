@@ -684,14 +684,10 @@ void clew_http_listener_quiesce(struct clew_http_listener *l)
 
 int clew_http_listener_drain(struct clew_http_listener *l, uint64_t deadline_ns)
 {
-        struct timespec until;
+        struct timespec until = clew_clock_deadline(deadline_ns);
         bool late = false;
         int r;
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        deadline_ns += (uint64_t)until.tv_nsec;
-        until.tv_sec += (time_t)(deadline_ns / CLEW_NS_PER_S);
-        until.tv_nsec = (long)(deadline_ns % CLEW_NS_PER_S);
         pthread_mutex_lock(&l->lock);
         /* Suspended ones are the pipeline's, which always comes back; others may be cut off. */
         while (l->n_suspended > 0 || (l->n_requests > 0 && !late)) {

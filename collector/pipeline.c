@@ -48,17 +48,6 @@ void clew_submission_deinit(struct clew_submission *s)
         s->n_fragments = 0;
 }
 
-static struct timespec deadline_in(uint64_t ns)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        ns += (uint64_t)t.tv_nsec;
-        t.tv_sec += (time_t)(ns / CLEW_NS_PER_S);
-        t.tv_nsec = (long)(ns % CLEW_NS_PER_S);
-        return t;
-}
-
 static bool group_is_full(const struct clew_pipeline *p)
 {
         return p->queued_bytes >= CLEW_PIPELINE_GROUP_BYTES_MAX ||
@@ -73,7 +62,7 @@ static bool others_are_coming(struct clew_pipeline *p)
 /* Called with the lock held and something queued. */
 static void gather(struct clew_pipeline *p)
 {
-        struct timespec until = deadline_in(p->options.gather_ns);
+        struct timespec until = clew_clock_deadline(p->options.gather_ns);
 
         while (!p->stopping && !group_is_full(p) && others_are_coming(p)) {
                 if (pthread_cond_timedwait(&p->pushed, &p->lock, &until) == ETIMEDOUT)

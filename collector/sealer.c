@@ -47,13 +47,9 @@ static uint64_t cpu_ns(void)
 /* True when it is time to end. */
 static bool rest(struct clew_sealer *s, uint64_t ns)
 {
-        struct timespec until;
+        struct timespec until = clew_clock_deadline(ns);
         bool stopping;
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        ns += (uint64_t)until.tv_nsec;
-        until.tv_sec += (time_t)(ns / CLEW_NS_PER_S);
-        until.tv_nsec = (long)(ns % CLEW_NS_PER_S);
         pthread_mutex_lock(&s->lock);
         while (!s->stopping && pthread_cond_timedwait(&s->stop, &s->lock, &until) != ETIMEDOUT)
                 ;

@@ -28,3 +28,14 @@ const struct clew_clock *clew_clock_system(void)
 
         return &clock;
 }
+
+struct timespec clew_clock_deadline(uint64_t ns)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        ns += (uint64_t)t.tv_nsec;
+        t.tv_sec += (time_t)(ns / CLEW_NS_PER_S);
+        t.tv_nsec = (long)(ns % CLEW_NS_PER_S);
+        return t;
+}

@@ -5,6 +5,7 @@
 #define CLEW_PROTO_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLEW_NS_PER_S 1000000000ull
 #define CLEW_NS_PER_MS 1000000ull
@@ -27,5 +28,8 @@ static inline uint64_t clew_clock_monotonic_ns(const struct clew_clock *c)
 {
         return c->monotonic_ns(c->context);
 }
+
+/* The time @ns from now on the system's monotonic clock, for waits on conditions that use it. */
+struct timespec clew_clock_deadline(uint64_t ns);
 
 #endif

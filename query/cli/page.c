@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define LABEL_COLUMNS 10u       /* longer labels push their text */
-#define WORD_COLUMNS_MAX 64u    /* a trace id fits, whatever the screen */
 #define FIELD_BYTES_MAX 100000u /* of one field with --all or --wide */
 
 void clew_page_init(struct clew_page *p, FILE *out, const struct clew_look *look, bool all)
@@ -140,33 +139,9 @@ void clew_page_fieldf(struct clew_page *p, const char *label, struct clew_slice 
 
 void clew_page_words(struct clew_page *p, const char *label, struct clew_slice words)
 {
-        CLEW_BUFFER word = {0};
         size_t indent = put_label(p, label);
-        size_t used = indent;
-        bool first = true;
 
-        clew_buffer_init(&word, CLEW_PAGE_BLOCK_MAX);
-        while (words.len > 0) {
-                const uint8_t *gap = memchr(words.data, ' ', words.len);
-                size_t n = gap ? (size_t)(gap - words.data) : words.len;
-                size_t columns;
-
-                clew_buffer_clear(&word);
-                columns = clew_safe_line(&word, clew_slice_make(words.data, n), WORD_COLUMNS_MAX,
-                                         p->look->ascii);
-                if (!first && used + 1 + columns > p->look->columns) {
-                        clew_buffer_printf(&p->line, "\n%*s", (int)indent, "");
-                        used = indent;
-                } else if (!first) {
-                        clew_buffer_append_byte(&p->line, ' ');
-                        used++;
-                }
-                clew_buffer_append_slice(&p->line, clew_buffer_slice(&word));
-                used += columns;
-                first = false;
-                words = clew_slice_from(words, gap ? n + 1 : n);
-        }
-        clew_buffer_append_byte(&p->line, '\n');
+        clew_safe_words(&p->line, words, indent, p->look->columns, p->look->ascii);
         flush(p);
 }
 

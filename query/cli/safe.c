@@ -214,37 +214,36 @@ const char *clew_safe_cstr(struct clew_slice text, char *ret, size_t size)
         return ret;
 }
 
-/* Texts of our own with names of the trace in them: longer ones are cut. */
-#define PARAGRAPH_BYTES_MAX ((size_t)1 << 20)
+/* A trace id fits, whatever the screen. */
+#define WORD_COLUMNS_MAX 64u
 
-void clew_safe_paragraph(struct clew_buffer *out, struct clew_slice text, const char *indent,
-                         size_t max_columns, bool ascii)
+void clew_safe_words(struct clew_buffer *out, struct clew_slice text, size_t indent,
+                     size_t max_columns, bool ascii)
 {
-        size_t margin = strlen(indent);
-        size_t used = 0; /* columns of the line so far; 0 = none begun */
-        struct clew_slice rest;
-        CLEW_BUFFER line = {0};
+        size_t used = indent;
+        bool first = true;
 
-        clew_buffer_init(&line, PARAGRAPH_BYTES_MAX);
-        clew_safe_line(&line, text, CLEW_NO_WIDTH_LIMIT, ascii);
-        rest = clew_buffer_slice(&line);
-        while (rest.len) {
-                const uint8_t *space = memchr(rest.data, ' ', rest.len);
-                size_t len = space ? (size_t)(space - rest.data) : rest.len;
-                struct clew_slice word = clew_slice_make(rest.data, len);
-                size_t columns = clew_safe_columns(word);
+        while (text.len > 0) {
+                const uint8_t *gap = memchr(text.data, ' ', text.len);
+                size_t n = gap ? (size_t)(gap - text.data) : text.len;
+                size_t before = out->len;
+                size_t columns;
 
-                if (used && used + 1 + columns > max_columns) {
-                        clew_buffer_append_byte(out, '\n');
-                        used = 0;
+                /* Written with the blank that may turn out to be a line break. */
+                if (!first)
+                        clew_buffer_append_byte(out, ' ');
+                columns =
+                        clew_safe_line(out, clew_slice_make(text.data, n), WORD_COLUMNS_MAX, ascii);
+                if (!first && used + 1 + columns > max_columns) {
+                        out->len = before;
+                        clew_buffer_printf(out, "\n%*s", (int)indent, "");
+                        clew_safe_line(out, clew_slice_make(text.data, n), WORD_COLUMNS_MAX, ascii);
+                        used = indent + columns;
+                } else {
+                        used += columns + !first;
                 }
-                clew_buffer_append_cstr(out, used ? " " : indent);
-                clew_buffer_append_slice(out, word);
-                used = (used ? used + 1 : margin) + columns;
-                rest = clew_slice_from(rest, space ? len + 1 : len);
+                first = false;
+                text = clew_slice_from(text, gap ? n + 1 : n);
         }
-        if (used)
-                clew_buffer_append_byte(out, '\n');
-        if (clew_buffer_error(&line) < 0 && !out->error)
-                out->error = clew_buffer_error(&line);
+        clew_buffer_append_byte(out, '\n');
 }

@@ -41,12 +41,12 @@ void clew_safe_block(struct clew_buffer *out, struct clew_slice text, const char
                      bool ascii);
 
 /*
- * Appends @text as a paragraph: lines of at most @max_columns, each beginning with @indent (counted)
- * and ending with a line break, broken between words; a word that is longer has a line for itself.
- * Empty text appends nothing.
+ * Appends @text word by word, broken into lines of at most @max_columns; a word that is longer has
+ * a line for itself, and one of more than 64 columns is cut. The first line continues at column
+ * @indent, the others begin with as many blanks; the last ends with a line break.
  */
-void clew_safe_paragraph(struct clew_buffer *out, struct clew_slice text, const char *indent,
-                         size_t max_columns, bool ascii);
+void clew_safe_words(struct clew_buffer *out, struct clew_slice text, size_t indent,
+                     size_t max_columns, bool ascii);
 
 /* Columns of text that is already safe: ours, or from clew_safe_line(). */
 size_t clew_safe_columns(struct clew_slice safe);

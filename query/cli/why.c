@@ -312,7 +312,8 @@ static void put_head(struct why_command *c, struct clew_buffer *out, const struc
                            guess ? "the best guess, with little to go on" : "the most likely cause",
                            clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
                            clew_precision_name(f->precision));
-        clew_safe_paragraph(out, f->summary, "  ", c->look.columns, c->look.ascii);
+        clew_buffer_append_cstr(out, "  ");
+        clew_safe_words(out, f->summary, 2, c->look.columns, c->look.ascii);
         for (uint32_t i = 0; i < f->n_evidence; i++) {
                 clew_buffer_printf(out, "  #%-5u ", a->why.view->steps[f->evidence[i].step].number);
                 put_text(c, out, f->evidence[i].text, 10);

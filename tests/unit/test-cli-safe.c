@@ -160,20 +160,20 @@ static void test_any_bytes(void **state)
         }
 }
 
-static void test_paragraphs_are_broken_between_words(void **state)
+static void test_lines_are_broken_between_words(void **state)
 {
         static const struct {
                 const char *text;
                 size_t columns;
                 const char *want;
         } cases[] = {
-                {"", 20, ""},
-                {"one two three", 80, "  one two three\n"},
-                {"one two three", 9, "  one two\n  three\n"},
-                {"one two three", 8, "  one\n  two\n  three\n"},
-                {"a longerthanthat b", 6, "  a\n  longerthanthat\n  b\n"},
-                {" a\n\nb\tc ", 80, "  a b c\n"},
-                {"\xc3\xa4\xc3\xb6 \xc3\xbc", 6, "  \xc3\xa4\xc3\xb6 \xc3\xbc\n"},
+                {"", 20, "\n"},
+                {"one two three", 80, "one two three\n"},
+                {"one two three", 9, "one two\n  three\n"},
+                {"one two three", 8, "one\n  two\n  three\n"},
+                {"a longerthanthat b", 6, "a\n  longerthanthat\n  b\n"},
+                {"a b c", 80, "a b c\n"},
+                {"\xc3\xa4\xc3\xb6 \xc3\xbc", 6, "\xc3\xa4\xc3\xb6 \xc3\xbc\n"},
         };
 
         (void)state;
@@ -181,8 +181,8 @@ static void test_paragraphs_are_broken_between_words(void **state)
                 CLEW_BUFFER out = {0};
 
                 clew_buffer_init(&out, 4096);
-                clew_safe_paragraph(&out, clew_slice_of_cstr(cases[i].text), "  ", cases[i].columns,
-                                    false);
+                clew_safe_words(&out, clew_slice_of_cstr(cases[i].text), 2, cases[i].columns,
+                                false);
                 assert_true(
                         clew_slice_eq(clew_buffer_slice(&out), clew_slice_of_cstr(cases[i].want)));
         }
@@ -191,7 +191,7 @@ static void test_paragraphs_are_broken_between_words(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_paragraphs_are_broken_between_words),
+                cmocka_unit_test(test_lines_are_broken_between_words),
                 cmocka_unit_test(test_controls_are_shown),
                 cmocka_unit_test(test_direction_and_invisible_marks_are_shown),
                 cmocka_unit_test(test_broken_utf8_is_shown),

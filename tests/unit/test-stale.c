@@ -4,10 +4,8 @@
  *
  * Traces 1 and 2 are sealed into one segment; trace 1 then gets a second span and moves on.
  */
-#include "proto/otlp/span.h"
-#include "proto/otlp/walk.h"
 #include "storage/store-int.h"
-#include "tests/lib/otlp-build.h"
+#include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
 
 #include <setjmp.h>
@@ -18,8 +16,6 @@
 #include <cmocka.h>
 
 #include <errno.h>
-
-#define BYTES_MAX ((size_t)1 << 20)
 
 struct scene {
         struct test_dir dir;
@@ -47,26 +43,9 @@ static void append(struct scene *s, uint32_t trace, uint32_t number)
                                  .value = clew_slice_make(large, trace == 2 ? sizeof(large) : 9),
                                  .start_ns = 1000 + number,
                                  .end_ns = 2000 + number};
-        struct clew_fragment_encoder *encoder = clew_fragment_encoder_new();
-        struct clew_fragment fragment = {.trace_id = span.trace_id};
-        struct clew_otlp_batch batch;
-        struct clew_error err = {0};
-        CLEW_ARENA arena = {0};
-        CLEW_BUFFER request = {0};
-        CLEW_BUFFER bytes = {0};
 
         memset(large, 'a', sizeof(large));
-        clew_arena_init(&arena, BYTES_MAX);
-        clew_buffer_init(&request, BYTES_MAX);
-        clew_buffer_init(&bytes, BYTES_MAX);
-        test_put_traces(&request, "b", &span, 1);
-        assert_int_equal(
-                clew_otlp_walk(clew_buffer_slice(&request), CLEW_OTLP_TRACES, &arena, &batch, &err),
-                0);
-        assert_int_equal(clew_fragment_encode(encoder, &batch, &batch.traces[0], 5, &bytes), 0);
-        fragment.bytes = clew_buffer_slice(&bytes);
-        assert_int_equal(clew_store_append(s->store, &fragment, 1, &err), 0);
-        clew_fragment_encoder_free(encoder);
+        assert_int_equal(test_store_append(s->store, "b", &span, 5), 0);
 }
 
 static void seal_all(struct scene *s)

@@ -10,7 +10,7 @@
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
 #include "storage/store.h"
-#include "tests/lib/otlp-build.h"
+#include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
 
 #include <setjmp.h>
@@ -133,25 +133,8 @@ static void append(struct clew_store *store, uint32_t number)
                                  .name = "new",
                                  .start_ns = 4000000 + number,
                                  .end_ns = 4000100};
-        struct clew_fragment_encoder *encoder = clew_fragment_encoder_new();
-        struct clew_fragment fragment = {.trace_id = span.trace_id};
-        struct clew_otlp_batch batch;
-        struct clew_error err = {0};
-        CLEW_ARENA arena = {0};
-        CLEW_BUFFER request = {0};
-        CLEW_BUFFER bytes = {0};
 
-        clew_arena_init(&arena, FILE_MAX);
-        clew_buffer_init(&request, FILE_MAX);
-        clew_buffer_init(&bytes, FILE_MAX);
-        test_put_traces(&request, "b", &span, 1);
-        assert_int_equal(
-                clew_otlp_walk(clew_buffer_slice(&request), CLEW_OTLP_TRACES, &arena, &batch, &err),
-                0);
-        assert_int_equal(clew_fragment_encode(encoder, &batch, &batch.traces[0], 5, &bytes), 0);
-        fragment.bytes = clew_buffer_slice(&bytes);
-        assert_int_equal(clew_store_append(store, &fragment, 1, &err), 0);
-        clew_fragment_encoder_free(encoder);
+        assert_int_equal(test_store_append(store, "b", &span, 5), 0);
 }
 
 static void seal_all(struct clew_store *store)

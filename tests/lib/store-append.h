@@ -1,0 +1,14 @@
+/*
+ * Puts single spans into a store, as the pipeline would after a request of one span.
+ */
+#ifndef CLEW_TESTS_LIB_STORE_APPEND_H
+#define CLEW_TESTS_LIB_STORE_APPEND_H
+
+#include "storage/store.h"
+#include "tests/lib/otlp-build.h"
+
+/* Encodes and appends @span of @service, arrived at @arrival_ns. 0 or negative errno. */
+CLEW_MUST_USE int test_store_append(struct clew_store *store, const char *service,
+                                    const struct test_span *span, uint64_t arrival_ns);
+
+#endif
