@@ -128,21 +128,20 @@ static int start_server(struct clew_grpc_listener *l)
         return 0;
 }
 
-static bool is_over(struct clew_grpc_server *s)
+/* No call is open any more; of the @connections, too, none. */
+static bool is_over(struct clew_grpc_server *s, bool connections)
 {
-        return s->is_down && atomic_load(&s->n_calls) == 0;
+        return atomic_load(&s->n_calls) == 0 && (s->is_down || !connections);
 }
 
-/* With the lock held. False when it is still going on after @ns; of the calls alone, or of the
- * connections, too. */
+/* With the lock held. False when it is not over after @ns. */
 static bool wait_for_end(struct clew_grpc_listener *l, bool connections, uint64_t ns)
 {
-        struct clew_grpc_server *s = l->server;
         struct timespec until = clew_clock_deadline(ns);
 
-        while (connections ? !is_over(s) : atomic_load(&s->n_calls) > 0) {
+        while (!is_over(l->server, connections)) {
                 if (pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT)
-                        return connections ? is_over(s) : atomic_load(&s->n_calls) == 0;
+                        return is_over(l->server, connections);
         }
         return true;
 }
@@ -160,7 +159,7 @@ static int stop_server(struct clew_grpc_listener *l, uint64_t deadline_ns)
         answered = wait_for_end(l, false, deadline_ns);
         if (!answered || !wait_for_end(l, true, farewell_ns))
                 grpc_server_cancel_all_calls(s->server);
-        while (!is_over(s))
+        while (!is_over(s, true))
                 pthread_cond_wait(&l->changed, &l->lock);
         pthread_mutex_unlock(&l->lock);
         return answered ? 0 : -ETIMEDOUT;

@@ -44,9 +44,9 @@
 #define CONNECTION_TIMEOUT_S 60u
 /* A body of unknown length takes budget in steps. */
 #define BUDGET_STEP_BYTES ((size_t)256 * 1024)
-/* Of a connection that is turned away: at most this much is read, 4 KiB each. */
-#define TURN_AWAY_READS_MAX 64 /* of 4 KiB, of a request that is not served */
-#define LEAVING_MAX 64u        /* connections turned away whose clients have not hung up yet */
+/* Of a connection that is turned away: at most this much is read at a time, 4 KiB each. */
+#define TURN_AWAY_READS_MAX 64
+#define LEAVING_MAX 64u /* connections turned away whose clients have not hung up yet */
 #define SCRATCHES_MAX 64u
 /* How long a browser may remember that a page may send. */
 #define PREFLIGHT_SECONDS "7200"

@@ -132,8 +132,8 @@ struct clew_hot_list {
 CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn,
                                 const struct clew_trace_id *only, struct clew_hot_list *ret,
                                 struct clew_error *err);
-/* The same of the @max traces that arrived first, with all their fragments; @ret->cut tells whether
- * there are more. */
+/* The same of the @max traces that arrived first (0 = of all), with all their fragments; @ret->cut
+ * tells whether there are more. */
 CLEW_MUST_USE int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max,
                                       struct clew_hot_list *ret, struct clew_error *err);
 void clew_hot_list_deinit(struct clew_hot_list *list); /* zeroed is fine */

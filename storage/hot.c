@@ -68,12 +68,10 @@ static int grow_traces(struct clew_hot_list *list)
         return 0;
 }
 
-static struct clew_hot_trace *trace_of(struct clew_hot_list *list, const struct clew_trace_id *id)
+static struct clew_hot_trace *add_trace(struct clew_hot_list *list, const struct clew_trace_id *id)
 {
-        struct clew_hot_trace *t = clew_hot_find(list, id);
+        struct clew_hot_trace *t;
 
-        if (t)
-                return t;
         if (list->n == list->capacity && grow_traces(list) < 0)
                 return NULL;
         *slot_of(list, id) = list->n;
@@ -137,14 +135,15 @@ static int set_service(struct clew_hot_list *list, struct clew_hot_trace *t, str
 static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
 {
         const struct clew_fragment_header *h = &f->header;
-        struct clew_hot_trace *t;
+        struct clew_hot_trace *t = clew_hot_find(list, &f->id);
         int r;
 
-        if (list->max && list->n == list->max && !clew_hot_find(list, &f->id)) {
+        if (!t && list->max && list->n == list->max) {
                 list->cut = true;
                 return 0;
         }
-        t = trace_of(list, &f->id);
+        if (!t)
+                t = add_trace(list, &f->id);
         if (!t)
                 return -ENOMEM;
         r = add_link(list, t, f->ref);

@@ -27,10 +27,10 @@ CLEW_MUST_USE int clew_place_write(struct clew_env *env, MDB_txn *txn,
                                    const struct clew_trace_id *id, const struct clew_place *place,
                                    struct clew_error *err);
 
-/* Counts a place into or out of the sums of @state. */
-void clew_place_count_in(struct clew_state *state, const struct clew_trace_id *id,
+/* Counts a place into or out of @sums. */
+void clew_place_count_in(struct clew_place_sums *sums, const struct clew_trace_id *id,
                          const struct clew_place *place);
-void clew_place_count_out(struct clew_state *state, const struct clew_trace_id *id,
+void clew_place_count_out(struct clew_place_sums *sums, const struct clew_trace_id *id,
                           const struct clew_place *place);
 
 /* Buckets that have proved whole in one snapshot. */
@@ -46,8 +46,8 @@ struct clew_places_proved {
 CLEW_MUST_USE int clew_places_prove(struct clew_env *env, MDB_txn *txn,
                                     const struct clew_trace_id *id, unsigned n_digits,
                                     struct clew_places_proved *proved, struct clew_error *err);
-/* Gives @state, of an older format, its sums by bucket. -EBADMSG when the index is not whole. */
-CLEW_MUST_USE int clew_places_divide(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
-                                     struct clew_error *err);
+/* Divides the one sum of an older format. -EBADMSG when the index is not whole. */
+CLEW_MUST_USE int clew_places_divide(struct clew_env *env, MDB_txn *txn,
+                                     struct clew_place_sums *sums, struct clew_error *err);
 
 #endif

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+/* First bytes of the ids of one bucket. */
+#define BUCKET_WIDTH (256 / CLEW_PLACE_BUCKETS)
 #define PLACE_BYTES_MAX 32u
 /* Records of a bucket that are walked to prove it. */
 #define PROVE_MAX 4000000u
@@ -71,28 +73,28 @@ int clew_place_write(struct clew_env *env, MDB_txn *txn, const struct clew_trace
         return clew_table_put(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), NULL, 0, err);
 }
 
-static unsigned bucket_of(const struct clew_state *state, const struct clew_trace_id *id)
+static unsigned bucket_of(const struct clew_place_sums *sums, const struct clew_trace_id *id)
 {
-        return state->by_bucket ? id->bytes[0] / (256 / CLEW_PLACE_BUCKETS) : 0;
+        return sums->by_bucket ? id->bytes[0] / BUCKET_WIDTH : 0;
 }
 
-void clew_place_count_in(struct clew_state *state, const struct clew_trace_id *id,
+void clew_place_count_in(struct clew_place_sums *sums, const struct clew_trace_id *id,
                          const struct clew_place *place)
 {
-        state->place_sums[bucket_of(state, id)] += digest(id, place);
+        sums->of[bucket_of(sums, id)] += digest(id, place);
 }
 
-void clew_place_count_out(struct clew_state *state, const struct clew_trace_id *id,
+void clew_place_count_out(struct clew_place_sums *sums, const struct clew_trace_id *id,
                           const struct clew_place *place)
 {
-        state->place_sums[bucket_of(state, id)] -= digest(id, place);
+        sums->of[bucket_of(sums, id)] -= digest(id, place);
 }
 
 /* Sums up the places from bucket @from up to, not with, @to. 1 = done, 0 = more than @max. */
 static int sum_up(struct clew_env *env, MDB_txn *txn, unsigned from, unsigned to, uint64_t max,
-                  struct clew_state *sums, struct clew_error *err)
+                  struct clew_place_sums *sums, struct clew_error *err)
 {
-        struct clew_trace_id first = {{(uint8_t)(from * (256 / CLEW_PLACE_BUCKETS))}};
+        struct clew_trace_id first = {{(uint8_t)(from * BUCKET_WIDTH)}};
         struct clew_key key = clew_key_trace(&first);
         CLEW_SCAN scan = {0};
         int r = clew_scan_open(env, txn, CLEW_TABLE_TRACE, &scan, err);
@@ -108,7 +110,7 @@ static int sum_up(struct clew_env *env, MDB_txn *txn, unsigned from, unsigned to
                 if (!clew_trace_id_from_bytes(scan.key, &id) ||
                     !clew_place_decode(scan.value, &place))
                         continue;
-                if (id.bytes[0] / (256 / CLEW_PLACE_BUCKETS) >= to)
+                if (id.bytes[0] / BUCKET_WIDTH >= to)
                         break;
                 clew_place_count_in(sums, &id, &place);
         }
@@ -117,22 +119,21 @@ static int sum_up(struct clew_env *env, MDB_txn *txn, unsigned from, unsigned to
 
 static int not_whole(struct clew_env *env, unsigned from, unsigned to, struct clew_error *err)
 {
-        unsigned width = 256 / CLEW_PLACE_BUCKETS;
-
         return clew_error_set(err, -EBADMSG, 0,
                               "store %s: the trace index is damaged (ids that begin with %02x to "
                               "%02x); see clew doctor --verify",
-                              clew_env_dir(env), from * width, to * width - 1);
+                              clew_env_dir(env), from * BUCKET_WIDTH, to * BUCKET_WIDTH - 1);
 }
 
-static int prove(struct clew_env *env, MDB_txn *txn, const struct clew_state *state, unsigned from,
-                 unsigned to, struct clew_places_proved *proved, struct clew_error *err)
+static int prove(struct clew_env *env, MDB_txn *txn, const struct clew_place_sums *expected,
+                 unsigned from, unsigned to, struct clew_places_proved *proved,
+                 struct clew_error *err)
 {
-        struct clew_state sums = {.by_bucket = state->by_bucket};
-        int r = sum_up(env, txn, from, to, PROVE_MAX, &sums, err);
+        struct clew_place_sums found = {.by_bucket = expected->by_bucket};
+        unsigned at = expected->by_bucket ? from : 0;
+        int r = sum_up(env, txn, from, to, PROVE_MAX, &found, err);
 
-        if (r == 1 && sums.place_sums[state->by_bucket ? from : 0] !=
-                              state->place_sums[state->by_bucket ? from : 0])
+        if (r == 1 && found.of[at] != expected->of[at])
                 return not_whole(env, from, to, err);
         if (r == 1)
                 memset(proved->bucket + from, true, to - from);
@@ -142,44 +143,37 @@ static int prove(struct clew_env *env, MDB_txn *txn, const struct clew_state *st
 int clew_places_prove(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *id,
                       unsigned n_digits, struct clew_places_proved *proved, struct clew_error *err)
 {
-        unsigned width = 256 / CLEW_PLACE_BUCKETS;
         unsigned from = 0;
         unsigned to = CLEW_PLACE_BUCKETS;
+        unsigned step;
         struct clew_state state;
         int r = clew_state_read(env, txn, &state, err);
 
         if (r < 0)
                 return r;
-        if (!state.by_bucket)
-                return proved->bucket[0]
-                               ? 0
-                               : prove(env, txn, &state, 0, CLEW_PLACE_BUCKETS, proved, err);
-        if (n_digits >= 2) {
-                from = id->bytes[0] / width;
+        step = state.places.by_bucket ? 1 : CLEW_PLACE_BUCKETS;
+        if (n_digits >= 2 && state.places.by_bucket) {
+                from = id->bytes[0] / BUCKET_WIDTH;
                 to = from + 1;
-        } else if (n_digits == 1) {
-                from = (id->bytes[0] & 0xf0u) / width;
-                to = from + 16 / width;
         }
-        for (; r == 0 && from < to; from++) {
+        for (; r == 0 && from < to; from += step) {
                 if (!proved->bucket[from])
-                        r = prove(env, txn, &state, from, from + 1, proved, err);
+                        r = prove(env, txn, &state.places, from, from + step, proved, err);
         }
         return r;
 }
 
-int clew_places_divide(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+int clew_places_divide(struct clew_env *env, MDB_txn *txn, struct clew_place_sums *sums,
                        struct clew_error *err)
 {
-        struct clew_state sums = {.by_bucket = true};
+        struct clew_place_sums divided = {.by_bucket = true};
         uint64_t all = 0;
-        int r = sum_up(env, txn, 0, CLEW_PLACE_BUCKETS, UINT64_MAX, &sums, err);
+        int r = sum_up(env, txn, 0, CLEW_PLACE_BUCKETS, UINT64_MAX, &divided, err);
 
         for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
-                all += sums.place_sums[i];
-        if (r < 0 || all != state->place_sums[0])
+                all += divided.of[i];
+        if (r < 0 || all != sums->of[0])
                 return r < 0 ? r : not_whole(env, 0, CLEW_PLACE_BUCKETS, err);
-        memcpy(state->place_sums, sums.place_sums, sizeof(state->place_sums));
-        state->by_bucket = true;
+        *sums = divided;
         return 0;
 }

@@ -53,6 +53,11 @@ CLEW_MUST_USE bool clew_key_read_batch(struct clew_slice key, uint64_t *ret_firs
  * hidden takes a look at a small part of it, and the sums fit beside the rest on one page. */
 #define CLEW_PLACE_BUCKETS 128u
 
+struct clew_place_sums {
+        bool by_bucket; /* false in formats 1 and 2: the first sum is that of all traces */
+        uint64_t of[CLEW_PLACE_BUCKETS]; /* of the digests of places (place.c), modulo 2^64 */
+};
+
 /* The record "state" of table meta, rewritten by every write transaction. */
 struct clew_state {
         uint64_t txn_id; /* of the transaction that wrote it: must be that of the snapshot */
@@ -68,8 +73,7 @@ struct clew_state {
          * verifies record by record: */
         uint64_t hot_fragments;
         uint64_t hot_sum; /* of the sequences of all hot fragments, modulo 2^64 */
-        uint64_t place_sums[CLEW_PLACE_BUCKETS]; /* of clew_place_digest(), modulo 2^64 */
-        bool by_bucket; /* false in formats 1 and 2: the first sum is that of all traces */
+        struct clew_place_sums places;
 };
 
 /* In a read transaction: also checks that the state belongs to this snapshot. */

@@ -135,14 +135,14 @@ static int damaged_meta(struct clew_env *env, const char *what, struct clew_erro
 }
 
 /* One varint for all traces in formats 1 and 2. */
-static void read_place_sums(struct clew_cursor *c, struct clew_state *s)
+static void read_place_sums(struct clew_cursor *c, struct clew_place_sums *s)
 {
-        memset(s->place_sums, 0, sizeof(s->place_sums));
+        memset(s->of, 0, sizeof(s->of));
         s->by_bucket = clew_cursor_left(c) >= 8u * CLEW_PLACE_BUCKETS;
         if (!s->by_bucket)
-                s->place_sums[0] = clew_cursor_varint(c);
+                s->of[0] = clew_cursor_varint(c);
         for (unsigned i = 0; s->by_bucket && i < CLEW_PLACE_BUCKETS; i++)
-                s->place_sums[i] = clew_cursor_le64(c);
+                s->of[i] = clew_cursor_le64(c);
 }
 
 int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
@@ -169,7 +169,7 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         s.segment_bytes = clew_cursor_varint(&c);
         s.hot_fragments = clew_cursor_varint(&c);
         s.hot_sum = clew_cursor_varint(&c);
-        read_place_sums(&c, &s);
+        read_place_sums(&c, &s.places);
         if (c.failed)
                 return damaged_meta(env, "state is too short", err);
         /* A read transaction has the id of the last commit, a write transaction the next one. */
@@ -198,9 +198,9 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
         clew_buffer_append_varint(&b, s->segment_bytes);
         clew_buffer_append_varint(&b, s->hot_fragments);
         clew_buffer_append_varint(&b, s->hot_sum);
-        CLEW_ASSERT(s->by_bucket);
+        CLEW_ASSERT(s->places.by_bucket);
         for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
-                clew_buffer_append_le64(&b, s->place_sums[i]);
+                clew_buffer_append_le64(&b, s->places.of[i]);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
@@ -230,7 +230,7 @@ static int format_write(struct clew_env *env, MDB_txn *txn, uint64_t page_size, 
 int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                        struct clew_error *err)
 {
-        struct clew_state state = {.next_sequence = 1, .next_segment = 1, .by_bucket = true};
+        struct clew_state state = {.next_sequence = 1, .next_segment = 1, .places.by_bucket = true};
         int r = format_write(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
 
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
@@ -290,8 +290,8 @@ int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *e
         page_size = clew_cursor_varint(&rest);
         created_ns = clew_cursor_varint(&rest);
         r = clew_state_read(env, txn, &state, err);
-        if (r == 0 && !state.by_bucket)
-                r = clew_places_divide(env, txn, &state, err);
+        if (r == 0 && !state.places.by_bucket)
+                r = clew_places_divide(env, txn, &state.places, err);
         if (r == 0)
                 r = format_write(env, txn, page_size, created_ns, err);
         return r < 0 ? r : clew_state_write(env, txn, &state, err);

@@ -93,22 +93,28 @@ static int choose_idle(struct clew_seal_plan *plan, const struct clew_seal_optio
         return 0;
 }
 
+static int choose_among(struct clew_store *store, MDB_txn *txn,
+                        const struct clew_seal_options *options, uint64_t now_ns, uint32_t max,
+                        struct clew_seal_plan *plan, struct clew_error *err)
+{
+        int r = clew_hot_scan_first(store->env, txn, max, &plan->hot, err);
+
+        if (r == 0 && choose_idle(plan, options, now_ns) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        return r;
+}
+
 /* A run looks at the oldest traces; only when none of them is due, at all. */
 static int choose(struct clew_store *store, MDB_txn *txn, const struct clew_seal_options *options,
                   uint64_t now_ns, struct clew_seal_plan *plan, struct clew_error *err)
 {
         uint32_t max = options->max_traces ? options->max_traces : TRACES_MAX;
-        int r = clew_hot_scan_first(store->env, txn, max, &plan->hot, err);
+        int r = choose_among(store, txn, options, now_ns, max, plan, err);
 
-        if (r == 0 && choose_idle(plan, options, now_ns) < 0)
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r < 0 || plan->n || !plan->hot.cut)
                 return r;
         clew_seal_plan_deinit(plan);
-        r = clew_hot_scan(store->env, txn, NULL, &plan->hot, err);
-        if (r == 0 && choose_idle(plan, options, now_ns) < 0)
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
-        return r;
+        return choose_among(store, txn, options, now_ns, 0, plan, err);
 }
 
 int clew_seal_plan_make(struct clew_store *store, const struct clew_seal_options *options,

@@ -223,7 +223,7 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
         if (t->old.segment) {
                 struct clew_key time = clew_key_time(t->old.start_ns, &t->item->id);
 
-                clew_place_count_out(state, &t->item->id, &t->old);
+                clew_place_count_out(&state->places, &t->item->id, &t->old);
                 r = clew_table_delete(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
                 if (r == 0)
                         r = release(s, txn, &t->old, state, err);
@@ -235,7 +235,7 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
         state->sealed_spans += t->n_spans - t->old_spans;
         state->sealed_logs += t->n_logs - t->old_logs;
         state->sealed_raw_bytes += t->raw_bytes - t->old_raw_bytes;
-        clew_place_count_in(state, &t->item->id, place);
+        clew_place_count_in(&state->places, &t->item->id, place);
         return clew_place_write(env, txn, &t->item->id, place, err);
 }
 

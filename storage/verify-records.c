@@ -31,7 +31,7 @@ struct check {
         uint64_t hot_sum;
         uint64_t gone_first; /* of the batch that `gone` tells of */
         struct clew_slice gone;
-        struct clew_state sums; /* of places */
+        struct clew_place_sums places;
 };
 
 static void finding(struct check *c, const char *object, const char *what)
@@ -193,7 +193,7 @@ static void check_trace(struct check *c, const struct clew_scan *scan)
                 finding_at(c, CLEW_TABLE_TRACE, scan->key, "is not a place");
                 return;
         }
-        clew_place_count_in(&c->sums, &id, &place);
+        clew_place_count_in(&c->places, &id, &place);
         time = clew_key_time(place.start_ns, &id);
         if (clew_table_get(c->env, c->txn, CLEW_TABLE_TIME, clew_key_slice(&time), &value, &err) <
             0)
@@ -311,7 +311,7 @@ static int check_all(struct check *c, struct clew_error *err)
                 finding(c, "meta state", err->message);
                 memset(&state, 0, sizeof(state));
         }
-        c->sums.by_bucket = state.by_bucket;
+        c->places.by_bucket = state.places.by_bucket;
         for (int t = 0; t < CLEW_TABLES; t++) {
                 int e = each_record(c, (enum clew_table)t, checks[t], err);
 
@@ -323,7 +323,7 @@ static int check_all(struct check *c, struct clew_error *err)
         compare(c, "hot fragments", c->n_hot, state.hot_fragments);
         compare(c, "sum of hot sequences", c->hot_sum, state.hot_sum);
         for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
-                compare(c, "digest of trace places", c->sums.place_sums[i], state.place_sums[i]);
+                compare(c, "digest of trace places", c->places.of[i], state.places.of[i]);
         compare(c, "trace records", c->n_traces, state.sealed_traces);
         compare(c, "time records", c->n_times, state.sealed_traces);
         compare(c, "segments", c->n_segments, state.segments);

@@ -224,7 +224,7 @@ static int put_table(struct clusters_command *c)
                 clew_trace_id_short(&x->example, text);
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, text);
                 clew_table_cell(&t, CLEW_TONE_PLAIN,
-                                x->rule.len ? x->rule : CLEW_SLICE_LITERAL("no cause found"));
+                                x->rule.len ? x->rule : CLEW_SLICE_LITERAL("none found"));
                 clew_table_cell(&t, CLEW_TONE_DIM, x->detail);
         }
         return clew_table_print(&t, c->cli->out) < 0 ? CLEW_EXIT_PARTIAL : 0;

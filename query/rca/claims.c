@@ -3,36 +3,38 @@
  * file that nothing had shown, a mark at the end that the request asked for.
  */
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #define CUE_REACH 90u /* bytes between "used" and the name of a tool */
 #define NAME_MIN 6u
 #define NAME_MAX 64u
-#define PROMPTS_MAX 8u /* system prompts that are searched for a tool's name */
-#define SEARCHED_MAX                                                                               \
-        ((size_t)4 << 20) /* bytes searched for invented names, over the whole trace               \
-                           */
+#define PROMPTS_MAX 8u                 /* system prompts that are searched for a tool's name */
+#define SEARCHED_MAX ((size_t)4 << 20) /* bytes, over the whole trace, for invented names */
 #define PATH_MIN 5u
 
 static bool is_name_char(uint8_t c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
+        return is_alpha(c) || is_digit(c) || c == '_';
 }
 
-/* The next word with an underscore inside, as tools are named and prose is not. */
+/* The next word with an underscore inside, as tools are named and prose is not; from @at on, which
+ * moves behind it. */
 static struct clew_slice next_identifier(struct clew_slice text, size_t *at)
 {
-        while (*at < text.len) {
-                size_t from;
+        const uint8_t *bar;
 
-                while (*at < text.len && !is_name_char(text.data[*at]))
-                        ++*at;
-                from = *at;
-                while (*at < text.len && is_name_char(text.data[*at]))
-                        ++*at;
-                if (*at - from >= NAME_MIN && *at - from <= NAME_MAX &&
-                    memchr(text.data + from + 1, '_', *at - from - 2))
-                        return clew_slice_make(text.data + from, *at - from);
+        while (*at < text.len && (bar = memchr(text.data + *at, '_', text.len - *at))) {
+                size_t from = (size_t)(bar - text.data);
+                size_t to = from;
+
+                while (from > *at && is_name_char(text.data[from - 1]))
+                        from--;
+                while (to < text.len && is_name_char(text.data[to]))
+                        to++;
+                *at = to;
+                if (to - from >= NAME_MIN && to - from <= NAME_MAX &&
+                    memchr(text.data + from + 1, '_', to - from - 2))
+                        return clew_slice_make(text.data + from, to - from);
         }
         return CLEW_SLICE_NULL;
 }
@@ -42,7 +44,7 @@ static struct clew_slice next_identifier(struct clew_slice text, size_t *at)
 static bool is_known_tool(const struct clew_rca_view *v, uint32_t llm, struct clew_slice name)
 {
         const struct clew_rca_step *s = &v->steps[llm];
-        char lower[NAME_MAX + 1];
+        char plain[NAME_MAX + 1];
         uint32_t prompts = 0;
 
         for (uint32_t k = 0; s->offer != CLEW_RCA_NONE && k < v->offers[s->offer].n_tools; k++) {
@@ -50,14 +52,13 @@ static bool is_known_tool(const struct clew_rca_view *v, uint32_t llm, struct cl
                         return true;
         }
         for (size_t i = 0; i < name.len; i++)
-                lower[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z' ? name.data[i] + 32
-                                                                             : name.data[i]);
-        lower[name.len] = 0;
+                plain[i] = (char)lower(name.data[i]);
+        plain[name.len] = 0;
         for (uint32_t u = 0; u < v->n_units && prompts < PROMPTS_MAX; u++) {
                 if (v->units[u].origin != CLEW_RCA_SYSTEM)
                         continue;
                 prompts++;
-                if (clew_text_find(v->units[u].text, lower) >= 0)
+                if (clew_text_find(v->units[u].text, plain) >= 0)
                         return true;
         }
         return false;

@@ -181,3 +181,12 @@ unsigned scene_call(struct scene *s, unsigned parent, const char *name, const ch
         scene_say(s, "tool", result);
         return id;
 }
+
+unsigned scene_blamed_by(const struct scene *s, const char *name)
+{
+        for (uint32_t i = 0; i < s->why.n_findings; i++) {
+                if (strcmp(scene_rule(s, i), name) == 0)
+                        return scene_blamed(s, i);
+        }
+        return 0;
+}

@@ -40,6 +40,8 @@ void scene_free(struct scene *s);
 /* Span number (as scene_span() gave it) that finding @rank blames; 0 = no such finding. */
 unsigned scene_blamed(const struct scene *s, uint32_t rank);
 const char *scene_rule(const struct scene *s, uint32_t rank);
+/* The span that rule @name blames; 0 when it says nothing. */
+unsigned scene_blamed_by(const struct scene *s, const char *name);
 bool scene_blames(const struct scene *s, unsigned span);
 /* An LLM call that asks for @name with @args; its tool leaves no span, only a message. */
 unsigned scene_call(struct scene *s, unsigned parent, const char *name, const char *args,

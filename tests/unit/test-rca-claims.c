@@ -13,15 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static unsigned blamed_by(const struct scene *s, const char *name)
-{
-        for (uint32_t i = 0; i < s->why.n_findings; i++) {
-                if (!strcmp(scene_rule(s, i), name))
-                        return scene_blamed(s, i);
-        }
-        return 0;
-}
-
 /* ---- a tool that was never called ----------------------------------------------------------- */
 
 static unsigned tell_of_tool(struct scene *s, const char *text, bool called)
@@ -53,10 +44,10 @@ static void test_a_tool_that_it_says_it_used(void **state)
 
         (void)state;
         answer = tell_of_tool(&s, "I verified it with check_stock: the lamp is there.", false);
-        assert_int_equal(blamed_by(&s, "claimed-tool"), answer);
+        assert_int_equal(scene_blamed_by(&s, "claimed-tool"), answer);
         scene_free(&s);
         (void)tell_of_tool(&s, "I verified it with check_stock: the lamp is there.", true);
-        assert_int_equal(blamed_by(&s, "claimed-tool"), 0);
+        assert_int_equal(scene_blamed_by(&s, "claimed-tool"), 0);
         scene_free(&s);
 }
 
@@ -74,7 +65,7 @@ static void test_a_tool_that_it_may_use(void **state)
                 struct scene s;
 
                 (void)tell_of_tool(&s, texts[i], false);
-                assert_int_equal(blamed_by(&s, "claimed-tool"), 0);
+                assert_int_equal(scene_blamed_by(&s, "claimed-tool"), 0);
                 scene_free(&s);
         }
 }
@@ -99,7 +90,7 @@ static void test_a_file_that_nothing_had_shown(void **state)
                 (void)scene_tool(&s, r, "list_files", "{}", "sums.txt with the total of 40", NULL);
                 (void)scene_llm(&s, r, "The table is missing; the sums say 40.");
                 scene_end(&s);
-                assert_int_equal(blamed_by(&s, "invented-name"), shown ? 0 : asked);
+                assert_int_equal(scene_blamed_by(&s, "invented-name"), shown ? 0 : asked);
                 scene_free(&s);
         }
 }
@@ -134,7 +125,7 @@ static void test_a_mark_that_was_asked_for(void **state)
                 scene_say(&s, "user", cases[i].request);
                 plan = scene_llm(&s, r, cases[i].text);
                 scene_end(&s);
-                assert_int_equal(blamed_by(&s, "missing-mark"), cases[i].missing ? plan : 0);
+                assert_int_equal(scene_blamed_by(&s, "missing-mark"), cases[i].missing ? plan : 0);
                 scene_free(&s);
         }
 }
@@ -187,7 +178,8 @@ static void test_the_same_question_again(void **state)
                 struct scene s;
                 unsigned last = ask(&s, (enum asking)how);
 
-                assert_int_equal(blamed_by(&s, "repeated-query"), how == SAME_WORDS ? last : 0);
+                assert_int_equal(scene_blamed_by(&s, "repeated-query"),
+                                 how == SAME_WORDS ? last : 0);
                 scene_free(&s);
         }
 }

@@ -14,16 +14,6 @@
 
 #include <cmocka.h>
 
-/* The span that @name blames, 0 when it says nothing. */
-static unsigned blamed_by(const struct scene *s, const char *name)
-{
-        for (uint32_t i = 0; i < s->why.n_findings; i++) {
-                if (strcmp(scene_rule(s, i), name) == 0)
-                        return scene_blamed(s, i);
-        }
-        return 0;
-}
-
 static void test_another_order_than_the_one_named(void **state)
 {
         static const char *const orders[] = {"W2378156", "W9911842"};
@@ -47,8 +37,8 @@ static void test_another_order_than_the_one_named(void **state)
                                  "cancelled", NULL);
                 (void)scene_llm(&s, r, "It is cancelled.");
                 scene_end(&s);
-                assert_int_equal(blamed_by(&s, "other-value"), asked == 0 ? bad : 0);
-                assert_int_equal(blamed_by(&s, "unmet-request"), asked == 0 ? s.n : 0);
+                assert_int_equal(scene_blamed_by(&s, "other-value"), asked == 0 ? bad : 0);
+                assert_int_equal(scene_blamed_by(&s, "unmet-request"), asked == 0 ? s.n : 0);
                 scene_free(&s);
         }
 }
@@ -72,7 +62,7 @@ static void test_a_figure_under_another_year(void **state)
                                  "Census 2001: 110,222; 2011: 117,258; 2021: 122,437", NULL);
                 bad = scene_llm(&s, r, answers[right]);
                 scene_end(&s);
-                assert_int_equal(blamed_by(&s, "wrong-label"), right ? 0 : bad);
+                assert_int_equal(scene_blamed_by(&s, "wrong-label"), right ? 0 : bad);
                 scene_free(&s);
         }
 }
@@ -108,14 +98,14 @@ static void test_a_change_wants_a_yes(void **state)
         (void)state;
         changed = dialogue(&s, "Ask for confirmation before you change anything.", "get_purchases",
                            "Which colour was it?");
-        assert_int_equal(blamed_by(&s, "unconfirmed-change"), changed);
+        assert_int_equal(scene_blamed_by(&s, "unconfirmed-change"), changed);
         scene_free(&s);
         (void)dialogue(&s, "Ask for confirmation before you change anything.", "get_purchases",
                        "Yes, please.");
-        assert_int_equal(blamed_by(&s, "unconfirmed-change"), 0);
+        assert_int_equal(scene_blamed_by(&s, "unconfirmed-change"), 0);
         scene_free(&s);
         (void)dialogue(&s, "Be polite.", "get_purchases", "Which colour was it?");
-        assert_int_equal(blamed_by(&s, "unconfirmed-change"), 0);
+        assert_int_equal(scene_blamed_by(&s, "unconfirmed-change"), 0);
         scene_free(&s);
 }
 
@@ -126,10 +116,10 @@ static void test_identity_comes_first(void **state)
 
         (void)state;
         (void)dialogue(&s, rules, "get_purchases", "Yes, please.");
-        assert_true(blamed_by(&s, "unauthenticated-access") != 0);
+        assert_true(scene_blamed_by(&s, "unauthenticated-access") != 0);
         scene_free(&s);
         (void)dialogue(&s, rules, "verify_identity", "Yes, please.");
-        assert_int_equal(blamed_by(&s, "unauthenticated-access"), 0);
+        assert_int_equal(scene_blamed_by(&s, "unauthenticated-access"), 0);
         scene_free(&s);
 }
 
@@ -191,7 +181,7 @@ static void test_an_answer_in_another_language(void **state)
                 scene_say(&s, "user", "And what is on it now, to the last cent that you can see?");
                 bad = scene_llm(&s, r, "Der Stand auf dem Konto ist nicht zu sehen.");
                 scene_end(&s);
-                assert_int_equal(blamed_by(&s, "other-language"), cases[i].blamed ? bad : 0);
+                assert_int_equal(scene_blamed_by(&s, "other-language"), cases[i].blamed ? bad : 0);
                 scene_free(&s);
         }
 }
@@ -227,7 +217,7 @@ static void test_a_failed_check_is_left_so(void **state)
                 (void)scene_llm(&s, r, "The work on the parser is finished.");
                 scene_end(&s);
                 if (cases[i].blamed)
-                        assert_int_equal(blamed_by(&s, "ignored-failure"), bad);
+                        assert_int_equal(scene_blamed_by(&s, "ignored-failure"), bad);
                 for (uint32_t k = 0; k < s.why.n_findings; k++) {
                         if (strcmp(scene_rule(&s, k), "ignored-failure") == 0)
                                 assert_int_equal(s.why.findings[k].precision > CLEW_PRECISION_LOW,
@@ -267,7 +257,7 @@ static void test_nodes_are_agents(void **state)
                 if (step->kind == CLEW_RCA_LLM)
                         assert_int_equal(step->prev_llm, CLEW_RCA_NONE);
         }
-        assert_int_equal(blamed_by(&s, "near-duplicate"), 0);
+        assert_int_equal(scene_blamed_by(&s, "near-duplicate"), 0);
         scene_free(&s);
 }
 
