@@ -13,6 +13,7 @@
  * call without an input followed. It is marked with the step that it came from.
  */
 #include "proto/base/mem.h"
+#include "query/answer/when.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
@@ -21,7 +22,6 @@
 #include "query/cli/page.h"
 #include "query/cli/record.h"
 #include "query/cli/show-int.h"
-#include "query/cli/when.h"
 #include "query/model/message.h"
 
 #include <errno.h>

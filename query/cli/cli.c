@@ -3,10 +3,10 @@
  */
 #include "query/cli/cli.h"
 
+#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/help.h"
 #include "query/cli/options.h"
-#include "query/cli/safe.h"
 #include "query/cli/terminal.h"
 
 #include <errno.h>

@@ -5,14 +5,14 @@
  * runs with equal signatures form a cluster. Its name is made from the signature alone, so it stays
  * the same tomorrow and on another machine. Runs without a cause are grouped by their error text.
  */
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/table.h"
-#include "query/cli/when.h"
 #include "query/rca/text.h"
 
 #include "proto/base/hash.h"

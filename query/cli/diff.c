@@ -3,13 +3,13 @@
  */
 #include "query/rca/diff.h"
 
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/terminal.h"
-#include "query/cli/when.h"
 
 #include "proto/base/utf8.h"
 

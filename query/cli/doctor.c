@@ -1,14 +1,14 @@
 /*
  * clew doctor: what the store holds and whether it is whole; sealing on demand.
  */
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/guard.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
-#include "query/cli/safe.h"
-#include "query/cli/when.h"
 #include "query/model/summary.h"
 #include "storage/store.h"
 

@@ -10,13 +10,13 @@
  */
 #include "proto/base/arena.h"
 #include "proto/base/mem.h"
+#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/export-otlp.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
-#include "query/cli/safe.h"
-#include "query/select.h"
+#include "query/find/select.h"
 #include "storage/store.h"
 
 #include <errno.h>

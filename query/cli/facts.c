@@ -1,6 +1,6 @@
 #include "query/cli/facts.h"
 
-#include "query/cli/when.h"
+#include "query/answer/when.h"
 
 #include <inttypes.h>
 

@@ -7,7 +7,7 @@
 
 #include "proto/base/buffer.h"
 #include "query/cli/output.h"
-#include "query/select.h"
+#include "query/find/select.h"
 
 /* "loop of 4 rounds from #5, 2 retries, wasted 3 steps, 12k tokens, $0.03, 4.1s"; nothing when
  * there is nothing to say. */

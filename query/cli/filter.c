@@ -3,8 +3,8 @@
  */
 #include "query/cli/filter.h"
 
-#include "query/cli/safe.h"
-#include "query/cli/when.h"
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 
 #include "query/cli/cli.h"
 #include "query/cli/options.h"
-#include "query/select.h"
+#include "query/find/select.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
 #include "query/cli/guard.h"
 
 #include "proto/base/compiler.h"
+#include "query/answer/safe.h"
 #include "query/cli/cli.h"
-#include "query/cli/safe.h"
 
 #include <signal.h>
 #include <stdio.h>

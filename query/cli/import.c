@@ -14,11 +14,11 @@
 #include "proto/base/mem.h"
 #include "proto/otlp/json.h"
 #include "proto/otlp/walk.h"
+#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/input.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
-#include "query/cli/safe.h"
 #include "storage/store.h"
 
 #include <errno.h>

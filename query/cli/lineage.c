@@ -1,6 +1,6 @@
 #include "query/cli/lineage.h"
 
-#include "query/cli/safe.h"
+#include "query/answer/safe.h"
 #include "query/rca/lineage.h"
 
 #include <string.h>

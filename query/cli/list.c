@@ -4,15 +4,15 @@
  * The table goes to standard output, the sentence under it to standard error. What is not on the
  * page is said: how many more, and how to see them.
  */
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/facts.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/table.h"
-#include "query/cli/when.h"
 
 #include <string.h>
 

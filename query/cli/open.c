@@ -3,11 +3,11 @@
  */
 #include "query/cli/open.h"
 
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/guard.h"
-#include "query/cli/safe.h"
-#include "query/cli/when.h"
+#include "query/find/select.h"
 #include "query/model/summary.h"
-#include "query/select.h"
 
 #include <errno.h>
 #include <string.h>

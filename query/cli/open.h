@@ -6,10 +6,10 @@
 #ifndef CLEW_QUERY_CLI_OPEN_H
 #define CLEW_QUERY_CLI_OPEN_H
 
-#include "query/aimed.h"
 #include "query/cli/cli.h"
 #include "query/cli/options.h"
 #include "query/cli/target.h"
+#include "query/find/aimed.h"
 #include "query/model/trace.h"
 #include "storage/store.h"
 

@@ -4,7 +4,7 @@
 #include "query/cli/output.h"
 
 #include "proto/otlp/walk.h"
-#include "query/cli/when.h"
+#include "query/answer/when.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "query/cli/page.h"
 
 #include "proto/base/utf8.h"
-#include "query/cli/safe.h"
+#include "query/answer/safe.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "query/cli/record.h"
 
 #include "proto/base/number.h"
-#include "query/cli/note.h"
+#include "query/review/note.h"
 
 #include <stdio.h>
 #include <string.h>

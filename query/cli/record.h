@@ -8,7 +8,7 @@
 #include "proto/base/compiler.h"
 #include "query/cli/output.h"
 #include "query/cli/terminal.h"
-#include "query/select.h"
+#include "query/find/select.h"
 
 #include <stdbool.h>
 

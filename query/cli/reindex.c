@@ -5,15 +5,15 @@
  * change, the lists of old data change with them, so it is told how: per field the number of traces
  * and a few examples. --dry-run tells the same and writes nothing.
  */
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/table.h"
 #include "query/cli/terminal.h"
-#include "query/cli/when.h"
 #include "query/model/summary.h"
 #include "storage/store.h"
 

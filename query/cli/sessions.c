@@ -2,13 +2,13 @@
  * clew sessions: the selected traces grouped by session, the one with the newest trace first.
  */
 #include "proto/base/hash.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
 #include "query/cli/table.h"
-#include "query/cli/when.h"
 
 #include <errno.h>
 

@@ -2,9 +2,9 @@
  * Everything that a span carries, interpreted or not: attributes with their types, events, links,
  * log records, scope and resource.
  */
+#include "query/answer/when.h"
 #include "query/cli/output.h"
 #include "query/cli/show-int.h"
-#include "query/cli/when.h"
 
 /* Keys of one flattened list that are shown one by one. */
 #define LIST_KEYS_MAX 6u

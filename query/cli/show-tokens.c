@@ -6,9 +6,9 @@
 #include "query/cli/record.h"
 #include "query/cli/show-int.h"
 
-#include "query/cli/safe.h"
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/table.h"
-#include "query/cli/when.h"
 #include "query/model/ledger.h"
 
 #include <errno.h>

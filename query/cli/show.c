@@ -7,17 +7,17 @@
 #include "query/cli/show-int.h"
 
 #include "proto/otlp/json.h"
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
-#include "query/cli/note.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/step-record.h"
-#include "query/cli/when.h"
 #include "query/model/prompt.h"
+#include "query/review/note.h"
 
 #include <errno.h>
 

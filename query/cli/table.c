@@ -3,7 +3,7 @@
  */
 #include "query/cli/table.h"
 
-#include "query/cli/safe.h"
+#include "query/answer/safe.h"
 
 #include <errno.h>
 

@@ -4,13 +4,13 @@
 #include "query/cli/tree-int.h"
 
 #include "proto/base/utf8.h"
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/brief.h"
 #include "query/cli/facts.h"
-#include "query/cli/note.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
-#include "query/cli/when.h"
 #include "query/model/message.h"
+#include "query/review/note.h"
 
 #include <string.h>
 

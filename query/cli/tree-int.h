@@ -6,14 +6,14 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
+#include "query/answer/fold.h"
 #include "query/cli/cli.h"
-#include "query/cli/fold.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/terminal.h"
+#include "query/find/select.h"
 #include "query/model/message.h"
 #include "query/model/trace.h"
-#include "query/select.h"
 #include "storage/store.h"
 
 #include <stdbool.h>

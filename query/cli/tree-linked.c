@@ -3,13 +3,13 @@
  */
 #include "query/cli/tree-int.h"
 
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/brief.h"
 #include "query/cli/filter.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/table.h"
-#include "query/cli/when.h"
-#include "query/related.h"
+#include "query/find/related.h"
 
 #include <errno.h>
 

@@ -7,20 +7,20 @@
  * to the other step's number, never drawn as a branch.
  */
 #include "proto/base/utf8.h"
+#include "query/answer/fold.h"
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/brief.h"
 #include "query/cli/commands.h"
-#include "query/cli/fold.h"
-#include "query/cli/note.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
 #include "query/cli/step-record.h"
 #include "query/cli/terminal.h"
 #include "query/cli/tree-int.h"
-#include "query/cli/when.h"
+#include "query/find/select.h"
 #include "query/model/message.h"
-#include "query/select.h"
+#include "query/review/note.h"
 
 #include <errno.h>
 #include <string.h>

@@ -7,14 +7,14 @@
  */
 #include "query/cli/why.h"
 
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/lineage.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/record.h"
-#include "query/cli/safe.h"
-#include "query/cli/when.h"
 #include "query/rca/references.h"
 #include "query/rca/spectrum.h"
 

@@ -3,7 +3,7 @@
  * stream. Whatever it is: never more output than the limit, the same verdict whole and in pieces,
  * and memory in proportion to the limit.
  */
-#include "collector/inflate.h"
+#include "collector/gate/inflate.h"
 #include "proto/base/compiler.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -7,12 +7,12 @@
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
 #include "proto/otlp/json.h"
+#include "query/find/scan.h"
 #include "query/model/ledger.h"
 #include "query/model/message.h"
 #include "query/model/parameters.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
-#include "query/scan.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MEMORY_MAX ((size_t)512 << 20)

@@ -8,10 +8,10 @@
  */
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
-#include "storage/fragment-int.h"
-#include "storage/hot-batch-int.h"
-#include "storage/record-int.h"
-#include "storage/segment-int.h"
+#include "storage/base/record-int.h"
+#include "storage/hot/fragment-int.h"
+#include "storage/hot/hot-batch-int.h"
+#include "storage/sealed/segment-int.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>

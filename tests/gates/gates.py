@@ -87,6 +87,36 @@ def gate_directions(root):
     return seen, bad
 
 
+# Rooms of a folder in order of rank: a room uses those before it, never those behind it.
+ROOMS = {
+    "storage": ("base", "pack", "object", "hot", "sealed", "source", "seal", "check"),
+    "query": ("model", "find", "rca", "review", "answer", "serve", "cli"),
+    "collector": ("base", "gate", "commit", "front", "api", "process"),
+}
+
+
+def gate_rooms(root):
+    """Each room has a rank and uses only rooms below it."""
+    bad, seen = [], 0
+    for path in files(root, ".c", ".h"):
+        parts = path.split("/")
+        if parts[0] not in ROOMS:
+            continue
+        seen += 1
+        rooms = ROOMS[parts[0]]
+        if len(parts) > 2 and parts[1] not in rooms:
+            bad.append(f"{path}:1: room {parts[0]}/{parts[1]} has no rank in gates.py")
+            continue
+        for number, line in enumerate(read(root, path).splitlines(), 1):
+            target = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
+            used = target.group(1).split("/") if target else []
+            if len(parts) < 3 or len(used) < 3 or used[0] != parts[0] or used[1] not in rooms:
+                continue
+            if rooms.index(used[1]) > rooms.index(parts[1]):
+                bad.append(f"{path}:{number}: room {parts[1]} is below {used[1]} and may not use it")
+    return seen, bad
+
+
 BANNED = [
     (r"\b(?:strcpy|strcat|strncpy|strncat|stpcpy|sprintf|vsprintf|gets)\s*\(", "unbounded text call", ()),
     (r"\bato(?:i|l|ll|f)\s*\(", "number parsing without an error", ()),
@@ -327,5 +357,5 @@ def clew_commands(root):
     return set(re.findall(r'\{\s*"[a-z]+",\s*"([a-z]+)"', read(root, path))) | {"help"}
 
 
-GATES = [gate_directions, gate_banned, gate_lengths, gate_format, gate_headers, gate_cleanup,
+GATES = [gate_directions, gate_rooms, gate_banned, gate_lengths, gate_format, gate_headers, gate_cleanup,
          gate_purpose, gate_fit, gate_scripts, gate_layout, gate_readme]

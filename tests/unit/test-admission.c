@@ -1,5 +1,5 @@
 /* The memory budget: who gets in, who waits, who is refused, and that nobody is forgotten. */
-#include "collector/admission.h"
+#include "collector/gate/admission.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

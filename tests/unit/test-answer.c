@@ -1,5 +1,5 @@
 /* Answers: retry classes, and the bytes of the messages that carry them. */
-#include "collector/answer.h"
+#include "collector/gate/answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * Text from traces on a terminal: nothing that acts on it gets through, whatever the bytes; widths
  * and cuts are right.
  */
-#include "query/cli/safe.h"
+#include "query/answer/safe.h"
 
 #include "proto/base/utf8.h"
 

@@ -1,7 +1,7 @@
 /*
  * Points in time and lengths, as people write and read them.
  */
-#include "query/cli/when.h"
+#include "query/answer/when.h"
 
 #include "proto/base/clock.h"
 

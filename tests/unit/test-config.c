@@ -1,7 +1,7 @@
 /* Flags, config files, quantities and addresses. */
-#include "collector/address.h"
-#include "collector/config.h"
-#include "collector/quantity.h"
+#include "collector/base/address.h"
+#include "collector/base/quantity.h"
+#include "collector/process/config.h"
 #include "proto/base/mem.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Which protocol the first bytes of a connection speak. */
-#include "collector/door.h"
+#include "collector/front/door.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

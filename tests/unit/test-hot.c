@@ -2,7 +2,7 @@
  * The hot table: batches, rows that are gone, thinning out; below the public store.
  */
 #include "proto/base/mem.h"
-#include "storage/store-int.h"
+#include "storage/source/store-int.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
 #include "tests/lib/temp-dir.h"

@@ -1,5 +1,5 @@
 /* Which signal, encoding and compression a request asks for, and the refusals of the rest. */
-#include "collector/http-route.h"
+#include "collector/front/http-route.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

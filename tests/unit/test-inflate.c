@@ -1,5 +1,5 @@
 /* gzip under a limit: whatever the pieces, whatever the stream claims about itself. */
-#include "collector/inflate.h"
+#include "collector/gate/inflate.h"
 #include "proto/base/mem.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
  * Packs: what goes in comes out, whatever it is; damaged packs are refused or give the right bytes.
  */
 #include "proto/base/mem.h"
-#include "storage/pack-int.h"
+#include "storage/pack/pack-int.h"
 #include "tests/lib/random.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * Group commit against a real store: requests that wait together go into one transaction, an
  * acknowledgement means readable, one that cannot be stored fails alone, and ending loses nothing.
  */
-#include "collector/pipeline.h"
+#include "collector/commit/pipeline.h"
 #include "proto/base/arena.h"
 #include "proto/base/mem.h"
 #include "proto/otlp/walk.h"

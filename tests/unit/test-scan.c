@@ -6,7 +6,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
 #include "proto/otlp/json.h"
-#include "query/scan.h"
+#include "query/find/scan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

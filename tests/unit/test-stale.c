@@ -4,7 +4,7 @@
  *
  * Traces 1 and 2 are sealed into one segment; trace 1 then gets a second span and moves on.
  */
-#include "storage/store-int.h"
+#include "storage/source/store-int.h"
 #include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
 

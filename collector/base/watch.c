@@ -1,0 +1,43 @@
+#include "collector/base/watch.h"
+
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* A limit in the millions only makes programs that close everything slow. */
+#define DESCRIPTORS_WANTED ((rlim_t)1 << 20)
+
+void clew_watch_release_file_memory(struct clew_store *store)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        struct clew_error err = {.code = 0};
+        int r;
+
+        if (clew_mem_file_bytes() <= CLEW_WATCH_FILE_MEMORY_MAX)
+                return;
+        r = clew_store_release_pages(store, &err);
+        if (r < 0)
+                clew_log_limited(&limit, CLEW_LOG_DEBUG, "pages.kept", "reason=\"%s\"",
+                                 strerror(-r));
+}
+
+unsigned long long clew_watch_raise_descriptors(void)
+{
+        struct rlimit limit;
+        rlim_t want;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return 0;
+        want = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        if (limit.rlim_cur < want) {
+                struct rlimit raised = {.rlim_cur = want, .rlim_max = limit.rlim_max};
+
+                if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+                        limit = raised;
+        }
+        return (unsigned long long)limit.rlim_cur;
+}

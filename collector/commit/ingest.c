@@ -1,0 +1,361 @@
+#include "collector/commit/ingest.h"
+
+#include "collector/gate/inflate.h"
+#include "proto/base/clock.h"
+#include "proto/base/mem.h"
+#include "proto/otlp/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The inflater makes room a step ahead of the limit. */
+#define BODY_SLACK_BYTES ((size_t)128 * 1024)
+/* Where the first key of a JSON request is looked for. */
+#define GUESS_BYTES 128u
+/* Envelopes repeated for each trace, and headers, in what is stored of one request. */
+#define FRAGMENT_OVERHEAD_MAX ((size_t)1024 * 1024)
+
+void clew_ingest_init(struct clew_ingest *in, size_t max_request_bytes,
+                      struct clew_counters *counters)
+{
+        *in = (struct clew_ingest){.max_request_bytes = max_request_bytes, .counters = counters};
+        pthread_mutex_init(&in->large, NULL);
+}
+
+void clew_ingest_deinit(struct clew_ingest *in)
+{
+        pthread_mutex_destroy(&in->large);
+}
+
+int clew_scratch_init(struct clew_scratch *s, const struct clew_ingest *in)
+{
+        *s = (struct clew_scratch){.encoder = clew_fragment_encoder_new()};
+        if (!s->encoder)
+                return -ENOMEM;
+        clew_buffer_init(&s->body, in->max_request_bytes + BODY_SLACK_BYTES);
+        clew_buffer_init(&s->protobuf, in->max_request_bytes);
+        clew_arena_init(&s->arena, CLEW_INGEST_ARENA_MAX);
+        return 0;
+}
+
+void clew_scratch_deinit(struct clew_scratch *s)
+{
+        clew_buffer_deinit(&s->body);
+        clew_buffer_deinit(&s->protobuf);
+        clew_arena_deinit(&s->arena);
+        clew_fragment_encoder_free(s->encoder);
+        s->encoder = NULL;
+}
+
+static void tidy_buffer(struct clew_buffer *b)
+{
+        if (b->capacity > CLEW_INGEST_KEEP_BYTES)
+                clew_buffer_deinit(b);
+        else
+                clew_buffer_clear(b);
+}
+
+/* @large: the encoder has grown with the request, too. */
+static void tidy_scratch(struct clew_scratch *s, bool large)
+{
+        if (large) {
+                clew_fragment_encoder_free(s->encoder);
+                s->encoder = NULL;
+        }
+        tidy_buffer(&s->body);
+        tidy_buffer(&s->protobuf);
+        clew_arena_reset(&s->arena);
+        if (s->arena.used_bytes > CLEW_INGEST_KEEP_BYTES)
+                clew_arena_deinit(&s->arena);
+}
+
+static size_t total_len(const struct clew_request *q)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < q->n_parts; i++)
+                n += q->parts[i].len;
+        return n;
+}
+
+void clew_ingest_too_large(struct clew_ingest *in, struct clew_answer *ret)
+{
+        clew_count(in->counters, CLEW_COUNT_TOO_LARGE, 1);
+        clew_answer_set(ret, CLEW_ANSWER_TOO_LARGE,
+                        "the request is larger than max-request-bytes = %zu; send smaller batches",
+                        in->max_request_bytes);
+}
+
+void clew_ingest_refuse(struct clew_ingest *in, struct clew_answer *ret)
+{
+        clew_count(in->counters, CLEW_COUNT_OVERLOADED, 1);
+        clew_answer_set(ret, CLEW_ANSWER_OVERLOADED,
+                        "the collector is out of memory budget; retry later");
+        ret->retry_ms = CLEW_INGEST_RETRY_MS;
+}
+
+/*
+ * gRPC core passes on messages in an encoding that it does not know as if they had none, and hides
+ * the header. Their first bytes tell; none of them begins a valid request.
+ */
+static const char *foreign_encoding(struct clew_slice body)
+{
+        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x28\xb5\x2f\xfd")))
+                return "zstd";
+        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\xff\x06\x00\x00sNaPpY")))
+                return "snappy";
+        return NULL;
+}
+
+static bool refuse_encoding(struct clew_ingest *in, const char *name, struct clew_answer *ret)
+{
+        clew_count(in->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+        clew_answer_set(ret, CLEW_ANSWER_UNIMPLEMENTED,
+                        "%s compression is not supported; send gzip or no compression", name);
+        return false;
+}
+
+/* Malformed, too large, or out of memory: the three ways in which decoding ends early. */
+static bool refuse(struct clew_ingest *in, int code, const struct clew_error *err,
+                   struct clew_answer *ret)
+{
+        if (code == -ENOMEM) {
+                clew_ingest_refuse(in, ret);
+        } else if (code == -EMSGSIZE) {
+                clew_ingest_too_large(in, ret);
+        } else {
+                clew_count(in->counters, CLEW_COUNT_MALFORMED, 1);
+                clew_answer_set(ret, CLEW_ANSWER_MALFORMED, "%s",
+                                err->message[0] ? err->message : strerror(-code));
+        }
+        return false;
+}
+
+/* What the first bytes of a body say against its headers; NULL when nothing. */
+static const char *mistaken_headers(const struct clew_request *q, struct clew_slice body)
+{
+        if (!q->is_gzip && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x1f\x8b")))
+                return "the body is gzip, but Content-Encoding does not say so";
+        if (!q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("{")))
+                return "the body looks like JSON, but Content-Type does not say so";
+        if (q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\n")) && body.len > 1 &&
+            (body.data[1] & 0x80))
+                return "the body looks like protobuf, but Content-Type says JSON";
+        return NULL;
+}
+
+static bool refuse_body(struct clew_ingest *in, int code, const struct clew_request *q,
+                        struct clew_slice body, const struct clew_error *err,
+                        struct clew_answer *ret)
+{
+        const char *mistake = mistaken_headers(q, body);
+
+        (void)refuse(in, code, err, ret);
+        if (ret->kind == CLEW_ANSWER_MALFORMED && mistake)
+                clew_answer_set(ret, CLEW_ANSWER_MALFORMED, "%s", mistake);
+        return false;
+}
+
+static void release(const struct clew_request *q)
+{
+        if (q->release)
+                q->release(q->context);
+}
+
+/*
+ * Puts the request into one piece, at most @max bytes of it. A single uncompressed piece is used
+ * where it lies: then *@ret_borrowed is true and the request is not yet released.
+ */
+static int gather(const struct clew_request *q, size_t max, struct clew_buffer *body,
+                  struct clew_slice *ret, bool *ret_borrowed, struct clew_error *err)
+{
+        size_t total = total_len(q);
+        int r;
+
+        *ret_borrowed = false;
+        clew_buffer_clear(body);
+        if (!q->is_gzip && total > max)
+                return -EMSGSIZE;
+        if (!q->is_gzip && q->n_parts == 1) {
+                *ret = q->parts[0];
+                *ret_borrowed = true;
+                return 0;
+        }
+        if (q->is_gzip) {
+                r = clew_inflate_gzip(q->parts, q->n_parts, max, body, err);
+        } else {
+                if (total && !clew_buffer_reserve(body, total))
+                        return clew_buffer_error(body);
+                for (size_t i = 0; i < q->n_parts; i++)
+                        clew_buffer_append_slice(body, q->parts[i]);
+                r = clew_buffer_error(body);
+        }
+        *ret = clew_buffer_slice(body);
+        return r;
+}
+
+static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_batch *batch,
+                         size_t body_len, struct clew_submission *sub)
+{
+        uint64_t now = clew_clock_unix_ns(clew_clock_system());
+        size_t from = 0;
+
+        if (!scratch->encoder)
+                scratch->encoder = clew_fragment_encoder_new();
+        if (!scratch->encoder)
+                return -ENOMEM;
+        clew_buffer_init(&sub->bytes, 2 * body_len + FRAGMENT_OVERHEAD_MAX + batch->n_traces * 256);
+        sub->fragments = clew_calloc(batch->n_traces, sizeof(*sub->fragments));
+        if (!sub->fragments)
+                return -ENOMEM;
+        for (size_t i = 0; i < batch->n_traces; i++) {
+                int r = clew_fragment_encode(scratch->encoder, batch, &batch->traces[i], now,
+                                             &sub->bytes);
+
+                if (r < 0)
+                        return r;
+                sub->fragments[i].trace_id = batch->traces[i].id;
+                sub->fragments[i].bytes.len = sub->bytes.len - from;
+                from = sub->bytes.len;
+        }
+        sub->n_fragments = batch->n_traces;
+        from = 0;
+        for (size_t i = 0; i < batch->n_traces; i++) {
+                sub->fragments[i].bytes.data = sub->bytes.data + from;
+                from += sub->fragments[i].bytes.len;
+        }
+        return 0;
+}
+
+static void count_items(struct clew_ingest *in, const struct clew_otlp_batch *batch)
+{
+        clew_count(in->counters,
+                   batch->signal == CLEW_OTLP_TRACES ? CLEW_COUNT_SPANS : CLEW_COUNT_LOGS,
+                   batch->n_items);
+        clew_count(in->counters, CLEW_COUNT_SPANS_REFUSED, batch->n_rejected);
+}
+
+/* JSON names its signal in its first key. */
+static bool begins_with_key(struct clew_slice json, const char *key)
+{
+        size_t n = json.len < GUESS_BYTES ? json.len : GUESS_BYTES;
+
+        return n && memmem(json.data, n, key, strlen(key)) != NULL;
+}
+
+static bool drop_metrics(struct clew_ingest *in)
+{
+        clew_count(in->counters, CLEW_COUNT_METRICS_DROPPED, 1);
+        return false; /* nothing to commit, and the answer is still OK */
+}
+
+static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
+                        const struct clew_request *q, struct clew_slice body,
+                        struct clew_submission *sub, struct clew_answer *ret)
+{
+        struct clew_error err = {.code = 0};
+        enum clew_otlp_signal signal = q->signal;
+        struct clew_otlp_batch batch;
+        int r;
+
+        if (!q->is_gzip && foreign_encoding(body))
+                return refuse_encoding(in, foreign_encoding(body), ret);
+        clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
+        if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceMetrics\""))
+                return drop_metrics(in);
+        if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceLogs\""))
+                signal = CLEW_OTLP_LOGS;
+        if (q->is_json) {
+                r = clew_otlp_from_json(body, signal, &scratch->protobuf, &err);
+                if (r < 0)
+                        return refuse_body(in, r, q, body, &err, ret);
+                body = clew_buffer_slice(&scratch->protobuf);
+        }
+        r = clew_otlp_walk(body, signal, &scratch->arena, &batch, &err);
+        if (r == -E2BIG)
+                r = -EBADMSG; /* too deep or too many: the message says which; never retry */
+        if (r < 0)
+                return refuse_body(in, r, q, body, &err, ret);
+        count_items(in, &batch);
+        ret->n_rejected = batch.n_rejected;
+        /* JSON that does not fit leaves its item empty; then the message tells why. */
+        clew_answer_set(ret, CLEW_ANSWER_OK, "%s",
+                        batch.n_rejected == 0 ? ""
+                        : err.message[0]      ? err.message
+                                              : batch.reject_reason);
+        if (batch.n_traces == 0) {
+                clew_count(in->counters, CLEW_COUNT_ACCEPTED, 1);
+                return false;
+        }
+        r = encode_traces(scratch, &batch, body.len, sub);
+        if (r < 0) {
+                clew_submission_deinit(sub);
+                return refuse(in, r, &err, ret);
+        }
+        return true;
+}
+
+static bool looks_large(const struct clew_request *q, size_t limit)
+{
+        size_t n = q->is_gzip ? clew_inflate_hint(q->parts, q->n_parts, limit) : total_len(q);
+
+        return n > CLEW_INGEST_LARGE_BYTES;
+}
+
+bool clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
+                        const struct clew_request *request, struct clew_submission *sub,
+                        struct clew_answer *ret)
+{
+        size_t limit = in->max_request_bytes;
+        size_t small_limit = limit < CLEW_INGEST_LARGE_BYTES ? limit : CLEW_INGEST_LARGE_BYTES;
+        bool large = looks_large(request, limit);
+        struct clew_error err = {.code = 0};
+        struct clew_slice body = CLEW_SLICE_NULL;
+        bool borrowed;
+        bool to_commit;
+        int r;
+
+        clew_count(in->counters, CLEW_COUNT_WIRE_BYTES, total_len(request));
+        *ret = (struct clew_answer){.kind = CLEW_ANSWER_OK};
+        if (large)
+                pthread_mutex_lock(&in->large);
+        r = gather(request, large ? limit : small_limit, &scratch->body, &body, &borrowed, &err);
+        if (r == -EMSGSIZE && !large && limit > small_limit) {
+                /* The stream holds more than it said. */
+                tidy_buffer(&scratch->body);
+                large = true;
+                pthread_mutex_lock(&in->large);
+                r = gather(request, limit, &scratch->body, &body, &borrowed, &err);
+        }
+        if (!borrowed)
+                release(request);
+        to_commit = r < 0 ? refuse(in, r, &err, ret)
+                          : decode_body(in, scratch, request, body, sub, ret);
+        if (borrowed)
+                release(request);
+        tidy_scratch(scratch, large);
+        if (large)
+                pthread_mutex_unlock(&in->large);
+        return to_commit;
+}
+
+void clew_ingest_committed(struct clew_ingest *in, int result, struct clew_answer *answer)
+{
+        if (result == 0) {
+                clew_count(in->counters, CLEW_COUNT_ACCEPTED, 1);
+                return;
+        }
+        if (result == -EMSGSIZE) {
+                clew_count(in->counters, CLEW_COUNT_TOO_LARGE, 1);
+                clew_answer_set(answer, CLEW_ANSWER_TOO_LARGE,
+                                "one trace of the request is too large for the store");
+                return;
+        }
+        clew_count(in->counters, CLEW_COUNT_NOT_STORED, 1);
+        clew_answer_set(answer, CLEW_ANSWER_NOT_STORED, "%s (%s); nothing was stored; retry later",
+                        result == -ENOSPC || result == -EDQUOT ? "the disk of the store is full"
+                                                               : "the store failed",
+                        strerror(-result));
+        answer->n_rejected = 0;
+        answer->retry_ms = CLEW_INGEST_RETRY_MS;
+}

@@ -1,0 +1,200 @@
+#include "collector/commit/sealer.h"
+
+#include "collector/base/watch.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One step: about 100 ms of work on agent runs, so that a burst of requests does not wait long.
+ * Each begins with a walk over all that is hot; so that a backlog is not walked over and over, a
+ * step takes a part of it when that is more. */
+#define STEP_BYTES ((uint64_t)32 * 1024 * 1024)
+#define STEP_BYTES_MAX ((uint64_t)512 * 1024 * 1024)
+#define STEP_PART 8u
+/* How often to look when there was nothing to do. */
+#define LOOK_NS (CLEW_NS_PER_S)
+/* After a failure: a full disk does not empty itself in a second. */
+#define FAILURE_REST_NS (5 * CLEW_NS_PER_S)
+#define NICE_LEVEL 10
+
+struct clew_sealer {
+        struct clew_sealer_options options;
+        pthread_t thread;
+        pthread_mutex_t lock;
+        pthread_cond_t stop;
+        bool stopping; /* under the lock */
+        /* sealer thread only: */
+        uint64_t left_bytes;     /* of the step before: what it did not come to */
+        uint64_t written_cpu_ns; /* spent for this step on the writer thread */
+};
+
+static uint64_t cpu_ns(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+        return (uint64_t)t.tv_sec * CLEW_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* True when it is time to end. */
+static bool rest(struct clew_sealer *s, uint64_t ns)
+{
+        struct timespec until = clew_clock_deadline(ns);
+        bool stopping;
+
+        pthread_mutex_lock(&s->lock);
+        while (!s->stopping && pthread_cond_timedwait(&s->stop, &s->lock, &until) != ETIMEDOUT)
+                ;
+        stopping = s->stopping;
+        pthread_mutex_unlock(&s->lock);
+        return stopping;
+}
+
+struct written {
+        void (*fn)(void *argument);
+        void *argument;
+        uint64_t cpu_ns; /* of the writer thread: it belongs to sealing */
+};
+
+static void write_now(void *argument)
+{
+        struct written *w = argument;
+        uint64_t before = cpu_ns();
+
+        w->fn(w->argument);
+        w->cpu_ns = cpu_ns() - before;
+}
+
+static void run_on_writer(void *context, void (*fn)(void *argument), void *argument)
+{
+        struct clew_sealer *s = context;
+        struct written w = {.fn = fn, .argument = argument};
+
+        clew_pipeline_run(s->options.pipeline, write_now, &w);
+        s->written_cpu_ns += w.cpu_ns;
+}
+
+static bool is_stopping(void *context)
+{
+        struct clew_sealer *s = context;
+        bool stopping;
+
+        pthread_mutex_lock(&s->lock);
+        stopping = s->stopping;
+        pthread_mutex_unlock(&s->lock);
+        return stopping;
+}
+
+static size_t step_budget(const struct clew_sealer *s)
+{
+        uint64_t part = s->left_bytes / STEP_PART;
+
+        return (size_t)(part < STEP_BYTES       ? STEP_BYTES
+                        : part > STEP_BYTES_MAX ? STEP_BYTES_MAX
+                                                : part);
+}
+
+/* One step; returns how long to rest after it. */
+static uint64_t step(struct clew_sealer *s)
+{
+        const struct clew_seal_options options = {
+                .idle_ns = s->options.idle_ns,
+                .min_segment_bytes = s->options.segment_bytes,
+                .max_wait_ns = s->options.max_wait_ns,
+                .budget_bytes = step_budget(s),
+                .run = run_on_writer,
+                .is_over = is_stopping,
+                .context = s,
+        };
+        struct clew_seal_stats stats = {.more = false};
+        struct clew_error err = {.code = 0};
+        uint64_t before = cpu_ns();
+        uint64_t used;
+        int r;
+
+        s->written_cpu_ns = 0;
+        r = clew_store_seal(s->options.store, &options, &stats, &err);
+        used = cpu_ns() - before + s->written_cpu_ns;
+        s->left_bytes = stats.left_bytes;
+        clew_watch_release_file_memory(s->options.store);
+        clew_count(s->options.counters, CLEW_COUNT_SEALED_TRACES, stats.traces);
+        clew_count(s->options.counters, CLEW_COUNT_SEALED_BYTES, stats.raw_bytes);
+        if (r < 0) {
+                static struct clew_log_limit limit = {.per_second = 1};
+
+                clew_count(s->options.counters, CLEW_COUNT_SEAL_FAILURES, 1);
+                clew_log_limited(&limit, CLEW_LOG_WARN, "seal.failed",
+                                 "error=\"%s\" reason=\"%s\" data=kept_hot", strerror(-r),
+                                 err.message);
+                return FAILURE_REST_NS;
+        }
+        if (stats.traces)
+                clew_log(CLEW_LOG_DEBUG, "seal.step",
+                         "traces=%llu segments=%llu raw_bytes=%llu stored_bytes=%llu cpu_ms=%llu",
+                         (unsigned long long)stats.traces, (unsigned long long)stats.segments,
+                         (unsigned long long)stats.raw_bytes,
+                         (unsigned long long)stats.stored_bytes,
+                         (unsigned long long)(used / CLEW_NS_PER_MS));
+        used = used * (100 - s->options.cpu_percent) / s->options.cpu_percent;
+        return stats.more || used > LOOK_NS ? used : LOOK_NS;
+}
+
+static void *sealer_main(void *argument)
+{
+        struct clew_sealer *s = argument;
+        uint64_t pause = LOOK_NS;
+
+        pthread_setname_np(pthread_self(), "clewd-sealer");
+        /* On Linux a thread has a priority of its own, named by its thread id. */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
+        while (!rest(s, pause))
+                pause = step(s);
+        return NULL;
+}
+
+int clew_sealer_new(const struct clew_sealer_options *options, struct clew_sealer **ret)
+{
+        struct clew_sealer *s = clew_calloc(1, sizeof(*s));
+        pthread_condattr_t attr;
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->options = *options;
+        pthread_mutex_init(&s->lock, NULL);
+        pthread_condattr_init(&attr);
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        pthread_cond_init(&s->stop, &attr);
+        pthread_condattr_destroy(&attr);
+        r = pthread_create(&s->thread, NULL, sealer_main, s);
+        if (r != 0) {
+                pthread_cond_destroy(&s->stop);
+                pthread_mutex_destroy(&s->lock);
+                clew_free(s);
+                return -r;
+        }
+        *ret = s;
+        return 0;
+}
+
+void clew_sealer_free(struct clew_sealer *s)
+{
+        if (!s)
+                return;
+        pthread_mutex_lock(&s->lock);
+        s->stopping = true;
+        pthread_cond_signal(&s->stop);
+        pthread_mutex_unlock(&s->lock);
+        pthread_join(s->thread, NULL);
+        pthread_cond_destroy(&s->stop);
+        pthread_mutex_destroy(&s->lock);
+        clew_free(s);
+}

@@ -1,0 +1,36 @@
+/*
+ * Background sealing: one thread that asks the store to seal idle traces, in small steps.
+ *
+ * It must never starve ingest: each step has a budget of bytes, the thread runs at a low priority
+ * (all but the short write transactions, which the pipeline's writer makes for it),
+ * and after each step it rests so long that its CPU time stays below a given share of one
+ * processor.
+ */
+#ifndef CLEW_COLLECTOR_SEALER_H
+#define CLEW_COLLECTOR_SEALER_H
+
+#include "collector/base/counters.h"
+#include "collector/commit/pipeline.h"
+#include "proto/base/compiler.h"
+#include "storage/store.h"
+
+#include <stdint.h>
+
+struct clew_sealer;
+
+struct clew_sealer_options {
+        struct clew_store *store;       /* borrowed until free */
+        struct clew_pipeline *pipeline; /* borrowed until free; its writer does the writing */
+        struct clew_counters *counters; /* borrowed */
+        uint64_t idle_ns;
+        uint64_t max_wait_ns;
+        size_t segment_bytes;
+        unsigned cpu_percent; /* 1 to 100, of one processor */
+};
+
+CLEW_MUST_USE int clew_sealer_new(const struct clew_sealer_options *options,
+                                  struct clew_sealer **ret);
+/* Ends the thread after the step that it is in. NULL is fine. */
+void clew_sealer_free(struct clew_sealer *s);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * The listening sockets: one thread accepts, looks at the first bytes of each connection, and hands
+ * it to the server that speaks its protocol, whichever port it came to.
+ *
+ * Both OTLP transports are opened by the client, and their first bytes tell them apart: a gRPC
+ * client sends the HTTP/2 preface "PRI * HTTP/2.0" (RFC 9113, section 3.4), an HTTP/1.1 client a
+ * method. A setting that names the wrong one of the two ports therefore works, and is told in the
+ * log. TLS is not spoken; its hello (RFC 8446: content type 22, version 3.x) is told in the log and
+ * closed.
+ */
+#ifndef CLEW_COLLECTOR_DOOR_H
+#define CLEW_COLLECTOR_DOOR_H
+
+#include "collector/base/address.h"
+#include "collector/base/counters.h"
+#include "proto/base/compiler.h"
+#include "proto/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum clew_door_protocol { CLEW_DOOR_GRPC, CLEW_DOOR_HTTP, CLEW_DOOR_PROTOCOLS };
+
+/* What the first @n bytes of a connection are. */
+enum clew_door_greeting {
+        CLEW_GREETING_NONE, /* too few bytes, or nothing known: the port's own protocol deals with
+                               it */
+        CLEW_GREETING_HTTP1,
+        CLEW_GREETING_HTTP2,
+        CLEW_GREETING_TLS,
+};
+
+enum clew_door_greeting clew_door_greeting_of(const char *first, size_t n);
+
+struct clew_door;
+
+struct clew_door_options {
+        /* Takes over the connected, non-blocking @fd; NULL = this protocol is not served. */
+        void (*take[CLEW_DOOR_PROTOCOLS])(void *context, int fd, const struct clew_address *peer);
+        void *context[CLEW_DOOR_PROTOCOLS];
+        struct clew_counters *counters; /* borrowed until close */
+};
+
+CLEW_MUST_USE int clew_door_new(const struct clew_door_options *options, struct clew_door **ret);
+
+/*
+ * Binds and listens; nothing is accepted before start. @address of "localhost" stands for both
+ * loopback addresses, ::1 where this machine has it. Port 0 asks the system for a free one, the
+ * same on both. The addresses are logged. Errors are those of bind(), with a message that names
+ * address and flag.
+ */
+CLEW_MUST_USE int clew_door_open(struct clew_door *d, enum clew_door_protocol protocol,
+                                 const struct clew_address *address, struct clew_error *err);
+CLEW_MUST_USE int clew_door_start(struct clew_door *d);
+
+/* Stops accepting and frees. Connections handed over stay with their servers. NULL is fine. */
+void clew_door_close(struct clew_door *d);
+
+#endif

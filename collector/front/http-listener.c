@@ -1,0 +1,718 @@
+/*
+ * OTLP/HTTP on libmicrohttpd.
+ *
+ * The library calls back on its own threads, several times for each request: when the headers are
+ * there, for each piece of body, when the body is complete, and again after each resume. A request
+ * is therefore a state machine like a gRPC call:
+ *
+ *   NEW --headers--> WAITING --budget--> ADMITTED --> READING --body--> COMMITTING --> ANSWERED
+ *    |                                       |          |                                 ^
+ *    +--(refused)------------------------> DISCARDING <-+-----------(refused)-------------+
+ *
+ * While a request waits for budget or for its commit, its connection is suspended: the library does
+ * not touch it until it is resumed from another thread. Suspending comes before anything that could
+ * resume. After a resume the library repeats the call during which it was suspended.
+ *
+ * A refusal that is known from the headers is still answered after the body has been read and
+ * thrown away, because an answer in the middle of a body costs the client its connection, and often
+ * the answer. Only bodies that are too large are cut off.
+ */
+#include "collector/front/http-listener.h"
+
+#include "collector/base/quantity.h"
+#include "collector/front/http-route.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 512u
+/* Handed to the library and not counted by it yet: it would cut off those beyond its limit. */
+#define CONNECTIONS_ON_THE_WAY 128u
+/* Headers and one piece of body; taken for each open connection. */
+#define CONNECTION_MEMORY_BYTES ((size_t)48 * 1024)
+/* Idle keep-alive connections; longer than the export interval of SDKs, far longer than a pause. */
+#define CONNECTION_TIMEOUT_S 60u
+/* A body of unknown length takes budget in steps. */
+#define BUDGET_STEP_BYTES ((size_t)256 * 1024)
+/* Of a connection that is turned away: at most this much is read at a time, 4 KiB each. */
+#define TURN_AWAY_READS_MAX 64
+#define LEAVING_MAX 64u /* connections turned away whose clients have not hung up yet */
+#define SCRATCHES_MAX 64u
+/* How long a browser may remember that a page may send. */
+#define PREFLIGHT_SECONDS "7200"
+#define ANSWER_BYTES_MAX 4096u
+/* A body that is thrown away may be this many times the limit before the connection is cut. */
+#define DISCARD_FACTOR 2u
+
+enum request_state {
+        REQ_NEW,
+        REQ_WAITING,
+        REQ_ADMITTED,
+        REQ_READING,
+        REQ_DISCARDING,
+        REQ_COMMITTING,
+        REQ_ANSWERED
+};
+
+struct clew_http_listener {
+        struct clew_http_listener_options options;
+        struct MHD_Daemon *daemon;
+        atomic_bool draining;
+        pthread_mutex_t lock;
+        pthread_cond_t changed; /* on the monotonic clock */
+        /* under the lock: */
+        unsigned n_suspended;
+        unsigned n_requests;
+        struct clew_scratch *free_scratch[SCRATCHES_MAX];
+        unsigned n_free_scratch;
+        /* constant after start */
+        struct clew_scratch scratch[SCRATCHES_MAX];
+        unsigned n_scratch;
+        pthread_cond_t scratch_freed;
+        /* of the thread that takes connections; after it, of who frees */
+        int leaving[LEAVING_MAX];
+        unsigned n_leaving;
+};
+
+struct request {
+        struct clew_http_listener *listener;
+        struct MHD_Connection *connection;
+        /* Written by the thread that resumes, read after the resume. */
+        _Atomic enum request_state state;
+        struct clew_http_route route;
+        struct clew_buffer body;
+        size_t discarded_bytes;
+        struct clew_ticket ticket;
+        struct clew_submission submission;
+        struct clew_answer answer;
+        bool close;
+};
+
+static struct request *request_of_ticket(struct clew_ticket *t)
+{
+        return (struct request *)(void *)((char *)t - offsetof(struct request, ticket));
+}
+
+static struct request *request_of_submission(struct clew_submission *s)
+{
+        return (struct request *)(void *)((char *)s - offsetof(struct request, submission));
+}
+
+/* ---- scratch: one for each thread that may decode at a time -------------------------------- */
+
+static struct clew_scratch *take_scratch(struct clew_http_listener *l)
+{
+        struct clew_scratch *s;
+
+        pthread_mutex_lock(&l->lock);
+        while (l->n_free_scratch == 0)
+                pthread_cond_wait(&l->scratch_freed, &l->lock);
+        s = l->free_scratch[--l->n_free_scratch];
+        pthread_mutex_unlock(&l->lock);
+        return s;
+}
+
+static void put_scratch(struct clew_http_listener *l, struct clew_scratch *s)
+{
+        pthread_mutex_lock(&l->lock);
+        l->free_scratch[l->n_free_scratch++] = s;
+        pthread_cond_signal(&l->scratch_freed);
+        pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- suspending ----------------------------------------------------------------------------- */
+
+static void suspend(struct request *q)
+{
+        struct clew_http_listener *l = q->listener;
+
+        pthread_mutex_lock(&l->lock);
+        l->n_suspended++;
+        pthread_mutex_unlock(&l->lock);
+        MHD_suspend_connection(q->connection);
+}
+
+static void resume(struct request *q, enum request_state next)
+{
+        struct clew_http_listener *l = q->listener;
+
+        atomic_store(&q->state, next);
+        MHD_resume_connection(q->connection); /* the request may be gone from here on */
+        pthread_mutex_lock(&l->lock);
+        l->n_suspended--;
+        pthread_cond_broadcast(&l->changed);
+        pthread_mutex_unlock(&l->lock);
+}
+
+static void on_let_in(struct clew_ticket *t)
+{
+        resume(request_of_ticket(t), REQ_ADMITTED);
+}
+
+static void on_committed(struct clew_submission *s, int result)
+{
+        struct request *q = request_of_submission(s);
+
+        clew_ingest_committed(q->listener->options.ingest, result, &q->answer);
+        resume(q, REQ_ANSWERED);
+}
+
+/* ---- answering ------------------------------------------------------------------------------ */
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+        return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static void write_body(const struct request *q, struct clew_buffer *out)
+{
+        static const char *const rejected[] = {
+                [CLEW_HTTP_TRACES] = "rejectedSpans",
+                [CLEW_HTTP_LOGS] = "rejectedLogRecords",
+                [CLEW_HTTP_METRICS] = "rejectedDataPoints",
+        };
+        bool ok = q->answer.kind == CLEW_ANSWER_OK;
+
+        if (q->answer.kind == CLEW_ANSWER_PREFLIGHT)
+                return;
+        if (ok && q->route.is_json)
+                clew_answer_write_response_json(&q->answer, rejected[q->route.signal], out);
+        else if (ok)
+                clew_answer_write_response(&q->answer, out);
+        else if (q->route.is_json)
+                clew_answer_write_status_json(&q->answer, out);
+        else
+                clew_answer_write_status(&q->answer, out);
+        if (clew_buffer_error(out))
+                clew_buffer_clear(out); /* the status line says what counts */
+}
+
+static void add_retry_after(const struct request *q, struct MHD_Response *response)
+{
+        char seconds[16];
+
+        snprintf(seconds, sizeof(seconds), "%u", (q->answer.retry_ms + 999) / 1000);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+}
+
+/* What a browser needs before it lets a page send, and before it shows the page the answer. */
+static void add_cors(const struct request *q, struct MHD_Response *response)
+{
+        const char *origin = header(q->connection, MHD_HTTP_HEADER_ORIGIN);
+        const char *wanted = header(q->connection, MHD_HTTP_HEADER_ACCESS_CONTROL_REQUEST_HEADERS);
+
+        if (!origin || q->answer.kind == CLEW_ANSWER_FORBIDDEN)
+                return;
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ORIGIN);
+        if (q->answer.kind != CLEW_ANSWER_PREFLIGHT) {
+                MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
+                                        MHD_HTTP_HEADER_RETRY_AFTER);
+                return;
+        }
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "POST");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS,
+                                wanted ? wanted : MHD_HTTP_HEADER_CONTENT_TYPE);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE,
+                                PREFLIGHT_SECONDS);
+}
+
+static enum MHD_Result send_answer(struct request *q)
+{
+        struct MHD_Response *response;
+        enum MHD_Result r;
+        CLEW_BUFFER body = {0};
+
+        clew_buffer_init(&body, ANSWER_BYTES_MAX);
+        write_body(q, &body);
+        response = MHD_create_response_from_buffer(body.len, body.data, MHD_RESPMEM_MUST_COPY);
+        if (!response)
+                return MHD_NO;
+        if (q->answer.kind != CLEW_ANSWER_PREFLIGHT)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                        q->route.is_json ? "application/json"
+                                                         : "application/x-protobuf");
+        add_cors(q, response);
+        if (clew_answer_may_retry(q->answer.kind))
+                add_retry_after(q, response);
+        if (q->answer.kind == CLEW_ANSWER_BAD_METHOD)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "POST");
+        if (q->close || atomic_load(&q->listener->draining))
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        r = MHD_queue_response(q->connection, (unsigned)clew_answer_http_code(q->answer.kind),
+                               response);
+        MHD_destroy_response(response);
+        return r;
+}
+
+/* ---- the body ------------------------------------------------------------------------------- */
+
+static void stop_reading(struct request *q)
+{
+        clew_buffer_deinit(&q->body);
+        clew_admission_leave(q->listener->options.admission, &q->ticket);
+        atomic_store(&q->state, REQ_DISCARDING);
+}
+
+static enum MHD_Result discard(struct request *q, size_t n)
+{
+        size_t limit = q->listener->options.max_request_bytes;
+
+        q->discarded_bytes += n;
+        return q->discarded_bytes / DISCARD_FACTOR > limit ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result on_piece(struct request *q, const char *data, size_t n)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+        size_t need;
+
+        if (atomic_load(&q->state) != REQ_READING)
+                return discard(q, n);
+        need = q->body.len + n;
+        if (need > o->max_request_bytes) {
+                clew_ingest_too_large(o->ingest, &q->answer);
+                stop_reading(q);
+                return discard(q, need);
+        }
+        if (need > q->ticket.bytes &&
+            !clew_admission_try_grow(o->admission, &q->ticket, BUDGET_STEP_BYTES)) {
+                clew_ingest_refuse(o->ingest, &q->answer);
+                stop_reading(q);
+                return discard(q, need);
+        }
+        clew_buffer_append(&q->body, data, n);
+        if (clew_buffer_error(&q->body)) {
+                clew_ingest_refuse(o->ingest, &q->answer);
+                stop_reading(q);
+        }
+        return MHD_YES;
+}
+
+static void release_body(void *context)
+{
+        struct request *q = context;
+
+        clew_buffer_deinit(&q->body);
+}
+
+/* Returns true when the request went to the pipeline. */
+static bool decode(struct request *q)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+        struct clew_slice body = clew_buffer_slice(&q->body);
+        struct clew_request request = {
+                .signal = q->route.signal == CLEW_HTTP_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
+                .is_gzip = q->route.is_gzip,
+                .is_json = q->route.is_json,
+                .guess_signal = q->route.is_guess,
+                .parts = &body,
+                .n_parts = 1,
+                .release = release_body,
+                .context = q,
+        };
+        struct clew_scratch *scratch;
+        bool to_commit;
+
+        if (q->route.signal == CLEW_HTTP_METRICS) {
+                clew_count(o->counters, CLEW_COUNT_METRICS_DROPPED, 1);
+                q->answer = (struct clew_answer){.kind = CLEW_ANSWER_OK};
+                return false;
+        }
+        clew_admission_measured(o->admission, &q->ticket, body.len);
+        scratch = take_scratch(q->listener);
+        to_commit = clew_ingest_decode(o->ingest, scratch, &request, &q->submission, &q->answer);
+        put_scratch(q->listener, scratch);
+        if (to_commit)
+                clew_admission_resize(o->admission, &q->ticket,
+                                      q->submission.bytes.capacity +
+                                              q->submission.n_fragments *
+                                                      sizeof(struct clew_fragment));
+        return to_commit;
+}
+
+static enum MHD_Result on_body_complete(struct request *q)
+{
+        if (atomic_load(&q->state) == REQ_READING && decode(q)) {
+                atomic_store(&q->state, REQ_COMMITTING);
+                q->submission.done = on_committed;
+                suspend(q);
+                clew_pipeline_push(q->listener->options.pipeline, &q->submission);
+                return MHD_YES;
+        }
+        atomic_store(&q->state, REQ_ANSWERED);
+        return send_answer(q);
+}
+
+/* ---- the headers ---------------------------------------------------------------------------- */
+
+/* The length that the client declares; 0 = none. */
+static uint64_t declared_length(struct MHD_Connection *connection)
+{
+        const char *value = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        uint64_t n;
+
+        return value && clew_quantity_count(value, &n) ? n : 0;
+}
+
+static void refuse_draining(struct request *q)
+{
+        clew_count(q->listener->options.counters, CLEW_COUNT_OVERLOADED, 1);
+        clew_answer_set(&q->answer, CLEW_ANSWER_NOT_STORED, "the collector is stopping");
+        q->answer.retry_ms = CLEW_INGEST_RETRY_MS;
+}
+
+/* Refused: read the body and throw it away, or cut it off when that would take long. */
+static enum MHD_Result refuse(struct request *q, uint64_t declared)
+{
+        atomic_store(&q->state, REQ_DISCARDING);
+        if (declared / DISCARD_FACTOR <= q->listener->options.max_request_bytes &&
+            !header(q->connection, MHD_HTTP_HEADER_EXPECT))
+                return MHD_YES;
+        q->close = true;
+        return send_answer(q);
+}
+
+/* Room for the whole body at once, where its length is known; only what arrives is ever touched. */
+static void start_reading(struct request *q, uint64_t declared)
+{
+        if (declared && !clew_buffer_reserve(&q->body, (size_t)declared))
+                clew_buffer_clear(&q->body); /* short of memory: shows again when bytes arrive */
+        atomic_store(&q->state, REQ_READING);
+}
+
+static void go_on_after_waiting(struct request *q)
+{
+        if (q->answer.kind == CLEW_ANSWER_OK)
+                start_reading(q, declared_length(q->connection));
+        else
+                atomic_store(&q->state, REQ_DISCARDING);
+}
+
+static enum MHD_Result admit(struct request *q, uint64_t declared)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+        size_t bytes = declared ? (size_t)declared : BUDGET_STEP_BYTES;
+
+        if (clew_admission_enter(o->admission, &q->ticket, bytes, NULL) == CLEW_ADMITTED) {
+                start_reading(q, declared);
+                return MHD_YES;
+        }
+        /* Suspended first: another thread may let it in as soon as it waits. */
+        atomic_store(&q->state, REQ_WAITING);
+        suspend(q);
+        switch (clew_admission_enter(o->admission, &q->ticket, bytes, on_let_in)) {
+        case CLEW_ADMITTED:
+                resume(q, REQ_ADMITTED);
+                break;
+        case CLEW_ADMISSION_WAITS:
+                break;
+        case CLEW_ADMISSION_REFUSED:
+                clew_ingest_refuse(o->ingest, &q->answer);
+                resume(q, REQ_ADMITTED);
+                break;
+        }
+        return MHD_YES;
+}
+
+static enum MHD_Result on_headers(struct request *q, const char *method, const char *path)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+        uint64_t declared = declared_length(q->connection);
+        const struct clew_http_head head = {
+                .method = method,
+                .path = path,
+                .content_type = header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+                .content_encoding = header(q->connection, MHD_HTTP_HEADER_CONTENT_ENCODING),
+                .origin = header(q->connection, MHD_HTTP_HEADER_ORIGIN),
+        };
+
+        if (!clew_http_route(&head, &q->route, &q->answer)) {
+                if (q->answer.kind != CLEW_ANSWER_PREFLIGHT)
+                        clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+                return refuse(q, declared);
+        }
+        clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);
+        if (atomic_load(&q->listener->draining)) {
+                refuse_draining(q);
+                return refuse(q, declared);
+        }
+        if (declared > o->max_request_bytes) {
+                clew_ingest_too_large(o->ingest, &q->answer);
+                return refuse(q, declared);
+        }
+        return admit(q, declared);
+}
+
+/* ---- callbacks of the library --------------------------------------------------------------- */
+
+static struct request *new_request(struct clew_http_listener *l, struct MHD_Connection *connection)
+{
+        struct request *q = clew_calloc(1, sizeof(*q));
+
+        if (!q)
+                return NULL;
+        q->listener = l;
+        q->connection = connection;
+        clew_buffer_init(&q->body, l->options.max_request_bytes);
+        pthread_mutex_lock(&l->lock);
+        l->n_requests++;
+        pthread_mutex_unlock(&l->lock);
+        return q;
+}
+
+static enum MHD_Result on_call(void *context, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *data_len, void **slot)
+{
+        struct request *q = *slot;
+        size_t n = *data_len;
+
+        (void)version;
+        if (!q) {
+                q = new_request(context, connection);
+                *slot = q;
+                return q ? on_headers(q, method, url) : MHD_NO;
+        }
+        if (atomic_load(&q->state) == REQ_ADMITTED) {
+                go_on_after_waiting(q);
+                if (n == 0)
+                        return MHD_YES;
+        }
+        if (n > 0) {
+                *data_len = 0;
+                return on_piece(q, data, n);
+        }
+        switch (atomic_load(&q->state)) {
+        case REQ_READING:
+        case REQ_DISCARDING:
+                return on_body_complete(q);
+        case REQ_ANSWERED:
+                return send_answer(q);
+        case REQ_NEW:
+        case REQ_WAITING:
+        case REQ_ADMITTED:
+        case REQ_COMMITTING:
+                break;
+        }
+        return MHD_YES;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode why)
+{
+        struct clew_http_listener *l = context;
+        struct request *q = *slot;
+
+        (void)connection;
+        if (!q)
+                return;
+        if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+                clew_count(l->options.counters, CLEW_COUNT_ABANDONED, 1);
+        clew_buffer_deinit(&q->body);
+        clew_submission_deinit(&q->submission);
+        clew_admission_leave(l->options.admission, &q->ticket);
+        clew_free(q);
+        *slot = NULL;
+        pthread_mutex_lock(&l->lock);
+        l->n_requests--;
+        pthread_cond_broadcast(&l->changed);
+        pthread_mutex_unlock(&l->lock);
+}
+
+/* Paths are compared as sent. */
+static size_t no_unescape(void *context, struct MHD_Connection *connection, char *s)
+{
+        (void)context;
+        (void)connection;
+        return strlen(s);
+}
+
+CLEW_PRINTF(2, 0) static void log_of_library(void *context, const char *fmt, va_list ap)
+{
+        static struct clew_log_limit limit = {.per_second = 5};
+        char text[256];
+
+        (void)context;
+        vsnprintf(text, sizeof(text), fmt, ap);
+        clew_log_limited(&limit, CLEW_LOG_DEBUG, "http.library", "message=\"%s\"", text);
+}
+
+/* ---- lifecycle ------------------------------------------------------------------------------ */
+
+static int make_scratches(struct clew_http_listener *l)
+{
+        for (; l->n_scratch < l->options.n_threads; l->n_scratch++) {
+                int r = clew_scratch_init(&l->scratch[l->n_scratch], l->options.ingest);
+
+                if (r < 0)
+                        return r;
+                put_scratch(l, &l->scratch[l->n_scratch]);
+        }
+        return 0;
+}
+
+static struct MHD_Daemon *start_daemon(struct clew_http_listener *l)
+{
+        unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+                         MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+
+        return MHD_start_daemon(
+                flags, 0, NULL, NULL, on_call, l, MHD_OPTION_EXTERNAL_LOGGER, log_of_library, NULL,
+                MHD_OPTION_THREAD_POOL_SIZE, l->options.n_threads, MHD_OPTION_CONNECTION_LIMIT,
+                CONNECTIONS_MAX + CONNECTIONS_ON_THE_WAY, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
+                MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
+}
+
+static void init_conditions(struct clew_http_listener *l)
+{
+        pthread_condattr_t attr;
+
+        pthread_mutex_init(&l->lock, NULL);
+        pthread_condattr_init(&attr);
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        pthread_cond_init(&l->changed, &attr);
+        pthread_cond_init(&l->scratch_freed, &attr);
+        pthread_condattr_destroy(&attr);
+}
+
+int clew_http_listener_new(const struct clew_http_listener_options *options,
+                           struct clew_http_listener **ret, struct clew_error *err)
+{
+        struct clew_http_listener *l = clew_calloc(1, sizeof(*l));
+        int r;
+
+        if (!l)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        CLEW_ASSERT(options->n_threads <= SCRATCHES_MAX);
+        l->options = *options;
+        init_conditions(l);
+        r = make_scratches(l);
+        if (r == 0) {
+                l->daemon = start_daemon(l);
+                if (!l->daemon)
+                        r = clew_error_set(err, -EIO, 0, "cannot start the HTTP server");
+        }
+        if (r < 0) {
+                clew_http_listener_free(l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+/* Reads and forgets what has arrived. False when the client has hung up. */
+static bool drain_request(int fd)
+{
+        char sink[4096];
+
+        for (int i = 0; i < TURN_AWAY_READS_MAX; i++) {
+                ssize_t n = recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+
+                if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+                        return false;
+                if (n < 0)
+                        return true;
+        }
+        return true;
+}
+
+/* Closes those whose clients have hung up; the oldest too when there is no room for another. */
+static void see_off(struct clew_http_listener *l)
+{
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < l->n_leaving; i++) {
+                if (drain_request(l->leaving[i]))
+                        l->leaving[n++] = l->leaving[i];
+                else
+                        close(l->leaving[i]);
+        }
+        l->n_leaving = n;
+        if (n < LEAVING_MAX)
+                return;
+        close(l->leaving[0]);
+        memmove(l->leaving, l->leaving + 1, --l->n_leaving * sizeof(l->leaving[0]));
+}
+
+/* The library would close it without a word. A connection that is closed while its request still
+ * comes in takes the answer with it (RFC 9112, section 9.6), so the client hangs up first; those
+ * who do not are closed when others need their place. */
+static void turn_away(struct clew_http_listener *l, int fd)
+{
+        static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                                     "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+        clew_count(l->options.counters, CLEW_COUNT_OVERLOADED, 1);
+        (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        shutdown(fd, SHUT_WR);
+        l->leaving[l->n_leaving++] = fd;
+}
+
+void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer)
+{
+        struct clew_http_listener *l = listener;
+        const union MHD_DaemonInfo *info =
+                MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+        see_off(l);
+        if (info && info->num_connections >= CONNECTIONS_MAX) {
+                turn_away(l, fd);
+                return;
+        }
+        /* Short of memory: the library closes it. */
+        (void)MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&peer->sockaddr,
+                                 peer->len);
+}
+
+void clew_http_listener_quiesce(struct clew_http_listener *l)
+{
+        atomic_store(&l->draining, true);
+}
+
+int clew_http_listener_drain(struct clew_http_listener *l, uint64_t deadline_ns)
+{
+        struct timespec until = clew_clock_deadline(deadline_ns);
+        bool late = false;
+        int r;
+
+        pthread_mutex_lock(&l->lock);
+        /* Suspended ones are the pipeline's, which always comes back; others may be cut off. */
+        while (l->n_suspended > 0 || (l->n_requests > 0 && !late)) {
+                if (late)
+                        pthread_cond_wait(&l->changed, &l->lock);
+                else
+                        late = pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT;
+        }
+        r = l->n_requests > 0 ? -ETIMEDOUT : 0;
+        pthread_mutex_unlock(&l->lock);
+        return r;
+}
+
+void clew_http_listener_free(struct clew_http_listener *l)
+{
+        if (!l)
+                return;
+        if (l->daemon)
+                MHD_stop_daemon(l->daemon);
+        for (unsigned i = 0; i < l->n_leaving; i++)
+                close(l->leaving[i]);
+        for (unsigned i = 0; i < l->n_scratch; i++)
+                clew_scratch_deinit(&l->scratch[i]);
+        pthread_cond_destroy(&l->changed);
+        pthread_cond_destroy(&l->scratch_freed);
+        pthread_mutex_destroy(&l->lock);
+        clew_free(l);
+}

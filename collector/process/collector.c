@@ -1,0 +1,282 @@
+#include "collector/process/collector.h"
+
+#include "collector/base/counters.h"
+#include "collector/base/watch.h"
+#include "collector/commit/ingest.h"
+#include "collector/commit/pipeline.h"
+#include "collector/commit/sealer.h"
+#include "collector/front/door.h"
+#include "collector/front/grpc-listener.h"
+#include "collector/front/http-listener.h"
+#include "collector/gate/admission.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+#include "query/model/summary.h"
+#include "storage/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define THREADS_MIN 2u /* one may decode a large request while another answers */
+#define THREADS_MAX 4u /* beyond, the writer is what limits */
+/* Of the core's own buffers: a part of the budget, since what it holds is on its way to us. */
+#define QUOTA_SLACK_BYTES ((size_t)64 * 1024 * 1024)
+
+#define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
+
+struct clew_collector {
+        const struct clew_config *config;
+        struct clew_counters counters;
+        struct clew_admission admission;
+        struct clew_ingest ingest;
+        struct clew_store *store;
+        struct clew_pipeline *pipeline;
+        struct clew_sealer *sealer;
+        struct clew_grpc_listener *grpc;
+        struct clew_http_listener *http;
+        struct clew_door *door;
+        uint64_t next_stats_ns;
+        uint64_t last_requests;         /* at the last line of counters */
+        uint64_t last_work[WORK_KINDS]; /* at the last tick */
+        bool was_busy[WORK_KINDS];
+};
+
+static size_t n_inside(void *context)
+{
+        return clew_admission_inside(context);
+}
+
+static unsigned n_threads(const struct clew_config *config)
+{
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+        if (config->threads)
+                return (unsigned)config->threads;
+        if (n < (long)THREADS_MIN)
+                return THREADS_MIN;
+        return n > (long)THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
+static int open_store(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_store_options options = {
+                .mode = CLEW_STORE_COLLECT,
+                .deriver = c->config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
+        };
+        int r = clew_store_open(c->config->store, &options, &c->store, err);
+
+        if (r < 0 && !err->message[0])
+                clew_error_set(err, r, 0, "store %s: %s", c->config->store, strerror(-r));
+        return r;
+}
+
+static int start_threads(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_pipeline_options pipeline = {
+                .store = c->store,
+                .counters = &c->counters,
+                .gather_ns = c->config->gather_ns,
+                .n_expected = n_inside,
+                .context = &c->admission,
+        };
+        struct clew_sealer_options sealer = {
+                .store = c->store,
+                .counters = &c->counters,
+                .idle_ns = c->config->seal_idle_ns,
+                .max_wait_ns = c->config->seal_wait_ns,
+                .segment_bytes = (size_t)c->config->seal_segment_bytes,
+                .cpu_percent = (unsigned)c->config->seal_cpu_percent,
+        };
+        int r = clew_pipeline_new(&pipeline, &c->pipeline);
+
+        sealer.pipeline = c->pipeline;
+        if (r == 0 && c->config->seal_cpu_percent > 0)
+                r = clew_sealer_new(&sealer, &c->sealer);
+        if (r < 0)
+                clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r));
+        return r;
+}
+
+static bool is_off(const char *address)
+{
+        return strcmp(address, "off") == 0;
+}
+
+static int start_grpc(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_grpc_listener_options options = {
+                .n_threads = n_threads(c->config),
+                .max_request_bytes = (size_t)c->config->max_request_bytes,
+                .quota_bytes = (size_t)c->config->memory_budget_bytes + QUOTA_SLACK_BYTES,
+                .ingest = &c->ingest,
+                .admission = &c->admission,
+                .pipeline = c->pipeline,
+                .counters = &c->counters,
+        };
+
+        return is_off(c->config->grpc) ? 0 : clew_grpc_listener_new(&options, &c->grpc, err);
+}
+
+static int start_http(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_http_listener_options options = {
+                .n_threads = n_threads(c->config),
+                .max_request_bytes = (size_t)c->config->max_request_bytes,
+                .ingest = &c->ingest,
+                .admission = &c->admission,
+                .pipeline = c->pipeline,
+                .counters = &c->counters,
+        };
+
+        return is_off(c->config->http) ? 0 : clew_http_listener_new(&options, &c->http, err);
+}
+
+static int open_ports(struct clew_collector *c, struct clew_error *err)
+{
+        const char *texts[CLEW_DOOR_PROTOCOLS] = {
+                [CLEW_DOOR_GRPC] = c->config->grpc,
+                [CLEW_DOOR_HTTP] = c->config->http,
+        };
+        int r = 0;
+
+        for (int i = 0; r == 0 && i < CLEW_DOOR_PROTOCOLS; i++) {
+                struct clew_address address;
+
+                if (is_off(texts[i]))
+                        continue;
+                r = clew_address_parse(texts[i], &address, err);
+                if (r == 0)
+                        r = clew_door_open(c->door, (enum clew_door_protocol)i, &address, err);
+        }
+        return r;
+}
+
+static int start_door(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_door_options options = {.counters = &c->counters};
+        int r;
+
+        if (c->grpc)
+                options.take[CLEW_DOOR_GRPC] = clew_grpc_listener_take;
+        if (c->http)
+                options.take[CLEW_DOOR_HTTP] = clew_http_listener_take;
+        options.context[CLEW_DOOR_GRPC] = c->grpc;
+        options.context[CLEW_DOOR_HTTP] = c->http;
+        r = clew_door_new(&options, &c->door);
+        if (r == 0)
+                r = open_ports(c, err);
+        if (r == 0)
+                r = clew_door_start(c->door);
+        if (r < 0 && !err->message[0])
+                clew_error_set(err, r, 0, "cannot listen: %s", strerror(-r));
+        return r;
+}
+
+/* Fronts first, so that nothing new arrives; then what they wait for; then what they use. */
+static int stop_parts(struct clew_collector *c)
+{
+        int r = 0;
+
+        clew_door_close(c->door);
+        if (c->http)
+                clew_http_listener_quiesce(c->http);
+        if (c->grpc)
+                r = clew_grpc_listener_drain(c->grpc, c->config->shutdown_ns);
+        if (c->http && clew_http_listener_drain(c->http, c->config->shutdown_ns) < 0)
+                r = -ETIMEDOUT;
+        clew_sealer_free(c->sealer);
+        clew_pipeline_free(c->pipeline);
+        clew_grpc_listener_free(c->grpc);
+        clew_http_listener_free(c->http);
+        clew_store_close(c->store);
+        clew_ingest_deinit(&c->ingest);
+        clew_admission_deinit(&c->admission);
+        return r;
+}
+
+int clew_collector_start(const struct clew_config *config, struct clew_collector **ret,
+                         struct clew_error *err)
+{
+        struct clew_collector *c = clew_calloc(1, sizeof(*c));
+        int r;
+
+        if (!c)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        c->config = config;
+        clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes,
+                            (size_t)config->max_waiting);
+        clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
+        r = open_store(c, err);
+        if (r == 0)
+                r = start_threads(c, err);
+        if (r == 0)
+                r = start_grpc(c, err);
+        if (r == 0)
+                r = start_http(c, err);
+        if (r == 0)
+                r = start_door(c, err);
+        if (r < 0) {
+                (void)!stop_parts(c);
+                clew_free(c);
+                return r;
+        }
+        clew_log(CLEW_LOG_INFO, "started", "version=%s store=\"%s\"", CLEW_VERSION, config->store);
+        *ret = c;
+        return 0;
+}
+
+static void log_stats(struct clew_collector *c)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        uint64_t requests = clew_counter_read(&c->counters, CLEW_COUNT_REQUESTS);
+
+        if (c->config->stats_ns == 0 || now < c->next_stats_ns)
+                return;
+        c->next_stats_ns = now + c->config->stats_ns;
+        if (requests == c->last_requests)
+                return;
+        c->last_requests = requests;
+        clew_counters_log(&c->counters);
+}
+
+/* True once after a second in which nothing came in, or nothing was sealed, when it was before. */
+static bool has_come_to_rest(struct clew_collector *c)
+{
+        static const enum clew_counter work[] = {CLEW_COUNT_WIRE_BYTES, CLEW_COUNT_SEALED_BYTES};
+        bool rested = false;
+
+        _Static_assert(CLEW_ARRAY_LEN(work) == WORK_KINDS, "one memory for each kind of work");
+        for (size_t i = 0; i < WORK_KINDS; i++) {
+                uint64_t now = clew_counter_read(&c->counters, work[i]);
+                bool busy = now != c->last_work[i];
+
+                rested = rested || (c->was_busy[i] && !busy);
+                c->last_work[i] = now;
+                c->was_busy[i] = busy;
+        }
+        return rested;
+}
+
+bool clew_collector_tick(struct clew_collector *c)
+{
+        if (c->grpc)
+                clew_grpc_listener_tick(c->grpc);
+        log_stats(c);
+        clew_watch_release_file_memory(c->store);
+        return has_come_to_rest(c);
+}
+
+int clew_collector_stop(struct clew_collector *c)
+{
+        int r;
+
+        clew_log(CLEW_LOG_INFO, "stopping", "deadline_ms=%llu",
+                 (unsigned long long)(c->config->shutdown_ns / CLEW_NS_PER_MS));
+        r = stop_parts(c);
+        clew_counters_log(&c->counters);
+        clew_log(CLEW_LOG_INFO, "stopped", "unanswered=%s", r < 0 ? "some" : "none");
+        clew_free(c);
+        return r;
+}

@@ -1,0 +1,445 @@
+/* The table of keys comes first; everything below it is generic. */
+#include "collector/process/config.h"
+
+#include "collector/base/address.h"
+#include "collector/base/quantity.h"
+#include "proto/base/buffer.h"
+#include "proto/base/clock.h"
+#include "proto/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_FILE_MAX 65536u /* a config file has a few dozen lines */
+#define CONFIG_HELP_MAX 16384u
+
+#define KIB (1ull << 10)
+#define MIB (1ull << 20)
+#define GIB (1ull << 30)
+#define SECONDS(n) ((n)*CLEW_NS_PER_S)
+
+enum value_type {
+        VALUE_PATH,
+        VALUE_LISTEN,
+        VALUE_LEVEL,
+        VALUE_COUNT,
+        VALUE_BYTES,
+        VALUE_DURATION,
+        VALUE_SWITCH
+};
+
+struct key {
+        const char *name;
+        const char *fallback; /* written as a person would */
+        enum value_type type;
+        size_t offset; /* into struct clew_config */
+        uint64_t min;
+        uint64_t max;
+        const char *argument;
+        const char *help;
+};
+
+static const struct key keys[] = {
+        {"store", "./data", VALUE_PATH, offsetof(struct clew_config, store), 0, 0, "DIR",
+         "directory of the store, made if missing"},
+        {"grpc", "localhost:4317", VALUE_LISTEN, offsetof(struct clew_config, grpc), 0, 0, "ADDR",
+         "listen for OTLP over gRPC; loopback only; off = do not"},
+        {"http", "localhost:4318", VALUE_LISTEN, offsetof(struct clew_config, http), 0, 0, "ADDR",
+         "listen for OTLP over HTTP; loopback only; off = do not"},
+        {"max-request-bytes", "64MiB", VALUE_BYTES, offsetof(struct clew_config, max_request_bytes),
+         KIB, GIB, "SIZE", "largest request, counted after decompression"},
+        {"memory-budget", "72MiB", VALUE_BYTES, offsetof(struct clew_config, memory_budget_bytes),
+         MIB, 64 * GIB, "SIZE", "memory for requests in flight; beyond it they wait"},
+        {"max-waiting", "256", VALUE_COUNT, offsetof(struct clew_config, max_waiting), 0, 65536,
+         "N", "requests that may wait for memory; further ones are refused (retry later)"},
+        {"threads", "0", VALUE_COUNT, offsetof(struct clew_config, threads), 0, 64, "N",
+         "network threads; 0 = one for each processor, at least 2, at most 4"},
+        {"gather", "1ms", VALUE_DURATION, offsetof(struct clew_config, gather_ns), 0, SECONDS(1),
+         "TIME", "how long a commit waits for requests that are already being read"},
+        {"seal-idle", "10s", VALUE_DURATION, offsetof(struct clew_config, seal_idle_ns), 0,
+         SECONDS(86400), "TIME", "a trace is sealed after this long without new spans"},
+        {"seal-wait", "60s", VALUE_DURATION, offsetof(struct clew_config, seal_wait_ns), 0,
+         SECONDS(86400), "TIME", "an idle trace waits at most this long for others of its service"},
+        {"seal-segment", "4MiB", VALUE_BYTES, offsetof(struct clew_config, seal_segment_bytes), 0,
+         GIB, "SIZE", "OTLP bytes that make a full segment"},
+        {"seal-cpu", "50", VALUE_COUNT, offsetof(struct clew_config, seal_cpu_percent), 0, 100,
+         "PERCENT", "share of one processor that sealing may use; 0 = no sealing"},
+        {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
+         "sealing finds loops, waste and causes; off = clew reindex does it later"},
+        {"shutdown-timeout", "10s", VALUE_DURATION, offsetof(struct clew_config, shutdown_ns),
+         SECONDS(1), SECONDS(3600), "TIME", "after a signal: time to answer what was accepted"},
+        {"stats-interval", "60s", VALUE_DURATION, offsetof(struct clew_config, stats_ns), 0,
+         SECONDS(86400), "TIME", "how often counters are logged; 0 = never"},
+        {"log-level", "info", VALUE_LEVEL, offsetof(struct clew_config, log_level), 0, 0, "LEVEL",
+         "debug, info, warn or error"},
+};
+
+static const char *const levels[] = {"debug", "info", "warn", "error"};
+
+static char *text_of(struct clew_config *c, const struct key *k)
+{
+        return (char *)c + k->offset;
+}
+
+static uint64_t *number_of(struct clew_config *c, const struct key *k)
+{
+        return (uint64_t *)(void *)((char *)c + k->offset);
+}
+
+static const struct key *find_key(const char *name, size_t len)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                if (strlen(keys[i].name) == len && memcmp(keys[i].name, name, len) == 0)
+                        return &keys[i];
+        }
+        return NULL;
+}
+
+static int check_listen(const struct key *k, const char *value, struct clew_error *err)
+{
+        struct clew_address a;
+        int r;
+
+        if (strcmp(value, "off") == 0)
+                return 0;
+        r = clew_address_parse(value, &a, err);
+        if (r < 0) {
+                clew_error_prefix(err, "%s: ", k->name);
+                return r;
+        }
+        if (!a.is_loopback)
+                return clew_error_set(
+                        err, -EINVAL, 0,
+                        "%s: \"%s\" is not a loopback address; clewd cannot authenticate clients "
+                        "yet, so it listens on 127.0.0.0/8 and [::1] only",
+                        k->name, value);
+        return 0;
+}
+
+static int check_level(const struct key *k, const char *value, struct clew_error *err)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(levels); i++) {
+                if (strcmp(levels[i], value) == 0)
+                        return 0;
+        }
+        return clew_error_set(err, -EINVAL, 0, "%s: \"%s\" is none of debug, info, warn, error",
+                              k->name, value);
+}
+
+static int set_text(struct clew_config *c, const struct key *k, const char *value,
+                    struct clew_error *err)
+{
+        int r = 0;
+
+        if (*value == '\0' || strlen(value) >= CLEW_CONFIG_TEXT_MAX)
+                return clew_error_set(err, -EINVAL, 0, "%s: the value is empty or longer than %u",
+                                      k->name, CLEW_CONFIG_TEXT_MAX - 1);
+        if (k->type == VALUE_LISTEN)
+                r = check_listen(k, value, err);
+        else if (k->type == VALUE_LEVEL)
+                r = check_level(k, value, err);
+        if (r < 0)
+                return r;
+        memcpy(text_of(c, k), value, strlen(value) + 1);
+        return 0;
+}
+
+static bool read_switch(const char *value, uint64_t *ret)
+{
+        bool on = strcmp(value, "on") == 0;
+
+        *ret = on;
+        return on || strcmp(value, "off") == 0;
+}
+
+static int set_number(struct clew_config *c, const struct key *k, const char *value,
+                      struct clew_error *err)
+{
+        static const char *const expected[] = {
+                [VALUE_COUNT] = "a number",
+                [VALUE_BYTES] = "a size such as 65536, 64KiB or 8MiB",
+                [VALUE_DURATION] = "a time such as 500ms, 10s, 5m or 1h",
+                [VALUE_SWITCH] = "on or off",
+        };
+        uint64_t v = 0;
+        bool ok;
+
+        if (k->type == VALUE_BYTES)
+                ok = clew_quantity_bytes(value, &v);
+        else if (k->type == VALUE_DURATION)
+                ok = clew_quantity_duration_ns(value, &v);
+        else if (k->type == VALUE_SWITCH)
+                ok = read_switch(value, &v);
+        else
+                ok = clew_quantity_count(value, &v);
+        if (!ok)
+                return clew_error_set(err, -EINVAL, 0, "%s: \"%s\" is not %s", k->name, value,
+                                      expected[k->type]);
+        if (v < k->min || v > k->max)
+                return clew_error_set(
+                        err, -EINVAL, 0, "%s: \"%s\" is out of range; allowed are %llu to %llu%s",
+                        k->name, value, (unsigned long long)k->min, (unsigned long long)k->max,
+                        k->type == VALUE_BYTES      ? " bytes"
+                        : k->type == VALUE_DURATION ? " nanoseconds"
+                                                    : "");
+        *number_of(c, k) = v;
+        return 0;
+}
+
+static int set_value(struct clew_config *c, const struct key *k, const char *value,
+                     struct clew_error *err)
+{
+        if (k->type == VALUE_PATH || k->type == VALUE_LISTEN || k->type == VALUE_LEVEL)
+                return set_text(c, k, value, err);
+        return set_number(c, k, value, err);
+}
+
+void clew_config_init(struct clew_config *c)
+{
+        *c = (struct clew_config){.show_help = false};
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                int r = set_value(c, &keys[i], keys[i].fallback, NULL);
+
+                CLEW_ASSERT(r == 0);
+        }
+}
+
+/* ---- the file ------------------------------------------------------------------------------- */
+
+static bool is_blank(char ch)
+{
+        return ch == ' ' || ch == '\t' || ch == '\r';
+}
+
+static struct clew_slice trim(struct clew_slice s)
+{
+        while (s.len && is_blank((char)s.data[0]))
+                s = clew_slice_make(s.data + 1, s.len - 1);
+        while (s.len && is_blank((char)s.data[s.len - 1]))
+                s.len--;
+        return s;
+}
+
+static int parse_line(struct clew_config *c, struct clew_slice line, uint64_t *seen,
+                      struct clew_error *err)
+{
+        const uint8_t *equals;
+        struct clew_slice name;
+        struct clew_slice value;
+        const struct key *k;
+        char text[CLEW_CONFIG_TEXT_MAX];
+        uint64_t bit;
+
+        line = trim(line);
+        if (line.len == 0 || line.data[0] == '#')
+                return 0;
+        equals = memchr(line.data, '=', line.len);
+        if (!equals)
+                return clew_error_set(err, -EINVAL, 0, "expected \"name = value\"");
+        name = trim(clew_slice_make(line.data, (size_t)(equals - line.data)));
+        value = trim(clew_slice_from(line, (size_t)(equals - line.data) + 1));
+        k = find_key((const char *)name.data, name.len);
+        if (!k)
+                return clew_error_set(
+                        err, -EINVAL, 0, "unknown name \"%.*s\"; \"clewd --help\" lists the names",
+                        (int)(name.len < 64 ? name.len : 64), (const char *)name.data);
+        bit = 1ull << (unsigned)(k - keys);
+        if (*seen & bit)
+                return clew_error_set(err, -EINVAL, 0, "\"%s\" is given twice", k->name);
+        *seen |= bit;
+        if (value.len >= sizeof(text) || (value.len && memchr(value.data, '\0', value.len)))
+                return clew_error_set(err, -EINVAL, 0, "%s: the value is too long", k->name);
+        if (value.len)
+                memcpy(text, value.data, value.len);
+        text[value.len] = '\0';
+        return set_value(c, k, text, err);
+}
+
+int clew_config_parse_text(struct clew_config *c, const char *name, const char *text,
+                           struct clew_error *err)
+{
+        struct clew_slice left = clew_slice_of_cstr(text);
+        uint64_t seen = 0;
+        unsigned line_number = 0;
+
+        _Static_assert(CLEW_ARRAY_LEN(keys) <= 64, "one bit of `seen` for each key");
+        while (left.len) {
+                const uint8_t *nl = memchr(left.data, '\n', left.len);
+                size_t n = nl ? (size_t)(nl - left.data) : left.len;
+                int r = parse_line(c, clew_slice_make(left.data, n), &seen, err);
+
+                line_number++;
+                if (r < 0) {
+                        clew_error_prefix(err, "%s, line %u: ", name, line_number);
+                        return r;
+                }
+                left = clew_slice_from(left, n + 1);
+        }
+        return 0;
+}
+
+static int read_file(const char *path, struct clew_buffer *out, struct clew_error *err)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int r = 0;
+
+        if (fd < 0)
+                return clew_error_set(err, -errno, 0, "config file %s: %s", path, strerror(errno));
+        for (;;) {
+                uint8_t *at = clew_buffer_reserve(out, 4096);
+                ssize_t n;
+
+                if (!at) {
+                        r = clew_error_set(err, -EINVAL, 0, "config file %s: longer than %u bytes",
+                                           path, CONFIG_FILE_MAX);
+                        break;
+                }
+                n = read(fd, at, 4096);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        r = clew_error_set(err, -errno, 0, "config file %s: %s", path,
+                                           strerror(errno));
+                if (n <= 0)
+                        break;
+                clew_buffer_commit(out, (size_t)n);
+        }
+        close(fd);
+        return r;
+}
+
+static int read_config_file(struct clew_config *c, const char *path, struct clew_error *err)
+{
+        CLEW_BUFFER text = {0};
+        int r;
+
+        clew_buffer_init(&text, CONFIG_FILE_MAX + 4096);
+        r = read_file(path, &text, err);
+        if (r < 0)
+                return r;
+        if (text.len && memchr(text.data, '\0', text.len))
+                return clew_error_set(err, -EINVAL, 0, "config file %s: is not a text file", path);
+        clew_buffer_append_byte(&text, 0);
+        if (clew_buffer_error(&text))
+                return clew_error_set(err, clew_buffer_error(&text), 0, "config file %s: %s", path,
+                                      strerror(-clew_buffer_error(&text)));
+        return clew_config_parse_text(c, path, (const char *)text.data, err);
+}
+
+/* ---- the command line ----------------------------------------------------------------------- */
+
+/* Splits --name=value or --name value; @i moves past the value. */
+static int split_flag(int argc, char *const *argv, int *i, struct clew_slice *ret_name,
+                      const char **ret_value, struct clew_error *err)
+{
+        const char *flag = argv[*i];
+        const char *equals;
+
+        if (strncmp(flag, "--", 2) != 0 || flag[2] == '\0')
+                return clew_error_set(err, -EINVAL, 0,
+                                      "unexpected argument \"%.64s\"; see clewd --help", flag);
+        equals = strchr(flag, '=');
+        *ret_name =
+                clew_slice_make(flag + 2, equals ? (size_t)(equals - flag) - 2 : strlen(flag + 2));
+        if (equals) {
+                *ret_value = equals + 1;
+        } else if (*i + 1 < argc) {
+                *i += 1;
+                *ret_value = argv[*i];
+        } else {
+                return clew_error_set(err, -EINVAL, 0, "%.64s needs a value; see clewd --help",
+                                      flag);
+        }
+        return 0;
+}
+
+static int apply_flags(struct clew_config *c, int argc, char *const *argv, const char **ret_file,
+                       struct clew_error *err)
+{
+        for (int i = 1; i < argc; i++) {
+                struct clew_slice name = CLEW_SLICE_NULL;
+                const struct key *k;
+                const char *value = "";
+                int r;
+
+                if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+                        c->show_help = true;
+                        return 0;
+                }
+                if (strcmp(argv[i], "--version") == 0) {
+                        c->show_version = true;
+                        return 0;
+                }
+                r = split_flag(argc, argv, &i, &name, &value, err);
+                if (r < 0)
+                        return r;
+                if (clew_slice_eq_cstr(name, "config")) {
+                        *ret_file = value;
+                        continue;
+                }
+                k = find_key((const char *)name.data, name.len);
+                if (!k)
+                        return clew_error_set(
+                                err, -EINVAL, 0, "unknown flag --%.*s; see clewd --help",
+                                (int)(name.len < 64 ? name.len : 64), (const char *)name.data);
+                r = set_value(c, k, value, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int clew_config_read(struct clew_config *c, int argc, char *const *argv, struct clew_error *err)
+{
+        const char *file = NULL;
+        int r = apply_flags(c, argc, argv, &file, err);
+
+        if (r < 0 || !file || c->show_help || c->show_version)
+                return r;
+        r = read_config_file(c, file, err);
+        if (r < 0)
+                return r;
+        return apply_flags(c, argc, argv, &file, err); /* flags beat the file */
+}
+
+char *clew_config_help(void)
+{
+        struct clew_buffer b;
+
+        clew_buffer_init(&b, CONFIG_HELP_MAX);
+        clew_buffer_append_cstr(
+                &b, "Usage: clewd [FLAGS]\n\n"
+                    "Receives OTLP and makes it durable in a Clew store.\n\n"
+                    "  --config FILE              lines of \"name = value\" with the names below;\n"
+                    "                             flags beat the file\n");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                char left[64];
+
+                snprintf(left, sizeof(left), "--%s %s", keys[i].name, keys[i].argument);
+                clew_buffer_printf(&b, "  %-26s %s (%s)\n", left, keys[i].help, keys[i].fallback);
+        }
+        clew_buffer_append_cstr(&b,
+                                "  --help, --version\n\n"
+                                "Exit codes: 0 stopped as asked, 1 failed or stopped with requests "
+                                "unanswered,\n2 wrong flag or config, 3 the store cannot be opened "
+                                "or a port is in use.\n");
+        clew_buffer_append_byte(&b, 0);
+        if (clew_buffer_error(&b)) {
+                clew_buffer_deinit(&b);
+                return NULL;
+        }
+        return (char *)b.data;
+}
+
+enum clew_log_level clew_config_log_level(const struct clew_config *c)
+{
+        for (unsigned i = 0; i < CLEW_ARRAY_LEN(levels); i++) {
+                if (strcmp(levels[i], c->log_level) == 0)
+                        return (enum clew_log_level)i;
+        }
+        return CLEW_LOG_INFO;
+}

@@ -1,0 +1,129 @@
+/*
+ * clewd: reads its configuration, runs the collector until it is told to stop, and turns what
+ * happened into an exit code.
+ *
+ * Signals are blocked in all threads and taken here one by one: TERM and INT stop the collector,
+ * a second one ends the process at once.
+ */
+#include "collector/base/watch.h"
+#include "collector/front/grpc-listener.h"
+#include "collector/process/collector.h"
+#include "collector/process/config.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+#include "query/rca/facts.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_START = 3 };
+
+/*
+ * The heap of a program with many short-lived large blocks: fixed thresholds, because glibc's
+ * sliding ones would let freed requests pile up; one arena, because each keeps its own leftovers
+ * (a second one is 35 MiB more at the peak, and no faster: large blocks are few).
+ */
+#define HEAP_ARENAS 1
+#define HEAP_MMAP_THRESHOLD (4 * 1024 * 1024)
+#define HEAP_TRIM_THRESHOLD (32 * 1024 * 1024)
+#define HEAP_KEEP_BYTES (1024 * 1024)
+
+static void tune_heap(void)
+{
+        mallopt(M_ARENA_MAX, HEAP_ARENAS);
+        mallopt(M_MMAP_THRESHOLD, HEAP_MMAP_THRESHOLD);
+        mallopt(M_TRIM_THRESHOLD, HEAP_TRIM_THRESHOLD);
+}
+
+static void block_signals(sigset_t *ret)
+{
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+        sigaction(SIGPIPE, &ignore, NULL);
+        sigaction(SIGXFSZ, &ignore, NULL); /* a file size limit is a full disk */
+        sigemptyset(ret);
+        sigaddset(ret, SIGTERM);
+        sigaddset(ret, SIGINT);
+        pthread_sigmask(SIG_BLOCK, ret, NULL);
+}
+
+static int print_help(void)
+{
+        CLEW_FREE char *text = clew_config_help();
+
+        if (!text)
+                return EXIT_FAILED;
+        fputs(text, stdout);
+        return EXIT_STOPPED;
+}
+
+/* A second signal while stopping: the default action ends the process. */
+static void unblock_signals(const sigset_t *signals)
+{
+        pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static int run(const struct clew_config *config, const sigset_t *signals)
+{
+        const struct timespec second = {.tv_sec = 1};
+        struct clew_error err = {.code = 0};
+        struct clew_collector *collector;
+        int r;
+
+        r = clew_collector_start(config, &collector, &err);
+        if (r < 0) {
+                clew_log(CLEW_LOG_ERROR, "cannot_start", "reason=\"%s\"", err.message);
+                return r == -ENOMEM ? EXIT_FAILED : EXIT_CANNOT_START;
+        }
+        for (;;) {
+                int signal = sigtimedwait(signals, NULL, &second);
+
+                if (signal > 0) {
+                        clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
+                        break;
+                }
+                if (errno != EAGAIN)
+                        continue;
+                if (clew_collector_tick(collector))
+                        malloc_trim(HEAP_KEEP_BYTES);
+        }
+        unblock_signals(signals);
+        return clew_collector_stop(collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+        static struct clew_config config; /* several pages of text: not for the stack */
+        struct clew_error err = {.code = 0};
+        sigset_t signals;
+        int code;
+
+        clew_config_init(&config);
+        if (clew_config_read(&config, argc, argv, &err) < 0) {
+                fprintf(stderr, "clewd: %s\n", err.message);
+                return EXIT_USAGE;
+        }
+        if (config.show_help)
+                return print_help();
+        if (config.show_version) {
+                puts("clewd " CLEW_VERSION);
+                return EXIT_STOPPED;
+        }
+        tune_heap();
+        umask(077);
+        block_signals(&signals);
+        clew_log_set_level(clew_config_log_level(&config));
+        clew_watch_raise_descriptors();
+        clew_facts_install();
+        clew_grpc_library_init();
+        code = run(&config, &signals);
+        clew_grpc_library_deinit();
+        return code;
+}

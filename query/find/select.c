@@ -1,0 +1,314 @@
+/*
+ * See select.h. The walk of the store gives traces newest first, so --since ends it and --until is
+ * where it begins; the other conditions look at summaries.
+ */
+#include "query/find/select.h"
+
+#include "proto/base/hash.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One summary; the longest have some kilobytes. */
+#define SUMMARY_BYTES_MAX ((size_t)1 << 20)
+/* Scores about older traces that one walk remembers; those of feedback that is about nothing in the
+ * walk too. */
+#define AIMED_MAX 65536u
+#define AIMED_BUCKETS 4096u /* a power of two */
+#define AIMED_ARENA_MAX ((size_t)64 << 20)
+
+struct clew_select_aimed {
+        struct clew_select_aimed *next;
+        struct clew_trace_id target;
+        struct clew_summary_score score;
+};
+
+int clew_select_init(struct clew_select *s, struct clew_view *view,
+                     const struct clew_filter *filter, const struct clew_clock *clock,
+                     const struct clew_selected *after, struct clew_error *err)
+{
+        struct clew_list_entry from = {.start_ns = UINT64_MAX};
+
+        *s = (struct clew_select){.view = view, .filter = filter, .clock = clock};
+        clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
+        clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
+        clew_arena_init(&s->kept, AIMED_ARENA_MAX);
+        if (filter && filter->limit_ns != 0)
+                s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
+        if (filter && filter->until_ns != 0) {
+                /* Behind the last id of that instant: what starts before it. */
+                from.start_ns = filter->until_ns;
+                memset(&from.id, 0xff, sizeof(from.id));
+        }
+        if (after && after->start_ns <= from.start_ns) {
+                from.start_ns = after->start_ns;
+                from.id = after->id;
+        }
+        return clew_view_list(view, from.start_ns == UINT64_MAX ? NULL : &from, err);
+}
+
+void clew_select_deinit(struct clew_select *s)
+{
+        clew_arena_deinit(&s->arena);
+        clew_arena_deinit(&s->kept);
+        clew_buffer_deinit(&s->derived);
+}
+
+bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)
+{
+        for (size_t i = 0; i < filter->n; i++) {
+                struct clew_slice name = clew_slice_of_cstr(filter->values[i]);
+
+                if (name.len > 0 && name.data[name.len - 1] == '*') {
+                        name.len--;
+                        if (clew_slice_starts_with(value, name))
+                                return true;
+                } else if (clew_slice_eq(value, name)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool name_passes(const struct clew_name_filter *filter, struct clew_slice value)
+{
+        return filter->n == 0 || clew_name_filter_matches(filter, value);
+}
+
+static bool any_name_passes(const struct clew_name_filter *filter,
+                            const struct clew_name_count *names, uint32_t n)
+{
+        if (filter->n == 0)
+                return true;
+        for (uint32_t i = 0; i < n; i++) {
+                if (clew_name_filter_matches(filter, names[i].name))
+                        return true;
+        }
+        return false;
+}
+
+static bool facts_pass(const struct clew_filter *f, const struct clew_summary *s)
+{
+        return s->facts.loops >= f->loops && s->facts.stalls >= f->stalls &&
+               s->facts.retries >= f->retries && s->facts.waste_tokens >= f->waste_tokens &&
+               s->facts.waste_ns >= f->waste_ns && name_passes(&f->causes, s->cause.rule) &&
+               name_passes(&f->signatures, s->cause.signature);
+}
+
+static bool session_passes(const struct clew_name_filter *filter, const struct clew_summary *s)
+{
+        if (name_passes(filter, s->session))
+                return true;
+        for (uint32_t i = 0; i < s->n_sessions; i++) {
+                if (clew_name_filter_matches(filter, s->sessions[i]))
+                        return true;
+        }
+        return false;
+}
+
+static bool passes(const struct clew_filter *f, const struct clew_summary *s)
+{
+        if (!f)
+                return true;
+        return (f->outcomes == 0 || (f->outcomes & CLEW_OUTCOME_BIT(s->outcome)) != 0) &&
+               (f->longer_ns == 0 || s->duration_ns > f->longer_ns) &&
+               (f->tokens_over == 0 || s->tokens.total > f->tokens_over) && facts_pass(f, s) &&
+               name_passes(&f->services, s->service) && session_passes(&f->sessions, s) &&
+               name_passes(&f->users, s->user) &&
+               any_name_passes(&f->agents, s->agents, s->n_agents) &&
+               any_name_passes(&f->tools, s->tools, s->n_tools) &&
+               any_name_passes(&f->models, s->models, s->n_models);
+}
+
+/* Summarises the trace itself. Stored summaries of older rules are good enough for a list: `clew
+ * reindex` renews them. */
+static int derive(struct clew_select *s, const struct clew_trace_id *id,
+                  const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
+{
+        const struct clew_deriver *deriver = clew_model_deriver();
+        struct clew_trace_data data;
+        struct clew_summary summary;
+        uint64_t start_ns;
+        int r;
+
+        clew_buffer_clear(&s->derived);
+        if (built) {
+                r = clew_summary_of_full_trace(built, &s->arena, &summary);
+                if (r == 0)
+                        clew_summary_encode(&summary, &s->derived);
+        } else {
+                r = clew_view_load(s->view, id, &data, err);
+                if (r < 0)
+                        return r;
+                r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
+                                       &start_ns);
+        }
+        if (r == 0)
+                r = clew_buffer_error(&s->derived);
+        if (r == 0)
+                r = clew_summary_decode(clew_buffer_slice(&s->derived), &s->arena, &ret->summary);
+        if (r < 0) {
+                char hex[CLEW_TRACE_ID_HEX];
+
+                clew_trace_id_to_hex(id, hex);
+                return clew_error_set(err, r, 0, "trace %s: cannot be summarised: %s", hex,
+                                      strerror(-r));
+        }
+        return 0;
+}
+
+static uint32_t bucket_of(const struct clew_trace_id *id)
+{
+        return (uint32_t)clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes))) &
+               (AIMED_BUCKETS - 1);
+}
+
+/* What the trace at hand says about others. Without memory for it lists know less, not nothing. */
+static void remember_aimed(struct clew_select *s, const struct clew_summary *summary)
+{
+        if (summary->n_aimed > 0 && !s->aimed)
+                s->aimed = clew_arena_calloc(&s->kept, AIMED_BUCKETS,
+                                             sizeof(struct clew_select_aimed *));
+        for (uint32_t i = 0; s->aimed && i < summary->n_aimed && s->n_aimed < AIMED_MAX; i++) {
+                const struct clew_summary_aimed *a = &summary->aimed[i];
+                struct clew_select_aimed *kept = clew_arena_calloc(&s->kept, 1, sizeof(*kept));
+                uint32_t bucket = bucket_of(&a->trace_id);
+
+                if (!kept)
+                        return;
+                *kept = (struct clew_select_aimed){s->aimed[bucket], a->trace_id, a->score};
+                kept->score.name = clew_arena_copy(&s->kept, a->score.name);
+                kept->score.label = clew_arena_copy(&s->kept, a->score.label);
+                s->aimed[bucket] = kept;
+                s->n_aimed++;
+        }
+}
+
+/* What younger traces said about the trace at hand. */
+static void recall_aimed(const struct clew_select *s, struct clew_selected *t)
+{
+        if (!s->aimed)
+                return;
+        for (const struct clew_select_aimed *a = s->aimed[bucket_of(&t->id)]; a; a = a->next) {
+                struct clew_summary *sum = &t->summary;
+
+                if (clew_trace_id_eq(&a->target, &t->id) && sum->n_scores < CLEW_SUMMARY_SCORES_MAX)
+                        sum->scores[sum->n_scores++] = a->score;
+        }
+}
+
+static int fill(struct clew_select *s, const struct clew_list_entry *entry,
+                const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
+{
+        uint64_t silent_since = entry->last_arrival_ns;
+        uint64_t now = clew_clock_unix_ns(s->clock);
+        uint64_t patience = CLEW_LOST_AFTER_NS;
+        int r = -ENOENT;
+
+        clew_arena_reset(&s->arena);
+        *ret = (struct clew_selected){
+                .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
+        if (!entry->hot && entry->summary.len > 0)
+                r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
+        if (r < 0)
+                r = derive(s, &entry->id, built, ret, err);
+        if (r < 0)
+                return r;
+        remember_aimed(s, &ret->summary);
+        recall_aimed(s, ret);
+        if (silent_since == 0)
+                silent_since = entry->start_ns + ret->summary.duration_ns;
+        if (s->filter && s->filter->lost_after_ns != 0)
+                patience = s->filter->lost_after_ns;
+        ret->last_sign_ns = silent_since;
+        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
+                    now - silent_since > patience;
+        return 0;
+}
+
+/* 1 = the spans of the trace meet the filter's scan, 0 = they do not. */
+static int search(struct clew_select *s, const struct clew_trace_id *id, struct clew_error *err)
+{
+        struct clew_trace_data data;
+        int r;
+
+        if (!s->filter || clew_scan_is_empty(&s->filter->scan))
+                return 1;
+        r = clew_view_load(s->view, id, &data, err);
+        if (r < 0)
+                return r;
+        s->scanned++;
+        s->scanned_bytes += data.traces.len + data.logs.len;
+        return clew_scan_matches(&s->filter->scan, data.traces, data.logs, &s->met) ? 1 : 0;
+}
+
+static bool must_end(struct clew_select *s)
+{
+        if (s->filter && s->filter->stop && *s->filter->stop)
+                s->end = CLEW_SELECT_STOPPED;
+        else if (s->deadline_ns != 0 && clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
+                s->end = CLEW_SELECT_OUT_OF_TIME;
+        return s->end != CLEW_SELECT_WHOLE;
+}
+
+/* 1 = @entry is selected, 0 = it is not; damage is counted. */
+static int examine(struct clew_select *s, const struct clew_list_entry *entry,
+                   struct clew_selected *ret)
+{
+        struct clew_error damage = {0};
+        int r;
+
+        s->seen++;
+        if (s->skip && s->skip(s->skip_context, entry))
+                return 0;
+        r = fill(s, entry, NULL, ret, &damage);
+        if (r == 0)
+                r = passes(s->filter, &ret->summary) &&
+                                    (!s->filter || !s->filter->lost || ret->lost)
+                            ? search(s, &entry->id, &damage)
+                            : 0;
+        if (r >= 0)
+                return r;
+        if (s->damaged++ == 0)
+                s->damage = damage;
+        return 0;
+}
+
+int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct clew_error *err)
+{
+        while (!s->done) {
+                struct clew_list_entry entry;
+                int r = must_end(s) ? 0 : clew_view_next(s->view, &entry, err);
+
+                if (r <= 0) {
+                        s->done = true;
+                        return r;
+                }
+                if (s->filter && entry.start_ns < s->filter->since_ns) {
+                        s->done = true;
+                        return 0;
+                }
+                if (examine(s, &entry, ret) == 1)
+                        return 1;
+        }
+        return 0;
+}
+
+int clew_select_one(struct clew_select *s, const struct clew_trace_id *id,
+                    const struct clew_trace *built, struct clew_selected *ret,
+                    struct clew_error *err)
+{
+        struct clew_list_entry entry;
+        int r = clew_view_entry(s->view, id, &entry, err);
+
+        return r < 0 ? r : fill(s, &entry, built, ret, err);
+}
+
+void clew_select_init_single(struct clew_select *s, struct clew_view *view,
+                             const struct clew_clock *clock)
+{
+        *s = (struct clew_select){.view = view, .clock = clock, .done = true};
+        clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
+        clew_arena_init(&s->kept, AIMED_ARENA_MAX);
+        clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
+}

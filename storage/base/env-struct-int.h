@@ -1,0 +1,49 @@
+/*
+ * The inside of struct clew_env, shared by env.c (opening, transactions) and table.c (records).
+ */
+#ifndef CLEW_STORAGE_ENV_STRUCT_INT_H
+#define CLEW_STORAGE_ENV_STRUCT_INT_H
+
+#include "storage/base/env-int.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct clew_env {
+        MDB_env *lmdb;
+        MDB_dbi dbi[CLEW_TABLES];
+        char *dir;
+        enum clew_store_mode mode;
+        size_t map_bytes;
+        size_t page_bytes;           /* set before map_from is */
+        int creating_fd;             /* holds the sign of an unfinished creation; -1 = none */
+        int collector_fd;            /* holds the collector's lock; -1 = none */
+        bool fresh;                  /* there was no data file when it was opened */
+        atomic_bool broken;          /* must be reopened before the next transaction */
+        atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
+        atomic_uintptr_t map_from;   /* the mapping of the data file; 0 = not found yet */
+        atomic_uintptr_t map_to;
+        pthread_mutex_t lock;
+        pthread_cond_t idle; /* readers fell to 0 */
+        unsigned readers;    /* transactions under way; guarded by lock */
+};
+
+const char *clew_table_name(enum clew_table table);
+/* Maps an LMDB result (LMDB code, positive errno or 0) to a negative errno and fills @err; -ENOENT
+ * for MDB_NOTFOUND without filling it. */
+int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_error *err);
+
+/* The caller is about to read @value, which lies in the mapping (empty: it has touched pages for no
+ * value); @random = not behind the one
+ * before. For residency.c. */
+void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random);
+
+/* Finds where the data file is mapped, by an address that LMDB has handed out, and keeps it until
+ * the environment is opened anew. @inside may be in one of LMDB's dirty pages, which are not in the
+ * mapping: -ENOENT. */
+int clew_env_find_mapping(struct clew_env *env, const void *inside);
+
+/* -EBADMSG when the two meta pages cannot both be of this file's last two commits. */
+CLEW_MUST_USE int clew_env_check_meta_pages(struct clew_env *env, struct clew_error *err);
+
+#endif

@@ -1,0 +1,417 @@
+/*
+ * Opening, recovering and measuring the LMDB environment; storage/env-int.h. Records are in
+ * table.c.
+ */
+#include "storage/base/env-int.h"
+
+#include "proto/base/mem.h"
+#include "storage/base/directory-int.h"
+#include "storage/base/env-struct-int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Sparse address space, not disk. Where it does not fit (limits, sanitizers) we take what does. */
+#define MAP_BYTES_DEFAULT ((size_t)1 << 40)
+#define MAP_BYTES_LEAST ((size_t)1 << 30)
+/* Slots for views of all processes; LMDB's default of 126 has been seen to run out. */
+#define READERS_MAX 1024u
+/* LMDB's reader table: a header and 64 bytes for each reader. */
+#define LOCK_FILE_BYTES ((size_t)READERS_MAX * 64 + 128)
+/* A disk with less room than this counts as full when a commit reports EIO. */
+#define DISK_FULL_BYTES ((uint64_t)1 << 20)
+/* How long a writer waits for views to end before it reopens a broken environment. */
+#define REOPEN_WAIT_MS 1000
+
+static const char *const table_names[CLEW_TABLES] = {
+        [CLEW_TABLE_META] = "meta",   [CLEW_TABLE_HOT] = "hot",   [CLEW_TABLE_OBJECT] = "object",
+        [CLEW_TABLE_TRACE] = "trace", [CLEW_TABLE_TIME] = "time", [CLEW_TABLE_SEGMENT] = "segment",
+        [CLEW_TABLE_NOTE] = "note",
+};
+
+const char *clew_table_name(enum clew_table table)
+{
+        return table_names[table];
+}
+
+static bool disk_is_full(const struct clew_env *env)
+{
+        struct statvfs fs;
+
+        return statvfs(env->dir, &fs) == 0 &&
+               (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize < DISK_FULL_BYTES;
+}
+
+int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_error *err)
+{
+        int code;
+
+        switch (rc) {
+        case 0:
+                return 0;
+        case MDB_NOTFOUND:
+                return -ENOENT;
+        case MDB_MAP_FULL:
+                code = -ENOSPC;
+                break;
+        case MDB_CORRUPTED:
+        case MDB_PAGE_NOTFOUND:
+        case MDB_INVALID:
+        case MDB_BAD_TXN:
+        case MDB_BAD_DBI:
+        case MDB_INCOMPATIBLE:
+                code = -EBADMSG;
+                break;
+        case MDB_VERSION_MISMATCH:
+                code = -EPROTONOSUPPORT;
+                break;
+        case MDB_READERS_FULL:
+                code = -EAGAIN;
+                break;
+        case MDB_TXN_FULL:
+                code = -EMSGSIZE;
+                break;
+        case MDB_PANIC:
+        case MDB_MAP_RESIZED:
+                atomic_store(&env->broken, true);
+                code = -EIO;
+                break;
+        default:
+                code = rc > 0 ? -rc : -EIO;
+                break;
+        }
+        if (code == -EIO && disk_is_full(env))
+                code = -ENOSPC;
+        if (code == -ENOSPC || code == -EDQUOT || code == -EFBIG)
+                return clew_error_set(
+                        err, -ENOSPC, 0,
+                        "store %s: no space left (%s); free disk space, nothing stored "
+                        "is lost",
+                        env->dir, doing);
+        return clew_error_set(err, code, 0, "store %s: %s: %s", env->dir, doing, mdb_strerror(rc));
+}
+
+/* By the address of a record; a store that is being made has none, and goes without until it is
+ * opened again. */
+static void find_mapping(struct clew_env *env, MDB_txn *txn)
+{
+        MDB_cursor *cursor;
+        MDB_val k;
+        MDB_val v;
+
+        if (mdb_cursor_open(txn, env->dbi[CLEW_TABLE_META], &cursor) != 0)
+                return;
+        if (mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0)
+                (void)clew_env_find_mapping(env, k.mv_data);
+        mdb_cursor_close(cursor);
+}
+
+static int open_tables(struct clew_env *env, struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        bool read_only = env->mode == CLEW_STORE_READ;
+        int rc = mdb_txn_begin(env->lmdb, NULL, MDB_RDONLY, &txn);
+        bool missing = false;
+
+        for (int t = 0; rc == 0 && !missing && t < CLEW_TABLES; t++) {
+                rc = mdb_dbi_open(txn, table_names[t], 0, &env->dbi[t]);
+                missing = rc == MDB_NOTFOUND;
+        }
+        if (rc == 0)
+                find_mapping(env, txn);
+        /* A handle becomes usable for later transactions when the one that opened it ends well. */
+        if (rc == 0)
+                return clew_env_error(env, mdb_txn_commit(txn), "opening tables", err);
+        if (txn)
+                mdb_txn_abort(txn);
+        if (!missing)
+                return clew_env_error(env, rc, "opening tables", err);
+        if (read_only || env->creating_fd < 0)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "store %s: its database was made by another program, or is "
+                                      "damaged; name another directory",
+                                      env->dir);
+        rc = mdb_txn_begin(env->lmdb, NULL, 0, &txn);
+        for (int t = 0; rc == 0 && t < CLEW_TABLES; t++)
+                rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &env->dbi[t]);
+        if (rc == 0)
+                return clew_env_error(env, mdb_txn_commit(txn), "creating tables", err);
+        mdb_txn_abort(txn);
+        return clew_env_error(env, rc, "creating tables", err);
+}
+
+static int open_lmdb(struct clew_env *env, struct clew_error *err)
+{
+        unsigned flags = MDB_NOTLS;
+        size_t map = env->map_bytes;
+        MDB_stat st;
+        int stale;
+        int fd;
+        int rc;
+
+        if (env->mode == CLEW_STORE_READ) {
+                flags |= MDB_RDONLY;
+        } else {
+                int r = clew_directory_reserve_lock_file(env->dir, LOCK_FILE_BYTES, err);
+
+                if (r < 0)
+                        return r;
+        }
+        atomic_store(&env->map_from, 0);
+        for (;; map /= 4) {
+                rc = mdb_env_create(&env->lmdb);
+                if (rc != 0)
+                        return clew_env_error(env, rc, "creating the environment", err);
+                mdb_env_set_maxdbs(env->lmdb, CLEW_TABLES);
+                mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
+                mdb_env_set_mapsize(env->lmdb, map);
+                rc = mdb_env_open(env->lmdb, env->dir, flags, 0600);
+                if ((rc != ENOMEM && rc != EINVAL) || map / 4 < MAP_BYTES_LEAST)
+                        break;
+                mdb_env_close(env->lmdb);
+                env->lmdb = NULL;
+        }
+        if (rc == 0) {
+                int r;
+
+                mdb_reader_check(env->lmdb, &stale);
+                rc = mdb_env_stat(env->lmdb, &st);
+                if (rc != 0)
+                        return clew_env_error(env, rc, "opening", err);
+                env->page_bytes = st.ms_psize;
+                if (mdb_env_get_fd(env->lmdb, &fd) == 0)
+                        fcntl(fd, F_SETFD, FD_CLOEXEC);
+                r = clew_env_check_meta_pages(env, err);
+                return r < 0 ? r : open_tables(env, err);
+        }
+        mdb_env_close(env->lmdb);
+        env->lmdb = NULL;
+        return clew_env_error(env, rc, "opening", err);
+}
+
+int clew_env_open(const char *dir, const struct clew_store_options *options, struct clew_env **ret,
+                  struct clew_error *err)
+{
+        struct clew_env *env;
+        int r;
+
+        env = clew_calloc(1, sizeof(*env));
+        if (!env)
+                return clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", dir);
+        env->collector_fd = -1;
+        env->creating_fd = -1;
+        env->mode = options->mode;
+        env->map_bytes = options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT;
+        pthread_mutex_init(&env->lock, NULL);
+        pthread_cond_init(&env->idle, NULL);
+        env->dir = clew_strdup(dir);
+        if (!env->dir)
+                r = clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", dir);
+        else
+                r = clew_directory_check(dir, options->mode, &env->fresh, err);
+        if (r == 0 && options->mode == CLEW_STORE_COLLECT)
+                r = clew_directory_lock(dir, &env->collector_fd, err);
+        if (r == 0 && env->fresh)
+                r = clew_directory_begin_creation(dir, &env->creating_fd, err);
+        if (r == 0)
+                r = open_lmdb(env, err);
+        if (r < 0) {
+                clew_env_close(env);
+                return r;
+        }
+        *ret = env;
+        return 0;
+}
+
+int clew_env_created(struct clew_env *env, struct clew_error *err)
+{
+        int fd = env->creating_fd;
+
+        env->creating_fd = -1;
+        return fd < 0 ? 0 : clew_directory_end_creation(env->dir, fd, err);
+}
+
+void clew_env_close(struct clew_env *env)
+{
+        if (!env)
+                return;
+        CLEW_ASSERT(env->readers == 0);
+        if (env->lmdb)
+                mdb_env_close(env->lmdb);
+        if (env->collector_fd >= 0)
+                close(env->collector_fd);
+        if (env->creating_fd >= 0)
+                close(env->creating_fd);
+        pthread_mutex_destroy(&env->lock);
+        pthread_cond_destroy(&env->idle);
+        clew_free(env->dir);
+        clew_free(env);
+}
+
+const char *clew_env_dir(const struct clew_env *env)
+{
+        return env->dir;
+}
+
+/* Closes and opens again after MDB_PANIC. Called with env->lock held. */
+static int reopen(struct clew_env *env, struct clew_error *err)
+{
+        struct timespec until;
+        int r;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += REOPEN_WAIT_MS % 1000 * 1000000L;
+        until.tv_sec += REOPEN_WAIT_MS / 1000 + until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        while (env->readers > 0) {
+                if (pthread_cond_timedwait(&env->idle, &env->lock, &until) == ETIMEDOUT)
+                        return clew_error_set(err, -EAGAIN, 0,
+                                              "store %s: waits for readers before it can recover",
+                                              env->dir);
+        }
+        if (env->lmdb)
+                mdb_env_close(env->lmdb);
+        env->lmdb = NULL;
+        r = open_lmdb(env, err);
+        if (r == 0)
+                atomic_store(&env->broken, false);
+        return r;
+}
+
+/* Every transaction, reading or writing, counts as a reader of the open environment. */
+static int enter(struct clew_env *env, struct clew_error *err)
+{
+        int r = 0;
+
+        pthread_mutex_lock(&env->lock);
+        if (atomic_load(&env->broken) || !env->lmdb)
+                r = reopen(env, err);
+        if (r == 0)
+                env->readers++;
+        pthread_mutex_unlock(&env->lock);
+        return r;
+}
+
+static void leave(struct clew_env *env)
+{
+        pthread_mutex_lock(&env->lock);
+        if (--env->readers == 0)
+                pthread_cond_broadcast(&env->idle);
+        pthread_mutex_unlock(&env->lock);
+}
+
+static int begin(struct clew_env *env, unsigned flags, MDB_txn **ret, struct clew_error *err)
+{
+        int stale;
+        int rc;
+        int r = enter(env, err);
+
+        if (r < 0)
+                return r;
+        rc = mdb_txn_begin(env->lmdb, NULL, flags, ret);
+        if (rc == MDB_READERS_FULL) {
+                mdb_reader_check(env->lmdb, &stale);
+                rc = mdb_txn_begin(env->lmdb, NULL, flags, ret);
+        }
+        if (rc != 0) {
+                leave(env);
+                return clew_env_error(env, rc, "beginning a transaction", err);
+        }
+        return 0;
+}
+
+int clew_txn_begin_read(struct clew_env *env, MDB_txn **ret, struct clew_error *err)
+{
+        return begin(env, MDB_RDONLY, ret, err);
+}
+
+void clew_txn_end_read(struct clew_env *env, MDB_txn *txn)
+{
+        clew_txn_abort(env, txn);
+}
+
+int clew_txn_begin_write(struct clew_env *env, MDB_txn **ret, struct clew_error *err)
+{
+        return begin(env, 0, ret, err);
+}
+
+int clew_txn_commit(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
+{
+        int rc = mdb_txn_commit(txn);
+        int r = 0;
+
+        if (rc != 0) {
+                MDB_txn *probe = NULL;
+
+                r = clew_env_error(env, rc, "committing", err);
+                /* A failed meta write shows itself only at the next transaction: look now. */
+                if (mdb_txn_begin(env->lmdb, NULL, 0, &probe) != 0)
+                        atomic_store(&env->broken, true);
+                else
+                        mdb_txn_abort(probe);
+        }
+        leave(env);
+        return r;
+}
+
+void clew_txn_abort(struct clew_env *env, MDB_txn *txn)
+{
+        if (!txn)
+                return;
+        mdb_txn_abort(txn);
+        leave(env);
+}
+
+/* Pages on LMDB's free list: each record of database 0 begins with its count. */
+static int count_free_pages(MDB_txn *txn, uint64_t *ret)
+{
+        MDB_cursor *cursor = NULL;
+        MDB_val key;
+        MDB_val value;
+        uint64_t pages = 0;
+        int rc = mdb_cursor_open(txn, 0, &cursor);
+
+        if (rc != 0)
+                return rc;
+        while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+                size_t n;
+
+                if (value.mv_size < sizeof(n))
+                        continue;
+                memcpy(&n, value.mv_data, sizeof(n));
+                pages += n;
+        }
+        mdb_cursor_close(cursor);
+        *ret = pages;
+        return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int clew_env_pages(struct clew_env *env, MDB_txn *txn, struct clew_store_stats *ret,
+                   struct clew_error *err)
+{
+        MDB_envinfo info;
+        MDB_stat st;
+        uint64_t free_pages = 0;
+        struct stat file;
+        int fd;
+        int rc = mdb_env_info(env->lmdb, &info);
+
+        if (rc == 0)
+                rc = mdb_env_stat(env->lmdb, &st);
+        if (rc == 0)
+                rc = count_free_pages(txn, &free_pages);
+        if (rc != 0)
+                return clew_env_error(env, rc, "counting pages", err);
+        ret->used_bytes = ((uint64_t)info.me_last_pgno + 1 - free_pages) * st.ms_psize;
+        ret->free_bytes = free_pages * st.ms_psize;
+        ret->file_bytes = 0;
+        if (mdb_env_get_fd(env->lmdb, &fd) == 0 && fstat(fd, &file) == 0)
+                ret->file_bytes = (uint64_t)file.st_size;
+        return 0;
+}

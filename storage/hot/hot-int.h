@@ -1,0 +1,145 @@
+/*
+ * The hot table: fragments in the order of their arrival (storage/hot-batch-int.h), and those of
+ * stores of format 1, which lie under trace id and sequence.
+ *
+ * hot-log.c appends and crosses off, hot-walk.c reads fragment by fragment, hot.c gathers what
+ * there is of each trace.
+ */
+#ifndef CLEW_STORAGE_HOT_INT_H
+#define CLEW_STORAGE_HOT_INT_H
+
+#include "proto/base/arena.h"
+#include "storage/base/env-int.h"
+#include "storage/base/record-int.h"
+#include "storage/hot/fragment-int.h"
+#include "storage/hot/hot-batch-int.h"
+#include "storage/store.h"
+
+/* Where a fragment lies. */
+struct clew_hot_ref {
+        uint64_t sequence;
+        uint64_t first; /* sequence of its batch; 0 = a record of its own, as in format 1 */
+};
+
+/* ---- writing (hot-log.c) -------------------------------------------------------------------- */
+
+/* Writes @fragments in batches, counting them in @state. */
+CLEW_MUST_USE int clew_hot_append(struct clew_env *env, MDB_txn *txn,
+                                  const struct clew_fragment *fragments, size_t n,
+                                  struct clew_state *state, struct clew_error *err);
+
+/* A fragment that has been sealed. */
+struct clew_hot_crossing {
+        struct clew_hot_ref ref;
+        const struct clew_trace_id *id; /* borrowed */
+};
+
+/* Takes the fragments away, counting them out of @state; sorts @crossings. -EAGAIN when one is not
+ * there any more: the transaction is then to be aborted. */
+CLEW_MUST_USE int clew_hot_cross_off(struct clew_env *env, MDB_txn *txn,
+                                     struct clew_hot_crossing *crossings, size_t n,
+                                     struct clew_state *state, struct clew_error *err);
+
+/* ---- reading (hot-walk.c) ------------------------------------------------------------------- */
+
+struct clew_hot_found {
+        struct clew_trace_id id;
+        struct clew_hot_ref ref;
+        struct clew_fragment_header header;
+        struct clew_slice pack; /* from a walk: not checked */
+        size_t stored_bytes;
+};
+
+/* Slices live as long as the transaction. */
+struct clew_hot_walk {
+        struct clew_env *env;
+        MDB_txn *txn;
+        const struct clew_trace_id *only; /* NULL = all traces */
+        struct clew_scan scan;
+        struct clew_hot_batch batch;
+        uint32_t row; /* of the batch, comes next */
+        uint64_t gone_first;
+        struct clew_slice gone;
+        /* What there is, of all traces: compared with the state at the end. */
+        uint64_t n;
+        uint64_t sum;
+};
+
+/* @only (borrowed) leaves out all other traces; whether all fragments are there is checked in any
+ * case. Not for write transactions. */
+CLEW_MUST_USE int clew_hot_walk_open(struct clew_hot_walk *w, struct clew_env *env, MDB_txn *txn,
+                                     const struct clew_trace_id *only, struct clew_error *err);
+void clew_hot_walk_close(struct clew_hot_walk *w); /* zeroed is fine */
+/* 1 = @ret filled, 0 = end and all were there, negative errno. */
+CLEW_MUST_USE int clew_hot_walk_next(struct clew_hot_walk *w, struct clew_hot_found *ret,
+                                     struct clew_error *err);
+
+/* Reads single fragments of one snapshot; keeps the last batch open. */
+struct clew_hot_reader {
+        struct clew_env *env;
+        MDB_txn *txn;
+        struct clew_hot_batch batch; /* first 0 = none open */
+};
+
+void clew_hot_reader_init(struct clew_hot_reader *r, struct clew_env *env, MDB_txn *txn);
+/* The pack is checked. -ENOENT (without filling @err) when it is not there, -EBADMSG, other. */
+CLEW_MUST_USE int clew_hot_read(struct clew_hot_reader *r, const struct clew_trace_id *id,
+                                const struct clew_hot_ref *ref, struct clew_hot_found *ret,
+                                struct clew_error *err);
+
+/* ---- by trace (hot.c) ----------------------------------------------------------------------- */
+
+#define CLEW_HOT_NONE UINT32_MAX
+
+struct clew_hot_link {
+        struct clew_hot_ref ref;
+        uint32_t next; /* of the same trace, with a higher sequence; CLEW_HOT_NONE = last */
+};
+
+/* A trace with hot fragments, from their headers alone. */
+struct clew_hot_trace {
+        struct clew_trace_id id;
+        uint32_t first_link; /* its fragments, in order of arrival */
+        uint32_t last_link;
+        uint32_t n_fragments;
+        bool sealed;           /* has a sealed part too */
+        uint64_t min_start_ns; /* 0 = unknown */
+        uint64_t last_arrival_ns;
+        uint64_t first_arrival_ns;
+        uint64_t n_spans;
+        uint64_t n_logs;
+        uint64_t raw_bytes;
+        uint64_t stored_bytes;
+        uint64_t service_hash;
+        struct clew_slice service; /* in the list's arena */
+};
+
+struct clew_hot_list {
+        struct clew_hot_trace *traces; /* owned, in no order */
+        uint32_t n;
+        uint32_t capacity;
+        struct clew_hot_link *links; /* owned */
+        uint32_t n_links;
+        uint32_t links_capacity;
+        uint32_t *slots; /* id -> index in traces, open addressing; owned */
+        uint32_t n_slots;
+        struct clew_arena services;
+        uint32_t max; /* traces; 0 = any number */
+        bool cut;     /* there were more */
+};
+
+/* Gathers what is hot in the snapshot from all headers; of one trace when @only is given. */
+CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn,
+                                const struct clew_trace_id *only, struct clew_hot_list *ret,
+                                struct clew_error *err);
+/* The same of the @max traces that arrived first (0 = of all), with all their fragments; @ret->cut
+ * tells whether there are more. */
+CLEW_MUST_USE int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max,
+                                      struct clew_hot_list *ret, struct clew_error *err);
+void clew_hot_list_deinit(struct clew_hot_list *list); /* zeroed is fine */
+/* NULL when the trace has nothing hot. */
+struct clew_hot_trace *clew_hot_find(const struct clew_hot_list *list,
+                                     const struct clew_trace_id *id);
+#define CLEW_HOT_LIST CLEW_CLEANUP(clew_hot_list_deinit) struct clew_hot_list
+
+#endif

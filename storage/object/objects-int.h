@@ -1,0 +1,32 @@
+/*
+ * Objects: immutable byte strings under a number, written once.
+ *
+ * The interface asks for nothing that a file system or an object store could not give
+ * (put-if-absent, get, list by number, delete), so that segments can have a second home.
+ * The embedded home keeps them in chunks of the object table.
+ */
+#ifndef CLEW_STORAGE_OBJECTS_INT_H
+#define CLEW_STORAGE_OBJECTS_INT_H
+
+#include "proto/base/buffer.h"
+#include "storage/base/env-int.h"
+
+#include <stdint.h>
+
+/* LMDB needs contiguous pages for one value; larger objects are cut into such chunks. */
+#define CLEW_OBJECT_CHUNK_BYTES ((size_t)1 << 20)
+
+/* -EEXIST when the number is taken. */
+CLEW_MUST_USE int clew_object_put(struct clew_env *env, MDB_txn *txn, uint64_t object,
+                                  struct clew_slice bytes, struct clew_error *err);
+/*
+ * Gives the whole object. An object of one chunk is borrowed from the transaction; a larger one is
+ * put together in @scratch. 0, -ENOENT, -EBADMSG (damaged), ...
+ */
+CLEW_MUST_USE int clew_object_get(struct clew_env *env, MDB_txn *txn, uint64_t object,
+                                  struct clew_buffer *scratch, struct clew_slice *ret,
+                                  struct clew_error *err);
+CLEW_MUST_USE int clew_object_delete(struct clew_env *env, MDB_txn *txn, uint64_t object,
+                                     struct clew_error *err);
+
+#endif

@@ -1,0 +1,407 @@
+/*
+ * Sealing: from hot fragments to segments.
+ *
+ * A batch of traces of one service is read in one snapshot, merged, summarised and packed without
+ * any lock. Only then a write transaction moves it: it checks that every trace still is what was
+ * read (the same fragments, the same sealed place), stores object, catalog entry, places and time
+ * entries, and deletes the fragments. If another sealer was faster, the batch is dropped and
+ * nothing has changed.
+ *
+ * A trace with a sealed part is sealed again as a whole: its newest segment holds all of it, so a
+ * reader always opens one. The old segment keeps dead bytes until its last live trace has moved.
+ */
+#include "storage/seal/seal-int.h"
+
+#include "proto/base/mem.h"
+#include "storage/object/objects-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What the write transaction needs to know of one packed trace. */
+struct sealed {
+        const struct clew_seal_item *item;
+        struct clew_place old; /* segment 0 = it had none */
+        uint64_t start_ns;
+        uint64_t raw_bytes;
+        uint64_t n_spans;
+        uint64_t n_logs;
+        uint64_t old_raw_bytes;
+        uint64_t old_spans;
+        uint64_t old_logs;
+};
+
+struct sealer {
+        struct clew_store *store;
+        const struct clew_seal_options *options;
+        struct clew_loader loader;
+        struct clew_segment_writer writer;
+        struct clew_buffer summary;
+        struct clew_buffer summaries; /* plain, of the batch */
+        struct clew_buffer object;
+        struct clew_buffer entry;
+        struct clew_buffer crossings;    /* struct clew_hot_crossing */
+        const struct clew_hot_list *hot; /* of the plan */
+        struct sealed *batch;
+        size_t n_batch;
+};
+
+static void sealer_deinit(struct sealer *s)
+{
+        clew_loader_deinit(&s->loader);
+        clew_segment_writer_deinit(&s->writer);
+        clew_buffer_deinit(&s->summary);
+        clew_buffer_deinit(&s->summaries);
+        clew_buffer_deinit(&s->object);
+        clew_buffer_deinit(&s->entry);
+        clew_buffer_deinit(&s->crossings);
+        clew_free(s->batch);
+}
+
+static int sealer_init(struct sealer *s, struct clew_store *store, const struct clew_hot_list *hot)
+{
+        int r;
+        int w;
+
+        memset(s, 0, sizeof(*s));
+        s->store = store;
+        s->hot = hot;
+        clew_buffer_init(&s->summary, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&s->summaries, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&s->object, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&s->entry, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&s->crossings, CLEW_PACK_MESSAGE_MAX);
+        s->batch = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(*s->batch));
+        r = clew_loader_init(&s->loader, store->env);
+        w = clew_segment_writer_init(&s->writer);
+        return r < 0 ? r : w < 0 ? w : s->batch ? 0 : -ENOMEM;
+}
+
+/* Summaries have a length before them, so that one can be found among many. */
+static int summarize(struct sealer *s, const struct clew_trace_id *id,
+                     const struct clew_loaded *loaded, uint64_t *start_ns)
+{
+        const struct clew_deriver *d = s->store->deriver;
+        uint64_t derived = 0;
+        int r = 0;
+
+        clew_buffer_clear(&s->summary);
+        if (d)
+                r = d->summarize(d->context, id, loaded->traces, loaded->logs, &s->summary,
+                                 &derived);
+        if (r < 0)
+                return r;
+        if (derived)
+                *start_ns = derived;
+        clew_buffer_append_varint(&s->summaries, s->summary.len);
+        clew_buffer_append_slice(&s->summaries, clew_buffer_slice(&s->summary));
+        return clew_buffer_error(&s->summaries);
+}
+
+/*
+ * Reads, summarises and packs one trace. 1 = left as it is: damaged (counted), too large for one
+ * message, or sealed by somebody else meanwhile. Other errors end the batch.
+ */
+static int add_trace(struct sealer *s, const struct clew_seal_item *item,
+                     struct clew_seal_stats *stats, struct clew_error *err)
+{
+        struct sealed *t = &s->batch[s->n_batch];
+        struct clew_loaded loaded;
+        int r = clew_loader_load(&s->loader, &item->id, s->hot, &loaded, err);
+
+        if (r == -EBADMSG)
+                stats->damaged++;
+        if (r == -EBADMSG || r == -ENOENT)
+                return 1;
+        if (r < 0)
+                return r;
+        if (loaded.n_fragments != item->n_fragments ||
+            loaded.traces.len + loaded.logs.len > CLEW_PACK_MESSAGE_MAX)
+                return 1;
+        *t = (struct sealed){.item = item,
+                             .old = loaded.place,
+                             .raw_bytes = loaded.traces.len + loaded.logs.len,
+                             .n_spans = loaded.n_spans,
+                             .n_logs = loaded.n_logs,
+                             .old_raw_bytes = loaded.sealed_raw_bytes,
+                             .old_spans = loaded.sealed_spans,
+                             .old_logs = loaded.sealed_logs};
+        t->start_ns = item->start_ns;
+        if (loaded.sealed && loaded.place.start_ns < t->start_ns)
+                t->start_ns = loaded.place.start_ns;
+        r = clew_segment_writer_add(&s->writer, &item->id, loaded.traces, loaded.logs, t->n_spans,
+                                    t->n_logs);
+        if (r == 0)
+                r = summarize(s, &item->id, &loaded, &t->start_ns);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "a trace could not be summarised or packed");
+        s->n_batch++;
+        return 0;
+}
+
+static int entry_rewrite(struct sealer *s, MDB_txn *txn, uint64_t segment,
+                         const struct clew_segment_entry *e, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_slice value;
+        int r;
+
+        clew_buffer_clear(&s->entry);
+        clew_segment_entry_encode(e, &s->entry);
+        r = clew_buffer_error(&s->entry);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "out of memory");
+        value = clew_buffer_slice(&s->entry);
+        return clew_table_put(s->store->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value,
+                              1, err);
+}
+
+/* One trace has left its @old place; with its last one the segment goes. */
+static int release(struct sealer *s, MDB_txn *txn, const struct clew_place *old,
+                   struct clew_state *state, struct clew_error *err)
+{
+        struct clew_env *env = s->store->env;
+        uint64_t segment = old->segment;
+        struct clew_key key = clew_key_segment(segment);
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
+        struct clew_segment_entry e;
+        struct clew_slice value;
+        int r = clew_table_get(env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
+
+        if (r < 0)
+                return r;
+        if (!clew_segment_entry_decode(value, &e) ||
+            !clew_segment_entry_release(&e, old->index, live))
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "store %s: catalog entry of segment %llu is damaged",
+                                      clew_env_dir(env), (unsigned long long)segment);
+        if (e.n_live > 0)
+                return entry_rewrite(s, txn, segment, &e, err);
+        state->segments--;
+        state->segment_bytes -= e.stored_bytes;
+        r = clew_table_delete(env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), err);
+        return r < 0 ? r : clew_object_delete(env, txn, segment, err);
+}
+
+/* Takes away the fragments that were read. -EAGAIN when they are not all there any more. */
+static int delete_fragments(struct sealer *s, MDB_txn *txn, struct clew_state *state,
+                            struct clew_error *err)
+{
+        int r;
+
+        clew_buffer_clear(&s->crossings);
+        for (size_t i = 0; i < s->n_batch; i++) {
+                const struct clew_trace_id *id = &s->batch[i].item->id;
+                const struct clew_hot_trace *t = clew_hot_find(s->hot, id);
+                uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
+
+                for (; at != CLEW_HOT_NONE; at = s->hot->links[at].next) {
+                        struct clew_hot_crossing x = {s->hot->links[at].ref, id};
+
+                        clew_buffer_append(&s->crossings, &x, sizeof(x));
+                }
+        }
+        r = clew_buffer_error(&s->crossings);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "out of memory while sealing");
+        return clew_hot_cross_off(s->store->env, txn, (void *)s->crossings.data,
+                                  s->crossings.len / sizeof(struct clew_hot_crossing), state, err);
+}
+
+static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
+                      const struct clew_place *place, struct clew_state *state,
+                      struct clew_error *err)
+{
+        struct clew_env *env = s->store->env;
+        struct clew_place now = {0};
+        int r = clew_place_read(env, txn, &t->item->id, &now, err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (now.segment != t->old.segment || now.index != t->old.index)
+                return -EAGAIN;
+        if (t->old.segment) {
+                struct clew_key time = clew_key_time(t->old.start_ns, &t->item->id);
+
+                clew_place_count_out(&state->places, &t->item->id, &t->old);
+                r = clew_table_delete(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
+                if (r == 0)
+                        r = release(s, txn, &t->old, state, err);
+                if (r < 0)
+                        return r;
+        } else {
+                state->sealed_traces++;
+        }
+        state->sealed_spans += t->n_spans - t->old_spans;
+        state->sealed_logs += t->n_logs - t->old_logs;
+        state->sealed_raw_bytes += t->raw_bytes - t->old_raw_bytes;
+        clew_place_count_in(&state->places, &t->item->id, place);
+        return clew_place_write(env, txn, &t->item->id, place, err);
+}
+
+static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry *e,
+                      struct clew_error *err)
+{
+        struct clew_env *env = s->store->env;
+        struct clew_state state;
+        uint64_t segment;
+        int r = clew_state_read(env, txn, &state, err);
+
+        if (r < 0)
+                return r;
+        segment = state.next_segment++;
+        r = clew_object_put(env, txn, segment, clew_buffer_slice(&s->object), err);
+        if (r == 0)
+                r = entry_rewrite(s, txn, segment, e, err);
+        state.segments++;
+        state.segment_bytes += e->stored_bytes;
+        for (size_t i = 0; r == 0 && i < s->n_batch; i++) {
+                struct clew_place place = {segment, (uint32_t)i, s->batch[i].start_ns};
+
+                r = move_trace(s, txn, &s->batch[i], &place, &state, err);
+        }
+        if (r == 0)
+                r = delete_fragments(s, txn, &state, err);
+        return r < 0 ? r : clew_state_write(env, txn, &state, err);
+}
+
+/* What the write transaction is given, in whichever thread it runs. */
+struct move {
+        struct sealer *sealer;
+        struct clew_segment_entry *entry;
+        struct clew_error *err;
+        int result;
+};
+
+static void move(void *argument)
+{
+        struct move *m = argument;
+        struct clew_env *env = m->sealer->store->env;
+        MDB_txn *txn = NULL;
+
+        m->result = clew_txn_begin_write(env, &txn, m->err);
+        if (m->result < 0)
+                return;
+        m->result = move_batch(m->sealer, txn, m->entry, m->err);
+        if (m->result < 0)
+                clew_txn_abort(env, txn);
+        else
+                m->result = clew_txn_commit(env, txn, m->err);
+}
+
+/* Writes the segment of the batch. -EAGAIN: the store changed below it; nothing was done. */
+static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_error *err)
+{
+        const struct clew_seal_options *o = s->options;
+        struct move m = {.sealer = s, .err = err};
+        struct clew_segment_entry e = {
+                .n_traces = s->n_batch,
+                .n_live = s->n_batch,
+                .raw_bytes = clew_packer_raw_bytes(s->writer.packer),
+                .summary_version = s->store->deriver ? s->store->deriver->version : 0,
+        };
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
+        CLEW_BUFFER frame = {0};
+        int r;
+
+        if (s->n_batch == 0)
+                return 0;
+        e.live = clew_segment_all_live(s->n_batch, live);
+        clew_buffer_init(&frame, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_clear(&s->object);
+        r = clew_segment_writer_finish(&s->writer, &s->object);
+        if (r == 0)
+                r = clew_summaries_compress(clew_buffer_slice(&s->summaries), &frame);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "out of memory while sealing");
+        e.stored_bytes = s->object.len;
+        e.service = s->batch[0].item->service;
+        e.summaries = clew_buffer_slice(&frame);
+        m.entry = &e;
+        if (o->run)
+                o->run(o->context, move, &m);
+        else
+                move(&m);
+        r = m.result;
+        if (r == 0) {
+                stats->segments++;
+                stats->traces += s->n_batch;
+                stats->raw_bytes += e.raw_bytes;
+                stats->stored_bytes += e.stored_bytes;
+        }
+        return r;
+}
+
+static bool is_full(const struct sealer *s)
+{
+        return s->n_batch >= CLEW_SEGMENT_TRACES_MAX ||
+               clew_packer_residue_bytes(s->writer.packer) >= CLEW_SEGMENT_RESIDUE_TARGET ||
+               clew_packer_raw_bytes(s->writer.packer) >= CLEW_SEGMENT_RAW_MAX;
+}
+
+/* Seals items from @at on, of one service, until a segment is full; moves @at behind them. */
+static int seal_segment(struct sealer *s, const struct clew_seal_plan *plan, size_t *at,
+                        struct clew_seal_stats *stats, struct clew_error *err)
+{
+        uint64_t service = plan->items[*at].service_hash;
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(s->store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        s->n_batch = 0;
+        clew_segment_writer_reset(&s->writer);
+        clew_buffer_clear(&s->summaries);
+        clew_loader_set_txn(&s->loader, txn);
+        while (*at < plan->n && plan->items[*at].service_hash == service && !is_full(s)) {
+                r = add_trace(s, &plan->items[*at], stats, err);
+                if (r < 0)
+                        break;
+                ++*at;
+        }
+        clew_loader_set_txn(&s->loader, NULL);
+        clew_txn_end_read(s->store->env, txn);
+        if (r >= 0)
+                r = flush(s, stats, err);
+        return r == -EAGAIN ? 0 : r;
+}
+
+int clew_store_seal(struct clew_store *store, const struct clew_seal_options *options,
+                    struct clew_seal_stats *ret_stats, struct clew_error *err)
+{
+        struct clew_seal_stats stats = {0};
+        struct clew_seal_plan plan = {0};
+        struct sealer s;
+        size_t at = 0;
+        int r;
+
+        if (store->mode == CLEW_STORE_READ)
+                return clew_error_set(err, -EACCES, 0, "store %s: is open for reading only",
+                                      clew_env_dir(store->env));
+        r = clew_seal_plan_make(store, options, clew_clock_unix_ns(store->clock), &plan, err);
+        if (r < 0)
+                return r;
+        if (plan.n == 0) {
+                clew_seal_plan_deinit(&plan);
+                *ret_stats = stats;
+                return 0;
+        }
+        r = sealer_init(&s, store, &plan.hot);
+        s.options = options;
+        if (r < 0)
+                clew_error_set(err, r, 0, "out of memory");
+        while (r == 0 && at < plan.n) {
+                stats.more = (options->budget_bytes && stats.raw_bytes >= options->budget_bytes) ||
+                             (options->is_over && options->is_over(options->context));
+                if (stats.more)
+                        break;
+                r = seal_segment(&s, &plan, &at, &stats, err);
+        }
+        stats.more = stats.more || (plan.hot.cut && stats.traces > 0);
+        for (; at < plan.n; at++)
+                stats.left_bytes += plan.items[at].raw_bytes;
+        sealer_deinit(&s);
+        clew_seal_plan_deinit(&plan);
+        *ret_stats = stats;
+        return r;
+}

@@ -1,0 +1,185 @@
+/*
+ * The walk over all traces, newest first: the time table and what is hot, merged by one order
+ * (start descending, then id). A trace that has hot fragments is given once, from the hot side.
+ */
+#include "proto/base/mem.h"
+#include "storage/source/store-int.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* < 0 when a comes first in the list. */
+static int order(uint64_t a_start, const struct clew_trace_id *a, uint64_t b_start,
+                 const struct clew_trace_id *b)
+{
+        if (a_start != b_start)
+                return a_start > b_start ? -1 : 1;
+        return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static int compare_hot(const void *a, const void *b, void *context)
+{
+        const struct clew_hot_trace *t = context;
+        const struct clew_hot_trace *x = &t[*(const uint32_t *)a];
+        const struct clew_hot_trace *y = &t[*(const uint32_t *)b];
+
+        return order(x->min_start_ns, &x->id, y->min_start_ns, &y->id);
+}
+
+/* A hot trace that is sealed too keeps the earlier of its two places. */
+static int place_hot(struct clew_view *v, struct clew_error *err)
+{
+        for (size_t i = 0; i < v->hot.n; i++) {
+                struct clew_hot_trace *t = &v->hot.traces[i];
+                struct clew_place place;
+                int r = clew_place_read(v->store->env, v->txn, &t->id, &place, err);
+
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                t->sealed = r == 0;
+                if (t->sealed && place.start_ns < t->min_start_ns)
+                        t->min_start_ns = place.start_ns;
+        }
+        return 0;
+}
+
+static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
+{
+        if (v->hot.n == 0)
+                return 0;
+        v->hot_order = clew_malloc(v->hot.n * sizeof(*v->hot_order));
+        if (!v->hot_order)
+                return -ENOMEM;
+        v->n_hot_order = 0;
+        for (size_t i = 0; i < v->hot.n; i++) {
+                if (!clew_trace_id_is_zero(&v->hot.traces[i].id))
+                        v->hot_order[v->n_hot_order++] = (uint32_t)i;
+        }
+        qsort_r(v->hot_order, v->n_hot_order, sizeof(*v->hot_order), compare_hot, v->hot.traces);
+        while (after && v->hot_at < v->n_hot_order) {
+                const struct clew_hot_trace *t = &v->hot.traces[v->hot_order[v->hot_at]];
+
+                if (order(t->min_start_ns, &t->id, after->start_ns, &after->id) > 0)
+                        break;
+                v->hot_at++;
+        }
+        return 0;
+}
+
+int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
+{
+        struct clew_hot_list *hot;
+        int r;
+
+        clew_view_end_walk(v);
+        v->whole_walk = !after;
+        v->n_walked = 0;
+        r = clew_view_hot(v, NULL, &hot, err);
+        if (r == 0)
+                r = place_hot(v, err);
+        if (r == 0 && sort_hot(v, after) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (r == 0)
+                r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TIME, &v->scan, err);
+        if (r == 0 && after) {
+                struct clew_key key = clew_key_time(after->start_ns, &after->id);
+
+                r = clew_scan_seek(&v->scan, clew_key_slice(&key), err);
+                if (r == 0 && v->scan.positioned &&
+                    clew_slice_eq(v->scan.key, clew_key_slice(&key)))
+                        v->scan.positioned = false;
+        }
+        if (r < 0)
+                clew_view_end_walk(v);
+        return r;
+}
+
+/* At the end of a whole walk: were there as many as were written? */
+static int check_count(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_state state;
+        int r;
+
+        if (!v->whole_walk)
+                return 0;
+        r = clew_state_read(v->store->env, v->txn, &state, err);
+        if (r < 0 || v->n_walked == state.sealed_traces)
+                return r;
+        return clew_error_set(err, -EBADMSG, 0,
+                              "store %s: the time order is damaged (%llu of %llu traces); see clew "
+                              "doctor --verify",
+                              clew_env_dir(v->store->env), (unsigned long long)v->n_walked,
+                              (unsigned long long)state.sealed_traces);
+}
+
+/* The next sealed trace that has nothing hot. 1, 0 = none left, or an error. */
+static int next_sealed(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        for (;;) {
+                struct clew_list_entry e = {0};
+                int r = clew_scan_next(&v->scan, err);
+
+                if (r == 0)
+                        return check_count(v, err);
+                if (r < 0)
+                        return r;
+                v->n_walked++;
+                if (!clew_key_read_time(v->scan.key, &e.start_ns, &e.id))
+                        return clew_error_set(err, -EBADMSG, 0,
+                                              "store %s: a record of the time order is damaged",
+                                              clew_env_dir(v->store->env));
+                if (clew_hot_find(&v->hot, &e.id) || clew_trace_id_is_zero(&e.id))
+                        continue;
+                *ret = e;
+                return 1;
+        }
+}
+
+static int fill_sealed(struct clew_view *v, struct clew_list_entry *e, struct clew_error *err)
+{
+        struct clew_place place;
+        int r = clew_place_read(v->store->env, v->txn, &e->id, &place, err);
+
+        if (r == -ENOENT || (r == 0 && place.start_ns != e->start_ns))
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "store %s: time order and trace index disagree; see clew "
+                                      "doctor --verify",
+                                      clew_env_dir(v->store->env));
+        if (r < 0)
+                return r;
+        r = clew_view_summary(v, &place, &e->summary, &e->summary_version, err);
+        return r < 0 ? r : 1;
+}
+
+int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        const struct clew_hot_trace *hot = NULL;
+
+        if (!v->scan.cursor)
+                return 0;
+        if (!v->sealed_pending) {
+                int r = next_sealed(v, &v->sealed_entry, err);
+
+                if (r < 0)
+                        return r;
+                v->sealed_pending = r == 1;
+        }
+        if (v->hot_at < v->n_hot_order)
+                hot = &v->hot.traces[v->hot_order[v->hot_at]];
+        if (hot &&
+            (!v->sealed_pending || order(hot->min_start_ns, &hot->id, v->sealed_entry.start_ns,
+                                         &v->sealed_entry.id) < 0)) {
+                v->hot_at++;
+                *ret = (struct clew_list_entry){.id = hot->id,
+                                                .start_ns = hot->min_start_ns,
+                                                .hot = true,
+                                                .last_arrival_ns = hot->last_arrival_ns};
+                return 1;
+        }
+        if (!v->sealed_pending)
+                return 0;
+        v->sealed_pending = false;
+        *ret = v->sealed_entry;
+        return fill_sealed(v, ret, err);
+}

@@ -1,0 +1,291 @@
+/*
+ * Putting one trace together from its sealed part and its hot fragments.
+ */
+#include "proto/base/mem.h"
+#include "proto/otlp/merge.h"
+#include "proto/otlp/span.h"
+#include "storage/object/objects-int.h"
+#include "storage/source/store-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HOT_RESERVE_MAX ((size_t)64 << 20)
+
+int clew_loader_init(struct clew_loader *l, struct clew_env *env)
+{
+        int r;
+
+        memset(l, 0, sizeof(*l));
+        l->env = env;
+        clew_buffer_init(&l->object, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->sealed, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->hot, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->traces, CLEW_PACK_RESIDUE_MAX);
+        clew_buffer_init(&l->logs, CLEW_PACK_RESIDUE_MAX);
+        clew_arena_init(&l->arena, CLEW_MERGE_ARENA_MAX);
+        l->unpacker = clew_unpacker_new();
+        r = clew_segment_reader_init(&l->segment);
+        return l->unpacker ? r : -ENOMEM;
+}
+
+void clew_loader_deinit(struct clew_loader *l)
+{
+        clew_buffer_deinit(&l->object);
+        clew_buffer_deinit(&l->sealed);
+        clew_buffer_deinit(&l->hot);
+        clew_buffer_deinit(&l->traces);
+        clew_buffer_deinit(&l->logs);
+        clew_arena_deinit(&l->arena);
+        clew_unpacker_free(l->unpacker);
+        clew_segment_reader_deinit(&l->segment);
+}
+
+void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
+{
+        l->txn = txn;
+        l->open_segment = 0;
+        l->live.segment = 0;
+        l->segment.n_traces = 0;
+        clew_hot_reader_init(&l->fragments, l->env, txn);
+}
+
+static int segment_error(struct clew_loader *l, int r, uint64_t segment, struct clew_error *err)
+{
+        if (r == -ENOENT)
+                r = -EBADMSG;
+        return clew_error_set(err, r, 0,
+                              r == -EBADMSG ? "store %s: segment %llu is damaged or missing; see "
+                                              "clew doctor --verify"
+                                            : "store %s: segment %llu: out of memory",
+                              clew_env_dir(l->env), (unsigned long long)segment);
+}
+
+int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
+                          const struct clew_segment_live *live, struct clew_error *err)
+{
+        if (clew_segment_is_live(clew_slice_make(live->bits, live->len), live->n_traces,
+                                 place->index))
+                return 0;
+        return clew_error_set(err, -EBADMSG, 0,
+                              "store %s: the trace index is damaged (it leads to trace %u of "
+                              "segment %llu, which has moved on); see clew doctor --verify",
+                              clew_env_dir(env), place->index, (unsigned long long)place->segment);
+}
+
+int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+                       const struct clew_trace_id *id, struct clew_segment_row *ret_row,
+                       struct clew_error *err)
+{
+        struct clew_slice object;
+        int r = 0;
+
+        if (l->open_segment != segment) {
+                l->open_segment = 0;
+                r = clew_object_get(l->env, l->txn, segment, &l->object, &object, err);
+                if (r == -ENOENT)
+                        return segment_error(l, r, segment, err);
+                if (r < 0)
+                        return r;
+                r = clew_segment_reader_open(&l->segment, object);
+                if (r < 0)
+                        return segment_error(l, r, segment, err);
+                l->open_segment = segment;
+        }
+        clew_buffer_clear(&l->sealed);
+        r = clew_segment_reader_read(&l->segment, index, id, &l->sealed, ret_row);
+        return r < 0 ? segment_error(l, r, segment, err) : 0;
+}
+
+static int read_live(struct clew_loader *l, uint64_t segment, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_segment_entry entry;
+        struct clew_slice value;
+        int r = clew_table_get(l->env, l->txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value,
+                               err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
+                return segment_error(l, -EBADMSG, segment, err);
+        clew_segment_live_keep(&l->live, segment, &entry);
+        return 0;
+}
+
+int clew_loader_check_place(struct clew_loader *l, const struct clew_place *place,
+                            struct clew_error *err)
+{
+        int r = l->live.segment == place->segment ? 0 : read_live(l, place->segment, err);
+
+        return r < 0 ? r : clew_place_check_live(l->env, place, &l->live, err);
+}
+
+/* Parts to merge, per signal; slices are made at the end because the buffers move while they grow.
+ */
+struct part {
+        size_t from;
+        size_t len;
+        enum clew_otlp_signal signal;
+};
+
+static int read_fragment(struct clew_loader *l, const struct clew_hot_found *f,
+                         struct clew_loaded *ret, struct part *part, struct clew_error *err)
+{
+        const struct clew_fragment_header *h = &f->header;
+        int r;
+
+        part->from = l->hot.len;
+        r = clew_unpacker_open(l->unpacker, f->pack);
+        if (r == 0)
+                r = clew_unpacker_read(l->unpacker, 0, &l->hot);
+        if (r < 0)
+                return clew_error_set(err, r == -EINVAL ? -EBADMSG : r, 0,
+                                      "store %s: hot fragment %llu cannot be unpacked",
+                                      clew_env_dir(l->env), (unsigned long long)f->ref.sequence);
+        part->len = l->hot.len - part->from;
+        part->signal = h->signal;
+        if (h->arrival_ns > ret->last_arrival_ns)
+                ret->last_arrival_ns = h->arrival_ns;
+        if (h->min_start_ns && (!ret->min_start_ns || h->min_start_ns < ret->min_start_ns))
+                ret->min_start_ns = h->min_start_ns;
+        ret->n_fragments++;
+        return 0;
+}
+
+/* What the fragments are said to unpack to, as far as memory is set aside on their word. */
+static size_t hot_bytes(const struct clew_hot_trace *t)
+{
+        return t->raw_bytes < HOT_RESERVE_MAX ? (size_t)t->raw_bytes : HOT_RESERVE_MAX;
+}
+
+static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
+                    const struct clew_hot_list *hot, struct clew_loaded *ret,
+                    struct clew_buffer *parts, struct clew_error *err)
+{
+        const struct clew_hot_trace *t = clew_hot_find(hot, id);
+        uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
+
+        if (t && !clew_buffer_reserve(&l->hot, hot_bytes(t)))
+                return clew_buffer_error(&l->hot);
+        while (at != CLEW_HOT_NONE) {
+                struct clew_hot_found f;
+                struct part part;
+                int r = clew_hot_read(&l->fragments, id, &hot->links[at].ref, &f, err);
+
+                if (r == 0)
+                        r = read_fragment(l, &f, ret, &part, err);
+                if (r < 0)
+                        return r;
+                clew_buffer_append(parts, &part, sizeof(part));
+                r = clew_buffer_error(parts);
+                if (r < 0)
+                        return r;
+                at = hot->links[at].next;
+        }
+        return 0;
+}
+
+static int merge_signal(struct clew_loader *l, enum clew_otlp_signal signal,
+                        struct clew_slice sealed, const struct clew_buffer *parts,
+                        struct clew_buffer *out, size_t *ret_items)
+{
+        const struct part *p = (const void *)parts->data;
+        size_t n = parts->len / sizeof(*p);
+        struct clew_slice *slices;
+        size_t used = 0;
+
+        clew_arena_reset(&l->arena);
+        clew_buffer_clear(out);
+        slices = clew_arena_calloc(&l->arena, n + 1, sizeof(*slices));
+        if (!slices)
+                return -ENOMEM;
+        if (sealed.len)
+                slices[used++] = sealed;
+        for (size_t i = 0; i < n; i++) {
+                if (p[i].signal == signal && p[i].len)
+                        slices[used++] = clew_slice_make(l->hot.data + p[i].from, p[i].len);
+        }
+        *ret_items = 0;
+        if (used == 0)
+                return 0;
+        return clew_otlp_merge(slices, used, signal, &l->arena, out, ret_items);
+}
+
+static int merge_all(struct clew_loader *l, struct clew_slice traces, struct clew_slice logs,
+                     const struct clew_buffer *parts, struct clew_loaded *ret)
+{
+        size_t n = 0;
+        int r = merge_signal(l, CLEW_OTLP_TRACES, traces, parts, &l->traces, &n);
+
+        if (r < 0)
+                return r;
+        ret->n_spans = n;
+        ret->traces = clew_buffer_slice(&l->traces);
+        r = merge_signal(l, CLEW_OTLP_LOGS, logs, parts, &l->logs, &n);
+        if (r < 0)
+                return r;
+        ret->n_logs = n;
+        ret->logs = clew_buffer_slice(&l->logs);
+        return 0;
+}
+
+int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
+                     const struct clew_hot_list *hot, struct clew_loaded *ret,
+                     struct clew_error *err)
+{
+        struct clew_segment_row row = {0};
+        CLEW_BUFFER parts = {0};
+        int r;
+
+        clew_buffer_init(&parts, CLEW_PACK_RESIDUE_MAX);
+        memset(ret, 0, sizeof(*ret));
+        clew_buffer_clear(&l->sealed);
+        clew_buffer_clear(&l->hot);
+        r = clew_place_read(l->env, l->txn, id, &ret->place, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        ret->sealed = r == 0;
+        if (ret->sealed) {
+                r = clew_loader_check_place(l, &ret->place, err);
+                if (r < 0)
+                        return r;
+                r = clew_loader_sealed(l, ret->place.segment, ret->place.index, id, &row, err);
+                if (r < 0)
+                        return r;
+        }
+        r = read_hot(l, id, hot, ret, &parts, err);
+        if (r < 0)
+                return r;
+        ret->traces = clew_slice_make(l->sealed.data, (size_t)row.traces_len);
+        ret->logs = clew_slice_from(clew_buffer_slice(&l->sealed), (size_t)row.traces_len);
+        ret->n_spans = ret->sealed_spans = row.n_spans;
+        ret->n_logs = ret->sealed_logs = row.n_logs;
+        ret->sealed_raw_bytes = l->sealed.len;
+        if (ret->n_fragments == 0)
+                return ret->sealed ? 0 : -ENOENT;
+        r = merge_all(l, ret->traces, ret->logs, &parts, ret);
+        if (r < 0)
+                return clew_error_set(err, r, 0, "store %s: fragments of a trace cannot be merged",
+                                      clew_env_dir(l->env));
+        return 0;
+}
+
+void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
+                              struct clew_trace_id *ret)
+{
+        struct clew_otlp_reader r =
+                clew_otlp_reader_make(clew_slice_make(message.data, (size_t)traces_len));
+        struct clew_log_record record;
+        struct clew_span span;
+        struct clew_slice raw;
+
+        if (clew_otlp_read(&r, &raw, NULL)) {
+                if (clew_span_parse(raw, &span))
+                        *ret = span.trace_id;
+                return;
+        }
+        r = clew_otlp_reader_make(clew_slice_from(message, (size_t)traces_len));
+        if (clew_otlp_read(&r, &raw, NULL) && clew_log_record_parse(raw, &record))
+                *ret = record.trace_id;
+}

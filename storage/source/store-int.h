@@ -1,0 +1,128 @@
+/*
+ * The inside of a store and of a view, for the files of this folder.
+ */
+#ifndef CLEW_STORAGE_STORE_INT_H
+#define CLEW_STORAGE_STORE_INT_H
+
+#include "proto/base/arena.h"
+#include "storage/base/env-int.h"
+#include "storage/base/place-int.h"
+#include "storage/hot/fragment-int.h"
+#include "storage/hot/hot-int.h"
+#include "storage/sealed/segment-int.h"
+#include "storage/store.h"
+
+struct clew_store {
+        struct clew_env *env;
+        const struct clew_clock *clock;
+        const struct clew_deriver *deriver; /* may be NULL */
+        enum clew_store_mode mode;
+        bool sealed_only;
+};
+
+/* Index work of one merge: an entry per span of the trace. */
+#define CLEW_MERGE_ARENA_MAX ((size_t)512 << 20)
+
+/*
+ * Reads whole traces within one snapshot. All buffers are reused, so results die at the next load.
+ */
+struct clew_loader {
+        struct clew_env *env;
+        MDB_txn *txn; /* borrowed */
+        struct clew_segment_reader segment;
+        uint64_t open_segment; /* 0 = none */
+        struct clew_segment_live live;
+        struct clew_hot_reader fragments;
+        struct clew_buffer object;
+        struct clew_buffer sealed; /* message of the sealed part */
+        struct clew_buffer hot;    /* messages of the hot fragments, one after the other */
+        struct clew_buffer traces; /* merged */
+        struct clew_buffer logs;
+        struct clew_unpacker *unpacker;
+        struct clew_arena arena;
+};
+
+struct clew_loaded {
+        struct clew_slice traces;
+        struct clew_slice logs;
+        uint64_t n_spans;
+        uint64_t n_logs;
+        uint64_t last_arrival_ns; /* 0 = no hot fragment */
+        uint64_t min_start_ns;    /* of hot fragments; 0 = none */
+        uint64_t n_fragments;
+        bool sealed;
+        struct clew_place place;   /* when sealed; else segment 0 */
+        uint64_t sealed_raw_bytes; /* what the sealed part alone has */
+        uint64_t sealed_spans;
+        uint64_t sealed_logs;
+};
+
+CLEW_MUST_USE int clew_loader_init(struct clew_loader *l, struct clew_env *env);
+void clew_loader_deinit(struct clew_loader *l);
+/* Gives the loader another snapshot; forgets what it had opened. */
+void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn);
+/*
+ * Loads a trace with the fragments that @hot names. 0, -ENOENT (also when one of them is not there
+ * any more), -EBADMSG, -ENOMEM, ...
+ */
+CLEW_MUST_USE int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
+                                   const struct clew_hot_list *hot, struct clew_loaded *ret,
+                                   struct clew_error *err);
+/* -EBADMSG when the trace at @place has moved on: the record that led here is of an older commit,
+ * which a damaged tree can do. */
+CLEW_MUST_USE int clew_loader_check_place(struct clew_loader *l, const struct clew_place *place,
+                                          struct clew_error *err);
+/* The sealed part alone: message @index of @segment. */
+CLEW_MUST_USE int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+                                     const struct clew_trace_id *id,
+                                     struct clew_segment_row *ret_row, struct clew_error *err);
+
+/* The id in the first span or log record of a sealed message; zero when there is none. */
+void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
+                              struct clew_trace_id *ret);
+
+/* The same with the bits of its segment at hand. */
+CLEW_MUST_USE int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
+                                        const struct clew_segment_live *live,
+                                        struct clew_error *err);
+
+#define CLEW_VIEW_SUMMARY_SLOTS 8u
+
+struct clew_view {
+        struct clew_store *store;
+        MDB_txn *txn;
+        struct clew_loader loader;
+        struct {
+                struct clew_segment_live live;
+                uint64_t version;
+                struct clew_buffer plain;
+        } summaries[CLEW_VIEW_SUMMARY_SLOTS];
+        unsigned next_slot;
+        /* What is hot in the snapshot: for the first question about one trace that alone is
+         * gathered; whoever asks twice will ask often. */
+        struct clew_hot_list hot;
+        bool hot_is_whole;
+        bool hot_asked;
+        struct clew_places_proved proved;
+        /* the walk */
+        struct clew_scan scan;
+        uint32_t *hot_order; /* indexes into hot, newest first */
+        size_t n_hot_order;
+        size_t hot_at;
+        bool whole_walk;     /* from the very first entry: then the count is checked at the end */
+        uint64_t n_walked;   /* records of the time order so far */
+        bool sealed_pending; /* `sealed_entry` waits to be merged */
+        struct clew_list_entry sealed_entry;
+};
+
+/* The stored summary at @place. Lives until the slot is reused. */
+CLEW_MUST_USE int clew_view_summary(struct clew_view *view, const struct clew_place *place,
+                                    struct clew_slice *ret, uint32_t *ret_version,
+                                    struct clew_error *err);
+void clew_view_end_walk(struct clew_view *view);
+/* What is hot, at least of trace @id, or of all when it is NULL. Lives until the next question or
+ * renewal. */
+CLEW_MUST_USE int clew_view_hot(struct clew_view *view, const struct clew_trace_id *id,
+                                struct clew_hot_list **ret, struct clew_error *err);
+
+#endif

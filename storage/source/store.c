@@ -1,0 +1,158 @@
+/*
+ * Opening a store, appending fragments, and notes; storage/store.h.
+ */
+#include "storage/source/store-int.h"
+
+#include "proto/base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Creates the records of a fresh store, or raises the version of an older one. */
+static int write_format(struct clew_store *store, struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        uint32_t version = 0;
+        int r = clew_txn_begin_write(store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_format_read(store->env, txn, &version, err);
+        if (r == -ENOENT)
+                r = clew_format_create(store->env, txn, clew_clock_unix_ns(store->clock), err);
+        else if (r == 0 && version < CLEW_FORMAT_VERSION)
+                r = clew_format_upgrade(store->env, txn, err);
+        if (r < 0) {
+                clew_txn_abort(store->env, txn);
+                return r;
+        }
+        return clew_txn_commit(store->env, txn, err);
+}
+
+static int check_format(struct clew_store *store, struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        struct clew_state state;
+        uint32_t version = 0;
+        int r = clew_txn_begin_read(store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_format_read(store->env, txn, &version, err);
+        if (r == 0)
+                r = clew_state_read(store->env, txn, &state, err);
+        clew_txn_end_read(store->env, txn);
+        if (r == -ENOENT && store->mode == CLEW_STORE_READ)
+                return clew_error_set(err, -EINVAL, 0, "store %s: holds no Clew data",
+                                      clew_env_dir(store->env));
+        if (r == -ENOENT ||
+            (r == 0 && version < CLEW_FORMAT_VERSION && store->mode != CLEW_STORE_READ))
+                r = write_format(store, err);
+        return r < 0 ? r : clew_env_created(store->env, err);
+}
+
+int clew_store_open(const char *dir, const struct clew_store_options *options,
+                    struct clew_store **ret, struct clew_error *err)
+{
+        struct clew_store *store = clew_calloc(1, sizeof(*store));
+        int r;
+
+        if (!store)
+                return clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", dir);
+        store->clock = options->clock ? options->clock : clew_clock_system();
+        store->deriver = options->deriver;
+        store->mode = options->mode;
+        store->sealed_only = options->sealed_only;
+        r = clew_env_open(dir, options, &store->env, err);
+        if (r == 0)
+                r = check_format(store, err);
+        if (r < 0) {
+                clew_store_close(store);
+                return r;
+        }
+        *ret = store;
+        return 0;
+}
+
+void clew_store_close(struct clew_store *store)
+{
+        if (!store)
+                return;
+        clew_env_close(store->env);
+        clew_free(store);
+}
+
+static int refuse_read_only(struct clew_store *store, struct clew_error *err)
+{
+        if (store->mode != CLEW_STORE_READ)
+                return 0;
+        return clew_error_set(err, -EACCES, 0, "store %s: is open for reading only",
+                              clew_env_dir(store->env));
+}
+
+int clew_store_append(struct clew_store *store, const struct clew_fragment *fragments, size_t n,
+                      struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        struct clew_state state;
+        int r = refuse_read_only(store, err);
+
+        if (r < 0)
+                return r;
+        r = clew_txn_begin_write(store->env, &txn, err);
+        if (r < 0)
+                return r;
+        r = clew_state_read(store->env, txn, &state, err);
+        if (r == 0)
+                r = clew_hot_append(store->env, txn, fragments, n, &state, err);
+        if (r == 0)
+                r = clew_state_write(store->env, txn, &state, err);
+        if (r < 0) {
+                clew_txn_abort(store->env, txn);
+                return r;
+        }
+        return clew_txn_commit(store->env, txn, err);
+}
+
+int clew_store_add_note(struct clew_store *store, const struct clew_trace_id *id,
+                        struct clew_slice note, struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        struct clew_state state;
+        struct clew_key key;
+        struct clew_slice old;
+        uint64_t index = 0;
+        int r = refuse_read_only(store, err);
+
+        if (r < 0)
+                return r;
+        r = clew_txn_begin_write(store->env, &txn, err);
+        if (r < 0)
+                return r;
+        do {
+                key = clew_key_numbered(id, index++);
+                r = clew_table_get(store->env, txn, CLEW_TABLE_NOTE, clew_key_slice(&key), &old,
+                                   err);
+        } while (r == 0);
+        if (r == -ENOENT)
+                r = clew_table_put(store->env, txn, CLEW_TABLE_NOTE, clew_key_slice(&key), &note, 1,
+                                   err);
+        if (r == 0)
+                r = clew_state_read(store->env, txn, &state, err);
+        if (r == 0)
+                r = clew_state_write(store->env, txn, &state, err);
+        if (r < 0) {
+                clew_txn_abort(store->env, txn);
+                return r;
+        }
+        return clew_txn_commit(store->env, txn, err);
+}
+
+int clew_view_note(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
+                   struct clew_slice *ret, struct clew_error *err)
+{
+        struct clew_key key = clew_key_numbered(id, index);
+
+        return clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
+                              ret, err);
+}

@@ -1,0 +1,302 @@
+/*
+ * Views: one snapshot over hot and sealed data; storage/store.h.
+ */
+#include "proto/base/mem.h"
+#include "storage/source/store-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew_error *err)
+{
+        struct clew_view *v = clew_calloc(1, sizeof(*v));
+        struct clew_state state;
+        int r;
+
+        if (!v)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        v->store = store;
+        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
+                clew_buffer_init(&v->summaries[i].plain, CLEW_PACK_RESIDUE_MAX);
+        r = clew_loader_init(&v->loader, store->env);
+        if (r < 0)
+                clew_error_set(err, r, 0, "out of memory");
+        else
+                r = clew_txn_begin_read(store->env, &v->txn, err);
+        if (r == 0)
+                r = clew_state_read(store->env, v->txn, &state, err);
+        if (r < 0) {
+                clew_view_close(v);
+                return r == -ENOENT ? -EBADMSG : r;
+        }
+        clew_loader_set_txn(&v->loader, v->txn);
+        *ret = v;
+        return 0;
+}
+
+void clew_view_end_walk(struct clew_view *v)
+{
+        clew_scan_close(&v->scan);
+        clew_free(v->hot_order);
+        v->hot_order = NULL;
+        v->n_hot_order = 0;
+        v->hot_at = 0;
+        v->sealed_pending = false;
+}
+
+/* Everything that belongs to the snapshot. */
+static void forget_snapshot(struct clew_view *v)
+{
+        clew_hot_list_deinit(&v->hot);
+        v->hot_is_whole = false;
+        v->hot_asked = false;
+        v->proved = (struct clew_places_proved){0};
+        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
+                v->summaries[i].live.segment = 0;
+}
+
+void clew_view_close(struct clew_view *v)
+{
+        if (!v)
+                return;
+        clew_view_end_walk(v);
+        forget_snapshot(v);
+        clew_txn_end_read(v->store->env, v->txn);
+        clew_loader_deinit(&v->loader);
+        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
+                clew_buffer_deinit(&v->summaries[i].plain);
+        clew_free(v);
+}
+
+int clew_view_renew(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_state state;
+        int r;
+
+        clew_view_end_walk(v);
+        forget_snapshot(v);
+        clew_txn_end_read(v->store->env, v->txn);
+        v->txn = NULL;
+        clew_loader_set_txn(&v->loader, NULL);
+        r = clew_txn_begin_read(v->store->env, &v->txn, err);
+        if (r < 0)
+                return r;
+        clew_loader_set_txn(&v->loader, v->txn);
+        r = clew_state_read(v->store->env, v->txn, &state, err);
+        return r == -ENOENT ? -EBADMSG : r;
+}
+
+int clew_view_hot(struct clew_view *v, const struct clew_trace_id *id, struct clew_hot_list **ret,
+                  struct clew_error *err)
+{
+        const struct clew_trace_id *only = v->hot_asked ? NULL : id;
+        int r = 0;
+
+        if (!v->hot_is_whole && !v->store->sealed_only) {
+                clew_hot_list_deinit(&v->hot);
+                r = clew_hot_scan(v->store->env, v->txn, only, &v->hot, err);
+                v->hot_is_whole = r == 0 && !only;
+                v->hot_asked = true;
+        }
+        *ret = &v->hot;
+        return r;
+}
+
+/* What is hot has been walked, and so compared, by whoever missed the trace there. */
+static int prove_absent(struct clew_view *v, const struct clew_trace_id *id, unsigned n_digits,
+                        struct clew_error *err)
+{
+        return clew_places_prove(v->store->env, v->txn, id, n_digits, &v->proved, err);
+}
+
+int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct clew_trace_data *ret,
+                   struct clew_error *err)
+{
+        struct clew_loaded loaded;
+        struct clew_hot_list *hot;
+        int r = clew_view_hot(v, id, &hot, err);
+
+        if (r == 0)
+                r = clew_loader_load(&v->loader, id, hot, &loaded, err);
+        if (r == -ENOENT || (r == 0 && !loaded.sealed)) {
+                int e = prove_absent(v, id, 2 * CLEW_TRACE_ID_BYTES, err);
+
+                r = e < 0 ? e : r;
+        }
+        if (r < 0)
+                return r;
+        ret->traces = loaded.traces;
+        ret->logs = loaded.logs;
+        ret->last_arrival_ns = loaded.last_arrival_ns;
+        return 0;
+}
+
+static int fill_slot(struct clew_view *v, unsigned slot, uint64_t segment, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_segment_entry entry;
+        struct clew_slice value;
+        int r = clew_table_get(v->store->env, v->txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key),
+                               &value, err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        v->summaries[slot].live.segment = 0;
+        clew_buffer_clear(&v->summaries[slot].plain);
+        if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
+                r = -EBADMSG;
+        else
+                r = clew_summaries_decompress(entry.summaries, &v->summaries[slot].plain);
+        if (r < 0)
+                return clew_error_set(err, r, 0,
+                                      "store %s: catalog entry of segment %llu is damaged or "
+                                      "missing; see clew doctor --verify",
+                                      clew_env_dir(v->store->env), (unsigned long long)segment);
+        clew_segment_live_keep(&v->summaries[slot].live, segment, &entry);
+        v->summaries[slot].version = entry.summary_version;
+        return 0;
+}
+
+int clew_view_summary(struct clew_view *v, const struct clew_place *place, struct clew_slice *ret,
+                      uint32_t *ret_version, struct clew_error *err)
+{
+        unsigned slot = 0;
+        int r = 0;
+
+        while (slot < CLEW_VIEW_SUMMARY_SLOTS && v->summaries[slot].live.segment != place->segment)
+                slot++;
+        if (slot == CLEW_VIEW_SUMMARY_SLOTS) {
+                slot = v->next_slot++ % CLEW_VIEW_SUMMARY_SLOTS;
+                r = fill_slot(v, slot, place->segment, err);
+                if (r < 0)
+                        return r;
+        }
+        r = clew_place_check_live(v->store->env, place, &v->summaries[slot].live, err);
+        if (r < 0)
+                return r;
+        if (!clew_summaries_at(clew_buffer_slice(&v->summaries[slot].plain), place->index, ret))
+                return clew_error_set(err, -EBADMSG, 0, "store %s: segment %llu has no summary %u",
+                                      clew_env_dir(v->store->env),
+                                      (unsigned long long)place->segment, place->index);
+        *ret_version = (uint32_t)v->summaries[slot].version;
+        return 0;
+}
+
+int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
+                    struct clew_list_entry *ret, struct clew_error *err)
+{
+        struct clew_env *env = v->store->env;
+        struct clew_list_entry e = {.id = *id};
+        struct clew_place place = {0};
+        struct clew_hot_list *list;
+        const struct clew_hot_trace *hot;
+        uint64_t hot_start = 0;
+        int sealed = clew_place_read(env, v->txn, id, &place, err);
+        int r;
+
+        if (sealed < 0 && sealed != -ENOENT)
+                return sealed;
+        r = clew_view_hot(v, id, &list, err);
+        if (r < 0)
+                return r;
+        hot = clew_hot_find(list, id);
+        if (hot) {
+                e.hot = true;
+                e.last_arrival_ns = hot->last_arrival_ns;
+                hot_start = hot->min_start_ns;
+        }
+        if (sealed == -ENOENT) {
+                r = prove_absent(v, id, 2 * CLEW_TRACE_ID_BYTES, err);
+                if (r < 0 || !e.hot)
+                        return r < 0 ? r : -ENOENT;
+        }
+        e.start_ns = sealed == 0 ? place.start_ns : hot_start;
+        if (e.hot && hot_start < e.start_ns)
+                e.start_ns = hot_start;
+        if (!e.hot) {
+                r = clew_view_summary(v, &place, &e.summary, &e.summary_version, err);
+                if (r < 0)
+                        return r;
+        }
+        *ret = e;
+        return 0;
+}
+
+static bool has_prefix(const struct clew_trace_id *id, const struct clew_trace_id *prefix,
+                       unsigned n_digits)
+{
+        if (memcmp(id->bytes, prefix->bytes, n_digits / 2) != 0)
+                return false;
+        return n_digits % 2 == 0 ||
+               (id->bytes[n_digits / 2] & 0xf0) == (prefix->bytes[n_digits / 2] & 0xf0);
+}
+
+/* Puts @id into the sorted @ret unless it is there or comes behind @max others. */
+static void collect(const struct clew_trace_id *id, struct clew_trace_id *ret, int max, int *n)
+{
+        int at = 0;
+
+        while (at < *n && memcmp(ret[at].bytes, id->bytes, sizeof(id->bytes)) < 0)
+                at++;
+        if (at == max || (at < *n && clew_trace_id_eq(&ret[at], id)))
+                return;
+        if (*n < max)
+                ++*n;
+        memmove(&ret[at + 1], &ret[at], (size_t)(*n - 1 - at) * sizeof(*ret));
+        ret[at] = *id;
+}
+
+static int find_sealed(struct clew_view *v, const struct clew_trace_id *from, unsigned n_digits,
+                       struct clew_trace_id *ret, int max, int *n, struct clew_error *err)
+{
+        struct clew_slice key = clew_slice_make(from->bytes, sizeof(from->bytes));
+        CLEW_SCAN scan = {0};
+        int r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TRACE, &scan, err);
+
+        if (r == 0)
+                r = clew_scan_seek(&scan, key, err);
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_trace_id id;
+
+                if (!clew_trace_id_from_bytes(scan.key, &id))
+                        continue;
+                if (!has_prefix(&id, from, n_digits))
+                        break;
+                collect(&id, ret, max, n);
+        }
+        return r < 0 ? r : 0;
+}
+
+static int find_hot(struct clew_view *v, const struct clew_trace_id *from, unsigned n_digits,
+                    struct clew_trace_id *ret, int max, int *n, struct clew_error *err)
+{
+        struct clew_hot_list *hot;
+        int r = clew_view_hot(v, NULL, &hot, err);
+
+        for (uint32_t i = 0; r == 0 && i < hot->n; i++) {
+                if (has_prefix(&hot->traces[i].id, from, n_digits))
+                        collect(&hot->traces[i].id, ret, max, n);
+        }
+        return r;
+}
+
+int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsigned n_digits,
+                   struct clew_trace_id *ret, int max, struct clew_error *err)
+{
+        struct clew_trace_id from = {{0}};
+        int n = 0;
+        int r;
+
+        if (n_digits > 2 * CLEW_TRACE_ID_BYTES)
+                return clew_error_set(err, -EINVAL, 0, "a trace id has 32 digits, not %u",
+                                      n_digits);
+        memcpy(from.bytes, prefix->bytes, n_digits / 2);
+        if (n_digits % 2)
+                from.bytes[n_digits / 2] = prefix->bytes[n_digits / 2] & 0xf0;
+        r = find_sealed(v, &from, n_digits, ret, max, &n, err);
+        if (r == 0)
+                r = find_hot(v, &from, n_digits, ret, max, &n, err);
+        if (r == 0 && (n == 0 || n_digits >= 2)) /* of the others, too, none is hidden */
+                r = prove_absent(v, &from, n_digits, err);
+        return r < 0 ? r : n;
+}
