@@ -195,8 +195,13 @@ void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
         clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
         while (clew_span_event_next(&it, &event))
                 clew_fields_add_event(f, &event);
-        for (uint32_t i = 0; i < step->n_logs; i++)
-                clew_fields_add_log(f, &trace->logs[step->logs + i].record);
+        for (uint32_t i = 0; i < step->n_logs; i++) {
+                const struct clew_step_log *log = &trace->logs[step->logs + i];
+
+                if (log->told.len > 0)
+                        clew_fields_add(f, clew_messages_of(log->told, 9), CLEW_ORIGIN_LOG);
+                clew_fields_add_log(f, &log->record);
+        }
 }
 
 bool clew_step_field(const struct clew_trace *trace, const struct clew_step *step,

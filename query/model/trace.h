@@ -270,6 +270,7 @@ enum {
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
         CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
+        CLEW_STEP_FROM_LOGS = 1u << 18,  /* made from log records: no span was sent */
 };
 
 struct clew_step {
@@ -385,6 +386,7 @@ struct clew_step_log {
         struct clew_slice resource;
         struct clew_slice scope;
         const char *joined_by; /* attribute that named the step; NULL = the span id did */
+        struct clew_slice told; /* what it tells of the step, as a span's attributes; or empty */
 };
 
 struct clew_name_count {
@@ -438,6 +440,7 @@ struct clew_trace {
         const struct clew_step_log *logs; /* grouped by step, then those that match no step */
         uint32_t n_logs;
         uint32_t n_loose_logs;
+        uint32_t n_from_logs; /* steps that were made from log records */
 
         const uint32_t *by_id; /* for clew_trace_find() */
 };
@@ -446,6 +449,7 @@ struct clew_trace_options {
         bool provenance; /* fill clew_step.provenance */
         bool texts;      /* input, output, tool arguments and results (structured ones rendered) */
         bool edges;      /* logical edges; reads the output messages of model calls */
+        bool joined;  /* the bytes are of several traces that make one run */
         bool results; /* with edges: read their inputs too, to see which results they had by id */
 };
 
