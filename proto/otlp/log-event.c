@@ -54,9 +54,8 @@ static const struct {
 };
 
 /* First one that is there counts. */
-static const char *const session_keys[] = {"session.id", "conversation.id",
-                                           "gen_ai.conversation.id", "session_id",
-                                           "conversation_id"};
+static const char *const session_keys[] = {
+        "session.id", "conversation.id", "gen_ai.conversation.id", "session_id", "conversation_id"};
 static const char *const prompt_keys[] = {"prompt.id", "prompt_id", "gen_ai.prompt.name"};
 #define N_SESSION_KEYS CLEW_ARRAY_LEN(session_keys)
 #define N_PROMPT_KEYS CLEW_ARRAY_LEN(prompt_keys)
@@ -311,9 +310,8 @@ bool clew_span_run(const struct clew_span *span, const struct clew_log_family *f
         session = first_of(keys.session, N_SESSION_KEYS);
         if (family->habits & CLEW_LOG_BY_PROMPT) {
                 prompt = first_of(keys.prompt, N_PROMPT_KEYS);
-                if (prompt.len == 0 &&
-                    clew_attribute_find(clew_span_attributes(span), KEY("gen_ai.input.messages"),
-                                        &v))
+                if (prompt.len == 0 && clew_attribute_find(clew_span_attributes(span),
+                                                           KEY("gen_ai.input.messages"), &v))
                         prompt = prompt_inside(text_of(&v));
                 if (prompt.len == 0)
                         return false;

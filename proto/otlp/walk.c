@@ -456,16 +456,18 @@ static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
 }
 
 /* The trace of a record that names none: the run that its sender's own ids name, or zeros. */
-static void place_log(const struct walk *w, struct clew_slice raw, uint32_t scope,
+static bool place_log(const struct walk *w, struct clew_slice raw, uint32_t scope,
                       struct clew_trace_id *ret)
 {
         const struct clew_otlp_scope *at = &w->batch->scopes[scope];
         struct clew_log_record record;
         struct clew_trace_id run;
 
-        if (clew_log_record_parse(raw, &record) &&
-            clew_log_run(&record, at->scope, at->resource, &run))
-                *ret = run;
+        if (!clew_log_record_parse(raw, &record) ||
+            !clew_log_run(&record, at->scope, at->resource, &run))
+                return false;
+        *ret = run;
+        return true;
 }
 
 /* A log record is never refused for its ids: without a valid one it is not correlated. */
@@ -491,10 +493,12 @@ static int take_log(struct walk *w, struct clew_slice raw, uint32_t scope)
                 if (r < 0)
                         return r;
         }
-        if (trace_form == ID_BAD || clew_trace_id_is_zero(&trace_id))
-                place_log(w, raw, scope, &trace_id);
-        if (facts.start_ns == 0)
-                facts.start_ns = facts.end_ns; /* when it was observed */
+        if ((trace_form == ID_BAD || clew_trace_id_is_zero(&trace_id)) &&
+            place_log(w, raw, scope, &trace_id))
+                /* A run has its place in the list by its records; else they follow their spans. */
+                facts.start_ns = facts.start_ns ? facts.start_ns : facts.end_ns;
+        else
+                facts.start_ns = 0;
         return append_item(w, raw, scope, &trace_id, &facts);
 }
 

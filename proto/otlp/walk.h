@@ -62,7 +62,7 @@ struct clew_otlp_trace {
         /* Of log records that name no trace: that of the run which their own ids name
          * (proto/otlp/log-event.h), else all zero. */
         struct clew_trace_id id;
-        uint32_t first;          /* index into clew_otlp_batch.items */
+        uint32_t first; /* index into clew_otlp_batch.items */
         uint32_t last;
         uint32_t n_items;
         uint32_t n_errors; /* spans with status Error */

@@ -28,8 +28,9 @@ struct clew_builder {
         const struct clew_trace_options *options;
         struct clew_arena *arena;
         struct clew_trace *trace;
-        const struct clew_log_run *log_run; /* what its log records tell; NULL = nothing of an agent */
-        struct clew_slice made; /* the bytes of spans that were made from them */
+        const struct clew_log_run
+                *log_run;          /* what its log records tell; NULL = nothing of an agent */
+        struct clew_slice made;    /* the bytes of spans that were made from them */
         struct clew_score *scores; /* grows by doubling inside the arena */
         uint32_t n_scores;
         uint32_t max_scores;

@@ -12,7 +12,10 @@
 #define DURATION_MS_MAX (7.0 * 86400e3)
 #define RESULT_HEAD_BYTES 400u
 
-#define R(role, key) {CLEW_LOG_ROLE_##role, key, sizeof(key) - 1}
+#define R(role, key)                                                                               \
+        {                                                                                          \
+                CLEW_LOG_ROLE_##role, key, sizeof(key) - 1                                         \
+        }
 
 /* Several keys of one role stand in order of priority. */
 static const struct {
@@ -211,16 +214,14 @@ bool clew_log_fact_failed(const struct clew_log_fact *fact)
 
         if (says_false(fact->text[CLEW_LOG_ROLE_SUCCESS]))
                 return true;
-        if (fact->event.kind == CLEW_LOG_TOOL &&
-            (detail_failed(fact->text[CLEW_LOG_ROLE_DETAIL]) ||
-             result_failed(fact->text[CLEW_LOG_ROLE_RESULT])))
+        if (fact->event.kind == CLEW_LOG_TOOL && (detail_failed(fact->text[CLEW_LOG_ROLE_DETAIL]) ||
+                                                  result_failed(fact->text[CLEW_LOG_ROLE_RESULT])))
                 return true;
         if (clew_log_fact_number(fact, CLEW_LOG_ROLE_STATUS, &status) && status >= 400)
                 return true;
         if (fact->event.kind == CLEW_LOG_FAILED || fact->event.kind == CLEW_LOG_FAULT)
                 return true;
-        if (fact->event.kind == CLEW_LOG_STREAM &&
-            stream_failed(fact->text[CLEW_LOG_ROLE_STREAM]))
+        if (fact->event.kind == CLEW_LOG_STREAM && stream_failed(fact->text[CLEW_LOG_ROLE_STREAM]))
                 return true;
         return (fact->event.kind == CLEW_LOG_TOOL || fact->event.kind == CLEW_LOG_CALL) &&
                clew_log_fact_has(fact, CLEW_LOG_ROLE_ERROR) &&
@@ -248,8 +249,7 @@ bool clew_log_fact_read(struct clew_slice raw, struct clew_slice resource, struc
         if (ret->record.body.type == CLEW_VALUE_KVLIST)
                 take_all(ret, clew_value_elements(&ret->record.body), rank, arena);
         ret->time_ns = ret->record.time_ns ? ret->record.time_ns : ret->record.observed_ns;
-        if (ret->time_ns == 0 &&
-            !clew_text_time(ret->text[CLEW_LOG_ROLE_TIMESTAMP], &ret->time_ns))
+        if (ret->time_ns == 0 && !clew_text_time(ret->text[CLEW_LOG_ROLE_TIMESTAMP], &ret->time_ns))
                 ret->time_ns = 0;
         if (clew_log_fact_number(ret, CLEW_LOG_ROLE_SEQUENCE, &number) && number >= 0 &&
             number < 9e15)

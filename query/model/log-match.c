@@ -67,10 +67,14 @@ static const struct {
         const char *key;
         enum token token;
 } carried[] = {
-        {"tool_use_id", TOKEN_TOOL_CALL},     {"gen_ai.tool.call.id", TOKEN_TOOL_CALL},
-        {"gen_ai.tool.call_id", TOKEN_TOOL_CALL}, {"call_id", TOKEN_TOOL_CALL},
-        {"request_id", TOKEN_CALL},           {"gen_ai.response.id", TOKEN_CALL},
-        {"gen_ai.tool.name", TOKEN_TOOL},     {"tool_name", TOKEN_TOOL},
+        {"tool_use_id", TOKEN_TOOL_CALL},
+        {"gen_ai.tool.call.id", TOKEN_TOOL_CALL},
+        {"gen_ai.tool.call_id", TOKEN_TOOL_CALL},
+        {"call_id", TOKEN_TOOL_CALL},
+        {"request_id", TOKEN_CALL},
+        {"gen_ai.response.id", TOKEN_CALL},
+        {"gen_ai.tool.name", TOKEN_TOOL},
+        {"tool_name", TOKEN_TOOL},
 };
 
 static bool is_count(struct clew_slice key, const char *a, const char *b)
@@ -138,8 +142,8 @@ static int index_spans(struct index *x, struct clew_slice traces, struct clew_ar
         while (clew_otlp_read(&r, &raw, NULL))
                 n++;
         partners = clew_arena_alloc(arena, (n + 1) * sizeof(*partners));
-        x->marks = clew_arena_alloc(
-                arena, (n * (CLEW_ARRAY_LEN(carried) + 1) + 1) * sizeof(*x->marks));
+        x->marks = clew_arena_alloc(arena,
+                                    (n * (CLEW_ARRAY_LEN(carried) + 1) + 1) * sizeof(*x->marks));
         if (!partners || !x->marks)
                 return -ENOMEM;
         r = clew_otlp_reader_make(traces);

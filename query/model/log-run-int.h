@@ -7,8 +7,8 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/ids.h"
-#include "proto/base/sort.h"
 #include "proto/base/slice.h"
+#include "proto/base/sort.h"
 #include "proto/otlp/log-event.h"
 #include "query/model/trace.h"
 
@@ -125,7 +125,7 @@ struct clew_log_run {
         const struct clew_span_id *places; /* by ordinal of the record; zero = as before */
         const struct clew_slice *told;     /* by ordinal: attributes for a span's step, or empty */
         uint32_t n_records;
-        struct clew_slice spans; /* TracesData with the spans that were made, or empty */
+        struct clew_slice spans;  /* TracesData with the spans that were made, or empty */
         struct clew_span_id root; /* of them: the agent around all */
 };
 

@@ -9,7 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Whether it is worth while: events of an agent among the records. Most logs of traces have none. */
+/* Whether it is worth while: events of an agent among the records. Most logs of traces have none.
+ */
 static uint32_t count_events(struct clew_slice logs, uint32_t *ret_records, uint32_t *ret_steps)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(logs);
@@ -114,8 +115,8 @@ static int place_records(struct clew_log_run *run, bool whole, struct clew_arena
                 return -ENOMEM;
         for (uint32_t i = 0; i < run->n_facts; i++) {
                 const struct clew_log_fact *f = &run->facts[i];
-                const struct clew_log_step *s = f->step == CLEW_STEP_NONE ? NULL
-                                                                          : &run->steps[f->step];
+                const struct clew_log_step *s =
+                        f->step == CLEW_STEP_NONE ? NULL : &run->steps[f->step];
 
                 if (!s || (s->matched ? !s->told : !whole))
                         continue;

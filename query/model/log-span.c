@@ -10,6 +10,7 @@
 #include "query/model/value-int.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
@@ -17,7 +18,9 @@
 #define SPAN_BYTES_MAX ((size_t)256 << 20)
 #define SPANS_BYTES_MAX ((size_t)1 << 30)
 
-#define FIELD_SPAN_ATTRIBUTES 9u
+#define FIELD_SPAN_ATTRIBUTES CLEW_TOLD_FIELD
+/* Pieces of one answer that are put together; each is looked for from the start. */
+#define PIECES_MAX 64u
 #define SEED_STEP 0x6c6f672d73746570ull
 
 /* ---- protobuf ---------------------------------------------------------------------------------
@@ -172,7 +175,30 @@ static void put_first_token(struct clew_buffer *b, const struct clew_log_step *s
         clew_buffer_deinit(&text);
 }
 
-static void put_call(struct clew_buffer *b, const struct clew_log_step *s)
+/* Gemini's answer is a list of pieces, each with the content of a message inside. */
+static struct clew_slice unwrap(struct clew_slice json, struct clew_arena *arena)
+{
+        CLEW_BUFFER list = {0};
+
+        clew_buffer_init(&list, SPAN_BYTES_MAX);
+        for (unsigned i = 0; i < PIECES_MAX; i++) {
+                char path[64];
+                struct clew_slice content;
+
+                snprintf(path, sizeof(path), "%u.candidates.0.content", i);
+                content = clew_text_member(json, path, arena);
+                if (content.len == 0)
+                        break;
+                clew_buffer_append_byte(&list, i == 0 ? '[' : ',');
+                clew_buffer_append_slice(&list, content);
+        }
+        if (list.len == 0 || clew_buffer_error(&list) < 0)
+                return json;
+        clew_buffer_append_byte(&list, ']');
+        return clew_arena_copy(arena, clew_buffer_slice(&list));
+}
+
+static void put_call(struct clew_buffer *b, const struct clew_log_step *s, struct clew_arena *arena)
 {
         struct clew_slice input = either(s, CLEW_LOG_ROLE_INPUT);
         struct clew_slice output = either(s, CLEW_LOG_ROLE_OUTPUT);
@@ -192,7 +218,7 @@ static void put_call(struct clew_buffer *b, const struct clew_log_step *s)
                 put_message(b, KEY("gen_ai.input.messages"), "user",
                             s->prompt->text[CLEW_LOG_ROLE_PROMPT]);
         if (output.len > 0)
-                put_text(b, KEY("gen_ai.output.messages"), output);
+                put_text(b, KEY("gen_ai.output.messages"), unwrap(output, arena));
         else if (s->answer && !s->reply)
                 put_message(b, KEY("gen_ai.output.messages"), "assistant",
                             s->answer->text[CLEW_LOG_ROLE_ANSWER]);
@@ -220,7 +246,7 @@ static struct clew_slice error_text(const struct clew_log_step *s, struct clew_a
                                          (const char *)status.data);
         if (s->kind == CLEW_LOG_STEP_TOOL && !s->ended)
                 return KEY("not allowed to run");
-        return either(s, CLEW_LOG_ROLE_ERROR_TYPE);
+        return CLEW_SLICE_NULL;
 }
 
 static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
@@ -230,10 +256,10 @@ static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
 
         if (!s->failed)
                 return;
-        if (type.len == 0)
-                type = s->kind == CLEW_LOG_STEP_TOOL ? KEY("tool_error")
-                                                     : either(s, CLEW_LOG_ROLE_STATUS);
-        put_text(b, KEY("error.type"), type.len > 0 ? type : KEY("error"));
+        if (type.len == 0 && s->kind == CLEW_LOG_STEP_CALL)
+                type = either(s, CLEW_LOG_ROLE_STATUS);
+        put_text(b, KEY("clew.failed"), KEY("true"));
+        put_if(b, KEY("error.type"), type);
         put_if(b, KEY("error.message"), error_text(s, arena));
 }
 
@@ -246,7 +272,7 @@ static void put_step(struct clew_buffer *b, const struct clew_log_step *s, struc
                             s->first->text[CLEW_LOG_ROLE_PROMPT]);
                 break;
         case CLEW_LOG_STEP_CALL:
-                put_call(b, s);
+                put_call(b, s, arena);
                 break;
         case CLEW_LOG_STEP_TOOL:
                 put_tool(b, s);
@@ -458,8 +484,8 @@ static struct clew_slice agent_name(const struct clew_log_fact *f)
 
 static struct clew_span_id root_id(const struct clew_log_run *run)
 {
-        uint64_t h = clew_hash_seeded(clew_slice_make(run->id.bytes, sizeof(run->id.bytes)),
-                                      ~SEED_STEP);
+        uint64_t h =
+                clew_hash_seeded(clew_slice_make(run->id.bytes, sizeof(run->id.bytes)), ~SEED_STEP);
         struct clew_span_id ret;
 
         h += h == 0;

@@ -55,8 +55,8 @@ static bool sequences_order(const struct clew_sort_entry *entries, uint32_t n)
                 const struct clew_log_fact *f = entries[i].item;
 
                 if (f->sequence == UINT64_MAX ||
-                    (i > 0 && ((const struct clew_log_fact *)entries[i - 1].item)->sequence ==
-                                      f->sequence))
+                    (i > 0 &&
+                     ((const struct clew_log_fact *)entries[i - 1].item)->sequence == f->sequence))
                         return false;
         }
         return true;
@@ -182,8 +182,7 @@ static uint32_t open_tool(const struct clew_log_run *run, const struct clew_log_
                 const struct clew_log_step *s = &run->steps[i];
 
                 if (s->kind == CLEW_LOG_STEP_TOOL && !s->ended &&
-                    without_id(s, CLEW_LOG_ROLE_TOOL_CALL) &&
-                    carries(s, CLEW_LOG_ROLE_TOOL, name))
+                    without_id(s, CLEW_LOG_ROLE_TOOL_CALL) && carries(s, CLEW_LOG_ROLE_TOOL, name))
                         return i;
         }
         return NONE;
@@ -293,7 +292,7 @@ static void on_answer(struct maker *m, struct clew_log_fact *f)
 
 static bool says_no(struct clew_slice decision)
 {
-        static const char *const words[] = {"reject",    "rejected", "deny",     "denied",
+        static const char *const words[] = {"reject",   "rejected", "deny",     "denied",
                                             "declined", "abort",    "cancelled"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {

@@ -98,7 +98,7 @@ static void use_places(struct clew_step_log *logs, uint32_t *steps, const uint32
                 if (places[i] == NONE || places[i] == steps[i] || logs[i].joined_by)
                         continue;
                 steps[i] = places[i];
-                logs[i].joined_by = "event.sequence";
+                logs[i].joined_by = "the order of events";
         }
 }
 
@@ -230,8 +230,8 @@ static int join_logs(struct clew_builder *b, struct clew_step_log *logs, uint32_
 
 /* Records of no trace, given along with those of this one, stay only where an id joined them.
  * Returns how many are left. */
-static uint32_t drop_strangers(const struct clew_trace *trace, bool own,
-                               struct clew_step_log *logs, uint32_t *steps, uint32_t n)
+static uint32_t drop_strangers(const struct clew_trace *trace, bool own, struct clew_step_log *logs,
+                               uint32_t *steps, uint32_t n)
 {
         uint32_t kept = 0;
 

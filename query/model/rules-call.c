@@ -192,6 +192,7 @@ static const struct clew_rule error_flag_rules[] = {
         FLAG("error.has_error", LANGWATCH),
         FLAG("lk.function_tool.is_error", LIVEKIT),
         FLAG("error", OTHER),
+        FLAG("clew.failed", OTHER), /* log records of the call say so */
 };
 
 static const struct clew_rule error_type_rules[] = {

@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 8u
+#define CLEW_RULES_VERSION 9u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -381,12 +381,16 @@ struct clew_edge {
 /* ---- traces -----------------------------------------------------------------------------------
  */
 
+#define CLEW_TOLD_FIELD 9u
+
 struct clew_step_log {
         struct clew_log_record record;
         struct clew_slice resource;
         struct clew_slice scope;
         const char *joined_by; /* attribute that named the step; NULL = the span id did */
-        struct clew_slice told; /* what it tells of the step, as a span's attributes; or empty */
+        /* What it tells of the step in the words of the conventions, as encoded attributes of a
+         * span (field CLEW_TOLD_FIELD); empty for most. */
+        struct clew_slice told;
 };
 
 struct clew_name_count {
@@ -449,7 +453,7 @@ struct clew_trace_options {
         bool provenance; /* fill clew_step.provenance */
         bool texts;      /* input, output, tool arguments and results (structured ones rendered) */
         bool edges;      /* logical edges; reads the output messages of model calls */
-        bool joined;  /* the bytes are of several traces that make one run */
+        bool joined;     /* the bytes are of several traces that make one run */
         bool results; /* with edges: read their inputs too, to see which results they had by id */
 };
 
