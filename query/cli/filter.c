@@ -5,6 +5,7 @@
 
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
+#include "query/find/text.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -45,8 +46,10 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                  .ret_values = &f->signatures},
                 {"attr", 0, "KEY[=VALUE]", "a span, event, resource or log has this attribute",
                  .ret_values = &f->attributes},
-                {"grep", 'g', "TEXT", "has this text somewhere in its spans",
+                {"grep", 'g', "TEXT", "has this text somewhere in its spans, JSON decoded",
                  .ret_values = &f->texts},
+                {"ignore-case", 'i', NULL, "--grep takes no notice of case",
+                 .ret_flag = &f->ignore_case},
                 {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
                  .ret_text = &f->limit_time},
         };
@@ -103,10 +106,12 @@ static int add_scan(struct clew_cli *cli, const struct clew_filter_flags *flags,
                                cli->command, CLEW_SCAN_CONDITIONS_MAX);
                 return CLEW_EXIT_USAGE;
         }
+        f->scan.ignore_case = flags->ignore_case;
         for (size_t i = 0; i < flags->texts.n; i++) {
                 if (clew_scan_add_text(&f->scan, flags->texts.values[i]))
                         continue;
-                clew_cli_error(cli, "%s: --grep takes a text that is not empty", cli->command);
+                clew_cli_error(cli, "%s: --grep takes a text of 1 to %u bytes, at most %u times",
+                               cli->command, CLEW_TEXT_NEEDLE_BYTES_MAX, CLEW_SCAN_CONDITIONS_MAX);
                 return CLEW_EXIT_USAGE;
         }
         if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns)) {
