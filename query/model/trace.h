@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 8u
+#define CLEW_RULES_VERSION 9u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -270,6 +270,7 @@ enum {
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
         CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
+        CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
 };
 
 struct clew_step {
@@ -287,6 +288,10 @@ struct clew_step {
         uint32_t depth;  /* 0 for roots */
         uint32_t agent;  /* nearest enclosing agent step, itself for an agent, or NONE */
         uint32_t caller; /* LLM step whose tool call made this one run, by CALL edge, or NONE */
+        /* Layers of one model call: the step that speaks for it, for a WRAPPER, or NONE; and for
+         * that step the first of its layers, each of which leads to the next. */
+        uint32_t call;
+        uint32_t next_layer;
         uint32_t logs;   /* first of n_logs in clew_trace.logs */
         uint32_t n_logs;
 

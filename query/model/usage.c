@@ -1,5 +1,5 @@
 /*
- * Token counts in one meaning, and the booking rule.
+ * Token counts in one meaning.
  *
  * Dialects differ in whether input includes cached tokens and output includes reasoning; each count
  * is brought to "includes". Where the dialect does not tell, the sender's own total does: it equals
@@ -7,7 +7,6 @@
  */
 #include "query/model/build-int.h"
 
-#include <errno.h>
 #include <math.h>
 
 static bool read_count(struct clew_builder *b, enum clew_field field, uint64_t *ret,
@@ -137,89 +136,4 @@ void clew_usage_derive(struct clew_builder *b, struct clew_step *step)
         normalise(t, in, out, step->dialect);
         if ((in && (in->flags & CLEW_RULE_ROLLUP)) || (out && (out->flags & CLEW_RULE_ROLLUP)))
                 step->flags |= CLEW_STEP_ROLLUP;
-}
-
-/* ---- booking ----------------------------------------------------------------------------------
- */
-
-enum {
-        BELOW_TOKENS = 1 << 0, /* a descendant (or the step) has booked tokens */
-        BELOW_COST = 1 << 1,
-        BELOW_LLM = 1 << 2, /* a model call lies below without an agent or a tool between */
-};
-
-static bool is_call(const struct clew_step *step)
-{
-        return step->kind == CLEW_KIND_LLM || step->kind == CLEW_KIND_EMBEDDING ||
-               step->kind == CLEW_KIND_RERANKER;
-}
-
-static void add_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
-{
-        sum->in += t->in;
-        sum->out += t->out;
-        sum->cache_read += t->cache_read;
-        sum->cache_write += t->cache_write;
-        sum->reasoning += t->reasoning;
-        sum->total += t->total;
-        sum->in_audio += t->in_audio;
-        sum->in_image += t->in_image;
-        sum->out_audio += t->out_audio;
-        sum->out_image += t->out_image;
-        sum->has |= t->has;
-}
-
-static void book_step(struct clew_trace *trace, struct clew_step *step, uint8_t *below)
-{
-        bool silent = clew_step_is(step, CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
-        bool wrapper = step->kind == CLEW_KIND_LLM && (*below & BELOW_LLM);
-
-        if (step->tokens.has != 0 && !silent) {
-                if (!is_call(step))
-                        step->flags |= CLEW_STEP_ROLLUP;
-                if (!(*below & BELOW_TOKENS)) {
-                        step->flags |= CLEW_STEP_BOOKED;
-                        add_tokens(&trace->tokens, &step->tokens);
-                        *below |= BELOW_TOKENS;
-                }
-        }
-        if (step->has_cost && !silent && !(*below & BELOW_COST)) {
-                trace->cost_usd += step->cost_usd;
-                trace->has_cost = true;
-                *below |= BELOW_COST;
-        }
-        /* The call is the innermost step; what is around it only carries it. */
-        if (wrapper) {
-                step->flags |= CLEW_STEP_WRAPPER;
-                step->kind = CLEW_KIND_CHAIN;
-        }
-}
-
-/* What a parent has to know of a step. */
-static uint8_t seen_from_parent(const struct clew_step *step, uint8_t below)
-{
-        bool silent = clew_step_is(step, CLEW_STEP_FRAGMENT | CLEW_STEP_POLL);
-
-        if (step->kind == CLEW_KIND_LLM && !silent)
-                return below | BELOW_LLM;
-        if (step->kind == CLEW_KIND_CHAIN || step->kind == CLEW_KIND_GENERIC)
-                return below;
-        return (uint8_t)(below & ~BELOW_LLM);
-}
-
-int clew_usage_book(struct clew_builder *b)
-{
-        struct clew_trace *trace = b->trace;
-        uint8_t *below = clew_arena_calloc(b->arena, trace->n_steps + 1, 1);
-
-        if (!below)
-                return -ENOMEM;
-        for (uint32_t i = trace->n_steps; i-- > 0;) {
-                struct clew_step *step = &trace->steps[i];
-
-                book_step(trace, step, &below[i]);
-                if (step->parent != CLEW_STEP_NONE)
-                        below[step->parent] |= seen_from_parent(step, below[i]);
-        }
-        return 0;
 }
