@@ -7,8 +7,8 @@
  * (`\x1b`, `\u202e`) and never sent raw. What is left is valid UTF-8 whose width in columns is
  * known.
  */
-#ifndef CLEW_QUERY_CLI_SAFE_H
-#define CLEW_QUERY_CLI_SAFE_H
+#ifndef CLEW_QUERY_ANSWER_SAFE_H
+#define CLEW_QUERY_ANSWER_SAFE_H
 
 #include "proto/base/buffer.h"
 #include "proto/base/slice.h"

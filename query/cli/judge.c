@@ -9,12 +9,13 @@
  */
 #include "query/cli/commands.h"
 
+#include "query/answer/trace-record.h"
+#include "query/answer/why-record.h"
 #include "query/cli/child.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
-#include "query/cli/why.h"
+#include "query/cli/terminal.h"
 
 #include "proto/base/json.h"
 #include "proto/otlp/json.h"
