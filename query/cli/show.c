@@ -124,9 +124,11 @@ static void put_tokens(struct clew_show *v)
         if (k->reasoning > 0)
                 clew_buffer_printf(&v->raw, ", reasoning %llu", (unsigned long long)k->reasoning);
         clew_show_token_parts(k, &v->raw);
-        clew_buffer_append_cstr(&v->raw, clew_step_is(v->step, CLEW_STEP_ROLLUP)
-                                                 ? ") repeats its descendants"
-                                                 : ")");
+        clew_buffer_append_cstr(&v->raw, ")");
+        if (clew_step_is(v->step, CLEW_STEP_ROLLUP))
+                clew_buffer_append_cstr(&v->raw, " repeats its descendants");
+        if (clew_step_is(v->step, CLEW_STEP_CUMULATIVE))
+                clew_buffer_append_cstr(&v->raw, " its own part of the running total that was sent");
         clew_page_words(&v->page, "tokens", clew_buffer_slice(&v->raw));
 }
 

@@ -182,22 +182,29 @@ static bool same_model(const struct clew_step *a, const struct clew_step *b)
                models_fit(a->request_model, b->model) || models_fit(a->model, b->request_model);
 }
 
-/* Clocks of two processes are not compared, lengths are. @streamed: what is around a stream may end
- * before it. */
+static bool same_process(const struct clew_step *a, const struct clew_step *b)
+{
+        return a->resource.data == b->resource.data || clew_slice_eq(a->resource, b->resource);
+}
+
+/* @streamed: what is around a stream may end before it. */
 static bool is_inside(const struct clew_step *outer, const struct clew_step *inner, bool streamed)
 {
-        uint64_t length = clew_step_duration_ns(outer);
-        uint64_t late = length / LATE_PART + LATE_NS;
+        uint64_t late = clew_step_duration_ns(outer) / LATE_PART + LATE_NS;
 
-        if (outer->resource.data != inner->resource.data &&
-            !clew_slice_eq(outer->resource, inner->resource))
-                return outer->end_ns == 0 || clew_step_duration_ns(inner) <= length + late;
         if (inner->start_ns < outer->start_ns)
                 return false;
         if (outer->end_ns == 0)
                 return true;
         return inner->start_ns <= outer->end_ns &&
                (streamed || inner->end_ns <= outer->end_ns + late);
+}
+
+/* Clocks of two processes may differ; lengths do not. */
+static bool may_be_inside(const struct clew_step *outer, const struct clew_step *inner)
+{
+        return !same_process(outer, inner) &&
+               (outer->end_ns == 0 || clew_step_duration_ns(inner) <= clew_step_duration_ns(outer));
 }
 
 static bool overlap(const struct clew_step *a, const struct clew_step *b)
@@ -228,15 +235,16 @@ static bool is_layer(const struct clew_step *outer, const struct clew_step *inne
         bool counted = has_counts(outer) && has_counts(inner);
         bool equal = counted && same_counts(&outer->tokens, &inner->tokens);
 
-        if (outer->kind != inner->kind ||
-            !is_inside(outer, inner, equal && !same_scope(outer, inner)))
+        if (outer->kind != inner->kind)
                 return false;
-        if (same_id(outer, inner) || !counted)
-                return same_id(outer, inner) || !other_id(outer, inner);
         /* A gateway gives its answers ids of its own. */
-        if (other_id(outer, inner))
-                return equal && !clew_slice_eq(outer->resource, inner->resource);
-        return equal || (counts_fit(&outer->tokens, &inner->tokens) && same_model(outer, inner));
+        if (other_id(outer, inner) && (!equal || same_process(outer, inner)))
+                return false;
+        if (!is_inside(outer, inner, equal && !same_scope(outer, inner)))
+                return may_be_inside(outer, inner) &&
+                       (equal || same_id(outer, inner) || (!counted && overlap(outer, inner)));
+        return equal || !counted || same_id(outer, inner) ||
+               (counts_fit(&outer->tokens, &inner->tokens) && same_model(outer, inner));
 }
 
 /* What only @from knows of the call that @to speaks for. */
