@@ -128,7 +128,8 @@ static void put_tokens(struct clew_show *v)
         if (clew_step_is(v->step, CLEW_STEP_ROLLUP))
                 clew_buffer_append_cstr(&v->raw, " repeats its descendants");
         if (clew_step_is(v->step, CLEW_STEP_CUMULATIVE))
-                clew_buffer_append_cstr(&v->raw, " its own part of the running total that was sent");
+                clew_buffer_append_cstr(&v->raw,
+                                        " its own part of the running total that was sent");
         clew_page_words(&v->page, "tokens", clew_buffer_slice(&v->raw));
 }
 

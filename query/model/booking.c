@@ -519,8 +519,8 @@ static int settle_others(struct booking *k)
                 const struct clew_step *s = &trace->steps[k->list[i]];
 
                 if (s->response_id.len > 0)
-                        k->entries[n++] =
-                                (struct clew_sort_entry){.key = clew_hash(s->response_id), .item = s};
+                        k->entries[n++] = (struct clew_sort_entry){.key = clew_hash(s->response_id),
+                                                                   .item = s};
         }
         unite_runs(k, n, told_again);
         n = 0;

@@ -130,58 +130,49 @@ static const struct entry langwatch[] = {
 };
 
 static const struct entry laminar[] = {
-        V("LLM", LLM),
-        V("TOOL", TOOL),
-        V("CACHED", LLM),
-        V("EXECUTOR", CHAIN),
-        V("EVALUATOR", EVALUATOR),
-        V("HUMAN_EVALUATOR", EVALUATOR),
-        V("EVALUATION", CHAIN),
-        V("PIPELINE", CHAIN),
-        V("AGENT", AGENT),
-        W("DEFAULT", CHAIN),
-        W("EVENT", EVENT),
+        V("LLM", LLM),          V("TOOL", TOOL),           V("CACHED", LLM),
+        V("EXECUTOR", CHAIN),   V("EVALUATOR", EVALUATOR), V("HUMAN_EVALUATOR", EVALUATOR),
+        V("EVALUATION", CHAIN), V("PIPELINE", CHAIN),      V("AGENT", AGENT),
+        W("DEFAULT", CHAIN),    W("EVENT", EVENT),
 };
 
 static const struct entry braintrust[] = {
-        V("llm", LLM),           V("tool", TOOL),       V("task", CHAIN),
-        V("eval", CHAIN),        V("function", CHAIN),  V("score", EVALUATOR),
-        V("scorer", EVALUATOR),  V("review", CHAIN),    V("automation", CHAIN),
-        V("retriever", RETRIEVER), V("agent", AGENT),   V("workflow", CHAIN),
-        V("preprocessor", CHAIN), V("facet", CHAIN),    V("classifier", CHAIN),
+        V("llm", LLM),
+        V("tool", TOOL),
+        V("task", CHAIN),
+        V("eval", CHAIN),
+        V("function", CHAIN),
+        V("score", EVALUATOR),
+        V("scorer", EVALUATOR),
+        V("review", CHAIN),
+        V("automation", CHAIN),
+        V("retriever", RETRIEVER),
+        V("agent", AGENT),
+        V("workflow", CHAIN),
+        V("preprocessor", CHAIN),
+        V("facet", CHAIN),
+        V("classifier", CHAIN),
 };
 
 static const struct entry spring_ai[] = {
-        V("tool_call", TOOL),
-        V("chat_client", CHAIN),
-        V("advisor", CHAIN),
-        V("vector_store", RETRIEVER),
-        V("agent", AGENT),
+        V("tool_call", TOOL),         V("chat_client", CHAIN), V("advisor", CHAIN),
+        V("vector_store", RETRIEVER), V("agent", AGENT),
 };
 
 static const struct entry ag2[] = {
-        V("conversation", CHAIN),
-        V("multi_conversation", CHAIN),
-        V("agent", AGENT),
-        V("llm", LLM),
-        V("tool", TOOL),
-        V("code_execution", TOOL),
-        V("human_input", CHAIN),
-        V("speaker_selection", CHAIN),
+        V("conversation", CHAIN), V("multi_conversation", CHAIN),
+        V("agent", AGENT),        V("llm", LLM),
+        V("tool", TOOL),          V("code_execution", TOOL),
+        V("human_input", CHAIN),  V("speaker_selection", CHAIN),
 };
 
 /* Classes of components. */
 static const struct entry haystack[] = {
-        V("Generator", LLM),
-        V("Retriever", RETRIEVER),
-        V("Embedder", EMBEDDING),
-        V("Ranker", RERANKER),
-        V("Evaluator", EVALUATOR),
-        V("PromptBuilder", PROMPT),
-        V("ToolInvoker", CHAIN),
-        V("Agent", AGENT),
-        V("WebSearch", RETRIEVER),
-        W("", CHAIN),
+        V("Generator", LLM),       V("Retriever", RETRIEVER),
+        V("Embedder", EMBEDDING),  V("Ranker", RERANKER),
+        V("Evaluator", EVALUATOR), V("PromptBuilder", PROMPT),
+        V("ToolInvoker", CHAIN),   V("Agent", AGENT),
+        V("WebSearch", RETRIEVER), W("", CHAIN),
 };
 
 static const struct entry sentry[] = {
@@ -388,12 +379,11 @@ static const struct entry mcp[] = {
         }
 
 static const struct map maps[] = {
-        MAP(langfuse),  MAP(openinference), MAP(mastra),    MAP(claude_code),
-        MAP(langsmith), MAP(mlflow),        MAP(langwatch), MAP(gen_ai_kind),
-        MAP(operation), MAP(traceloop),     MAP(genkit),    MAP(genkit_type),
-        MAP(aisdk),     MAP(request_type),  MAP(mcp),       MAP(logfire),
-        MAP(laminar),   MAP(braintrust),    MAP(spring_ai), MAP(ag2),
-        MAP(sentry),    ENDS(haystack),
+        MAP(langfuse), MAP(openinference), MAP(mastra),      MAP(claude_code),  MAP(langsmith),
+        MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),    MAP(traceloop),
+        MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type), MAP(mcp),
+        MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),    MAP(ag2),
+        MAP(sentry),   ENDS(haystack),
 };
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)
@@ -407,8 +397,7 @@ static bool has_end(struct clew_slice value, const char *end)
 {
         struct clew_slice e = clew_slice_of_cstr(end);
 
-        return value.len >= e.len &&
-               clew_slice_eq(clew_slice_from(value, value.len - e.len), e);
+        return value.len >= e.len && clew_slice_eq(clew_slice_from(value, value.len - e.len), e);
 }
 
 struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice value)

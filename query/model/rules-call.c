@@ -359,10 +359,8 @@ static const struct clew_rule trace_name_rules[] = {
 
 /* Results of evaluators as one JSON list; flattened ones are a family, see rules.c. */
 static const struct clew_rule scores_rules[] = {
-        T("langwatch.reserved.evaluations", LANGWATCH),
-        T("braintrust.scores", BRAINTRUST),
-        TF("scores", PYDANTIC, CLEW_RULE_OWN),
-        TF("assertions", PYDANTIC, CLEW_RULE_OWN),
+        T("langwatch.reserved.evaluations", LANGWATCH), T("braintrust.scores", BRAINTRUST),
+        TF("scores", PYDANTIC, CLEW_RULE_OWN),          TF("assertions", PYDANTIC, CLEW_RULE_OWN),
         TF("labels", PYDANTIC, CLEW_RULE_OWN),
 };
 

@@ -336,10 +336,8 @@ static const struct clew_rule finish_reason_rules[] = {
 };
 
 static const struct clew_rule response_id_rules[] = {
-        T("gen_ai.response.id", OTEL),
-        T("ai.response.id", AISDK),
-        T("request_id", CLAUDE_CODE),
-        T("api_request/request_id", CLAUDE_CODE),
+        T("gen_ai.response.id", OTEL),  T("ai.response.id", AISDK),
+        T("request_id", CLAUDE_CODE),   T("api_request/request_id", CLAUDE_CODE),
         T("openai.response.id", OTHER),
 };
 

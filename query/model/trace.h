@@ -305,7 +305,7 @@ struct clew_step {
          * that step the first of its layers, each of which leads to the next. */
         uint32_t call;
         uint32_t next_layer;
-        uint32_t logs;   /* first of n_logs in clew_trace.logs */
+        uint32_t logs; /* first of n_logs in clew_trace.logs */
         uint32_t n_logs;
 
         enum clew_kind kind;

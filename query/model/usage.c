@@ -125,12 +125,12 @@ static void normalise(struct clew_builder *b, struct clew_step *step, const stru
                 cache_apart = !no_reasoning || no_cache;
                 reasoning_apart = !cache_apart;
         }
-        if (sure.cache || (!sure.cache_in && (cache_apart || (no_cache && !inclusive) ||
-                                              t->cache_read > t->in)))
+        if (sure.cache ||
+            (!sure.cache_in && (cache_apart || (no_cache && !inclusive) || t->cache_read > t->in)))
                 include_cache(t);
         if (sure.reasoning ||
-            (!sure.reasoning_in && (reasoning_apart || (no_reasoning && !inclusive) ||
-                                    t->reasoning > t->out)))
+            (!sure.reasoning_in &&
+             (reasoning_apart || (no_reasoning && !inclusive) || t->reasoning > t->out)))
                 include_reasoning(t);
 }
 
@@ -150,7 +150,7 @@ struct bag {
         double in_image;
         double out_audio;
         double out_image;
-        double all; /* every member but a total */
+        double all;  /* every member but a total */
         bool nested; /* parts stand in objects of their own, and are included */
         bool any;
 };
