@@ -5,10 +5,14 @@
 
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
+#include "query/review/reviews.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+
+/* What people said of one trace. */
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f)
 {
@@ -47,6 +51,9 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                  .ret_values = &f->attributes},
                 {"grep", 'g', "TEXT", "has this text somewhere in its spans",
                  .ret_values = &f->texts},
+                {"label", 'l', "LABEL", "somebody gave it this label (LABEL* = prefix)",
+                 .ret_values = &f->labels},
+                {"unlabeled", 0, NULL, "nobody gave it a label", .ret_flag = &f->unlabeled},
                 {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
                  .ret_text = &f->limit_time},
         };
@@ -120,7 +127,42 @@ static int add_scan(struct clew_cli *cli, const struct clew_filter_flags *flags,
         return r < 0 ? clew_cli_fail(cli, r, NULL) : 0;
 }
 
-int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
+/* The filter borrows its flags, so these are the context. */
+static int accept_labels(void *context, struct clew_view *view, const struct clew_trace_id *id)
+{
+        const struct clew_filter_flags *flags = context;
+        CLEW_ARENA arena = {0};
+        struct clew_reviews reviews;
+        struct clew_error err;
+        int r;
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        r = clew_reviews_of_trace(view, id, &arena, &reviews, &err);
+        if (r < 0)
+                return r;
+        if (flags->unlabeled)
+                return !clew_reviews_have_any_label(&reviews);
+        for (size_t i = 0; i < flags->labels.n; i++) {
+                if (clew_reviews_have_label(&reviews, clew_slice_of_cstr(flags->labels.values[i])))
+                        return 1;
+        }
+        return 0;
+}
+
+static int add_labels(struct clew_cli *cli, struct clew_filter_flags *flags, struct clew_filter *f)
+{
+        if (flags->labels.n == 0 && !flags->unlabeled)
+                return 0;
+        if (flags->labels.n && flags->unlabeled) {
+                clew_cli_error(cli, "%s: --label and --unlabeled exclude each other", cli->command);
+                return CLEW_EXIT_USAGE;
+        }
+        f->accept = accept_labels;
+        f->accept_context = flags;
+        return 0;
+}
+
+int clew_filter_make(struct clew_cli *cli, struct clew_filter_flags *flags,
                      const char *since_default, bool utc, struct clew_filter *ret)
 {
         struct clew_filter f = {.tokens_over = flags->tokens_over};
@@ -172,7 +214,7 @@ int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags
         f.retries = flags->retries;
         f.waste_tokens = flags->waste_tokens;
         *ret = f;
-        return add_scan(cli, flags, ret);
+        return add_labels(cli, flags, ret) != 0 ? CLEW_EXIT_USAGE : add_scan(cli, flags, ret);
 }
 
 /* Of a key in a message. */

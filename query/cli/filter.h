@@ -41,6 +41,8 @@ struct clew_filter_flags {
         struct clew_flag_values users;
         struct clew_flag_values attributes;
         struct clew_flag_values texts;
+        struct clew_flag_values labels;
+        bool unlabeled;
 };
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f);
@@ -50,7 +52,7 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
  * stands in for a missing --since; `--since all` lifts the bound. Returns 0, or CLEW_EXIT_USAGE
  * after a message.
  */
-CLEW_MUST_USE int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
+CLEW_MUST_USE int clew_filter_make(struct clew_cli *cli, struct clew_filter_flags *flags,
                                    const char *since_default, bool utc, struct clew_filter *ret);
 
 /* The first interrupt from now on ends walks of @f and lets what was found be shown, the second
