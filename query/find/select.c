@@ -262,7 +262,7 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         if (s->skip && s->skip(s->skip_context, entry))
                 return 0;
         if (s->filter && s->filter->accept) {
-                r = s->filter->accept(s->filter->accept_context, s->view, &entry->id);
+                r = s->filter->accept(s->filter, s->view, &entry->id);
                 if (r == 0)
                         return 0;
                 if (r < 0)
