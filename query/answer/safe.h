@@ -21,6 +21,8 @@
 #define CLEW_SAFE_MARKS_MAX 8u
 /* The longest safe form of one code point: "\u{10ffff}". */
 #define CLEW_SAFE_FORM_MAX 10u
+/* No text grows more: a byte becomes "\xff". */
+#define CLEW_SAFE_GROWTH_MAX 4u
 
 #define CLEW_NO_WIDTH_LIMIT SIZE_MAX
 

@@ -130,12 +130,13 @@ static void put_parameter(struct clew_json_writer *w, const struct clew_paramete
 {
         struct clew_json_reader r = clew_json_reader_make(p->value, 1);
         enum clew_json_token token = clew_json_next(&r);
+        struct clew_json_reader first = r;
 
         clew_json_write_key_slice(w, p->name);
         (void)clew_json_next(&r);
         if (p->is_json && r.status == CLEW_JSON_COMPLETE &&
             (token == CLEW_JSON_NUMBER || token == CLEW_JSON_TRUE || token == CLEW_JSON_FALSE))
-                clew_json_write_raw(w, p->value);
+                clew_json_write_token(w, &first);
         else
                 clew_json_write_string(w, p->value);
 }
