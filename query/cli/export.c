@@ -118,11 +118,12 @@ static int open_output(struct export *ex)
         struct stat st;
         int fd;
 
-        f->stream = ex->cli->out;
         if (f->path && strcmp(f->path, "-") == 0)
                 f->path = NULL;
-        if (!f->path)
+        if (!f->path) {
+                f->stream = ex->cli->out;
                 return 0;
+        }
         if (clew_store_holds_file(f->path)) {
                 char name[256];
 
