@@ -418,7 +418,7 @@ static bool needs_summaries(const struct clew_filter *f)
 {
         return !clew_scan_is_empty(&f->scan) || f->limit_ns || f->lost || f->outcomes ||
                f->agents.n || f->tools.n || f->models.n || f->services.n || f->sessions.n ||
-               f->users.n || f->longer_ns || f->tokens_over;
+               f->users.n || f->longer_ns || f->tokens_over || f->accept;
 }
 
 static int run(struct export *ex, struct clew_arguments *args)
