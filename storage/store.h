@@ -74,6 +74,9 @@ CLEW_MUST_USE int clew_store_open(const char *dir, const struct clew_store_optio
                                   struct clew_store **ret, struct clew_error *err);
 void clew_store_close(struct clew_store *store); /* NULL is fine; no view may be open */
 
+/* Whether @path names, or is, a file of some store: then nothing else may be written there. */
+bool clew_store_holds_file(const char *path);
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 /* Working memory of fragment encoding; one per thread, reused for many fragments. */
@@ -199,8 +202,9 @@ struct clew_list_entry {
 
 /*
  * Walks all traces, newest start first, equal starts by id. Log records without a trace are not
- * among them, unless they name a run; they are loaded under the trace id of zeros. With @after (may be NULL) it begins
- * behind that entry; only its start_ns and id are read. One walk per view at a time.
+ * among them, unless they name a run; they are loaded under the trace id of zeros. With @after (may
+ * be NULL) it begins behind that entry; only its start_ns and id are read. One walk per view at a
+ * time.
  */
 CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,
                                  struct clew_error *err);

@@ -6,6 +6,7 @@
 #include "proto/base/number.h"
 #include "query/answer/values.h"
 #include "query/review/note.h"
+#include "query/review/reviews.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -299,6 +300,34 @@ static void put_judged(struct clew_json_writer *w, const void *r)
         clew_json_write_array_end(w);
 }
 
+/* What people said of one trace in a list. */
+#define REVIEWS_ARENA_MAX ((size_t)16 << 20)
+
+/* Each label that somebody gives the run or a step of it now, once. */
+static void put_labels(struct clew_json_writer *w, const void *r)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_reviews reviews = {0};
+        struct clew_error err = {0};
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        if (of(r)->view &&
+            clew_reviews_of_trace(of(r)->view, &of(r)->id, &arena, &reviews, &err) < 0)
+                reviews.n_now = 0;
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < reviews.n_now; i++) {
+                struct clew_slice label = clew_facet_name(&reviews.now[i]);
+                bool told = reviews.now[i].kind != CLEW_FACET_LABEL;
+
+                for (uint32_t j = 0; j < i && !told; j++)
+                        told = reviews.now[j].kind == CLEW_FACET_LABEL &&
+                               clew_slice_eq(clew_facet_name(&reviews.now[j]), label);
+                if (!told)
+                        clew_json_write_string(w, label);
+        }
+        clew_json_write_array_end(w);
+}
+
 static void put_sealed(struct clew_json_writer *w, const void *r)
 {
         clew_json_write_bool(w, !of(r)->hot);
@@ -394,6 +423,7 @@ const struct clew_record_field clew_trace_fields[] = {
         {"waste.duration_nano", false, put_waste_duration},
         {"waste.cost_usd", false, put_waste_cost},
         {"judged", false, put_judged},
+        {"labels", false, put_labels},
         {"sealed", false, put_sealed},
         {"from_logs", false, put_from_logs},
         {"cursor", false, put_cursor},

@@ -4,9 +4,13 @@
 #include "query/serve/filter.h"
 
 #include "query/answer/when.h"
+#include "query/review/reviews.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* What people said of one trace. */
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f)
 {
@@ -43,8 +47,13 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                  .ret_values = &f->signatures},
                 {"attr", 0, "KEY[=VALUE]", "a span, event, resource or log has this attribute",
                  .ret_values = &f->attributes},
-                {"grep", 'g', "TEXT", "has this text somewhere in its spans",
+                {"grep", 'g', "TEXT", "has this text somewhere in its spans, JSON decoded",
                  .ret_values = &f->texts},
+                {"ignore-case", 'i', NULL, "--grep takes no notice of case",
+                 .ret_flag = &f->ignore_case},
+                {"label", 'l', "LABEL", "somebody gave it this label (LABEL* = prefix)",
+                 .ret_values = &f->labels},
+                {"unlabeled", 0, NULL, "nobody gave it a label", .ret_flag = &f->unlabeled},
                 {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
                  .ret_text = &f->limit_time},
         };
@@ -80,14 +89,49 @@ static int add_scan(const struct clew_filter_flags *flags, struct clew_filter *f
                                               "--attr takes KEY or KEY=VALUE, at most %u times",
                                               CLEW_SCAN_CONDITIONS_MAX);
         }
+        f->scan.ignore_case = flags->ignore_case;
         for (size_t i = 0; i < flags->texts.n; i++) {
                 if (!clew_scan_add_text(&f->scan, flags->texts.values[i]))
-                        return clew_error_set(err, -EINVAL, 0,
-                                              "--grep takes a text that is not empty");
+                        return clew_error_set(
+                                err, -EINVAL, 0,
+                                "--grep takes a text of 1 to 65,536 bytes, at most 64 times");
         }
         if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--limit-time takes a length of time such as 5s or 2m");
+        return 0;
+}
+
+static int accept_labels(const struct clew_filter *f, struct clew_view *view,
+                         const struct clew_trace_id *id)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_reviews reviews;
+        struct clew_error err;
+        int r;
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        r = clew_reviews_of_trace(view, id, &arena, &reviews, &err);
+        if (r < 0)
+                return r;
+        if (f->unlabeled)
+                return !clew_reviews_have_any_label(&reviews);
+        for (size_t i = 0; i < f->labels.n; i++) {
+                if (clew_reviews_have_label(&reviews, clew_slice_of_cstr(f->labels.values[i])))
+                        return 1;
+        }
+        return 0;
+}
+
+static int add_labels(const struct clew_filter_flags *flags, struct clew_filter *f,
+                      struct clew_error *err)
+{
+        if (flags->labels.n && flags->unlabeled)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "--label and --unlabeled exclude each other");
+        f->labels = names_of(&flags->labels);
+        f->unlabeled = flags->unlabeled;
+        f->accept = flags->labels.n || flags->unlabeled ? accept_labels : NULL;
         return 0;
 }
 
@@ -140,5 +184,5 @@ int clew_filter_read(const struct clew_filter_flags *flags, const char *since_de
         f.retries = flags->retries;
         f.waste_tokens = flags->waste_tokens;
         *ret = f;
-        return add_scan(flags, ret, err);
+        return add_labels(flags, ret, err) < 0 ? -EINVAL : add_scan(flags, ret, err);
 }

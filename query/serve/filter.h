@@ -43,6 +43,9 @@ struct clew_filter_flags {
         struct clew_flag_values users;
         struct clew_flag_values attributes;
         struct clew_flag_values texts;
+        bool ignore_case;
+        struct clew_flag_values labels;
+        bool unlabeled;
 };
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f);
