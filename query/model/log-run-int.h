@@ -50,6 +50,7 @@ enum clew_log_role {
         CLEW_LOG_ROLE_DECISION,
         CLEW_LOG_ROLE_PROMPT,
         CLEW_LOG_ROLE_ANSWER,
+        CLEW_LOG_ROLE_BODY,
         CLEW_LOG_ROLE_INPUT,  /* messages */
         CLEW_LOG_ROLE_OUTPUT, /* messages */
         CLEW_LOG_ROLE_COUNT,

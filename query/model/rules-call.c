@@ -220,6 +220,11 @@ static const struct clew_rule error_flag_rules[] = {
         FLAG("error.has_error", LANGWATCH),
         FLAG("lk.function_tool.is_error", LIVEKIT),
         FLAG("error", OTHER),
+        {.key = "process.exit.code",
+         .member = "1",
+         .encoding = CLEW_ENC_AT_LEAST,
+         .dialect = CLEW_DIALECT_OTEL,
+         .kinds = TOOLS},
         FLAG("clew.failed", OTHER), /* log records of the call say so */
 };
 
