@@ -90,6 +90,7 @@ static int read_only(struct diff_command *c)
 static int load(struct diff_command *c, const char *text, struct side *s)
 {
         static const struct clew_trace_options skim = {0};
+        struct clew_trace_options full = CLEW_TRACE_FULL;
         CLEW_ARENA first = {0};
         int r;
 
@@ -100,13 +101,14 @@ static int load(struct diff_command *c, const char *text, struct side *s)
         r = clew_cli_open_trace(c->cli, text, &skim, &first, &s->opened);
         if (r != 0)
                 return r;
+        full.joined = s->opened.joined;
         clew_buffer_append_slice(&s->traces, s->opened.data.traces);
         clew_buffer_append_slice(&s->logs, s->opened.data.logs);
         r = clew_buffer_error(&s->traces) ? clew_buffer_error(&s->traces)
                                           : clew_buffer_error(&s->logs);
         if (r == 0)
                 r = clew_trace_build(clew_buffer_slice(&s->traces), clew_buffer_slice(&s->logs),
-                                     &CLEW_TRACE_FULL, &s->arena, &s->trace);
+                                     &full, &s->arena, &s->trace);
         if (r == 0)
                 r = clew_rca_view_build(s->trace, &s->arena, &s->view);
         return r < 0 ? clew_cli_fail(c->cli, r, NULL) : 0;

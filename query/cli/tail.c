@@ -17,6 +17,7 @@
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
+#include "query/find/run.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -237,12 +238,12 @@ static void put_latest_of(struct tail *t, const struct clew_trace_id *id)
 {
         static const struct clew_trace_options bare;
         CLEW_ARENA arena = {0};
-        struct clew_trace_data data;
+        struct clew_run_data data;
+        struct clew_error err = {0};
         struct clew_trace *trace;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        if (clew_view_load(t->view, id, &data, NULL) == 0 &&
-            clew_trace_build(data.traces, data.logs, &bare, &arena, &trace) == 0)
+        if (clew_run_build(t->view, id, &bare, &arena, &data, &trace, &err) == 0)
                 put_latest(t, trace);
 }
 
@@ -424,15 +425,13 @@ static int round_of_steps(struct tail *t, const struct clew_trace_id *id, bool s
                           bool *ret_ended)
 {
         CLEW_ARENA arena = {0};
-        struct clew_trace_data data;
+        struct clew_run_data data;
         struct clew_trace *trace = NULL;
         struct clew_error err = {0};
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        r = clew_view_load(t->view, id, &data, &err);
-        if (r == 0)
-                r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace);
+        r = clew_run_build(t->view, id, NULL, &arena, &data, &trace, &err);
         if (r < 0)
                 return clew_cli_fail(t->cli, r, &err);
         for (uint32_t i = 0; r == 0 && i < trace->n_steps; i++) {

@@ -4,6 +4,8 @@
  */
 #include "query/find/select.h"
 
+#include "query/find/run.h"
+
 #include "proto/base/hash.h"
 
 #include <errno.h>
@@ -197,6 +199,57 @@ static void recall_aimed(const struct clew_select *s, struct clew_selected *t)
         }
 }
 
+/* A trace of a run in several is shown as the whole of it. @built: that, built already. */
+static int fill_joined(struct clew_select *s, const struct clew_run *run,
+                       const struct clew_trace *built, struct clew_selected *ret,
+                       struct clew_error *err)
+{
+        struct clew_run_data data;
+        struct clew_summary summary;
+        int r;
+
+        clew_buffer_clear(&s->derived);
+        if (built) {
+                r = clew_summary_of_full_trace(built, &s->arena, &summary);
+                if (r == 0)
+                        clew_summary_encode(&summary, &s->derived);
+        } else {
+                r = clew_run_load(s->view, &run->head, &s->arena, &data, err);
+                if (r < 0)
+                        return r;
+                /* Not joined: the others had named it, but are of another one first. */
+                r = data.joined ? clew_summary_of_run(data.data.traces, data.data.logs, &s->derived)
+                                : clew_summary_of_one(data.data.traces, data.data.logs,
+                                                      &s->derived);
+        }
+        if (r == 0)
+                r = clew_buffer_error(&s->derived);
+        return r == 0 ? clew_summary_decode(clew_buffer_slice(&s->derived), &s->arena,
+                                            &ret->summary)
+                      : r;
+}
+
+/* What else is of its run; *ret_silent_ns is moved to the last arrival of any of it. */
+static int join(struct clew_select *s, const struct clew_trace *built, struct clew_selected *ret,
+                uint64_t *ret_silent_ns, struct clew_error *err)
+{
+        struct clew_run run;
+        int r;
+
+        if (!ret->summary.has_run || (s->filter && s->filter->apart))
+                return 0;
+        r = clew_run_find(s->view, &ret->summary.run, &run, err);
+        if (r < 0 || run.n < 2)
+                return r;
+        ret->part = !clew_trace_id_eq(&run.head, &ret->id);
+        if (ret->part && !built)
+                return 0;
+        ret->hot = run.hot;
+        if (run.last_arrival_ns > *ret_silent_ns)
+                *ret_silent_ns = run.last_arrival_ns;
+        return fill_joined(s, &run, built, ret, err);
+}
+
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
@@ -212,6 +265,8 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
         if (r < 0)
                 r = derive(s, &entry->id, built, ret, err);
+        if (r == 0)
+                r = join(s, built, ret, &silent_since, err);
         if (r < 0)
                 return r;
         remember_aimed(s, &ret->summary);
@@ -227,19 +282,21 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
 }
 
 /* 1 = the spans of the trace meet the filter's scan, 0 = they do not. */
-static int search(struct clew_select *s, const struct clew_trace_id *id, struct clew_error *err)
+static int search(struct clew_select *s, const struct clew_selected *t, struct clew_error *err)
 {
-        struct clew_trace_data data;
+        struct clew_run_data data;
+        bool apart = s->filter && s->filter->apart;
         int r;
 
         if (!s->filter || clew_scan_is_empty(&s->filter->scan))
                 return 1;
-        r = clew_view_load(s->view, id, &data, err);
+        r = apart ? clew_view_load(s->view, &t->id, &data.data, err)
+                  : clew_run_load(s->view, &t->id, &s->arena, &data, err);
         if (r < 0)
                 return r;
         s->scanned++;
-        s->scanned_bytes += data.traces.len + data.logs.len;
-        return clew_scan_matches(&s->filter->scan, data.traces, data.logs, &s->met) ? 1 : 0;
+        s->scanned_bytes += data.data.traces.len + data.data.logs.len;
+        return clew_scan_matches(&s->filter->scan, data.data.traces, data.data.logs, &s->met) ? 1 : 0;
 }
 
 static bool must_end(struct clew_select *s)
@@ -251,6 +308,19 @@ static bool must_end(struct clew_select *s)
         return s->end != CLEW_SELECT_WHOLE;
 }
 
+/* Looked at last, so that what is left out is counted among what the other conditions met.
+ * Summaries of rules that did not tell the kinds are shown. */
+static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
+{
+        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
+                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
+
+        if (!s->filter || !s->filter->runs || summary->kinds == 0 || (summary->kinds & ~no_run))
+                return true;
+        s->helpers++;
+        return false;
+}
+
 /* 1 = @entry is selected, 0 = it is not; damage is counted. */
 static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                    struct clew_selected *ret)
@@ -258,11 +328,13 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         struct clew_error damage = {0};
         int r;
 
-        s->seen++;
-        if (s->skip && s->skip(s->skip_context, entry))
+        if (s->skip && s->skip(s->skip_context, entry)) {
+                s->seen++;
                 return 0;
+        }
         if (s->filter && s->filter->accept) {
                 r = s->filter->accept(s->filter, s->view, &entry->id);
+                s->seen += r == 0;
                 if (r == 0)
                         return 0;
                 if (r < 0)
@@ -272,11 +344,16 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         }
         if (r > 0)
                 r = fill(s, entry, NULL, ret, &damage);
+        if (r == 0 && ret->part)
+                return 0;
+        s->seen++;
         if (r == 0)
                 r = passes(s->filter, &ret->summary) &&
                                     (!s->filter || !s->filter->lost || ret->lost)
-                            ? search(s, &entry->id, &damage)
+                            ? search(s, ret, &damage)
                             : 0;
+        if (r == 1 && !is_wanted(s, &ret->summary))
+                return 0;
         if (r >= 0)
                 return r;
         if (s->damaged++ == 0)

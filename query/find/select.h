@@ -58,6 +58,8 @@ struct clew_filter {
         uint64_t tokens_over;   /* used more tokens than this; 0 = no condition */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
         bool lost;              /* lost runs only */
+        bool apart;             /* each trace by itself, also of a run in several */
+        bool runs;              /* leave out traces without an agent, a model call or a tool */
         struct clew_name_filter causes;     /* rule that explains it */
         struct clew_name_filter signatures; /* of its failure */
         uint32_t loops;                     /* this many loops or more, and so on; 0 = any */
@@ -86,6 +88,7 @@ struct clew_selected {
         struct clew_summary summary;
         struct clew_view *view; /* that it was read from: for its notes */
         bool hot;               /* still has fragments that are not sealed */
+        bool part;              /* of a run in several traces, and not its head */
         bool lost;              /* open, and silent for longer than the filter's lost_after_ns */
         uint64_t last_sign_ns;  /* unix time of its last sign of life: arrival, or end of a span */
 };
@@ -106,6 +109,7 @@ struct clew_select {
         uint32_t n_aimed;
         struct clew_arena kept;   /* holds them */
         uint64_t seen;            /* traces looked at inside the time bounds */
+        uint64_t helpers;         /* traces that met all but filter.runs */
         uint64_t damaged;         /* of those, unreadable ones */
         struct clew_error damage; /* the first of them */
         uint64_t scanned;         /* traces whose spans were searched */

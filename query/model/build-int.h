@@ -30,6 +30,7 @@ struct clew_builder {
         struct clew_trace *trace;
         const struct clew_log_run
                 *log_run;          /* what its log records tell; NULL = nothing of an agent */
+        struct clew_span_id around; /* with made: the agent that stands around all */
         struct clew_slice made;    /* the bytes of spans that were made from them */
         struct clew_score *scores; /* grows by doubling inside the arena */
         uint32_t n_scores;

@@ -61,6 +61,8 @@ enum tag {
         TAG_AIMED,
         TAG_LOGS,
         TAG_FROM_LOGS,
+        TAG_KINDS,
+        TAG_RUN,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -166,6 +168,20 @@ static void take_sessions(const struct clew_trace *trace, struct clew_summary *s
         }
 }
 
+/* What only folds away is nothing that a run is known by. */
+static uint32_t kinds_of(const struct clew_trace *trace)
+{
+        uint32_t kinds = 0;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if (!clew_step_is(s, CLEW_STEP_STANDIN | CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT))
+                        kinds |= 1u << s->kind;
+        }
+        return kinds ? kinds : 1u << CLEW_KIND_GENERIC;
+}
+
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret)
 {
         const struct clew_step *failed = error_step(trace);
@@ -184,6 +200,9 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
                 .n_tool = trace->n_tool,
                 .n_logs = trace->n_logs,
                 .n_from_logs = trace->n_from_logs,
+                .kinds = kinds_of(trace),
+                .has_run = trace->has_run,
+                .run = trace->run,
                 .duration_ns =
                         trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
                 .tokens = trace->tokens,
@@ -370,6 +389,12 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         put_aimed(out, s);
         put_number(out, TAG_LOGS, s->n_logs);
         put_number(out, TAG_FROM_LOGS, s->n_from_logs);
+        put_number(out, TAG_KINDS, s->kinds);
+        if (s->has_run) {
+                clew_buffer_append_varint(out, (uint64_t)TAG_RUN << 1 | 1);
+                clew_buffer_append_varint(out, sizeof(s->run.bytes));
+                clew_buffer_append(out, s->run.bytes, sizeof(s->run.bytes));
+        }
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -525,6 +550,9 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
         case TAG_FROM_LOGS:
                 s->n_from_logs = small;
                 break;
+        case TAG_KINDS:
+                s->kinds = small;
+                break;
         case TAG_DURATION:
                 s->duration_ns = v;
                 break;
@@ -600,6 +628,9 @@ static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
                 return get_scores(v, s);
         case TAG_AIMED:
                 return get_aimed(v, s);
+        case TAG_RUN:
+                s->has_run = clew_trace_id_from_bytes(v, &s->run);
+                break;
         case TAG_AGENTS:
                 return get_names(v, arena, &s->agents, &s->n_agents);
         case TAG_MODELS:
@@ -669,10 +700,10 @@ int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena
 }
 
 static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct clew_slice logs,
-                  struct clew_buffer *out, uint64_t *ret_start_ns)
+                  bool joined, struct clew_buffer *out, uint64_t *ret_start_ns)
 {
         /* Edges only when the analysis asks for them: they read the answers of model calls. */
-        const struct clew_trace_options options = {.texts = fn != NULL};
+        const struct clew_trace_options options = {.texts = fn != NULL, .joined = joined};
         struct clew_trace *trace;
         struct clew_summary summary;
         CLEW_ARENA arena = {0};
@@ -698,7 +729,21 @@ static int summarize(void *context, const struct clew_trace_id *id, struct clew_
 {
         (void)context;
         (void)id;
-        return derive(atomic_load(&facts_fn), traces, logs, out, ret_start_ns);
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, ret_start_ns);
+}
+
+int clew_summary_of_run(struct clew_slice traces, struct clew_slice logs, struct clew_buffer *out)
+{
+        uint64_t start_ns;
+
+        return derive(atomic_load(&facts_fn), traces, logs, true, out, &start_ns);
+}
+
+int clew_summary_of_one(struct clew_slice traces, struct clew_slice logs, struct clew_buffer *out)
+{
+        uint64_t start_ns;
+
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, &start_ns);
 }
 
 static int summarize_plain(void *context, const struct clew_trace_id *id, struct clew_slice traces,
@@ -706,7 +751,7 @@ static int summarize_plain(void *context, const struct clew_trace_id *id, struct
 {
         (void)context;
         (void)id;
-        return derive(NULL, traces, logs, out, ret_start_ns);
+        return derive(NULL, traces, logs, false, out, ret_start_ns);
 }
 
 const struct clew_deriver *clew_model_deriver(void)

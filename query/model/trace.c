@@ -2,6 +2,7 @@
 
 #include "proto/base/compiler.h"
 #include "query/model/build-int.h"
+#include "query/model/log-run.h"
 #include "query/model/tree-int.h"
 #include "query/model/value-int.h"
 
@@ -537,12 +538,24 @@ static int add_log_spans(struct clew_builder *b, struct clew_slice *traces, stru
         int r = clew_log_run_make(*traces, logs, b->options->joined, b->arena, &b->log_run);
         struct clew_slice parts[2] = {*traces};
 
-        if (r < 0 || !b->log_run || b->log_run->spans.len == 0)
+        if (r < 0)
                 return r;
-        parts[1] = b->log_run->spans;
+        if (b->log_run && b->log_run->spans.len > 0) {
+                parts[1] = b->log_run->spans;
+                b->around = b->log_run->root;
+        } else if (b->options->joined && b->trace->has_run) {
+                r = clew_log_root_write(&b->trace->run, *traces, b->arena, &parts[1], &b->around);
+        }
+        if (r < 0 || parts[1].len == 0)
+                return r;
         *traces = clew_arena_concat(b->arena, parts, 2);
         b->made = clew_slice_from(*traces, parts[0].len);
         return traces->len > 0 ? 0 : -ENOMEM;
+}
+
+static void find_run(struct clew_builder *b, struct clew_slice traces, struct clew_slice logs)
+{
+        b->trace->has_run = clew_log_run_of(traces, logs, &b->trace->run);
 }
 
 static void mark_made(struct clew_builder *b)
@@ -576,13 +589,15 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         b->arena = arena;
         b->trace = trace;
         b->hinted_root = CLEW_STEP_NONE;
+        find_run(b, traces, logs);
         r = add_log_spans(b, &traces, logs);
         if (r < 0)
                 return r;
-        r = clew_tree_build(traces, arena, &tree);
+        r = clew_tree_build(traces, b->options->joined, b->made.len > 0 ? &b->around : NULL, arena,
+                            &tree);
         if (r < 0)
                 return r;
-        trace->id = tree.id;
+        trace->id = b->options->joined && trace->has_run ? trace->run : tree.id;
         trace->n_steps = tree.n_nodes;
         trace->n_spans = tree.n_spans;
         trace->root = CLEW_STEP_NONE;
