@@ -97,7 +97,7 @@ CLEW_MUST_USE int clew_fragment_encode(struct clew_fragment_encoder *encoder,
 
 struct clew_fragment {
         struct clew_trace_id trace_id;
-        struct clew_slice bytes; /* from clew_fragment_encode() */
+        struct clew_slice bytes;  /* from clew_fragment_encode() */
         struct clew_trace_id run; /* with has_run: the run that the trace is of, under another id */
         bool has_run;
 };

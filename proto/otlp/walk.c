@@ -537,10 +537,10 @@ static int take_items(struct walk *w, struct clew_slice envelope, uint32_t scope
         struct clew_message_iter it = clew_messages_of(envelope, CLEW_FIELD_ENVELOPE_ITEMS);
         struct clew_slice raw;
 
-        w->family = w->arena && w->batch->n_scopes > 0
-                            ? clew_log_family_of_scope(
-                                      clew_scope_name(w->batch->scopes[scope].scope))
-                            : NULL;
+        w->family =
+                w->arena && w->batch->n_scopes > 0
+                        ? clew_log_family_of_scope(clew_scope_name(w->batch->scopes[scope].scope))
+                        : NULL;
         while (clew_message_next(&it, &raw)) {
                 int r = w->signal == CLEW_OTLP_TRACES ? take_span(w, raw, scope)
                                                       : take_log(w, raw, scope);

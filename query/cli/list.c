@@ -202,8 +202,8 @@ static void tell_end(struct list *l, const struct clew_select *s)
                               (unsigned long long)l->n, cursor);
         } else if (!clew_output_is_machine(&l->output)) {
                 clew_cli_note(l->cli, "%llu of %llu traces; next: clew tree %s",
-                              (unsigned long long)l->n,
-                              (unsigned long long)(s->seen - s->helpers), id);
+                              (unsigned long long)l->n, (unsigned long long)(s->seen - s->helpers),
+                              id);
         }
 }
 

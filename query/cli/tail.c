@@ -89,6 +89,7 @@ struct tail {
         struct clew_display_flags display_flags;
         const char *for_text;
         const char *poll_text;
+        bool all; /* each trace by itself, also those that are no run */
         uint64_t end_ns; /* monotonic; 0 = never */
         uint64_t poll_ns;
         struct clew_output output;
@@ -556,6 +557,8 @@ int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"for", 0, "LENGTH", "stop after 30s, 5m ...", .ret_text = &t.for_text},
                 {"poll", 0, "LENGTH", "look so often (500ms)", .ret_text = &t.poll_text},
+                {"all", 0, NULL, "also what holds no agent, model call or tool; each trace apart",
+                 .ret_flag = &t.all},
                 {0},
         };
         struct clew_arguments args;
@@ -575,6 +578,8 @@ int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv)
                 r = clew_look_init(&t.look, cli, &t.display_flags);
         if (r == 0)
                 r = clew_filter_make(cli, &t.filter_flags, NULL, t.look.utc, &t.filter);
+        t.filter.runs = !t.all;
+        t.filter.apart = t.all;
         if (r == 0)
                 r = clew_output_init(&t.output, cli, &t.output_flags,
                                      args.n == 1 ? "step" : "trace",

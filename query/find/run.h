@@ -57,8 +57,8 @@ CLEW_MUST_USE int clew_run_load(struct clew_view *view, const struct clew_trace_
 /* Loads, and builds the model of it with @options (NULL = CLEW_TRACE_FULL). The trace's id is then
  * that of the head. -ENOMEM also when the arena is too small. */
 CLEW_MUST_USE int clew_run_build(struct clew_view *view, const struct clew_trace_id *id,
-                                 const struct clew_trace_options *options,
-                                 struct clew_arena *arena, struct clew_run_data *ret_data,
-                                 struct clew_trace **ret, struct clew_error *err);
+                                 const struct clew_trace_options *options, struct clew_arena *arena,
+                                 struct clew_run_data *ret_data, struct clew_trace **ret,
+                                 struct clew_error *err);
 
 #endif

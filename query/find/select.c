@@ -218,9 +218,9 @@ static int fill_joined(struct clew_select *s, const struct clew_run *run,
                 if (r < 0)
                         return r;
                 /* Not joined: the others had named it, but are of another one first. */
-                r = data.joined ? clew_summary_of_run(data.data.traces, data.data.logs, &s->derived)
-                                : clew_summary_of_one(data.data.traces, data.data.logs,
-                                                      &s->derived);
+                r = data.joined
+                            ? clew_summary_of_run(data.data.traces, data.data.logs, &s->derived)
+                            : clew_summary_of_one(data.data.traces, data.data.logs, &s->derived);
         }
         if (r == 0)
                 r = clew_buffer_error(&s->derived);
@@ -296,7 +296,8 @@ static int search(struct clew_select *s, const struct clew_selected *t, struct c
                 return r;
         s->scanned++;
         s->scanned_bytes += data.data.traces.len + data.data.logs.len;
-        return clew_scan_matches(&s->filter->scan, data.data.traces, data.data.logs, &s->met) ? 1 : 0;
+        return clew_scan_matches(&s->filter->scan, data.data.traces, data.data.logs, &s->met) ? 1
+                                                                                              : 0;
 }
 
 static bool must_end(struct clew_select *s)

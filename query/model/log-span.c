@@ -512,8 +512,7 @@ static void put_agent_texts(struct clew_buffer *b, const struct clew_log_run *ru
 }
 
 /* What the agent around several traces needs to know of their spans. */
-static bool read_around(struct clew_slice traces, struct clew_log_fact *ret_place,
-                        struct made *ret)
+static bool read_around(struct clew_slice traces, struct clew_log_fact *ret_place, struct made *ret)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(traces);
         struct clew_otlp_scope scope;

@@ -78,13 +78,21 @@ static struct clew_slice first_line(struct clew_slice s)
 /* The root's error; else the first one that nothing below explains. */
 static const struct clew_step *error_step(const struct clew_trace *trace)
 {
+        const struct clew_step *machinery = NULL;
+
         if (trace->root != CLEW_STEP_NONE && trace->steps[trace->root].error.is_error)
                 return &trace->steps[trace->root];
         for (uint32_t i = 0; i < trace->n_steps; i++) {
-                if (trace->steps[i].error.is_error)
-                        return &trace->steps[i];
+                const struct clew_step *s = &trace->steps[i];
+
+                if (!s->error.is_error)
+                        continue;
+                if (s->kind != CLEW_KIND_GENERIC)
+                        return s;
+                if (!machinery)
+                        machinery = s; /* tells only where nothing that the agent did failed */
         }
-        return NULL;
+        return machinery;
 }
 
 static uint32_t at_most(uint32_t n, bool *more)

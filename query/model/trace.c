@@ -337,7 +337,7 @@ static int count_names(struct clew_builder *b)
 }
 
 /* An error that is only passed up shows on each level; it counts where it began. */
-static int count_errors(struct clew_builder *b)
+static int count_errors(struct clew_builder *b, const bool *is_twin)
 {
         struct clew_trace *trace = b->trace;
         bool *below = clew_arena_calloc(b->arena, trace->n_steps + 1, sizeof(*below));
@@ -347,7 +347,7 @@ static int count_errors(struct clew_builder *b)
         for (uint32_t i = trace->n_steps; i-- > 0;) {
                 const struct clew_step *step = &trace->steps[i];
 
-                if (step->error.is_error && !below[i])
+                if (step->error.is_error && !below[i] && !is_twin[i])
                         trace->n_errors++;
                 if (step->parent != CLEW_STEP_NONE && (below[i] || step->error.is_error))
                         below[step->parent] = true;
@@ -509,13 +509,16 @@ static void name_trace(struct clew_builder *b)
 static int finish(struct clew_builder *b)
 {
         struct clew_trace *trace = b->trace;
+        bool *is_twin = NULL;
         int r;
 
         r = refine_kinds(b);
         if (r == 0)
+                r = clew_twins_mark(b, &is_twin);
+        if (r == 0)
                 r = clew_usage_book(b);
         if (r == 0)
-                r = count_errors(b);
+                r = count_errors(b, is_twin);
         if (r == 0)
                 r = count_names(b);
         if (r < 0)

@@ -59,8 +59,7 @@ int clew_lookup_trace(struct clew_view *view, const struct clew_target *target,
         int n;
 
         candidates->n = 0;
-        if (target->back > 0)
-        {
+        if (target->back > 0) {
                 int r = by_row(view, target->back, ret, err);
 
                 return r == CLEW_LOOKUP_NONE ? by_position(view, target->back, ret, err) : r;

@@ -258,9 +258,9 @@ int clew_shelf_add_runs(struct clew_store *store, MDB_txn *txn,
                 opened = true;
                 memcpy(value + 1, f->trace_id.bytes, sizeof(f->trace_id.bytes));
                 if (r == 0)
-                        r = clew_shelf_add(&s, clew_slice_make(key, run_key(&f->run, &f->trace_id,
-                                                                            key)),
-                                           clew_slice_make(value, sizeof(value)), err);
+                        r = clew_shelf_add(
+                                &s, clew_slice_make(key, run_key(&f->run, &f->trace_id, key)),
+                                clew_slice_make(value, sizeof(value)), err);
                 changed = changed || r == 0;
                 if (r == -EEXIST)
                         r = 0;

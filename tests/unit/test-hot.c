@@ -67,7 +67,7 @@ static void make_fragment(struct fixture *f, uint32_t trace, size_t pack_len)
                 clew_buffer_append_byte(b, (uint8_t)(f->n + i));
         assert_int_equal(clew_buffer_error(b), 0);
         f->fragments[f->n] = (struct clew_fragment){.trace_id = test_trace_id(trace),
-                                                      .bytes = clew_buffer_slice(b)};
+                                                    .bytes = clew_buffer_slice(b)};
         f->n++;
 }
 
