@@ -221,6 +221,14 @@ CLEW_MUST_USE int clew_view_find(struct clew_view *view, const struct clew_trace
                                  unsigned n_digits, struct clew_trace_id *ret, int max,
                                  struct clew_error *err);
 
+/*
+ * For each of @n @ids how many hex digits, @min_digits or more, name it alone in this store. Time
+ * is linear in what is hot, and logarithmic in what is sealed for each id.
+ */
+CLEW_MUST_USE int clew_view_shortest(struct clew_view *view, const struct clew_trace_id *ids,
+                                     uint32_t n, unsigned min_digits, unsigned *ret_digits,
+                                     struct clew_error *err);
+
 /* ---- notes: small records that people or judges attach to a trace ---------------------------- */
 
 /* Appends one opaque record; durable on return. Notes are never overwritten. */

@@ -221,7 +221,7 @@ static int put_table(struct clusters_command *c)
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, trend_of(x));
                 clew_when_short(x->last_ns, clew_clock_unix_ns(c->cli->clock), c->look.utc, text);
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, text);
-                clew_trace_id_short(&x->example, text);
+                clew_cli_short_id(c->cli, &x->example, text);
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, text);
                 clew_table_cell(&t, CLEW_TONE_PLAIN,
                                 x->rule.len ? x->rule : CLEW_SLICE_LITERAL("none found"));

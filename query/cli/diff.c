@@ -135,7 +135,7 @@ static void put_side(struct diff_command *c, char name, const struct side *s)
         char id[CLEW_SHORT_ID];
         char text[CLEW_WHEN_TEXT];
 
-        clew_trace_id_short(&s->trace->id, id);
+        clew_cli_short_id(c->cli, &s->trace->id, id);
         clew_when_length(
                 s->trace->end_ns > s->trace->start_ns ? s->trace->end_ns - s->trace->start_ns : 0,
                 text);

@@ -4,6 +4,7 @@
  * The table goes to standard output, the sentence under it to standard error. What is not on the
  * page is said: how many more, and how to see them.
  */
+#include "proto/base/mem.h"
 #include "query/answer/facts.h"
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
@@ -103,11 +104,12 @@ static void put_scores(struct clew_table *t, const struct clew_summary *s)
 static void put_row(struct list *l, const struct clew_selected *t)
 {
         const struct clew_summary *s = &t->summary;
+        char id[CLEW_TRACE_ID_HEX];
         char text[CLEW_WHEN_TEXT];
 
         clew_table_row(&l->table);
-        clew_trace_id_short(&t->id, text);
-        clew_table_cell_cstr(&l->table, CLEW_TONE_STRONG, text);
+        clew_trace_id_to_hex(&t->id, id);
+        clew_table_cell_cstr(&l->table, CLEW_TONE_STRONG, id);
         clew_when_short(t->start_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, text);
         clew_table_cell_cstr(&l->table, CLEW_TONE_PLAIN, text);
         clew_when_length(s->duration_ns, text);
@@ -122,6 +124,31 @@ static void put_row(struct list *l, const struct clew_selected *t)
         clew_table_cell(&l->table, CLEW_TONE_AGENT, s->n_agents > 0 ? s->agents[0].name : s->name);
         put_scores(&l->table, s);
         put_cause(&l->table, s);
+}
+
+/* Ids were put in whole; they are shown with as many digits as tell all of them from every other id
+ * of the store. Without memory they stay whole. */
+static void cut_ids(struct list *l)
+{
+        size_t n = l->table.n_rows;
+        CLEW_FREE struct clew_trace_id *ids = clew_calloc(n ? n : 1, sizeof(*ids));
+        CLEW_FREE unsigned *digits = clew_calloc(n ? n : 1, sizeof(*digits));
+        struct clew_error err = {0};
+        unsigned most = CLEW_SHORT_DIGITS;
+        size_t i = 0;
+
+        if (!ids || !digits || n > UINT32_MAX)
+                return;
+        for (struct clew_table_row *row = l->table.first; row; row = row->next)
+                (void)!clew_hex_decode(row->cells[0].text, ids[i++].bytes, CLEW_TRACE_ID_BYTES);
+        if (clew_view_shortest(l->view, ids, (uint32_t)n, CLEW_SHORT_DIGITS, digits, &err) < 0)
+                return;
+        for (i = 0; i < n; i++)
+                most = digits[i] > most ? digits[i] : most;
+        for (struct clew_table_row *row = l->table.first; row; row = row->next) {
+                row->cells[0].text.len = most;
+                row->cells[0].columns = most;
+        }
 }
 
 /* Nothing in the window: tells what there is outside it. */
@@ -174,7 +201,7 @@ static void tell_end(struct list *l, const struct clew_select *s)
         char id[CLEW_SHORT_ID];
         char cursor[CLEW_CURSOR_TEXT];
 
-        clew_trace_id_short(&l->last.id, id);
+        clew_cli_short_id(l->cli, &l->last.id, id);
         if (l->more) {
                 clew_cursor_print(&l->last, cursor);
                 clew_cli_note(l->cli, "%llu shown; for the next ones add --after %s",
@@ -227,6 +254,7 @@ static int run(struct list *l)
                 status = CLEW_EXIT_PARTIAL; /* what was read before the damage is shown */
         if (!machine && l->n > 0) {
                 tell_header(l);
+                cut_ids(l);
                 if (clew_table_print(&l->table, l->cli->out) < 0) {
                         clew_cli_error(l->cli, "too many rows for a table; use -n, or --tsv");
                         status = CLEW_EXIT_PARTIAL;

@@ -523,7 +523,7 @@ static void put_footer(struct clew_tree_page *t)
                 if (trace->steps[i].error.is_error)
                         step = i + 1;
         }
-        clew_trace_id_short(&t->opened.id, id);
+        clew_cli_short_id(t->cli, &t->opened.id, id);
         if (trace->n_steps > trace->n_spans && !t->linked)
                 clew_cli_note(t->cli,
                               "%u parent%s never received; clew tree %s --linked looks in other "
