@@ -13,9 +13,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The longest sentence quotes a path and a name; what is longer is cut. */
 #define MESSAGE_BYTES_MAX ((size_t)16 << 10)
+/* Messages that wait for the pager; more are left out. */
+#define HELD_BYTES_MAX ((size_t)1 << 20)
 
 void clew_cli_init(struct clew_cli *cli)
 {
@@ -27,12 +30,14 @@ void clew_cli_init(struct clew_cli *cli)
                 .clock = clew_clock_system(),
                 .store_dir = dir && *dir ? dir : CLEW_STORE_DIR_DEFAULT,
         };
+        clew_buffer_init(&cli->held, HELD_BYTES_MAX);
 }
 
 void clew_cli_deinit(struct clew_cli *cli)
 {
         clew_cli_close_store(cli);
         clew_pager_wait(cli);
+        clew_buffer_deinit(&cli->held);
 }
 
 /* Whatever stands in a message (a file's name, a key, what a judge wrote), a terminal may show it.
@@ -55,6 +60,11 @@ static void put_message(struct clew_cli *cli, const char *prefix, const char *fm
         if (safe.len == 0)
                 clew_buffer_append_byte(&safe, '\n');
         fflush(cli->out);
+        if (cli->pager_pid > 0 && isatty(fileno(cli->err))) {
+                clew_buffer_append_cstr(&cli->held, prefix);
+                clew_buffer_append_slice(&cli->held, clew_buffer_slice(&safe));
+                return;
+        }
         fputs(prefix, cli->err);
         fwrite(safe.data, 1, safe.len, cli->err);
 }

@@ -10,6 +10,7 @@
 #ifndef CLEW_QUERY_CLI_CLI_H
 #define CLEW_QUERY_CLI_CLI_H
 
+#include "proto/base/buffer.h"
 #include "proto/base/clock.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
@@ -42,6 +43,8 @@ struct clew_cli {
         bool sealed_only;      /* --sealed-only: hot data is left out */
 
         long pager_pid; /* 0 = output goes straight to `out` */
+        /* Messages while a pager has the screen: they are shown behind it. */
+        struct clew_buffer held;
 
         struct clew_store *store; /* NULL until needed */
         struct clew_view *view;
