@@ -30,6 +30,8 @@ enum clew_exit {
 };
 
 #define CLEW_STORE_DIR_DEFAULT "./data"
+/* A directory that is longer is left out of suggestions. */
+#define CLEW_SELF_BYTES_MAX 512u
 
 struct clew_store;
 struct clew_view;
@@ -38,6 +40,8 @@ struct clew_cli {
         FILE *out; /* results */
         FILE *err; /* everything else */
         const struct clew_clock *clock;
+        /* How a suggested command begins: "clew", with --store DIR when that was given. */
+        char self[CLEW_SELF_BYTES_MAX];
         const char *store_dir; /* --store, else CLEW_STORE, else the default; borrowed */
         const char *command;   /* name of the running command, for messages; NULL before */
         bool sealed_only;      /* --sealed-only: hot data is left out */

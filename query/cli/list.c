@@ -39,6 +39,8 @@ struct list {
         struct clew_table table;
         uint64_t n;
         struct clew_selected last; /* of the rows written; only its place */
+        uint64_t n_failed;
+        struct clew_trace_id failed; /* the newest of them that failed */
         bool more;
 };
 
@@ -52,7 +54,8 @@ static const struct clew_column columns[] = {
         {.heading = "COST", .right = true, .drop = 4},
         {.heading = "AGENT", .give_way = 8},
         {.heading = "SCORE", .give_way = 8, .drop = 1},
-        {.heading = "CAUSE", .give_way = 8},
+        /* A rule and its step are read, or the column says nothing. */
+        {.heading = "CAUSE", .give_way = 20},
 };
 
 static void put_number(struct clew_table *t, uint64_t n)
@@ -201,14 +204,15 @@ static void tell_end(struct list *l, const struct clew_select *s)
         char id[CLEW_SHORT_ID];
         char cursor[CLEW_CURSOR_TEXT];
 
-        clew_cli_short_id(l->cli, &l->last.id, id);
+        clew_cli_short_id(l->cli, l->n_failed > 0 ? &l->failed : &l->last.id, id);
         if (l->more) {
                 clew_cursor_print(&l->last, cursor);
                 clew_cli_note(l->cli, "%llu shown; for the next ones add --after %s",
                               (unsigned long long)l->n, cursor);
         } else if (!clew_output_is_machine(&l->output)) {
-                clew_cli_note(l->cli, "%llu of %llu traces; next: clew tree %s",
-                              (unsigned long long)l->n, (unsigned long long)s->seen, id);
+                clew_cli_note(l->cli, "%llu of %llu traces; next: %s %s %s",
+                              (unsigned long long)l->n, (unsigned long long)s->seen, l->cli->self,
+                              l->n_failed > 0 ? "why" : "tree", id);
         }
 }
 
@@ -224,6 +228,9 @@ static int walk(struct list *l, struct clew_select *s)
                         return 0;
                 }
                 l->n++;
+                if ((CLEW_OUTCOMES_FAILED & CLEW_OUTCOME_BIT(t.summary.outcome)) != 0 &&
+                    l->n_failed++ == 0)
+                        l->failed = t.id;
                 l->last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
                 if (clew_output_is_machine(&l->output))
                         r = clew_output_put(&l->output, &t);

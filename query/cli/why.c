@@ -347,8 +347,8 @@ static int put_human(struct why_command *c, const struct answer *a)
                                               "was searched.\n");
         if (a->nearest) {
                 clew_cli_short_id(c->cli, &a->nearest->id, other);
-                clew_buffer_printf(&out, "\nNearest run that passed: %s   clew diff %s %s\n", other,
-                                   other, id);
+                clew_buffer_printf(&out, "\nNearest run that passed: %s   %s diff %s %s\n", other,
+                                   c->cli->self, other, id);
         }
         if (clew_buffer_error(&out) < 0)
                 return clew_cli_fail(c->cli, clew_buffer_error(&out), NULL);
