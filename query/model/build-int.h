@@ -55,8 +55,8 @@ CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
 /* Error of the step at hand, from status, flags, events, logs and result. */
 void clew_fault_derive(struct clew_builder *b, struct clew_step *step);
 
-/* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name of
- * its type, which may stand in @type (qualified or bare) or in front of @message. */
+/* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name
+ * of its type, which may stand in @type (qualified or bare) or in front of @message. */
 enum clew_control { CLEW_CONTROL_NONE, CLEW_CONTROL_FLOW, CLEW_CONTROL_PAUSE };
 enum clew_control clew_control_of(struct clew_slice type, struct clew_slice message);
 /* Whether the message begins with the name of an error's type that is none of these. */

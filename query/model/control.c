@@ -1,10 +1,10 @@
 /*
  * Control flow that is sent as an error.
  *
- * Frameworks hand over, wait and stop by raising exceptions; instrumentations record what is raised.
- * A run that asked for an approval did not fail. What ends so is known by the name of its type, as
- * type of an exception, as `error.type`, or in front of a message that prints the exception:
- * "GraphInterrupt((Interrupt(...),))", "langgraph.errors.ParentCommand: ...".
+ * Frameworks hand over, wait and stop by raising exceptions; instrumentations record what is
+ * raised. A run that asked for an approval did not fail. What ends so is known by the name of its
+ * type, as type of an exception, as `error.type`, or in front of a message that prints the
+ * exception: "GraphInterrupt((Interrupt(...),))", "langgraph.errors.ParentCommand: ...".
  */
 #include "query/model/build-int.h"
 

@@ -6,9 +6,9 @@
  * says, the parent may be a step of this run that has not ended; the run is open, and `settled` is
  * what it will be when nothing more comes.
  *
- * A run fails when its root or a topmost agent does; and when its last model call, guardrail or step
- * failed, no model answered after it, and no answer came out at the top. Control flow and pauses
- * were told apart before (control.c).
+ * A run fails when its root or a topmost agent does; and when its last model call, guardrail or
+ * step failed, no model answered after it, and no answer came out at the top. Control flow and
+ * pauses were told apart before (control.c).
  */
 #include "query/model/build-int.h"
 
@@ -56,8 +56,8 @@ static void consider(struct choice *c, uint32_t i)
             (step->kind != CLEW_KIND_AGENT && step->kind != CLEW_KIND_CHAIN))
                 return;
         if (step->n_descendants > 0 &&
-            (c->bare == NONE || clew_step_duration_ns(&c->trace->steps[c->bare]) <
-                                        clew_step_duration_ns(step)))
+            (c->bare == NONE ||
+             clew_step_duration_ns(&c->trace->steps[c->bare]) < clew_step_duration_ns(step)))
                 c->found = i;
         else if (c->bare == NONE)
                 c->bare = i;

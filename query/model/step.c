@@ -563,6 +563,8 @@ static bool says_something(const struct clew_value *value)
 {
         static const char *const nothings[] = {"null", "{}", "[]", "\"\""};
 
+        if (value->type == CLEW_VALUE_ARRAY || value->type == CLEW_VALUE_KVLIST)
+                return value->bytes.len > 0;
         if (value->type != CLEW_VALUE_STRING)
                 return value->type != CLEW_VALUE_EMPTY;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(nothings); i++) {

@@ -68,9 +68,9 @@ enum clew_outcome {
         CLEW_OUTCOME_OK,      /* ended, no error at the top, no verdict */
         CLEW_OUTCOME_PASSED,  /* a verdict on the trace says so */
         CLEW_OUTCOME_FAILED,  /* a verdict on the trace says so */
-        CLEW_OUTCOME_ERROR,   /* the root, or a topmost agent, ended in an error; or no answer came */
-        CLEW_OUTCOME_OPEN,    /* the root has not ended or has not arrived */
-        CLEW_OUTCOME_PAUSED,  /* ended waiting: for an approval, an answer, an event */
+        CLEW_OUTCOME_ERROR, /* the root, or a topmost agent, ended in an error; or no answer came */
+        CLEW_OUTCOME_OPEN,  /* the root has not ended or has not arrived */
+        CLEW_OUTCOME_PAUSED, /* ended waiting: for an approval, an answer, an event */
         CLEW_OUTCOME_COUNT,
 };
 
