@@ -334,6 +334,11 @@ static void put_sealed(struct clew_json_writer *w, const void *r)
         clew_json_write_bool(w, !of(r)->hot);
 }
 
+static void put_from_logs(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_from_logs);
+}
+
 static void put_cursor(struct clew_json_writer *w, const void *r)
 {
         char cursor[CLEW_CURSOR_TEXT];
@@ -421,6 +426,7 @@ const struct clew_record_field clew_trace_fields[] = {
         {"judged", false, put_judged},
         {"labels", false, put_labels},
         {"sealed", false, put_sealed},
+        {"from_logs", false, put_from_logs},
         {"cursor", false, put_cursor},
         {0},
 };

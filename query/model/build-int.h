@@ -6,6 +6,7 @@
 
 #include "proto/base/arena.h"
 #include "query/model/fields-int.h"
+#include "query/model/log-run-int.h"
 #include "query/model/trace.h"
 
 #include <stdbool.h>
@@ -27,6 +28,9 @@ struct clew_builder {
         const struct clew_trace_options *options;
         struct clew_arena *arena;
         struct clew_trace *trace;
+        const struct clew_log_run
+                *log_run;          /* what its log records tell; NULL = nothing of an agent */
+        struct clew_slice made;    /* the bytes of spans that were made from them */
         struct clew_score *scores; /* grows by doubling inside the arena */
         uint32_t n_scores;
         uint32_t max_scores;

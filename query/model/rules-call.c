@@ -236,6 +236,7 @@ static const struct clew_rule error_flag_rules[] = {
         E("litellm.guardrail.status", "blocked", LITELLM),
         E("litellm.guardrail.status", "failure", LITELLM),
         FLAG("error", OTHER),
+        FLAG("clew.failed", OTHER), /* log records of the call say so */
 };
 
 static const struct clew_rule error_type_rules[] = {

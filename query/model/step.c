@@ -77,6 +77,8 @@ static void read_log(struct clew_builder *b, const struct clew_step_log *log, ui
         struct clew_message_iter attributes = clew_log_attributes(record);
         struct clew_slice name = clew_log_name(record);
 
+        if (log->told.len > 0 && index != CLEW_STEP_NONE)
+                clew_fields_add_told(&b->fields, log->told);
         if (clew_slice_eq(name, KEY("gen_ai.evaluation.result"))) {
                 clew_score_from_event(b, attributes, CLEW_SCORE_FROM_LOG, index,
                                       record->time_ns ? record->time_ns : record->observed_ns);

@@ -59,6 +59,8 @@ enum tag {
         TAG_SCORES,
         TAG_SESSIONS,
         TAG_AIMED,
+        TAG_LOGS,
+        TAG_FROM_LOGS,
         TAG_SETTLED, /* plus one; only when it differs from the outcome */
 };
 
@@ -182,6 +184,8 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
                 .n_errors = trace->n_errors,
                 .n_llm = trace->n_llm,
                 .n_tool = trace->n_tool,
+                .n_logs = trace->n_logs,
+                .n_from_logs = trace->n_from_logs,
                 .duration_ns =
                         trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
                 .tokens = trace->tokens,
@@ -366,6 +370,8 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         for (uint32_t i = 0; i < s->n_sessions; i++) /* one field each */
                 put_text(out, TAG_SESSIONS, s->sessions[i]);
         put_aimed(out, s);
+        put_number(out, TAG_LOGS, s->n_logs);
+        put_number(out, TAG_FROM_LOGS, s->n_from_logs);
         put_number(out, TAG_SETTLED, s->settled != s->outcome ? (uint64_t)s->settled + 1 : 0);
 }
 
@@ -520,6 +526,12 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
                 break;
         case TAG_TOOL:
                 s->n_tool = small;
+                break;
+        case TAG_LOGS:
+                s->n_logs = small;
+                break;
+        case TAG_FROM_LOGS:
+                s->n_from_logs = small;
                 break;
         case TAG_DURATION:
                 s->duration_ns = v;

@@ -82,6 +82,8 @@ struct clew_summary {
         uint32_t n_errors;
         uint32_t n_llm;
         uint32_t n_tool;
+        uint32_t n_logs;      /* log records */
+        uint32_t n_from_logs; /* steps made from them */
         uint64_t duration_ns;
         struct clew_tokens tokens;
         double cost_usd;

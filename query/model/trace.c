@@ -430,6 +430,33 @@ static int finish(struct clew_builder *b)
         return b->options->edges ? clew_edges_build(b) : 0;
 }
 
+/* Spans for what only log records tell, behind those that came. */
+static int add_log_spans(struct clew_builder *b, struct clew_slice *traces, struct clew_slice logs)
+{
+        int r = clew_log_run_make(*traces, logs, b->options->joined, b->arena, &b->log_run);
+        struct clew_slice parts[2] = {*traces};
+
+        if (r < 0 || !b->log_run || b->log_run->spans.len == 0)
+                return r;
+        parts[1] = b->log_run->spans;
+        *traces = clew_arena_concat(b->arena, parts, 2);
+        b->made = clew_slice_from(*traces, parts[0].len);
+        return traces->len > 0 ? 0 : -ENOMEM;
+}
+
+static void mark_made(struct clew_builder *b)
+{
+        for (uint32_t i = 0; b->made.len > 0 && i < b->trace->n_steps; i++) {
+                struct clew_step *step = &b->trace->steps[i];
+                const uint8_t *at = step->span.raw.data;
+
+                if (at && at >= b->made.data && at < b->made.data + b->made.len) {
+                        step->flags |= CLEW_STEP_FROM_LOGS;
+                        b->trace->n_from_logs++;
+                }
+        }
+}
+
 int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
                      const struct clew_trace_options *options, struct clew_arena *arena,
                      struct clew_trace **ret)
@@ -441,9 +468,6 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
 
         if (!trace || !b)
                 return -ENOMEM;
-        r = clew_tree_build(traces, arena, &tree);
-        if (r < 0)
-                return r;
         /* Not cleared as a whole: the fields are large, and are reset for each span. */
         memset(b, 0, offsetof(struct clew_builder, fields));
         clew_fields_reset(&b->fields);
@@ -451,6 +475,12 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         b->arena = arena;
         b->trace = trace;
         b->hinted_root = CLEW_STEP_NONE;
+        r = add_log_spans(b, &traces, logs);
+        if (r < 0)
+                return r;
+        r = clew_tree_build(traces, arena, &tree);
+        if (r < 0)
+                return r;
         trace->id = tree.id;
         trace->n_steps = tree.n_nodes;
         trace->n_spans = tree.n_spans;
@@ -460,6 +490,7 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         if (!trace->steps)
                 return -ENOMEM;
         place_steps(&tree, trace);
+        mark_made(b);
         trace->by_id = tree.by_id;
         r = clew_logs_attach(b, logs);
         if (r < 0)

@@ -285,9 +285,10 @@ enum {
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
         CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
+        CLEW_STEP_FROM_LOGS = 1u << 20,  /* made from log records: no span was sent */
         CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
         CLEW_STEP_PAUSED = 1u << 19,     /* ended to wait for somebody */
-        CLEW_STEP_CONTROL = 1u << 20,    /* ended by control flow that was sent as an error */
+        CLEW_STEP_CONTROL = 1u << 22,    /* ended by control flow that was sent as an error */
         CLEW_STEP_ANSWERED = 1u << 21,   /* some output was sent */
 };
 
@@ -403,11 +404,16 @@ struct clew_edge {
 /* ---- traces -----------------------------------------------------------------------------------
  */
 
+#define CLEW_TOLD_FIELD 9u
+
 struct clew_step_log {
         struct clew_log_record record;
         struct clew_slice resource;
         struct clew_slice scope;
         const char *joined_by; /* attribute that named the step; NULL = the span id did */
+        /* What it tells of the step in the words of the conventions, as encoded attributes of a
+         * span (field CLEW_TOLD_FIELD); empty for most. */
+        struct clew_slice told;
 };
 
 struct clew_name_count {
@@ -464,6 +470,7 @@ struct clew_trace {
         const struct clew_step_log *logs; /* grouped by step, then those that match no step */
         uint32_t n_logs;
         uint32_t n_loose_logs;
+        uint32_t n_from_logs; /* steps that were made from log records */
 
         const uint32_t *by_id; /* for clew_trace_find() */
 };
@@ -472,6 +479,7 @@ struct clew_trace_options {
         bool provenance; /* fill clew_step.provenance */
         bool texts;      /* input, output, tool arguments and results (structured ones rendered) */
         bool edges;      /* logical edges; reads the output messages of model calls */
+        bool joined;     /* the bytes are of several traces that make one run */
         bool results; /* with edges: read their inputs too, to see which results they had by id */
 };
 
