@@ -61,6 +61,7 @@ const char *clew_outcome_word(const struct clew_selected *t)
         case CLEW_OUTCOME_OK:
         case CLEW_OUTCOME_PASSED:
         case CLEW_OUTCOME_OPEN:
+        case CLEW_OUTCOME_PAUSED:
         case CLEW_OUTCOME_COUNT:
                 break;
         }
@@ -344,6 +345,11 @@ static void put_sealed(struct clew_json_writer *w, const void *r)
         clew_json_write_bool(w, !of(r)->hot);
 }
 
+static void put_from_logs(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_from_logs);
+}
+
 static void put_cursor(struct clew_json_writer *w, const void *r)
 {
         char cursor[CLEW_CURSOR_TEXT];
@@ -431,6 +437,7 @@ const struct clew_record_field clew_trace_fields[] = {
         {"judged", false, put_judged},
         {"labels", false, put_labels},
         {"sealed", false, put_sealed},
+        {"from_logs", false, put_from_logs},
         {"cursor", false, put_cursor},
         {0},
 };

@@ -15,6 +15,7 @@
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
 #include "query/cli/table.h"
+#include "query/find/loose.h"
 
 #include <string.h>
 
@@ -164,6 +165,10 @@ static void tell_empty(struct list *l)
 
         if (clew_view_stats(l->view, &stats, &err) < 0 || clew_view_list(l->view, NULL, &err) < 0)
                 return;
+        if (stats.traces == 0 && stats.logs > 0) {
+                clew_cli_note(l->cli, "the store %s holds no run", l->cli->store_dir);
+                return;
+        }
         if (stats.traces == 0) {
                 clew_cli_note(l->cli,
                               "the store %s is empty; send OTLP to clewd, or clew import "
@@ -182,6 +187,21 @@ static void tell_empty(struct list *l)
         else
                 clew_cli_note(l->cli, "none of %llu traces matches; the newest is of %s",
                               (unsigned long long)stats.traces, start);
+}
+
+/* What came without a trace and names no run: it is stored, and in no list. */
+static void tell_loose(struct list *l)
+{
+        struct clew_error err = {0};
+        uint64_t n = 0;
+        bool about = false;
+
+        if (clew_loose_count(l->view, &n, &about, &err) < 0 || n == 0)
+                return;
+        clew_cli_note(l->cli,
+                      "%s%llu log record%s of no trace and no run: "
+                      "clew show 00000000000000000000000000000000 --logs",
+                      about ? "about " : "", (unsigned long long)n, n == 1 ? " is" : "s are");
 }
 
 static void tell_header(struct list *l)
@@ -274,6 +294,8 @@ static int run(struct list *l)
                 tell_end(l, &s);
         else if (!machine && status == 0)
                 tell_empty(l);
+        if (!machine && !l->more)
+                tell_loose(l);
         clew_select_deinit(&s);
         if (status == 0 && l->n == 0 && l->output_flags.exit_status)
                 status = CLEW_EXIT_NOTHING;

@@ -127,6 +127,8 @@ static void put_origin(struct clew_tree_page *t)
                 {"also session ", trace->other_session},
                 {"user ", trace->user},
                 {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
+                {"made from ",
+                 trace->n_from_logs > 0 ? CLEW_SLICE_LITERAL("log records") : CLEW_SLICE_NULL},
         };
         size_t used = LABEL_COLUMNS;
         char text[CLEW_WHEN_TEXT];

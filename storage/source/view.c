@@ -203,6 +203,7 @@ int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
         if (hot) {
                 e.hot = true;
                 e.last_arrival_ns = hot->last_arrival_ns;
+                e.hot_logs = hot->n_logs;
                 hot_start = hot->min_start_ns;
         }
         if (sealed == -ENOENT) {
