@@ -125,9 +125,12 @@ static void put_tokens(struct clew_show *v)
         if (k->reasoning > 0)
                 clew_buffer_printf(&v->raw, ", reasoning %llu", (unsigned long long)k->reasoning);
         clew_show_token_parts(k, &v->raw);
-        clew_buffer_append_cstr(&v->raw, clew_step_is(v->step, CLEW_STEP_ROLLUP)
-                                                 ? ") repeats its descendants"
-                                                 : ")");
+        clew_buffer_append_cstr(&v->raw, ")");
+        if (clew_step_is(v->step, CLEW_STEP_ROLLUP))
+                clew_buffer_append_cstr(&v->raw, " repeats its descendants");
+        if (clew_step_is(v->step, CLEW_STEP_CUMULATIVE))
+                clew_buffer_append_cstr(&v->raw,
+                                        " its own part of the running total that was sent");
         clew_page_words(&v->page, "tokens", clew_buffer_slice(&v->raw));
 }
 
@@ -366,7 +369,7 @@ static void put_head(struct clew_show *v)
         const struct clew_step *s = v->step;
         char id[CLEW_SHORT_ID];
 
-        clew_trace_id_short(&v->opened.id, id);
+        clew_cli_short_id(v->cli, &v->opened.id, id);
         clew_page_title(&v->page, s->error.is_error ? CLEW_TONE_BAD : CLEW_TONE_STRONG,
                         clew_step_label(s), "%s#%u  %s%s ", id, v->opened.step + 1,
                         s->error.is_error ? "ERROR  " : "", clew_kind_name(s->kind));
