@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define BASE "/api/v1/"
 #define THREADS 2u
 #define WAITING_MAX 64u
 /* Below the threads that take spans: those have an answer to give within milliseconds. */
@@ -198,13 +199,23 @@ static enum MHD_Result respond(struct request *q)
 
 /* ---- the listener's guest ------------------------------------------------------------------- */
 
+/* What stands behind "/api/v1" in the paths of clients that put a prefix before OTLP's. */
+static bool is_otlp(const char *path)
+{
+        return strcmp(path, "/traces") == 0 || strcmp(path, "/logs") == 0 ||
+               strcmp(path, "/metrics") == 0;
+}
+
+/* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
 static bool wants(const char *method, const char *path)
 {
         struct clew_ui_asset asset;
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+        bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
-        return strncmp(path, "/api/", 5) == 0 ||
-               (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset));
+        if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
+                return is_api && !is_otlp(path + sizeof(BASE) - 2);
+        return is_api || (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset));
 }
 
 static enum MHD_Result append_pair(void *context, enum MHD_ValueKind kind, const char *key,

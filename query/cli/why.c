@@ -229,7 +229,7 @@ static int put_human(struct why_command *c, const struct clew_cause_answer *a)
         char other[CLEW_SHORT_ID];
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
-        clew_trace_id_short(&a->trace->id, id);
+        clew_cli_short_id(c->cli, &a->trace->id, id);
         if (a->why.n_findings == 0) {
                 put_nothing(c, &out, a);
         } else {
@@ -243,9 +243,9 @@ static int put_human(struct why_command *c, const struct clew_cause_answer *a)
                 clew_buffer_append_cstr(&out, "\nThe trace is very large; only a part of its texts "
                                               "was searched.\n");
         if (a->nearest) {
-                clew_trace_id_short(&a->nearest->id, other);
-                clew_buffer_printf(&out, "\nNearest run that passed: %s   clew diff %s %s\n", other,
-                                   other, id);
+                clew_cli_short_id(c->cli, &a->nearest->id, other);
+                clew_buffer_printf(&out, "\nNearest run that passed: %s   %s diff %s %s\n", other,
+                                   c->cli->self, other, id);
         }
         if (clew_buffer_error(&out) < 0)
                 return clew_cli_fail(c->cli, clew_buffer_error(&out), NULL);
@@ -346,7 +346,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         if (r == 0)
                 r = clew_cause_analyse(&c->compared, trace, &arena, &a);
         if (r < 0) { /* one bad trace does not end the walk */
-                clew_trace_id_short(&t->id, id);
+                clew_cli_short_id(c->cli, &t->id, id);
                 clew_cli_error(c->cli, "%s: cannot be analysed: %s", id,
                                err.code ? err.message : strerror(-r));
                 c->partial = true;
@@ -355,7 +355,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         c->nothing |= a.why.n_findings == 0;
         if (c->output.json)
                 return put_json(c, &a);
-        clew_trace_id_short(&t->id, id);
+        clew_cli_short_id(c->cli, &t->id, id);
         fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(t));
         r = put_human(c, &a);
         fputc('\n', c->cli->out);

@@ -47,8 +47,10 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                  .ret_values = &f->signatures},
                 {"attr", 0, "KEY[=VALUE]", "a span, event, resource or log has this attribute",
                  .ret_values = &f->attributes},
-                {"grep", 'g', "TEXT", "has this text somewhere in its spans",
+                {"grep", 'g', "TEXT", "has this text somewhere in its spans, JSON decoded",
                  .ret_values = &f->texts},
+                {"ignore-case", 'i', NULL, "--grep takes no notice of case",
+                 .ret_flag = &f->ignore_case},
                 {"label", 'l', "LABEL", "somebody gave it this label (LABEL* = prefix)",
                  .ret_values = &f->labels},
                 {"unlabeled", 0, NULL, "nobody gave it a label", .ret_flag = &f->unlabeled},
@@ -87,10 +89,12 @@ static int add_scan(const struct clew_filter_flags *flags, struct clew_filter *f
                                               "--attr takes KEY or KEY=VALUE, at most %u times",
                                               CLEW_SCAN_CONDITIONS_MAX);
         }
+        f->scan.ignore_case = flags->ignore_case;
         for (size_t i = 0; i < flags->texts.n; i++) {
                 if (!clew_scan_add_text(&f->scan, flags->texts.values[i]))
-                        return clew_error_set(err, -EINVAL, 0,
-                                              "--grep takes a text that is not empty");
+                        return clew_error_set(
+                                err, -EINVAL, 0,
+                                "--grep takes a text of 1 to 65,536 bytes, at most 64 times");
         }
         if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns))
                 return clew_error_set(err, -EINVAL, 0,

@@ -43,6 +43,7 @@ struct clew_filter_flags {
         struct clew_flag_values users;
         struct clew_flag_values attributes;
         struct clew_flag_values texts;
+        bool ignore_case;
         struct clew_flag_values labels;
         bool unlabeled;
 };
