@@ -4,6 +4,7 @@
  */
 #include "collector/api/api.h"
 
+#include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
 #include "query/ui/assets.h"
@@ -199,13 +200,6 @@ static enum MHD_Result respond(struct request *q)
 
 /* ---- the listener's guest ------------------------------------------------------------------- */
 
-/* What stands behind "/api/v1" in the paths of clients that put a prefix before OTLP's. */
-static bool is_otlp(const char *path)
-{
-        return strcmp(path, "/traces") == 0 || strcmp(path, "/logs") == 0 ||
-               strcmp(path, "/metrics") == 0;
-}
-
 /* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
 static bool wants(const char *method, const char *path)
 {
@@ -214,7 +208,7 @@ static bool wants(const char *method, const char *path)
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
-                return is_api && !is_otlp(path + sizeof(BASE) - 2);
+                return is_api && !clew_http_path_is_otlp(path);
         return is_api || (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset));
 }
 

@@ -579,7 +579,7 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args;
         int r;
 
-        clew_output_flags_add(&shared, &c.output_flags);
+        clew_output_flags_add_whole(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
