@@ -74,6 +74,9 @@ CLEW_MUST_USE int clew_store_open(const char *dir, const struct clew_store_optio
                                   struct clew_store **ret, struct clew_error *err);
 void clew_store_close(struct clew_store *store); /* NULL is fine; no view may be open */
 
+/* Whether @path names, or is, a file of some store: then nothing else may be written there. */
+bool clew_store_holds_file(const char *path);
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 /* Working memory of fragment encoding; one per thread, reused for many fragments. */

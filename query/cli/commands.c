@@ -22,6 +22,8 @@ static const struct clew_command commands[] = {
         {"compare", "diff", NULL, "A B [FLAGS]", "two traces, aligned step by step", clew_cmd_diff},
         {"live", "tail", NULL, "[ID] [FLAGS]", "follow new runs, or the steps of one open run",
          clew_cmd_tail},
+        {"judge", "annotate", NULL, "ID[#STEP]... | --from FILE | --queue [FLAGS]",
+         "label, score, note, correct; or a review queue", clew_cmd_annotate},
         {"judge", "judge", NULL, "--cmd COMMAND [ID...] [FLAGS]",
          "findings to a program of yours, its answer kept as a score", clew_cmd_judge},
         {"judge", "export", NULL, "[ID...] [FLAGS]",

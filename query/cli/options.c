@@ -8,16 +8,6 @@
 
 #include <string.h>
 
-static const struct clew_flag *find_long(const struct clew_flag *flags, const char *name,
-                                         size_t len)
-{
-        for (const struct clew_flag *f = flags; f && f->name; f++) {
-                if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
-                        return f;
-        }
-        return NULL;
-}
-
 static const struct clew_flag *find_letter(const struct clew_flag *flags, char letter)
 {
         for (const struct clew_flag *f = flags; f && f->name; f++) {
@@ -72,10 +62,10 @@ static int parse_long(struct parse *p)
         const char *name = p->argv[p->at] + 2;
         const char *equals = strchr(name, '=');
         size_t len = equals ? (size_t)(equals - name) : strlen(name);
-        const struct clew_flag *f = find_long(p->own, name, len);
+        const struct clew_flag *f = clew_flag_find(p->own, name, len);
 
         if (!f)
-                f = find_long(p->shared, name, len);
+                f = clew_flag_find(p->shared, name, len);
         if (!f)
                 return usage_error(p, "unknown flag", p->argv[p->at], len + 2);
         if (f->ret_flag) {
@@ -111,12 +101,6 @@ static int parse_letters(struct parse *p)
                 return store_value(p, f, p->argv[++p->at]);
         }
         return 0;
-}
-
-void clew_flag_set_add(struct clew_flag_set *set, struct clew_flag flag)
-{
-        CLEW_ASSERT(set->n < CLEW_FLAGS_MAX);
-        set->flags[set->n++] = flag;
 }
 
 void clew_options_print(FILE *out, const struct clew_flag *flags)

@@ -7,17 +7,18 @@
 #include "query/cli/show-int.h"
 
 #include "proto/otlp/json.h"
+#include "query/answer/brief.h"
 #include "query/answer/safe.h"
+#include "query/answer/step-record.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
-#include "query/cli/record.h"
-#include "query/cli/step-record.h"
 #include "query/model/prompt.h"
 #include "query/review/note.h"
+#include "query/review/reviews.h"
 
 #include <errno.h>
 
@@ -124,9 +125,12 @@ static void put_tokens(struct clew_show *v)
         if (k->reasoning > 0)
                 clew_buffer_printf(&v->raw, ", reasoning %llu", (unsigned long long)k->reasoning);
         clew_show_token_parts(k, &v->raw);
-        clew_buffer_append_cstr(&v->raw, clew_step_is(v->step, CLEW_STEP_ROLLUP)
-                                                 ? ") repeats its descendants"
-                                                 : ")");
+        clew_buffer_append_cstr(&v->raw, ")");
+        if (clew_step_is(v->step, CLEW_STEP_ROLLUP))
+                clew_buffer_append_cstr(&v->raw, " repeats its descendants");
+        if (clew_step_is(v->step, CLEW_STEP_CUMULATIVE))
+                clew_buffer_append_cstr(&v->raw,
+                                        " its own part of the running total that was sent");
         clew_page_words(&v->page, "tokens", clew_buffer_slice(&v->raw));
 }
 
@@ -306,6 +310,32 @@ static void put_judged(struct clew_show *v)
         }
 }
 
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
+
+/* What people say of the step; with the root also what they say of the run. */
+static void put_said(struct clew_show *v)
+{
+        const struct clew_span_id *span = &v->opened.trace->steps[v->opened.step].span.span_id;
+        bool is_root = v->opened.step == v->opened.trace->root;
+        CLEW_ARENA arena = {0};
+        struct clew_reviews r = {0};
+        struct clew_error err = {0};
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        if (clew_reviews_of_trace(v->cli->view, &v->opened.id, &arena, &r, &err) < 0)
+                clew_page_field(&v->page, "said", clew_slice_of_cstr(err.message));
+        for (uint32_t i = 0; i < r.n_now; i++) {
+                const struct clew_annotation *by = r.now[i].by;
+
+                if (by->target == CLEW_ANNOTATED_SPAN ? !clew_span_id_eq(&by->span_id, span)
+                                                      : !is_root)
+                        continue;
+                clew_buffer_clear(&v->raw);
+                clew_facet_brief(&r.now[i], &v->raw);
+                clew_page_field(&v->page, "said", clew_buffer_slice(&v->raw));
+        }
+}
+
 static void put_origin(struct clew_show *v, const struct clew_provenance *p)
 {
         clew_buffer_clear(&v->raw);
@@ -324,12 +354,12 @@ static void put_why_fields(struct clew_show *v)
         clew_page_heading(&v->page, "FIELDS AND WHERE THEY CAME FROM");
         for (uint32_t i = 0; i < s->n_provenance; i++)
                 put_origin(v, &s->provenance[i]);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_show_unkept_fields); i++) {
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_unkept_fields); i++) {
                 struct clew_provenance p;
 
                 clew_arena_reset(&v->scratch);
-                if (clew_step_field_origin(v->opened.trace, s, clew_show_unkept_fields[i],
-                                           &v->scratch, &p))
+                if (clew_step_field_origin(v->opened.trace, s, clew_unkept_fields[i], &v->scratch,
+                                           &p))
                         put_origin(v, &p);
         }
 }
@@ -349,6 +379,7 @@ static void put_head(struct clew_show *v)
         put_edges(v);
         put_scores(v);
         put_judged(v);
+        put_said(v);
 }
 
 static int print_page(struct clew_show *v)
@@ -407,6 +438,20 @@ static int print_raw(struct clew_show *v)
         fwrite(json.data, 1, json.len, v->cli->out);
         fputc('\n', v->cli->out);
         return 0;
+}
+
+static int print_json(struct clew_show *v)
+{
+        const struct clew_output_flags flags = {.json = true};
+        const struct clew_step_texts texts = {&v->scratch, &v->raw};
+        struct clew_output out;
+        int r = clew_output_init(&out, v->cli, &flags, "step", clew_step_fields);
+
+        if (r != 0)
+                return r;
+        r = clew_step_put_full(&out.writer, v->opened.trace, v->opened.step, &texts);
+        clew_output_deinit(&out);
+        return r < 0 ? clew_cli_fail(v->cli, r, NULL) : 0;
 }
 
 /* Agents that log without a trace context (Claude Code) name the call or the prompt: their records
@@ -482,7 +527,7 @@ static int one_step(struct clew_show *v, const char *text)
                 else if (v->raw_json)
                         r = print_raw(v);
                 else
-                        r = v->json ? clew_show_json(v) : print_page(v);
+                        r = v->json ? print_json(v) : print_page(v);
                 clew_page_deinit(&v->page);
         }
         clew_arena_deinit(&v->scratch);

@@ -1,16 +1,18 @@
 /*
  * The head of clew tree's page: what the run was, whose, how it went, what was said about it.
  */
+#include "query/cli/outcome.h"
 #include "query/cli/tree-int.h"
 
 #include "proto/base/utf8.h"
+#include "query/answer/brief.h"
+#include "query/answer/facts.h"
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
-#include "query/cli/facts.h"
-#include "query/cli/record.h"
 #include "query/model/message.h"
 #include "query/review/note.h"
+#include "query/review/reviews.h"
 
 #include <string.h>
 
@@ -58,6 +60,33 @@ static void put_notes(struct clew_tree_page *t)
                 if (clew_view_note(t->cli->view, &t->opened.id, i, &note, &err) == 0 &&
                     clew_note_brief(note, &t->raw))
                         put_field(t, "judged", clew_buffer_slice(&t->raw));
+        }
+}
+
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
+
+/* What people say now, the newest; where they differ both stand. */
+static void put_said(struct clew_tree_page *t)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_reviews r = {0};
+        struct clew_error err = {0};
+        uint32_t from;
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        if (clew_reviews_of_trace(t->cli->view, &t->opened.id, &arena, &r, &err) < 0) {
+                put_field(t, "said", clew_slice_of_cstr(err.message));
+                return;
+        }
+        from = r.n_now > CLEW_NOTES_SHOWN_MAX ? r.n_now - CLEW_NOTES_SHOWN_MAX : 0;
+        for (uint32_t i = from; i < r.n_now; i++) {
+                const struct clew_annotation *by = r.now[i].by;
+
+                clew_buffer_clear(&t->raw);
+                if (by->step && r.now[i].kind != CLEW_FACET_FAILING)
+                        clew_buffer_printf(&t->raw, "#%llu ", (unsigned long long)by->step);
+                clew_facet_brief(&r.now[i], &t->raw);
+                put_field(t, "said", clew_buffer_slice(&t->raw));
         }
 }
 
@@ -205,6 +234,7 @@ void clew_tree_header(struct clew_tree_page *t)
         put_latest(t);
         put_scores(t);
         put_notes(t);
+        put_said(t);
         clew_buffer_clear(&t->raw);
         if (t->has_summary)
                 clew_facts_brief(&t->summary.summary.facts, &t->raw);

@@ -261,7 +261,17 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         s->seen++;
         if (s->skip && s->skip(s->skip_context, entry))
                 return 0;
-        r = fill(s, entry, NULL, ret, &damage);
+        if (s->filter && s->filter->accept) {
+                r = s->filter->accept(s->filter, s->view, &entry->id);
+                if (r == 0)
+                        return 0;
+                if (r < 0)
+                        clew_error_set(&damage, r, 0, "annotations of a trace: %s", strerror(-r));
+        } else {
+                r = 1;
+        }
+        if (r > 0)
+                r = fill(s, entry, NULL, ret, &damage);
         if (r == 0)
                 r = passes(s->filter, &ret->summary) &&
                                     (!s->filter || !s->filter->lost || ret->lost)

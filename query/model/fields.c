@@ -333,6 +333,7 @@ static struct clew_slice decode_text(struct clew_fields *f, const struct clew_fi
         case CLEW_ENC_AT_LEAST:
         case CLEW_ENC_KIND:
         case CLEW_ENC_KIND_WORD:
+        case CLEW_ENC_KIND_TYPE:
         case CLEW_ENC_PREFIX:
                 break;
         }
@@ -407,6 +408,9 @@ static bool in_range(unsigned field, double v)
         case CLEW_FIELD_COST:
         case CLEW_FIELD_COST_IN:
         case CLEW_FIELD_COST_OUT:
+        case CLEW_FIELD_COST_OTHER:
+        case CLEW_FIELD_TOKENS_BARE_IN:
+        case CLEW_FIELD_TOKENS_BARE_OUT:
                 return v >= 0 && v <= COUNT_MAX;
         default:
                 return true;
@@ -417,6 +421,13 @@ static bool in_range(unsigned field, double v)
 static bool is_missing(const struct clew_value *value)
 {
         return value->type == CLEW_VALUE_DOUBLE && !isfinite(value->number);
+}
+
+/* Counts or costs by name, for which another row of the key speaks. */
+static bool is_object(const struct clew_value *value)
+{
+        return value->type == CLEW_VALUE_KVLIST ||
+               (value->type == CLEW_VALUE_STRING && clew_text_is_json(value->bytes));
 }
 
 static bool decode_number(struct clew_fields *f, const struct clew_field_hit *hit, double *ret)
@@ -447,7 +458,8 @@ bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *re
                 if (!clew_fields_applies(f, hit))
                         continue;
                 if (!decode_number(f, hit, &v) || !in_range(field, v)) {
-                        if (hit->rule->encoding == CLEW_ENC_NUMBER && !is_missing(&hit->value))
+                        if (hit->rule->encoding == CLEW_ENC_NUMBER && !is_missing(&hit->value) &&
+                            !is_object(&hit->value))
                                 f->unreadable = true;
                         continue;
                 }
@@ -486,6 +498,7 @@ static bool is_set(struct clew_fields *f, const struct clew_field_hit *hit)
         case CLEW_ENC_MEMBER_NUMBER:
         case CLEW_ENC_KIND:
         case CLEW_ENC_KIND_WORD:
+        case CLEW_ENC_KIND_TYPE:
         case CLEW_ENC_PREFIX:
                 break;
         }

@@ -527,11 +527,12 @@ static void add_tool_part(struct clew_message_sink *s, const struct clew_step *s
         part->is_error = !in && step->error.is_error;
 }
 
-/* Steps that a layer around a model call may hold besides the call. */
+/* Steps that a step around a model call may hold besides the call. */
 #define LAYER_STEPS_MAX 64u
+/* Layers of one call that are asked for its content. */
+#define LAYERS_MAX 16u
 
-/* The layer around a model call that holds this call alone: it may be all that has the content.
- * Mastra gives what went into a call to the step around it. */
+/* Mastra gives what went into a call to the step around it, which holds this call alone. */
 static const struct clew_step *layer_around(const struct clew_trace *trace,
                                             const struct clew_step *step)
 {
@@ -542,7 +543,7 @@ static const struct clew_step *layer_around(const struct clew_trace *trace,
                 return NULL;
         layer = &trace->steps[step->parent];
         if (layer->kind != CLEW_KIND_CHAIN || layer->n_descendants > LAYER_STEPS_MAX ||
-            !(clew_step_is(layer, CLEW_STEP_WRAPPER) || layer->dialect == CLEW_DIALECT_MASTRA))
+            layer->dialect != CLEW_DIALECT_MASTRA)
                 return NULL;
         for (uint32_t i = 1; i <= layer->n_descendants; i++)
                 n += layer[i].kind == CLEW_KIND_LLM;
@@ -631,8 +632,17 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
 {
         const struct clew_step *layer;
         struct clew_messages around;
+        uint32_t next = step->next_layer;
         int r = read_messages(trace, step, direction, arena, ret);
 
+        /* Of the layers of one call any may be the one that has the content. */
+        for (unsigned n = 0; r == 0 && !has_parts(ret) && next != CLEW_STEP_NONE; n++) {
+                layer = &trace->steps[next];
+                r = read_messages(trace, layer, direction, arena, &around);
+                if (r == 0 && has_parts(&around))
+                        *ret = around;
+                next = n < LAYERS_MAX ? layer->next_layer : CLEW_STEP_NONE;
+        }
         if (r < 0 || has_parts(ret))
                 return r;
         layer = layer_around(trace, step);

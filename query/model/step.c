@@ -138,7 +138,9 @@ static void mark_operation(struct clew_builder *b, struct clew_step *step, struc
 static struct clew_slice kind_word(struct clew_builder *b, const struct clew_field_hit *hit)
 {
         struct clew_slice word =
-                clew_text_unquote(clew_value_text(&hit->value, b->arena), b->arena);
+                hit->rule->encoding == CLEW_ENC_KIND_TYPE
+                        ? clew_value_member(&hit->value, "type", b->arena)
+                        : clew_text_unquote(clew_value_text(&hit->value, b->arena), b->arena);
         const uint8_t *space = NULL;
 
         if (hit->rule->encoding == CLEW_ENC_KIND_WORD && word.len > 0)

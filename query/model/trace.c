@@ -38,6 +38,8 @@ static void place_step(const struct clew_tree *tree, const struct clew_tree_node
                 .next_sibling = step_of(tree, node->next_sibling),
                 .agent = CLEW_STEP_NONE,
                 .caller = CLEW_STEP_NONE,
+                .call = CLEW_STEP_NONE,
+                .next_layer = CLEW_STEP_NONE,
                 .flags = node->flags,
         };
         if (node->flags & CLEW_STEP_STANDIN) {

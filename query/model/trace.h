@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 8u
+#define CLEW_RULES_VERSION 9u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
@@ -106,6 +106,12 @@ enum clew_dialect {
         CLEW_DIALECT_SEMANTIC_KERNEL,
         CLEW_DIALECT_COPILOT,
         CLEW_DIALECT_SPRING_AI,
+        CLEW_DIALECT_LAMINAR,
+        CLEW_DIALECT_BRAINTRUST,
+        CLEW_DIALECT_HAYSTACK,
+        CLEW_DIALECT_AG2,
+        CLEW_DIALECT_OPENCLAW,
+        CLEW_DIALECT_SENTRY,
         CLEW_DIALECT_OTHER, /* agent keys that are used by several frameworks */
         CLEW_DIALECT_COUNT,
 };
@@ -146,6 +152,13 @@ enum clew_field {
         CLEW_FIELD_COST,
         CLEW_FIELD_COST_IN,
         CLEW_FIELD_COST_OUT,
+        CLEW_FIELD_COST_OTHER,
+        CLEW_FIELD_COST_BAG,
+        CLEW_FIELD_COST_CURRENCY,
+        CLEW_FIELD_TOKENS_BARE_IN,
+        CLEW_FIELD_TOKENS_BARE_OUT,
+        CLEW_FIELD_TOKENS_APART,
+        CLEW_FIELD_USAGE_BAG,
         CLEW_FIELD_FINISH_REASON,
         CLEW_FIELD_RESPONSE_ID,
         CLEW_FIELD_RESPONSE_STATUS,
@@ -270,6 +283,7 @@ enum {
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
         CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
+        CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
 };
 
 struct clew_step {
@@ -287,7 +301,11 @@ struct clew_step {
         uint32_t depth;  /* 0 for roots */
         uint32_t agent;  /* nearest enclosing agent step, itself for an agent, or NONE */
         uint32_t caller; /* LLM step whose tool call made this one run, by CALL edge, or NONE */
-        uint32_t logs;   /* first of n_logs in clew_trace.logs */
+        /* Layers of one model call: the step that speaks for it, for a WRAPPER, or NONE; and for
+         * that step the first of its layers, each of which leads to the next. */
+        uint32_t call;
+        uint32_t next_layer;
+        uint32_t logs; /* first of n_logs in clew_trace.logs */
         uint32_t n_logs;
 
         enum clew_kind kind;
