@@ -209,86 +209,139 @@ static void test_limits(void **state)
 #define S(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
 #define N(key, value) "{\"key\":\"" key "\",\"value\":{\"intValue\":\"" value "\"}}"
 
-static const char spans[] =
-        "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" S("service.name", "shop") "," S(
-                "zone",
-                "a") "]},\"scopeSpans\":[{\"scope\":{\"name\":\"lib\",\"version\":\"1\"},\"spans\":"
-                     "["
-                     "{" ID "01\",\"name\":\"run\",\"kind\":2,\"startTimeUnixNano\":\"1000\","
-                     "\"endTimeUnixNano\":\"9000000000\",\"attributes\":[" S(
-                             "gen_ai.operation.name", "invoke_agent") "," S("gen_ai.agent.name",
-                                                                            "boss") "," N("n",
-                                                                                          "7") "]},"
-                                                                                               "{" ID
-                                                                                               "02"
-                                                                                               "\","
-                                                                                               "\"p"
-                                                                                               "are"
-                                                                                               "ntS"
-                                                                                               "pan"
-                                                                                               "Id"
-                                                                                               "\":"
-                                                                                               "\"0"
-                                                                                               "000"
-                                                                                               "000"
-                                                                                               "000"
-                                                                                               "000"
-                                                                                               "001"
-                                                                                               "\","
-                                                                                               "\"n"
-                                                                                               "ame"
-                                                                                               "\":"
-                                                                                               "\"s"
-                                                                                               "ear"
-                                                                                               "ch"
-                                                                                               "\","
-                                                                                               "\"s"
-                                                                                               "tar"
-                                                                                               "tTi"
-                                                                                               "meU"
-                                                                                               "nix"
-                                                                                               "Nan"
-                                                                                               "o\""
-                                                                                               ":\""
-                                                                                               "200"
-                                                                                               "0\""
-                                                                                               ",\""
-                                                                                               "end"
-                                                                                               "Tim"
-                                                                                               "eUn"
-                                                                                               "ixN"
-                                                                                               "ano"
-                                                                                               "\":"
-                                                                                               "\"3"
-                                                                                               "000"
-                                                                                               "\","
-                                                                                               "\"a"
-                                                                                               "ttr"
-                                                                                               "ibu"
-                                                                                               "tes"
-                                                                                               "\":"
-                                                                                               "[" S("gen_ai.operation.name",
-                                                                                                     "execute_tool") "," S("gen_ai.tool.name", "search") "," S("q", "red shoes") "," N("n", "1") ","
-                                                                                                                                                                                                 "{\"key\":\"tags\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"x\"},"
-                                                                                                                                                                                                 "{\"stringValue\":\"y\"}]}}},"
-                                                                                                                                                                                                 "{\"key\":\"deep\",\"value\":{\"kvlistValue\":{\"values\":[" S("inner", "hidden gem") "]}}},{\"key\":\"flag\",\"value\":{\"boolValue\":true}}]},"
-                                                                                                                                                                                                                                                                                       "{" ID
-                                                                                                                                                                                                                                                                                       "03\",\"parentSpanId\":\"0000000000000001\",\"name\":\"chat\",\"kind\":3,"
-                                                                                                                                                                                                                                                                                       "\"startTimeUnixNano\":\"4000\",\"endTimeUnixNano\":\"8000\",\"attributes\":[" S("gen_ai.operation.name",
-                                                                                                                                                                                                                                                                                                                                                                        "chat") "," S("gen_ai.request.model", "m-large") "," N("gen_ai.usage.input_tokens", "100") "," N("gen_ai.usage.output_tokens",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "20") "," N("n", "2") "]},"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "{" ID
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "04\",\"parentSpanId\":\"0000000000000003\",\"name\":\"search\","
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "\"startTimeUnixNano\":\"5000\",\"endTimeUnixNano\":\"7000\",\"status\":{\"code\":2,"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "\"message\":\"gone\"},\"attributes\":[" S("gen_ai.operation.name",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "execute_tool") "," S("gen_ai.tool.name", "search") "," N("n",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    "3") "],"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "\"events\":[{\"name\":\"exception\",\"timeUnixNano\":\"6000\",\"attributes\":[" S("exception.type",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "Timeout") "]}]},"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "{" ID "05\",\"name\":\"side\",\"startTimeUnixNano\":\"9100\","
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "\"endTimeUnixNano\":\"9200\",\"attributes\":[" N("n",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "9") "]}"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "]}]}]}";
+static const char spans[] = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" S("service.name", "shop") "," S(
+        "zone",
+        "a") "]},\"scopeSpans\":[{\"scope\":{\"name\":\"lib\",\"version\":\"1\"},\"spans\":"
+             "["
+             "{" ID "01\",\"name\":\"run\",\"kind\":2,\"startTimeUnixNano\":\"1000\","
+             "\"endTimeUnixNano\":\"9000000000\",\"attributes\":[" S("gen_ai.operation.name", "invo"
+                                                                                              "ke_"
+                                                                                              "agen"
+                                                                                              "t") "," S("gen_ai.agent.name", "boss") "," N(
+                     "n",
+                     "7") "]},"
+                          "{" ID "02"
+                          "\","
+                          "\"p"
+                          "are"
+                          "ntS"
+                          "pan"
+                          "Id"
+                          "\":"
+                          "\"0"
+                          "000"
+                          "000"
+                          "000"
+                          "000"
+                          "001"
+                          "\","
+                          "\"n"
+                          "ame"
+                          "\":"
+                          "\"s"
+                          "ear"
+                          "ch"
+                          "\","
+                          "\"s"
+                          "tar"
+                          "tTi"
+                          "meU"
+                          "nix"
+                          "Nan"
+                          "o\""
+                          ":\""
+                          "200"
+                          "0\""
+                          ",\""
+                          "end"
+                          "Tim"
+                          "eUn"
+                          "ixN"
+                          "ano"
+                          "\":"
+                          "\"3"
+                          "000"
+                          "\","
+                          "\"a"
+                          "ttr"
+                          "ibu"
+                          "tes"
+                          "\":"
+                          "[" S("gen_ai.operation.name", "execute_tool") "," S("gen_ai.tool.name", "search") "," S("q", "red shoes") "," N(
+                                  "n",
+                                  "1") ","
+                                       "{\"key\":\"tags\",\"value\":{\"arrayValue\":{\"values\":[{"
+                                       "\"stringValue\":\"x\"},"
+                                       "{\"stringValue\":\"y\"}]}}},"
+                                       "{\"key\":\"deep\",\"value\":{\"kvlistValue\":{\"values\":"
+                                       "[" S("inner", "hidden gem") "]}}},{\"key\":\"flag\","
+                                                                    "\"value\":{\"boolValue\":true}"
+                                                                    "}]},"
+                                                                    "{" ID
+                                                                    "03\",\"parentSpanId\":"
+                                                                    "\"0000000000000001\",\"name\":"
+                                                                    "\"chat\",\"kind\":3,"
+                                                                    "\"startTimeUnixNano\":"
+                                                                    "\"4000\",\"endTimeUnixNano\":"
+                                                                    "\"8000\",\"attributes\":[" S("gen_ai.operation.name", "chat") "," S("gen_ai.request.model", "m-large") "," N("gen_ai.usage.input_tokens", "100") "," N(
+                                                                            "gen_ai.usage.output_"
+                                                                            "tokens",
+                                                                            "20") "," N("n",
+                                                                                        "2") "]},"
+                                                                                             "{" ID
+                                                                                             "04\","
+                                                                                             "\"par"
+                                                                                             "entSp"
+                                                                                             "anId"
+                                                                                             "\":"
+                                                                                             "\"000"
+                                                                                             "00000"
+                                                                                             "00000"
+                                                                                             "003\""
+                                                                                             ",\"na"
+                                                                                             "me\":"
+                                                                                             "\"sea"
+                                                                                             "rch\""
+                                                                                             ","
+                                                                                             "\"sta"
+                                                                                             "rtTim"
+                                                                                             "eUnix"
+                                                                                             "Nano"
+                                                                                             "\":"
+                                                                                             "\"500"
+                                                                                             "0\","
+                                                                                             "\"end"
+                                                                                             "TimeU"
+                                                                                             "nixNa"
+                                                                                             "no\":"
+                                                                                             "\"700"
+                                                                                             "0\","
+                                                                                             "\"sta"
+                                                                                             "tus\""
+                                                                                             ":{"
+                                                                                             "\"cod"
+                                                                                             "e\":"
+                                                                                             "2,"
+                                                                                             "\"mes"
+                                                                                             "sage"
+                                                                                             "\":"
+                                                                                             "\"gon"
+                                                                                             "e\"},"
+                                                                                             "\"att"
+                                                                                             "ribut"
+                                                                                             "es\":"
+                                                                                             "[" S("gen_ai.operation.name", "execute_tool") "," S("gen_ai.tool.name", "search") "," N(
+                                                                                                     "n",
+                                                                                                     "3") "],"
+                                                                                                          "\"events\":[{\"name\":\"exception\",\"timeUnixNano\":\"6000\",\"attributes\":[" S(
+                                                                                                                  "exception.type",
+                                                                                                                  "Timeout") "]}]},"
+                                                                                                                             "{" ID
+                                                                                                                             "05\",\"name\":\"side\",\"startTimeUnixNano\":\"9100\","
+                                                                                                                             "\"endTimeUnixNano\":\"9200\",\"attributes\":[" N(
+                                                                                                                                     "n",
+                                                                                                                                     "9") "]}"
+                                                                                                                                          "]}]}]}";
 
 struct fixture {
         struct clew_buffer traces;
@@ -313,7 +366,8 @@ static int setup(void **state)
         if (r < 0)
                 return r;
         clew_summary_of_trace(trace, &f.summary);
-        f.facts = (struct clew_query_facts){trace->id, trace->start_ns, &f.summary, false};
+        f.facts = (struct clew_query_facts){
+                .id = trace->id, .start_ns = trace->start_ns, .summary = &f.summary};
         *state = &f;
         return 0;
 }

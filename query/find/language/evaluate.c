@@ -7,6 +7,7 @@
 #include "proto/base/mem.h"
 #include "query/find/language/regex-int.h"
 #include "query/find/path.h"
+#include "query/find/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -133,19 +134,35 @@ static int holds_literal(void *context, struct clew_slice bytes)
 
         if (!clew_charge(s->run, bytes.len / 16))
                 return -E2BIG;
-        return bytes.len >= s->literal.len &&
-               memmem(bytes.data, bytes.len, s->literal.data, s->literal.len) != NULL;
+        return clew_text_holds(bytes, s->literal, clew_regex_ignores_case(s->regex));
 }
 
+/* As it stands, and as it reads when its JSON escapes are taken away. */
 static int matches_text(void *context, struct clew_slice text)
 {
         const struct search *s = context;
-        int r = clew_regex_match(s->regex, text);
+        struct clew_buffer layers[2] = {{0}, {0}};
+        int r = 0;
 
-        if (!clew_charge(s->run, text.len / 4))
-                return -E2BIG;
-        s->run->limited += r < 0;
-        return r == 1;
+        for (unsigned i = 0; i < 2; i++)
+                clew_buffer_init(&layers[i], text.len + 16);
+        for (unsigned i = 0; r == 0 && i <= CLEW_TEXT_LAYERS_MAX; i++) {
+                struct clew_buffer *next = &layers[i & 1];
+
+                if (!clew_charge(s->run, text.len / 4)) {
+                        r = -E2BIG;
+                        break;
+                }
+                r = clew_regex_match(s->regex, text);
+                s->run->limited += r < 0;
+                clew_buffer_clear(next);
+                if (r != 0 || !clew_text_unescape(next, text) || clew_buffer_error(next) < 0)
+                        break;
+                text = clew_buffer_slice(next);
+        }
+        clew_buffer_deinit(&layers[0]);
+        clew_buffer_deinit(&layers[1]);
+        return s->run->overworked ? -E2BIG : r == 1;
 }
 
 /* span.clew.text: a literal is looked for in the bytes as they are, a pattern in each text. */

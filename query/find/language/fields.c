@@ -536,11 +536,6 @@ READER(read_output)
 /* ---- scores -----------------------------------------------------------------------------------
  */
 
-static bool is_score(struct clew_slice name, struct clew_slice key)
-{
-        return clew_slice_eq(name, key);
-}
-
 /* A score with a label alone is asked for by it: span.clew.score.correct = "pass". */
 static void add_score(struct clew_values *out, bool has_value, double value,
                       struct clew_slice label)
@@ -550,26 +545,43 @@ static void add_score(struct clew_values *out, bool has_value, double value,
         clew_values_add_text(out, label);
 }
 
+/* What people said; nothing when it cannot be read, which the walk of notes tells elsewhere. */
+static struct clew_query_said said_of(const struct clew_query_facts *facts,
+                                      struct clew_arena *arena)
+{
+        struct clew_query_said said = {0};
+
+        if (facts->say && facts->say(facts->say_context, &facts->id, arena, &said) < 0)
+                return (struct clew_query_said){0};
+        return said;
+}
+
 TELLER(tell_score)
 {
         const struct clew_summary *s = facts->summary;
+        struct clew_query_said said = said_of(facts, out->arena);
 
         for (uint32_t i = 0; i < s->n_scores; i++) {
-                if (is_score(s->scores[i].name, key))
+                if (clew_slice_eq(s->scores[i].name, key))
                         add_score(out, s->scores[i].has_value, s->scores[i].value,
                                   s->scores[i].label);
+        }
+        for (uint32_t i = 0; i < said.n_scores; i++) {
+                if (clew_slice_eq(said.scores[i].name, key))
+                        add_score(out, said.scores[i].has_value, said.scores[i].value,
+                                  said.scores[i].label);
         }
         return !s->more;
 }
 
 TELLER(tell_labels)
 {
-        const struct clew_summary *s = facts->summary;
+        struct clew_query_said said = said_of(facts, out->arena);
 
         (void)key;
-        for (uint32_t i = 0; i < s->n_scores; i++)
-                clew_values_add_text(out, s->scores[i].label);
-        return !s->more;
+        for (uint32_t i = 0; i < said.n_labels; i++)
+                clew_values_add_text(out, said.labels[i]);
+        return true;
 }
 
 static bool is_about(const struct clew_run_at *at, const struct clew_score *score, uint32_t step)
@@ -585,21 +597,9 @@ READER(read_score)
         if (step == at->speaker)
                 (void)tell_score(at->facts, key, out);
         for (uint32_t i = 0; i < t->n_scores; i++) {
-                if (is_about(at, &t->scores[i], step) && is_score(t->scores[i].name, key))
+                if (is_about(at, &t->scores[i], step) && clew_slice_eq(t->scores[i].name, key))
                         add_score(out, t->scores[i].has_value, t->scores[i].value,
                                   t->scores[i].label);
-        }
-}
-
-READER(read_labels)
-{
-        const struct clew_trace *t = at->trace;
-
-        if (step == at->speaker)
-                (void)tell_labels(at->facts, key, out);
-        for (uint32_t i = 0; i < t->n_scores; i++) {
-                if (is_about(at, &t->scores[i], step))
-                        clew_values_add_text(out, t->scores[i].label);
         }
 }
 
@@ -754,7 +754,7 @@ static const struct clew_field_row rows[] = {
          NULL, "of the instrumentation scope"},
 
         {"span.clew.outcome", NULL, TEXT, RUN, 0, NULL, tell_outcome, outcome_words, "run",
-         "outcome", "ok (also passed), failed (also error), open (also lost), unknown"},
+         "outcome", "ok (or passed), failed (or error), open (or lost)"},
         {"span.clew.name", NULL, TEXT, RUN, 0, NULL, tell_run_name, NULL, "run", "name",
          "name of the run, as lists show it"},
         {"span.clew.user", NULL, TEXT, RUN, 0, NULL, tell_user, NULL, "run", "user", "who it was for"},
@@ -773,7 +773,7 @@ static const struct clew_field_row rows[] = {
         {"span.clew.signature", NULL, TEXT, RUN, 0, NULL, tell_signature, NULL, "run",
          "cause.signature", "kind of failure; clew clusters groups by it"},
         {"span.clew.loops", NULL, INT, RUN, 0, NULL, tell_loops, NULL, "run", "loops",
-         "loops: the same calls and answers three times or more"},
+         "loops: same calls and answers, three times"},
         {"span.clew.loop", NULL, INT, RUN, 0, NULL, tell_loop_rounds, NULL, "run", "loop.rounds",
          "rounds of the longest loop"},
         {"span.clew.stalls", NULL, INT, RUN, 0, NULL, tell_stalls, NULL, "run", "stalls",
@@ -847,16 +847,16 @@ static const struct clew_field_row rows[] = {
          NULL, "input of the step, as sent"},
         {"span.clew.output", NULL, TEXT, NONE, CLEW_NEED_TEXTS, read_output, NULL, NULL, "step",
          NULL, "output of the step, as sent"},
-        {"span.clew.label", NULL, TEXT, CLEW_COVER_SOME, 0, read_labels, tell_labels, NULL, "step",
-         NULL, "labels that scores gave"},
+        {"span.clew.label", NULL, TEXT, RUN, 0, NULL, tell_labels, NULL, "run", NULL,
+         "labels that people gave, steps included"},
         {"span.clew.score.", NULL, CLEW_TYPE_ANY, CLEW_COVER_SOME, 0, read_score, tell_score, NULL,
          "step", "scores", "score of that name: its value, and its label"},
         {"span.clew.attr.", NULL, TEXT, NONE, 0, read_any_attribute, NULL, NULL, "step", NULL,
-         "attribute of that key anywhere, as text: span, event, link, scope, resource, log"},
+         "attribute of that key, as text, wherever it stands"},
         {"span.clew.text", NULL, TEXT, NONE, 0, read_special, NULL, NULL, "step", NULL,
          "every text of the span; only =~ and !~"},
         {"span.clew.path", NULL, TEXT, NONE, 0, read_special, NULL, NULL, "run", NULL,
-         "the run as a row of steps; only =~ and !~, with a step pattern"},
+         "row of steps; only =~, !~ (clew help path)"},
         /* clang-format on */
 };
 

@@ -7,6 +7,7 @@
 #include "proto/base/hash.h"
 #include "proto/otlp/walk.h"
 #include "query/find/language/regex-int.h"
+#include "query/find/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,10 +39,12 @@ void clew_look_at_bytes(struct clew_query_run *run, struct clew_slice traces,
         }
         for (uint32_t i = 0; i < q->n_regexes; i++) {
                 const struct clew_regex *x = q->regexes[i];
+                struct clew_slice literal = clew_regex_literal(x);
+                bool fold = clew_regex_ignores_case(x);
 
                 run->absent_regex[i] = clew_regex_shape(x) == CLEW_REGEX_CONTAINS &&
-                                       !stands_in(traces, clew_regex_literal(x)) &&
-                                       !stands_in(logs, clew_regex_literal(x));
+                                       !clew_text_holds(traces, literal, fold) &&
+                                       !clew_text_holds(logs, literal, fold);
         }
 }
 
@@ -122,6 +125,13 @@ void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
                 if (clew_span_parse(raw, &span))
                         add_keys_of_span(run, &span);
         }
+}
+
+void clew_query_sample(struct clew_query_run *run, struct clew_slice traces, struct clew_slice logs)
+{
+        run->met.sampled++;
+        clew_look_at_bytes(run, traces, logs);
+        clew_collect_keys(run, traces);
 }
 
 /* ---- what is said -----------------------------------------------------------------------------
@@ -233,7 +243,7 @@ static bool is_unknown(const struct clew_query_run *run, uint32_t field)
 {
         const struct clew_field_ref *ref = &run->q->fields[field];
 
-        if (!clew_field_is_key(ref) || run->met.opened == 0)
+        if (!clew_field_is_key(ref) || run->met.opened + run->met.sampled == 0)
                 return false;
         return run->tried[field] > 0 ? run->seen[field] == 0 : !run->in_bytes[field];
 }

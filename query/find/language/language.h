@@ -75,12 +75,33 @@ size_t clew_query_column(struct clew_slice text, size_t offset);
 /* ---- what a trace offers ----------------------------------------------------------------------
  */
 
+/* What people said of a trace. */
+struct clew_query_said_score {
+        struct clew_slice name;
+        struct clew_slice label;
+        double value;
+        bool has_value;
+};
+
+struct clew_query_said {
+        const struct clew_slice *labels;
+        const struct clew_query_said_score *scores;
+        uint32_t n_labels;
+        uint32_t n_scores;
+};
+
+/* Asks for it; rooms above know. Everything lives in @arena. 0 or a negative errno. */
+typedef int (*clew_query_say_fn)(void *context, const struct clew_trace_id *id,
+                                 struct clew_arena *arena, struct clew_query_said *ret);
+
 /* What is known of a trace before its spans are read. */
 struct clew_query_facts {
         struct clew_trace_id id;
         uint64_t start_ns;
         const struct clew_summary *summary;
-        bool lost; /* open, and silent for too long */
+        bool lost;             /* open, and silent for too long */
+        clew_query_say_fn say; /* NULL: nobody said anything */
+        void *say_context;
 };
 
 enum clew_verdict3 { CLEW_NO, CLEW_MAYBE, CLEW_YES };
@@ -95,6 +116,7 @@ struct clew_query_met {
         uint64_t no_text; /* left out because a text that must be there is not */
         uint64_t spans;   /* looked at */
         uint64_t matched; /* traces that were opened and met the query */
+        uint64_t sampled; /* traces looked at for their keys alone */
 };
 
 struct clew_query_run;
@@ -130,6 +152,10 @@ CLEW_MUST_USE int clew_query_evaluate(struct clew_query_run *run,
                                       const struct clew_query_facts *facts,
                                       struct clew_slice traces, struct clew_slice logs,
                                       struct clew_query_result *ret);
+
+/* Looks at the keys of a trace that the run did not open, so that complaints know them. */
+void clew_query_sample(struct clew_query_run *run, struct clew_slice traces,
+                       struct clew_slice logs);
 
 /*
  * After a run: an attribute that no span had, or a comparison that met only values of another type.

@@ -94,20 +94,14 @@ static bool has_literals(const struct clew_query *q)
 
 void clew_query_explain(const struct clew_query *q, struct clew_buffer *out)
 {
-        unsigned n = 1;
-
-        clew_buffer_printf(
-                out, "  %u  time order: traces inside --since and --until, newest first\n", n++);
         if (clew_query_is_condition(q) || clew_query_is_metrics(q)) {
-                clew_buffer_printf(out, "  %u  summaries: each trace is judged no, yes or maybe\n",
-                                   n++);
+                clew_buffer_append_cstr(out,
+                                        "  summaries: each trace is judged no, yes or maybe\n");
                 explain_fields(q, out);
         }
         if (needs_spans(q) && has_literals(q))
-                clew_buffer_printf(out,
-                                   "  %u  bytes of what is left: keys and texts that must "
-                                   "stand there\n",
-                                   n++);
+                clew_buffer_append_cstr(
+                        out, "  bytes of what is left: keys and texts that must stand there\n");
         if (needs_spans(q))
-                clew_buffer_printf(out, "  %u  spans of what is left: the whole query\n", n);
+                clew_buffer_append_cstr(out, "  spans of what is left: the whole query\n");
 }

@@ -34,6 +34,9 @@ enum clew_regex_shape clew_regex_shape(const struct clew_regex *regex);
 /* Of all shapes but PATTERN. Owned by @regex. */
 struct clew_slice clew_regex_literal(const struct clew_regex *regex);
 
+/* The pattern begins with (?i). */
+bool clew_regex_ignores_case(const struct clew_regex *regex);
+
 /* 1 = the whole @text matches, 0 = it does not, -E2BIG = a limit ended it. One thread at a time. */
 CLEW_MUST_USE int clew_regex_match(const struct clew_regex *regex, struct clew_slice text);
 /* Where in @text the pattern stands, for showing it: `.*` at its ends left out. */

@@ -24,6 +24,7 @@
 
 struct clew_regex {
         enum clew_regex_shape shape;
+        bool ignore_case;
         struct clew_buffer literal;
         struct clew_buffer core; /* the pattern without `.*` at its ends */
         pcre2_code *code;
@@ -166,9 +167,16 @@ static bool unescape(struct clew_slice p, struct clew_buffer *out)
 static void find_shape(struct clew_regex *x, struct clew_slice p)
 {
         const struct clew_slice any = CLEW_SLICE_LITERAL(".*");
-        bool before = clew_slice_starts_with(p, any);
+        const struct clew_slice fold = CLEW_SLICE_LITERAL("(?i)");
+        bool before;
         bool behind;
 
+        x->ignore_case = clew_slice_starts_with(p, fold);
+        if (x->ignore_case) {
+                p = clew_slice_from(p, fold.len);
+                clew_buffer_append_slice(&x->core, fold);
+        }
+        before = clew_slice_starts_with(p, any);
         if (before)
                 p = clew_slice_from(p, 2);
         behind = ends_with_any(p);
@@ -185,6 +193,9 @@ static void find_shape(struct clew_regex *x, struct clew_slice p)
                 x->shape = CLEW_REGEX_PREFIX;
         else
                 x->shape = before ? CLEW_REGEX_PATTERN : CLEW_REGEX_EXACT;
+        /* Text search folds case by itself; elsewhere the pattern does. */
+        if (x->ignore_case && x->shape != CLEW_REGEX_CONTAINS && x->shape != CLEW_REGEX_ANY)
+                x->shape = CLEW_REGEX_PATTERN;
 }
 
 /* ---- compiling --------------------------------------------------------------------------------
@@ -272,6 +283,11 @@ struct clew_slice clew_regex_literal(const struct clew_regex *x)
         return clew_buffer_slice(&x->literal);
 }
 
+bool clew_regex_ignores_case(const struct clew_regex *x)
+{
+        return x->ignore_case;
+}
+
 /* ---- matching ---------------------------------------------------------------------------------
  */
 
@@ -296,6 +312,8 @@ int clew_regex_match(const struct clew_regex *x, struct clew_slice text)
         case CLEW_REGEX_PREFIX:
                 return clew_slice_starts_with(text, literal);
         case CLEW_REGEX_CONTAINS:
+                if (x->ignore_case)
+                        break;
                 return text.len >= literal.len &&
                        memmem(text.data, text.len, literal.data, literal.len) != NULL;
         case CLEW_REGEX_ANY:

@@ -307,6 +307,15 @@ int clew_texts_of_step(struct clew_run_at *at, uint32_t step, clew_text_fn fn, v
         return clew_places_of_step(at, step, without_place, &t);
 }
 
+static int log_bytes(const struct clew_step_log *log, clew_text_fn fn, void *context)
+{
+        int r = fn(context, log->record.raw);
+
+        if (r == 0)
+                r = fn(context, log->resource);
+        return r != 0 ? r : fn(context, log->scope);
+}
+
 int clew_bytes_of_step(struct clew_run_at *at, uint32_t step, clew_text_fn fn, void *context)
 {
         const struct clew_trace *t = at->trace;
@@ -318,9 +327,9 @@ int clew_bytes_of_step(struct clew_run_at *at, uint32_t step, clew_text_fn fn, v
         if (r == 0)
                 r = fn(context, s->scope);
         for (uint32_t i = 0; r == 0 && i < s->n_logs; i++)
-                r = fn(context, t->logs[s->logs + i].record.raw);
+                r = log_bytes(&t->logs[s->logs + i], fn, context);
         for (uint32_t i = t->n_logs - t->n_loose_logs;
              r == 0 && step == at->speaker && i < t->n_logs; i++)
-                r = fn(context, t->logs[i].record.raw);
+                r = log_bytes(&t->logs[i], fn, context);
         return r;
 }
