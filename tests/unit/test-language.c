@@ -205,143 +205,7 @@ static void test_limits(void **state)
 /*
  * 1 root (agent, svc=shop) - 2 search ok - 3 chat - 4 search error (below 3); 5 other root.
  */
-#define ID "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"00000000000000"
-#define S(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
-#define N(key, value) "{\"key\":\"" key "\",\"value\":{\"intValue\":\"" value "\"}}"
-
-static const char spans[] = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" S("service.name", "shop") "," S(
-        "zone",
-        "a") "]},\"scopeSpans\":[{\"scope\":{\"name\":\"lib\",\"version\":\"1\"},\"spans\":"
-             "["
-             "{" ID "01\",\"name\":\"run\",\"kind\":2,\"startTimeUnixNano\":\"1000\","
-             "\"endTimeUnixNano\":\"9000000000\",\"attributes\":[" S("gen_ai.operation.name", "invo"
-                                                                                              "ke_"
-                                                                                              "agen"
-                                                                                              "t") "," S("gen_ai.agent.name", "boss") "," N(
-                     "n",
-                     "7") "]},"
-                          "{" ID "02"
-                          "\","
-                          "\"p"
-                          "are"
-                          "ntS"
-                          "pan"
-                          "Id"
-                          "\":"
-                          "\"0"
-                          "000"
-                          "000"
-                          "000"
-                          "000"
-                          "001"
-                          "\","
-                          "\"n"
-                          "ame"
-                          "\":"
-                          "\"s"
-                          "ear"
-                          "ch"
-                          "\","
-                          "\"s"
-                          "tar"
-                          "tTi"
-                          "meU"
-                          "nix"
-                          "Nan"
-                          "o\""
-                          ":\""
-                          "200"
-                          "0\""
-                          ",\""
-                          "end"
-                          "Tim"
-                          "eUn"
-                          "ixN"
-                          "ano"
-                          "\":"
-                          "\"3"
-                          "000"
-                          "\","
-                          "\"a"
-                          "ttr"
-                          "ibu"
-                          "tes"
-                          "\":"
-                          "[" S("gen_ai.operation.name", "execute_tool") "," S("gen_ai.tool.name", "search") "," S("q", "red shoes") "," N(
-                                  "n",
-                                  "1") ","
-                                       "{\"key\":\"tags\",\"value\":{\"arrayValue\":{\"values\":[{"
-                                       "\"stringValue\":\"x\"},"
-                                       "{\"stringValue\":\"y\"}]}}},"
-                                       "{\"key\":\"deep\",\"value\":{\"kvlistValue\":{\"values\":"
-                                       "[" S("inner", "hidden gem") "]}}},{\"key\":\"flag\","
-                                                                    "\"value\":{\"boolValue\":true}"
-                                                                    "}]},"
-                                                                    "{" ID
-                                                                    "03\",\"parentSpanId\":"
-                                                                    "\"0000000000000001\",\"name\":"
-                                                                    "\"chat\",\"kind\":3,"
-                                                                    "\"startTimeUnixNano\":"
-                                                                    "\"4000\",\"endTimeUnixNano\":"
-                                                                    "\"8000\",\"attributes\":[" S("gen_ai.operation.name", "chat") "," S("gen_ai.request.model", "m-large") "," N("gen_ai.usage.input_tokens", "100") "," N(
-                                                                            "gen_ai.usage.output_"
-                                                                            "tokens",
-                                                                            "20") "," N("n",
-                                                                                        "2") "]},"
-                                                                                             "{" ID
-                                                                                             "04\","
-                                                                                             "\"par"
-                                                                                             "entSp"
-                                                                                             "anId"
-                                                                                             "\":"
-                                                                                             "\"000"
-                                                                                             "00000"
-                                                                                             "00000"
-                                                                                             "003\""
-                                                                                             ",\"na"
-                                                                                             "me\":"
-                                                                                             "\"sea"
-                                                                                             "rch\""
-                                                                                             ","
-                                                                                             "\"sta"
-                                                                                             "rtTim"
-                                                                                             "eUnix"
-                                                                                             "Nano"
-                                                                                             "\":"
-                                                                                             "\"500"
-                                                                                             "0\","
-                                                                                             "\"end"
-                                                                                             "TimeU"
-                                                                                             "nixNa"
-                                                                                             "no\":"
-                                                                                             "\"700"
-                                                                                             "0\","
-                                                                                             "\"sta"
-                                                                                             "tus\""
-                                                                                             ":{"
-                                                                                             "\"cod"
-                                                                                             "e\":"
-                                                                                             "2,"
-                                                                                             "\"mes"
-                                                                                             "sage"
-                                                                                             "\":"
-                                                                                             "\"gon"
-                                                                                             "e\"},"
-                                                                                             "\"att"
-                                                                                             "ribut"
-                                                                                             "es\":"
-                                                                                             "[" S("gen_ai.operation.name", "execute_tool") "," S("gen_ai.tool.name", "search") "," N(
-                                                                                                     "n",
-                                                                                                     "3") "],"
-                                                                                                          "\"events\":[{\"name\":\"exception\",\"timeUnixNano\":\"6000\",\"attributes\":[" S(
-                                                                                                                  "exception.type",
-                                                                                                                  "Timeout") "]}]},"
-                                                                                                                             "{" ID
-                                                                                                                             "05\",\"name\":\"side\",\"startTimeUnixNano\":\"9100\","
-                                                                                                                             "\"endTimeUnixNano\":\"9200\",\"attributes\":[" N(
-                                                                                                                                     "n",
-                                                                                                                                     "9") "]}"
-                                                                                                                                          "]}]}]}";
+#define TRACE "tests/fixtures/language/trace.json"
 
 struct fixture {
         struct clew_buffer traces;
@@ -353,13 +217,23 @@ struct fixture {
 static int setup(void **state)
 {
         static struct fixture f;
+        static char text[65536];
+        char name[1024];
         struct clew_error err = {0};
+        FILE *file;
+        size_t n;
         struct clew_trace *trace;
         int r;
 
         clew_buffer_init(&f.traces, 1 << 20);
         clew_arena_init(&f.arena, (size_t)64 << 20);
-        r = clew_otlp_from_json(clew_slice_of_cstr(spans), CLEW_OTLP_TRACES, &f.traces, &err);
+        (void)snprintf(name, sizeof(name), "%s/" TRACE, getenv("CLEW_SOURCE_ROOT"));
+        file = fopen(name, "r");
+        if (!file)
+                return -1;
+        n = fread(text, 1, sizeof(text), file);
+        (void)fclose(file);
+        r = clew_otlp_from_json(clew_slice_make(text, n), CLEW_OTLP_TRACES, &f.traces, &err);
         if (r < 0)
                 return r;
         r = clew_trace_build(clew_buffer_slice(&f.traces), CLEW_SLICE_NULL, NULL, &f.arena, &trace);

@@ -6,7 +6,7 @@
  * speaks for the run, so that counting spans by them counts runs. What belongs to a step stands on
  * that step.
  */
-#include "query/find/language/fields-int.h"
+#include "query/find/language/readers-int.h"
 
 #include "proto/base/number.h"
 #include "query/find/path.h"
@@ -14,220 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A text of a summary that is nearly as long as it may be has perhaps been cut. */
-#define UNCUT_BYTES (CLEW_SUMMARY_TEXT_MAX - 4)
-
-/* ---- intrinsics -------------------------------------------------------------------------------
- */
+#define READER(name) static CLEW_READER(name)
+#define TELLER(name) static CLEW_TELLER(name)
 
 static const struct clew_step *step_of(const struct clew_run_at *at, uint32_t step)
 {
         return &at->trace->steps[step];
-}
-
-#define READER(name)                                                                               \
-        static void name(struct clew_run_at *at, uint32_t step, struct clew_slice key,             \
-                         struct clew_values *out)
-#define TELLER(name)                                                                               \
-        static bool name(const struct clew_query_facts *facts, struct clew_slice key,              \
-                         struct clew_values *out)
-
-READER(read_name)
-{
-        (void)key;
-        clew_values_add(out, &(struct clew_operand){.type = CLEW_TYPE_TEXT,
-                                                    .text = step_of(at, step)->span.name});
-}
-
-READER(read_status)
-{
-        uint32_t code = step_of(at, step)->span.status_code;
-
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_STATUS, code <= CLEW_STATUS_ERROR ? code : 0);
-}
-
-READER(read_status_message)
-{
-        (void)key;
-        clew_values_add(out,
-                        &(struct clew_operand){.type = CLEW_TYPE_TEXT,
-                                               .text = step_of(at, step)->span.status_message});
-}
-
-READER(read_span_kind)
-{
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_SPAN_KIND, step_of(at, step)->span.kind);
-}
-
-READER(read_duration)
-{
-        const struct clew_span *s = &step_of(at, step)->span;
-
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_DURATION,
-                            s->end_ns > s->start_ns ? (int64_t)(s->end_ns - s->start_ns) : 0);
-}
-
-static struct clew_slice hex_of(struct clew_arena *arena, const uint8_t *bytes, size_t n)
-{
-        char *text = clew_arena_alloc(arena, 2 * n + 1);
-
-        if (!text)
-                return CLEW_SLICE_NULL;
-        clew_hex_encode(clew_slice_make(bytes, n), text);
-        return clew_slice_make(text, 2 * n);
-}
-
-READER(read_span_id)
-{
-        (void)key;
-        clew_values_add_text(out, hex_of(out->arena, step_of(at, step)->span.span_id.bytes, 8));
-}
-
-READER(read_parent_id)
-{
-        const struct clew_span_id *id = &step_of(at, step)->span.parent_id;
-        static const struct clew_span_id none;
-
-        (void)key;
-        if (memcmp(id, &none, sizeof(none)) != 0)
-                clew_values_add_text(out, hex_of(out->arena, id->bytes, 8));
-}
-
-READER(read_children)
-{
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_INT, step_of(at, step)->n_children);
-}
-
-/* Nested sets, from the place in tree order: 2i - depth steps were opened and closed before. */
-static int64_t left_of(const struct clew_trace *t, uint32_t i)
-{
-        return 2 * (int64_t)i - (int64_t)t->steps[i].depth + 1;
-}
-
-READER(read_left)
-{
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_INT, left_of(at->trace, step));
-}
-
-READER(read_right)
-{
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_INT,
-                            left_of(at->trace, step) +
-                                    2 * (int64_t)step_of(at, step)->n_descendants + 1);
-}
-
-READER(read_parent)
-{
-        uint32_t parent = step_of(at, step)->parent;
-
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_INT,
-                            parent == CLEW_STEP_NONE ? -1 : left_of(at->trace, parent));
-}
-
-READER(read_event_name)
-{
-        struct clew_message_iter it = clew_span_events(&step_of(at, step)->span);
-        struct clew_span_event event;
-
-        (void)key;
-        while (clew_span_event_next(&it, &event))
-                clew_values_add(out,
-                                &(struct clew_operand){.type = CLEW_TYPE_TEXT, .text = event.name});
-}
-
-READER(read_event_time)
-{
-        const struct clew_span *s = &step_of(at, step)->span;
-        struct clew_message_iter it = clew_span_events(s);
-        struct clew_span_event event;
-
-        (void)key;
-        while (clew_span_event_next(&it, &event))
-                clew_values_add_int(out, CLEW_TYPE_DURATION,
-                                    (int64_t)(event.time_ns - s->start_ns));
-}
-
-READER(read_link_trace)
-{
-        struct clew_message_iter it = clew_span_links(&step_of(at, step)->span);
-        struct clew_span_link link;
-
-        (void)key;
-        while (clew_span_link_next(&it, &link))
-                clew_values_add_text(out, hex_of(out->arena, link.trace_id.bytes, 16));
-}
-
-READER(read_link_span)
-{
-        struct clew_message_iter it = clew_span_links(&step_of(at, step)->span);
-        struct clew_span_link link;
-
-        (void)key;
-        while (clew_span_link_next(&it, &link))
-                clew_values_add_text(out, hex_of(out->arena, link.span_id.bytes, 8));
-}
-
-READER(read_scope_name)
-{
-        (void)at;
-        (void)key;
-        clew_values_add_text(out, clew_scope_name(step_of(at, step)->scope));
-}
-
-READER(read_scope_version)
-{
-        (void)key;
-        clew_values_add_text(out, clew_scope_version(step_of(at, step)->scope));
-}
-
-TELLER(tell_trace_id)
-{
-        (void)key;
-        clew_values_add_text(out, hex_of(out->arena, facts->id.bytes, 16));
-        return true;
-}
-
-TELLER(tell_trace_duration)
-{
-        (void)key;
-        clew_values_add_int(out, CLEW_TYPE_DURATION, (int64_t)facts->summary->duration_ns);
-        return true;
-}
-
-READER(read_root_name)
-{
-        (void)step;
-        (void)key;
-        if (at->speaker != CLEW_STEP_NONE)
-                clew_values_add(
-                        out, &(struct clew_operand){.type = CLEW_TYPE_TEXT,
-                                                    .text = step_of(at, at->speaker)->span.name});
-}
-
-static bool tell_text(struct clew_slice text, struct clew_values *out)
-{
-        clew_values_add_text(out, text);
-        return text.len < UNCUT_BYTES;
-}
-
-READER(read_root_service)
-{
-        (void)step;
-        (void)key;
-        clew_values_add_text(out, at->trace->service);
-}
-
-TELLER(tell_root_service)
-{
-        (void)key;
-        return tell_text(facts->summary->service, out);
 }
 
 /* ---- facts of the run -------------------------------------------------------------------------
@@ -253,7 +45,7 @@ TELLER(tell_outcome)
         TELLER(name)                                                                               \
         {                                                                                          \
                 (void)key;                                                                         \
-                return tell_text(facts->summary->field, out);                                      \
+                return clew_tell_text(facts->summary->field, out);                                 \
         }
 #define TELL_COUNT(name, field)                                                                    \
         TELLER(name)                                                                               \
@@ -392,7 +184,7 @@ READER(read_agent)
                 bool whole = !facts->summary->more;                                                \
                 (void)key;                                                                         \
                 for (uint32_t i = 0; i < facts->summary->count; i++)                               \
-                        whole &= tell_text(facts->summary->names[i].name, out);                    \
+                        whole &= clew_tell_text(facts->summary->names[i].name, out);               \
                 return whole;                                                                      \
         }
 
@@ -416,11 +208,11 @@ READER(read_session)
 TELLER(tell_sessions)
 {
         const struct clew_summary *s = facts->summary;
-        bool whole = tell_text(s->session, out) && !s->more;
+        bool whole = clew_tell_text(s->session, out) && !s->more;
 
         (void)key;
         for (uint32_t i = 0; i < s->n_sessions; i++)
-                whole &= tell_text(s->sessions[i], out);
+                whole &= clew_tell_text(s->sessions[i], out);
         return whole;
 }
 
@@ -711,46 +503,46 @@ static const char *const kind_words[] = {
 
 static const struct clew_field_row rows[] = {
         /* clang-format off */
-        {"name", "span:name", TEXT, NONE, 0, read_name, NULL, NULL, "span", NULL,
+        {"name", "span:name", TEXT, NONE, 0, clew_read_name, NULL, NULL, "span", NULL,
          "name of the span, as sent"},
-        {"status", "span:status", CLEW_TYPE_STATUS, NONE, 0, read_status, NULL, NULL, "span", NULL,
+        {"status", "span:status", CLEW_TYPE_STATUS, NONE, 0, clew_read_status, NULL, NULL, "span", NULL,
          "ok, error or unset, as sent"},
-        {"statusMessage", "span:statusMessage", TEXT, NONE, 0, read_status_message, NULL, NULL,
+        {"statusMessage", "span:statusMessage", TEXT, NONE, 0, clew_read_status_message, NULL, NULL,
          "span", NULL, "message of the status"},
-        {"kind", "span:kind", CLEW_TYPE_SPAN_KIND, NONE, 0, read_span_kind, NULL, NULL, "span",
+        {"kind", "span:kind", CLEW_TYPE_SPAN_KIND, NONE, 0, clew_read_span_kind, NULL, NULL, "span",
          NULL, "internal, server, client, producer, consumer"},
-        {"duration", "span:duration", TIME, NONE, 0, read_duration, NULL, NULL, "span", NULL,
+        {"duration", "span:duration", TIME, NONE, 0, clew_read_duration, NULL, NULL, "span", NULL,
          "end less start; 0 while it is open"},
-        {"span:id", NULL, TEXT, NONE, 0, read_span_id, NULL, NULL, "span", NULL, "16 hex digits"},
-        {"span:parentID", NULL, TEXT, NONE, 0, read_parent_id, NULL, NULL, "span", NULL,
+        {"span:id", NULL, TEXT, NONE, 0, clew_read_span_id, NULL, NULL, "span", NULL, "16 hex digits"},
+        {"span:parentID", NULL, TEXT, NONE, 0, clew_read_parent_id, NULL, NULL, "span", NULL,
          "of the parent; nil on a root"},
-        {"childCount", "span:childCount", INT, NONE, 0, read_children, NULL, NULL, "span", NULL,
+        {"childCount", "span:childCount", INT, NONE, 0, clew_read_children, NULL, NULL, "span", NULL,
          "direct children"},
-        {"nestedSetLeft", NULL, INT, NONE, 0, read_left, NULL, NULL, "span", NULL,
+        {"nestedSetLeft", NULL, INT, NONE, 0, clew_read_left, NULL, NULL, "span", NULL,
          "place of its beginning in the tree"},
-        {"nestedSetRight", NULL, INT, NONE, 0, read_right, NULL, NULL, "span", NULL,
+        {"nestedSetRight", NULL, INT, NONE, 0, clew_read_right, NULL, NULL, "span", NULL,
          "place of its end in the tree"},
-        {"nestedSetParent", NULL, INT, NONE, 0, read_parent, NULL, NULL, "span", NULL,
+        {"nestedSetParent", NULL, INT, NONE, 0, clew_read_parent, NULL, NULL, "span", NULL,
          "nestedSetLeft of the parent; below 0 on roots"},
-        {"trace:id", NULL, TEXT, ALL, 0, NULL, tell_trace_id, NULL, "trace", "trace_id",
+        {"trace:id", NULL, TEXT, ALL, 0, NULL, clew_tell_trace_id, NULL, "trace", "trace_id",
          "32 hex digits"},
-        {"trace:duration", "traceDuration", TIME, ALL, 0, NULL, tell_trace_duration, NULL, "trace",
+        {"trace:duration", "traceDuration", TIME, ALL, 0, NULL, clew_tell_trace_duration, NULL, "trace",
          "duration_nano", "from the first start to the last end"},
-        {"trace:rootName", "rootName", TEXT, NONE, 0, read_root_name, NULL, NULL, "trace", NULL,
+        {"trace:rootName", "rootName", TEXT, NONE, 0, clew_read_root_name, NULL, NULL, "trace", NULL,
          "name of the root span"},
-        {"trace:rootService", "rootServiceName", TEXT, ALL, 0, read_root_service,
-         tell_root_service, NULL, "trace", "service", "service.name of the root"},
-        {"event:name", NULL, TEXT, NONE, 0, read_event_name, NULL, NULL, "event", NULL,
+        {"trace:rootService", "rootServiceName", TEXT, ALL, 0, clew_read_root_service,
+         clew_tell_root_service, NULL, "trace", "service", "service.name of the root"},
+        {"event:name", NULL, TEXT, NONE, 0, clew_read_event_name, NULL, NULL, "event", NULL,
          "of each event of the span"},
-        {"event:timeSinceStart", NULL, TIME, NONE, 0, read_event_time, NULL, NULL, "event", NULL,
+        {"event:timeSinceStart", NULL, TIME, NONE, 0, clew_read_event_time, NULL, NULL, "event", NULL,
          "from the span's start to the event"},
-        {"link:traceID", NULL, TEXT, NONE, 0, read_link_trace, NULL, NULL, "link", NULL,
+        {"link:traceID", NULL, TEXT, NONE, 0, clew_read_link_trace, NULL, NULL, "link", NULL,
          "trace that a link names"},
-        {"link:spanID", NULL, TEXT, NONE, 0, read_link_span, NULL, NULL, "link", NULL,
+        {"link:spanID", NULL, TEXT, NONE, 0, clew_read_link_span, NULL, NULL, "link", NULL,
          "span that a link names"},
-        {"instrumentation:name", NULL, TEXT, NONE, 0, read_scope_name, NULL, NULL, "scope", NULL,
+        {"instrumentation:name", NULL, TEXT, NONE, 0, clew_read_scope_name, NULL, NULL, "scope", NULL,
          "of the instrumentation scope"},
-        {"instrumentation:version", NULL, TEXT, NONE, 0, read_scope_version, NULL, NULL, "scope",
+        {"instrumentation:version", NULL, TEXT, NONE, 0, clew_read_scope_version, NULL, NULL, "scope",
          NULL, "of the instrumentation scope"},
 
         {"span.clew.outcome", NULL, TEXT, RUN, 0, NULL, tell_outcome, outcome_words, "run",
