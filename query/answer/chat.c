@@ -178,6 +178,25 @@ static bool is_blank(const struct clew_message *m)
         return true;
 }
 
+/* A tool's step that recorded neither arguments nor result still was called, and may have failed.
+ */
+static struct clew_messages bare_message(const struct clew_step *tool, bool call,
+                                         struct clew_part *part, struct clew_message *message)
+{
+        *part = (struct clew_part){.type = call ? CLEW_PART_TOOL_CALL : CLEW_PART_TOOL_RESULT,
+                                   .name = tool->tool_name,
+                                   .id = tool->tool_call_id};
+        if (!call) {
+                part->is_error = true;
+                part->text = tool->error.message.len > 0 ? tool->error.message : tool->error.type;
+        }
+        *message = (struct clew_message){
+                .role = call ? CLEW_ROLE_ASSISTANT : CLEW_ROLE_TOOL, .parts = part, .n_parts = 1};
+        return (struct clew_messages){.items = message,
+                                      .n = tool->kind == CLEW_KIND_TOOL &&
+                                           (call || tool->error.is_error)};
+}
+
 /* One message of another step, as part of the call at hand. */
 static int put_borrowed(struct clew_chat *c, const struct clew_edge *e)
 {
@@ -185,9 +204,13 @@ static int put_borrowed(struct clew_chat *c, const struct clew_edge *e)
         uint32_t from = call ? e->to : e->from;
         const struct clew_trace *trace = c->trace;
         struct clew_messages m = {0};
+        struct clew_message message;
+        struct clew_part part;
         int r = clew_step_messages(trace, &trace->steps[from],
                                    call ? CLEW_MESSAGES_IN : CLEW_MESSAGES_OUT, &c->scratch, &m);
 
+        if (r == 0 && m.n == 0)
+                m = bare_message(&trace->steps[from], call, &part, &message);
         c->borrowed = from;
         c->inferred = e->inferred;
         for (uint32_t k = 0; k < m.n && r == 0; k++)
