@@ -286,7 +286,7 @@ static int put_lineage(struct why_command *c, const struct clew_opened *o, struc
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static int put_answer(struct why_command *c, const struct answer *a)
+static int put_answer(struct why_command *c, const struct clew_cause_answer *a)
 {
         if (clew_output_is_machine(&c->output) && (!c->output.json || c->rows))
                 return put_rows(c, a);
