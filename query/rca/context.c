@@ -8,6 +8,7 @@
 
 #define JUMP_MIN_TOKENS 4000u /* doubling a small prompt is nothing */
 #define STALL_MIN 4u          /* repeated actions in a row, before a limit, that count as a stall */
+#define ATTRIBUTE_LIMIT 128u  /* of a span, in most SDKs when nobody sets another */
 #define OUTLIER_FACTOR 8u
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
 #define DURATIONS_MAX 1024u

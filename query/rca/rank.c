@@ -21,18 +21,18 @@
 #define MEDIUM 0.40
 
 static const clew_rule_fn all_rules[] = {
-        clew_rule_error_origin,     clew_rule_error_response,  clew_rule_same_error,
-        clew_rule_swallowed_error,  clew_rule_unrecovered_end, clew_rule_ignored_failure,
-        clew_rule_infrastructure,   clew_rule_tool_loop,       clew_rule_repeated_query,
-        clew_rule_near_duplicate,   clew_rule_ping_pong,       clew_rule_role_imbalance,
-        clew_rule_bad_arguments,    clew_rule_unknown_tool,    clew_rule_promise,
-        clew_rule_claimed_tool,     clew_rule_invented_name,   clew_rule_missing_mark,
-        clew_rule_values,           clew_rule_other_value,     clew_rule_wrong_label,
-        clew_rule_unused_evidence,  clew_rule_stale_value,     clew_rule_truncated,
-        clew_rule_empty_output,     clew_rule_gave_up,         clew_rule_context,
-        clew_rule_lost_instruction, clew_rule_unconfirmed,     clew_rule_unauthenticated,
-        clew_rule_language,         clew_rule_budget,          clew_rule_outlier,
-        clew_rule_last_change,
+        clew_rule_error_origin,    clew_rule_error_response,   clew_rule_same_error,
+        clew_rule_swallowed_error, clew_rule_unrecovered_end,  clew_rule_ignored_failure,
+        clew_rule_infrastructure,  clew_rule_tool_loop,        clew_rule_repeated_query,
+        clew_rule_near_duplicate,  clew_rule_ping_pong,        clew_rule_role_imbalance,
+        clew_rule_bad_arguments,   clew_rule_unknown_tool,     clew_rule_promise,
+        clew_rule_claimed_tool,    clew_rule_invented_name,    clew_rule_missing_mark,
+        clew_rule_lost_prefix,     clew_rule_values,           clew_rule_other_value,
+        clew_rule_wrong_label,     clew_rule_unused_evidence,  clew_rule_stale_value,
+        clew_rule_truncated,       clew_rule_empty_output,     clew_rule_gave_up,
+        clew_rule_context,         clew_rule_lost_instruction, clew_rule_unconfirmed,
+        clew_rule_unauthenticated, clew_rule_language,         clew_rule_budget,
+        clew_rule_outlier,         clew_rule_last_change,
 };
 
 /* ---- scores --------------------------------------------------------------------------------- */

@@ -344,8 +344,10 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                 if (!b->only_steps && !s->mark.len && is_request(&in, k, cut))
                         s->mark = keep(b, clew_text_wanted_mark(m->parts[m->n_parts - 1].text));
         }
-        /* The first message of a history that goes on is the one that it began with. */
-        if (cut && p && s->system_hash == 0)
+        /* The first message of a history that goes on is the one that it began with; one whose
+         * beginning the sender may have lost, too. */
+        if (p && s->system_hash == 0 && p->system_hash != 0 &&
+            (cut || clew_rca_may_lack_first(&b->trace->steps[s->span])))
                 s->system_hash = p->system_hash;
         return 0;
 }

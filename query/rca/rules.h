@@ -161,6 +161,8 @@ void clew_rule_missing_mark(const struct clew_rca_view *v, struct clew_findings 
 void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *ret);
+/* prefix.c */
+void clew_rule_lost_prefix(const struct clew_rca_view *v, struct clew_findings *ret);
 /* choices.c */
 void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_wrong_label(const struct clew_rca_view *v, struct clew_findings *ret);
