@@ -64,8 +64,20 @@ static uint8_t *put_escape(uint8_t *p, uint8_t c)
         return p + 5;
 }
 
-/* Writes one code point, or its escape, or U+FFFD; at most 6 bytes. Moves *at behind it. */
-static uint8_t *put_wide(uint8_t *p, const uint8_t **at, const uint8_t *end)
+static uint8_t *put_unit(uint8_t *p, uint32_t unit)
+{
+        static const char hex[] = "0123456789abcdef";
+
+        *p++ = '\\';
+        *p++ = 'u';
+        for (int shift = 12; shift >= 0; shift -= 4)
+                *p++ = (uint8_t)hex[unit >> shift & 15];
+        return p;
+}
+
+/* Writes one code point, or its escape, or U+FFFD; at most 6 bytes for the 2 or 3 that it has, 12
+ * for 4. Moves *at behind it. */
+static uint8_t *put_wide(uint8_t *p, const uint8_t **at, const uint8_t *end, bool verbatim)
 {
         struct clew_slice rest = clew_slice_make(*at, (size_t)(end - *at));
         size_t n = rest.len;
@@ -76,9 +88,12 @@ static uint8_t *put_wide(uint8_t *p, const uint8_t **at, const uint8_t *end)
         if (!valid) {
                 memcpy(p, "\xef\xbf\xbd", 3);
                 p += 3;
-        } else if (c == 0x2028 || c == 0x2029) {
-                memcpy(p, c == 0x2028 ? "\\u2028" : "\\u2029", 6);
-                p += 6;
+        } else if (c == 0x2028 || c == 0x2029 || (!verbatim && clew_utf8_is_hidden(c))) {
+                if (c >= 0x10000) {
+                        p = put_unit(p, 0xd800 + ((c - 0x10000) >> 10));
+                        c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+                }
+                p = put_unit(p, c);
         } else {
                 memcpy(p, *at, n);
                 p += n;
@@ -88,7 +103,8 @@ static uint8_t *put_wide(uint8_t *p, const uint8_t **at, const uint8_t *end)
 }
 
 /* Escapes from *at until about @stop (a code point may reach over it). */
-static uint8_t *put_escaped(uint8_t *p, const uint8_t **at, const uint8_t *stop, const uint8_t *end)
+static uint8_t *put_escaped(uint8_t *p, const uint8_t **at, const uint8_t *stop, const uint8_t *end,
+                            bool verbatim)
 {
         const uint8_t *in = *at;
 
@@ -110,7 +126,7 @@ static uint8_t *put_escaped(uint8_t *p, const uint8_t **at, const uint8_t *stop,
                         if (class == ESCAPE)
                                 p = put_escape(p, *in++);
                         else
-                                p = put_wide(p, &in, end);
+                                p = put_wide(p, &in, end, verbatim);
                         break;
                 }
         }
@@ -118,7 +134,7 @@ static uint8_t *put_escaped(uint8_t *p, const uint8_t **at, const uint8_t *stop,
         return p;
 }
 
-void clew_json_escape(struct clew_slice s, struct clew_buffer *out)
+static void escape(struct clew_slice s, struct clew_buffer *out, bool verbatim)
 {
         const uint8_t *in = s.data;
         const uint8_t *end = s.data ? s.data + s.len : NULL;
@@ -129,8 +145,14 @@ void clew_json_escape(struct clew_slice s, struct clew_buffer *out)
 
                 if (!start)
                         return;
-                clew_buffer_commit(out, (size_t)(put_escaped(start, &in, in + n, end) - start));
+                clew_buffer_commit(
+                        out, (size_t)(put_escaped(start, &in, in + n, end, verbatim) - start));
         }
+}
+
+void clew_json_escape(struct clew_slice s, struct clew_buffer *out)
+{
+        escape(s, out, false);
 }
 
 struct clew_json_writer clew_json_writer_make(struct clew_buffer *out, unsigned indent)
@@ -220,13 +242,13 @@ static void append_quoted(struct clew_json_writer *w, struct clew_slice s)
                 if (!start)
                         return;
                 *start = '"';
-                p = put_escaped(start + 1, &in, in + s.len, in + s.len);
+                p = put_escaped(start + 1, &in, in + s.len, in + s.len, w->verbatim);
                 *p++ = '"';
                 clew_buffer_commit(w->out, (size_t)(p - start));
                 return;
         }
         put_byte(w->out, '"');
-        clew_json_escape(s, w->out);
+        escape(s, w->out, w->verbatim);
         put_byte(w->out, '"');
 }
 
@@ -352,4 +374,79 @@ void clew_json_write_raw(struct clew_json_writer *w, struct clew_slice json)
 {
         begin_item(w);
         clew_buffer_append_slice(w->out, json);
+}
+
+static bool is_digit(uint8_t c)
+{
+        return c >= '0' && c <= '9';
+}
+
+/* Digits from *at; their number. */
+static size_t take_digits(struct clew_slice s, size_t *at)
+{
+        size_t from = *at;
+
+        while (*at < s.len && is_digit(s.data[*at]))
+                ++*at;
+        return *at - from;
+}
+
+/* Whether @s is a number as RFC 8259 has it: the reader takes more than that. */
+static bool is_number(struct clew_slice s)
+{
+        size_t at = s.len > 0 && s.data[0] == '-';
+        size_t first = at;
+        size_t n = take_digits(s, &at);
+
+        if (n == 0 || (n > 1 && s.data[first] == '0'))
+                return false;
+        if (at < s.len && s.data[at] == '.') {
+                at++;
+                if (take_digits(s, &at) == 0)
+                        return false;
+        }
+        if (at < s.len && (s.data[at] == 'e' || s.data[at] == 'E')) {
+                at++;
+                at += at < s.len && (s.data[at] == '+' || s.data[at] == '-');
+                if (take_digits(s, &at) == 0)
+                        return false;
+        }
+        return at == s.len;
+}
+
+void clew_json_write_token(struct clew_json_writer *w, const struct clew_json_reader *r)
+{
+        CLEW_BUFFER text = {0};
+        double number;
+
+        switch (r->token) {
+        case CLEW_JSON_STRING:
+                clew_buffer_init(&text, w->out->max_bytes);
+                clew_json_append_string(r, &text);
+                if (clew_buffer_error(&text) < 0 && w->out->error == 0)
+                        w->out->error = clew_buffer_error(&text);
+                clew_json_write_string(w, clew_buffer_slice(&text));
+                return;
+        case CLEW_JSON_NUMBER:
+                if (is_number(r->text))
+                        clew_json_write_raw(w, r->text);
+                else if (clew_json_double(r, &number))
+                        clew_json_write_double(w, number);
+                else
+                        clew_json_write_string(w, r->text);
+                return;
+        case CLEW_JSON_TRUE:
+        case CLEW_JSON_FALSE:
+                clew_json_write_bool(w, r->token == CLEW_JSON_TRUE);
+                return;
+        case CLEW_JSON_END:
+        case CLEW_JSON_NULL:
+        case CLEW_JSON_KEY:
+        case CLEW_JSON_OBJECT_BEGIN:
+        case CLEW_JSON_OBJECT_END:
+        case CLEW_JSON_ARRAY_BEGIN:
+        case CLEW_JSON_ARRAY_END:
+                break;
+        }
+        clew_json_write_null(w);
 }

@@ -132,12 +132,14 @@ int clew_json_reader_error(const struct clew_json_reader *r, struct clew_error *
 /*
  * The writer appends to a buffer whose error is tested once at the end. It places commas; it is the
  * caller's duty to write one value per key. Output is valid UTF-8 whatever goes in: broken parts
- * become U+FFFD; control characters, U+2028, U+2029 and DEL are escaped.
+ * become U+FFFD. What acts on a screen or cannot be seen (clew_utf8_is_hidden()) is escaped, so
+ * that the output may be printed, and reads back exactly.
  */
 struct clew_json_writer {
         struct clew_buffer *out; /* borrowed */
         unsigned depth;
         unsigned indent; /* spaces a level; 0 = all on one line */
+        bool verbatim; /* only what JSON demands is escaped: for text that is escaped again later */
         bool need_comma;
         bool after_key;
 };
@@ -163,7 +165,11 @@ void clew_json_write_bool(struct clew_json_writer *w, bool v);
 void clew_json_write_null(struct clew_json_writer *w);
 void clew_json_write_hex(struct clew_json_writer *w, struct clew_slice bytes);
 void clew_json_write_base64(struct clew_json_writer *w, struct clew_slice bytes);
-/* One value that is JSON already. */
+/* The scalar that @r has just read, again as JSON: a string decoded and escaped anew, a number as
+ * it stands, or, when it is none of RFC 8259 ("NaN", "007"), by its value; null for other tokens.
+ */
+void clew_json_write_token(struct clew_json_writer *w, const struct clew_json_reader *r);
+/* One value that is JSON already, and ours: text from elsewhere goes through write_token. */
 void clew_json_write_raw(struct clew_json_writer *w, struct clew_slice json);
 
 /* Appends @s escaped, without quotes. */

@@ -1,5 +1,7 @@
 #include "proto/base/utf8.h"
 
+#include "proto/base/compiler.h"
+
 #define ASCII_MASK UINT64_C(0x8080808080808080)
 
 /*
@@ -122,4 +124,53 @@ struct clew_slice clew_utf8_cut(struct clew_slice s, size_t max_bytes)
         if ((s.data[start] & 0xc0) == 0x80)
                 start = max_bytes; /* not UTF-8: any place is as good */
         return clew_slice_make(s.data, start);
+}
+
+/* In ascending order; all of them in DerivedCoreProperties.txt of Unicode 15 under
+ * Default_Ignorable_Code_Point, or controls, separators, private use or noncharacters. */
+static const struct {
+        uint32_t first;
+        uint32_t last;
+} hidden[] = {
+        {0x0000, 0x001f},    {0x007f, 0x009f}, /* C0, DEL, C1 */
+        {0x00ad, 0x00ad},                      /* soft hyphen */
+        {0x034f, 0x034f},                      /* combining grapheme joiner */
+        {0x061c, 0x061c},                      /* Arabic letter mark */
+        {0x115f, 0x1160},                      /* Hangul fillers */
+        {0x17b4, 0x17b5},                      /* Khmer inherent vowels */
+        {0x180b, 0x180f},                      /* Mongolian selectors and separator */
+        {0x200b, 0x200f},                      /* zero width, direction */
+        {0x2028, 0x202e},                      /* line, paragraph, direction */
+        {0x2060, 0x206f},                      /* word joiner, invisible operators, isolates */
+        {0x3164, 0x3164},                      /* Hangul filler */
+        {0xe000, 0xf8ff},                      /* private use */
+        {0xfdd0, 0xfdef},                      /* noncharacters */
+        {0xfe00, 0xfe0f},                      /* variation selectors */
+        {0xfeff, 0xfeff},                      /* byte order mark */
+        {0xffa0, 0xffa0},                      /* halfwidth Hangul filler */
+        {0xfff0, 0xfffb},                      /* unassigned, interlinear marks */
+        {0x1bca0, 0x1bca3},                    /* shorthand format controls */
+        {0x1d173, 0x1d17a},                    /* musical format controls */
+        {0xe0000, 0xe0fff},                    /* tags, more variation selectors */
+        {0xf0000, 0x10ffff},                   /* private use */
+};
+
+bool clew_utf8_is_hidden(uint32_t c)
+{
+        size_t low = 0;
+        size_t high = CLEW_ARRAY_LEN(hidden);
+
+        if ((c >= 0x20 && c < 0x7f) || (c > 0xad && c < 0x34f) || (c > 0x3164 && c < 0xe000))
+                return false; /* most text */
+        if ((c & 0xfffe) == 0xfffe)
+                return true; /* U+xFFFE, U+xFFFF: noncharacters */
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (c > hidden[middle].last)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < CLEW_ARRAY_LEN(hidden) && c >= hidden[low].first;
 }

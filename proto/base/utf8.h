@@ -30,6 +30,14 @@ uint32_t clew_utf8_next(struct clew_slice *s, bool *ret_valid);
 /* Encodes @code_point (surrogates and what is too large become U+FFFD); returns 1 to 4. */
 size_t clew_utf8_encode(uint32_t code_point, uint8_t ret[CLEW_UTF8_BYTES_MAX]);
 
+/*
+ * Whether @code_point acts on what shows it, or cannot be seen: C0, DEL and C1 controls, line and
+ * paragraph separators, marks of direction, characters of no width (Unicode's default ignorable
+ * ones: joiners, fillers, variation selectors, tags ...), private use and noncharacters. Text with
+ * them can rewrite a screen or hide an instruction; where it is shown they are written as escapes.
+ */
+CLEW_MUST_USE bool clew_utf8_is_hidden(uint32_t code_point);
+
 /* @s cut to at most @max_bytes without splitting a code point. */
 struct clew_slice clew_utf8_cut(struct clew_slice s, size_t max_bytes);
 

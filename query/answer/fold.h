@@ -5,8 +5,8 @@
  * is: framework plumbing and stream fragments, the middle of long rows of children, and repeats of
  * the same call with the same arguments (a loop), of which the first is shown.
  */
-#ifndef CLEW_QUERY_CLI_FOLD_H
-#define CLEW_QUERY_CLI_FOLD_H
+#ifndef CLEW_QUERY_ANSWER_FOLD_H
+#define CLEW_QUERY_ANSWER_FOLD_H
 
 #include "proto/base/arena.h"
 #include "query/model/trace.h"

@@ -22,32 +22,17 @@ static uint32_t decode(struct clew_slice s, size_t at, size_t *ret_len)
         return valid ? c : INVALID;
 }
 
-/* Characters that change how others are shown, or that cannot be seen. */
-static bool is_unsafe(uint32_t c)
+/* Joiners and variation selectors: writing needs them, so one is taken as it is behind something
+ * that it can belong to. Elsewhere, and in rows, they carry what nobody sees. */
+static bool is_joiner(uint32_t c)
 {
-        if (c < 0x20 || (c >= 0x7f && c < 0xa0))
-                return true; /* C0, DEL, C1 */
-        if (c < 0xad)
-                return false;
-        switch (c) {
-        case 0x00ad: /* soft hyphen */
-        case 0x034f: /* combining grapheme joiner */
-        case 0x061c: /* Arabic letter mark */
-        case 0x115f: /* fillers that look like nothing */
-        case 0x1160:
-        case 0x3164:
-        case 0xffa0:
-        case 0x180e:
-        case 0xfeff: /* byte order mark */
-                return true;
-        default:
-                break;
-        }
-        return (c >= 0x200b && c <= 0x200b) || (c >= 0x200e && c <= 0x200f) || /* direction */
-               (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-               (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xfdd0 && c <= 0xfdef) ||
-               (c & 0xfffe) == 0xfffe || (c >= 0xe0000 && c <= 0xe007f) || /* tags */
-               (c >= 0xe000 && c <= 0xf8ff) || c >= 0xf0000;               /* private use */
+        return c == 0x200c || c == 0x200d || c == 0xfe0e || c == 0xfe0f;
+}
+
+/* What joiners follow: scripts that join, and symbols; not Latin, Greek or Cyrillic letters. */
+static bool takes_joiner(uint32_t c)
+{
+        return c >= 0x0590 && c != INVALID && !clew_utf8_is_hidden(c);
 }
 
 /* One code point in its safe form. */
@@ -61,7 +46,8 @@ struct form {
 struct reader {
         struct clew_slice text;
         size_t at;
-        unsigned marks; /* in a row */
+        unsigned marks;  /* in a row */
+        uint32_t before; /* the code point before, 0 at the start */
         bool ascii;
 };
 
@@ -69,7 +55,9 @@ static struct form next_form(struct reader *r)
 {
         struct form f = {.len = 0};
         uint32_t c = decode(r->text, r->at, &f.source);
+        bool joins = is_joiner(c) && takes_joiner(r->before);
 
+        r->before = c;
         if (CLEW_LIKELY(c >= 0x20 && c < 0x7f)) {
                 r->marks = 0;
                 f.columns = 1;
@@ -77,7 +65,7 @@ static struct form next_form(struct reader *r)
         }
         if (c == INVALID) {
                 f.len = (size_t)snprintf(f.text, sizeof(f.text), "\\x%02x", r->text.data[r->at]);
-        } else if (is_unsafe(c) || r->ascii) {
+        } else if (r->ascii || (!joins && clew_utf8_is_hidden(c))) {
                 /* A code point of U+0080 to U+00FF is not the byte of that number. */
                 if (c < 0x80)
                         f.len = (size_t)snprintf(f.text, sizeof(f.text), "\\x%02x", c);
@@ -136,6 +124,7 @@ size_t clew_safe_line(struct clew_buffer *out, struct clew_slice text, size_t ma
                         r.at--; /* the last space stands for all */
                         f = (struct form){.text = " ", .len = 1, .source = 1, .columns = 1};
                         r.marks = 0;
+                        r.before = ' ';
                         CLEW_DCHECK(r.at >= before);
                 } else {
                         f = next_form(&r);
@@ -174,6 +163,7 @@ void clew_safe_block(struct clew_buffer *out, struct clew_slice text, const char
                         clew_buffer_append_byte(out, byte);
                         r.at++;
                         r.marks = 0;
+                        r.before = byte;
                 } else if (byte == '\r' && r.at + 1 < text.len && text.data[r.at + 1] == '\n') {
                         r.at++;
                 } else {

@@ -7,8 +7,8 @@
  * (`\x1b`, `\u202e`) and never sent raw. What is left is valid UTF-8 whose width in columns is
  * known.
  */
-#ifndef CLEW_QUERY_CLI_SAFE_H
-#define CLEW_QUERY_CLI_SAFE_H
+#ifndef CLEW_QUERY_ANSWER_SAFE_H
+#define CLEW_QUERY_ANSWER_SAFE_H
 
 #include "proto/base/buffer.h"
 #include "proto/base/slice.h"
@@ -21,6 +21,8 @@
 #define CLEW_SAFE_MARKS_MAX 8u
 /* The longest safe form of one code point: "\u{10ffff}". */
 #define CLEW_SAFE_FORM_MAX 10u
+/* No text grows more: a byte becomes "\xff". */
+#define CLEW_SAFE_GROWTH_MAX 4u
 
 #define CLEW_NO_WIDTH_LIMIT SIZE_MAX
 

@@ -1,8 +1,8 @@
 /*
  * Points in time and spans of time, as people write and read them.
  */
-#ifndef CLEW_QUERY_CLI_WHEN_H
-#define CLEW_QUERY_CLI_WHEN_H
+#ifndef CLEW_QUERY_ANSWER_WHEN_H
+#define CLEW_QUERY_ANSWER_WHEN_H
 
 #include "proto/base/compiler.h"
 

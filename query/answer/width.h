@@ -1,8 +1,8 @@
 /*
  * Columns of one code point on a terminal.
  */
-#ifndef CLEW_QUERY_CLI_WIDTH_H
-#define CLEW_QUERY_CLI_WIDTH_H
+#ifndef CLEW_QUERY_ANSWER_WIDTH_H
+#define CLEW_QUERY_ANSWER_WIDTH_H
 
 #include <stdint.h>
 

@@ -13,14 +13,15 @@
  * call without an input followed. It is marked with the step that it came from.
  */
 #include "proto/base/mem.h"
+#include "query/answer/brief.h"
+#include "query/answer/message-record.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
-#include "query/cli/record.h"
 #include "query/cli/show-int.h"
 #include "query/model/message.h"
 

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The longest sentence quotes a path and a name; what is longer is cut. */
+#define MESSAGE_BYTES_MAX ((size_t)16 << 10)
+
 void clew_cli_init(struct clew_cli *cli)
 {
         const char *dir = getenv("CLEW_STORE");
@@ -32,27 +35,46 @@ void clew_cli_deinit(struct clew_cli *cli)
         clew_pager_wait(cli);
 }
 
+/* Whatever stands in a message (a file's name, a key, what a judge wrote), a terminal may show it.
+ */
+static void put_message(struct clew_cli *cli, const char *prefix, const char *fmt, va_list args)
+{
+        CLEW_BUFFER raw = {0};
+        CLEW_BUFFER safe = {0};
+        uint8_t *room;
+        int n;
+
+        clew_buffer_init(&raw, MESSAGE_BYTES_MAX);
+        clew_buffer_init(&safe, CLEW_SAFE_GROWTH_MAX * MESSAGE_BYTES_MAX);
+        room = clew_buffer_reserve(&raw, MESSAGE_BYTES_MAX);
+        n = room ? vsnprintf((char *)room, MESSAGE_BYTES_MAX, fmt, args) : 0;
+        if (n > 0)
+                clew_buffer_commit(&raw, (size_t)n < MESSAGE_BYTES_MAX ? (size_t)n
+                                                                       : MESSAGE_BYTES_MAX - 1);
+        clew_safe_block(&safe, clew_buffer_slice(&raw), "", false);
+        if (safe.len == 0)
+                clew_buffer_append_byte(&safe, '\n');
+        fflush(cli->out);
+        fputs(prefix, cli->err);
+        fwrite(safe.data, 1, safe.len, cli->err);
+}
+
 void clew_cli_error(struct clew_cli *cli, const char *fmt, ...)
 {
         va_list args;
 
-        fflush(cli->out);
-        fputs("clew: ", cli->err);
         va_start(args, fmt);
-        vfprintf(cli->err, fmt, args);
+        put_message(cli, "clew: ", fmt, args);
         va_end(args);
-        fputs("\n", cli->err);
 }
 
 void clew_cli_note(struct clew_cli *cli, const char *fmt, ...)
 {
         va_list args;
 
-        fflush(cli->out);
         va_start(args, fmt);
-        vfprintf(cli->err, fmt, args);
+        put_message(cli, "", fmt, args);
         va_end(args);
-        fputs("\n", cli->err);
 }
 
 int clew_cli_fail(struct clew_cli *cli, int code, const struct clew_error *err)

@@ -62,8 +62,7 @@ void clew_cli_close_store(struct clew_cli *cli);
  */
 int clew_cli_run(struct clew_cli *cli, int argc, char **argv);
 
-/* "clew: message" to the error stream. The format's arguments must be safe for a terminal: pass
- * what users or traces wrote through clew_text_safe() first. */
+/* "clew: message" to the error stream, made safe for a terminal on its way. */
 void clew_cli_error(struct clew_cli *cli, const char *fmt, ...) CLEW_PRINTF(2, 3);
 /* The same, for hints: no prefix. */
 void clew_cli_note(struct clew_cli *cli, const char *fmt, ...) CLEW_PRINTF(2, 3);

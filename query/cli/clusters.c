@@ -6,12 +6,12 @@
  * the same tomorrow and on another machine. Runs without a cause are grouped by their error text.
  */
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
 #include "query/cli/table.h"
 #include "query/rca/text.h"
 

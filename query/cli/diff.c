@@ -4,11 +4,11 @@
 #include "query/rca/diff.h"
 
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
 #include "query/cli/terminal.h"
 
 #include "proto/base/utf8.h"

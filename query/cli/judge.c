@@ -9,17 +9,19 @@
  */
 #include "query/cli/commands.h"
 
+#include "query/answer/trace-record.h"
+#include "query/answer/why-record.h"
 #include "query/cli/child.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
-#include "query/cli/why.h"
+#include "query/cli/terminal.h"
 
 #include "proto/base/json.h"
 #include "proto/otlp/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #define QUESTION_MAX ((size_t)1 << 30)
@@ -113,6 +115,14 @@ static int question(struct judge_command *c, const struct clew_opened *o, struct
         return clew_buffer_error(out);
 }
 
+/* The reader takes NaN and Infinity, which are no numbers of JSON and no scores. */
+static bool is_finite(const struct clew_json_reader *r)
+{
+        double value;
+
+        return clew_json_double(r, &value) && isfinite(value);
+}
+
 /* Copies value, label and explanation of the answer; the value must be a number. */
 static int copy_answer(struct clew_json_writer *w, struct clew_slice answer)
 {
@@ -129,9 +139,10 @@ static int copy_answer(struct clew_json_writer *w, struct clew_slice answer)
                         i++;
                 if (i == CLEW_ARRAY_LEN(names) || had[i]) {
                         clew_json_skip(&r);
-                } else if (clew_json_next(&r) == (i == 0 ? CLEW_JSON_NUMBER : CLEW_JSON_STRING)) {
+                } else if (clew_json_next(&r) == (i == 0 ? CLEW_JSON_NUMBER : CLEW_JSON_STRING) &&
+                           (i > 0 || is_finite(&r))) {
                         clew_json_write_key(w, names[i]);
-                        clew_json_write_raw(w, clew_json_take(&r));
+                        clew_json_write_token(w, &r);
                         had[i] = true;
                 } else {
                         clew_json_skip(&r);

@@ -171,9 +171,10 @@ int clew_lineage_page_step(struct clew_lineage_page *p, uint32_t step)
                         }
                         shown[n++] = t.hash;
                         if (!p->output->json) {
-                                fputs(n > 1 ? "\n" : "", p->cli->out);
-                                fprintf(p->cli->out, "%.*s\n", (int)t.text.len,
-                                        (const char *)t.text.data);
+                                char text[256];
+
+                                fprintf(p->cli->out, "%s%s\n", n > 1 ? "\n" : "",
+                                        clew_safe_cstr(t.text, text, sizeof(text)));
                         }
                         r = clew_lineage_page_value(p, t.text);
                 }

@@ -4,14 +4,15 @@
  * The table goes to standard output, the sentence under it to standard error. What is not on the
  * page is said: how many more, and how to see them.
  */
+#include "query/answer/facts.h"
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
-#include "query/cli/facts.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
+#include "query/cli/outcome.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
 #include "query/cli/table.h"
 
 #include <string.h>
@@ -265,8 +266,12 @@ static int run_count(struct list *l)
                 clew_tally_write(&tally, &w);
                 status = clew_output_end(&l->output, &w);
         } else if (status == 0) {
+                CLEW_BUFFER text = {0};
+
+                clew_buffer_init(&text, 4096);
+                clew_tally_brief(&tally, &text);
                 tell_header(l);
-                clew_tally_print(&tally, l->cli->out);
+                fwrite(text.data, 1, text.len, l->cli->out);
         }
         if (status == 0)
                 status = clew_filter_report(l->cli, &s);

@@ -6,12 +6,12 @@
  * and a few examples. --dry-run tells the same and writes nothing.
  */
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
 #include "query/cli/table.h"
 #include "query/cli/terminal.h"
 #include "query/model/summary.h"

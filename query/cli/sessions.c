@@ -2,12 +2,12 @@
  * clew sessions: the selected traces grouped by session, the one with the newest trace first.
  */
 #include "proto/base/hash.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
 #include "query/cli/table.h"
 
 #include <errno.h>

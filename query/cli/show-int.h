@@ -4,7 +4,7 @@
 #ifndef CLEW_QUERY_CLI_SHOW_INT_H
 #define CLEW_QUERY_CLI_SHOW_INT_H
 
-#include "proto/base/json.h"
+#include "query/answer/step-full.h"
 #include "query/cli/open.h"
 #include "query/cli/page.h"
 #include "query/model/message.h"
@@ -27,31 +27,14 @@ struct clew_show {
         struct clew_page page;
 };
 
-/* Fields that are shown, though steps do not keep them. */
-static const enum clew_field clew_show_unkept_fields[] = {
-        CLEW_FIELD_TOOL_TYPE,      CLEW_FIELD_TOOL_DESCRIPTION, CLEW_FIELD_PROMPT_NAME,
-        CLEW_FIELD_PROMPT_VERSION, CLEW_FIELD_PROMPT_TEMPLATE,  CLEW_FIELD_PROMPT_VARIABLES,
-        CLEW_FIELD_TAGS,
-};
-
-/* Model calls, and the layers around them, which may be all that has the content. */
-static inline bool clew_shows_messages(const struct clew_step *s)
-{
-        return s->kind == CLEW_KIND_LLM ||
-               (s->kind == CLEW_KIND_CHAIN && clew_step_is(s, CLEW_STEP_WRAPPER));
-}
 /* Messages, arguments, result, input and output. 0 or -ENOMEM. (show-text.c) */
 CLEW_MUST_USE int clew_show_texts(struct clew_show *v);
 /* The parts of one message. (show-text.c) */
 void clew_show_message(struct clew_show *v, const struct clew_message *m);
-/* One message as a JSON object. (show-json.c) */
-void clew_write_message(struct clew_json_writer *w, const struct clew_message *m);
 /* Attributes, events, links, logs, scope and resource. (show-span.c) */
 void clew_show_span(struct clew_show *v);
 /* All log records of the trace, by step, those of no step last. (show-span.c) */
 void clew_show_logs(struct clew_show *v);
-/* The step as one JSON object. Returns an exit status. (show-json.c) */
-CLEW_MUST_USE int clew_show_json(struct clew_show *v);
 /* ", cache written 5, audio in 7": what a line of counts names only when there is some. (show.c) */
 void clew_show_token_parts(const struct clew_tokens *tokens, struct clew_buffer *out);
 /* The ledger of the trace. Returns an exit status. (show-tokens.c) */

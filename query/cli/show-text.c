@@ -2,7 +2,7 @@
  * The texts of a step: messages when it has them, else arguments, result, input and output.
  */
 #include "proto/base/compiler.h"
-#include "query/cli/brief.h"
+#include "query/answer/brief.h"
 #include "query/cli/show-int.h"
 #include "query/model/message.h"
 

@@ -1,9 +1,9 @@
 /*
  * clew show --tokens: how the token total of a trace comes about, line by line.
  */
-#include "query/cli/brief.h"
+#include "query/answer/brief.h"
+#include "query/answer/trace-record.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
 #include "query/cli/show-int.h"
 
 #include "query/answer/safe.h"

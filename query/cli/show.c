@@ -7,15 +7,15 @@
 #include "query/cli/show-int.h"
 
 #include "proto/otlp/json.h"
+#include "query/answer/brief.h"
 #include "query/answer/safe.h"
+#include "query/answer/step-record.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
-#include "query/cli/record.h"
-#include "query/cli/step-record.h"
 #include "query/model/prompt.h"
 #include "query/review/note.h"
 
@@ -324,12 +324,12 @@ static void put_why_fields(struct clew_show *v)
         clew_page_heading(&v->page, "FIELDS AND WHERE THEY CAME FROM");
         for (uint32_t i = 0; i < s->n_provenance; i++)
                 put_origin(v, &s->provenance[i]);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_show_unkept_fields); i++) {
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(clew_unkept_fields); i++) {
                 struct clew_provenance p;
 
                 clew_arena_reset(&v->scratch);
-                if (clew_step_field_origin(v->opened.trace, s, clew_show_unkept_fields[i],
-                                           &v->scratch, &p))
+                if (clew_step_field_origin(v->opened.trace, s, clew_unkept_fields[i], &v->scratch,
+                                           &p))
                         put_origin(v, &p);
         }
 }
@@ -409,6 +409,20 @@ static int print_raw(struct clew_show *v)
         return 0;
 }
 
+static int print_json(struct clew_show *v)
+{
+        const struct clew_output_flags flags = {.json = true};
+        const struct clew_step_texts texts = {&v->scratch, &v->raw};
+        struct clew_output out;
+        int r = clew_output_init(&out, v->cli, &flags, "step", clew_step_fields);
+
+        if (r != 0)
+                return r;
+        r = clew_step_put_full(&out.writer, v->opened.trace, v->opened.step, &texts);
+        clew_output_deinit(&out);
+        return r < 0 ? clew_cli_fail(v->cli, r, NULL) : 0;
+}
+
 /* Agents that log without a trace context (Claude Code) name the call or the prompt: their records
  * lie under no trace, and those that name a step of this one are added. */
 static int add_uncorrelated_logs(struct clew_show *v, const struct clew_trace_options *options,
@@ -482,7 +496,7 @@ static int one_step(struct clew_show *v, const char *text)
                 else if (v->raw_json)
                         r = print_raw(v);
                 else
-                        r = v->json ? clew_show_json(v) : print_page(v);
+                        r = v->json ? print_json(v) : print_page(v);
                 clew_page_deinit(&v->page);
         }
         clew_arena_deinit(&v->scratch);

@@ -7,15 +7,16 @@
  */
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "query/answer/brief.h"
 #include "query/answer/safe.h"
+#include "query/answer/step-record.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
+#include "query/cli/outcome.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
-#include "query/cli/step-record.h"
 
 #include <errno.h>
 #include <signal.h>

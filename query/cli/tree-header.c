@@ -1,14 +1,15 @@
 /*
  * The head of clew tree's page: what the run was, whose, how it went, what was said about it.
  */
+#include "query/cli/outcome.h"
 #include "query/cli/tree-int.h"
 
 #include "proto/base/utf8.h"
+#include "query/answer/brief.h"
+#include "query/answer/facts.h"
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
-#include "query/cli/facts.h"
-#include "query/cli/record.h"
 #include "query/model/message.h"
 #include "query/review/note.h"
 

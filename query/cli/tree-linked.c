@@ -1,13 +1,14 @@
 /*
  * clew tree --linked: which other traces this one belongs with, and by what.
  */
+#include "query/cli/outcome.h"
 #include "query/cli/tree-int.h"
 
+#include "query/answer/brief.h"
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
 #include "query/cli/filter.h"
-#include "query/cli/record.h"
 #include "query/cli/table.h"
 #include "query/find/related.h"
 

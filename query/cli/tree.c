@@ -7,15 +7,15 @@
  * to the other step's number, never drawn as a branch.
  */
 #include "proto/base/utf8.h"
+#include "query/answer/brief.h"
 #include "query/answer/fold.h"
 #include "query/answer/safe.h"
+#include "query/answer/step-record.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
-#include "query/cli/brief.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/cli/record.h"
-#include "query/cli/step-record.h"
 #include "query/cli/terminal.h"
 #include "query/cli/tree-int.h"
 #include "query/find/select.h"
@@ -572,23 +572,16 @@ static int print_tree(struct clew_tree_page *t, struct clew_arena *arena)
 
 static int print_machine(struct clew_tree_page *t)
 {
+        const struct clew_step_texts texts = {&t->scratch, &t->raw};
         struct clew_output out;
         int r = clew_output_init(&out, t->cli, &t->output_flags, "step", clew_step_fields);
 
         for (uint32_t i = 0; r == 0 && i < t->opened.trace->n_steps; i++) {
-                struct clew_step_record record = {
-                        .trace = t->opened.trace,
-                        .step = i,
-                        .brief = &t->raw,
-                        .cause = cause_of(t),
-                };
-
                 if (t->output_flags.limit > 0 && i == t->output_flags.limit)
                         break;
-                clew_buffer_clear(&t->raw);
-                clew_step_brief(t->opened.trace, &t->opened.trace->steps[i], &t->scratch, &t->raw);
-                r = clew_buffer_error(&t->raw);
-                r = r < 0 ? clew_cli_fail(t->cli, r, NULL) : clew_output_put(&out, &record);
+                r = clew_step_put(&out.writer, t->opened.trace, i, cause_of(t), &texts);
+                if (r < 0)
+                        r = clew_cli_fail(t->cli, r, NULL);
         }
         clew_output_deinit(&out);
         return r;

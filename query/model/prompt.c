@@ -23,7 +23,7 @@ static struct clew_slice gather_variables(const struct clew_step *step, struct c
         unsigned n = 0;
 
         clew_buffer_init(&text, VARIABLES_MAX);
-        w = clew_json_writer_make(&text, 0);
+        w = (struct clew_json_writer){.out = &text, .verbatim = true};
         clew_json_write_object_begin(&w);
         while (clew_attribute_next(&it, &a)) {
                 if (a.key.len == prefix.len || !clew_slice_starts_with(a.key, prefix))

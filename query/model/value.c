@@ -81,7 +81,7 @@ static bool next_value(struct level *level, struct clew_json_writer *w, struct c
 /* Depth is bounded by the walk; a deeper value (bytes from elsewhere) renders as null. */
 static void render(const struct clew_value *value, struct clew_buffer *out)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
+        struct clew_json_writer w = {.out = out, .verbatim = true};
         struct level stack[CLEW_OTLP_DEPTH_MAX];
         unsigned depth = 0;
         struct clew_value v;
@@ -129,7 +129,7 @@ struct clew_slice clew_value_text(const struct clew_value *value, struct clew_ar
         if (is_structure(value)) {
                 render(value, &out);
         } else {
-                struct clew_json_writer w = clew_json_writer_make(&out, 0);
+                struct clew_json_writer w = {.out = &out, .verbatim = true};
 
                 write_scalar(&w, value);
         }

@@ -122,7 +122,7 @@ bool clew_note_write(struct clew_slice note, struct clew_json_writer *w)
                         continue;
                 clew_json_write_key(w, names[i]);
                 if (i == VALUE && clew_json_next(&r) == CLEW_JSON_NUMBER)
-                        clew_json_write_raw(w, clew_buffer_slice(&parts[i]));
+                        clew_json_write_token(w, &r);
                 else
                         clew_json_write_string(w, clew_buffer_slice(&parts[i]));
         }

@@ -29,6 +29,7 @@ enum clew_table {
         CLEW_TABLE_TIME,    /* ~start, trace id -> nothing */
         CLEW_TABLE_SEGMENT, /* segment id -> catalog entry with summaries */
         CLEW_TABLE_NOTE,    /* trace id, index -> note */
+        CLEW_TABLE_SHELF,   /* key of a room above -> its record; may be missing in older stores */
         CLEW_TABLES,
 };
 

@@ -12,6 +12,7 @@
 struct clew_env {
         MDB_env *lmdb;
         MDB_dbi dbi[CLEW_TABLES];
+        bool has_shelf; /* false in a store open for reading that was made without that table */
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
@@ -29,6 +30,14 @@ struct clew_env {
 };
 
 const char *clew_table_name(enum clew_table table);
+/* Makes the table in @txn, which rewrites the state too; after an abort of @txn it is forgotten. */
+int clew_env_add_shelf(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
+void clew_env_forget_shelf(struct clew_env *env);
+/* False: nothing may be asked of LMDB about it; it is empty. */
+static inline bool clew_env_has(const struct clew_env *env, enum clew_table table)
+{
+        return table != CLEW_TABLE_SHELF || env->has_shelf;
+}
 /* Maps an LMDB result (LMDB code, positive errno or 0) to a negative errno and fills @err; -ENOENT
  * for MDB_NOTFOUND without filling it. */
 int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_error *err);

@@ -30,9 +30,10 @@
 #define REOPEN_WAIT_MS 1000
 
 static const char *const table_names[CLEW_TABLES] = {
-        [CLEW_TABLE_META] = "meta",   [CLEW_TABLE_HOT] = "hot",   [CLEW_TABLE_OBJECT] = "object",
-        [CLEW_TABLE_TRACE] = "trace", [CLEW_TABLE_TIME] = "time", [CLEW_TABLE_SEGMENT] = "segment",
-        [CLEW_TABLE_NOTE] = "note",
+        [CLEW_TABLE_META] = "meta",     [CLEW_TABLE_HOT] = "hot",
+        [CLEW_TABLE_OBJECT] = "object", [CLEW_TABLE_TRACE] = "trace",
+        [CLEW_TABLE_TIME] = "time",     [CLEW_TABLE_SEGMENT] = "segment",
+        [CLEW_TABLE_NOTE] = "note",     [CLEW_TABLE_SHELF] = "shelf",
 };
 
 const char *clew_table_name(enum clew_table table)
@@ -112,6 +113,27 @@ static void find_mapping(struct clew_env *env, MDB_txn *txn)
         mdb_cursor_close(cursor);
 }
 
+/* A store may have been made before there was a shelf: a reader takes it as empty, a writer makes
+ * it. */
+static int open_shelf(struct clew_env *env, MDB_txn *txn, unsigned flags)
+{
+        int rc = mdb_dbi_open(txn, table_names[CLEW_TABLE_SHELF], flags,
+                              &env->dbi[CLEW_TABLE_SHELF]);
+
+        env->has_shelf = rc == 0;
+        return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int clew_env_add_shelf(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
+{
+        return clew_env_error(env, open_shelf(env, txn, MDB_CREATE), "adding a table", err);
+}
+
+void clew_env_forget_shelf(struct clew_env *env)
+{
+        env->has_shelf = false;
+}
+
 static int open_tables(struct clew_env *env, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
@@ -119,10 +141,12 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
         int rc = mdb_txn_begin(env->lmdb, NULL, MDB_RDONLY, &txn);
         bool missing = false;
 
-        for (int t = 0; rc == 0 && !missing && t < CLEW_TABLES; t++) {
+        for (int t = 0; rc == 0 && !missing && t < CLEW_TABLE_SHELF; t++) {
                 rc = mdb_dbi_open(txn, table_names[t], 0, &env->dbi[t]);
                 missing = rc == MDB_NOTFOUND;
         }
+        if (rc == 0)
+                rc = open_shelf(env, txn, 0);
         if (rc == 0)
                 find_mapping(env, txn);
         /* A handle becomes usable for later transactions when the one that opened it ends well. */
@@ -140,6 +164,7 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
         rc = mdb_txn_begin(env->lmdb, NULL, 0, &txn);
         for (int t = 0; rc == 0 && t < CLEW_TABLES; t++)
                 rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &env->dbi[t]);
+        env->has_shelf = rc == 0;
         if (rc == 0)
                 return clew_env_error(env, mdb_txn_commit(txn), "creating tables", err);
         mdb_txn_abort(txn);

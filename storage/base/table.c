@@ -83,8 +83,8 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
                    struct clew_slice *ret, struct clew_error *err)
 {
         MDB_val k = val_of(key);
-        MDB_val v;
-        int rc = mdb_get(txn, env->dbi[table], &k, &v);
+        MDB_val v = {0};
+        int rc = clew_env_has(env, table) ? mdb_get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
 
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
@@ -100,8 +100,8 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                     struct clew_slice key, struct clew_slice *ret, struct clew_error *err)
 {
         MDB_val k = val_of(key);
-        MDB_val v;
-        int rc = mdb_get(txn, env->dbi[table], &k, &v);
+        MDB_val v = {0};
+        int rc = clew_env_has(env, table) ? mdb_get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
 
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
@@ -156,8 +156,12 @@ int clew_table_count(struct clew_env *env, MDB_txn *txn, enum clew_table table, 
                      struct clew_error *err)
 {
         MDB_stat st;
-        int rc = mdb_stat(txn, env->dbi[table], &st);
+        int rc;
 
+        *ret = 0;
+        if (!clew_env_has(env, table))
+                return 0;
+        rc = mdb_stat(txn, env->dbi[table], &st);
         if (rc == 0)
                 *ret = st.ms_entries;
         return clew_env_error(env, rc, "counting records", err);
@@ -167,8 +171,13 @@ int clew_scan_open(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
                    struct clew_error *err)
 {
         MDB_cursor *cursor = NULL;
-        int rc = mdb_cursor_open(txn, env->dbi[table], &cursor);
+        int rc;
 
+        if (!clew_env_has(env, table)) {
+                *ret = (struct clew_scan){.env = env, .table = table, .at_end = true};
+                return 0;
+        }
+        rc = mdb_cursor_open(txn, env->dbi[table], &cursor);
         if (rc != 0)
                 return clew_env_error(env, rc, "opening a cursor", err);
         *ret = (struct clew_scan){.env = env, .cursor = cursor, .table = table};
@@ -207,6 +216,8 @@ int clew_scan_seek(struct clew_scan *scan, struct clew_slice key, struct clew_er
         MDB_val v = {0};
         int r;
 
+        if (!scan->cursor)
+                return 0;
         scan->at_end = false;
         scan->last_key_len = 0;
         r = take(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE), k, v, err);

@@ -6,6 +6,7 @@
 #include "proto/otlp/walk.h"
 #include "storage/check/verify-int.h"
 #include "storage/object/objects-int.h"
+#include "storage/source/shelf-int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct check {
         uint64_t gone_first; /* of the batch that `gone` tells of */
         struct clew_slice gone;
         struct clew_place_sums places;
+        struct clew_shelf_state shelf;
 };
 
 static void finding(struct check *c, const char *object, const char *what)
@@ -280,6 +282,13 @@ static void check_object(struct check *c, const struct clew_scan *scan)
                 finding_at(c, CLEW_TABLE_OBJECT, scan->key, "belongs to no segment");
 }
 
+static void check_shelf(struct check *c, const struct clew_scan *scan)
+{
+        clew_shelf_count_in(&c->shelf, scan->key, scan->value);
+        if (clew_shelf_value_check(scan->value) < 0)
+                finding_at(c, CLEW_TABLE_SHELF, scan->key, "content cannot be unpacked");
+}
+
 static void compare(struct check *c, const char *what, uint64_t found, uint64_t expected)
 {
         char text[96];
@@ -297,9 +306,10 @@ static int check_all(struct check *c, struct clew_error *err)
                 [CLEW_TABLE_META] = check_meta,     [CLEW_TABLE_HOT] = check_hot,
                 [CLEW_TABLE_OBJECT] = check_object, [CLEW_TABLE_TRACE] = check_trace,
                 [CLEW_TABLE_TIME] = check_time,     [CLEW_TABLE_SEGMENT] = check_segment,
-                [CLEW_TABLE_NOTE] = check_meta,
+                [CLEW_TABLE_NOTE] = check_meta,     [CLEW_TABLE_SHELF] = check_shelf,
         };
         struct clew_store_stats pages;
+        struct clew_shelf_state shelf;
         struct clew_state state;
         int r;
 
@@ -317,6 +327,12 @@ static int check_all(struct check *c, struct clew_error *err)
 
                 if (e < 0)
                         return e;
+        }
+        if (clew_shelf_state_read(c->env, c->txn, &shelf, err) < 0)
+                finding(c, "meta shelf", err->message);
+        else {
+                compare(c, "shelf records", c->shelf.records, shelf.records);
+                compare(c, "digest of shelf records", c->shelf.sum, shelf.sum);
         }
         if (r < 0)
                 return 0;

@@ -4,15 +4,29 @@
 #include "storage/source/store-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/base/env-struct-int.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Creates the records of a fresh store, or raises the version of an older one. */
+/* A store that was made before there was a shelf gets one; the state is rewritten as by any writer.
+ */
+static int add_shelf(struct clew_store *store, MDB_txn *txn, struct clew_error *err)
+{
+        struct clew_state state;
+        int r = clew_state_read(store->env, txn, &state, err);
+
+        if (r == 0)
+                r = clew_env_add_shelf(store->env, txn, err);
+        return r < 0 ? r : clew_state_write(store->env, txn, &state, err);
+}
+
+/* Creates the records of a fresh store, or makes an older one a present one; in one transaction. */
 static int write_format(struct clew_store *store, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
         uint32_t version = 0;
+        bool had_shelf = clew_env_has(store->env, CLEW_TABLE_SHELF);
         int r = clew_txn_begin_write(store->env, &txn, err);
 
         if (r < 0)
@@ -22,11 +36,15 @@ static int write_format(struct clew_store *store, struct clew_error *err)
                 r = clew_format_create(store->env, txn, clew_clock_unix_ns(store->clock), err);
         else if (r == 0 && version < CLEW_FORMAT_VERSION)
                 r = clew_format_upgrade(store->env, txn, err);
-        if (r < 0) {
+        if (r == 0 && !had_shelf)
+                r = add_shelf(store, txn, err);
+        if (r < 0)
                 clew_txn_abort(store->env, txn);
-                return r;
-        }
-        return clew_txn_commit(store->env, txn, err);
+        else
+                r = clew_txn_commit(store->env, txn, err);
+        if (r < 0 && !had_shelf)
+                clew_env_forget_shelf(store->env);
+        return r;
 }
 
 static int check_format(struct clew_store *store, struct clew_error *err)
@@ -46,7 +64,8 @@ static int check_format(struct clew_store *store, struct clew_error *err)
                 return clew_error_set(err, -EINVAL, 0, "store %s: holds no Clew data",
                                       clew_env_dir(store->env));
         if (r == -ENOENT ||
-            (r == 0 && version < CLEW_FORMAT_VERSION && store->mode != CLEW_STORE_READ))
+            (r == 0 && store->mode != CLEW_STORE_READ &&
+             (version < CLEW_FORMAT_VERSION || !clew_env_has(store->env, CLEW_TABLE_SHELF))))
                 r = write_format(store, err);
         return r < 0 ? r : clew_env_created(store->env, err);
 }

@@ -357,6 +357,42 @@ static void strings_round_trip(void **state)
                 assert_int_equal(clew_json_next(&r), CLEW_JSON_END);
                 assert_int_equal(r.status, CLEW_JSON_COMPLETE);
                 assert_true(clew_utf8_valid(clew_buffer_slice(&out)));
+                for (struct clew_slice left = clew_buffer_slice(&out); left.len > 0;)
+                        assert_false(clew_utf8_is_hidden(clew_utf8_next(&left, NULL)));
+        }
+}
+
+/* What the reader takes and JSON does not is made JSON, with its value. */
+static void tokens_are_written_again(void **state)
+{
+        static const struct {
+                const char *given;
+                const char *want;
+        } cases[] = {
+                {"7", "7"},
+                {"-0.50e+3", "-0.50e+3"},
+                {"12345678901234567890123", "12345678901234567890123"},
+                {"007", "7"},
+                {"NaN", "\"NaN\""},
+                {"-Infinity", "\"-Infinity\""},
+                {"\"a\x1b\xe2\x80\xae\\u200b\"", "\"a\\u001b\\u202e\\u200b\""},
+                {"\"\xff\"", "\"\xef\xbf\xbd\""},
+                {"true", "true"},
+                {"null", "null"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct clew_json_reader r =
+                        clew_json_reader_make(clew_slice_of_cstr(cases[i].given), 4);
+                struct clew_json_writer w;
+                CLEW_BUFFER out = {0};
+
+                clew_buffer_init(&out, 4096);
+                w = clew_json_writer_make(&out, 0);
+                (void)clew_json_next(&r);
+                clew_json_write_token(&w, &r);
+                assert_true(clew_slice_eq_cstr(clew_buffer_slice(&out), cases[i].want));
         }
 }
 
@@ -514,13 +550,21 @@ static void utf8_is_judged(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(reads_well_formed),   cmocka_unit_test(reads_cut),
-                cmocka_unit_test(reads_malformed),     cmocka_unit_test(names_the_place),
-                cmocka_unit_test(bounds_depth),        cmocka_unit_test(walks_members),
-                cmocka_unit_test(reads_every_prefix),  cmocka_unit_test(survives_random_edits),
-                cmocka_unit_test(strings_round_trip),  cmocka_unit_test(numbers_round_trip),
-                cmocka_unit_test(numbers_are_checked), cmocka_unit_test(writes_indented),
-                cmocka_unit_test(base64_round_trips),  cmocka_unit_test(utf8_is_judged),
+                cmocka_unit_test(reads_well_formed),
+                cmocka_unit_test(reads_cut),
+                cmocka_unit_test(reads_malformed),
+                cmocka_unit_test(names_the_place),
+                cmocka_unit_test(bounds_depth),
+                cmocka_unit_test(walks_members),
+                cmocka_unit_test(reads_every_prefix),
+                cmocka_unit_test(survives_random_edits),
+                cmocka_unit_test(strings_round_trip),
+                cmocka_unit_test(numbers_round_trip),
+                cmocka_unit_test(numbers_are_checked),
+                cmocka_unit_test(writes_indented),
+                cmocka_unit_test(tokens_are_written_again),
+                cmocka_unit_test(base64_round_trips),
+                cmocka_unit_test(utf8_is_judged),
         };
 
         return cmocka_run_group_tests_name("json", tests, NULL, NULL);

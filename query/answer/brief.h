@@ -1,8 +1,8 @@
 /*
  * One step in one line: what the model said or called, what the tool returned, what went wrong.
  */
-#ifndef CLEW_QUERY_CLI_BRIEF_H
-#define CLEW_QUERY_CLI_BRIEF_H
+#ifndef CLEW_QUERY_ANSWER_BRIEF_H
+#define CLEW_QUERY_ANSWER_BRIEF_H
 
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"

@@ -2,11 +2,11 @@
  * The facts of a run (query/rca/facts.h) for people and machines: one line, record fields, and what
  * a selection adds up to.
  */
-#ifndef CLEW_QUERY_CLI_FACTS_H
-#define CLEW_QUERY_CLI_FACTS_H
+#ifndef CLEW_QUERY_ANSWER_FACTS_H
+#define CLEW_QUERY_ANSWER_FACTS_H
 
 #include "proto/base/buffer.h"
-#include "query/cli/output.h"
+#include "proto/base/json.h"
 #include "query/find/select.h"
 
 /* "loop of 4 rounds from #5, 2 retries, wasted 3 steps, 12k tokens, $0.03, 4.1s"; nothing when
@@ -34,7 +34,7 @@ struct clew_tally {
 
 void clew_tally_add(struct clew_tally *tally, const struct clew_summary *summary);
 /* A few lines of numbers, for people. */
-void clew_tally_print(const struct clew_tally *tally, FILE *out);
+void clew_tally_brief(const struct clew_tally *tally, struct clew_buffer *out);
 /* The members of a JSON record that is open. */
 void clew_tally_write(const struct clew_tally *tally, struct clew_json_writer *w);
 

@@ -1,9 +1,10 @@
 /*
- * See record.h.
+ * See trace-record.h.
  */
-#include "query/cli/record.h"
+#include "query/answer/trace-record.h"
 
 #include "proto/base/number.h"
+#include "query/answer/values.h"
 #include "query/review/note.h"
 
 #include <stdio.h>
@@ -52,24 +53,6 @@ const char *clew_outcome_word(const struct clew_selected *t)
                 break;
         }
         return clew_outcome_name(t->summary.outcome);
-}
-
-enum clew_tone clew_outcome_tone(enum clew_outcome outcome)
-{
-        switch (outcome) {
-        case CLEW_OUTCOME_FAILED:
-        case CLEW_OUTCOME_ERROR:
-                return CLEW_TONE_BAD;
-        case CLEW_OUTCOME_PASSED:
-                return CLEW_TONE_GOOD;
-        case CLEW_OUTCOME_OPEN:
-                return CLEW_TONE_WARN;
-        case CLEW_OUTCOME_UNKNOWN:
-        case CLEW_OUTCOME_OK:
-        case CLEW_OUTCOME_COUNT:
-                break;
-        }
-        return CLEW_TONE_PLAIN;
 }
 
 /* ---- fields -----------------------------------------------------------------------------------

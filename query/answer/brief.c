@@ -1,11 +1,11 @@
 /*
  * See brief.h.
  */
-#include "query/cli/brief.h"
+#include "query/answer/brief.h"
 
 #include "proto/base/json.h"
 #include "proto/base/utf8.h"
-#include "query/cli/record.h"
+#include "query/answer/trace-record.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,9 @@
-#include "query/cli/facts.h"
+#include "query/answer/facts.h"
 
 #include "query/answer/when.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static const char *between(const struct clew_buffer *out, size_t from)
 {
@@ -73,22 +74,23 @@ void clew_tally_add(struct clew_tally *t, const struct clew_summary *s)
         t->waste_usd += f->waste_usd;
 }
 
-static void put_share(FILE *out, const char *label, uint64_t n, uint64_t of, const char *more)
+static void put_share(struct clew_buffer *out, const char *label, uint64_t n, uint64_t of,
+                      const char *more)
 {
         if (n == 0)
                 return;
-        fprintf(out, "%-9s %" PRIu64 " (%.1f %%)%s%s\n", label, n,
-                100.0 * (double)n / (double)(of ? of : 1), *more ? ", " : "", more);
+        clew_buffer_printf(out, "%-9s %" PRIu64 " (%.1f %%)%s%s\n", label, n,
+                           100.0 * (double)n / (double)(of ? of : 1), *more ? ", " : "", more);
 }
 
-void clew_tally_print(const struct clew_tally *t, FILE *out)
+void clew_tally_brief(const struct clew_tally *t, struct clew_buffer *out)
 {
         char tokens[CLEW_WHEN_TEXT];
         char cost[CLEW_WHEN_TEXT] = "";
         char took[CLEW_WHEN_TEXT];
         char more[4 * CLEW_WHEN_TEXT];
 
-        fprintf(out, "%-9s %" PRIu64 "\n", "traces", t->traces);
+        clew_buffer_printf(out, "%-9s %" PRIu64 "\n", "traces", t->traces);
         put_share(out, "failed", t->failed, t->traces, "");
         put_share(out, "open", t->open, t->traces, "");
         put_share(out, "cause", t->caused, t->traces, "");
@@ -104,12 +106,12 @@ void clew_tally_print(const struct clew_tally *t, FILE *out)
                  *cost ? ", " : "", cost, took);
         put_share(out, "waste", t->wasting, t->traces, more);
         clew_count_short(t->tokens, "", tokens);
-        fprintf(out, "%-9s %s", "tokens", tokens);
+        clew_buffer_printf(out, "%-9s %s", "tokens", tokens);
         if (t->cost_usd > 0) {
                 clew_cost_short(t->cost_usd, cost);
-                fprintf(out, ", %s", cost);
+                clew_buffer_printf(out, ", %s", cost);
         }
-        fputc('\n', out);
+        clew_buffer_append_byte(out, '\n');
 }
 
 void clew_tally_write(const struct clew_tally *t, struct clew_json_writer *w)

@@ -2,12 +2,11 @@
  * The record of one trace, as list, tail and clusters print it, and the cursor that names its
  * place.
  */
-#ifndef CLEW_QUERY_CLI_RECORD_H
-#define CLEW_QUERY_CLI_RECORD_H
+#ifndef CLEW_QUERY_ANSWER_TRACE_RECORD_H
+#define CLEW_QUERY_ANSWER_TRACE_RECORD_H
 
 #include "proto/base/compiler.h"
-#include "query/cli/output.h"
-#include "query/cli/terminal.h"
+#include "query/answer/record.h"
 #include "query/find/select.h"
 
 #include <stdbool.h>
@@ -23,7 +22,6 @@ CLEW_MUST_USE bool clew_cursor_parse(const char *text, struct clew_selected *ret
 
 /* "ok", "passed", "FAILED", "ERROR", "open", "lost": bad ones stand out without colour. */
 const char *clew_outcome_word(const struct clew_selected *t);
-enum clew_tone clew_outcome_tone(enum clew_outcome outcome);
 
 /* First 8 digits. */
 #define CLEW_SHORT_ID 9u

@@ -1,11 +1,10 @@
 /*
  * See step-record.h.
  */
-#include "query/cli/step-record.h"
+#include "query/answer/step-record.h"
 
-#include "query/cli/brief.h"
-
-#include "query/cli/brief.h"
+#include "query/answer/brief.h"
+#include "query/answer/values.h"
 
 static const struct clew_step_record *of(const void *record)
 {
@@ -327,3 +326,16 @@ const struct clew_record_field clew_step_fields[] = {
         {"scores", false, put_scores},
         {0},
 };
+
+int clew_step_put(struct clew_record_writer *out, const struct clew_trace *trace, uint32_t step,
+                  uint32_t cause, const struct clew_step_texts *texts)
+{
+        const struct clew_step_record record = {
+                .trace = trace, .step = step, .brief = texts->brief, .cause = cause};
+        int r;
+
+        clew_buffer_clear(texts->brief);
+        clew_step_brief(trace, &trace->steps[step], texts->scratch, texts->brief);
+        r = clew_buffer_error(texts->brief);
+        return r < 0 ? r : clew_record_put(out, &record);
+}

@@ -1,0 +1,51 @@
+#include "query/ui/assets.h"
+
+#include <string.h>
+
+#include "query/ui/assets-int.h"
+
+/* First parts of addresses that pages have; the page itself says what it does not know below them.
+ */
+static const char *const page_roots[] = {
+        "",         "t",           "sessions", "clusters", "diff",    "review",
+        "datasets", "experiments", "stats",    "status",   "compare",
+};
+
+static void fill(const struct clew_ui_file *file, bool is_page, struct clew_ui_asset *ret_asset)
+{
+        *ret_asset = (struct clew_ui_asset){
+                .media_type = file->media_type,
+                .etag = file->etag,
+                .gzip = clew_slice_make(file->begin, (size_t)(file->end - file->begin)),
+                .plain_bytes = file->plain_bytes,
+                .is_page = is_page,
+        };
+}
+
+static bool is_page_address(struct clew_slice path)
+{
+        if (path.len == 0 || path.data[0] != '/')
+                return false;
+        const uint8_t *begin = path.data + 1;
+        const uint8_t *slash = memchr(begin, '/', path.len - 1);
+        size_t size = slash ? (size_t)(slash - begin) : path.len - 1;
+        for (size_t i = 0; i < sizeof page_roots / sizeof *page_roots; i++)
+                if (clew_slice_eq_cstr(clew_slice_make(begin, size), page_roots[i]))
+                        return size > 0 || path.len == 1;
+        return false;
+}
+
+bool clew_ui_asset_find(struct clew_slice path, struct clew_ui_asset *ret_asset)
+{
+        bool is_page = is_page_address(path);
+        for (size_t i = 0; i < clew_ui_file_count; i++) {
+                const struct clew_ui_file *file = &clew_ui_files[i];
+                bool wanted = is_page ? strcmp(file->path, "/index.html") == 0
+                                      : clew_slice_eq_cstr(path, file->path);
+                if (!wanted)
+                        continue;
+                fill(file, is_page, ret_asset);
+                return true;
+        }
+        return false;
+}

@@ -1,0 +1,81 @@
+/* Numbers, times and names as people read them: the same forms as the command line's. */
+
+const two = (n) => String(n).padStart(2, '0');
+
+/** Nanoseconds (string, number or bigint) as 48.2 s, 2 m 10 s, 3 h 05 m. */
+export function took(ns) {
+        if (ns === null || ns === undefined)
+                return '';
+        const s = Number(ns) / 1e9;
+        if (s < 0)
+                return '';
+        if (s < 0.0995)
+                return `${Math.round(s * 1000)} ms`;
+        if (s < 59.95)
+                return `${s.toFixed(1)} s`;
+        if (s < 3600)
+                return `${Math.floor(Math.round(s) / 60)} m ${two(Math.round(s) % 60)} s`;
+        if (s < 86400)
+                return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} m`;
+        return `${Math.floor(s / 86400)} d ${two(Math.floor(s / 3600) % 24)} h`;
+}
+
+/** A count with three digits that matter: 950, 61.2 k, 1.30 M. */
+export function count(n) {
+        if (n === null || n === undefined)
+                return '';
+        for (const [limit, unit] of [[999.5e6, 'G'], [999.5e3, 'M'], [999.5, 'k']]) {
+                if (n >= limit) {
+                        const scaled = n / { G: 1e9, M: 1e6, k: 1e3 }[unit];
+                        return `${scaled.toFixed(scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0)} ${unit}`;
+                }
+        }
+        return String(Math.round(n));
+}
+
+/** US dollars; nothing is known is not nothing spent. */
+export function money(usd) {
+        if (usd === null || usd === undefined)
+                return '';
+        if (usd !== 0 && Math.abs(usd) < 0.001)
+                return `$${usd.toPrecision(2)}`;
+        return `$${usd.toFixed(Math.abs(usd) < 10 ? 3 : 2)}`;
+}
+
+export function bytes(n) {
+        if (n < 1000)
+                return `${n} B`;
+        if (n < 1e6)
+                return `${(n / 1e3).toFixed(1)} kB`;
+        return `${(n / 1e6).toFixed(1)} MB`;
+}
+
+/** Today a clock, this year a day and a clock, else a date. Local time; the title has it all. */
+export function when(iso, now = new Date()) {
+        const t = new Date(iso);
+        const clock = `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`;
+        if (t.toDateString() === now.toDateString())
+                return clock;
+        const day = `${['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][t.getMonth()]} ${t.getDate()}`;
+        if (t.getFullYear() === now.getFullYear())
+                return `${day}, ${clock.slice(0, 5)}`;
+        return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())}`;
+}
+
+export const short = (id) => (id || '').slice(0, 8);
+export const percent = (share) => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+
+/** Wilson's interval of a share, 95 %. */
+export function interval(hits, all) {
+        if (!all)
+                return [0, 1];
+        const z = 1.96, p = hits / all, d = 1 + z * z / all;
+        const mid = (p + z * z / (2 * all)) / d;
+        const half = z * Math.sqrt(p * (1 - p) / all + z * z / (4 * all * all)) / d;
+        return [Math.max(0, mid - half), Math.min(1, mid + half)];
+}
+
+/** A word as a shell takes it. */
+export const quoted = (word) => (/^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
+
+export const plural = (n, one, many = `${one}s`) => `${Number(n).toLocaleString('en')} ${n === 1 ? one : many}`;

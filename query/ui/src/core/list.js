@@ -1,0 +1,40 @@
+/*
+ * A list of which only the rows in sight are mounted. All rows have one height; the list itself
+ * scrolls. Up to 60,000 rows of 27 px stay under the height that browsers can lay out.
+ */
+import { html } from '../core/html.js';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+
+const OVER = 12; // rows mounted beyond each edge
+
+/** `row(i, style)` draws row i. `shown`: an index to bring into sight when it changes. */
+export function VirtualList({ count, height, row, shown, label, role = 'list', tail }) {
+        const box = useRef();
+        const [view, set] = useState({ top: 0, high: 800 });
+        useLayoutEffect(() => {
+                const measure = () => set({ top: box.current.scrollTop, high: box.current.clientHeight || 800 });
+                measure();
+                const watch = new ResizeObserver(measure);
+                watch.observe(box.current);
+                return () => watch.disconnect();
+        }, []);
+        useEffect(() => {
+                if (shown === null || shown === undefined || shown < 0)
+                        return;
+                const top = shown * height, end = top + height, at = box.current.scrollTop;
+                if (top < at + height)
+                        box.current.scrollTop = Math.max(0, top - height);
+                else if (end > at + box.current.clientHeight - height)
+                        box.current.scrollTop = end - box.current.clientHeight + height;
+        }, [shown, count, view.high]);
+        const first = Math.max(0, Math.floor(view.top / height) - OVER);
+        const last = Math.min(count, Math.ceil((view.top + view.high) / height) + OVER);
+        const rows = [];
+        for (let i = first; i < last; i++)
+                rows.push(row(i, { transform: `translateY(${i * height}px)` }));
+        return html`<div class="virtual" ref=${box} role=${role} aria-label=${label} aria-rowcount=${count} tabindex="0"
+                onScroll=${() => set({ top: box.current.scrollTop, high: box.current.clientHeight })}>
+                <div class="virtual-all" style=${{ height: `${count * height}px` }}>${rows}</div>
+                ${tail}
+        </div>`;
+}

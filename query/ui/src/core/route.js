@@ -1,0 +1,55 @@
+/* The state of a page is its address: path and parameters. Going somewhere is changing them. */
+import { signal } from '@preact/signals';
+
+const read = () => ({
+        path: location.pathname.replace(/\/+$/, '') || '/',
+        params: new URLSearchParams(location.search),
+});
+
+export const route = signal(read());
+addEventListener('popstate', () => { route.value = read(); });
+
+/** The address of a path with parameters; empty values are left out, true stands alone. */
+export function href(path, params = {}) {
+        const search = new URLSearchParams();
+        const entries = params instanceof URLSearchParams ? params : Object.entries(params);
+        for (const [key, value] of entries)
+                if (value !== null && value !== undefined && value !== false && value !== '')
+                        search.append(key, value === true ? '1' : value);
+        const text = search.toString();
+        return text ? `${path}?${text}` : path;
+}
+
+/** Goes to an address of ours; `replace` leaves no trace in the history. */
+export function go(address, replace = false) {
+        history[replace ? 'replaceState' : 'pushState'](null, '', address);
+        route.value = read();
+}
+
+/** Changes some parameters of the present address. */
+export function change(changes, replace = true) {
+        const params = new URLSearchParams(route.value.params);
+        for (const [key, value] of Object.entries(changes)) {
+                if (value === null || value === undefined || value === false || value === '')
+                        params.delete(key);
+                else
+                        params.set(key, value === true ? '1' : value);
+        }
+        go(href(route.value.path, params), replace);
+}
+
+/** Clicks on links of ours stay in the page; those with a modifier are the browser's. */
+export function takeLinks() {
+        document.addEventListener('click', (event) => {
+                const link = event.target.closest?.('a[href]');
+                if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey
+                    || event.shiftKey || link.target || link.hasAttribute('download'))
+                        return;
+                const to = new URL(link.href);
+                if (to.origin !== location.origin || to.pathname.startsWith('/api/'))
+                        return;
+                event.preventDefault();
+                go(to.pathname + to.search);
+                scrollTo(0, 0);
+        });
+}

@@ -1,0 +1,38 @@
+/* The pages by address. */
+import { render } from 'preact';
+import { html } from './core/html.js';
+import { takeKeys } from './core/keys.js';
+import { route, takeLinks } from './core/route.js';
+import { Cluster, Clusters } from './pages/clusters.js';
+import { Diff } from './pages/diff.js';
+import { Session, Sessions } from './pages/sessions.js';
+import { Status } from './pages/status.js';
+import { Foot, Head, Help } from './parts/frame.js';
+import { Run } from './run/run.js';
+import { Runs } from './runs/runs.js';
+
+const ROUTES = [
+        [/^\/$/, Runs],
+        [/^\/t\/([^/]+)$/, Run, 'id'],
+        [/^\/sessions$/, Sessions],
+        [/^\/sessions\/(.+)$/, Session, 'name'],
+        [/^\/clusters$/, Clusters],
+        [/^\/clusters\/([^/]+)$/, Cluster, 'name'],
+        [/^\/diff$/, Diff],
+        [/^\/status$/, Status],
+];
+
+const Nowhere = () => html`<${Head} /><main class="page"><p class="empty">There is no page at ${route.value.path}. <a href="/">Runs</a></p></main><${Foot} />`;
+
+function App() {
+        for (const [pattern, Page, name] of ROUTES) {
+                const found = pattern.exec(route.value.path);
+                if (found)
+                        return html`<${Page} ...${name ? { [name]: decodeURIComponent(found[1]) } : {}} /><${Help} />`;
+        }
+        return html`<${Nowhere} /><${Help} />`;
+}
+
+takeLinks();
+takeKeys();
+render(html`<${App} />`, document.getElementById('app'));

@@ -1,0 +1,48 @@
+/* A page that is a list: rows of one table, a key for each, the next page on request. */
+import { html } from '../core/html.js';
+import { useState } from 'preact/hooks';
+import { list } from '../core/api.js';
+import { page, useKeys } from '../core/keys.js';
+import { useAnswer } from '../core/load.js';
+import { change, go, route } from '../core/route.js';
+import { Failure, Foot, Head, Waiting } from '../parts/frame.js';
+import { copy } from '../parts/marks.js';
+
+const WINDOWS = ['24h', '7d', '30d', 'all'];
+
+export function Since({ since }) {
+        return html`<select aria-label="since" value=${since} onChange=${(e) => change({ since: e.target.value })}>
+                ${[...new Set([...WINDOWS, since])].map((w) => html`<option value=${w}>${w === 'all' ? 'all time' : w}</option>`)}</select>`;
+}
+
+/** `columns`: [heading, class, cell(row)]; `to(row)`: where a row leads; `empty`: what no row means. */
+export function Listing({ title, path, params, columns, to, empty, command, head, since }) {
+        page.value = 'list';
+        const key = `${path} ${JSON.stringify(params)}`;
+        const [more, setMore] = useState({ key, pages: [] });
+        const [at, move] = useState(0);
+        const answer = useAnswer(key, (signal) => list(path, params, { signal }));
+        const pages = [answer.data, ...(more.key === key ? more.pages : [])].filter(Boolean);
+        const rows = pages.flatMap((p) => p.rows);
+        const end = pages.length ? pages[pages.length - 1].end : {};
+        const step = (by) => () => rows[at + by] && move(at + by);
+        useKeys({
+                j: step(1), k: step(-1), Enter: () => rows[at] && go(to(rows[at])),
+                Y: () => copy(command, 'the command'), Escape: () => go('/'),
+        });
+        const older = async () => {
+                const next = await list(path, { ...params, after: end.cursor });
+                setMore({ key, pages: [...(more.key === key ? more.pages : []), next] });
+        };
+        return html`<${Head} /><main class="page"><div class="head"><h1>${title}</h1>${since && html`<${Since} since=${since} />`}</div>${head}
+                ${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
+                ${end.partial && html`<p class="banner warn">${end.partial}</p>`}
+                ${!answer.data && answer.busy && html`<${Waiting} what=${title.toLowerCase()} />`}
+                ${answer.data && !rows.length && html`<p class="empty">${empty} ${since && since !== 'all' && html`<a href="?since=all">Show all time</a>`}</p>`}
+                ${rows.length > 0 && html`<table class=${answer.busy ? 'busy' : ''}><thead><tr>${columns.map(([name, tone]) => html`<th class=${tone}>${name}</th>`)}</tr></thead>
+                <tbody>${rows.map((row, i) => html`<tr key=${i} class=${i === at ? 'sel' : ''} onClick=${() => move(i)} onDblClick=${() => go(to(row))}>${columns.map(([, tone, cell]) => html`<td class=${tone}>${cell(row)}</td>`)}</tr>`)}</tbody></table>`}
+                ${end.cursor && html`<p class="empty"><button onClick=${older}>More</button></p>`}</main>
+                <${Foot} command=${command} />`;
+}
+
+export const sinceOf = (fallback) => route.value.params.get('since') || fallback;

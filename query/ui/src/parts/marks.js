@@ -1,0 +1,41 @@
+/* Small signs: outcome, kind, key, copy. A word stands beside every colour. */
+import { signal } from '@preact/signals';
+import { html } from '../core/html.js';
+
+const OUTCOMES = {
+        failed: ['✗', 'bad'], error: ['✗', 'bad'], lost: ['◌', 'warn'], open: ['◐', 'warn'], paused: ['‖', 'warn'],
+        ok: ['✓', 'ok'], passed: ['✓', 'ok'], unknown: ['·', 'dim'],
+};
+
+export const isFailed = (outcome) => outcome === 'failed' || outcome === 'error';
+
+export function Outcome({ outcome, word = false }) {
+        const [sign, tone] = OUTCOMES[outcome] || ['·', 'dim'];
+        return word
+                ? html`<span class=${`pill ${tone}`}>${sign} ${outcome}</span>`
+                : html`<span class=${`sign ${tone}`} title=${outcome}><span aria-hidden="true">${sign}</span><span class="unseen">${outcome}</span></span>`;
+}
+
+/** The class of a kind's colour; kinds without one are dim. */
+export const kindClass = (kind) => ({ agent: 'agent', llm: 'llm', tool: 'tool', mcp: 'tool', retriever: 'retr', embedding: 'retr', retrieval: 'retr' }[kind] || 'other');
+
+export const Key = ({ children }) => html`<kbd>${children}</kbd>`;
+
+/** What was just done, told for two seconds in a polite live region. */
+export const said = signal('');
+let later;
+
+export function say(text) {
+        said.value = text;
+        clearTimeout(later);
+        later = setTimeout(() => { said.value = ''; }, 2200);
+}
+
+export async function copy(text, name) {
+        try {
+                await navigator.clipboard.writeText(text);
+                say(`copied ${name}`);
+        } catch {
+                say(`the browser does not allow copying: ${text}`);
+        }
+}

@@ -1,0 +1,134 @@
+/* The runs: question, chips, how they went over time, the table. Live rows come in at the top. */
+import { html } from '../core/html.js';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { list, live, one } from '../core/api.js';
+import { interval, percent, plural, quoted, short } from '../core/format.js';
+import { page, useKeys } from '../core/keys.js';
+import { useAnswer } from '../core/load.js';
+import { change, go, href, route } from '../core/route.js';
+import { Failure, Foot, Head, Waiting } from '../parts/frame.js';
+import { copy, isFailed } from '../parts/marks.js';
+import { Histogram } from './histogram.js';
+import { Query } from './query.js';
+import { RunTable } from './table.js';
+import { FirstRun, NoMatch } from './empty.js';
+
+const FILTERS = ['failed', 'ok', 'open', 'all', 'agent', 'tool', 'model', 'service', 'session', 'user', 'grep', 'label',
+        'longer', 'tokens-over', 'cost-over', 'signature'];
+const ROWS = 100;
+
+/** The parameters of the address that choose runs. */
+export function selection(params) {
+        const chosen = { since: params.get('since') || '24h', q: params.get('q') };
+        if (params.get('until'))
+                chosen.until = params.get('until');
+        for (const name of FILTERS)
+                if (params.has(name))
+                        chosen[name] = params.get(name) || true;
+        return chosen;
+}
+
+const FLAGS = ['failed', 'ok', 'open', 'all'];
+
+export function command(name, chosen) {
+        const words = ['clew', name];
+        if (chosen.q)
+                words.push(quoted(chosen.q));
+        for (const [key, value] of Object.entries(chosen)) {
+                if (key === 'q' || !value || (key === 'since' && value === '24h'))
+                        continue;
+                words.push(`--${key}`, ...(FLAGS.includes(key) ? [] : [quoted(String(value))]));
+        }
+        return words.join(' ');
+}
+
+/** How many there are and how many failed, of all that match and not only of those shown. */
+function Count({ sum, shown, busy }) {
+        if (!sum)
+                return html`<span class="dim count" aria-live="polite">${busy ? 'reading …' : plural(shown, 'run')}</span>`;
+        const [low, high] = interval(sum.failed, sum.traces);
+        return html`<span class="dim count" aria-live="polite">${sum.traces > shown ? `${shown} of ` : ''}${plural(sum.traces, 'run')}
+                ${sum.traces > 0 && ` · ${sum.failed.toLocaleString('en')} failed · ${percent(sum.failed / sum.traces)} (${percent(low)} to ${percent(high)})`}
+                ${sum.left_out > 0 && ` · ${sum.left_out} without an agent, model call or tool left out`}</span>`;
+}
+
+/** Runs that arrive while one looks; a run that is there already is drawn anew. */
+function useLive(chosen, on) {
+        const [fresh, set] = useState([]);
+        const [connected, state] = useState(false);
+        const key = JSON.stringify(chosen);
+        useEffect(() => {
+                set([]);
+                if (!on)
+                        return undefined;
+                return live(chosen, (type, run) => {
+                        if (type === 'trace')
+                                set((old) => [run, ...old.filter((r) => r.trace_id !== run.trace_id)].slice(0, ROWS));
+                }, state);
+        }, [key, on]);
+        return { fresh, connected: on && connected };
+}
+
+export function Runs() {
+        page.value = 'runs';
+        const chosen = selection(route.value.params);
+        const key = JSON.stringify(chosen);
+        const [pages, setPages] = useState({ key, more: [] });
+        const first = useAnswer(key, (signal) => list('traces', { ...chosen, limit: ROWS }, { signal }));
+        const sum = useAnswer(`count ${key}`, (signal) => one('traces/count', chosen, { signal }));
+        const { fresh, connected } = useLive(chosen, !chosen.until);
+        const more = pages.key === key ? pages.more : [];
+        const end = more.length ? more[more.length - 1].end : first.data?.end || {};
+        const rows = useMemo(() => {
+                const seen = new Set(), all = [];
+                for (const run of [...fresh, ...(first.data?.rows || []), ...more.flatMap((p) => p.rows)])
+                        if (!seen.has(run.trace_id)) {
+                                seen.add(run.trace_id);
+                                all.push(run);
+                        }
+                return all;
+        }, [fresh, first.data, more]);
+        const [at, move] = useState(0);
+        const [picked, pick] = useState([]);
+        const box = useRef();
+        useEffect(() => move(0), [key]);
+
+        const older = async () => {
+                const next = await list('traces', { ...chosen, limit: ROWS, after: end.cursor });
+                setPages({ key, more: [...more, next] });
+        };
+        const toggle = (id) => pick((old) => (old.includes(id) ? old.filter((x) => x !== id) : [...old.slice(-1), id]));
+        const step = (by, wanted = () => true) => () => {
+                for (let i = at + by; i >= 0 && i < rows.length; i += by)
+                        if (wanted(rows[i]))
+                                return move(i);
+                return undefined;
+        };
+        const failed = (run) => isFailed(run.outcome);
+        useKeys({
+                '/': () => box.current?.focus(), j: step(1), k: step(-1), e: step(1, failed), E: step(-1, failed),
+                Enter: () => rows[at] && go(href(`/t/${rows[at].trace_id}`)),
+                x: () => rows[at] && toggle(rows[at].trace_id),
+                d: () => picked.length === 2 && go(href('/diff', { a: picked[0], b: picked[1] })),
+                f: () => change({ failed: !chosen.failed, ok: null, open: null }),
+                y: () => rows[at] && copy(rows[at].trace_id, `the id ${short(rows[at].trace_id)}`),
+                Y: () => copy(command('list', chosen), 'the command'),
+                Escape: () => (picked.length ? pick([]) : false),
+        });
+
+        const nothing = !first.busy && !first.error && rows.length === 0;
+        const plain = Object.keys(chosen).every((name) => name === 'since' || name === 'q' && !chosen.q);
+        return html`<${Head} extra=${html`<span class=${connected ? 'live on' : 'live'}>${connected ? '● live' : '○ not live'}</span>`} />
+                <main class="page">
+                <h1 class="unseen">Runs</h1>
+                <${Query} chosen=${chosen} box=${box} error=${first.error} count=${first.data && html`<${Count} sum=${sum.data} shown=${rows.length} busy=${first.busy} />`} />
+                ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}
+                ${end.partial && html`<p class="banner warn">Cut short by the limit of ${end.partial}: what is shown is not all.</p>`}
+                ${rows.length > 1 && html`<${Histogram} rows=${rows} whole=${!end.cursor} />`}
+                ${rows.length > 0 && html`<${RunTable} rows=${rows} at=${at} picked=${picked} move=${move} toggle=${toggle} dim=${first.busy} />`}
+                ${first.busy && !first.data && html`<${Waiting} what="runs" />`}
+                ${nothing && (plain ? html`<${FirstRun} since=${chosen.since} />` : html`<${NoMatch} chosen=${chosen} />`)}
+                ${end.cursor && html`<p class="empty"><button onClick=${older}>Older runs</button></p>`}
+                </main>
+                <${Foot} command=${command('list', chosen)} />`;
+}

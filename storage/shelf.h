@@ -1,0 +1,93 @@
+/*
+ * The shelf: records that rooms above keep beside the traces (annotations, criteria, datasets ...).
+ *
+ * To the store a record is opaque bytes under a key. Records are added, never changed, so what was
+ * read once stays true; several are added in one transaction, all or none, and are as durable as
+ * spans when it returns 0. A second process may write while a collector runs: writers take turns.
+ * Each record carries a checksum bound to its key, and the store keeps count and digest of all of
+ * them, so that a lost record is noticed by clew_view_shelf_walk() over everything and by
+ * clew_store_verify().
+ *
+ * The first byte of a key is the kind of record; kinds are given out in the README of the room that
+ * uses them. CLEW_SHELF_HOLD is the one that the store itself knows: a trace with such a record is
+ * kept from retention.
+ */
+#ifndef CLEW_STORAGE_SHELF_H
+#define CLEW_STORAGE_SHELF_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/error.h"
+#include "proto/base/ids.h"
+#include "proto/base/slice.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLEW_SHELF_KEY_MAX 32u
+/* A record: the copy of a long run is some MB, a bound must be somewhere. */
+#define CLEW_SHELF_VALUE_MAX ((size_t)256 << 20)
+/* Key: this byte, then a trace id. */
+#define CLEW_SHELF_HOLD 'H'
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+struct clew_shelf; /* one transaction */
+
+/*
+ * Encodes @value as a record's bytes, compressed where that helps. To be done before
+ * clew_store_shelve(), which holds the store's write lock. 0, -ENOMEM, -EMSGSIZE.
+ */
+CLEW_MUST_USE int clew_shelf_encode(struct clew_slice value, struct clew_buffer *out);
+
+/*
+ * Runs @fn in one write transaction. When it returns 0 all it added becomes durable together;
+ * otherwise nothing is, and its result (negative errno, @err filled by it) is returned. @fn is to
+ * take milliseconds: appends of spans wait for it.
+ */
+CLEW_MUST_USE int clew_store_shelve(struct clew_store *store,
+                                    int (*fn)(struct clew_shelf *shelf, void *context,
+                                              struct clew_error *err),
+                                    void *context, struct clew_error *err);
+
+/* Adds one record; @encoded is from clew_shelf_encode(). -EEXIST (err not filled) when the key is
+ * taken. */
+CLEW_MUST_USE int clew_shelf_add(struct clew_shelf *shelf, struct clew_slice key,
+                                 struct clew_slice encoded, struct clew_error *err);
+/* Appends the value under @key, as it is before this transaction or as added by it. 0, -ENOENT (err
+ * not filled), -EBADMSG ... */
+CLEW_MUST_USE int clew_shelf_get(struct clew_shelf *shelf, struct clew_slice key,
+                                 struct clew_buffer *out, struct clew_error *err);
+/* The greatest key that begins with @prefix, as @ret of @ret_len bytes; -ENOENT when there is none.
+ */
+CLEW_MUST_USE int clew_shelf_last(struct clew_shelf *shelf, struct clew_slice prefix,
+                                  uint8_t ret[CLEW_SHELF_KEY_MAX], size_t *ret_len,
+                                  struct clew_error *err);
+/* Adds a hold on @id; nothing when there is one. */
+CLEW_MUST_USE int clew_shelf_hold(struct clew_shelf *shelf, const struct clew_trace_id *id,
+                                  struct clew_error *err);
+/* A number that this store has not given before; from 1. Given for good when the transaction ends
+ * well. */
+uint64_t clew_shelf_next(struct clew_shelf *shelf);
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* Appends the value under @key. 0, -ENOENT (err not filled), -EBADMSG, -EMSGSIZE (@out's limit). */
+CLEW_MUST_USE int clew_view_shelf_get(struct clew_view *view, struct clew_slice key,
+                                      struct clew_buffer *out, struct clew_error *err);
+
+/*
+ * Calls @fn for each record whose key begins with @prefix, in order of keys. Key and value live
+ * until it returns; a result other than 0 ends the walk and is returned. With an empty prefix the
+ * whole shelf is walked and compared with count and digest: -EBADMSG when a record is missing.
+ */
+CLEW_MUST_USE int clew_view_shelf_walk(struct clew_view *view, struct clew_slice prefix,
+                                       int (*fn)(struct clew_slice key, struct clew_slice value,
+                                                 void *context),
+                                       void *context, struct clew_error *err);
+
+/* 1 = some record asks that the trace be kept, 0 = none does, negative errno. */
+CLEW_MUST_USE int clew_view_is_held(struct clew_view *view, const struct clew_trace_id *id,
+                                    struct clew_error *err);
+
+#endif

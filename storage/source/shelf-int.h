@@ -1,0 +1,26 @@
+/*
+ * The shelf's own record in table meta, and the form of its values, for verification.
+ */
+#ifndef CLEW_STORAGE_SHELF_INT_H
+#define CLEW_STORAGE_SHELF_INT_H
+
+#include "storage/base/env-int.h"
+#include "storage/shelf.h"
+
+#include <stdint.h>
+
+/* The record "shelf" of table meta; all zero while it is missing. */
+struct clew_shelf_state {
+        uint64_t records;
+        uint64_t sum;  /* of the checksums of all records, modulo 2^64 */
+        uint64_t last; /* greatest number given */
+};
+
+CLEW_MUST_USE int clew_shelf_state_read(struct clew_env *env, MDB_txn *txn,
+                                        struct clew_shelf_state *ret, struct clew_error *err);
+void clew_shelf_count_in(struct clew_shelf_state *state, struct clew_slice key,
+                         struct clew_slice value);
+/* 0, or -EBADMSG when a stored value cannot be decoded. */
+CLEW_MUST_USE int clew_shelf_value_check(struct clew_slice stored);
+
+#endif
