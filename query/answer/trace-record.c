@@ -6,6 +6,7 @@
 #include "proto/base/number.h"
 #include "query/answer/values.h"
 #include "query/review/note.h"
+#include "query/review/reviews.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,17 @@
 void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID])
 {
         clew_hex_encode(clew_slice_make(id->bytes, 4), ret);
+}
+
+void clew_trace_id_shortest(struct clew_view *view, const struct clew_trace_id *id,
+                            char ret[CLEW_SHORT_ID])
+{
+        struct clew_error err = {0};
+        unsigned digits;
+
+        clew_trace_id_to_hex(id, ret);
+        if (clew_view_shortest(view, id, 1, CLEW_SHORT_DIGITS, &digits, &err) == 0)
+                ret[digits] = '\0';
 }
 
 void clew_cursor_print(const struct clew_selected *at, char ret[CLEW_CURSOR_TEXT])
@@ -49,6 +61,7 @@ const char *clew_outcome_word(const struct clew_selected *t)
         case CLEW_OUTCOME_OK:
         case CLEW_OUTCOME_PASSED:
         case CLEW_OUTCOME_OPEN:
+        case CLEW_OUTCOME_PAUSED:
         case CLEW_OUTCOME_COUNT:
                 break;
         }
@@ -299,9 +312,42 @@ static void put_judged(struct clew_json_writer *w, const void *r)
         clew_json_write_array_end(w);
 }
 
+/* What people said of one trace in a list. */
+#define REVIEWS_ARENA_MAX ((size_t)16 << 20)
+
+/* Each label that somebody gives the run or a step of it now, once. */
+static void put_labels(struct clew_json_writer *w, const void *r)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_reviews reviews = {0};
+        struct clew_error err = {0};
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        if (of(r)->view &&
+            clew_reviews_of_trace(of(r)->view, &of(r)->id, &arena, &reviews, &err) < 0)
+                reviews.n_now = 0;
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < reviews.n_now; i++) {
+                struct clew_slice label = clew_facet_name(&reviews.now[i]);
+                bool told = reviews.now[i].kind != CLEW_FACET_LABEL;
+
+                for (uint32_t j = 0; j < i && !told; j++)
+                        told = reviews.now[j].kind == CLEW_FACET_LABEL &&
+                               clew_slice_eq(clew_facet_name(&reviews.now[j]), label);
+                if (!told)
+                        clew_json_write_string(w, label);
+        }
+        clew_json_write_array_end(w);
+}
+
 static void put_sealed(struct clew_json_writer *w, const void *r)
 {
         clew_json_write_bool(w, !of(r)->hot);
+}
+
+static void put_from_logs(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_from_logs);
 }
 
 static void put_cursor(struct clew_json_writer *w, const void *r)
@@ -389,7 +435,9 @@ const struct clew_record_field clew_trace_fields[] = {
         {"waste.duration_nano", false, put_waste_duration},
         {"waste.cost_usd", false, put_waste_cost},
         {"judged", false, put_judged},
+        {"labels", false, put_labels},
         {"sealed", false, put_sealed},
+        {"from_logs", false, put_from_logs},
         {"cursor", false, put_cursor},
         {0},
 };

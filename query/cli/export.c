@@ -6,7 +6,8 @@
  * page of the store. A batch continues behind the last trace of the one before, so traces that
  * arrive meanwhile are neither lost nor doubled.
  *
- * `-o FILE` appears whole or not at all: written beside it, synced, renamed.
+ * `-o FILE` appears whole or not at all: written beside it, synced, renamed; readable by this user
+ * alone unless --mode says otherwise; and never in the place of a store's file.
  */
 #include "proto/base/arena.h"
 #include "proto/base/mem.h"
@@ -59,6 +60,7 @@ struct export
         struct clew_cli *cli;
         const struct format *format;
         struct target_file file;
+        mode_t mode; /* of the file; 0 = as it is made, 0600 */
         struct clew_filter filter;
         bool is_filtered; /* by more than time: summaries are needed */
         uint64_t limit;   /* traces; 0 = all */
@@ -87,29 +89,55 @@ static int fail_file(struct export *ex, const char *what)
         return code == -EACCES || code == -EPERM ? CLEW_EXIT_PERMISSION : CLEW_EXIT_STORE;
 }
 
+/* A name of its own beside the file, for this user alone: what agents were told is private. */
+static int open_beside(struct export *ex)
+{
+        struct target_file *f = &ex->file;
+        size_t size = strlen(f->path) + 32;
+        int fd;
+
+        f->temp = clew_malloc(size);
+        if (!f->temp)
+                return -1;
+        snprintf(f->temp, size, "%s.part-XXXXXX", f->path);
+        fd = mkostemp(f->temp, O_CLOEXEC); /* 0600 */
+        if (fd < 0) {
+                clew_free(f->temp);
+                f->temp = NULL;
+        }
+        if (fd >= 0 && ex->mode && fchmod(fd, ex->mode) < 0) {
+                close(fd);
+                fd = -1;
+        }
+        return fd;
+}
+
 static int open_output(struct export *ex)
 {
         struct target_file *f = &ex->file;
         struct stat st;
-        size_t size;
         int fd;
 
-        f->stream = ex->cli->out;
         if (f->path && strcmp(f->path, "-") == 0)
                 f->path = NULL;
-        if (!f->path)
+        if (!f->path) {
+                f->stream = ex->cli->out;
                 return 0;
-        errno = 0;
-        if (stat(f->path, &st) == 0 && !S_ISREG(st.st_mode)) {
-                fd = open(f->path, O_WRONLY | O_CLOEXEC);
-        } else {
-                size = strlen(f->path) + 32;
-                f->temp = clew_malloc(size);
-                if (!f->temp)
-                        return clew_cli_fail(ex->cli, -ENOMEM, NULL);
-                snprintf(f->temp, size, "%s.part-%ld", f->path, (long)getpid());
-                fd = open(f->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         }
+        if (clew_store_holds_file(f->path)) {
+                char name[256];
+
+                clew_cli_error(ex->cli,
+                               "%s is part of a store, which writing it would destroy; name "
+                               "another file",
+                               clew_safe_cstr(clew_slice_of_cstr(f->path), name, sizeof(name)));
+                return CLEW_EXIT_USAGE;
+        }
+        errno = 0;
+        if (stat(f->path, &st) == 0 && !S_ISREG(st.st_mode))
+                fd = open(f->path, O_WRONLY | O_CLOEXEC);
+        else
+                fd = open_beside(ex);
         f->stream = fd < 0 ? NULL : fdopen(fd, "w");
         if (!f->stream) {
                 if (fd >= 0)
@@ -390,7 +418,7 @@ static bool needs_summaries(const struct clew_filter *f)
 {
         return !clew_scan_is_empty(&f->scan) || f->limit_ns || f->lost || f->outcomes ||
                f->agents.n || f->tools.n || f->models.n || f->services.n || f->sessions.n ||
-               f->users.n || f->longer_ns || f->tokens_over;
+               f->users.n || f->longer_ns || f->tokens_over || f->accept;
 }
 
 static int run(struct export *ex, struct clew_arguments *args)
@@ -420,6 +448,20 @@ static int run(struct export *ex, struct clew_arguments *args)
         return ex->n_damaged ? CLEW_EXIT_PARTIAL : CLEW_EXIT_OK;
 }
 
+static bool parse_mode(const char *text, mode_t *ret)
+{
+        mode_t mode = 0;
+
+        if (*text == '0')
+                text++;
+        if (strlen(text) != 3 || strspn(text, "01234567") != 3)
+                return false;
+        for (; *text; text++)
+                mode = mode << 3 | (mode_t)(*text - '0');
+        *ret = mode;
+        return mode != 0;
+}
+
 int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
 {
         struct export ex = {.cli = cli};
@@ -427,11 +469,14 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         struct clew_flag_set shared = {0};
         struct clew_arguments args = {0};
         const char *format = "otlp";
+        const char *mode = NULL;
         const struct clew_flag own[] = {
                 {"format", 0, "NAME", "otlp: OTLP JSON lines, what clew import reads (default)",
                  .ret_text = &format},
                 {"output", 'o', "FILE", "write FILE, whole or not at all (default: the output)",
                  .ret_text = &ex.file.path},
+                {"mode", 0, "MODE", "who may read FILE, as for chmod, such as 640 (default: 600)",
+                 .ret_text = &mode},
                 {"limit", 'n', "N", "the N newest of them", .ret_number = &ex.limit},
                 {0},
         };
@@ -444,6 +489,10 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         ex.format = find_format(cli, format);
         if (!ex.format)
                 return CLEW_EXIT_USAGE;
+        if (mode && !parse_mode(mode, &ex.mode)) {
+                clew_cli_error(cli, "export: --mode takes three digits as chmod does, such as 640");
+                return CLEW_EXIT_USAGE;
+        }
         status = clew_filter_make(cli, &filter_flags, NULL, false, &ex.filter);
         return status != 0 ? status : run(&ex, &args);
 }

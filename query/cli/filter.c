@@ -8,71 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
-
-void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f)
-{
-        const struct clew_flag flags[] = {
-                {"since", 's', "TIME", "started at or after: 90m, 24h, 7d, a date, all",
-                 .ret_text = &f->since},
-                {"until", 'u', "TIME", "started before", .ret_text = &f->until},
-                {"failed", 'f', NULL, "failed, or ended in an error", .ret_flag = &f->failed},
-                {"ok", 0, NULL, "ended well", .ret_flag = &f->ok},
-                {"open", 0, NULL, "not ended yet", .ret_flag = &f->open},
-                {"lost", 0, NULL, "not ended, and silent for too long", .ret_flag = &f->lost},
-                {"lost-after", 0, "LENGTH", "silence that makes an open run lost (10m)",
-                 .ret_text = &f->lost_after},
-                {"agent", 'a', "NAME", "has this agent (NAME* = prefix; repeat for or)",
-                 .ret_values = &f->agents},
-                {"tool", 't', "NAME", "called this tool", .ret_values = &f->tools},
-                {"model", 'm', "NAME", "used this model", .ret_values = &f->models},
-                {"service", 0, "NAME", "of this service", .ret_values = &f->services},
-                {"session", 0, "ID", "of this session", .ret_values = &f->sessions},
-                {"user", 0, "ID", "of this user", .ret_values = &f->users},
-                {"longer", 0, "LENGTH", "took longer than 5s, 2m ...", .ret_text = &f->longer},
-                {"tokens-over", 0, "N", "used more tokens", .ret_number = &f->tokens_over},
-                {"loop", 0, NULL, "went round: the same calls and answers three times",
-                 .ret_flag = &f->loop},
-                {"stall", 0, NULL, "eight model calls in a row learnt nothing",
-                 .ret_flag = &f->stall},
-                {"retries", 0, "N", "made N failed calls or more again", .ret_number = &f->retries},
-                {"waste-tokens", 0, "N", "wasted N tokens or more", .ret_number = &f->waste_tokens},
-                {"waste-time", 0, "LENGTH", "wasted 5s, 2m ... or more",
-                 .ret_text = &f->waste_time},
-                {"cause", 0, "RULE", "explained by this rule of clew why (RULE* = prefix)",
-                 .ret_values = &f->causes},
-                {"signature", 0, "TEXT", "failed so: the signature of clew clusters",
-                 .ret_values = &f->signatures},
-                {"attr", 0, "KEY[=VALUE]", "a span, event, resource or log has this attribute",
-                 .ret_values = &f->attributes},
-                {"grep", 'g', "TEXT", "has this text somewhere in its spans",
-                 .ret_values = &f->texts},
-                {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
-                 .ret_text = &f->limit_time},
-        };
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(flags); i++)
-                clew_flag_set_add(set, flags[i]);
-}
-
-static int parse_time(struct clew_cli *cli, const char *flag, const char *text, bool utc,
-                      uint64_t *ret_ns)
-{
-        if (!text || strcmp(text, "all") == 0)
-                return 0;
-        if (clew_when_parse(text, clew_clock_unix_ns(cli->clock), utc, ret_ns))
-                return 0;
-        clew_cli_error(cli,
-                       "%s: --%s takes an age (90m, 24h, 7d), a date (2026-11-20), "
-                       "a date and time, or all; see clew help dates",
-                       cli->command, flag);
-        return CLEW_EXIT_USAGE;
-}
-
-static struct clew_name_filter names_of(const struct clew_flag_values *v)
-{
-        return (struct clew_name_filter){v->values, v->n};
-}
 
 static volatile sig_atomic_t interrupted;
 
@@ -91,88 +26,20 @@ int clew_filter_catch_interrupt(struct clew_filter *f)
         return sigaction(SIGINT, &action, NULL) == 0 ? 0 : -errno;
 }
 
-static int add_scan(struct clew_cli *cli, const struct clew_filter_flags *flags,
-                    struct clew_filter *f)
-{
-        int r;
-
-        for (size_t i = 0; i < flags->attributes.n; i++) {
-                if (clew_scan_add_attribute(&f->scan, flags->attributes.values[i]))
-                        continue;
-                clew_cli_error(cli, "%s: --attr takes KEY or KEY=VALUE, at most %u times",
-                               cli->command, CLEW_SCAN_CONDITIONS_MAX);
-                return CLEW_EXIT_USAGE;
-        }
-        for (size_t i = 0; i < flags->texts.n; i++) {
-                if (clew_scan_add_text(&f->scan, flags->texts.values[i]))
-                        continue;
-                clew_cli_error(cli, "%s: --grep takes a text that is not empty", cli->command);
-                return CLEW_EXIT_USAGE;
-        }
-        if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns)) {
-                clew_cli_error(cli, "%s: --limit-time takes a length of time such as 5s or 2m",
-                               cli->command);
-                return CLEW_EXIT_USAGE;
-        }
-        if (clew_scan_is_empty(&f->scan))
-                return 0;
-        r = clew_filter_catch_interrupt(f);
-        return r < 0 ? clew_cli_fail(cli, r, NULL) : 0;
-}
-
 int clew_filter_make(struct clew_cli *cli, const struct clew_filter_flags *flags,
                      const char *since_default, bool utc, struct clew_filter *ret)
 {
-        struct clew_filter f = {.tokens_over = flags->tokens_over};
+        struct clew_error err = {0};
+        int r = clew_filter_read(flags, since_default, cli->clock, utc, ret, &err);
 
-        if (parse_time(cli, "since", flags->since ? flags->since : since_default, utc,
-                       &f.since_ns) != 0 ||
-            parse_time(cli, "until", flags->until, utc, &f.until_ns) != 0)
-                return CLEW_EXIT_USAGE;
-        if (flags->longer && !clew_when_parse_length(flags->longer, &f.longer_ns)) {
-                clew_cli_error(cli, "%s: --longer takes a length of time such as 5s or 2m",
-                               cli->command);
+        if (r < 0) {
+                clew_cli_error(cli, "%s: %s", cli->command, err.message);
                 return CLEW_EXIT_USAGE;
         }
-        if (flags->lost_after && (!clew_when_parse_length(flags->lost_after, &f.lost_after_ns) ||
-                                  f.lost_after_ns == 0)) {
-                clew_cli_error(cli, "%s: --lost-after takes a length of time such as 5m or 2h",
-                               cli->command);
-                return CLEW_EXIT_USAGE;
-        }
-        f.lost = flags->lost;
-        if (flags->lost && (flags->failed || flags->ok)) {
-                clew_cli_error(cli,
-                               "%s: a lost run has not ended: --lost goes without --failed "
-                               "and --ok",
-                               cli->command);
-                return CLEW_EXIT_USAGE;
-        }
-        if (flags->waste_time && !clew_when_parse_length(flags->waste_time, &f.waste_ns)) {
-                clew_cli_error(cli, "%s: --waste-time takes a length of time such as 5s or 2m",
-                               cli->command);
-                return CLEW_EXIT_USAGE;
-        }
-        if (flags->failed)
-                f.outcomes |= CLEW_OUTCOMES_FAILED;
-        if (flags->ok)
-                f.outcomes |= CLEW_OUTCOMES_OK;
-        if (flags->open)
-                f.outcomes |= CLEW_OUTCOME_BIT(CLEW_OUTCOME_OPEN);
-        f.agents = names_of(&flags->agents);
-        f.tools = names_of(&flags->tools);
-        f.models = names_of(&flags->models);
-        f.services = names_of(&flags->services);
-        f.sessions = names_of(&flags->sessions);
-        f.users = names_of(&flags->users);
-        f.causes = names_of(&flags->causes);
-        f.signatures = names_of(&flags->signatures);
-        f.loops = flags->loop;
-        f.stalls = flags->stall;
-        f.retries = flags->retries;
-        f.waste_tokens = flags->waste_tokens;
-        *ret = f;
-        return add_scan(cli, flags, ret);
+        if (clew_scan_is_empty(&ret->scan))
+                return 0;
+        r = clew_filter_catch_interrupt(ret);
+        return r < 0 ? clew_cli_fail(cli, r, NULL) : 0;
 }
 
 /* Of a key in a message. */

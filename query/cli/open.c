@@ -4,6 +4,7 @@
 #include "query/cli/open.h"
 
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
 #include "query/find/select.h"
@@ -71,26 +72,6 @@ void clew_cli_close_store(struct clew_cli *cli)
         cli->store = NULL;
 }
 
-static int by_position(struct clew_cli *cli, struct clew_view *view, uint32_t back,
-                       struct clew_trace_id *ret)
-{
-        struct clew_error err = {0};
-        struct clew_list_entry entry;
-        int r = clew_view_list(view, NULL, &err);
-
-        for (uint32_t i = 0; r >= 0 && i < back; i++) {
-                r = clew_view_next(view, &entry, &err);
-                if (r == 0) {
-                        clew_cli_error(cli, "the store holds only %u traces", i);
-                        return CLEW_EXIT_USAGE;
-                }
-        }
-        if (r < 0)
-                return clew_cli_fail(cli, r, &err);
-        *ret = entry.id;
-        return 0;
-}
-
 static void print_candidates(struct clew_cli *cli, struct clew_view *view,
                              const struct clew_trace_id *ids, int n)
 {
@@ -121,71 +102,37 @@ static void print_candidates(struct clew_cli *cli, struct clew_view *view,
 int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
                      struct clew_trace_id *ret)
 {
-        struct clew_trace_id found[CLEW_CANDIDATES_MAX + 1];
+        struct clew_candidates found;
         struct clew_error err = {0};
         struct clew_view *view = NULL;
-        int n;
         int r = clew_cli_view(cli, &view);
 
         if (r != 0)
                 return r;
-        if (target->back > 0)
-                return by_position(cli, view, target->back, ret);
-        n = clew_view_find(view, &target->prefix, target->n_digits, found, CLEW_CANDIDATES_MAX + 1,
-                           &err);
-        if (n < 0)
-                return clew_cli_fail(cli, n, &err);
-        if (n == 1) {
-                *ret = found[0];
+        r = clew_lookup_trace(view, target, ret, &found, &err);
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        switch ((enum clew_lookup)r) {
+        case CLEW_LOOKUP_FOUND:
                 return 0;
-        }
-        if (n == 0) {
+        case CLEW_LOOKUP_NONE:
                 clew_cli_error(cli,
                                "no trace has that id (clew list shows the newest; "
                                "the store is %s)",
                                cli->store_dir);
-                return CLEW_EXIT_USAGE;
+                break;
+        case CLEW_LOOKUP_AMBIGUOUS:
+                clew_cli_error(cli, "that id is ambiguous; it begins:");
+                print_candidates(cli, view, found.ids, found.n);
+                break;
+        case CLEW_LOOKUP_TOO_FAR:
+        case CLEW_LOOKUP_NO_STEP:
+                clew_cli_error(cli, "%s", err.message);
+                break;
         }
-        clew_cli_error(cli, "that id is ambiguous; it begins:");
-        print_candidates(cli, view, found, n);
         return CLEW_EXIT_USAGE;
 }
 
-static int find_step(struct clew_cli *cli, const struct clew_target *target,
-                     const struct clew_trace *trace, uint32_t *ret)
-{
-        uint32_t found = CLEW_STEP_NONE;
-
-        *ret = CLEW_STEP_NONE;
-        if (target->step > trace->n_steps) {
-                clew_cli_error(cli, "the trace has steps 1 to %u", trace->n_steps);
-                return CLEW_EXIT_USAGE;
-        }
-        if (target->step > 0) {
-                *ret = target->step - 1;
-                return 0;
-        }
-        for (uint32_t i = 0; target->n_span_digits > 0 && i < trace->n_steps; i++) {
-                if (!clew_hex_prefix_matches(trace->steps[i].span.span_id.bytes, target->span.bytes,
-                                             target->n_span_digits))
-                        continue;
-                if (found != CLEW_STEP_NONE) {
-                        clew_cli_error(cli, "several spans begin so: steps %u and %u, at least",
-                                       found + 1, i + 1);
-                        return CLEW_EXIT_USAGE;
-                }
-                found = i;
-        }
-        if (target->n_span_digits > 0 && found == CLEW_STEP_NONE) {
-                clew_cli_error(cli, "the trace has no span that begins so");
-                return CLEW_EXIT_USAGE;
-        }
-        *ret = found;
-        return 0;
-}
-
-/* @scored: the scores that came from elsewhere are looked up first, since the view holds one trace
- * at a time. Damage among the others does not hide this one. */
 static int open_trace(struct clew_cli *cli, const char *text,
                       const struct clew_trace_options *options, bool scored,
                       struct clew_arena *arena, struct clew_opened *ret)
@@ -203,21 +150,14 @@ static int open_trace(struct clew_cli *cli, const char *text,
         r = clew_cli_view(cli, &view);
         if (r != 0)
                 return r;
-        ret->aimed = (struct clew_aimed_list){0};
-        if (scored && clew_aimed_find(view, &ret->id, arena, &ret->aimed, &err) < 0)
-                err = (struct clew_error){0};
-        r = clew_view_load(view, &ret->id, &ret->data, &err);
-        if (r == 0) {
-                r = clew_trace_build(ret->data.traces, ret->data.logs, options, arena, &ret->trace);
-                if (r == 0)
-                        r = clew_aimed_add(ret->trace, &ret->aimed, arena);
-                if (r == -ENOMEM)
-                        clew_error_set(&err, r, 0, "the trace needs more than %zu MiB of memory",
-                                       arena->max_bytes >> 20);
-        }
+        r = clew_lookup_load(view, options, scored, arena, ret, &err);
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
-        return find_step(cli, &target, ret->trace, &ret->step);
+        if (ret->trace->outcome == CLEW_OUTCOME_OPEN &&
+            ret->trace->end_ns + CLEW_LOST_AFTER_NS < clew_clock_unix_ns(cli->clock))
+                ret->trace->outcome = ret->trace->settled;
+        r = clew_lookup_step(&target, ret->trace, &ret->step, &err);
+        return r == CLEW_LOOKUP_FOUND ? 0 : clew_cli_fail(cli, -EINVAL, &err);
 }
 
 int clew_cli_open_trace(struct clew_cli *cli, const char *text,
@@ -323,4 +263,13 @@ int clew_cli_expand(struct clew_cli *cli, struct clew_arguments *args, struct cl
         args->values = values;
         args->n = n;
         return 0;
+}
+
+void clew_cli_short_id(struct clew_cli *cli, const struct clew_trace_id *id,
+                       char ret[CLEW_TRACE_ID_HEX])
+{
+        if (cli->view)
+                clew_trace_id_shortest(cli->view, id, ret);
+        else
+                clew_trace_id_short(id, ret);
 }

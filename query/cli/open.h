@@ -8,17 +8,14 @@
 
 #include "query/cli/cli.h"
 #include "query/cli/options.h"
-#include "query/cli/target.h"
-#include "query/find/aimed.h"
 #include "query/model/trace.h"
+#include "query/serve/lookup.h"
 #include "storage/store.h"
 
 #include <stdint.h>
 
 /* Memory for one trace and what is derived from it; the largest real traces need a tenth. */
 #define CLEW_TRACE_ARENA_MAX ((size_t)4 << 30)
-/* Candidates shown for an ambiguous id. */
-#define CLEW_CANDIDATES_MAX 12
 
 /* The store, opened at the first call. A store that is open in another mode is closed and opened
  * again. Owned by @cli. */
@@ -28,20 +25,13 @@ CLEW_MUST_USE int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode
 CLEW_MUST_USE int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret);
 /* A view of the store, opened for reading at the first call. Owned by @cli. */
 CLEW_MUST_USE int clew_cli_view(struct clew_cli *cli, struct clew_view **ret);
+/* As many digits of @id as name it alone in the store that is open, at least 8. */
+void clew_cli_short_id(struct clew_cli *cli, const struct clew_trace_id *id,
+                       char ret[CLEW_TRACE_ID_HEX]);
 
 /* The one trace that @target names. An ambiguous prefix prints the candidates. */
 CLEW_MUST_USE int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
                                    struct clew_trace_id *ret);
-
-/* A trace as loaded and built; data and trace die at the next load of the view or with the arena.
- */
-struct clew_opened {
-        struct clew_trace_id id;
-        struct clew_trace_data data;
-        struct clew_trace *trace;
-        uint32_t step;                /* index of the step that was named, or CLEW_STEP_NONE */
-        struct clew_aimed_list aimed; /* clew_cli_open_scored(): already among the trace's scores */
-};
 
 /* Parses @text, looks the trace up, loads and builds it in @arena. @options as for
  * clew_trace_build(). */

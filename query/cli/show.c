@@ -18,6 +18,7 @@
 #include "query/cli/page.h"
 #include "query/model/prompt.h"
 #include "query/review/note.h"
+#include "query/review/reviews.h"
 
 #include <errno.h>
 
@@ -124,9 +125,12 @@ static void put_tokens(struct clew_show *v)
         if (k->reasoning > 0)
                 clew_buffer_printf(&v->raw, ", reasoning %llu", (unsigned long long)k->reasoning);
         clew_show_token_parts(k, &v->raw);
-        clew_buffer_append_cstr(&v->raw, clew_step_is(v->step, CLEW_STEP_ROLLUP)
-                                                 ? ") repeats its descendants"
-                                                 : ")");
+        clew_buffer_append_cstr(&v->raw, ")");
+        if (clew_step_is(v->step, CLEW_STEP_ROLLUP))
+                clew_buffer_append_cstr(&v->raw, " repeats its descendants");
+        if (clew_step_is(v->step, CLEW_STEP_CUMULATIVE))
+                clew_buffer_append_cstr(&v->raw,
+                                        " its own part of the running total that was sent");
         clew_page_words(&v->page, "tokens", clew_buffer_slice(&v->raw));
 }
 
@@ -306,6 +310,32 @@ static void put_judged(struct clew_show *v)
         }
 }
 
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
+
+/* What people say of the step; with the root also what they say of the run. */
+static void put_said(struct clew_show *v)
+{
+        const struct clew_span_id *span = &v->opened.trace->steps[v->opened.step].span.span_id;
+        bool is_root = v->opened.step == v->opened.trace->root;
+        CLEW_ARENA arena = {0};
+        struct clew_reviews r = {0};
+        struct clew_error err = {0};
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        if (clew_reviews_of_trace(v->cli->view, &v->opened.id, &arena, &r, &err) < 0)
+                clew_page_field(&v->page, "said", clew_slice_of_cstr(err.message));
+        for (uint32_t i = 0; i < r.n_now; i++) {
+                const struct clew_annotation *by = r.now[i].by;
+
+                if (by->target == CLEW_ANNOTATED_SPAN ? !clew_span_id_eq(&by->span_id, span)
+                                                      : !is_root)
+                        continue;
+                clew_buffer_clear(&v->raw);
+                clew_facet_brief(&r.now[i], &v->raw);
+                clew_page_field(&v->page, "said", clew_buffer_slice(&v->raw));
+        }
+}
+
 static void put_origin(struct clew_show *v, const struct clew_provenance *p)
 {
         clew_buffer_clear(&v->raw);
@@ -339,7 +369,7 @@ static void put_head(struct clew_show *v)
         const struct clew_step *s = v->step;
         char id[CLEW_SHORT_ID];
 
-        clew_trace_id_short(&v->opened.id, id);
+        clew_cli_short_id(v->cli, &v->opened.id, id);
         clew_page_title(&v->page, s->error.is_error ? CLEW_TONE_BAD : CLEW_TONE_STRONG,
                         clew_step_label(s), "%s#%u  %s%s ", id, v->opened.step + 1,
                         s->error.is_error ? "ERROR  " : "", clew_kind_name(s->kind));
@@ -349,6 +379,7 @@ static void put_head(struct clew_show *v)
         put_edges(v);
         put_scores(v);
         put_judged(v);
+        put_said(v);
 }
 
 static int print_page(struct clew_show *v)

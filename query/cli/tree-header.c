@@ -12,6 +12,7 @@
 #include "query/answer/when.h"
 #include "query/model/message.h"
 #include "query/review/note.h"
+#include "query/review/reviews.h"
 
 #include <string.h>
 
@@ -62,6 +63,33 @@ static void put_notes(struct clew_tree_page *t)
         }
 }
 
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
+
+/* What people say now, the newest; where they differ both stand. */
+static void put_said(struct clew_tree_page *t)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_reviews r = {0};
+        struct clew_error err = {0};
+        uint32_t from;
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        if (clew_reviews_of_trace(t->cli->view, &t->opened.id, &arena, &r, &err) < 0) {
+                put_field(t, "said", clew_slice_of_cstr(err.message));
+                return;
+        }
+        from = r.n_now > CLEW_NOTES_SHOWN_MAX ? r.n_now - CLEW_NOTES_SHOWN_MAX : 0;
+        for (uint32_t i = from; i < r.n_now; i++) {
+                const struct clew_annotation *by = r.now[i].by;
+
+                clew_buffer_clear(&t->raw);
+                if (by->step && r.now[i].kind != CLEW_FACET_FAILING)
+                        clew_buffer_printf(&t->raw, "#%llu ", (unsigned long long)by->step);
+                clew_facet_brief(&r.now[i], &t->raw);
+                put_field(t, "said", clew_buffer_slice(&t->raw));
+        }
+}
+
 /* Adds a word to a line of words; one that has no room begins a new line, @indent deep. */
 static void put_word(struct clew_tree_page *t, size_t *used, size_t indent, const char *gap,
                      enum clew_tone word_tone, struct clew_slice word)
@@ -99,6 +127,8 @@ static void put_origin(struct clew_tree_page *t)
                 {"also session ", trace->other_session},
                 {"user ", trace->user},
                 {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
+                {"made from ",
+                 trace->n_from_logs > 0 ? CLEW_SLICE_LITERAL("log records") : CLEW_SLICE_NULL},
         };
         size_t used = LABEL_COLUMNS;
         char text[CLEW_WHEN_TEXT];
@@ -184,7 +214,7 @@ void clew_tree_header(struct clew_tree_page *t)
         size_t used = 0;
 
         clew_buffer_clear(&t->raw);
-        clew_trace_id_short(&t->opened.id, text);
+        clew_cli_short_id(t->cli, &t->opened.id, text);
         put_word(t, &used, 0, "  ", CLEW_TONE_STRONG, clew_slice_of_cstr(text));
         put_word(t, &used, 0, "  ", clew_outcome_tone(trace->outcome),
                  clew_slice_of_cstr(clew_outcome_word(sel)));
@@ -206,6 +236,7 @@ void clew_tree_header(struct clew_tree_page *t)
         put_latest(t);
         put_scores(t);
         put_notes(t);
+        put_said(t);
         clew_buffer_clear(&t->raw);
         if (t->has_summary)
                 clew_facts_brief(&t->summary.summary.facts, &t->raw);

@@ -5,6 +5,7 @@
  * changed). Passing runs of the same task are looked for first, because the first step that no good
  * run took is a sign of its own. "No rule explains this failure" is an answer.
  */
+#include "query/answer/finding-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
@@ -40,6 +41,7 @@ struct why_command {
         bool all;
         bool span;
         bool no_references;
+        bool rows;    /* a row for each finding instead of whole analyses */
         bool nothing; /* some trace had no finding, or there was none */
         bool partial; /* some trace could not be analysed */
 };
@@ -149,6 +151,18 @@ static int analyse(struct why_command *c, const struct clew_trace *trace, struct
 }
 
 /* ---- machines ------------------------------------------------------------------------------- */
+
+/* Ids: one for each run with a finding. TSV and chosen fields: a row for each finding. */
+static int put_rows(struct why_command *c, const struct answer *a)
+{
+        struct clew_finding_row row = {.why = &a->why};
+        uint32_t n = c->output.ids && a->why.n_findings > 0 ? 1 : a->why.n_findings;
+        int r = 0;
+
+        for (; r == 0 && row.finding < n; row.finding++)
+                r = clew_output_put(&c->output, &row);
+        return r;
+}
 
 static int put_json(struct why_command *c, const struct answer *a)
 {
@@ -364,9 +378,14 @@ static int put_human(struct why_command *c, const struct answer *a)
         char other[CLEW_SHORT_ID];
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
+<<<<<<< HEAD
         clew_trace_id_short(&a->trace->id, id);
         put_outcome(&out, a);
         if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
+=======
+        clew_cli_short_id(c->cli, &a->trace->id, id);
+        if (a->why.n_findings == 0) {
+>>>>>>> main
                 put_nothing(c, &out, a);
                 put_others(c, &out, a);
         } else {
@@ -380,9 +399,9 @@ static int put_human(struct why_command *c, const struct answer *a)
                 clew_buffer_append_cstr(&out, "\nThe trace is very large; only a part of its texts "
                                               "was searched.\n");
         if (a->nearest) {
-                clew_trace_id_short(&a->nearest->id, other);
-                clew_buffer_printf(&out, "\nNearest run that passed: %s   clew diff %s %s\n", other,
-                                   other, id);
+                clew_cli_short_id(c->cli, &a->nearest->id, other);
+                clew_buffer_printf(&out, "\nNearest run that passed: %s   %s diff %s %s\n", other,
+                                   c->cli->self, other, id);
         }
         if (clew_buffer_error(&out) < 0)
                 return clew_cli_fail(c->cli, clew_buffer_error(&out), NULL);
@@ -408,6 +427,13 @@ static int put_lineage(struct why_command *c, const struct clew_opened *o, struc
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
+
+static int put_answer(struct why_command *c, const struct answer *a)
+{
+        if (clew_output_is_machine(&c->output) && (!c->output.json || c->rows))
+                return put_rows(c, a);
+        return c->output.json ? put_json(c, a) : put_human(c, a);
+}
 
 static int why_one(struct why_command *c, const char *text)
 {
@@ -437,7 +463,7 @@ static int why_one(struct why_command *c, const char *text)
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
         c->nothing |= a.why.n_findings == 0;
-        return c->output.json ? put_json(c, &a) : put_human(c, &a);
+        return put_answer(c, &a);
 }
 
 /* The line of a trace that could not be analysed: no findings, and why. */
@@ -479,16 +505,16 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         if (r == 0)
                 r = analyse(c, trace, &arena, &a);
         if (r < 0) { /* one bad trace does not end the walk */
-                clew_trace_id_short(&t->id, id);
+                clew_cli_short_id(c->cli, &t->id, id);
                 clew_cli_error(c->cli, "%s: cannot be analysed: %s", id,
                                err.code ? err.message : strerror(-r));
                 c->partial = true;
                 return c->output.json ? put_left_out(c, t, r) : 0;
         }
         c->nothing |= a.why.n_findings == 0;
-        if (c->output.json)
-                return put_json(c, &a);
-        clew_trace_id_short(&t->id, id);
+        if (clew_output_is_machine(&c->output))
+                return put_answer(c, &a);
+        clew_cli_short_id(c->cli, &t->id, id);
         fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(t));
         r = put_human(c, &a);
         fputc('\n', c->cli->out);
@@ -523,8 +549,6 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
         return status;
 }
 
-static const struct clew_record_field no_fields[] = {{0}};
-
 static int run(struct why_command *c, struct clew_arguments *args)
 {
         CLEW_ARENA kept = {0};
@@ -536,7 +560,8 @@ static int run(struct why_command *c, struct clew_arguments *args)
         if (r == 0)
                 r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
         if (r == 0)
-                r = clew_output_init(&c->output, c->cli, &c->output_flags, "why", no_fields);
+                r = clew_output_init(&c->output, c->cli, &c->output_flags,
+                                     c->rows ? "finding" : "why", clew_finding_fields);
         if (r == 0)
                 r = clew_cli_view(c->cli, &c->view);
         if (r == 0 && (clew_references_init(&c->references, &kept) < 0 ||
@@ -578,11 +603,14 @@ int clew_cmd_why(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
-        if (c.output_flags.tsv || c.output_flags.ids || c.output_flags.nul ||
-            c.output_flags.fields) {
-                clew_cli_error(cli, "why prints text or whole --json lines");
+        if ((c.value || c.span) && (c.output_flags.tsv || c.output_flags.ids ||
+                                    c.output_flags.nul || c.output_flags.fields)) {
+                clew_cli_error(cli, "why --value and --span print text or whole --json lines");
                 return CLEW_EXIT_USAGE;
         }
+        /* Chosen fields are those of findings: a whole analysis has no columns. */
+        if (c.output_flags.fields && c.output_flags.json)
+                c.rows = true;
         if (c.all == (args.n > 0)) {
                 clew_cli_error(cli, c.all ? "give an id or --all, not both"
                                           : "which trace? clew why ID, or clew why --all");

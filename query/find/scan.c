@@ -6,6 +6,7 @@
 #include "proto/base/hash.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
+#include "query/find/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ bool clew_scan_add_attribute(struct clew_scan *scan, const char *text)
 
 bool clew_scan_add_text(struct clew_scan *scan, const char *text)
 {
-        if (!*text || scan->n_texts == CLEW_SCAN_CONDITIONS_MAX)
+        if (!*text || strlen(text) > CLEW_TEXT_NEEDLE_BYTES_MAX ||
+            scan->n_texts == CLEW_SCAN_CONDITIONS_MAX)
                 return false;
         scan->texts[scan->n_texts++] = clew_slice_of_cstr(text);
         return true;
@@ -253,18 +255,14 @@ static void search_items(struct search *s, struct clew_slice data, bool is_log)
         }
 }
 
-static bool holds_text(struct clew_slice bytes, struct clew_slice text)
-{
-        return bytes.len > 0 && memmem(bytes.data, bytes.len, text.data, text.len) != NULL;
-}
-
 bool clew_scan_matches(const struct clew_scan *scan, struct clew_slice traces,
                        struct clew_slice logs, struct clew_scan_met *met)
 {
         struct search s = {.scan = scan, .met = met};
 
         for (size_t i = 0; i < scan->n_texts; i++) {
-                if (!holds_text(traces, scan->texts[i]) && !holds_text(logs, scan->texts[i]))
+                if (!clew_text_holds(traces, scan->texts[i], scan->ignore_case) &&
+                    !clew_text_holds(logs, scan->texts[i], scan->ignore_case))
                         return false;
         }
         for (size_t i = 0; i < scan->n_attributes; i++)

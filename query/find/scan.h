@@ -4,7 +4,8 @@
  * What the tables of the model do not know is still data. A condition looks at every attribute of
  * spans, their events and links, scopes, resources and log records, as they were sent. A trace
  * passes when each key that is asked for has one of the values asked for with it, somewhere in the
- * trace, and each text occurs somewhere. One pass over the bytes; it ends as soon as all is found.
+ * trace, and each text occurs somewhere (query/find/text.h). One pass over the bytes for keys, one
+ * for each text; they end as soon as all is found.
  */
 #ifndef CLEW_QUERY_SCAN_H
 #define CLEW_QUERY_SCAN_H
@@ -27,8 +28,9 @@ struct clew_scan_attribute {
 struct clew_scan {
         struct clew_scan_attribute attributes[CLEW_SCAN_CONDITIONS_MAX];
         size_t n_attributes;
-        struct clew_slice texts[CLEW_SCAN_CONDITIONS_MAX]; /* borrowed; bytes, case matters */
+        struct clew_slice texts[CLEW_SCAN_CONDITIONS_MAX]; /* borrowed; found as people see them */
         size_t n_texts;
+        bool ignore_case; /* of texts */
 };
 
 /* Adds `KEY` or `KEY=VALUE` (a value that ends in '*' is a prefix); @text is borrowed. False when

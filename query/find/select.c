@@ -197,6 +197,16 @@ static void recall_aimed(const struct clew_select *s, struct clew_selected *t)
         }
 }
 
+/* A run whose parent never came is judged by what did, once that is long over. */
+static void settle(struct clew_summary *summary, uint64_t start_ns, uint64_t now, uint64_t patience)
+{
+        uint64_t end = start_ns + summary->duration_ns;
+
+        if (summary->outcome == CLEW_OUTCOME_OPEN && summary->settled != CLEW_OUTCOME_OPEN &&
+            end < now && now - end > patience)
+                summary->outcome = summary->settled;
+}
+
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
@@ -221,6 +231,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         if (s->filter && s->filter->lost_after_ns != 0)
                 patience = s->filter->lost_after_ns;
         ret->last_sign_ns = silent_since;
+        settle(&ret->summary, entry->start_ns, now, patience);
         ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
                     now - silent_since > patience;
         return 0;
@@ -261,7 +272,17 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         s->seen++;
         if (s->skip && s->skip(s->skip_context, entry))
                 return 0;
-        r = fill(s, entry, NULL, ret, &damage);
+        if (s->filter && s->filter->accept) {
+                r = s->filter->accept(s->filter, s->view, &entry->id);
+                if (r == 0)
+                        return 0;
+                if (r < 0)
+                        clew_error_set(&damage, r, 0, "annotations of a trace: %s", strerror(-r));
+        } else {
+                r = 1;
+        }
+        if (r > 0)
+                r = fill(s, entry, NULL, ret, &damage);
         if (r == 0)
                 r = passes(s->filter, &ret->summary) &&
                                     (!s->filter || !s->filter->lost || ret->lost)

@@ -66,7 +66,13 @@ struct clew_filter {
         uint64_t waste_tokens;
         uint64_t waste_ns;
         struct clew_scan scan; /* looked at last, in the trace's bytes; empty = no condition */
-        uint64_t limit_ns;     /* end the walk after so long, and say so; 0 = no limit */
+        /* What people said, which rooms above know: they set `accept`, 1 = met, 0 = not, negative
+         * errno. NULL = no condition. */
+        struct clew_name_filter labels;
+        bool unlabeled;
+        int (*accept)(const struct clew_filter *f, struct clew_view *view,
+                      const struct clew_trace_id *id);
+        uint64_t limit_ns; /* end the walk after so long, and say so; 0 = no limit */
         const volatile sig_atomic_t *stop; /* not 0: end the walk; may be NULL */
 };
 

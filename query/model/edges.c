@@ -28,6 +28,8 @@
 #define CONFIRM_KEYS_MAX ((uint32_t)1 << 22)
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
+/* Name of an agent; what is longer is a text. */
+#define TARGET_BYTES_MAX 200u
 
 /* Memory for parsed answers; those of a larger trace are parsed again when asked for. */
 #define ANSWERS_KEPT_MAX ((size_t)64 << 20)
@@ -336,6 +338,10 @@ static bool pass_handoff(struct clew_edge_work *w, uint32_t index)
         struct clew_slice target =
                 handoff_target(step->tool_name.len ? step->tool_name : step->span.name);
         uint32_t seen = 0;
+
+        if (target.len == 0 && step->kind == CLEW_KIND_HANDOFF &&
+            step->tool_result.len <= TARGET_BYTES_MAX)
+                target = step->tool_result;
 
         if (target.len == 0)
                 return false;

@@ -18,6 +18,7 @@ struct map {
         const char *name;
         const struct entry *entries;
         size_t n;
+        bool ends; /* the value's end is compared: class names */
 };
 
 #define V(v, k)                                                                                    \
@@ -68,6 +69,21 @@ static const struct entry mastra[] = {
         V("workflow_sleep", CHAIN),
         V("workflow_wait_event", CHAIN),
         V("processor_run", CHAIN),
+        V("client_tool_call", TOOL),
+        V("provider_tool_call", TOOL),
+        V("scorer_run", EVALUATOR),
+        V("scorer_step", CHAIN),
+        V("memory_operation", MEMORY),
+        V("workspace_action", TOOL),
+        V("rag_ingestion", CHAIN),
+        V("rag_embedding", EMBEDDING),
+        V("rag_vector_operation", RETRIEVER),
+        V("rag_action", CHAIN),
+        V("graph_action", CHAIN),
+        V("mapping", CHAIN),
+        V("llm_generation", LLM),
+        V("llm_step", CHAIN),
+        V("llm_chunk", EVENT),
         W("generic", GENERIC),
 };
 
@@ -113,6 +129,76 @@ static const struct entry langwatch[] = {
         V("producer", GENERIC),    V("consumer", GENERIC),
 };
 
+static const struct entry laminar[] = {
+        V("LLM", LLM),          V("TOOL", TOOL),           V("CACHED", LLM),
+        V("EXECUTOR", CHAIN),   V("EVALUATOR", EVALUATOR), V("HUMAN_EVALUATOR", EVALUATOR),
+        V("EVALUATION", CHAIN), V("PIPELINE", CHAIN),      V("AGENT", AGENT),
+        W("DEFAULT", CHAIN),    W("EVENT", EVENT),
+};
+
+static const struct entry braintrust[] = {
+        V("llm", LLM),
+        V("tool", TOOL),
+        V("task", CHAIN),
+        V("eval", CHAIN),
+        V("function", CHAIN),
+        V("score", EVALUATOR),
+        V("scorer", EVALUATOR),
+        V("review", CHAIN),
+        V("automation", CHAIN),
+        V("retriever", RETRIEVER),
+        V("agent", AGENT),
+        V("workflow", CHAIN),
+        V("preprocessor", CHAIN),
+        V("facet", CHAIN),
+        V("classifier", CHAIN),
+};
+
+static const struct entry spring_ai[] = {
+        V("tool_call", TOOL),         V("chat_client", CHAIN), V("advisor", CHAIN),
+        V("vector_store", RETRIEVER), V("agent", AGENT),
+};
+
+static const struct entry ag2[] = {
+        V("conversation", CHAIN), V("multi_conversation", CHAIN),
+        V("agent", AGENT),        V("llm", LLM),
+        V("tool", TOOL),          V("code_execution", TOOL),
+        V("human_input", CHAIN),  V("speaker_selection", CHAIN),
+};
+
+/* Classes of components. */
+static const struct entry haystack[] = {
+        V("Generator", LLM),       V("Retriever", RETRIEVER),
+        V("Embedder", EMBEDDING),  V("Ranker", RERANKER),
+        V("Evaluator", EVALUATOR), V("PromptBuilder", PROMPT),
+        V("ToolInvoker", CHAIN),   V("Agent", AGENT),
+        V("WebSearch", RETRIEVER), W("", CHAIN),
+};
+
+static const struct entry sentry[] = {
+        V("gen_ai.chat", LLM),
+        V("gen_ai.chat_completions", LLM),
+        V("gen_ai.generate_content", LLM),
+        V("gen_ai.generate_text", LLM),
+        V("gen_ai.generate_object", LLM),
+        V("gen_ai.stream_text", LLM),
+        V("gen_ai.stream_object", LLM),
+        V("gen_ai.responses", LLM),
+        V("gen_ai.messages", LLM),
+        V("gen_ai.text_completion", LLM),
+        V("gen_ai.request", LLM),
+        V("gen_ai.embeddings", EMBEDDING),
+        V("gen_ai.embed", EMBEDDING),
+        V("gen_ai.rerank", RERANKER),
+        V("gen_ai.invoke_agent", AGENT),
+        V("gen_ai.create_agent", AGENT),
+        V("gen_ai.execute_tool", TOOL),
+        V("gen_ai.handoff", HANDOFF),
+        V("gen_ai.pipeline", CHAIN),
+        V("gen_ai.invoke_workflow", CHAIN),
+        V("mcp.server", MCP),
+};
+
 static const struct entry gen_ai_kind[] = {
         V("LLM", LLM),
         V("EMBEDDING", EMBEDDING),
@@ -141,6 +227,26 @@ static const struct entry operation[] = {
         V("llm_request", LLM),
         V("llm_call", LLM),
         V("fetch_response", LLM),
+        V("response", LLM),
+        V("responses", LLM),
+        V("create_response", LLM),
+        V("messages", LLM),
+        V("converse", LLM),
+        V("invoke_model", LLM),
+        V("realtime", LLM),
+        V("realtime.response", LLM),
+        V("audio", LLM),
+        V("speech", LLM),
+        V("text_to_speech", LLM),
+        V("speech_to_text", LLM),
+        V("transcription", LLM),
+        V("transcribe", LLM),
+        V("translation", LLM),
+        V("image", LLM),
+        V("image_generation", LLM),
+        V("generate_image", LLM),
+        V("image_edit", LLM),
+        V("video_generation", LLM),
         V("embeddings", EMBEDDING),
         V("embedding", EMBEDDING),
         V("retrieval", RETRIEVER),
@@ -152,6 +258,21 @@ static const struct entry operation[] = {
         V("agent_call", AGENT),
         V("agent", AGENT),
         V("create_agent", AGENT),
+        V("start_thread_run", AGENT),
+        V("process_thread_run", AGENT),
+        V("run_agent", AGENT),
+        W("create_thread", CHAIN),
+        W("create_message", CHAIN),
+        W("list_messages", CHAIN),
+        W("get_thread_run", CHAIN),
+        W("list_run_steps", CHAIN),
+        W("submit_tool_outputs", CHAIN),
+        V("conversation", CHAIN),
+        V("initiate_chats", CHAIN),
+        V("speaker_selection", CHAIN),
+        V("await_human_input", CHAIN),
+        V("execute_code", TOOL),
+        W("framework", CHAIN),
         V("invoke_workflow", CHAIN),
         V("workflow", CHAIN),
         V("execute_task", CHAIN),
@@ -172,6 +293,12 @@ static const struct entry operation[] = {
         V("create_memory_store", MEMORY),
         V("delete_memory_store", MEMORY),
         V("handoff", HANDOFF),
+        V("agent_handoff", HANDOFF),
+        V("agent.handoff", HANDOFF),
+        V("transfer", HANDOFF),
+        V("guardrail_check", GUARDRAIL),
+        V("guardrail", GUARDRAIL),
+        V("moderation", GUARDRAIL),
         V("guardrail.run", GUARDRAIL),
         V("guard", GUARDRAIL),
         V("litellm.moderation", GUARDRAIL),
@@ -242,16 +369,21 @@ static const struct entry mcp[] = {
         V("tools/call", TOOL),
 };
 
+#define ENDS(m)                                                                                    \
+        {                                                                                          \
+#m, m, CLEW_ARRAY_LEN(m), true                                                     \
+        }
 #define MAP(m)                                                                                     \
         {                                                                                          \
-#m, m, CLEW_ARRAY_LEN(m)                                                           \
+#m, m, CLEW_ARRAY_LEN(m), false                                                    \
         }
 
 static const struct map maps[] = {
-        MAP(langfuse),  MAP(openinference), MAP(mastra),    MAP(claude_code),
-        MAP(langsmith), MAP(mlflow),        MAP(langwatch), MAP(gen_ai_kind),
-        MAP(operation), MAP(traceloop),     MAP(genkit),    MAP(genkit_type),
-        MAP(aisdk),     MAP(request_type),  MAP(mcp),       MAP(logfire),
+        MAP(langfuse), MAP(openinference), MAP(mastra),      MAP(claude_code),  MAP(langsmith),
+        MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),    MAP(traceloop),
+        MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type), MAP(mcp),
+        MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),    MAP(ag2),
+        MAP(sentry),   ENDS(haystack),
 };
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)
@@ -259,6 +391,13 @@ static bool equal_ignoring_case(struct clew_slice a, const char *b)
         if (((a.data[0] ^ (uint8_t)b[0]) & 0xdf) != 0)
                 return false;
         return a.len == strlen(b) && strncasecmp((const char *)a.data, b, a.len) == 0;
+}
+
+static bool has_end(struct clew_slice value, const char *end)
+{
+        struct clew_slice e = clew_slice_of_cstr(end);
+
+        return value.len >= e.len && clew_slice_eq(clew_slice_from(value, value.len - e.len), e);
 }
 
 struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice value)
@@ -273,6 +412,9 @@ struct clew_kind_value clew_kind_map_find(const char *map, struct clew_slice val
                 for (size_t i = 0; i < maps[m].n; i++) {
                         const struct entry *e = &maps[m].entries[i];
 
+                        if (maps[m].ends && has_end(value, e->value))
+                                return (struct clew_kind_value){true, e->weak,
+                                                                (enum clew_kind)e->kind};
                         if (equal_ignoring_case(value, e->value))
                                 return (struct clew_kind_value){true, e->weak,
                                                                 (enum clew_kind)e->kind};
@@ -330,6 +472,23 @@ static const struct pattern patterns[] = {
         P("generate_content ", 1, LLM),
         P("send_data", 0, EVENT),
         P("session_task.turn", 0, CHAIN),
+        P("haystack.pipeline.run", 0, CHAIN),
+        P("haystack.async_pipeline.run", 0, CHAIN),
+        P("haystack.component.run", 0, CHAIN),
+        P("haystack.agent.run", 0, AGENT),
+        P("haystack.agent.step.llm", 0, LLM),
+        P("haystack.agent.step.tool", 0, TOOL),
+        P("haystack.agent.step", 0, CHAIN),
+        P("openclaw.run", 0, AGENT),
+        P("openclaw.harness.run", 0, CHAIN),
+        P("openclaw.model.call", 0, LLM),
+        P("openclaw.model.usage", 0, LLM),
+        P("openclaw.tool.execution", 0, TOOL),
+        P("openclaw.exec", 0, TOOL),
+        P("openclaw.message.processed", 0, CHAIN),
+        P("openclaw.context.assembled", 0, CHAIN),
+        P("agent_handoff", 1, HANDOFF),
+        P("guardrail_check", 1, GUARDRAIL),
         P("handle_responses", 0, LLM),
         P("workflow.run", 0, CHAIN),
         P("workflow.build", 0, CHAIN),
@@ -442,6 +601,7 @@ enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name)
                 {"gen_ai", CLEW_DIALECT_AISDK, true},
                 {"langfuse", CLEW_DIALECT_LANGFUSE, false},
                 {"pydantic-ai", CLEW_DIALECT_PYDANTIC, true},
+                {"pydantic-evals", CLEW_DIALECT_PYDANTIC, true},
                 {"logfire", CLEW_DIALECT_PYDANTIC, false},
                 {"langsmith", CLEW_DIALECT_LANGSMITH, true},
                 {"gcp.vertex.agent", CLEW_DIALECT_ADK, true},
@@ -460,6 +620,12 @@ enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name)
                 {"Microsoft.SemanticKernel", CLEW_DIALECT_SEMANTIC_KERNEL, false},
                 {"github.copilot", CLEW_DIALECT_COPILOT, false},
                 {"org.springframework.ai", CLEW_DIALECT_SPRING_AI, false},
+                {"lmnr", CLEW_DIALECT_LAMINAR, false},
+                {"braintrust", CLEW_DIALECT_BRAINTRUST, false},
+                {"haystack", CLEW_DIALECT_HAYSTACK, false},
+                {"opentelemetry.instrumentation.ag2", CLEW_DIALECT_AG2, false},
+                {"openclaw", CLEW_DIALECT_OPENCLAW, false},
+                {"sentry", CLEW_DIALECT_SENTRY, false},
         };
 
         return dialect_of(scopes, CLEW_ARRAY_LEN(scopes), scope_name);
@@ -482,6 +648,13 @@ enum clew_dialect clew_dialect_of_key(struct clew_slice key)
                 {"event_loop.", CLEW_DIALECT_STRANDS, false},
                 {"codex.", CLEW_DIALECT_CODEX, false},
                 {"spring-ai/", CLEW_DIALECT_SPRING_AI, false},
+                {"spring.ai.", CLEW_DIALECT_SPRING_AI, false},
+                {"lmnr.", CLEW_DIALECT_LAMINAR, false},
+                {"braintrust.", CLEW_DIALECT_BRAINTRUST, false},
+                {"haystack.", CLEW_DIALECT_HAYSTACK, false},
+                {"ag2.", CLEW_DIALECT_AG2, false},
+                {"openclaw.", CLEW_DIALECT_OPENCLAW, false},
+                {"sentry.", CLEW_DIALECT_SENTRY, false},
                 {"langwatch.", CLEW_DIALECT_LANGWATCH, false},
                 {"lk.", CLEW_DIALECT_LIVEKIT, false},
                 {"litellm.", CLEW_DIALECT_LITELLM, false},

@@ -219,7 +219,12 @@ static struct clew_ledger_line line_of(const struct clew_trace *trace, uint32_t 
                 line.has_cost = true;
                 line.priced = true;
         }
-        if (line.booking == CLEW_NOT_BOOKED_ROLLUP || line.booking == CLEW_NOT_BOOKED_LAYER) {
+        if (step->call != CLEW_STEP_NONE) {
+                line.below = trace->steps[step->call].tokens;
+                line.mismatch =
+                        line.below.in != step->tokens.in || line.below.out != step->tokens.out;
+        } else if (line.booking == CLEW_NOT_BOOKED_ROLLUP ||
+                   line.booking == CLEW_NOT_BOOKED_LAYER) {
                 line.below = before[index + 1 + step->n_descendants];
                 subtract_tokens(&line.below, &before[index + 1]);
                 line.mismatch =

@@ -207,7 +207,7 @@ static int finish(struct clew_message_sink *s, const struct clew_fields *f, stru
                 at += s->messages[i].n_parts;
                 s->messages[i].hash = hash_message(&s->messages[i]);
         }
-        if (repeats_system(s, f)) {
+        if (f && repeats_system(s, f)) {
                 s->messages++;
                 s->n_messages--;
         }
@@ -527,11 +527,12 @@ static void add_tool_part(struct clew_message_sink *s, const struct clew_step *s
         part->is_error = !in && step->error.is_error;
 }
 
-/* Steps that a layer around a model call may hold besides the call. */
+/* Steps that a step around a model call may hold besides the call. */
 #define LAYER_STEPS_MAX 64u
+/* Layers of one call that are asked for its content. */
+#define LAYERS_MAX 16u
 
-/* The layer around a model call that holds this call alone: it may be all that has the content.
- * Mastra gives what went into a call to the step around it. */
+/* Mastra gives what went into a call to the step around it, which holds this call alone. */
 static const struct clew_step *layer_around(const struct clew_trace *trace,
                                             const struct clew_step *step)
 {
@@ -542,7 +543,7 @@ static const struct clew_step *layer_around(const struct clew_trace *trace,
                 return NULL;
         layer = &trace->steps[step->parent];
         if (layer->kind != CLEW_KIND_CHAIN || layer->n_descendants > LAYER_STEPS_MAX ||
-            !(clew_step_is(layer, CLEW_STEP_WRAPPER) || layer->dialect == CLEW_DIALECT_MASTRA))
+            layer->dialect != CLEW_DIALECT_MASTRA)
                 return NULL;
         for (uint32_t i = 1; i <= layer->n_descendants; i++)
                 n += layer[i].kind == CLEW_KIND_LLM;
@@ -616,6 +617,17 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         return finish(&sink, f, key, ret);
 }
 
+int clew_messages_read(struct clew_slice json, enum clew_direction direction,
+                       struct clew_arena *arena, struct clew_messages *ret)
+{
+        struct clew_message_sink sink = {.arena = arena};
+        enum clew_role role = direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER : CLEW_ROLE_ASSISTANT;
+
+        *ret = (struct clew_messages){0};
+        clew_messages_from_json(&sink, json, role, direction);
+        return finish(&sink, NULL, CLEW_SLICE_NULL, ret);
+}
+
 static bool has_parts(const struct clew_messages *m)
 {
         for (uint32_t i = 0; i < m->n; i++) {
@@ -631,8 +643,17 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
 {
         const struct clew_step *layer;
         struct clew_messages around;
+        uint32_t next = step->next_layer;
         int r = read_messages(trace, step, direction, arena, ret);
 
+        /* Of the layers of one call any may be the one that has the content. */
+        for (unsigned n = 0; r == 0 && !has_parts(ret) && next != CLEW_STEP_NONE; n++) {
+                layer = &trace->steps[next];
+                r = read_messages(trace, layer, direction, arena, &around);
+                if (r == 0 && has_parts(&around))
+                        *ret = around;
+                next = n < LAYERS_MAX ? layer->next_layer : CLEW_STEP_NONE;
+        }
         if (r < 0 || has_parts(ret))
                 return r;
         layer = layer_around(trace, step);

@@ -30,6 +30,7 @@ static const char *const outcomes[CLEW_OUTCOME_COUNT] = {
         [CLEW_OUTCOME_UNKNOWN] = "unknown", [CLEW_OUTCOME_OK] = "ok",
         [CLEW_OUTCOME_PASSED] = "passed",   [CLEW_OUTCOME_FAILED] = "failed",
         [CLEW_OUTCOME_ERROR] = "error",     [CLEW_OUTCOME_OPEN] = "open",
+        [CLEW_OUTCOME_PAUSED] = "paused",
 };
 
 static const char *const dialects[CLEW_DIALECT_COUNT] = {
@@ -58,6 +59,12 @@ static const char *const dialects[CLEW_DIALECT_COUNT] = {
         [CLEW_DIALECT_SEMANTIC_KERNEL] = "semantic-kernel",
         [CLEW_DIALECT_COPILOT] = "copilot",
         [CLEW_DIALECT_SPRING_AI] = "spring-ai",
+        [CLEW_DIALECT_LAMINAR] = "laminar",
+        [CLEW_DIALECT_BRAINTRUST] = "braintrust",
+        [CLEW_DIALECT_HAYSTACK] = "haystack",
+        [CLEW_DIALECT_AG2] = "ag2",
+        [CLEW_DIALECT_OPENCLAW] = "openclaw",
+        [CLEW_DIALECT_SENTRY] = "sentry",
         [CLEW_DIALECT_OTHER] = "other",
 };
 
@@ -94,6 +101,13 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_COST] = "cost",
         [CLEW_FIELD_COST_IN] = "cost-in",
         [CLEW_FIELD_COST_OUT] = "cost-out",
+        [CLEW_FIELD_COST_OTHER] = "cost-other",
+        [CLEW_FIELD_COST_BAG] = "cost-list",
+        [CLEW_FIELD_COST_CURRENCY] = "cost-currency",
+        [CLEW_FIELD_TOKENS_BARE_IN] = "tokens-bare-in",
+        [CLEW_FIELD_TOKENS_BARE_OUT] = "tokens-bare-out",
+        [CLEW_FIELD_TOKENS_APART] = "tokens-apart",
+        [CLEW_FIELD_USAGE_BAG] = "usage-list",
         [CLEW_FIELD_FINISH_REASON] = "finish-reason",
         [CLEW_FIELD_RESPONSE_ID] = "response-id",
         [CLEW_FIELD_RESPONSE_STATUS] = "response-status",
@@ -102,6 +116,7 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_ERROR_TYPE] = "error-type",
         [CLEW_FIELD_ERROR_MESSAGE] = "error-message",
         [CLEW_FIELD_ERROR_STACK] = "error-stack",
+        [CLEW_FIELD_DEFERRED] = "deferred",
         [CLEW_FIELD_SESSION] = "session",
         [CLEW_FIELD_USER] = "user",
         [CLEW_FIELD_TAGS] = "tags",

@@ -60,6 +60,13 @@ static const struct alias aliases[] = {
         {"autogen", NULL},
         {"strands-agents", NULL},
         {"microsoft.agent_framework", NULL},
+        {"spring_ai", NULL},
+        {"langgraph", NULL},
+        {"llamaindex", NULL},
+        {"haystack", NULL},
+        {"pydantic_ai", NULL},
+        {"openai_agents", NULL},
+        {"agno", NULL},
 };
 
 /* Some write the vendor and the kind of API: "openai.chat", "google.vertex.chat". */

@@ -13,6 +13,9 @@ static const struct clew_rule kind_rules[] = {
         K("span.type", "claude_code", CLAUDE_CODE),
         K("langsmith.span.kind", "langsmith", LANGSMITH),
         K("mlflow.spanType", "mlflow", MLFLOW),
+        K("lmnr.span.type", "laminar", LAMINAR),
+        KM("braintrust.span_attributes", "braintrust", BRAINTRUST),
+        K("braintrust.span_attributes.type", "braintrust", BRAINTRUST),
         K("langwatch.span.type", "langwatch", LANGWATCH),
         K("langwatch.type", "langwatch", LANGWATCH),
         {.key = "type",
@@ -22,13 +25,17 @@ static const struct clew_rule kind_rules[] = {
          .flags = CLEW_RULE_OWN},
         K("gen_ai.span.kind", "gen_ai_kind", OTHER),
         K("gen_ai.span_kind_name", "gen_ai_kind", OTHER),
+        K("spring.ai.kind", "spring_ai", SPRING_AI),
+        K("ag2.span.type", "ag2", AG2),
         K("gen_ai.operation.name", "operation", OTEL),
+        K("haystack.component.type", "haystack", HAYSTACK),
         K("traceloop.span.kind", "traceloop", OPENLLMETRY),
         K("genkit:metadata:subtype", "genkit", GENKIT),
         K("genkit:type", "genkit_type", GENKIT),
         K("ai.operationId", "aisdk", AISDK),
         KW("operation.name", "aisdk", AISDK),
         K("mcp.method.name", "mcp", OTEL),
+        K("sentry.op", "sentry", SENTRY),
         K("llm.request.type", "request_type", OPENLLMETRY),
         P("gen_ai.tool.name", "tool", OTEL),
         P("gen_ai.tool.call.id", "tool", OTEL),
@@ -36,6 +43,9 @@ static const struct clew_rule kind_rules[] = {
         P("tool.name", "tool", OPENINFERENCE),
         P("ai.toolCall.name", "tool", AISDK),
         P("tool_arguments", "tool", PYDANTIC),
+        P("spring.ai.tool.definition.name", "tool", SPRING_AI),
+        P("openclaw.toolName", "tool", OPENCLAW),
+        P("openclaw.tool.name", "tool", OPENCLAW),
         P("lk.function_tool.name", "tool", LIVEKIT),
         P("gen_ai.retrieval.documents", "retriever", OTEL),
         P("gen_ai.retrieval.query.text", "retriever", OTEL),
@@ -56,6 +66,8 @@ static const struct clew_rule kind_rules[] = {
 };
 
 static const struct clew_rule name_rules[] = {
+        M("braintrust.span_attributes", "name", BRAINTRUST),
+        T("haystack.component.name", HAYSTACK),
         T("langsmith.trace.name", LANGSMITH),
         T("logfire.msg", PYDANTIC),
         T("genkit:name", GENKIT),
@@ -90,6 +102,11 @@ static const struct clew_rule request_model_rules[] = {
          .dialect = CLEW_DIALECT_GENKIT,
          .kinds = LLMS | CLEW_KINDS(CLEW_KIND_EMBEDDING)},
         T("litellm.provider.model", LITELLM),
+        M("braintrust.metadata", "model", BRAINTRUST),
+        T("openclaw.model", OPENCLAW),
+        T("ai.model_id", SENTRY),
+        M("haystack.component.output", "replies.0.meta.model", HAYSTACK),
+        M("haystack.component.output", "meta.0.model", HAYSTACK),
 };
 
 static const struct clew_rule response_model_rules[] = {
@@ -102,6 +119,7 @@ static const struct clew_rule response_model_rules[] = {
         T("reranker.model_name", OPENINFERENCE),
         M("response_data", "message.model", PYDANTIC),
         M("gcp.vertex.agent.llm_response", "model_version", ADK),
+        M("haystack.component.output", "replies.0.meta.model", HAYSTACK),
         MK("output.value", "model", OPENINFERENCE, LLMS),
 };
 
@@ -114,6 +132,8 @@ static const struct clew_rule provider_rules[] = {
         T("ai.model.provider", AISDK),
         T("langsmith.metadata.ls_provider", LANGSMITH),
         MK("metadata", "ls_provider", OPENINFERENCE, LLMS),
+        M("braintrust.metadata", "provider", BRAINTRUST),
+        T("openclaw.provider", OPENCLAW),
         T("litellm.provider.name", LITELLM),
         T("litellm.provider.error.llm_provider", LITELLM),
 };
@@ -129,6 +149,7 @@ static const struct clew_rule agent_name_rules[] = {
         T("lk.agent_name", LIVEKIT),
         M("metadata", "lc_agent_name", OPENINFERENCE),
         T("subagent_type", CLAUDE_CODE),
+        T("openclaw.agent", OPENCLAW),
         M("metadata", "langgraph_node", OPENINFERENCE),
 };
 
@@ -152,8 +173,13 @@ static const struct clew_rule tool_name_rules[] = {
         TK("ai.toolCall.name", AISDK, TOOLS),
         TK("tool_name", CLAUDE_CODE, TOOLS),
         TK("lk.function_tool.name", LIVEKIT, TOOLS),
+        TK("spring.ai.tool.definition.name", SPRING_AI, TOOLS),
+        TK("openclaw.toolName", OPENCLAW, TOOLS),
+        TK("openclaw.tool.name", OPENCLAW, TOOLS),
         TK("traceloop.entity.name", OPENLLMETRY, TOOLS),
         TK("genkit:name", GENKIT, TOOLS),
+        MK("braintrust.span_attributes", "name", BRAINTRUST, TOOLS),
+        TK("haystack.tool.name", HAYSTACK, TOOLS),
         TK("langsmith.trace.name", LANGSMITH, TOOLS),
         MK("mcp.request.argument", "name", OPENLLMETRY, TOOLS),
         TK("codex.tool_result/tool_name", CODEX, TOOLS),
@@ -168,6 +194,8 @@ static const struct clew_rule tool_call_id_rules[] = {
         T("tool_use_id", CLAUDE_CODE),
         T("mastra.metadata.toolCallId", MASTRA),
         T("lk.function_tool.id", LIVEKIT),
+        T("openclaw.toolCallId", OPENCLAW),
+        T("openclaw.tool.call_id", OPENCLAW),
         T("codex.tool_result/call_id", CODEX),
 };
 
@@ -191,7 +219,24 @@ static const struct clew_rule error_flag_rules[] = {
         E("gen_ai.task.status", "failure", OPENLLMETRY),
         FLAG("error.has_error", LANGWATCH),
         FLAG("lk.function_tool.is_error", LIVEKIT),
+        FLAG("gen_ai.guardrail.triggered", OPENLLMETRY),
+        FLAG("gen_ai.guardrail.tripwire_triggered", OPENLLMETRY),
+        FLAG("guardrail.triggered", OTHER),
+        FLAG("guardrail.tripwire_triggered", OTHER),
+        {.key = "triggered",
+         .encoding = CLEW_ENC_FLAG,
+         .dialect = CLEW_DIALECT_PYDANTIC,
+         .flags = CLEW_RULE_OWN,
+         .kinds = CLEW_KINDS(CLEW_KIND_GUARDRAIL)},
+        E("gen_ai.guardrail.status", "triggered", OPENLLMETRY),
+        E("gen_ai.guardrail.status", "blocked", OPENLLMETRY),
+        E("gen_ai.guardrail.status", "failed", OPENLLMETRY),
+        E("gen_ai.guardrail.status", "intervened", OPENLLMETRY),
+        E("litellm.guardrail.status", "guardrail_intervened", LITELLM),
+        E("litellm.guardrail.status", "blocked", LITELLM),
+        E("litellm.guardrail.status", "failure", LITELLM),
         FLAG("error", OTHER),
+        FLAG("clew.failed", OTHER), /* log records of the call say so */
 };
 
 static const struct clew_rule error_type_rules[] = {
@@ -201,6 +246,7 @@ static const struct clew_rule error_type_rules[] = {
         T("gen_ai.framework.error.type", OPENLIT),
         T("gen_ai.guardrail.error.type", OPENLLMETRY),
         T("litellm.provider.error.code", LITELLM),
+        T("openclaw.errorCategory", OPENCLAW),
 };
 
 static const struct clew_rule error_message_rules[] = {
@@ -221,12 +267,19 @@ static const struct clew_rule error_stack_rules[] = {
         T("litellm.provider.error.stack_trace", LITELLM),
 };
 
+/* Present where a step waits for somebody. */
+static const struct clew_rule deferred_rules[] = {
+        T("pydantic_ai.tool.deferral.name", PYDANTIC),
+};
+
 /* langsmith.trace.session_id and .session_name are the project and stand here on purpose not. */
 static const struct clew_rule session_rules[] = {
         TF("langfuse.session.id", LANGFUSE, CLEW_RULE_BOTH),
         TF("gen_ai.conversation.id", OTEL, CLEW_RULE_BOTH),
         TF("session.id", OPENINFERENCE, CLEW_RULE_BOTH),
         T("gen_ai.session.id", OTHER),
+        T("gen_ai.thread.id", OTHER),
+        T("lmnr.association.properties.session_id", LAMINAR),
         T("traceloop.association.properties.session_id", OPENLLMETRY),
         T("traceloop.association.properties.conversation_id", OPENLLMETRY),
         T("traceloop.association.properties.thread_id", OPENLLMETRY),
@@ -240,6 +293,11 @@ static const struct clew_rule session_rules[] = {
         T("langsmith.metadata.conversation_id", LANGSMITH),
         T("mastra.metadata.threadId", MASTRA),
         T("gcp.vertex.agent.session_id", ADK),
+        T("openclaw.sessionId", OPENCLAW),
+        T("openclaw.sessionKey", OPENCLAW),
+        M("braintrust.metadata", "session_id", BRAINTRUST),
+        M("braintrust.metadata", "thread_id", BRAINTRUST),
+        M("braintrust.metadata", "conversation_id", BRAINTRUST),
         T("langwatch.thread.id", LANGWATCH),
         T("langwatch.thread_id", LANGWATCH),
         Q("mlflow.trace.session", MLFLOW),
@@ -262,6 +320,7 @@ static const struct clew_rule user_rules[] = {
         T("llm.user", OPENLLMETRY),
         T("ai.telemetry.metadata.userId", AISDK),
         T("ai.settings.context.userId", AISDK),
+        T("lmnr.association.properties.user_id", LAMINAR),
         T("traceloop.association.properties.user_id", OPENLLMETRY),
         T("traceloop.association.properties.userId", OPENLLMETRY),
         T("langsmith.metadata.user_id", LANGSMITH),
@@ -270,6 +329,7 @@ static const struct clew_rule user_rules[] = {
         Q("mlflow.trace.user", MLFLOW),
         T("litellm.end_user.id", LITELLM),
         M("metadata", "user_id", OPENINFERENCE),
+        M("braintrust.metadata", "user_id", BRAINTRUST),
         T("langfuse.trace.metadata.langfuse_user_id", LANGFUSE),
         T("langfuse.observation.metadata.langfuse_user_id", LANGFUSE),
         T("user.email", CLAUDE_CODE),
@@ -280,7 +340,8 @@ static const struct clew_rule tags_rules[] = {
         T("langfuse.trace.tags", LANGFUSE),     T("tag.tags", OPENINFERENCE),
         T("langsmith.span.tags", LANGSMITH),    T("logfire.tags", PYDANTIC),
         T("ai.telemetry.metadata.tags", AISDK), T("langwatch.labels", LANGWATCH),
-        T("langwatch.tags", LANGWATCH),
+        T("langwatch.tags", LANGWATCH),         T("lmnr.association.properties.tags", LAMINAR),
+        T("lmnr.span.tags", LAMINAR),           T("braintrust.tags", BRAINTRUST),
 };
 
 static const struct clew_rule prompt_name_rules[] = {
@@ -314,12 +375,15 @@ static const struct clew_rule prompt_variables_rules[] = {
 };
 
 static const struct clew_rule trace_name_rules[] = {
+        T("lmnr.trace.name", LAMINAR),
         T("langfuse.trace.name", LANGFUSE),
 };
 
 /* Results of evaluators as one JSON list; flattened ones are a family, see rules.c. */
 static const struct clew_rule scores_rules[] = {
-        T("langwatch.reserved.evaluations", LANGWATCH),
+        T("langwatch.reserved.evaluations", LANGWATCH), T("braintrust.scores", BRAINTRUST),
+        TF("scores", PYDANTIC, CLEW_RULE_OWN),          TF("assertions", PYDANTIC, CLEW_RULE_OWN),
+        TF("labels", PYDANTIC, CLEW_RULE_OWN),
 };
 
 /* The sender says that a step speaks for the trace. */
@@ -341,6 +405,7 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(WORKFLOW, workflow_rules),
         FIELD(TOOL_NAME, tool_name_rules),
         FIELD(TOOL_CALL_ID, tool_call_id_rules),
+        FIELD(DEFERRED, deferred_rules),
         FIELD(ERROR_FLAG, error_flag_rules),
         FIELD(ERROR_TYPE, error_type_rules),
         FIELD(ERROR_MESSAGE, error_message_rules),

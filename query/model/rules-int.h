@@ -28,6 +28,7 @@ enum clew_encoding {
         CLEW_ENC_AT_LEAST,  /* number >= `member` (Logfire levels) */
         CLEW_ENC_KIND,      /* value looked up in the kind map that `member` names */
         CLEW_ENC_KIND_WORD, /* the same for the value's first word */
+        CLEW_ENC_KIND_TYPE, /* the same for the member "type" of a JSON object */
         CLEW_ENC_PREFIX,    /* `member` is not read; only tells that the key exists */
 };
 
@@ -41,6 +42,7 @@ enum {
         CLEW_RULE_NOT_SCHEMA = 1 << 6, /* an object with "properties" is a schema, not a value */
         CLEW_RULE_MILLI = 1 << 7,      /* milliseconds, not seconds */
         CLEW_RULE_TIME = 1 << 8,       /* ISO 8601, to be counted from the step's start */
+        CLEW_RULE_BAG = 1 << 10,       /* one of an open list of counts, which is read whole */
         CLEW_RULE_BOTH = 1 << 9, /* shown beside the value of another such row, when they differ */
 };
 
@@ -86,6 +88,7 @@ enum {
         CLEW_FAMILY_EMBEDDING = 1 << 1,
         CLEW_FAMILY_RERANKER = 1 << 2,
         CLEW_FAMILY_RETRIEVER = 1 << 3,
+        CLEW_FAMILY_ANSWER = 1 << 4,
 };
 
 /* The family of a key that is in no table, or 0. */

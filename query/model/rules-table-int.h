@@ -65,6 +65,10 @@
         {                                                                                          \
                 .key = k, .member = m, .encoding = CLEW_ENC_KIND, .dialect = CLEW_DIALECT_##d      \
         }
+#define KM(k, m, d)                                                                                \
+        {                                                                                          \
+                .key = k, .member = m, .encoding = CLEW_ENC_KIND_TYPE, .dialect = CLEW_DIALECT_##d \
+        }
 #define P(k, m, d)                                                                                 \
         {                                                                                          \
                 .key = k, .member = m, .encoding = CLEW_ENC_PREFIX, .dialect = CLEW_DIALECT_##d    \
@@ -98,6 +102,7 @@
          CLEW_KINDS(CLEW_KIND_CHAIN) | CLEW_KINDS(CLEW_KIND_GENERIC))
 #define NOT_TOOLS (~TOOLS)
 
+#define BAG CLEW_RULE_BAG
 #define NO_CACHE CLEW_RULE_NO_CACHE
 #define NO_REASONING CLEW_RULE_NO_REASONING
 #define ROLLUP CLEW_RULE_ROLLUP

@@ -10,9 +10,11 @@ static const struct clew_rule tokens_in_rules[] = {
         N("ai.usage.inputTokens", AISDK),
         N("ai.usage.promptTokens", AISDK),
         N("ai.usage.tokens", AISDK),
-        MNF("langfuse.observation.usage_details", "input", LANGFUSE, NO_CACHE),
-        MN("langfuse.observation.usage_details", "prompt_tokens", LANGFUSE),
-        MN("langfuse.observation.usage_details", "input_tokens", LANGFUSE),
+        MNF("langfuse.observation.usage_details", "input", LANGFUSE, BAG | NO_CACHE),
+        MNF("langfuse.observation.usage_details", "prompt_tokens", LANGFUSE, BAG),
+        MNF("langfuse.observation.usage_details", "input_tokens", LANGFUSE, BAG),
+        MNF("langfuse.observation.usage_details", "promptTokens", LANGFUSE, BAG),
+        MNF("langfuse.observation.usage_details", "inputTokens", LANGFUSE, BAG),
         MN("mlflow.chat.tokenUsage", "input_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "input_tokens", LANGSMITH),
         NF("input_tokens", CLAUDE_CODE, NO_CACHE),
@@ -24,6 +26,13 @@ static const struct clew_rule tokens_in_rules[] = {
         MN("genkit:output", "usage.inputTokens", GENKIT),
         N("llm.usage.prompt_tokens", OPENLLMETRY),
         NF("gen_ai.aggregated_usage.input_tokens", PYDANTIC, ROLLUP),
+        MN("braintrust.metrics", "prompt_tokens", BRAINTRUST),
+        MN("haystack.component.output", "replies.0.meta.usage.prompt_tokens", HAYSTACK),
+        MN("haystack.component.output", "meta.0.usage.prompt_tokens", HAYSTACK),
+        MN("haystack.component.output", "meta.usage.prompt_tokens", HAYSTACK),
+        N("llm.usage.input_tokens", OTHER),
+        NF("openclaw.tokens.input", OPENCLAW, NO_CACHE),
+        N("ai.prompt_tokens.used", SENTRY),
 };
 
 static const struct clew_rule tokens_out_rules[] = {
@@ -32,9 +41,11 @@ static const struct clew_rule tokens_out_rules[] = {
         N("llm.token_count.completion", OPENINFERENCE),
         N("ai.usage.outputTokens", AISDK),
         N("ai.usage.completionTokens", AISDK),
-        MNF("langfuse.observation.usage_details", "output", LANGFUSE, NO_REASONING),
-        MN("langfuse.observation.usage_details", "completion_tokens", LANGFUSE),
-        MN("langfuse.observation.usage_details", "output_tokens", LANGFUSE),
+        MNF("langfuse.observation.usage_details", "output", LANGFUSE, BAG | NO_REASONING),
+        MNF("langfuse.observation.usage_details", "completion_tokens", LANGFUSE, BAG),
+        MNF("langfuse.observation.usage_details", "output_tokens", LANGFUSE, BAG),
+        MNF("langfuse.observation.usage_details", "completionTokens", LANGFUSE, BAG),
+        MNF("langfuse.observation.usage_details", "outputTokens", LANGFUSE, BAG),
         MN("mlflow.chat.tokenUsage", "output_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "output_tokens", LANGSMITH),
         N("output_tokens", CLAUDE_CODE),
@@ -47,6 +58,12 @@ static const struct clew_rule tokens_out_rules[] = {
         MN("genkit:output", "usage.outputTokens", GENKIT),
         N("llm.usage.completion_tokens", OPENLLMETRY),
         NF("gen_ai.aggregated_usage.output_tokens", PYDANTIC, ROLLUP),
+        MN("braintrust.metrics", "completion_tokens", BRAINTRUST),
+        MN("haystack.component.output", "replies.0.meta.usage.completion_tokens", HAYSTACK),
+        MN("haystack.component.output", "meta.0.usage.completion_tokens", HAYSTACK),
+        N("llm.usage.output_tokens", OTHER),
+        N("openclaw.tokens.output", OPENCLAW),
+        N("ai.completion_tokens.used", SENTRY),
 };
 
 static const struct clew_rule tokens_total_rules[] = {
@@ -59,6 +76,11 @@ static const struct clew_rule tokens_total_rules[] = {
         MN("langsmith.usage_metadata", "total_tokens", LANGSMITH),
         MN("gcp.vertex.agent.llm_response", "usage_metadata.total_token_count", ADK),
         MN("genkit:output", "usage.totalTokens", GENKIT),
+        MN("langfuse.observation.usage_details", "total_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "totalTokens", LANGFUSE),
+        MN("braintrust.metrics", "tokens", BRAINTRUST),
+        N("openclaw.tokens.total", OPENCLAW),
+        N("ai.total_tokens.used", SENTRY),
 };
 
 static const struct clew_rule tokens_cache_read_rules[] = {
@@ -70,15 +92,27 @@ static const struct clew_rule tokens_cache_read_rules[] = {
         N("gen_ai.usage.details.cache_read_input_tokens", PYDANTIC),
         N("gen_ai.usage.details.cached_tokens", PYDANTIC),
         N("gen_ai.usage.input_cached_tokens", OTHER),
+        N("gen_ai.usage.prompt_tokens_details.cache_read", OPENLIT),
+        N("gen_ai.usage.prompt_tokens_details.cached_tokens", OTHER),
+        N("gen_ai.usage.input_tokens_details.cached_tokens", OTHER),
+        N("gen_ai.usage.input_token_details.cached", OTHER),
+        N("gen_ai.usage.input_tokens.cached", SENTRY),
+        N("gen_ai.usage.cached_tokens", OTHER),
+        N("gen_ai.usage.details.cache_read", PYDANTIC),
         N("llm.token_count.prompt_details.cache_read", OPENINFERENCE),
         N("llm.token_count.prompt_details.cache_input", OPENINFERENCE),
         N("ai.usage.inputTokenDetails.cacheReadTokens", AISDK),
         N("ai.usage.cachedInputTokens", AISDK),
         MN("ai.response.providerMetadata", "openai.cachedPromptTokens", AISDK),
         MN("ai.response.providerMetadata", "anthropic.usage.cache_read_input_tokens", AISDK),
-        MN("langfuse.observation.usage_details", "input_cached_tokens", LANGFUSE),
-        MN("langfuse.observation.usage_details", "cache_read_input_tokens", LANGFUSE),
+        MN("ai.response.providerMetadata", "anthropic.cacheReadInputTokens", AISDK),
+        MN("ai.response.providerMetadata", "bedrock.usage.cacheReadInputTokens", AISDK),
+        MN("ai.response.providerMetadata", "google.usageMetadata.cachedContentTokenCount", AISDK),
+        MN("ai.response.providerMetadata", "vertex.usageMetadata.cachedContentTokenCount", AISDK),
+        MN("ai.response.providerMetadata", "azure.cachedPromptTokens", AISDK),
+        MN("ai.response.providerMetadata", "deepseek.promptCacheHitTokens", AISDK),
         MN("langfuse.observation.usage_details", "prompt_tokens_details.cached_tokens", LANGFUSE),
+        MN("langfuse.observation.usage_details", "input_tokens_details.cached_tokens", LANGFUSE),
         MN("mlflow.chat.tokenUsage", "cache_read_input_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "input_token_details.cache_read", LANGSMITH),
         MN("gen_ai.usage.input_token_details", "cache_read", LANGSMITH),
@@ -89,6 +123,8 @@ static const struct clew_rule tokens_cache_read_rules[] = {
         N("api_request/cache_read_tokens", CLAUDE_CODE),
         MN("gcp.vertex.agent.llm_response", "usage_metadata.cached_content_token_count", ADK),
         MN("genkit:output", "usage.cachedContentTokens", GENKIT),
+        MN("braintrust.metrics", "prompt_cached_tokens", BRAINTRUST),
+        N("openclaw.tokens.cache_read", OPENCLAW),
 };
 
 static const struct clew_rule tokens_cache_write_rules[] = {
@@ -100,16 +136,22 @@ static const struct clew_rule tokens_cache_write_rules[] = {
         N("gen_ai.usage.details.cache_write_tokens", PYDANTIC),
         N("gen_ai.usage.details.cache_creation_input_tokens", PYDANTIC),
         N("gen_ai.usage.input_cache_creation", OTHER),
+        N("gen_ai.usage.prompt_tokens_details.cache_write", OPENLIT),
+        N("gen_ai.usage.prompt_tokens_details.cache_creation", OPENLIT),
+        N("gen_ai.usage.input_tokens.cache_write", SENTRY),
         N("llm.token_count.prompt_details.cache_write", OPENINFERENCE),
         N("ai.usage.inputTokenDetails.cacheWriteTokens", AISDK),
-        MN("langfuse.observation.usage_details", "input_cache_creation", LANGFUSE),
-        MN("langfuse.observation.usage_details", "cache_creation_input_tokens", LANGFUSE),
+        MN("ai.response.providerMetadata", "anthropic.usage.cache_creation_input_tokens", AISDK),
+        MN("ai.response.providerMetadata", "anthropic.cacheCreationInputTokens", AISDK),
+        MN("ai.response.providerMetadata", "bedrock.usage.cacheWriteInputTokens", AISDK),
         MN("mlflow.chat.tokenUsage", "cache_creation_input_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "input_token_details.cache_creation", LANGSMITH),
         MN("gen_ai.usage.input_token_details", "cache_creation", LANGSMITH),
         N("cache_creation_tokens", CLAUDE_CODE),
         N("api_request/cache_creation_tokens", CLAUDE_CODE),
         N("codex.turn.token_usage.cache_write_input_tokens", CODEX),
+        MN("braintrust.metrics", "prompt_cache_creation_tokens", BRAINTRUST),
+        N("openclaw.tokens.cache_write", OPENCLAW),
 };
 
 static const struct clew_rule tokens_reasoning_rules[] = {
@@ -120,8 +162,19 @@ static const struct clew_rule tokens_reasoning_rules[] = {
         N("ai.usage.reasoningTokens", AISDK),
         N("llm.usage.reasoning_tokens", OPENLLMETRY),
         N("gen_ai.usage.details.reasoning_tokens", PYDANTIC),
-        MN("langfuse.observation.usage_details", "output_reasoning_tokens", LANGFUSE),
+        N("gen_ai.usage.details.thoughts_tokens", PYDANTIC),
+        N("gen_ai.usage.completion_tokens_details.reasoning", OPENLIT),
+        N("gen_ai.usage.completion_tokens_details.reasoning_tokens", OTHER),
+        N("gen_ai.usage.output_tokens_details.reasoning_tokens", OTHER),
+        N("gen_ai.usage.output_token_details.reasoning", OTHER),
+        N("gen_ai.usage.output_tokens.reasoning", SENTRY),
+        MN("ai.response.providerMetadata", "openai.reasoningTokens", AISDK),
+        MN("ai.response.providerMetadata", "azure.reasoningTokens", AISDK),
+        MN("ai.response.providerMetadata", "google.usageMetadata.thoughtsTokenCount", AISDK),
+        MN("ai.response.providerMetadata", "vertex.usageMetadata.thoughtsTokenCount", AISDK),
         MN("langfuse.observation.usage_details", "completion_tokens_details.reasoning_tokens",
+           LANGFUSE),
+        MN("langfuse.observation.usage_details", "output_tokens_details.reasoning_tokens",
            LANGFUSE),
         MN("langsmith.usage_metadata", "output_token_details.reasoning", LANGSMITH),
         MN("gen_ai.usage.output_token_details", "reasoning", LANGSMITH),
@@ -130,6 +183,7 @@ static const struct clew_rule tokens_reasoning_rules[] = {
         N("codex.sse_event/reasoning_token_count", CODEX),
         MN("gcp.vertex.agent.llm_response", "usage_metadata.thoughts_token_count", ADK),
         MN("genkit:output", "usage.thoughtsTokens", GENKIT),
+        MN("braintrust.metrics", "completion_reasoning_tokens", BRAINTRUST),
 };
 
 /* What of a count is not text. */
@@ -137,7 +191,7 @@ static const struct clew_rule tokens_in_audio_rules[] = {
         N("gen_ai.usage.audio.input_tokens", OTEL),
         N("llm.token_count.prompt_details.audio", OPENINFERENCE),
         N("gen_ai.usage.input_audio_tokens", LANGWATCH),
-        MN("langfuse.observation.usage_details", "input_audio_tokens", LANGFUSE),
+        N("gen_ai.usage.prompt_tokens_details.audio", OPENLIT),
         MN("langfuse.observation.usage_details", "prompt_tokens_details.audio_tokens", LANGFUSE),
         MN("langsmith.usage_metadata", "input_token_details.audio", LANGSMITH),
         MN("gen_ai.usage.input_token_details", "audio", LANGSMITH),
@@ -145,14 +199,13 @@ static const struct clew_rule tokens_in_audio_rules[] = {
 
 static const struct clew_rule tokens_in_image_rules[] = {
         N("gen_ai.usage.image.input_tokens", OTEL),
-        MN("langfuse.observation.usage_details", "input_image_tokens", LANGFUSE),
 };
 
 static const struct clew_rule tokens_out_audio_rules[] = {
         N("gen_ai.usage.audio.output_tokens", OTEL),
         N("llm.token_count.completion_details.audio", OPENINFERENCE),
         N("gen_ai.usage.output_audio_tokens", LANGWATCH),
-        MN("langfuse.observation.usage_details", "output_audio_tokens", LANGFUSE),
+        N("gen_ai.usage.completion_tokens_details.audio", OPENLIT),
         MN("langfuse.observation.usage_details", "completion_tokens_details.audio_tokens",
            LANGFUSE),
         MN("langsmith.usage_metadata", "output_token_details.audio", LANGSMITH),
@@ -161,31 +214,102 @@ static const struct clew_rule tokens_out_audio_rules[] = {
 
 static const struct clew_rule tokens_out_image_rules[] = {
         N("gen_ai.usage.image.output_tokens", OTEL),
-        MN("langfuse.observation.usage_details", "output_image_tokens", LANGFUSE),
+};
+
+/* What the provider says for itself: input without cached input, output without reasoning. A count
+ * that equals it was sent so. */
+static const struct clew_rule tokens_bare_in_rules[] = {
+        MN("ai.response.providerMetadata", "anthropic.usage.input_tokens", AISDK),
+        MN("ai.response.providerMetadata", "bedrock.usage.inputTokens", AISDK),
+};
+
+static const struct clew_rule tokens_bare_out_rules[] = {
+        MN("ai.response.providerMetadata", "google.usageMetadata.candidatesTokenCount", AISDK),
+        MN("ai.response.providerMetadata", "vertex.usageMetadata.candidatesTokenCount", AISDK),
+};
+
+/* Signs that input was sent without cached input: the SDK hands on what the API counts. */
+static const struct clew_rule tokens_apart_rules[] = {
+        E("rpc.service", "Bedrock Runtime", OTHER),
+        E("rpc.service", "BedrockRuntime", OTHER),
+};
+
+/* Open lists of counts and costs; usage.c reads them whole. */
+static const struct clew_rule usage_bag_rules[] = {
+        T("langfuse.observation.usage_details", LANGFUSE),
+};
+
+static const struct clew_rule cost_bag_rules[] = {
+        T("langfuse.observation.cost_details", LANGFUSE),
+};
+
+static const struct clew_rule cost_currency_rules[] = {
+        T("gen_ai.usage.cost.currency", OTHER),
+        T("gen_ai.cost.currency", OTHER),
 };
 
 static const struct clew_rule cost_rules[] = {
         N("gen_ai.usage.cost", OTHER),
+        N("gen_ai.usage.total_cost", OTHER),
+        N("gen_ai.usage.cost.amount", OTHER),
+        N("gen_ai.usage.cost.total", OTHER),
+        N("gen_ai.usage.cost_usd", OTHER),
+        MN("gen_ai.usage.cost", "total", OTHER),
+        MN("gen_ai.usage.cost", "amount", OTHER),
+        N("gen_ai.cost.total_cost", OTHER),
+        N("gen_ai.cost.total", OTHER),
+        N("gen_ai.cost.total_tokens", SENTRY),
+        N("gen_ai.cost", OTHER),
         N("llm.cost.total", OPENINFERENCE),
+        N("llm.usage.total_cost", OTHER),
+        N("llm.usage.cost", OTHER),
         N("operation.cost", PYDANTIC),
         MN("langfuse.observation.cost_details", "total", LANGFUSE),
         MN("mlflow.llm.cost", "total_cost", MLFLOW),
         N("litellm.cost.total", LITELLM),
         N("langwatch.span.cost", LANGWATCH),
+        MN("braintrust.metrics", "estimated_cost", BRAINTRUST),
+        MN("langsmith.usage_metadata", "total_cost", LANGSMITH),
+        N("openclaw.cost.usd", OPENCLAW),
         N("cost_usd", CLAUDE_CODE),
         N("api_request/cost_usd", CLAUDE_CODE),
 };
 
 static const struct clew_rule cost_in_rules[] = {
+        N("gen_ai.usage.input_cost", OTHER),
+        N("gen_ai.usage.cost.input", OTHER),
+        N("gen_ai.usage.prompt_cost", OTHER),
+        MN("gen_ai.usage.cost", "input", OTHER),
+        N("gen_ai.cost.input_cost", OTHER),
+        N("gen_ai.cost.input", OTHER),
+        N("gen_ai.cost.input_tokens", SENTRY),
         N("llm.cost.prompt", OPENINFERENCE),
-        MN("langfuse.observation.cost_details", "input", LANGFUSE),
+        N("llm.cost.input", OTHER),
+        N("litellm.cost.input", LITELLM),
         MN("mlflow.llm.cost", "input_cost", MLFLOW),
+        MN("langsmith.usage_metadata", "input_cost", LANGSMITH),
 };
 
 static const struct clew_rule cost_out_rules[] = {
+        N("gen_ai.usage.output_cost", OTHER),
+        N("gen_ai.usage.cost.output", OTHER),
+        N("gen_ai.usage.completion_cost", OTHER),
+        MN("gen_ai.usage.cost", "output", OTHER),
+        N("gen_ai.cost.output_cost", OTHER),
+        N("gen_ai.cost.output", OTHER),
+        N("gen_ai.cost.output_tokens", SENTRY),
         N("llm.cost.completion", OPENINFERENCE),
-        MN("langfuse.observation.cost_details", "output", LANGFUSE),
+        N("llm.cost.output", OTHER),
+        N("litellm.cost.output", LITELLM),
         MN("mlflow.llm.cost", "output_cost", MLFLOW),
+        MN("langsmith.usage_metadata", "output_cost", LANGSMITH),
+};
+
+/* What comes on top of input and output when no total is told. */
+static const struct clew_rule cost_other_rules[] = {
+        N("litellm.cost.tool_usage", LITELLM),
+        N("gen_ai.usage.reasoning_cost", OTHER),
+        N("gen_ai.usage.cache_read_cost", OTHER),
 };
 
 static const struct clew_rule finish_reason_rules[] = {
@@ -207,13 +331,14 @@ static const struct clew_rule finish_reason_rules[] = {
         MK("output.value", "generations.0.0.generation_info.finish_reason", OPENINFERENCE, LLMS),
         MK("output.value", "generations.0.0.generationInfo.finish_reason", OPENINFERENCE, LLMS),
         MK("mlflow.spanOutputs", "choices.0.finish_reason", MLFLOW, LLMS),
+        MK("braintrust.output_json", "0.finish_reason", BRAINTRUST, LLMS),
+        MK("haystack.component.output", "replies.0.meta.finish_reason", HAYSTACK, LLMS),
 };
 
 static const struct clew_rule response_id_rules[] = {
-        T("gen_ai.response.id", OTEL),
-        T("ai.response.id", AISDK),
-        T("request_id", CLAUDE_CODE),
-        T("api_request/request_id", CLAUDE_CODE),
+        T("gen_ai.response.id", OTEL),  T("ai.response.id", AISDK),
+        T("request_id", CLAUDE_CODE),   T("api_request/request_id", CLAUDE_CODE),
+        T("openai.response.id", OTHER),
 };
 
 static const struct clew_rule response_status_rules[] = {
@@ -228,6 +353,7 @@ static const struct clew_rule first_token_rules[] = {
         N("gen_ai.server.time_to_first_token", OTEL),
         NF("ai.response.msToFirstChunk", AISDK, CLEW_RULE_MILLI),
         NF("ai.stream.firstChunk/ai.response.msToFirstChunk", AISDK, CLEW_RULE_MILLI),
+        MN("braintrust.metrics", "time_to_first_token", BRAINTRUST),
         NF("ttft_ms", CLAUDE_CODE, CLEW_RULE_MILLI),
         NF("api_request/ttft_ms", CLAUDE_CODE, CLEW_RULE_MILLI),
         NF("langfuse.observation.completion_start_time", LANGFUSE, CLEW_RULE_TIME),
@@ -248,6 +374,13 @@ const struct clew_rule_list clew_rules_usage[CLEW_FIELD_COUNT] = {
         FIELD(COST, cost_rules),
         FIELD(COST_IN, cost_in_rules),
         FIELD(COST_OUT, cost_out_rules),
+        FIELD(COST_OTHER, cost_other_rules),
+        FIELD(COST_BAG, cost_bag_rules),
+        FIELD(COST_CURRENCY, cost_currency_rules),
+        FIELD(TOKENS_BARE_IN, tokens_bare_in_rules),
+        FIELD(TOKENS_BARE_OUT, tokens_bare_out_rules),
+        FIELD(TOKENS_APART, tokens_apart_rules),
+        FIELD(USAGE_BAG, usage_bag_rules),
         FIELD(FINISH_REASON, finish_reason_rules),
         FIELD(RESPONSE_ID, response_id_rules),
         FIELD(RESPONSE_STATUS, response_status_rules),

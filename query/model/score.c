@@ -309,19 +309,72 @@ static void read_listed(struct clew_builder *b, uint32_t index, struct clew_slic
                 b->n_scores++;
 }
 
-static void read_list(struct clew_builder *b, uint32_t index)
+/* "name": 0.5, true, "label", or an object {"value", "reason", "source"}; null was skipped. */
+static void read_named(struct clew_builder *b, uint32_t index, struct clew_slice name,
+                       struct clew_slice item)
 {
-        struct clew_slice text = CLEW_SLICE_NULL;
-        struct clew_json_reader r;
+        const struct clew_step *step = &b->trace->steps[index];
+        struct clew_slice value = clew_text_unquote(item, b->arena);
+        struct clew_score *score = new_score(b);
 
-        if (!clew_fields_text(&b->fields, CLEW_FIELD_SCORES, &text) ||
-            text.len > EVALUATOR_OUTPUT_MAX)
+        if (!score || clew_slice_eq(item, KEY("null")))
                 return;
-        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
-        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+        *score = (struct clew_score){
+                .target = CLEW_SCORE_STEP,
+                .carrier = CLEW_SCORE_FROM_ATTRIBUTE,
+                .step = index,
+                .emitter = index,
+                .time_ns = step->end_ns,
+                .name = name,
+        };
+        if (clew_text_is_json(value)) {
+                score->explanation = clew_text_member(value, "reason", b->arena);
+                score->source = clew_text_member(value, "source.name", b->arena);
+                value = clew_text_member(value, "value", b->arena);
+                if (value.len == 0)
+                        value = clew_text_member(item, "score", b->arena);
+        }
+        score->has_value = clew_text_number(value, &score->value);
+        if (clew_slice_eq(value, KEY("true")) || clew_slice_eq(value, KEY("false")))
+                score->label = value.data[0] == 't' ? KEY("passed") : KEY("failed");
+        else if (!score->has_value)
+                score->label = value;
+        score->verdict = clew_verdict_of_label(score->label);
+        if (score->has_value || score->label.len > 0)
+                b->n_scores++;
+}
+
+/* A list of results, or results by name. */
+static void read_list(struct clew_builder *b, uint32_t index, struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        enum clew_json_token first;
+
+        if (text.len > EVALUATOR_OUTPUT_MAX)
                 return;
-        for (uint32_t i = 0; i < INDEX_MAX && clew_json_next_element(&r); i++)
+        first = clew_json_next(&r);
+        for (uint32_t i = 0; first == CLEW_JSON_ARRAY_BEGIN && i < INDEX_MAX; i++) {
+                if (!clew_json_next_element(&r))
+                        return;
                 read_listed(b, index, clew_json_take(&r));
+        }
+        for (uint32_t i = 0; first == CLEW_JSON_OBJECT_BEGIN && i < INDEX_MAX; i++) {
+                struct clew_slice name;
+
+                if (!clew_json_next_member(&r))
+                        return;
+                name = r.text;
+                read_named(b, index, name, clew_json_take(&r));
+        }
+}
+
+static void read_lists(struct clew_builder *b, uint32_t index)
+{
+        for (const struct clew_field_hit *hit = clew_fields_first(&b->fields, CLEW_FIELD_SCORES);
+             hit; hit = clew_fields_next(&b->fields, hit)) {
+                if (clew_fields_applies(&b->fields, hit))
+                        read_list(b, index, clew_value_text(&hit->value, b->arena));
+        }
 }
 
 void clew_score_derive(struct clew_builder *b, uint32_t index)
@@ -331,7 +384,7 @@ void clew_score_derive(struct clew_builder *b, uint32_t index)
         if (b->trace->steps[index].kind == CLEW_KIND_EVALUATOR)
                 read_evaluator(b, index);
         if (clew_fields_first(&b->fields, CLEW_FIELD_SCORES))
-                read_list(b, index);
+                read_lists(b, index);
 }
 
 /* ---- all together -----------------------------------------------------------------------------

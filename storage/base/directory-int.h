@@ -14,34 +14,41 @@
 #define CLEW_LOCK_FILE "lock.mdb"
 #define CLEW_COLLECTOR_FILE "collector.lock"
 /* Exists while a store is being created. Until it is gone nothing has been acknowledged, so whoever
- * finds it left behind may start over. */
+ * finds it left behind finishes the creation, or starts over where nothing was committed. */
 #define CLEW_CREATING_FILE "creating"
 
-/* Checks (and in the writing modes creates) @dir. Sets @ret_fresh when there is no data file yet.
+/*
+ * Checks (and in the writing modes creates) @dir and opens it. Sets @ret_fresh when the store is to
+ * be created, or its creation to be finished: the guess of a moment, which
+ * clew_directory_begin_creation() makes certain.
  */
-CLEW_MUST_USE int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_fresh,
-                                       struct clew_error *err);
+CLEW_MUST_USE int clew_directory_check(const char *dir, enum clew_store_mode mode, int *ret_fd,
+                                       bool *ret_fresh, struct clew_error *err);
 
 /*
- * Begins the creation of a store: one creator at a time (waits), and what an interrupted creation
- * left behind is removed. Sets @ret_fd to -1 when somebody else has finished the creation
- * meanwhile; otherwise the creator calls clew_directory_end_creation() when the store is durable,
- * or closes the descriptor.
+ * Begins the creation of a store in the directory open as @dir_fd: one creator at a time (waits),
+ * and what an interrupted creation left behind is removed unless it tells of a commit; then the
+ * creation is to be finished. Sets @ret_fd to -1 when somebody else has finished it meanwhile;
+ * otherwise the creator calls clew_directory_end_creation() when the store is durable, or closes
+ * the descriptor.
  */
-CLEW_MUST_USE int clew_directory_begin_creation(const char *dir, int *ret_fd,
+CLEW_MUST_USE int clew_directory_begin_creation(const char *dir, int dir_fd, int *ret_fd,
                                                 struct clew_error *err);
-CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int fd, struct clew_error *err);
+CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int dir_fd, int fd,
+                                              struct clew_error *err);
 
 /*
- * Gives LMDB's lock file its disk blocks before LMDB maps it: written through the map on a full
- * disk, it would end the process with SIGBUS. -ENOSPC on a full disk. Not while this process has
- * the environment open, because closing the descriptor drops its locks.
+ * LMDB's lock file must be ours, before LMDB opens and writes it, also for a reader. With @bytes it
+ * is made, and gets its disk blocks before LMDB maps it: written through the map on a full disk, it
+ * would end the process with SIGBUS. -ENOSPC on a full disk. Not while this process has the
+ * environment open, because closing the descriptor drops its locks.
  */
-CLEW_MUST_USE int clew_directory_reserve_lock_file(const char *dir, size_t bytes,
-                                                   struct clew_error *err);
+CLEW_MUST_USE int clew_directory_check_lock_file(const char *dir, int dir_fd, size_t bytes,
+                                                 struct clew_error *err);
 
-/* Takes the collector's lock of @dir; -EBUSY when another process has it. The descriptor in @ret_fd
+/* Takes the collector's lock; -EBUSY when another process has it. The descriptor in @ret_fd
  * holds it until closed. */
-CLEW_MUST_USE int clew_directory_lock(const char *dir, int *ret_fd, struct clew_error *err);
+CLEW_MUST_USE int clew_directory_lock(const char *dir, int dir_fd, int *ret_fd,
+                                      struct clew_error *err);
 
 #endif

@@ -1,10 +1,15 @@
 #include "storage/base/directory-int.h"
 
+#include "storage/base/meta-pages-int.h"
+#include "storage/base/own-file-int.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,9 +23,8 @@
 #define MAGIC_SMB2 0xFE534D42u
 #define MAGIC_9P 0x01021997
 
-/* LMDB's own magic number, in the first meta page after its 16-byte page header. */
-#define LMDB_MAGIC 0xBEEFC0DEu
-#define LMDB_MAGIC_OFFSET 16
+/* An unfinished creation has written a few dozen pages at most. */
+#define UNFINISHED_PAGES_MAX 64
 
 static int check_filesystem(const char *dir, struct clew_error *err)
 {
@@ -76,44 +80,71 @@ static int check_empty(const char *dir, struct clew_error *err)
         return r;
 }
 
-static int check_data_file(const char *dir, int dir_fd, bool *ret_fresh, struct clew_error *err)
+/* What stands under the data file's name. */
+struct data_file {
+        bool exists;
+        bool is_creating; /* the sign of an unfinished creation is there */
+        off_t bytes;
+        struct clew_meta_look meta;
+};
+
+static int look_once(const char *dir, int dir_fd, struct data_file *ret, struct clew_error *err)
 {
         struct stat st;
-        uint32_t magic = 0;
         int fd;
+        int r = clew_own_file_open(dir, dir_fd, CLEW_DATA_FILE, O_RDONLY, &fd, err);
 
-        if (faccessat(dir_fd, CLEW_CREATING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-                *ret_fresh = true;
-                return 0;
+        *ret = (struct data_file){0};
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r == 0) {
+                ret->exists = true;
+                if (fstat(fd, &st) == 0)
+                        ret->bytes = st.st_size;
+                clew_meta_look(fd, &ret->meta);
+                close(fd);
         }
-        if (fstatat(dir_fd, CLEW_DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-                if (errno != ENOENT)
-                        return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
-                *ret_fresh = true;
-                return check_empty(dir, err);
-        }
-        if (!S_ISREG(st.st_mode))
-                return clew_error_set(err, -EINVAL, 0,
-                                      "store %s: %s is not a regular file; refusing to open it",
-                                      dir, CLEW_DATA_FILE);
-        if (st.st_size == 0) {
-                *ret_fresh = true;
-                return 0;
-        }
-        fd = openat(dir_fd, CLEW_DATA_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return clew_error_set(err, -errno, 0, "store %s: %s: %s", dir, CLEW_DATA_FILE,
-                                      strerror(errno));
-        if (pread(fd, &magic, sizeof(magic), LMDB_MAGIC_OFFSET) != sizeof(magic))
-                magic = 0;
-        close(fd);
-        if (magic != LMDB_MAGIC)
-                return clew_error_set(err, -EINVAL, 0,
-                                      "store %s: %s was not made by Clew, or its first page is "
-                                      "damaged; name another directory or restore a backup",
-                                      dir, CLEW_DATA_FILE);
-        *ret_fresh = false;
+        ret->is_creating = faccessat(dir_fd, CLEW_CREATING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
         return 0;
+}
+
+/* The sign is looked for after the data file: one that went in between leaves a file with a commit,
+ * and a second look sees it. */
+static int look(const char *dir, int dir_fd, struct data_file *ret, struct clew_error *err)
+{
+        int r = look_once(dir, dir_fd, ret, err);
+
+        if (r == 0 && ret->exists && !ret->meta.has_commit && !ret->is_creating)
+                r = look_once(dir, dir_fd, ret, err);
+        return r;
+}
+
+static int not_ours(const char *dir, struct clew_error *err)
+{
+        return clew_error_set(err, -EINVAL, 0,
+                              "store %s: %s was not made by Clew, or its first page is "
+                              "damaged; name another directory or restore a backup",
+                              dir, CLEW_DATA_FILE);
+}
+
+static int check_data_file(const char *dir, int dir_fd, enum clew_store_mode mode, bool *ret_fresh,
+                           struct clew_error *err)
+{
+        struct data_file d;
+        int r = look(dir, dir_fd, &d, err);
+
+        if (r < 0)
+                return r;
+        *ret_fresh = false;
+        if (d.meta.has_commit && d.meta.first_valid) {
+                *ret_fresh = d.is_creating && mode != CLEW_STORE_READ;
+                return 0;
+        }
+        if (!d.exists || d.bytes == 0 || d.is_creating) {
+                *ret_fresh = true;
+                return d.exists || d.is_creating ? 0 : check_empty(dir, err);
+        }
+        return d.meta.first_valid ? 0 : not_ours(dir, err);
 }
 
 /* A new directory must survive a power cut as much as what is in it. */
@@ -140,10 +171,9 @@ static int make_directory(const char *dir, struct clew_error *err)
         return 0;
 }
 
-int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_fresh,
+int clew_directory_check(const char *dir, enum clew_store_mode mode, int *ret_fd, bool *ret_fresh,
                          struct clew_error *err)
 {
-        struct stat st;
         int fd;
         int r;
 
@@ -152,28 +182,26 @@ int clew_directory_check(const char *dir, enum clew_store_mode mode, bool *ret_f
                 if (r < 0)
                         return r;
         }
-        fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 && errno == ENOENT)
+        r = clew_own_directory_open(dir, &fd, err);
+        if (r == -ENOENT)
                 return clew_error_set(err, -ENOENT, 0,
                                       "store %s: does not exist; start clewd with --store, or name "
                                       "the store with --store or CLEW_STORE",
                                       dir);
-        if (fd < 0)
-                return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
+        if (r < 0)
+                return r;
         r = check_filesystem(dir, err);
-        if (r == 0 && fstat(fd, &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-                r = clew_error_set(err, -EACCES, 0,
-                                   "store %s: is writable by everyone; take that right away "
-                                   "(chmod o-w) first",
-                                   dir);
         if (r == 0)
-                r = check_data_file(dir, fd, ret_fresh, err);
+                r = check_data_file(dir, fd, mode, ret_fresh, err);
         if (r == 0 && *ret_fresh && mode == CLEW_STORE_READ)
                 r = clew_error_set(err, -ENOENT, 0,
                                    "store %s: holds no data yet; send spans to a clewd with this "
                                    "--store, or use clew import",
                                    dir);
-        close(fd);
+        if (r < 0)
+                close(fd);
+        else
+                *ret_fd = fd;
         return r;
 }
 
@@ -186,92 +214,93 @@ static int creation_error(const char *dir, struct clew_error *err)
                               code == -ENOSPC ? "; free disk space and try again" : "");
 }
 
-/* With the lock held: removes what an interrupted creation left. */
-static int clear_unfinished(int dir_fd)
+/*
+ * With the lock held: removes what an interrupted creation left, where LMDB could not go on with
+ * it. Whether there is such a thing was guessed before the lock; only now it is known, and a file
+ * that tells of a commit is never touched.
+ */
+static int clear_unfinished(const char *dir, int dir_fd, struct clew_error *err)
 {
+        struct data_file d;
+        int r = look(dir, dir_fd, &d, err);
+
+        if (r < 0)
+                return r;
+        if (d.meta.n_valid == 2 || d.meta.has_commit)
+                return d.meta.first_valid ? 0 : not_ours(dir, err);
+        if (d.bytes > UNFINISHED_PAGES_MAX * (off_t)sysconf(_SC_PAGESIZE))
+                return not_ours(dir, err);
         if (unlinkat(dir_fd, CLEW_DATA_FILE, 0) < 0 && errno != ENOENT)
-                return -1;
+                return creation_error(dir, err);
         if (unlinkat(dir_fd, CLEW_LOCK_FILE, 0) < 0 && errno != ENOENT)
-                return -1;
-        return fsync(dir_fd);
+                return creation_error(dir, err);
+        return fsync(dir_fd) < 0 ? creation_error(dir, err) : 0;
 }
 
-int clew_directory_begin_creation(const char *dir, int *ret_fd, struct clew_error *err)
+int clew_directory_begin_creation(const char *dir, int dir_fd, int *ret_fd, struct clew_error *err)
 {
-        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         struct stat st;
         int fd;
-        int r = 0;
+        int r = clew_own_file_open(dir, dir_fd, CLEW_CREATING_FILE, O_RDWR | O_CREAT, &fd, err);
 
-        if (dir_fd < 0)
-                return creation_error(dir, err);
-        fd = openat(dir_fd, CLEW_CREATING_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+        if (r < 0)
+                return r;
+        if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0) {
                 r = creation_error(dir, err);
-        else if (st.st_nlink == 0) {
+        } else if (st.st_nlink == 0) {
                 close(fd); /* the other creator has finished */
                 fd = -1;
-        } else if (fsync(fd) < 0 || clear_unfinished(dir_fd) < 0) {
+        } else if (fsync(fd) < 0) {
                 r = creation_error(dir, err);
+        } else {
+                r = clear_unfinished(dir, dir_fd, err);
+                if (r == -EINVAL) /* nothing is being created here */
+                        (void)unlinkat(dir_fd, CLEW_CREATING_FILE, 0);
         }
-        close(dir_fd);
         if (r < 0) {
-                if (fd >= 0)
-                        close(fd);
+                close(fd);
                 return r;
         }
         *ret_fd = fd;
         return 0;
 }
 
-int clew_directory_end_creation(const char *dir, int fd, struct clew_error *err)
+int clew_directory_end_creation(const char *dir, int dir_fd, int fd, struct clew_error *err)
 {
-        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int r = 0;
 
         /* The data file's name must be durable before the sign that it is unfinished goes. */
-        if (dir_fd < 0 || fsync(dir_fd) < 0 || unlinkat(dir_fd, CLEW_CREATING_FILE, 0) < 0 ||
+        if (fsync(dir_fd) < 0 || (unlinkat(dir_fd, CLEW_CREATING_FILE, 0) < 0 && errno != ENOENT) ||
             fsync(dir_fd) < 0)
                 r = creation_error(dir, err);
-        if (dir_fd >= 0)
-                close(dir_fd);
         close(fd);
         return r;
 }
 
-int clew_directory_reserve_lock_file(const char *dir, size_t bytes, struct clew_error *err)
+int clew_directory_check_lock_file(const char *dir, int dir_fd, size_t bytes,
+                                   struct clew_error *err)
 {
-        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int r = 0;
+        int flags = bytes ? O_RDWR | O_CREAT : O_RDONLY;
         int fd;
+        int r = clew_own_file_open(dir, dir_fd, CLEW_LOCK_FILE, flags, &fd, err);
 
-        if (dir_fd < 0)
-                return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
-        fd = openat(dir_fd, CLEW_LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0 || (fallocate(fd, 0, 0, (off_t)bytes) < 0 && errno == ENOSPC)) {
-                r = -errno;
-                clew_error_set(err, r, 0, "store %s: %s: %s%s", dir, CLEW_LOCK_FILE,
-                               strerror(errno),
-                               r == -ENOSPC ? "; free disk space, nothing stored is lost" : "");
-        }
-        if (fd >= 0)
-                close(fd);
-        close(dir_fd);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        if (bytes && fallocate(fd, 0, 0, (off_t)bytes) < 0 && errno == ENOSPC)
+                r = clew_error_set(err, -ENOSPC, 0,
+                                   "store %s: %s: %s; free disk space, nothing stored is lost", dir,
+                                   CLEW_LOCK_FILE, strerror(ENOSPC));
+        close(fd);
         return r;
 }
 
-int clew_directory_lock(const char *dir, int *ret_fd, struct clew_error *err)
+int clew_directory_lock(const char *dir, int dir_fd, int *ret_fd, struct clew_error *err)
 {
-        int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int fd;
+        int r = clew_own_file_open(dir, dir_fd, CLEW_COLLECTOR_FILE, O_RDWR | O_CREAT, &fd, err);
 
-        if (dir_fd < 0)
-                return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
-        fd = openat(dir_fd, CLEW_COLLECTOR_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        close(dir_fd);
-        if (fd < 0)
-                return clew_error_set(err, -errno, 0, "store %s: %s: %s", dir, CLEW_COLLECTOR_FILE,
-                                      strerror(errno));
+        if (r < 0)
+                return r;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 int code = errno == EWOULDBLOCK ? -EBUSY : -errno;
 
@@ -283,4 +312,60 @@ int clew_directory_lock(const char *dir, int *ret_fd, struct clew_error *err)
         }
         *ret_fd = fd;
         return 0;
+}
+
+/* The directory of @path as the system sees it, links followed, and the name in it. */
+static bool resolve(const char *path, char ret_dir[PATH_MAX], char ret_name[NAME_MAX + 1])
+{
+        char real[PATH_MAX];
+        const char *slash;
+
+        if (realpath(path, real)) {
+                path = real;
+        } else {
+                slash = strrchr(path, '/');
+                snprintf(real, sizeof(real), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                         slash ? path : ".");
+                slash = slash ? slash + 1 : path;
+                snprintf(ret_name, NAME_MAX + 1, "%s", slash);
+                return realpath(real, ret_dir) != NULL;
+        }
+        slash = strrchr(path, '/');
+        snprintf(ret_name, NAME_MAX + 1, "%s", slash + 1);
+        snprintf(ret_dir, PATH_MAX, "%.*s", (int)(slash - path) + 1, path);
+        return true;
+}
+
+static bool has_meta(int at, const char *name)
+{
+        struct clew_meta_look meta = {0};
+        struct stat st;
+        int fd;
+
+        if (fstatat(at, name, &st, 0) < 0 || !S_ISREG(st.st_mode))
+                return false;
+        fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+                clew_meta_look(fd, &meta);
+                close(fd);
+        }
+        return meta.n_valid > 0;
+}
+
+bool clew_store_holds_file(const char *path)
+{
+        char dir[PATH_MAX];
+        char name[NAME_MAX + 1];
+        bool holds;
+        int fd;
+
+        if (strlen(path) >= PATH_MAX || !resolve(path, dir, name))
+                return false;
+        fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return false;
+        /* The lock file is not opened: LMDB's locks would go when it is closed. */
+        holds = has_meta(fd, is_ours(name) ? CLEW_DATA_FILE : name);
+        close(fd);
+        return holds;
 }

@@ -17,9 +17,10 @@ struct clew_env {
         enum clew_store_mode mode;
         size_t map_bytes;
         size_t page_bytes;           /* set before map_from is */
+        int dir_fd;                  /* the directory, whatever becomes of its name */
         int creating_fd;             /* holds the sign of an unfinished creation; -1 = none */
         int collector_fd;            /* holds the collector's lock; -1 = none */
-        bool fresh;                  /* there was no data file when it was opened */
+        bool fresh;                  /* created, or its creation finished, by this one */
         atomic_bool broken;          /* must be reopened before the next transaction */
         atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
         atomic_uintptr_t map_from;   /* the mapping of the data file; 0 = not found yet */

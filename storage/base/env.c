@@ -7,9 +7,11 @@
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/own-file-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,6 +115,13 @@ static void find_mapping(struct clew_env *env, MDB_txn *txn)
         mdb_cursor_close(cursor);
 }
 
+static bool has_commits(struct clew_env *env)
+{
+        MDB_envinfo info;
+
+        return mdb_env_info(env->lmdb, &info) != 0 || info.me_last_txnid > 0;
+}
+
 /* A store may have been made before there was a shelf: a reader takes it as empty, a writer makes
  * it. */
 static int open_shelf(struct clew_env *env, MDB_txn *txn, unsigned flags)
@@ -156,7 +165,9 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
                 mdb_txn_abort(txn);
         if (!missing)
                 return clew_env_error(env, rc, "opening tables", err);
-        if (read_only || env->creating_fd < 0)
+        /* The tables came with the first commit, so that a file which has one is not to get them.
+         */
+        if (read_only || env->creating_fd < 0 || has_commits(env))
                 return clew_error_set(err, -EINVAL, 0,
                                       "store %s: its database was made by another program, or is "
                                       "damaged; name another directory",
@@ -171,53 +182,71 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
         return clew_env_error(env, rc, "creating tables", err);
 }
 
+/* By the open directory, so that what was checked is what is opened; by its name where there is no
+ * /proc. */
+static void path_of_directory(const struct clew_env *env, char *ret, size_t size)
+{
+        snprintf(ret, size, "/proc/self/fd/%d", env->dir_fd);
+        if (access(ret, X_OK) < 0)
+                snprintf(ret, size, "%s", env->dir);
+}
+
+/* Takes the largest map that fits. Returns LMDB's result. */
+static int open_with_map(struct clew_env *env, const char *path)
+{
+        unsigned flags = MDB_NOTLS | (env->mode == CLEW_STORE_READ ? MDB_RDONLY : 0);
+        int rc;
+
+        for (size_t map = env->map_bytes;; map /= 4) {
+                rc = mdb_env_create(&env->lmdb);
+                if (rc != 0)
+                        return rc;
+                mdb_env_set_maxdbs(env->lmdb, CLEW_TABLES);
+                mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
+                mdb_env_set_mapsize(env->lmdb, map);
+                rc = mdb_env_open(env->lmdb, path, flags, 0600);
+                if (rc == 0)
+                        return 0;
+                mdb_env_close(env->lmdb);
+                env->lmdb = NULL;
+                if ((rc != ENOMEM && rc != EINVAL) || map / 4 < MAP_BYTES_LEAST)
+                        return rc;
+        }
+}
+
 static int open_lmdb(struct clew_env *env, struct clew_error *err)
 {
-        unsigned flags = MDB_NOTLS;
-        size_t map = env->map_bytes;
+        char path[PATH_MAX];
+        struct stat file;
         MDB_stat st;
         int stale;
         int fd;
         int rc;
+        int r = clew_directory_check_lock_file(
+                env->dir, env->dir_fd, env->mode == CLEW_STORE_READ ? 0 : LOCK_FILE_BYTES, err);
 
-        if (env->mode == CLEW_STORE_READ) {
-                flags |= MDB_RDONLY;
-        } else {
-                int r = clew_directory_reserve_lock_file(env->dir, LOCK_FILE_BYTES, err);
-
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         atomic_store(&env->map_from, 0);
-        for (;; map /= 4) {
-                rc = mdb_env_create(&env->lmdb);
-                if (rc != 0)
-                        return clew_env_error(env, rc, "creating the environment", err);
-                mdb_env_set_maxdbs(env->lmdb, CLEW_TABLES);
-                mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
-                mdb_env_set_mapsize(env->lmdb, map);
-                rc = mdb_env_open(env->lmdb, env->dir, flags, 0600);
-                if ((rc != ENOMEM && rc != EINVAL) || map / 4 < MAP_BYTES_LEAST)
-                        break;
-                mdb_env_close(env->lmdb);
-                env->lmdb = NULL;
+        path_of_directory(env, path, sizeof(path));
+        rc = open_with_map(env, path);
+        if (rc != 0)
+                return clew_env_error(env, rc, "opening", err);
+        mdb_reader_check(env->lmdb, &stale);
+        rc = mdb_env_stat(env->lmdb, &st);
+        if (rc != 0)
+                return clew_env_error(env, rc, "opening", err);
+        env->page_bytes = st.ms_psize;
+        if (mdb_env_get_fd(env->lmdb, &fd) == 0) {
+                fcntl(fd, F_SETFD, FD_CLOEXEC);
+                /* It was looked at before it was opened, by name. */
+                r = fstat(fd, &file) < 0
+                            ? -errno
+                            : clew_own_file_judge(env->dir, CLEW_DATA_FILE, &file, err);
         }
-        if (rc == 0) {
-                int r;
-
-                mdb_reader_check(env->lmdb, &stale);
-                rc = mdb_env_stat(env->lmdb, &st);
-                if (rc != 0)
-                        return clew_env_error(env, rc, "opening", err);
-                env->page_bytes = st.ms_psize;
-                if (mdb_env_get_fd(env->lmdb, &fd) == 0)
-                        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        if (r == 0)
                 r = clew_env_check_meta_pages(env, err);
-                return r < 0 ? r : open_tables(env, err);
-        }
-        mdb_env_close(env->lmdb);
-        env->lmdb = NULL;
-        return clew_env_error(env, rc, "opening", err);
+        return r < 0 ? r : open_tables(env, err);
 }
 
 int clew_env_open(const char *dir, const struct clew_store_options *options, struct clew_env **ret,
@@ -231,6 +260,7 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
                 return clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", dir);
         env->collector_fd = -1;
         env->creating_fd = -1;
+        env->dir_fd = -1;
         env->mode = options->mode;
         env->map_bytes = options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT;
         pthread_mutex_init(&env->lock, NULL);
@@ -239,11 +269,11 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
         if (!env->dir)
                 r = clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", dir);
         else
-                r = clew_directory_check(dir, options->mode, &env->fresh, err);
+                r = clew_directory_check(dir, options->mode, &env->dir_fd, &env->fresh, err);
         if (r == 0 && options->mode == CLEW_STORE_COLLECT)
-                r = clew_directory_lock(dir, &env->collector_fd, err);
+                r = clew_directory_lock(dir, env->dir_fd, &env->collector_fd, err);
         if (r == 0 && env->fresh)
-                r = clew_directory_begin_creation(dir, &env->creating_fd, err);
+                r = clew_directory_begin_creation(dir, env->dir_fd, &env->creating_fd, err);
         if (r == 0)
                 r = open_lmdb(env, err);
         if (r < 0) {
@@ -259,7 +289,7 @@ int clew_env_created(struct clew_env *env, struct clew_error *err)
         int fd = env->creating_fd;
 
         env->creating_fd = -1;
-        return fd < 0 ? 0 : clew_directory_end_creation(env->dir, fd, err);
+        return fd < 0 ? 0 : clew_directory_end_creation(env->dir, env->dir_fd, fd, err);
 }
 
 void clew_env_close(struct clew_env *env)
@@ -273,10 +303,17 @@ void clew_env_close(struct clew_env *env)
                 close(env->collector_fd);
         if (env->creating_fd >= 0)
                 close(env->creating_fd);
+        if (env->dir_fd >= 0)
+                close(env->dir_fd);
         pthread_mutex_destroy(&env->lock);
         pthread_cond_destroy(&env->idle);
         clew_free(env->dir);
         clew_free(env);
+}
+
+bool clew_env_is_creating(const struct clew_env *env)
+{
+        return env->creating_fd >= 0;
 }
 
 const char *clew_env_dir(const struct clew_env *env)

@@ -7,6 +7,8 @@
  * exactly one; anything else is damage. Layout: LMDB 0.9 data format 1 on 64-bit machines (page
  * header 16 bytes, then MDB_meta with the transaction id as its last member).
  */
+#include "storage/base/meta-pages-int.h"
+
 #include "storage/base/env-struct-int.h"
 
 #include <errno.h>
@@ -14,10 +16,59 @@
 #include <unistd.h>
 
 #define META_TXNID_OFFSET 144u
+#define META_END 152u
+#define META_FLAGS_OFFSET 10u
+#define META_MAGIC_OFFSET 16u
+#define META_VERSION_OFFSET 20u
+#define META_PAGE_SIZE_OFFSET 40u
+#define PAGE_IS_META 0x08u
+#define LMDB_MAGIC 0xBEEFC0DEu
+#define LMDB_VERSION 1u
 /* A commit may write one page between our two reads; then we look again. */
 #define TRIES 20
 
 _Static_assert(sizeof(size_t) == 8, "the meta page layout below is that of 64-bit machines");
+
+static bool is_meta_page(const uint8_t *p, uint64_t number)
+{
+        uint64_t written;
+        uint32_t magic;
+        uint32_t version;
+        uint16_t flags;
+
+        memcpy(&written, p, sizeof(written));
+        memcpy(&flags, p + META_FLAGS_OFFSET, sizeof(flags));
+        memcpy(&magic, p + META_MAGIC_OFFSET, sizeof(magic));
+        memcpy(&version, p + META_VERSION_OFFSET, sizeof(version));
+        return written == number && (flags & PAGE_IS_META) && magic == LMDB_MAGIC &&
+               version == LMDB_VERSION;
+}
+
+/* @ret_size: what the first page says of the size of pages. */
+static void look_at(int fd, off_t at, uint64_t number, struct clew_meta_look *ret,
+                    uint32_t *ret_size)
+{
+        uint8_t page[META_END];
+        uint64_t txn_id;
+
+        if (pread(fd, page, sizeof(page), at) != sizeof(page) || !is_meta_page(page, number))
+                return;
+        memcpy(&txn_id, page + META_TXNID_OFFSET, sizeof(txn_id));
+        memcpy(ret_size, page + META_PAGE_SIZE_OFFSET, sizeof(*ret_size));
+        ret->n_valid++;
+        ret->first_valid = ret->first_valid || number == 0;
+        ret->has_commit = ret->has_commit || txn_id > 0;
+}
+
+void clew_meta_look(int fd, struct clew_meta_look *ret)
+{
+        uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
+        uint32_t ignored;
+
+        *ret = (struct clew_meta_look){0};
+        look_at(fd, 0, 0, ret, &page_size);
+        look_at(fd, (off_t)page_size, 1, ret, &ignored);
+}
 
 static int read_txnid(int fd, size_t page_size, unsigned page, uint64_t *ret)
 {

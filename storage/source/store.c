@@ -61,7 +61,14 @@ static int check_format(struct clew_store *store, struct clew_error *err)
                 r = clew_state_read(store->env, txn, &state, err);
         clew_txn_end_read(store->env, txn);
         if (r == -ENOENT && store->mode == CLEW_STORE_READ)
-                return clew_error_set(err, -EINVAL, 0, "store %s: holds no Clew data",
+                return clew_error_set(err, -ENOENT, 0, "store %s: holds no data yet",
+                                      clew_env_dir(store->env));
+        /* Only a store that is being made has no format record; another one is damaged, and a new
+         * state would hide what it holds. */
+        if (r == -ENOENT && !clew_env_is_creating(store->env))
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "store %s: its record of the format is missing; restore a "
+                                      "backup, or name another directory",
                                       clew_env_dir(store->env));
         if (r == -ENOENT ||
             (r == 0 && store->mode != CLEW_STORE_READ &&

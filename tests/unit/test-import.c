@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include <sys/stat.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -287,6 +288,33 @@ static void output_is_whole_or_absent(void **state)
         assert_memory_equal(text, "{\"resourceSpan", 14);
 }
 
+/* Prompts are private: a new file, and one that replaces another, is this user's alone unless told;
+ * and the files of a store are never replaced. */
+static void output_is_private(void **state)
+{
+        struct fixture *f = *state;
+        struct stat st;
+        struct stat before;
+        char path[512];
+
+        write_text(f, "in", RUN_A);
+        write_text(f, "out", "before");
+        assert_int_equal(chmod(path_of(f, "out", path), 0644), 0);
+        assert_int_equal(clew(f, "s", "import", "/in", NULL, NULL), CLEW_EXIT_OK);
+        assert_int_equal(clew(f, "s", "export", "-o", "/out", NULL), CLEW_EXIT_OK);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+        assert_int_equal(clew(f, "s", "export", "--mode=640", "-o", "/out"), CLEW_EXIT_OK);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0640);
+        assert_int_equal(clew(f, "s", "export", "--mode=8", "-o", "/out"), CLEW_EXIT_USAGE);
+        assert_int_equal(stat(path_of(f, "s/data.mdb", path), &before), 0);
+        assert_int_equal(clew(f, "s", "export", "-o", "/s/data.mdb", NULL), CLEW_EXIT_USAGE);
+        assert_int_equal(clew(f, "s", "export", "-o", "/s/lock.mdb", NULL), CLEW_EXIT_USAGE);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_ino, before.st_ino);
+}
+
 /* A trace too large for one line becomes several that import as the same trace. */
 static void large_traces_are_cut(void **state)
 {
@@ -358,7 +386,8 @@ int main(void)
                 TEST(bad_lines_cost_themselves), TEST(documents_over_several_lines),
                 TEST(compressed_files),          TEST(long_lines_are_skipped),
                 TEST(mistakes_are_told),         TEST(output_is_whole_or_absent),
-                TEST(large_traces_are_cut),      TEST(real_runs_come_back),
+                TEST(output_is_private),         TEST(large_traces_are_cut),
+                TEST(real_runs_come_back),
         };
 
         return cmocka_run_group_tests_name("import", tests, NULL, NULL);

@@ -48,10 +48,10 @@ function Group({ group, a, b }) {
         const first = group.rows[0], last = group.rows[group.rows.length - 1];
         const span = (side) => (first[side] ? (first === last ? `#${first[side].step}` : `#${first[side].step} to #${last[side].step}`) : '');
         if (!open)
-                return html`<div class=${`dgroup ${tone}`}><button class="link" onClick=${() => set(true)}><b>${sign}</b> ${group.rows.length} ${group.sign === 'equal' ? 'equal' : group.sign === 'only_a' ? 'only in A' : 'only in B'}</button>
+                return html`<div class=${`dgroup ${tone}`}><button class="link" onClick=${() => set(true)}><b>${sign}</b> ${group.rows.length} ${group.sign === 'equal' ? 'equal' : group.sign === 'only_a' ? 'only in A' : 'only in B'}</button>${' '}
                         <span class="dim">${[span('a') && `A ${span('a')}`, span('b') && `B ${span('b')}`].filter(Boolean).join(' · ')}</span></div>`;
         return group.rows.map((row, i) => html`<div key=${i} class=${`drow ${tone}`}><div class="dhead"><b>${sign}</b><span>${row.a && html`<${Place} id=${a.id} tree=${a.tree} s=${row.a.step} />`}</span><span>${row.b && html`<${Place} id=${b.id} tree=${b.tree} s=${row.b.step} />`}</span></div>
-                ${(row.parts || []).map((part) => html`<div class="dpart"><span class="dim">${visible(part.name || part.part || '')}</span><${Lines} a=${part.a} b=${part.b} /></div>`)}</div>`);
+                ${(row.texts || []).map((text) => html`<div class="dpart"><span class="dim">${visible(text.part)}</span><${Lines} a=${text.a} b=${text.b} /></div>`)}</div>`);
 }
 
 function Side({ letter, answer }) {

@@ -31,7 +31,7 @@ export function Sessions() {
 
 function Turn({ run }) {
         const chat = useAnswer(`chat ${run.trace_id}`, (signal) => list(`traces/${run.trace_id}/chat`, { 'max-text': 4000 }, { signal }));
-        return html`<section class="turn"><div class="turn-head"><${Outcome} outcome=${run.outcome} /> <a class="m" href=${href(`/t/${run.trace_id}`)}>${short(run.trace_id)}</a>
+        return html`<section class="turn"><div class="turn-head"><${Outcome} outcome=${run.outcome} /> <a class="m" href=${href(`/t/${run.trace_id}`)}>${short(run.trace_id)}</a>${' '}
                 <span class="dim">${when(run.start)} · ${took(run.duration_nano)} · ${run.steps} steps · ${count(run.tokens_total)} tokens</span> <span class="cause"><${Cause} run=${run} /></span></div>
                 ${chat.error && html`<${Failure} error=${chat.error} />`}
                 ${(chat.data?.rows || []).filter((row) => row.message.role !== 'system').map((row, i) => html`<${Message} key=${i} message=${row.message} step=${row.step} onStep=${(s) => go(href(`/t/${run.trace_id}`, { s }))} />`)}</section>`;

@@ -18,16 +18,17 @@ function Media({ part }) {
         return told;
 }
 
-export function Part({ part }) {
+export function Part({ part, role }) {
+        const prose = role === 'user' || role === 'assistant' || role === 'system' || role === 'developer';
         switch (part.type) {
         case 'text':
-                return html`<${Payload} text=${part.text} />`;
+                return html`<${Payload} text=${part.text} mono=${!prose} />`;
         case 'reasoning':
         case 'thinking':
                 return html`<details><summary class="dim">reasoning</summary><${Text} text=${part.text} /></details>`;
         case 'tool_call':
-                return html`<div class="call"><span class="tool">→ ${visible(part.name || 'tool')}</span>${part.id && html` <span class="faint m">${visible(part.id)}</span>`}
-                        <${Payload} text=${part.arguments} /></div>`;
+                return html`<div class="call"><span class="tool">→ ${visible(part.name || 'tool')}</span>${part.id && html`${" "}<span class="faint m">${visible(part.id)}</span>`}
+                        <${Payload} text=${part.arguments ?? part.text} /></div>`;
         case 'tool_result':
         case 'tool_call_response':
                 return html`<div class="call">${part.id && html`<span class="faint m">answers ${visible(part.id)}</span>`}<${Payload} text=${part.text ?? part.result ?? part.response} /></div>`;
@@ -43,7 +44,7 @@ export function Message({ message, note, step, onStep }) {
         return html`<div class=${`msg ${message.role}`}>
                 <div class="role"><span>${visible(message.role)}${message.name ? ` · ${visible(message.name)}` : ''} ${note && html`<span class="new">${note}</span>`}</span>
                 ${step ? html`<button class="link m" onClick=${() => onStep(step)}>#${step}</button>` : message.finish_reason && html`<span class="faint">${visible(message.finish_reason)}</span>`}</div>
-                ${parts.map((part, i) => html`<${Part} key=${i} part=${part} />`)}
+                ${parts.map((part, i) => html`<${Part} key=${i} part=${part} role=${message.role} />`)}
                 ${!parts.length && html`<span class="dim">no content</span>`}
         </div>`;
 }

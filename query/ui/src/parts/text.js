@@ -25,7 +25,7 @@ export function Text({ text, open = false, mono = true }) {
 }
 
 /** JSON, when the text is JSON: laid out; else the text. */
-export function Payload({ text, open }) {
+export function Payload({ text, open, mono = true }) {
         const trimmed = typeof text === 'string' ? text.trim() : text;
         if (typeof trimmed === 'string' && trimmed.length < 400000 && /^[[{]/.test(trimmed)) {
                 try {
@@ -34,5 +34,5 @@ export function Payload({ text, open }) {
                         // Cut off or not JSON at all: it is shown as it is.
                 }
         }
-        return html`<${Text} text=${typeof text === 'string' ? text : JSON.stringify(text, null, 2)} open=${open} />`;
+        return html`<${Text} text=${typeof text === 'string' ? text : JSON.stringify(text, null, 2)} open=${open} mono=${mono} />`;
 }

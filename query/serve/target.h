@@ -8,8 +8,8 @@
  *   https://...     a pasted link that holds an id of 32 hex digits (also written as a UUID)
  *   @  @2           the newest trace, the one before
  */
-#ifndef CLEW_QUERY_CLI_TARGET_H
-#define CLEW_QUERY_CLI_TARGET_H
+#ifndef CLEW_QUERY_SERVE_TARGET_H
+#define CLEW_QUERY_SERVE_TARGET_H
 
 #include "proto/base/error.h"
 #include "proto/base/ids.h"

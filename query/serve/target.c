@@ -1,7 +1,7 @@
 /*
  * See target.h. Only the text is read here; looking it up in a store is resolve.c's work.
  */
-#include "query/cli/target.h"
+#include "query/serve/target.h"
 
 #include "proto/base/number.h"
 

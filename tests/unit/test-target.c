@@ -1,7 +1,7 @@
 /*
  * Naming a trace or a step: every form that people type or paste, and what is refused.
  */
-#include "query/cli/target.h"
+#include "query/serve/target.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,55 @@
+/*
+ * The parts of clew annotate: one annotation from flags (annotate.c), many from a file
+ * (annotate-file.c), one after the other in the terminal (annotate-queue.c).
+ */
+#ifndef CLEW_QUERY_CLI_ANNOTATE_INT_H
+#define CLEW_QUERY_CLI_ANNOTATE_INT_H
+
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/options.h"
+#include "query/cli/terminal.h"
+#include "query/review/reviews.h"
+
+/* What people said of one trace, and the text of one annotation. */
+#define CLEW_REVIEW_ARENA_MAX ((size_t)64 << 20)
+
+struct clew_annotate {
+        struct clew_cli *cli;
+        struct clew_display_flags display_flags;
+        struct clew_look look;
+        struct clew_filter_flags filter_flags;
+        char author[CLEW_SESSION_BYTES_MAX];
+        struct clew_flag_values labels;
+        struct clew_flag_values scores;
+        const char *note;
+        const char *correction;
+        const char *confirm;
+        const char *reject;
+        const char *rubric;
+        const char *from;
+        const char *label_list; /* --labels a,b,c of a queue */
+        uint64_t undo;
+        uint64_t limit;
+        bool no_labels;
+        bool failing;
+        bool queue;
+        bool list;
+        bool json;
+        bool dry_run;
+};
+
+/* Fills author, time, target and step of @ret for the trace or step that @text names. */
+CLEW_MUST_USE int clew_annotate_target(struct clew_annotate *c, const char *text,
+                                       struct clew_annotation *ret);
+/* Adds them and closes what was open for reading. 0 or an exit status after a message. */
+CLEW_MUST_USE int clew_annotate_add(struct clew_annotate *c, struct clew_annotation *items,
+                                    uint32_t n);
+/* Fills rubric and version of @ret from NAME or NAME@V; 0, or an exit status. */
+CLEW_MUST_USE int clew_annotate_rubric(struct clew_annotate *c, const char *text,
+                                       struct clew_arena *arena, struct clew_annotation *ret);
+
+CLEW_MUST_USE int clew_annotate_file(struct clew_annotate *c);
+CLEW_MUST_USE int clew_annotate_queue(struct clew_annotate *c);
+
+#endif

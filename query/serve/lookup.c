@@ -1,0 +1,101 @@
+/*
+ * See lookup.h.
+ */
+#include "query/serve/lookup.h"
+
+#include <errno.h>
+
+static int by_position(struct clew_view *view, uint32_t back, struct clew_trace_id *ret,
+                       struct clew_error *err)
+{
+        struct clew_list_entry entry;
+        int r = clew_view_list(view, NULL, err);
+
+        for (uint32_t i = 0; r >= 0 && i < back; i++) {
+                r = clew_view_next(view, &entry, err);
+                if (r == 0) {
+                        clew_error_set(err, -ENOENT, 0, "the store holds only %u traces", i);
+                        return CLEW_LOOKUP_TOO_FAR;
+                }
+        }
+        if (r < 0)
+                return r;
+        *ret = entry.id;
+        return CLEW_LOOKUP_FOUND;
+}
+
+int clew_lookup_trace(struct clew_view *view, const struct clew_target *target,
+                      struct clew_trace_id *ret, struct clew_candidates *candidates,
+                      struct clew_error *err)
+{
+        int n;
+
+        candidates->n = 0;
+        if (target->back > 0)
+                return by_position(view, target->back, ret, err);
+        n = clew_view_find(view, &target->prefix, target->n_digits, candidates->ids,
+                           CLEW_CANDIDATES_MAX + 1, err);
+        if (n < 0)
+                return n;
+        if (n == 0)
+                return CLEW_LOOKUP_NONE;
+        candidates->n = n;
+        *ret = candidates->ids[0];
+        return n == 1 ? CLEW_LOOKUP_FOUND : CLEW_LOOKUP_AMBIGUOUS;
+}
+
+int clew_lookup_step(const struct clew_target *target, const struct clew_trace *trace,
+                     uint32_t *ret, struct clew_error *err)
+{
+        uint32_t found = CLEW_STEP_NONE;
+
+        *ret = CLEW_STEP_NONE;
+        if (target->step > trace->n_steps) {
+                clew_error_set(err, -EINVAL, 0, "the trace has steps 1 to %u", trace->n_steps);
+                return CLEW_LOOKUP_NO_STEP;
+        }
+        if (target->step > 0) {
+                *ret = target->step - 1;
+                return 0;
+        }
+        for (uint32_t i = 0; target->n_span_digits > 0 && i < trace->n_steps; i++) {
+                if (!clew_hex_prefix_matches(trace->steps[i].span.span_id.bytes, target->span.bytes,
+                                             target->n_span_digits))
+                        continue;
+                if (found != CLEW_STEP_NONE) {
+                        clew_error_set(err, -EINVAL, 0,
+                                       "several spans begin so: steps %u and %u, at least",
+                                       found + 1, i + 1);
+                        return CLEW_LOOKUP_NO_STEP;
+                }
+                found = i;
+        }
+        if (target->n_span_digits > 0 && found == CLEW_STEP_NONE) {
+                clew_error_set(err, -EINVAL, 0, "the trace has no span that begins so");
+                return CLEW_LOOKUP_NO_STEP;
+        }
+        *ret = found;
+        return 0;
+}
+
+/* The scores that came from elsewhere are looked up first, since the view holds one trace at a
+ * time. Damage among the others does not hide this one. */
+int clew_lookup_load(struct clew_view *view, const struct clew_trace_options *options, bool scored,
+                     struct clew_arena *arena, struct clew_opened *ret, struct clew_error *err)
+{
+        int r;
+
+        ret->aimed = (struct clew_aimed_list){0};
+        if (scored && clew_aimed_find(view, &ret->id, arena, &ret->aimed, err) < 0)
+                *err = (struct clew_error){0};
+        r = clew_view_load(view, &ret->id, &ret->data, err);
+        if (r < 0)
+                return r;
+        r = clew_trace_build(ret->data.traces, ret->data.logs, options, arena, &ret->trace);
+        if (r == 0)
+                r = clew_aimed_add(ret->trace, &ret->aimed, arena);
+        if (r == -ENOMEM)
+                clew_error_set(err, r, 0, "the trace needs more than %zu MiB of memory",
+                               arena->max_bytes >> 20);
+        return r;
+}
