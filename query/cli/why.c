@@ -378,14 +378,9 @@ static int put_human(struct why_command *c, const struct answer *a)
         char other[CLEW_SHORT_ID];
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
-<<<<<<< HEAD
-        clew_trace_id_short(&a->trace->id, id);
+        clew_cli_short_id(c->cli, &a->trace->id, id);
         put_outcome(&out, a);
         if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
-=======
-        clew_cli_short_id(c->cli, &a->trace->id, id);
-        if (a->why.n_findings == 0) {
->>>>>>> main
                 put_nothing(c, &out, a);
                 put_others(c, &out, a);
         } else {
