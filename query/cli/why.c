@@ -99,15 +99,19 @@ static void put_head(struct why_command *c, struct clew_buffer *out,
 {
         const struct clew_finding *f = &a->why.findings[0];
         const struct clew_rca_step *s = &a->why.view->steps[f->step];
-        bool guess = f->precision == CLEW_PRECISION_LOW;
+        static const char *const words[] = {
+                [CLEW_PRECISION_LOW] = "may be the cause; there is little to go on",
+                [CLEW_PRECISION_MEDIUM] = "may be the cause",
+                [CLEW_PRECISION_HIGH] = "is the most likely cause",
+        };
 
         clew_buffer_append_cstr(out, clew_look_begin(&c->look, CLEW_TONE_STRONG));
         clew_buffer_printf(out, "Step %u, %s ", s->number, kind_word(s));
         clew_safe_line(out, s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name,
                        40, c->look.ascii);
         clew_buffer_append_cstr(out, clew_look_end(&c->look, CLEW_TONE_STRONG));
-        clew_buffer_printf(out, ", is %s.\nrule %s, %u sign%s, %s\n\n",
-                           guess ? "the best guess, with little to go on" : "the most likely cause",
+        clew_buffer_printf(out, ", %s.\nrule %s, %u sign%s, %s\n\n",
+                           a->why.view->failed ? words[f->precision] : "looks odd",
                            clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
                            clew_precision_name(f->precision));
         clew_buffer_append_cstr(out, "  ");
@@ -125,9 +129,10 @@ static void put_spread(struct why_command *c, struct clew_buffer *out,
         const struct clew_rca_view *v = a->why.view;
         uint32_t last = v->last_step;
 
-        clew_buffer_append_cstr(out, "\nHow the failure spread\n");
+        clew_buffer_append_cstr(out,
+                                v->failed ? "\nHow the failure spread\n" : "\nWhat came of it\n");
         put_name(c, out, &v->steps[f->step]);
-        clew_buffer_append_cstr(out, "the cause\n");
+        clew_buffer_append_cstr(out, v->failed ? "the cause\n" : "this step\n");
         for (uint32_t i = 0; i < f->n_effects; i++) {
                 const struct clew_rca_step *s = &v->steps[f->effects[i]];
 
@@ -182,17 +187,32 @@ static void put_waste(struct clew_buffer *out, const struct clew_cause_answer *a
         clew_buffer_append_byte(out, '\n');
 }
 
+/* One finding in a line; @head where it is the first of its list. */
+static void put_line(struct why_command *c, struct clew_buffer *out,
+                     const struct clew_cause_answer *a, uint32_t i, const char *head)
+{
+        const struct clew_finding *f = &a->why.findings[i];
+
+        clew_buffer_printf(out, "%s%-10s#%-5u %-22s %-7s", head[0] ? "\n" : "", head,
+                           a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
+                           f->looked_at ? "" : clew_precision_name(f->precision));
+        put_text(c, out, f->summary, 47);
+}
+
+/* The findings behind the first, then those that are no more than places to look at. */
 static void put_others(struct why_command *c, struct clew_buffer *out,
                        const struct clew_cause_answer *a)
 {
-        for (uint32_t i = 1; i < a->why.n_findings; i++) {
-                const struct clew_finding *f = &a->why.findings[i];
+        uint32_t n = 0;
 
-                clew_buffer_printf(
-                        out, "%s#%-5u %-22s %-7s", i == 1 ? "\nAlso      " : "          ",
-                        a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
-                        clew_precision_name(f->precision));
-                put_text(c, out, f->summary, 47);
+        for (uint32_t i = 1; i < a->why.n_findings; i++) {
+                if (!a->why.findings[i].looked_at)
+                        put_line(c, out, a, i, n++ == 0 ? "Also" : "");
+        }
+        n = 0;
+        for (uint32_t i = 0; i < a->why.n_findings; i++) {
+                if (a->why.findings[i].looked_at)
+                        put_line(c, out, a, i, n++ == 0 ? "Looked at" : "");
         }
         for (uint32_t i = 0; i < a->why.n_excluded; i++) {
                 clew_buffer_printf(out, "%s#%-5u ", i == 0 ? "\nExcluded  " : "          ",
@@ -226,14 +246,26 @@ static void put_nothing(struct why_command *c, struct clew_buffer *out,
 {
         const struct clew_rca_view *v = a->why.view;
 
-        clew_buffer_append_cstr(out, v->failed ? "No rule explains this failure.\n"
-                                     : v->passed
-                                             ? "This run passed, and no rule finds fault with it.\n"
-                                             : "No rule finds fault with this run.\n");
+        if (v->failed)
+                clew_buffer_append_cstr(out, "No rule explains this failure.\n");
+        else if (a->why.n_findings == 0)
+                clew_buffer_append_cstr(out, "No rule finds fault with it.\n");
         if (a->why.first_error != CLEW_RCA_NONE) {
                 clew_buffer_printf(out, "First error: #%u ", v->steps[a->why.first_error].number);
                 put_text(c, out, v->steps[a->why.first_error].error_text, 20);
         }
+}
+
+/* Of a run that did not fail that comes first: nothing below is the cause of a failure. */
+static void put_outcome(struct clew_buffer *out, const struct clew_cause_answer *a)
+{
+        if (a->why.view->failed)
+                return;
+        clew_buffer_append_cstr(
+                out, a->why.view->passed ? "This run passed.\n"
+                     : a->trace->outcome == CLEW_OUTCOME_OPEN
+                             ? "This run has not ended.\n"
+                             : "This run did not fail: no error at its top, and no verdict.\n");
 }
 
 static int put_human(struct why_command *c, const struct clew_cause_answer *a)
@@ -244,8 +276,10 @@ static int put_human(struct why_command *c, const struct clew_cause_answer *a)
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
         clew_cli_short_id(c->cli, &a->trace->id, id);
-        if (a->why.n_findings == 0) {
+        put_outcome(&out, a);
+        if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
                 put_nothing(c, &out, a);
+                put_others(c, &out, a);
         } else {
                 put_head(c, &out, a);
                 put_spread(c, &out, a);
