@@ -212,12 +212,15 @@ struct clew_list_entry {
         uint32_t summary_version;
         bool hot; /* has fragments that are not sealed, so a stored summary would be stale */
         uint64_t last_arrival_ns; /* hot only */
+        uint64_t hot_logs;        /* log records that are not sealed, resends counted; from
+                                     clew_view_entry() only */
 };
 
 /*
  * Walks all traces, newest start first, equal starts by id. Log records without a trace are not
- * among them; they are loaded under the trace id of zeros. With @after (may be NULL) it begins
- * behind that entry; only its start_ns and id are read. One walk per view at a time.
+ * among them, unless they name a run; they are loaded under the trace id of zeros. With @after (may
+ * be NULL) it begins behind that entry; only its start_ns and id are read. One walk per view at a
+ * time.
  */
 CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,
                                  struct clew_error *err);
@@ -236,6 +239,14 @@ CLEW_MUST_USE int clew_view_entry(struct clew_view *view, const struct clew_trac
 CLEW_MUST_USE int clew_view_find(struct clew_view *view, const struct clew_trace_id *prefix,
                                  unsigned n_digits, struct clew_trace_id *ret, int max,
                                  struct clew_error *err);
+
+/*
+ * For each of @n @ids how many hex digits, @min_digits or more, name it alone in this store. Time
+ * is linear in what is hot, and logarithmic in what is sealed for each id.
+ */
+CLEW_MUST_USE int clew_view_shortest(struct clew_view *view, const struct clew_trace_id *ids,
+                                     uint32_t n, unsigned min_digits, unsigned *ret_digits,
+                                     struct clew_error *err);
 
 /* ---- notes: small records that people or judges attach to a trace ---------------------------- */
 

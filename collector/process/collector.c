@@ -7,6 +7,7 @@
 #include "collector/commit/sealer.h"
 #include "collector/front/door.h"
 #include "collector/front/grpc-listener.h"
+#include "collector/front/guard.h"
 #include "collector/front/http-listener.h"
 #include "collector/gate/admission.h"
 #include "proto/base/clock.h"
@@ -22,7 +23,14 @@
 #define THREADS_MIN 2u /* one may decode a large request while another answers */
 #define THREADS_MAX 4u /* beyond, the writer is what limits */
 /* Of the core's own buffers: a part of the budget, since what it holds is on its way to us. */
-#define QUOTA_SLACK_BYTES ((size_t)64 * 1024 * 1024)
+#define QUOTA_SLACK_BYTES ((size_t)192 * 1024 * 1024)
+/* Connections that the gRPC core has at a time; each costs it some 20 KiB. */
+#define GRPC_CONNECTIONS_MAX 3072u
+/* Kept for the store, the log, listening sockets, event queues. */
+#define DESCRIPTORS_KEPT 64u
+#define DESCRIPTORS_MIN 16u
+/* One in so many is left for what closes a moment later than we know. */
+#define DESCRIPTORS_SLACK_PARTS 4u
 
 #define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
 
@@ -36,6 +44,7 @@ struct clew_collector {
         struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
+        struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
         struct clew_door *door;
         uint64_t next_stats_ns;
         uint64_t last_requests;         /* at the last line of counters */
@@ -153,17 +162,54 @@ static int open_ports(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+/* Half of what the process may open, less what others need. */
+static size_t descriptors_of_guard(void)
+{
+        size_t n = (size_t)clew_watch_raise_descriptors();
+
+        n = n > DESCRIPTORS_KEPT ? n - DESCRIPTORS_KEPT : 0;
+        n = (n - n / DESCRIPTORS_SLACK_PARTS) / CLEW_DOOR_PROTOCOLS;
+        return n < DESCRIPTORS_MIN ? DESCRIPTORS_MIN : n;
+}
+
+static int start_guards(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_guard_options options = {
+                .n_descriptors = descriptors_of_guard(),
+                .max_waiting = (size_t)c->config->max_waiting,
+                .admission = &c->admission,
+                .counters = &c->counters,
+        };
+        int r = 0;
+
+        if (c->grpc) {
+                options.protocol = CLEW_GUARD_HTTP2;
+                options.connect = clew_grpc_listener_take;
+                options.context = c->grpc;
+                options.n_backs_max = GRPC_CONNECTIONS_MAX;
+                r = clew_guard_new(&options, &c->guards[CLEW_DOOR_GRPC]);
+        }
+        if (c->http && r == 0) {
+                options.protocol = CLEW_GUARD_HTTP1;
+                options.connect = clew_http_listener_take;
+                options.context = c->http;
+                options.n_backs_max = CLEW_HTTP_CONNECTIONS_MAX;
+                r = clew_guard_new(&options, &c->guards[CLEW_DOOR_HTTP]);
+        }
+        if (r < 0)
+                clew_error_set(err, r, 0, "cannot start a guard: %s", strerror(-r));
+        return r;
+}
+
 static int start_door(struct clew_collector *c, struct clew_error *err)
 {
         struct clew_door_options options = {.counters = &c->counters};
         int r;
 
-        if (c->grpc)
-                options.take[CLEW_DOOR_GRPC] = clew_grpc_listener_take;
-        if (c->http)
-                options.take[CLEW_DOOR_HTTP] = clew_http_listener_take;
-        options.context[CLEW_DOOR_GRPC] = c->grpc;
-        options.context[CLEW_DOOR_HTTP] = c->http;
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                options.take[i] = c->guards[i] ? clew_guard_take : NULL;
+                options.context[i] = c->guards[i];
+        }
         r = clew_door_new(&options, &c->door);
         if (r == 0)
                 r = open_ports(c, err);
@@ -174,23 +220,48 @@ static int start_door(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
-/* Fronts first, so that nothing new arrives; then what they wait for; then what they use. */
+/* What is left of the time that stopping may take. */
+static uint64_t time_left(uint64_t deadline_ns)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+
+        return now < deadline_ns ? deadline_ns - now : 0;
+}
+
+/* Fronts first, so that nothing new arrives; then what they wait for; then what they use. One
+ * deadline for all of it: whoever has not said what he wants by then is cut off. */
 static int stop_parts(struct clew_collector *c)
 {
+        uint64_t deadline_ns =
+                clew_clock_monotonic_ns(clew_clock_system()) + c->config->shutdown_ns;
         int r = 0;
 
         clew_door_close(c->door);
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                if (c->guards[i])
+                        clew_guard_quiesce(c->guards[i]);
+        }
         if (c->http)
                 clew_http_listener_quiesce(c->http);
-        if (c->grpc)
-                r = clew_grpc_listener_drain(c->grpc, c->config->shutdown_ns);
-        if (c->http && clew_http_listener_drain(c->http, c->config->shutdown_ns) < 0)
+        if (c->grpc && clew_grpc_listener_drain(c->grpc, time_left(deadline_ns)) < 0)
                 r = -ETIMEDOUT;
+        if (c->http && clew_http_listener_drain(c->http, time_left(deadline_ns)) < 0)
+                r = -ETIMEDOUT;
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                if (c->guards[i])
+                        clew_guard_stop(c->guards[i]);
+        }
+        if (c->grpc)
+                clew_grpc_listener_finish(c->grpc);
+        if (c->http)
+                clew_http_listener_finish(c->http);
         clew_sealer_free(c->sealer);
         clew_pipeline_free(c->pipeline);
         clew_grpc_listener_free(c->grpc);
         clew_http_listener_free(c->http);
         clew_store_close(c->store);
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
+                clew_guard_free(c->guards[i]);
         clew_ingest_deinit(&c->ingest);
         clew_admission_deinit(&c->admission);
         return r;
@@ -205,8 +276,7 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         if (!c)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         c->config = config;
-        clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes,
-                            (size_t)config->max_waiting);
+        clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
         r = open_store(c, err);
         if (r == 0)
@@ -215,6 +285,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
                 r = start_grpc(c, err);
         if (r == 0)
                 r = start_http(c, err);
+        if (r == 0)
+                r = start_guards(c, err);
         if (r == 0)
                 r = start_door(c, err);
         if (r < 0) {

@@ -18,6 +18,7 @@
 #include "proto/base/sort.h"
 #include "proto/otlp/check-int.h"
 #include "proto/otlp/envelope-int.h"
+#include "proto/otlp/log-event.h"
 #include "proto/otlp/span.h"
 
 #include <errno.h>
@@ -64,8 +65,8 @@ struct facts {
         struct clew_slice span_id;
         struct clew_slice parent_id;
         struct clew_slice status;
-        uint64_t start_ns;
-        uint64_t end_ns;
+        uint64_t start_ns; /* of a log record: its time */
+        uint64_t end_ns;   /* of a log record: when it was observed */
 };
 
 static int out_of_memory(const struct walk *w)
@@ -231,13 +232,13 @@ static int append_item(struct walk *w, struct clew_slice raw, uint32_t scope,
         list->last = index;
         list->n_items++;
         list->raw_bytes += raw.len;
+        if (facts->start_ns > 0 && facts->start_ns < list->min_start_ns)
+                list->min_start_ns = facts->start_ns;
         if (w->signal == CLEW_OTLP_LOGS)
                 return 0;
         (void)read_id(facts->parent_id, parent.bytes, sizeof(parent.bytes));
         list->has_root |= clew_span_id_is_zero(&parent);
         list->n_errors += facts->status.len > 0 && status_is_error(facts->status);
-        if (facts->start_ns > 0 && facts->start_ns < list->min_start_ns)
-                list->min_start_ns = facts->start_ns;
         if (facts->end_ns > list->max_end_ns)
                 list->max_end_ns = facts->end_ns;
         return 0;
@@ -401,11 +402,15 @@ static int check_log(const struct walk *w, struct clew_slice raw, struct facts *
                         ret->span_id = f.bytes;
                         break;
                 case CLEW_LABEL_FIXED64(1):
+                        ret->start_ns = f.value;
+                        break;
+                case CLEW_LABEL_FIXED64(11):
+                        ret->end_ns = f.value;
+                        break;
                 case CLEW_LABEL_VARINT(2):
                 case CLEW_LABEL_BYTES(3):
                 case CLEW_LABEL_VARINT(7):
                 case CLEW_LABEL_FIXED32(8):
-                case CLEW_LABEL_FIXED64(11):
                 case CLEW_LABEL_BYTES(12):
                         break;
                 default: /* 4 was "name", long gone */
@@ -450,6 +455,21 @@ static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
         return append_item(w, raw, scope, &trace_id, &facts);
 }
 
+/* The trace of a record that names none: the run that its sender's own ids name, or zeros. */
+static bool place_log(const struct walk *w, struct clew_slice raw, uint32_t scope,
+                      struct clew_trace_id *ret)
+{
+        const struct clew_otlp_scope *at = &w->batch->scopes[scope];
+        struct clew_log_record record;
+        struct clew_trace_id run;
+
+        if (!clew_log_record_parse(raw, &record) ||
+            !clew_log_run(&record, at->scope, at->resource, &run))
+                return false;
+        *ret = run;
+        return true;
+}
+
 /* A log record is never refused for its ids: without a valid one it is not correlated. */
 static int take_log(struct walk *w, struct clew_slice raw, uint32_t scope)
 {
@@ -473,6 +493,12 @@ static int take_log(struct walk *w, struct clew_slice raw, uint32_t scope)
                 if (r < 0)
                         return r;
         }
+        if ((trace_form == ID_BAD || clew_trace_id_is_zero(&trace_id)) &&
+            place_log(w, raw, scope, &trace_id))
+                /* A run has its place in the list by its records; else they follow their spans. */
+                facts.start_ns = facts.start_ns ? facts.start_ns : facts.end_ns;
+        else
+                facts.start_ns = 0;
         return append_item(w, raw, scope, &trace_id, &facts);
 }
 

@@ -57,10 +57,12 @@ struct clew_otlp_scope {
         struct clew_slice service;
 };
 
-/* What the request holds of one trace. Times, root and errors are of spans only. */
+/* What the request holds of one trace. End, root and errors are of spans only. */
 struct clew_otlp_trace {
-        struct clew_trace_id id; /* all zero: log records without a trace */
-        uint32_t first;          /* index into clew_otlp_batch.items */
+        /* Of log records that name no trace: that of the run which their own ids name
+         * (proto/otlp/log-event.h), else all zero. */
+        struct clew_trace_id id;
+        uint32_t first; /* index into clew_otlp_batch.items */
         uint32_t last;
         uint32_t n_items;
         uint32_t n_errors; /* spans with status Error */

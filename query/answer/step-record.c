@@ -285,6 +285,8 @@ void clew_write_step_flags(struct clew_json_writer *w, uint32_t flags)
                 {CLEW_STEP_ROLLUP, "rollup"},       {CLEW_STEP_INFERRED_KIND, "inferred-kind"},
                 {CLEW_STEP_POLL, "poll"},           {CLEW_STEP_UNREADABLE, "unreadable"},
                 {CLEW_STEP_SETUP, "setup"},         {CLEW_STEP_CUMULATIVE, "cumulative"},
+                {CLEW_STEP_PAUSED, "paused"},       {CLEW_STEP_CONTROL, "control-flow"},
+                {CLEW_STEP_FROM_LOGS, "from-logs"},
         };
 
         clew_json_write_array_begin(w);

@@ -16,6 +16,17 @@ void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID]
         clew_hex_encode(clew_slice_make(id->bytes, 4), ret);
 }
 
+void clew_trace_id_shortest(struct clew_view *view, const struct clew_trace_id *id,
+                            char ret[CLEW_SHORT_ID])
+{
+        struct clew_error err = {0};
+        unsigned digits;
+
+        clew_trace_id_to_hex(id, ret);
+        if (clew_view_shortest(view, id, 1, CLEW_SHORT_DIGITS, &digits, &err) == 0)
+                ret[digits] = '\0';
+}
+
 void clew_cursor_print(const struct clew_selected *at, char ret[CLEW_CURSOR_TEXT])
 {
         char hex[CLEW_TRACE_ID_HEX];
@@ -50,6 +61,7 @@ const char *clew_outcome_word(const struct clew_selected *t)
         case CLEW_OUTCOME_OK:
         case CLEW_OUTCOME_PASSED:
         case CLEW_OUTCOME_OPEN:
+        case CLEW_OUTCOME_PAUSED:
         case CLEW_OUTCOME_COUNT:
                 break;
         }
@@ -333,6 +345,11 @@ static void put_sealed(struct clew_json_writer *w, const void *r)
         clew_json_write_bool(w, !of(r)->hot);
 }
 
+static void put_from_logs(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->summary.n_from_logs);
+}
+
 static void put_cursor(struct clew_json_writer *w, const void *r)
 {
         char cursor[CLEW_CURSOR_TEXT];
@@ -420,6 +437,7 @@ const struct clew_record_field clew_trace_fields[] = {
         {"judged", false, put_judged},
         {"labels", false, put_labels},
         {"sealed", false, put_sealed},
+        {"from_logs", false, put_from_logs},
         {"cursor", false, put_cursor},
         {0},
 };

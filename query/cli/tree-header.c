@@ -127,6 +127,8 @@ static void put_origin(struct clew_tree_page *t)
                 {"also session ", trace->other_session},
                 {"user ", trace->user},
                 {"model ", trace->n_models == 1 ? trace->models[0].name : CLEW_SLICE_NULL},
+                {"made from ",
+                 trace->n_from_logs > 0 ? CLEW_SLICE_LITERAL("log records") : CLEW_SLICE_NULL},
         };
         size_t used = LABEL_COLUMNS;
         char text[CLEW_WHEN_TEXT];
@@ -212,7 +214,7 @@ void clew_tree_header(struct clew_tree_page *t)
         size_t used = 0;
 
         clew_buffer_clear(&t->raw);
-        clew_trace_id_short(&t->opened.id, text);
+        clew_cli_short_id(t->cli, &t->opened.id, text);
         put_word(t, &used, 0, "  ", CLEW_TONE_STRONG, clew_slice_of_cstr(text));
         put_word(t, &used, 0, "  ", clew_outcome_tone(trace->outcome),
                  clew_slice_of_cstr(clew_outcome_word(sel)));

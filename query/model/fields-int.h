@@ -35,6 +35,7 @@ struct clew_fields {
         bool redacted;            /* a placeholder for removed content was met */
         bool unreadable;          /* a number was met that is none */
         bool keep_provenance;
+        bool late;               /* what is added speaks only where nothing else does */
         unsigned families;       /* CLEW_FAMILY_* of keys that were met */
         enum clew_dialect scope; /* what the scope's name tells, for rows of CLEW_RULE_OWN */
         uint8_t n;
@@ -53,6 +54,9 @@ void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum cl
  * attributes are the span's. */
 void clew_fields_add_event(struct clew_fields *f, const struct clew_span_event *event);
 void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *record);
+/* Attributes that log records of an agent give its call (clew_step_log.told): they speak for what
+ * the span itself and its dialect's own rows do not tell. */
+void clew_fields_add_told(struct clew_fields *f, struct clew_slice told);
 /* All of @step that feeds fields, for its kind; provenance is kept. */
 void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
                          const struct clew_step *step, struct clew_arena *arena);

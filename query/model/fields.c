@@ -7,6 +7,8 @@
 #include <string.h>
 
 /* Event name, slash, key. Longer ones are in no table. */
+/* Behind the rows of every field. */
+#define LATE_RANK 128u
 #define QUALIFIED_MAX 96u
 
 void clew_fields_reset(struct clew_fields *f)
@@ -18,6 +20,7 @@ void clew_fields_reset(struct clew_fields *f)
         f->scope = CLEW_DIALECT_NONE;
         f->n = 0;
         f->n_provenance = 0;
+        f->late = false;
         memset(f->head, 0, sizeof(f->head));
 }
 
@@ -33,13 +36,14 @@ static void insert(struct clew_fields *f, const struct clew_rule_hit *row,
                    const struct clew_attribute *attribute, enum clew_origin origin)
 {
         uint8_t *link = &f->head[row->field];
+        uint8_t rank = (uint8_t)(row->rank + (f->late ? LATE_RANK : 0));
         struct clew_field_hit *hit;
 
         while (*link) {
                 hit = &f->hits[*link - 1];
-                if (hit->rank > row->rank || (hit->rank == row->rank && hit->origin > origin))
+                if (hit->rank > rank || (hit->rank == rank && hit->origin > origin))
                         break;
-                if (hit->rank == row->rank && hit->origin == (uint8_t)origin) {
+                if (hit->rank == rank && hit->origin == (uint8_t)origin) {
                         hit->value = attribute->value;
                         hit->key = attribute->key;
                         return;
@@ -54,7 +58,7 @@ static void insert(struct clew_fields *f, const struct clew_rule_hit *row,
                 .key = attribute->key,
                 .value = attribute->value,
                 .field = row->field,
-                .rank = row->rank,
+                .rank = rank,
                 .origin = (uint8_t)origin,
                 .key_dialect = row->key_dialect,
                 .next = *link,
@@ -85,6 +89,13 @@ void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum cl
 
         while (clew_attribute_next_raw(&it, &key, &value))
                 add(f, key, key, value, origin);
+}
+
+void clew_fields_add_told(struct clew_fields *f, struct clew_slice told)
+{
+        f->late = true;
+        clew_fields_add(f, clew_messages_of(told, CLEW_TOLD_FIELD), CLEW_ORIGIN_LOG);
+        f->late = false;
 }
 
 /* Events whose attributes are fields of the span that they belong to. */
@@ -195,8 +206,13 @@ void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
         clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
         while (clew_span_event_next(&it, &event))
                 clew_fields_add_event(f, &event);
-        for (uint32_t i = 0; i < step->n_logs; i++)
-                clew_fields_add_log(f, &trace->logs[step->logs + i].record);
+        for (uint32_t i = 0; i < step->n_logs; i++) {
+                const struct clew_step_log *log = &trace->logs[step->logs + i];
+
+                if (log->told.len > 0)
+                        clew_fields_add_told(f, log->told);
+                clew_fields_add_log(f, &log->record);
+        }
 }
 
 bool clew_step_field(const struct clew_trace *trace, const struct clew_step *step,

@@ -51,15 +51,30 @@ static uint32_t count_logs(struct clew_slice logs)
         return n;
 }
 
-static uint32_t read_logs(struct clew_trace *trace, struct clew_slice logs, uint32_t max,
-                          struct clew_step_log *ret, uint32_t *ret_steps)
+/* The step that a record is about although it does not name its span, or names another. */
+static uint32_t place_of(const struct clew_builder *b, uint32_t ordinal, struct clew_step_log *log)
+{
+        const struct clew_log_run *run = b->log_run;
+
+        if (!run || ordinal >= run->n_records)
+                return NONE;
+        log->told = run->told[ordinal];
+        return clew_span_id_is_zero(&run->places[ordinal])
+                       ? NONE
+                       : clew_trace_find(b->trace, &run->places[ordinal]);
+}
+
+/* @ret_places: the step that the record's own words name, if any, else NONE. */
+static uint32_t read_logs(struct clew_builder *b, struct clew_slice logs, uint32_t max,
+                          struct clew_step_log *ret, uint32_t *ret_steps, uint32_t *ret_places)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(logs);
+        struct clew_trace *trace = b->trace;
         struct clew_otlp_scope scope;
         struct clew_slice raw;
         uint32_t n = 0;
 
-        while (n < max && clew_otlp_read(&r, &raw, &scope)) {
+        for (uint32_t ordinal = 0; n < max && clew_otlp_read(&r, &raw, &scope); ordinal++) {
                 struct clew_step_log *log = &ret[n];
 
                 if (!clew_log_record_parse(raw, &log->record))
@@ -69,9 +84,22 @@ static uint32_t read_logs(struct clew_trace *trace, struct clew_slice logs, uint
                 if (trace->n_steps == 0)
                         trace->id = log->record.trace_id;
                 ret_steps[n] = clew_trace_find(trace, &log->record.span_id);
+                ret_places[n] = place_of(b, ordinal, log);
                 n++;
         }
         return n;
+}
+
+/* After the ids of the sender: what its words and their order tell. */
+static void use_places(struct clew_step_log *logs, uint32_t *steps, const uint32_t *places,
+                       uint32_t n)
+{
+        for (uint32_t i = 0; i < n; i++) {
+                if (places[i] == NONE || places[i] == steps[i] || logs[i].joined_by)
+                        continue;
+                steps[i] = places[i];
+                logs[i].joined_by = "the order of events";
+        }
 }
 
 /* ---- joining by ids of the sender's own -------------------------------------------------------
@@ -202,14 +230,14 @@ static int join_logs(struct clew_builder *b, struct clew_step_log *logs, uint32_
 
 /* Records of no trace, given along with those of this one, stay only where an id joined them.
  * Returns how many are left. */
-static uint32_t drop_strangers(const struct clew_trace *trace, struct clew_step_log *logs,
+static uint32_t drop_strangers(const struct clew_trace *trace, bool own, struct clew_step_log *logs,
                                uint32_t *steps, uint32_t n)
 {
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < n; i++) {
-                if (steps[i] == NONE && !clew_trace_id_eq(&logs[i].record.trace_id, &trace->id) &&
-                    trace->n_steps > 0)
+                if (steps[i] == NONE && !own &&
+                    !clew_trace_id_eq(&logs[i].record.trace_id, &trace->id) && trace->n_steps > 0)
                         continue;
                 logs[kept] = logs[i];
                 steps[kept++] = steps[i];
@@ -281,6 +309,7 @@ int clew_logs_attach(struct clew_builder *b, struct clew_slice logs)
         uint32_t max = count_logs(logs);
         struct clew_step_log *unsorted;
         struct clew_step_log *sorted;
+        uint32_t *places;
         uint32_t *steps;
         uint32_t n;
 
@@ -289,12 +318,14 @@ int clew_logs_attach(struct clew_builder *b, struct clew_slice logs)
         unsorted = clew_arena_calloc(b->arena, max, sizeof(*unsorted));
         sorted = clew_arena_calloc(b->arena, max, sizeof(*sorted));
         steps = clew_arena_calloc(b->arena, max, sizeof(*steps));
-        if (!unsorted || !sorted || !steps)
+        places = clew_arena_calloc(b->arena, max, sizeof(*places));
+        if (!unsorted || !sorted || !steps || !places)
                 return -ENOMEM;
-        n = read_logs(trace, logs, max, unsorted, steps);
+        n = read_logs(b, logs, max, unsorted, steps, places);
         if (join_logs(b, unsorted, steps, n) < 0)
                 return -ENOMEM;
-        n = drop_strangers(trace, unsorted, steps, n);
+        use_places(unsorted, steps, places, n);
+        n = drop_strangers(trace, b->made.len > 0 || b->options->joined, unsorted, steps, n);
         sort_by_step(trace, unsorted, steps, n, sorted);
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 const struct clew_step *step = &trace->steps[i];

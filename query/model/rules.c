@@ -150,6 +150,10 @@ unsigned clew_rules_family(struct clew_slice key)
                 {"reranker.", CLEW_FAMILY_RERANKER},
                 {"retrieval.documents.", CLEW_FAMILY_RETRIEVER},
                 {"db.vector.query.", CLEW_FAMILY_RETRIEVER},
+                {"llm.output_messages.", CLEW_FAMILY_ANSWER},
+                {"gen_ai.completion.", CLEW_FAMILY_ANSWER},
+                {"gen_ai.output.messages.", CLEW_FAMILY_ANSWER},
+                {"llm.choices.", CLEW_FAMILY_ANSWER},
         };
 
         if (key.len < 10 || !memchr("aestrd", key.data[0], 6))

@@ -59,7 +59,11 @@ static void read_events(struct clew_builder *b, const struct clew_step *step, ui
 
                 if (clew_slice_eq(event.name, KEY("exception")))
                         take_exception(&b->exception, attributes);
-                else if (clew_slice_eq(event.name, KEY("gen_ai.evaluation.result")))
+                else if (clew_slice_eq(event.name, KEY("gen_ai.choice")))
+                        b->has_choice = true;
+                if (clew_slice_eq(event.name, KEY("exception")))
+                        continue;
+                if (clew_slice_eq(event.name, KEY("gen_ai.evaluation.result")))
                         clew_score_from_event(b, attributes, CLEW_SCORE_FROM_EVENT, index,
                                               event.time_ns);
                 else
@@ -73,6 +77,8 @@ static void read_log(struct clew_builder *b, const struct clew_step_log *log, ui
         struct clew_message_iter attributes = clew_log_attributes(record);
         struct clew_slice name = clew_log_name(record);
 
+        if (log->told.len > 0 && index != CLEW_STEP_NONE)
+                clew_fields_add_told(&b->fields, log->told);
         if (clew_slice_eq(name, KEY("gen_ai.evaluation.result"))) {
                 clew_score_from_event(b, attributes, CLEW_SCORE_FROM_LOG, index,
                                       record->time_ns ? record->time_ns : record->observed_ns);
@@ -81,6 +87,7 @@ static void read_log(struct clew_builder *b, const struct clew_step_log *log, ui
         } else if (ends_with(name, KEY(".exception"))) {
                 take_exception(&b->exception, attributes);
         } else {
+                b->has_choice = b->has_choice || clew_slice_eq(name, KEY("gen_ai.choice"));
                 clew_fields_add_log(&b->fields, record);
                 if (record->severity_number < 17 || b->log_error.found)
                         return;
@@ -554,6 +561,50 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_TRUNCATED;
 }
 
+static bool says_something(const struct clew_value *value)
+{
+        static const char *const nothings[] = {"null", "{}", "[]", "\"\""};
+
+        if (value->type == CLEW_VALUE_ARRAY || value->type == CLEW_VALUE_KVLIST)
+                return value->bytes.len > 0;
+        if (value->type != CLEW_VALUE_STRING)
+                return value->type != CLEW_VALUE_EMPTY;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(nothings); i++) {
+                if (clew_slice_eq_cstr(value->bytes, nothings[i]))
+                        return false;
+        }
+        return value->bytes.len > 0;
+}
+
+/* What waits for somebody says so in its state: LangGraph. */
+static bool waits(const struct clew_value *value)
+{
+        static const char mark[] = "\"__interrupt__\"";
+
+        return value->type == CLEW_VALUE_STRING && value->bytes.len > 0 &&
+               value->bytes.data[0] == '{' &&
+               memmem(value->bytes.data, value->bytes.len, mark, sizeof(mark) - 1);
+}
+
+/* Whether it gave an answer, and whether it waits for one. Texts need not be decoded for that. */
+static void mark_answer(struct clew_builder *b, struct clew_step *step)
+{
+        bool top = step->parent == CLEW_STEP_NONE || b->trace->steps[step->parent].depth == 0;
+
+        if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_EVENT)
+                return;
+        if (b->has_choice || b->fields.families & CLEW_FAMILY_ANSWER)
+                step->flags |= CLEW_STEP_ANSWERED;
+        for (const struct clew_field_hit *hit = clew_fields_first(&b->fields, CLEW_FIELD_OUTPUT);
+             hit; hit = clew_fields_next(&b->fields, hit)) {
+                if (!clew_fields_applies(&b->fields, hit) || !says_something(&hit->value))
+                        continue;
+                step->flags |= CLEW_STEP_ANSWERED;
+                if (top && step->kind != CLEW_KIND_LLM && waits(&hit->value))
+                        step->flags |= CLEW_STEP_PAUSED;
+        }
+}
+
 struct reason_alias {
         const char *seen;
         const char *canonical;
@@ -700,6 +751,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         f->scope = b->scope_dialect;
         f->keep_provenance = b->options->provenance;
         b->is_workflow = false;
+        b->has_choice = false;
         b->exception = (struct clew_exception){0};
         b->log_error = (struct clew_exception){0};
         clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
@@ -716,11 +768,14 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         if (f->n > 0) { /* a span that no table knows has nothing to ask for */
                 derive_model(b, step);
                 derive_texts(b, step);
+                if (clew_fields_first(f, CLEW_FIELD_DEFERRED))
+                        step->flags |= CLEW_STEP_PAUSED;
                 derive_finish(b, step);
                 derive_first_token(b, step);
                 (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_ID, &step->response_id);
                 clew_usage_derive(b, step);
         }
+        mark_answer(b, step);
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
         mark_noise(step);

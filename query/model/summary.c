@@ -59,6 +59,9 @@ enum tag {
         TAG_SCORES,
         TAG_SESSIONS,
         TAG_AIMED,
+        TAG_LOGS,
+        TAG_FROM_LOGS,
+        TAG_SETTLED, /* plus one; only when it differs from the outcome */
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -171,6 +174,7 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
         *ret = (struct clew_summary){
                 .rules_version = CLEW_RULES_VERSION,
                 .outcome = trace->outcome,
+                .settled = trace->settled,
                 .name = trace->name,
                 .service = trace->service,
                 .session = trace->session,
@@ -180,6 +184,8 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
                 .n_errors = trace->n_errors,
                 .n_llm = trace->n_llm,
                 .n_tool = trace->n_tool,
+                .n_logs = trace->n_logs,
+                .n_from_logs = trace->n_from_logs,
                 .duration_ns =
                         trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
                 .tokens = trace->tokens,
@@ -364,6 +370,9 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         for (uint32_t i = 0; i < s->n_sessions; i++) /* one field each */
                 put_text(out, TAG_SESSIONS, s->sessions[i]);
         put_aimed(out, s);
+        put_number(out, TAG_LOGS, s->n_logs);
+        put_number(out, TAG_FROM_LOGS, s->n_from_logs);
+        put_number(out, TAG_SETTLED, s->settled != s->outcome ? (uint64_t)s->settled + 1 : 0);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -497,6 +506,11 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
                 break;
         case TAG_OUTCOME:
                 s->outcome = v < CLEW_OUTCOME_COUNT ? (enum clew_outcome)v : CLEW_OUTCOME_UNKNOWN;
+                s->settled = s->outcome;
+                break;
+        case TAG_SETTLED: /* after the outcome */
+                if (v > 0 && v <= CLEW_OUTCOME_COUNT)
+                        s->settled = (enum clew_outcome)(v - 1);
                 break;
         case TAG_SPANS:
                 s->n_spans = small;
@@ -512,6 +526,12 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
                 break;
         case TAG_TOOL:
                 s->n_tool = small;
+                break;
+        case TAG_LOGS:
+                s->n_logs = small;
+                break;
+        case TAG_FROM_LOGS:
+                s->n_from_logs = small;
                 break;
         case TAG_DURATION:
                 s->duration_ns = v;

@@ -71,6 +71,7 @@ struct clew_summary_aimed {
 struct clew_summary {
         uint32_t rules_version;
         enum clew_outcome outcome;
+        enum clew_outcome settled; /* the outcome of an open run if nothing more comes */
         struct clew_slice name;
         struct clew_slice service;
         struct clew_slice session;
@@ -81,6 +82,8 @@ struct clew_summary {
         uint32_t n_errors;
         uint32_t n_llm;
         uint32_t n_tool;
+        uint32_t n_logs;      /* log records */
+        uint32_t n_from_logs; /* steps made from them */
         uint64_t duration_ns;
         struct clew_tokens tokens;
         double cost_usd;

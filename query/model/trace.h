@@ -68,8 +68,9 @@ enum clew_outcome {
         CLEW_OUTCOME_OK,      /* ended, no error at the top, no verdict */
         CLEW_OUTCOME_PASSED,  /* a verdict on the trace says so */
         CLEW_OUTCOME_FAILED,  /* a verdict on the trace says so */
-        CLEW_OUTCOME_ERROR,   /* the root, or a topmost agent, ended in an error */
-        CLEW_OUTCOME_OPEN,    /* the root has not ended or has not arrived */
+        CLEW_OUTCOME_ERROR, /* the root, or a topmost agent, ended in an error; or no answer came */
+        CLEW_OUTCOME_OPEN,  /* the root has not ended or has not arrived */
+        CLEW_OUTCOME_PAUSED, /* ended waiting: for an approval, an answer, an event */
         CLEW_OUTCOME_COUNT,
 };
 
@@ -167,6 +168,7 @@ enum clew_field {
         CLEW_FIELD_ERROR_TYPE,
         CLEW_FIELD_ERROR_MESSAGE,
         CLEW_FIELD_ERROR_STACK,
+        CLEW_FIELD_DEFERRED,
         CLEW_FIELD_SESSION,
         CLEW_FIELD_USER,
         CLEW_FIELD_TAGS,
@@ -283,7 +285,11 @@ enum {
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
         CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
+        CLEW_STEP_FROM_LOGS = 1u << 20,  /* made from log records: no span was sent */
         CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
+        CLEW_STEP_PAUSED = 1u << 19,     /* ended to wait for somebody */
+        CLEW_STEP_CONTROL = 1u << 22,    /* ended by control flow that was sent as an error */
+        CLEW_STEP_ANSWERED = 1u << 21,   /* some output was sent */
 };
 
 struct clew_step {
@@ -398,11 +404,16 @@ struct clew_edge {
 /* ---- traces -----------------------------------------------------------------------------------
  */
 
+#define CLEW_TOLD_FIELD 9u
+
 struct clew_step_log {
         struct clew_log_record record;
         struct clew_slice resource;
         struct clew_slice scope;
         const char *joined_by; /* attribute that named the step; NULL = the span id did */
+        /* What it tells of the step in the words of the conventions, as encoded attributes of a
+         * span (field CLEW_TOLD_FIELD); empty for most. */
+        struct clew_slice told;
 };
 
 struct clew_name_count {
@@ -427,6 +438,9 @@ struct clew_trace {
         struct clew_slice other_session; /* the root's, else the next one that some step has */
         struct clew_slice user;
         enum clew_outcome outcome;
+        /* The outcome if nothing more comes: where the parent of all never arrived, and nobody says
+         * whether it lives in this process, that of what did. */
+        enum clew_outcome settled;
         bool has_failed_steps;
 
         uint64_t start_ns; /* earliest start; of logs when there is no span */
@@ -456,6 +470,7 @@ struct clew_trace {
         const struct clew_step_log *logs; /* grouped by step, then those that match no step */
         uint32_t n_logs;
         uint32_t n_loose_logs;
+        uint32_t n_from_logs; /* steps that were made from log records */
 
         const uint32_t *by_id; /* for clew_trace_find() */
 };
@@ -464,6 +479,7 @@ struct clew_trace_options {
         bool provenance; /* fill clew_step.provenance */
         bool texts;      /* input, output, tool arguments and results (structured ones rendered) */
         bool edges;      /* logical edges; reads the output messages of model calls */
+        bool joined;     /* the bytes are of several traces that make one run */
         bool results; /* with edges: read their inputs too, to see which results they had by id */
 };
 

@@ -2,6 +2,7 @@
  * Putting one trace together from its sealed part and its hot fragments.
  */
 #include "proto/base/mem.h"
+#include "proto/otlp/log-event.h"
 #include "proto/otlp/merge.h"
 #include "proto/otlp/span.h"
 #include "storage/object/objects-int.h"
@@ -276,7 +277,9 @@ void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
 {
         struct clew_otlp_reader r =
                 clew_otlp_reader_make(clew_slice_make(message.data, (size_t)traces_len));
+        struct clew_otlp_scope scope;
         struct clew_log_record record;
+        struct clew_trace_id run;
         struct clew_span span;
         struct clew_slice raw;
 
@@ -286,6 +289,9 @@ void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
                 return;
         }
         r = clew_otlp_reader_make(clew_slice_from(message, (size_t)traces_len));
-        if (clew_otlp_read(&r, &raw, NULL) && clew_log_record_parse(raw, &record))
-                *ret = record.trace_id;
+        if (!clew_otlp_read(&r, &raw, &scope) || !clew_log_record_parse(raw, &record))
+                return;
+        *ret = record.trace_id;
+        if (clew_trace_id_is_zero(ret) && clew_log_run(&record, scope.scope, scope.resource, &run))
+                *ret = run;
 }

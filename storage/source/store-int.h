@@ -131,4 +131,11 @@ void clew_view_end_walk(struct clew_view *view);
 CLEW_MUST_USE int clew_view_hot(struct clew_view *view, const struct clew_trace_id *id,
                                 struct clew_hot_list **ret, struct clew_error *err);
 
+/* Adds sealed ids that begin with @n_digits of @prefix to the sorted @ret (at most @max, @n so
+ * far).
+ */
+CLEW_MUST_USE int clew_view_find_sealed(struct clew_view *v, const struct clew_trace_id *prefix,
+                                        unsigned n_digits, struct clew_trace_id *ret, int max,
+                                        int *n, struct clew_error *err);
+
 #endif

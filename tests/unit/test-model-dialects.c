@@ -123,6 +123,7 @@ static void put_flags(struct clew_buffer *out, uint32_t flags)
                 {CLEW_STEP_POLL, "poll"},
                 {CLEW_STEP_UNREADABLE, "unreadable"},
                 {CLEW_STEP_SETUP, "setup"},
+                {CLEW_STEP_FROM_LOGS, "from-logs"},
                 {CLEW_STEP_CUMULATIVE, "cumulative"},
         };
 

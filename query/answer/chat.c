@@ -1,0 +1,443 @@
+/*
+ * See chat.h.
+ *
+ * The messages of a call are compared, by hash, with the *threads* seen so far (an agent and each
+ * of its sub-agents talk in threads of their own): the thread with the longest common beginning
+ * continues, and what goes beyond it is told. Where a history was rewritten (compacted, edited)
+ * that is said, and only messages that the thread never held are told.
+ */
+#include "query/answer/chat.h"
+
+#include "proto/base/mem.h"
+#include "query/answer/message-record.h"
+#include "query/answer/values.h"
+#include "query/find/select.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Conversations going on beside each other; the longest idle one is forgotten. */
+#define THREADS_MAX 64u
+/* Messages remembered of one thread; beyond it only the beginning is compared. */
+#define THREAD_MESSAGES_MAX 100000u
+
+struct thread {
+        uint64_t *hashes;
+        uint32_t n;
+        uint32_t max;
+        uint64_t used;  /* turn in which it was used last */
+        uint32_t agent; /* of its latest call, and that call's trace: for calls without an input */
+        uint32_t trace;
+};
+
+struct clew_chat {
+        struct clew_chat_listener listener;
+        const struct clew_trace *trace; /* at hand */
+        uint32_t step;                  /* index of the call at hand */
+        const char *session;            /* only this one's part of a trace; NULL = all */
+        struct clew_arena scratch;      /* messages of one call */
+        struct thread threads[THREADS_MAX];
+        uint32_t n_threads;
+        uint64_t turns;
+        uint32_t last_thread;
+        uint32_t n_traces;
+        uint32_t *first_result; /* by step: its first RESULT edge, then chained by edge */
+        uint32_t *next_result;
+        bool inferred;     /* with borrowed: by an edge that is */
+        uint32_t borrowed; /* the step that the message at hand comes from; NONE = the call */
+};
+
+static const struct clew_step *step_of(const struct clew_chat *c)
+{
+        return &c->trace->steps[c->step];
+}
+
+static int remember(struct thread *t, uint64_t hash)
+{
+        if (t->n == THREAD_MESSAGES_MAX)
+                return 0;
+        if (t->n == t->max) {
+                uint32_t max = t->max ? t->max * 2 : 64;
+                uint64_t *grown = clew_realloc_array(t->hashes, max, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                t->hashes = grown;
+                t->max = max;
+        }
+        t->hashes[t->n++] = hash;
+        return 0;
+}
+
+static uint32_t common_beginning(const struct thread *t, const struct clew_messages *m)
+{
+        uint32_t n = 0;
+
+        while (n < t->n && n < m->n && t->hashes[n] == m->items[n].hash)
+                n++;
+        return n;
+}
+
+static bool holds(const struct thread *t, uint64_t hash)
+{
+        for (uint32_t i = t->n; i-- > 0;) {
+                if (t->hashes[i] == hash)
+                        return true;
+        }
+        return false;
+}
+
+/* A thread that shares only the system prompt with a call is another conversation. */
+static uint32_t shared_for(const struct clew_messages *m, uint32_t common)
+{
+        return common == 1 && m->items[0].role == CLEW_ROLE_SYSTEM ? 0 : common;
+}
+
+static struct thread *find_thread(struct clew_chat *c, const struct clew_messages *m, uint32_t *ret)
+{
+        struct thread *best = NULL;
+        uint32_t best_common = 0;
+
+        /* Without an input it goes on with what its agent said last in this run. */
+        for (uint32_t i = 0; m->n == 0 && i < c->n_threads; i++) {
+                if (c->threads[i].agent == step_of(c)->agent &&
+                    c->threads[i].trace == c->n_traces &&
+                    (!best || c->threads[i].used > best->used))
+                        best = &c->threads[i];
+        }
+        if (best) {
+                *ret = best->n;
+                return best;
+        }
+
+        for (uint32_t i = 0; i < c->n_threads; i++) {
+                uint32_t common = shared_for(m, common_beginning(&c->threads[i], m));
+
+                if (common > best_common) {
+                        best = &c->threads[i];
+                        best_common = common;
+                }
+        }
+        if (!best) {
+                best = &c->threads[0];
+                for (uint32_t i = 0; i < c->n_threads; i++) {
+                        if (c->threads[i].used < best->used)
+                                best = &c->threads[i];
+                }
+                if (c->n_threads < THREADS_MAX)
+                        best = &c->threads[c->n_threads++];
+                best->n = 0;
+        }
+        *ret = best_common;
+        return best;
+}
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+static int put_message(struct clew_chat *c, const struct clew_message *m, bool is_answer)
+{
+        const struct clew_chat_message told = {
+                .trace = c->trace,
+                .message = m,
+                .step = c->step,
+                .thread = c->last_thread + 1,
+                .is_answer = is_answer,
+                .from_step = c->borrowed,
+                .inferred = c->inferred,
+        };
+
+        return c->listener.message(c->listener.context, &told);
+}
+
+static void note_thread(struct clew_chat *c, uint32_t thread, bool is_new, bool rewritten)
+{
+        if (c->turns > 1 && thread != c->last_thread && c->listener.thread)
+                c->listener.thread(c->listener.context, thread + 1, is_new);
+        if (rewritten && c->listener.rewritten)
+                c->listener.rewritten(c->listener.context);
+        c->last_thread = thread;
+}
+
+static bool has_calls(const struct clew_messages *m)
+{
+        for (uint32_t i = 0; i < m->n; i++) {
+                for (uint32_t k = 0; k < m->items[i].n_parts; k++) {
+                        if (m->items[i].parts[k].type == CLEW_PART_TOOL_CALL)
+                                return true;
+                }
+        }
+        return false;
+}
+
+static bool is_blank(const struct clew_message *m)
+{
+        for (uint32_t k = 0; k < m->n_parts; k++) {
+                if (m->parts[k].type != CLEW_PART_TEXT || m->parts[k].text.len > 0)
+                        return false;
+        }
+        return true;
+}
+
+/* A tool's step that recorded neither arguments nor result still was called, and may have failed.
+ */
+static struct clew_messages bare_message(const struct clew_step *tool, bool call,
+                                         struct clew_part *part, struct clew_message *message)
+{
+        *part = (struct clew_part){.type = call ? CLEW_PART_TOOL_CALL : CLEW_PART_TOOL_RESULT,
+                                   .name = tool->tool_name,
+                                   .id = tool->tool_call_id};
+        if (!call) {
+                part->is_error = true;
+                part->text = tool->error.message.len > 0 ? tool->error.message : tool->error.type;
+        }
+        *message = (struct clew_message){
+                .role = call ? CLEW_ROLE_ASSISTANT : CLEW_ROLE_TOOL, .parts = part, .n_parts = 1};
+        return (struct clew_messages){.items = message,
+                                      .n = tool->kind == CLEW_KIND_TOOL &&
+                                           (call || tool->error.is_error)};
+}
+
+/* One message of another step, as part of the call at hand. */
+static int put_borrowed(struct clew_chat *c, const struct clew_edge *e)
+{
+        bool call = e->type == CLEW_EDGE_CALL;
+        uint32_t from = call ? e->to : e->from;
+        const struct clew_trace *trace = c->trace;
+        struct clew_messages m = {0};
+        struct clew_message message;
+        struct clew_part part;
+        int r = clew_step_messages(trace, &trace->steps[from],
+                                   call ? CLEW_MESSAGES_IN : CLEW_MESSAGES_OUT, &c->scratch, &m);
+
+        if (r == 0 && m.n == 0)
+                m = bare_message(&trace->steps[from], call, &part, &message);
+        c->borrowed = from;
+        c->inferred = e->inferred;
+        for (uint32_t k = 0; k < m.n && r == 0; k++)
+                r = put_message(c, &m.items[k], call);
+        c->borrowed = CLEW_STEP_NONE;
+        return r;
+}
+
+/* The calls of the step at hand, as the tools' own steps have them. @ret_n counts them; they are
+ * printed when @print says so. */
+static int put_calls(struct clew_chat *c, bool print, uint32_t *ret_n)
+{
+        uint32_t n = 0;
+        const struct clew_edge *edges = clew_trace_edges_from(c->trace, c->step, &n);
+        int r = 0;
+
+        *ret_n = 0;
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                if (edges[i].type != CLEW_EDGE_CALL)
+                        continue;
+                ++*ret_n;
+                r = print ? put_borrowed(c, &edges[i]) : 0;
+        }
+        return r;
+}
+
+/* The results that the step at hand followed. */
+static int put_results(struct clew_chat *c)
+{
+        int r = 0;
+
+        for (uint32_t i = c->first_result[c->step]; i != CLEW_STEP_NONE && r == 0;
+             i = c->next_result[i])
+                r = put_borrowed(c, &c->trace->edges[i]);
+        return r;
+}
+
+/* Its answer; calls that it does not name come from the tools' own steps. */
+static int put_answer(struct clew_chat *c, struct thread *t, const struct clew_messages *out)
+{
+        uint32_t n = 0;
+        int r = has_calls(out) ? 0 : put_calls(c, false, &n);
+
+        for (uint32_t i = 0; i < out->n && r == 0; i++) {
+                if (n == 0 || !is_blank(&out->items[i]))
+                        r = put_message(c, &out->items[i], true);
+                if (r == 0)
+                        r = remember(t, out->items[i].hash);
+        }
+        return r == 0 && n > 0 ? put_calls(c, true, &n) : r;
+}
+
+/* One model call: prints what is new in its input, then its answer. */
+static int put_turn(struct clew_chat *c)
+{
+        struct clew_messages in = {0};
+        struct clew_messages out = {0};
+        struct thread *t;
+        uint32_t common;
+        bool rewritten;
+        int r;
+
+        clew_arena_reset(&c->scratch);
+        r = clew_step_messages(c->trace, step_of(c), CLEW_MESSAGES_IN, &c->scratch, &in);
+        if (r == 0)
+                r = clew_step_messages(c->trace, step_of(c), CLEW_MESSAGES_OUT, &c->scratch, &out);
+        if (r < 0)
+                return r;
+        t = find_thread(c, &in, &common);
+        t->used = ++c->turns;
+        rewritten = common > 0 && common < t->n && in.n > common;
+        note_thread(c, (uint32_t)(t - c->threads), t->n == 0, rewritten);
+        if (in.n == 0 && t->n > 0)
+                r = put_results(c);
+        t->agent = step_of(c)->agent;
+        t->trace = c->n_traces;
+        for (uint32_t i = common; i < in.n && r == 0; i++) {
+                if (!rewritten || !holds(t, in.items[i].hash))
+                        r = put_message(c, &in.items[i], false);
+        }
+        if (rewritten)
+                t->n = common;
+        for (uint32_t i = t->n; i < in.n && r == 0; i++)
+                r = remember(t, in.items[i].hash);
+        return r == 0 ? put_answer(c, t, &out) : r;
+}
+
+/* ---- traces --------------------------------------------------------------------------------- */
+
+struct call {
+        uint64_t start_ns;
+        uint32_t step;
+};
+
+static int by_start(const void *a, const void *b)
+{
+        const struct call *x = a;
+        const struct call *y = b;
+
+        if (x->start_ns != y->start_ns)
+                return x->start_ns < y->start_ns ? -1 : 1;
+        return x->step < y->step ? -1 : x->step > y->step;
+}
+
+/* The model calls of the trace in time order. */
+static int list_calls(struct clew_chat *c, struct clew_arena *arena, struct call **ret,
+                      uint32_t *ret_n)
+{
+        const struct clew_trace *trace = c->trace;
+        const struct clew_name_filter wanted = {&c->session, 1};
+        struct call *calls = clew_arena_calloc(arena, trace->n_steps, sizeof(*calls));
+        uint32_t n = 0;
+
+        if (!calls)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                /* A run that belongs to another session may hold a part of this one. */
+                if (c->session && s->session.len > 0 &&
+                    !clew_name_filter_matches(&wanted, s->session) &&
+                    !clew_name_filter_matches(&wanted, s->other_session))
+                        continue;
+                if (s->kind == CLEW_KIND_LLM &&
+                    !clew_step_is(s, CLEW_STEP_WRAPPER | CLEW_STEP_FRAGMENT))
+                        calls[n++] = (struct call){s->start_ns, i};
+        }
+        qsort(calls, n, sizeof(*calls), by_start);
+        *ret = calls;
+        *ret_n = n;
+        return 0;
+}
+
+/* Result edges by the step that they lead to, in the order of the tools. */
+static int index_results(struct clew_chat *c, struct clew_arena *arena)
+{
+        const struct clew_trace *trace = c->trace;
+
+        c->first_result = clew_arena_alloc(arena, ((size_t)trace->n_steps + 1) * sizeof(uint32_t));
+        c->next_result = clew_arena_alloc(arena, ((size_t)trace->n_edges + 1) * sizeof(uint32_t));
+        if (!c->first_result || !c->next_result)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < trace->n_steps; i++)
+                c->first_result[i] = CLEW_STEP_NONE;
+        for (uint32_t i = trace->n_edges; i-- > 0;) {
+                const struct clew_edge *e = &trace->edges[i];
+
+                if (e->type != CLEW_EDGE_RESULT || e->to >= trace->n_steps)
+                        continue;
+                c->next_result[i] = c->first_result[e->to];
+                c->first_result[e->to] = i;
+        }
+        return 0;
+}
+
+/* A trace without model calls still has an input and an output. */
+static int put_plain(struct clew_chat *c)
+{
+        if (c->trace->n_steps == 0)
+                return 0;
+        c->step = c->trace->root == CLEW_STEP_NONE ? 0 : c->trace->root;
+        return put_turn(c);
+}
+
+struct clew_chat *clew_chat_new(const struct clew_chat_listener *listener, const char *session,
+                                size_t scratch_bytes)
+{
+        struct clew_chat *c = clew_calloc(1, sizeof(*c));
+
+        if (!c)
+                return NULL;
+        c->listener = *listener;
+        c->session = session;
+        c->borrowed = CLEW_STEP_NONE;
+        clew_arena_init(&c->scratch, scratch_bytes);
+        return c;
+}
+
+void clew_chat_free(struct clew_chat *c)
+{
+        if (!c)
+                return;
+        for (uint32_t i = 0; i < THREADS_MAX; i++)
+                clew_free(c->threads[i].hashes);
+        clew_arena_deinit(&c->scratch);
+        clew_free(c);
+}
+
+int clew_chat_trace(struct clew_chat *c, const struct clew_trace *trace, struct clew_arena *arena)
+{
+        struct call *calls = NULL;
+        uint32_t n = 0;
+        int r;
+
+        c->n_traces++;
+        c->trace = trace;
+        r = list_calls(c, arena, &calls, &n);
+        if (r == 0)
+                r = index_results(c, arena);
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                c->step = calls[i].step;
+                r = put_turn(c);
+        }
+        if (r == 0 && n == 0)
+                r = put_plain(c);
+        return r;
+}
+
+int clew_chat_put(struct clew_record_writer *out, const struct clew_chat_message *m)
+{
+        struct clew_json_writer w = clew_record_begin(out, "message");
+
+        clew_json_write_key(&w, "trace_id");
+        clew_write_trace_id(&w, &m->trace->id);
+        clew_json_write_key(&w, "step");
+        clew_json_write_uint64(&w, m->step + 1);
+        clew_json_write_key(&w, "thread");
+        clew_json_write_uint64(&w, m->thread);
+        clew_json_write_key(&w, "direction");
+        clew_json_write_cstr(&w, m->is_answer ? "out" : "in");
+        if (m->from_step != CLEW_STEP_NONE) {
+                clew_json_write_key(&w, "from_step");
+                clew_json_write_uint64(&w, m->from_step + 1);
+                clew_json_write_key(&w, "inferred");
+                clew_json_write_bool(&w, m->inferred);
+        }
+        clew_json_write_key(&w, "message");
+        clew_write_message(&w, m->message);
+        return clew_record_end(out, &w);
+}
