@@ -121,11 +121,7 @@ static size_t put_branch(struct clew_tree_page *t, uint32_t depth, bool last)
 /* Number of the step that the rules blame; 0 = none, or the run went well in the end. */
 static uint32_t cause_of(const struct clew_tree_page *t)
 {
-        const struct clew_summary *s = &t->summary.summary;
-
-        if (!t->has_summary || (CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK))
-                return 0;
-        return s->cause.step;
+        return t->has_summary ? clew_blamed_step(&t->summary.summary) : 0;
 }
 
 static bool is_cause(const struct clew_tree_page *t, uint32_t step)
