@@ -213,6 +213,8 @@ static int put_table(struct clusters_command *c)
         for (uint32_t i = 0; i < c->n; i++) {
                 const struct cluster *x = &c->items[i];
 
+                if (c->output_flags.limit && i == c->output_flags.limit)
+                        break;
                 clew_table_row(&t);
                 name_of(x->hash, text);
                 clew_table_cell_cstr(&t, CLEW_TONE_STRONG, text);
@@ -221,7 +223,7 @@ static int put_table(struct clusters_command *c)
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, trend_of(x));
                 clew_when_short(x->last_ns, clew_clock_unix_ns(c->cli->clock), c->look.utc, text);
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, text);
-                clew_trace_id_short(&x->example, text);
+                clew_cli_short_id(c->cli, &x->example, text);
                 clew_table_cell_cstr(&t, CLEW_TONE_PLAIN, text);
                 clew_table_cell(&t, CLEW_TONE_PLAIN,
                                 x->rule.len ? x->rule : CLEW_SLICE_LITERAL("none found"));
@@ -241,7 +243,8 @@ static int put(struct clusters_command *c)
                 qsort(c->items, c->n, sizeof(*c->items), by_count);
         if (!clew_output_is_machine(&c->output)) {
                 r = put_table(c);
-                clew_cli_note(c->cli, "%u clusters; the runs of one: clew clusters NAME", c->n);
+                clew_cli_note(c->cli, "%u clusters; the runs of one: %s clusters NAME", c->n,
+                              c->cli->self);
         }
         for (uint32_t i = 0; r == 0 && clew_output_is_machine(&c->output) && i < c->n; i++) {
                 if (c->output_flags.limit && i == c->output_flags.limit)
@@ -306,7 +309,8 @@ static int run(struct clusters_command *c)
 
         if (r != 0)
                 return r;
-        if (filter.outcomes == 0)
+        if (!c->filter_flags.failed && !c->filter_flags.ok && !c->filter_flags.open &&
+            !c->filter_flags.lost && !c->filter_flags.query)
                 filter.outcomes = CLEW_OUTCOMES_FAILED;
         c->items = clew_arena_calloc(&c->arena, CLUSTERS_MAX, sizeof(*c->items));
         if (!c->items)

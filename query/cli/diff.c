@@ -2,6 +2,7 @@
  * clew diff: two runs, aligned step by step.
  */
 #include "query/rca/diff.h"
+#include "query/rca/settings.h"
 
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
@@ -41,6 +42,8 @@ struct diff_command {
         struct side a;
         struct side b;
         struct clew_diff diff;
+        const struct clew_setting *settings; /* those that differ */
+        uint32_t n_settings;
         struct clew_buffer out;
         const char *only;
         const char *only_kind; /* of them at most one is set */
@@ -132,7 +135,7 @@ static void put_side(struct diff_command *c, char name, const struct side *s)
         char id[CLEW_SHORT_ID];
         char text[CLEW_WHEN_TEXT];
 
-        clew_trace_id_short(&s->trace->id, id);
+        clew_cli_short_id(c->cli, &s->trace->id, id);
         clew_when_length(
                 s->trace->end_ns > s->trace->start_ns ? s->trace->end_ns - s->trace->start_ns : 0,
                 text);
@@ -152,6 +155,37 @@ static uint32_t number(const struct side *s, uint32_t step)
         return s->view.steps[step].number;
 }
 
+/* Columns of a setting's name and of A's value. */
+#define SETTING_NAME_COLUMNS 24u
+#define SETTING_VALUE_COLUMNS 24u
+
+static void put_padded(struct diff_command *c, struct clew_slice text, unsigned columns)
+{
+        size_t used;
+
+        text = text.len ? text : CLEW_SLICE_LITERAL("-");
+        used = clew_safe_line(&c->out, text, columns, c->look.ascii);
+        clew_buffer_printf(&c->out, "%*s", (int)(columns + 2 - used), "");
+}
+
+/* What the runs were set to, where that differs: before what they did. */
+static void put_settings(struct diff_command *c)
+{
+        if (c->n_settings == 0)
+                return;
+        clew_buffer_append_cstr(&c->out, "Set differently:\n");
+        for (uint32_t i = 0; i < c->n_settings; i++) {
+                const struct clew_setting *s = &c->settings[i];
+
+                clew_buffer_append_cstr(&c->out, "  ");
+                put_padded(c, s->name, SETTING_NAME_COLUMNS);
+                put_padded(c, s->a, SETTING_VALUE_COLUMNS);
+                clew_safe_line(&c->out, s->b.len ? s->b : CLEW_SLICE_LITERAL("-"), 200,
+                               c->look.ascii);
+                clew_buffer_append_byte(&c->out, '\n');
+        }
+}
+
 static void put_stat(struct diff_command *c)
 {
         const uint32_t *n = c->diff.count;
@@ -160,6 +194,7 @@ static void put_stat(struct diff_command *c)
 
         put_side(c, 'A', &c->a);
         put_side(c, 'B', &c->b);
+        put_settings(c);
         clew_buffer_printf(&c->out,
                            "%u steps equal, %u changed, %u only in A, %u only in B; %u %% "
                            "of steps matched.",
@@ -435,6 +470,22 @@ static void write_texts(struct diff_command *c, struct clew_json_writer *w,
         clew_json_write_array_end(w);
 }
 
+static void write_settings(struct diff_command *c, struct clew_json_writer *w)
+{
+        clew_json_write_key(w, "settings");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < c->n_settings; i++) {
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "group");
+                clew_json_write_cstr(w, c->settings[i].group);
+                write_text_of(w, "name", c->settings[i].name);
+                write_text_of(w, "a", c->settings[i].a);
+                write_text_of(w, "b", c->settings[i].b);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+}
+
 static int put_json(struct diff_command *c)
 {
         static const char *const signs[] = {"equal", "changed", "only_a", "only_b"};
@@ -448,6 +499,7 @@ static int put_json(struct diff_command *c)
                 clew_json_write_key(&w, signs[i]);
                 clew_json_write_uint64(&w, c->diff.count[i]);
         }
+        write_settings(c, &w);
         clew_json_write_key(&w, "gave_up");
         clew_json_write_bool(&w, c->diff.gave_up);
         clew_json_write_key(&w, "rows");
@@ -490,6 +542,10 @@ static int run(struct diff_command *c, const struct clew_arguments *args)
         r = clew_diff_runs(&c->a.view, &c->b.view, c->strict, &c->a.arena, &c->diff);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
+        r = clew_settings_compare(c->a.trace, c->b.trace, &c->a.arena, &c->settings,
+                                  &c->n_settings);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
         if (c->output.json) {
                 r = put_json(c);
         } else {
@@ -501,7 +557,8 @@ static int run(struct diff_command *c, const struct clew_arguments *args)
                         return clew_cli_fail(c->cli, clew_buffer_error(&c->out), NULL);
                 fwrite(c->out.data, 1, c->out.len, c->cli->out);
         }
-        if (r == 0 && c->output_flags.exit_status && c->diff.first < c->diff.n)
+        if (r == 0 && c->output_flags.exit_status &&
+            (c->diff.first < c->diff.n || c->n_settings > 0))
                 r = CLEW_EXIT_NOTHING;
         return r;
 }
@@ -522,7 +579,7 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args;
         int r;
 
-        clew_output_flags_add(&shared, &c.output_flags);
+        clew_output_flags_add_whole(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)

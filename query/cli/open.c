@@ -4,6 +4,7 @@
 #include "query/cli/open.h"
 
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
 #include "query/find/select.h"
@@ -262,4 +263,13 @@ int clew_cli_expand(struct clew_cli *cli, struct clew_arguments *args, struct cl
         args->values = values;
         args->n = n;
         return 0;
+}
+
+void clew_cli_short_id(struct clew_cli *cli, const struct clew_trace_id *id,
+                       char ret[CLEW_TRACE_ID_HEX])
+{
+        if (cli->view)
+                clew_trace_id_shortest(cli->view, id, ret);
+        else
+                clew_trace_id_short(id, ret);
 }

@@ -389,7 +389,7 @@ static void put_head(struct clew_show *v)
         const struct clew_step *s = v->step;
         char id[CLEW_SHORT_ID];
 
-        clew_trace_id_short(&v->opened.id, id);
+        clew_cli_short_id(v->cli, &v->opened.id, id);
         clew_page_title(&v->page, s->error.is_error ? CLEW_TONE_BAD : CLEW_TONE_STRONG,
                         clew_step_label(s), "%s#%u  %s%s ", id, v->opened.step + 1,
                         s->error.is_error ? "ERROR  " : "", clew_kind_name(s->kind));

@@ -235,7 +235,7 @@ void clew_tree_header(struct clew_tree_page *t)
         size_t used = 0;
 
         clew_buffer_clear(&t->raw);
-        clew_trace_id_short(&t->opened.id, text);
+        clew_cli_short_id(t->cli, &t->opened.id, text);
         put_word(t, &used, 0, "  ", CLEW_TONE_STRONG, clew_slice_of_cstr(text));
         put_word(t, &used, 0, "  ", clew_outcome_tone(trace->outcome),
                  clew_slice_of_cstr(clew_outcome_word(sel)));

@@ -121,11 +121,7 @@ static size_t put_branch(struct clew_tree_page *t, uint32_t depth, bool last)
 /* Number of the step that the rules blame; 0 = none, or the run went well in the end. */
 static uint32_t cause_of(const struct clew_tree_page *t)
 {
-        const struct clew_summary *s = &t->summary.summary;
-
-        if (!t->has_summary || (CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK))
-                return 0;
-        return s->cause.step;
+        return t->has_summary ? clew_blamed_step(&t->summary.summary) : 0;
 }
 
 static bool is_cause(const struct clew_tree_page *t, uint32_t step)
@@ -523,23 +519,24 @@ static void put_footer(struct clew_tree_page *t)
                 if (trace->steps[i].error.is_error)
                         step = i + 1;
         }
-        clew_trace_id_short(&t->opened.id, id);
+        clew_cli_short_id(t->cli, &t->opened.id, id);
         if (trace->n_steps > trace->n_spans && !t->linked)
                 clew_cli_note(t->cli,
-                              "%u parent%s never received; clew tree %s --linked looks in other "
+                              "%u parent%s never received; %s tree %s --linked looks in other "
                               "traces",
                               trace->n_steps - trace->n_spans,
-                              trace->n_steps - trace->n_spans == 1 ? " was" : "s were", id);
+                              trace->n_steps - trace->n_spans == 1 ? " was" : "s were",
+                              t->cli->self, id);
         if (trace->n_steps == 0)
-                clew_cli_note(t->cli, "next: clew show %s --logs", id);
+                clew_cli_note(t->cli, "next: %s show %s --logs", t->cli->self, id);
         else if (t->fold.n_hidden > 0)
                 clew_cli_note(t->cli,
-                              "%u of %u steps folded (--all shows them); next: clew show "
+                              "%u of %u steps folded (--all shows them); next: %s show "
                               "%s#%u",
-                              t->fold.n_hidden, trace->n_steps, id, step ? step : 1);
+                              t->fold.n_hidden, trace->n_steps, t->cli->self, id, step ? step : 1);
         else
-                clew_cli_note(t->cli, "next: clew show %s#%u, clew chat %s", id, step ? step : 1,
-                              id);
+                clew_cli_note(t->cli, "next: %s show %s#%u, %s chat %s", t->cli->self, id,
+                              step ? step : 1, t->cli->self, id);
 }
 
 static int print_tree(struct clew_tree_page *t, struct clew_arena *arena)
@@ -556,6 +553,11 @@ static int print_tree(struct clew_tree_page *t, struct clew_arena *arena)
                 t->number_width++;
         clew_tree_header(t);
         for (uint32_t i = 0; i < t->fold.n; i++) {
+                if (t->output_flags.limit > 0 && i == t->output_flags.limit) {
+                        clew_cli_note(t->cli, "%u lines more; -n shows %llu", t->fold.n - i,
+                                      (unsigned long long)t->output_flags.limit);
+                        break;
+                }
                 if (t->fold.lines[i].hidden > 0)
                         put_fold(t, &t->fold.lines[i]);
                 else {

@@ -266,7 +266,7 @@ static int finish(struct clew_message_sink *s, const struct clew_fields *f, stru
                 at += s->messages[i].n_parts;
                 s->messages[i].hash = hash_message(&s->messages[i]);
         }
-        if (repeats_system(s, f)) {
+        if (f && repeats_system(s, f)) {
                 s->messages++;
                 s->n_messages--;
         }
@@ -682,6 +682,17 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
                                               clew_slice_eq(key, KEY("all_messages_events"))))
                 drop_answer(&sink);
         return finish(&sink, f, key, ret);
+}
+
+int clew_messages_read(struct clew_slice json, enum clew_direction direction,
+                       struct clew_arena *arena, struct clew_messages *ret)
+{
+        struct clew_message_sink sink = {.arena = arena};
+        enum clew_role role = direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER : CLEW_ROLE_ASSISTANT;
+
+        *ret = (struct clew_messages){0};
+        clew_messages_from_json(&sink, json, role, direction);
+        return finish(&sink, NULL, CLEW_SLICE_NULL, ret);
 }
 
 static bool has_parts(const struct clew_messages *m)
