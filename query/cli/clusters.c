@@ -309,7 +309,8 @@ static int run(struct clusters_command *c)
 
         if (r != 0)
                 return r;
-        if (filter.outcomes == 0)
+        if (!c->filter_flags.failed && !c->filter_flags.ok && !c->filter_flags.open &&
+            !c->filter_flags.lost && !c->filter_flags.query)
                 filter.outcomes = CLEW_OUTCOMES_FAILED;
         c->items = clew_arena_calloc(&c->arena, CLUSTERS_MAX, sizeof(*c->items));
         if (!c->items)

@@ -416,9 +416,7 @@ static int resolve_ids(struct export *ex, struct clew_arguments *args, struct cl
 
 static bool needs_summaries(const struct clew_filter *f)
 {
-        return !clew_scan_is_empty(&f->scan) || f->limit_ns || f->lost || f->outcomes ||
-               f->agents.n || f->tools.n || f->models.n || f->services.n || f->sessions.n ||
-               f->users.n || f->longer_ns || f->tokens_over || f->accept;
+        return f->n_queries > 0 || f->limit_ns || f->limit_bytes;
 }
 
 static int run(struct export *ex, struct clew_arguments *args)

@@ -21,7 +21,7 @@ void clew_help_overview(FILE *out)
         fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
               "clew COMMAND --help lists its flags.\n"
               "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n"
-              "Topics: clew help ids, marks, exit, formats, dates\n",
+              "Topics: clew help query, path, ids, marks, exit, formats, dates\n",
               out);
 }
 
@@ -124,6 +124,8 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
         command = clew_command_find(args.values[0]);
         if (command)
                 return help_command(cli, command);
+        if (clew_help_query(args.values[0], cli->out))
+                return CLEW_EXIT_OK;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
                 if (strcmp(args.values[0], topics[i].name) == 0) {
                         fputs(topics[i].text, cli->out);

@@ -47,6 +47,7 @@ struct pending {
 
 struct import {
         struct clew_cli *cli;
+        bool leave_hot;
         struct clew_store *store;
         struct clew_fragment_encoder *encoder;
         struct clew_arena arena;
@@ -405,6 +406,31 @@ static void summarize(struct import *im)
                               im->n_metrics);
 }
 
+/* What is imported is small and in order at once; where a collector runs, it does that. A trace
+ * that cannot be sealed is as readable as before. */
+static void seal(struct import *im)
+{
+        const struct clew_seal_options options = {.idle_ns = 0};
+        struct clew_seal_stats stats = {.more = true};
+        struct clew_error err = {0};
+        uint64_t refused = 0;
+        int r = 0;
+
+        if (clew_store_has_collector(im->store))
+                return;
+        while (r == 0 && stats.more) {
+                r = clew_store_seal(im->store, &options, &stats, &err);
+                refused += stats.refused;
+        }
+        if (r < 0)
+                clew_cli_note(im->cli, "it is stored, but not sealed yet: %s", err.message);
+        if (refused > 0)
+                clew_cli_note(im->cli,
+                              "%" PRIu64 " traces cannot be sealed; they are stored, and "
+                              "shown as far as memory allows",
+                              refused);
+}
+
 static int import_all(struct import *im, const struct clew_arguments *args)
 {
         struct clew_error err = {0};
@@ -427,6 +453,8 @@ static int import_all(struct import *im, const struct clew_arguments *args)
                 return status;
         }
         summarize(im);
+        if (im->n_requests > 0 && !im->leave_hot)
+                seal(im);
         if (im->n_requests > 0 && (im->n_bad > 0 || im->n_rejected > 0))
                 return CLEW_EXIT_PARTIAL;
         return im->n_bad > 0 && status == CLEW_EXIT_OK ? CLEW_EXIT_PARTIAL : status;
@@ -436,7 +464,15 @@ int clew_cmd_import(struct clew_cli *cli, int argc, char **argv)
 {
         struct clew_arguments args = {0};
         struct import im;
-        int status = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
+        bool leave_hot = false;
+        const struct clew_flag own[] = {
+                {"no-seal", 0, NULL,
+                 "leave what is imported as it arrives, for a later import or "
+                 "clew doctor --seal",
+                 .ret_flag = &leave_hot},
+                {0},
+        };
+        int status = clew_options_parse(cli, argc, argv, own, NULL, &args);
 
         if (status != 0)
                 return status;
@@ -445,10 +481,12 @@ int clew_cmd_import(struct clew_cli *cli, int argc, char **argv)
                                     "import");
                 return CLEW_EXIT_USAGE;
         }
-        if (start(&im, cli) < 0)
+        if (start(&im, cli) < 0) {
                 status = clew_cli_fail(cli, -ENOMEM, NULL);
-        else
+        } else {
+                im.leave_hot = leave_hot;
                 status = import_all(&im, &args);
+        }
         finish(&im);
         return status;
 }

@@ -38,7 +38,6 @@ struct session {
 
 struct sessions {
         struct clew_cli *cli;
-        const struct clew_filter *filter;
         struct clew_look look;
         struct clew_arena arena;
         struct session **buckets;
@@ -133,7 +132,9 @@ static int add_to(struct sessions *g, const struct clew_selected *t, struct clew
 static int add(struct sessions *g, const struct clew_selected *t)
 {
         const struct clew_summary *sum = &t->summary;
-        const struct clew_name_filter *wanted = &g->filter->sessions;
+        const struct clew_name_filter names = {g->filter_flags.sessions.values,
+                                               g->filter_flags.sessions.n};
+        const struct clew_name_filter *wanted = &names;
         int r = 0;
 
         if (sum->session.len == 0 && sum->n_sessions == 0) {
@@ -333,7 +334,6 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
         int damage;
         int r;
 
-        g->filter = filter;
         r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
 
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
