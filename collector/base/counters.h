@@ -10,31 +10,34 @@
 #include <stdint.h>
 
 enum clew_counter {
-        CLEW_COUNT_REQUESTS,        /* export requests of both transports */
-        CLEW_COUNT_ACCEPTED,        /* answered OK after a commit, or nothing to store */
-        CLEW_COUNT_MALFORMED,       /* refused for ever: not OTLP, bad gzip ... */
-        CLEW_COUNT_TOO_LARGE,       /* refused for ever: over the size limit */
-        CLEW_COUNT_OVERLOADED,      /* refused for now: no memory budget, queue full */
-        CLEW_COUNT_NOT_STORED,      /* refused for now: the store failed */
-        CLEW_COUNT_UNIMPLEMENTED,   /* unknown method, path or encoding */
-        CLEW_COUNT_ABANDONED,       /* the client went away before its answer */
-        CLEW_COUNT_WIRE_BYTES,      /* as received */
-        CLEW_COUNT_OTLP_BYTES,      /* after decompression */
-        CLEW_COUNT_SPANS,           /* stored */
-        CLEW_COUNT_SPANS_REFUSED,   /* refused alone */
-        CLEW_COUNT_LOGS,            /* stored */
-        CLEW_COUNT_METRICS_DROPPED, /* metric requests taken and dropped */
-        CLEW_COUNT_COMMITS,         /* transactions */
-        CLEW_COUNT_STORED_BYTES,    /* fragments as stored */
-        CLEW_COUNT_COMMIT_NS,       /* time inside the store */
-        CLEW_COUNT_COMMIT_FAILURES, /* transactions that failed */
-        CLEW_COUNT_SEALED_TRACES,   /* moved into segments */
-        CLEW_COUNT_SEALED_BYTES,    /* OTLP bytes of those */
-        CLEW_COUNT_SEAL_FAILURES,   /* rounds of sealing that failed */
-        CLEW_COUNT_ACCEPTS_FAILED   /* connections that had to wait for descriptors or memory */
+        CLEW_COUNT_REQUESTS,          /* export requests of both transports */
+        CLEW_COUNT_ACCEPTED,          /* answered OK after a commit, or nothing to store */
+        CLEW_COUNT_MALFORMED,         /* refused for ever: not OTLP, bad gzip ... */
+        CLEW_COUNT_TOO_LARGE,         /* refused for ever: over the size limit */
+        CLEW_COUNT_OVERLOADED,        /* refused for now: no memory budget, queue full */
+        CLEW_COUNT_NOT_STORED,        /* refused for now: the store failed */
+        CLEW_COUNT_UNIMPLEMENTED,     /* unknown method, path or encoding */
+        CLEW_COUNT_ABANDONED,         /* the client went away before its answer */
+        CLEW_COUNT_WIRE_BYTES,        /* as received */
+        CLEW_COUNT_OTLP_BYTES,        /* after decompression */
+        CLEW_COUNT_SPANS,             /* stored */
+        CLEW_COUNT_SPANS_REFUSED,     /* refused alone */
+        CLEW_COUNT_LOGS,              /* stored */
+        CLEW_COUNT_METRICS_DROPPED,   /* metric requests taken and dropped */
+        CLEW_COUNT_COMMITS,           /* transactions */
+        CLEW_COUNT_STORED_BYTES,      /* fragments as stored */
+        CLEW_COUNT_COMMIT_NS,         /* time inside the store */
+        CLEW_COUNT_COMMIT_FAILURES,   /* transactions that failed */
+        CLEW_COUNT_SEALED_TRACES,     /* moved into segments */
+        CLEW_COUNT_SEALED_BYTES,      /* OTLP bytes of those */
+        CLEW_COUNT_SEAL_REFUSED,      /* traces that cannot be sealed, as met */
+        CLEW_COUNT_SEAL_FAILURES,     /* rounds of sealing that failed */
+        CLEW_COUNT_ACCEPTS_FAILED,    /* connections that had to wait for descriptors or memory */
+        CLEW_COUNT_CONNECTIONS_ENDED, /* that broke a limit or the protocol */
+        CLEW_COUNT_CONNECTIONS_DISPLACED /* that had to make room for others */
 };
 
-#define CLEW_COUNTERS ((size_t)CLEW_COUNT_ACCEPTS_FAILED + 1)
+#define CLEW_COUNTERS ((size_t)CLEW_COUNT_CONNECTIONS_DISPLACED + 1)
 
 struct clew_counters {
         atomic_uint_fast64_t value[CLEW_COUNTERS];

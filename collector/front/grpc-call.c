@@ -2,15 +2,18 @@
  * One gRPC call, from its arrival to its answer.
  *
  * A call is a state machine. At any moment one party owns it: the completion queue while a batch is
- * outstanding, the admission queue while it waits, the pipeline while its data is being committed.
+ * outstanding, the pipeline while its data is being committed.
  * There is never more than one batch outstanding for a call, so one tag serves all of them, and
  * handing over the ownership orders the accesses.
  *
- *   REQUESTED --call--> WAITING --budget--> RECEIVING --message--> DECODING --> COMMITTING
- *       |                  |                    |                     |             |
- *       | (shutdown)       | (refused)          | (no message)        | (refused)   | (durable or
- * not) v                  v                    v                     v             v ENDED
- * <---------- ANSWERING <-------------+---------------------+-------------+
+ *   REQUESTED --call--> RECEIVING --message--> DECODING --> COMMITTING
+ *       |                   |                     |             |
+ *       | (shutdown)        | (no message)        | (refused)   | (durable or not)
+ *       v                   v                     v             v
+ *     ENDED <--------- ANSWERING <----------------+-------------+
+ *
+ * Every call asks for its message at once. How much of it may arrive is decided before, where the
+ * bytes pass (guard-h2.h).
  *
  * Hazard: a batch that receives a message completes with success and a NULL message both at the end
  * of the stream and when the message was too large.
@@ -32,13 +35,10 @@
 #define TRAILER_BYTES_MAX 2048u
 /* A message holds budget while it arrives: a sender that stops in the middle must not keep it. */
 #define RECEIVE_NS_MAX (30 * CLEW_NS_PER_S)
-/* ... and less long while others wait for that budget. */
-#define RECEIVE_PRESSED_NS_MAX (5 * CLEW_NS_PER_S)
 #define TRAILERS_MAX 2u /* two forms of retry advice */
 
 enum call_state {
         CALL_REQUESTED,
-        CALL_WAITING,
         CALL_RECEIVING,
         CALL_DECODING,
         CALL_COMMITTING,
@@ -49,9 +49,7 @@ enum call_state {
 
 #define TO(state) (1u << (state))
 static const unsigned allowed_moves[CALL_STATES] = {
-        [CALL_REQUESTED] =
-                TO(CALL_WAITING) | TO(CALL_RECEIVING) | TO(CALL_ANSWERING) | TO(CALL_ENDED),
-        [CALL_WAITING] = TO(CALL_RECEIVING) | TO(CALL_ANSWERING),
+        [CALL_REQUESTED] = TO(CALL_RECEIVING) | TO(CALL_ANSWERING) | TO(CALL_ENDED),
         [CALL_RECEIVING] = TO(CALL_DECODING) | TO(CALL_ANSWERING) | TO(CALL_ENDED),
         [CALL_DECODING] = TO(CALL_COMMITTING) | TO(CALL_ANSWERING),
         [CALL_COMMITTING] = TO(CALL_ANSWERING),
@@ -97,7 +95,7 @@ struct call {
         grpc_metadata_array metadata;
         grpc_byte_buffer *message;
         struct clew_grpc_receiving receiving; /* linked while RECEIVING */
-        struct clew_ticket ticket;
+        bool inside;                          /* counted by admission */
         struct clew_submission submission;
         struct clew_answer answer;
         /* the answer's parts, alive until the last batch is over */
@@ -110,11 +108,6 @@ struct call {
 static struct call *call_of_tag(struct clew_grpc_tag *tag)
 {
         return (struct call *)(void *)((char *)tag - offsetof(struct call, tag));
-}
-
-static struct call *call_of_ticket(struct clew_ticket *ticket)
-{
-        return (struct call *)(void *)((char *)ticket - offsetof(struct call, ticket));
 }
 
 static struct call *call_of_submission(struct clew_submission *s)
@@ -153,7 +146,8 @@ static void end_call(struct call *c)
         for (size_t i = 0; i < c->n_trailers; i++)
                 grpc_slice_unref(c->trailers[i].value);
         clew_submission_deinit(&c->submission);
-        clew_admission_leave(admission, &c->ticket);
+        if (c->inside)
+                clew_admission_leave(admission);
         grpc_metadata_array_destroy(&c->metadata);
         grpc_call_details_destroy(&c->details);
         if (c->call)
@@ -294,7 +288,6 @@ static void decode_export(struct call *c, struct clew_scratch *scratch)
                 .context = c,
         };
 
-        clew_admission_measured(o->admission, &c->ticket, grpc_byte_buffer_length(c->message));
         if (!parts) {
                 clew_ingest_refuse(o->ingest, &c->answer);
                 answer_call(c);
@@ -307,9 +300,6 @@ static void decode_export(struct call *c, struct clew_scratch *scratch)
                 answer_call(c);
                 return;
         }
-        clew_admission_resize(o->admission, &c->ticket,
-                              c->submission.bytes.capacity +
-                                      c->submission.n_fragments * sizeof(struct clew_fragment));
         c->submission.done = on_committed;
         move(c, CALL_COMMITTING);
         clew_pipeline_push(o->pipeline, &c->submission);
@@ -398,8 +388,9 @@ static void begin_receiving(struct call *c)
         struct clew_grpc_listener *l = c->server->listener;
         struct clew_grpc_receiving *head = &l->receiving;
 
-        c->receiving.since_ns = clew_clock_monotonic_ns(clew_clock_system());
         pthread_mutex_lock(&l->lock);
+        /* Under the lock, so that the ring is in order of time. */
+        c->receiving.since_ns = clew_clock_monotonic_ns(clew_clock_system());
         c->receiving.prev = head->prev;
         c->receiving.next = head;
         head->prev->next = &c->receiving;
@@ -420,15 +411,15 @@ static void end_receiving(struct call *c)
 void clew_grpc_cancel_late(struct clew_grpc_listener *l)
 {
         static struct clew_log_limit limit = {.per_second = 1};
-        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
-        bool pressed = clew_admission_waiting(l->options.admission) > 0;
-        uint64_t limit_ns = pressed ? RECEIVE_PRESSED_NS_MAX : RECEIVE_NS_MAX;
+        uint64_t now;
         unsigned n = 0;
 
         /* The core calls nothing back from within a cancel, so the lock may be held. */
         pthread_mutex_lock(&l->lock);
+        now = clew_clock_monotonic_ns(clew_clock_system());
         for (struct clew_grpc_receiving *r = l->receiving.next;
-             r != &l->receiving && now - r->since_ns >= limit_ns; r = r->next) {
+             r != &l->receiving && now >= r->since_ns && now - r->since_ns >= RECEIVE_NS_MAX;
+             r = r->next) {
                 grpc_call_cancel_with_status(call_of_receiving(r)->call, GRPC_STATUS_UNAVAILABLE,
                                              "the message did not arrive in time", NULL);
                 n++;
@@ -436,7 +427,7 @@ void clew_grpc_cancel_late(struct clew_grpc_listener *l)
         pthread_mutex_unlock(&l->lock);
         if (n)
                 clew_log_limited(&limit, CLEW_LOG_WARN, "grpc.late", "calls=%u limit_s=%llu", n,
-                                 (unsigned long long)(limit_ns / CLEW_NS_PER_S));
+                                 (unsigned long long)(RECEIVE_NS_MAX / CLEW_NS_PER_S));
 }
 
 static void on_received(struct call *c, struct clew_scratch *scratch)
@@ -480,11 +471,6 @@ static void receive(struct call *c)
         }
 }
 
-static void on_let_in(struct clew_ticket *ticket)
-{
-        receive(call_of_ticket(ticket));
-}
-
 /* ---- arrival -------------------------------------------------------------------------------- */
 
 static enum method method_of(const grpc_call_details *details)
@@ -496,23 +482,14 @@ static enum method method_of(const grpc_call_details *details)
         return METHOD_UNKNOWN;
 }
 
-static void admit(struct call *c)
+static void begin(struct call *c)
 {
         const struct clew_grpc_listener_options *o = options_of(c);
 
         clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);
-        move(c, CALL_WAITING); /* before it can be let in by another thread */
-        switch (clew_admission_enter(o->admission, &c->ticket, 0, on_let_in)) {
-        case CLEW_ADMITTED:
-                receive(c);
-                break;
-        case CLEW_ADMISSION_WAITS:
-                break;
-        case CLEW_ADMISSION_REFUSED:
-                clew_ingest_refuse(o->ingest, &c->answer);
-                answer_call(c);
-                break;
-        }
+        clew_admission_enter(o->admission);
+        c->inside = true;
+        receive(c);
 }
 
 static void on_arrived(struct call *c)
@@ -522,7 +499,7 @@ static void on_arrived(struct call *c)
         case METHOD_TRACES:
         case METHOD_LOGS:
         case METHOD_METRICS:
-                admit(c);
+                begin(c);
                 break;
         case METHOD_HEALTH:
                 receive(c); /* must answer under load, too */
@@ -558,7 +535,6 @@ static void on_event(struct clew_grpc_tag *tag, bool ok, struct clew_scratch *sc
                         clew_count(options_of(c)->counters, CLEW_COUNT_ABANDONED, 1);
                 end_call(c);
                 break;
-        case CALL_WAITING:
         case CALL_DECODING:
         case CALL_COMMITTING:
         case CALL_ENDED:

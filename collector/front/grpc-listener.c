@@ -1,6 +1,7 @@
 #include "collector/front/grpc-listener.h"
 
 #include "collector/front/grpc-int.h"
+#include "collector/front/guard-limits.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
@@ -78,6 +79,7 @@ static grpc_server *make_core_server(const struct clew_grpc_listener *l)
                 integer_arg(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
                 integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, algorithms),
                 integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+                integer_arg(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, (int)CLEW_H2_FRAME_BYTES_MAX),
                 integer_arg(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LOOKAHEAD_BYTES),
                 integer_arg(GRPC_ARG_MAX_CONNECTION_IDLE_MS, CONNECTION_IDLE_MS),
                 integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_MS, CONNECTION_AGE_MS),
@@ -157,12 +159,23 @@ static int stop_server(struct clew_grpc_listener *l, uint64_t deadline_ns)
         grpc_server_shutdown_and_notify(s->server, l->queue, &s->shutdown_tag);
         pthread_mutex_lock(&l->lock);
         answered = wait_for_end(l, false, deadline_ns);
-        if (!answered || !wait_for_end(l, true, farewell_ns))
-                grpc_server_cancel_all_calls(s->server);
+        if (answered)
+                (void)!wait_for_end(l, true, farewell_ns);
+        pthread_mutex_unlock(&l->lock);
+        return answered ? 0 : -ETIMEDOUT;
+}
+
+void clew_grpc_listener_finish(struct clew_grpc_listener *l)
+{
+        struct clew_grpc_server *s = l->server;
+
+        if (!s)
+                return;
+        grpc_server_cancel_all_calls(s->server);
+        pthread_mutex_lock(&l->lock);
         while (!is_over(s, true))
                 pthread_cond_wait(&l->changed, &l->lock);
         pthread_mutex_unlock(&l->lock);
-        return answered ? 0 : -ETIMEDOUT;
 }
 
 static void free_server(struct clew_grpc_listener *l)
@@ -257,8 +270,10 @@ int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
         else
                 r = start_server(l);
         if (r < 0) {
-                if (l->server)
+                if (l->server) {
                         (void)!stop_server(l, 0);
+                        clew_grpc_listener_finish(l);
+                }
                 clew_grpc_listener_free(l);
                 return r;
         }

@@ -39,7 +39,7 @@ void clew_grpc_library_deinit(void);
 /* Serves the connections that it is given. */
 CLEW_MUST_USE int clew_grpc_listener_new(const struct clew_grpc_listener_options *options,
                                          struct clew_grpc_listener **ret, struct clew_error *err);
-/* Takes over a connection (see door.h); @listener is a struct clew_grpc_listener. Not after drain.
+/* Takes over a connection (see guard.h); @listener is a struct clew_grpc_listener. Not after drain.
  */
 void clew_grpc_listener_take(void *listener, int fd, const struct clew_address *peer);
 
@@ -48,11 +48,12 @@ void clew_grpc_listener_tick(struct clew_grpc_listener *l);
 
 /*
  * When nothing is handed over any more: waits until every accepted call is answered, at most
- * @deadline_ns; what is left then is cancelled. The pipeline must still run. Returns 0, or
- * -ETIMEDOUT when calls had to be cancelled.
+ * @deadline_ns. The pipeline must still run. Returns 0, or -ETIMEDOUT when calls are left.
  */
 CLEW_MUST_USE int clew_grpc_listener_drain(struct clew_grpc_listener *l, uint64_t deadline_ns);
-/* After drain. NULL is fine. */
+/* After drain, and when all connections are cut: cancels what is left and waits for its end. */
+void clew_grpc_listener_finish(struct clew_grpc_listener *l);
+/* After finish. NULL is fine. */
 void clew_grpc_listener_free(struct clew_grpc_listener *l);
 
 #endif

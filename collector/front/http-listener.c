@@ -5,13 +5,18 @@
  * there, for each piece of body, when the body is complete, and again after each resume. A request
  * is therefore a state machine like a gRPC call:
  *
- *   NEW --headers--> WAITING --budget--> ADMITTED --> READING --body--> COMMITTING --> ANSWERED
- *    |                                       |          |                                 ^
- *    +--(refused)------------------------> DISCARDING <-+-----------(refused)-------------+
+ *   NEW --headers--> READING --body--> COMMITTING --> ANSWERED
+ *    |                  |                                ^
+ *    +--(refused)--> DISCARDING ------------------------+
  *
- * While a request waits for budget or for its commit, its connection is suspended: the library does
- * not touch it until it is resumed from another thread. Suspending comes before anything that could
- * resume. After a resume the library repeats the call during which it was suspended.
+ * While a request waits for its commit, its connection is suspended: the library does not touch it
+ * until it is resumed from another thread. Suspending comes before anything that could resume.
+ * After a resume the library repeats the call during which it was suspended.
+ *
+ * The library only ever sees what the guard lets through (guard-h1.h): whole heads, sound framing,
+ * and as much of bodies as the memory budget has room for. Its own connections are ends of socket
+ * pairs. It polls them: its epoll loop is edge-triggered and misses a peer that closes right after
+ * it has written, which then keeps its place until the time-out.
  *
  * A refusal that is known from the headers is still answered after the body has been read and
  * thrown away, because an answer in the middle of a body costs the client its connection, and often
@@ -35,18 +40,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 512u
-/* Handed to the library and not counted by it yet: it would cut off those beyond its limit. */
-#define CONNECTIONS_ON_THE_WAY 128u
+/* Closed by the guard, and not yet by the library: it would cut off those beyond its limit. */
+#define CONNECTIONS_ON_THE_WAY 512u
 /* Headers and one piece of body; taken for each open connection. */
 #define CONNECTION_MEMORY_BYTES ((size_t)48 * 1024)
 /* Idle keep-alive connections; longer than the export interval of SDKs, far longer than a pause. */
 #define CONNECTION_TIMEOUT_S 60u
-/* A body of unknown length takes budget in steps. */
-#define BUDGET_STEP_BYTES ((size_t)256 * 1024)
-/* Of a connection that is turned away: at most this much is read at a time, 4 KiB each. */
-#define TURN_AWAY_READS_MAX 64
-#define LEAVING_MAX 64u /* connections turned away whose clients have not hung up yet */
 #define SCRATCHES_MAX 64u
 /* How long a browser may remember that a page may send. */
 #define PREFLIGHT_SECONDS "7200"
@@ -54,15 +53,7 @@
 /* A body that is thrown away may be this many times the limit before the connection is cut. */
 #define DISCARD_FACTOR 2u
 
-enum request_state {
-        REQ_NEW,
-        REQ_WAITING,
-        REQ_ADMITTED,
-        REQ_READING,
-        REQ_DISCARDING,
-        REQ_COMMITTING,
-        REQ_ANSWERED
-};
+enum request_state { REQ_NEW, REQ_READING, REQ_DISCARDING, REQ_COMMITTING, REQ_ANSWERED };
 
 struct clew_http_listener {
         struct clew_http_listener_options options;
@@ -79,9 +70,6 @@ struct clew_http_listener {
         struct clew_scratch scratch[SCRATCHES_MAX];
         unsigned n_scratch;
         pthread_cond_t scratch_freed;
-        /* of the thread that takes connections; after it, of who frees */
-        int leaving[LEAVING_MAX];
-        unsigned n_leaving;
 };
 
 struct request {
@@ -92,16 +80,12 @@ struct request {
         struct clew_http_route route;
         struct clew_buffer body;
         size_t discarded_bytes;
-        struct clew_ticket ticket;
         struct clew_submission submission;
         struct clew_answer answer;
         bool close;
+        void *guest; /* not NULL: the guest's request */
+        bool inside; /* counted by admission */
 };
-
-static struct request *request_of_ticket(struct clew_ticket *t)
-{
-        return (struct request *)(void *)((char *)t - offsetof(struct request, ticket));
-}
 
 static struct request *request_of_submission(struct clew_submission *s)
 {
@@ -152,11 +136,6 @@ static void resume(struct request *q, enum request_state next)
         l->n_suspended--;
         pthread_cond_broadcast(&l->changed);
         pthread_mutex_unlock(&l->lock);
-}
-
-static void on_let_in(struct clew_ticket *t)
-{
-        resume(request_of_ticket(t), REQ_ADMITTED);
 }
 
 static void on_committed(struct clew_submission *s, int result)
@@ -260,7 +239,6 @@ static enum MHD_Result send_answer(struct request *q)
 static void stop_reading(struct request *q)
 {
         clew_buffer_deinit(&q->body);
-        clew_admission_leave(q->listener->options.admission, &q->ticket);
         atomic_store(&q->state, REQ_DISCARDING);
 }
 
@@ -282,12 +260,6 @@ static enum MHD_Result on_piece(struct request *q, const char *data, size_t n)
         need = q->body.len + n;
         if (need > o->max_request_bytes) {
                 clew_ingest_too_large(o->ingest, &q->answer);
-                stop_reading(q);
-                return discard(q, need);
-        }
-        if (need > q->ticket.bytes &&
-            !clew_admission_try_grow(o->admission, &q->ticket, BUDGET_STEP_BYTES)) {
-                clew_ingest_refuse(o->ingest, &q->answer);
                 stop_reading(q);
                 return discard(q, need);
         }
@@ -329,15 +301,9 @@ static bool decode(struct request *q)
                 q->answer = (struct clew_answer){.kind = CLEW_ANSWER_OK};
                 return false;
         }
-        clew_admission_measured(o->admission, &q->ticket, body.len);
         scratch = take_scratch(q->listener);
         to_commit = clew_ingest_decode(o->ingest, scratch, &request, &q->submission, &q->answer);
         put_scratch(q->listener, scratch);
-        if (to_commit)
-                clew_admission_resize(o->admission, &q->ticket,
-                                      q->submission.bytes.capacity +
-                                              q->submission.n_fragments *
-                                                      sizeof(struct clew_fragment));
         return to_commit;
 }
 
@@ -391,40 +357,6 @@ static void start_reading(struct request *q, uint64_t declared)
         atomic_store(&q->state, REQ_READING);
 }
 
-static void go_on_after_waiting(struct request *q)
-{
-        if (q->answer.kind == CLEW_ANSWER_OK)
-                start_reading(q, declared_length(q->connection));
-        else
-                atomic_store(&q->state, REQ_DISCARDING);
-}
-
-static enum MHD_Result admit(struct request *q, uint64_t declared)
-{
-        const struct clew_http_listener_options *o = &q->listener->options;
-        size_t bytes = declared ? (size_t)declared : BUDGET_STEP_BYTES;
-
-        if (clew_admission_enter(o->admission, &q->ticket, bytes, NULL) == CLEW_ADMITTED) {
-                start_reading(q, declared);
-                return MHD_YES;
-        }
-        /* Suspended first: another thread may let it in as soon as it waits. */
-        atomic_store(&q->state, REQ_WAITING);
-        suspend(q);
-        switch (clew_admission_enter(o->admission, &q->ticket, bytes, on_let_in)) {
-        case CLEW_ADMITTED:
-                resume(q, REQ_ADMITTED);
-                break;
-        case CLEW_ADMISSION_WAITS:
-                break;
-        case CLEW_ADMISSION_REFUSED:
-                clew_ingest_refuse(o->ingest, &q->answer);
-                resume(q, REQ_ADMITTED);
-                break;
-        }
-        return MHD_YES;
-}
-
 static enum MHD_Result on_headers(struct request *q, const char *method, const char *path)
 {
         const struct clew_http_listener_options *o = &q->listener->options;
@@ -442,6 +374,12 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
                         clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
                 return refuse(q, declared);
         }
+        if (!o->pipeline) {
+                clew_answer_set(&q->answer, CLEW_ANSWER_FORBIDDEN,
+                                "this clewd only reads (--read-only); send spans to one that "
+                                "collects");
+                return refuse(q, declared);
+        }
         clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);
         if (atomic_load(&q->listener->draining)) {
                 refuse_draining(q);
@@ -451,7 +389,10 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
                 clew_ingest_too_large(o->ingest, &q->answer);
                 return refuse(q, declared);
         }
-        return admit(q, declared);
+        clew_admission_enter(o->admission);
+        q->inside = true;
+        start_reading(q, declared);
+        return MHD_YES;
 }
 
 /* ---- callbacks of the library --------------------------------------------------------------- */
@@ -471,6 +412,16 @@ static struct request *new_request(struct clew_http_listener *l, struct MHD_Conn
         return q;
 }
 
+static enum MHD_Result on_begin(struct request *q, const char *method, const char *path)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+
+        if (!o->guest || !o->guest->wants(method, path))
+                return on_headers(q, method, path);
+        q->guest = o->guest->begin(o->guest_context, q->connection, method, path);
+        return q->guest ? MHD_YES : MHD_NO;
+}
+
 static enum MHD_Result on_call(void *context, struct MHD_Connection *connection, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *data_len, void **slot)
@@ -482,13 +433,10 @@ static enum MHD_Result on_call(void *context, struct MHD_Connection *connection,
         if (!q) {
                 q = new_request(context, connection);
                 *slot = q;
-                return q ? on_headers(q, method, url) : MHD_NO;
+                return q ? on_begin(q, method, url) : MHD_NO;
         }
-        if (atomic_load(&q->state) == REQ_ADMITTED) {
-                go_on_after_waiting(q);
-                if (n == 0)
-                        return MHD_YES;
-        }
+        if (q->guest)
+                return q->listener->options.guest->on_call(q->guest, data, data_len);
         if (n > 0) {
                 *data_len = 0;
                 return on_piece(q, data, n);
@@ -500,8 +448,6 @@ static enum MHD_Result on_call(void *context, struct MHD_Connection *connection,
         case REQ_ANSWERED:
                 return send_answer(q);
         case REQ_NEW:
-        case REQ_WAITING:
-        case REQ_ADMITTED:
         case REQ_COMMITTING:
                 break;
         }
@@ -517,11 +463,14 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         (void)connection;
         if (!q)
                 return;
-        if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        if (q->guest)
+                l->options.guest->end(q->guest);
+        else if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
                 clew_count(l->options.counters, CLEW_COUNT_ABANDONED, 1);
         clew_buffer_deinit(&q->body);
         clew_submission_deinit(&q->submission);
-        clew_admission_leave(l->options.admission, &q->ticket);
+        if (q->inside)
+                clew_admission_leave(l->options.admission);
         clew_free(q);
         *slot = NULL;
         pthread_mutex_lock(&l->lock);
@@ -564,16 +513,17 @@ static int make_scratches(struct clew_http_listener *l)
 
 static struct MHD_Daemon *start_daemon(struct clew_http_listener *l)
 {
-        unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+        unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
                          MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 
         return MHD_start_daemon(
                 flags, 0, NULL, NULL, on_call, l, MHD_OPTION_EXTERNAL_LOGGER, log_of_library, NULL,
                 MHD_OPTION_THREAD_POOL_SIZE, l->options.n_threads, MHD_OPTION_CONNECTION_LIMIT,
-                CONNECTIONS_MAX + CONNECTIONS_ON_THE_WAY, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
-                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
-                MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
+                CLEW_HTTP_CONNECTIONS_MAX + CONNECTIONS_ON_THE_WAY,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+                MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
+                1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+                on_completed, l, MHD_OPTION_END);
 }
 
 static void init_conditions(struct clew_http_listener *l)
@@ -613,65 +563,10 @@ int clew_http_listener_new(const struct clew_http_listener_options *options,
         return 0;
 }
 
-/* Reads and forgets what has arrived. False when the client has hung up. */
-static bool drain_request(int fd)
-{
-        char sink[4096];
-
-        for (int i = 0; i < TURN_AWAY_READS_MAX; i++) {
-                ssize_t n = recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
-
-                if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-                        return false;
-                if (n < 0)
-                        return true;
-        }
-        return true;
-}
-
-/* Closes those whose clients have hung up; the oldest too when there is no room for another. */
-static void see_off(struct clew_http_listener *l)
-{
-        unsigned n = 0;
-
-        for (unsigned i = 0; i < l->n_leaving; i++) {
-                if (drain_request(l->leaving[i]))
-                        l->leaving[n++] = l->leaving[i];
-                else
-                        close(l->leaving[i]);
-        }
-        l->n_leaving = n;
-        if (n < LEAVING_MAX)
-                return;
-        close(l->leaving[0]);
-        memmove(l->leaving, l->leaving + 1, --l->n_leaving * sizeof(l->leaving[0]));
-}
-
-/* The library would close it without a word. A connection that is closed while its request still
- * comes in takes the answer with it (RFC 9112, section 9.6), so the client hangs up first; those
- * who do not are closed when others need their place. */
-static void turn_away(struct clew_http_listener *l, int fd)
-{
-        static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
-                                     "Content-Length: 0\r\nConnection: close\r\n\r\n";
-
-        clew_count(l->options.counters, CLEW_COUNT_OVERLOADED, 1);
-        (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-        shutdown(fd, SHUT_WR);
-        l->leaving[l->n_leaving++] = fd;
-}
-
 void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer)
 {
         struct clew_http_listener *l = listener;
-        const union MHD_DaemonInfo *info =
-                MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-        see_off(l);
-        if (info && info->num_connections >= CONNECTIONS_MAX) {
-                turn_away(l, fd);
-                return;
-        }
         /* Short of memory: the library closes it. */
         (void)MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&peer->sockaddr,
                                  peer->len);
@@ -689,16 +584,20 @@ int clew_http_listener_drain(struct clew_http_listener *l, uint64_t deadline_ns)
         int r;
 
         pthread_mutex_lock(&l->lock);
-        /* Suspended ones are the pipeline's, which always comes back; others may be cut off. */
-        while (l->n_suspended > 0 || (l->n_requests > 0 && !late)) {
-                if (late)
-                        pthread_cond_wait(&l->changed, &l->lock);
-                else
-                        late = pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT;
-        }
+        while (l->n_requests > 0 && !late)
+                late = pthread_cond_timedwait(&l->changed, &l->lock, &until) == ETIMEDOUT;
         r = l->n_requests > 0 ? -ETIMEDOUT : 0;
         pthread_mutex_unlock(&l->lock);
         return r;
+}
+
+void clew_http_listener_finish(struct clew_http_listener *l)
+{
+        pthread_mutex_lock(&l->lock);
+        /* Suspended ones are the pipeline's, which always comes back. */
+        while (l->n_suspended > 0)
+                pthread_cond_wait(&l->changed, &l->lock);
+        pthread_mutex_unlock(&l->lock);
 }
 
 void clew_http_listener_free(struct clew_http_listener *l)
@@ -707,8 +606,6 @@ void clew_http_listener_free(struct clew_http_listener *l)
                 return;
         if (l->daemon)
                 MHD_stop_daemon(l->daemon);
-        for (unsigned i = 0; i < l->n_leaving; i++)
-                close(l->leaving[i]);
         for (unsigned i = 0; i < l->n_scratch; i++)
                 clew_scratch_deinit(&l->scratch[i]);
         pthread_cond_destroy(&l->changed);

@@ -1,5 +1,6 @@
 #include "collector/process/collector.h"
 
+#include "collector/api/api.h"
 #include "collector/base/counters.h"
 #include "collector/base/watch.h"
 #include "collector/commit/ingest.h"
@@ -7,6 +8,7 @@
 #include "collector/commit/sealer.h"
 #include "collector/front/door.h"
 #include "collector/front/grpc-listener.h"
+#include "collector/front/guard.h"
 #include "collector/front/http-listener.h"
 #include "collector/gate/admission.h"
 #include "proto/base/clock.h"
@@ -22,7 +24,14 @@
 #define THREADS_MIN 2u /* one may decode a large request while another answers */
 #define THREADS_MAX 4u /* beyond, the writer is what limits */
 /* Of the core's own buffers: a part of the budget, since what it holds is on its way to us. */
-#define QUOTA_SLACK_BYTES ((size_t)64 * 1024 * 1024)
+#define QUOTA_SLACK_BYTES ((size_t)192 * 1024 * 1024)
+/* Connections that the gRPC core has at a time; each costs it some 20 KiB. */
+#define GRPC_CONNECTIONS_MAX 3072u
+/* Kept for the store, the log, listening sockets, event queues. */
+#define DESCRIPTORS_KEPT 64u
+#define DESCRIPTORS_MIN 16u
+/* One in so many is left for what closes a moment later than we know. */
+#define DESCRIPTORS_SLACK_PARTS 4u
 
 #define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
 
@@ -36,6 +45,9 @@ struct clew_collector {
         struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
+        struct clew_api *api;
+        bool is_asked; /* a question did not end in time */
+        struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
         struct clew_door *door;
         uint64_t next_stats_ns;
         uint64_t last_requests;         /* at the last line of counters */
@@ -62,7 +74,7 @@ static unsigned n_threads(const struct clew_config *config)
 static int open_store(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_store_options options = {
-                .mode = CLEW_STORE_COLLECT,
+                .mode = c->config->read_only ? CLEW_STORE_READ : CLEW_STORE_COLLECT,
                 .deriver = c->config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
         };
         int r = clew_store_open(c->config->store, &options, &c->store, err);
@@ -89,8 +101,11 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
                 .segment_bytes = (size_t)c->config->seal_segment_bytes,
                 .cpu_percent = (unsigned)c->config->seal_cpu_percent,
         };
-        int r = clew_pipeline_new(&pipeline, &c->pipeline);
+        int r;
 
+        if (c->config->read_only)
+                return 0;
+        r = clew_pipeline_new(&pipeline, &c->pipeline);
         sealer.pipeline = c->pipeline;
         if (r == 0 && c->config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &c->sealer);
@@ -116,7 +131,35 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .counters = &c->counters,
         };
 
-        return is_off(c->config->grpc) ? 0 : clew_grpc_listener_new(&options, &c->grpc, err);
+        return is_off(c->config->grpc) || c->config->read_only
+                       ? 0
+                       : clew_grpc_listener_new(&options, &c->grpc, err);
+}
+
+static void write_counters(void *context, struct clew_json_writer *w)
+{
+        const struct clew_collector *c = context;
+
+        clew_json_write_key(w, "collector");
+        clew_json_write_object_begin(w);
+        for (size_t i = 0; i < CLEW_COUNTERS; i++) {
+                clew_json_write_key(w, clew_counter_name((enum clew_counter)i));
+                clew_json_write_uint64(w, clew_counter_read(&c->counters, (enum clew_counter)i));
+        }
+        clew_json_write_object_end(w);
+}
+
+static int start_api(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_api_options options = {
+                .store = c->store,
+                .read_only = c->config->read_only,
+                .write_status = c->config->read_only ? NULL : write_counters,
+                .context = c,
+        };
+        int r = is_off(c->config->http) ? 0 : clew_api_new(&options, &c->api);
+
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
 static int start_http(struct clew_collector *c, struct clew_error *err)
@@ -128,6 +171,8 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .pipeline = c->pipeline,
                 .counters = &c->counters,
+                .guest = &clew_api_guest,
+                .guest_context = c->api,
         };
 
         return is_off(c->config->http) ? 0 : clew_http_listener_new(&options, &c->http, err);
@@ -144,7 +189,7 @@ static int open_ports(struct clew_collector *c, struct clew_error *err)
         for (int i = 0; r == 0 && i < CLEW_DOOR_PROTOCOLS; i++) {
                 struct clew_address address;
 
-                if (is_off(texts[i]))
+                if (is_off(texts[i]) || (i == CLEW_DOOR_GRPC && !c->grpc))
                         continue;
                 r = clew_address_parse(texts[i], &address, err);
                 if (r == 0)
@@ -153,17 +198,54 @@ static int open_ports(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+/* Half of what the process may open, less what others need. */
+static size_t descriptors_of_guard(void)
+{
+        size_t n = (size_t)clew_watch_raise_descriptors();
+
+        n = n > DESCRIPTORS_KEPT ? n - DESCRIPTORS_KEPT : 0;
+        n = (n - n / DESCRIPTORS_SLACK_PARTS) / CLEW_DOOR_PROTOCOLS;
+        return n < DESCRIPTORS_MIN ? DESCRIPTORS_MIN : n;
+}
+
+static int start_guards(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_guard_options options = {
+                .n_descriptors = descriptors_of_guard(),
+                .max_waiting = (size_t)c->config->max_waiting,
+                .admission = &c->admission,
+                .counters = &c->counters,
+        };
+        int r = 0;
+
+        if (c->grpc) {
+                options.protocol = CLEW_GUARD_HTTP2;
+                options.connect = clew_grpc_listener_take;
+                options.context = c->grpc;
+                options.n_backs_max = GRPC_CONNECTIONS_MAX;
+                r = clew_guard_new(&options, &c->guards[CLEW_DOOR_GRPC]);
+        }
+        if (c->http && r == 0) {
+                options.protocol = CLEW_GUARD_HTTP1;
+                options.connect = clew_http_listener_take;
+                options.context = c->http;
+                options.n_backs_max = CLEW_HTTP_CONNECTIONS_MAX;
+                r = clew_guard_new(&options, &c->guards[CLEW_DOOR_HTTP]);
+        }
+        if (r < 0)
+                clew_error_set(err, r, 0, "cannot start a guard: %s", strerror(-r));
+        return r;
+}
+
 static int start_door(struct clew_collector *c, struct clew_error *err)
 {
         struct clew_door_options options = {.counters = &c->counters};
         int r;
 
-        if (c->grpc)
-                options.take[CLEW_DOOR_GRPC] = clew_grpc_listener_take;
-        if (c->http)
-                options.take[CLEW_DOOR_HTTP] = clew_http_listener_take;
-        options.context[CLEW_DOOR_GRPC] = c->grpc;
-        options.context[CLEW_DOOR_HTTP] = c->http;
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                options.take[i] = c->guards[i] ? clew_guard_take : NULL;
+                options.context[i] = c->guards[i];
+        }
         r = clew_door_new(&options, &c->door);
         if (r == 0)
                 r = open_ports(c, err);
@@ -174,23 +256,54 @@ static int start_door(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
-/* Fronts first, so that nothing new arrives; then what they wait for; then what they use. */
+/* What is left of the time that stopping may take. */
+static uint64_t time_left(uint64_t deadline_ns)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+
+        return now < deadline_ns ? deadline_ns - now : 0;
+}
+
+/* Fronts first, so that nothing new arrives; then what they wait for; then what they use. One
+ * deadline for all of it: whoever has not said what he wants by then is cut off. */
 static int stop_parts(struct clew_collector *c)
 {
+        uint64_t deadline_ns =
+                clew_clock_monotonic_ns(clew_clock_system()) + c->config->shutdown_ns;
         int r = 0;
 
         clew_door_close(c->door);
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                if (c->guards[i])
+                        clew_guard_quiesce(c->guards[i]);
+        }
         if (c->http)
                 clew_http_listener_quiesce(c->http);
-        if (c->grpc)
-                r = clew_grpc_listener_drain(c->grpc, c->config->shutdown_ns);
-        if (c->http && clew_http_listener_drain(c->http, c->config->shutdown_ns) < 0)
+        if (c->api)
+                (void)!clew_api_drain(c->api, 0); /* walks end from here on */
+        if (c->grpc && clew_grpc_listener_drain(c->grpc, time_left(deadline_ns)) < 0)
                 r = -ETIMEDOUT;
+        c->is_asked = c->api && clew_api_drain(c->api, time_left(deadline_ns)) < 0;
+        if (c->http && clew_http_listener_drain(c->http, time_left(deadline_ns)) < 0)
+                r = -ETIMEDOUT;
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                if (c->guards[i])
+                        clew_guard_stop(c->guards[i]);
+        }
+        if (c->grpc)
+                clew_grpc_listener_finish(c->grpc);
+        if (c->http)
+                clew_http_listener_finish(c->http);
         clew_sealer_free(c->sealer);
         clew_pipeline_free(c->pipeline);
         clew_grpc_listener_free(c->grpc);
+        if (c->is_asked) /* a question still reads the store: it ends with the process */
+                return -ETIMEDOUT;
         clew_http_listener_free(c->http);
+        clew_api_free(c->api);
         clew_store_close(c->store);
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
+                clew_guard_free(c->guards[i]);
         clew_ingest_deinit(&c->ingest);
         clew_admission_deinit(&c->admission);
         return r;
@@ -205,8 +318,7 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         if (!c)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         c->config = config;
-        clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes,
-                            (size_t)config->max_waiting);
+        clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
         r = open_store(c, err);
         if (r == 0)
@@ -214,7 +326,11 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         if (r == 0)
                 r = start_grpc(c, err);
         if (r == 0)
+                r = start_api(c, err);
+        if (r == 0)
                 r = start_http(c, err);
+        if (r == 0)
+                r = start_guards(c, err);
         if (r == 0)
                 r = start_door(c, err);
         if (r < 0) {
@@ -277,6 +393,7 @@ int clew_collector_stop(struct clew_collector *c)
         r = stop_parts(c);
         clew_counters_log(&c->counters);
         clew_log(CLEW_LOG_INFO, "stopped", "unanswered=%s", r < 0 ? "some" : "none");
-        clew_free(c);
+        if (!c->is_asked)
+                clew_free(c);
         return r;
 }

@@ -31,8 +31,8 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_
  * (a second one is 35 MiB more at the peak, and no faster: large blocks are few).
  */
 #define HEAP_ARENAS 1
-#define HEAP_MMAP_THRESHOLD (4 * 1024 * 1024)
-#define HEAP_TRIM_THRESHOLD (32 * 1024 * 1024)
+#define HEAP_MMAP_THRESHOLD (16 * 1024 * 1024)
+#define HEAP_TRIM_THRESHOLD (128 * 1024 * 1024)
 #define HEAP_KEEP_BYTES (1024 * 1024)
 
 static void tune_heap(void)

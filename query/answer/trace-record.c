@@ -16,6 +16,17 @@ void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID]
         clew_hex_encode(clew_slice_make(id->bytes, 4), ret);
 }
 
+void clew_trace_id_shortest(struct clew_view *view, const struct clew_trace_id *id,
+                            char ret[CLEW_SHORT_ID])
+{
+        struct clew_error err = {0};
+        unsigned digits;
+
+        clew_trace_id_to_hex(id, ret);
+        if (clew_view_shortest(view, id, 1, CLEW_SHORT_DIGITS, &digits, &err) == 0)
+                ret[digits] = '\0';
+}
+
 void clew_cursor_print(const struct clew_selected *at, char ret[CLEW_CURSOR_TEXT])
 {
         char hex[CLEW_TRACE_ID_HEX];
@@ -37,6 +48,11 @@ bool clew_cursor_parse(const char *text, struct clew_selected *ret)
         return true;
 }
 
+uint32_t clew_blamed_step(const struct clew_summary *s)
+{
+        return CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK ? 0 : s->cause.step;
+}
+
 const char *clew_outcome_word(const struct clew_selected *t)
 {
         if (t->lost)
@@ -50,6 +66,7 @@ const char *clew_outcome_word(const struct clew_selected *t)
         case CLEW_OUTCOME_OK:
         case CLEW_OUTCOME_PASSED:
         case CLEW_OUTCOME_OPEN:
+        case CLEW_OUTCOME_PAUSED:
         case CLEW_OUTCOME_COUNT:
                 break;
         }

@@ -75,34 +75,63 @@ static const struct {
         {"w", 7 * 86400 * CLEW_NS_PER_S},
 };
 
-bool clew_when_parse_length(const char *text, uint64_t *ret_ns)
+/* One number with its unit. False when there is none; *ret_unit is the unit's place in the table.
+ */
+static bool scan_part(struct scan *s, uint64_t *ret_ns, size_t *ret_unit, bool *ret_fraction)
 {
-        struct scan s = {text};
         uint64_t whole = 0;
         uint64_t fraction = 0; /* billionths of the unit */
+        size_t letters = 0;
 
-        if (!is_digit(*text))
+        if (!is_digit(*s->at))
                 return false;
-        for (; is_digit(*s.at); s.at++) {
-                whole = whole * 10 + (uint64_t)(*s.at - '0');
+        for (; is_digit(*s->at); s->at++) {
+                whole = whole * 10 + (uint64_t)(*s->at - '0');
                 if (whole > SECONDS_MAX)
                         return false;
         }
-        if (scan_char(&s, '.')) {
-                if (!is_digit(*s.at))
+        if (scan_char(s, '.')) {
+                if (!is_digit(*s->at))
                         return false;
-                fraction = scan_fraction(&s);
+                fraction = scan_fraction(s);
+                *ret_fraction = true;
         }
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(units); i++) {
-                if (strcmp(s.at, units[i].suffix) != 0)
+        while (s->at[letters] >= 'a' && s->at[letters] <= 'z')
+                letters++;
+        for (size_t i = 0; letters > 0 && i < CLEW_ARRAY_LEN(units); i++) {
+                if (strlen(units[i].suffix) != letters ||
+                    memcmp(s->at, units[i].suffix, letters) != 0)
                         continue;
                 if (whole > SECONDS_MAX * CLEW_NS_PER_S / units[i].ns)
                         return false;
+                s->at += letters;
+                *ret_unit = i;
                 *ret_ns = whole * units[i].ns +
                           (uint64_t)((double)fraction / 1e9 * (double)units[i].ns);
                 return true;
         }
         return false;
+}
+
+bool clew_when_parse_length(const char *text, uint64_t *ret_ns)
+{
+        struct scan s = {text};
+        uint64_t sum = 0;
+        uint64_t smallest = UINT64_MAX; /* unit so far: 1h30m, never 30m1h or 1h1h */
+
+        do {
+                uint64_t part;
+                size_t unit;
+                bool fraction = false;
+
+                if (!scan_part(&s, &part, &unit, &fraction) || units[unit].ns >= smallest ||
+                    (fraction && *s.at != '\0') || part > SECONDS_MAX * CLEW_NS_PER_S - sum)
+                        return false;
+                smallest = units[unit].ns;
+                sum += part;
+        } while (*s.at != '\0');
+        *ret_ns = sum;
+        return true;
 }
 
 /* HH:MM[:SS[.fraction]] */

@@ -111,7 +111,7 @@ static int put_trace(struct chat *c, const char *text)
         r = clew_cli_open_trace(v->cli, text, &CLEW_TRACE_FULL, &arena, &v->opened);
         if (r != 0)
                 return r;
-        clew_trace_id_short(&v->opened.id, id);
+        clew_cli_short_id(v->cli, &v->opened.id, id);
         clew_when_full(v->opened.trace->start_ns, v->look.utc, start);
         if (v->look.columns < NARROW_COLUMNS)
                 start[strlen("2026-01-01 00:00:00")] = '\0';

@@ -8,14 +8,18 @@
 #include "query/cli/help.h"
 #include "query/cli/options.h"
 #include "query/cli/terminal.h"
+#include "query/serve/filter.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The longest sentence quotes a path and a name; what is longer is cut. */
 #define MESSAGE_BYTES_MAX ((size_t)16 << 10)
+/* Messages that wait for the pager; more are left out. */
+#define HELD_BYTES_MAX ((size_t)1 << 20)
 
 void clew_cli_init(struct clew_cli *cli)
 {
@@ -27,12 +31,17 @@ void clew_cli_init(struct clew_cli *cli)
                 .clock = clew_clock_system(),
                 .store_dir = dir && *dir ? dir : CLEW_STORE_DIR_DEFAULT,
         };
+        snprintf(cli->self, sizeof(cli->self), "clew");
+        clew_buffer_init(&cli->held, HELD_BYTES_MAX);
 }
 
 void clew_cli_deinit(struct clew_cli *cli)
 {
         clew_cli_close_store(cli);
+        while (cli->n_query_sets > 0)
+                clew_query_set_free(cli->query_sets[--cli->n_query_sets]);
         clew_pager_wait(cli);
+        clew_buffer_deinit(&cli->held);
 }
 
 /* Whatever stands in a message (a file's name, a key, what a judge wrote), a terminal may show it.
@@ -55,6 +64,11 @@ static void put_message(struct clew_cli *cli, const char *prefix, const char *fm
         if (safe.len == 0)
                 clew_buffer_append_byte(&safe, '\n');
         fflush(cli->out);
+        if (cli->pager_pid > 0 && isatty(fileno(cli->err))) {
+                clew_buffer_append_cstr(&cli->held, prefix);
+                clew_buffer_append_slice(&cli->held, clew_buffer_slice(&safe));
+                return;
+        }
         fputs(prefix, cli->err);
         fwrite(safe.data, 1, safe.len, cli->err);
 }
@@ -94,6 +108,18 @@ int clew_cli_fail(struct clew_cli *cli, int code, const struct clew_error *err)
         }
 }
 
+/* A directory that a shell would read otherwise is quoted; one with a quote in it is left out. */
+static void name_store(struct clew_cli *cli, const char *dir)
+{
+        size_t plain = strspn(dir, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                   "/._-+,:@%=");
+        const char *quote = dir[plain] ? "'" : "";
+
+        cli->store_dir = dir;
+        if (strlen(dir) + sizeof("clew --store ''") <= sizeof(cli->self) && !strchr(dir, '\''))
+                snprintf(cli->self, sizeof(cli->self), "clew --store %s%s%s", quote, dir, quote);
+}
+
 /* Reads what stands before the command. Returns the index of the command, or -1 after a message. */
 static int global_options(struct clew_cli *cli, int argc, char **argv)
 {
@@ -104,9 +130,9 @@ static int global_options(struct clew_cli *cli, int argc, char **argv)
                     strcmp(a, "--version") == 0)
                         return i;
                 if (strcmp(a, "--store") == 0 && i + 1 < argc) {
-                        cli->store_dir = argv[++i];
+                        name_store(cli, argv[++i]);
                 } else if (strncmp(a, "--store=", 8) == 0) {
-                        cli->store_dir = a + 8;
+                        name_store(cli, a + 8);
                 } else if (strcmp(a, "--sealed-only") == 0) {
                         cli->sealed_only = true;
                 } else {

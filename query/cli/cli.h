@@ -10,6 +10,7 @@
 #ifndef CLEW_QUERY_CLI_CLI_H
 #define CLEW_QUERY_CLI_CLI_H
 
+#include "proto/base/buffer.h"
 #include "proto/base/clock.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
@@ -29,23 +30,36 @@ enum clew_exit {
 };
 
 #define CLEW_STORE_DIR_DEFAULT "./data"
+/* A directory that is longer is left out of suggestions. */
+#define CLEW_SELF_BYTES_MAX 512u
 
+struct clew_query_set;
 struct clew_store;
 struct clew_view;
+
+/* Selections of one command (compare has two, and a common part). */
+#define CLEW_CLI_FILTERS_MAX 4u
 
 struct clew_cli {
         FILE *out; /* results */
         FILE *err; /* everything else */
         const struct clew_clock *clock;
+        /* How a suggested command begins: "clew", with --store DIR when that was given. */
+        char self[CLEW_SELF_BYTES_MAX];
         const char *store_dir; /* --store, else CLEW_STORE, else the default; borrowed */
         const char *command;   /* name of the running command, for messages; NULL before */
         bool sealed_only;      /* --sealed-only: hot data is left out */
 
         long pager_pid; /* 0 = output goes straight to `out` */
+        /* Messages while a pager has the screen: they are shown behind it. */
+        struct clew_buffer held;
 
         struct clew_store *store; /* NULL until needed */
         struct clew_view *view;
         int store_mode; /* enum clew_store_mode of `store` */
+
+        struct clew_query_set *query_sets[CLEW_CLI_FILTERS_MAX]; /* of the filters that were made */
+        size_t n_query_sets;
 };
 
 /* @cli gets the process's streams, the system clock and the store directory of the environment. */

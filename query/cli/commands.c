@@ -3,11 +3,13 @@
  */
 #include "query/cli/commands.h"
 
+#include "query/answer/nearest.h"
+
 #include <string.h>
 
 static const struct clew_command commands[] = {
-        {"find", "list", "ls", "[FLAGS]", "traces, newest first; --failed is the common case",
-         clew_cmd_list},
+        {"find", "list", "ls", "[QUERY] [FLAGS]",
+         "traces, newest first; --failed is the common case", clew_cmd_list},
         {"find", "sessions", NULL, "[FLAGS]", "sessions with their runs and failures",
          clew_cmd_sessions},
         {"read", "tree", NULL, "ID... [FLAGS]", "call tree of one trace", clew_cmd_tree},
@@ -24,6 +26,9 @@ static const struct clew_command commands[] = {
          clew_cmd_tail},
         {"judge", "annotate", NULL, "ID[#STEP]... | --from FILE | --queue [FLAGS]",
          "label, score, note, correct; or a review queue", clew_cmd_annotate},
+        {"judge", "dataset", NULL, "VERB NAME [FLAGS]",
+         "cases for agents, with versions: create, add, import, show, freeze ...",
+         clew_cmd_dataset},
         {"judge", "judge", NULL, "--cmd COMMAND [ID...] [FLAGS]",
          "findings to a program of yours, its answer kept as a score", clew_cmd_judge},
         {"judge", "export", NULL, "[ID...] [FLAGS]",
@@ -56,45 +61,11 @@ const struct clew_command *clew_command_find(const char *name)
         return NULL;
 }
 
-#define NAME_MAX_LEN 24u /* longer than any command; longer words are near to none */
-
-/* Edit distance of two short words (insert, delete, replace). */
-static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b)
-{
-        size_t row[NAME_MAX_LEN + 1];
-
-        for (size_t j = 0; j <= n_b; j++)
-                row[j] = j;
-        for (size_t i = 1; i <= n_a; i++) {
-                size_t diagonal = row[0];
-
-                row[0] = i;
-                for (size_t j = 1; j <= n_b; j++) {
-                        size_t replace = diagonal + (a[i - 1] != b[j - 1]);
-                        size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-                        diagonal = row[j];
-                        row[j] = replace < step ? replace : step;
-                }
-        }
-        return row[n_b];
-}
-
 const char *clew_command_nearest(const char *name)
 {
-        const char *best = NULL;
-        size_t best_distance = 3; /* more than two edits is another word */
-        size_t len = strlen(name);
+        struct clew_nearest near = clew_nearest_begin(clew_slice_of_cstr(name));
 
-        if (len > NAME_MAX_LEN)
-                return NULL;
-        for (const struct clew_command *c = commands; c->name; c++) {
-                size_t d = distance(name, len, c->name, strlen(c->name));
-
-                if (d < best_distance && d < strlen(c->name)) {
-                        best_distance = d;
-                        best = c->name;
-                }
-        }
-        return best;
+        for (const struct clew_command *c = commands; c->name; c++)
+                clew_nearest_offer(&near, clew_slice_of_cstr(c->name));
+        return (const char *)near.best.data; /* a whole name of the table, or NULL */
 }

@@ -4,6 +4,7 @@
  * The table goes to standard output, the sentence under it to standard error. What is not on the
  * page is said: how many more, and how to see them.
  */
+#include "proto/base/mem.h"
 #include "query/answer/facts.h"
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
@@ -40,6 +41,8 @@ struct list {
         struct clew_table table;
         uint64_t n;
         struct clew_selected last; /* of the rows written; only its place */
+        uint64_t n_failed;
+        struct clew_trace_id failed; /* the newest of them that failed */
         bool more;
 };
 
@@ -53,7 +56,8 @@ static const struct clew_column columns[] = {
         {.heading = "COST", .right = true, .drop = 4},
         {.heading = "AGENT", .give_way = 8},
         {.heading = "SCORE", .give_way = 8, .drop = 1},
-        {.heading = "CAUSE", .give_way = 8},
+        /* A rule and its step are read, or the column says nothing. */
+        {.heading = "CAUSE", .give_way = 20},
 };
 
 static void put_number(struct clew_table *t, uint64_t n)
@@ -105,11 +109,12 @@ static void put_scores(struct clew_table *t, const struct clew_summary *s)
 static void put_row(struct list *l, const struct clew_selected *t)
 {
         const struct clew_summary *s = &t->summary;
+        char id[CLEW_TRACE_ID_HEX];
         char text[CLEW_WHEN_TEXT];
 
         clew_table_row(&l->table);
-        clew_trace_id_short(&t->id, text);
-        clew_table_cell_cstr(&l->table, CLEW_TONE_STRONG, text);
+        clew_trace_id_to_hex(&t->id, id);
+        clew_table_cell_cstr(&l->table, CLEW_TONE_STRONG, id);
         clew_when_short(t->start_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, text);
         clew_table_cell_cstr(&l->table, CLEW_TONE_PLAIN, text);
         clew_when_length(s->duration_ns, text);
@@ -124,6 +129,31 @@ static void put_row(struct list *l, const struct clew_selected *t)
         clew_table_cell(&l->table, CLEW_TONE_AGENT, s->n_agents > 0 ? s->agents[0].name : s->name);
         put_scores(&l->table, s);
         put_cause(&l->table, s);
+}
+
+/* Ids were put in whole; they are shown with as many digits as tell all of them from every other id
+ * of the store. Without memory they stay whole. */
+static void cut_ids(struct list *l)
+{
+        size_t n = l->table.n_rows;
+        CLEW_FREE struct clew_trace_id *ids = clew_calloc(n ? n : 1, sizeof(*ids));
+        CLEW_FREE unsigned *digits = clew_calloc(n ? n : 1, sizeof(*digits));
+        struct clew_error err = {0};
+        unsigned most = CLEW_SHORT_DIGITS;
+        size_t i = 0;
+
+        if (!ids || !digits || n > UINT32_MAX)
+                return;
+        for (struct clew_table_row *row = l->table.first; row; row = row->next)
+                (void)!clew_hex_decode(row->cells[0].text, ids[i++].bytes, CLEW_TRACE_ID_BYTES);
+        if (clew_view_shortest(l->view, ids, (uint32_t)n, CLEW_SHORT_DIGITS, digits, &err) < 0)
+                return;
+        for (i = 0; i < n; i++)
+                most = digits[i] > most ? digits[i] : most;
+        for (struct clew_table_row *row = l->table.first; row; row = row->next) {
+                row->cells[0].text.len = most;
+                row->cells[0].columns = most;
+        }
 }
 
 /* Nothing in the window: tells what there is outside it. */
@@ -171,8 +201,9 @@ static void tell_loose(struct list *l)
                 return;
         clew_cli_note(l->cli,
                       "%s%llu log record%s of no trace and no run: "
-                      "clew show 00000000000000000000000000000000 --logs",
-                      about ? "about " : "", (unsigned long long)n, n == 1 ? " is" : "s are");
+                      "%s show 00000000000000000000000000000000 --logs",
+                      about ? "about " : "", (unsigned long long)n, n == 1 ? " is" : "s are",
+                      l->cli->self);
 }
 
 static void tell_header(struct list *l)
@@ -195,15 +226,15 @@ static void tell_end(struct list *l, const struct clew_select *s)
         char id[CLEW_SHORT_ID];
         char cursor[CLEW_CURSOR_TEXT];
 
-        clew_trace_id_short(&l->last.id, id);
+        clew_cli_short_id(l->cli, l->n_failed > 0 ? &l->failed : &l->last.id, id);
         if (l->more) {
                 clew_cursor_print(&l->last, cursor);
                 clew_cli_note(l->cli, "%llu shown; for the next ones add --after %s",
                               (unsigned long long)l->n, cursor);
         } else if (!clew_output_is_machine(&l->output)) {
-                clew_cli_note(l->cli, "%llu of %llu traces; next: clew tree %s",
+                clew_cli_note(l->cli, "%llu of %llu traces; next: %s %s %s",
                               (unsigned long long)l->n, (unsigned long long)(s->seen - s->helpers),
-                              id);
+                              l->cli->self, l->n_failed > 0 ? "why" : "tree", id);
         }
 }
 
@@ -213,9 +244,9 @@ static void tell_helpers(struct list *l, const struct clew_select *s)
         if (s->helpers > 0)
                 clew_cli_note(l->cli,
                               "%llu trace%s without an agent, a model call or a tool %s left out: "
-                              "clew list --all",
+                              "%s list --all",
                               (unsigned long long)s->helpers, s->helpers == 1 ? "" : "s",
-                              s->helpers == 1 ? "is" : "are");
+                              s->helpers == 1 ? "is" : "are", l->cli->self);
 }
 
 static int walk(struct list *l, struct clew_select *s)
@@ -230,6 +261,9 @@ static int walk(struct list *l, struct clew_select *s)
                         return 0;
                 }
                 l->n++;
+                if ((CLEW_OUTCOMES_FAILED & CLEW_OUTCOME_BIT(t.summary.outcome)) != 0 &&
+                    l->n_failed++ == 0)
+                        l->failed = t.id;
                 l->last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
                 if (clew_output_is_machine(&l->output))
                         r = clew_output_put(&l->output, &t);
@@ -260,6 +294,7 @@ static int run(struct list *l)
                 status = CLEW_EXIT_PARTIAL; /* what was read before the damage is shown */
         if (!machine && l->n > 0) {
                 tell_header(l);
+                cut_ids(l);
                 if (clew_table_print(&l->table, l->cli->out) < 0) {
                         clew_cli_error(l->cli, "too many rows for a table; use -n, or --tsv");
                         status = CLEW_EXIT_PARTIAL;
@@ -340,10 +375,9 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
-        if (args.n > 0) {
-                clew_cli_error(cli, "list takes flags only; clew tree ID shows one trace");
-                return CLEW_EXIT_USAGE;
-        }
+        r = clew_filter_take_query(cli, &l.filter_flags, &args);
+        if (r != 0)
+                return r;
         if (l.count && (l.output_flags.tsv || l.output_flags.ids || l.output_flags.limit)) {
                 clew_cli_error(cli, "list --count prints text or --json, of the whole selection");
                 return CLEW_EXIT_USAGE;

@@ -4,6 +4,7 @@
 #include "query/cli/open.h"
 
 #include "query/answer/safe.h"
+#include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
 #include "query/find/select.h"
@@ -152,6 +153,9 @@ static int open_trace(struct clew_cli *cli, const char *text,
         r = clew_lookup_load(view, options, scored, arena, ret, &err);
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
+        if (ret->trace->outcome == CLEW_OUTCOME_OPEN &&
+            ret->trace->end_ns + CLEW_LOST_AFTER_NS < clew_clock_unix_ns(cli->clock))
+                ret->trace->outcome = ret->trace->settled;
         r = clew_lookup_step(&target, ret->trace, &ret->step, &err);
         return r == CLEW_LOOKUP_FOUND ? 0 : clew_cli_fail(cli, -EINVAL, &err);
 }
@@ -259,4 +263,13 @@ int clew_cli_expand(struct clew_cli *cli, struct clew_arguments *args, struct cl
         args->values = values;
         args->n = n;
         return 0;
+}
+
+void clew_cli_short_id(struct clew_cli *cli, const struct clew_trace_id *id,
+                       char ret[CLEW_TRACE_ID_HEX])
+{
+        if (cli->view)
+                clew_trace_id_shortest(cli->view, id, ret);
+        else
+                clew_trace_id_short(id, ret);
 }

@@ -25,6 +25,9 @@ CLEW_MUST_USE int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode
 CLEW_MUST_USE int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret);
 /* A view of the store, opened for reading at the first call. Owned by @cli. */
 CLEW_MUST_USE int clew_cli_view(struct clew_cli *cli, struct clew_view **ret);
+/* As many digits of @id as name it alone in the store that is open, at least 8. */
+void clew_cli_short_id(struct clew_cli *cli, const struct clew_trace_id *id,
+                       char ret[CLEW_TRACE_ID_HEX]);
 
 /* The one trace that @target names. An ambiguous prefix prints the candidates. */
 CLEW_MUST_USE int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,

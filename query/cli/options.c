@@ -4,6 +4,8 @@
 #include "query/cli/options.h"
 
 #include "proto/base/number.h"
+#include "query/answer/nearest.h"
+#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 
 #include <string.h>
@@ -40,6 +42,24 @@ static int usage_error(struct parse *p, const char *what, const char *name, size
         return CLEW_EXIT_USAGE;
 }
 
+/* Names the flag that was meant, when there is one like it. */
+static int unknown_flag(struct parse *p, struct clew_slice name)
+{
+        struct clew_nearest near = clew_nearest_begin(name);
+        char shown[64];
+
+        for (const struct clew_flag *f = p->own; f && f->name; f++)
+                clew_nearest_offer(&near, clew_slice_of_cstr(f->name));
+        for (const struct clew_flag *f = p->shared; f && f->name; f++)
+                clew_nearest_offer(&near, clew_slice_of_cstr(f->name));
+        if (!clew_nearest_found(&near))
+                return usage_error(p, "unknown flag", p->argv[p->at], name.len + 2);
+        clew_cli_error(p->cli, "%s: unknown flag --%s; did you mean --%.*s?", p->cli->command,
+                       clew_safe_cstr(name, shown, sizeof(shown)), (int)near.best.len,
+                       (const char *)near.best.data);
+        return CLEW_EXIT_USAGE;
+}
+
 static int store_value(struct parse *p, const struct clew_flag *f, const char *value)
 {
         if (f->ret_text) {
@@ -67,7 +87,7 @@ static int parse_long(struct parse *p)
         if (!f)
                 f = clew_flag_find(p->shared, name, len);
         if (!f)
-                return usage_error(p, "unknown flag", p->argv[p->at], len + 2);
+                return unknown_flag(p, clew_slice_make(name, len));
         if (f->ret_flag) {
                 if (equals)
                         return usage_error(p, "takes no value:", p->argv[p->at], len + 2);

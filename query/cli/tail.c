@@ -89,7 +89,7 @@ struct tail {
         struct clew_display_flags display_flags;
         const char *for_text;
         const char *poll_text;
-        bool all; /* each trace by itself, also those that are no run */
+        bool all;        /* each trace by itself, also those that are no run */
         uint64_t end_ns; /* monotonic; 0 = never */
         uint64_t poll_ns;
         struct clew_output output;

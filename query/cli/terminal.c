@@ -81,7 +81,9 @@ int clew_look_init(struct clew_look *ret, struct clew_cli *cli,
                 return CLEW_EXIT_USAGE;
         }
         *ret = (struct clew_look){
-                .columns = flags->wide ? SIZE_MAX : columns_of(fd),
+                /* A program or a file reads what is no terminal: nothing is cut for it. */
+                .columns = flags->wide || (!isatty(fd) && !env_text("COLUMNS")) ? SIZE_MAX
+                                                                                : columns_of(fd),
                 .colour = wants_colour(flags->color, isatty(fd)),
                 .ascii = flags->ascii,
                 .utc = flags->utc,
@@ -156,4 +158,6 @@ void clew_pager_wait(struct clew_cli *cli)
         while (waitpid((pid_t)cli->pager_pid, &status, 0) < 0 && errno == EINTR)
                 ;
         cli->pager_pid = 0;
+        fwrite(cli->held.data, 1, cli->held.len, cli->err);
+        clew_buffer_clear(&cli->held);
 }

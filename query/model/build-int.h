@@ -43,6 +43,7 @@ struct clew_builder {
         uint32_t hinted_root;            /* a step that its sender calls the root, or NONE */
         struct clew_slice trace_name;    /* first one sent */
         bool is_workflow;                /* the span at hand says invoke_workflow */
+        bool has_choice;                 /* an event or a log record of it is an answer */
         struct clew_exception exception; /* of the span at hand */
         struct clew_exception log_error; /* of its correlated logs */
         struct clew_fields fields;       /* of the span at hand; last, see clew_trace_build() */
@@ -62,6 +63,18 @@ CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
 
 /* Error of the step at hand, from status, flags, events, logs and result. */
 void clew_fault_derive(struct clew_builder *b, struct clew_step *step);
+
+/* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name
+ * of its type, which may stand in @type (qualified or bare) or in front of @message. */
+enum clew_control { CLEW_CONTROL_NONE, CLEW_CONTROL_FLOW, CLEW_CONTROL_PAUSE };
+enum clew_control clew_control_of(struct clew_slice type, struct clew_slice message);
+/* Whether the message begins with the name of an error's type that is none of these. */
+bool clew_control_names_error(struct clew_slice message);
+
+/* The root that speaks for the trace, once all kinds are known. */
+void clew_outcome_find_root(struct clew_builder *b);
+/* trace->outcome and ->settled; last of all. */
+void clew_outcome_judge(struct clew_builder *b);
 
 /* Scores of the step at hand: its attributes, its output when it is an evaluator. */
 void clew_score_derive(struct clew_builder *b, uint32_t index);

@@ -26,6 +26,16 @@ static const struct clew_field_hit *result_hit(const struct clew_fields *f)
         return NULL;
 }
 
+static const struct clew_field_hit *output_hit(const struct clew_fields *f)
+{
+        for (const struct clew_field_hit *hit = clew_fields_first(f, CLEW_FIELD_OUTPUT); hit;
+             hit = clew_fields_next(f, hit)) {
+                if (clew_fields_applies(f, hit))
+                        return hit;
+        }
+        return NULL;
+}
+
 static bool member_is_true(struct clew_builder *b, const struct clew_value *value, const char *name)
 {
         if (value->type == CLEW_VALUE_STRING &&
@@ -39,13 +49,19 @@ static bool result_says_error(struct clew_builder *b, const struct clew_step *st
         const struct clew_field_hit *hit = result_hit(&b->fields);
         const struct clew_value *value;
 
-        if (step->kind != CLEW_KIND_TOOL || !hit)
+        if (step->kind == CLEW_KIND_GUARDRAIL)
+                hit = output_hit(&b->fields);
+        if ((step->kind != CLEW_KIND_TOOL && step->kind != CLEW_KIND_GUARDRAIL) || !hit)
                 return false;
         value = &hit->value;
         if (value->type != CLEW_VALUE_STRING && value->type != CLEW_VALUE_KVLIST)
                 return false;
         if (value->bytes.len == 0 || value->bytes.len > RESULT_SEARCH_MAX)
                 return false;
+        if (step->kind == CLEW_KIND_GUARDRAIL)
+                return member_is_true(b, value, "tripwire_triggered") ||
+                       member_is_true(b, value, "tripwireTriggered") ||
+                       member_is_true(b, value, "triggered");
         if (member_is_true(b, value, "isError") || member_is_true(b, value, "is_error"))
                 return true;
         return step->dialect == CLEW_DIALECT_ADK &&
@@ -94,6 +110,26 @@ static struct clew_slice said_by_result(struct clew_builder *b)
                                 b->arena);
 }
 
+/* What was raised to hand over, to wait or to stop is no failure, whoever marked it as one. */
+static enum clew_control control_flow(struct clew_builder *b, struct clew_step *step)
+{
+        struct clew_slice sent = CLEW_SLICE_NULL;
+        enum clew_control control;
+
+        if (step->error.type.len == 0)
+                (void)clew_fields_text(&b->fields, CLEW_FIELD_ERROR_TYPE, &step->error.type);
+        control = clew_control_of(step->error.type, step->span.status_message);
+        if (control == CLEW_CONTROL_NONE && b->exception.found &&
+            !clew_control_names_error(step->span.status_message))
+                control = clew_control_of(b->exception.type, b->exception.message);
+        if (control == CLEW_CONTROL_NONE && b->log_error.found)
+                control = clew_control_of(b->log_error.type, b->log_error.message);
+        if (control == CLEW_CONTROL_NONE &&
+            clew_fields_text(&b->fields, CLEW_FIELD_ERROR_MESSAGE, &sent))
+                control = clew_control_of(CLEW_SLICE_NULL, sent);
+        return control;
+}
+
 static struct clew_slice first_of(struct clew_slice a, struct clew_slice b, struct clew_slice c)
 {
         if (a.len > 0)
@@ -107,8 +143,18 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         struct clew_fields *f = &b->fields;
         struct clew_slice sent = CLEW_SLICE_NULL;
         enum clew_error_source source = find_source(b, step);
+        enum clew_control control;
 
-        if (source == CLEW_ERROR_NONE) {
+        control = source != CLEW_ERROR_NONE || b->exception.found ? control_flow(b, step)
+                                                                  : CLEW_CONTROL_NONE;
+        if (source == CLEW_ERROR_NONE && control == CLEW_CONTROL_NONE) {
+                error->type = CLEW_SLICE_NULL;
+                return;
+        }
+        if (control != CLEW_CONTROL_NONE) {
+                step->flags |= CLEW_STEP_CONTROL;
+                if (control == CLEW_CONTROL_PAUSE)
+                        step->flags |= CLEW_STEP_PAUSED;
                 error->type = CLEW_SLICE_NULL;
                 return;
         }

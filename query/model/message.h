@@ -87,6 +87,13 @@ CLEW_MUST_USE int clew_step_messages(const struct clew_trace *trace, const struc
                                      enum clew_direction direction, struct clew_arena *arena,
                                      struct clew_messages *ret);
 
+/*
+ * The messages of a JSON text (or plain text) in any shape that spans have, outside of a span: for
+ * files. Slices point into @json or @arena. 0 or -ENOMEM.
+ */
+CLEW_MUST_USE int clew_messages_read(struct clew_slice json, enum clew_direction direction,
+                                     struct clew_arena *arena, struct clew_messages *ret);
+
 /* One tool that the model was offered. */
 struct clew_tool_definition {
         struct clew_slice name;

@@ -226,6 +226,22 @@ static const struct clew_rule error_flag_rules[] = {
         E("gen_ai.task.status", "failure", OPENLLMETRY),
         FLAG("error.has_error", LANGWATCH),
         FLAG("lk.function_tool.is_error", LIVEKIT),
+        FLAG("gen_ai.guardrail.triggered", OPENLLMETRY),
+        FLAG("gen_ai.guardrail.tripwire_triggered", OPENLLMETRY),
+        FLAG("guardrail.triggered", OTHER),
+        FLAG("guardrail.tripwire_triggered", OTHER),
+        {.key = "triggered",
+         .encoding = CLEW_ENC_FLAG,
+         .dialect = CLEW_DIALECT_PYDANTIC,
+         .flags = CLEW_RULE_OWN,
+         .kinds = CLEW_KINDS(CLEW_KIND_GUARDRAIL)},
+        E("gen_ai.guardrail.status", "triggered", OPENLLMETRY),
+        E("gen_ai.guardrail.status", "blocked", OPENLLMETRY),
+        E("gen_ai.guardrail.status", "failed", OPENLLMETRY),
+        E("gen_ai.guardrail.status", "intervened", OPENLLMETRY),
+        E("litellm.guardrail.status", "guardrail_intervened", LITELLM),
+        E("litellm.guardrail.status", "blocked", LITELLM),
+        E("litellm.guardrail.status", "failure", LITELLM),
         FLAG("error", OTHER),
         {.key = "process.exit.code",
          .member = "1",
@@ -261,6 +277,11 @@ static const struct clew_rule error_message_rules[] = {
 static const struct clew_rule error_stack_rules[] = {
         T("exception.stacktrace", OPENINFERENCE),
         T("litellm.provider.error.stack_trace", LITELLM),
+};
+
+/* Present where a step waits for somebody. */
+static const struct clew_rule deferred_rules[] = {
+        T("pydantic_ai.tool.deferral.name", PYDANTIC),
 };
 
 /* langsmith.trace.session_id and .session_name are the project and stand here on purpose not. */
@@ -396,6 +417,7 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(WORKFLOW, workflow_rules),
         FIELD(TOOL_NAME, tool_name_rules),
         FIELD(TOOL_CALL_ID, tool_call_id_rules),
+        FIELD(DEFERRED, deferred_rules),
         FIELD(ERROR_FLAG, error_flag_rules),
         FIELD(ERROR_TYPE, error_type_rules),
         FIELD(ERROR_MESSAGE, error_message_rules),

@@ -88,6 +88,7 @@ enum {
         CLEW_FAMILY_EMBEDDING = 1 << 1,
         CLEW_FAMILY_RERANKER = 1 << 2,
         CLEW_FAMILY_RETRIEVER = 1 << 3,
+        CLEW_FAMILY_ANSWER = 1 << 4,
 };
 
 /* The family of a key that is in no table, or 0. */

@@ -150,9 +150,13 @@ unsigned clew_rules_family(struct clew_slice key)
                 {"reranker.", CLEW_FAMILY_RERANKER},
                 {"retrieval.documents.", CLEW_FAMILY_RETRIEVER},
                 {"db.vector.query.", CLEW_FAMILY_RETRIEVER},
+                {"llm.output_messages.", CLEW_FAMILY_ANSWER},
+                {"gen_ai.completion.", CLEW_FAMILY_ANSWER},
+                {"gen_ai.output.messages.", CLEW_FAMILY_ANSWER},
+                {"llm.choices.", CLEW_FAMILY_ANSWER},
         };
 
-        if (key.len < 10 || !memchr("aestrd", key.data[0], 6))
+        if (key.len < 10 || !memchr("aestrdlg", key.data[0], 8))
                 return 0;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(families); i++) {
                 if (key.data[0] == (uint8_t)families[i].prefix[0] &&

@@ -16,6 +16,12 @@
 /* A day: what is beyond is no waiting time but a unit that was mistaken. */
 #define FIRST_TOKEN_NS_MAX 86400e9
 
+/* Chains between an agent and what belongs to it. */
+#define AGENT_LEVELS_MAX 64u
+
+/* Inputs and outputs up to here are shown with their escapes decoded. */
+#define READABLE_BYTES_MAX ((size_t)64 << 10)
+
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
 /* ---- events and logs --------------------------------------------------------------------------
@@ -59,7 +65,11 @@ static void read_events(struct clew_builder *b, const struct clew_step *step, ui
 
                 if (clew_slice_eq(event.name, KEY("exception")))
                         take_exception(&b->exception, attributes);
-                else if (clew_slice_eq(event.name, KEY("gen_ai.evaluation.result")))
+                else if (clew_slice_eq(event.name, KEY("gen_ai.choice")))
+                        b->has_choice = true;
+                if (clew_slice_eq(event.name, KEY("exception")))
+                        continue;
+                if (clew_slice_eq(event.name, KEY("gen_ai.evaluation.result")))
                         clew_score_from_event(b, attributes, CLEW_SCORE_FROM_EVENT, index,
                                               event.time_ns);
                 else
@@ -83,6 +93,7 @@ static void read_log(struct clew_builder *b, const struct clew_step_log *log, ui
         } else if (ends_with(name, KEY(".exception"))) {
                 take_exception(&b->exception, attributes);
         } else {
+                b->has_choice = b->has_choice || clew_slice_eq(name, KEY("gen_ai.choice"));
                 clew_fields_add_log(&b->fields, record);
                 if (record->severity_number < 17 || b->log_error.found)
                         return;
@@ -222,24 +233,77 @@ static bool has_field(const struct clew_builder *b, enum clew_field field)
         return b->fields.head[field] != 0;
 }
 
-/* LangGraph agents come as chains; the metadata of the topmost one says what they are: the agent's
- * name, or an integration that makes agents. */
-static void promote_chain(struct clew_builder *b, struct clew_step *step)
+/* What LangChain's metadata say of a span: the agent that it belongs to, the graph's node, and who
+ * made it. */
+struct graph_metadata {
+        struct clew_slice agent;
+        struct clew_slice node;
+        struct clew_slice maker;
+};
+
+static bool graph_metadata(struct clew_builder *b, struct graph_metadata *ret)
 {
-        if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_OPENINFERENCE ||
-            step->parent != CLEW_STEP_NONE)
-                return;
         for (const struct clew_field_hit *hit =
                      clew_fields_first(&b->fields, CLEW_FIELD_AGENT_NAME);
              hit; hit = clew_fields_next(&b->fields, hit)) {
-                struct clew_slice by;
-
                 if (!hit->rule->member || strcmp(hit->rule->member, "lc_agent_name") != 0)
                         continue;
-                by = clew_value_member(&hit->value, "ls_integration", b->arena);
-                if (clew_value_member(&hit->value, hit->rule->member, b->arena).len > 0 ||
-                    (by.len > 0 && memmem(by.data, by.len, "create_agent", 12)))
+                ret->agent = clew_value_member(&hit->value, "lc_agent_name", b->arena);
+                ret->node = clew_value_member(&hit->value, "langgraph_node", b->arena);
+                ret->maker = clew_value_member(&hit->value, "ls_integration", b->arena);
+                return true;
+        }
+        return false;
+}
+
+/* The name of the nearest agent above; empty without one. */
+static struct clew_slice agent_above(const struct clew_builder *b, const struct clew_step *step)
+{
+        const struct clew_step *s = step;
+
+        for (unsigned i = 0; i < AGENT_LEVELS_MAX && s->parent != CLEW_STEP_NONE; i++) {
+                s = &b->trace->steps[s->parent];
+                if (s->kind == CLEW_KIND_AGENT)
+                        return s->agent_name;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+static bool is_plumbing(struct clew_slice name)
+{
+        return clew_slice_starts_with(name, KEY("__")) || ends_with(name, KEY(".before_agent")) ||
+               ends_with(name, KEY(".after_agent")) ||
+               (name.len > 0 && memmem(name.data, name.len, "Middleware", 10));
+}
+
+/* LangGraph agents come as chains; the topmost one that names an agent is its run. And the
+ * instrumentation calls everything an agent that has the word in its name. */
+static void settle_graph_agent(struct clew_builder *b, struct clew_step *step)
+{
+        struct graph_metadata m = {0};
+        bool maker;
+
+        if (step->dialect != CLEW_DIALECT_OPENINFERENCE ||
+            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_AGENT) ||
+            !graph_metadata(b, &m))
+                return;
+        maker = m.maker.len > 0 && memmem(m.maker.data, m.maker.len, "create_agent", 12);
+        if (step->kind == CLEW_KIND_CHAIN) {
+                bool top = step->parent == CLEW_STEP_NONE;
+                bool run = m.agent.len > 0
+                                   ? top || ((maker || clew_slice_eq(step->span.name, m.agent)) &&
+                                             !is_plumbing(step->span.name) &&
+                                             !clew_slice_eq(agent_above(b, step), m.agent))
+                                   : top && maker;
+
+                if (run)
                         step->kind = CLEW_KIND_AGENT;
+        } else if (is_plumbing(step->span.name) ||
+                   (m.agent.len == 0 && m.node.len > 0 &&
+                    !clew_slice_eq(step->span.name, m.node)) ||
+                   (m.agent.len > 0 && !clew_slice_eq(step->span.name, m.agent) &&
+                    clew_slice_eq(agent_above(b, step), m.agent))) {
+                step->kind = CLEW_KIND_CHAIN;
         }
 }
 
@@ -261,7 +325,7 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         struct clew_kind_value v;
 
         if (kind_from_keys(b, step)) {
-                promote_chain(b, step);
+                settle_graph_agent(b, step);
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
                         step->kind = CLEW_KIND_CHAIN;
@@ -565,7 +629,10 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_ARGUMENTS, &step->tool_arguments);
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_RESULT, &step->tool_result);
                 step->tool_arguments = clew_tool_arguments(step->tool_arguments, b->arena);
-                step->tool_result = clew_tool_result(step->tool_result, step->dialect, b->arena);
+                step->tool_result = clew_tool_result_text(
+                        clew_tool_result(step->tool_result, step->dialect, b->arena), b->arena);
+                step->tool_arguments = clew_text_readable(step->tool_arguments, b->arena);
+                step->tool_result = clew_text_readable(step->tool_result, b->arena);
                 step->input = step->tool_arguments;
                 step->output = step->tool_result;
         }
@@ -573,8 +640,57 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_INPUT, &step->input);
         if (!step->output.data)
                 (void)clew_fields_text(f, CLEW_FIELD_OUTPUT, &step->output);
+        /* Of what is longer the messages are read, not the text. */
+        if (step->input.len <= READABLE_BYTES_MAX)
+                step->input = clew_text_readable(step->input, b->arena);
+        if (step->output.len <= READABLE_BYTES_MAX)
+                step->output = clew_text_readable(step->output, b->arena);
         if (looks_truncated(step->input) || looks_truncated(step->output))
                 step->flags |= CLEW_STEP_TRUNCATED;
+}
+
+static bool says_something(const struct clew_value *value)
+{
+        static const char *const nothings[] = {"null", "{}", "[]", "\"\""};
+
+        if (value->type == CLEW_VALUE_ARRAY || value->type == CLEW_VALUE_KVLIST)
+                return value->bytes.len > 0;
+        if (value->type != CLEW_VALUE_STRING)
+                return value->type != CLEW_VALUE_EMPTY;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(nothings); i++) {
+                if (clew_slice_eq_cstr(value->bytes, nothings[i]))
+                        return false;
+        }
+        return value->bytes.len > 0;
+}
+
+/* What waits for somebody says so in its state: LangGraph. */
+static bool waits(const struct clew_value *value)
+{
+        static const char mark[] = "\"__interrupt__\"";
+
+        return value->type == CLEW_VALUE_STRING && value->bytes.len > 0 &&
+               value->bytes.data[0] == '{' &&
+               memmem(value->bytes.data, value->bytes.len, mark, sizeof(mark) - 1);
+}
+
+/* Whether it gave an answer, and whether it waits for one. Texts need not be decoded for that. */
+static void mark_answer(struct clew_builder *b, struct clew_step *step)
+{
+        bool top = step->parent == CLEW_STEP_NONE || b->trace->steps[step->parent].depth == 0;
+
+        if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_EVENT)
+                return;
+        if (b->has_choice || b->fields.families & CLEW_FAMILY_ANSWER)
+                step->flags |= CLEW_STEP_ANSWERED;
+        for (const struct clew_field_hit *hit = clew_fields_first(&b->fields, CLEW_FIELD_OUTPUT);
+             hit; hit = clew_fields_next(&b->fields, hit)) {
+                if (!clew_fields_applies(&b->fields, hit) || !says_something(&hit->value))
+                        continue;
+                step->flags |= CLEW_STEP_ANSWERED;
+                if (top && step->kind != CLEW_KIND_LLM && waits(&hit->value))
+                        step->flags |= CLEW_STEP_PAUSED;
+        }
 }
 
 struct reason_alias {
@@ -667,25 +783,33 @@ static void derive_times(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_INCOMPLETE;
 }
 
-/* Plumbing of LangChain that nobody wants to read, unless it branches. */
+/* Plumbing of LangChain that nobody wants to read. */
 static void mark_noise(struct clew_step *step)
 {
-        static const char *const names[] = {"RunnableLambda", "RunnableSequence",
-                                            "ChatPromptTemplate", "__start__"};
+        static const char *const names[] = {
+                "RunnableLambda",   "RunnableSequence",   "RunnablePassthrough",
+                "RunnableBranch",   "ChatPromptTemplate", "PromptTemplate",
+                "Prompt",           "__start__",          "__end__",
+                "should_continue",  "tools_condition",    "StrOutputParser",
+                "JsonOutputParser", "call_model",         "route_to_active_agent",
+        };
+        static const char *const heads[] = {"ChannelWrite<", "RunnableParallel<", "RunnableAssign<",
+                                            "Branch<"};
 
         /* Codex sends the spans of its own machinery, too. */
         if (step->n_children <= 1 && step->kind == CLEW_KIND_GENERIC &&
             step->dialect == CLEW_DIALECT_CODEX && !step->error.is_error)
                 step->flags |= CLEW_STEP_NOISE;
-        if (step->n_children > 1 ||
-            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT))
+        if (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT)
                 return;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
                 if (clew_slice_eq_cstr(step->span.name, names[i]))
                         step->flags |= CLEW_STEP_NOISE;
         }
-        if (clew_slice_starts_with(step->span.name, KEY("ChannelWrite<")))
-                step->flags |= CLEW_STEP_NOISE;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++) {
+                if (clew_slice_starts_with(step->span.name, clew_slice_of_cstr(heads[i])))
+                        step->flags |= CLEW_STEP_NOISE;
+        }
 }
 
 /* Logfire announces a span by a placeholder below it: until the span comes, it lends its name. */
@@ -728,6 +852,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         f->scope = b->scope_dialect;
         f->keep_provenance = b->options->provenance;
         b->is_workflow = false;
+        b->has_choice = false;
         b->exception = (struct clew_exception){0};
         b->log_error = (struct clew_exception){0};
         clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
@@ -744,11 +869,14 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         if (f->n > 0) { /* a span that no table knows has nothing to ask for */
                 derive_model(b, step);
                 derive_texts(b, step);
+                if (clew_fields_first(f, CLEW_FIELD_DEFERRED))
+                        step->flags |= CLEW_STEP_PAUSED;
                 derive_finish(b, step);
                 derive_first_token(b, step);
                 (void)clew_fields_text(f, CLEW_FIELD_RESPONSE_ID, &step->response_id);
                 clew_usage_derive(b, step);
         }
+        mark_answer(b, step);
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
         mark_noise(step);

@@ -61,6 +61,7 @@ enum tag {
         TAG_AIMED,
         TAG_LOGS,
         TAG_FROM_LOGS,
+        TAG_SETTLED, /* plus one; only when it differs from the outcome */
         TAG_KINDS,
         TAG_RUN,
 };
@@ -197,6 +198,7 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
         *ret = (struct clew_summary){
                 .rules_version = CLEW_RULES_VERSION,
                 .outcome = trace->outcome,
+                .settled = trace->settled,
                 .name = trace->name,
                 .service = trace->service,
                 .session = trace->session,
@@ -397,6 +399,7 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         put_aimed(out, s);
         put_number(out, TAG_LOGS, s->n_logs);
         put_number(out, TAG_FROM_LOGS, s->n_from_logs);
+        put_number(out, TAG_SETTLED, s->settled != s->outcome ? (uint64_t)s->settled + 1 : 0);
         put_number(out, TAG_KINDS, s->kinds);
         if (s->has_run) {
                 clew_buffer_append_varint(out, (uint64_t)TAG_RUN << 1 | 1);
@@ -536,6 +539,11 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
                 break;
         case TAG_OUTCOME:
                 s->outcome = v < CLEW_OUTCOME_COUNT ? (enum clew_outcome)v : CLEW_OUTCOME_UNKNOWN;
+                s->settled = s->outcome;
+                break;
+        case TAG_SETTLED: /* after the outcome */
+                if (v > 0 && v <= CLEW_OUTCOME_COUNT)
+                        s->settled = (enum clew_outcome)(v - 1);
                 break;
         case TAG_SPANS:
                 s->n_spans = small;

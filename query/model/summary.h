@@ -71,6 +71,7 @@ struct clew_summary_aimed {
 struct clew_summary {
         uint32_t rules_version;
         enum clew_outcome outcome;
+        enum clew_outcome settled; /* the outcome of an open run if nothing more comes */
         struct clew_slice name;
         struct clew_slice service;
         struct clew_slice session;

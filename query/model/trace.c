@@ -356,51 +356,6 @@ static int count_errors(struct clew_builder *b, const bool *is_twin)
         return 0;
 }
 
-static bool is_top(const struct clew_trace *trace, uint32_t index)
-{
-        uint32_t parent = trace->steps[index].parent;
-
-        return parent == CLEW_STEP_NONE || clew_step_is(&trace->steps[parent], CLEW_STEP_STANDIN);
-}
-
-static void find_root(struct clew_trace *trace, uint32_t hinted)
-{
-        uint32_t first = CLEW_STEP_NONE;
-        uint32_t standin = CLEW_STEP_NONE;
-        uint32_t bare = CLEW_STEP_NONE;
-
-        if (hinted != CLEW_STEP_NONE && is_top(trace, hinted)) {
-                trace->root = hinted;
-                return;
-        }
-        for (uint32_t i = trace->n_steps ? 0 : CLEW_STEP_NONE; i != CLEW_STEP_NONE;
-             i = trace->steps[i].next_sibling) {
-                const struct clew_step *step = &trace->steps[i];
-
-                if (clew_step_is(step, CLEW_STEP_STANDIN)) {
-                        if (standin == CLEW_STEP_NONE)
-                                standin = i;
-                        continue;
-                }
-                if (first == CLEW_STEP_NONE)
-                        first = i;
-                if (clew_step_is(step, CLEW_STEP_SETUP) ||
-                    (step->kind != CLEW_KIND_AGENT && step->kind != CLEW_KIND_CHAIN))
-                        continue;
-                /* "build the workflow", then "run it": what has nothing below it gives way to a
-                 * later one that has and that took longer. */
-                if (step->n_descendants > 0 &&
-                    (bare == CLEW_STEP_NONE ||
-                     clew_step_duration_ns(&trace->steps[bare]) < clew_step_duration_ns(step))) {
-                        trace->root = i;
-                        return;
-                }
-                if (bare == CLEW_STEP_NONE)
-                        bare = i;
-        }
-        trace->root = bare != CLEW_STEP_NONE ? bare : first != CLEW_STEP_NONE ? first : standin;
-}
-
 static void find_times(struct clew_trace *trace)
 {
         for (uint32_t i = 0; i < trace->n_steps; i++) {
@@ -423,62 +378,6 @@ static void find_times(struct clew_trace *trace)
                 if (time > trace->end_ns)
                         trace->end_ns = time;
         }
-}
-
-/* A verdict on the run: a labelled score of a root or of the trace. One that fails, fails. */
-static enum clew_verdict verdict_of(const struct clew_trace *trace)
-{
-        enum clew_verdict verdict = CLEW_VERDICT_NONE;
-
-        for (uint32_t i = 0; i < trace->n_scores; i++) {
-                const struct clew_score *s = &trace->scores[i];
-
-                if (s->verdict == CLEW_VERDICT_NONE || s->place == CLEW_SCORE_AIMED ||
-                    !(s->target == CLEW_SCORE_TRACE ||
-                      (s->target == CLEW_SCORE_STEP && s->step != CLEW_STEP_NONE &&
-                       (s->step == trace->root || trace->steps[s->step].depth == 0))))
-                        continue;
-                if (s->verdict == CLEW_VERDICT_FAIL)
-                        return CLEW_VERDICT_FAIL;
-                verdict = CLEW_VERDICT_PASS;
-        }
-        return verdict;
-}
-
-static bool top_failed(const struct clew_trace *trace)
-{
-        if (trace->steps[trace->root].error.is_error)
-                return true;
-        for (uint32_t i = 0; i < trace->n_steps; i++) {
-                const struct clew_step *step = &trace->steps[i];
-                bool topmost = step->kind == CLEW_KIND_AGENT &&
-                               (step->parent == CLEW_STEP_NONE ||
-                                trace->steps[step->parent].agent == CLEW_STEP_NONE);
-
-                if (topmost && step->error.is_error)
-                        return true;
-        }
-        return false;
-}
-
-static enum clew_outcome outcome_of(const struct clew_trace *trace)
-{
-        const struct clew_step *root;
-
-        if (trace->n_spans == 0 || trace->root == CLEW_STEP_NONE)
-                return CLEW_OUTCOME_UNKNOWN;
-        switch (verdict_of(trace)) {
-        case CLEW_VERDICT_PASS:
-                return CLEW_OUTCOME_PASSED;
-        case CLEW_VERDICT_FAIL:
-                return CLEW_OUTCOME_FAILED;
-        case CLEW_VERDICT_NONE:
-                break;
-        }
-        root = &trace->steps[trace->root];
-        if (clew_step_is(root, CLEW_STEP_STANDIN) || root->end_ns == 0)
-                return CLEW_OUTCOME_OPEN;
-        return top_failed(trace) ? CLEW_OUTCOME_ERROR : CLEW_OUTCOME_OK;
 }
 
 static void name_trace(struct clew_builder *b)
@@ -524,14 +423,14 @@ static int finish(struct clew_builder *b)
         if (r < 0)
                 return r;
         find_agents(trace);
-        find_root(trace, b->hinted_root);
+        clew_outcome_find_root(b);
         find_times(trace);
         trace->session = spread_identity(trace, false);
         trace->other_session = other_session(trace);
         trace->user = spread_identity(trace, true);
         name_trace(b);
         clew_score_settle(b);
-        trace->outcome = outcome_of(trace);
+        clew_outcome_judge(b);
         return b->options->edges ? clew_edges_build(b) : 0;
 }
 

@@ -68,8 +68,9 @@ enum clew_outcome {
         CLEW_OUTCOME_OK,      /* ended, no error at the top, no verdict */
         CLEW_OUTCOME_PASSED,  /* a verdict on the trace says so */
         CLEW_OUTCOME_FAILED,  /* a verdict on the trace says so */
-        CLEW_OUTCOME_ERROR,   /* the root, or a topmost agent, ended in an error */
-        CLEW_OUTCOME_OPEN,    /* the root has not ended or has not arrived */
+        CLEW_OUTCOME_ERROR, /* the root, or a topmost agent, ended in an error; or no answer came */
+        CLEW_OUTCOME_OPEN,  /* the root has not ended or has not arrived */
+        CLEW_OUTCOME_PAUSED, /* ended waiting: for an approval, an answer, an event */
         CLEW_OUTCOME_COUNT,
 };
 
@@ -167,6 +168,7 @@ enum clew_field {
         CLEW_FIELD_ERROR_TYPE,
         CLEW_FIELD_ERROR_MESSAGE,
         CLEW_FIELD_ERROR_STACK,
+        CLEW_FIELD_DEFERRED,
         CLEW_FIELD_SESSION,
         CLEW_FIELD_USER,
         CLEW_FIELD_TAGS,
@@ -285,6 +287,9 @@ enum {
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
         CLEW_STEP_FROM_LOGS = 1u << 20,  /* made from log records: no span was sent */
         CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
+        CLEW_STEP_PAUSED = 1u << 19,     /* ended to wait for somebody */
+        CLEW_STEP_CONTROL = 1u << 22,    /* ended by control flow that was sent as an error */
+        CLEW_STEP_ANSWERED = 1u << 21,   /* some output was sent */
 };
 
 struct clew_step {
@@ -433,6 +438,9 @@ struct clew_trace {
         struct clew_slice other_session; /* the root's, else the next one that some step has */
         struct clew_slice user;
         enum clew_outcome outcome;
+        /* The outcome if nothing more comes: where the parent of all never arrived, and nobody says
+         * whether it lives in this process, that of what did. */
+        enum clew_outcome settled;
         bool has_failed_steps;
 
         uint64_t start_ns; /* earliest start; of logs when there is no span */

@@ -69,7 +69,7 @@ void clew_cause_note(const struct clew_why *why, struct clew_arena *arena,
         *ret = (struct clew_summary_cause){.step = 0};
         if (why->view->passed ||
             (!why->view->failed &&
-             (why->n_findings == 0 || why->findings[0].precision != CLEW_PRECISION_HIGH)))
+             (why->n_findings == 0 || why->findings[0].precision == CLEW_PRECISION_LOW)))
                 return;
         clew_cause_of(why, arena, ret);
         ret->detail = clew_arena_copy(arena, ret->detail);

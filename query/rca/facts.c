@@ -290,12 +290,15 @@ int clew_facts_of(const struct clew_rca_view *v, struct clew_summary_facts *ret)
 
 /* ---- at sealing ----------------------------------------------------------------------------- */
 
-static bool went_wrong(const struct clew_trace *trace)
+/* All but runs that somebody called good: most runs of the world have no verdict, and a loop in an
+ * open one is worth knowing before it ends. */
+static bool is_asked_why(const struct clew_trace *trace)
 {
-        /* An open run too: a loop in it is worth knowing before it ends. */
+        if (trace->outcome == CLEW_OUTCOME_PASSED)
+                return false;
         return trace->outcome == CLEW_OUTCOME_FAILED || trace->outcome == CLEW_OUTCOME_ERROR ||
-               trace->outcome == CLEW_OUTCOME_OPEN ||
-               (trace->has_failed_steps && trace->outcome != CLEW_OUTCOME_PASSED);
+               trace->outcome == CLEW_OUTCOME_OPEN || trace->has_failed_steps ||
+               trace->n_llm + trace->n_tool > 0;
 }
 
 static void analyse(struct clew_trace *trace, bool wrong, struct clew_arena *own,
@@ -321,14 +324,19 @@ static void analyse(struct clew_trace *trace, bool wrong, struct clew_arena *own
 
 void clew_facts_derive(struct clew_trace *trace, struct clew_arena *arena, struct clew_summary *ret)
 {
-        bool wrong = went_wrong(trace);
+        bool wrong = is_asked_why(trace);
         bool linked = trace->answers != NULL;
+        enum clew_outcome outcome = trace->outcome;
         CLEW_ARENA own = {0};
 
         if (!wrong && trace->n_llm + trace->n_tool == 0)
                 return;
         clew_arena_init(&own, FACTS_ARENA_MAX);
+        /* A run under an unseen parent that failed is a failed run once it is over. */
+        if (outcome == CLEW_OUTCOME_OPEN && trace->settled == CLEW_OUTCOME_ERROR)
+                trace->outcome = trace->settled;
         analyse(trace, wrong, &own, arena, ret);
+        trace->outcome = outcome;
         if (linked)
                 return;
         trace->answers = NULL; /* they go with the arena, as the edges do */

@@ -12,12 +12,18 @@
 #include "storage/sealed/segment-int.h"
 #include "storage/store.h"
 
+#include <pthread.h>
+
 struct clew_store {
         struct clew_env *env;
         const struct clew_clock *clock;
         const struct clew_deriver *deriver; /* may be NULL */
         enum clew_store_mode mode;
         bool sealed_only;
+        /* What sealing keeps between its runs (storage/seal), and how it goes with the store. */
+        pthread_mutex_t sealing_lock;
+        struct clew_sealing *sealing;
+        void (*sealing_free)(struct clew_sealing *sealing);
 };
 
 /* Index work of one merge: an entry per span of the trace. */
@@ -124,5 +130,12 @@ void clew_view_end_walk(struct clew_view *view);
  * renewal. */
 CLEW_MUST_USE int clew_view_hot(struct clew_view *view, const struct clew_trace_id *id,
                                 struct clew_hot_list **ret, struct clew_error *err);
+
+/* Adds sealed ids that begin with @n_digits of @prefix to the sorted @ret (at most @max, @n so
+ * far).
+ */
+CLEW_MUST_USE int clew_view_find_sealed(struct clew_view *v, const struct clew_trace_id *prefix,
+                                        unsigned n_digits, struct clew_trace_id *ret, int max,
+                                        int *n, struct clew_error *err);
 
 #endif

@@ -232,6 +232,14 @@ static bool has_prefix(const struct clew_trace_id *id, const struct clew_trace_i
                (id->bytes[n_digits / 2] & 0xf0) == (prefix->bytes[n_digits / 2] & 0xf0);
 }
 
+/* The first @n_digits digits of @prefix, then zeros. */
+static void cut_id(const struct clew_trace_id *prefix, unsigned n_digits, struct clew_trace_id *ret)
+{
+        memcpy(ret->bytes, prefix->bytes, n_digits / 2);
+        if (n_digits % 2)
+                ret->bytes[n_digits / 2] = prefix->bytes[n_digits / 2] & 0xf0;
+}
+
 /* Puts @id into the sorted @ret unless it is there or comes behind @max others. */
 static void collect(const struct clew_trace_id *id, struct clew_trace_id *ret, int max, int *n)
 {
@@ -247,13 +255,17 @@ static void collect(const struct clew_trace_id *id, struct clew_trace_id *ret, i
         ret[at] = *id;
 }
 
-static int find_sealed(struct clew_view *v, const struct clew_trace_id *from, unsigned n_digits,
-                       struct clew_trace_id *ret, int max, int *n, struct clew_error *err)
+int clew_view_find_sealed(struct clew_view *v, const struct clew_trace_id *prefix,
+                          unsigned n_digits, struct clew_trace_id *ret, int max, int *n,
+                          struct clew_error *err)
 {
-        struct clew_slice key = clew_slice_make(from->bytes, sizeof(from->bytes));
+        struct clew_trace_id begin = {{0}};
+        const struct clew_trace_id *from = &begin;
+        struct clew_slice key = clew_slice_make(begin.bytes, sizeof(begin.bytes));
         CLEW_SCAN scan = {0};
         int r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TRACE, &scan, err);
 
+        cut_id(prefix, n_digits, &begin);
         if (r == 0)
                 r = clew_scan_seek(&scan, key, err);
         while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
@@ -291,10 +303,8 @@ int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsi
         if (n_digits > 2 * CLEW_TRACE_ID_BYTES)
                 return clew_error_set(err, -EINVAL, 0, "a trace id has 32 digits, not %u",
                                       n_digits);
-        memcpy(from.bytes, prefix->bytes, n_digits / 2);
-        if (n_digits % 2)
-                from.bytes[n_digits / 2] = prefix->bytes[n_digits / 2] & 0xf0;
-        r = find_sealed(v, &from, n_digits, ret, max, &n, err);
+        cut_id(prefix, n_digits, &from);
+        r = clew_view_find_sealed(v, &from, n_digits, ret, max, &n, err);
         if (r == 0)
                 r = find_hot(v, &from, n_digits, ret, max, &n, err);
         if (r == 0 && (n == 0 || n_digits >= 2)) /* of the others, too, none is hidden */
