@@ -112,10 +112,18 @@ static int prove_absent(struct clew_view *v, const struct clew_trace_id *id, uns
 int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct clew_trace_data *ret,
                    struct clew_error *err)
 {
+        return clew_view_load_some(v, id, CLEW_SEAL_ITEMS_MAX, CLEW_SEAL_RAW_MAX, ret, err);
+}
+
+int clew_view_load_some(struct clew_view *v, const struct clew_trace_id *id, uint64_t max_items,
+                        uint64_t max_bytes, struct clew_trace_data *ret, struct clew_error *err)
+{
         struct clew_loaded loaded;
         struct clew_hot_list *hot;
         int r = clew_view_hot(v, id, &hot, err);
 
+        v->loader.max_items = max_items;
+        v->loader.max_bytes = max_bytes;
         if (r == 0)
                 r = clew_loader_load(&v->loader, id, hot, &loaded, err);
         if (r == -ENOENT || (r == 0 && !loaded.sealed)) {
@@ -128,6 +136,7 @@ int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct c
         ret->traces = loaded.traces;
         ret->logs = loaded.logs;
         ret->last_arrival_ns = loaded.last_arrival_ns;
+        ret->left_out = loaded.left_out;
         return 0;
 }
 
