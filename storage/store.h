@@ -297,6 +297,11 @@ CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stat
  * cache. For long-running programs. 0 or a negative errno; nothing depends on success. */
 CLEW_MUST_USE int clew_store_release_pages(struct clew_store *store, struct clew_error *err);
 
+/* Clears what dead readers have left in the store's list of them, and takes the snapshots of
+ * programs that are stopped (they are told so when they go on): the file grows behind each of them.
+ * For a collector's tick. Returns how many. */
+int clew_store_check_readers(struct clew_store *store);
+
 /* One finding of a verification: names the object and what is wrong with it. */
 typedef void (*clew_verify_report_fn)(void *context, const char *object, const char *what);
 

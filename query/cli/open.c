@@ -7,6 +7,7 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
+#include "query/cli/spool.h"
 #include "query/find/select.h"
 #include "query/model/summary.h"
 
@@ -53,6 +54,7 @@ int clew_cli_view(struct clew_cli *cli, struct clew_view **ret)
         int r;
 
         if (!cli->view) {
+                clew_spool_start(cli);
                 r = cli->store ? 0 : clew_cli_store(cli, CLEW_STORE_READ, &store);
                 if (r != 0)
                         return r;
