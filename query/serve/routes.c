@@ -30,6 +30,8 @@ const struct clew_route clew_routes[] = {
          NULL, false, CLEW_INPUT_TEXT_AT | CLEW_INPUT_FROM, clew_route_text},
         {"/traces/{id}/raw", "the trace as OTLP: TracesData, or LogsData", NULL, NULL, false,
          CLEW_INPUT_RAW, clew_route_raw},
+        {"/diff", "two runs, aligned step by step", "diff", NULL, false, CLEW_INPUT_DIFF,
+         clew_route_diff},
         {"/sessions", "the selected traces grouped by session", "session", clew_session_fields,
          true, CLEW_INPUT_FILTER | LIST_INPUTS, clew_route_sessions},
         {"/clusters", "failed runs grouped by cause", "cluster", clew_cluster_fields, true,
