@@ -73,7 +73,8 @@ struct clew_call {
         struct clew_buffer brief;
         struct clew_inputs inputs;
         const char *path_values[CLEW_PATH_VALUES_MAX];
-        struct clew_view *view; /* open while the route's function runs */
+        struct clew_view *view;    /* open while the route's function runs */
+        struct clew_filter filter; /* of clew_call_filter(); freed with the call */
         struct clew_error err;
 };
 
@@ -105,14 +106,16 @@ const char *clew_percent_decode(struct clew_slice text, bool is_form, struct cle
 CLEW_MUST_USE int clew_call_refuse(struct clew_call *call, enum clew_problem problem,
                                    const char *fmt, ...) CLEW_PRINTF(3, 4);
 
+/* The id of the trace that @text names. 0, a negative errno, or 1 when it was refused. */
+CLEW_MUST_USE int clew_call_resolve(struct clew_call *call, const char *text,
+                                    struct clew_trace_id *ret);
 /* The trace that the path's first value (or @text) names, loaded and built in call->trace. 0, a
  * negative errno, or 1 when it was refused. */
 CLEW_MUST_USE int clew_call_open(struct clew_call *call, const char *text,
                                  const struct clew_trace_options *options, bool scored,
                                  struct clew_opened *ret);
-/* The filter of the parameters; 0, or 1 when it was refused. */
-CLEW_MUST_USE int clew_call_filter(struct clew_call *call, const char *since_default,
-                                   struct clew_filter *ret);
+/* Makes call->filter of the parameters; 0, or 1 when it was refused. */
+CLEW_MUST_USE int clew_call_filter(struct clew_call *call, const char *since_default);
 
 /* An answer of one record: a writer whose sink is the body. */
 void clew_call_record_writer(struct clew_call *call, struct clew_record_writer *w, const char *type,
@@ -152,6 +155,10 @@ size_t clew_call_max_text(const struct clew_call *call);
 /* The record in @whole as the call's body, cut so. */
 CLEW_MUST_USE int clew_call_shorten(struct clew_call *call, const struct clew_buffer *whole);
 
+/* Appends the record of the step that the path names, with everything. 0, a negative errno, or 1
+ * when it was refused. (route-steps.c) */
+CLEW_MUST_USE int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret);
+
 /* ---- the routes' functions, by files ------------------------------------------------------- */
 
 int clew_route_traces(struct clew_call *call);   /* route-traces.c */
@@ -161,6 +168,12 @@ int clew_route_steps(struct clew_call *call);    /* route-steps.c */
 int clew_route_step(struct clew_call *call);     /* route-steps.c */
 int clew_route_chat(struct clew_call *call);     /* route-chat.c */
 int clew_route_why(struct clew_call *call);      /* route-why.c */
+int clew_route_diff(struct clew_call *call);     /* route-diff.c */
+int clew_route_sessions(struct clew_call *call); /* route-groups.c */
+int clew_route_clusters(struct clew_call *call); /* route-groups.c */
+int clew_route_cluster(struct clew_call *call);  /* route-groups.c */
+int clew_route_raw(struct clew_call *call);      /* route-raw.c */
+int clew_route_text(struct clew_call *call);     /* route-text.c */
 int clew_route_status(struct clew_call *call);   /* route-status.c */
 int clew_route_openapi(struct clew_call *call);  /* openapi.c */
 

@@ -42,8 +42,7 @@ static void refuse_ambiguous(struct clew_call *call, const struct clew_candidate
         clew_problem_end(call->answer, &w);
 }
 
-int clew_call_open(struct clew_call *call, const char *text,
-                   const struct clew_trace_options *options, bool scored, struct clew_opened *ret)
+int clew_call_resolve(struct clew_call *call, const char *text, struct clew_trace_id *ret)
 {
         struct clew_target target;
         struct clew_candidates found;
@@ -56,44 +55,107 @@ int clew_call_open(struct clew_call *call, const char *text,
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_REQUEST, "%s", call->err.message);
                 return 1;
         }
-        r = clew_lookup_trace(call->view, &target, &ret->id, &found, &call->err);
-        if (r < 0)
+        r = clew_lookup_trace(call->view, &target, ret, &found, &call->err);
+        if (r <= 0) /* CLEW_LOOKUP_FOUND, or the store's error */
                 return r;
         if (r == CLEW_LOOKUP_AMBIGUOUS)
                 refuse_ambiguous(call, &found);
         else if (r == CLEW_LOOKUP_NONE)
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ID,
                                         "no trace has that id (clew list shows the newest)");
-        else if (r != CLEW_LOOKUP_FOUND)
+        else
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ID, "%s", call->err.message);
-        if (r != CLEW_LOOKUP_FOUND)
-                return 1;
-        ret->step = CLEW_STEP_NONE;
-        return clew_lookup_load(call->view, options, scored, &call->trace, ret, &call->err);
+        return 1;
 }
 
-int clew_call_filter(struct clew_call *call, const char *since_default, struct clew_filter *ret)
+int clew_call_open(struct clew_call *call, const char *text,
+                   const struct clew_trace_options *options, bool scored, struct clew_opened *ret)
 {
-        struct clew_error err = {0};
-        struct clew_json_writer w;
-        const char *end;
+        int r = clew_call_resolve(call, text, &ret->id);
 
-        if (clew_filter_read(&call->inputs.filter, since_default, call->service->clock, true, ret,
-                             &err) == 0) {
-                if (ret->limit_ns == 0 || ret->limit_ns > CLEW_SERVE_WALK_NS)
-                        ret->limit_ns = CLEW_SERVE_WALK_NS;
-                ret->stop = call->service->stop;
-                return 0;
-        }
-        w = clew_problem_begin(call->answer, CLEW_PROBLEM_BAD_PARAMETER, err.message);
-        end = strchr(err.message, ' ');
-        if (strncmp(err.message, "--", 2) == 0 && end) {
+        ret->step = CLEW_STEP_NONE;
+        return r != 0 ? r
+                      : clew_lookup_load(call->view, options, scored, &call->trace, ret,
+                                         &call->err);
+}
+
+/* A query that cannot be read: where, and what to write instead. */
+static void write_place(struct clew_json_writer *w, const struct clew_filter_error *where)
+{
+        struct clew_slice text = clew_buffer_slice(&where->text);
+
+        clew_json_write_key(w, "query");
+        clew_json_write_string(w, text);
+        clew_json_write_key(w, "column"); /* in characters, from 1 */
+        clew_json_write_uint64(w, clew_query_column(text, where->query.offset));
+        clew_json_write_key(w, "length");
+        clew_json_write_uint64(w, where->query.len);
+        clew_json_write_key(w, "suggestion");
+        clew_json_write_cstr(w, where->query.hint[0] ? where->query.hint : NULL);
+}
+
+static void refuse_filter(struct clew_call *call, const struct clew_error *err,
+                          const struct clew_filter_error *where)
+{
+        bool is_query = where->query.message[0] != '\0';
+        struct clew_json_writer w =
+                clew_problem_begin(call->answer, CLEW_PROBLEM_BAD_PARAMETER,
+                                   is_query ? where->query.message : err->message);
+        const char *end = strchr(err->message, ' ');
+
+        if (is_query) {
+                clew_json_write_key(&w, "parameter");
+                clew_json_write_cstr(&w, "query");
+                write_place(&w, where);
+        } else if (strncmp(err->message, "--", 2) == 0 && end) {
                 clew_json_write_key(&w, "parameter");
                 clew_json_write_string(
-                        &w, clew_slice_make(err.message + 2, (size_t)(end - err.message) - 2));
+                        &w, clew_slice_make(err->message + 2, (size_t)(end - err->message) - 2));
         }
         clew_problem_end(call->answer, &w);
-        return 1;
+}
+
+int clew_call_filter(struct clew_call *call, const char *since_default)
+{
+        struct clew_filter *f = &call->filter;
+        struct clew_filter_error where = {0};
+        struct clew_error err = {0};
+        int r;
+
+        clew_buffer_init(&where.text, CLEW_SERVE_TARGET_MAX);
+        r = clew_filter_read_all(&call->inputs.filter, since_default, call->service->clock, true, f,
+                                 &err, &where);
+        if (r < 0)
+                refuse_filter(call, &err, &where);
+        clew_buffer_deinit(&where.text);
+        if (r < 0)
+                return 1;
+        if (f->limit_ns == 0 || f->limit_ns > CLEW_SERVE_WALK_NS)
+                f->limit_ns = CLEW_SERVE_WALK_NS;
+        f->stop = call->service->stop;
+        for (uint32_t i = 0; i < f->n_queries; i++) {
+                if (!clew_query_is_metrics(f->queries[i]))
+                        continue;
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                        "a query that ends in metrics gives series, not traces");
+                return 1;
+        }
+        return 0;
+}
+
+static const char *how_it_ended(enum clew_select_end end)
+{
+        switch (end) {
+        case CLEW_SELECT_OUT_OF_TIME:
+                return "out of time";
+        case CLEW_SELECT_OUT_OF_BYTES:
+                return "out of bytes";
+        case CLEW_SELECT_STOPPED:
+                return "interrupted";
+        case CLEW_SELECT_WHOLE:
+                break;
+        }
+        return "whole";
 }
 
 bool clew_select_is_partial(const struct clew_select *s, struct clew_error *ret)
@@ -102,8 +164,7 @@ bool clew_select_is_partial(const struct clew_select *s, struct clew_error *ret)
                 return false;
         if (s->end != CLEW_SELECT_WHOLE)
                 clew_error_set(ret, 0, 0, "%s after %llu traces; older ones were not looked at",
-                               s->end == CLEW_SELECT_STOPPED ? "interrupted" : "out of time",
-                               (unsigned long long)s->seen);
+                               how_it_ended(s->end), (unsigned long long)s->seen);
         else
                 clew_error_set(ret, 0, 0,
                                "%llu trace%s could not be read; first: %s; clew doctor --verify "

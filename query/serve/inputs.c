@@ -189,6 +189,8 @@ static int read_pair(struct clew_call *call, struct clew_slice pair, const struc
                                         "the parameters are not percent-encoded text");
                 return 1;
         }
+        if (strcmp(name, "q") == 0) /* as other tracing backends call it */
+                name = "query";
         f = clew_flag_find(flags, name, strlen(name));
         return f ? set(call, f, value) : refuse_unknown(call, name, flags);
 }

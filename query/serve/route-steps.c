@@ -62,13 +62,12 @@ int clew_route_steps(struct clew_call *call)
         return r;
 }
 
-int clew_route_step(struct clew_call *call)
+int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret)
 {
         const struct clew_step_texts texts = {&call->scratch, &call->brief};
         struct clew_trace_options options = CLEW_TRACE_FULL;
         struct clew_opened o = {0};
         struct clew_record_writer out;
-        CLEW_BUFFER whole = {0};
         uint64_t number;
         int r;
 
@@ -76,15 +75,30 @@ int clew_route_step(struct clew_call *call)
         options.results = true;
         r = clew_call_open(call, call->path_values[0], &options, true, &o);
         if (r != 0)
-                return r > 0 ? 0 : r;
+                return r;
         if (!clew_parse_uint64(clew_slice_of_cstr(call->path_values[1]), &number) || number == 0 ||
-            number > o.trace->n_steps)
-                return clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_STEP,
+            number > o.trace->n_steps) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_STEP,
                                         "the trace has steps 1 to %u", o.trace->n_steps);
-        clew_buffer_init(&whole, CLEW_SERVE_MEMORY_MAX);
-        clew_call_record_writer(call, &out, "step", clew_step_fields);
-        out.sink = clew_sink_to_buffer(&whole);
+                return 1;
+        }
+        clew_record_writer_init(&out, CLEW_RECORD_JSON, "step", clew_step_fields,
+                                clew_sink_to_buffer(ret));
         r = clew_step_put_full(&out, o.trace, (uint32_t)number - 1, &texts);
         clew_record_writer_deinit(&out);
-        return r < 0 ? r : clew_call_shorten(call, &whole);
+        return r;
+}
+
+int clew_route_step(struct clew_call *call)
+{
+        CLEW_BUFFER whole = {0};
+        int r;
+
+        clew_buffer_init(&whole, CLEW_SERVE_MEMORY_MAX);
+        r = clew_call_step_record(call, &whole);
+        if (r != 0)
+                return r > 0 ? 0 : r;
+        call->answer->status = 200;
+        call->answer->content_type = "application/json";
+        return clew_call_shorten(call, &whole);
 }

@@ -39,7 +39,6 @@ static int walk(struct clew_call *call, struct clew_select *s, struct clew_call_
 
 int clew_route_traces(struct clew_call *call)
 {
-        struct clew_filter filter;
         struct clew_selected after;
         struct clew_select s = {0};
         struct clew_call_list list;
@@ -51,11 +50,11 @@ int clew_route_traces(struct clew_call *call)
         if (from && !clew_cursor_parse(from, &after))
                 return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
                                         "after takes a cursor as \"next\" has given it");
-        if (clew_call_filter(call, from ? NULL : SINCE_DEFAULT, &filter) != 0)
+        if (clew_call_filter(call, from ? NULL : SINCE_DEFAULT) != 0)
                 return 0;
         if (clew_call_list_begin(call, "traces", "trace", clew_trace_fields, LIMIT_DEFAULT,
                                  &list) == 0) {
-                r = clew_select_init(&s, call->view, &filter, call->service->clock,
+                r = clew_select_init(&s, call->view, &call->filter, call->service->clock,
                                      from ? &after : NULL, &call->err);
                 if (r >= 0)
                         r = walk(call, &s, &list, next);
@@ -73,7 +72,6 @@ int clew_route_traces(struct clew_call *call)
 
 int clew_route_count(struct clew_call *call)
 {
-        struct clew_filter filter;
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_tally tally = {0};
@@ -82,9 +80,9 @@ int clew_route_count(struct clew_call *call)
         struct clew_error partial;
         int r;
 
-        if (clew_call_filter(call, SINCE_DEFAULT, &filter) != 0)
+        if (clew_call_filter(call, SINCE_DEFAULT) != 0)
                 return 0;
-        r = clew_select_init(&s, call->view, &filter, call->service->clock, NULL, &call->err);
+        r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL, &call->err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &call->err)) == 1)
                 clew_tally_add(&tally, &t.summary);
         if (r == 0) {

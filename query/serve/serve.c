@@ -124,6 +124,7 @@ static void run(struct clew_call *call)
                 r = clew_buffer_error(&call->answer->body);
         if (r < 0)
                 refuse_errno(call, r);
+        clew_filter_deinit(&call->filter);
         clew_view_close(call->view);
         clew_arena_deinit(&call->trace);
         clew_arena_deinit(&call->scratch);
