@@ -81,7 +81,8 @@ static void check_ledger(const struct clew_trace *t, struct clew_arena *arena)
         if (clew_ledger_build(t, NULL, arena, &ledger) < 0)
                 return;
         for (uint32_t i = 0; i < ledger.n; i++) {
-                if (ledger.lines[i].booking == CLEW_BOOKED)
+                if (ledger.lines[i].booking == CLEW_BOOKED ||
+                    ledger.lines[i].booking == CLEW_BOOKED_ROLLUP)
                         in += ledger.lines[i].tokens.in;
         }
         CLEW_ASSERT(in == t->tokens.in);
