@@ -5,6 +5,7 @@
 
 #include "query/cli/commands.h"
 #include "query/cli/options.h"
+#include "query/review/export/export.h"
 
 #include <string.h>
 
@@ -108,6 +109,15 @@ static int help_command(struct clew_cli *cli, const struct clew_command *command
         return command->run(cli, 2, argv);
 }
 
+static void print_export_formats(FILE *out)
+{
+        fputs("\nFormats of clew export\n\n  otlp            what clew import reads: OTLP JSON "
+              "lines\n",
+              out);
+        for (const struct clew_export_format *f = clew_export_formats(); f->name; f++)
+                fprintf(out, "  %-14s  %s\n", f->name, f->help);
+}
+
 int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
 {
         const struct clew_command *command;
@@ -129,6 +139,8 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
         for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
                 if (strcmp(args.values[0], topics[i].name) == 0) {
                         fputs(topics[i].text, cli->out);
+                        if (strcmp(topics[i].name, "formats") == 0)
+                                print_export_formats(cli->out);
                         return CLEW_EXIT_OK;
                 }
         }

@@ -73,6 +73,11 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 clew_flag_set_add(set, flags[i]);
 }
 
+bool clew_filter_flags_choose_outcomes(const struct clew_filter_flags *f)
+{
+        return f->failed || f->ok || f->open || f->lost || f->query;
+}
+
 static bool parse_time(const char *text, uint64_t now_ns, bool utc, uint64_t *ret_ns)
 {
         return !text || strcmp(text, "all") == 0 || clew_when_parse(text, now_ns, utc, ret_ns);

@@ -56,6 +56,10 @@ struct clew_filter_flags {
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f);
 
+/* Whether the flags, or a query, say which outcomes are meant; what is about failures takes failed
+ * runs otherwise. */
+bool clew_filter_flags_choose_outcomes(const struct clew_filter_flags *f);
+
 /* Owns the queries of a filter. */
 struct clew_query_set;
 

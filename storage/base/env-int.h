@@ -43,12 +43,21 @@ CLEW_MUST_USE int clew_env_open(const char *dir, const struct clew_store_options
 /* The store is complete and durable: takes away the sign of an unfinished creation. */
 CLEW_MUST_USE int clew_env_created(struct clew_env *env, struct clew_error *err);
 /* The store is being created, or its creation finished, by this environment. */
+bool clew_env_has_collector(const struct clew_env *env);
 bool clew_env_is_creating(const struct clew_env *env);
 void clew_env_close(struct clew_env *env);
 const char *clew_env_dir(const struct clew_env *env);
 
 CLEW_MUST_USE int clew_txn_begin_read(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
 void clew_txn_end_read(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
+/* Clears readers that are dead, and takes the snapshots of those that are stopped for longer than
+ * from one call to the next. How many. */
+int clew_env_check_readers(struct clew_env *env);
+/* The snapshot of a read transaction was taken from it: what was read since is not to be believed.
+ */
+bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn);
+/* @r, or -ESTALE in its place when the snapshot is lost. */
+CLEW_MUST_USE int clew_txn_check(struct clew_env *env, MDB_txn *txn, int r, struct clew_error *err);
 /* Waits for other writers, also in other processes. */
 CLEW_MUST_USE int clew_txn_begin_write(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
 /* Ends @txn in any case. 0 = durable. */

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -75,8 +76,11 @@ int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_
                 code = -EPROTONOSUPPORT;
                 break;
         case MDB_READERS_FULL:
-                code = -EAGAIN;
-                break;
+                return clew_error_set(
+                        err, -EAGAIN, 0,
+                        "store %s: %u programs and views are reading it at this moment, "
+                        "which is its limit; end some of them and try again",
+                        env->dir, READERS_MAX);
         case MDB_TXN_FULL:
                 code = -EMSGSIZE;
                 break;
@@ -232,6 +236,7 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
         rc = open_with_map(env, path);
         if (rc != 0)
                 return clew_env_error(env, rc, "opening", err);
+        clew_env_map_readers(env);
         mdb_reader_check(env->lmdb, &stale);
         rc = mdb_env_stat(env->lmdb, &st);
         if (rc != 0)
@@ -261,6 +266,7 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
         env->collector_fd = -1;
         env->creating_fd = -1;
         env->dir_fd = -1;
+        env->lock_fd = -1;
         env->mode = options->mode;
         env->map_bytes = options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT;
         pthread_mutex_init(&env->lock, NULL);
@@ -299,6 +305,7 @@ void clew_env_close(struct clew_env *env)
         CLEW_ASSERT(env->readers == 0);
         if (env->lmdb)
                 mdb_env_close(env->lmdb);
+        clew_env_unmap_readers(env);
         if (env->collector_fd >= 0)
                 close(env->collector_fd);
         if (env->creating_fd >= 0)
@@ -309,6 +316,21 @@ void clew_env_close(struct clew_env *env)
         pthread_cond_destroy(&env->idle);
         clew_free(env->dir);
         clew_free(env);
+}
+
+bool clew_env_has_collector(const struct clew_env *env)
+{
+        struct clew_error err;
+        bool has;
+        int fd;
+
+        if (env->collector_fd >= 0)
+                return true;
+        if (clew_own_file_open(env->dir, env->dir_fd, CLEW_COLLECTOR_FILE, O_RDWR, &fd, &err) < 0)
+                return false;
+        has = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+        close(fd);
+        return has;
 }
 
 bool clew_env_is_creating(const struct clew_env *env)
@@ -340,6 +362,7 @@ static int reopen(struct clew_env *env, struct clew_error *err)
         if (env->lmdb)
                 mdb_env_close(env->lmdb);
         env->lmdb = NULL;
+        clew_env_unmap_readers(env);
         r = open_lmdb(env, err);
         if (r == 0)
                 atomic_store(&env->broken, false);

@@ -12,12 +12,18 @@
 #include "storage/sealed/segment-int.h"
 #include "storage/store.h"
 
+#include <pthread.h>
+
 struct clew_store {
         struct clew_env *env;
         const struct clew_clock *clock;
         const struct clew_deriver *deriver; /* may be NULL */
         enum clew_store_mode mode;
         bool sealed_only;
+        /* What sealing keeps between its runs (storage/seal), and how it goes with the store. */
+        pthread_mutex_t sealing_lock;
+        struct clew_sealing *sealing;
+        void (*sealing_free)(struct clew_sealing *sealing);
 };
 
 /* Index work of one merge: an entry per span of the trace. */
@@ -40,6 +46,9 @@ struct clew_loader {
         struct clew_buffer logs;
         struct clew_unpacker *unpacker;
         struct clew_arena arena;
+        /* Of a trace with hot fragments, about; 0 = all. */
+        uint64_t max_items;
+        uint64_t max_bytes;
 };
 
 struct clew_loaded {
@@ -50,6 +59,7 @@ struct clew_loaded {
         uint64_t last_arrival_ns; /* 0 = no hot fragment */
         uint64_t min_start_ns;    /* of hot fragments; 0 = none */
         uint64_t n_fragments;
+        uint64_t left_out; /* spans and log records behind the loader's bounds */
         bool sealed;
         struct clew_place place;   /* when sealed; else segment 0 */
         uint64_t sealed_raw_bytes; /* what the sealed part alone has */
