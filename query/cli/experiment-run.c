@@ -12,6 +12,7 @@
 #include "query/answer/safe.h"
 #include "query/cli/child.h"
 #include "query/cli/open.h"
+#include "query/find/statistics.h"
 #include "query/review/export/export.h"
 #include "query/review/rubric.h"
 
@@ -479,8 +480,9 @@ static int check_flags(struct clew_experiment_command *c)
 static void report(struct run *run)
 {
         uint64_t n = run->n_had + run->n_run;
-        struct clew_interval i = clew_wilson(run->n_passed, n);
+        struct clew_interval i;
 
+        clew_wilson(run->n_passed, n, &i.low, &i.high);
         clew_cli_note(run->c->cli,
                       "%" PRIu64 " of %" PRIu64 " passed, %.1f %% (95 %% interval %.1f to %.1f)",
                       run->n_passed, n, n ? 100.0 * (double)run->n_passed / (double)n : 0,

@@ -7,7 +7,7 @@
 #include "query/review/experiment.h"
 
 #include "proto/base/hash.h"
-#include "proto/base/mem.h"
+#include "query/find/statistics.h"
 
 #include <errno.h>
 #include <math.h>
@@ -240,8 +240,8 @@ static void rates(struct clew_comparison *c)
         }
         c->rate_a = (double)passed_a / (double)n_a;
         c->rate_b = (double)passed_b / (double)n_b;
-        c->interval_a = clew_wilson(passed_a, n_a);
-        c->interval_b = clew_wilson(passed_b, n_b);
+        clew_wilson(passed_a, n_a, &c->interval_a.low, &c->interval_a.high);
+        clew_wilson(passed_b, n_b, &c->interval_b.low, &c->interval_b.high);
 }
 
 int clew_experiment_compare(const struct clew_experiment *a, const struct clew_experiment *b,

@@ -3,29 +3,12 @@
  */
 #include "query/review/statistics.h"
 
+#include "query/find/statistics.h"
+
 #include <math.h>
 
 /* 97.5 % point of the normal distribution. */
 #define Z 1.959963984540054
-
-struct clew_interval clew_wilson(uint64_t k, uint64_t n)
-{
-        struct clew_interval r = {0, 1};
-        double p;
-        double d;
-        double middle;
-        double half;
-
-        if (n == 0)
-                return r;
-        p = (double)k / (double)n;
-        d = 1 + Z * Z / (double)n;
-        middle = (p + Z * Z / (2 * (double)n)) / d;
-        half = Z / d * sqrt(p * (1 - p) / (double)n + Z * Z / (4 * (double)n * (double)n));
-        r.low = k == 0 ? 0 : middle - half;
-        r.high = k == n ? 1 : middle + half;
-        return r;
-}
 
 /* log of n choose k */
 static double log_choose(uint64_t n, uint64_t k)
@@ -77,23 +60,6 @@ static uint64_t next_random(uint64_t *state)
         return x ^ x >> 31;
 }
 
-/* Shell sort: the array is of one size, and there is no working space for another way. */
-static void sort_doubles(double *a, size_t n)
-{
-        static const size_t gaps[] = {4524, 1750, 701, 301, 132, 57, 23, 10, 4, 1};
-
-        for (size_t g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++) {
-                for (size_t i = gaps[g]; i < n; i++) {
-                        double v = a[i];
-                        size_t j = i;
-
-                        for (; j >= gaps[g] && a[j - gaps[g]] > v; j -= gaps[g])
-                                a[j] = a[j - gaps[g]];
-                        a[j] = v;
-                }
-        }
-}
-
 double clew_bootstrap_mean(const double *values, size_t n, uint64_t seed, double *work,
                            struct clew_interval *ret)
 {
@@ -113,7 +79,7 @@ double clew_bootstrap_mean(const double *values, size_t n, uint64_t seed, double
                         sum += values[next_random(&state) % n];
                 work[round] = sum / (double)n;
         }
-        sort_doubles(work, CLEW_BOOTSTRAP_ROUNDS);
+        clew_sort_doubles(work, CLEW_BOOTSTRAP_ROUNDS);
         ret->low = work[CLEW_BOOTSTRAP_ROUNDS / 40];
         ret->high = work[CLEW_BOOTSTRAP_ROUNDS - 1 - CLEW_BOOTSTRAP_ROUNDS / 40];
         return mean;

@@ -1,6 +1,6 @@
 /*
- * Statistics of experiments and judges, small samples in mind: exact tests where there are any,
- * intervals always, seeds where chance is used.
+ * Statistics of experiments and judges beside those of query/find/statistics.h, small samples in
+ * mind: exact tests where there are any, intervals always, seeds where chance is used.
  */
 #ifndef CLEW_QUERY_REVIEW_STATISTICS_H
 #define CLEW_QUERY_REVIEW_STATISTICS_H
@@ -12,9 +12,6 @@ struct clew_interval {
         double low;
         double high;
 };
-
-/* Share of @k in @n with Wilson's score interval at 95 %; n = 0 gives 0 to 1. */
-struct clew_interval clew_wilson(uint64_t k, uint64_t n);
 
 /* Two-sided exact sign test: how likely is it, if neither side is better, that of @a + @b pairs
  * that differ they divide at least so unevenly? (McNemar's exact test on pass and fail.) 1 without
