@@ -434,6 +434,8 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
         if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
                 part->type = CLEW_PART_REASONING;
         fill_part(s, from, part);
+        if (part->type == CLEW_PART_TOOL_CALL && part->name.len == 0 && get(from, "code"))
+                part->name = CLEW_SLICE_LITERAL("code_execution");
         if (part->type == CLEW_PART_TOOL_CALL && (get(&o, "output") || get(&o, "results")))
                 add_own_result(s, &o, part->id, part->name);
         if (part->type == CLEW_PART_TOOL_RESULT)
