@@ -210,7 +210,7 @@ static void report_damage(struct export *ex, const struct clew_trace_id *id,
 
         clew_trace_id_to_hex(id, hex);
         if (++ex->n_damaged <= REPORTS_MAX)
-                clew_cli_error(ex->cli, "trace %s left out: %s", hex, err->message);
+                clew_cli_error(ex->cli, "trace %s: left out: %s", hex, err->message);
 }
 
 /* Adds one trace to the batch. A damaged one is told and left out. */
@@ -232,6 +232,14 @@ static int add_trace(struct export *ex, struct clew_view *view, const struct cle
                 return 0;
         if (r < 0)
                 return clew_cli_fail(ex->cli, r, &err);
+        if (data.left_out > 0) {
+                clew_error_set(&err, -E2BIG, 0,
+                               "it is too large: %" PRIu64
+                               " spans and log records behind its first "
+                               "part",
+                               data.left_out);
+                report_damage(ex, id, &err);
+        }
         ex->n++;
         return 0;
 }
@@ -451,7 +459,7 @@ static int run(struct export *ex, struct clew_arguments *args)
         if (status != 0)
                 return status;
         clew_cli_note(ex->cli, "exported %" PRIu64 " traces%s", ex->n,
-                      ex->n_damaged ? "; damaged ones were left out (clew doctor --verify)" : "");
+                      ex->n_damaged ? "; not all of it, see above (clew doctor --verify)" : "");
         return ex->n_damaged ? CLEW_EXIT_PARTIAL : CLEW_EXIT_OK;
 }
 

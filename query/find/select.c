@@ -17,6 +17,11 @@
 #define AIMED_BUCKETS 4096u /* a power of two */
 #define AIMED_ARENA_MAX ((size_t)64 << 20)
 
+/* What is read of a hot trace for its line: the largest real runs, and a list takes less than 128
+ * MiB. */
+#define DERIVE_ITEMS_MAX 30000u
+#define DERIVE_BYTES_MAX ((uint64_t)32 << 20)
+
 struct clew_select_aimed {
         struct clew_select_aimed *next;
         struct clew_trace_id target;
@@ -115,7 +120,9 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                 if (r == 0)
                         clew_summary_encode(&summary, &s->derived);
         } else {
-                r = clew_view_load(s->view, id, &data, err);
+                r = clew_view_load_some(s->view, id, DERIVE_ITEMS_MAX, DERIVE_BYTES_MAX, &data,
+                                        err);
+                s->cut += r == 0 && data.left_out > 0;
                 if (r < 0)
                         return r;
                 s->data = data;

@@ -103,6 +103,7 @@ struct clew_select {
         struct clew_arena kept;   /* holds them */
         uint64_t seen;            /* traces looked at inside the time bounds */
         uint64_t damaged;         /* of those, unreadable ones */
+        uint64_t cut;             /* of those, summarised by their first part: too large */
         struct clew_error damage; /* the first of them */
         uint64_t selected;        /* and those that were given out */
         uint64_t scanned;         /* traces whose spans were searched */

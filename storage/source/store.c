@@ -183,11 +183,24 @@ int clew_store_add_note(struct clew_store *store, const struct clew_trace_id *id
         return clew_txn_commit(store->env, txn, err);
 }
 
-int clew_view_note(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
-                   struct clew_slice *ret, struct clew_error *err)
+static int note_trusting(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
+                         struct clew_slice *ret, struct clew_error *err)
 {
         struct clew_key key = clew_key_numbered(id, index);
 
         return clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
                               ret, err);
+}
+
+int clew_view_note(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
+                   struct clew_slice *ret, struct clew_error *err)
+{
+        int r = note_trusting(view, id, index, ret, err);
+
+        return clew_txn_check(view->store->env, view->txn, r, err);
+}
+
+int clew_store_check_readers(struct clew_store *store)
+{
+        return clew_env_check_readers(store->env);
 }
