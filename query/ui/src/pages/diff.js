@@ -77,7 +77,7 @@ export function Diff() {
         const error = sides.error || diff.error;
         const ready = sides.data && diff.data && !error;
         const trees = ready && sides.data.map((answer, i) => ({ id: i ? b : a, tree: new Skeleton(answer) }));
-        return html`<${Head} /><main class="page"><div class="head"><h1>Two runs, step by step</h1></div>
+        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Two runs, step by step</h1></div>
                 ${error && html`<${Failure} error=${error} again=${() => { sides.again(); diff.again(); }} />`}${!ready && !error && html`<${Waiting} what="both runs" />`}
                 ${ready && html`<${Side} letter="A" answer=${sides.data[0]} /><${Side} letter="B" answer=${sides.data[1]} />
                 <p class="fact"><b>${diff.data.equal}</b> steps equal, <b>${diff.data.changed}</b> changed, <b>${diff.data.only_a}</b> only in A, <b>${diff.data.only_b}</b> only in B${diff.data.gave_up ? '; too different to align' : ''}</p>
