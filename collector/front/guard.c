@@ -11,6 +11,7 @@
 #include "proto/base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -24,7 +25,10 @@
  * there. */
 #define STASHED_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define INPUT_BYTES_SHORT ((size_t)16 * 1024)
-#define READS_IN_TURN 4
+#define READS_IN_TURN 8
+/* Payload from this size on is moved from socket to socket. */
+#define BULK_BYTES_MIN ((size_t)32 * 1024)
+#define PIPE_BYTES ((size_t)256 * 1024)
 #define ANSWER_BYTES 512u /* reserved for each HTTP/2 connection */
 #define EVENTS_IN_TURN 256
 #define TICK_MS 100
@@ -155,6 +159,47 @@ static void on_client_eof(struct clew_guard *g, struct clew_conn *c)
                 after_client_eof(g, c);
 }
 
+/* Payload that nobody looks at goes from socket to socket without a copy. What the server does not
+ * take is copied out of the pipe after all. False when the connection is ended. */
+static bool pump_bulk(struct clew_guard *g, struct clew_conn *c)
+{
+        size_t want = clew_h2_bulk(&c->h2);
+        ssize_t in;
+
+        if (want > PIPE_BYTES)
+                want = PIPE_BYTES;
+        in = splice(c->fd, NULL, g->pipe[1], NULL, want, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (in < 0)
+                return errno == EAGAIN || errno == EINTR || errno == EINVAL;
+        if (in == 0)
+                return false;
+        clew_h2_passed(&c->h2, (size_t)in, g->now_ms);
+        while (in > 0) {
+                ssize_t out = splice(g->pipe[0], NULL, c->back, NULL, (size_t)in,
+                                     SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+                if (out <= 0)
+                        break;
+                in -= out;
+        }
+        while (in > 0) {
+                ssize_t out = read(g->pipe[0], g->chunk,
+                                   (size_t)in < CLEW_GUARD_INPUT_BYTES ? (size_t)in
+                                                                       : CLEW_GUARD_INPUT_BYTES);
+
+                if (out <= 0 || !clew_stash_add(g, &c->to_back, g->chunk, (size_t)out))
+                        return false;
+                in -= out;
+        }
+        return true;
+}
+
+static bool has_bulk(const struct clew_guard *g, const struct clew_conn *c)
+{
+        return clew_guard_is_h2(g) && g->pipe[0] >= 0 && c->back >= 0 &&
+               clew_h2_bulk(&c->h2) >= BULK_BYTES_MIN;
+}
+
 /* Reads, watches, passes on; a few times, so that others get their turn. */
 static void pump_client(struct clew_guard *g, struct clew_conn *c)
 {
@@ -170,6 +215,16 @@ static void pump_client(struct clew_guard *g, struct clew_conn *c)
                 if (c->held || clew_stash_len(&c->to_back) || clew_stash_len(&c->input) ||
                     c->client_eof)
                         return;
+                if (has_bulk(g, c)) {
+                        if (pump_bulk(g, c))
+                                continue;
+                        clew_conn_kill(g, c);
+                        return;
+                }
+                /* After a large frame comes the head of another: the less is read with it, the less
+                 * is copied. */
+                if (room > c->next_read)
+                        room = c->next_read;
                 n = recv(c->fd, g->chunk, room, MSG_DONTWAIT);
                 if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
                         return;
@@ -188,7 +243,8 @@ static void pump_client(struct clew_guard *g, struct clew_conn *c)
                         clew_conn_kill(g, c);
                         return;
                 }
-                if ((size_t)n < room)
+                c->next_read = has_bulk(g, c) ? INPUT_BYTES_SHORT : CLEW_GUARD_INPUT_BYTES;
+                if ((size_t)n < room && !has_bulk(g, c))
                         return;
         }
 }
@@ -346,7 +402,7 @@ static void admit(struct clew_guard *g, const struct clew_arrival *a)
         }
         c->fd = a->fd;
         c->back = -1;
-        c->born_ms = g->now_ms;
+        c->next_read = CLEW_GUARD_INPUT_BYTES;
         c->peer = a->peer;
         clew_buffer_init(&c->input.bytes, CLEW_STASH_BYTES_MAX);
         clew_buffer_init(&c->to_back.bytes, CLEW_STASH_BYTES_MAX);
@@ -541,6 +597,10 @@ static int set_up(struct clew_guard *g)
         g->arrivals = clew_calloc(ARRIVALS_MAX, sizeof(*g->arrivals));
         g->epoll = epoll_create1(EPOLL_CLOEXEC);
         g->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (pipe2(g->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+                g->pipe[0] = g->pipe[1] = -1;
+        else
+                (void)fcntl(g->pipe[0], F_SETPIPE_SZ, (int)PIPE_BYTES); /* or less, as it is */
         if (!g->chunk || !g->round || !g->arrivals)
                 return -ENOMEM;
         if (g->epoll < 0 || g->wake < 0 || epoll_ctl(g->epoll, EPOLL_CTL_ADD, g->wake, &e) < 0)
@@ -574,7 +634,7 @@ int clew_guard_new(const struct clew_guard_options *options, struct clew_guard *
         clew_h2_totals_init(&g->totals, g->now_ms);
         for (unsigned i = 0; i < CLEW_CONN_LISTS; i++)
                 g->lists[i].prev = g->lists[i].next = &g->lists[i];
-        g->epoll = g->wake = -1;
+        g->epoll = g->wake = g->pipe[0] = g->pipe[1] = -1;
         g->arrivals_max = options->n_descriptors / ARRIVALS_PART;
         if (g->arrivals_max < ARRIVALS_MIN)
                 g->arrivals_max = ARRIVALS_MIN;
@@ -618,6 +678,10 @@ void clew_guard_free(struct clew_guard *g)
                 close(g->epoll);
         if (g->wake >= 0)
                 close(g->wake);
+        if (g->pipe[0] >= 0) {
+                close(g->pipe[0]);
+                close(g->pipe[1]);
+        }
         pthread_cond_destroy(&g->room);
         pthread_mutex_destroy(&g->lock);
         clew_free(g->round);

@@ -7,6 +7,7 @@
 #include "collector/base/address.h"
 #include "collector/base/counters.h"
 #include "collector/commit/ingest.h"
+#include "collector/commit/lane.h"
 #include "collector/commit/pipeline.h"
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
@@ -25,6 +26,7 @@ struct clew_http_listener_options {
         size_t max_request_bytes;
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
         struct clew_admission *admission;
+        struct clew_lane *lane;
         struct clew_pipeline *pipeline;
         struct clew_counters *counters;
 };

@@ -75,6 +75,14 @@ static bool find_compression(const char *content_encoding, bool *ret_is_gzip)
         return *ret_is_gzip || name.len == 0 || names(name, "identity");
 }
 
+/* ":3000", and nothing after it: what looks like a port may be a password ("localhost:1@else"). */
+static bool is_port(const char *s)
+{
+        size_t digits = s[0] == ':' ? strspn(s + 1, "0123456789") : 0;
+
+        return digits > 0 && s[1 + digits] == '\0';
+}
+
 /* http://localhost:3000, https://127.0.0.1, http://[::1]:8080 */
 static bool is_local_origin(const char *origin)
 {
@@ -87,8 +95,8 @@ static bool is_local_origin(const char *origin)
         for (size_t i = 0; i < CLEW_ARRAY_LEN(hosts); i++) {
                 size_t n = strlen(hosts[i]);
 
-                if (strncasecmp(host, hosts[i], n) == 0 && (host[n] == '\0' || host[n] == ':'))
-                        return true;
+                if (strncasecmp(host, hosts[i], n) == 0)
+                        return host[n] == '\0' || is_port(host + n);
         }
         return false;
 }
