@@ -106,6 +106,8 @@ void clew_conn_kill(struct clew_guard *g, struct clew_conn *c)
         if (c->held && c->held_by_totals)
                 g->totals.n_held--;
         c->held = false;
+        g->n_wanting -= c->wants_back;
+        c->wants_back = false;
         if (clew_guard_is_h2(g))
                 clew_h2_deinit(&c->h2);
         else
@@ -231,7 +233,10 @@ void clew_conn_all_said(struct clew_guard *g, struct clew_conn *c)
 void clew_conn_linger(struct clew_guard *g, struct clew_conn *c)
 {
         close_back(g, c);
+        stash_drop(g, &c->to_back);
         stash_drop(g, &c->input);
+        g->n_wanting -= c->wants_back;
+        c->wants_back = false;
         clew_conn_hold(g, c, false);
         c->leaving = true;
         if (!clew_conn_flush(g, c)) {
@@ -299,19 +304,17 @@ bool clew_conn_is_idle(const struct clew_guard *g, const struct clew_conn *c)
 }
 
 /* Who goes first when room is wanted: those without an answer, after a fair time; those that have
- * had one and rest; then, as there are too many even of these, the others without an answer, idle
- * ones first, and whoever is idle at the moment. Each time the oldest, or the one idle longest. */
+ * had one and rest; then, as there are too many even of these, those that came a moment ago, idle
+ * ones first; then whoever has been idle for a while. Each time the oldest, or the one idle
+ * longest. Nobody goes before his moment: whoever comes after waits for that. */
 static const struct {
         enum clew_conn_list list;
         bool idle;
         uint64_t rest_ms; /* since it came, or since its last answer */
 } claims[] = {
-        {CLEW_LIST_NEW, true, CLEW_GUARD_FAIR_MS},
-        {CLEW_LIST_NEW, false, CLEW_GUARD_FAIR_MS},
-        {CLEW_LIST_KNOWN, true, CLEW_GUARD_REST_MS},
-        {CLEW_LIST_NEW, true, 0},
-        {CLEW_LIST_KNOWN, true, 0},
-        {CLEW_LIST_NEW, false, 0},
+        {CLEW_LIST_NEW, true, CLEW_GUARD_FAIR_MS},    {CLEW_LIST_NEW, false, CLEW_GUARD_FAIR_MS},
+        {CLEW_LIST_KNOWN, true, CLEW_GUARD_REST_MS},  {CLEW_LIST_NEW, true, CLEW_GUARD_MOMENT_MS},
+        {CLEW_LIST_NEW, false, CLEW_GUARD_MOMENT_MS}, {CLEW_LIST_KNOWN, true, CLEW_GUARD_FAIR_MS},
 };
 
 static struct clew_conn *least_claim(struct clew_guard *g, const struct clew_conn *for_whom,

@@ -46,6 +46,7 @@ struct clew_conn {
         bool leaving;       /* ended: what is left is to be sent, what comes is not looked at */
         uint64_t linger_ms; /* ... and everything has been sent: until when it is read on */
         size_t next_read;
+        bool wants_back; /* there was no place at the server yet */
         bool held;
         bool held_by_totals;
         bool client_eof;
@@ -80,6 +81,8 @@ struct clew_guard {
         struct clew_conn lists[CLEW_CONN_LISTS]; /* rings, least recently active first */
         size_t n_conns;
         size_t n_backs;
+        size_t n_wanting; /* connections that want a place at the server */
+        bool arrivals_wait;
         size_t stashed_bytes;
         uint64_t now_ms;
         uint64_t next_tick_ms;

@@ -86,6 +86,9 @@ extern const struct clew_guard_rate clew_guard_rates[CLEW_LIMITS];
                 */
 /* A connection without an answer keeps its place for so long, when others want it. */
 #define CLEW_GUARD_FAIR_MS 1000u
+/* ... or, when there are too many of them, for so long: a request and its answer, on a busy
+ * machine. */
+#define CLEW_GUARD_MOMENT_MS 25u
 /* ... and one with answers, after the last: longer than the export interval of SDKs. */
 #define CLEW_GUARD_REST_MS 10000u
 #define CLEW_GUARD_SETTINGS_ACK_MS 10000u
