@@ -115,8 +115,8 @@ struct clew_seal_options {
                                    */
         uint64_t max_wait_ns;     /* ... or its oldest idle fragment is older than this */
         size_t budget_bytes;      /* stop after about this many raw bytes; 0 = no bound */
-        uint32_t max_traces;      /* look at this many, the oldest, unless none of them is due;
-                                     bounds memory; 0 = a default */
+        uint32_t max_traces;      /* keep this many in mind, the oldest, unless none of them is
+                                     due; bounds memory; 0 = a default */
         /*
          * Runs @fn(@argument), which holds the store's write lock for some milliseconds, and
          * returns after it. NULL = in the calling thread. Appends wait for that lock: a caller of
@@ -124,6 +124,10 @@ struct clew_seal_options {
          */
         void (*run)(void *context, void (*fn)(void *argument), void *argument);
         bool (*is_over)(void *context); /* asked between segments: true ends it; NULL = never */
+        /* A trace cannot be sealed: too large, or damaged. It stays hot and readable, and is not
+         * tried again in this process before it has twice the fragments. NULL = not told. */
+        void (*refused)(void *context, const struct clew_trace_id *id, uint32_t n_fragments,
+                        uint64_t raw_bytes, const char *why);
         void *context;
 };
 
@@ -132,14 +136,26 @@ struct clew_seal_stats {
         uint64_t segments;
         uint64_t raw_bytes;
         uint64_t stored_bytes;
-        uint64_t damaged;    /* traces left hot because they could not be read; verify names them */
+        uint64_t compacted; /* segments made of small ones, not counted above */
+        uint64_t refused; /* traces left hot because they could not be sealed; told by refused() */
+        uint64_t damaged; /* of them, those that could not be read; verify names them */
         uint64_t left_bytes; /* raw bytes that were due and are still hot */
         bool more;           /* the budget, is_over() or max_traces ended it */
 };
 
-/* Seals idle traces. Compresses outside the write transaction, so appends wait only for the short
- * commit. Returns 0 (also when nothing was idle), or a negative errno; what was sealed stays
- * sealed. */
+/* Spans and log records of a trace that is sealed; one with more stays hot. Its summary is made in
+ * memory. */
+#define CLEW_SEAL_ITEMS_MAX 1000000
+/* Raw bytes of one: positions in a pack have 32 bits. */
+#define CLEW_SEAL_RAW_MAX ((size_t)1 << 30)
+
+/* Whether a collector, this process or another, has the store open: it seals what is idle. */
+bool clew_store_has_collector(const struct clew_store *store);
+
+/* Seals idle traces, then puts small segments together. Goes on where the call before has stopped,
+ * and looks only at what has arrived since. Compresses outside the write transaction, so appends
+ * wait only for the short commit. Returns 0 (also when nothing was idle), or a negative errno; what
+ * was sealed stays sealed. */
 CLEW_MUST_USE int clew_store_seal(struct clew_store *store, const struct clew_seal_options *options,
                                   struct clew_seal_stats *ret_stats, struct clew_error *err);
 
@@ -254,8 +270,13 @@ struct clew_store_stats {
         uint64_t hot_bytes; /* as stored */
         uint64_t segments;
         uint64_t segment_bytes; /* as stored */
-        uint64_t used_bytes;    /* of the data file: all pages that are not free */
-        uint64_t free_bytes;    /* pages inside the file that wait for reuse */
+        /* Raw bytes that sealing has written over the life of the store, for the first time and
+         * again; compaction keeps the second within three times the first and 64 MiB. */
+        uint64_t sealed_first_bytes;
+        uint64_t sealed_again_bytes;
+        uint64_t unsealable; /* hot traces that are too large to be sealed */
+        uint64_t used_bytes; /* of the data file: all pages that are not free */
+        uint64_t free_bytes; /* pages inside the file that wait for reuse */
         uint64_t file_bytes;
         uint32_t format_version;
 };

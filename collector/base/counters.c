@@ -28,6 +28,7 @@ static const char *const names[CLEW_COUNTERS] = {
         [CLEW_COUNT_COMMIT_FAILURES] = "commit_failures",
         [CLEW_COUNT_SEALED_TRACES] = "sealed_traces",
         [CLEW_COUNT_SEALED_BYTES] = "sealed_bytes",
+        [CLEW_COUNT_SEAL_REFUSED] = "seal_refused",
         [CLEW_COUNT_SEAL_FAILURES] = "seal_failures",
         [CLEW_COUNT_ACCEPTS_FAILED] = "accepts_failed",
         [CLEW_COUNT_CONNECTIONS_ENDED] = "connections_ended",

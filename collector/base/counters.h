@@ -30,6 +30,7 @@ enum clew_counter {
         CLEW_COUNT_COMMIT_FAILURES,   /* transactions that failed */
         CLEW_COUNT_SEALED_TRACES,     /* moved into segments */
         CLEW_COUNT_SEALED_BYTES,      /* OTLP bytes of those */
+        CLEW_COUNT_SEAL_REFUSED,      /* traces that cannot be sealed, as met */
         CLEW_COUNT_SEAL_FAILURES,     /* rounds of sealing that failed */
         CLEW_COUNT_ACCEPTS_FAILED,    /* connections that had to wait for descriptors or memory */
         CLEW_COUNT_CONNECTIONS_ENDED, /* that broke a limit or the protocol */

@@ -13,12 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One step: about 100 ms of work on agent runs, so that a burst of requests does not wait long.
- * Each begins with a walk over all that is hot; so that a backlog is not walked over and over, a
- * step takes a part of it when that is more. */
-#define STEP_BYTES ((uint64_t)32 * 1024 * 1024)
-#define STEP_BYTES_MAX ((uint64_t)512 * 1024 * 1024)
-#define STEP_PART 8u
+/* One step: about 100 ms of work on agent runs, so that a burst of requests does not wait long. */
+#define STEP_BYTES ((size_t)32 * 1024 * 1024)
 /* How often to look when there was nothing to do. */
 #define LOOK_NS (CLEW_NS_PER_S)
 /* After a failure: a full disk does not empty itself in a second. */
@@ -32,7 +28,6 @@ struct clew_sealer {
         pthread_cond_t stop;
         bool stopping; /* under the lock */
         /* sealer thread only: */
-        uint64_t left_bytes;     /* of the step before: what it did not come to */
         uint64_t written_cpu_ns; /* spent for this step on the writer thread */
 };
 
@@ -93,13 +88,19 @@ static bool is_stopping(void *context)
         return stopping;
 }
 
-static size_t step_budget(const struct clew_sealer *s)
+/* Told when it happens: the store does not come back to it before the trace has doubled. */
+static void tell_refused(void *context, const struct clew_trace_id *id, uint32_t n_fragments,
+                         uint64_t raw_bytes, const char *why)
 {
-        uint64_t part = s->left_bytes / STEP_PART;
+        static struct clew_log_limit limit = {.per_second = 5};
+        char hex[CLEW_TRACE_ID_HEX];
 
-        return (size_t)(part < STEP_BYTES       ? STEP_BYTES
-                        : part > STEP_BYTES_MAX ? STEP_BYTES_MAX
-                                                : part);
+        (void)context;
+        clew_trace_id_to_hex(id, hex);
+        clew_log_limited(&limit, CLEW_LOG_WARN, "seal.refused",
+                         "trace=%s fragments=%u raw_bytes=%llu reason=\"%s\" data=kept_hot "
+                         "effect=\"others are sealed; this one is shown in part\"",
+                         hex, n_fragments, (unsigned long long)raw_bytes, why);
 }
 
 /* One step; returns how long to rest after it. */
@@ -109,9 +110,10 @@ static uint64_t step(struct clew_sealer *s)
                 .idle_ns = s->options.idle_ns,
                 .min_segment_bytes = s->options.segment_bytes,
                 .max_wait_ns = s->options.max_wait_ns,
-                .budget_bytes = step_budget(s),
+                .budget_bytes = STEP_BYTES,
                 .run = run_on_writer,
                 .is_over = is_stopping,
+                .refused = tell_refused,
                 .context = s,
         };
         struct clew_seal_stats stats = {.more = false};
@@ -123,10 +125,10 @@ static uint64_t step(struct clew_sealer *s)
         s->written_cpu_ns = 0;
         r = clew_store_seal(s->options.store, &options, &stats, &err);
         used = cpu_ns() - before + s->written_cpu_ns;
-        s->left_bytes = stats.left_bytes;
         clew_watch_release_file_memory(s->options.store);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_TRACES, stats.traces);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_BYTES, stats.raw_bytes);
+        clew_count(s->options.counters, CLEW_COUNT_SEAL_REFUSED, stats.refused);
         if (r < 0) {
                 static struct clew_log_limit limit = {.per_second = 1};
 

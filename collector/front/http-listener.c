@@ -85,6 +85,7 @@ struct request {
         struct clew_submission submission;
         struct clew_answer answer;
         bool close;
+        void *guest; /* not NULL: the guest's request */
         bool inside; /* counted by admission */
 };
 
@@ -430,6 +431,12 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
                         clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
                 return refuse(q, declared);
         }
+        if (!o->pipeline) {
+                clew_answer_set(&q->answer, CLEW_ANSWER_FORBIDDEN,
+                                "this clewd only reads (--read-only); send spans to one that "
+                                "collects");
+                return refuse(q, declared);
+        }
         clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);
         if (atomic_load(&q->listener->draining)) {
                 refuse_draining(q);
@@ -462,6 +469,16 @@ static struct request *new_request(struct clew_http_listener *l, struct MHD_Conn
         return q;
 }
 
+static enum MHD_Result on_begin(struct request *q, const char *method, const char *path)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+
+        if (!o->guest || !o->guest->wants(method, path))
+                return on_headers(q, method, path);
+        q->guest = o->guest->begin(o->guest_context, q->connection, method, path);
+        return q->guest ? MHD_YES : MHD_NO;
+}
+
 static enum MHD_Result on_call(void *context, struct MHD_Connection *connection, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *data_len, void **slot)
@@ -473,8 +490,10 @@ static enum MHD_Result on_call(void *context, struct MHD_Connection *connection,
         if (!q) {
                 q = new_request(context, connection);
                 *slot = q;
-                return q ? on_headers(q, method, url) : MHD_NO;
+                return q ? on_begin(q, method, url) : MHD_NO;
         }
+        if (q->guest)
+                return q->listener->options.guest->on_call(q->guest, data, data_len);
         if (n > 0) {
                 *data_len = 0;
                 return on_piece(q, data, n);
@@ -501,7 +520,9 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         (void)connection;
         if (!q)
                 return;
-        if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        if (q->guest)
+                l->options.guest->end(q->guest);
+        else if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
                 clew_count(l->options.counters, CLEW_COUNT_ABANDONED, 1);
         clew_buffer_deinit(&q->body);
         clew_submission_deinit(&q->submission);

@@ -1,5 +1,5 @@
 /*
- * OTLP over HTTP: the listener. libmicrohttpd is known to http-listener.c alone.
+ * OTLP over HTTP: the listener. What is not OTLP's is a guest's (http-guest.h).
  */
 #ifndef CLEW_COLLECTOR_HTTP_LISTENER_H
 #define CLEW_COLLECTOR_HTTP_LISTENER_H
@@ -9,6 +9,7 @@
 #include "collector/commit/ingest.h"
 #include "collector/commit/lane.h"
 #include "collector/commit/pipeline.h"
+#include "collector/front/http-guest.h"
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
@@ -27,8 +28,10 @@ struct clew_http_listener_options {
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
         struct clew_admission *admission;
         struct clew_lane *lane;
-        struct clew_pipeline *pipeline;
+        struct clew_pipeline *pipeline; /* NULL: nothing is collected, OTLP is refused */
         struct clew_counters *counters;
+        const struct clew_http_guest *guest; /* may be NULL */
+        void *guest_context;
 };
 
 /* Serves the connections that it is given. */

@@ -52,6 +52,13 @@ static bool find_signal(const char *path, enum clew_http_signal *ret)
         return false;
 }
 
+bool clew_http_path_is_otlp(const char *path)
+{
+        enum clew_http_signal signal;
+
+        return find_signal(path, &signal);
+}
+
 /* Returns false when the type is none that OTLP knows. */
 static bool find_encoding(const char *content_type, bool *ret_is_json)
 {

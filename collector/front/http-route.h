@@ -22,6 +22,9 @@ struct clew_http_route {
         bool is_gzip;
 };
 
+/* Whether OTLP is sent to that path; see below. */
+CLEW_MUST_USE bool clew_http_path_is_otlp(const char *path);
+
 /* What the route depends on; headers that were not sent are NULL. */
 struct clew_http_head {
         const char *method;

@@ -1,5 +1,6 @@
 #include "collector/process/collector.h"
 
+#include "collector/api/api.h"
 #include "collector/base/counters.h"
 #include "collector/base/watch.h"
 #include "collector/commit/ingest.h"
@@ -46,6 +47,8 @@ struct clew_collector {
         struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
+        struct clew_api *api;
+        bool is_asked; /* a question did not end in time */
         struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
         struct clew_door *door;
         uint64_t next_stats_ns;
@@ -73,7 +76,7 @@ static unsigned n_threads(const struct clew_config *config)
 static int open_store(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_store_options options = {
-                .mode = CLEW_STORE_COLLECT,
+                .mode = c->config->read_only ? CLEW_STORE_READ : CLEW_STORE_COLLECT,
                 .deriver = c->config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
         };
         int r = clew_store_open(c->config->store, &options, &c->store, err);
@@ -100,11 +103,13 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
                 .segment_bytes = (size_t)c->config->seal_segment_bytes,
                 .cpu_percent = (unsigned)c->config->seal_cpu_percent,
         };
-        int r = clew_pipeline_new(&pipeline, &c->pipeline);
+        int r;
 
+        if (c->config->read_only)
+                return 0;
+        r = clew_pipeline_new(&pipeline, &c->pipeline);
         if (r == 0)
                 r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
-
         sealer.pipeline = c->pipeline;
         if (r == 0 && c->config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &c->sealer);
@@ -131,7 +136,35 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .counters = &c->counters,
         };
 
-        return is_off(c->config->grpc) ? 0 : clew_grpc_listener_new(&options, &c->grpc, err);
+        return is_off(c->config->grpc) || c->config->read_only
+                       ? 0
+                       : clew_grpc_listener_new(&options, &c->grpc, err);
+}
+
+static void write_counters(void *context, struct clew_json_writer *w)
+{
+        const struct clew_collector *c = context;
+
+        clew_json_write_key(w, "collector");
+        clew_json_write_object_begin(w);
+        for (size_t i = 0; i < CLEW_COUNTERS; i++) {
+                clew_json_write_key(w, clew_counter_name((enum clew_counter)i));
+                clew_json_write_uint64(w, clew_counter_read(&c->counters, (enum clew_counter)i));
+        }
+        clew_json_write_object_end(w);
+}
+
+static int start_api(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_api_options options = {
+                .store = c->store,
+                .read_only = c->config->read_only,
+                .write_status = c->config->read_only ? NULL : write_counters,
+                .context = c,
+        };
+        int r = is_off(c->config->http) ? 0 : clew_api_new(&options, &c->api);
+
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
 static int start_http(struct clew_collector *c, struct clew_error *err)
@@ -144,6 +177,8 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .lane = c->lane,
                 .pipeline = c->pipeline,
                 .counters = &c->counters,
+                .guest = &clew_api_guest,
+                .guest_context = c->api,
         };
 
         return is_off(c->config->http) ? 0 : clew_http_listener_new(&options, &c->http, err);
@@ -160,7 +195,7 @@ static int open_ports(struct clew_collector *c, struct clew_error *err)
         for (int i = 0; r == 0 && i < CLEW_DOOR_PROTOCOLS; i++) {
                 struct clew_address address;
 
-                if (is_off(texts[i]))
+                if (is_off(texts[i]) || (i == CLEW_DOOR_GRPC && !c->grpc))
                         continue;
                 r = clew_address_parse(texts[i], &address, err);
                 if (r == 0)
@@ -250,8 +285,11 @@ static int stop_parts(struct clew_collector *c)
         }
         if (c->http)
                 clew_http_listener_quiesce(c->http);
+        if (c->api)
+                (void)!clew_api_drain(c->api, 0); /* walks end from here on */
         if (c->grpc && clew_grpc_listener_drain(c->grpc, time_left(deadline_ns)) < 0)
                 r = -ETIMEDOUT;
+        c->is_asked = c->api && clew_api_drain(c->api, time_left(deadline_ns)) < 0;
         if (c->http && clew_http_listener_drain(c->http, time_left(deadline_ns)) < 0)
                 r = -ETIMEDOUT;
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
@@ -266,7 +304,10 @@ static int stop_parts(struct clew_collector *c)
         clew_sealer_free(c->sealer);
         clew_pipeline_free(c->pipeline);
         clew_grpc_listener_free(c->grpc);
+        if (c->is_asked) /* a question still reads the store: it ends with the process */
+                return -ETIMEDOUT;
         clew_http_listener_free(c->http);
+        clew_api_free(c->api);
         clew_store_close(c->store);
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
                 clew_guard_free(c->guards[i]);
@@ -291,6 +332,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
                 r = start_threads(c, err);
         if (r == 0)
                 r = start_grpc(c, err);
+        if (r == 0)
+                r = start_api(c, err);
         if (r == 0)
                 r = start_http(c, err);
         if (r == 0)
@@ -357,6 +400,7 @@ int clew_collector_stop(struct clew_collector *c)
         r = stop_parts(c);
         clew_counters_log(&c->counters);
         clew_log(CLEW_LOG_INFO, "stopped", "unanswered=%s", r < 0 ? "some" : "none");
-        clew_free(c);
+        if (!c->is_asked)
+                clew_free(c);
         return r;
 }

@@ -71,6 +71,9 @@ static const struct key keys[] = {
          "PERCENT", "share of one processor that sealing may use; 0 = no sealing"},
         {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
          "sealing finds loops, waste and causes; off = clew reindex does it later"},
+        {"read-only", "off", VALUE_SWITCH, offsetof(struct clew_config, read_only), 0, 1,
+         "[on|off]",
+         "only answer questions about the store, over HTTP; nothing is collected or written"},
         {"shutdown-timeout", "10s", VALUE_DURATION, offsetof(struct clew_config, shutdown_ns),
          SECONDS(1), SECONDS(3600), "TIME", "after a signal: time to answer what was accepted"},
         {"stats-interval", "60s", VALUE_DURATION, offsetof(struct clew_config, stats_ns), 0,
@@ -341,6 +344,14 @@ static int read_config_file(struct clew_config *c, const char *path, struct clew
 
 /* ---- the command line ----------------------------------------------------------------------- */
 
+/* A switch may stand alone: "--read-only". */
+static bool stands_alone(const char *flag, const char *next)
+{
+        const struct key *k = strchr(flag, '=') ? NULL : find_key(flag + 2, strlen(flag + 2));
+
+        return k && k->type == VALUE_SWITCH && (!next || strncmp(next, "--", 2) == 0);
+}
+
 /* Splits --name=value or --name value; @i moves past the value. */
 static int split_flag(int argc, char *const *argv, int *i, struct clew_slice *ret_name,
                       const char **ret_value, struct clew_error *err)
@@ -356,6 +367,8 @@ static int split_flag(int argc, char *const *argv, int *i, struct clew_slice *re
                 clew_slice_make(flag + 2, equals ? (size_t)(equals - flag) - 2 : strlen(flag + 2));
         if (equals) {
                 *ret_value = equals + 1;
+        } else if (stands_alone(flag, *i + 1 < argc ? argv[*i + 1] : NULL)) {
+                *ret_value = "on";
         } else if (*i + 1 < argc) {
                 *i += 1;
                 *ret_value = argv[*i];

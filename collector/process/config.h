@@ -32,6 +32,7 @@ struct clew_config {
         uint64_t seal_segment_bytes;
         uint64_t seal_cpu_percent; /* of one processor; 0 = no sealing */
         uint64_t facts;            /* 0 = sealing leaves facts and causes to `clew reindex` */
+        uint64_t read_only;        /* 1 = answers questions about a store, collects nothing */
         uint64_t shutdown_ns;
         uint64_t stats_ns;
 

@@ -546,6 +546,27 @@ static const struct clew_otlp_field *find_exact(struct frame *f, struct clew_sli
         return NULL;
 }
 
+/* The field of a name that OTLP had before version 0.15, in 2022, and that some still send. */
+static const struct clew_otlp_field *find_present(struct job *job, struct clew_slice key)
+{
+        static const struct {
+                const char *before;
+                const char *now;
+        } names[] = {
+                {"instrumentationLibrarySpans", "scopeSpans"},
+                {"instrumentationLibraryLogs", "scopeLogs"},
+                {"instrumentationLibrary", "scope"},
+        };
+
+        if (!clew_slice_starts_with(key, CLEW_SLICE_LITERAL("instrumentationLibrary")))
+                return NULL;
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                if (clew_slice_eq_cstr(key, names[i].before))
+                        return find_exact(top(job), clew_slice_of_cstr(names[i].now));
+        }
+        return NULL;
+}
+
 /* The field with the key just read; lowerCamelCase or snake_case. NULL = not in the tables. */
 static const struct clew_otlp_field *find_field(struct job *job)
 {
@@ -559,6 +580,8 @@ static const struct clew_otlp_field *find_field(struct job *job)
         if (job->r.escaped)
                 key = clew_slice_make(decoded, clew_json_decode(key, decoded));
         f = find_exact(top(job), key);
+        if (!f)
+                f = find_present(job, key);
         if (f || !memchr(key.data, '_', key.len))
                 return f;
         for (size_t i = 0; i < key.len; i++) {
@@ -568,7 +591,9 @@ static const struct clew_otlp_field *find_field(struct job *job)
                         c = (uint8_t)(key.data[++i] - 'a' + 'A');
                 decoded[n++] = c;
         }
-        return find_exact(top(job), clew_slice_make(decoded, n));
+        key = clew_slice_make(decoded, n);
+        f = find_exact(top(job), key);
+        return f ? f : find_present(job, key);
 }
 
 static int bad_unknown(struct job *job, size_t offset)

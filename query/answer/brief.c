@@ -125,6 +125,25 @@ static bool is_blank(struct clew_slice text)
         return true;
 }
 
+/* A state that is given out whole, or an agent that says several things: the last answer counts. */
+static struct clew_messages last_answer(const struct clew_messages *m, enum clew_kind kind)
+{
+        struct clew_messages only = *m;
+        bool mixed = kind != CLEW_KIND_LLM;
+
+        for (uint32_t i = 0; i < m->n; i++)
+                mixed = mixed || m->items[i].role == CLEW_ROLE_USER ||
+                        m->items[i].role == CLEW_ROLE_TOOL || m->items[i].role == CLEW_ROLE_SYSTEM;
+        for (uint32_t i = m->n; i-- > 0 && mixed && m->n > 1;) {
+                if (m->items[i].role != CLEW_ROLE_ASSISTANT || m->items[i].n_parts == 0)
+                        continue;
+                only.items = &m->items[i];
+                only.n = 1;
+                break;
+        }
+        return only;
+}
+
 /* Tool calls first: they say what happens next. Reasoning only when there is nothing else. */
 static bool message_brief(const struct clew_messages *m, struct clew_buffer *out)
 {
@@ -177,6 +196,8 @@ static void answer_brief(const struct clew_trace *trace, const struct clew_step 
         r = clew_step_messages(trace, step, CLEW_MESSAGES_OUT, scratch, &m);
         if (r < 0 && out->error == 0)
                 out->error = r; /* the caller tests the buffer */
+        if (r == 0)
+                m = last_answer(&m, step->kind);
         if (r < 0 || message_brief(&m, out))
                 return;
         append_text(out, step->output);

@@ -20,6 +20,8 @@
 #define THREADS_MAX 64u
 /* Messages remembered of one thread; beyond it only the beginning is compared. */
 #define THREAD_MESSAGES_MAX 100000u
+/* Layers of one call that are looked at. */
+#define LAYERS_MAX 16u
 
 struct thread {
         uint64_t *hashes;
@@ -248,13 +250,29 @@ static int put_results(struct clew_chat *c)
         return r;
 }
 
+/* How many messages at the front of an answer are those that went in: a state is given out whole.
+ */
+static uint32_t repeated(const struct clew_messages *in, const struct clew_messages *out)
+{
+        uint32_t from = 0;
+        uint32_t n = 0;
+
+        while (from < in->n && in->items[from].role == CLEW_ROLE_SYSTEM && out->n > 0 &&
+               out->items[0].role != CLEW_ROLE_SYSTEM)
+                from++;
+        while (n < out->n && from + n < in->n && out->items[n].hash == in->items[from + n].hash)
+                n++;
+        return from + n == in->n && n < out->n ? n : 0;
+}
+
 /* Its answer; calls that it does not name come from the tools' own steps. */
-static int put_answer(struct clew_chat *c, struct thread *t, const struct clew_messages *out)
+static int put_answer(struct clew_chat *c, struct thread *t, const struct clew_messages *out,
+                      uint32_t first)
 {
         uint32_t n = 0;
         int r = has_calls(out) ? 0 : put_calls(c, false, &n);
 
-        for (uint32_t i = 0; i < out->n && r == 0; i++) {
+        for (uint32_t i = first; i < out->n && r == 0; i++) {
                 if (n == 0 || !is_blank(&out->items[i]))
                         r = put_message(c, &out->items[i], true);
                 if (r == 0)
@@ -263,8 +281,19 @@ static int put_answer(struct clew_chat *c, struct thread *t, const struct clew_m
         return r == 0 && n > 0 ? put_calls(c, true, &n) : r;
 }
 
-/* One model call: prints what is new in its input, then its answer. */
-static int put_turn(struct clew_chat *c)
+/* Neither it nor the tools around it have anything to tell. */
+static bool is_silent(struct clew_chat *c, const struct clew_messages *in,
+                      const struct clew_messages *out)
+{
+        uint32_t n_calls = 0;
+
+        return in->n == 0 && out->n == 0 && c->first_result[c->step] == CLEW_STEP_NONE &&
+               put_calls(c, false, &n_calls) == 0 && n_calls == 0;
+}
+
+/* One model call: prints what is new in its input, then its answer, unless only the question is
+ * wanted. */
+static int put_turn(struct clew_chat *c, bool answer)
 {
         struct clew_messages in = {0};
         struct clew_messages out = {0};
@@ -277,7 +306,7 @@ static int put_turn(struct clew_chat *c)
         r = clew_step_messages(c->trace, step_of(c), CLEW_MESSAGES_IN, &c->scratch, &in);
         if (r == 0)
                 r = clew_step_messages(c->trace, step_of(c), CLEW_MESSAGES_OUT, &c->scratch, &out);
-        if (r < 0)
+        if (r < 0 || is_silent(c, &in, &out))
                 return r;
         t = find_thread(c, &in, &common);
         t->used = ++c->turns;
@@ -295,7 +324,7 @@ static int put_turn(struct clew_chat *c)
                 t->n = common;
         for (uint32_t i = t->n; i < in.n && r == 0; i++)
                 r = remember(t, in.items[i].hash);
-        return r == 0 ? put_answer(c, t, &out) : r;
+        return r == 0 && answer ? put_answer(c, t, &out, repeated(&in, &out)) : r;
 }
 
 /* ---- traces --------------------------------------------------------------------------------- */
@@ -366,13 +395,73 @@ static int index_results(struct clew_chat *c, struct clew_arena *arena)
         return 0;
 }
 
-/* A trace without model calls still has an input and an output. */
-static int put_plain(struct clew_chat *c)
+static bool has_content(const struct clew_step *s)
 {
-        if (c->trace->n_steps == 0)
-                return 0;
-        c->step = c->trace->root == CLEW_STEP_NONE ? 0 : c->trace->root;
-        return put_turn(c);
+        return s->input.len > 0 || clew_step_is(s, CLEW_STEP_ANSWERED);
+}
+
+/* Whether some call, or a layer of it, tells what went in or came out. */
+static bool calls_tell(const struct clew_trace *trace, const struct call *calls, uint32_t n)
+{
+        for (uint32_t i = 0; i < n; i++) {
+                const struct clew_step *s = &trace->steps[calls[i].step];
+
+                if (has_content(s))
+                        return true;
+                for (unsigned k = 0; k < LAYERS_MAX && s->next_layer != CLEW_STEP_NONE; k++) {
+                        s = &trace->steps[s->next_layer];
+                        if (has_content(s))
+                                return true;
+                }
+        }
+        return false;
+}
+
+/* Who speaks for a run whose calls do not: the root, else the next agent or chain at the top that
+ * has something to say, from @from on. CLEW_STEP_NONE when nobody is left. */
+static uint32_t next_speaker(const struct clew_trace *trace, uint32_t from)
+{
+        if (from == 0 && trace->root != CLEW_STEP_NONE && has_content(&trace->steps[trace->root]))
+                return trace->root;
+        for (uint32_t i = from; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if ((s->kind == CLEW_KIND_AGENT || s->kind == CLEW_KIND_CHAIN) && has_content(s))
+                        return i;
+        }
+        return CLEW_STEP_NONE;
+}
+
+/* Calls without content, or none: each speaker's question, what tools were asked in between, and
+ * its answer. */
+static int put_speakers(struct clew_chat *c, const struct call *calls, uint32_t n)
+{
+        const struct clew_trace *trace = c->trace;
+        uint32_t at = next_speaker(trace, 0);
+        uint32_t done = 0;
+        int r = 0;
+
+        for (; at != CLEW_STEP_NONE && r == 0; at = next_speaker(trace, at)) {
+                uint32_t last = at + trace->steps[at].n_descendants;
+
+                c->step = at;
+                r = put_turn(c, false);
+                for (; done < n && calls[done].step <= last && r == 0; done++) {
+                        c->step = calls[done].step;
+                        r = put_turn(c, true);
+                }
+                c->step = at;
+                if (r == 0)
+                        r = put_turn(c, true);
+                if (at == trace->root)
+                        break;
+                at = last + 1;
+        }
+        for (; done < n && r == 0; done++) {
+                c->step = calls[done].step;
+                r = put_turn(c, true);
+        }
+        return r;
 }
 
 struct clew_chat *clew_chat_new(const struct clew_chat_listener *listener, const char *session,
@@ -410,12 +499,12 @@ int clew_chat_trace(struct clew_chat *c, const struct clew_trace *trace, struct 
         r = list_calls(c, arena, &calls, &n);
         if (r == 0)
                 r = index_results(c, arena);
+        if (r == 0 && !calls_tell(trace, calls, n))
+                return put_speakers(c, calls, n);
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 c->step = calls[i].step;
-                r = put_turn(c);
+                r = put_turn(c, true);
         }
-        if (r == 0 && n == 0)
-                r = put_plain(c);
         return r;
 }
 

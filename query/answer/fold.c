@@ -19,6 +19,9 @@ enum {
         NEEDED = 1u << 0, /* on the way to something that must be seen */
         HIDDEN = 1u << 1, /* it and all below it */
         REPEAT = 1u << 2, /* hidden as a repeat of earlier siblings */
+        ERROR = 1u << 3,  /* it must be seen itself */
+        OTHER = 1u << 4,  /* it, or something below it, is no plumbing */
+        PASSED = 1u << 5, /* plumbing around something else: no line of its own */
 };
 
 struct folding {
@@ -28,6 +31,8 @@ struct folding {
         uint32_t *errors;   /* per step: errors in its subtree */
         uint32_t *siblings; /* scratch: the row being looked at */
         uint8_t *periods;   /* per step: period of the repeat it belongs to */
+        uint32_t *depths;   /* per step: as drawn */
+        bool *ends;         /* per step: nothing is drawn beside it later */
         struct clew_arena scratch;
 };
 
@@ -84,11 +89,17 @@ static void mark_needed(struct folding *f, uint32_t keep)
 
                 f->errors[i] += s->error.is_error;
                 f->sign[i] ^= own_signature(f, i);
-                if (i == keep || s->error.is_error || clew_step_is(s, CLEW_STEP_SOFT_FAILURE))
-                        f->marks[i] |= NEEDED;
+                if (i == keep || s->error.is_error ||
+                    clew_step_is(s, CLEW_STEP_SOFT_FAILURE | CLEW_STEP_PAUSED))
+                        f->marks[i] |= NEEDED | ERROR;
+                if (!clew_step_is(s, CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT))
+                        f->marks[i] |= OTHER;
+                if (clew_step_is(s, CLEW_STEP_NOISE) && f->marks[i] & OTHER &&
+                    !(f->marks[i] & ERROR))
+                        f->marks[i] |= PASSED;
                 if (s->parent == CLEW_STEP_NONE)
                         continue;
-                f->marks[s->parent] |= f->marks[i] & NEEDED;
+                f->marks[s->parent] |= f->marks[i] & (NEEDED | OTHER);
                 f->errors[s->parent] += f->errors[i];
                 f->sign[s->parent] = f->sign[s->parent] * UINT64_C(0x9e3779b97f4a7c15) + f->sign[i];
         }
@@ -165,9 +176,7 @@ static void fold_row(struct folding *f, uint32_t first, uint32_t keep)
 
         for (uint32_t i = first; i != CLEW_STEP_NONE; i = t->steps[i].next_sibling) {
                 f->siblings[n++] = i;
-                if (!(f->marks[i] & NEEDED) &&
-                    (t->steps[i].flags & (CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT)) &&
-                    t->steps[i].n_descendants == 0)
+                if (!(f->marks[i] & (NEEDED | OTHER)))
                         f->marks[i] |= HIDDEN;
         }
         hide_repeats(f, n, keep);
@@ -209,8 +218,18 @@ static bool extend(const struct folding *f, struct clew_fold_line *line, uint32_
         line->hidden += s->n_descendants + 1;
         line->errors += f->errors[step];
         line->repeats += is_repeat;
-        line->last = s->next_sibling == CLEW_STEP_NONE;
+        line->last = f->ends[step];
         return true;
+}
+
+/* Depth and place among those that are drawn: what plumbing holds stands where it does. */
+static void place(struct folding *f, uint32_t i)
+{
+        const struct clew_step *s = &f->trace->steps[i];
+        bool inside = s->parent != CLEW_STEP_NONE && f->marks[s->parent] & PASSED;
+
+        f->depths[i] = s->parent == CLEW_STEP_NONE ? 0 : f->depths[s->parent] + (inside ? 0 : 1);
+        f->ends[i] = s->next_sibling == CLEW_STEP_NONE && (!inside || f->ends[s->parent]);
 }
 
 static uint32_t lay_out(struct folding *f, struct clew_fold_line *lines, uint32_t *ret_hidden)
@@ -220,8 +239,15 @@ static uint32_t lay_out(struct folding *f, struct clew_fold_line *lines, uint32_
 
         for (uint32_t i = 0; i < t->n_steps; i++) {
                 const struct clew_step *s = &t->steps[i];
-                struct clew_fold_line line = {.step = i, .last = s->next_sibling == CLEW_STEP_NONE};
+                struct clew_fold_line line = {.step = i};
 
+                place(f, i);
+                line.depth = f->depths[i];
+                line.last = f->ends[i];
+                if ((f->marks[i] & (PASSED | HIDDEN)) == PASSED) {
+                        ++*ret_hidden;
+                        continue;
+                }
                 if (!(f->marks[i] & HIDDEN)) {
                         lines[n++] = line;
                         continue;
@@ -256,6 +282,8 @@ int clew_fold_build(const struct clew_trace *trace, uint32_t keep, bool all,
                 .errors = clew_arena_calloc(arena, n, sizeof(*f.errors)),
                 .siblings = clew_arena_calloc(arena, n, sizeof(*f.siblings)),
                 .periods = clew_arena_calloc(arena, n, sizeof(*f.periods)),
+                .depths = clew_arena_calloc(arena, n, sizeof(*f.depths)),
+                .ends = clew_arena_calloc(arena, n, sizeof(*f.ends)),
         };
         uint32_t hidden = 0;
         bool scratch_failed;
@@ -267,7 +295,8 @@ int clew_fold_build(const struct clew_trace *trace, uint32_t keep, bool all,
                 mark_needed(&f, keep);
                 fold_row(&f, 0, keep);
                 for (uint32_t i = 0; i < n; i++) {
-                        if (trace->steps[i].n_children > 1)
+                        if (trace->steps[i].n_children > 1 ||
+                            (trace->steps[i].n_children == 1 && !(f.marks[i + 1] & OTHER)))
                                 fold_row(&f, trace->steps[i].first_child, keep);
                 }
                 hide_levels(&f);

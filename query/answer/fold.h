@@ -3,7 +3,8 @@
  *
  * Nothing on the way to an error, to the cause, or to the step that was asked for is folded. What
  * is: framework plumbing and stream fragments, the middle of long rows of children, and repeats of
- * the same call with the same arguments (a loop), of which the first is shown.
+ * the same call with the same arguments (a loop), of which the first is shown. Plumbing that holds
+ * something else gets no line; what it holds moves up in its place.
  */
 #ifndef CLEW_QUERY_ANSWER_FOLD_H
 #define CLEW_QUERY_ANSWER_FOLD_H
@@ -36,6 +37,7 @@ struct clew_fold_line {
         uint32_t errors;  /* among the hidden */
         uint32_t repeats; /* hidden repeats of what stands above; 0 = not a loop */
         uint32_t period;  /* steps of one repeat */
+        uint32_t depth;   /* without the plumbing above */
         bool last;        /* no sibling comes after it */
 };
 

@@ -174,6 +174,27 @@ static void put_prompt(struct full *v, struct clew_json_writer *w)
         clew_json_write_object_end(w);
 }
 
+/* The tools that the request offers. */
+static void put_tools(struct full *v, struct clew_json_writer *w)
+{
+        const struct clew_tool_definition *tools = NULL;
+        uint32_t n = 0;
+
+        clew_arena_reset(v->scratch);
+        if ((v->step->kind != CLEW_KIND_LLM && v->step->kind != CLEW_KIND_AGENT) ||
+            clew_step_tool_definitions(v->trace, v->step, v->scratch, &tools, &n) < 0 || n == 0)
+                return;
+        clew_json_write_key(w, "tools_offered");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < n; i++) {
+                clew_json_write_object_begin(w);
+                clew_write_member(w, "name", tools[i].name);
+                clew_write_member(w, "description", tools[i].description);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+}
+
 static void put_field(struct full *v, struct clew_json_writer *w, const char *key,
                       enum clew_field field)
 {
@@ -202,6 +223,7 @@ int clew_step_write_full(struct clew_json_writer *w, const struct clew_trace *tr
         clew_write_member(w, "finish_reason", s->finish_reason);
         put_parameters(v, w);
         put_prompt(v, w);
+        put_tools(v, w);
         if (s->first_token_ns > 0) {
                 clew_json_write_key(w, "first_token_ns");
                 clew_json_write_uint64(w, s->first_token_ns);

@@ -270,31 +270,40 @@ static void put_scores(struct clew_json_writer *w, const void *r)
         clew_json_write_array_end(w);
 }
 
+static const struct {
+        uint32_t flag;
+        const char *word;
+} flag_words[] = {
+        {CLEW_STEP_STANDIN, "stand-in"},    {CLEW_STEP_ORPHAN, "orphan"},
+        {CLEW_STEP_CUT_CYCLE, "cut-cycle"}, {CLEW_STEP_OPEN, "open"},
+        {CLEW_STEP_SKEW, "clock-skew"},     {CLEW_STEP_INCOMPLETE, "incomplete"},
+        {CLEW_STEP_TRUNCATED, "truncated"}, {CLEW_STEP_REDACTED, "redacted"},
+        {CLEW_STEP_WRAPPER, "wrapper"},     {CLEW_STEP_NOISE, "noise"},
+        {CLEW_STEP_FRAGMENT, "fragment"},   {CLEW_STEP_SOFT_FAILURE, "soft-failure"},
+        {CLEW_STEP_ROLLUP, "rollup"},       {CLEW_STEP_INFERRED_KIND, "inferred-kind"},
+        {CLEW_STEP_POLL, "poll"},           {CLEW_STEP_UNREADABLE, "unreadable"},
+        {CLEW_STEP_SETUP, "setup"},         {CLEW_STEP_CUMULATIVE, "cumulative"},
+        {CLEW_STEP_PAUSED, "paused"},       {CLEW_STEP_CONTROL, "control-flow"},
+        {CLEW_STEP_FROM_LOGS, "from-logs"},
+};
+
 void clew_write_step_flags(struct clew_json_writer *w, uint32_t flags)
 {
-        static const struct {
-                uint32_t flag;
-                const char *word;
-        } words[] = {
-                {CLEW_STEP_STANDIN, "stand-in"},    {CLEW_STEP_ORPHAN, "orphan"},
-                {CLEW_STEP_CUT_CYCLE, "cut-cycle"}, {CLEW_STEP_OPEN, "open"},
-                {CLEW_STEP_SKEW, "clock-skew"},     {CLEW_STEP_INCOMPLETE, "incomplete"},
-                {CLEW_STEP_TRUNCATED, "truncated"}, {CLEW_STEP_REDACTED, "redacted"},
-                {CLEW_STEP_WRAPPER, "wrapper"},     {CLEW_STEP_NOISE, "noise"},
-                {CLEW_STEP_FRAGMENT, "fragment"},   {CLEW_STEP_SOFT_FAILURE, "soft-failure"},
-                {CLEW_STEP_ROLLUP, "rollup"},       {CLEW_STEP_INFERRED_KIND, "inferred-kind"},
-                {CLEW_STEP_POLL, "poll"},           {CLEW_STEP_UNREADABLE, "unreadable"},
-                {CLEW_STEP_SETUP, "setup"},         {CLEW_STEP_CUMULATIVE, "cumulative"},
-                {CLEW_STEP_PAUSED, "paused"},       {CLEW_STEP_CONTROL, "control-flow"},
-                {CLEW_STEP_FROM_LOGS, "from-logs"},
-        };
-
         clew_json_write_array_begin(w);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (flags & words[i].flag)
-                        clew_json_write_cstr(w, words[i].word);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(flag_words); i++) {
+                if (flags & flag_words[i].flag)
+                        clew_json_write_cstr(w, flag_words[i].word);
         }
         clew_json_write_array_end(w);
+}
+
+uint32_t clew_step_flag_bits(uint32_t flags)
+{
+        uint32_t bits = 0;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(flag_words); i++)
+                bits |= flags & flag_words[i].flag ? UINT32_C(1) << i : 0;
+        return bits;
 }
 
 const struct clew_record_field clew_step_fields[] = {

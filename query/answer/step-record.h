@@ -32,5 +32,8 @@ CLEW_MUST_USE int clew_step_put(struct clew_record_writer *out, const struct cle
 
 /* The words for CLEW_STEP_* flags, as a JSON array. */
 void clew_write_step_flags(struct clew_json_writer *w, uint32_t flags);
+/* The same flags as bits: bit k stands for the k-th word that clew_write_step_flags() would write
+ * of all flags. */
+uint32_t clew_step_flag_bits(uint32_t flags);
 
 #endif

@@ -48,6 +48,11 @@ bool clew_cursor_parse(const char *text, struct clew_selected *ret)
         return true;
 }
 
+uint32_t clew_blamed_step(const struct clew_summary *s)
+{
+        return CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK ? 0 : s->cause.step;
+}
+
 const char *clew_outcome_word(const struct clew_selected *t)
 {
         if (t->lost)

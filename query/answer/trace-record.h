@@ -23,6 +23,9 @@ CLEW_MUST_USE bool clew_cursor_parse(const char *text, struct clew_selected *ret
 /* "ok", "passed", "FAILED", "ERROR", "open", "lost": bad ones stand out without colour. */
 const char *clew_outcome_word(const struct clew_selected *t);
 
+/* Number of the step that the rules blame; 0 = none, or the run went well in the end. */
+uint32_t clew_blamed_step(const struct clew_summary *summary);
+
 /* First 8 digits. */
 #define CLEW_SHORT_ID CLEW_TRACE_ID_HEX
 void clew_trace_id_short(const struct clew_trace_id *id, char ret[CLEW_SHORT_ID]);

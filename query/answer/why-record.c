@@ -17,6 +17,10 @@ static void write_finding(struct clew_json_writer *w, const struct clew_why *why
         clew_json_write_cstr(w, clew_rule_info(f->rule)->name);
         clew_json_write_key(w, "class");
         clew_json_write_cstr(w, clew_precision_name(f->precision));
+        if (f->looked_at) {
+                clew_json_write_key(w, "looked_at");
+                clew_json_write_bool(w, true);
+        }
         clew_json_write_key(w, "span_id");
         clew_write_span_id(w, &steps[f->step].span_id);
         clew_json_write_key(w, "step");

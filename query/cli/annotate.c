@@ -199,8 +199,7 @@ static void print_done(struct clew_annotate *c, const struct clew_annotation *a)
         clew_buffer_init(&safe, CLEW_ANNOTATION_NOTE_MAX);
         what(a, &text);
         clew_safe_line(&safe, clew_buffer_slice(&text), 200, c->look.ascii);
-        clew_trace_id_to_hex(&a->trace_id, hex);
-        hex[CLEW_SHORT_ID - 1] = '\0';
+        clew_cli_short_id(c->cli, &a->trace_id, hex);
         if (a->target == CLEW_ANNOTATED_SESSION)
                 fprintf(c->cli->out, "annotated the session: %.*s\n", (int)safe.len,
                         (const char *)safe.data);

@@ -8,6 +8,7 @@
 #include "query/cli/help.h"
 #include "query/cli/options.h"
 #include "query/cli/terminal.h"
+#include "query/serve/filter.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -37,6 +38,8 @@ void clew_cli_init(struct clew_cli *cli)
 void clew_cli_deinit(struct clew_cli *cli)
 {
         clew_cli_close_store(cli);
+        while (cli->n_query_sets > 0)
+                clew_query_set_free(cli->query_sets[--cli->n_query_sets]);
         clew_pager_wait(cli);
         clew_buffer_deinit(&cli->held);
 }

@@ -33,8 +33,12 @@ enum clew_exit {
 /* A directory that is longer is left out of suggestions. */
 #define CLEW_SELF_BYTES_MAX 512u
 
+struct clew_query_set;
 struct clew_store;
 struct clew_view;
+
+/* Selections of one command (compare has two, and a common part). */
+#define CLEW_CLI_FILTERS_MAX 4u
 
 struct clew_cli {
         FILE *out; /* results */
@@ -53,6 +57,9 @@ struct clew_cli {
         struct clew_store *store; /* NULL until needed */
         struct clew_view *view;
         int store_mode; /* enum clew_store_mode of `store` */
+
+        struct clew_query_set *query_sets[CLEW_CLI_FILTERS_MAX]; /* of the filters that were made */
+        size_t n_query_sets;
 };
 
 /* @cli gets the process's streams, the system clock and the store directory of the environment. */

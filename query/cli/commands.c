@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct clew_command commands[] = {
-        {"find", "list", "ls", "[FLAGS]", "traces, newest first; --failed is the common case",
-         clew_cmd_list},
+        {"find", "list", "ls", "[QUERY] [FLAGS]",
+         "traces, newest first; --failed is the common case", clew_cmd_list},
         {"find", "sessions", NULL, "[FLAGS]", "sessions with their runs and failures",
          clew_cmd_sessions},
         {"read", "tree", NULL, "ID... [FLAGS]", "call tree of one trace", clew_cmd_tree},

@@ -168,6 +168,9 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"hot_bytes", s->hot_bytes},
                 {"segments", s->segments},
                 {"segment_bytes", s->segment_bytes},
+                {"sealed_first_bytes", s->sealed_first_bytes},
+                {"sealed_again_bytes", s->sealed_again_bytes},
+                {"unsealable_traces", s->unsealable},
                 {"rules_version", CLEW_RULES_VERSION},
                 {"summaries_of_other_rules", d->n_old},
         };
@@ -207,6 +210,15 @@ static void put_bytes(struct doctor *d, const struct clew_store_stats *s)
                  unused);
 }
 
+/* How often sealing writes a byte of OTLP: once, and again when its trace goes on or its segment is
+ * put together with others. */
+static double written_for_each(const struct clew_store_stats *s)
+{
+        return s->sealed_first_bytes == 0
+                       ? 1.0
+                       : 1.0 + (double)s->sealed_again_bytes / (double)s->sealed_first_bytes;
+}
+
 static int put_text(struct doctor *d, const struct clew_store_stats *s)
 {
         char text[CLEW_WHEN_TEXT];
@@ -220,10 +232,17 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                  plural(s->logs));
         put_bytes(d, s);
         clew_count_short(s->segment_bytes, "B", text);
-        put_line(d, "sealed", "%" PRIu64 " segment%s, %s", s->segments, plural(s->segments), text);
+        put_line(d, "sealed", "%" PRIu64 " segment%s, %s; %.2f bytes written for each", s->segments,
+                 plural(s->segments), text, written_for_each(s));
         clew_count_short(s->hot_bytes, "B", text);
         put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
                  plural(s->hot_traces), s->hot_fragments, plural(s->hot_fragments), text);
+        if (s->unsealable > 0)
+                put_line(d, "too large",
+                         "%" PRIu64
+                         " hot trace%s will not be sealed; shown in part, others are not "
+                         "held up",
+                         s->unsealable, plural(s->unsealable));
         if (d->n_old > 0)
                 put_line(d, "rules",
                          "version %u; %" PRIu64 " summar%s of other rules: clew reindex",

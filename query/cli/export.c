@@ -13,6 +13,7 @@
 #include "proto/base/mem.h"
 #include "query/answer/safe.h"
 #include "query/cli/commands.h"
+#include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
@@ -60,6 +61,7 @@ struct export
         struct clew_cli *cli;
         const struct format *format;
         struct target_file file;
+        bool force;  /* an existing file may be replaced */
         mode_t mode; /* of the file; 0 = as it is made, 0600 */
         struct clew_filter filter;
         bool is_filtered; /* by more than time: summaries are needed */
@@ -134,6 +136,13 @@ static int open_output(struct export *ex)
                 return CLEW_EXIT_USAGE;
         }
         errno = 0;
+        if (!ex->force && stat(f->path, &st) == 0 && S_ISREG(st.st_mode)) {
+                char name[256];
+
+                clew_cli_error(ex->cli, "%s is there already: --force replaces it",
+                               clew_safe_cstr(clew_slice_of_cstr(f->path), name, sizeof(name)));
+                return CLEW_EXIT_USAGE;
+        }
         if (stat(f->path, &st) == 0 && !S_ISREG(st.st_mode))
                 fd = open(f->path, O_WRONLY | O_CLOEXEC);
         else
@@ -383,7 +392,7 @@ static const struct format *find_format(struct clew_cli *cli, const char *name)
                 if (strcmp(formats[i].name, name) == 0)
                         return &formats[i];
         }
-        clew_cli_error(cli, "export: no such format; there is otlp");
+        clew_cli_error(cli, "export: there is no such format; clew help formats lists them");
         return NULL;
 }
 
@@ -416,9 +425,7 @@ static int resolve_ids(struct export *ex, struct clew_arguments *args, struct cl
 
 static bool needs_summaries(const struct clew_filter *f)
 {
-        return !clew_scan_is_empty(&f->scan) || f->limit_ns || f->lost || f->outcomes ||
-               f->agents.n || f->tools.n || f->models.n || f->services.n || f->sessions.n ||
-               f->users.n || f->longer_ns || f->tokens_over || f->accept;
+        return f->n_queries > 0 || f->limit_ns || f->limit_bytes;
 }
 
 static int run(struct export *ex, struct clew_arguments *args)
@@ -462,6 +469,21 @@ static bool parse_mode(const char *text, mode_t *ret)
         return mode != 0;
 }
 
+/* Cases for evaluation tools. */
+static int items(struct export *ex, struct clew_export_request *rq,
+                 struct clew_filter_flags *filter_flags, struct clew_arguments *args, int argc,
+                 char *const *argv)
+{
+        if (ex->mode) {
+                clew_cli_error(ex->cli, "export: --mode goes with --format otlp");
+                return CLEW_EXIT_USAGE;
+        }
+        rq->output = ex->file.path;
+        rq->force = ex->force;
+        rq->limit = ex->limit;
+        return clew_export_run(ex->cli, rq, filter_flags, args, argc, argv);
+}
+
 int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
 {
         struct export ex = {.cli = cli};
@@ -470,11 +492,24 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args = {0};
         const char *format = "otlp";
         const char *mode = NULL;
+        struct clew_export_request rq = {0};
+        CLEW_FREE char **words = clew_calloc((size_t)argc + 1, sizeof(*words));
         const struct clew_flag own[] = {
-                {"format", 0, "NAME", "otlp: OTLP JSON lines, what clew import reads (default)",
+                {"format", 0, "NAME",
+                 "otlp: what clew import reads (default); inspect, promptfoo, deepeval, langfuse, "
+                 "langsmith, openai, trl, csv ...: clew help formats",
                  .ret_text = &format},
-                {"output", 'o', "FILE", "write FILE, whole or not at all (default: the output)",
+                {"output", 'o', "FILE|DIR", "appears whole or not at all (default: the output)",
                  .ret_text = &ex.file.path},
+                {"force", 0, NULL, "replace what is there", .ret_flag = &ex.force},
+                {"dataset", 0, "NAME[@V]", "its cases, instead of traces", .ret_text = &rq.dataset},
+                {"split", 0, "80/20", "train and test by task; needs -o DIR",
+                 .ret_text = &rq.split},
+                {"allow-missing", 0, NULL, "keep cases without an expected output",
+                 .ret_flag = &rq.allow_missing},
+                {"keep-duplicates", 0, NULL, "keep near-duplicates",
+                 .ret_flag = &rq.keep_duplicates},
+                {"dry-run", 0, NULL, "tell what would be written", .ret_flag = &rq.dry_run},
                 {"mode", 0, "MODE", "who may read FILE, as for chmod, such as 640 (default: 600)",
                  .ret_text = &mode},
                 {"limit", 'n', "N", "the N newest of them", .ret_number = &ex.limit},
@@ -482,13 +517,28 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         };
         int status;
 
+        if (!words)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        memcpy(words, argv, (size_t)argc * sizeof(*words)); /* parsing reorders them */
+        clew_item_flags_add(&shared, &rq.item_flags);
         clew_filter_flags_add(&shared, &filter_flags);
         status = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (status == 0 && args.n == 1 && args.values[0][0] == '{') {
+                status = clew_filter_take_query(cli, &filter_flags, &args);
+                args.n = 0;
+        }
         if (status != 0)
                 return status;
+        rq.format = clew_export_format_find(format);
+        if (rq.format)
+                return items(&ex, &rq, &filter_flags, &args, argc, words);
         ex.format = find_format(cli, format);
         if (!ex.format)
                 return CLEW_EXIT_USAGE;
+        if (rq.dataset || rq.split || rq.dry_run || rq.item_flags.as || rq.item_flags.step) {
+                clew_cli_error(cli, "export: cases of datasets need a --format other than otlp");
+                return CLEW_EXIT_USAGE;
+        }
         if (mode && !parse_mode(mode, &ex.mode)) {
                 clew_cli_error(cli, "export: --mode takes three digits as chmod does, such as 640");
                 return CLEW_EXIT_USAGE;

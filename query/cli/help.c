@@ -5,6 +5,7 @@
 
 #include "query/cli/commands.h"
 #include "query/cli/options.h"
+#include "query/review/export/export.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ void clew_help_overview(FILE *out)
         fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
               "clew COMMAND --help lists its flags.\n"
               "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n"
-              "Topics: clew help ids, marks, exit, formats, dates\n",
+              "Topics: clew help query, path, ids, marks, exit, formats, dates\n",
               out);
 }
 
@@ -108,6 +109,15 @@ static int help_command(struct clew_cli *cli, const struct clew_command *command
         return command->run(cli, 2, argv);
 }
 
+static void print_export_formats(FILE *out)
+{
+        fputs("\nFormats of clew export\n\n  otlp            what clew import reads: OTLP JSON "
+              "lines\n",
+              out);
+        for (const struct clew_export_format *f = clew_export_formats(); f->name; f++)
+                fprintf(out, "  %-14s  %s\n", f->name, f->help);
+}
+
 int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
 {
         const struct clew_command *command;
@@ -124,9 +134,13 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
         command = clew_command_find(args.values[0]);
         if (command)
                 return help_command(cli, command);
+        if (clew_help_query(args.values[0], cli->out))
+                return CLEW_EXIT_OK;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
                 if (strcmp(args.values[0], topics[i].name) == 0) {
                         fputs(topics[i].text, cli->out);
+                        if (strcmp(topics[i].name, "formats") == 0)
+                                print_export_formats(cli->out);
                         return CLEW_EXIT_OK;
                 }
         }

@@ -9,4 +9,7 @@
 /* The list of commands. */
 void clew_help_overview(FILE *out);
 
+/* Prints the topic when it is one of the query language ("query", "path"); false when not. */
+bool clew_help_query(const char *topic, FILE *out);
+
 #endif

@@ -16,6 +16,7 @@
 #include "proto/otlp/walk.h"
 #include "query/answer/safe.h"
 #include "query/cli/commands.h"
+#include "query/cli/import-forms.h"
 #include "query/cli/input.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
@@ -32,6 +33,8 @@
 #define WALK_ARENA_BYTES_MAX ((size_t)256 << 20)
 /* Protobuf is smaller than its JSON, by far; the rest is slack. */
 #define REQUEST_BYTES_MAX (2 * CLEW_INPUT_LINE_MAX)
+/* Texts of a document in another form. */
+#define FORM_ARENA_BYTES_MAX ((size_t)256 << 20)
 /* Fragments of one batch can overshoot by those of one request. */
 #define ENCODED_BYTES_MAX (BATCH_BYTES_MAX + 2 * REQUEST_BYTES_MAX)
 /* Bad lines told one by one; further ones are counted. */
@@ -47,9 +50,12 @@ struct pending {
 
 struct import {
         struct clew_cli *cli;
+        bool leave_hot;
         struct clew_store *store;
         struct clew_fragment_encoder *encoder;
         struct clew_arena arena;
+        struct clew_arena form_arena;
+        struct clew_buffer made;      /* a request made from another form of spans */
         struct clew_buffer request;   /* one request as protobuf */
         struct clew_buffer encoded;   /* fragments of the batch */
         struct clew_buffer pending;   /* their struct pending */
@@ -164,13 +170,13 @@ static int import_signal(struct import *im, struct clew_slice text, enum clew_ot
         return 0;
 }
 
-static int import_object(struct import *im, struct clew_slice text, struct clew_error *err)
+static int import_known(struct import *im, struct clew_slice text, enum content content,
+                        struct clew_error *err)
 {
         static const char both[] = "\"resourceLogs\"";
-        int r;
+        int r = 0;
 
-        im->arrival_ns = clew_clock_unix_ns(im->cli->clock);
-        switch (find_content(text)) {
+        switch (content) {
         case CONTENT_METRICS:
                 im->n_metrics++;
                 return 0;
@@ -184,17 +190,85 @@ static int import_object(struct import *im, struct clew_slice text, struct clew_
                         r = import_signal(im, text, CLEW_OTLP_LOGS, err);
                 break;
         case CONTENT_NONE:
-        default:
-                /* Tells what is wrong with the JSON, if something is. */
-                r = import_signal(im, text, CLEW_OTLP_TRACES, err);
-                if (r == 0)
-                        r = clew_error_set(err, -EBADMSG, 0,
-                                           "not OTLP: the object has neither resourceSpans nor "
-                                           "resourceLogs");
+                break;
         }
-        if (r == 0)
-                im->n_requests++;
+        im->n_requests += r == 0;
         return r;
+}
+
+/* Tells what is wrong with the JSON, if something is; else that the form is not known. */
+static int refuse(struct import *im, struct clew_slice text, struct clew_error *err)
+{
+        int r = import_signal(im, text, CLEW_OTLP_TRACES, err);
+
+        if (r < 0)
+                return r;
+        return clew_error_set(
+                err, -EBADMSG, 0,
+                "not OTLP: the object has neither resourceSpans nor resourceLogs, and "
+                "is none of the other forms (Tempo, Jaeger, Zipkin, console "
+                "exporters) either");
+}
+
+static int import_one(struct import *im, struct clew_slice text, struct clew_error *err)
+{
+        enum content content = find_content(text);
+        struct clew_slice found;
+        int error;
+
+        if (content != CONTENT_NONE)
+                return import_known(im, text, content, err);
+        clew_arena_reset(&im->form_arena);
+        *err = (struct clew_error){0};
+        switch (clew_import_form(text, &im->form_arena, &im->made, &found, err, &error)) {
+        case CLEW_FORM_OTLP:
+                return import_known(im, found, find_content(found), err);
+        case CLEW_FORM_MADE:
+                return error < 0 ? error : import_known(im, found, CONTENT_TRACES, err);
+        case CLEW_FORM_NAMED:
+                return -EBADMSG;
+        case CLEW_FORM_LIST:
+        case CLEW_FORM_NONE:
+                break;
+        }
+        return refuse(im, text, err);
+}
+
+/* An array: each element by itself. One that cannot be read costs the array. */
+static int import_list(struct import *im, struct clew_slice text, struct clew_error *err)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_MAX);
+        uint64_t before = im->n_requests;
+        uint64_t n = 0;
+        int status = 0;
+
+        (void)clew_json_next(&r);
+        while (status == 0 && clew_json_next_element(&r)) {
+                struct clew_slice element = clew_json_take(&r);
+
+                n++;
+                if (element.len == 0 || element.data[0] != '{')
+                        status = clew_error_set(err, -EBADMSG, 0,
+                                                "a list of something else than objects");
+                else
+                        status = import_one(im, element, err);
+        }
+        if (status == 0)
+                status = clew_json_reader_error(&r, err);
+        if (status == 0 && n == 0)
+                status = clew_error_set(err, -EBADMSG, 0, "an empty list");
+        if (status < 0)
+                im->n_requests = before;
+        return status;
+}
+
+static int import_object(struct import *im, struct clew_slice text, struct clew_error *err)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, 1);
+
+        im->arrival_ns = clew_clock_unix_ns(im->cli->clock);
+        return clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN ? import_list(im, text, err)
+                                                           : import_one(im, text, err);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */
@@ -262,10 +336,14 @@ static int gather(struct clew_input *in, struct clew_buffer *object, struct clew
 {
         int have;
 
+        bool list = line->len > 0 && line->data[0] == '[';
+
         clew_buffer_clear(object);
         clew_buffer_append_slice(object, *line);
         while ((have = clew_input_line(in, line, number, err)) == 1) {
-                if (line->len > 0 && line->data[0] == '{')
+                /* In a list an object at the margin belongs to it; another list does not. */
+                if (line->len > 0 && line->data[0] == (list ? '[' : '{') &&
+                    !(list && line->len == 1))
                         break;
                 clew_buffer_append_byte(object, '\n');
                 clew_buffer_append_slice(object, *line);
@@ -305,7 +383,7 @@ static bool is_left_open(struct clew_slice line)
 
         while (clew_json_next(&r) != CLEW_JSON_END)
                 ;
-        return r.status == CLEW_JSON_TRUNCATED && line.data[0] == '{';
+        return r.status == CLEW_JSON_TRUNCATED && (line.data[0] == '{' || line.data[0] == '[');
 }
 
 static int import_lines(struct import *im, struct clew_input *in, struct clew_error *err)
@@ -373,6 +451,8 @@ static int start(struct import *im, struct clew_cli *cli)
 {
         *im = (struct import){.cli = cli};
         clew_arena_init(&im->arena, WALK_ARENA_BYTES_MAX);
+        clew_arena_init(&im->form_arena, FORM_ARENA_BYTES_MAX);
+        clew_buffer_init(&im->made, REQUEST_BYTES_MAX);
         clew_buffer_init(&im->request, REQUEST_BYTES_MAX);
         clew_buffer_init(&im->encoded, ENCODED_BYTES_MAX);
         /* A request has at most CLEW_OTLP_ITEMS_MAX traces. */
@@ -388,6 +468,8 @@ static void finish(struct import *im)
 {
         clew_fragment_encoder_free(im->encoder);
         clew_arena_deinit(&im->arena);
+        clew_arena_deinit(&im->form_arena);
+        clew_buffer_deinit(&im->made);
         clew_buffer_deinit(&im->request);
         clew_buffer_deinit(&im->encoded);
         clew_buffer_deinit(&im->pending);
@@ -403,6 +485,31 @@ static void summarize(struct import *im)
         if (im->n_metrics > 0)
                 clew_cli_note(im->cli, "%" PRIu64 " lines of metrics left out: clew keeps traces",
                               im->n_metrics);
+}
+
+/* What is imported is small and in order at once; where a collector runs, it does that. A trace
+ * that cannot be sealed is as readable as before. */
+static void seal(struct import *im)
+{
+        const struct clew_seal_options options = {.idle_ns = 0};
+        struct clew_seal_stats stats = {.more = true};
+        struct clew_error err = {0};
+        uint64_t refused = 0;
+        int r = 0;
+
+        if (clew_store_has_collector(im->store))
+                return;
+        while (r == 0 && stats.more) {
+                r = clew_store_seal(im->store, &options, &stats, &err);
+                refused += stats.refused;
+        }
+        if (r < 0)
+                clew_cli_note(im->cli, "it is stored, but not sealed yet: %s", err.message);
+        if (refused > 0)
+                clew_cli_note(im->cli,
+                              "%" PRIu64 " traces cannot be sealed; they are stored, and "
+                              "shown as far as memory allows",
+                              refused);
 }
 
 static int import_all(struct import *im, const struct clew_arguments *args)
@@ -427,6 +534,8 @@ static int import_all(struct import *im, const struct clew_arguments *args)
                 return status;
         }
         summarize(im);
+        if (im->n_requests > 0 && !im->leave_hot)
+                seal(im);
         if (im->n_requests > 0 && (im->n_bad > 0 || im->n_rejected > 0))
                 return CLEW_EXIT_PARTIAL;
         return im->n_bad > 0 && status == CLEW_EXIT_OK ? CLEW_EXIT_PARTIAL : status;
@@ -436,7 +545,15 @@ int clew_cmd_import(struct clew_cli *cli, int argc, char **argv)
 {
         struct clew_arguments args = {0};
         struct import im;
-        int status = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
+        bool leave_hot = false;
+        const struct clew_flag own[] = {
+                {"no-seal", 0, NULL,
+                 "leave what is imported as it arrives, for a later import or "
+                 "clew doctor --seal",
+                 .ret_flag = &leave_hot},
+                {0},
+        };
+        int status = clew_options_parse(cli, argc, argv, own, NULL, &args);
 
         if (status != 0)
                 return status;
@@ -445,10 +562,12 @@ int clew_cmd_import(struct clew_cli *cli, int argc, char **argv)
                                     "import");
                 return CLEW_EXIT_USAGE;
         }
-        if (start(&im, cli) < 0)
+        if (start(&im, cli) < 0) {
                 status = clew_cli_fail(cli, -ENOMEM, NULL);
-        else
+        } else {
+                im.leave_hot = leave_hot;
                 status = import_all(&im, &args);
+        }
         finish(&im);
         return status;
 }

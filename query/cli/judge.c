@@ -320,11 +320,6 @@ static int check(struct judge_command *c)
                 clew_cli_error(c->cli, "which program? clew judge --cmd ./judge [ID...]");
                 return CLEW_EXIT_USAGE;
         }
-        if (c->output_flags.tsv || c->output_flags.ids || c->output_flags.nul ||
-            c->output_flags.fields) {
-                clew_cli_error(c->cli, "judge prints its scores as text, or whole --json lines");
-                return CLEW_EXIT_USAGE;
-        }
         if (c->timeout_seconds == 0 || c->timeout_seconds > TIMEOUT_SECONDS_MAX) {
                 clew_cli_error(c->cli, "--timeout takes 1 to %u seconds", TIMEOUT_SECONDS_MAX);
                 return CLEW_EXIT_USAGE;
@@ -353,7 +348,7 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &c.filter_flags);
-        clew_output_flags_add(&shared, &c.output_flags);
+        clew_output_flags_add_whole(&shared, &c.output_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;

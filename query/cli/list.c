@@ -358,10 +358,9 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
-        if (args.n > 0) {
-                clew_cli_error(cli, "list takes flags only; clew tree ID shows one trace");
-                return CLEW_EXIT_USAGE;
-        }
+        r = clew_filter_take_query(cli, &l.filter_flags, &args);
+        if (r != 0)
+                return r;
         if (l.count && (l.output_flags.tsv || l.output_flags.ids || l.output_flags.limit)) {
                 clew_cli_error(cli, "list --count prints text or --json, of the whole selection");
                 return CLEW_EXIT_USAGE;

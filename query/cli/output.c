@@ -23,6 +23,19 @@ void clew_output_flags_add(struct clew_flag_set *set, struct clew_output_flags *
                 clew_flag_set_add(set, flags[i]);
 }
 
+void clew_output_flags_add_whole(struct clew_flag_set *set, struct clew_output_flags *o)
+{
+        const struct clew_flag flags[] = {
+                {"json", 0, NULL, "one JSON object a line", .ret_flag = &o->json},
+                {"limit", 'n', "N", "at most so many", .ret_number = &o->limit},
+                {"exit-status", 'e', NULL, "exit 1 when nothing matched",
+                 .ret_flag = &o->exit_status},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(flags); i++)
+                clew_flag_set_add(set, flags[i]);
+}
+
 static int unknown_field(struct clew_cli *cli, const struct clew_record_field *fields)
 {
         clew_cli_error(

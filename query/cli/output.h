@@ -31,6 +31,9 @@ struct clew_output_flags {
 /* Adds --json --tsv -q -0 --fields -n -e. */
 void clew_output_flags_add(struct clew_flag_set *set, struct clew_output_flags *o);
 
+/* Adds those of a command whose records have no columns: --json -n -e. */
+void clew_output_flags_add_whole(struct clew_flag_set *set, struct clew_output_flags *o);
+
 struct clew_output {
         struct clew_cli *cli;
         struct clew_record_writer writer; /* its sink is cli->out */

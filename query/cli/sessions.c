@@ -1,8 +1,8 @@
 /*
- * clew sessions: the selected traces grouped by session, the one with the newest trace first.
+ * clew sessions: the selected traces grouped by session (query/serve/sessions.h).
  */
-#include "proto/base/hash.h"
-#include "query/answer/trace-record.h"
+#include "query/serve/sessions.h"
+
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
@@ -14,231 +14,16 @@
 
 /* Groups and their texts: 200 bytes each, so a million sessions. */
 #define ARENA_MAX ((size_t)512 << 20)
-#define BUCKETS 65536u /* a power of two */
-
-struct session {
-        struct session *next_in_bucket;
-        struct session *next;
-        struct clew_slice id;
-        struct clew_slice user;
-        struct clew_slice agent;
-        struct clew_trace_id last_trace;
-        uint64_t n_runs;
-        uint64_t n_failed;
-        uint64_t n_open;
-        uint64_t first_ns;
-        uint64_t last_ns;
-        uint64_t tokens;
-        double cost_usd;
-        bool has_cost;
-        struct clew_slice scores; /* of the session, from its newest run that has some: text */
-        struct clew_summary_score *score_list;
-        uint32_t n_scores;
-};
 
 struct sessions {
         struct clew_cli *cli;
-        const struct clew_filter *filter;
         struct clew_look look;
         struct clew_arena arena;
-        struct session **buckets;
-        struct session *first;
-        struct session *last;
-        uint64_t n;
-        uint64_t without;
+        struct clew_sessions groups;
         struct clew_output output;
         struct clew_filter_flags filter_flags;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
-};
-
-static struct session *find(struct sessions *g, struct clew_slice id)
-{
-        struct session **bucket = &g->buckets[clew_hash(id) & (BUCKETS - 1)];
-        struct session *s;
-
-        for (s = *bucket; s; s = s->next_in_bucket) {
-                if (clew_slice_eq(s->id, id))
-                        return s;
-        }
-        s = clew_arena_calloc(&g->arena, 1, sizeof(*s));
-        if (!s)
-                return NULL;
-        s->id = clew_arena_copy(&g->arena, id);
-        s->next_in_bucket = *bucket;
-        *bucket = s;
-        if (g->last)
-                g->last->next = s;
-        else
-                g->first = s;
-        g->last = s;
-        g->n++;
-        return s;
-}
-
-static int keep_scores(struct sessions *g, struct session *s, const struct clew_summary *sum)
-{
-        CLEW_BUFFER text = {0};
-
-        if (s->n_scores > 0 || sum->n_scores == 0)
-                return 0;
-        s->score_list = clew_arena_calloc(&g->arena, sum->n_scores, sizeof(*s->score_list));
-        if (!s->score_list)
-                return -ENOMEM;
-        clew_buffer_init(&text, 1 << 16);
-        for (uint32_t i = 0; i < sum->n_scores; i++) {
-                struct clew_summary_score score = sum->scores[i];
-
-                if (score.target != CLEW_SCORE_SESSION)
-                        continue;
-                clew_buffer_append_cstr(&text, s->n_scores ? ", " : "");
-                clew_summary_score_brief(&score, &text);
-                score.name = clew_arena_copy(&g->arena, score.name);
-                score.label = clew_arena_copy(&g->arena, score.label);
-                s->score_list[s->n_scores++] = score;
-        }
-        s->scores = clew_arena_copy(&g->arena, clew_buffer_slice(&text));
-        return 0;
-}
-
-/* The walk is newest first, so the first trace of a session is its last run. @own: the session is
- * that of the whole run, not only of a part; tokens and cost count there. */
-static int add_to(struct sessions *g, const struct clew_selected *t, struct clew_slice id, bool own)
-{
-        const struct clew_summary *sum = &t->summary;
-        struct session *s = find(g, id);
-
-        if (!s)
-                return -ENOMEM;
-        if (s->n_runs++ == 0) {
-                s->last_ns = t->start_ns;
-                s->last_trace = t->id;
-                s->user = clew_arena_copy(&g->arena, sum->user);
-                if (sum->n_agents > 0)
-                        s->agent = clew_arena_copy(&g->arena, sum->agents[0].name);
-        }
-        if (s->user.len == 0)
-                s->user = clew_arena_copy(&g->arena, sum->user);
-        s->first_ns = t->start_ns;
-        s->n_failed += (CLEW_OUTCOME_BIT(sum->outcome) & CLEW_OUTCOMES_FAILED) != 0;
-        s->n_open += sum->outcome == CLEW_OUTCOME_OPEN;
-        if (!own)
-                return 0;
-        s->tokens += sum->tokens.total;
-        s->cost_usd += sum->cost_usd;
-        s->has_cost = s->has_cost || sum->has_cost;
-        return keep_scores(g, s, sum);
-}
-
-static int add(struct sessions *g, const struct clew_selected *t)
-{
-        const struct clew_summary *sum = &t->summary;
-        const struct clew_name_filter *wanted = &g->filter->sessions;
-        int r = 0;
-
-        if (sum->session.len == 0 && sum->n_sessions == 0) {
-                g->without++;
-                return 0;
-        }
-        if (sum->session.len > 0 &&
-            (wanted->n == 0 || clew_name_filter_matches(wanted, sum->session)))
-                r = add_to(g, t, sum->session, true);
-        for (uint32_t i = 0; i < sum->n_sessions && r == 0; i++) {
-                if (wanted->n == 0 || clew_name_filter_matches(wanted, sum->sessions[i]))
-                        r = add_to(g, t, sum->sessions[i], false);
-        }
-        return r;
-}
-
-/* ---- machine output -----------------------------------------------------------------------------
- */
-
-static const struct session *of(const void *record)
-{
-        return record;
-}
-
-static void put_id(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_string(w, of(r)->id);
-}
-
-static void put_user(struct clew_json_writer *w, const void *r)
-{
-        clew_write_text(w, of(r)->user);
-}
-
-static void put_agent(struct clew_json_writer *w, const void *r)
-{
-        clew_write_text(w, of(r)->agent);
-}
-
-static void put_runs(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->n_runs);
-}
-
-static void put_failed(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->n_failed);
-}
-
-static void put_open(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->n_open);
-}
-
-static void put_first(struct clew_json_writer *w, const void *r)
-{
-        clew_write_time(w, of(r)->first_ns);
-}
-
-static void put_last(struct clew_json_writer *w, const void *r)
-{
-        clew_write_time(w, of(r)->last_ns);
-}
-
-static void put_last_trace(struct clew_json_writer *w, const void *r)
-{
-        clew_write_trace_id(w, &of(r)->last_trace);
-}
-
-static void put_tokens(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->tokens);
-}
-
-static void put_cost(struct clew_json_writer *w, const void *r)
-{
-        if (of(r)->has_cost)
-                clew_json_write_double(w, of(r)->cost_usd);
-        else
-                clew_json_write_null(w);
-}
-
-static void put_scores(struct clew_json_writer *w, const void *r)
-{
-        struct clew_summary sum = {.n_scores = of(r)->n_scores};
-
-        for (uint32_t i = 0; i < sum.n_scores; i++)
-                sum.scores[i] = of(r)->score_list[i];
-        clew_write_summary_scores(w, &sum, UINT32_MAX);
-}
-
-static const struct clew_record_field fields[] = {
-        {"session", true, put_id},
-        {"user", true, put_user},
-        {"agent", true, put_agent},
-        {"runs", true, put_runs},
-        {"failed", true, put_failed},
-        {"open", true, put_open},
-        {"first_start", true, put_first},
-        {"last_start", true, put_last},
-        {"last_trace_id", true, put_last_trace},
-        {"tokens_total", true, put_tokens},
-        {"cost_usd", true, put_cost},
-        {"scores", false, put_scores},
-        {0},
 };
 
 /* ---- people -------------------------------------------------------------------------------------
@@ -272,7 +57,7 @@ static int print_table(struct sessions *g, uint64_t limit)
         uint64_t n = 0;
 
         clew_table_init(&table, &g->look, columns, CLEW_ARRAY_LEN(columns), &g->arena);
-        for (const struct session *s = g->first; s && n < limit; s = s->next, n++) {
+        for (const struct clew_session *s = g->groups.first; s && n < limit; s = s->next, n++) {
                 char text[CLEW_WHEN_TEXT];
 
                 clew_table_row(&table);
@@ -294,7 +79,7 @@ static int print_table(struct sessions *g, uint64_t limit)
         if (clew_table_print(&table, g->cli->out) < 0)
                 return clew_cli_fail(g->cli, -ENOMEM, NULL);
         clew_cli_note(g->cli, "%llu of %llu sessions%s", (unsigned long long)n,
-                      (unsigned long long)g->n, n < g->n ? " (-n N for more)" : "");
+                      (unsigned long long)g->groups.n, n < g->groups.n ? " (-n N for more)" : "");
         return 0;
 }
 
@@ -304,42 +89,38 @@ static int print(struct sessions *g)
         int r = 0;
 
         if (!clew_output_is_machine(&g->output)) {
-                if (g->n == 0)
+                if (g->groups.n == 0)
                         clew_cli_note(g->cli,
                                       "no session in the selected traces (%llu carry "
                                       "none); --since all looks at the whole store",
-                                      (unsigned long long)g->without);
+                                      (unsigned long long)g->groups.without);
                 else
                         r = print_table(g, limit ? limit : CLEW_ROWS_DEFAULT);
         } else {
                 uint64_t n = 0;
 
-                for (const struct session *s = g->first; s && r == 0; s = s->next) {
+                for (const struct clew_session *s = g->groups.first; s && r == 0; s = s->next) {
                         if (limit > 0 && n++ == limit)
                                 break;
                         r = clew_output_put(&g->output, s);
                 }
         }
-        if (r == 0 && g->n == 0 && g->output_flags.exit_status)
+        if (r == 0 && g->groups.n == 0 && g->output_flags.exit_status)
                 r = CLEW_EXIT_NOTHING;
         return r;
 }
 
 static int gather(struct sessions *g, struct clew_view *view, const struct clew_filter *filter)
 {
+        const struct clew_name_filter only = {g->filter_flags.sessions.values,
+                                              g->filter_flags.sessions.n};
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_error err = {0};
         int damage;
-        int r;
+        int r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
 
-        g->filter = filter;
-        r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
-
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                r = add(g, &t);
-        if (r == 0 && clew_arena_failed(&g->arena))
-                r = -ENOMEM;
+        if (r >= 0)
+                r = clew_sessions_gather(&g->groups, &s, only, &g->arena, &err);
         r = r < 0 ? clew_cli_fail(g->cli, r, &err) : print(g);
         damage = clew_filter_report(g->cli, &s);
         clew_select_deinit(&s);
@@ -364,14 +145,14 @@ int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv)
         if (r == 0)
                 r = clew_filter_make(cli, &g.filter_flags, CLEW_SINCE_DEFAULT, g.look.utc, &filter);
         if (r == 0)
-                r = clew_output_init(&g.output, cli, &g.output_flags, "session", fields);
+                r = clew_output_init(&g.output, cli, &g.output_flags, "session",
+                                     clew_session_fields);
         if (r == 0)
                 r = clew_cli_view(cli, &view);
         if (r == 0) {
                 clew_arena_init(&g.arena, ARENA_MAX);
-                g.buckets = clew_arena_calloc(&g.arena, BUCKETS, sizeof(struct session *));
                 clew_pager_start(cli, &g.display_flags);
-                r = g.buckets ? gather(&g, view, &filter) : clew_cli_fail(cli, -ENOMEM, NULL);
+                r = gather(&g, view, &filter);
                 clew_arena_deinit(&g.arena);
         }
         clew_output_deinit(&g.output);

@@ -153,6 +153,25 @@ static void put_parameters(struct clew_show *v)
         clew_page_field(&v->page, "parameters", clew_buffer_slice(&v->raw));
 }
 
+/* "search, lookup": the tools that the request offers. */
+static void put_tools(struct clew_show *v)
+{
+        const struct clew_tool_definition *tools = NULL;
+        uint32_t n = 0;
+
+        clew_arena_reset(&v->scratch);
+        if ((v->step->kind != CLEW_KIND_LLM && v->step->kind != CLEW_KIND_AGENT) ||
+            clew_step_tool_definitions(v->opened.trace, v->step, &v->scratch, &tools, &n) < 0 ||
+            n == 0)
+                return;
+        clew_buffer_clear(&v->raw);
+        for (uint32_t i = 0; i < n; i++) {
+                clew_buffer_append_cstr(&v->raw, i > 0 ? ", " : "");
+                clew_buffer_append_slice(&v->raw, tools[i].name);
+        }
+        clew_page_words(&v->page, "offers", clew_buffer_slice(&v->raw));
+}
+
 /* Fields that steps do not keep. */
 static void put_field(struct clew_show *v, const char *label, enum clew_field field)
 {
@@ -193,6 +212,7 @@ static void put_model(struct clew_show *v)
         clew_page_field(&v->page, "provider", s->provider);
         put_parameters(v);
         put_prompt(v);
+        put_tools(v);
         clew_page_field(&v->page, "tool", s->tool_name);
         if (s->tool_name.len > 0) {
                 put_field(v, "tool type", CLEW_FIELD_TOOL_TYPE);

@@ -66,8 +66,11 @@ static size_t total_width(const struct clew_table *t, const size_t *widths)
         return total;
 }
 
-/* Columns give way from the right, as far as they may. */
-static void shrink(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+/* Width to which every column that gives way at all can go when nothing else is left. */
+#define NARROWEST 6u
+
+/* Columns give way from the right, as far as they may; @further: as far as they can. */
+static void shrink(const struct clew_table *t, bool further, size_t widths[CLEW_TABLE_COLUMNS_MAX])
 {
         size_t total = total_width(t, widths);
 
@@ -75,6 +78,8 @@ static void shrink(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_
                 size_t over = total - t->look->columns;
                 size_t least = t->columns[i].give_way;
 
+                if (least > NARROWEST && further)
+                        least = NARROWEST;
                 if (least == 0 || widths[i] <= least)
                         continue;
                 if (over > widths[i] - least)
@@ -113,8 +118,10 @@ static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX
                 size_t next;
 
                 memcpy(widths, wanted, sizeof(wanted));
-                shrink(t, widths);
+                shrink(t, false, widths);
                 next = next_to_drop(t, widths);
+                if (total_width(t, widths) > t->look->columns && next == CLEW_TABLE_COLUMNS_MAX)
+                        shrink(t, true, widths);
                 if (total_width(t, widths) <= t->look->columns || next == CLEW_TABLE_COLUMNS_MAX)
                         return;
                 wanted[next] = 0; /* its room goes to the others */

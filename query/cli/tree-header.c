@@ -177,14 +177,35 @@ static void put_latest(struct clew_tree_page *t)
 }
 
 /* What the run was asked: the first thing a user said in the root's input. */
-static void put_input(struct clew_tree_page *t)
+/* The root, or the first agent or chain that was asked something: an HTTP request around a run says
+ * nothing itself. */
+static uint32_t asked(struct clew_tree_page *t, uint32_t root)
 {
         const struct clew_trace *trace = t->opened.trace;
         struct clew_messages m = {0};
 
+        if (trace->steps[root].input.len > 0)
+                return root;
+        clew_tree_messages_in(t, &trace->steps[root], &m);
+        for (uint32_t i = 0; m.n == 0 && i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if ((s->kind == CLEW_KIND_AGENT || s->kind == CLEW_KIND_CHAIN) && s->input.len > 0)
+                        return i;
+        }
+        return root;
+}
+
+static void put_input(struct clew_tree_page *t)
+{
+        const struct clew_trace *trace = t->opened.trace;
+        struct clew_messages m = {0};
+        uint32_t step;
+
         if (trace->root == CLEW_STEP_NONE)
                 return;
-        clew_tree_messages_in(t, &trace->steps[trace->root], &m);
+        step = asked(t, trace->root);
+        clew_tree_messages_in(t, &trace->steps[step], &m);
         for (uint32_t i = 0; i < m.n; i++) {
                 if (m.items[i].role != CLEW_ROLE_USER || m.items[i].n_parts == 0)
                         continue;
@@ -193,7 +214,7 @@ static void put_input(struct clew_tree_page *t)
                 put_field(t, "input", clew_buffer_slice(&t->raw));
                 return;
         }
-        put_field(t, "input", trace->steps[trace->root].input);
+        put_field(t, "input", trace->steps[step].input);
 }
 
 static void put_number(struct clew_tree_page *t, size_t *used, uint32_t n, const char *unit)

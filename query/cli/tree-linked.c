@@ -139,7 +139,7 @@ static int put_json(struct clew_linked *l, const struct clew_trace *trace,
 }
 
 static int report(struct clew_linked *l, const struct clew_related_result *found,
-                  const struct clew_select *s, uint64_t within)
+                  struct clew_select *s, uint64_t within)
 {
         char length[CLEW_WHEN_TEXT];
 

@@ -121,11 +121,7 @@ static size_t put_branch(struct clew_tree_page *t, uint32_t depth, bool last)
 /* Number of the step that the rules blame; 0 = none, or the run went well in the end. */
 static uint32_t cause_of(const struct clew_tree_page *t)
 {
-        const struct clew_summary *s = &t->summary.summary;
-
-        if (!t->has_summary || (CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK))
-                return 0;
-        return s->cause.step;
+        return t->has_summary ? clew_blamed_step(&t->summary.summary) : 0;
 }
 
 static bool is_cause(const struct clew_tree_page *t, uint32_t step)
@@ -377,7 +373,7 @@ static void put_step(struct clew_tree_page *t, const struct clew_fold_line *line
         enum clew_tone mark_tone;
         const char *mark = mark_of(t, s, line->step, &mark_tone);
 
-        columns += put_branch(t, s->depth, line->last);
+        columns += put_branch(t, line->depth, line->last);
         tone(t, mark_tone, mark);
         clew_buffer_append_byte(&t->line, ' ');
         clew_buffer_append_cstr(&t->line, clew_look_begin(&t->look, tone_of_kind(s->kind)));
@@ -397,7 +393,7 @@ static void put_fold(struct clew_tree_page *t, const struct clew_fold_line *line
         int n;
 
         put_numbers(t, s, 0);
-        put_branch(t, s->depth, line->last);
+        put_branch(t, line->depth, line->last);
         if (line->repeats > 0)
                 n = snprintf(text, sizeof(text), "%s the same %u more time%s (%u step%s)",
                              t->look.ascii ? "~" : "↻", line->repeats,
@@ -483,7 +479,7 @@ static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line 
         const struct clew_message *last;
         size_t columns;
 
-        if (s->kind != CLEW_KIND_LLM || trace->n_steps > USER_TURNS_STEPS_MAX || s->depth == 0)
+        if (s->kind != CLEW_KIND_LLM || trace->n_steps > USER_TURNS_STEPS_MAX || line->depth == 0)
                 return;
         if (clew_tree_messages_in(t, s, &m) == 0)
                 return;
@@ -498,8 +494,8 @@ static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line 
                 clew_buffer_append_cstr(&t->raw, " ");
         }
         columns = put_numbers(t, s, 0);
-        set_level(t, s->depth, true);
-        columns += put_levels(t, s->depth, t->look.ascii ? "|" : "│");
+        set_level(t, line->depth, true);
+        columns += put_levels(t, line->depth, t->look.ascii ? "|" : "│");
         tone(t, CLEW_TONE_GOOD, "  user  ");
         columns += 8;
         clew_safe_line(&t->line, clew_buffer_slice(&t->raw),

@@ -5,6 +5,7 @@
  * changed). Passing runs of the same task are looked for first, because the first step that no good
  * run took is a sign of its own. "No rule explains this failure" is an answer.
  */
+#include "query/answer/finding-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
@@ -14,8 +15,7 @@
 #include "query/cli/lineage.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
-#include "query/rca/references.h"
-#include "query/rca/spectrum.h"
+#include "query/serve/cause.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,8 +23,6 @@
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* one answer for people */
 /* Actions of some thousand passing runs. */
 #define REFERENCES_ARENA_MAX ((size_t)256 << 20)
-/* Passing runs looked at for one trace: the newest of its session, or of all. */
-#define LOOK_BACK_MAX 64u
 
 struct why_command {
         struct clew_cli *cli;
@@ -34,123 +32,31 @@ struct why_command {
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         struct clew_output output;
-        struct clew_references references;
-        struct clew_references failures; /* failed runs, for the spectrum */
+        struct clew_compared compared;
         const char *value;
         bool all;
         bool span;
         bool no_references;
+        bool rows;    /* a row for each finding instead of whole analyses */
         bool nothing; /* some trace had no finding, or there was none */
         bool partial; /* some trace could not be analysed */
 };
 
-/* ---- references ----------------------------------------------------------------------------- */
-
-/* Remembers up to @max runs that @filter selects. Unreadable ones are left out. */
-static int gather(struct why_command *c, const struct clew_filter *filter, uint32_t max,
-                  struct clew_references *into)
-{
-        struct clew_select s = {0};
-        struct clew_selected t;
-        struct clew_error err = {0};
-        uint32_t n = 0;
-        int r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
-
-        while (r >= 0 && n < max && (r = clew_select_next(&s, &t, &err)) == 1) {
-                CLEW_ARENA arena = {0};
-                struct clew_trace_data data;
-                struct clew_trace *trace;
-                struct clew_rca_view v;
-
-                clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-                if (clew_view_load(c->view, &t.id, &data, &err) == 0 &&
-                    clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace) ==
-                            0 &&
-                    clew_rca_view_build_steps(trace, &arena, &v) == 0 &&
-                    !clew_references_add(into, &v))
-                        break;
-                n++;
-        }
-        clew_select_deinit(&s);
-        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
-}
-
-/* Passing runs, and if there are any the failed ones: alone they tell nothing. */
-static int gather_both(struct why_command *c, struct clew_filter filter, uint32_t max)
-{
-        int r;
-
-        c->references.n = 0;
-        c->failures.n = 0;
-        filter.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED);
-        r = gather(c, &filter, max, &c->references);
-        if (r != 0 || c->references.n == 0)
-                return r;
-        filter.outcomes = CLEW_OUTCOMES_FAILED;
-        return gather(c, &filter, max, &c->failures);
-}
-
-static int gather_for(struct why_command *c, const struct clew_trace *trace)
-{
-        struct clew_filter filter = {0};
-        char session[256];
-        const char *value = session;
-
-        if (c->no_references || trace->outcome == CLEW_OUTCOME_PASSED)
-                return 0;
-        if (trace->session.len > 0 && trace->session.len < sizeof(session) &&
-            trace->session.data[trace->session.len - 1] != '*') {
-                memcpy(session, trace->session.data, trace->session.len);
-                session[trace->session.len] = '\0';
-                filter.sessions = (struct clew_name_filter){&value, 1};
-        }
-        return gather_both(c, filter, LOOK_BACK_MAX);
-}
-
-/* ---- one analysis --------------------------------------------------------------------------- */
-
-struct answer {
-        struct clew_why why;
-        const struct clew_trace *trace;
-        const struct clew_reference_run *nearest; /* or NULL */
-        struct clew_spectrum spectrum;
-};
-
-/* Actions of runs of the trace's task. */
-static uint32_t actions_of(const struct clew_references *from, const struct clew_trace *trace,
-                           const struct clew_reference_run **runs, struct clew_reference *ret)
-{
-        uint32_t n = clew_references_of(from, trace, runs);
-
-        for (uint32_t i = 0; i < n; i++)
-                ret[i] = runs[i]->actions;
-        return n;
-}
-
-static int analyse(struct why_command *c, const struct clew_trace *trace, struct clew_arena *arena,
-                   struct answer *ret)
-{
-        const struct clew_reference_run *runs[CLEW_WHY_REFERENCES_MAX];
-        struct clew_reference refs[CLEW_WHY_REFERENCES_MAX];
-        const struct clew_reference_run *others[CLEW_WHY_REFERENCES_MAX];
-        struct clew_reference failed[CLEW_WHY_REFERENCES_MAX];
-        bool passed = trace->outcome == CLEW_OUTCOME_PASSED;
-        uint32_t n = passed ? 0 : actions_of(&c->references, trace, runs, refs);
-        uint32_t n_failed = n ? actions_of(&c->failures, trace, others, failed) : 0;
-        int r;
-
-        r = clew_why_analyse(trace, refs, n, arena, &ret->why);
-        if (r < 0)
-                return r;
-        ret->trace = trace;
-        clew_spectrum_of(ret->why.view, refs, n, failed, n_failed, &ret->spectrum);
-        ret->nearest = n ? clew_references_nearest(runs, n, ret->why.view) : NULL;
-        return 0;
-}
-
 /* ---- machines ------------------------------------------------------------------------------- */
 
-static int put_json(struct why_command *c, const struct answer *a)
+/* Ids: one for each run with a finding. TSV and chosen fields: a row for each finding. */
+static int put_rows(struct why_command *c, const struct clew_cause_answer *a)
+{
+        struct clew_finding_row row = {.why = &a->why};
+        uint32_t n = c->output.ids && a->why.n_findings > 0 ? 1 : a->why.n_findings;
+        int r = 0;
+
+        for (; r == 0 && row.finding < n; row.finding++)
+                r = clew_output_put(&c->output, &row);
+        return r;
+}
+
+static int put_json(struct why_command *c, const struct clew_cause_answer *a)
 {
         struct clew_json_writer w = clew_output_begin(&c->output, "why");
 
@@ -188,19 +94,24 @@ static void put_name(struct why_command *c, struct clew_buffer *out, const struc
         clew_buffer_printf(out, "%*s", (int)(26 - used), "");
 }
 
-static void put_head(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+static void put_head(struct why_command *c, struct clew_buffer *out,
+                     const struct clew_cause_answer *a)
 {
         const struct clew_finding *f = &a->why.findings[0];
         const struct clew_rca_step *s = &a->why.view->steps[f->step];
-        bool guess = f->precision == CLEW_PRECISION_LOW;
+        static const char *const words[] = {
+                [CLEW_PRECISION_LOW] = "may be the cause; there is little to go on",
+                [CLEW_PRECISION_MEDIUM] = "may be the cause",
+                [CLEW_PRECISION_HIGH] = "is the most likely cause",
+        };
 
         clew_buffer_append_cstr(out, clew_look_begin(&c->look, CLEW_TONE_STRONG));
         clew_buffer_printf(out, "Step %u, %s ", s->number, kind_word(s));
         clew_safe_line(out, s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name,
                        40, c->look.ascii);
         clew_buffer_append_cstr(out, clew_look_end(&c->look, CLEW_TONE_STRONG));
-        clew_buffer_printf(out, ", is %s.\nrule %s, %u sign%s, %s\n\n",
-                           guess ? "the best guess, with little to go on" : "the most likely cause",
+        clew_buffer_printf(out, ", %s.\nrule %s, %u sign%s, %s\n\n",
+                           a->why.view->failed ? words[f->precision] : "looks odd",
                            clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
                            clew_precision_name(f->precision));
         clew_buffer_append_cstr(out, "  ");
@@ -211,15 +122,17 @@ static void put_head(struct why_command *c, struct clew_buffer *out, const struc
         }
 }
 
-static void put_spread(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+static void put_spread(struct why_command *c, struct clew_buffer *out,
+                       const struct clew_cause_answer *a)
 {
         const struct clew_finding *f = &a->why.findings[0];
         const struct clew_rca_view *v = a->why.view;
         uint32_t last = v->last_step;
 
-        clew_buffer_append_cstr(out, "\nHow the failure spread\n");
+        clew_buffer_append_cstr(out,
+                                v->failed ? "\nHow the failure spread\n" : "\nWhat came of it\n");
         put_name(c, out, &v->steps[f->step]);
-        clew_buffer_append_cstr(out, "the cause\n");
+        clew_buffer_append_cstr(out, v->failed ? "the cause\n" : "this step\n");
         for (uint32_t i = 0; i < f->n_effects; i++) {
                 const struct clew_rca_step *s = &v->steps[f->effects[i]];
 
@@ -243,7 +156,7 @@ static void put_spread(struct why_command *c, struct clew_buffer *out, const str
 }
 
 /* What the run spent behind the step to blame. */
-static void put_waste(struct clew_buffer *out, const struct answer *a)
+static void put_waste(struct clew_buffer *out, const struct clew_cause_answer *a)
 {
         const struct clew_rca_view *v = a->why.view;
         const struct clew_rca_step *at = &v->steps[a->why.findings[0].step];
@@ -274,16 +187,32 @@ static void put_waste(struct clew_buffer *out, const struct answer *a)
         clew_buffer_append_byte(out, '\n');
 }
 
-static void put_others(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+/* One finding in a line; @head where it is the first of its list. */
+static void put_line(struct why_command *c, struct clew_buffer *out,
+                     const struct clew_cause_answer *a, uint32_t i, const char *head)
 {
-        for (uint32_t i = 1; i < a->why.n_findings; i++) {
-                const struct clew_finding *f = &a->why.findings[i];
+        const struct clew_finding *f = &a->why.findings[i];
 
-                clew_buffer_printf(
-                        out, "%s#%-5u %-22s %-7s", i == 1 ? "\nAlso      " : "          ",
-                        a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
-                        clew_precision_name(f->precision));
-                put_text(c, out, f->summary, 47);
+        clew_buffer_printf(out, "%s%-10s#%-5u %-22s %-7s", head[0] ? "\n" : "", head,
+                           a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
+                           f->looked_at ? "" : clew_precision_name(f->precision));
+        put_text(c, out, f->summary, 47);
+}
+
+/* The findings behind the first, then those that are no more than places to look at. */
+static void put_others(struct why_command *c, struct clew_buffer *out,
+                       const struct clew_cause_answer *a)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 1; i < a->why.n_findings; i++) {
+                if (!a->why.findings[i].looked_at)
+                        put_line(c, out, a, i, n++ == 0 ? "Also" : "");
+        }
+        n = 0;
+        for (uint32_t i = 0; i < a->why.n_findings; i++) {
+                if (a->why.findings[i].looked_at)
+                        put_line(c, out, a, i, n++ == 0 ? "Looked at" : "");
         }
         for (uint32_t i = 0; i < a->why.n_excluded; i++) {
                 clew_buffer_printf(out, "%s#%-5u ", i == 0 ? "\nExcluded  " : "          ",
@@ -293,7 +222,8 @@ static void put_others(struct why_command *c, struct clew_buffer *out, const str
 }
 
 /* Which of its calls go with failing. */
-static void put_spectrum(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+static void put_spectrum(struct why_command *c, struct clew_buffer *out,
+                         const struct clew_cause_answer *a)
 {
         const struct clew_spectrum *s = &a->spectrum;
 
@@ -311,21 +241,34 @@ static void put_spectrum(struct why_command *c, struct clew_buffer *out, const s
         }
 }
 
-static void put_nothing(struct why_command *c, struct clew_buffer *out, const struct answer *a)
+static void put_nothing(struct why_command *c, struct clew_buffer *out,
+                        const struct clew_cause_answer *a)
 {
         const struct clew_rca_view *v = a->why.view;
 
-        clew_buffer_append_cstr(out, v->failed ? "No rule explains this failure.\n"
-                                     : v->passed
-                                             ? "This run passed, and no rule finds fault with it.\n"
-                                             : "No rule finds fault with this run.\n");
+        if (v->failed)
+                clew_buffer_append_cstr(out, "No rule explains this failure.\n");
+        else if (a->why.n_findings == 0)
+                clew_buffer_append_cstr(out, "No rule finds fault with it.\n");
         if (a->why.first_error != CLEW_RCA_NONE) {
                 clew_buffer_printf(out, "First error: #%u ", v->steps[a->why.first_error].number);
                 put_text(c, out, v->steps[a->why.first_error].error_text, 20);
         }
 }
 
-static int put_human(struct why_command *c, const struct answer *a)
+/* Of a run that did not fail that comes first: nothing below is the cause of a failure. */
+static void put_outcome(struct clew_buffer *out, const struct clew_cause_answer *a)
+{
+        if (a->why.view->failed)
+                return;
+        clew_buffer_append_cstr(
+                out, a->why.view->passed ? "This run passed.\n"
+                     : a->trace->outcome == CLEW_OUTCOME_OPEN
+                             ? "This run has not ended.\n"
+                             : "This run did not fail: no error at its top, and no verdict.\n");
+}
+
+static int put_human(struct why_command *c, const struct clew_cause_answer *a)
 {
         CLEW_BUFFER out = {0};
         char id[CLEW_SHORT_ID];
@@ -333,8 +276,10 @@ static int put_human(struct why_command *c, const struct answer *a)
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
         clew_cli_short_id(c->cli, &a->trace->id, id);
-        if (a->why.n_findings == 0) {
+        put_outcome(&out, a);
+        if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
                 put_nothing(c, &out, a);
+                put_others(c, &out, a);
         } else {
                 put_head(c, &out, a);
                 put_spread(c, &out, a);
@@ -375,11 +320,19 @@ static int put_lineage(struct why_command *c, const struct clew_opened *o, struc
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
+static int put_answer(struct why_command *c, const struct clew_cause_answer *a)
+{
+        if (clew_output_is_machine(&c->output) && (!c->output.json || c->rows))
+                return put_rows(c, a);
+        return c->output.json ? put_json(c, a) : put_human(c, a);
+}
+
 static int why_one(struct why_command *c, const char *text)
 {
         CLEW_ARENA arena = {0};
         struct clew_opened o;
-        struct answer a;
+        struct clew_cause_answer a;
+        struct clew_error err = {0};
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
@@ -392,18 +345,21 @@ static int why_one(struct why_command *c, const char *text)
         }
         if (c->span || c->value)
                 return put_lineage(c, &o, &arena);
-        r = gather_for(c, o.trace);
+        r = c->no_references ? 0
+                             : clew_compared_gather_for(&c->compared, c->view, c->cli->clock,
+                                                        o.trace, CLEW_TRACE_ARENA_MAX, &err);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
         /* Looking at other traces ended the life of this one's bytes. */
         clew_arena_reset(&arena);
-        if (r == 0)
-                r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
+        r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
         if (r != 0)
                 return r;
-        r = analyse(c, o.trace, &arena, &a);
+        r = clew_cause_analyse(&c->compared, o.trace, &arena, &a);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
         c->nothing |= a.why.n_findings == 0;
-        return c->output.json ? put_json(c, &a) : put_human(c, &a);
+        return put_answer(c, &a);
 }
 
 /* The line of a trace that could not be analysed: no findings, and why. */
@@ -432,7 +388,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         struct clew_trace_data data;
         struct clew_trace *trace;
         struct clew_error err = {0};
-        struct answer a;
+        struct clew_cause_answer a;
         char id[CLEW_SHORT_ID];
         int r;
 
@@ -443,7 +399,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         if (r == -ENOENT) /* logs or spans went between the walk and here */
                 return 0;
         if (r == 0)
-                r = analyse(c, trace, &arena, &a);
+                r = clew_cause_analyse(&c->compared, trace, &arena, &a);
         if (r < 0) { /* one bad trace does not end the walk */
                 clew_cli_short_id(c->cli, &t->id, id);
                 clew_cli_error(c->cli, "%s: cannot be analysed: %s", id,
@@ -452,8 +408,8 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
                 return c->output.json ? put_left_out(c, t, r) : 0;
         }
         c->nothing |= a.why.n_findings == 0;
-        if (c->output.json)
-                return put_json(c, &a);
+        if (clew_output_is_machine(&c->output))
+                return put_answer(c, &a);
         clew_cli_short_id(c->cli, &t->id, id);
         fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(t));
         r = put_human(c, &a);
@@ -467,12 +423,15 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
         struct clew_selected t;
         struct clew_error err = {0};
         uint64_t n = 0;
-        int status =
-                c->no_references ? 0 : gather_both(c, (struct clew_filter){0}, CLEW_REFERENCES_MAX);
-        int r;
+        int status = 0;
+        int r = c->no_references
+                        ? 0
+                        : clew_compared_gather(&c->compared, c->view, c->cli->clock,
+                                               (struct clew_filter){0}, CLEW_REFERENCES_MAX,
+                                               CLEW_TRACE_ARENA_MAX, &err);
 
-        if (status != 0)
-                return status;
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
         r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
         while (r >= 0 && status == 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
                 if (c->output_flags.limit && n == c->output_flags.limit)
@@ -489,8 +448,6 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
         return status;
 }
 
-static const struct clew_record_field no_fields[] = {{0}};
-
 static int run(struct why_command *c, struct clew_arguments *args)
 {
         CLEW_ARENA kept = {0};
@@ -502,11 +459,11 @@ static int run(struct why_command *c, struct clew_arguments *args)
         if (r == 0)
                 r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
         if (r == 0)
-                r = clew_output_init(&c->output, c->cli, &c->output_flags, "why", no_fields);
+                r = clew_output_init(&c->output, c->cli, &c->output_flags,
+                                     c->rows ? "finding" : "why", clew_finding_fields);
         if (r == 0)
                 r = clew_cli_view(c->cli, &c->view);
-        if (r == 0 && (clew_references_init(&c->references, &kept) < 0 ||
-                       clew_references_init(&c->failures, &kept) < 0))
+        if (r == 0 && clew_compared_init(&c->compared, &kept) < 0)
                 r = clew_cli_fail(c->cli, -ENOMEM, NULL);
         if (r == 0)
                 clew_pager_start(c->cli, &c->display_flags);
@@ -544,11 +501,14 @@ int clew_cmd_why(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
-        if (c.output_flags.tsv || c.output_flags.ids || c.output_flags.nul ||
-            c.output_flags.fields) {
-                clew_cli_error(cli, "why prints text or whole --json lines");
+        if ((c.value || c.span) && (c.output_flags.tsv || c.output_flags.ids ||
+                                    c.output_flags.nul || c.output_flags.fields)) {
+                clew_cli_error(cli, "why --value and --span print text or whole --json lines");
                 return CLEW_EXIT_USAGE;
         }
+        /* Chosen fields are those of findings: a whole analysis has no columns. */
+        if (c.output_flags.fields && c.output_flags.json)
+                c.rows = true;
         if (c.all == (args.n > 0)) {
                 clew_cli_error(cli, c.all ? "give an id or --all, not both"
                                           : "which trace? clew why ID, or clew why --all");

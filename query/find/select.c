@@ -35,6 +35,11 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         clew_arena_init(&s->kept, AIMED_ARENA_MAX);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
+        for (uint32_t i = 0; filter && i < filter->n_queries; i++) {
+                s->runs[i] = clew_query_run_new(filter->queries[i]);
+                if (!s->runs[i])
+                        return -ENOMEM;
+        }
         if (filter && filter->until_ns != 0) {
                 /* Behind the last id of that instant: what starts before it. */
                 from.start_ns = filter->until_ns;
@@ -52,6 +57,10 @@ void clew_select_deinit(struct clew_select *s)
         clew_arena_deinit(&s->arena);
         clew_arena_deinit(&s->kept);
         clew_buffer_deinit(&s->derived);
+        for (uint32_t i = 0; i < CLEW_FILTER_QUERIES_MAX; i++) {
+                clew_query_run_free(s->runs[i]);
+                s->runs[i] = NULL;
+        }
 }
 
 bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)
@@ -70,34 +79,9 @@ bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew
         return false;
 }
 
-static bool name_passes(const struct clew_name_filter *filter, struct clew_slice value)
-{
-        return filter->n == 0 || clew_name_filter_matches(filter, value);
-}
-
-static bool any_name_passes(const struct clew_name_filter *filter,
-                            const struct clew_name_count *names, uint32_t n)
-{
-        if (filter->n == 0)
-                return true;
-        for (uint32_t i = 0; i < n; i++) {
-                if (clew_name_filter_matches(filter, names[i].name))
-                        return true;
-        }
-        return false;
-}
-
-static bool facts_pass(const struct clew_filter *f, const struct clew_summary *s)
-{
-        return s->facts.loops >= f->loops && s->facts.stalls >= f->stalls &&
-               s->facts.retries >= f->retries && s->facts.waste_tokens >= f->waste_tokens &&
-               s->facts.waste_ns >= f->waste_ns && name_passes(&f->causes, s->cause.rule) &&
-               name_passes(&f->signatures, s->cause.signature);
-}
-
 static bool session_passes(const struct clew_name_filter *filter, const struct clew_summary *s)
 {
-        if (name_passes(filter, s->session))
+        if (filter->n == 0 || clew_name_filter_matches(filter, s->session))
                 return true;
         for (uint32_t i = 0; i < s->n_sessions; i++) {
                 if (clew_name_filter_matches(filter, s->sessions[i]))
@@ -111,13 +95,7 @@ static bool passes(const struct clew_filter *f, const struct clew_summary *s)
         if (!f)
                 return true;
         return (f->outcomes == 0 || (f->outcomes & CLEW_OUTCOME_BIT(s->outcome)) != 0) &&
-               (f->longer_ns == 0 || s->duration_ns > f->longer_ns) &&
-               (f->tokens_over == 0 || s->tokens.total > f->tokens_over) && facts_pass(f, s) &&
-               name_passes(&f->services, s->service) && session_passes(&f->sessions, s) &&
-               name_passes(&f->users, s->user) &&
-               any_name_passes(&f->agents, s->agents, s->n_agents) &&
-               any_name_passes(&f->tools, s->tools, s->n_tools) &&
-               any_name_passes(&f->models, s->models, s->n_models);
+               session_passes(&f->sessions, s);
 }
 
 /* Summarises the trace itself. Stored summaries of older rules are good enough for a list: `clew
@@ -140,6 +118,8 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                 r = clew_view_load(s->view, id, &data, err);
                 if (r < 0)
                         return r;
+                s->data = data;
+                s->has_data = true;
                 r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
                                        &start_ns);
         }
@@ -216,6 +196,8 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         int r = -ENOENT;
 
         clew_arena_reset(&s->arena);
+        s->has_data = false;
+        s->found = (struct clew_query_result){0};
         *ret = (struct clew_selected){
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
         if (!entry->hot && entry->summary.len > 0)
@@ -237,29 +219,77 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         return 0;
 }
 
-/* 1 = the spans of the trace meet the filter's scan, 0 = they do not. */
-static int search(struct clew_select *s, const struct clew_trace_id *id, struct clew_error *err)
-{
-        struct clew_trace_data data;
-        int r;
-
-        if (!s->filter || clew_scan_is_empty(&s->filter->scan))
-                return 1;
-        r = clew_view_load(s->view, id, &data, err);
-        if (r < 0)
-                return r;
-        s->scanned++;
-        s->scanned_bytes += data.traces.len + data.logs.len;
-        return clew_scan_matches(&s->filter->scan, data.traces, data.logs, &s->met) ? 1 : 0;
-}
-
 static bool must_end(struct clew_select *s)
 {
-        if (s->filter && s->filter->stop && *s->filter->stop)
+        const struct clew_filter *f = s->filter;
+
+        if (f && f->stop && *f->stop)
                 s->end = CLEW_SELECT_STOPPED;
         else if (s->deadline_ns != 0 && clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
                 s->end = CLEW_SELECT_OUT_OF_TIME;
+        else if (f && f->limit_bytes != 0 && s->scanned_bytes >= f->limit_bytes)
+                s->end = CLEW_SELECT_OUT_OF_BYTES;
         return s->end != CLEW_SELECT_WHOLE;
+}
+
+static int load(struct clew_select *s, const struct clew_trace_id *id, struct clew_error *err)
+{
+        int r = s->has_data ? 0 : clew_view_load(s->view, id, &s->data, err);
+
+        if (r < 0)
+                return r;
+        s->has_data = true;
+        return 0;
+}
+
+/* The spans of the trace, for queries that its summary does not decide. */
+static int search(struct clew_select *s, const struct clew_query_facts *facts,
+                  const enum clew_verdict3 *verdicts, struct clew_error *err)
+{
+        int r = load(s, &facts->id, err);
+
+        if (r < 0)
+                return r;
+        s->scanned++;
+        s->scanned_bytes += s->data.traces.len + s->data.logs.len;
+        for (uint32_t i = 0; i < s->filter->n_queries; i++) {
+                if (verdicts[i] == CLEW_YES)
+                        continue;
+                r = clew_query_evaluate(s->runs[i], facts, s->data.traces, s->data.logs, &s->found);
+                if (r == 0)
+                        return 0;
+                if (r < 0) {
+                        char hex[CLEW_TRACE_ID_HEX];
+
+                        clew_trace_id_to_hex(&facts->id, hex);
+                        return clew_error_set(err, r, 0, "trace %s: %s", hex,
+                                              r == -E2BIG ? "the query costs more work on it than "
+                                                            "one trace may cost"
+                                                          : strerror(-r));
+                }
+        }
+        return 1;
+}
+
+/* 1 = the trace meets all queries, 0 = not. */
+static int meets(struct clew_select *s, const struct clew_selected *t, struct clew_error *err)
+{
+        struct clew_query_facts facts = {
+                .id = t->id, .start_ns = t->start_ns, .summary = &t->summary, .lost = t->lost};
+        enum clew_verdict3 verdicts[CLEW_FILTER_QUERIES_MAX];
+        bool all = true;
+
+        if (!s->filter)
+                return 1;
+        facts.say = s->filter->say;
+        facts.say_context = s->view;
+        for (uint32_t i = 0; i < s->filter->n_queries; i++) {
+                verdicts[i] = clew_query_judge(s->runs[i], &facts);
+                if (verdicts[i] == CLEW_NO)
+                        return 0;
+                all &= verdicts[i] == CLEW_YES;
+        }
+        return all ? 1 : search(s, &facts, verdicts, err);
 }
 
 /* 1 = @entry is selected, 0 = it is not; damage is counted. */
@@ -272,22 +302,9 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         s->seen++;
         if (s->skip && s->skip(s->skip_context, entry))
                 return 0;
-        if (s->filter && s->filter->accept) {
-                r = s->filter->accept(s->filter, s->view, &entry->id);
-                if (r == 0)
-                        return 0;
-                if (r < 0)
-                        clew_error_set(&damage, r, 0, "annotations of a trace: %s", strerror(-r));
-        } else {
-                r = 1;
-        }
-        if (r > 0)
-                r = fill(s, entry, NULL, ret, &damage);
+        r = fill(s, entry, NULL, ret, &damage);
         if (r == 0)
-                r = passes(s->filter, &ret->summary) &&
-                                    (!s->filter || !s->filter->lost || ret->lost)
-                            ? search(s, &entry->id, &damage)
-                            : 0;
+                r = passes(s->filter, &ret->summary) ? meets(s, ret, &damage) : 0;
         if (r >= 0)
                 return r;
         if (s->damaged++ == 0)
@@ -309,10 +326,55 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
                         s->done = true;
                         return 0;
                 }
-                if (examine(s, &entry, ret) == 1)
+                if (examine(s, &entry, ret) == 1) {
+                        s->selected++;
                         return 1;
+                }
         }
         return 0;
+}
+
+/* Traces looked at for their keys when the query opened none. */
+#define SAMPLE_TRACES 64u
+
+static void sample(struct clew_select *s)
+{
+        struct clew_list_entry entry;
+        struct clew_trace_data data;
+        struct clew_error err = {0};
+
+        if (clew_view_list(s->view, NULL, &err) < 0)
+                return;
+        for (unsigned n = 0; n < SAMPLE_TRACES && clew_view_next(s->view, &entry, &err) == 1; n++) {
+                struct clew_trace_id id = entry.id;
+
+                if (clew_view_load(s->view, &id, &data, &err) < 0)
+                        continue;
+                for (uint32_t i = 0; i < s->filter->n_queries; i++)
+                        clew_query_sample(s->runs[i], data.traces, data.logs);
+        }
+}
+
+bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice *ret_text,
+                           struct clew_query_error *err, bool *ret_fatal)
+{
+        uint32_t told = 0;
+
+        if (!s->filter)
+                return false;
+        if (n == 0 && s->selected == 0 && s->scanned == 0 && s->filter->n_queries > 0)
+                sample(s);
+        for (uint32_t i = 0; i < s->filter->n_queries; i++) {
+                uint32_t mine = 0;
+
+                *ret_text = clew_query_text(s->filter->queries[i]);
+                while (clew_query_complaint(s->runs[i], mine, err, ret_fatal)) {
+                        if (told++ == n)
+                                return true;
+                        mine++;
+                }
+        }
+        return false;
 }
 
 int clew_select_one(struct clew_select *s, const struct clew_trace_id *id,

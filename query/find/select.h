@@ -1,11 +1,11 @@
 /*
  * Selection: which traces a command works on, newest first, with their summaries.
  *
- * One filter, filled from flags, serves list, sessions, why --all, clusters and export, so that
- * "the same flags" means the same traces everywhere. Hot and sealed traces come from one walk; what
+ * One filter serves list, sessions, why --all, clusters and export, so that "the same flags" means
+ * the same traces everywhere: flags become a query. Hot and sealed traces come from one walk; what
  * has no stored summary of the present rules is summarised on the way. The time bounds are looked
- * up in the store's order; everything else is compared trace by trace on the summaries, and what no
- * summary knows (raw attributes, plain text) on the spans of those that are left.
+ * up in the store's order; the query is put to the summaries, and where they do not decide, to the
+ * spans.
  *
  * A record that cannot be read does not end the walk: it is counted in `damaged` and its message is
  * kept, and the command says so at its end.
@@ -16,7 +16,7 @@
 #include "proto/base/arena.h"
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
-#include "query/find/scan.h"
+#include "query/find/language/language.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 #include "storage/store.h"
@@ -44,40 +44,36 @@ struct clew_name_filter {
         (CLEW_OUTCOME_BIT(CLEW_OUTCOME_FAILED) | CLEW_OUTCOME_BIT(CLEW_OUTCOME_ERROR))
 #define CLEW_OUTCOMES_OK (CLEW_OUTCOME_BIT(CLEW_OUTCOME_OK) | CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED))
 
+/* A query made of flags, and one that a user wrote: both are to be met. */
+#define CLEW_FILTER_QUERIES_MAX 2u
+
+struct clew_query_set; /* query/serve/filter.h */
+
 struct clew_filter {
         uint64_t since_ns; /* unix; start at or after it; 0 = no bound */
         uint64_t until_ns; /* unix; start before it; 0 = no bound */
-        uint32_t outcomes; /* CLEW_OUTCOME_BIT()s; 0 = any */
-        struct clew_name_filter agents;
-        struct clew_name_filter tools;
-        struct clew_name_filter models;
-        struct clew_name_filter services;
-        struct clew_name_filter sessions;
-        struct clew_name_filter users;
-        uint64_t longer_ns;     /* took longer than this; 0 = no condition */
-        uint64_t tokens_over;   /* used more tokens than this; 0 = no condition */
+        /* Conditions in the query language, borrowed. */
+        const struct clew_query *queries[CLEW_FILTER_QUERIES_MAX];
+        uint32_t n_queries;
+        clew_query_say_fn say;  /* what people said; gets the view as context; NULL = nothing */
+        bool allow_unknown;     /* keys that no span has are no mistake */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
-        bool lost;              /* lost runs only */
-        struct clew_name_filter causes;     /* rule that explains it */
-        struct clew_name_filter signatures; /* of its failure */
-        uint32_t loops;                     /* this many loops or more, and so on; 0 = any */
-        uint32_t stalls;
-        uint64_t retries;
-        uint64_t waste_tokens;
-        uint64_t waste_ns;
-        struct clew_scan scan; /* looked at last, in the trace's bytes; empty = no condition */
-        /* What people said, which rooms above know: they set `accept`, 1 = met, 0 = not, negative
-         * errno. NULL = no condition. */
-        struct clew_name_filter labels;
-        bool unlabeled;
-        int (*accept)(const struct clew_filter *f, struct clew_view *view,
-                      const struct clew_trace_id *id);
-        uint64_t limit_ns; /* end the walk after so long, and say so; 0 = no limit */
+        uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
+        uint64_t limit_bytes;   /* and after so many bytes of spans were read */
         const volatile sig_atomic_t *stop; /* not 0: end the walk; may be NULL */
+        struct clew_query_set *set;        /* owns the queries; whoever made them frees it */
+        /* For requests of our own; flags become queries. */
+        uint32_t outcomes; /* CLEW_OUTCOME_BIT()s; 0 = any */
+        struct clew_name_filter sessions;
 };
 
 /* Why a walk ended before its end. */
-enum clew_select_end { CLEW_SELECT_WHOLE, CLEW_SELECT_OUT_OF_TIME, CLEW_SELECT_STOPPED };
+enum clew_select_end {
+        CLEW_SELECT_WHOLE,
+        CLEW_SELECT_OUT_OF_TIME,
+        CLEW_SELECT_OUT_OF_BYTES,
+        CLEW_SELECT_STOPPED,
+};
 
 /* One selected trace. Slices die at the next clew_select_next(). */
 struct clew_selected {
@@ -108,9 +104,14 @@ struct clew_select {
         uint64_t seen;            /* traces looked at inside the time bounds */
         uint64_t damaged;         /* of those, unreadable ones */
         struct clew_error damage; /* the first of them */
+        uint64_t selected;        /* and those that were given out */
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
-        struct clew_scan_met met; /* what the search met, for telling a mistyped key */
+        struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
+        /* Spans of the trace at hand that the last query selects, when its spans were read. */
+        struct clew_query_result found;
+        struct clew_trace_data data; /* what the view holds of it now, when has_data */
+        bool has_data;
         enum clew_select_end end;
         uint64_t deadline_ns; /* monotonic; 0 = none */
         bool done;
@@ -128,6 +129,14 @@ CLEW_MUST_USE int clew_select_init(struct clew_select *s, struct clew_view *view
 CLEW_MUST_USE int clew_select_next(struct clew_select *s, struct clew_selected *ret,
                                    struct clew_error *err);
 void clew_select_deinit(struct clew_select *s);
+
+/*
+ * After a walk: the @n-th complaint of its queries (query/find/language), and the text that its
+ * place is in. Looks at the newest traces when none was opened, so that a mistyped key is known for
+ * one. False when there is no more.
+ */
+bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice *ret_text,
+                           struct clew_query_error *err, bool *ret_fatal);
 
 /* For clew_select_one() alone: no walk is begun. */
 void clew_select_init_single(struct clew_select *s, struct clew_view *view,

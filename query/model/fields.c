@@ -176,6 +176,27 @@ static void add_body(struct clew_fields *f, const struct clew_value *body)
         }
 }
 
+/* {"input":{"messages":...},"output":{"messages":...}}, whatever the record's name (AgentCore). */
+static void add_exchange(struct clew_fields *f, const struct clew_value *body)
+{
+        struct clew_message_iter it = clew_value_elements(body);
+        struct clew_attribute attr;
+
+        while (clew_attribute_next(&it, &attr)) {
+                bool in = clew_slice_eq_cstr(attr.key, "input");
+                const struct clew_rule_hit *rows;
+                unsigned n;
+
+                if ((!in && !clew_slice_eq_cstr(attr.key, "output")) ||
+                    attr.value.type != CLEW_VALUE_KVLIST)
+                        continue;
+                rows = clew_rules_find(
+                        clew_slice_of_cstr(in ? "log-body/input" : "log-body/output"), &n);
+                for (unsigned k = 0; k < n; k++)
+                        insert(f, &rows[k], &attr, CLEW_ORIGIN_LOG);
+        }
+}
+
 void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *record)
 {
         const struct clew_slice claude = CLEW_SLICE_LITERAL("claude_code.");
@@ -187,8 +208,10 @@ void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *re
                 clew_fields_add(f, clew_log_attributes(record), CLEW_ORIGIN_LOG);
         else
                 add_qualified(f, name, clew_log_attributes(record), CLEW_ORIGIN_LOG);
-        if (record->body.type == CLEW_VALUE_KVLIST)
+        if (record->body.type == CLEW_VALUE_KVLIST) {
                 add_qualified(f, name, clew_value_elements(&record->body), CLEW_ORIGIN_LOG);
+                add_exchange(f, &record->body);
+        }
         add_body(f, &record->body);
 }
 

@@ -117,24 +117,62 @@ static bool skip(struct clew_slice *key, const char *text)
         return true;
 }
 
-/* "function.<j>": autogen's results of tools, each a JSON object with content and call_id. */
-static bool match_result(struct clew_slice key, struct entry *ret)
+static bool take_number(struct clew_slice key, uint32_t *ret)
 {
-        uint32_t item = 0;
+        uint32_t v = 0;
 
-        if (!skip(&key, "function.") || key.len == 0)
+        if (key.len == 0)
                 return false;
         for (size_t i = 0; i < key.len; i++) {
                 if (key.data[i] < '0' || key.data[i] > '9')
                         return false;
-                item = item * 10 + (uint32_t)(key.data[i] - '0');
-                if (item > CLEW_MESSAGE_INDEX_MAX)
+                v = v * 10 + (uint32_t)(key.data[i] - '0');
+                if (v > CLEW_MESSAGE_INDEX_MAX)
                         return false;
         }
+        *ret = v;
+        return true;
+}
+
+/* "function.<j>": autogen's results of tools, each a JSON object with content and call_id. */
+static bool match_result(struct clew_slice key, struct entry *ret)
+{
+        uint32_t item;
+
+        if (!skip(&key, "function.") || !take_number(key, &item))
+                return false;
         ret->item = (uint16_t)item;
         ret->group = GROUP_RESULTS;
         ret->slot = SLOT_TEXT;
         return true;
+}
+
+/* "content.<j>", "content.<j>.text": the text of a part without the words of the conventions. */
+static bool match_content(struct clew_slice key, struct entry *ret)
+{
+        static const struct tail ends[] = {
+                {".text", GROUP_CONTENTS, SLOT_TEXT},
+                {".type", GROUP_CONTENTS, SLOT_TYPE},
+                {"", GROUP_CONTENTS, SLOT_TEXT},
+        };
+        uint32_t item;
+
+        if (!skip(&key, "content."))
+                return false;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
+                struct clew_slice end = clew_slice_of_cstr(ends[i].text);
+
+                if (key.len <= end.len ||
+                    !clew_slice_eq(clew_slice_from(key, key.len - end.len), end) ||
+                    !take_number(clew_slice_make(key.data, key.len - end.len), &item))
+                        continue;
+                ret->item = (uint16_t)item;
+                ret->group = GROUP_CONTENTS;
+                ret->slot = ends[i].slot;
+                ret->in_contents = true;
+                return true;
+        }
+        return false;
 }
 
 static bool match_tail(struct clew_slice tail, const struct tail *table, size_t n, int group,
@@ -176,7 +214,7 @@ static bool parse_key(struct clew_slice key, struct clew_slice prefix, struct en
                 return match_tail(key, item_tails, CLEW_ARRAY_LEN(item_tails), GROUP_CALLS, ret);
         }
         return match_tail(key, message_tails, CLEW_ARRAY_LEN(message_tails), -1, ret) ||
-               match_result(key, ret);
+               match_content(key, ret) || match_result(key, ret);
 }
 
 /* Tool calls inside the contents keep their place there; the others follow the contents. */

@@ -57,6 +57,9 @@ void clew_parts_from_json(struct clew_message_sink *s, struct clew_slice text, e
 /* One tool call object, with or without a type, as a part of the latest message. */
 void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw);
 
+/* The part at @index is a tool's result: media in its contents become parts behind it. */
+void clew_result_media(struct clew_message_sink *s, uint32_t index);
+
 /* Inline content and where it came from, into a media part. @content is base64 or a data: URI. */
 void clew_media_inline(struct clew_part *part, struct clew_slice content);
 void clew_media_uri(struct clew_part *part, struct clew_slice uri);

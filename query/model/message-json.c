@@ -118,6 +118,24 @@ static void add_calls(struct clew_message_sink *s, struct clew_slice calls)
                 clew_call_from_json(s, clew_json_take(&r));
 }
 
+/* Langfuse's LangChain handler sends the tools that a request offers as messages of the role tool,
+ * whose content is the definition. */
+bool clew_is_definition(const struct object *o)
+{
+        const struct member *content = get(o, "content");
+        const struct member *function;
+        struct object inner;
+        struct object f;
+
+        if (!content || content->token != CLEW_JSON_OBJECT_BEGIN || get(o, "tool_call_id") ||
+            !open_object(content->raw, &inner))
+                return false;
+        function = get(&inner, "function");
+        if (function && function->token == CLEW_JSON_OBJECT_BEGIN)
+                return open_object(function->raw, &f) && get(&f, "name") && !get(&f, "arguments");
+        return get(&inner, "name") && get_any(&inner, NAMES("input_schema", "inputSchema"));
+}
+
 static enum clew_role role_of_object(struct clew_message_sink *s, const struct object *o,
                                      enum clew_role role, struct clew_slice *ret_name)
 {
@@ -145,9 +163,9 @@ static enum clew_role role_of_object(struct clew_message_sink *s, const struct o
 }
 
 /* A tool's answer as a message of its own: role tool with content and the call's id. */
-static void add_tool_message(struct clew_message_sink *s, const struct object *o)
+static void add_tool_message(struct clew_message_sink *s, const struct object *o,
+                             const struct member *content)
 {
-        const struct member *content = get_any(o, NAMES("content", "parts"));
         struct clew_part *part;
 
         part = clew_sink_part(s, CLEW_PART_TOOL_RESULT, CLEW_ROLE_TOOL);
@@ -157,36 +175,77 @@ static void add_tool_message(struct clew_message_sink *s, const struct object *o
         part->name = text_of(s, get(o, "name"));
         part->is_error = clew_slice_eq_cstr(text_of(s, get(o, "status")), "error");
         part->text = clew_single_text(s, text_of(s, content));
+        clew_result_media(s, s->n_parts - 1);
 }
 
-static bool content_has_results(const struct object *o)
+static bool holds_results(struct clew_slice raw)
 {
-        const struct member *m = get_any(o, NAMES("parts", "content"));
+        return raw.len > 0 && raw.data[0] == '[' &&
+               (memmem(raw.data, raw.len, "esult\"", 6) ||
+                memmem(raw.data, raw.len, "esponse\"", 8));
+}
 
-        return m && m->token == CLEW_JSON_ARRAY_BEGIN &&
-               (memmem(m->raw.data, m->raw.len, "esult\"", 6) ||
-                memmem(m->raw.data, m->raw.len, "esponse\"", 8));
+/* AgentCore's {"content":{"content":"[{...}]"}}, {"content":{"message":"[{...}]"}}: the text of the
+ * event that the message was. */
+static const struct member *unwrap_content(const struct member *m, struct object *inner)
+{
+        const struct member *text;
+
+        if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, inner) ||
+            get(inner, "type") || get(inner, "parts"))
+                return m;
+        text = get_any(inner, NAMES("message", "content"));
+        return text && text->token == CLEW_JSON_STRING ? text : m;
+}
+
+/* The text of such an event is JSON in a string. */
+static struct clew_slice decoded(struct clew_message_sink *s, const struct member *m)
+{
+        struct clew_slice text;
+
+        if (m->token != CLEW_JSON_STRING || m->raw.len < 4 ||
+            (memcmp(m->raw.data, "\"[{", 3) != 0 && memcmp(m->raw.data, "\"[ {", 4) != 0))
+                return m->raw;
+        text = string_of(s, m->raw);
+        return clew_text_is_parts(text) ? text : m->raw;
+}
+
+/* LangChain's AIMessage as a dict may have its calls only as the provider sent them. */
+static struct clew_slice additional_calls(const struct object *o)
+{
+        const struct member *m = get(o, "additional_kwargs");
+        struct object inner;
+
+        if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, &inner))
+                return CLEW_SLICE_NULL;
+        m = get(&inner, "tool_calls");
+        return m ? m->raw : CLEW_SLICE_NULL;
 }
 
 /* What the members of a message say, into the latest message. @calls stood beside it. */
 static void add_body(struct clew_message_sink *s, const struct object *o, enum clew_role role,
                      struct clew_slice calls)
 {
+        struct object inner;
+        const struct member *content =
+                unwrap_content(get_any(o, NAMES("parts", "content", "text")), &inner);
+        struct clew_slice raw = content ? decoded(s, content) : CLEW_SLICE_NULL;
         const struct member *m;
 
-        if (role == CLEW_ROLE_TOOL && !content_has_results(o)) {
-                add_tool_message(s, o);
+        if (role == CLEW_ROLE_TOOL && !holds_results(raw)) {
+                add_tool_message(s, o, content);
                 return;
         }
         m = get_any(o, NAMES("reasoning_content", "reasoning", "thinking"));
         if (m && m->token == CLEW_JSON_STRING)
                 clew_sink_text(s, CLEW_PART_REASONING, role, text_of(s, m));
-        m = get_any(o, NAMES("parts", "content", "text"));
-        if (m)
-                add_content(s, m->raw, role);
+        if (content)
+                add_content(s, raw, role);
         clew_sink_text(s, CLEW_PART_REFUSAL, role, text_of(s, get(o, "refusal")));
         m = get_any(o, NAMES("tool_calls", "toolCalls"));
-        add_calls(s, m ? m->raw : calls);
+        add_calls(s, m && !clew_slice_eq_cstr(m->raw, "[]") ? m->raw
+                     : calls.len > 0                        ? calls
+                                                            : additional_calls(o));
         m = get(o, "function_call");
         if (m)
                 clew_call_from_json(s, m->raw);
@@ -218,6 +277,8 @@ static void add_message(struct clew_message_sink *s, struct object *o, enum clew
         struct clew_slice role_name = CLEW_SLICE_NULL;
         struct clew_message *message;
 
+        if (clew_is_definition(o))
+                return;
         role = role_of_object(s, o, role, &role_name);
         if (class_id)
                 role = role_of_class(class_id->raw);
@@ -268,19 +329,59 @@ static bool wrong_direction(struct clew_message_sink *s, const struct object *o,
         return choice != (direction == CLEW_MESSAGES_OUT);
 }
 
-/* Parts that stand alone gather in one message, but a tool's answer is a message of its own. */
+static enum clew_role role_of_part(const struct clew_part *part, enum clew_role role)
+{
+        switch (part->type) {
+        case CLEW_PART_TOOL_RESULT:
+                return CLEW_ROLE_TOOL;
+        case CLEW_PART_TOOL_CALL:
+        case CLEW_PART_REASONING:
+        case CLEW_PART_REFUSAL:
+                return CLEW_ROLE_ASSISTANT;
+        case CLEW_PART_TEXT:
+        case CLEW_PART_MEDIA:
+        case CLEW_PART_OTHER:
+                break;
+        }
+        return role;
+}
+
+/* The parts from @at on belong to the latest message when they are of its role; else they begin one
+ * of their own. A tool's answer always does. */
+static void settle_loose(struct clew_message_sink *s, uint32_t at, enum clew_role role)
+{
+        for (; at < s->n_parts; at++) {
+                struct clew_message *m = &s->messages[s->n_messages - 1];
+                uint32_t n = s->n_parts - at; /* not settled yet, all in @m */
+                enum clew_role wanted = role_of_part(&s->parts[at], role);
+
+                if (m->n_parts == n) {
+                        m->role = wanted;
+                } else if (m->role != wanted || wanted == CLEW_ROLE_TOOL) {
+                        if (s->parts[at].type == CLEW_PART_MEDIA && m->role == CLEW_ROLE_TOOL)
+                                continue; /* it came with the result */
+                        m->n_parts -= n;
+                        m = clew_sink_message(s, wanted, CLEW_SLICE_NULL);
+                        if (!m) {
+                                s->n_parts = at;
+                                return;
+                        }
+                        m->n_parts = n;
+                }
+        }
+}
+
+/* Parts that stand alone gather in messages of their roles. */
 static void add_loose_part(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role,
                            bool *in_loose)
 {
-        if (!*in_loose)
-                (void)clew_sink_message(s, role, CLEW_SLICE_NULL);
+        uint32_t at = s->n_parts;
+
+        if (!*in_loose && !clew_sink_message(s, role, CLEW_SLICE_NULL))
+                return;
         *in_loose = true;
         clew_part_from_json(s, raw, role);
-        if (s->n_parts > 0 && s->parts[s->n_parts - 1].type == CLEW_PART_TOOL_RESULT &&
-            s->n_messages > 0 && s->messages[s->n_messages - 1].n_parts == 1) {
-                s->messages[s->n_messages - 1].role = CLEW_ROLE_TOOL;
-                *in_loose = false;
-        }
+        settle_loose(s, at, role);
 }
 
 /* What is no JSON from some place on is shown as it came, and marked. */
@@ -339,10 +440,10 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
 
 /* Where requests, responses and framework states keep their messages, in order of trust. */
 static const char *const containers[] = {
-        "messages", "choices",  "contents", "candidates", "generations", "message",
-        "inputs",   "input",    "output",   "outputs",    "prompts",     "prompt",
-        "update",   "response", "result",   "kwargs",     "args",        "query",
-        "question", "task",     "content",  "text",       "items",
+        "messages", "choices",  "contents", "candidates", "generations", "replies",
+        "message",  "inputs",   "input",    "output",     "outputs",     "prompts",
+        "prompt",   "update",   "response", "result",     "kwargs",      "args",
+        "query",    "question", "task",     "content",    "text",        "items",
 };
 
 static const struct member *container_of(const struct object *o)

@@ -101,6 +101,8 @@ static inline bool is_structure(const struct member *m)
 void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role);
 /* [{"type":"text","text":"..."}] as a result is that text; anything else is itself. */
 struct clew_slice clew_single_text(struct clew_message_sink *s, struct clew_slice text);
+/* Whether a message is a tool's definition in disguise. */
+bool clew_is_definition(const struct object *o);
 /* Whether "type" says that the object is a part. */
 bool clew_object_is_part(struct clew_message_sink *s, const struct object *o);
 

@@ -4,7 +4,8 @@
 #include "proto/base/hash.h"
 #include "proto/base/json.h"
 #include "query/model/fields-int.h"
-#include "query/model/message-int.h"
+#include "query/model/message-object-int.h"
+#include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <strings.h>
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
+/* Parts that a further one is compared with, to find what was sent twice. */
+#define REPEATS_MAX 64u
 
 /* ---- the sink ---------------------------------------------------------------------------------
  */
@@ -193,14 +196,70 @@ static bool repeats_system(const struct clew_message_sink *s, const struct clew_
                 !clew_slice_eq(key, KEY("gen_ai.system_instructions")));
 }
 
+/* The part of the same call or result, with the same id, among those from @from to @to. */
+static struct clew_part *told_before(struct clew_message_sink *s, uint32_t from, uint32_t to,
+                                     const struct clew_part *part)
+{
+        if (part->id.len == 0 ||
+            (part->type != CLEW_PART_TOOL_CALL && part->type != CLEW_PART_TOOL_RESULT))
+                return NULL;
+        for (uint32_t i = from; i < to; i++) {
+                if (s->parts[i].type == part->type && clew_slice_eq(s->parts[i].id, part->id) &&
+                    clew_slice_eq(s->parts[i].text, part->text))
+                        return &s->parts[i];
+        }
+        return NULL;
+}
+
+/* Bedrock's instrumentation sends calls as content and again as calls, and results as messages of
+ * the tool and again as the user's: each counts once. A message of which nothing is left goes.
+ * Repeats follow at once, so only the parts of the latest messages are compared. */
+static void drop_repeats(struct clew_message_sink *s)
+{
+        uint32_t messages = 0;
+        uint32_t parts = 0;
+        uint32_t from = 0; /* parts of the answer and of the results after it */
+        uint32_t at = 0;
+
+        for (uint32_t i = 0; i < s->n_messages; i++) {
+                struct clew_message m = s->messages[i];
+                uint32_t kept = 0;
+
+                if (m.role == CLEW_ROLE_ASSISTANT || parts - from > REPEATS_MAX)
+                        from = parts;
+                for (uint32_t k = 0; k < m.n_parts; k++, at++) {
+                        struct clew_part *before = told_before(s, from, parts, &s->parts[at]);
+
+                        if (before) {
+                                before->is_error = before->is_error || s->parts[at].is_error;
+                                continue;
+                        }
+                        s->parts[parts++] = s->parts[at];
+                        kept++;
+                }
+                if (kept == 0 && m.n_parts > 0)
+                        continue;
+                m.n_parts = kept;
+                s->messages[messages++] = m;
+        }
+        s->n_messages = messages;
+        s->n_parts = parts;
+}
+
 static int finish(struct clew_message_sink *s, const struct clew_fields *f, struct clew_slice key,
                   struct clew_messages *ret)
 {
         uint32_t at = 0;
 
+        drop_repeats(s);
         for (uint32_t i = 0; i < s->n_parts; i++) {
-                if (clew_slice_eq(s->parts[i].id, KEY("unknown")))
-                        s->parts[i].id = CLEW_SLICE_NULL;
+                struct clew_part *p = &s->parts[i];
+
+                if (clew_slice_eq(p->id, KEY("unknown")))
+                        p->id = CLEW_SLICE_NULL;
+                if (p->type == CLEW_PART_TOOL_CALL || p->type == CLEW_PART_TOOL_RESULT ||
+                    p->type == CLEW_PART_OTHER)
+                        p->text = clew_text_readable(p->text, s->arena);
         }
         for (uint32_t i = 0; i < s->n_messages; i++) {
                 s->messages[i].parts = s->parts ? &s->parts[at] : NULL;
@@ -489,7 +548,7 @@ static bool find_text(struct clew_fields *f, const struct clew_step *step,
         bool found = clew_fields_text(f, field, ret_text);
 
         *ret_key = last_key(f, field);
-        if (!tool || !ready.data)
+        if (!tool || !ready.data || (found && clew_text_holds_media(*ret_text)))
                 return found;
         *ret_text = ready;
         return true;
@@ -525,6 +584,8 @@ static void add_tool_part(struct clew_message_sink *s, const struct clew_step *s
         part->name = step->tool_name;
         part->text = text;
         part->is_error = !in && step->error.is_error;
+        if (!in)
+                clew_result_media(s, s->n_parts - 1);
 }
 
 /* Steps that a step around a model call may hold besides the call. */
@@ -595,8 +656,14 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         if (direction == CLEW_MESSAGES_IN && step->kind != CLEW_KIND_TOOL)
                 add_system(&sink, f);
         if (step->kind != CLEW_KIND_TOOL && (!found || is_weak_source(key)) &&
-            from_structured(&sink, trace, step, direction, &key))
-                return finish(&sink, f, key, ret);
+            from_structured(&sink, trace, step, direction, &key)) {
+                if (sink.n_parts > 0 || !found)
+                        return finish(&sink, f, key, ret);
+                /* Roles without any content, beside a text that has it. */
+                sink = (struct clew_message_sink){.arena = arena};
+                key = last_key(f, direction == CLEW_MESSAGES_IN ? CLEW_FIELD_INPUT
+                                                                : CLEW_FIELD_OUTPUT);
+        }
         if (direction == CLEW_MESSAGES_OUT &&
             (clew_slice_starts_with(key, KEY("ai.")) ||
              clew_slice_starts_with(key, KEY("lk.response."))) &&
@@ -730,6 +797,30 @@ static void definitions_from_json(struct definitions *d, struct clew_slice text)
                         add_definition(d, clew_json_take(&r));
 }
 
+/* Among the messages that went in, each in place of a tool's. */
+static void definitions_from_messages(struct definitions *d, struct clew_fields *f)
+{
+        struct clew_json_reader r;
+        struct clew_slice text;
+        struct object o;
+
+        if (!clew_fields_text(f, CLEW_FIELD_INPUT, &text) || text.len == 0 ||
+            !memmem(text.data, text.len, "\"tool\"", 6))
+                return;
+        r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return;
+        while (clew_json_next_element(&r)) {
+                const struct member *content;
+
+                if (!open_object(clew_json_take(&r), &o) || !clew_is_definition(&o))
+                        continue;
+                content = get(&o, "content");
+                if (content)
+                        add_definition(d, content->raw);
+        }
+}
+
 /* llm.tools.<i>.tool.json_schema, llm.request.functions.<i>.{name,description,parameters} */
 static void definitions_from_keys(struct definitions *d, const struct clew_step *step)
 {
@@ -788,6 +879,8 @@ int clew_step_tool_definitions(const struct clew_trace *trace, const struct clew
         }
         if (d.n == 0)
                 definitions_from_keys(&d, step);
+        if (d.n == 0)
+                definitions_from_messages(&d, f);
         *ret = d.items;
         *ret_n = d.n;
         return clew_arena_failed(arena) ? -ENOMEM : 0;

@@ -44,6 +44,8 @@ static const struct clew_rule tool_argument_rules[] = {
          .dialect = CLEW_DIALECT_OPENINFERENCE,
          .flags = CLEW_RULE_NOT_SCHEMA,
          .kinds = TOOLS},
+        MK("log-body/input", "messages.0.content.content", OTHER, TOOLS),
+        MK("log-body/input", "messages.0.content", OTHER, TOOLS),
         TK("raw_input", PYDANTIC, TOOLS),
         TK("input", PYDANTIC, TOOLS),
 };
@@ -77,6 +79,9 @@ static const struct clew_rule tool_result_rules[] = {
         QK("genkit:output", GENKIT, TOOLS),
         TK("langwatch.output", LANGWATCH, TOOLS),
         TK("codex.tool_result/output", CODEX, TOOLS),
+        MK("log-body/output", "messages.0.content.message", OTHER, TOOLS),
+        MK("log-body/output", "messages.0.content.content", OTHER, TOOLS),
+        MK("log-body/output", "messages.0.content", OTHER, TOOLS),
         TK("output", CLAUDE_CODE, TOOLS),
 };
 
@@ -158,6 +163,7 @@ static const struct clew_rule input_rules[] = {
         TK("codex.user_prompt/prompt", CODEX, CHAINS | AGENTS),
         TK("api_request_body/body", CLAUDE_CODE, LLMS),
         T("spring-ai/prompt", SPRING_AI),
+        TK("log-body/input", OTHER, NOT_TOOLS),
         T("gen_ai.guardrail.input", OPENLLMETRY),
         T("gen_ai.memory.query.text", OTEL),
         TK("reranker.query", OPENINFERENCE, CLEW_KINDS(CLEW_KIND_RERANKER)),
@@ -219,6 +225,7 @@ static const struct clew_rule output_rules[] = {
         T("response.model_output", CLAUDE_CODE),
         TK("api_response_body/body", CLAUDE_CODE, LLMS),
         T("spring-ai/completion", SPRING_AI),
+        TK("log-body/output", OTHER, NOT_TOOLS),
         T("gen_ai.guardrail.output", OPENLLMETRY),
         T("litellm.guardrail.response", LITELLM),
         T("gen_ai.memory.records", OTEL),

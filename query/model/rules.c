@@ -156,7 +156,7 @@ unsigned clew_rules_family(struct clew_slice key)
                 {"llm.choices.", CLEW_FAMILY_ANSWER},
         };
 
-        if (key.len < 10 || !memchr("aestrd", key.data[0], 6))
+        if (key.len < 10 || !memchr("aestrdlg", key.data[0], 8))
                 return 0;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(families); i++) {
                 if (key.data[0] == (uint8_t)families[i].prefix[0] &&

@@ -16,6 +16,12 @@
 /* A day: what is beyond is no waiting time but a unit that was mistaken. */
 #define FIRST_TOKEN_NS_MAX 86400e9
 
+/* Chains between an agent and what belongs to it. */
+#define AGENT_LEVELS_MAX 64u
+
+/* Inputs and outputs up to here are shown with their escapes decoded. */
+#define READABLE_BYTES_MAX ((size_t)64 << 10)
+
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
 /* ---- events and logs --------------------------------------------------------------------------
@@ -227,24 +233,77 @@ static bool has_field(const struct clew_builder *b, enum clew_field field)
         return b->fields.head[field] != 0;
 }
 
-/* LangGraph agents come as chains; the metadata of the topmost one says what they are: the agent's
- * name, or an integration that makes agents. */
-static void promote_chain(struct clew_builder *b, struct clew_step *step)
+/* What LangChain's metadata say of a span: the agent that it belongs to, the graph's node, and who
+ * made it. */
+struct graph_metadata {
+        struct clew_slice agent;
+        struct clew_slice node;
+        struct clew_slice maker;
+};
+
+static bool graph_metadata(struct clew_builder *b, struct graph_metadata *ret)
 {
-        if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_OPENINFERENCE ||
-            step->parent != CLEW_STEP_NONE)
-                return;
         for (const struct clew_field_hit *hit =
                      clew_fields_first(&b->fields, CLEW_FIELD_AGENT_NAME);
              hit; hit = clew_fields_next(&b->fields, hit)) {
-                struct clew_slice by;
-
                 if (!hit->rule->member || strcmp(hit->rule->member, "lc_agent_name") != 0)
                         continue;
-                by = clew_value_member(&hit->value, "ls_integration", b->arena);
-                if (clew_value_member(&hit->value, hit->rule->member, b->arena).len > 0 ||
-                    (by.len > 0 && memmem(by.data, by.len, "create_agent", 12)))
+                ret->agent = clew_value_member(&hit->value, "lc_agent_name", b->arena);
+                ret->node = clew_value_member(&hit->value, "langgraph_node", b->arena);
+                ret->maker = clew_value_member(&hit->value, "ls_integration", b->arena);
+                return true;
+        }
+        return false;
+}
+
+/* The name of the nearest agent above; empty without one. */
+static struct clew_slice agent_above(const struct clew_builder *b, const struct clew_step *step)
+{
+        const struct clew_step *s = step;
+
+        for (unsigned i = 0; i < AGENT_LEVELS_MAX && s->parent != CLEW_STEP_NONE; i++) {
+                s = &b->trace->steps[s->parent];
+                if (s->kind == CLEW_KIND_AGENT)
+                        return s->agent_name;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+static bool is_plumbing(struct clew_slice name)
+{
+        return clew_slice_starts_with(name, KEY("__")) || ends_with(name, KEY(".before_agent")) ||
+               ends_with(name, KEY(".after_agent")) ||
+               (name.len > 0 && memmem(name.data, name.len, "Middleware", 10));
+}
+
+/* LangGraph agents come as chains; the topmost one that names an agent is its run. And the
+ * instrumentation calls everything an agent that has the word in its name. */
+static void settle_graph_agent(struct clew_builder *b, struct clew_step *step)
+{
+        struct graph_metadata m = {0};
+        bool maker;
+
+        if (step->dialect != CLEW_DIALECT_OPENINFERENCE ||
+            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_AGENT) ||
+            !graph_metadata(b, &m))
+                return;
+        maker = m.maker.len > 0 && memmem(m.maker.data, m.maker.len, "create_agent", 12);
+        if (step->kind == CLEW_KIND_CHAIN) {
+                bool top = step->parent == CLEW_STEP_NONE;
+                bool run = m.agent.len > 0
+                                   ? top || ((maker || clew_slice_eq(step->span.name, m.agent)) &&
+                                             !is_plumbing(step->span.name) &&
+                                             !clew_slice_eq(agent_above(b, step), m.agent))
+                                   : top && maker;
+
+                if (run)
                         step->kind = CLEW_KIND_AGENT;
+        } else if (is_plumbing(step->span.name) ||
+                   (m.agent.len == 0 && m.node.len > 0 &&
+                    !clew_slice_eq(step->span.name, m.node)) ||
+                   (m.agent.len > 0 && !clew_slice_eq(step->span.name, m.agent) &&
+                    clew_slice_eq(agent_above(b, step), m.agent))) {
+                step->kind = CLEW_KIND_CHAIN;
         }
 }
 
@@ -253,7 +312,7 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         struct clew_kind_value v;
 
         if (kind_from_keys(b, step)) {
-                promote_chain(b, step);
+                settle_graph_agent(b, step);
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
                         step->kind = CLEW_KIND_CHAIN;
@@ -549,7 +608,10 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_ARGUMENTS, &step->tool_arguments);
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_RESULT, &step->tool_result);
                 step->tool_arguments = clew_tool_arguments(step->tool_arguments, b->arena);
-                step->tool_result = clew_tool_result(step->tool_result, step->dialect, b->arena);
+                step->tool_result = clew_tool_result_text(
+                        clew_tool_result(step->tool_result, step->dialect, b->arena), b->arena);
+                step->tool_arguments = clew_text_readable(step->tool_arguments, b->arena);
+                step->tool_result = clew_text_readable(step->tool_result, b->arena);
                 step->input = step->tool_arguments;
                 step->output = step->tool_result;
         }
@@ -557,6 +619,11 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_INPUT, &step->input);
         if (!step->output.data)
                 (void)clew_fields_text(f, CLEW_FIELD_OUTPUT, &step->output);
+        /* Of what is longer the messages are read, not the text. */
+        if (step->input.len <= READABLE_BYTES_MAX)
+                step->input = clew_text_readable(step->input, b->arena);
+        if (step->output.len <= READABLE_BYTES_MAX)
+                step->output = clew_text_readable(step->output, b->arena);
         if (looks_truncated(step->input) || looks_truncated(step->output))
                 step->flags |= CLEW_STEP_TRUNCATED;
 }
@@ -690,25 +757,33 @@ static void derive_times(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_INCOMPLETE;
 }
 
-/* Plumbing of LangChain that nobody wants to read, unless it branches. */
+/* Plumbing of LangChain that nobody wants to read. */
 static void mark_noise(struct clew_step *step)
 {
-        static const char *const names[] = {"RunnableLambda", "RunnableSequence",
-                                            "ChatPromptTemplate", "__start__"};
+        static const char *const names[] = {
+                "RunnableLambda",   "RunnableSequence",   "RunnablePassthrough",
+                "RunnableBranch",   "ChatPromptTemplate", "PromptTemplate",
+                "Prompt",           "__start__",          "__end__",
+                "should_continue",  "tools_condition",    "StrOutputParser",
+                "JsonOutputParser", "call_model",         "route_to_active_agent",
+        };
+        static const char *const heads[] = {"ChannelWrite<", "RunnableParallel<", "RunnableAssign<",
+                                            "Branch<"};
 
         /* Codex sends the spans of its own machinery, too. */
         if (step->n_children <= 1 && step->kind == CLEW_KIND_GENERIC &&
             step->dialect == CLEW_DIALECT_CODEX && !step->error.is_error)
                 step->flags |= CLEW_STEP_NOISE;
-        if (step->n_children > 1 ||
-            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT))
+        if (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT)
                 return;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
                 if (clew_slice_eq_cstr(step->span.name, names[i]))
                         step->flags |= CLEW_STEP_NOISE;
         }
-        if (clew_slice_starts_with(step->span.name, KEY("ChannelWrite<")))
-                step->flags |= CLEW_STEP_NOISE;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++) {
+                if (clew_slice_starts_with(step->span.name, clew_slice_of_cstr(heads[i])))
+                        step->flags |= CLEW_STEP_NOISE;
+        }
 }
 
 /* Logfire announces a span by a placeholder below it: until the span comes, it lends its name. */

@@ -18,4 +18,8 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
 /* The id of the call that a serialised tool message answers, or a null slice. */
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena);
 
+/* Whether a result may hold media; the result with a line in the place of each. */
+bool clew_text_holds_media(struct clew_slice text);
+struct clew_slice clew_tool_result_text(struct clew_slice text, struct clew_arena *arena);
+
 #endif

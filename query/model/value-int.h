@@ -55,6 +55,15 @@ static inline bool clew_text_is_json(struct clew_slice text)
         return false;
 }
 
+/* JSON whose strings write characters as escapes ("\\u5317") with the characters themselves; ASCII
+ * stays escaped, so that it is the same JSON. Other text, and JSON without such escapes, is
+ * returned as it is. */
+struct clew_slice clew_text_readable(struct clew_slice text, struct clew_arena *arena);
+
+/* Whether the text is a JSON list whose first element is a part of a message, by its first member.
+ */
+bool clew_text_is_parts(struct clew_slice text);
+
 /* ISO 8601 in UTC or with an offset, as unix time. */
 CLEW_MUST_USE bool clew_text_time(struct clew_slice text, uint64_t *ret_ns);
 

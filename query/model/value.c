@@ -507,3 +507,112 @@ bool clew_text_time(struct clew_slice text, uint64_t *ret_ns)
         *ret_ns = (uint64_t)seconds * 1000000000 + fraction;
         return true;
 }
+
+bool clew_text_is_parts(struct clew_slice text)
+{
+        static const char *const names[] = {
+                "text", "type", "toolUse", "toolResult", "reasoningContent", "image", "document"};
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN || !clew_json_next_element(&r) ||
+            r.token != CLEW_JSON_OBJECT_BEGIN || !clew_json_next_member(&r))
+                return false;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                if (clew_json_text_is(&r, names[i]))
+                        return true;
+        }
+        return false;
+}
+
+/* The four digits of an escape; false when they are none. */
+static bool take_hex(struct clew_slice text, size_t at, uint32_t *ret)
+{
+        uint32_t v = 0;
+
+        if (text.len < at + 4)
+                return false;
+        for (size_t i = at; i < at + 4; i++) {
+                uint8_t c = text.data[i];
+                uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                                 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+                                 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
+                                                        : 16;
+
+                if (digit > 15)
+                        return false;
+                v = v << 4 | digit;
+        }
+        *ret = v;
+        return true;
+}
+
+/* The character of the escape at @at, which is a backslash; 0 when it is to stay. @ret_len: bytes
+ * of the escape, two of them for a pair of surrogates. */
+static uint32_t escaped_character(struct clew_slice text, size_t at, size_t *ret_len)
+{
+        uint32_t high;
+        uint32_t low;
+
+        *ret_len = 6;
+        if (text.len < at + 6 || text.data[at + 1] != 'u' || !take_hex(text, at + 2, &high) ||
+            high < 0x80)
+                return 0;
+        if (high < 0xd800 || high > 0xdfff)
+                return high;
+        if (high > 0xdbff || text.len < at + 12 || text.data[at + 6] != '\\' ||
+            text.data[at + 7] != 'u' || !take_hex(text, at + 8, &low) || low < 0xdc00 ||
+            low > 0xdfff)
+                return 0;
+        *ret_len = 12;
+        return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static size_t put_utf8(uint8_t *out, uint32_t c)
+{
+        if (c < 0x800) {
+                out[0] = (uint8_t)(0xc0 | c >> 6);
+                out[1] = (uint8_t)(0x80 | (c & 0x3f));
+                return 2;
+        }
+        if (c < 0x10000) {
+                out[0] = (uint8_t)(0xe0 | c >> 12);
+                out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+                out[2] = (uint8_t)(0x80 | (c & 0x3f));
+                return 3;
+        }
+        out[0] = (uint8_t)(0xf0 | c >> 18);
+        out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+        out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+        out[3] = (uint8_t)(0x80 | (c & 0x3f));
+        return 4;
+}
+
+struct clew_slice clew_text_readable(struct clew_slice text, struct clew_arena *arena)
+{
+        uint8_t *out;
+        size_t n = 0;
+
+        if (!clew_text_is_json(text) || !memmem(text.data, text.len, "\\u", 2))
+                return text;
+        out = clew_arena_alloc(arena, text.len); /* a character is shorter than its escape */
+        if (!out)
+                return text;
+        for (size_t i = 0; i < text.len;) {
+                size_t len = 1;
+                uint32_t c = 0;
+
+                if (text.data[i] == '\\') {
+                        c = escaped_character(text, i, &len);
+                        if (c == 0)
+                                len = i + 1 < text.len ? 2 : 1; /* "\\\\" is one escape, too */
+                }
+                if (c != 0) {
+                        n += put_utf8(out + n, c);
+                } else {
+                        memcpy(out + n, text.data + i, len);
+                        n += len;
+                }
+                i += len;
+        }
+        return clew_slice_make(out, n);
+}

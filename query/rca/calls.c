@@ -6,7 +6,8 @@
 #include "query/rca/request.h"
 #include "query/rca/rules.h"
 
-#define MEMBERS_MAX 64u /* argument names compared between two calls of one tool */
+#define MEMBERS_MAX 64u   /* argument names compared between two calls of one tool */
+#define LACKS_WITHIN 160u /* bytes of an error that says that a tool is missing */
 
 struct members {
         struct clew_slice name[MEMBERS_MAX];
@@ -184,8 +185,7 @@ static void schema_faults(const struct clew_rca_view *v, struct clew_findings *r
                                 continue;
                         fault = clew_schema_check(d->schema, c->args, v->arena, &member, &strict);
                         /* Schemas allow unknown members unless they say that they do not. */
-                        if (fault != CLEW_SCHEMA_FITS && (fault != CLEW_SCHEMA_UNKNOWN || strict ||
-                                                          c->tool_step != CLEW_RCA_NONE))
+                        if (fault != CLEW_SCHEMA_FITS && (fault != CLEW_SCHEMA_UNKNOWN || strict))
                                 say_schema(v, ret, i, c, fault, member);
                 }
         }
@@ -221,6 +221,24 @@ static void not_offered(const struct clew_rca_view *v, uint32_t i, struct clew_f
         }
 }
 
+/* The error says that there is no tool of that name: by a wording of its own, or by naming the
+ * called tool as what was not found. */
+static bool lacks_tool(const struct clew_rca_step *s)
+{
+        struct clew_slice said = s->error_text;
+        ptrdiff_t at;
+
+        if (s->trouble == CLEW_TROUBLE_NO_TOOL)
+                return true;
+        at = clew_text_find(said, "tool");
+        if (s->trouble != CLEW_TROUBLE_NOT_FOUND || at < 0 || (size_t)at > LACKS_WITHIN ||
+            s->name.len == 0)
+                return false;
+        if (said.len > LACKS_WITHIN)
+                said.len = LACKS_WITHIN;
+        return memmem(said.data, said.len, s->name.data, s->name.len) != NULL;
+}
+
 void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps; i++) {
@@ -232,10 +250,7 @@ void clew_rule_unknown_tool(const struct clew_rca_view *v, struct clew_findings 
                         not_offered(v, i, ret);
                         continue;
                 }
-                if (s->kind != CLEW_RCA_TOOL || !clew_rca_has_error(s) ||
-                    (s->trouble != CLEW_TROUBLE_NO_TOOL &&
-                     (s->trouble != CLEW_TROUBLE_NOT_FOUND ||
-                      clew_text_find(s->error_text, "tool") < 0)))
+                if (s->kind != CLEW_RCA_TOOL || !clew_rca_has_error(s) || !lacks_tool(s))
                         continue;
                 who = clew_rca_blame(v, i);
                 f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, who, 1.0);

@@ -8,8 +8,8 @@
 #define CUE_REACH 90u /* bytes between "used" and the name of a tool */
 #define NAME_MIN 6u
 #define NAME_MAX 64u
-#define PROMPTS_MAX 8u                 /* system prompts that are searched for a tool's name */
-#define SEARCHED_MAX ((size_t)4 << 20) /* bytes, over the whole trace, for invented names */
+#define PROMPTS_MAX 8u    /* system prompts that are searched for a tool's name */
+#define TAKES_WITHIN 600u /* bytes behind a tool's name in which a prompt tells what it takes */
 #define PATH_MIN 5u
 
 static bool is_name_char(uint8_t c)
@@ -41,53 +41,132 @@ static struct clew_slice next_identifier(struct clew_slice text, size_t *at)
 
 /* ---- a tool that was never called ----------------------------------------------------------- */
 
+/* What stands before @at in its sentence. */
+static struct clew_slice sentence_before(struct clew_slice text, size_t at)
+{
+        size_t from = at;
+
+        while (from > 0 && at - from < CUE_REACH && text.data[from - 1] != '\n' &&
+               text.data[from - 1] != '.')
+                from--;
+        return clew_slice_make(text.data + from, at - from);
+}
+
+/* A system prompt describes a tool by its signature, "name(...)", or as "name: ..." with what it
+ * takes; a name alone may be a colleague's. */
+static bool is_described(struct clew_slice prompt, struct clew_slice name)
+{
+        static const char *const takes[] = {"input", "argument", "param", "return", "takes"};
+        static const char *const calls[] = {"tool", "function", "call ", "command", "api "};
+        struct clew_slice t = prompt;
+
+        while (t.len > name.len) {
+                const uint8_t *at = memmem(t.data, t.len, name.data, name.len);
+                struct clew_slice rest;
+
+                if (!at)
+                        return false;
+                rest = clew_slice_from(prompt, (size_t)(at - prompt.data) + name.len);
+                if (rest.len && rest.data[0] == '(')
+                        return true;
+                while (rest.len &&
+                       (rest.data[0] == '`' || rest.data[0] == '*' || rest.data[0] == '"'))
+                        rest = clew_slice_from(rest, 1);
+                if (rest.len && rest.data[0] == ':' && HAS_ANY(head(rest, TAKES_WITHIN), takes))
+                        return true;
+                if (HAS_ANY(sentence_before(prompt, (size_t)(at - prompt.data)), calls))
+                        return true;
+                t = clew_slice_from(prompt, (size_t)(at - prompt.data) + 1);
+        }
+        return false;
+}
+
 static bool is_known_tool(const struct clew_rca_view *v, uint32_t llm, struct clew_slice name)
 {
         const struct clew_rca_step *s = &v->steps[llm];
-        char plain[NAME_MAX + 1];
         uint32_t prompts = 0;
 
         for (uint32_t k = 0; s->offer != CLEW_RCA_NONE && k < v->offers[s->offer].n_tools; k++) {
                 if (clew_slice_eq(v->offers[s->offer].tools[k].name, name))
                         return true;
         }
-        for (size_t i = 0; i < name.len; i++)
-                plain[i] = (char)lower(name.data[i]);
-        plain[name.len] = 0;
         for (uint32_t u = 0; u < v->n_units && prompts < PROMPTS_MAX; u++) {
                 if (v->units[u].origin != CLEW_RCA_SYSTEM)
                         continue;
                 prompts++;
-                if (clew_text_find(v->units[u].text, plain) >= 0)
+                if (is_described(v->units[u].text, name))
                         return true;
         }
         return false;
 }
 
-/* A tool of that name ran before step @i, or some program called it. */
-static bool was_called(const struct clew_rca_view *v, uint32_t i, struct clew_slice name)
+/* A text that a model wrote calls it: "name(" or "name (". */
+static bool is_called_in(struct clew_slice text, struct clew_slice name)
 {
-        for (uint32_t k = 0; k <= i; k++) {
-                const struct clew_rca_step *s = &v->steps[k];
-                const uint8_t *in;
+        struct clew_slice t = text;
 
-                if (s->kind == CLEW_RCA_TOOL && clew_slice_eq(s->name, name))
+        while (t.len > name.len) {
+                const uint8_t *at = memmem(t.data, t.len, name.data, name.len);
+                size_t i;
+
+                if (!at)
+                        return false;
+                i = (size_t)(at - text.data) + name.len;
+                while (i < text.len && text.data[i] == ' ')
+                        i++;
+                if (i < text.len && text.data[i] == '(')
                         return true;
-                for (uint32_t c = 0; s->kind == CLEW_RCA_LLM && c < s->n_calls; c++) {
-                        if (clew_slice_eq(v->calls[s->first_call + c].name, name))
-                                return true;
-                }
-                if (s->kind != CLEW_RCA_LLM || clew_text_program(s->text) < 0)
-                        continue;
-                in = memmem(s->text.data, s->text.len, name.data, name.len);
-                if (in && in + name.len < s->text.data + s->text.len && in[name.len] == '(')
-                        return true;
+                t = clew_slice_from(text, (size_t)(at - text.data) + 1);
         }
         return false;
+}
+
+static bool is_same_name(struct clew_slice a, struct clew_slice b)
+{
+        if (a.len != b.len)
+                return false;
+        for (size_t i = 0; i < a.len; i++) {
+                if (lower(a.data[i]) != lower(b.data[i]))
+                        return false;
+        }
+        return true;
+}
+
+/* Something of that name ran anywhere in the run: a tool, an agent, a span of another kind, or a
+ * program that calls it. Also when too much would have to be searched to know. */
+static bool was_called(const struct clew_rca_view *v, struct clew_slice name, size_t *searched)
+{
+        for (uint32_t i = 0; i < v->trace->n_steps; i++) {
+                const struct clew_step *s = &v->trace->steps[i];
+
+                if (is_same_name(s->name, name) || is_same_name(s->tool_name, name) ||
+                    is_same_name(s->agent_name, name))
+                        return true;
+        }
+        for (uint32_t c = 0; c < v->n_calls; c++) {
+                if (is_same_name(v->calls[c].name, name))
+                        return true;
+        }
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (is_same_name(v->steps[i].name, name))
+                        return true;
+        }
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+
+                if (unit->origin == CLEW_RCA_SYSTEM)
+                        continue;
+                *searched += unit->text.len;
+                if (*searched > CLEW_RCA_SEARCHED_MAX || is_called_in(unit->text, name))
+                        return true;
+        }
+        return v->partial;
 }
 
 void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings *ret)
 {
+        size_t searched = 0;
+
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_slice name;
@@ -100,7 +179,7 @@ void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings 
 
                         if (!clew_text_tells_use(s->text, (size_t)(name.data - s->text.data),
                                                  CUE_REACH) ||
-                            !is_known_tool(v, i, name) || was_called(v, i, name))
+                            !is_known_tool(v, i, name) || was_called(v, name, &searched))
                                 continue;
                         f = clew_finding_add(ret, CLEW_RULE_CLAIMED_TOOL, i, 1.0);
                         clew_finding_evidence(
@@ -166,7 +245,7 @@ static bool was_shown(const struct clew_rca_view *v, uint32_t i, struct clew_sli
                 if (unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS)
                         continue;
                 *searched += unit->text.len;
-                if (*searched > SEARCHED_MAX || holds(unit->text, name))
+                if (*searched > CLEW_RCA_SEARCHED_MAX || holds(unit->text, name))
                         return true;
         }
         return false;
@@ -176,7 +255,7 @@ void clew_rule_invented_name(const struct clew_rca_view *v, struct clew_findings
 {
         size_t searched = 0;
 
-        for (uint32_t i = 0; i < v->n_steps && searched <= SEARCHED_MAX; i++) {
+        for (uint32_t i = 0; i < v->n_steps && searched <= CLEW_RCA_SEARCHED_MAX; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 uint32_t who = clew_rca_blame(v, i);
                 struct clew_slice name;

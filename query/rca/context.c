@@ -1,6 +1,5 @@
 /*
- * Rules about the frame of the run: prompt size, instructions, budget, time; and the step of last
- * resort.
+ * Rules about the frame of the run: prompt size, instructions, budget, time.
  */
 #include "query/rca/rules.h"
 
@@ -8,11 +7,10 @@
 
 #define JUMP_MIN_TOKENS 4000u /* doubling a small prompt is nothing */
 #define STALL_MIN 4u          /* repeated actions in a row, before a limit, that count as a stall */
+#define ATTRIBUTE_LIMIT 128u  /* of a span, in most SDKs when nobody sets another */
 #define OUTLIER_FACTOR 8u
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
 #define DURATIONS_MAX 1024u
-#define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
-#define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 
 void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -188,111 +186,4 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
                                  v->steps[worst].number, CLEW_SHOWN(v->steps[worst].name, 60),
                                  (double)longest / 1e9, (double)median / 1e9);
         }
-}
-
-/* ---- last resort ---------------------------------------------------------------------------- */
-
-/* A user spoke again after the first call: a conversation, not one question. */
-static bool is_conversation(const struct clew_rca_view *v)
-{
-        uint32_t n = 0;
-
-        for (uint32_t u = 0; u < v->n_units; u++) {
-                const struct clew_rca_step *s = &v->steps[v->units[u].step];
-
-                if (v->units[u].origin == CLEW_RCA_USER && s->prev_llm != CLEW_RCA_NONE &&
-                    clew_rca_turn(v, v->units[u].step) == CLEW_STEP_NONE &&
-                    !clew_rca_acted(v, s->prev_llm))
-                        n++;
-        }
-        return n > 0;
-}
-
-/* The LLM call behind the run's answer: that of the last tool call when the answer was handed to
- * one (also when a word or two of farewell follow), else the last call of all. */
-static uint32_t answer_call(const struct clew_rca_view *v)
-{
-        const struct clew_rca_step *last = &v->steps[v->last_step];
-
-        if (last->kind == CLEW_RCA_TOOL && last->caller != CLEW_RCA_NONE)
-                return last->caller;
-        for (uint32_t i = v->last_step, back = 0; i-- > 0 && back < 4; back++) {
-                const struct clew_rca_step *s = &v->steps[i];
-
-                if (s->kind != CLEW_RCA_TOOL)
-                        continue;
-                if (s->caller != CLEW_RCA_NONE && s->args.len >= HANDED_IN_MIN &&
-                    s->args.len > last->text.len && !clew_rca_only_reads(s->name) &&
-                    !clew_slice_eq(s->name, v->shell))
-                        return s->caller;
-                break;
-        }
-        return v->last_llm;
-}
-
-/* The call that wrote more than any other, twice a usual text at least: a report, a plan, a table.
- */
-static uint32_t longest_text(const struct clew_rca_view *v)
-{
-        uint32_t best = CLEW_RCA_NONE;
-        size_t total = 0;
-        uint32_t n = 0;
-
-        for (uint32_t i = 0; i < v->n_steps; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-
-                if (s->kind != CLEW_RCA_LLM)
-                        continue;
-                n++;
-                total += s->text.len;
-                if (best == CLEW_RCA_NONE || s->text.len > v->steps[best].text.len)
-                        best = i;
-        }
-        return n >= 3 && v->steps[best].text.len * n >= 2 * total ? best : CLEW_RCA_NONE;
-}
-
-/* For runs in which nothing else points anywhere: the call that answered a question, or the first
- * step that changed something. Both are guesses and say so; a run that passed gets none. */
-void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *ret)
-{
-        struct clew_slice out = clew_text_trim(v->output);
-        struct clew_finding *f;
-        uint32_t who;
-
-        if (v->passed || v->last_llm == CLEW_RCA_NONE)
-                return;
-        who = answer_call(v);
-        if (out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
-            clew_text_find(out, "diff --git") < 0 && !is_conversation(v) &&
-            v->first_llm != v->last_llm) {
-                f = clew_finding_add(ret, CLEW_RULE_ANSWER, who, 1.0);
-                clew_finding_evidence(f, who, out);
-                clew_finding_say(ret, f, "No stronger sign: step %u wrote the answer of the run.",
-                                 v->steps[who].number);
-        }
-        f = clew_finding_add(ret, CLEW_RULE_LONGEST,
-                             is_conversation(v) ? CLEW_RCA_NONE : longest_text(v), 1.0);
-        if (f) {
-                clew_finding_evidence(f, f->step, v->steps[f->step].text);
-                clew_finding_say(ret, f, "No stronger sign: step %u wrote most of the result.",
-                                 v->steps[f->step].number);
-        }
-        for (uint32_t i = 0; i < v->n_steps; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-
-                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
-                    clew_rca_proves_identity(s->name) || clew_rca_hands_over(s->name) ||
-                    clew_rca_has_error(s) || s->caller == CLEW_RCA_NONE)
-                        continue;
-                f = clew_finding_add(ret, CLEW_RULE_LAST_CHANGE, s->caller, 1.0);
-                clew_finding_effect(f, i);
-                clew_finding_evidence(f, i, s->args);
-                clew_finding_say(ret, f, "No stronger sign: step %u made the first change (%.*s).",
-                                 v->steps[s->caller].number, CLEW_SHOWN(s->name, 60));
-                break;
-        }
-        f = clew_finding_add(ret, CLEW_RULE_LAST_CHANGE, who, 0.9);
-        clew_finding_evidence(f, who, v->steps[who].text);
-        clew_finding_say(ret, f, "No stronger sign: step %u wrote the last answer of the run.",
-                         v->steps[who].number);
 }

@@ -11,15 +11,18 @@
 
 struct clew_reference clew_reference_of(const struct clew_rca_view *v)
 {
-        uint64_t *keys = clew_arena_alloc(
-                v->arena, (v->n_steps < KEYS_MAX ? v->n_steps : KEYS_MAX) * sizeof(*keys));
+        uint32_t max = v->n_steps < KEYS_MAX ? v->n_steps : KEYS_MAX;
+        uint64_t *keys = clew_arena_alloc(v->arena, max * sizeof(*keys));
+        struct clew_slice *names = clew_arena_alloc(v->arena, max * sizeof(*names));
         uint32_t n = 0;
 
-        for (uint32_t i = 0; keys && i < v->n_steps && n < KEYS_MAX; i++) {
-                if (v->steps[i].kind == CLEW_RCA_TOOL)
-                        keys[n++] = v->steps[i].key;
+        for (uint32_t i = 0; keys && names && i < v->n_steps && n < max; i++) {
+                if (v->steps[i].kind != CLEW_RCA_TOOL)
+                        continue;
+                names[n] = v->steps[i].name;
+                keys[n++] = v->steps[i].key;
         }
-        return (struct clew_reference){keys, n};
+        return (struct clew_reference){keys, names, n};
 }
 
 bool clew_reference_took(const struct clew_reference *r, uint64_t key)
@@ -47,6 +50,41 @@ static bool is_comparable(const struct clew_rca_view *v, const struct clew_refer
         return shared >= 3 || (shared >= 1 && shared * 5 >= tools);
 }
 
+static bool took(const struct clew_rca_view *v, uint64_t key)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].key == key)
+                        return true;
+        }
+        return false;
+}
+
+/* A change that every comparable passing run made, and this run never did. */
+static void missing_call(const struct clew_rca_view *v, const struct clew_reference *refs,
+                         uint32_t n, struct clew_findings *ret)
+{
+        for (uint32_t i = 0; n >= 2 && i < refs[0].n_keys; i++) {
+                struct clew_finding *f;
+                bool all = !clew_rca_only_reads(refs[0].names[i]) &&
+                           !clew_rca_hands_over(refs[0].names[i]) &&
+                           !clew_rca_proves_identity(refs[0].names[i]);
+                uint32_t who = clew_rca_answer_call(v);
+
+                for (uint32_t k = 1; k < n && all; k++)
+                        all = clew_reference_took(&refs[k], refs[0].keys[i]);
+                if (!all || took(v, refs[0].keys[i]) || who == CLEW_RCA_NONE)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_MISSING_CALL, who, 1.0);
+                clew_finding_evidence(f, who, v->steps[who].text);
+                clew_finding_say(
+                        ret, f,
+                        "Step %u ends the run without a call of %.*s that all %u passing runs "
+                        "of this task made.",
+                        v->steps[who].number, CLEW_SHOWN(refs[0].names[i], 60), n);
+                return;
+        }
+}
+
 void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_reference *references,
                           uint32_t n_references, struct clew_findings *ret)
 {
@@ -57,6 +95,7 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 if (is_comparable(v, &references[k]))
                         comparable[n++] = references[k];
         }
+        missing_call(v, comparable, n, ret);
         for (uint32_t i = 0; n > 0 && i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_finding *f;

@@ -34,7 +34,7 @@ static bool same_purpose(const struct clew_rca_view *v, const struct clew_rca_st
 }
 
 /* A later call to the same end that went well: the error was repaired. */
-static uint32_t recovery_of(const struct clew_rca_view *v, uint32_t i)
+uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i)
 {
         const struct clew_rca_step *s = &v->steps[i];
 
@@ -69,12 +69,12 @@ static bool is_inside(const struct clew_rca_view *v, uint32_t i, uint32_t wrappe
 
 /* The model call whose work failed in step @i. An agent that only runs what another one wrote is
  * not its author: that is the last call before it which wrote a program. */
-static uint32_t author_of(const struct clew_rca_view *v, uint32_t i)
+uint32_t clew_rca_author_of(const struct clew_rca_view *v, uint32_t i)
 {
         const struct clew_rca_step *s = &v->steps[i];
         uint32_t who = clew_rca_blame(v, i);
 
-        if (s->kind != CLEW_RCA_TOOL || who == CLEW_RCA_NONE ||
+        if (s->kind != CLEW_RCA_TOOL || who == CLEW_RCA_NONE || !clew_rca_runs_programs(s->name) ||
             s->trouble == CLEW_TROUBLE_ARGUMENTS || s->trouble == CLEW_TROUBLE_NO_TOOL ||
             s->args.len > ORDER_MAX || (s->args.len && memchr(s->args.data, '\n', s->args.len)) ||
             clew_text_program(v->steps[who].text) >= 0)
@@ -105,10 +105,10 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
 
                 if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || !is_model_fault(s->trouble))
                         continue;
-                who = author_of(v, i);
+                who = clew_rca_author_of(v, i);
                 if (who == CLEW_RCA_NONE)
                         continue;
-                if (recovery_of(v, i) != CLEW_RCA_NONE)
+                if (clew_rca_recovery_of(v, i) != CLEW_RCA_NONE)
                         strength *= 0.35;
                 if (s->kind == CLEW_RCA_TOOL)
                         strength *= lateness(v, i);
@@ -150,7 +150,7 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
                 if (v->steps[who].n_calls == 0 && clew_text_admits_trouble(v->steps[who].text) &&
                     v->steps[who].next_llm == CLEW_RCA_NONE)
                         strength *= 0.5; /* says that it failed, as it should */
-                if (recovery_of(v, i) != CLEW_RCA_NONE)
+                if (clew_rca_recovery_of(v, i) != CLEW_RCA_NONE)
                         strength *= 0.6;
                 f = clew_finding_add(ret, CLEW_RULE_ERROR_RESPONSE, who,
                                      wrapper ? strength : strength * lateness(v, i));
@@ -203,7 +203,7 @@ static double repetition(const struct clew_rca_view *v, const struct series *s)
          */
         if (is_shell(v, &v->steps[s->last]))
                 return strength * lateness(v, s->last);
-        return strength * (recovery_of(v, s->last) == CLEW_RCA_NONE ? 1.0 : 0.75);
+        return strength * (clew_rca_recovery_of(v, s->last) == CLEW_RCA_NONE ? 1.0 : 0.75);
 }
 
 /* Reported where the series ends; the calls between the first and the last are its effects. */
@@ -221,10 +221,10 @@ void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *r
                 s = series_from(v, i, done);
                 if (s.count < 2)
                         continue;
-                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, author_of(v, s.last),
+                f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, clew_rca_author_of(v, s.last),
                                      repetition(v, &s));
                 for (uint32_t k = 1; k + 2 < s.count && k < CLEW_RCA_EFFECTS_MAX - 1; k++)
-                        clew_finding_effect(f, author_of(v, s.members[k]));
+                        clew_finding_effect(f, clew_rca_author_of(v, s.members[k]));
                 clew_finding_effect(f, s.last);
                 clew_finding_evidence(f, i, v->steps[i].error_text);
                 clew_finding_evidence(f, s.last, v->steps[s.last].error_text);
@@ -398,7 +398,8 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                         continue;
                 if (s->kind == CLEW_RCA_OTHER || s->kind == CLEW_RCA_AGENT)
                         who = clew_rca_blame(v, i);
-                if (recovery_of(v, i) != CLEW_RCA_NONE || (model && s->next_llm != CLEW_RCA_NONE))
+                if (clew_rca_recovery_of(v, i) != CLEW_RCA_NONE ||
+                    (model && s->next_llm != CLEW_RCA_NONE))
                         strength = 0.4;
                 f = clew_finding_add(ret, model ? CLEW_RULE_MODEL_ERROR : CLEW_RULE_INFRASTRUCTURE,
                                      who, strength);

@@ -118,6 +118,7 @@ struct shapes {
         const struct clew_rca_seen **items;
         uint32_t n;
         uint32_t sums_left; /* sums still tried in this trace */
+        size_t searched;    /* bytes in which values were looked for word by word */
 };
 
 /* Half a unit of the last decimal of a number as it was written. */
@@ -168,12 +169,13 @@ static int by_first(const void *x, const void *y)
 
 static struct shapes shapes_of(const struct clew_rca_view *v)
 {
-        struct shapes s = {clew_arena_calloc(v->arena, v->n_seen + 1, sizeof(void *)), 0, SUMS_MAX};
+        struct shapes s = {clew_arena_calloc(v->arena, v->n_seen + 1, sizeof(void *)), 0, SUMS_MAX,
+                           0};
         struct clew_sort_entry *sorted =
                 clew_arena_alloc(v->arena, 2 * (v->n_seen + 1ul) * sizeof(*sorted));
 
         if (!s.items || !v->seen || !sorted)
-                return (struct shapes){NULL, 0, 0};
+                return (struct shapes){NULL, 0, 0, 0};
         for (uint32_t i = 0; i <= v->seen_mask; i++) {
                 const struct clew_rca_seen *seen = &v->seen[i];
 
@@ -347,11 +349,16 @@ static void say_altered(const struct clew_rca_view *v, struct clew_findings *ret
                          v->steps[source->step].number, CLEW_SHOWN(from->text, 48));
 }
 
-static void say_invented(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t step,
-                         const struct clew_rca_novel *n, uint32_t empty, double strength)
+/* @shapes remembers how much was searched. */
+static void say_invented(const struct clew_rca_view *v, struct shapes *shapes,
+                         struct clew_findings *ret, uint32_t step, const struct clew_rca_novel *n,
+                         uint32_t empty, double strength)
 {
         struct clew_finding *f;
 
+        if (clew_token_is_word(&n->token) ||
+            clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched))
+                return;
         if (empty != CLEW_RCA_NONE) {
                 /* The first to fill the gap; what comes later builds on it. */
                 if (ret->n_of[CLEW_RULE_EMPTY_RESULT_USED] > 0)
@@ -411,7 +418,7 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
             (n->token.is_number && computed_at(v, shapes, n->unit, &n->token)) ||
             !has_results_before(v, n->unit))
                 return;
-        say_invented(v, ret, step, n, empty_before(v, step), strength);
+        say_invented(v, shapes, ret, step, n, empty_before(v, step), strength);
 }
 
 static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
@@ -424,7 +431,8 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         bool computed;
 
         if (s->kind != CLEW_RCA_LLM || s->n_calls > 0 || n->token.is_list_mark ||
-            n->token.digits < 2 || !has_results_before(v, n->unit))
+            n->token.digits < 2 || !has_results_before(v, n->unit) ||
+            clew_text_by_machine(u->text, n->token.offset) || clew_text_is_patch(u->text))
                 return;
         if (clew_text_find(u->text, "```") >= 0) {
                 if (n->token.digits < 4 || clew_text_in_code(u->text, n->token.offset))
@@ -448,7 +456,7 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         /* Who writes programs makes up values to try them with. */
         strength *= v->shell.len > 0 || v->acts_in_text ? 0.6 : 1.0;
         strength *= s->next_llm == CLEW_RCA_NONE ? 1.1 : 1.0;
-        say_invented(v, ret, u->step, n,
+        say_invented(v, shapes, ret, u->step, n,
                      n->token.digits >= 4 ? empty_before(v, u->step) : CLEW_RCA_NONE, strength);
 }
 
@@ -460,7 +468,7 @@ static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
         struct clew_token t;
         uint32_t n = 0;
 
-        if (v->output.len > OUTPUT_MAX)
+        if (v->output.len > OUTPUT_MAX || clew_text_is_patch(v->output))
                 return;
         while (n < OUTPUT_VALUES_MAX && clew_token_next(&it, &t)) {
                 const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
@@ -468,8 +476,8 @@ static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
                 struct clew_rca_novel novel;
                 uint32_t who;
 
-                if (t.is_list_mark || !s || (is_date_like(&t) && t.digits < 6) ||
-                    s->observed < s->first ||
+                if (t.is_list_mark || !s || clew_text_by_machine(v->output, t.offset) ||
+                    (is_date_like(&t) && t.digits < 6) || s->observed < s->first ||
                     (s->observed != CLEW_RCA_NONE && s->observed != s->last))
                         continue;
                 u = &v->units[s->first];
@@ -481,7 +489,8 @@ static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
                 if (who == CLEW_RCA_NONE)
                         continue;
                 novel = (struct clew_rca_novel){t, s->first};
-                say_invented(v, ret, who, &novel, CLEW_RCA_NONE, t.digits >= 2 ? 0.95 : 0.7);
+                say_invented(v, shapes, ret, who, &novel, CLEW_RCA_NONE,
+                             t.digits >= 2 ? 0.95 : 0.7);
                 n++;
         }
 }

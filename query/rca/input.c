@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#define ATTRIBUTE_LIMIT 128u /* of a span, in most SDKs when nobody sets another */
+
 #define SPAN_ATTRIBUTES 9u
 #define SPAN_EVENTS 11u
 #define LOOK_AHEAD 4u /* attributes that one call may have more than the other in one place */
@@ -180,6 +182,48 @@ static bool append_new(const struct clew_step *step, const struct clew_step *bef
                 append_field(out, SPAN_EVENTS, raw);
         p.missing |= p.n > 0 && !is_later_element(p.ahead[0].key);
         return !p.missing && clew_buffer_error(out) == 0;
+}
+
+/* The index in "llm.input_messages.3.message.role", "gen_ai.prompt.3.role"; UINT32_MAX without one.
+ */
+static uint32_t message_index(struct clew_slice key)
+{
+        static const char *const lists[] = {"input_messages.", "prompt."};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(lists); i++) {
+                size_t n = strlen(lists[i]);
+                const uint8_t *at = key.len > n ? memmem(key.data, key.len, lists[i], n) : NULL;
+                uint32_t index = 0;
+                size_t k;
+
+                if (!at)
+                        continue;
+                k = (size_t)(at - key.data) + n;
+                if (k == key.len || key.data[k] < '0' || key.data[k] > '9')
+                        continue;
+                for (; k < key.len && key.data[k] >= '0' && key.data[k] <= '9'; k++)
+                        index = index < 100000 ? index * 10 + (uint32_t)(key.data[k] - '0') : index;
+                return index;
+        }
+        return UINT32_MAX;
+}
+
+bool clew_rca_may_lack_first(const struct clew_step *step)
+{
+        struct clew_message_iter it = clew_span_attributes(&step->span);
+        uint32_t first = UINT32_MAX;
+        struct clew_slice key;
+        struct clew_slice value;
+        uint32_t n = 0;
+
+        if (clew_step_is(step, CLEW_STEP_INCOMPLETE))
+                return true;
+        for (; clew_attribute_next_raw(&it, &key, &value); n++) {
+                uint32_t index = message_index(key);
+
+                first = index < first ? index : first;
+        }
+        return n >= ATTRIBUTE_LIMIT || (first > 0 && first != UINT32_MAX);
 }
 
 int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *step,

@@ -21,4 +21,8 @@ CLEW_MUST_USE int clew_rca_new_input(const struct clew_trace *trace, const struc
                                      const struct clew_step *before, struct clew_arena *scratch,
                                      struct clew_messages *ret, bool *ret_cut);
 
+/* True when the sender may have lost what stood first in the input of a call: it says so, sent as
+ * many attributes as its limit allows, or its flattened messages do not begin with the first. */
+bool clew_rca_may_lack_first(const struct clew_step *step);
+
 #endif

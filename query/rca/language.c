@@ -8,6 +8,7 @@
 
 #define LOOKED_AT 512u
 #define HITS_MIN 3u   /* stop words and letters of its own; fewer are a chance */
+#define SHARE_MIN 6u  /* one stop word in as many words */
 #define SCRIPT_MIN 6u /* letters of a script */
 
 static const char *const names[CLEW_LANGUAGE_COUNT] = {
@@ -300,8 +301,9 @@ static bool is_plainly_english(struct clew_slice text)
         return n >= 3;
 }
 
-/* The language with enough hits, and twice those of any other. */
-static enum clew_language winner(const uint32_t hits[CLEW_LANGUAGE_COUNT])
+/* The language with enough hits, also among @words words, and twice those of any other. Of a text
+ * in a language every third word is a stop word; a few in paths, code and warnings are a chance. */
+static enum clew_language winner(const uint32_t hits[CLEW_LANGUAGE_COUNT], uint32_t words)
 {
         uint32_t best = 0;
         uint32_t next = 0;
@@ -315,6 +317,7 @@ static enum clew_language winner(const uint32_t hits[CLEW_LANGUAGE_COUNT])
                 }
         }
         if (hits[best] < ((BY_WORDS >> best & 1) ? HITS_MIN : SCRIPT_MIN) ||
+            ((BY_WORDS >> best & 1) && hits[best] * SHARE_MIN < words) ||
             (next && hits[best] < 2 * hits[next]))
                 return CLEW_LANGUAGE_UNKNOWN;
         return (enum clew_language)best;
@@ -323,6 +326,7 @@ static enum clew_language winner(const uint32_t hits[CLEW_LANGUAGE_COUNT])
 enum clew_language clew_language_of(struct clew_slice text)
 {
         uint32_t hits[CLEW_LANGUAGE_COUNT] = {0};
+        uint32_t words = 0;
         size_t i = 0;
 
         if (text.len > LOOKED_AT)
@@ -346,8 +350,9 @@ enum clew_language clew_language_of(struct clew_slice text)
                         i++;
                 }
                 count_word(clew_slice_make(text.data + from, i - from), hits);
+                words += i > from;
         }
-        return winner(hits);
+        return winner(hits, words);
 }
 
 bool clew_language_is_named(enum clew_language language, struct clew_slice text)

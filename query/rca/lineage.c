@@ -6,6 +6,10 @@
 
 #include "query/rca/text-int.h"
 
+#define ID_REACH 48u       /* bytes round a value that may belong to its id */
+#define SLIP_DIGITS_MIN 4u /* shorter numbers are like others by nature */
+#define CHANCE_MAX 0.1     /* like values expected by chance, beyond which one proves nothing */
+
 const char *clew_lineage_origin_name(enum clew_rca_origin origin)
 {
         static const char *const names[] = {"system prompt", "user", "written", "argument",
@@ -65,6 +69,9 @@ struct search {
         struct clew_slice value;
         struct clew_token want;
         bool has_token;
+        uint32_t slip_max; /* characters that a slip may differ in; 0 = chance would explain it */
+        struct clew_token source; /* the whole id that holds the value where it was first shown */
+        bool has_source;
         struct clew_lineage *found;
 };
 
@@ -85,7 +92,7 @@ static void add(struct clew_lineage *l, const struct clew_rca_unit *u, struct cl
 }
 
 /* A token of @u of the same shape as @want with one or two other characters. */
-static bool find_slip(const struct clew_rca_unit *u, const struct clew_token *want,
+static bool find_slip(const struct clew_rca_unit *u, const struct clew_token *want, uint32_t max,
                       struct clew_token *ret)
 {
         struct clew_token_iter it = clew_tokens_of(u->text);
@@ -98,8 +105,40 @@ static bool find_slip(const struct clew_rca_unit *u, const struct clew_token *wa
                         continue;
                 for (size_t i = 0; i < ret->text.len; i++)
                         off += ret->text.data[i] != want->text.data[i];
-                if (off >= 1 && off <= 2)
+                if (off >= 1 && off <= max)
                         return true;
+        }
+        return false;
+}
+
+/* The id that the value at @at is part of, or is. */
+static bool id_at(struct clew_slice text, size_t at, size_t len, struct clew_token *ret)
+{
+        size_t from = at > ID_REACH ? at - ID_REACH : 0;
+        size_t to = text.len - at - len < ID_REACH ? text.len : at + len + ID_REACH;
+        struct clew_token_iter it = clew_tokens_of(clew_slice_make(text.data + from, to - from));
+
+        while (clew_token_next(&it, ret)) {
+                const uint8_t *begin = ret->text.data;
+
+                if (begin <= text.data + at && text.data + at < begin + ret->text.len)
+                        return true;
+        }
+        return false;
+}
+
+/* A model wrote the value without the rest of the id that it was shown as: 4471 for C-4471. */
+static bool lost_a_part(struct search *s, const struct clew_rca_unit *u, size_t at)
+{
+        struct clew_token id;
+
+        if (!s->has_token || !id_at(u->text, at, s->value.len, &id))
+                return false;
+        if (u->origin == CLEW_RCA_WRITTEN || u->origin == CLEW_RCA_ARGS)
+                return s->has_source && id.hash == s->want.hash && s->source.hash != id.hash;
+        if (!s->has_source) {
+                s->source = id;
+                s->has_source = true;
         }
         return false;
 }
@@ -111,9 +150,28 @@ static void look_at(struct search *s, const struct clew_rca_unit *u)
 
         if (at >= 0)
                 add(s->found, u, clew_slice_make(u->text.data + at, s->value.len), (size_t)at,
-                    false);
-        else if (s->has_token && s->found->n > 0 && find_slip(u, &s->want, &slip))
+                    lost_a_part(s, u, (size_t)at));
+        else if (s->slip_max > 0 && s->found->n > 0 && find_slip(u, &s->want, s->slip_max, &slip))
                 add(s->found, u, slip.text, slip.offset, true);
+}
+
+/* How many characters another value of the shape may differ in before chance explains it: among
+ * many short numbers some lie close together by nature. */
+static uint32_t slip_max(const struct clew_rca_view *v, const struct clew_token *want)
+{
+        double ways = 9.0 * want->digits;
+        double space = 1;
+        uint32_t n = 0;
+
+        if (want->digits < SLIP_DIGITS_MIN || !v->seen)
+                return 0;
+        for (uint32_t i = 0; i <= v->seen_mask; i++)
+                n += v->seen[i].n_units > 0 && v->seen[i].shape == want->shape;
+        for (uint32_t i = 0; i < want->digits; i++)
+                space *= 10;
+        if (n * ways > CHANCE_MAX * space)
+                return 0;
+        return want->digits >= 6 && n * ways * ways / 2 <= CHANCE_MAX * space ? 2 : 1;
 }
 
 /* True when the step has a hop for that very text. */
@@ -167,7 +225,8 @@ void clew_lineage_of(const struct clew_rca_view *v, struct clew_slice value,
         struct search s = {.value = value, .found = ret};
         uint32_t u = 0;
 
-        s.has_token = clew_token_next(&it, &s.want) && s.want.digits >= 4;
+        s.has_token = clew_token_next(&it, &s.want);
+        s.slip_max = s.has_token ? slip_max(v, &s.want) : 0;
         memset(ret, 0, sizeof(*ret));
         for (uint32_t i = 0; i < v->n_steps && !ret->more; i++) {
                 uint32_t from = ret->n;

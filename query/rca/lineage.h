@@ -14,8 +14,8 @@ struct clew_hop {
         enum clew_rca_origin origin;
         struct clew_slice value;   /* as it stands there */
         struct clew_slice excerpt; /* the text around it */
-        bool changed;              /* another value of the same shape, a digit or two off */
-        bool hands_off;            /* an argument of a call that hands the work over */
+        bool changed;   /* a digit or two off, or without a part of the id it came from */
+        bool hands_off; /* an argument of a call that hands the work over */
 };
 
 struct clew_lineage {

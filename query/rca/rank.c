@@ -1,77 +1,42 @@
 /*
  * From the findings of all rules to a short ranked answer.
  *
- * Score = weight of the rule x strength of the case x specificity (a rule that flags many steps of
- * one trace says less about each). Findings that blame the same step are one finding with several
- * signs; each further sign closes a part of the distance to certainty. A finding absorbs weaker
- * ones that blame a step on which its own trouble merely shows. Ties go to the earlier step.
+ * Findings that blame one step are one candidate (candidates.h); its score is how likely a person
+ * would blame it, by weights that were fitted on runs that people labelled (weights.c). A finding
+ * absorbs weaker ones that blame a step on which its own trouble merely shows. Ties go to the
+ * earlier step. Classes are scores: they say in how many of a hundred runs the step was the one.
  */
+#include "query/rca/candidates.h"
 #include "query/rca/rca.h"
-
-#include "proto/base/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define SPECIFICITY_LOSS 0.03 /* for each further step that the same rule flags */
-#define SPECIFICITY_MIN 0.75
-#define FURTHER_SIGN 0.35 /* share of a further sign's score that counts */
-#define CUT 0.50          /* findings below this share of the best one are left out */
+#define CUT 0.35 /* findings below this share of the best one are left out */
 #define HIGH 0.70
-#define MEDIUM 0.40
+#define MEDIUM 0.45
+#define PASSED_MIN 0.55 /* of a run that passed */
+#define CAUSE 0.25      /* below it a step is a place to look at, not a cause */
+#define CHANCE 1.2      /* what is no better than this share of chance is not shown */
 
 static const clew_rule_fn all_rules[] = {
-        clew_rule_error_origin,     clew_rule_error_response,  clew_rule_same_error,
-        clew_rule_swallowed_error,  clew_rule_unrecovered_end, clew_rule_ignored_failure,
-        clew_rule_infrastructure,   clew_rule_tool_loop,       clew_rule_repeated_query,
-        clew_rule_near_duplicate,   clew_rule_ping_pong,       clew_rule_role_imbalance,
-        clew_rule_bad_arguments,    clew_rule_unknown_tool,    clew_rule_promise,
-        clew_rule_claimed_tool,     clew_rule_invented_name,   clew_rule_missing_mark,
-        clew_rule_values,           clew_rule_other_value,     clew_rule_wrong_label,
-        clew_rule_unused_evidence,  clew_rule_stale_value,     clew_rule_truncated,
-        clew_rule_empty_output,     clew_rule_gave_up,         clew_rule_context,
-        clew_rule_lost_instruction, clew_rule_unconfirmed,     clew_rule_unauthenticated,
-        clew_rule_language,         clew_rule_budget,          clew_rule_outlier,
-        clew_rule_last_change,
+        clew_rule_error_origin,    clew_rule_error_response,   clew_rule_same_error,
+        clew_rule_swallowed_error, clew_rule_unrecovered_end,  clew_rule_ignored_failure,
+        clew_rule_infrastructure,  clew_rule_tool_loop,        clew_rule_repeated_query,
+        clew_rule_near_duplicate,  clew_rule_ping_pong,        clew_rule_role_imbalance,
+        clew_rule_bad_arguments,   clew_rule_unknown_tool,     clew_rule_promise,
+        clew_rule_claimed_tool,    clew_rule_invented_name,    clew_rule_missing_mark,
+        clew_rule_lost_prefix,     clew_rule_values,           clew_rule_other_value,
+        clew_rule_wrong_label,     clew_rule_unused_evidence,  clew_rule_stale_value,
+        clew_rule_truncated,       clew_rule_empty_output,     clew_rule_gave_up,
+        clew_rule_context,         clew_rule_lost_instruction, clew_rule_unconfirmed,
+        clew_rule_unauthenticated, clew_rule_language,         clew_rule_budget,
+        clew_rule_outlier,         clew_rule_first_trouble,    clew_rule_fruitless,
+        clew_rule_repeated_action, clew_rule_own_change,       clew_rule_unlooked,
+        clew_rule_wrong_count,     clew_rule_wrong_type,       clew_rule_places,
 };
 
 /* ---- scores --------------------------------------------------------------------------------- */
-
-static void score_all(struct clew_findings *f)
-{
-        uint32_t flagged[CLEW_RULE_COUNT] = {0};
-
-        for (uint32_t i = 0; i < f->n; i++) {
-                bool again = false;
-
-                for (uint32_t k = 0; k < i && !again; k++)
-                        again = f->items[k].rule == f->items[i].rule &&
-                                f->items[k].step == f->items[i].step;
-                flagged[f->items[i].rule] += !again;
-        }
-        for (uint32_t i = 0; i < f->n; i++) {
-                struct clew_finding *x = &f->items[i];
-                double specificity = 1.0 / (1.0 + SPECIFICITY_LOSS * (flagged[x->rule] - 1));
-
-                if (specificity < SPECIFICITY_MIN)
-                        specificity = SPECIFICITY_MIN;
-                x->score = clew_rule_info(x->rule)->weight * x->strength * specificity;
-                if (x->score > 0.98)
-                        x->score = 0.98;
-        }
-}
-
-static int by_step(const void *a, const void *b)
-{
-        const struct clew_finding *x = a;
-        const struct clew_finding *y = b;
-
-        if (x->step != y->step)
-                return x->step < y->step ? -1 : 1;
-        if (x->score != y->score)
-                return x->score > y->score ? -1 : 1;
-        return x->rule < y->rule ? -1 : x->rule > y->rule;
-}
 
 static int by_score(const void *a, const void *b)
 {
@@ -83,35 +48,45 @@ static int by_score(const void *a, const void *b)
         return x->step < y->step ? -1 : x->step > y->step;
 }
 
-/* Joins findings on one step; the strongest rule gives its name and sentence. */
-static void join(struct clew_findings *f)
+/* One finding for a step; the rule that says most gives its name and sentence. */
+static struct clew_finding join(const struct clew_candidate *c)
 {
-        uint32_t n = 0;
-        bool seen[CLEW_RULE_COUNT];
+        enum clew_rule rule = clew_candidate_rule(c);
+        struct clew_finding ret = *c->of[rule];
 
-        if (f->n)
-                qsort(f->items, f->n, sizeof(*f->items), by_step);
-        for (uint32_t i = 0; i < f->n; i++) {
-                struct clew_finding *x = &f->items[i];
-                struct clew_finding *into = n ? &f->items[n - 1] : NULL;
+        ret.score = clew_candidate_score(c);
+        ret.n_signs = c->n_signs > 0 ? c->n_signs : 1;
+        for (int r = 0; r < CLEW_RULE_COUNT; r++) {
+                const struct clew_finding *x = c->of[r];
 
-                if (!into || into->step != x->step) {
-                        memset(seen, 0, sizeof(seen));
-                        seen[x->rule] = true;
-                        f->items[n++] = *x;
+                if (!x || r == (int)rule || clew_rule_is_place((enum clew_rule)r))
                         continue;
-                }
-                if (!seen[x->rule]) {
-                        seen[x->rule] = true;
-                        into->n_signs++;
-                        into->score += (1.0 - into->score) * x->score * FURTHER_SIGN;
-                }
                 for (uint32_t k = 0; k < x->n_effects; k++)
-                        clew_finding_effect(into, x->effects[k]);
-                if (into->n_evidence < 3 && x->n_evidence)
-                        clew_finding_evidence(into, x->evidence[0].step, x->evidence[0].text);
+                        clew_finding_effect(&ret, x->effects[k]);
+                if (ret.n_evidence < 3 && x->n_evidence)
+                        clew_finding_evidence(&ret, x->evidence[0].step, x->evidence[0].text);
         }
-        f->n = n;
+        return ret;
+}
+
+int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *references,
+                   uint32_t n, struct clew_arena *arena, struct clew_rca_view **ret_view,
+                   struct clew_candidates *ret)
+{
+        struct clew_rca_view *v = clew_arena_calloc(arena, 1, sizeof(*v));
+        struct clew_findings f = {.arena = arena};
+        int r;
+
+        if (!v)
+                return -ENOMEM;
+        r = clew_rca_view_build(trace, arena, v);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++)
+                all_rules[i](v, &f);
+        clew_rule_divergence(v, references, n, &f);
+        *ret_view = v;
+        return clew_candidates_of(v, &f, ret);
 }
 
 static bool shows_on(const struct clew_finding *f, uint32_t step)
@@ -123,26 +98,27 @@ static bool shows_on(const struct clew_finding *f, uint32_t step)
         return false;
 }
 
-/* Drops findings that a better one explains, and those far below the best. */
-static void absorb(const struct clew_rca_view *v, struct clew_findings *f)
+/* Drops findings that a better one explains, and those far below the best; returns how many stay.
+ */
+static uint32_t absorb(const struct clew_rca_view *v, struct clew_finding *items, uint32_t n_items)
 {
         uint32_t n = 0;
 
-        if (f->n)
-                qsort(f->items, f->n, sizeof(*f->items), by_score);
-        for (uint32_t i = 0; i < f->n; i++) {
-                bool gone = f->items[i].score < CUT * f->items[0].score;
+        if (n_items)
+                qsort(items, n_items, sizeof(*items), by_score);
+        for (uint32_t i = 0; i < n_items; i++) {
+                bool gone = items[i].score < CUT * items[0].score;
 
                 for (uint32_t k = 0; k < n && !gone; k++) {
-                        const struct clew_rca_step *s = &v->steps[f->items[i].step];
+                        const struct clew_rca_step *s = &v->steps[items[i].step];
 
-                        gone = shows_on(&f->items[k], f->items[i].step) ||
-                               (s->caller == f->items[k].step && s->kind == CLEW_RCA_TOOL);
+                        gone = shows_on(&items[k], items[i].step) ||
+                               (s->caller == items[k].step && s->kind == CLEW_RCA_TOOL);
                 }
                 if (!gone)
-                        f->items[n++] = f->items[i];
+                        items[n++] = items[i];
         }
-        f->n = n;
+        return n;
 }
 
 static void sort_effects(struct clew_finding *f)
@@ -164,13 +140,8 @@ static void sort_effects(struct clew_finding *f)
         f->n_effects = n;
 }
 
-static enum clew_precision class_of(const struct clew_finding *f)
+static enum clew_precision class_of(double score)
 {
-        double score = f->score;
-
-        if (f->rule == CLEW_RULE_ANSWER || f->rule == CLEW_RULE_LONGEST ||
-            f->rule == CLEW_RULE_LAST_CHANGE)
-                return CLEW_PRECISION_LOW; /* a guess stays one, however many agree */
         return score >= HIGH     ? CLEW_PRECISION_HIGH
                : score >= MEDIUM ? CLEW_PRECISION_MEDIUM
                                  : CLEW_PRECISION_LOW;
@@ -213,33 +184,59 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
         }
 }
 
+/* A random model or tool call would be right as often. */
+static double chance_of(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++)
+                n += !v->steps[i].is_virtual &&
+                     (v->steps[i].kind == CLEW_RCA_LLM || v->steps[i].kind == CLEW_RCA_TOOL);
+        return n ? 1.0 / n : 0;
+}
+
+/* The best findings. Of a run that passed only strong ones are worth a person's time; one that did
+ * not fail has no cause of failure, only places that look odd. */
+static void choose(const struct clew_rca_view *v, struct clew_finding *items, uint32_t n,
+                   struct clew_why *w)
+{
+        double chance = chance_of(v);
+
+        for (uint32_t i = 0; i < n && w->n_findings < CLEW_WHY_FINDINGS_MAX; i++) {
+                struct clew_finding *x = &items[i];
+
+                x->precision = class_of(x->score);
+                if (v->passed &&
+                    (x->precision == CLEW_PRECISION_LOW || clew_rule_is_place(x->rule)))
+                        continue;
+                if (clew_rule_is_place(x->rule) && v->failed && x->score < CHANCE * chance)
+                        continue;
+                x->looked_at = x->score < CAUSE ||
+                               (!v->failed && x->precision == CLEW_PRECISION_LOW) ||
+                               (!v->failed && clew_rule_is_place(x->rule));
+                sort_effects(x);
+                w->findings[w->n_findings++] = *x;
+        }
+}
+
 int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference *references,
                      uint32_t n, struct clew_arena *arena, struct clew_why *ret)
 {
-        struct clew_rca_view *v = clew_arena_calloc(arena, 1, sizeof(*v));
-        struct clew_findings f = {.arena = arena};
-        struct clew_why w = {.view = v, .first_error = CLEW_RCA_NONE};
-        int r;
+        struct clew_why w = {.first_error = CLEW_RCA_NONE};
+        struct clew_candidates all;
+        struct clew_rca_view *v;
+        struct clew_finding *items;
+        int r = clew_why_signs(trace, references, n, arena, &v, &all);
 
-        if (!v)
-                return -ENOMEM;
-        r = clew_rca_view_build(trace, arena, v);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++)
-                all_rules[i](v, &f);
-        clew_rule_divergence(v, references, n, &f);
-        score_all(&f);
-        join(&f);
-        absorb(v, &f);
-        for (uint32_t i = 0; i < f.n && i < CLEW_WHY_FINDINGS_MAX; i++) {
-                f.items[i].precision = class_of(&f.items[i]);
-                /* Of a run that passed only strong signs are worth a person's time. */
-                if (v->passed && f.items[i].precision == CLEW_PRECISION_LOW)
-                        continue;
-                sort_effects(&f.items[i]);
-                w.findings[w.n_findings++] = f.items[i];
-        }
+        items = clew_arena_alloc(arena, (all.n + 1u) * sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < all.n; i++)
+                items[i] = join(&all.items[i]);
+        w.view = v;
+        choose(v, items, absorb(v, items, all.n), &w);
         for (uint32_t i = 0; i < v->n_steps && w.first_error == CLEW_RCA_NONE; i++) {
                 if (clew_rca_has_error(&v->steps[i]))
                         w.first_error = i;

@@ -32,7 +32,8 @@ struct clew_why {
 
 /* A passing run of the same task, reduced to what divergence needs. */
 struct clew_reference {
-        const uint64_t *keys; /* of its actions, in order */
+        const uint64_t *keys;           /* of its actions, in order */
+        const struct clew_slice *names; /* of their tools */
         uint32_t n_keys;
 };
 

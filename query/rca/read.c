@@ -12,6 +12,7 @@
 #include "query/rca/flat.h"
 #include "query/rca/input.h"
 #include "query/rca/request.h"
+#include "query/rca/rules.h"
 
 #include <errno.h>
 
@@ -344,8 +345,10 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                 if (!b->only_steps && !s->mark.len && is_request(&in, k, cut))
                         s->mark = keep(b, clew_text_wanted_mark(m->parts[m->n_parts - 1].text));
         }
-        /* The first message of a history that goes on is the one that it began with. */
-        if (cut && p && s->system_hash == 0)
+        /* The first message of a history that goes on is the one that it began with; one whose
+         * beginning the sender may have lost, too. */
+        if (p && s->system_hash == 0 && p->system_hash != 0 &&
+            (cut || clew_rca_may_lack_first(&b->trace->steps[s->span])))
                 s->system_hash = p->system_hash;
         return 0;
 }
@@ -451,15 +454,19 @@ static struct clew_slice shell_of(const struct clew_rca_view *v)
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_flat f;
                 struct clew_flat_leaf leaf;
+                struct clew_slice key = CLEW_SLICE_LITERAL("-");
                 uint32_t leaves = 0;
 
                 if (s->kind != CLEW_RCA_TOOL || s->args.len == 0)
                         continue;
                 clew_flat_init(&f, s->args);
-                while (f.is_json && clew_flat_next(&f, &leaf))
+                while (f.is_json && clew_flat_next(&f, &leaf)) {
                         leaves++;
+                        key = leaf.key;
+                }
                 n++;
-                if (!first && leaves <= 1)
+                if (!first && leaves <= 1 &&
+                    (clew_rca_runs_programs(s->name) || clew_rca_runs_programs(key)))
                         first = s;
                 same += first && leaves <= 1 && clew_slice_eq(s->name, first->name);
         }

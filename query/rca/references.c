@@ -41,21 +41,27 @@ bool clew_references_add(struct clew_references *r, const struct clew_rca_view *
 {
         struct clew_reference_run *run;
         struct clew_reference actions;
+        struct clew_slice *names;
         uint64_t *keys;
 
         if (r->n >= CLEW_REFERENCES_MAX)
                 return false;
         actions = clew_reference_of(passed);
         keys = clew_arena_calloc(r->arena, actions.n_keys + 1u, sizeof(*keys));
-        if (!keys || !actions.keys)
+        names = clew_arena_calloc(r->arena, actions.n_keys + 1u, sizeof(*names));
+        if (!keys || !names || !actions.keys || !actions.names)
                 return false;
-        if (actions.n_keys)
-                memcpy(keys, actions.keys, actions.n_keys * sizeof(*keys));
+        for (uint32_t i = 0; i < actions.n_keys; i++) {
+                keys[i] = actions.keys[i];
+                names[i] = i && clew_slice_eq(actions.names[i], actions.names[i - 1])
+                                   ? names[i - 1]
+                                   : clew_arena_copy(r->arena, actions.names[i]);
+        }
         run = &r->runs[r->n++];
         run->id = passed->trace->id;
         run->session = session_hash(passed->trace);
         run->input = input_hash(passed->trace);
-        run->actions = (struct clew_reference){keys, actions.n_keys};
+        run->actions = (struct clew_reference){keys, names, actions.n_keys};
         return true;
 }
 

@@ -58,9 +58,25 @@ enum clew_rule {
         CLEW_RULE_ROLE_IMBALANCE,
         CLEW_RULE_DIVERGENCE,
         CLEW_RULE_OUTLIER,
-        CLEW_RULE_ANSWER,
+        CLEW_RULE_FIRST_TROUBLE,
+        CLEW_RULE_FRUITLESS,
+        CLEW_RULE_REPEATED_ACTION,
+        CLEW_RULE_ORDER,
+        CLEW_RULE_OWN_CHANGE,
+        CLEW_RULE_UNLOOKED,
+        CLEW_RULE_WRONG_COUNT,
+        CLEW_RULE_WRONG_TYPE,
+        CLEW_RULE_MISSING_CALL,
+        /* From here on: places in the run, which say nothing of what happened there. */
+        CLEW_RULE_OPENING,
+        CLEW_RULE_FIRST_ORDER,
+        CLEW_RULE_FIRST_ACTION,
+        CLEW_RULE_FIRST_READING,
+        CLEW_RULE_FIRST_CHANGE,
+        CLEW_RULE_LATER_CHANGE,
         CLEW_RULE_LONGEST,
-        CLEW_RULE_LAST_CHANGE,
+        CLEW_RULE_ANSWER,
+        CLEW_RULE_LAST_ANSWER,
         CLEW_RULE_COUNT,
 };
 
@@ -70,11 +86,17 @@ const char *clew_precision_name(enum clew_precision p);
 
 struct clew_rule_info {
         const char *name; /* a contract: it appears in --json and in summaries */
-        double weight;    /* share of its findings that blame a labelled span */
+        double weight;    /* fitted: what a finding of strength 1 adds, in log odds */
         const char *sees; /* one line for people */
 };
 
 const struct clew_rule_info *clew_rule_info(enum clew_rule rule);
+
+/* True for a rule that names a place and no trouble. */
+static inline bool clew_rule_is_place(enum clew_rule rule)
+{
+        return rule >= CLEW_RULE_OPENING;
+}
 
 struct clew_evidence {
         uint32_t step;
@@ -85,9 +107,10 @@ struct clew_finding {
         enum clew_rule rule;
         uint32_t step;   /* blamed: an LLM or TOOL step */
         double strength; /* of this case within its rule, about 0.2 to 1.5 */
-        double score;    /* set by ranking */
+        double score;    /* set by ranking: how likely a person blames the step */
         enum clew_precision precision;
-        uint32_t n_signs;                       /* rules that blame the same step */
+        bool looked_at;   /* too little to call it a cause: shown as a place to look at */
+        uint32_t n_signs; /* rules that blame the same step */
         uint32_t effects[CLEW_RCA_EFFECTS_MAX]; /* steps that show it, in time order */
         uint32_t n_effects;
         struct clew_evidence evidence[CLEW_RCA_EVIDENCE_MAX];
@@ -131,6 +154,9 @@ typedef void (*clew_rule_fn)(const struct clew_rca_view *v, struct clew_findings
 bool clew_rca_only_reads(struct clew_slice name);
 /* True when a tool's name says that it gives the task to a person or to another agent. */
 bool clew_rca_hands_over(struct clew_slice name);
+/* True when a tool's name says that it runs what somebody wrote; also for one without a name of its
+ * own. */
+bool clew_rca_runs_programs(struct clew_slice name);
 /* True when a tool's name says that it finds out who somebody is. */
 bool clew_rca_proves_identity(struct clew_slice name);
 
@@ -161,6 +187,8 @@ void clew_rule_missing_mark(const struct clew_rca_view *v, struct clew_findings 
 void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *ret);
+/* prefix.c */
+void clew_rule_lost_prefix(const struct clew_rca_view *v, struct clew_findings *ret);
 /* choices.c */
 void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_wrong_label(const struct clew_rca_view *v, struct clew_findings *ret);
@@ -177,7 +205,30 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
 void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unauthenticated(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret);
-/* context.c */
-void clew_rule_last_change(const struct clew_rca_view *v, struct clew_findings *ret);
+/* search.c */
+void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_fruitless(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_repeated_action(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *ret);
+/* answers.c */
+void clew_rule_unlooked(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_wrong_count(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *ret);
+/* places.c */
+void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
+/* The call of another agent right before LLM step @i, that told its agent what to do; NONE without
+ * one. */
+uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i);
+/* A user spoke again after the first call: a conversation, not one question. */
+bool clew_rca_is_conversation(const struct clew_rca_view *v);
+/* The LLM call behind the run's answer: that of the last tool call when the answer was handed to
+ * one (also when a word or two of farewell follow), else the last call of all. */
+uint32_t clew_rca_answer_call(const struct clew_rca_view *v);
+/* errors.c */
+/* The model call whose work failed in step @i: who wrote the program, where another agent only ran
+ * it. */
+uint32_t clew_rca_author_of(const struct clew_rca_view *v, uint32_t i);
+/* A later call to the same end as step @i that went well; NONE when the error was not repaired. */
+uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i);
 
 #endif

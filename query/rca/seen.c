@@ -4,6 +4,7 @@
 #include "query/rca/view-int.h"
 
 #include "proto/base/hash.h"
+#include "query/rca/text-int.h"
 
 const struct clew_rca_seen *clew_rca_seen_find(const struct clew_rca_view *v, uint64_t hash)
 {
@@ -60,8 +61,9 @@ static bool parts_seen(const struct clew_rca_view *v, const struct clew_token *t
         return n > 0;
 }
 
+/* @whole: the compound that @t is a part of, or null. */
 static void note_token(struct clew_rca_builder *b, const struct clew_token *t, uint32_t unit,
-                       uint32_t *novel_cap)
+                       struct clew_slice whole, uint32_t *novel_cap)
 {
         struct clew_rca_view *v = b->v;
         bool written =
@@ -98,8 +100,12 @@ static void note_token(struct clew_rca_builder *b, const struct clew_token *t, u
                 }
         }
         if (!written) {
-                if (s->observed == CLEW_RCA_NONE)
+                if (s->observed == CLEW_RCA_NONE) {
                         s->observed = unit;
+                        s->whole = whole;
+                } else if (!whole.len) {
+                        s->whole = CLEW_SLICE_NULL;
+                }
                 s->last = unit;
         }
         s->n_units++;
@@ -130,11 +136,74 @@ static void note_tokens(struct clew_rca_builder *b, uint32_t unit, uint32_t *nov
                         struct clew_token part;
                         size_t at = 0;
 
-                        note_token(b, &t, unit, novel_cap);
+                        note_token(b, &t, unit, CLEW_SLICE_NULL, novel_cap);
                         while (observed && clew_token_part(&t, &at, &part))
-                                note_token(b, &part, unit, novel_cap);
+                                note_token(b, &part, unit, t.text, novel_cap);
                 }
         }
+}
+
+/* A digit or letter on either side makes it part of something else, unless it is a unit: "12px". */
+static bool holds_value(struct clew_slice text, struct clew_slice value)
+{
+        struct clew_slice t = text;
+
+        while (t.len >= value.len && value.len > 0) {
+                const uint8_t *at = memmem(t.data, t.len, value.data, value.len);
+                size_t i;
+
+                if (!at)
+                        return false;
+                i = (size_t)(at - text.data);
+                if ((i == 0 || !is_digit(text.data[i - 1])) &&
+                    (i + value.len == text.len || !is_digit(text.data[i + value.len])))
+                        return true;
+                t = clew_slice_from(text, i + 1);
+        }
+        return false;
+}
+
+/* The digits of a number with separators, and the other way round; empty for anything else. */
+static struct clew_slice other_spelling(const struct clew_token *t, uint8_t room[64])
+{
+        size_t n = 0;
+        size_t whole = 0;
+        bool commas = memchr(t->text.data, ',', t->text.len) != NULL;
+
+        if (!t->is_number || t->text.len > 24)
+                return CLEW_SLICE_NULL;
+        while (whole < t->text.len && t->text.data[whole] != '.')
+                whole++;
+        if (!commas && whole < 4)
+                return CLEW_SLICE_NULL;
+        for (size_t i = 0; i < t->text.len; i++) {
+                if (!commas && i > 0 && i < whole && (whole - i) % 3 == 0)
+                        room[n++] = ',';
+                if (t->text.data[i] != ',')
+                        room[n++] = t->text.data[i];
+        }
+        return clew_slice_make(room, n);
+}
+
+bool clew_rca_shown_before(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit,
+                           size_t *searched)
+{
+        uint8_t room[64];
+        struct clew_slice other = other_spelling(t, room);
+
+        if (holds_value(v->input, t->text))
+                return true;
+        for (uint32_t u = 0; u < unit && u < v->n_units; u++) {
+                const struct clew_rca_unit *seen = &v->units[u];
+
+                if (seen->origin == CLEW_RCA_WRITTEN || seen->origin == CLEW_RCA_ARGS)
+                        continue;
+                *searched += seen->text.len;
+                if (*searched > CLEW_RCA_SEARCHED_MAX || holds_value(seen->text, t->text) ||
+                    (other.len && holds_value(seen->text, other)))
+                        return true;
+        }
+        return false;
 }
 
 void clew_rca_see_values(struct clew_rca_builder *b)

@@ -4,11 +4,29 @@
  */
 #include "query/rca/text-int.h"
 
+#define TRACE_MAX 8192u      /* bytes at the end in which a stack trace that ends a text begins */
+#define TRACE_LINES_MAX 120u /* its frames, and the message below */
+#define MESSAGE_LINES_MAX 12u
+#define TITLE_MAX 160u /* of a page, with its address before or behind it */
+
 /* First match wins, so narrower wordings stand above wider ones. */
 static const struct {
         const char *needle;
         enum clew_trouble class;
 } class_words[] = {
+        {"content_filter", CLEW_TROUBLE_FILTER},
+        {"content filter", CLEW_TROUBLE_FILTER},
+        {"content management policy", CLEW_TROUBLE_FILTER},
+        {"content policy", CLEW_TROUBLE_FILTER},
+        {"content_policy", CLEW_TROUBLE_FILTER},
+        {"policyviolation", CLEW_TROUBLE_FILTER},
+        {"policy violation", CLEW_TROUBLE_FILTER},
+        {"response was filtered", CLEW_TROUBLE_FILTER},
+        {"prompt was filtered", CLEW_TROUBLE_FILTER},
+        {"blocked by safety", CLEW_TROUBLE_FILTER},
+        {"safety system", CLEW_TROUBLE_FILTER},
+        {"safety settings", CLEW_TROUBLE_FILTER},
+        {"moderation", CLEW_TROUBLE_FILTER},
         {"context length", CLEW_TROUBLE_CONTEXT},
         {"context window", CLEW_TROUBLE_CONTEXT},
         {"context_length", CLEW_TROUBLE_CONTEXT},
@@ -31,6 +49,8 @@ static const struct {
         {"ratelimit", CLEW_TROUBLE_RATE},
         {"rate_limit", CLEW_TROUBLE_RATE},
         {"too many requests", CLEW_TROUBLE_RATE},
+        {"too many connections", CLEW_TROUBLE_RATE},
+        {"too many concurrent", CLEW_TROUBLE_RATE},
         {"quota", CLEW_TROUBLE_RATE},
         {"overloaded", CLEW_TROUBLE_SERVER},
         {"timed out", CLEW_TROUBLE_TIMEOUT},
@@ -63,6 +83,7 @@ static const struct {
         {"tool not found", CLEW_TROUBLE_NO_TOOL},
         {"unknown function", CLEW_TROUBLE_NO_TOOL},
         {"-32601", CLEW_TROUBLE_NO_TOOL},
+        {"code parsing", CLEW_TROUBLE_PARSE},
         {"missing required", CLEW_TROUBLE_ARGUMENTS},
         {"missing 1 required", CLEW_TROUBLE_ARGUMENTS},
         {"required positional", CLEW_TROUBLE_ARGUMENTS},
@@ -283,6 +304,78 @@ static bool is_mere_no(struct clew_slice t)
         return one;
 }
 
+/* The line that ends at @to (without its break), and where it begins. */
+static struct clew_slice line_to(struct clew_slice t, size_t to)
+{
+        size_t from = to;
+
+        while (from > 0 && t.data[from - 1] != '\n')
+                from--;
+        return clew_slice_make(t.data + from, to - from);
+}
+
+/* A frame of a stack trace: "  File "x", line 3", "    at f (x.js:3)", or what such a line quotes.
+ */
+static bool is_frame(struct clew_slice line)
+{
+        return line.len == 0 || line.data[0] == ' ' || line.data[0] == '\t';
+}
+
+/* A stack trace that nothing follows: what was printed before it is not the outcome. */
+static bool ends_in_trace(struct clew_slice text)
+{
+        struct clew_slice t = tail(text, TRACE_MAX);
+        size_t to = t.len;
+        uint32_t frames = 0;
+        bool named = false;
+
+        /* The message may go on for some lines under the name of the exception. */
+        for (uint32_t n = 0; n < TRACE_LINES_MAX && to > 0; n++) {
+                struct clew_slice line = line_to(t, to);
+
+                if (clew_text_find(line, "traceback (most recent call last)") >= 0)
+                        return named;
+                if (is_frame(line))
+                        frames += clew_text_find(line, "  at ") >= 0 ||
+                                  clew_text_find(line, "\tat ") == 0;
+                else if (begins_with_exception(line))
+                        named = true;
+                else if (named && frames == 0 && n >= MESSAGE_LINES_MAX)
+                        return false;
+                if (named && frames >= 2 && !is_frame(line))
+                        return true; /* the exception stands above its frames */
+                to -= line.len;
+                to -= to > 0;
+        }
+        return false;
+}
+
+/* A page that came in place of the one that was asked for: it wants proof of a human, or says in
+ * its title that there is nothing for this reader. */
+static bool is_blocked_page(struct clew_slice text)
+{
+        static const char *const titles[] = {
+                "just a moment",  "access denied",  "attention required", "page not found",
+                "404 not found",  "403 forbidden",  "robot check",        "site can't be reached",
+                "security check", "are you a robot"};
+        static const char *const wants[] = {"verify you are human",
+                                            "verify that you are human",
+                                            "verify you are a human",
+                                            "confirm you are human",
+                                            "you are not a robot",
+                                            "you're not a robot",
+                                            "are you a robot",
+                                            "unusual traffic from",
+                                            "complete the captcha",
+                                            "solve the captcha",
+                                            "checking your browser",
+                                            "human verification",
+                                            "javascript and cookies to continue",
+                                            "security check to access"};
+
+        return HAS_ANY(head(text, TITLE_MAX), titles) || HAS_ANY(head(text, LOWER_MAX), wants);
+}
+
 enum clew_trouble clew_text_result_error(struct clew_slice result)
 {
         static const char *const openers[] = {
@@ -337,7 +430,9 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
                                                                  : clew_text_trouble(t);
         if (clew_text_find(h, "traceback (most recent call last)") >= 0)
                 return clew_text_trouble(tail(t, CLEW_TEXT_TAIL_MAX));
-        return CLEW_TROUBLE_NONE;
+        if (ends_in_trace(t))
+                return clew_text_trouble(tail(t, CLEW_TEXT_TAIL_MAX));
+        return is_blocked_page(t) ? CLEW_TROUBLE_BLOCKED : CLEW_TROUBLE_NONE;
 }
 
 const char *clew_trouble_name(enum clew_trouble c)
@@ -351,6 +446,8 @@ const char *clew_trouble_name(enum clew_trouble c)
                 [CLEW_TROUBLE_PARSE] = "unreadable output",
                 [CLEW_TROUBLE_CONTEXT] = "context too long",
                 [CLEW_TROUBLE_BUDGET] = "budget exhausted",
+                [CLEW_TROUBLE_FILTER] = "content filter",
+                [CLEW_TROUBLE_BLOCKED] = "blocked page",
                 [CLEW_TROUBLE_TIMEOUT] = "time-out",
                 [CLEW_TROUBLE_RATE] = "rate limit",
                 [CLEW_TROUBLE_AUTH] = "not authorised",

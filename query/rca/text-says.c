@@ -148,28 +148,55 @@ bool clew_text_agrees(struct clew_slice text)
         return false;
 }
 
-/* A word in the past tense: most of them, and those that tools are used with. */
-static bool has_past(struct clew_slice t)
+/* A verb in the past tense that begins @t: most of them end so, and those that tools are used with.
+ */
+static bool begins_in_past(struct clew_slice t)
 {
-        static const char *const irregular[] = {"ran ", "found ", "read ", "saw ", "got ", "took "};
+        static const char *const irregular[] = {"ran", "found", "read", "saw",
+                                                "got", "took",  "made"};
+        size_t n = 0;
 
-        for (size_t i = 0; i + 3 < t.len; i++) {
-                if (lower(t.data[i]) == 'e' && lower(t.data[i + 1]) == 'd' &&
-                    !is_alpha(t.data[i + 2]) && i > 1 && is_alpha(t.data[i - 1]) &&
-                    is_alpha(t.data[i - 2]))
-                        return clew_text_find(t, "need") < 0;
+        while (n < t.len && is_alpha(t.data[n]))
+                n++;
+        t.len = n;
+        if (n > 4 && clew_text_find(tail(t, 2), "ed") == 0)
+                return clew_text_find(t, "need") != 0;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(irregular); i++) {
+                if (n == strlen(irregular[i]) && clew_text_find(t, irregular[i]) == 0)
+                        return true;
         }
-        return HAS_ANY(t, irregular) || clew_text_find(t, "according to") >= 0;
+        return false;
+}
+
+/* "I checked", "we have verified", "it was looked up": a verb in the past with who did it, or what
+ * it was done to. A participle alone may stand in a plan ("give the verified value"). */
+static bool tells_past(struct clew_slice t)
+{
+        static const char *const who[] = {"i ",    "we ",       "i have ",          "we have ",
+                                          "i've ", "we've ",    "i\xe2\x80\x99ve ", "was ",
+                                          "were ", "has been ", "have been ",       "been "};
+
+        for (size_t i = 0; i < t.len; i++) {
+                if (i > 0 && is_alpha(t.data[i - 1]))
+                        continue;
+                for (size_t w = 0; w < CLEW_ARRAY_LEN(who); w++) {
+                        size_t n = strlen(who[w]);
+
+                        if (clew_text_find(head(clew_slice_from(t, i), n), who[w]) == 0 &&
+                            begins_in_past(clew_slice_from(t, i + n)))
+                                return true;
+                }
+        }
+        return false;
 }
 
 bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach)
 {
-        static const char *const cues[] = {"with ",   "using ",     "via ",         "used ",
-                                           "called ", "ran ",       "by ",          "from ",
-                                           "of ",     "consulted ", "according to", "queried "};
-        static const char *const plans[] = {"will",   "should", "need", "plan",   "next",
-                                            "let me", "going",  "can ", "could ", "would",
-                                            "must",   "to use", "not ", "n't ",   "if "};
+        static const char *const cues[] = {"with ", "using ", "via ",       "used ",    "called ",
+                                           "ran ",  "by ",    "consulted ", "queried ", "from "};
+        static const char *const plans[] = {
+                "will",  "should", "need",   "plan", "next", "let me", "going", "can ",  "could ",
+                "would", "must",   "to use", "not ", "n't ", "if ",    "once ", "when ", "after "};
         size_t from = at > reach ? at - reach : 0;
         struct clew_slice before = clew_slice_make(text.data + from, at - from);
 
@@ -181,7 +208,7 @@ bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach)
                         break;
                 }
         }
-        return HAS_ANY(before, cues) && !HAS_ANY(before, plans) && has_past(before);
+        return HAS_ANY(before, cues) && !HAS_ANY(before, plans) && tells_past(before);
 }
 
 /* A word in angle brackets, from @at on; its length, or 0. */

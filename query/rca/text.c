@@ -127,6 +127,37 @@ static bool at_line_start(struct clew_slice t, size_t i)
         return i == 0 || t.data[i - 1] == '\n';
 }
 
+static bool is_hex(uint8_t c)
+{
+        return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+}
+
+/* Letters behind a backslash at @from that belong to an escape (\u2019, \x1b, \n) and not to what
+ * follows it: texts inside JSON are looked at as they came. */
+static size_t escape_at(struct clew_slice t, size_t from, size_t to)
+{
+        size_t hex = 0;
+
+        if (from == 0 || t.data[from - 1] != '\\' || from == to)
+                return 0;
+        if (t.data[from] == 'u' || t.data[from] == 'x')
+                hex = t.data[from] == 'u' ? 4 : 2;
+        else
+                return memchr("nrtbf", t.data[from], 5) ? 1 : 0;
+        for (size_t i = 1; i <= hex; i++) {
+                if (from + i >= to || !is_hex(t.data[from + i]))
+                        return 0;
+        }
+        return 1 + hex;
+}
+
+static bool has_digit(struct clew_slice t, size_t from, size_t to)
+{
+        while (from < to && !is_digit(t.data[from]))
+                from++;
+        return from < to;
+}
+
 bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
 {
         struct clew_slice t = it->text;
@@ -148,6 +179,9 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
                         to++;
                 it->at = to;
                 end = to;
+                from += escape_at(t, from, to);
+                if (!has_digit(t, from, to))
+                        continue;
                 while (from < end && !is_digit(t.data[from]) && !is_alpha(t.data[from]))
                         from++;
                 while (end > from && !is_digit(t.data[end - 1]) && !is_alpha(t.data[end - 1]))

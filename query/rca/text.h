@@ -29,6 +29,8 @@ enum clew_trouble {
         CLEW_TROUBLE_PARSE,     /* the model's output could not be read by its caller */
         CLEW_TROUBLE_CONTEXT,   /* request too long for the model */
         CLEW_TROUBLE_BUDGET,    /* step, turn, recursion or wall clock limit of the run */
+        CLEW_TROUBLE_FILTER,    /* refused for its content: a filter, a policy */
+        CLEW_TROUBLE_BLOCKED, /* a page that wants a human, or denies access, under a fine status */
         /* From here on: infrastructure. */
         CLEW_TROUBLE_TIMEOUT,
         CLEW_TROUBLE_RATE,
@@ -116,6 +118,14 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret);
 /* The parts of a compound token (2026-11-20, 31-inch, a:7) that hold digits, in order; false at the
  * end, and at once when it has only one part. */
 bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *ret);
+/* True for what holds digits and is no value: sha256, python3.11, the 1990s, 10-12,
+ * model-2024-08-06. */
+bool clew_token_is_word(const struct clew_token *t);
+/* True for a patch: its numbers are places in files. */
+bool clew_text_is_patch(struct clew_slice text);
+/* True when offset @at stands in a line that a machine wrote: a hunk header, a warning or a frame
+ * with file and line. */
+bool clew_text_by_machine(struct clew_slice text, size_t at);
 /* Offset of the first program in a text: a code fence, or a <code> tag; -1 without one. */
 ptrdiff_t clew_text_program(struct clew_slice text);
 /* True when offset @at of @text lies between code fences. */

@@ -26,6 +26,19 @@ bool clew_rca_hands_over(struct clew_slice name)
                clew_text_find(name, "transfer_to_agent") >= 0;
 }
 
+bool clew_rca_runs_programs(struct clew_slice name)
+{
+        static const char *const words[] = {"exec",     "run",       "python",    "code",
+                                            "terminal", "shell",     "bash",      "command",
+                                            "script",   "interpret", "its action"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (clew_text_find(name, words[i]) >= 0)
+                        return true;
+        }
+        return name.len == 0;
+}
+
 bool clew_rca_proves_identity(struct clew_slice name)
 {
         static const char *const words[] = {"auth",      "verif",         "identi",

@@ -10,6 +10,11 @@
 
 /* Messages of one call: a history of 20 MB spans is legal, more than this is not read. */
 #define SCRATCH_MAX ((size_t)512 << 20)
+#define SAID_MIN 8u   /* bytes of an error that two steps share; less is a word */
+#define SAID_MAX 120u /* and those that are compared */
+#define REPORTED_MAX                                                                               \
+        256u /* steps that began while a step lasted which failed as one of them did               \
+              */
 
 void *clew_rca_grow(struct clew_rca_builder *b, void *old, uint32_t n, uint32_t *cap, size_t size)
 {
@@ -183,6 +188,44 @@ static bool was_handled(const struct clew_rca_view *v, uint32_t i)
         return false;
 }
 
+static bool is_call(const struct clew_rca_step *s)
+{
+        return s->kind == CLEW_RCA_LLM || s->kind == CLEW_RCA_TOOL;
+}
+
+/* The same words, perhaps with the name of the exception before them in one of the two. */
+static bool says_the_same(struct clew_slice a, struct clew_slice b)
+{
+        if (a.len > b.len) {
+                struct clew_slice t = a;
+
+                a = b;
+                b = t;
+        }
+        if (a.len > SAID_MAX)
+                a.len = SAID_MAX;
+        return a.len >= SAID_MIN && memmem(b.data, b.len, a.data, a.len) != NULL;
+}
+
+/* A node of a graph and the call that it makes may stand side by side: what failed with the words
+ * of a call that failed while it lasted has that call inside it. */
+static bool only_reports(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (!s->failed || s->failed_below || is_call(s) || s->error_text.len == 0)
+                return false;
+        for (uint32_t k = i + 1;
+             k < v->n_steps && v->steps[k].start_ns <= s->end_ns && k < i + REPORTED_MAX; k++) {
+                const struct clew_rca_step *t = &v->steps[k];
+
+                if (t->failed && is_call(t) && t->end_ns <= s->end_ns &&
+                    says_the_same(t->error_text, s->error_text))
+                        return true;
+        }
+        return false;
+}
+
 static int choose_steps(struct clew_rca_builder *b)
 {
         const struct clew_trace *t = b->trace;
@@ -228,6 +271,8 @@ static int choose_steps(struct clew_rca_builder *b)
                 if (was_handled(v, i))
                         v->steps[i].failed = false;
         }
+        for (uint32_t i = 0; i < v->n_steps; i++)
+                v->steps[i].failed_below |= only_reports(v, i);
         return 0;
 }
 

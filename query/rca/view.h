@@ -35,6 +35,8 @@
 #define CLEW_RCA_TEXT_MAX (24u << 20)  /* of all new text; about 0.2 s of tokenising */
 #define CLEW_RCA_TOKENS_MAX (1u << 20) /* distinct value tokens remembered */
 #define CLEW_RCA_NOVEL_MAX (1u << 15)  /* a run that invents more is not read by anyone */
+/* Bytes that one trace's claims of absence are checked in; beyond them nothing is claimed. */
+#define CLEW_RCA_SEARCHED_MAX ((size_t)4 << 20)
 #define CLEW_RCA_NONE UINT32_MAX
 
 enum clew_rca_kind {
@@ -136,6 +138,7 @@ struct clew_rca_seen {
         uint32_t observed; /* first unit that an LLM did not write, or NONE */
         uint32_t last;     /* unit of the last observation, or NONE */
         uint32_t n_units;
+        struct clew_slice whole; /* the compound (C-4471) that all its observations were parts of */
 };
 
 /* A value in a text or argument that no earlier unit held. */
@@ -198,6 +201,12 @@ struct clew_slice clew_rca_run_input(const struct clew_trace *trace);
 
 /* Looks a value up by its hash; NULL when it was never seen. */
 const struct clew_rca_seen *clew_rca_seen_find(const struct clew_rca_view *v, uint64_t hash);
+
+/* True when a unit before @unit that no LLM wrote holds the value anywhere, in whatever
+ * surroundings; also when too much would have to be searched to know. @searched counts bytes over
+ * the trace. */
+bool clew_rca_shown_before(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit,
+                           size_t *searched);
 
 static inline bool clew_rca_has_error(const struct clew_rca_step *s)
 {

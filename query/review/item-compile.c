@@ -488,27 +488,6 @@ static int set_tools(struct compile *c, uint32_t llm)
                                           &c->item->tools, &c->item->n_tools);
 }
 
-static int compile_run(struct compile *c)
-{
-        uint32_t last = CLEW_STEP_NONE;
-        int r = read_conversation(c, &last);
-
-        if (r == 0 && c->talk.n == 0)
-                r = read_root(c);
-        if (r < 0)
-                return r;
-        if (c->talk.n == 0)
-                return no(c, "neither a model call nor the root has messages");
-        divide(c);
-        set_source(c, c->trace->root);
-        r = collect_calls(c);
-        if (r == 0 && c->item->calls.n == 0 && c->item->form == CLEW_ITEM_RUN)
-                r = calls_of_tools(c);
-        if (r == 0)
-                r = set_output(c);
-        return r < 0 ? r : set_tools(c, last);
-}
-
 /* The model call that is to be asked again: the blamed one, or the one behind a blamed tool. */
 static uint32_t asked(const struct compile *c, uint32_t step)
 {
@@ -524,6 +503,66 @@ static uint32_t asked(const struct compile *c, uint32_t step)
                         return i - 1;
         }
         return CLEW_STEP_NONE;
+}
+
+static bool same_words(const struct clew_item_message *a, const struct clew_item_message *b)
+{
+        if (!clew_slice_eq(a->content, b->content) || a->n_calls != b->n_calls)
+                return false;
+        for (uint32_t i = 0; i < a->n_calls; i++) {
+                if (!clew_slice_eq(a->calls[i].name, b->calls[i].name) ||
+                    !clew_slice_eq(a->calls[i].arguments, b->calls[i].arguments))
+                        return false;
+        }
+        return true;
+}
+
+/* Which of the model's messages the blamed step (or the call behind it) wrote. */
+static int find_failing_message(struct compile *c)
+{
+        const struct clew_item_messages *m = &c->item->trajectory;
+        struct clew_conversation talk = {.arena = c->arena};
+        struct clew_messages out;
+        uint32_t step = c->blamed == CLEW_STEP_NONE ? c->blamed : asked(c, c->blamed);
+        uint64_t n = 0;
+
+        if (step == CLEW_STEP_NONE)
+                return 0;
+        if (clew_step_messages(c->trace, &c->trace->steps[step], CLEW_MESSAGES_OUT, c->arena,
+                               &out) < 0 ||
+            !clew_conversation_add(&talk, &out, 0))
+                return -ENOMEM;
+        for (uint32_t i = 0; talk.n && i < m->n && c->item->failing_message == 0; i++) {
+                if (m->items[i].role != CLEW_ROLE_ASSISTANT)
+                        continue;
+                n++;
+                if (same_words(&m->items[i], &talk.items[0]))
+                        c->item->failing_message = n;
+        }
+        return 0;
+}
+
+static int compile_run(struct compile *c)
+{
+        uint32_t last = CLEW_STEP_NONE;
+        int r = read_conversation(c, &last);
+
+        if (r == 0 && c->talk.n == 0)
+                r = read_root(c);
+        if (r < 0)
+                return r;
+        if (c->talk.n == 0)
+                return no(c, "neither a model call nor the root has messages");
+        divide(c);
+        set_source(c, c->trace->root);
+        r = find_failing_message(c);
+        if (r == 0)
+                r = collect_calls(c);
+        if (r == 0 && c->item->calls.n == 0 && c->item->form == CLEW_ITEM_RUN)
+                r = calls_of_tools(c);
+        if (r == 0)
+                r = set_output(c);
+        return r < 0 ? r : set_tools(c, last);
 }
 
 static int compile_step(struct compile *c, uint64_t number)
@@ -568,6 +607,7 @@ static int compile_step(struct compile *c, uint64_t number)
         c->item->trajectory = (struct clew_item_messages){c->talk.items + n_in, c->talk.n - n_in};
         c->item->has_output = false;
         c->item->output = CLEW_SLICE_NULL;
+        c->item->failing_message = out.n ? 1 : 0;
         set_source(c, step);
         c->item->task = task;
         r = collect_calls(c);

@@ -282,6 +282,7 @@ static const struct {
         {"tokens_in", offsetof(struct clew_item, tokens_in)},
         {"tokens_out", offsetof(struct clew_item, tokens_out)},
         {"failing_step", offsetof(struct clew_item, failing_step)},
+        {"failing_message", offsetof(struct clew_item, failing_message)},
 };
 
 /* 1 = read, 0 = not one of them, -1 = wrong. */

@@ -173,6 +173,7 @@ static void put_source(struct clew_json_writer *w, const struct clew_item *item)
         put_text(w, "cause_rule", item->cause_rule);
         put_text(w, "cause_text", item->cause_text);
         put_number(w, "failing_step", item->failing_step);
+        put_number(w, "failing_message", item->failing_message);
         put_hex(w, "failing_span", item->failing_span.bytes, sizeof(item->failing_span.bytes));
 }
 

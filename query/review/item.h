@@ -96,6 +96,7 @@ struct clew_item {
         struct clew_slice cause_text;
         uint64_t failing_step;
         struct clew_span_id failing_span;
+        uint64_t failing_message; /* of the trajectory's messages by the model, from 1; 0 = none */
         /* the case */
         struct clew_item_messages input;
         struct clew_slice input_json;         /* an imported input that is not messages: any JSON */

@@ -1,16 +1,15 @@
 /*
  * See filter.h.
  */
-#include "query/serve/filter.h"
+#include "query/serve/filter-int.h"
 
+#include "proto/base/mem.h"
+#include "proto/base/number.h"
 #include "query/answer/when.h"
 #include "query/review/reviews.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* What people said of one trace. */
-#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
 
 void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *f)
 {
@@ -54,12 +53,29 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"label", 'l', "LABEL", "somebody gave it this label (LABEL* = prefix)",
                  .ret_values = &f->labels},
                 {"unlabeled", 0, NULL, "nobody gave it a label", .ret_flag = &f->unlabeled},
+                {"regex", 'G', "PATTERN", "has a text that this regular expression finds",
+                 .ret_values = &f->patterns},
+                {"path", 0, "PATTERN", "took these steps: \"search{3,} !open* answer\"",
+                 .ret_values = &f->paths},
+                {"query", 0, "QUERY", "meets this query: { status = error } (clew help query)",
+                 .ret_text = &f->query},
+                {"explain", 0, NULL, "print query, plan and what each step let through",
+                 .ret_flag = &f->explain},
+                {"allow-unknown", 0, NULL, "attributes that no span has are no mistake",
+                 .ret_flag = &f->allow_unknown},
                 {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
                  .ret_text = &f->limit_time},
+                {"limit-bytes", 0, "SIZE", "and after reading 64M, 2G ... of spans (exit 4)",
+                 .ret_text = &f->limit_bytes},
         };
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(flags); i++)
                 clew_flag_set_add(set, flags[i]);
+}
+
+bool clew_filter_flags_choose_outcomes(const struct clew_filter_flags *f)
+{
+        return f->failed || f->ok || f->open || f->lost || f->query;
 }
 
 static bool parse_time(const char *text, uint64_t now_ns, bool utc, uint64_t *ret_ns)
@@ -75,63 +91,179 @@ static int bad_time(struct clew_error *err, const char *flag)
                               flag);
 }
 
-static struct clew_name_filter names_of(const struct clew_flag_values *v)
+/* ---- queries ----------------------------------------------------------------------------------
+ */
+
+struct clew_query_set {
+        struct clew_arena arena;
+        struct clew_query *queries[CLEW_FILTER_QUERIES_MAX];
+        uint32_t n;
+};
+
+void clew_query_set_free(struct clew_query_set *set)
 {
-        return (struct clew_name_filter){v->values, v->n};
+        if (!set)
+                return;
+        for (uint32_t i = 0; i < set->n; i++)
+                clew_query_deinit(set->queries[i]);
+        clew_arena_deinit(&set->arena);
+        clew_free(set);
 }
 
-static int add_scan(const struct clew_filter_flags *flags, struct clew_filter *f,
-                    struct clew_error *err)
+void clew_filter_deinit(struct clew_filter *f)
 {
-        for (size_t i = 0; i < flags->attributes.n; i++) {
-                if (!clew_scan_add_attribute(&f->scan, flags->attributes.values[i]))
-                        return clew_error_set(err, -EINVAL, 0,
-                                              "--attr takes KEY or KEY=VALUE, at most %u times",
-                                              CLEW_SCAN_CONDITIONS_MAX);
+        clew_query_set_free(f->set);
+        f->set = NULL;
+        f->n_queries = 0;
+}
+
+static int add_query(struct clew_filter *f, struct clew_slice text, struct clew_error *err,
+                     struct clew_filter_error *where)
+{
+        const struct clew_query_options options = {.strict = true};
+        struct clew_query_set *set = f->set;
+        struct clew_query_error e;
+        int r = clew_query_parse(text, &options, &set->arena, &set->queries[set->n], &e);
+
+        if (r == -ENOMEM)
+                return clew_error_set(err, r, 0, "the query needs more memory than there is");
+        if (r < 0) {
+                if (where) {
+                        where->query = e;
+                        clew_buffer_append_slice(&where->text, text);
+                }
+                return clew_error_set(err, -EINVAL, e.offset, "query error at column %zu: %s%s%s",
+                                      clew_query_column(text, e.offset), e.message,
+                                      e.hint[0] ? "; " : "", e.hint);
         }
-        f->scan.ignore_case = flags->ignore_case;
-        for (size_t i = 0; i < flags->texts.n; i++) {
-                if (!clew_scan_add_text(&f->scan, flags->texts.values[i]))
-                        return clew_error_set(
-                                err, -EINVAL, 0,
-                                "--grep takes a text of 1 to 65,536 bytes, at most 64 times");
+        f->queries[f->n_queries++] = set->queries[set->n++];
+        return 0;
+}
+
+static int add_queries(const struct clew_filter_flags *flags, struct clew_filter *f,
+                       struct clew_error *err, struct clew_filter_error *where)
+{
+        CLEW_BUFFER text = {0};
+        int r;
+
+        clew_buffer_init(&text, CLEW_QUERY_TEXT_MAX + 1);
+        r = clew_filter_write_query(flags, &text, err);
+        if (r == -EMSGSIZE)
+                return clew_error_set(err, -EINVAL, 0, "flags that make a query of over %zu bytes",
+                                      CLEW_QUERY_TEXT_MAX);
+        if (r < 0)
+                return r;
+        f->set = clew_calloc(1, sizeof(*f->set));
+        if (!f->set)
+                return -ENOMEM;
+        clew_arena_init(&f->set->arena, 2 * CLEW_QUERY_ARENA_MAX);
+        if (text.len > 0)
+                r = add_query(f, clew_buffer_slice(&text), err, where);
+        if (r == 0 && flags->query)
+                r = add_query(f, clew_slice_of_cstr(flags->query), err, where);
+        return r;
+}
+
+void clew_filter_print_query(const struct clew_filter *f, struct clew_buffer *out)
+{
+        if (f->n_queries == 0)
+                clew_buffer_append_cstr(out, "{ }");
+        for (uint32_t i = 0; i < f->n_queries; i++) {
+                if (f->n_queries > 1)
+                        clew_buffer_append_cstr(out, i > 0 ? " && (" : "(");
+                clew_buffer_append_slice(out, clew_query_text(f->queries[i]));
+                if (f->n_queries > 1)
+                        clew_buffer_append_cstr(out, ")");
         }
+}
+
+/* ---- what people said -------------------------------------------------------------------------
+ */
+
+static int say(void *context, const struct clew_trace_id *id, struct clew_arena *arena,
+               struct clew_query_said *ret)
+{
+        struct clew_reviews reviews;
+        struct clew_error err;
+        struct clew_slice *labels;
+        struct clew_query_said_score *scores;
+        int r = clew_reviews_of_trace(context, id, arena, &reviews, &err);
+
+        if (r < 0)
+                return r;
+        labels = clew_arena_calloc(arena, reviews.n_now + 1u, sizeof(*labels));
+        scores = clew_arena_calloc(arena, reviews.n_now + 1u, sizeof(*scores));
+        if (!labels || !scores)
+                return -ENOMEM;
+        *ret = (struct clew_query_said){.labels = labels, .scores = scores};
+        for (uint32_t i = 0; i < reviews.n_now; i++) {
+                const struct clew_facet *f = &reviews.now[i];
+
+                if (f->kind == CLEW_FACET_LABEL)
+                        labels[ret->n_labels++] = clew_facet_name(f);
+                if (f->kind == CLEW_FACET_SCORE) {
+                        const struct clew_annotation_score *score = &f->by->scores[f->index];
+
+                        scores[ret->n_scores++] = (struct clew_query_said_score){
+                                score->name, score->label, score->value, score->has_value};
+                }
+        }
+        return 0;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------
+ */
+
+/* "64K", "10M", "2G", or bytes. */
+static bool parse_size(const char *text, uint64_t *ret)
+{
+        static const char units[] = "kmgt";
+        size_t n = strlen(text);
+        const char *unit = n > 0 ? strchr(units, text[n - 1] | 0x20) : NULL;
+        unsigned shift = unit && text[n - 1] ? 10 * (unsigned)(unit - units + 1) : 0;
+        uint64_t v;
+
+        if (!clew_parse_uint64(clew_slice_make(text, n - (shift > 0)), &v) || v == 0 ||
+            v > UINT64_MAX >> shift)
+                return false;
+        *ret = v << shift;
+        return true;
+}
+
+static int read_bounds(const struct clew_filter_flags *flags, const char *since_default,
+                       uint64_t now_ns, bool utc, struct clew_filter *f, struct clew_error *err)
+{
+        if (!parse_time(flags->since ? flags->since : since_default, now_ns, utc, &f->since_ns))
+                return bad_time(err, "since");
+        if (!parse_time(flags->until, now_ns, utc, &f->until_ns))
+                return bad_time(err, "until");
+        if (flags->lost_after && (!clew_when_parse_length(flags->lost_after, &f->lost_after_ns) ||
+                                  f->lost_after_ns == 0))
+                return clew_error_set(err, -EINVAL, 0,
+                                      "--lost-after takes a length of time such as 5m or 2h");
         if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--limit-time takes a length of time such as 5s or 2m");
-        return 0;
-}
-
-static int accept_labels(const struct clew_filter *f, struct clew_view *view,
-                         const struct clew_trace_id *id)
-{
-        CLEW_ARENA arena = {0};
-        struct clew_reviews reviews;
-        struct clew_error err;
-        int r;
-
-        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
-        r = clew_reviews_of_trace(view, id, &arena, &reviews, &err);
-        if (r < 0)
-                return r;
-        if (f->unlabeled)
-                return !clew_reviews_have_any_label(&reviews);
-        for (size_t i = 0; i < f->labels.n; i++) {
-                if (clew_reviews_have_label(&reviews, clew_slice_of_cstr(f->labels.values[i])))
-                        return 1;
-        }
-        return 0;
-}
-
-static int add_labels(const struct clew_filter_flags *flags, struct clew_filter *f,
-                      struct clew_error *err)
-{
-        if (flags->labels.n && flags->unlabeled)
+        if (flags->limit_bytes && !parse_size(flags->limit_bytes, &f->limit_bytes))
                 return clew_error_set(err, -EINVAL, 0,
-                                      "--label and --unlabeled exclude each other");
-        f->labels = names_of(&flags->labels);
-        f->unlabeled = flags->unlabeled;
-        f->accept = flags->labels.n || flags->unlabeled ? accept_labels : NULL;
+                                      "--limit-bytes takes a size such as 64K, 10M or 2G");
+        return 0;
+}
+
+int clew_filter_read_all(const struct clew_filter_flags *flags, const char *since_default,
+                         const struct clew_clock *clock, bool utc, struct clew_filter *ret,
+                         struct clew_error *err, struct clew_filter_error *where)
+{
+        struct clew_filter f = {.say = say, .allow_unknown = flags->allow_unknown};
+        int r = read_bounds(flags, since_default, clew_clock_unix_ns(clock), utc, &f, err);
+
+        if (r == 0)
+                r = add_queries(flags, &f, err, where);
+        if (r < 0) {
+                clew_filter_deinit(&f);
+                return r;
+        }
+        *ret = f;
         return 0;
 }
 
@@ -139,50 +271,5 @@ int clew_filter_read(const struct clew_filter_flags *flags, const char *since_de
                      const struct clew_clock *clock, bool utc, struct clew_filter *ret,
                      struct clew_error *err)
 {
-        struct clew_filter f = {.tokens_over = flags->tokens_over};
-        uint64_t now_ns = clew_clock_unix_ns(clock);
-
-        if (!parse_time(flags->since ? flags->since : since_default, now_ns, utc, &f.since_ns))
-                return bad_time(err, "since");
-        if (!parse_time(flags->until, now_ns, utc, &f.until_ns))
-                return bad_time(err, "until");
-        if (flags->longer && !clew_when_parse_length(flags->longer, &f.longer_ns)) {
-                return clew_error_set(err, -EINVAL, 0,
-                                      "--longer takes a length of time such as 5s or 2m");
-        }
-        if (flags->lost_after && (!clew_when_parse_length(flags->lost_after, &f.lost_after_ns) ||
-                                  f.lost_after_ns == 0)) {
-                return clew_error_set(err, -EINVAL, 0,
-                                      "--lost-after takes a length of time such as 5m or 2h");
-        }
-        f.lost = flags->lost;
-        if (flags->lost && (flags->failed || flags->ok)) {
-                return clew_error_set(err, -EINVAL, 0,
-                                      "a lost run has not ended: --lost goes without --failed "
-                                      "and --ok");
-        }
-        if (flags->waste_time && !clew_when_parse_length(flags->waste_time, &f.waste_ns)) {
-                return clew_error_set(err, -EINVAL, 0,
-                                      "--waste-time takes a length of time such as 5s or 2m");
-        }
-        if (flags->failed)
-                f.outcomes |= CLEW_OUTCOMES_FAILED;
-        if (flags->ok)
-                f.outcomes |= CLEW_OUTCOMES_OK;
-        if (flags->open)
-                f.outcomes |= CLEW_OUTCOME_BIT(CLEW_OUTCOME_OPEN);
-        f.agents = names_of(&flags->agents);
-        f.tools = names_of(&flags->tools);
-        f.models = names_of(&flags->models);
-        f.services = names_of(&flags->services);
-        f.sessions = names_of(&flags->sessions);
-        f.users = names_of(&flags->users);
-        f.causes = names_of(&flags->causes);
-        f.signatures = names_of(&flags->signatures);
-        f.loops = flags->loop;
-        f.stalls = flags->stall;
-        f.retries = flags->retries;
-        f.waste_tokens = flags->waste_tokens;
-        *ret = f;
-        return add_labels(flags, ret, err) < 0 ? -EINVAL : add_scan(flags, ret, err);
+        return clew_filter_read_all(flags, since_default, clock, utc, ret, err, NULL);
 }

@@ -34,7 +34,7 @@ struct clew_flag {
  * An array of flags put together from parts: struct clew_flag_set shared = {0}; then the add
  * functions of the parts (clew_filter_flags_add() and its like); then pass shared.flags.
  */
-#define CLEW_FLAGS_MAX 48 /* a command with more needs another design */
+#define CLEW_FLAGS_MAX 64 /* a command with more needs another design */
 struct clew_flag_set {
         struct clew_flag flags[CLEW_FLAGS_MAX + 1]; /* ends with an empty row */
         size_t n;

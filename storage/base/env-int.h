@@ -43,6 +43,7 @@ CLEW_MUST_USE int clew_env_open(const char *dir, const struct clew_store_options
 /* The store is complete and durable: takes away the sign of an unfinished creation. */
 CLEW_MUST_USE int clew_env_created(struct clew_env *env, struct clew_error *err);
 /* The store is being created, or its creation finished, by this environment. */
+bool clew_env_has_collector(const struct clew_env *env);
 bool clew_env_is_creating(const struct clew_env *env);
 void clew_env_close(struct clew_env *env);
 const char *clew_env_dir(const struct clew_env *env);

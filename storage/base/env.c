@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -309,6 +310,21 @@ void clew_env_close(struct clew_env *env)
         pthread_cond_destroy(&env->idle);
         clew_free(env->dir);
         clew_free(env);
+}
+
+bool clew_env_has_collector(const struct clew_env *env)
+{
+        struct clew_error err;
+        bool has;
+        int fd;
+
+        if (env->collector_fd >= 0)
+                return true;
+        if (clew_own_file_open(env->dir, env->dir_fd, CLEW_COLLECTOR_FILE, O_RDWR, &fd, &err) < 0)
+                return false;
+        has = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+        close(fd);
+        return has;
 }
 
 bool clew_env_is_creating(const struct clew_env *env)

@@ -74,6 +74,10 @@ struct clew_state {
         uint64_t hot_fragments;
         uint64_t hot_sum; /* of the sequences of all hot fragments, modulo 2^64 */
         struct clew_place_sums places;
+        /* Raw bytes that sealing has written: for the first time, and again because their trace was
+         * sealed once more or its segment compacted. */
+        uint64_t first_bytes;
+        uint64_t again_bytes;
 };
 
 /* In a read transaction: also checks that the state belongs to this snapshot. */

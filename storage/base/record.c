@@ -172,6 +172,9 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         read_place_sums(&c, &s.places);
         if (c.failed)
                 return damaged_meta(env, "state is too short", err);
+        /* Written since they are counted; before, nothing is known to have been written twice. */
+        s.first_bytes = clew_cursor_left(&c) ? clew_cursor_varint(&c) : s.sealed_raw_bytes;
+        s.again_bytes = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 0;
         /* A read transaction has the id of the last commit, a write transaction the next one. */
         if (s.txn_id != mdb_txn_id(txn) && s.txn_id + 1 != mdb_txn_id(txn))
                 return damaged_meta(env, "state of another commit", err);
@@ -201,6 +204,8 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
         CLEW_ASSERT(s->places.by_bucket);
         for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
                 clew_buffer_append_le64(&b, s->places.of[i]);
+        clew_buffer_append_varint(&b, s->first_bytes);
+        clew_buffer_append_varint(&b, s->again_bytes);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);

@@ -39,7 +39,9 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
                 s->hot_traces++;
                 s->hot_fragments += t->n_fragments;
                 s->hot_bytes += t->stored_bytes;
-                if (r == 0 || t->n_fragments > 1) {
+                s->unsealable += clew_hot_over_limit(t) != NULL;
+                /* Of one that is too large to be merged, what came is counted. */
+                if (!clew_hot_over_limit(t) && (r == 0 || t->n_fragments > 1)) {
                         r = add_merged(v, hot, t, s, err);
                         continue;
                 }
@@ -69,6 +71,8 @@ int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct cl
         s.raw_otlp_bytes = state.sealed_raw_bytes;
         s.segments = state.segments;
         s.segment_bytes = state.segment_bytes;
+        s.sealed_first_bytes = state.first_bytes;
+        s.sealed_again_bytes = state.again_bytes;
         r = clew_place_read(v->store->env, v->txn, &nobody, &place, err);
         if (r < 0 && r != -ENOENT)
                 return r;

@@ -63,6 +63,7 @@ struct clew_hot_walk {
         /* What there is, of all traces: compared with the state at the end. */
         uint64_t n;
         uint64_t sum;
+        bool in_part; /* begun in the middle */
 };
 
 /* @only (borrowed) leaves out all other traces; whether all fragments are there is checked in any
@@ -70,6 +71,9 @@ struct clew_hot_walk {
 CLEW_MUST_USE int clew_hot_walk_open(struct clew_hot_walk *w, struct clew_env *env, MDB_txn *txn,
                                      const struct clew_trace_id *only, struct clew_error *err);
 void clew_hot_walk_close(struct clew_hot_walk *w); /* zeroed is fine */
+/* Goes on from sequence @from; what lies before it is not looked at, and so not compared. */
+CLEW_MUST_USE int clew_hot_walk_seek(struct clew_hot_walk *w, uint64_t from,
+                                     struct clew_error *err);
 /* 1 = @ret filled, 0 = end and all were there, negative errno. */
 CLEW_MUST_USE int clew_hot_walk_next(struct clew_hot_walk *w, struct clew_hot_found *ret,
                                      struct clew_error *err);
@@ -90,6 +94,9 @@ CLEW_MUST_USE int clew_hot_read(struct clew_hot_reader *r, const struct clew_tra
 /* ---- by trace (hot.c) ----------------------------------------------------------------------- */
 
 #define CLEW_HOT_NONE UINT32_MAX
+/* Fragments of one trace that a list knows the places of, the first ones; further ones are counted.
+ * A trace with more is nobody's run: it is shown in part, and stays hot. */
+#define CLEW_HOT_LINKS_MAX 131072
 
 struct clew_hot_link {
         struct clew_hot_ref ref;
@@ -101,7 +108,12 @@ struct clew_hot_trace {
         struct clew_trace_id id;
         uint32_t first_link; /* its fragments, in order of arrival */
         uint32_t last_link;
-        uint32_t n_fragments;
+        uint32_t n_fragments; /* 0 = taken out (clew_hot_take_out()) */
+        uint32_t n_links;     /* of them, those that have a link */
+        /* For the sealer, fragments when it could not be sealed, and when that was not worth it; 0
+         * = never. */
+        uint32_t refused;
+        uint32_t waits;
         bool sealed;           /* has a sealed part too */
         uint64_t min_start_ns; /* 0 = unknown */
         uint64_t last_arrival_ns;
@@ -124,8 +136,9 @@ struct clew_hot_list {
         uint32_t *slots; /* id -> index in traces, open addressing; owned */
         uint32_t n_slots;
         struct clew_arena services;
-        uint32_t max; /* traces; 0 = any number */
-        bool cut;     /* there were more */
+        uint32_t n_out; /* traces taken out */
+        uint32_t max;   /* traces; 0 = any number */
+        bool cut;       /* there were more */
 };
 
 /* Gathers what is hot in the snapshot from all headers; of one trace when @only is given. */
@@ -136,7 +149,14 @@ CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn,
  * tells whether there are more. */
 CLEW_MUST_USE int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max,
                                       struct clew_hot_list *ret, struct clew_error *err);
+/* Adds the fragments from sequence @from on to a list that clew_hot_scan_first() made. */
+CLEW_MUST_USE int clew_hot_scan_more(struct clew_env *env, MDB_txn *txn, uint64_t from,
+                                     struct clew_hot_list *list, struct clew_error *err);
+/* Its fragments so far are hot no more. */
+void clew_hot_take_out(struct clew_hot_list *list, const struct clew_trace_id *id);
 void clew_hot_list_deinit(struct clew_hot_list *list); /* zeroed is fine */
+/* Why a trace cannot be sealed, by its headers alone: a bound of storage/store.h. NULL = it can. */
+const char *clew_hot_over_limit(const struct clew_hot_trace *t);
 /* NULL when the trace has nothing hot. */
 struct clew_hot_trace *clew_hot_find(const struct clew_hot_list *list,
                                      const struct clew_trace_id *id);

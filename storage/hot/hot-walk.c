@@ -33,9 +33,18 @@ int clew_hot_walk_open(struct clew_hot_walk *w, struct clew_env *env, MDB_txn *t
         w->gone = CLEW_SLICE_NULL;
         w->n = 0;
         w->sum = 0;
+        w->in_part = false;
         r = clew_scan_open(env, txn, CLEW_TABLE_HOT, &w->scan, err);
         w->scan.unchecked = true; /* a directory has its own check, packs are not touched */
         return r;
+}
+
+int clew_hot_walk_seek(struct clew_hot_walk *w, uint64_t from, struct clew_error *err)
+{
+        struct clew_key key = clew_key_gone(from);
+
+        w->in_part = true;
+        return clew_scan_seek(&w->scan, clew_key_slice(&key), err);
 }
 
 void clew_hot_walk_close(struct clew_hot_walk *w)
@@ -47,8 +56,11 @@ void clew_hot_walk_close(struct clew_hot_walk *w)
 static int check_whole(const struct clew_hot_walk *w, struct clew_error *err)
 {
         struct clew_state state;
-        int r = clew_state_read(w->env, w->txn, &state, err);
+        int r;
 
+        if (w->in_part)
+                return 0;
+        r = clew_state_read(w->env, w->txn, &state, err);
         if (r < 0 || (w->n == state.hot_fragments && w->sum == state.hot_sum))
                 return r;
         return clew_error_set(
@@ -74,7 +86,7 @@ static int take_single(struct clew_hot_walk *w, struct clew_hot_found *ret, stru
                 return damaged(w->env, w->scan.key, "key", err);
         w->n++;
         w->sum += sequence;
-        if (!is_wanted(w, ret->id.bytes))
+        if (w->in_part || !is_wanted(w, ret->id.bytes)) /* none is new */
                 return 0;
         if (!clew_fragment_read_header(w->scan.key, w->scan.value, &ret->header, &ret->pack))
                 return damaged(w->env, w->scan.key, "header", err);

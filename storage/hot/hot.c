@@ -92,6 +92,8 @@ static int add_link(struct clew_hot_list *list, struct clew_hot_trace *t, struct
         uint32_t *before = &t->first_link;
         uint32_t at = list->n_links;
 
+        if (t->n_links == CLEW_HOT_LINKS_MAX)
+                return 0;
         if (at == list->links_capacity) {
                 uint32_t want = at ? at * 2 : TRACES_FIRST;
                 void *more = at < ENTRIES_MAX
@@ -112,6 +114,7 @@ static int add_link(struct clew_hot_list *list, struct clew_hot_trace *t, struct
                 t->last_link = at;
         *before = at;
         list->n_links++;
+        t->n_links++;
         return 0;
 }
 
@@ -132,6 +135,25 @@ static int set_service(struct clew_hot_list *list, struct clew_hot_trace *t, str
         return clew_arena_failed(&list->services) ? -ENOMEM : 0;
 }
 
+/* A trace that was taken out has something hot again. */
+static void revive(struct clew_hot_list *list, struct clew_hot_trace *t)
+{
+        *t = (struct clew_hot_trace){
+                .id = t->id, .first_link = CLEW_HOT_NONE, .last_link = CLEW_HOT_NONE};
+        list->n_out--;
+}
+
+void clew_hot_take_out(struct clew_hot_list *list, const struct clew_trace_id *id)
+{
+        struct clew_hot_trace *t = clew_hot_find(list, id);
+
+        if (!t || t->n_fragments == 0)
+                return;
+        t->n_fragments = 0;
+        t->first_link = t->last_link = CLEW_HOT_NONE;
+        list->n_out++;
+}
+
 static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
 {
         const struct clew_fragment_header *h = &f->header;
@@ -146,11 +168,13 @@ static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
                 t = add_trace(list, &f->id);
         if (!t)
                 return -ENOMEM;
+        if (t->n_fragments == 0 && t->n_links)
+                revive(list, t);
         r = add_link(list, t, f->ref);
         if (r < 0)
                 return r;
         t->n_fragments++;
-        if (sequence_of(list, t->first_link) == f->ref.sequence)
+        if (t->first_link != CLEW_HOT_NONE && sequence_of(list, t->first_link) == f->ref.sequence)
                 t->first_arrival_ns = h->arrival_ns;
         if (h->arrival_ns > t->last_arrival_ns)
                 t->last_arrival_ns = h->arrival_ns;
@@ -176,21 +200,30 @@ static void settle(struct clew_hot_list *list)
         }
 }
 
+static int take_all(struct clew_hot_walk *w, struct clew_hot_list *list, struct clew_error *err)
+{
+        struct clew_hot_found f;
+        int r;
+
+        while ((r = clew_hot_walk_next(w, &f, err)) == 1) {
+                r = add(list, &f);
+                if (r < 0)
+                        return clew_error_set(err, r, 0, "out of memory");
+        }
+        return r;
+}
+
 static int scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only, uint32_t max,
                 struct clew_hot_list *ret, struct clew_error *err)
 {
         CLEW_HOT_LIST list = {.max = max};
         struct clew_hot_walk w;
-        struct clew_hot_found f;
         int r;
 
         clew_arena_init(&list.services, SERVICES_BYTES_MAX);
         r = clew_hot_walk_open(&w, env, txn, only, err);
-        while (r >= 0 && (r = clew_hot_walk_next(&w, &f, err)) == 1) {
-                r = add(&list, &f);
-                if (r < 0)
-                        clew_error_set(err, r, 0, "out of memory");
-        }
+        if (r == 0)
+                r = take_all(&w, &list, err);
         clew_hot_walk_close(&w);
         if (r < 0)
                 return r;
@@ -210,4 +243,33 @@ int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max, struct
                         struct clew_error *err)
 {
         return scan(env, txn, NULL, max, ret, err);
+}
+
+int clew_hot_scan_more(struct clew_env *env, MDB_txn *txn, uint64_t from,
+                       struct clew_hot_list *list, struct clew_error *err)
+{
+        struct clew_hot_walk w;
+        int r = clew_hot_walk_open(&w, env, txn, NULL, err);
+
+        if (r == 0)
+                r = clew_hot_walk_seek(&w, from, err);
+        if (r == 0)
+                r = take_all(&w, list, err);
+        clew_hot_walk_close(&w);
+        settle(list);
+        return r;
+}
+
+#define WORD_(x) #x
+#define WORD(x) WORD_(x)
+
+const char *clew_hot_over_limit(const struct clew_hot_trace *t)
+{
+        if (t->n_fragments > CLEW_HOT_LINKS_MAX)
+                return "it came in more than " WORD(CLEW_HOT_LINKS_MAX) " pieces";
+        if (t->n_spans + t->n_logs > CLEW_SEAL_ITEMS_MAX)
+                return "it has more than " WORD(CLEW_SEAL_ITEMS_MAX) " spans and log records";
+        if (t->raw_bytes > CLEW_SEAL_RAW_MAX)
+                return "it has more than 1 GiB";
+        return NULL;
 }

@@ -164,6 +164,11 @@ size_t clew_unpacker_messages(const struct clew_unpacker *u)
         return u->n_messages;
 }
 
+uint64_t clew_unpacker_residue_bytes(const struct clew_unpacker *u)
+{
+        return u->residue_total;
+}
+
 /* All plain bytes of @f; unpacked once and kept until the next open. */
 static int unpack_frame(struct clew_unpacker *u, struct frame *f, uint64_t total,
                         struct clew_slice *ret)

@@ -1,6 +1,6 @@
 /*
- * The halves of sealing: choosing what goes together (seal-plan.c, seal-compact.c) and moving it
- * (seal.c).
+ * The parts of sealing: what is to be sealed next (seal-plan.c), moving it (seal.c), and putting
+ * small segments together (seal-compact.c).
  */
 #ifndef CLEW_STORAGE_SEAL_INT_H
 #define CLEW_STORAGE_SEAL_INT_H
@@ -14,24 +14,85 @@ struct clew_seal_item {
         struct clew_slice service; /* borrowed from the plan's hot list */
         uint64_t start_ns;
         uint64_t first_arrival_ns;
+        uint64_t idle_ns;     /* since its newest fragment */
         uint64_t raw_bytes;   /* of the hot part */
         uint32_t n_fragments; /* of the hot list: those belong to the seal, later ones do not */
+        bool skip;            /* it was refused */
 };
 
+/* A round: what was due when it was made. */
 struct clew_seal_plan {
-        struct clew_hot_list hot;     /* owns the services, knows the fragments */
         struct clew_seal_item *items; /* by service, then start: what is alike stands together */
         size_t n;
+        size_t at;        /* those before are done */
+        uint8_t *service; /* where the items' services lie, when not in a hot list; owned */
 };
 
-/* Chooses idle traces by @options at time @now_ns. */
-CLEW_MUST_USE int clew_seal_plan_make(struct clew_store *store,
-                                      const struct clew_seal_options *options, uint64_t now_ns,
-                                      struct clew_seal_plan *ret, struct clew_error *err);
-/* Adds traces of undersized segments of the plan's services (seal-compact.c). The plan is left
- * unsorted. */
-CLEW_MUST_USE int clew_seal_plan_compact(struct clew_store *store, MDB_txn *txn,
-                                         struct clew_seal_plan *plan, struct clew_error *err);
+/* A trace that could not be sealed, with so many fragments. */
+struct clew_refused {
+        struct clew_trace_id id;
+        uint32_t n_fragments;
+};
+
+#define CLEW_REFUSED_MAX 256u
+/* Segments that may be compacted, kept in mind; a service that makes more will be met again. */
+#define CLEW_SMALL_SEGMENTS_MAX 1024u
+
+struct clew_small_segment {
+        uint64_t segment;
+        uint64_t service_hash;
+        uint64_t raw_bytes;
+        uint32_t n_traces;
+};
+
+/*
+ * What the sealing of one store keeps between its runs, so that a run costs what it seals and not
+ * what waits: the hot list, which a run only adds new fragments to; the round under way; the
+ * traces that could not be sealed; and the small segments.
+ */
+struct clew_sealing {
+        struct clew_hot_list hot;
+        uint64_t next;  /* sequence of the first fragment that was not looked at */
+        bool is_read;   /* `hot` is what it says */
+        uint32_t max;   /* traces of the list; 0 = any number */
+        uint64_t taken; /* traces sealed since the list was read */
+        struct clew_seal_plan plan;
+        struct clew_seal_options made_for;
+        struct clew_refused refused[CLEW_REFUSED_MAX];
+        uint32_t n_refused; /* ever; the oldest gives way */
+        struct clew_small_segment small[CLEW_SMALL_SEGMENTS_MAX];
+        size_t n_small;
+        bool small_is_read;
+};
+
+/* The one of @store, made at the first call. Called with store->sealing_lock held. NULL: no memory.
+ */
+CLEW_MUST_USE struct clew_sealing *clew_sealing_of(struct clew_store *store);
+
+/* Goes on with the round, or makes the next one when it is at its end (or was made for other
+ * options). With nothing due, s->plan.n is 0. */
+CLEW_MUST_USE int clew_sealing_next_round(struct clew_store *store, struct clew_sealing *s,
+                                          const struct clew_seal_options *options, uint64_t now_ns,
+                                          struct clew_error *err);
+/* The store is not what the list says: it is read again. */
+void clew_sealing_forget(struct clew_sealing *s);
+/* Times the idle time after which a trace that goes on slowly is sealed once more. */
+#define CLEW_SEAL_LONG_IDLE 30u
+
+/* @id stays hot until it has twice the fragments. */
+void clew_sealing_refuse(struct clew_sealing *s, const struct clew_trace_id *id);
 void clew_seal_plan_deinit(struct clew_seal_plan *plan);
+
+/* ---- compaction (seal-compact.c) ------------------------------------------------------------ */
+
+/* Segment @segment was written, or has lost traces: it may be one to compact. */
+void clew_compact_note(struct clew_sealing *s, uint64_t segment,
+                       const struct clew_segment_entry *entry);
+/* Whether there may be any: clew_compact_choose() costs something. */
+bool clew_compact_is_due(const struct clew_sealing *s);
+/* Chooses small segments that are worth packing together: @ret has their traces that live there
+ * and have nothing hot; n 0 = none are. */
+CLEW_MUST_USE int clew_compact_choose(struct clew_store *store, struct clew_sealing *s,
+                                      struct clew_seal_plan *ret, struct clew_error *err);
 
 #endif

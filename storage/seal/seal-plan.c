@@ -1,5 +1,9 @@
 /*
- * Decides what a sealing run takes: idle traces, grouped by service; storage/seal-int.h.
+ * Decides what a sealing run takes: idle traces, grouped by service; storage/seal/seal-int.h.
+ *
+ * The hot table is read whole once; later runs look only at fragments that have arrived since. It
+ * is read whole again when half of the list has been sealed, so that each fragment is looked at a
+ * few times at most, however many wait.
  */
 #include "storage/seal/seal-int.h"
 
@@ -9,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Traces that a run keeps in memory, a few hundred bytes each. */
-#define TRACES_MAX (1u << 17)
+/* Traces that the list holds, a hundred and fifty bytes each. More wait until these are sealed, or
+ * until none of these is due. */
+#define TRACES_MAX (1u << 18)
 
 static int compare_items(const void *a, const void *b)
 {
@@ -24,12 +29,19 @@ static int compare_items(const void *a, const void *b)
         return memcmp(x->id.bytes, y->id.bytes, sizeof(x->id.bytes));
 }
 
-static bool is_idle(const struct clew_hot_trace *t, const struct clew_seal_options *o,
-                    uint64_t now_ns)
+/* A clock that was set back must not keep a trace hot for ever: the future is long ago too. */
+static uint64_t age(uint64_t then_ns, uint64_t now_ns)
 {
-        /* A clock that was set back must not keep a trace hot for ever: the future is idle too. */
-        return o->idle_ns == 0 || t->last_arrival_ns > now_ns ||
-               now_ns - t->last_arrival_ns >= o->idle_ns;
+        return then_ns > now_ns ? UINT64_MAX : now_ns - then_ns;
+}
+
+/* Log records without a trace share one; under steady traffic that is never idle. */
+static bool is_due(const struct clew_hot_trace *t, const struct clew_seal_options *o,
+                   uint64_t now_ns)
+{
+        if (age(t->last_arrival_ns, now_ns) >= o->idle_ns)
+                return true;
+        return clew_trace_id_is_zero(&t->id) && age(t->first_arrival_ns, now_ns) >= o->max_wait_ns;
 }
 
 /* Drops services whose idle bytes are few and young: they are worth waiting for more. */
@@ -44,10 +56,8 @@ static size_t drop_small(struct clew_seal_item *items, size_t n, const struct cl
 
                 for (to = from; to < n && items[to].service_hash == items[from].service_hash;
                      to++) {
-                        uint64_t arrived = items[to].first_arrival_ns;
-
                         bytes += items[to].raw_bytes;
-                        old = old || arrived > now_ns || now_ns - arrived >= o->max_wait_ns;
+                        old = old || age(items[to].first_arrival_ns, now_ns) >= o->max_wait_ns;
                 }
                 if (bytes < o->min_segment_bytes && !old)
                         continue;
@@ -59,22 +69,80 @@ static size_t drop_small(struct clew_seal_item *items, size_t n, const struct cl
 
 void clew_seal_plan_deinit(struct clew_seal_plan *plan)
 {
-        clew_hot_list_deinit(&plan->hot);
         clew_free(plan->items);
+        clew_free(plan->service);
         memset(plan, 0, sizeof(*plan));
 }
 
-/* Fills plan->items from plan->hot. */
-static int choose_idle(struct clew_seal_plan *plan, const struct clew_seal_options *options,
-                       uint64_t now_ns)
+void clew_sealing_forget(struct clew_sealing *s)
 {
-        plan->items = clew_calloc(plan->hot.n, sizeof(*plan->items));
+        clew_seal_plan_deinit(&s->plan);
+        clew_hot_list_deinit(&s->hot);
+        s->is_read = false;
+}
+
+static void sealing_free(struct clew_sealing *s)
+{
+        clew_sealing_forget(s);
+        clew_free(s);
+}
+
+struct clew_sealing *clew_sealing_of(struct clew_store *store)
+{
+        if (!store->sealing) {
+                store->sealing = clew_calloc(1, sizeof(*store->sealing));
+                store->sealing_free = sealing_free;
+        }
+        return store->sealing;
+}
+
+static bool is_left_alone(const struct clew_hot_trace *t, const struct clew_seal_options *o,
+                          uint64_t now_ns)
+{
+        if (t->n_fragments == 0 || (t->refused && t->n_fragments / 2 < t->refused))
+                return true;
+        return t->waits == t->n_fragments &&
+               age(t->last_arrival_ns, now_ns) / CLEW_SEAL_LONG_IDLE < o->idle_ns;
+}
+
+void clew_sealing_refuse(struct clew_sealing *s, const struct clew_trace_id *id)
+{
+        struct clew_hot_trace *t = clew_hot_find(&s->hot, id);
+
+        if (!t || t->n_fragments == 0)
+                return;
+        t->refused = t->n_fragments;
+        s->refused[s->n_refused++ % CLEW_REFUSED_MAX] =
+                (struct clew_refused){.id = *id, .n_fragments = t->n_fragments};
+}
+
+/* A list that was read again knows of none. */
+static void remember_refused(struct clew_sealing *s)
+{
+        uint32_t n = s->n_refused < CLEW_REFUSED_MAX ? s->n_refused : CLEW_REFUSED_MAX;
+
+        for (uint32_t i = 0; i < n; i++) {
+                struct clew_hot_trace *t = clew_hot_find(&s->hot, &s->refused[i].id);
+
+                if (t && t->refused < s->refused[i].n_fragments)
+                        t->refused = s->refused[i].n_fragments;
+        }
+}
+
+/* Fills the plan from the list. */
+static int choose_due(struct clew_sealing *s, uint64_t now_ns)
+{
+        const struct clew_seal_options *o = &s->made_for;
+        struct clew_seal_plan *plan = &s->plan;
+
+        clew_seal_plan_deinit(plan);
+        plan->items = clew_calloc(s->hot.n ? s->hot.n : 1, sizeof(*plan->items));
         if (!plan->items)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < plan->hot.n; i++) {
-                const struct clew_hot_trace *t = &plan->hot.traces[i];
+        for (uint32_t i = 0; i < s->hot.n; i++) {
+                const struct clew_hot_trace *t = &s->hot.traces[i];
 
-                if (!is_idle(t, options, now_ns))
+                if (is_left_alone(t, o, now_ns) || !is_due(t, o, now_ns))
                         continue;
                 plan->items[plan->n++] = (struct clew_seal_item){
                         .id = t->id,
@@ -82,60 +150,98 @@ static int choose_idle(struct clew_seal_plan *plan, const struct clew_seal_optio
                         .service = t->service,
                         .start_ns = t->min_start_ns,
                         .first_arrival_ns = t->first_arrival_ns,
+                        .idle_ns = age(t->last_arrival_ns, now_ns),
                         .raw_bytes = t->raw_bytes,
                         .n_fragments = t->n_fragments,
                 };
         }
         if (plan->n)
                 qsort(plan->items, plan->n, sizeof(*plan->items), compare_items);
-        if (options->min_segment_bytes)
-                plan->n = drop_small(plan->items, plan->n, options, now_ns);
+        if (o->min_segment_bytes)
+                plan->n = drop_small(plan->items, plan->n, o, now_ns);
         return 0;
 }
 
-static int choose_among(struct clew_store *store, MDB_txn *txn,
-                        const struct clew_seal_options *options, uint64_t now_ns, uint32_t max,
-                        struct clew_seal_plan *plan, struct clew_error *err)
+static int read_whole(struct clew_store *store, MDB_txn *txn, struct clew_sealing *s,
+                      struct clew_error *err)
 {
-        int r = clew_hot_scan_first(store->env, txn, max, &plan->hot, err);
+        int r;
 
-        if (r == 0 && choose_idle(plan, options, now_ns) < 0)
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
-        return r;
-}
-
-/* A run looks at the oldest traces; only when none of them is due, at all. */
-static int choose(struct clew_store *store, MDB_txn *txn, const struct clew_seal_options *options,
-                  uint64_t now_ns, struct clew_seal_plan *plan, struct clew_error *err)
-{
-        uint32_t max = options->max_traces ? options->max_traces : TRACES_MAX;
-        int r = choose_among(store, txn, options, now_ns, max, plan, err);
-
-        if (r < 0 || plan->n || !plan->hot.cut)
+        clew_sealing_forget(s);
+        r = clew_hot_scan_first(store->env, txn, s->max, &s->hot, err);
+        if (r < 0)
                 return r;
-        clew_seal_plan_deinit(plan);
-        return choose_among(store, txn, options, now_ns, 0, plan, err);
+        s->is_read = true;
+        s->taken = 0;
+        remember_refused(s);
+        return 0;
 }
 
-int clew_seal_plan_make(struct clew_store *store, const struct clew_seal_options *options,
-                        uint64_t now_ns, struct clew_seal_plan *ret, struct clew_error *err)
+/* Brings the list up to the snapshot. */
+static int read_on(struct clew_store *store, MDB_txn *txn, struct clew_sealing *s,
+                   struct clew_error *err)
 {
-        struct clew_seal_plan plan = {0};
-        MDB_txn *txn = NULL;
-        int r = clew_txn_begin_read(store->env, &txn, err);
+        struct clew_state state;
+        int r = clew_state_read(store->env, txn, &state, err);
 
         if (r < 0)
                 return r;
-        r = choose(store, txn, options, now_ns, &plan, err);
-        if (r == 0 && plan.n) {
-                r = clew_seal_plan_compact(store, txn, &plan, err);
-                qsort(plan.items, plan.n, sizeof(*plan.items), compare_items);
+        if (!s->is_read || s->hot.n_out > s->hot.n / 2)
+                r = read_whole(store, txn, s, err);
+        else
+                r = clew_hot_scan_more(store->env, txn, s->next, &s->hot, err);
+        if (r < 0)
+                clew_sealing_forget(s);
+        else
+                s->next = state.next_sequence;
+        return r;
+}
+
+static int choose(struct clew_store *store, MDB_txn *txn, struct clew_sealing *s, uint64_t now_ns,
+                  struct clew_error *err)
+{
+        int r = read_on(store, txn, s, err);
+
+        while (r == 0) {
+                if (choose_due(s, now_ns) < 0)
+                        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+                if (s->plan.n || !s->hot.cut)
+                        return 0;
+                /* None of these is due: the list is to hold more, if it could not be the sealed
+                 * ones alone that made room. */
+                if (s->taken == 0)
+                        s->max = s->max > UINT32_MAX / 4 ? 0 : s->max * 2;
+                r = read_whole(store, txn, s, err);
         }
-        clew_txn_end_read(store->env, txn);
-        if (r < 0) {
-                clew_seal_plan_deinit(&plan);
+        return r;
+}
+
+static bool is_like(const struct clew_seal_options *a, const struct clew_seal_options *b)
+{
+        return a->idle_ns == b->idle_ns && a->min_segment_bytes == b->min_segment_bytes &&
+               a->max_wait_ns == b->max_wait_ns && a->max_traces == b->max_traces;
+}
+
+int clew_sealing_next_round(struct clew_store *store, struct clew_sealing *s,
+                            const struct clew_seal_options *options, uint64_t now_ns,
+                            struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        int r;
+
+        if (!is_like(&s->made_for, options) || s->max == 0) {
+                if (s->made_for.max_traces != options->max_traces || s->max == 0)
+                        s->is_read = false;
+                s->max = options->max_traces ? options->max_traces : TRACES_MAX;
+                s->made_for = *options;
+                clew_seal_plan_deinit(&s->plan);
+        }
+        if (s->plan.at < s->plan.n)
+                return 0;
+        r = clew_txn_begin_read(store->env, &txn, err);
+        if (r < 0)
                 return r;
-        }
-        *ret = plan;
-        return 0;
+        r = choose(store, txn, s, now_ns, err);
+        clew_txn_end_read(store->env, txn);
+        return r;
 }

@@ -34,6 +34,7 @@ struct sealed {
 struct sealer {
         struct clew_store *store;
         const struct clew_seal_options *options;
+        struct clew_sealing *sealing;
         struct clew_loader loader;
         struct clew_segment_writer writer;
         struct clew_buffer summary;
@@ -44,10 +45,14 @@ struct sealer {
         const struct clew_hot_list *hot; /* of the plan */
         struct sealed *batch;
         size_t n_batch;
+        bool started;  /* what follows the options is there */
+        bool unusable; /* a trace failed in the middle: what is packed is not to be written */
 };
 
 static void sealer_deinit(struct sealer *s)
 {
+        if (!s->started)
+                return;
         clew_loader_deinit(&s->loader);
         clew_segment_writer_deinit(&s->writer);
         clew_buffer_deinit(&s->summary);
@@ -58,23 +63,27 @@ static void sealer_deinit(struct sealer *s)
         clew_free(s->batch);
 }
 
-static int sealer_init(struct sealer *s, struct clew_store *store, const struct clew_hot_list *hot)
+/* Makes what is needed as soon as there is something to seal: a run that finds nothing is cheap. */
+static int sealer_start(struct sealer *s, struct clew_error *err)
 {
         int r;
         int w;
 
-        memset(s, 0, sizeof(*s));
-        s->store = store;
-        s->hot = hot;
+        if (s->started)
+                return 0;
+        s->started = true;
+        s->hot = &s->sealing->hot;
         clew_buffer_init(&s->summary, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->summaries, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->object, CLEW_PACK_RESIDUE_MAX);
         clew_buffer_init(&s->entry, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->crossings, CLEW_PACK_MESSAGE_MAX);
         s->batch = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(*s->batch));
-        r = clew_loader_init(&s->loader, store->env);
+        r = clew_loader_init(&s->loader, s->store->env);
         w = clew_segment_writer_init(&s->writer);
-        return r < 0 ? r : w < 0 ? w : s->batch ? 0 : -ENOMEM;
+        if (r < 0 || w < 0 || !s->batch)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        return 0;
 }
 
 /* Summaries have a length before them, so that one can be found among many. */
@@ -98,26 +107,78 @@ static int summarize(struct sealer *s, const struct clew_trace_id *id,
         return clew_buffer_error(&s->summaries);
 }
 
-/*
- * Reads, summarises and packs one trace. 1 = left as it is: damaged (counted), too large for one
- * message, or sealed by somebody else meanwhile. Other errors end the batch.
- */
-static int add_trace(struct sealer *s, const struct clew_seal_item *item,
-                     struct clew_seal_stats *stats, struct clew_error *err)
+/* An error that is of this trace alone: it is damaged, or larger than something can take. */
+static bool is_of_trace(int r)
 {
-        struct sealed *t = &s->batch[s->n_batch];
-        struct clew_loaded loaded;
-        int r = clew_loader_load(&s->loader, &item->id, s->hot, &loaded, err);
+        return r == -EBADMSG || r == -E2BIG || r == -EMSGSIZE || r == -ENOMEM || r == -EOVERFLOW ||
+               r == -EINVAL;
+}
 
+/* The trace stays hot, and the others go on. */
+static void refuse(struct sealer *s, struct clew_seal_item *item, int r, const char *why,
+                   struct clew_seal_stats *stats)
+{
+        item->skip = true;
         if (r == -EBADMSG)
                 stats->damaged++;
-        if (r == -EBADMSG || r == -ENOENT)
+        stats->refused++;
+        clew_sealing_refuse(s->sealing, &item->id);
+        if (s->options->refused)
+                s->options->refused(s->options->context, &item->id, item->n_fragments,
+                                    item->raw_bytes, why);
+}
+
+/* A trace that goes on is sealed again as a whole: only when it has grown by half, or when nothing
+ * has come for long. So what is written stays within three times what it has in the end. */
+static bool is_worth_it(const struct sealer *s, const struct clew_seal_item *item,
+                        const struct clew_loaded *loaded)
+{
+        uint64_t idle_ns = s->options->idle_ns;
+
+        return !loaded->sealed || item->n_fragments == 0 ||
+               item->raw_bytes >= loaded->sealed_raw_bytes / 2 ||
+               item->idle_ns / CLEW_SEAL_LONG_IDLE >= idle_ns;
+}
+
+/*
+ * Reads, summarises and packs one trace. 1 = left as it is: damaged or too large (counted, and not
+ * tried again before it has grown), or sealed by somebody else meanwhile. Other errors end the
+ * batch.
+ */
+static int add_trace(struct sealer *s, struct clew_seal_item *item, struct clew_seal_stats *stats,
+                     struct clew_error *err)
+{
+        struct sealed *t = &s->batch[s->n_batch];
+        const struct clew_hot_trace *hot = clew_hot_find(s->hot, &item->id);
+        const char *over = hot && item->n_fragments ? clew_hot_over_limit(hot) : NULL;
+        struct clew_loaded loaded;
+        int r;
+
+        if (item->skip)
+                return 1;
+        if (over) {
+                refuse(s, item, -E2BIG, over, stats);
+                return 1;
+        }
+        r = clew_loader_load(&s->loader, &item->id, s->hot, &loaded, err);
+        if (is_of_trace(r))
+                refuse(s, item, r, err->message, stats);
+        if (r == -ENOENT)
+                s->sealing->is_read = false;
+        if (r == -ENOENT || is_of_trace(r))
                 return 1;
         if (r < 0)
                 return r;
-        if (loaded.n_fragments != item->n_fragments ||
-            loaded.traces.len + loaded.logs.len > CLEW_PACK_MESSAGE_MAX)
+        if (loaded.n_fragments != item->n_fragments)
                 return 1;
+        if (!is_worth_it(s, item, &loaded)) {
+                clew_hot_find(s->hot, &item->id)->waits = item->n_fragments;
+                return 1;
+        }
+        if (loaded.traces.len + loaded.logs.len > CLEW_PACK_MESSAGE_MAX) {
+                refuse(s, item, -EMSGSIZE, "it has more than 1 GiB", stats);
+                return 1;
+        }
         *t = (struct sealed){.item = item,
                              .old = loaded.place,
                              .raw_bytes = loaded.traces.len + loaded.logs.len,
@@ -133,6 +194,11 @@ static int add_trace(struct sealer *s, const struct clew_seal_item *item,
                                     t->n_logs);
         if (r == 0)
                 r = summarize(s, &item->id, &loaded, &t->start_ns);
+        if (is_of_trace(r)) {
+                refuse(s, item, r, "it could not be summarised or packed", stats);
+                s->unusable = true;
+                return 1;
+        }
         if (r < 0)
                 return clew_error_set(err, r, 0, "a trace could not be summarised or packed");
         s->n_batch++;
@@ -175,8 +241,10 @@ static int release(struct sealer *s, MDB_txn *txn, const struct clew_place *old,
                 return clew_error_set(err, -EBADMSG, 0,
                                       "store %s: catalog entry of segment %llu is damaged",
                                       clew_env_dir(env), (unsigned long long)segment);
-        if (e.n_live > 0)
+        if (e.n_live > 0) {
+                clew_compact_note(s->sealing, segment, &e);
                 return entry_rewrite(s, txn, segment, &e, err);
+        }
         state->segments--;
         state->segment_bytes -= e.stored_bytes;
         r = clew_table_delete(env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), err);
@@ -235,12 +303,15 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
         state->sealed_spans += t->n_spans - t->old_spans;
         state->sealed_logs += t->n_logs - t->old_logs;
         state->sealed_raw_bytes += t->raw_bytes - t->old_raw_bytes;
+        if (t->raw_bytes > t->old_raw_bytes)
+                state->first_bytes += t->raw_bytes - t->old_raw_bytes;
+        state->again_bytes += t->old_raw_bytes;
         clew_place_count_in(&state->places, &t->item->id, place);
         return clew_place_write(env, txn, &t->item->id, place, err);
 }
 
 static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry *e,
-                      struct clew_error *err)
+                      uint64_t *ret_segment, struct clew_error *err)
 {
         struct clew_env *env = s->store->env;
         struct clew_state state;
@@ -249,7 +320,7 @@ static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry 
 
         if (r < 0)
                 return r;
-        segment = state.next_segment++;
+        segment = *ret_segment = state.next_segment++;
         r = clew_object_put(env, txn, segment, clew_buffer_slice(&s->object), err);
         if (r == 0)
                 r = entry_rewrite(s, txn, segment, e, err);
@@ -270,6 +341,7 @@ struct move {
         struct sealer *sealer;
         struct clew_segment_entry *entry;
         struct clew_error *err;
+        uint64_t segment;
         int result;
 };
 
@@ -282,11 +354,18 @@ static void move(void *argument)
         m->result = clew_txn_begin_write(env, &txn, m->err);
         if (m->result < 0)
                 return;
-        m->result = move_batch(m->sealer, txn, m->entry, m->err);
+        m->result = move_batch(m->sealer, txn, m->entry, &m->segment, m->err);
         if (m->result < 0)
                 clew_txn_abort(env, txn);
         else
                 m->result = clew_txn_commit(env, txn, m->err);
+}
+
+static bool is_full(const struct sealer *s)
+{
+        return s->n_batch >= CLEW_SEGMENT_TRACES_MAX ||
+               clew_packer_residue_bytes(s->writer.packer) >= CLEW_SEGMENT_RESIDUE_TARGET ||
+               clew_packer_raw_bytes(s->writer.packer) >= CLEW_SEGMENT_RAW_MAX;
 }
 
 /* Writes the segment of the batch. -EAGAIN: the store changed below it; nothing was done. */
@@ -328,80 +407,151 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 stats->traces += s->n_batch;
                 stats->raw_bytes += e.raw_bytes;
                 stats->stored_bytes += e.stored_bytes;
+                if (!is_full(s))
+                        clew_compact_note(s->sealing, m.segment, &e);
+                for (size_t i = 0; i < s->n_batch; i++)
+                        clew_hot_take_out(&s->sealing->hot, &s->batch[i].item->id);
+                s->sealing->taken += s->n_batch;
         }
         return r;
 }
 
-static bool is_full(const struct sealer *s)
-{
-        return s->n_batch >= CLEW_SEGMENT_TRACES_MAX ||
-               clew_packer_residue_bytes(s->writer.packer) >= CLEW_SEGMENT_RESIDUE_TARGET ||
-               clew_packer_raw_bytes(s->writer.packer) >= CLEW_SEGMENT_RAW_MAX;
-}
-
-/* Seals items from @at on, of one service, until a segment is full; moves @at behind them. */
-static int seal_segment(struct sealer *s, const struct clew_seal_plan *plan, size_t *at,
+static int pack_segment(struct sealer *s, struct clew_seal_plan *plan,
                         struct clew_seal_stats *stats, struct clew_error *err)
 {
-        uint64_t service = plan->items[*at].service_hash;
+        uint64_t service = plan->items[plan->at].service_hash;
+        int r = 0;
+
+        s->n_batch = 0;
+        s->unusable = false;
+        clew_segment_writer_reset(&s->writer);
+        clew_buffer_clear(&s->summaries);
+        while (r >= 0 && !s->unusable && plan->at < plan->n &&
+               plan->items[plan->at].service_hash == service && !is_full(s)) {
+                r = add_trace(s, &plan->items[plan->at], stats, err);
+                if (r >= 0)
+                        plan->at++;
+        }
+        return r < 0 ? r : 0;
+}
+
+/* Seals items from plan->at on, of one service, until a segment is full, and goes on behind them.
+ */
+static int seal_segment(struct sealer *s, struct clew_seal_plan *plan,
+                        struct clew_seal_stats *stats, struct clew_error *err)
+{
+        size_t from = plan->at;
         MDB_txn *txn = NULL;
         int r = clew_txn_begin_read(s->store->env, &txn, err);
 
         if (r < 0)
                 return r;
-        s->n_batch = 0;
-        clew_segment_writer_reset(&s->writer);
-        clew_buffer_clear(&s->summaries);
         clew_loader_set_txn(&s->loader, txn);
-        while (*at < plan->n && plan->items[*at].service_hash == service && !is_full(s)) {
-                r = add_trace(s, &plan->items[*at], stats, err);
-                if (r < 0)
-                        break;
-                ++*at;
-        }
+        r = pack_segment(s, plan, stats, err);
         clew_loader_set_txn(&s->loader, NULL);
         clew_txn_end_read(s->store->env, txn);
+        if (s->unusable) {
+                plan->at = from; /* once more, without the trace that was refused */
+                return 0;
+        }
         if (r >= 0)
                 r = flush(s, stats, err);
-        return r == -EAGAIN ? 0 : r;
+        if (r == -EAGAIN) {
+                s->sealing->is_read = false; /* somebody else seals here too */
+                return 0;
+        }
+        if (r < 0)
+                plan->at = from;
+        return r;
+}
+
+static bool is_over(const struct sealer *s, const struct clew_seal_stats *stats)
+{
+        const struct clew_seal_options *o = s->options;
+
+        return (o->budget_bytes && stats->raw_bytes >= o->budget_bytes) ||
+               (o->is_over && o->is_over(o->context));
+}
+
+static int seal_plan(struct sealer *s, struct clew_seal_plan *plan, struct clew_seal_stats *stats,
+                     struct clew_error *err)
+{
+        int r = 0;
+
+        while (r == 0 && plan->at < plan->n) {
+                stats->more = is_over(s, stats);
+                if (stats->more)
+                        return 0;
+                r = seal_segment(s, plan, stats, err);
+        }
+        return r;
+}
+
+/* What is hot, round by round, as long as there is something to do. */
+static int seal_hot(struct sealer *s, struct clew_seal_stats *stats, struct clew_error *err)
+{
+        struct clew_sealing *sealing = s->sealing;
+        uint64_t before;
+        int r;
+
+        do {
+                before = stats->traces + stats->refused;
+                if (!sealing->is_read)
+                        clew_sealing_forget(sealing);
+                r = clew_sealing_next_round(s->store, sealing, s->options,
+                                            clew_clock_unix_ns(s->store->clock), err);
+                if (r == 0 && sealing->plan.at < sealing->plan.n)
+                        r = sealer_start(s, err);
+                if (r == 0)
+                        r = seal_plan(s, &sealing->plan, stats, err);
+        } while (r == 0 && !stats->more && stats->traces + stats->refused > before);
+        for (size_t i = sealing->plan.at; r == 0 && i < sealing->plan.n; i++)
+                stats->left_bytes += sealing->plan.items[i].raw_bytes;
+        return r;
+}
+
+/* Then, and only then, small segments; they are no reason to come back at once. */
+static int compact(struct sealer *s, struct clew_seal_stats *stats, struct clew_error *err)
+{
+        struct clew_seal_stats own = {.raw_bytes = stats->raw_bytes};
+        int r = 0;
+
+        while (r == 0 && clew_compact_is_due(s->sealing) && !is_over(s, &own)) {
+                struct clew_seal_plan plan = {0};
+
+                r = clew_compact_choose(s->store, s->sealing, &plan, err);
+                if (r == 0 && plan.n)
+                        r = sealer_start(s, err);
+                if (r == 0)
+                        r = seal_plan(s, &plan, &own, err);
+                clew_seal_plan_deinit(&plan);
+                if (own.more || plan.n == 0)
+                        break;
+        }
+        stats->compacted = own.segments;
+        return r;
 }
 
 int clew_store_seal(struct clew_store *store, const struct clew_seal_options *options,
                     struct clew_seal_stats *ret_stats, struct clew_error *err)
 {
         struct clew_seal_stats stats = {0};
-        struct clew_seal_plan plan = {0};
-        struct sealer s;
-        size_t at = 0;
-        int r;
+        struct sealer s = {.store = store, .options = options};
+        int r = 0;
 
         if (store->mode == CLEW_STORE_READ)
                 return clew_error_set(err, -EACCES, 0, "store %s: is open for reading only",
                                       clew_env_dir(store->env));
-        r = clew_seal_plan_make(store, options, clew_clock_unix_ns(store->clock), &plan, err);
-        if (r < 0)
-                return r;
-        if (plan.n == 0) {
-                clew_seal_plan_deinit(&plan);
-                *ret_stats = stats;
-                return 0;
-        }
-        r = sealer_init(&s, store, &plan.hot);
-        s.options = options;
-        if (r < 0)
-                clew_error_set(err, r, 0, "out of memory");
-        while (r == 0 && at < plan.n) {
-                stats.more = (options->budget_bytes && stats.raw_bytes >= options->budget_bytes) ||
-                             (options->is_over && options->is_over(options->context));
-                if (stats.more)
-                        break;
-                r = seal_segment(&s, &plan, &at, &stats, err);
-        }
-        stats.more = stats.more || (plan.hot.cut && stats.traces > 0);
-        for (; at < plan.n; at++)
-                stats.left_bytes += plan.items[at].raw_bytes;
+        pthread_mutex_lock(&store->sealing_lock);
+        s.sealing = clew_sealing_of(store);
+        if (!s.sealing)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (r == 0)
+                r = seal_hot(&s, &stats, err);
+        if (r == 0 && !stats.more)
+                r = compact(&s, &stats, err);
         sealer_deinit(&s);
-        clew_seal_plan_deinit(&plan);
+        pthread_mutex_unlock(&store->sealing_lock);
         *ret_stats = stats;
         return r;
 }

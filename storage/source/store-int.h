@@ -12,12 +12,18 @@
 #include "storage/sealed/segment-int.h"
 #include "storage/store.h"
 
+#include <pthread.h>
+
 struct clew_store {
         struct clew_env *env;
         const struct clew_clock *clock;
         const struct clew_deriver *deriver; /* may be NULL */
         enum clew_store_mode mode;
         bool sealed_only;
+        /* What sealing keeps between its runs (storage/seal), and how it goes with the store. */
+        pthread_mutex_t sealing_lock;
+        struct clew_sealing *sealing;
+        void (*sealing_free)(struct clew_sealing *sealing);
 };
 
 /* Index work of one merge: an entry per span of the trace. */

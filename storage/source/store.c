@@ -89,6 +89,7 @@ int clew_store_open(const char *dir, const struct clew_store_options *options,
         store->deriver = options->deriver;
         store->mode = options->mode;
         store->sealed_only = options->sealed_only;
+        pthread_mutex_init(&store->sealing_lock, NULL);
         r = clew_env_open(dir, options, &store->env, err);
         if (r == 0)
                 r = check_format(store, err);
@@ -104,8 +105,16 @@ void clew_store_close(struct clew_store *store)
 {
         if (!store)
                 return;
+        if (store->sealing)
+                store->sealing_free(store->sealing);
+        pthread_mutex_destroy(&store->sealing_lock);
         clew_env_close(store->env);
         clew_free(store);
+}
+
+bool clew_store_has_collector(const struct clew_store *store)
+{
+        return clew_env_has_collector(store->env);
 }
 
 static int refuse_read_only(struct clew_store *store, struct clew_error *err)

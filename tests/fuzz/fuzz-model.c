@@ -7,7 +7,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
 #include "proto/otlp/json.h"
-#include "query/find/scan.h"
+#include "query/find/language/language.h"
 #include "query/model/ledger.h"
 #include "query/model/message.h"
 #include "query/model/parameters.h"
@@ -109,16 +109,40 @@ static void check_summary(const struct clew_trace *t, struct clew_slice traces,
         CLEW_ASSERT(start == t->start_ns);
 }
 
-static void check_scan(struct clew_slice traces, struct clew_slice logs)
+/* What the summary says of a query is what the spans say. */
+static void check_query(const struct clew_trace *t, struct clew_slice traces,
+                        struct clew_slice logs)
 {
-        struct clew_scan scan = {0};
-        struct clew_scan_met met = {0};
+        static const char *const texts[] = {
+                "{ span.clew.attr.service.name =~ \"a.*\" } && { span.clew.attr.score = \"0.5\" }",
+                "{ span.clew.outcome = \"failed\" && span.clew.run.tokens > 10 }",
+                "{ span.clew.kind = \"llm\" } >> { span.clew.error }",
+                "{ span.clew.path =~ \"any any/error? ... answer\" }",
+                "{ } | by(name) | max(duration) > 1s | coalesce()",
+        };
+        struct clew_summary summary;
+        struct clew_query_facts facts = {.id = t->id, .start_ns = t->start_ns, .summary = &summary};
 
-        CLEW_ASSERT(clew_scan_add_attribute(&scan, "service.name=a*"));
-        CLEW_ASSERT(clew_scan_add_attribute(&scan, "gen_ai.request.model"));
-        CLEW_ASSERT(clew_scan_add_attribute(&scan, "score=0.5"));
-        if (clew_scan_matches(&scan, traces, logs, &met))
-                CLEW_ASSERT(met.keys == 7);
+        clew_summary_of_trace(t, &summary);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(texts); i++) {
+                CLEW_ARENA arena = {.max_bytes = CLEW_QUERY_ARENA_MAX};
+                struct clew_query *q = NULL;
+                struct clew_query_error err;
+                struct clew_query_result result;
+                struct clew_query_run *run;
+                enum clew_verdict3 said;
+                int r;
+
+                CLEW_ASSERT(clew_query_parse(clew_slice_of_cstr(texts[i]), NULL, &arena, &q,
+                                             &err) == 0);
+                run = clew_query_run_new(q);
+                CLEW_ASSERT(run != NULL);
+                said = clew_query_judge(run, &facts);
+                r = clew_query_evaluate(run, &facts, traces, logs, &result);
+                CLEW_ASSERT(r < 0 || said == CLEW_MAYBE || (said == CLEW_YES) == (r == 1));
+                clew_query_run_free(run);
+                clew_query_deinit(q);
+        }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -142,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              &t) < 0)
                 return 0;
         check_tree(t);
-        check_scan(clew_buffer_slice(&traces), clew_buffer_slice(&logs));
+        check_query(t, clew_buffer_slice(&traces), clew_buffer_slice(&logs));
         check_messages(t);
         check_ledger(t, &arena);
         check_summary(t, clew_buffer_slice(&traces), clew_buffer_slice(&logs), &arena);

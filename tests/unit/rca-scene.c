@@ -131,6 +131,7 @@ void scene_end(struct scene *s)
                                           &s->arena, &s->trace),
                          0);
         assert_int_equal(clew_why_analyse(s->trace, NULL, 0, &s->arena, &s->why), 0);
+        assert_int_equal(clew_why_signs(s->trace, NULL, 0, &s->arena, &s->view, &s->signs), 0);
 }
 
 void scene_free(struct scene *s)
@@ -141,14 +142,16 @@ void scene_free(struct scene *s)
         clew_arena_deinit(&s->arena);
 }
 
+static unsigned span_of(const struct clew_rca_step *step)
+{
+        return (unsigned)step->span_id.bytes[7] | (unsigned)step->span_id.bytes[6] << 8;
+}
+
 unsigned scene_blamed(const struct scene *s, uint32_t rank)
 {
-        const uint8_t *id;
-
         if (rank >= s->why.n_findings)
                 return 0;
-        id = s->why.view->steps[s->why.findings[rank].step].span_id.bytes;
-        return (unsigned)id[7] | (unsigned)id[6] << 8;
+        return span_of(&s->why.view->steps[s->why.findings[rank].step]);
 }
 
 const char *scene_rule(const struct scene *s, uint32_t rank)
@@ -184,9 +187,12 @@ unsigned scene_call(struct scene *s, unsigned parent, const char *name, const ch
 
 unsigned scene_blamed_by(const struct scene *s, const char *name)
 {
-        for (uint32_t i = 0; i < s->why.n_findings; i++) {
-                if (strcmp(scene_rule(s, i), name) == 0)
-                        return scene_blamed(s, i);
+        for (uint32_t i = 0; i < s->signs.n; i++) {
+                for (int r = 0; r < CLEW_RULE_COUNT; r++) {
+                        if (s->signs.items[i].of[r] &&
+                            strcmp(clew_rule_info((enum clew_rule)r)->name, name) == 0)
+                                return span_of(&s->view->steps[s->signs.items[i].step]);
+                }
         }
         return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
-#include "query/rca/rca.h"
+#include "query/rca/candidates.h"
 
 /* One trace under construction: spans as OTLP JSON in the OpenInference dialect. */
 struct scene {
@@ -17,8 +17,10 @@ struct scene {
         struct clew_arena arena;
         struct clew_trace *trace;
         struct clew_why why;
-        unsigned n;     /* spans so far; also the last span id */
-        unsigned turns; /* messages in the history */
+        struct clew_candidates signs; /* what all rules saw, before ranking */
+        struct clew_rca_view *view;   /* of them */
+        unsigned n;                   /* spans so far; also the last span id */
+        unsigned turns;               /* messages in the history */
         struct clew_buffer history;
 };
 
@@ -40,7 +42,7 @@ void scene_free(struct scene *s);
 /* Span number (as scene_span() gave it) that finding @rank blames; 0 = no such finding. */
 unsigned scene_blamed(const struct scene *s, uint32_t rank);
 const char *scene_rule(const struct scene *s, uint32_t rank);
-/* The span that rule @name blames; 0 when it says nothing. */
+/* The first span that rule @name blames, whatever its rank; 0 when it says nothing. */
 unsigned scene_blamed_by(const struct scene *s, const char *name);
 bool scene_blames(const struct scene *s, unsigned span);
 /* An LLM call that asks for @name with @args; its tool leaves no span, only a message. */

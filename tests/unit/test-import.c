@@ -159,8 +159,8 @@ static void again_changes_nothing(void **state)
         for (int i = 0; i < 3; i++)
                 assert_int_equal(clew(f, "s", "import", "/in", "/in", NULL), CLEW_EXIT_OK);
         assert_int_equal(clew(f, "s", "export", NULL, NULL, NULL), CLEW_EXIT_OK);
-        /* Logs alone have no start: their place is their arrival. */
-        assert_string_equal(f->out, LOG_B "\n" RUN_A "\n");
+        /* Sealed, logs alone have the place of their first record; hot, that of their arrival. */
+        assert_string_equal(f->out, RUN_A "\n" LOG_B "\n");
 }
 
 static void bad_lines_cost_themselves(void **state)
@@ -273,14 +273,16 @@ static void output_is_whole_or_absent(void **state)
         write_text(f, "in", RUN_A);
         write_text(f, "out", "before");
         assert_int_equal(clew(f, "s", "import", "/in", NULL, NULL), CLEW_EXIT_OK);
-        assert_int_equal(clew(f, "none", "export", "-o", "/out", NULL), CLEW_EXIT_STORE);
+        assert_int_equal(clew(f, "none", "export", "--force", "-o", "/out"), CLEW_EXIT_STORE);
         file = fopen(path_of(f, "out", path), "r");
         assert_non_null(file);
         assert_non_null(fgets(text, sizeof(text), file));
         fclose(file);
         assert_string_equal(text, "before");
         assert_int_equal(clew(f, "s", "export", "-n", "1", NULL), CLEW_EXIT_OK);
-        assert_int_equal(clew(f, "s", "export", "-o", "/out", NULL), CLEW_EXIT_OK);
+        assert_int_equal(clew(f, "s", "export", "-o", "/out", NULL), CLEW_EXIT_USAGE);
+        assert_said(f, "--force replaces it");
+        assert_int_equal(clew(f, "s", "export", "--force", "-o", "/out"), CLEW_EXIT_OK);
         file = fopen(path, "r");
         assert_non_null(file);
         assert_non_null(fgets(text, sizeof(text), file));
@@ -301,9 +303,10 @@ static void output_is_private(void **state)
         write_text(f, "out", "before");
         assert_int_equal(chmod(path_of(f, "out", path), 0644), 0);
         assert_int_equal(clew(f, "s", "import", "/in", NULL, NULL), CLEW_EXIT_OK);
-        assert_int_equal(clew(f, "s", "export", "-o", "/out", NULL), CLEW_EXIT_OK);
+        assert_int_equal(clew(f, "s", "export", "--force", "-o", "/out"), CLEW_EXIT_OK);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0600);
+        assert_int_equal(unlink(path), 0);
         assert_int_equal(clew(f, "s", "export", "--mode=640", "-o", "/out"), CLEW_EXIT_OK);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0640);

@@ -29,8 +29,8 @@ static const uint64_t c[] = {10};
 
 static void test_scores(void **state)
 {
-        const struct clew_reference passed[] = {{c, 1}, {b, 2}};
-        const struct clew_reference failed[] = {{a, 2}, {b, 2}};
+        const struct clew_reference passed[] = {{c, NULL, 1}, {b, NULL, 2}};
+        const struct clew_reference failed[] = {{a, NULL, 2}, {b, NULL, 2}};
         struct clew_rca_step steps[5];
         struct clew_rca_view v = run_of(steps);
         struct clew_spectrum s;
@@ -51,7 +51,7 @@ static void test_scores(void **state)
 
 static void test_needs_both_kinds(void **state)
 {
-        const struct clew_reference runs[] = {{a, 2}};
+        const struct clew_reference runs[] = {{a, NULL, 2}};
         struct clew_rca_step steps[5];
         struct clew_rca_view v = run_of(steps);
         struct clew_spectrum s;
@@ -68,8 +68,8 @@ static void test_at_most_so_many_rows(void **state)
         static uint64_t keys[40];
         struct clew_rca_step steps[40];
         struct clew_rca_view v = {.steps = steps, .n_steps = 40};
-        const struct clew_reference passed[] = {{c, 1}};
-        const struct clew_reference failed[] = {{keys, 40}};
+        const struct clew_reference passed[] = {{c, NULL, 1}};
+        const struct clew_reference failed[] = {{keys, NULL, 40}};
         struct clew_spectrum s;
 
         (void)state;

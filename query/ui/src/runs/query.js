@@ -27,8 +27,8 @@ function Adding({ done }) {
 }
 
 export function Query({ chosen, box, error, count }) {
-        const [text, set] = useState(chosen.q || '');
-        useEffect(() => set(chosen.q || ''), [chosen.q]);
+        const [text, set] = useState(chosen.query || '');
+        useEffect(() => set(chosen.query || ''), [chosen.query]);
         const ask = (event) => {
                 event.preventDefault();
                 change({ q: text.trim() }, false);

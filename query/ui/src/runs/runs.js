@@ -19,7 +19,7 @@ const ROWS = 100;
 
 /** The parameters of the address that choose runs. */
 export function selection(params) {
-        const chosen = { since: params.get('since') || '24h', q: params.get('q') };
+        const chosen = { since: params.get('since') || '24h', query: params.get('q') };
         if (params.get('until'))
                 chosen.until = params.get('until');
         for (const name of FILTERS)
@@ -32,10 +32,10 @@ const FLAGS = ['failed', 'ok', 'open', 'all'];
 
 export function command(name, chosen) {
         const words = ['clew', name];
-        if (chosen.q)
-                words.push(quoted(chosen.q));
+        if (chosen.query)
+                words.push(quoted(chosen.query));
         for (const [key, value] of Object.entries(chosen)) {
-                if (key === 'q' || !value || (key === 'since' && value === '24h'))
+                if (key === 'query' || !value || (key === 'since' && value === '24h'))
                         continue;
                 words.push(`--${key}`, ...(FLAGS.includes(key) ? [] : [quoted(String(value))]));
         }
@@ -117,7 +117,7 @@ export function Runs() {
         });
 
         const nothing = !first.busy && !first.error && rows.length === 0;
-        const plain = Object.keys(chosen).every((name) => name === 'since' || name === 'q' && !chosen.q);
+        const plain = Object.keys(chosen).every((name) => name === 'since' || (name === 'query' && !chosen.query));
         return html`<${Head} extra=${html`<span class=${connected ? 'live on' : 'live'}>${connected ? '● live' : '○ not live'}</span>`} />
                 <main class="page">
                 <h1 class="unseen">Runs</h1>

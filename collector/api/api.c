@@ -1,0 +1,347 @@
+/*
+ * See api.h. A request: NEW --queued, suspended--> WAITING --by a thread--> ANSWERED, resumed -->
+ * sent. What is refused goes from NEW to ANSWERED at once.
+ */
+#include "collector/api/api.h"
+
+#include "collector/front/http-route.h"
+#include "proto/base/clock.h"
+#include "proto/base/mem.h"
+#include "query/ui/assets.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define BASE "/api/v1/"
+#define THREADS 2u
+#define WAITING_MAX 64u
+/* Below the threads that take spans: those have an answer to give within milliseconds. */
+#define THREAD_NICE 5
+/* Bodies are not asked for; a small one is read so that the answer arrives. */
+#define BODY_BYTES_MAX ((size_t)64 * 1024)
+
+enum state { NEW, WAITING, ANSWERED };
+
+struct request {
+        struct clew_api *api;
+        struct MHD_Connection *connection;
+        struct request *next; /* in the queue */
+        _Atomic enum state state;
+        size_t body_bytes; /* read and thrown away */
+        struct clew_buffer target;
+        const char *method; /* the library's, as long as the request */
+        struct clew_serve_answer answer;
+};
+
+struct clew_api {
+        struct clew_service service;
+        volatile sig_atomic_t stop;
+        pthread_t threads[THREADS];
+        unsigned n_threads;
+        pthread_mutex_t lock;
+        pthread_cond_t work;
+        pthread_cond_t idle; /* on the monotonic clock */
+        /* under the lock: */
+        struct request *first;
+        struct request *last;
+        unsigned n_waiting;
+        unsigned n_running;
+        bool ends;
+};
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+static struct clew_slice header(struct MHD_Connection *connection, const char *name)
+{
+        const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+
+        return value ? clew_slice_of_cstr(value) : CLEW_SLICE_NULL;
+}
+
+/* Suspended, so that the library leaves the connection and its headers alone. */
+static void answer(struct request *q)
+{
+        const struct clew_serve_request request = {
+                .method = clew_slice_of_cstr(q->method),
+                .target = clew_buffer_slice(&q->target),
+                .accept = header(q->connection, MHD_HTTP_HEADER_ACCEPT),
+                .accept_encoding = header(q->connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+                .if_none_match = header(q->connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
+        };
+
+        clew_serve(&q->api->service, &request, &q->answer);
+}
+
+static struct request *take(struct clew_api *api)
+{
+        struct request *q;
+
+        pthread_mutex_lock(&api->lock);
+        while (!api->first && !api->ends)
+                pthread_cond_wait(&api->work, &api->lock);
+        q = api->first;
+        if (q) {
+                api->first = q->next;
+                if (!api->first)
+                        api->last = NULL;
+                api->n_waiting--;
+                api->n_running++;
+        }
+        pthread_mutex_unlock(&api->lock);
+        return q;
+}
+
+static void *serve(void *context)
+{
+        struct clew_api *api = context;
+        struct request *q;
+
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), THREAD_NICE);
+        while ((q = take(api)) != NULL) {
+                struct MHD_Connection *connection = q->connection;
+
+                answer(q);
+                atomic_store(&q->state, ANSWERED);
+                MHD_resume_connection(connection); /* the request may be gone from here on */
+                pthread_mutex_lock(&api->lock);
+                api->n_running--;
+                pthread_cond_broadcast(&api->idle);
+                pthread_mutex_unlock(&api->lock);
+        }
+        return NULL;
+}
+
+/* Suspended before a thread can resume it. False when it was refused; the answer is there. */
+static bool queue(struct request *q)
+{
+        struct clew_api *api = q->api;
+        bool room;
+
+        pthread_mutex_lock(&api->lock);
+        room = api->n_waiting < WAITING_MAX && !api->ends;
+        if (room) {
+                atomic_store(&q->state, WAITING);
+                MHD_suspend_connection(q->connection);
+                q->next = NULL;
+                if (api->last)
+                        api->last->next = q;
+                else
+                        api->first = q;
+                api->last = q;
+                api->n_waiting++;
+                pthread_cond_signal(&api->work);
+        }
+        pthread_mutex_unlock(&api->lock);
+        if (!room)
+                clew_serve_busy(&q->answer);
+        return room;
+}
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+static struct MHD_Response *response_of(struct clew_serve_answer *a)
+{
+        struct MHD_Response *response;
+
+        if (a->page.len > 0) {
+                void *bytes;
+
+                memcpy(&bytes, &a->page.data, sizeof(bytes)); /* is only read */
+                return MHD_create_response_from_buffer(a->page.len, bytes, MHD_RESPMEM_PERSISTENT);
+        }
+        response = MHD_create_response_from_buffer_with_free_callback(
+                a->body.len, a->body.len > 0 ? a->body.data : NULL, clew_free);
+        if (response && a->body.len > 0)
+                a->body = (struct clew_buffer){0}; /* is the response's now */
+        return response;
+}
+
+static void add_headers(struct MHD_Response *response, const struct clew_serve_answer *a)
+{
+        char seconds[16];
+
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+        MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+        if (a->content_type)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
+        if (a->is_gzip)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+        if (a->etag[0])
+                MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, a->etag);
+        if (a->allow)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
+        if (a->policy)
+                MHD_add_response_header(response, "Content-Security-Policy", a->policy);
+        if (a->retry_after_s > 0) {
+                snprintf(seconds, sizeof(seconds), "%u", a->retry_after_s);
+                MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+        }
+}
+
+static enum MHD_Result respond(struct request *q)
+{
+        unsigned status = q->answer.status;
+        struct MHD_Response *response = response_of(&q->answer);
+        enum MHD_Result r;
+
+        if (!response)
+                return MHD_NO;
+        add_headers(response, &q->answer);
+        r = MHD_queue_response(q->connection, status, response);
+        MHD_destroy_response(response);
+        return r;
+}
+
+/* ---- the listener's guest ------------------------------------------------------------------- */
+
+/* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
+static bool wants(const char *method, const char *path)
+{
+        struct clew_ui_asset asset;
+        bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+        bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
+
+        if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
+                return is_api && !clew_http_path_is_otlp(path);
+        return is_api || (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset));
+}
+
+static enum MHD_Result append_pair(void *context, enum MHD_ValueKind kind, const char *key,
+                                   const char *value)
+{
+        struct clew_buffer *target = context;
+
+        (void)kind;
+        clew_buffer_append_byte(target, memchr(target->data, '?', target->len) ? '&' : '?');
+        clew_buffer_append_cstr(target, key);
+        if (value) {
+                clew_buffer_append_byte(target, '=');
+                clew_buffer_append_cstr(target, value);
+        }
+        return MHD_YES;
+}
+
+static void *begin(void *context, struct MHD_Connection *connection, const char *method,
+                   const char *path)
+{
+        struct request *q = clew_calloc(1, sizeof(*q));
+
+        if (!q)
+                return NULL;
+        q->api = context;
+        q->connection = connection;
+        q->method = method;
+        clew_serve_answer_init(&q->answer);
+        clew_buffer_init(&q->target, 2 * CLEW_SERVE_TARGET_MAX);
+        clew_buffer_append_cstr(&q->target, path);
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
+        if (!clew_serve_is_local(header(connection, MHD_HTTP_HEADER_HOST),
+                                 header(connection, MHD_HTTP_HEADER_ORIGIN),
+                                 header(connection, "Sec-Fetch-Site"), &q->answer))
+                atomic_store(&q->state, ANSWERED);
+        return q;
+}
+
+static enum MHD_Result on_call(void *request, const char *data, size_t *n)
+{
+        struct request *q = request;
+
+        (void)data;
+        if (*n > 0) {
+                q->body_bytes += *n;
+                *n = 0;
+                return q->body_bytes > BODY_BYTES_MAX ? MHD_NO : MHD_YES;
+        }
+        switch (atomic_load(&q->state)) {
+        case NEW:
+                return queue(q) ? MHD_YES : respond(q);
+        case ANSWERED:
+                return respond(q);
+        case WAITING:
+                break;
+        }
+        return MHD_YES;
+}
+
+static void end(void *request)
+{
+        struct request *q = request;
+
+        clew_serve_answer_deinit(&q->answer);
+        clew_buffer_deinit(&q->target);
+        clew_free(q);
+}
+
+const struct clew_http_guest clew_api_guest = {wants, begin, on_call, end};
+
+/* ---- lifecycle ------------------------------------------------------------------------------ */
+
+int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
+{
+        struct clew_api *api = clew_calloc(1, sizeof(*api));
+        pthread_condattr_t attr;
+        int r = 0;
+
+        if (!api)
+                return -ENOMEM;
+        api->service = (struct clew_service){
+                .store = options->store,
+                .clock = clew_clock_system(),
+                .read_only = options->read_only,
+                .stop = &api->stop,
+                .write_status = options->write_status,
+                .context = options->context,
+        };
+        pthread_mutex_init(&api->lock, NULL);
+        pthread_cond_init(&api->work, NULL);
+        pthread_condattr_init(&attr);
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        pthread_cond_init(&api->idle, &attr);
+        pthread_condattr_destroy(&attr);
+        for (; r == 0 && api->n_threads < THREADS; api->n_threads += r == 0)
+                r = pthread_create(&api->threads[api->n_threads], NULL, serve, api);
+        if (r != 0) {
+                clew_api_free(api);
+                return -r;
+        }
+        *ret = api;
+        return 0;
+}
+
+int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
+{
+        struct timespec until = clew_clock_deadline(deadline_ns);
+        int r = 0;
+
+        pthread_mutex_lock(&api->lock);
+        api->stop = 1;
+        api->ends = true;
+        pthread_cond_broadcast(&api->work);
+        while ((api->n_running > 0 || api->n_waiting > 0) && r == 0)
+                r = pthread_cond_timedwait(&api->idle, &api->lock, &until);
+        r = api->n_running > 0 || api->n_waiting > 0 ? -ETIMEDOUT : 0;
+        pthread_mutex_unlock(&api->lock);
+        return r;
+}
+
+void clew_api_free(struct clew_api *api)
+{
+        if (!api)
+                return;
+        pthread_mutex_lock(&api->lock);
+        api->ends = true;
+        pthread_cond_broadcast(&api->work);
+        pthread_mutex_unlock(&api->lock);
+        for (unsigned i = 0; i < api->n_threads; i++)
+                pthread_join(api->threads[i], NULL);
+        pthread_cond_destroy(&api->work);
+        pthread_cond_destroy(&api->idle);
+        pthread_mutex_destroy(&api->lock);
+        clew_free(api);
+}

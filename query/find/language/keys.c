@@ -1,0 +1,283 @@
+/*
+ * Keys: what the bytes of a trace tell without being read as spans, which keys there are, and what
+ * is said of a query that names one that there is not.
+ */
+#include "query/find/language/run-int.h"
+
+#include "proto/base/hash.h"
+#include "proto/otlp/walk.h"
+#include "query/find/language/regex-int.h"
+#include "query/find/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Spans of one trace whose keys are taken. */
+#define SPANS_MAX 500u
+/* Of a key, in a message. */
+#define SHOWN_MAX 80u
+
+static bool stands_in(struct clew_slice bytes, struct clew_slice text)
+{
+        return bytes.len >= text.len &&
+               (text.len == 0 || memmem(bytes.data, bytes.len, text.data, text.len) != NULL);
+}
+
+void clew_look_at_bytes(struct clew_query_run *run, struct clew_slice traces,
+                        struct clew_slice logs)
+{
+        const struct clew_query *q = run->q;
+
+        for (uint32_t i = 0; i < q->n_fields; i++) {
+                const struct clew_field_ref *ref = &q->fields[i];
+
+                if (!clew_field_is_key(ref))
+                        continue;
+                run->absent_field[i] =
+                        !stands_in(traces, ref->name) && (!ref->row || !stands_in(logs, ref->name));
+                run->in_bytes[i] |= !run->absent_field[i];
+        }
+        for (uint32_t i = 0; i < q->n_regexes; i++) {
+                const struct clew_regex *x = q->regexes[i];
+                struct clew_slice literal = clew_regex_literal(x);
+                bool fold = clew_regex_ignores_case(x);
+
+                run->absent_regex[i] = clew_regex_shape(x) == CLEW_REGEX_CONTAINS &&
+                                       !clew_text_holds(traces, literal, fold) &&
+                                       !clew_text_holds(logs, literal, fold);
+        }
+}
+
+/* ---- keys that there are ----------------------------------------------------------------------
+ */
+
+static void add_key(struct clew_query_run *run, enum clew_scope scope, struct clew_slice key)
+{
+        uint64_t hash = clew_hash_seeded(key, (uint64_t)scope);
+        uint32_t at = (uint32_t)hash & (CLEW_RUN_KEYS_MAX - 1);
+
+        if (key.len == 0 || key.len > CLEW_RUN_KEY_BYTES_MAX)
+                return;
+        while (run->keys[at].n > 0) {
+                if (run->keys[at].hash == hash) {
+                        run->keys[at].n++;
+                        return;
+                }
+                at = (at + 1) & (CLEW_RUN_KEYS_MAX - 1);
+        }
+        if (run->n_keys >= CLEW_RUN_KEYS_MAX / 2)
+                return;
+        run->n_keys++;
+        run->keys[at] = (struct clew_run_key){clew_arena_copy(&run->own, key), hash, 1, scope};
+}
+
+static void add_keys(struct clew_query_run *run, enum clew_scope scope, struct clew_message_iter it)
+{
+        struct clew_slice key;
+        struct clew_slice value;
+
+        while (clew_attribute_next_raw(&it, &key, &value))
+                add_key(run, scope, key);
+}
+
+static void add_keys_of_span(struct clew_query_run *run, const struct clew_span *span)
+{
+        struct clew_message_iter it = clew_span_events(span);
+        struct clew_span_event event;
+        struct clew_span_link link;
+
+        add_keys(run, CLEW_SCOPE_SPAN, clew_span_attributes(span));
+        while (clew_span_event_next(&it, &event))
+                add_keys(run, CLEW_SCOPE_EVENT, clew_event_attributes(&event));
+        it = clew_span_links(span);
+        while (clew_span_link_next(&it, &link))
+                add_keys(run, CLEW_SCOPE_LINK, clew_link_attributes(&link));
+}
+
+static bool names_attributes(const struct clew_query *q)
+{
+        for (uint32_t i = 0; i < q->n_fields; i++) {
+                if (clew_field_is_key(&q->fields[i]))
+                        return true;
+        }
+        return false;
+}
+
+void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_otlp_scope at = {0};
+        struct clew_slice resource = CLEW_SLICE_NULL;
+        struct clew_slice scope = CLEW_SLICE_NULL;
+        struct clew_slice raw;
+        struct clew_span span;
+        unsigned n = 0;
+
+        if (!names_attributes(run->q))
+                return;
+        while (n++ < SPANS_MAX && clew_otlp_read(&r, &raw, &at)) {
+                if (at.resource.data != resource.data)
+                        add_keys(run, CLEW_SCOPE_RESOURCE, clew_resource_attributes(at.resource));
+                if (at.scope.data != scope.data)
+                        add_keys(run, CLEW_SCOPE_INSTRUMENTATION, clew_scope_attributes(at.scope));
+                resource = at.resource;
+                scope = at.scope;
+                if (clew_span_parse(raw, &span))
+                        add_keys_of_span(run, &span);
+        }
+}
+
+void clew_query_sample(struct clew_query_run *run, struct clew_slice traces, struct clew_slice logs)
+{
+        run->met.sampled++;
+        clew_look_at_bytes(run, traces, logs);
+        clew_collect_keys(run, traces);
+}
+
+/* ---- what is said -----------------------------------------------------------------------------
+ */
+
+static const char *scope_text(enum clew_scope scope)
+{
+        switch (scope) {
+        case CLEW_SCOPE_NONE:
+        case CLEW_SCOPE_ANY:
+                break;
+        case CLEW_SCOPE_SPAN:
+                return "span.";
+        case CLEW_SCOPE_RESOURCE:
+                return "resource.";
+        case CLEW_SCOPE_EVENT:
+                return "event.";
+        case CLEW_SCOPE_LINK:
+                return "link.";
+        case CLEW_SCOPE_INSTRUMENTATION:
+                return "instrumentation.";
+        }
+        return ".";
+}
+
+/* The key that is most like @name; of equals the one in the scope that was asked for. */
+static const struct clew_run_key *nearest(const struct clew_query_run *run,
+                                          const struct clew_field_ref *ref)
+{
+        const struct clew_run_key *best = NULL;
+        size_t least = ref->name.len > 8 ? 5 : 3;
+
+        for (uint32_t i = 0; i < CLEW_RUN_KEYS_MAX; i++) {
+                const struct clew_run_key *k = &run->keys[i];
+                size_t d;
+
+                if (k->n == 0)
+                        continue;
+                d = 2 * clew_edit_distance(ref->name, k->name, least);
+                d += d > 0 && k->scope != ref->scope && ref->scope != CLEW_SCOPE_ANY;
+                if (d < 2 * least && (!best || d < 2 * least)) {
+                        best = k;
+                        least = d / 2 + (d & 1);
+                        if (d == 0)
+                                break;
+                }
+        }
+        return best;
+}
+
+static const char *scope_noun(enum clew_scope scope)
+{
+        switch (scope) {
+        case CLEW_SCOPE_RESOURCE:
+                return "no resource";
+        case CLEW_SCOPE_EVENT:
+                return "no event";
+        case CLEW_SCOPE_LINK:
+                return "no link";
+        case CLEW_SCOPE_INSTRUMENTATION:
+                return "no instrumentation scope";
+        case CLEW_SCOPE_NONE:
+        case CLEW_SCOPE_ANY:
+        case CLEW_SCOPE_SPAN:
+                break;
+        }
+        return "no span";
+}
+
+static void say_unknown(const struct clew_query_run *run, const struct clew_field_ref *ref,
+                        struct clew_query_error *err)
+{
+        const struct clew_run_key *near = nearest(run, ref);
+
+        clew_query_fail(err, ref->offset, ref->len, "%s has the attribute \"%.*s\"",
+                        scope_noun(ref->scope),
+                        (int)(ref->name.len < SHOWN_MAX ? ref->name.len : SHOWN_MAX),
+                        (const char *)ref->name.data);
+        if (near)
+                clew_query_hint(err,
+                                "Did you mean %s%.*s (%llu seen)?  To search anyway: "
+                                "--allow-unknown",
+                                scope_text(near->scope), (int)near->name.len,
+                                (const char *)near->name.data, (unsigned long long)near->n);
+        else
+                clew_query_hint(err, "clew attrs lists those there are.  To search anyway: "
+                                     "--allow-unknown");
+}
+
+static void say_misfit(const struct clew_query_run *run, const struct clew_code_op *op,
+                       struct clew_query_error *err)
+{
+        const struct clew_run_comparison *c = &run->comparisons[op->mismatch];
+
+        clew_query_fail(err, op->offset, op->len,
+                        "what stands on the left is %s in %llu span%s, "
+                        "which this never matches",
+                        clew_type_name(c->met), (unsigned long long)c->misfit,
+                        c->misfit == 1 ? "" : "s");
+        if (c->met == CLEW_TYPE_TEXT)
+                clew_query_hint(err, "text stands in quotes: \"200\"");
+        else if (clew_type_is_number(c->met))
+                clew_query_hint(err, "numbers stand without quotes: 200");
+        else if (c->met == CLEW_TYPE_BOOL)
+                clew_query_hint(err, "true and false stand without quotes");
+}
+
+static bool is_unknown(const struct clew_query_run *run, uint32_t field)
+{
+        const struct clew_field_ref *ref = &run->q->fields[field];
+
+        if (!clew_field_is_key(ref) || run->met.opened + run->met.sampled == 0)
+                return false;
+        return run->tried[field] > 0 ? run->seen[field] == 0 : !run->in_bytes[field];
+}
+
+bool clew_query_complaint(const struct clew_query_run *run, uint32_t n,
+                          struct clew_query_error *err, bool *ret_fatal)
+{
+        const struct clew_query *q = run->q;
+        uint32_t told = 0;
+
+        *ret_fatal = true;
+        for (uint32_t i = 0; i < q->n_fields; i++) {
+                if (is_unknown(run, i) && told++ == n) {
+                        say_unknown(run, &q->fields[i], err);
+                        return true;
+                }
+        }
+        for (uint32_t i = 0; i < q->n_codes; i++) {
+                const struct clew_code_op *op = &q->codes[i];
+                bool compares = op->code == CLEW_CODE_BINARY || op->code == CLEW_CODE_REGEX;
+
+                if (!compares || run->comparisons[op->mismatch].misfit == 0 ||
+                    run->comparisons[op->mismatch].fit > 0 || told++ != n)
+                        continue;
+                say_misfit(run, op, err);
+                return true;
+        }
+        *ret_fatal = false;
+        if (run->limited > 0 && told == n) {
+                clew_query_fail(err, 0, 1,
+                                "a pattern took too many steps on %llu text%s, which "
+                                "count as not matching",
+                                (unsigned long long)run->limited, run->limited == 1 ? "" : "s");
+                return true;
+        }
+        return false;
+}

@@ -1,0 +1,46 @@
+/*
+ * Regular expressions of a query: linear-time syntax only, anchored at both ends, and bounded.
+ *
+ * The one file that includes PCRE2. What a simple comparison can do (a literal, a literal at the
+ * beginning, a literal anywhere) is recognised and done without it. Look-around, references back,
+ * recursion and the like are refused, as TraceQL's own syntax has none; what remains is matched
+ * under a limit of steps, so that a hostile pattern ends.
+ */
+#ifndef CLEW_QUERY_LANGUAGE_REGEX_INT_H
+#define CLEW_QUERY_LANGUAGE_REGEX_INT_H
+
+#include "proto/base/compiler.h"
+#include "proto/base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct clew_regex;
+
+enum clew_regex_shape {
+        CLEW_REGEX_EXACT,    /* the literal */
+        CLEW_REGEX_PREFIX,   /* literal.* */
+        CLEW_REGEX_CONTAINS, /* .*literal.* */
+        CLEW_REGEX_ANY,      /* .* */
+        CLEW_REGEX_PATTERN,
+};
+
+/* 0, -EINVAL with a message of what is wrong at which byte of @pattern, -ENOMEM. */
+CLEW_MUST_USE int clew_regex_new(struct clew_slice pattern, struct clew_regex **ret,
+                                 size_t *ret_offset, char *ret_message, size_t message_size);
+void clew_regex_free(struct clew_regex *regex); /* NULL is fine */
+
+enum clew_regex_shape clew_regex_shape(const struct clew_regex *regex);
+/* Of all shapes but PATTERN. Owned by @regex. */
+struct clew_slice clew_regex_literal(const struct clew_regex *regex);
+
+/* The pattern begins with (?i). */
+bool clew_regex_ignores_case(const struct clew_regex *regex);
+
+/* 1 = the whole @text matches, 0 = it does not, -E2BIG = a limit ended it. One thread at a time. */
+CLEW_MUST_USE int clew_regex_match(const struct clew_regex *regex, struct clew_slice text);
+/* Where in @text the pattern stands, for showing it: `.*` at its ends left out. */
+CLEW_MUST_USE int clew_regex_find(const struct clew_regex *regex, struct clew_slice text,
+                                  size_t *ret_from, size_t *ret_to);
+
+#endif

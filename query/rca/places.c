@@ -1,0 +1,176 @@
+/*
+ * Steps worth a look when nothing points anywhere, by their place alone: who made the plan, who
+ * gave the first order, who acted first, who made the first change, who wrote most, who answered.
+ *
+ * Each is a fact about the run ("step 4 made the first change"), not a claim that something is
+ * wrong with it. How much such a place says is measured like every other sign (weights.c), and what
+ * is no better than chance is not shown.
+ */
+#include "query/rca/rules.h"
+
+#define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
+#define CHANGES_MAX 6u     /* of one run that are named */
+#define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
+
+/* A user spoke again after the first call: a conversation, not one question. */
+bool clew_rca_is_conversation(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                const struct clew_rca_step *s = &v->steps[v->units[u].step];
+
+                if (v->units[u].origin == CLEW_RCA_USER && s->prev_llm != CLEW_RCA_NONE &&
+                    clew_rca_turn(v, v->units[u].step) == CLEW_STEP_NONE &&
+                    !clew_rca_acted(v, s->prev_llm))
+                        n++;
+        }
+        return n > 0;
+}
+
+/* The LLM call behind the run's answer: that of the last tool call when the answer was handed to
+ * one (also when a word or two of farewell follow), else the last call of all. */
+uint32_t clew_rca_answer_call(const struct clew_rca_view *v)
+{
+        const struct clew_rca_step *last = &v->steps[v->last_step];
+
+        if (last->kind == CLEW_RCA_TOOL && last->caller != CLEW_RCA_NONE)
+                return last->caller;
+        for (uint32_t i = v->last_step, back = 0; i-- > 0 && back < 4; back++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_TOOL)
+                        continue;
+                if (s->caller != CLEW_RCA_NONE && s->args.len >= HANDED_IN_MIN &&
+                    s->args.len > last->text.len && !clew_rca_only_reads(s->name) &&
+                    !clew_slice_eq(s->name, v->shell))
+                        return s->caller;
+                break;
+        }
+        return v->last_llm;
+}
+
+/* The call that wrote more than any other, twice a usual text at least: a report, a plan, a table.
+ */
+static uint32_t longest_text(const struct clew_rca_view *v)
+{
+        uint32_t best = CLEW_RCA_NONE;
+        size_t total = 0;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                n++;
+                total += s->text.len;
+                if (best == CLEW_RCA_NONE || s->text.len > v->steps[best].text.len)
+                        best = i;
+        }
+        return n >= 3 && v->steps[best].text.len * n >= 2 * total ? best : CLEW_RCA_NONE;
+}
+
+static void say(const struct clew_rca_view *v, struct clew_findings *ret, enum clew_rule rule,
+                uint32_t step, struct clew_slice evidence, const char *what)
+{
+        struct clew_finding *f = clew_finding_add(ret, rule, step, 1.0);
+
+        clew_finding_evidence(f, step, evidence);
+        if (f)
+                clew_finding_say(ret, f, "Step %u %s.", v->steps[step].number, what);
+}
+
+uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i; k-- > 0;) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL)
+                        break;
+                if (v->steps[k].kind == CLEW_RCA_LLM)
+                        return v->steps[k].agent == v->steps[i].agent ? CLEW_RCA_NONE : k;
+        }
+        return CLEW_RCA_NONE;
+}
+
+static uint32_t first_action(const struct clew_rca_view *v)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].caller != CLEW_RCA_NONE &&
+                    !clew_rca_proves_identity(v->steps[i].name))
+                        return i;
+        }
+        return CLEW_RCA_NONE;
+}
+
+static void places_of_actions(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t first = first_action(v);
+        uint32_t order;
+
+        if (first == CLEW_RCA_NONE)
+                return;
+        say(v, ret, CLEW_RULE_FIRST_ACTION, v->steps[first].caller, v->steps[first].args,
+            "took the first action of the run");
+        order = clew_rca_order_before(v, v->steps[first].caller);
+        if (order != CLEW_RCA_NONE)
+                say(v, ret, CLEW_RULE_FIRST_ORDER, order, v->steps[order].text,
+                    "gave the order for the first action of the run");
+        for (uint32_t i = first + 1; i < v->n_steps; i++) {
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                say(v, ret, CLEW_RULE_FIRST_READING, i, v->steps[i].text,
+                    "was the first to read a result");
+                break;
+        }
+}
+
+/* The changes that a run made: the first one, and some later ones. */
+static void places_of_changes(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < CHANGES_MAX; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+
+                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
+                    clew_rca_proves_identity(s->name) || clew_rca_hands_over(s->name) ||
+                    clew_rca_has_error(s) || s->caller == CLEW_RCA_NONE)
+                        continue;
+                f = clew_finding_add(ret, n == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE,
+                                     s->caller, 1.0);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, i, s->args);
+                clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[s->caller].number,
+                                 n == 0 ? "the first change" : "a change", CLEW_SHOWN(s->name, 60));
+                n++;
+        }
+}
+
+/* A run that passed has no place to look at. */
+void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct clew_slice out = clew_text_trim(v->output);
+        bool talk;
+        uint32_t longest;
+        uint32_t who;
+
+        if (v->passed || v->last_llm == CLEW_RCA_NONE)
+                return;
+        talk = clew_rca_is_conversation(v);
+        longest = talk ? CLEW_RCA_NONE : longest_text(v);
+        who = clew_rca_answer_call(v);
+        say(v, ret, CLEW_RULE_OPENING, v->first_llm, v->steps[v->first_llm].text,
+            "made the first model call of the run");
+        places_of_actions(v, ret);
+        places_of_changes(v, ret);
+        if (longest != CLEW_RCA_NONE)
+                say(v, ret, CLEW_RULE_LONGEST, longest, v->steps[longest].text,
+                    "wrote most of the result");
+        if (out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
+            clew_text_find(out, "diff --git") < 0 && !talk && v->first_llm != v->last_llm)
+                say(v, ret, CLEW_RULE_ANSWER, who, out, "wrote the answer of the run");
+        else
+                say(v, ret, CLEW_RULE_LAST_ANSWER, who, v->steps[who].text,
+                    "wrote the last answer of the run");
+}

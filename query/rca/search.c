@@ -1,0 +1,263 @@
+/*
+ * Rules about where trouble began: the first bad result of a run, the call that began a search
+ * which found nothing, an action of the run's own that a later one ran into.
+ *
+ * What is repeated at the end of a run is seldom its cause. These rules walk forward, and speak of
+ * the first step.
+ */
+#include "query/rca/flat.h"
+#include "query/rca/rules.h"
+
+#define SEARCH_MIN 5u /* actions in a row that are a search, not a look */
+#define IDS_MAX 16u   /* of one call */
+#define CHANGES_MAX 128u
+#define DIGITS_MIN 3u
+#define AGAIN_WITHIN 400u /* steps in which an action counts as taken again */
+#define TOLD_MAX 4u       /* repeated actions told of in one run */
+#define ARGUMENTS_MIN 8u  /* bytes; "scroll down" is repeated by nature */
+
+static bool is_bad(const struct clew_rca_step *s)
+{
+        if (s->kind == CLEW_RCA_TOOL && s->empty && s->has_result && !clew_rca_has_error(s))
+                return true;
+        return clew_rca_has_error(s) && !s->failed_below && s->kind != CLEW_RCA_LLM;
+}
+
+static const char *word_for(const struct clew_rca_step *s)
+{
+        return clew_rca_has_error(s) ? clew_trouble_name(s->trouble) : "an empty result";
+}
+
+/* Who ordered what went wrong: of several agents the one that spoke last to the agent that is
+ * blamed. */
+static void blame_order(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t who,
+                        double strength)
+{
+        uint32_t order = who == CLEW_RCA_NONE || v->steps[who].kind != CLEW_RCA_LLM
+                                 ? CLEW_RCA_NONE
+                                 : clew_rca_order_before(v, who);
+        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_ORDER, order, strength);
+
+        clew_finding_effect(f, who);
+        clew_finding_evidence(f, order,
+                              order == CLEW_RCA_NONE ? CLEW_SLICE_NULL : v->steps[order].text);
+        if (f)
+                clew_finding_say(ret, f,
+                                 "Step %u told %.*s what to do; its step %u ran into trouble.",
+                                 v->steps[order].number, CLEW_SHOWN(v->steps[who].agent_name, 40),
+                                 v->steps[who].number);
+}
+
+/* ---- the first bad result ------------------------------------------------------------------- */
+
+void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct clew_finding *f;
+        double strength = 1.0;
+        uint32_t first = 0;
+        uint32_t again = 0;
+        uint32_t who;
+
+        while (first < v->n_steps && !is_bad(&v->steps[first]))
+                first++;
+        if (first == v->n_steps)
+                return;
+        for (uint32_t k = first + 1; k < v->n_steps; k++)
+                again += is_bad(&v->steps[k]);
+        who = clew_rca_author_of(v, first);
+        if (clew_rca_recovery_of(v, first) != CLEW_RCA_NONE)
+                strength = again > 0 ? 0.7 : 0.4;
+        if (!clew_rca_has_error(&v->steps[first]))
+                strength *= 0.8;
+        f = clew_finding_add(ret, CLEW_RULE_FIRST_TROUBLE, who, strength);
+        if (!f)
+                return;
+        clew_finding_effect(f, first);
+        clew_finding_evidence(f, first,
+                              v->steps[first].error_text.len ? v->steps[first].error_text
+                                                             : v->steps[first].result);
+        clew_finding_say(ret, f, "The first bad result of the run is that of step %u (%.*s): %s.",
+                         v->steps[first].number, CLEW_SHOWN(v->steps[first].name, 60),
+                         word_for(&v->steps[first]));
+        blame_order(v, ret, who, strength);
+}
+
+/* ---- a search that found nothing ------------------------------------------------------------ */
+
+/* The run ended without an answer: in an error, at a limit, or by saying that there is none. */
+static bool ends_without_answer(const struct clew_rca_view *v)
+{
+        const struct clew_rca_step *last;
+
+        if (v->last_llm == CLEW_RCA_NONE)
+                return false;
+        last = &v->steps[v->last_llm];
+        return last->failed || v->root_failed || clew_text_refuses(last->text) ||
+               clew_text_denies_result(last->text) || clew_text_denies_result(v->output) ||
+               (v->output.len == 0 && last->text.len == 0);
+}
+
+static bool is_look(const struct clew_rca_step *s)
+{
+        return s->kind == CLEW_RCA_TOOL && !clew_rca_hands_over(s->name) &&
+               !clew_rca_proves_identity(s->name);
+}
+
+void clew_rule_fruitless(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        uint32_t first = CLEW_RCA_NONE;
+        struct clew_finding *f;
+        uint32_t looks = 0;
+        uint32_t bad = 0;
+        uint32_t who;
+
+        if (!ends_without_answer(v))
+                return;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (!is_look(&v->steps[i]))
+                        continue;
+                first = first == CLEW_RCA_NONE ? i : first;
+                looks++;
+                bad += is_bad(&v->steps[i]);
+        }
+        if (looks < SEARCH_MIN)
+                return;
+        who = clew_rca_blame(v, first);
+        f = clew_finding_add(ret, CLEW_RULE_FRUITLESS, who, bad * 3 >= looks ? 1.2 : 1.0);
+        clew_finding_effect(f, first);
+        clew_finding_evidence(f, first, v->steps[first].args);
+        clew_finding_say(
+                ret, f,
+                "The run ends without an answer after %u actions, the first of which step %u "
+                "asked for.",
+                looks, v->steps[who].number);
+}
+
+/* ---- the same action again, whatever came of it -----------------------------------------------
+ */
+
+/* How often the action of step @i is taken again later. */
+static uint32_t times_again(const struct clew_rca_view *v, uint32_t i, bool *done)
+{
+        uint32_t n = 0;
+
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + AGAIN_WITHIN; k++) {
+                if (v->steps[k].kind != CLEW_RCA_TOOL || v->steps[k].key != v->steps[i].key)
+                        continue;
+                done[k] = true;
+                n++;
+        }
+        return n;
+}
+
+void clew_rule_repeated_action(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        bool *done = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*done));
+
+        for (uint32_t i = 0;
+             done && i < v->n_steps && ret->n_of[CLEW_RULE_REPEATED_ACTION] < TOLD_MAX; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_finding *f;
+                uint32_t again;
+
+                if (s->kind != CLEW_RCA_TOOL || done[i] || s->args.len < ARGUMENTS_MIN)
+                        continue;
+                again = times_again(v, i, done);
+                if (again < 2)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_REPEATED_ACTION, clew_rca_blame(v, i),
+                                     again >= 4 ? 1.2 : 1.0);
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, i, s->args);
+                if (f)
+                        clew_finding_say(ret, f, "%.*s was called so %u times, first by step %u.",
+                                         CLEW_SHOWN(s->name, 60), again + 1,
+                                         v->steps[f->step].number);
+                if (ret->n_of[CLEW_RULE_REPEATED_ACTION] == 1)
+                        blame_order(v, ret, clew_rca_blame(v, i), 0.8);
+        }
+}
+
+/* ---- an action that a later one ran into ---------------------------------------------------- */
+
+struct change {
+        uint64_t ids[IDS_MAX];
+        uint32_t n_ids;
+        uint32_t step;
+};
+
+static void ids_of(struct clew_slice args, struct change *ret)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        ret->n_ids = 0;
+        clew_flat_init(&f, args);
+        while (ret->n_ids < IDS_MAX && clew_flat_next(&f, &leaf)) {
+                struct clew_token_iter it = clew_tokens_of(leaf.value);
+                struct clew_token t;
+
+                if (clew_token_next(&it, &t) && t.digits >= DIGITS_MIN &&
+                    t.text.len + 2 >= clew_text_trim(leaf.value).len)
+                        ret->ids[ret->n_ids++] = t.hash;
+        }
+}
+
+static bool shares_id(const struct change *a, const struct change *b)
+{
+        for (uint32_t i = 0; i < a->n_ids; i++) {
+                for (uint32_t k = 0; k < b->n_ids; k++) {
+                        if (a->ids[i] == b->ids[k])
+                                return true;
+                }
+        }
+        return false;
+}
+
+static bool may_change(const struct clew_rca_step *s)
+{
+        return s->kind == CLEW_RCA_TOOL && s->caller != CLEW_RCA_NONE && s->args.len > 0 &&
+               !clew_rca_only_reads(s->name) && !clew_rca_hands_over(s->name) &&
+               !clew_rca_proves_identity(s->name);
+}
+
+void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct change *done = clew_arena_alloc(v->arena, CHANGES_MAX * sizeof(*done));
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; done && i < v->n_steps && n < CHANGES_MAX; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct change now = {.step = i};
+
+                if (!may_change(s))
+                        continue;
+                ids_of(s->args, &now);
+                if (!clew_rca_has_error(s)) {
+                        done[n++] = now;
+                        continue;
+                }
+                if (clew_trouble_is_infrastructure(s->trouble) ||
+                    s->trouble == CLEW_TROUBLE_ARGUMENTS || s->trouble == CLEW_TROUBLE_NO_TOOL)
+                        continue;
+                for (uint32_t k = 0; k < n; k++) {
+                        const struct clew_rca_step *o = &v->steps[done[k].step];
+                        struct clew_finding *f;
+
+                        if (!shares_id(&done[k], &now))
+                                continue;
+                        f = clew_finding_add(ret, CLEW_RULE_OWN_CHANGE, o->caller, 1.0);
+                        clew_finding_effect(f, i);
+                        clew_finding_effect(f, s->caller);
+                        clew_finding_evidence(f, done[k].step, o->args);
+                        clew_finding_evidence(f, i, s->error_text);
+                        clew_finding_say(
+                                ret, f,
+                                "Step %u had called %.*s on the same id before step %u (%.*s) was "
+                                "refused.",
+                                v->steps[o->caller].number, CLEW_SHOWN(o->name, 60), s->number,
+                                CLEW_SHOWN(s->name, 60));
+                        return;
+                }
+        }
+}

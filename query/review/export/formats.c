@@ -1,0 +1,70 @@
+/*
+ * The table of formats, our own form, and the card of a directory.
+ */
+#include "query/review/export/export-int.h"
+
+#include <string.h>
+
+static const struct clew_export_format formats[] = {
+        {"items", "our own form, what clew dataset import reads", "jsonl", clew_export_items, NULL},
+        {"inspect", "Inspect AI samples", "jsonl", clew_export_inspect, NULL},
+        {"promptfoo", "promptfoo tests", "jsonl", clew_export_promptfoo, NULL},
+        {"deepeval", "DeepEval goldens", "jsonl", clew_export_deepeval, NULL},
+        {"langfuse", "Langfuse dataset items", "jsonl", clew_export_langfuse, NULL},
+        {"langsmith", "LangSmith examples", "jsonl", clew_export_langsmith, NULL},
+        {"phoenix", "Phoenix examples", "jsonl", clew_export_phoenix, NULL},
+        {"mlflow", "MLflow evaluation records", "jsonl", clew_export_mlflow, NULL},
+        {"braintrust", "Braintrust rows", "jsonl", clew_export_braintrust, NULL},
+        {"openai", "OpenAI chat fine-tuning", "jsonl", clew_export_openai, NULL},
+        {"preference", "OpenAI preference pairs (DPO)", "jsonl", clew_export_preference, NULL},
+        {"evals", "openai/evals samples", "jsonl", clew_export_evals, NULL},
+        {"trl", "Hugging Face TRL: messages", "jsonl", clew_export_trl, NULL},
+        {"trl-prompt", "TRL: prompt, completion", "jsonl", clew_export_trl_prompt, NULL},
+        {"trl-preference", "TRL: prompt, chosen, rejected", "jsonl", clew_export_trl_preference,
+         NULL},
+        {"trl-stepwise", "TRL: prompt, completions, labels", "jsonl", clew_export_trl_stepwise,
+         NULL},
+        {"atif", "ATIF trajectories", "jsonl", clew_export_atif, NULL},
+        {"csv", "a table", "csv", clew_export_csv, clew_export_csv_head},
+        {0},
+};
+
+const struct clew_export_format *clew_export_formats(void)
+{
+        return formats;
+}
+
+const struct clew_export_format *clew_export_format_find(const char *name)
+{
+        for (const struct clew_export_format *f = formats; f->name; f++) {
+                if (strcmp(f->name, name) == 0)
+                        return f;
+        }
+        return NULL;
+}
+
+int clew_export_items(const struct clew_export_item *e, struct clew_buffer *out,
+                      struct clew_error *err)
+{
+        struct clew_json_writer w = clew_json_writer_make(out, 0);
+
+        (void)err;
+        clew_item_write(&w, e->item);
+        return clew_end_record(out);
+}
+
+void clew_export_card(const struct clew_export_format *format, struct clew_slice dataset,
+                      const char *const *files, const char *const *splits, size_t n,
+                      struct clew_buffer *out)
+{
+        clew_buffer_append_cstr(out, "---\nconfigs:\n- config_name: default\n  data_files:\n");
+        for (size_t i = 0; i < n; i++)
+                clew_buffer_printf(out, "  - split: %s\n    path: %s\n", splits[i], files[i]);
+        clew_buffer_append_cstr(out, "---\n\n# ");
+        clew_buffer_append_slice(out, dataset.len ? dataset : CLEW_SLICE_LITERAL("Agent runs"));
+        clew_buffer_printf(out,
+                           "\n\nWritten by `clew export --format %s`: %s, one record a line. Texts "
+                           "come from recorded agent runs and are data, not instructions. What was "
+                           "selected, counts, sums and what was left out: `manifest.json`.\n",
+                           format->name, format->help);
+}

@@ -1,0 +1,120 @@
+/*
+ * See cause.h.
+ */
+#include "query/serve/cause.h"
+
+#include <string.h>
+
+/* Runs looked at for one trace: the newest of its session, or of all. */
+#define LOOK_BACK_MAX 64u
+
+int clew_compared_init(struct clew_compared *c, struct clew_arena *kept)
+{
+        int r = clew_references_init(&c->passed, kept);
+
+        return r < 0 ? r : clew_references_init(&c->failed, kept);
+}
+
+/* What a walk that remembers runs needs. */
+struct gathering {
+        struct clew_view *view;
+        const struct clew_clock *clock;
+        uint32_t max;
+        size_t trace_bytes;
+};
+
+/* Remembers up to g->max runs that @filter selects. Unreadable ones are left out. */
+static int gather(const struct gathering *g, const struct clew_filter *filter,
+                  struct clew_references *into, struct clew_error *err)
+{
+        struct clew_select s = {0};
+        struct clew_selected t;
+        uint32_t n = 0;
+        int r = clew_select_init(&s, g->view, filter, g->clock, NULL, err);
+
+        while (r >= 0 && n < g->max && (r = clew_select_next(&s, &t, err)) == 1) {
+                CLEW_ARENA arena = {0};
+                struct clew_trace_data data;
+                struct clew_trace *trace;
+                struct clew_rca_view v;
+
+                clew_arena_init(&arena, g->trace_bytes);
+                if (clew_view_load(g->view, &t.id, &data, err) == 0 &&
+                    clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace) ==
+                            0 &&
+                    clew_rca_view_build_steps(trace, &arena, &v) == 0 &&
+                    !clew_references_add(into, &v))
+                        break;
+                n++;
+        }
+        clew_select_deinit(&s);
+        return r < 0 ? r : 0;
+}
+
+int clew_compared_gather(struct clew_compared *c, struct clew_view *view,
+                         const struct clew_clock *clock, struct clew_filter filter, uint32_t max,
+                         size_t trace_bytes, struct clew_error *err)
+{
+        const struct gathering g = {view, clock, max, trace_bytes};
+        int r;
+
+        c->passed.n = 0;
+        c->failed.n = 0;
+        filter.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED);
+        r = gather(&g, &filter, &c->passed, err);
+        if (r < 0 || c->passed.n == 0) /* alone the failed ones tell nothing */
+                return r;
+        filter.outcomes = CLEW_OUTCOMES_FAILED;
+        return gather(&g, &filter, &c->failed, err);
+}
+
+int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
+                             const struct clew_clock *clock, const struct clew_trace *trace,
+                             size_t trace_bytes, struct clew_error *err)
+{
+        struct clew_filter filter = {0};
+        char session[256];
+        const char *value = session;
+
+        if (trace->outcome == CLEW_OUTCOME_PASSED)
+                return 0;
+        if (trace->session.len > 0 && trace->session.len < sizeof(session) &&
+            trace->session.data[trace->session.len - 1] != '*') {
+                memcpy(session, trace->session.data, trace->session.len);
+                session[trace->session.len] = '\0';
+                filter.sessions = (struct clew_name_filter){&value, 1};
+        }
+        return clew_compared_gather(c, view, clock, filter, LOOK_BACK_MAX, trace_bytes, err);
+}
+
+/* Actions of runs of the trace's task. */
+static uint32_t actions_of(const struct clew_references *from, const struct clew_trace *trace,
+                           const struct clew_reference_run **runs, struct clew_reference *ret)
+{
+        uint32_t n = clew_references_of(from, trace, runs);
+
+        for (uint32_t i = 0; i < n; i++)
+                ret[i] = runs[i]->actions;
+        return n;
+}
+
+int clew_cause_analyse(const struct clew_compared *c, const struct clew_trace *trace,
+                       struct clew_arena *arena, struct clew_cause_answer *ret)
+{
+        const struct clew_reference_run *runs[CLEW_WHY_REFERENCES_MAX];
+        struct clew_reference refs[CLEW_WHY_REFERENCES_MAX];
+        const struct clew_reference_run *others[CLEW_WHY_REFERENCES_MAX];
+        struct clew_reference failed[CLEW_WHY_REFERENCES_MAX];
+        bool passed = trace->outcome == CLEW_OUTCOME_PASSED;
+        uint32_t n = passed ? 0 : actions_of(&c->passed, trace, runs, refs);
+        uint32_t n_failed = n ? actions_of(&c->failed, trace, others, failed) : 0;
+        int r;
+
+        r = clew_why_analyse(trace, refs, n, arena, &ret->why);
+        if (r < 0)
+                return r;
+        ret->trace = trace;
+        clew_spectrum_of(ret->why.view, refs, n, failed, n_failed, &ret->spectrum);
+        ret->nearest = n ? clew_references_nearest(runs, n, ret->why.view) : NULL;
+        return 0;
+}

@@ -1,0 +1,169 @@
+/*
+ * See clusters.h.
+ */
+#include "query/serve/clusters.h"
+
+#include "proto/base/hash.h"
+#include "query/answer/values.h"
+#include "query/rca/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* When each run started, for the trend: the window is known only at the end. */
+struct clew_cluster_moment {
+        struct clew_cluster_moment *next;
+        uint64_t ns;
+        uint32_t cluster;
+};
+
+void clew_cluster_name(uint64_t hash, char ret[CLEW_CLUSTER_NAME])
+{
+        snprintf(ret, CLEW_CLUSTER_NAME, "c%08x", (unsigned)(hash >> 32));
+}
+
+uint64_t clew_cluster_hash(const struct clew_summary *s)
+{
+        if (s->cause.signature.len)
+                return clew_hash(s->cause.signature);
+        return clew_text_error_shape(s->error) ^ 0x9e3779b97f4a7c15u;
+}
+
+static struct clew_cluster *cluster_of(struct clew_clusters *c, const struct clew_selected *t)
+{
+        uint64_t hash = clew_cluster_hash(&t->summary);
+        struct clew_cluster *x;
+
+        for (uint32_t i = 0; i < c->n; i++) {
+                if (c->items[i].hash == hash)
+                        return &c->items[i];
+        }
+        if (c->n == CLEW_CLUSTERS_MAX)
+                return NULL;
+        /* The walk is newest first: the first run seen is the example. */
+        x = &c->items[c->n++];
+        *x = (struct clew_cluster){.hash = hash, .last_ns = t->start_ns, .example = t->id};
+        x->rule = clew_arena_copy(c->arena, t->summary.cause.rule);
+        x->signature = clew_arena_copy(c->arena, t->summary.cause.signature);
+        x->detail = clew_arena_copy(c->arena, t->summary.cause.rule.len ? t->summary.cause.detail
+                                                                        : t->summary.error);
+        return x;
+}
+
+static void take(struct clew_clusters *c, const struct clew_selected *t)
+{
+        struct clew_cluster *x = cluster_of(c, t);
+        struct clew_cluster_moment *m = clew_arena_alloc(c->arena, sizeof(*m));
+
+        if (!x || !m) {
+                c->left_out++;
+                return;
+        }
+        x->count++;
+        x->first_ns = t->start_ns;
+        c->oldest_ns = t->start_ns;
+        c->newest_ns = c->newest_ns ? c->newest_ns : t->start_ns;
+        *m = (struct clew_cluster_moment){c->moments, t->start_ns, (uint32_t)(x - c->items)};
+        c->moments = m;
+}
+
+static int by_count(const void *a, const void *b)
+{
+        const struct clew_cluster *x = a;
+        const struct clew_cluster *y = b;
+
+        if (x->count != y->count)
+                return x->count > y->count ? -1 : 1;
+        return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+/* More than half again as many in the newer half, or the other way round. */
+const char *clew_cluster_trend(const struct clew_cluster *x)
+{
+        uint32_t older = x->count - x->recent;
+
+        if (x->count < 4)
+                return "";
+        return x->recent * 2 > older * 3   ? "rising"
+               : older * 2 > x->recent * 3 ? "falling"
+                                           : "steady";
+}
+
+static void write_name(struct clew_json_writer *w, const void *p)
+{
+        char name[CLEW_CLUSTER_NAME];
+
+        clew_cluster_name(((const struct clew_cluster *)p)->hash, name);
+        clew_json_write_cstr(w, name);
+}
+
+static void write_count(struct clew_json_writer *w, const void *p)
+{
+        clew_json_write_uint64(w, ((const struct clew_cluster *)p)->count);
+}
+
+static void write_rule(struct clew_json_writer *w, const void *p)
+{
+        clew_write_text(w, ((const struct clew_cluster *)p)->rule);
+}
+
+static void write_signature(struct clew_json_writer *w, const void *p)
+{
+        clew_write_text(w, ((const struct clew_cluster *)p)->signature);
+}
+
+static void write_first(struct clew_json_writer *w, const void *p)
+{
+        clew_write_time(w, ((const struct clew_cluster *)p)->first_ns);
+}
+
+static void write_last(struct clew_json_writer *w, const void *p)
+{
+        clew_write_time(w, ((const struct clew_cluster *)p)->last_ns);
+}
+
+static void write_trend(struct clew_json_writer *w, const void *p)
+{
+        clew_write_text(w, clew_slice_of_cstr(clew_cluster_trend(p)));
+}
+
+static void write_example(struct clew_json_writer *w, const void *p)
+{
+        clew_write_trace_id(w, &((const struct clew_cluster *)p)->example);
+}
+
+static void write_detail(struct clew_json_writer *w, const void *p)
+{
+        clew_write_text(w, ((const struct clew_cluster *)p)->detail);
+}
+
+const struct clew_record_field clew_cluster_fields[] = {
+        {"name", true, write_name},        {"count", true, write_count},
+        {"rule", true, write_rule},        {"signature", true, write_signature},
+        {"first_seen", true, write_first}, {"last_seen", true, write_last},
+        {"trend", true, write_trend},      {"example", true, write_example},
+        {"detail", false, write_detail},   {0},
+};
+
+int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s, struct clew_arena *arena,
+                         struct clew_error *err)
+{
+        struct clew_selected t;
+        int r;
+
+        *c = (struct clew_clusters){.arena = arena};
+        c->items = clew_arena_calloc(arena, CLEW_CLUSTERS_MAX, sizeof(*c->items));
+        if (!c->items)
+                return -ENOMEM;
+        while ((r = clew_select_next(s, &t, err)) == 1)
+                take(c, &t);
+        if (r < 0)
+                return r;
+        for (const struct clew_cluster_moment *m = c->moments; m; m = m->next)
+                c->items[m->cluster].recent +=
+                        m->ns >= c->oldest_ns + (c->newest_ns - c->oldest_ns) / 2;
+        if (c->n)
+                qsort(c->items, c->n, sizeof(*c->items), by_count);
+        return 0;
+}

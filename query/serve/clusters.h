@@ -1,0 +1,61 @@
+/*
+ * Failed runs grouped by cause.
+ *
+ * The signature of a cause (rule, step, shape of its error) was computed when the trace was sealed;
+ * runs with equal signatures form a cluster. Its name is made from the signature alone, so it stays
+ * the same tomorrow and on another machine. Runs without a cause are grouped by their error text.
+ */
+#ifndef CLEW_QUERY_SERVE_CLUSTERS_H
+#define CLEW_QUERY_SERVE_CLUSTERS_H
+
+#include "proto/base/arena.h"
+#include "proto/base/compiler.h"
+#include "proto/base/error.h"
+#include "query/answer/record.h"
+#include "query/find/select.h"
+
+#include <stdint.h>
+
+/* Distinct causes; beyond it a run is counted as left out. */
+#define CLEW_CLUSTERS_MAX 4096u
+#define CLEW_CLUSTER_NAME 12u /* with the final NUL */
+
+struct clew_cluster {
+        uint64_t hash;
+        struct clew_slice rule;
+        struct clew_slice signature;
+        struct clew_slice detail; /* of the newest run */
+        struct clew_trace_id example;
+        uint32_t count;
+        uint32_t recent; /* in the newer half of the time that the selection spans */
+        uint64_t first_ns;
+        uint64_t last_ns;
+};
+
+struct clew_cluster_moment;
+
+struct clew_clusters {
+        struct clew_arena *arena;
+        struct clew_cluster *items;
+        uint32_t n;
+        uint32_t left_out;
+        struct clew_cluster_moment *moments;
+        uint64_t oldest_ns;
+        uint64_t newest_ns;
+};
+
+/* Fields of a struct clew_cluster. */
+extern const struct clew_record_field clew_cluster_fields[];
+
+/* Groups what @s walks, the largest first. 0 or a negative errno. */
+CLEW_MUST_USE int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s,
+                                       struct clew_arena *arena, struct clew_error *err);
+
+/* Which cluster a run is in. */
+uint64_t clew_cluster_hash(const struct clew_summary *summary);
+/* "c" and eight hex digits of the signature's hash. */
+void clew_cluster_name(uint64_t hash, char ret[CLEW_CLUSTER_NAME]);
+/* "rising", "falling", "steady", or "" when there are too few. */
+const char *clew_cluster_trend(const struct clew_cluster *cluster);
+
+#endif

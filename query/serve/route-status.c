@@ -1,0 +1,49 @@
+/*
+ * What the store holds and costs, and what who carries this service adds.
+ */
+#include "query/serve/call-int.h"
+
+int clew_route_status(struct clew_call *call)
+{
+        struct clew_store_stats s;
+        struct clew_record_writer out;
+        struct clew_json_writer w;
+        int r = clew_view_stats(call->view, &s, &call->err);
+        const struct {
+                const char *name;
+                uint64_t value;
+        } numbers[] = {
+                {"traces", s.traces},
+                {"spans", s.spans},
+                {"logs", s.logs},
+                {"raw_otlp_bytes", s.raw_otlp_bytes},
+                {"hot_traces", s.hot_traces},
+                {"hot_bytes", s.hot_bytes},
+                {"segments", s.segments},
+                {"segment_bytes", s.segment_bytes},
+                {"used_bytes", s.used_bytes},
+                {"free_bytes", s.free_bytes},
+                {"file_bytes", s.file_bytes},
+        };
+
+        if (r < 0)
+                return r;
+        clew_call_record_writer(call, &out, "status", NULL);
+        w = clew_record_begin(&out, "status");
+        clew_json_write_key(&w, "version");
+        clew_json_write_cstr(&w, CLEW_VERSION);
+        clew_json_write_key(&w, "read_only");
+        clew_json_write_bool(&w, call->service->read_only);
+        clew_json_write_key(&w, "store");
+        clew_json_write_object_begin(&w);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++) {
+                clew_json_write_key(&w, numbers[i].name);
+                clew_json_write_uint64(&w, numbers[i].value);
+        }
+        clew_json_write_object_end(&w);
+        if (call->service->write_status)
+                call->service->write_status(call->service->context, &w);
+        r = clew_record_end(&out, &w);
+        clew_record_writer_deinit(&out);
+        return r;
+}

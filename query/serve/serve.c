@@ -1,0 +1,281 @@
+/*
+ * Finding the route, running it within its bounds, and what all answers have in common.
+ */
+#include "query/serve/serve.h"
+
+#include "proto/base/hash.h"
+#include "query/serve/call-int.h"
+#include "query/ui/assets.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BASE "/api/v1"
+#define SEGMENTS_MAX 8u
+/* Parameters and what lists keep of their items. */
+#define CALL_ARENA_MAX ((size_t)64 << 20)
+/* Texts of one step or call. */
+#define SCRATCH_MAX ((size_t)128 << 20)
+#define BRIEF_BYTES_MAX ((size_t)1 << 20)
+#define RETRY_AFTER_S 1u
+
+void clew_serve_answer_init(struct clew_serve_answer *answer)
+{
+        *answer = (struct clew_serve_answer){.status = 200};
+        clew_buffer_init(&answer->body, CLEW_SERVE_BODY_MAX);
+}
+
+void clew_serve_answer_deinit(struct clew_serve_answer *answer)
+{
+        clew_buffer_deinit(&answer->body);
+}
+
+/* ---- the route ------------------------------------------------------------------------------ */
+
+static struct clew_slice next_segment(struct clew_slice *path)
+{
+        const uint8_t *end;
+        struct clew_slice segment;
+
+        *path = clew_slice_from(*path, 1); /* the slash */
+        end = path->len > 0 ? memchr(path->data, '/', path->len) : NULL;
+        segment = clew_slice_make(path->data, end ? (size_t)(end - path->data) : path->len);
+        *path = clew_slice_from(*path, segment.len);
+        return segment;
+}
+
+/* Compares segment by segment; what stands for {x} goes to @values. */
+static bool matches(const char *pattern, struct clew_slice path, struct clew_slice *values)
+{
+        struct clew_slice wanted = clew_slice_of_cstr(pattern);
+        size_t n = 0;
+
+        while (wanted.len > 0 && path.len > 0) {
+                struct clew_slice want = next_segment(&wanted);
+                struct clew_slice have = next_segment(&path);
+
+                if (want.len > 0 && want.data[0] == '{') {
+                        if (have.len == 0)
+                                return false;
+                        values[n++] = have;
+                } else if (!clew_slice_eq(want, have)) {
+                        return false;
+                }
+        }
+        return wanted.len == 0 && path.len == 0;
+}
+
+static int find_route(struct clew_call *call, struct clew_slice path)
+{
+        struct clew_slice values[CLEW_PATH_VALUES_MAX] = {CLEW_SLICE_NULL};
+        const struct clew_route *route = clew_routes;
+
+        while (route->path && !matches(route->path, path, values))
+                route++;
+        if (!route->path) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ROUTE,
+                                        "nothing is served at this path; " BASE
+                                        "/openapi.json lists what is");
+                return 1;
+        }
+        call->route = route;
+        for (size_t i = 0; i < CLEW_PATH_VALUES_MAX && values[i].len > 0; i++) {
+                call->path_values[i] = clew_percent_decode(values[i], false, &call->arena);
+                if (call->path_values[i])
+                        continue;
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_REQUEST,
+                                        "the path is not percent-encoded text");
+                return 1;
+        }
+        return 0;
+}
+
+/* ---- running it ----------------------------------------------------------------------------- */
+
+static void refuse_errno(struct clew_call *call, int error)
+{
+        const char *message = call->err.message[0] ? call->err.message : strerror(-error);
+        enum clew_problem problem = CLEW_PROBLEM_FAILED;
+
+        if (error == -ENOENT)
+                problem = CLEW_PROBLEM_UNKNOWN_ID;
+        else if (error == -ENOMEM || error == -EMSGSIZE || error == -E2BIG)
+                problem = CLEW_PROBLEM_TOO_LARGE;
+        else if (error == -EBADMSG)
+                problem = CLEW_PROBLEM_DAMAGED;
+        if (problem == CLEW_PROBLEM_TOO_LARGE && !call->err.message[0])
+                message = "the answer, or what it is made of, is over its limit; ask for a part of "
+                          "it (limit, max-text), or use the command line";
+        (void)!clew_call_refuse(call, problem, "%s", message);
+}
+
+static void run(struct clew_call *call)
+{
+        int r = clew_view_open(call->service->store, &call->view, &call->err);
+
+        clew_arena_init(&call->trace, CLEW_SERVE_MEMORY_MAX);
+        clew_arena_init(&call->scratch, SCRATCH_MAX);
+        clew_buffer_init(&call->brief, BRIEF_BYTES_MAX);
+        if (r == 0)
+                r = call->route->run(call);
+        if (r == 0 && call->answer->status == 200)
+                r = clew_buffer_error(&call->answer->body);
+        if (r < 0)
+                refuse_errno(call, r);
+        clew_filter_deinit(&call->filter);
+        clew_view_close(call->view);
+        clew_arena_deinit(&call->trace);
+        clew_arena_deinit(&call->scratch);
+        clew_buffer_deinit(&call->brief);
+}
+
+/* ---- what answers have in common ------------------------------------------------------------ */
+
+static bool holds(struct clew_slice text, const char *word)
+{
+        size_t n = strlen(word);
+
+        return text.len >= n && memmem(text.data, text.len, word, n) != NULL;
+}
+
+/* The tag is made of the bytes: the same answer has the same, whatever made it. */
+static void tag(const struct clew_serve_request *request, struct clew_serve_answer *answer)
+{
+        if (answer->status != 200)
+                return;
+        if (!answer->etag[0])
+                snprintf(answer->etag, sizeof(answer->etag), "\"%016" PRIx64 "\"",
+                         clew_hash(clew_buffer_slice(&answer->body)));
+        if (!holds(request->if_none_match, answer->etag) &&
+            !clew_slice_eq_cstr(request->if_none_match, "*"))
+                return;
+        answer->status = 304;
+        answer->content_type = NULL;
+        answer->page = CLEW_SLICE_NULL;
+        answer->is_gzip = false;
+        clew_buffer_clear(&answer->body);
+}
+
+/* Pages are kept as gzip; browsers all take it. */
+static int serve_page(struct clew_call *call, struct clew_slice path)
+{
+        struct clew_ui_asset asset;
+        struct clew_serve_answer *a = call->answer;
+
+        if (!clew_ui_asset_find(path, &asset))
+                return clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ROUTE,
+                                        "nothing is served at this path");
+        if (!holds(call->request->accept_encoding, "gzip"))
+                return clew_call_refuse(call, CLEW_PROBLEM_NOT_ACCEPTABLE,
+                                        "pages are sent as gzip; say Accept-Encoding: gzip");
+        a->content_type = asset.media_type;
+        a->policy = CLEW_UI_POLICY;
+        a->page = asset.gzip;
+        a->is_gzip = true;
+        snprintf(a->etag, sizeof(a->etag), "%s", asset.etag);
+        return 0;
+}
+
+static bool is_read(const struct clew_serve_request *request, struct clew_serve_answer *answer)
+{
+        answer->is_head = clew_slice_eq_cstr(request->method, "HEAD");
+        return answer->is_head || clew_slice_eq_cstr(request->method, "GET");
+}
+
+static void dispatch(struct clew_call *call)
+{
+        struct clew_slice target = call->request->target;
+        const uint8_t *question = target.len > 0 ? memchr(target.data, '?', target.len) : NULL;
+        size_t n = question ? (size_t)(question - target.data) : target.len;
+        struct clew_slice path = clew_slice_make(target.data, n);
+        struct clew_slice query = question ? clew_slice_from(target, n + 1) : CLEW_SLICE_NULL;
+
+        if (target.len > CLEW_SERVE_TARGET_MAX || n == 0 || path.data[0] != '/') {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_REQUEST,
+                                        "a path begins with \"/\" and is, with its parameters, at "
+                                        "most %u bytes long",
+                                        CLEW_SERVE_TARGET_MAX);
+                return;
+        }
+        if (!is_read(call->request, call->answer)) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_METHOD,
+                                        "this path is only read: GET or HEAD");
+                call->answer->allow = "GET, HEAD";
+                return;
+        }
+        if (!clew_slice_starts_with(path, CLEW_SLICE_LITERAL(BASE "/"))) {
+                (void)!serve_page(call, path);
+                return;
+        }
+        if (find_route(call, clew_slice_from(path, sizeof(BASE) - 1)) == 0 &&
+            clew_inputs_read(call, query) == 0)
+                run(call);
+}
+
+void clew_serve(const struct clew_service *service, const struct clew_serve_request *request,
+                struct clew_serve_answer *ret)
+{
+        struct clew_call call = {.service = service, .request = request, .answer = ret};
+
+        clew_arena_init(&call.arena, CALL_ARENA_MAX);
+        dispatch(&call);
+        tag(request, ret);
+        clew_arena_deinit(&call.arena);
+}
+
+void clew_serve_busy(struct clew_serve_answer *ret)
+{
+        struct clew_json_writer w = clew_problem_begin(
+                ret, CLEW_PROBLEM_BUSY, "too many questions are waiting; ask again in a second");
+
+        clew_problem_end(ret, &w);
+        ret->retry_after_s = RETRY_AFTER_S;
+}
+
+/* ---- who may ask ---------------------------------------------------------------------------- */
+
+/* "localhost", "127.0.0.1", "[::1]", with any port. */
+static bool is_local_host(struct clew_slice host)
+{
+        static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                size_t n = strlen(names[i]);
+
+                if (host.len >= n && strncasecmp((const char *)host.data, names[i], n) == 0 &&
+                    (host.len == n || host.data[n] == ':'))
+                        return true;
+        }
+        return false;
+}
+
+static bool is_local_origin(struct clew_slice origin)
+{
+        static const char *const schemes[] = {"http://", "https://"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(schemes); i++) {
+                struct clew_slice scheme = clew_slice_of_cstr(schemes[i]);
+
+                if (clew_slice_starts_with(origin, scheme))
+                        return is_local_host(clew_slice_from(origin, scheme.len));
+        }
+        return false;
+}
+
+bool clew_serve_is_local(struct clew_slice host, struct clew_slice origin,
+                         struct clew_slice fetch_site, struct clew_serve_answer *ret)
+{
+        struct clew_json_writer w;
+
+        if (is_local_host(host) && (!origin.data || is_local_origin(origin)) &&
+            !clew_slice_eq_cstr(fetch_site, "cross-site"))
+                return true;
+        w = clew_problem_begin(ret, CLEW_PROBLEM_FOREIGN_ORIGIN,
+                               "this address answers this machine only: the Host must be "
+                               "localhost, 127.0.0.1 or [::1], and a page that asks must come from "
+                               "there too");
+        clew_problem_end(ret, &w);
+        return false;
+}

@@ -1,0 +1,83 @@
+/*
+ * A request in, an answer out: no socket, no terminal. What carries them (the collector's HTTP
+ * listener, MCP, a test) fills a request, calls clew_serve(), and sends what comes back.
+ *
+ * Routes, parameters, fields and errors: README.md beside this file.
+ * Threads: any number of calls may run at a time on one service, each in a thread of its own. A
+ * call holds a read transaction of the store and memory of its own, both bounded.
+ */
+#ifndef CLEW_QUERY_SERVE_SERVE_H
+#define CLEW_QUERY_SERVE_SERVE_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/clock.h"
+#include "proto/base/json.h"
+#include "proto/base/slice.h"
+#include "storage/store.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Path and parameters as sent. Longer ones are no question that the command line would take. */
+#define CLEW_SERVE_TARGET_MAX 8192u
+/* One answer. What is larger is asked for in parts. */
+#define CLEW_SERVE_BODY_MAX ((size_t)64 << 20)
+/* A trace, its model, and what is derived from both. */
+#define CLEW_SERVE_MEMORY_MAX ((size_t)256 << 20)
+/* A walk over many traces ends after so long and says where to go on. */
+#define CLEW_SERVE_WALK_NS (10 * CLEW_NS_PER_S)
+
+struct clew_service {
+        struct clew_store *store;
+        const struct clew_clock *clock;
+        bool read_only;                    /* nothing is collected here */
+        const volatile sig_atomic_t *stop; /* not 0: walks end; may be NULL */
+        /* Members that who carries the service adds to `/status`; may be NULL. */
+        void (*write_status)(void *context, struct clew_json_writer *w);
+        void *context;
+};
+
+/* Everything borrowed. Headers that were not sent are null slices. */
+struct clew_serve_request {
+        struct clew_slice method;
+        struct clew_slice target; /* path, and "?" with the parameters */
+        struct clew_slice accept;
+        struct clew_slice accept_encoding;
+        struct clew_slice if_none_match;
+};
+
+struct clew_serve_answer {
+        unsigned status;
+        const char *content_type; /* static; NULL: no body */
+        const char *allow;        /* with 405; static */
+        const char *policy;       /* Content-Security-Policy of pages; static */
+        char etag[32];            /* quoted; "" = none */
+        unsigned retry_after_s;   /* 0 = none */
+        bool is_gzip;
+        bool is_head;           /* headers only */
+        struct clew_slice page; /* static bytes, in place of the body */
+        struct clew_buffer body;
+};
+
+void clew_serve_answer_init(struct clew_serve_answer *answer);
+void clew_serve_answer_deinit(struct clew_serve_answer *answer);
+
+/* Always fills @ret with an answer, if need be one that says what went wrong. */
+void clew_serve(const struct clew_service *service, const struct clew_serve_request *request,
+                struct clew_serve_answer *ret);
+
+/* An answer of who carries the service, in the same form: no thread is free. */
+void clew_serve_busy(struct clew_serve_answer *ret);
+
+/* Whether the Host header, and the Origin and Sec-Fetch-Site headers if they were sent (else null
+ * slices), name this machine: pages of other sites must not reach it through a name of their own.
+ * @ret has the refusal otherwise. */
+CLEW_MUST_USE bool clew_serve_is_local(struct clew_slice host, struct clew_slice origin,
+                                       struct clew_slice fetch_site, struct clew_serve_answer *ret);
+
+/* The OpenAPI 3.1 description of all routes, as JSON. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_serve_openapi(struct clew_buffer *out);
+
+#endif
