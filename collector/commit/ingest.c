@@ -1,7 +1,7 @@
 #include "collector/commit/ingest.h"
 
-#include "collector/gate/inflate.h"
 #include "proto/base/clock.h"
+#include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/otlp/json.h"
 
@@ -98,28 +98,6 @@ void clew_ingest_refuse(struct clew_ingest *in, struct clew_answer *ret)
         ret->retry_ms = CLEW_INGEST_RETRY_MS;
 }
 
-/*
- * gRPC core passes on messages in an encoding that it does not know as if they had none, and hides
- * the header. Their first bytes tell; none of them begins a valid request.
- */
-static const char *foreign_encoding(struct clew_slice body)
-{
-        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x28\xb5\x2f\xfd")))
-                return "zstd";
-        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\xff\x06\x00\x00sNaPpY")))
-                return "snappy";
-        return NULL;
-}
-
-static enum clew_ingest_outcome refuse_encoding(struct clew_ingest *in, const char *name,
-                                                struct clew_answer *ret)
-{
-        clew_count(in->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
-        clew_answer_set(ret, CLEW_ANSWER_UNIMPLEMENTED,
-                        "%s compression is not supported; send gzip or no compression", name);
-        return CLEW_INGEST_ANSWER;
-}
-
 /* Malformed, too large, or out of memory: the three ways in which decoding ends early. */
 static enum clew_ingest_outcome refuse(struct clew_ingest *in, int code,
                                        const struct clew_error *err, struct clew_answer *ret)
@@ -142,8 +120,12 @@ static enum clew_ingest_outcome refuse(struct clew_ingest *in, int code,
 /* What the first bytes of a body say against its headers; NULL when nothing. */
 static const char *mistaken_headers(const struct clew_request *q, struct clew_slice body)
 {
-        if (!q->is_gzip && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x1f\x8b")))
+        if (q->encoding == CLEW_ENCODING_IDENTITY &&
+            clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x1f\x8b")))
                 return "the body is gzip, but Content-Encoding does not say so";
+        if (q->encoding == CLEW_ENCODING_IDENTITY &&
+            clew_encoding_sniff(body) != CLEW_ENCODING_IDENTITY)
+                return "the body is compressed, but Content-Encoding does not say so";
         if (!q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("{")))
                 return "the body looks like JSON, but Content-Type does not say so";
         if (q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\n")) && body.len > 1 &&
@@ -158,7 +140,14 @@ static enum clew_ingest_outcome refuse_body(struct clew_ingest *in, int code,
 {
         const char *mistake = mistaken_headers(q, body);
 
+        static struct clew_log_limit limit = {.per_second = 1};
+
         (void)refuse(in, code, err, ret);
+        if (ret->kind == CLEW_ANSWER_MALFORMED)
+                clew_log_limited(&limit, CLEW_LOG_WARN, "request.malformed", "hint=\"%s\"",
+                                 mistake ? mistake
+                                         : "the body is not OTLP; an exporter that compresses must "
+                                           "use one of " CLEW_ENCODING_NAMES);
         if (ret->kind == CLEW_ANSWER_MALFORMED && mistake)
                 clew_answer_set(ret, CLEW_ANSWER_MALFORMED, "%s", mistake);
         return CLEW_INGEST_ANSWER;
@@ -182,15 +171,15 @@ static int gather(const struct clew_request *q, size_t max, struct clew_buffer *
 
         *ret_borrowed = false;
         clew_buffer_clear(body);
-        if (!q->is_gzip && total > max)
+        if (q->encoding == CLEW_ENCODING_IDENTITY && total > max)
                 return -EMSGSIZE;
-        if (!q->is_gzip && q->n_parts == 1) {
+        if (q->encoding == CLEW_ENCODING_IDENTITY && q->n_parts == 1) {
                 *ret = q->parts[0];
                 *ret_borrowed = true;
                 return 0;
         }
-        if (q->is_gzip) {
-                r = clew_inflate_gzip(q->parts, q->n_parts, max, body, err);
+        if (q->encoding != CLEW_ENCODING_IDENTITY) {
+                r = clew_encoding_undo(q->encoding, q->parts, q->n_parts, max, body, err);
         } else {
                 if (total && !clew_buffer_reserve(body, total))
                         return clew_buffer_error(body);
@@ -309,8 +298,6 @@ static enum clew_ingest_outcome decode_body(struct clew_ingest *in, struct clew_
         size_t len;
         int r;
 
-        if (!q->is_gzip && foreign_encoding(body))
-                return refuse_encoding(in, foreign_encoding(body), ret);
         if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceMetrics\""))
                 return drop_metrics(in);
         if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceLogs\""))
@@ -355,9 +342,12 @@ static size_t limit_of(const struct clew_ingest *in, enum clew_ingest_size size)
 enum clew_ingest_size clew_ingest_size_of(const struct clew_ingest *in,
                                           const struct clew_request *request)
 {
-        size_t n = request->is_gzip ? clew_inflate_hint(request->parts, request->n_parts,
-                                                        in->max_request_bytes)
-                                    : total_len(request);
+        size_t n = clew_encoding_hint(request->encoding, request->parts, request->n_parts,
+                                      in->max_request_bytes);
+
+        /* What will be too large whatever is done is not decoded anywhere. */
+        if (request->encoding == CLEW_ENCODING_IDENTITY)
+                n = total_len(request);
 
         if (n <= CLEW_INGEST_SMALL_BYTES)
                 return CLEW_INGEST_SMALL;

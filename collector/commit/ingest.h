@@ -13,6 +13,7 @@
 #include "collector/base/counters.h"
 #include "collector/commit/pipeline.h"
 #include "collector/gate/answer.h"
+#include "collector/gate/encoding.h"
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
@@ -55,7 +56,7 @@ void clew_scratch_deinit(struct clew_scratch *s);
 
 struct clew_request {
         enum clew_otlp_signal signal;
-        bool is_gzip;
+        enum clew_encoding encoding;
         bool is_json;
         bool guess_signal; /* nothing but the body says which it is; @signal is what to try */
         const struct clew_slice *parts; /* the body in order, borrowed */

@@ -195,7 +195,8 @@ static void add_retry_trailers(struct call *c)
 static void add_encodings_trailer(struct call *c)
 {
         c->trailers[c->n_trailers].key = grpc_slice_from_static_string("grpc-accept-encoding");
-        c->trailers[c->n_trailers].value = grpc_slice_from_static_string("identity,gzip");
+        c->trailers[c->n_trailers].value =
+                grpc_slice_from_static_string("identity,gzip,deflate,zstd,snappy");
         c->n_trailers++;
 }
 
@@ -285,6 +286,23 @@ static struct call *call_of_job(struct clew_lane_job *job)
 
 static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch);
 
+/* The core names only what it knows itself. It passes on the rest as if it had no encoding, and
+ * hides the header: then the first bytes tell. */
+static enum clew_encoding encoding_of(const struct call *c, const struct clew_slice *parts)
+{
+        switch (c->message->data.raw.compression) {
+        case GRPC_COMPRESS_GZIP:
+                return CLEW_ENCODING_GZIP;
+        case GRPC_COMPRESS_DEFLATE:
+                return CLEW_ENCODING_DEFLATE;
+        case GRPC_COMPRESS_NONE:
+        case GRPC_COMPRESS_ALGORITHMS_COUNT:
+                break;
+        }
+        return c->message->data.raw.slice_buffer.count ? clew_encoding_sniff(parts[0])
+                                                       : CLEW_ENCODING_IDENTITY;
+}
+
 /* As one of the size that is known so far. True when it went on to be committed; the call may be
  * gone then. */
 static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_lane)
@@ -294,7 +312,6 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
         CLEW_FREE struct clew_slice *parts = clew_calloc(raw->count, sizeof(*parts));
         struct clew_request request = {
                 .signal = c->method == METHOD_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
-                .is_gzip = c->message->data.raw.compression == GRPC_COMPRESS_GZIP,
                 .parts = parts,
                 .n_parts = raw->count,
                 .release = release_message,
@@ -310,6 +327,7 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
         for (size_t i = 0; i < raw->count; i++)
                 parts[i] = clew_slice_make(GRPC_SLICE_START_PTR(raw->slices[i]),
                                            GRPC_SLICE_LENGTH(raw->slices[i]));
+        request.encoding = encoding_of(c, parts);
         if (!in_lane)
                 c->size = clew_ingest_size_of(o->ingest, &request);
         if (in_lane || c->size == CLEW_INGEST_SMALL)
@@ -527,6 +545,19 @@ static void begin(struct call *c)
         receive(c);
 }
 
+static void refuse_method(struct call *c)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        static const char served[] = "clewd serves OTLP Export for traces, logs and metrics, and "
+                                     "grpc.health.v1.Health/Check";
+
+        clew_count(options_of(c)->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+        clew_log_limited(&limit, CLEW_LOG_WARN, "request.refused",
+                         "protocol=grpc status=UNIMPLEMENTED reason=\"an unknown method; %s\"",
+                         served);
+        send_answer(c, NULL, GRPC_STATUS_UNIMPLEMENTED, served);
+}
+
 static void on_arrived(struct call *c)
 {
         c->method = method_of(&c->details);
@@ -540,10 +571,7 @@ static void on_arrived(struct call *c)
                 receive(c); /* must answer under load, too */
                 break;
         case METHOD_UNKNOWN:
-                clew_count(options_of(c)->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
-                send_answer(c, NULL, GRPC_STATUS_UNIMPLEMENTED,
-                            "clewd serves OTLP Export for traces, logs and metrics, and "
-                            "grpc.health.v1.Health/Check");
+                refuse_method(c);
                 break;
         }
 }

@@ -291,7 +291,7 @@ static struct clew_request request_of(struct request *q, const struct clew_slice
 {
         return (struct clew_request){
                 .signal = q->route.signal == CLEW_HTTP_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
-                .is_gzip = q->route.is_gzip,
+                .encoding = q->route.encoding,
                 .is_json = q->route.is_json,
                 .guess_signal = q->route.is_guess,
                 .parts = body,
@@ -414,6 +414,16 @@ static void start_reading(struct request *q, uint64_t declared)
         atomic_store(&q->state, REQ_READING);
 }
 
+/* The text is ours, and says what to change. */
+static void log_refusal(const struct clew_answer *a)
+{
+        static struct clew_log_limit limit = {.per_second = 5};
+
+        clew_log_limited(&limit, CLEW_LOG_WARN, "request.refused",
+                         "protocol=http status=%d reason=\"%s\"", clew_answer_http_code(a->kind),
+                         a->message);
+}
+
 static enum MHD_Result on_headers(struct request *q, const char *method, const char *path)
 {
         const struct clew_http_listener_options *o = &q->listener->options;
@@ -427,8 +437,10 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
         };
 
         if (!clew_http_route(&head, &q->route, &q->answer)) {
-                if (q->answer.kind != CLEW_ANSWER_PREFLIGHT)
+                if (q->answer.kind != CLEW_ANSWER_PREFLIGHT) {
                         clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+                        log_refusal(&q->answer);
+                }
                 return refuse(q, declared);
         }
         if (!o->pipeline) {
