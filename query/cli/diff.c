@@ -1,8 +1,7 @@
 /*
- * clew diff: two runs, aligned step by step.
+ * clew diff: two runs, aligned step by step (query/serve/compare.h), on a page.
  */
-#include "query/rca/diff.h"
-#include "query/rca/settings.h"
+#include "query/serve/compare.h"
 
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
@@ -12,124 +11,62 @@
 #include "query/cli/output.h"
 #include "query/cli/terminal.h"
 
-#include "proto/base/utf8.h"
-
+#include <errno.h>
 #include <string.h>
 
 #define OUT_MAX_BYTES ((size_t)256 << 20)
 /* Lines of one text that are compared; longer texts are compared as a whole. */
 #define LINES_MAX 20000u
-/* Texts of one part of a step that are compared: calls of one answer, new messages. */
-#define TEXTS_MAX 64u
-/* Of one text in --json --text; the spans have the rest. */
-#define JSON_TEXT_MAX ((size_t)64 << 10)
-
-struct side {
-        struct clew_opened opened;
-        struct clew_arena arena;
-        struct clew_buffer traces; /* own copies: the view's bytes die at its next load */
-        struct clew_buffer logs;
-        struct clew_trace *trace;
-        struct clew_rca_view view;
-};
-
 struct diff_command {
         struct clew_cli *cli;
         struct clew_look look;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         struct clew_output output;
-        struct side a;
-        struct side b;
-        struct clew_diff diff;
-        const struct clew_setting *settings; /* those that differ */
-        uint32_t n_settings;
+        struct clew_compare runs;
         struct clew_buffer out;
         const char *only;
-        const char *only_kind; /* of them at most one is set */
-        unsigned only_part;
         bool stat;
         bool text;
-        bool strict;
 };
-
-/* Parts in the order in which a reader wants them, by their words in --only and --json. */
-static const struct {
-        const char *word;
-        unsigned bit;
-} parts[] = {
-        {"input", CLEW_DIFF_INPUT},   {"output", CLEW_DIFF_OUTPUT},
-        {"calls", CLEW_DIFF_CALLS},   {"arguments", CLEW_DIFF_ARGUMENTS},
-        {"result", CLEW_DIFF_RESULT}, {"error", CLEW_DIFF_ERROR},
-};
-
-static const char *const kind_words[] = {"llm", "tool", "agent", "step"};
-
-static bool is_wanted_part(const struct diff_command *c, unsigned part)
-{
-        return !c->only_part || c->only_part == part;
-}
 
 /* --only: a kind of step or a part of one. */
 static int read_only(struct diff_command *c)
 {
-        for (size_t i = 0; c->only && i < CLEW_ARRAY_LEN(kind_words); i++) {
-                if (strcmp(c->only, kind_words[i]) == 0)
-                        c->only_kind = kind_words[i];
-        }
-        for (size_t i = 0; c->only && i < CLEW_ARRAY_LEN(parts); i++) {
-                if (strcmp(c->only, parts[i].word) == 0)
-                        c->only_part = parts[i].bit;
-        }
-        if (!c->only || c->only_kind || c->only_part)
+        if (!c->only || clew_compare_only(&c->runs, c->only))
                 return 0;
         clew_cli_error(c->cli, "diff: --only takes llm, tool, agent, step, input, output, calls, "
                                "arguments, result or error");
         return CLEW_EXIT_USAGE;
 }
 
-/* ---- loading -------------------------------------------------------------------------------- */
-
-static int load(struct diff_command *c, const char *text, struct side *s)
+static int load(struct diff_command *c, const char *text, struct clew_compare_side *s)
 {
-        static const struct clew_trace_options skim = {0};
-        CLEW_ARENA first = {0};
-        int r;
+        struct clew_target target;
+        struct clew_trace_id id;
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+        uint32_t step;
+        int r = clew_target_parse(text, &target, &err);
 
-        clew_arena_init(&first, CLEW_TRACE_ARENA_MAX);
-        clew_arena_init(&s->arena, CLEW_TRACE_ARENA_MAX);
-        clew_buffer_init(&s->traces, CLEW_TRACE_ARENA_MAX);
-        clew_buffer_init(&s->logs, CLEW_TRACE_ARENA_MAX);
-        r = clew_cli_open_trace(c->cli, text, &skim, &first, &s->opened);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        r = clew_cli_resolve(c->cli, &target, &id);
+        if (r == 0)
+                r = clew_cli_view(c->cli, &view);
         if (r != 0)
                 return r;
-        clew_buffer_append_slice(&s->traces, s->opened.data.traces);
-        clew_buffer_append_slice(&s->logs, s->opened.data.logs);
-        r = clew_buffer_error(&s->traces) ? clew_buffer_error(&s->traces)
-                                          : clew_buffer_error(&s->logs);
-        if (r == 0)
-                r = clew_trace_build(clew_buffer_slice(&s->traces), clew_buffer_slice(&s->logs),
-                                     &CLEW_TRACE_FULL, &s->arena, &s->trace);
-        if (r == 0)
-                r = clew_rca_view_build(s->trace, &s->arena, &s->view);
-        return r < 0 ? clew_cli_fail(c->cli, r, NULL) : 0;
-}
-
-static void side_deinit(struct side *s)
-{
-        clew_arena_deinit(&s->arena);
-        clew_buffer_deinit(&s->traces);
-        clew_buffer_deinit(&s->logs);
+        r = clew_compare_load(s, view, &id, CLEW_TRACE_ARENA_MAX, &err);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        return clew_lookup_step(&target, s->trace, &step, &err) == CLEW_LOOKUP_FOUND
+                       ? 0
+                       : clew_cli_fail(c->cli, -EINVAL, &err);
 }
 
 /* ---- people --------------------------------------------------------------------------------- */
 
-static const char *word_of(const struct clew_rca_step *s)
-{
-        return kind_words[s->kind];
-}
-
-static void put_side(struct diff_command *c, char name, const struct side *s)
+static void put_side(struct diff_command *c, char name, const struct clew_compare_side *s)
 {
         struct clew_selected t = {.id = s->trace->id, .summary.outcome = s->trace->outcome};
         char id[CLEW_SHORT_ID];
@@ -150,7 +87,7 @@ static void put_side(struct diff_command *c, char name, const struct side *s)
         clew_buffer_append_byte(&c->out, '\n');
 }
 
-static uint32_t number(const struct side *s, uint32_t step)
+static uint32_t number(const struct clew_compare_side *s, uint32_t step)
 {
         return s->view.steps[step].number;
 }
@@ -171,11 +108,11 @@ static void put_padded(struct diff_command *c, struct clew_slice text, unsigned 
 /* What the runs were set to, where that differs: before what they did. */
 static void put_settings(struct diff_command *c)
 {
-        if (c->n_settings == 0)
+        if (c->runs.n_settings == 0)
                 return;
         clew_buffer_append_cstr(&c->out, "Set differently:\n");
-        for (uint32_t i = 0; i < c->n_settings; i++) {
-                const struct clew_setting *s = &c->settings[i];
+        for (uint32_t i = 0; i < c->runs.n_settings; i++) {
+                const struct clew_setting *s = &c->runs.settings[i];
 
                 clew_buffer_append_cstr(&c->out, "  ");
                 put_padded(c, s->name, SETTING_NAME_COLUMNS);
@@ -188,28 +125,28 @@ static void put_settings(struct diff_command *c)
 
 static void put_stat(struct diff_command *c)
 {
-        const uint32_t *n = c->diff.count;
-        uint32_t all = c->a.view.n_steps + c->b.view.n_steps;
+        const uint32_t *n = c->runs.diff.count;
+        uint32_t all = c->runs.a.view.n_steps + c->runs.b.view.n_steps;
         uint32_t matched = 2 * (n[CLEW_DIFF_EQUAL] + n[CLEW_DIFF_CHANGED]);
 
-        put_side(c, 'A', &c->a);
-        put_side(c, 'B', &c->b);
+        put_side(c, 'A', &c->runs.a);
+        put_side(c, 'B', &c->runs.b);
         put_settings(c);
         clew_buffer_printf(&c->out,
                            "%u steps equal, %u changed, %u only in A, %u only in B; %u %% "
                            "of steps matched.",
                            n[0], n[1], n[2], n[3], all ? matched * 100 / all : 100);
-        if (c->diff.first < c->diff.n) {
-                const struct clew_diff_row *row = &c->diff.rows[c->diff.first];
+        if (c->runs.diff.first < c->runs.diff.n) {
+                const struct clew_diff_row *row = &c->runs.diff.rows[c->runs.diff.first];
 
                 clew_buffer_append_cstr(&c->out, "\nFirst change:");
                 if (row->a != CLEW_ALIGN_NONE)
-                        clew_buffer_printf(&c->out, " A%u", number(&c->a, row->a));
+                        clew_buffer_printf(&c->out, " A%u", number(&c->runs.a, row->a));
                 if (row->b != CLEW_ALIGN_NONE)
-                        clew_buffer_printf(&c->out, " B%u", number(&c->b, row->b));
+                        clew_buffer_printf(&c->out, " B%u", number(&c->runs.b, row->b));
         }
         clew_buffer_append_byte(&c->out, '\n');
-        if (c->diff.gave_up)
+        if (c->runs.diff.gave_up)
                 clew_buffer_append_cstr(&c->out, "The middle is too different to align; it is "
                                                  "shown as removed and added.\n");
 }
@@ -265,8 +202,8 @@ static void put_texts(struct diff_command *c, struct clew_slice a, struct clew_s
         hashes = clew_arena_calloc(&arena, 2u * LINES_MAX, sizeof(*hashes));
         if (!lines || !hashes)
                 return;
-        n_a = split(a, lines, hashes, c->strict, &cut);
-        n_b = split(b, lines + LINES_MAX, hashes + LINES_MAX, c->strict, &cut);
+        n_a = split(a, lines, hashes, c->runs.strict, &cut);
+        n_b = split(b, lines + LINES_MAX, hashes + LINES_MAX, c->runs.strict, &cut);
         if (clew_align(hashes, n_a, hashes + LINES_MAX, n_b, &arena, &al) < 0)
                 return;
         for (uint32_t i = 0; i < al.n; i++) {
@@ -282,48 +219,18 @@ static void put_texts(struct diff_command *c, struct clew_slice a, struct clew_s
                                    LINES_MAX);
 }
 
-/* The @nth text of a part of a step; null when there are no more. */
-static struct clew_slice part_text(struct side *side, const struct clew_rca_step *s, unsigned part,
-                                   uint32_t nth)
-{
-        struct clew_slice words[] = {CLEW_SLICE_NULL, CLEW_SLICE_LITERAL(" "), CLEW_SLICE_NULL};
-
-        switch (part) {
-        case CLEW_DIFF_INPUT:
-                return clew_diff_input(&side->view, s, nth);
-        case CLEW_DIFF_CALLS:
-                if (nth >= s->n_calls)
-                        return CLEW_SLICE_NULL;
-                words[0] = side->view.calls[s->first_call + nth].name;
-                words[2] = side->view.calls[s->first_call + nth].args;
-                return clew_arena_concat(&side->arena, words, CLEW_ARRAY_LEN(words));
-        case CLEW_DIFF_OUTPUT:
-                return nth ? CLEW_SLICE_NULL : s->text;
-        case CLEW_DIFF_ARGUMENTS:
-                return nth ? CLEW_SLICE_NULL : s->args;
-        case CLEW_DIFF_RESULT:
-                return nth ? CLEW_SLICE_NULL : s->result;
-        case CLEW_DIFF_ERROR:
-                /* A result that says so is shown as the result. */
-                return nth || clew_slice_eq(s->error_text, s->result) ? CLEW_SLICE_NULL
-                                                                      : s->error_text;
-        default:
-                return CLEW_SLICE_NULL;
-        }
-}
-
 static void put_part(struct diff_command *c, const struct clew_diff_row *row, unsigned part)
 {
-        const struct clew_rca_step *a = &c->a.view.steps[row->a];
-        const struct clew_rca_step *b = &c->b.view.steps[row->b];
+        const struct clew_rca_step *a = &c->runs.a.view.steps[row->a];
+        const struct clew_rca_step *b = &c->runs.b.view.steps[row->b];
 
-        for (uint32_t nth = 0; nth < TEXTS_MAX; nth++) {
-                struct clew_slice x = part_text(&c->a, a, part, nth);
-                struct clew_slice y = part_text(&c->b, b, part, nth);
+        for (uint32_t nth = 0; nth < CLEW_COMPARE_TEXTS_MAX; nth++) {
+                struct clew_slice x = clew_compare_text(&c->runs.a, a, part, nth);
+                struct clew_slice y = clew_compare_text(&c->runs.b, b, part, nth);
 
                 if (!x.len && !y.len)
                         return;
-                if (clew_diff_hash(x, c->strict) != clew_diff_hash(y, c->strict))
+                if (clew_diff_hash(x, c->runs.strict) != clew_diff_hash(y, c->runs.strict))
                         put_texts(c, x, y);
         }
         clew_buffer_append_cstr(&c->out, "          ... and more texts, not compared\n");
@@ -331,22 +238,23 @@ static void put_part(struct diff_command *c, const struct clew_diff_row *row, un
 
 static void put_parts(struct diff_command *c, const struct clew_diff_row *row)
 {
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
-                if (row->parts & parts[i].bit && is_wanted_part(c, parts[i].bit))
-                        put_part(c, row, parts[i].bit);
+        for (size_t i = 0; clew_compare_parts[i].word; i++) {
+                if (row->parts & clew_compare_parts[i].bit &&
+                    clew_compare_wants_part(&c->runs, clew_compare_parts[i].bit))
+                        put_part(c, row, clew_compare_parts[i].bit);
         }
 }
 
 /* What a step that only one run has said or did, in a line. */
-static void put_lone(struct diff_command *c, struct side *side, const struct clew_rca_step *s,
-                     char sign)
+static void put_lone(struct diff_command *c, struct clew_compare_side *side,
+                     const struct clew_rca_step *s, char sign)
 {
         struct clew_slice text = s->text;
 
         if (s->kind == CLEW_RCA_TOOL)
                 text = s->args.len ? s->args : s->result;
         else if (s->kind == CLEW_RCA_LLM && s->n_calls)
-                text = part_text(side, s, CLEW_DIFF_CALLS, 0);
+                text = clew_compare_text(side, s, CLEW_DIFF_CALLS, 0);
         if (text.len)
                 put_line(c, sign, text);
 }
@@ -354,25 +262,26 @@ static void put_lone(struct diff_command *c, struct side *side, const struct cle
 static void put_step(struct diff_command *c, const struct clew_diff_row *row)
 {
         static const char signs[] = "=~-+";
-        struct side *side = row->a != CLEW_ALIGN_NONE ? &c->a : &c->b;
+        struct clew_compare_side *side = row->a != CLEW_ALIGN_NONE ? &c->runs.a : &c->runs.b;
         const struct clew_rca_step *s =
                 &side->view.steps[row->a != CLEW_ALIGN_NONE ? row->a : row->b];
         char where[32];
 
         if (row->a != CLEW_ALIGN_NONE && row->b != CLEW_ALIGN_NONE &&
-            number(&c->a, row->a) != number(&c->b, row->b))
-                snprintf(where, sizeof(where), "%u/%u", number(&c->a, row->a),
-                         number(&c->b, row->b));
+            number(&c->runs.a, row->a) != number(&c->runs.b, row->b))
+                snprintf(where, sizeof(where), "%u/%u", number(&c->runs.a, row->a),
+                         number(&c->runs.b, row->b));
         else
                 snprintf(where, sizeof(where), "%u", s->number);
-        clew_buffer_printf(&c->out, "  %c %-9s %-5s ", signs[row->sign], where, word_of(s));
+        clew_buffer_printf(&c->out, "  %c %-9s %-5s ", signs[row->sign], where,
+                           clew_compare_kind(s));
         clew_safe_line(&c->out,
                        s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name, 32,
                        c->look.ascii);
         clew_buffer_append_cstr(&c->out, row->parts ? "  " : "");
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
-                if (row->parts & parts[i].bit)
-                        clew_buffer_printf(&c->out, " %s", parts[i].word);
+        for (size_t i = 0; clew_compare_parts[i].word; i++) {
+                if (row->parts & clew_compare_parts[i].bit)
+                        clew_buffer_printf(&c->out, " %s", clew_compare_parts[i].word);
         }
         clew_buffer_append_byte(&c->out, '\n');
         if (row->sign == CLEW_DIFF_CHANGED)
@@ -381,37 +290,28 @@ static void put_step(struct diff_command *c, const struct clew_diff_row *row)
                 put_lone(c, side, s, signs[row->sign]);
 }
 
-static bool is_wanted(const struct diff_command *c, const struct clew_diff_row *row)
-{
-        const struct clew_rca_step *s =
-                row->a != CLEW_ALIGN_NONE ? &c->a.view.steps[row->a] : &c->b.view.steps[row->b];
-
-        return (!c->only_kind || strcmp(c->only_kind, word_of(s)) == 0) &&
-               (!c->only_part || (row->parts & c->only_part) != 0);
-}
-
 static void put_rows(struct diff_command *c)
 {
         clew_buffer_append_byte(&c->out, '\n');
-        for (uint32_t i = 0; i < c->diff.n; i++) {
-                const struct clew_diff_row *row = &c->diff.rows[i];
+        for (uint32_t i = 0; i < c->runs.diff.n; i++) {
+                const struct clew_diff_row *row = &c->runs.diff.rows[i];
                 uint32_t run = i;
 
-                if (!is_wanted(c, row))
+                if (!clew_compare_wants(&c->runs, row))
                         continue;
-                while (row->sign == CLEW_DIFF_EQUAL && run + 1 < c->diff.n &&
-                       c->diff.rows[run + 1].sign == CLEW_DIFF_EQUAL &&
-                       is_wanted(c, &c->diff.rows[run + 1]))
+                while (row->sign == CLEW_DIFF_EQUAL && run + 1 < c->runs.diff.n &&
+                       c->runs.diff.rows[run + 1].sign == CLEW_DIFF_EQUAL &&
+                       clew_compare_wants(&c->runs, &c->runs.diff.rows[run + 1]))
                         run++;
                 if (run == i) {
                         put_step(c, row);
                         continue;
                 }
-                clew_buffer_printf(&c->out, "  = %u-%u", number(&c->a, row->a),
-                                   number(&c->a, c->diff.rows[run].a));
-                if (number(&c->a, row->a) != number(&c->b, row->b))
-                        clew_buffer_printf(&c->out, " / %u-%u", number(&c->b, row->b),
-                                           number(&c->b, c->diff.rows[run].b));
+                clew_buffer_printf(&c->out, "  = %u-%u", number(&c->runs.a, row->a),
+                                   number(&c->runs.a, c->runs.diff.rows[run].a));
+                if (number(&c->runs.a, row->a) != number(&c->runs.b, row->b))
+                        clew_buffer_printf(&c->out, " / %u-%u", number(&c->runs.b, row->b),
+                                           number(&c->runs.b, c->runs.diff.rows[run].b));
                 clew_buffer_append_byte(&c->out, '\n');
                 i = run;
         }
@@ -419,113 +319,11 @@ static void put_rows(struct diff_command *c)
 
 /* ---- machines ------------------------------------------------------------------------------- */
 
-static void write_step(struct clew_json_writer *w, const char *key, const struct side *s,
-                       uint32_t step)
-{
-        clew_json_write_key(w, key);
-        if (step == CLEW_ALIGN_NONE) {
-                clew_json_write_null(w);
-                return;
-        }
-        clew_json_write_object_begin(w);
-        clew_json_write_key(w, "step");
-        clew_json_write_uint64(w, s->view.steps[step].number);
-        clew_json_write_key(w, "span_id");
-        clew_write_span_id(w, &s->view.steps[step].span_id);
-        clew_json_write_object_end(w);
-}
-
-static void write_text_of(struct clew_json_writer *w, const char *key, struct clew_slice text)
-{
-        clew_json_write_key(w, key);
-        clew_write_text(w, clew_utf8_cut(text, JSON_TEXT_MAX));
-}
-
-/* The texts of a changed pair: [{"part":..,"a":..,"b":..}]. */
-static void write_texts(struct diff_command *c, struct clew_json_writer *w,
-                        const struct clew_diff_row *row)
-{
-        clew_json_write_key(w, "texts");
-        clew_json_write_array_begin(w);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
-                for (uint32_t nth = 0; row->parts & parts[i].bit && nth < TEXTS_MAX; nth++) {
-                        struct clew_slice a =
-                                part_text(&c->a, &c->a.view.steps[row->a], parts[i].bit, nth);
-                        struct clew_slice b =
-                                part_text(&c->b, &c->b.view.steps[row->b], parts[i].bit, nth);
-
-                        if (!a.len && !b.len)
-                                break;
-                        if (!is_wanted_part(c, parts[i].bit) ||
-                            clew_diff_hash(a, c->strict) == clew_diff_hash(b, c->strict))
-                                continue;
-                        clew_json_write_object_begin(w);
-                        clew_json_write_key(w, "part");
-                        clew_json_write_cstr(w, parts[i].word);
-                        write_text_of(w, "a", a);
-                        write_text_of(w, "b", b);
-                        clew_json_write_object_end(w);
-                }
-        }
-        clew_json_write_array_end(w);
-}
-
-static void write_settings(struct diff_command *c, struct clew_json_writer *w)
-{
-        clew_json_write_key(w, "settings");
-        clew_json_write_array_begin(w);
-        for (uint32_t i = 0; i < c->n_settings; i++) {
-                clew_json_write_object_begin(w);
-                clew_json_write_key(w, "group");
-                clew_json_write_cstr(w, c->settings[i].group);
-                write_text_of(w, "name", c->settings[i].name);
-                write_text_of(w, "a", c->settings[i].a);
-                write_text_of(w, "b", c->settings[i].b);
-                clew_json_write_object_end(w);
-        }
-        clew_json_write_array_end(w);
-}
-
 static int put_json(struct diff_command *c)
 {
-        static const char *const signs[] = {"equal", "changed", "only_a", "only_b"};
         struct clew_json_writer w = clew_output_begin(&c->output, "diff");
 
-        clew_json_write_key(&w, "a");
-        clew_write_trace_id(&w, &c->a.trace->id);
-        clew_json_write_key(&w, "b");
-        clew_write_trace_id(&w, &c->b.trace->id);
-        for (unsigned i = 0; i < 4; i++) {
-                clew_json_write_key(&w, signs[i]);
-                clew_json_write_uint64(&w, c->diff.count[i]);
-        }
-        write_settings(c, &w);
-        clew_json_write_key(&w, "gave_up");
-        clew_json_write_bool(&w, c->diff.gave_up);
-        clew_json_write_key(&w, "rows");
-        clew_json_write_array_begin(&w);
-        for (uint32_t i = 0; i < c->diff.n && !c->stat; i++) {
-                const struct clew_diff_row *row = &c->diff.rows[i];
-
-                if (!is_wanted(c, row))
-                        continue;
-                clew_json_write_object_begin(&w);
-                clew_json_write_key(&w, "sign");
-                clew_json_write_cstr(&w, signs[row->sign]);
-                write_step(&w, "a", &c->a, row->a);
-                write_step(&w, "b", &c->b, row->b);
-                clew_json_write_key(&w, "parts");
-                clew_json_write_array_begin(&w);
-                for (unsigned k = 0; k < CLEW_ARRAY_LEN(parts); k++) {
-                        if (row->parts & parts[k].bit)
-                                clew_json_write_cstr(&w, parts[k].word);
-                }
-                clew_json_write_array_end(&w);
-                if (c->text && row->sign == CLEW_DIFF_CHANGED)
-                        write_texts(c, &w, row);
-                clew_json_write_object_end(&w);
-        }
-        clew_json_write_array_end(&w);
+        clew_compare_write(&c->runs, !c->stat, c->text, &w);
         return clew_output_end(&c->output, &w);
 }
 
@@ -533,17 +331,16 @@ static int put_json(struct diff_command *c)
 
 static int run(struct diff_command *c, const struct clew_arguments *args)
 {
-        int r = load(c, args->values[0], &c->a);
+        int r = read_only(c);
 
         if (r == 0)
-                r = load(c, args->values[1], &c->b);
+                r = load(c, args->values[0], &c->runs.a);
+
+        if (r == 0)
+                r = load(c, args->values[1], &c->runs.b);
         if (r != 0)
                 return r;
-        r = clew_diff_runs(&c->a.view, &c->b.view, c->strict, &c->a.arena, &c->diff);
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, NULL);
-        r = clew_settings_compare(c->a.trace, c->b.trace, &c->a.arena, &c->settings,
-                                  &c->n_settings);
+        r = clew_compare_run(&c->runs);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
         if (c->output.json) {
@@ -558,7 +355,7 @@ static int run(struct diff_command *c, const struct clew_arguments *args)
                 fwrite(c->out.data, 1, c->out.len, c->cli->out);
         }
         if (r == 0 && c->output_flags.exit_status &&
-            (c->diff.first < c->diff.n || c->n_settings > 0))
+            (c->runs.diff.first < c->runs.diff.n || c->runs.n_settings > 0))
                 r = CLEW_EXIT_NOTHING;
         return r;
 }
@@ -573,7 +370,7 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
                 {"text", 0, NULL, "line by line within changed texts", .ret_flag = &c.text},
                 {"only", 0, "KIND|PART", "llm, tool ... steps; or input, output, arguments ...",
                  .ret_text = &c.only},
-                {"strict", 0, NULL, "compare ids and times of day too", .ret_flag = &c.strict},
+                {"strict", 0, NULL, "compare ids and times of day too", .ret_flag = &c.runs.strict},
                 {0},
         };
         struct clew_arguments args;
@@ -589,16 +386,13 @@ int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv)
                 return CLEW_EXIT_USAGE;
         }
         clew_buffer_init(&c.out, OUT_MAX_BYTES);
-        r = read_only(&c);
-        if (r == 0)
-                r = clew_look_init(&c.look, cli, &c.display_flags);
+        r = clew_look_init(&c.look, cli, &c.display_flags);
         if (r == 0)
                 r = clew_output_init(&c.output, cli, &c.output_flags, "diff", no_fields);
         if (r == 0)
                 r = run(&c, &args);
         clew_output_deinit(&c.output);
         clew_buffer_deinit(&c.out);
-        side_deinit(&c.a);
-        side_deinit(&c.b);
+        clew_compare_deinit(&c.runs);
         return r;
 }

@@ -90,6 +90,8 @@ struct clew_route {
 
 /* All routes; the array ends with a row whose path is NULL. */
 extern const struct clew_route clew_routes[];
+/* The row of that path; it must be there. */
+const struct clew_route *clew_route_find(const char *path);
 
 /* The parameters of those groups, pointing into @inputs. */
 void clew_inputs_flags(uint32_t groups, struct clew_inputs *inputs, struct clew_flag_set *set);
@@ -106,6 +108,9 @@ const char *clew_percent_decode(struct clew_slice text, bool is_form, struct cle
 CLEW_MUST_USE int clew_call_refuse(struct clew_call *call, enum clew_problem problem,
                                    const char *fmt, ...) CLEW_PRINTF(3, 4);
 
+/* The id of the trace that @text names. 0, a negative errno, or 1 when it was refused. */
+CLEW_MUST_USE int clew_call_resolve(struct clew_call *call, const char *text,
+                                    struct clew_trace_id *ret);
 /* The trace that the path's first value (or @text) names, loaded and built in call->trace. 0, a
  * negative errno, or 1 when it was refused. */
 CLEW_MUST_USE int clew_call_open(struct clew_call *call, const char *text,
@@ -165,6 +170,8 @@ int clew_route_steps(struct clew_call *call);    /* route-steps.c */
 int clew_route_step(struct clew_call *call);     /* route-steps.c */
 int clew_route_chat(struct clew_call *call);     /* route-chat.c */
 int clew_route_why(struct clew_call *call);      /* route-why.c */
+int clew_route_live(struct clew_call *call);     /* routes.c */
+int clew_route_diff(struct clew_call *call);     /* route-diff.c */
 int clew_route_sessions(struct clew_call *call); /* route-groups.c */
 int clew_route_clusters(struct clew_call *call); /* route-groups.c */
 int clew_route_cluster(struct clew_call *call);  /* route-groups.c */

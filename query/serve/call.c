@@ -42,8 +42,7 @@ static void refuse_ambiguous(struct clew_call *call, const struct clew_candidate
         clew_problem_end(call->answer, &w);
 }
 
-int clew_call_open(struct clew_call *call, const char *text,
-                   const struct clew_trace_options *options, bool scored, struct clew_opened *ret)
+int clew_call_resolve(struct clew_call *call, const char *text, struct clew_trace_id *ret)
 {
         struct clew_target target;
         struct clew_candidates found;
@@ -56,20 +55,28 @@ int clew_call_open(struct clew_call *call, const char *text,
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_REQUEST, "%s", call->err.message);
                 return 1;
         }
-        r = clew_lookup_trace(call->view, &target, &ret->id, &found, &call->err);
-        if (r < 0)
+        r = clew_lookup_trace(call->view, &target, ret, &found, &call->err);
+        if (r <= 0) /* CLEW_LOOKUP_FOUND, or the store's error */
                 return r;
         if (r == CLEW_LOOKUP_AMBIGUOUS)
                 refuse_ambiguous(call, &found);
         else if (r == CLEW_LOOKUP_NONE)
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ID,
                                         "no trace has that id (clew list shows the newest)");
-        else if (r != CLEW_LOOKUP_FOUND)
+        else
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ID, "%s", call->err.message);
-        if (r != CLEW_LOOKUP_FOUND)
-                return 1;
+        return 1;
+}
+
+int clew_call_open(struct clew_call *call, const char *text,
+                   const struct clew_trace_options *options, bool scored, struct clew_opened *ret)
+{
+        int r = clew_call_resolve(call, text, &ret->id);
+
         ret->step = CLEW_STEP_NONE;
-        return clew_lookup_load(call->view, options, scored, &call->trace, ret, &call->err);
+        return r != 0 ? r
+                      : clew_lookup_load(call->view, options, scored, &call->trace, ret,
+                                         &call->err);
 }
 
 /* A query that cannot be read: where, and what to write instead. */

@@ -140,9 +140,10 @@ static void put_run(struct writer *w, const struct clew_filter_flags *f, uint64_
         put_any(w, "span.clew.cause.rule", &f->causes);
         put_any(w, "span.clew.signature", &f->signatures);
         put_any(w, "span.clew.label", &f->labels);
-        if (f->unlabeled) {
+        if (f->unlabeled) { /* of the span that speaks for the run: others never have one */
                 begin_condition(w);
-                clew_buffer_append_cstr(w->out, "span.clew.label = nil");
+                clew_buffer_append_cstr(w->out,
+                                        "span.clew.outcome != nil && span.clew.label = nil");
         }
 }
 

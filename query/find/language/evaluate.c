@@ -711,16 +711,39 @@ static int evaluate(struct clew_query_run *run, const struct clew_query_facts *f
         if (r < 0)
                 return r;
         result = e.n_stack > 0 ? &e.stack[0] : &e.inputs[1];
+        run->at = e.at;
         *ret = (struct clew_query_result){trace, result->items, result->n};
         run->met.matched += result->n > 0;
         return clew_arena_failed(&run->arena) || clew_arena_failed(&run->scratch) ? -ENOMEM
                                                                                   : result->n > 0;
 }
 
+uint32_t clew_query_speaker(const struct clew_query_run *run)
+{
+        return run->at.speaker;
+}
+
+struct clew_slice clew_query_selected(struct clew_query_run *run, uint32_t step, uint32_t i,
+                                      struct clew_arena *arena)
+{
+        const struct clew_query *q = run->q;
+        struct clew_values v = {.arena = &run->scratch};
+        uint32_t at = q->n_stages;
+
+        while (at > 0 && q->stages[at - 1].stage != CLEW_STAGE_SELECT)
+                at--;
+        if (at == 0 || i >= q->stages[at - 1].n)
+                return CLEW_SLICE_NULL;
+        clew_arena_reset(&run->scratch);
+        read_field(run, &run->at, q->stages[at - 1].arg + i, step, &v);
+        return v.n > 0 ? clew_group_text(&v, arena) : CLEW_SLICE_NULL;
+}
+
 int clew_query_evaluate(struct clew_query_run *run, const struct clew_query_facts *facts,
                         struct clew_slice traces, struct clew_slice logs,
                         struct clew_query_result *ret)
 {
+        struct clew_trace_options options;
         struct clew_trace *trace = NULL;
         int r;
 
@@ -741,7 +764,9 @@ int clew_query_evaluate(struct clew_query_run *run, const struct clew_query_fact
         }
         clew_arena_reset(&run->arena);
         clew_arena_reset(&run->scratch);
-        r = clew_trace_build(traces, logs, &run->options, &run->arena, &trace);
+        options = run->options;
+        options.joined = facts->joined;
+        r = clew_trace_build(traces, logs, &options, &run->arena, &trace);
         if (r == 0)
                 r = without_spans(run, trace);
         return r < 0 ? r : evaluate(run, facts, trace, ret);

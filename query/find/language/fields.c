@@ -738,6 +738,11 @@ const char *clew_field_nearest(struct clew_slice name)
         return best;
 }
 
+bool clew_query_is_near(struct clew_slice name, const char *known)
+{
+        return clew_edit_distance(name, clew_slice_of_cstr(known), 2) <= 2;
+}
+
 bool clew_query_field_at(size_t i, struct clew_query_field_help *ret)
 {
         static const char *const types[CLEW_TYPE_COUNT] = {

@@ -100,6 +100,7 @@ struct clew_query_facts {
         uint64_t start_ns;
         const struct clew_summary *summary;
         bool lost;             /* open, and silent for too long */
+        bool joined;           /* the bytes are of several traces of one run */
         clew_query_say_fn say; /* NULL: nobody said anything */
         void *say_context;
 };
@@ -153,6 +154,12 @@ CLEW_MUST_USE int clew_query_evaluate(struct clew_query_run *run,
                                       struct clew_slice traces, struct clew_slice logs,
                                       struct clew_query_result *ret);
 
+/* Of the trace that was evaluated last: the step that speaks for the run, and the first value, as
+ * text in @arena, of the @i-th field of the query's last select(); empty when there is none. */
+uint32_t clew_query_speaker(const struct clew_query_run *run);
+struct clew_slice clew_query_selected(struct clew_query_run *run, uint32_t step, uint32_t i,
+                                      struct clew_arena *arena);
+
 /* Looks at the keys of a trace that the run did not open, so that complaints know them. */
 void clew_query_sample(struct clew_query_run *run, struct clew_slice traces,
                        struct clew_slice logs);
@@ -178,6 +185,9 @@ struct clew_query_field_help {
 
 /* The @i-th field that is not an attribute as sent; false behind the last. */
 bool clew_query_field_at(size_t i, struct clew_query_field_help *ret);
+
+/* One or two edits apart. */
+bool clew_query_is_near(struct clew_slice name, const char *known);
 
 /* The plan, one line a step, for --explain. */
 void clew_query_explain(const struct clew_query *query, struct clew_buffer *out);

@@ -42,6 +42,7 @@ struct clew_query_run {
         struct clew_arena scratch; /* of the span at hand */
         struct clew_values *stack; /* of conditions; code_stack of them */
         struct clew_trace_options options;
+        struct clew_run_at at; /* the trace that was evaluated last */
 
         /* By field of the query, attributes as sent only. */
         uint64_t *tried;

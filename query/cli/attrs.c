@@ -1,0 +1,361 @@
+/*
+ * clew attrs: the attributes that the selected traces carry, or the values of one.
+ *
+ * Keys come with the scope that a query writes before them, so that a line can be copied into one.
+ */
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
+#include "query/cli/commands.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/table.h"
+#include "query/find/attributes.h"
+#include "query/serve/stats.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TABLE_ARENA_MAX ((size_t)256 << 20)
+
+struct attrs {
+        struct clew_cli *cli;
+        struct clew_look look;
+        struct clew_filter filter;
+        struct clew_filter_flags filter_flags;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        struct clew_output output;
+        struct clew_view *view;
+};
+
+/* ---- keys -------------------------------------------------------------------------------------
+ */
+
+static const char *type_of(const struct clew_attribute_key *key)
+{
+        static const char number[] = "number";
+        static const char *const names[] = {
+                [CLEW_VALUE_EMPTY] = "empty",     [CLEW_VALUE_STRING] = "text",
+                [CLEW_VALUE_BOOL] = "true/false", [CLEW_VALUE_INT] = number,
+                [CLEW_VALUE_DOUBLE] = number,     [CLEW_VALUE_ARRAY] = "list",
+                [CLEW_VALUE_KVLIST] = "pairs",    [CLEW_VALUE_BYTES] = "bytes",
+        };
+        const char *one = NULL;
+
+        for (unsigned i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                if ((key->types >> i & 1) == 0)
+                        continue;
+                if (one && one != names[i])
+                        return "mixed";
+                one = names[i];
+        }
+        return one ? one : "empty";
+}
+
+static const struct clew_attribute_key *of_key(const void *record)
+{
+        return record;
+}
+
+static void put_key(struct clew_json_writer *w, const void *r)
+{
+        CLEW_BUFFER text = {0};
+
+        clew_buffer_init(&text, 4096);
+        clew_buffer_append_cstr(&text, of_key(r)->scope);
+        clew_buffer_append_slice(&text, of_key(r)->name);
+        clew_json_write_string(w, clew_buffer_slice(&text));
+}
+
+static void put_type(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_cstr(w, type_of(of_key(r)));
+}
+
+static void put_n(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of_key(r)->n);
+}
+
+static void put_traces(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of_key(r)->traces);
+}
+
+static void put_values(struct clew_json_writer *w, const void *r)
+{
+        if (of_key(r)->many)
+                clew_json_write_null(w);
+        else
+                clew_json_write_uint64(w, of_key(r)->n_values);
+}
+
+static void put_example(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of_key(r)->example);
+}
+
+static const struct clew_record_field key_fields[] = {
+        {"key", true, put_key},
+        {"type", true, put_type},
+        {"n", true, put_n},
+        {"traces", true, put_traces},
+        {"values", true, put_values},
+        {"example", true, put_example},
+        {0},
+};
+
+static void put_row(struct clew_table *t, const struct clew_attribute_key *key)
+{
+        struct clew_slice parts[] = {clew_slice_of_cstr(key->scope), key->name};
+        char text[CLEW_WHEN_TEXT];
+
+        clew_table_row(t);
+        clew_table_cell(t, CLEW_TONE_STRONG, clew_arena_concat(t->arena, parts, 2));
+        clew_table_cell_cstr(t, CLEW_TONE_DIM, type_of(key));
+        clew_count_short(key->n, "", text);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+        clew_count_short(key->traces, "", text);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+        if (key->many)
+                (void)snprintf(text, sizeof(text), "many");
+        else
+                clew_count_short(key->n_values, "", text);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+        clew_table_cell(t, CLEW_TONE_PLAIN, key->example);
+}
+
+static int print_keys(struct attrs *a, const struct clew_attributes *all)
+{
+        static const struct clew_column columns[] = {
+                {.heading = "ATTRIBUTE", .give_way = 16},
+                {.heading = "TYPE", .drop = 2},
+                {.heading = "N", .right = true},
+                {.heading = "TRACES", .right = true, .drop = 3},
+                {.heading = "VALUES", .right = true},
+                {.heading = "EXAMPLE", .give_way = 8, .drop = 1},
+        };
+        CLEW_ARENA arena = {0};
+        struct clew_table table;
+        int r = 0;
+
+        if (clew_output_is_machine(&a->output)) {
+                for (uint32_t i = 0; i < all->n && r == 0; i++)
+                        r = clew_output_put(&a->output, all->all[i]);
+                return r;
+        }
+        clew_arena_init(&arena, TABLE_ARENA_MAX);
+        clew_table_init(&table, &a->look, columns, CLEW_ARRAY_LEN(columns), &arena);
+        for (uint32_t i = 0; i < all->n; i++)
+                put_row(&table, all->all[i]);
+        if (all->n > 0 && clew_table_print(&table, a->cli->out) < 0)
+                return clew_cli_fail(a->cli, -ENOMEM, NULL);
+        clew_cli_note(a->cli,
+                      "%u attributes%s; values of one: clew attrs NAME; those that Clew "
+                      "derives: clew help query",
+                      all->n, all->cut ? " (more were left out)" : "");
+        return 0;
+}
+
+static int list_keys(struct attrs *a)
+{
+        struct clew_attributes all;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        int status;
+        int reported;
+        int r = clew_attributes_init(&all);
+
+        if (r == 0)
+                r = clew_select_init(&s, a->view, &a->filter, a->cli->clock, NULL, &err);
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
+                struct clew_trace_data data = s.data;
+
+                r = s.has_data ? 0 : clew_view_load(a->view, &t.id, &data, &err);
+                if (r == 0)
+                        r = clew_attributes_add(&all, data.traces);
+        }
+        if (r == 0)
+                r = clew_attributes_finish(&all);
+        status = r < 0 ? clew_cli_fail(a->cli, r, &err) : print_keys(a, &all);
+        reported = clew_filter_report(a->cli, &s);
+        if (status == 0 && all.n == 0 && a->output_flags.exit_status)
+                status = CLEW_EXIT_NOTHING;
+        clew_select_deinit(&s);
+        clew_attributes_deinit(&all);
+        return status != 0 ? status : reported;
+}
+
+/* ---- values of one ----------------------------------------------------------------------------
+ */
+
+struct value_row {
+        struct clew_slice value;
+        uint64_t n;
+        uint64_t failed;
+};
+
+static void put_value(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, ((const struct value_row *)r)->value);
+}
+
+static void put_value_n(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, ((const struct value_row *)r)->n);
+}
+
+static void put_value_failed(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, ((const struct value_row *)r)->failed);
+}
+
+static const struct clew_record_field value_fields[] = {
+        {"value", true, put_value},
+        {"n", true, put_value_n},
+        {"failed", true, put_value_failed},
+        {0},
+};
+
+static int print_values(struct attrs *a, const struct clew_stats *stats)
+{
+        static const struct clew_column columns[] = {
+                {.heading = "VALUE", .give_way = 16},
+                {.heading = "N", .right = true},
+                {.heading = "FAILED", .right = true},
+        };
+        const struct clew_groups *g = &stats->groups;
+        uint64_t limit = a->output_flags.limit                ? a->output_flags.limit
+                         : clew_output_is_machine(&a->output) ? UINT64_MAX
+                                                              : CLEW_ROWS_DEFAULT;
+        CLEW_ARENA arena = {0};
+        struct clew_table table;
+        int r = 0;
+
+        clew_arena_init(&arena, TABLE_ARENA_MAX);
+        clew_table_init(&table, &a->look, columns, CLEW_ARRAY_LEN(columns), &arena);
+        for (uint32_t i = 0; r == 0 && i < g->n && i < limit; i++) {
+                struct value_row row = {g->all[i]->keys[0], g->all[i]->n, g->all[i]->failed};
+                char text[CLEW_WHEN_TEXT] = "";
+
+                if (clew_output_is_machine(&a->output)) {
+                        r = clew_output_put(&a->output, &row);
+                        continue;
+                }
+                clew_table_row(&table);
+                if (row.value.len > 0)
+                        clew_table_cell(&table, CLEW_TONE_STRONG, row.value);
+                else
+                        clew_table_cell_cstr(&table, CLEW_TONE_DIM, "(none)");
+                clew_count_short(row.n, "", text);
+                clew_table_cell_cstr(&table, CLEW_TONE_PLAIN, text);
+                text[0] = '\0';
+                if (row.failed > 0)
+                        clew_count_short(row.failed, "", text);
+                clew_table_cell_cstr(&table, CLEW_TONE_BAD, text);
+        }
+        if (r != 0 || clew_output_is_machine(&a->output))
+                return r;
+        if (g->n > 0 && clew_table_print(&table, a->cli->out) < 0)
+                return clew_cli_fail(a->cli, -ENOMEM, NULL);
+        clew_cli_note(a->cli, "%u values in %llu %s%s", g->n, (unsigned long long)g->total.n,
+                      stats->of_steps ? "steps" : "runs", g->n > limit ? " (-n N for more)" : "");
+        return 0;
+}
+
+/* A bare key may stand anywhere. */
+static int field_text(const char *name, struct clew_buffer *out)
+{
+        static const char *const scopes[] = {
+                "span.",   "resource.", "event.", "link.", "instrumentation.",
+                "parent.", "trace:",    "."};
+        struct clew_query_field_help help;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(scopes); i++) {
+                if (strncmp(name, scopes[i], strlen(scopes[i])) == 0)
+                        goto whole;
+        }
+        for (size_t i = 0; clew_query_field_at(i, &help); i++) {
+                if (strcmp(help.name, name) == 0)
+                        goto whole;
+        }
+        clew_buffer_append_byte(out, '.');
+whole:
+        clew_buffer_append_cstr(out, name);
+        clew_buffer_append_byte(out, 0);
+        return clew_buffer_error(out);
+}
+
+static int list_values(struct attrs *a, const char *name)
+{
+        CLEW_BUFFER field = {0};
+        struct clew_stats stats;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        int status;
+        int reported;
+        int r;
+
+        clew_buffer_init(&field, 65536);
+        r = field_text(name, &field);
+        if (r < 0)
+                return clew_cli_fail(a->cli, r, NULL);
+        r = clew_stats_init(&stats, (const char *)field.data, NULL, 0, &err, NULL);
+        if (r < 0) {
+                clew_cli_error(a->cli, "attrs: %s", err.message);
+                clew_stats_deinit(&stats);
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_select_init(&s, a->view, &a->filter, a->cli->clock, NULL, &err);
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
+                r = clew_stats_add(&stats, &s, &t, &err);
+        if (r == 0)
+                r = clew_stats_finish(&stats);
+        status = r < 0 ? clew_cli_fail(a->cli, r, &err) : print_values(a, &stats);
+        reported = clew_filter_report(a->cli, &s);
+        if (status == 0 && stats.groups.n == 0) {
+                clew_cli_note(a->cli, "nothing has it; clew attrs lists what there is");
+                status = a->output_flags.exit_status ? CLEW_EXIT_NOTHING : 0;
+        }
+        clew_select_deinit(&s);
+        clew_stats_deinit(&stats);
+        return status != 0 ? status : reported;
+}
+
+int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
+{
+        struct attrs a = {.cli = cli};
+        struct clew_flag_set shared = {0};
+        struct clew_arguments args;
+        int r;
+
+        clew_filter_flags_add(&shared, &a.filter_flags);
+        clew_output_flags_add(&shared, &a.output_flags);
+        clew_display_flags_add(&shared, &a.display_flags);
+        r = clew_options_parse(cli, argc, argv, NULL, shared.flags, &args);
+        if (r != 0)
+                return r;
+        if (args.n > 1) {
+                clew_cli_error(cli, "attrs takes one name; a query goes behind --query");
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_look_init(&a.look, cli, &a.display_flags);
+        if (r == 0)
+                r = clew_filter_make(cli, &a.filter_flags, CLEW_SINCE_DEFAULT, a.look.utc,
+                                     &a.filter);
+        if (r == 0)
+                r = clew_output_init(&a.output, cli, &a.output_flags,
+                                     args.n > 0 ? "value" : "attribute",
+                                     args.n > 0 ? value_fields : key_fields);
+        if (r == 0)
+                r = clew_cli_view(cli, &a.view);
+        if (r == 0) {
+                clew_pager_start(cli, &a.display_flags);
+                r = args.n > 0 ? list_values(&a, args.values[0]) : list_keys(&a);
+        }
+        clew_output_deinit(&a.output);
+        return r;
+}

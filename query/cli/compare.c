@@ -1,0 +1,380 @@
+/*
+ * clew compare: what runs of one selection have that those of another have not.
+ *
+ *     clew compare --failed            failed runs against those that ended well
+ *     clew compare A                   runs that meet the query A against all others
+ *     clew compare A B                 against those that meet B
+ *
+ * Selection flags hold for both sides. What chance explains is not shown as a difference.
+ */
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
+#include "query/cli/commands.h"
+#include "query/cli/filter.h"
+#include "query/cli/open.h"
+#include "query/cli/output.h"
+#include "query/cli/table.h"
+#include "query/find/comparison.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define TABLE_ARENA_MAX ((size_t)64 << 20)
+/* Runs of one side, the newest: more make a difference surer, not another. */
+#define SIDE_RUNS_MAX 5000u
+#define IDS_ARENA_MAX ((size_t)16 << 20)
+
+struct compare {
+        struct clew_cli *cli;
+        struct clew_look look;
+        struct clew_filter_flags filter_flags;
+        struct clew_output_flags output_flags;
+        struct clew_display_flags display_flags;
+        struct clew_output output;
+        struct clew_view *view;
+        bool all; /* those that chance explains, too */
+        struct clew_comparison *comparison;
+        struct clew_arena ids;
+        struct clew_trace_id *seen; /* of the first side, when the second is "all others" */
+        uint32_t n_seen;
+        bool cut[2];
+};
+
+/* ---- records ----------------------------------------------------------------------------------
+ */
+
+struct row {
+        const struct clew_feature *feature;
+        const struct clew_comparison_result *result;
+};
+
+static const struct row *of(const void *record)
+{
+        return record;
+}
+
+static void put_attribute(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->feature->attribute);
+}
+
+static void put_value(struct clew_json_writer *w, const void *r)
+{
+        clew_write_text(w, of(r)->feature->value);
+}
+
+static void put_a(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->feature->n[0]);
+}
+
+static void put_b(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->feature->n[1]);
+}
+
+static void put_a_runs(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->result->runs[0]);
+}
+
+static void put_b_runs(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->result->runs[1]);
+}
+
+static void put_same(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_uint64(w, of(r)->feature->same);
+}
+
+static void put_lift(struct clew_json_writer *w, const void *r)
+{
+        if (isinf(of(r)->feature->lift))
+                clew_json_write_null(w);
+        else
+                clew_json_write_double(w, of(r)->feature->lift);
+}
+
+static void put_p(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_double(w, of(r)->feature->p);
+}
+
+static void put_rate(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_double(w, of(r)->feature->rate);
+}
+
+static void put_found(struct clew_json_writer *w, const void *r)
+{
+        clew_json_write_bool(w, of(r)->feature->rate < CLEW_COMPARISON_RATE);
+}
+
+static const struct clew_record_field fields[] = {
+        {"attribute", true, put_attribute},
+        {"value", true, put_value},
+        {"a", true, put_a},
+        {"a_runs", true, put_a_runs},
+        {"b", true, put_b},
+        {"b_runs", true, put_b_runs},
+        {"same", true, put_same},
+        {"lift", true, put_lift},
+        {"p", true, put_p},
+        {"rate", true, put_rate},
+        {"found", true, put_found},
+        {0},
+};
+
+/* ---- table ------------------------------------------------------------------------------------
+ */
+
+static void put_share(struct clew_table *t, uint64_t n, uint64_t runs)
+{
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+        (void)snprintf(text, sizeof(text), "%.0f %%", runs ? 100 * (double)n / (double)runs : 0);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+}
+
+static void put_row(struct clew_table *t, const struct clew_comparison_result *res,
+                    const struct clew_feature *f)
+{
+        char text[64];
+        double shares[2] = {(double)f->n[0] / (double)res->runs[0],
+                            (double)f->n[1] / (double)res->runs[1]};
+
+        clew_table_row(t);
+        clew_table_cell(t, CLEW_TONE_STRONG, f->attribute);
+        clew_table_cell(t, CLEW_TONE_PLAIN, f->value);
+        put_share(t, f->n[0], res->runs[0]);
+        put_share(t, f->n[1], res->runs[1]);
+        (void)snprintf(text, sizeof(text), "%+.0f", 100 * (shares[0] - shares[1]));
+        clew_table_cell_cstr(t, shares[0] > shares[1] ? CLEW_TONE_BAD : CLEW_TONE_GOOD, text);
+        if (isinf(f->lift))
+                (void)snprintf(text, sizeof(text), "only");
+        else
+                (void)snprintf(text, sizeof(text), "x%.3g", f->lift);
+        clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
+        (void)snprintf(text, sizeof(text), f->rate < 0.0001 ? "<.0001" : "%.4f", f->rate);
+        clew_table_cell_cstr(t, CLEW_TONE_DIM, text);
+}
+
+static int print_table(struct compare *c, const struct clew_comparison_result *res)
+{
+        static const struct clew_column columns[] = {
+                {.heading = "ATTRIBUTE", .give_way = 10},
+                {.heading = "VALUE", .give_way = 10},
+                {.heading = "A", .right = true},
+                {.heading = "%", .right = true},
+                {.heading = "B", .right = true},
+                {.heading = "%", .right = true},
+                {.heading = "DIFF", .right = true},
+                {.heading = "LIFT", .right = true, .drop = 2},
+                {.heading = "CHANCE", .right = true, .drop = 1},
+        };
+        uint64_t limit = c->output_flags.limit ? c->output_flags.limit : CLEW_ROWS_DEFAULT;
+        uint32_t n = c->all ? res->n : res->n_found;
+        CLEW_ARENA arena = {0};
+        struct clew_table table;
+
+        clew_arena_init(&arena, TABLE_ARENA_MAX);
+        clew_table_init(&table, &c->look, columns, CLEW_ARRAY_LEN(columns), &arena);
+        for (uint32_t i = 0; i < n && i < limit; i++)
+                put_row(&table, res, &res->features[i]);
+        if (n > 0 && clew_table_print(&table, c->cli->out) < 0)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        clew_cli_note(c->cli,
+                      "A: %llu runs%s, B: %llu runs%s; %u features tested, %u differ beyond "
+                      "chance%s",
+                      (unsigned long long)res->runs[0], c->cut[0] ? " (the newest)" : "",
+                      (unsigned long long)res->runs[1], c->cut[1] ? " (the newest)" : "", res->n,
+                      res->n_found, res->n_found == 0 && !c->all ? " (--all shows the rest)" : "");
+        if (n > limit)
+                clew_cli_note(c->cli, "%llu shown (-n N for more)", (unsigned long long)limit);
+        if (res->cut)
+                clew_cli_note(c->cli, "more than %u features: some were not compared",
+                              CLEW_COMPARISON_FEATURES_MAX);
+        return 0;
+}
+
+static int print(struct compare *c)
+{
+        struct clew_comparison_result res;
+        uint64_t limit = c->output_flags.limit ? c->output_flags.limit : UINT64_MAX;
+        int r = clew_comparison_finish(c->comparison, &res);
+
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, NULL);
+        for (unsigned side = 0; side < 2; side++) {
+                if (res.runs[side] > 0)
+                        continue;
+                clew_cli_note(c->cli, "side %s has no run: there is nothing to compare%s",
+                              side == 0 ? "A" : "B",
+                              c->filter_flags.since ? ""
+                                                    : " in the last " CLEW_SINCE_DEFAULT
+                                                      " (--since all looks at the whole "
+                                                      "store)");
+                return c->output_flags.exit_status ? CLEW_EXIT_NOTHING : 0;
+        }
+        if (clew_output_is_machine(&c->output)) {
+                for (uint32_t i = 0; i < (c->all ? res.n : res.n_found) && i < limit && r == 0; i++)
+                        r = clew_output_put(&c->output, &(struct row){&res.features[i], &res});
+        } else {
+                r = print_table(c, &res);
+        }
+        if (r == 0 && res.n_found == 0 && c->output_flags.exit_status)
+                r = CLEW_EXIT_NOTHING;
+        return r;
+}
+
+/* ---- sides ------------------------------------------------------------------------------------
+ */
+
+static bool was_seen(void *context, const struct clew_list_entry *entry)
+{
+        const struct compare *c = context;
+
+        /* Both walks go from new to old: the ids of the first come in the same order. */
+        for (uint32_t i = 0; i < c->n_seen; i++) {
+                if (clew_trace_id_eq(&c->seen[i], &entry->id))
+                        return true;
+        }
+        return false;
+}
+
+static int add_run(struct compare *c, struct clew_select *s, const struct clew_selected *t,
+                   unsigned side, struct clew_error *err)
+{
+        static const struct clew_trace_options options = {.texts = true};
+        CLEW_ARENA arena = {0};
+        struct clew_trace_data data = s->data;
+        struct clew_trace *trace;
+        int r = s->has_data ? 0 : clew_view_load(c->view, &t->id, &data, err);
+
+        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
+        if (r == 0)
+                r = clew_trace_build(data.traces, data.logs, &options, &arena, &trace);
+        if (r == 0)
+                r = clew_comparison_add(c->comparison, side, trace);
+        return r;
+}
+
+static int add_side(struct compare *c, unsigned side, const struct clew_filter_flags *flags,
+                    bool others)
+{
+        struct clew_filter filter;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        uint32_t n = 0;
+        int status = clew_filter_make(c->cli, flags, CLEW_SINCE_DEFAULT, c->look.utc, &filter);
+        int r;
+
+        if (status != 0)
+                return status;
+        r = clew_select_init(&s, c->view, &filter, c->cli->clock, NULL, &err);
+        if (others) {
+                s.skip = was_seen;
+                s.skip_context = c;
+        }
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
+                if (n == SIDE_RUNS_MAX) {
+                        c->cut[side] = true;
+                        break;
+                }
+                n++;
+                if (side == 0)
+                        c->seen[c->n_seen++] = t.id;
+                r = add_run(c, &s, &t, side, &err);
+        }
+        status = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
+        clew_select_deinit(&s);
+        return status;
+}
+
+static int add_sides(struct compare *c, const struct clew_arguments *args)
+{
+        struct clew_filter_flags a = c->filter_flags;
+        struct clew_filter_flags b = c->filter_flags;
+        int status;
+
+        if (args->n > 0) {
+                a.query = args->values[0];
+                b.query = args->n > 1 ? args->values[1] : NULL;
+        } else {
+                a.ok = false;
+                b.failed = false;
+                b.ok = true;
+        }
+        status = add_side(c, 0, &a, false);
+        return status != 0 ? status : add_side(c, 1, &b, args->n == 1);
+}
+
+static int check_arguments(struct compare *c, const struct clew_arguments *args)
+{
+        if (args->n > 2 || (args->n > 0 && c->filter_flags.query)) {
+                clew_cli_error(c->cli, "compare takes two queries: clew compare '{ ... }' "
+                                       "'{ ... }'");
+                return CLEW_EXIT_USAGE;
+        }
+        if (args->n == 0 && !c->filter_flags.failed) {
+                clew_cli_error(c->cli, "compare what? --failed compares failed runs with those "
+                                       "that ended well; one query those that meet it with all "
+                                       "others; two queries one with the other");
+                return CLEW_EXIT_USAGE;
+        }
+        return 0;
+}
+
+static int run(struct compare *c, const struct clew_arguments *args)
+{
+        int r = clew_cli_view(c->cli, &c->view);
+
+        if (r != 0)
+                return r;
+        clew_arena_init(&c->ids, IDS_ARENA_MAX);
+        c->seen = clew_arena_calloc(&c->ids, SIDE_RUNS_MAX, sizeof(*c->seen));
+        c->comparison = clew_comparison_new();
+        r = c->seen && c->comparison ? add_sides(c, args) : clew_cli_fail(c->cli, -ENOMEM, NULL);
+        if (r == 0 || r == CLEW_EXIT_PARTIAL || r == CLEW_EXIT_INTERRUPTED) {
+                int printed;
+
+                clew_pager_start(c->cli, &c->display_flags);
+                printed = print(c);
+                r = r != 0 ? r : printed;
+        }
+        clew_comparison_free(c->comparison);
+        clew_arena_deinit(&c->ids);
+        return r;
+}
+
+int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv)
+{
+        struct compare c = {.cli = cli};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"all", 0, NULL, "also what chance explains", .ret_flag = &c.all},
+                {0},
+        };
+        struct clew_arguments args;
+        int r;
+
+        clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_output_flags_add(&shared, &c.output_flags);
+        clew_display_flags_add(&shared, &c.display_flags);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r == 0)
+                r = check_arguments(&c, &args);
+        if (r == 0)
+                r = clew_look_init(&c.look, cli, &c.display_flags);
+        if (r == 0)
+                r = clew_output_init(&c.output, cli, &c.output_flags, "difference", fields);
+        if (r == 0)
+                r = run(&c, &args);
+        clew_output_deinit(&c.output);
+        return r;
+}

@@ -1,0 +1,421 @@
+/*
+ * See comparison.h.
+ */
+#include "query/find/comparison.h"
+
+#include "proto/base/hash.h"
+#include "proto/base/mem.h"
+#include "proto/base/utf8.h"
+#include "query/find/path.h"
+#include "query/find/statistics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_SIZE (1u << 19) /* over twice the features */
+#define ARENA_MAX ((size_t)256 << 20)
+#define SCRATCH_MAX ((size_t)256 << 20)
+/* Longer values are texts. */
+#define VALUE_BYTES_MAX 96u
+/* Beginning of a prompt that is compared. */
+#define PROMPT_BYTES 64u
+/* Features that are looked at for one of the same runs. */
+#define DOUBLES_LOOK_BACK 256u
+
+struct entry {
+        struct clew_slice attribute;
+        struct clew_slice value;
+        uint64_t hash;
+        uint64_t n[2];
+        uint64_t runs;     /* sum of hashes of the runs that have it */
+        uint64_t last_run; /* counted for that run */
+};
+
+struct clew_comparison {
+        struct clew_arena arena;
+        struct clew_arena scratch; /* of the run at hand */
+        struct entry *table;
+        uint32_t n;
+        uint64_t runs[2];
+        uint64_t run; /* number of the one at hand */
+        unsigned side;
+        bool cut;
+};
+
+struct clew_comparison *clew_comparison_new(void)
+{
+        struct clew_comparison *c = clew_calloc(1, sizeof(*c));
+
+        if (!c)
+                return NULL;
+        clew_arena_init(&c->arena, ARENA_MAX);
+        clew_arena_init(&c->scratch, SCRATCH_MAX);
+        c->table = clew_arena_calloc(&c->arena, TABLE_SIZE, sizeof(*c->table));
+        if (!c->table) {
+                clew_comparison_free(c);
+                return NULL;
+        }
+        return c;
+}
+
+void clew_comparison_free(struct clew_comparison *c)
+{
+        if (!c)
+                return;
+        clew_arena_deinit(&c->arena);
+        clew_arena_deinit(&c->scratch);
+        clew_free(c);
+}
+
+/* ---- features of a run ------------------------------------------------------------------------
+ */
+
+static void count(struct clew_comparison *c, struct clew_slice attribute, struct clew_slice value)
+{
+        uint64_t hash = clew_hash_seeded(value, clew_hash(attribute));
+        uint32_t at = (uint32_t)(hash ^ hash >> 32) & (TABLE_SIZE - 1);
+        struct entry *e;
+
+        if (value.len == 0 || value.len > VALUE_BYTES_MAX)
+                return;
+        while (c->table[at].attribute.data && c->table[at].hash != hash)
+                at = (at + 1) & (TABLE_SIZE - 1);
+        e = &c->table[at];
+        if (!e->attribute.data) {
+                if (c->n == CLEW_COMPARISON_FEATURES_MAX) {
+                        c->cut = true;
+                        return;
+                }
+                c->n++;
+                e->hash = hash;
+                e->attribute = clew_arena_copy(&c->arena, attribute);
+                e->value = clew_arena_copy(&c->arena, value);
+        }
+        if (e->last_run == c->run)
+                return;
+        e->last_run = c->run;
+        e->n[c->side]++;
+        e->runs += clew_hash(clew_slice_make(&c->run, sizeof(c->run)));
+}
+
+static void count_cstr(struct clew_comparison *c, const char *attribute, struct clew_slice value)
+{
+        count(c, clew_slice_of_cstr(attribute), value);
+}
+
+static void count_scalar(struct clew_comparison *c, struct clew_slice attribute,
+                         const struct clew_value *v)
+{
+        char text[64];
+        int n = -1;
+
+        if (v->type == CLEW_VALUE_STRING) {
+                count(c, attribute, v->bytes);
+                return;
+        }
+        if (v->type == CLEW_VALUE_BOOL)
+                n = snprintf(text, sizeof(text), "%s", v->boolean ? "true" : "false");
+        else if (v->type == CLEW_VALUE_INT)
+                n = snprintf(text, sizeof(text), "%" PRId64, v->integer);
+        else if (v->type == CLEW_VALUE_DOUBLE)
+                n = snprintf(text, sizeof(text), "%.6g", v->number);
+        if (n > 0)
+                count(c, attribute, clew_slice_make(text, (size_t)n));
+}
+
+/* Messages and lists flattened into keys ("llm.input_messages.22.message.role"): the place of an
+ * element says nothing that the count of calls does not. */
+static bool is_flattened(struct clew_slice key)
+{
+        for (size_t i = 0; i + 1 < key.len; i++) {
+                size_t end = i + 1;
+
+                if (key.data[i] != '.')
+                        continue;
+                while (end < key.len && key.data[end] >= '0' && key.data[end] <= '9')
+                        end++;
+                if (end > i + 1 && (end == key.len || key.data[end] == '.'))
+                        return true;
+        }
+        return false;
+}
+
+static void count_attributes(struct clew_comparison *c, const char *scope,
+                             struct clew_message_iter it)
+{
+        struct clew_attribute a;
+
+        while (clew_attribute_next(&it, &a)) {
+                struct clew_slice parts[] = {clew_slice_of_cstr(scope), a.key};
+                struct clew_slice name = clew_arena_concat(&c->scratch, parts, 2);
+                struct clew_message_iter elements;
+                struct clew_value v;
+
+                if (!name.data)
+                        return;
+                if (is_flattened(a.key))
+                        continue;
+                if (a.value.type != CLEW_VALUE_ARRAY) {
+                        count_scalar(c, name, &a.value);
+                        continue;
+                }
+                elements = clew_value_elements(&a.value);
+                while (clew_value_next(&elements, &v))
+                        count_scalar(c, name, &v);
+        }
+}
+
+/* 1, 2, 3-4, 5-8 ...: how often, or how many, in powers of two. */
+static void count_size(struct clew_comparison *c, struct clew_slice attribute, uint64_t n)
+{
+        uint64_t top = 1;
+        char text[64];
+        int len;
+
+        while (top < n && top < UINT64_C(1) << 62)
+                top *= 2;
+        len = n <= 2 ? snprintf(text, sizeof(text), "%" PRIu64, n)
+                     : snprintf(text, sizeof(text), "%" PRIu64 " to %" PRIu64, top / 2 + 1, top);
+        count(c, attribute, clew_slice_make(text, (size_t)len));
+}
+
+static void count_names(struct clew_comparison *c, const char *attribute, const char *how_often,
+                        const struct clew_name_count *names, uint32_t n)
+{
+        for (uint32_t i = 0; i < n; i++) {
+                struct clew_slice parts[] = {clew_slice_of_cstr(how_often), names[i].name};
+
+                count_cstr(c, attribute, names[i].name);
+                if (how_often && names[i].count > 1)
+                        count_size(c, clew_arena_concat(&c->scratch, parts, 2), names[i].count);
+        }
+}
+
+/* Two actions in a row, and an action that failed. */
+static int count_path(struct clew_comparison *c, const struct clew_trace *trace)
+{
+        struct clew_path_step *steps;
+        const struct clew_path_step *before = NULL;
+        uint32_t n;
+        int r = clew_path_of_trace(trace, &c->scratch, &steps, &n);
+
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < n; i++) {
+                const struct clew_path_step *s = &steps[i];
+                struct clew_slice name =
+                        s->kinds & CLEW_PATH_ANSWER ? CLEW_SLICE_LITERAL("answer") : s->name;
+
+                if ((s->kinds & CLEW_PATH_ACTIONS) == 0)
+                        continue;
+                if (s->is_error)
+                        count_cstr(c, "failed step", name);
+                if (before) {
+                        struct clew_slice parts[] = {before->name, CLEW_SLICE_LITERAL(" "), name};
+
+                        count_cstr(c, "steps", clew_arena_concat(&c->scratch, parts, 3));
+                }
+                before = s;
+        }
+        return 0;
+}
+
+static void count_step(struct clew_comparison *c, const struct clew_step *s,
+                       const struct clew_step *before)
+{
+        if (!before || before->resource.data != s->resource.data)
+                count_attributes(c, "resource.", clew_resource_attributes(s->resource));
+        if (!before || before->scope.data != s->scope.data)
+                count_cstr(c, "instrumentation:name", clew_scope_name(s->scope));
+        count_attributes(c, "span.", clew_span_attributes(&s->span));
+        count_cstr(c, "span name", s->span.name);
+        if (s->error.is_error)
+                count_cstr(c, "error type", s->error.type);
+        if (s->kind == CLEW_KIND_LLM) {
+                count_cstr(c, "finish reason", s->finish_reason);
+                count_cstr(c, "prompt begins", clew_utf8_cut(s->input, PROMPT_BYTES));
+        }
+}
+
+int clew_comparison_add(struct clew_comparison *c, unsigned side, const struct clew_trace *trace)
+{
+        const struct clew_step *before = NULL;
+
+        clew_arena_reset(&c->scratch);
+        c->side = side;
+        c->run++;
+        c->runs[side]++;
+        count_names(c, "tool", "calls of ", trace->tools, trace->n_tools);
+        count_names(c, "model", NULL, trace->models, trace->n_models);
+        count_names(c, "agent", NULL, trace->agents, trace->n_agents);
+        count_size(c, CLEW_SLICE_LITERAL("model calls"), trace->n_llm);
+        count_size(c, CLEW_SLICE_LITERAL("tool calls"), trace->n_tool);
+        if (trace->tokens.total > 0)
+                count_size(c, CLEW_SLICE_LITERAL("tokens"), trace->tokens.total);
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if (clew_step_is(s, CLEW_STEP_STANDIN))
+                        continue;
+                count_step(c, s, before);
+                before = s;
+        }
+        if (count_path(c, trace) < 0 || clew_arena_failed(&c->arena) ||
+            clew_arena_failed(&c->scratch))
+                return -ENOMEM;
+        return 0;
+}
+
+/* ---- results ----------------------------------------------------------------------------------
+ */
+
+static int by_attribute(const void *a, const void *b)
+{
+        const struct clew_feature *x = a;
+        const struct clew_feature *y = b;
+        int order = clew_slice_cmp(x->attribute, y->attribute);
+
+        return order != 0 ? order : clew_slice_cmp(x->value, y->value);
+}
+
+static double distance(const struct clew_feature *f)
+{
+        return f->lift; /* filled with the difference of shares until the end */
+}
+
+/* What Clew made of the spans says more than one of their attributes. */
+static int rank_of(const struct clew_feature *f)
+{
+        static const char *const ranks[] = {"tool",        "agent",      "model", "resource.",
+                                            "failed step", "error type", "steps"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ranks); i++) {
+                if (clew_slice_starts_with(f->attribute, clew_slice_of_cstr(ranks[i])))
+                        return (int)i;
+        }
+        return clew_slice_starts_with(f->attribute, CLEW_SLICE_LITERAL("span.")) ? 20 : 10;
+}
+
+static int by_probability(const void *a, const void *b)
+{
+        const struct clew_feature *x = a;
+        const struct clew_feature *y = b;
+
+        if (x->p != y->p)
+                return x->p < y->p ? -1 : 1;
+        if (fabs(distance(x)) != fabs(distance(y)))
+                return fabs(distance(x)) > fabs(distance(y)) ? -1 : 1;
+        if (rank_of(x) != rank_of(y))
+                return rank_of(x) - rank_of(y);
+        if (x->value.len != y->value.len)
+                return x->value.len < y->value.len ? -1 : 1;
+        return by_attribute(a, b);
+}
+
+/* Of features that exactly the same runs have the first stands for all. They have the same
+ * probability, so they stand near each other. */
+static uint32_t without_doubles(struct clew_feature *all, uint32_t n)
+{
+        uint32_t kept = 0;
+        uint32_t same_p = 0; /* first of those with the probability at hand */
+
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t k;
+
+                if (kept > 0 && all[i].p != all[kept - 1].p)
+                        same_p = kept;
+                for (k = kept > same_p + DOUBLES_LOOK_BACK ? kept - DOUBLES_LOOK_BACK : same_p;
+                     k < kept; k++) {
+                        if (all[k].runs == all[i].runs && all[k].n[0] == all[i].n[0] &&
+                            all[k].n[1] == all[i].n[1])
+                                break;
+                }
+                if (k < kept)
+                        all[k].same++;
+                else
+                        all[kept++] = all[i];
+        }
+        return kept;
+}
+
+/* Ids and texts: each run has its own. They are left out, but for being many. */
+static uint32_t without_ids(struct clew_feature *all, uint32_t n)
+{
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < n;) {
+                uint32_t end = i;
+
+                while (end < n && clew_slice_eq(all[end].attribute, all[i].attribute))
+                        end++;
+                for (uint32_t k = i; k < end && end - i <= CLEW_COMPARISON_VALUES_MAX; k++)
+                        all[kept++] = all[k];
+                i = end;
+        }
+        return kept;
+}
+
+/* Everybody or nobody has it, or it is too rare to differ: no test is spent on it. The bound looks
+ * at the sum alone, not at how it is divided, so the correction stays honest. */
+static bool is_worth_a_test(const struct clew_comparison *c, const struct clew_feature *f)
+{
+        uint64_t k = f->n[0] + f->n[1];
+        uint64_t all = c->runs[0] + c->runs[1];
+        uint64_t least = k < all - k ? k : all - k;
+
+        return least > 0 && clew_difference_p(least < c->runs[0] ? least : c->runs[0], c->runs[0],
+                                              least < c->runs[0] ? 0 : least - c->runs[0],
+                                              c->runs[1]) < CLEW_COMPARISON_RATE;
+}
+
+int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_result *ret)
+{
+        struct clew_feature *all = clew_arena_calloc(&c->arena, c->n + 1u, sizeof(*all));
+        double *p = clew_arena_calloc(&c->arena, c->n + 1u, sizeof(*p));
+        double runs[2] = {(double)c->runs[0], (double)c->runs[1]};
+        uint32_t n = 0;
+        uint32_t kept = 0;
+
+        if (!all || !p)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < TABLE_SIZE; i++) {
+                const struct entry *e = &c->table[i];
+
+                if (e->attribute.data)
+                        all[n++] = (struct clew_feature){.attribute = e->attribute,
+                                                         .value = e->value,
+                                                         .n = {e->n[0], e->n[1]},
+                                                         .runs = e->runs};
+        }
+        qsort(all, n, sizeof(*all), by_attribute);
+        n = without_ids(all, n);
+        for (uint32_t i = 0; i < n; i++) {
+                struct clew_feature f = all[i];
+
+                if (!is_worth_a_test(c, &f))
+                        continue;
+                f.p = clew_difference_p(f.n[0], c->runs[0], f.n[1], c->runs[1]);
+                f.lift = (double)f.n[0] / runs[0] - (double)f.n[1] / runs[1];
+                all[kept++] = f;
+        }
+        qsort(all, kept, sizeof(*all), by_probability);
+        kept = without_doubles(all, kept);
+        for (uint32_t i = 0; i < kept; i++)
+                p[i] = all[i].p;
+        clew_discovery_rates(p, kept);
+        *ret = (struct clew_comparison_result){
+                .features = all, .n = kept, .runs = {c->runs[0], c->runs[1]}, .cut = c->cut};
+        for (uint32_t i = 0; i < kept; i++) {
+                struct clew_feature *f = &all[i];
+
+                f->rate = p[i];
+                f->lift = f->n[1] == 0 ? INFINITY
+                                       : (double)f->n[0] / runs[0] / ((double)f->n[1] / runs[1]);
+                ret->n_found += f->rate < CLEW_COMPARISON_RATE;
+        }
+        return 0;
+}

@@ -1,0 +1,183 @@
+/*
+ * See groups.h.
+ */
+#include "query/find/groups.h"
+
+#include "proto/base/hash.h"
+#include "proto/base/mem.h"
+#include "query/find/statistics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_SIZE 65536u /* a power of two */
+#define ARENA_MAX ((size_t)512 << 20)
+
+int clew_groups_init(struct clew_groups *g, uint32_t n_keys)
+{
+        *g = (struct clew_groups){.n_keys = n_keys};
+        clew_arena_init(&g->arena, ARENA_MAX);
+        g->table = clew_arena_calloc(&g->arena, TABLE_SIZE, sizeof(struct clew_group *));
+        return g->table ? 0 : -ENOMEM;
+}
+
+static void drop(struct clew_group *group)
+{
+        clew_free(group->durations);
+        group->durations = NULL;
+}
+
+void clew_groups_deinit(struct clew_groups *g)
+{
+        for (uint32_t i = 0; g->table && i < TABLE_SIZE; i++) {
+                for (struct clew_group *at = g->table[i]; at; at = at->next)
+                        drop(at);
+        }
+        drop(&g->total);
+        clew_arena_deinit(&g->arena);
+}
+
+static bool is_same(const struct clew_groups *g, const struct clew_group *group,
+                    const struct clew_group_item *item)
+{
+        if (group->time_ns != item->time_ns)
+                return false;
+        for (uint32_t i = 0; i < g->n_keys; i++) {
+                if (!clew_slice_eq(group->keys[i], item->keys[i]))
+                        return false;
+        }
+        return true;
+}
+
+static struct clew_group *find(struct clew_groups *g, const struct clew_group_item *item)
+{
+        uint64_t hash = item->time_ns * 0x9e3779b97f4a7c15u;
+        struct clew_group *group;
+
+        for (uint32_t i = 0; i < g->n_keys; i++)
+                hash = clew_hash_seeded(item->keys[i], hash);
+        hash &= TABLE_SIZE - 1;
+        for (group = g->table[hash]; group; group = group->next) {
+                if (is_same(g, group, item))
+                        return group;
+        }
+        if (g->n == CLEW_GROUPS_MAX)
+                return NULL;
+        group = clew_arena_calloc(&g->arena, 1, sizeof(*group));
+        if (!group)
+                return NULL;
+        for (uint32_t i = 0; i < g->n_keys; i++)
+                group->keys[i] = clew_arena_copy(&g->arena, item->keys[i]);
+        group->time_ns = item->time_ns;
+        group->next = g->table[hash];
+        g->table[hash] = group;
+        g->n++;
+        return group;
+}
+
+static void count_cause(struct clew_groups *g, struct clew_group *group, struct clew_slice rule)
+{
+        uint32_t i = 0;
+
+        while (i < group->n_causes && !clew_slice_eq(group->causes[i].rule, rule))
+                i++;
+        if (i == CLEW_GROUP_CAUSES_MAX)
+                return;
+        if (i == group->n_causes) {
+                group->causes[i].rule = clew_arena_copy(&g->arena, rule);
+                group->n_causes++;
+        }
+        group->causes[i].n++;
+}
+
+static int add_duration(struct clew_groups *g, struct clew_group *group, uint64_t ns)
+{
+        if (group->n_durations == group->capacity) {
+                uint32_t capacity = group->capacity ? group->capacity * 2 : 16;
+                double *more = clew_realloc_array(group->durations, capacity, sizeof(*more));
+
+                if (!more)
+                        return -ENOMEM;
+                group->durations = more;
+                group->capacity = capacity;
+        }
+        if (g->n_values++ == CLEW_GROUP_VALUES_MAX)
+                return -E2BIG;
+        group->durations[group->n_durations++] = (double)ns / 1e9;
+        return 0;
+}
+
+static int add_to(struct clew_groups *g, struct clew_group *group,
+                  const struct clew_group_item *item)
+{
+        group->n++;
+        group->failed += item->failed;
+        group->open += item->open;
+        group->tokens += item->tokens;
+        group->cost_usd += item->has_cost ? item->cost_usd : 0;
+        group->has_cost |= item->has_cost;
+        if (item->cause.len > 0)
+                count_cause(g, group, item->cause);
+        return item->open ? 0 : add_duration(g, group, item->duration_ns);
+}
+
+int clew_groups_add(struct clew_groups *g, const struct clew_group_item *item)
+{
+        struct clew_group *group = find(g, item);
+        int r;
+
+        if (!group)
+                return clew_arena_failed(&g->arena) ? -ENOMEM : -E2BIG;
+        r = add_to(g, group, item);
+        return r < 0 ? r : add_to(g, &g->total, item);
+}
+
+static int by_time_and_size(const void *a, const void *b)
+{
+        const struct clew_group *x = *(struct clew_group *const *)a;
+        const struct clew_group *y = *(struct clew_group *const *)b;
+
+        if (x->time_ns != y->time_ns)
+                return x->time_ns < y->time_ns ? -1 : 1;
+        if (x->n != y->n)
+                return x->n > y->n ? -1 : 1;
+        for (uint32_t i = 0; i < CLEW_GROUP_KEYS_MAX; i++) {
+                int order = clew_slice_cmp(x->keys[i], y->keys[i]);
+
+                if (order != 0)
+                        return order;
+        }
+        return 0;
+}
+
+int clew_groups_finish(struct clew_groups *g)
+{
+        uint32_t n = 0;
+
+        g->all = clew_arena_calloc(&g->arena, g->n + 1u, sizeof(struct clew_group *));
+        if (!g->all)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < TABLE_SIZE; i++) {
+                for (struct clew_group *at = g->table[i]; at; at = at->next) {
+                        clew_sort_doubles(at->durations, at->n_durations);
+                        g->all[n++] = at;
+                }
+        }
+        clew_sort_doubles(g->total.durations, g->total.n_durations);
+        qsort(g->all, n, sizeof(struct clew_group *), by_time_and_size);
+        return 0;
+}
+
+const struct clew_group_cause *clew_group_top_cause(const struct clew_group *group)
+{
+        const struct clew_group_cause *top = NULL;
+
+        for (uint32_t i = 0; i < group->n_causes; i++) {
+                if (!top || group->causes[i].n > top->n ||
+                    (group->causes[i].n == top->n &&
+                     clew_slice_cmp(group->causes[i].rule, top->rule) < 0))
+                        top = &group->causes[i];
+        }
+        return top;
+}

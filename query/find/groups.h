@@ -1,0 +1,80 @@
+/*
+ * Runs or calls in groups: how many, how many failed, how long, what they cost.
+ *
+ * Values are kept, not sketched, so that quantiles are exact; their number is bounded, and too many
+ * are an error that says so.
+ */
+#ifndef CLEW_QUERY_FIND_GROUPS_H
+#define CLEW_QUERY_FIND_GROUPS_H
+
+#include "proto/base/arena.h"
+#include "proto/base/compiler.h"
+#include "proto/base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLEW_GROUP_KEYS_MAX 4u
+/* Groups, times apart. */
+#define CLEW_GROUPS_MAX 100000u
+/* Durations kept, all groups together: 8 bytes each. */
+#define CLEW_GROUP_VALUES_MAX 10000000u
+/* Causes counted apart in one group. */
+#define CLEW_GROUP_CAUSES_MAX 16u
+
+struct clew_group_cause {
+        struct clew_slice rule;
+        uint64_t n;
+};
+
+struct clew_group {
+        struct clew_group *next; /* of its bucket */
+        struct clew_slice keys[CLEW_GROUP_KEYS_MAX];
+        uint64_t time_ns; /* beginning of its stretch of time; 0 without */
+        uint64_t n;
+        uint64_t failed;
+        uint64_t open;
+        uint64_t tokens;
+        double cost_usd;
+        bool has_cost;
+        struct clew_group_cause causes[CLEW_GROUP_CAUSES_MAX];
+        uint32_t n_causes;
+        double *durations; /* seconds; ascending after clew_groups_finish() */
+        uint32_t n_durations;
+        uint32_t capacity;
+};
+
+/* One run or call. Slices are copied. */
+struct clew_group_item {
+        const struct clew_slice *keys;
+        uint64_t time_ns;
+        bool failed;
+        bool open;
+        uint64_t duration_ns;
+        uint64_t tokens;
+        bool has_cost;
+        double cost_usd;
+        struct clew_slice cause;
+};
+
+struct clew_groups {
+        struct clew_arena arena;
+        struct clew_group **table;
+        struct clew_group **all; /* after finish: largest first */
+        struct clew_group total;
+        uint32_t n_keys;
+        uint32_t n;
+        uint64_t n_values;
+};
+
+/* 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_groups_init(struct clew_groups *g, uint32_t n_keys);
+void clew_groups_deinit(struct clew_groups *g);
+/* 0, -ENOMEM, or -E2BIG: more groups or values than are kept. */
+CLEW_MUST_USE int clew_groups_add(struct clew_groups *g, const struct clew_group_item *item);
+/* Sorts: groups by time, then by number, then by keys. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_groups_finish(struct clew_groups *g);
+/* The commonest cause; NULL without one. */
+const struct clew_group_cause *clew_group_top_cause(const struct clew_group *group);
+
+#endif

@@ -1,0 +1,544 @@
+/*
+ * See metrics.h.
+ */
+#include "query/find/language/metrics.h"
+
+#include "proto/base/hash.h"
+#include "proto/base/mem.h"
+#include "query/find/language/run-int.h"
+#include "query/find/statistics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERIES_TABLE 32768u /* a power of two, over twice the series */
+#define ARENA_MAX ((size_t)512 << 20)
+/* Attributes of compare(): distinct pairs, bytes of a value. */
+#define PAIRS_MAX 100000u
+#define PAIRS_TABLE 262144u
+#define PAIR_VALUE_MAX 128u
+
+struct cell {
+        double sum;
+        double least;
+        double most;
+        uint64_t n;
+};
+
+struct series {
+        struct clew_slice key; /* all values, each with its length */
+        struct clew_slice values[CLEW_BY_MAX];
+        struct cell *cells;
+        int bucket; /* of a histogram: power of two */
+};
+
+struct kept {
+        uint32_t series;
+        uint32_t step;
+        double value;
+};
+
+struct pair {
+        struct clew_slice attribute;
+        struct clew_slice value;
+        uint64_t hash;
+        uint64_t n[2]; /* baseline, selection */
+};
+
+struct clew_metrics {
+        struct clew_query_run *run;
+        const struct clew_metric_stage *stage;
+        struct clew_arena arena;
+        uint64_t start_ns;
+        uint64_t step_ns;
+        uint32_t n_steps;
+        struct series *series;
+        uint32_t *table;
+        uint32_t n_series;
+        struct kept *kept;
+        size_t n_kept;
+        size_t capacity;
+        struct pair *pairs;
+        uint32_t n_pairs;
+        uint64_t n_spans[2];
+};
+
+bool clew_query_is_compare(const struct clew_query *q)
+{
+        return q->metric.metric == CLEW_METRIC_COMPARE;
+}
+
+struct clew_metrics *clew_metrics_new(struct clew_query_run *run, uint64_t start_ns,
+                                      uint64_t end_ns, uint64_t step_ns)
+{
+        struct clew_metrics *m = clew_calloc(1, sizeof(*m));
+
+        if (!m)
+                return NULL;
+        m->run = run;
+        m->stage = &run->q->metric;
+        m->step_ns = step_ns;
+        m->start_ns = start_ns / step_ns * step_ns;
+        m->n_steps = (uint32_t)((end_ns > m->start_ns ? end_ns - m->start_ns : 0) / step_ns + 1);
+        if (m->n_steps > CLEW_METRICS_STEPS_MAX)
+                m->n_steps = CLEW_METRICS_STEPS_MAX;
+        clew_arena_init(&m->arena, ARENA_MAX);
+        m->series = clew_arena_calloc(&m->arena, CLEW_METRICS_SERIES_MAX, sizeof(*m->series));
+        m->table = clew_arena_calloc(&m->arena, SERIES_TABLE, sizeof(*m->table));
+        if (clew_query_is_compare(run->q))
+                m->pairs = clew_arena_calloc(&m->arena, PAIRS_TABLE, sizeof(*m->pairs));
+        if (clew_arena_failed(&m->arena)) {
+                clew_metrics_free(m);
+                return NULL;
+        }
+        return m;
+}
+
+void clew_metrics_free(struct clew_metrics *m)
+{
+        if (!m)
+                return;
+        clew_arena_deinit(&m->arena);
+        clew_free(m->kept);
+        clew_free(m);
+}
+
+/* ---- series -----------------------------------------------------------------------------------
+ */
+
+/* The series of those values; -E2BIG, -ENOMEM. */
+static int find_series(struct clew_metrics *m, const struct clew_slice *values, int bucket)
+{
+        uint64_t hash = (uint64_t)(int64_t)bucket;
+        struct series *s;
+        uint32_t at;
+
+        for (uint32_t i = 0; i < m->stage->n_by; i++)
+                hash = clew_hash_seeded(values[i], hash);
+        at = (uint32_t)(hash ^ hash >> 32) & (SERIES_TABLE - 1);
+        for (; m->table[at] != 0; at = (at + 1) & (SERIES_TABLE - 1)) {
+                bool same = true;
+
+                s = &m->series[m->table[at] - 1];
+                for (uint32_t i = 0; i < m->stage->n_by && same; i++)
+                        same = clew_slice_eq(s->values[i], values[i]);
+                if (same && s->bucket == bucket)
+                        return (int)m->table[at] - 1;
+        }
+        if (m->n_series == CLEW_METRICS_SERIES_MAX)
+                return -E2BIG;
+        s = &m->series[m->n_series];
+        for (uint32_t i = 0; i < m->stage->n_by; i++)
+                s->values[i] = clew_arena_copy(&m->arena, values[i]);
+        s->bucket = bucket;
+        s->cells = clew_arena_calloc(&m->arena, m->n_steps, sizeof(*s->cells));
+        if (!s->cells)
+                return -ENOMEM;
+        m->table[at] = ++m->n_series;
+        return (int)m->n_series - 1;
+}
+
+static int keep(struct clew_metrics *m, uint32_t series, uint32_t step, double value)
+{
+        if (m->n_kept == m->capacity) {
+                size_t capacity = m->capacity ? m->capacity * 2 : 1024;
+                struct kept *more = clew_realloc_array(m->kept, capacity, sizeof(*more));
+
+                if (!more)
+                        return -ENOMEM;
+                m->kept = more;
+                m->capacity = capacity;
+        }
+        if (m->n_kept == CLEW_METRICS_VALUES_MAX)
+                return -E2BIG;
+        m->kept[m->n_kept++] = (struct kept){series, step, value};
+        return 0;
+}
+
+/* The least power of two that is no smaller. */
+static int bucket_of(double v)
+{
+        int exponent = 0;
+        double fraction = v > 0 ? frexp(v, &exponent) : 0;
+
+        return v > 0 ? exponent - (fraction == 0.5) : INT32_MIN / 2;
+}
+
+/* False when the span has no number to count. Lengths of time become seconds. */
+static bool number_of(struct clew_metrics *m, uint32_t step, double *ret)
+{
+        struct clew_values v;
+
+        *ret = 1;
+        if (m->stage->metric == CLEW_METRIC_RATE || m->stage->metric == CLEW_METRIC_COUNT)
+                return true;
+        clew_value_of(m->run, &m->run->at, m->stage->expr, step, &v);
+        if (v.n == 0 || !clew_type_is_number(v.items[0].type))
+                return false;
+        *ret = clew_operand_number(&v.items[0]);
+        if (v.items[0].type == CLEW_TYPE_DURATION)
+                *ret /= 1e9;
+        return !isnan(*ret);
+}
+
+static int add_span(struct clew_metrics *m, uint32_t step)
+{
+        uint64_t start = m->run->at.trace->steps[step].start_ns;
+        struct clew_slice values[CLEW_BY_MAX] = {{0}};
+        struct cell *cell;
+        uint64_t place;
+        double number;
+        int series;
+
+        place = start >= m->start_ns ? (start - m->start_ns) / m->step_ns : UINT64_MAX;
+        if (place >= m->n_steps || !number_of(m, step, &number))
+                return 0;
+        for (uint32_t i = 0; i < m->stage->n_by; i++) {
+                struct clew_values v;
+
+                clew_value_of(m->run, &m->run->at, m->stage->by[i], step, &v);
+                values[i] = clew_group_text(&v, &m->run->arena);
+        }
+        series = find_series(m, values,
+                             m->stage->metric == CLEW_METRIC_HISTOGRAM ? bucket_of(number) : 0);
+        if (series < 0)
+                return series;
+        cell = &m->series[series].cells[place];
+        cell->least = cell->n == 0 || number < cell->least ? number : cell->least;
+        cell->most = cell->n == 0 || number > cell->most ? number : cell->most;
+        cell->sum += number;
+        cell->n++;
+        return m->stage->metric == CLEW_METRIC_QUANTILE
+                       ? keep(m, (uint32_t)series, (uint32_t)place, number)
+                       : 0;
+}
+
+/* ---- compare() --------------------------------------------------------------------------------
+ */
+
+static void add_pair(struct clew_metrics *m, const char *scope, struct clew_slice key,
+                     struct clew_slice value, bool selected)
+{
+        uint64_t hash = clew_hash_seeded(
+                value, clew_hash_seeded(key, clew_hash(clew_slice_of_cstr(scope))));
+        uint32_t at = (uint32_t)(hash ^ hash >> 32) & (PAIRS_TABLE - 1);
+
+        if (value.len > PAIR_VALUE_MAX)
+                return;
+        while (m->pairs[at].attribute.data && m->pairs[at].hash != hash)
+                at = (at + 1) & (PAIRS_TABLE - 1);
+        if (!m->pairs[at].attribute.data) {
+                struct clew_slice parts[] = {clew_slice_of_cstr(scope), key};
+
+                if (m->n_pairs == PAIRS_MAX)
+                        return;
+                m->n_pairs++;
+                m->pairs[at].hash = hash;
+                m->pairs[at].attribute = clew_arena_concat(&m->arena, parts, 2);
+                m->pairs[at].value = clew_arena_copy(&m->arena, value);
+        }
+        m->pairs[at].n[selected]++;
+}
+
+static void add_attributes(struct clew_metrics *m, const char *scope, struct clew_message_iter it,
+                           bool selected)
+{
+        struct clew_attribute a;
+
+        while (clew_attribute_next(&it, &a)) {
+                struct clew_values v = {.arena = &m->run->scratch};
+
+                clew_values_add_value(&v, &a.value);
+                for (uint32_t i = 0; i < v.n; i++) {
+                        if (v.items[i].type != CLEW_TYPE_OTHER)
+                                add_pair(m, scope, a.key,
+                                         clew_operand_text(&v.items[i], &m->run->scratch),
+                                         selected);
+                }
+        }
+}
+
+static void compare_span(struct clew_metrics *m, uint32_t step)
+{
+        static const char *const statuses[] = {"unset", "ok", "error"};
+        const struct clew_step *s = &m->run->at.trace->steps[step];
+        bool selected = clew_holds(m->run, &m->run->at, m->stage->compare, step);
+        uint32_t status = s->span.status_code <= 2 ? s->span.status_code : 0;
+
+        clew_arena_reset(&m->run->scratch);
+        m->n_spans[selected]++;
+        add_pair(m, "", CLEW_SLICE_LITERAL("name"), s->span.name, selected);
+        add_pair(m, "", CLEW_SLICE_LITERAL("status"), clew_slice_of_cstr(statuses[status]),
+                 selected);
+        add_pair(m, "", CLEW_SLICE_LITERAL("span.clew.kind"),
+                 clew_slice_of_cstr(clew_kind_name(s->kind)), selected);
+        add_attributes(m, "span.", clew_span_attributes(&s->span), selected);
+        add_attributes(m, "resource.", clew_resource_attributes(s->resource), selected);
+}
+
+int clew_metrics_add(struct clew_metrics *m, const struct clew_query_result *found)
+{
+        for (uint32_t i = 0; i < found->n_sets; i++) {
+                for (uint32_t k = 0; k < found->sets[i].n; k++) {
+                        int r = 0;
+
+                        if (m->pairs)
+                                compare_span(m, found->sets[i].steps[k]);
+                        else
+                                r = add_span(m, found->sets[i].steps[k]);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return clew_arena_failed(&m->arena) ? -ENOMEM : 0;
+}
+
+/* ---- results ----------------------------------------------------------------------------------
+ */
+
+static double value_of(const struct clew_metrics *m, const struct cell *c)
+{
+        switch ((int)m->stage->metric) {
+        case CLEW_METRIC_RATE:
+                return (double)c->n / ((double)m->step_ns / 1e9);
+        case CLEW_METRIC_SUM:
+                return c->n > 0 ? c->sum : NAN;
+        case CLEW_METRIC_AVG:
+                return c->n > 0 ? c->sum / (double)c->n : NAN;
+        case CLEW_METRIC_MIN:
+                return c->n > 0 ? c->least : NAN;
+        case CLEW_METRIC_MAX:
+                return c->n > 0 ? c->most : NAN;
+        default:
+                return (double)c->n;
+        }
+}
+
+static void put_labels(const struct clew_metrics *m, const struct series *s,
+                       struct clew_metrics_series *ret)
+{
+        const struct clew_query *q = m->run->q;
+
+        for (uint32_t i = 0; i < m->stage->n_by; i++) {
+                const struct clew_expr *e = &q->exprs[m->stage->by[i]];
+                struct clew_slice name = clew_slice_make(q->text.data + e->offset, e->len);
+
+                while (name.len > 0 && name.data[name.len - 1] <= ' ')
+                        name.len--;
+                ret->labels[ret->n_labels++] = (struct clew_metrics_label){name, s->values[i]};
+        }
+}
+
+static void add_label(struct clew_metrics *m, struct clew_metrics_series *ret, const char *name,
+                      double value)
+{
+        struct clew_operand v = {.type = CLEW_TYPE_FLOAT, .number = value};
+
+        ret->labels[ret->n_labels++] = (struct clew_metrics_label){
+                clew_slice_of_cstr(name), clew_operand_text(&v, &m->arena)};
+}
+
+static int by_place(const void *a, const void *b)
+{
+        const struct kept *x = a;
+        const struct kept *y = b;
+
+        if (x->series != y->series)
+                return x->series < y->series ? -1 : 1;
+        if (x->step != y->step)
+                return x->step < y->step ? -1 : 1;
+        return x->value < y->value ? -1 : x->value > y->value;
+}
+
+/* @values[quantile][step] of one series, whose kept values are @kept[from..to). */
+static void quantiles(const struct clew_metrics *m, size_t from, size_t to, double *const *values)
+{
+        for (size_t i = from; i < to;) {
+                size_t end = i;
+
+                while (end < to && m->kept[end].step == m->kept[i].step)
+                        end++;
+                for (uint32_t q = 0; q < m->stage->n_quantiles; q++) {
+                        double rank = ceil(m->stage->quantiles[q] * (double)(end - i));
+                        size_t at = rank < 1 ? 0 : (size_t)rank - 1;
+
+                        values[q][m->kept[i].step] = m->kept[i + at].value;
+                }
+                i = end;
+        }
+}
+
+static int finish_quantiles(struct clew_metrics *m, struct clew_metrics_series *out)
+{
+        size_t from = 0;
+
+        if (m->n_kept > 1)
+                qsort(m->kept, m->n_kept, sizeof(*m->kept), by_place);
+        for (uint32_t s = 0; s < m->n_series; s++) {
+                double *values[CLEW_QUANTILES_MAX];
+                size_t to = from;
+
+                while (to < m->n_kept && m->kept[to].series == s)
+                        to++;
+                for (uint32_t q = 0; q < m->stage->n_quantiles; q++) {
+                        struct clew_metrics_series *ret = &out[s * m->stage->n_quantiles + q];
+
+                        values[q] = clew_arena_alloc(&m->arena, m->n_steps * sizeof(double));
+                        if (!values[q])
+                                return -ENOMEM;
+                        for (uint32_t i = 0; i < m->n_steps; i++)
+                                values[q][i] = NAN;
+                        put_labels(m, &m->series[s], ret);
+                        add_label(m, ret, "p", m->stage->quantiles[q]);
+                        ret->values = values[q];
+                }
+                quantiles(m, from, to, values);
+                from = to;
+        }
+        return 0;
+}
+
+static int finish_cells(struct clew_metrics *m, struct clew_metrics_series *out)
+{
+        for (uint32_t s = 0; s < m->n_series; s++) {
+                double *values = clew_arena_alloc(&m->arena, m->n_steps * sizeof(*values));
+
+                if (!values)
+                        return -ENOMEM;
+                for (uint32_t i = 0; i < m->n_steps; i++)
+                        values[i] = value_of(m, &m->series[s].cells[i]);
+                put_labels(m, &m->series[s], &out[s]);
+                if (m->stage->metric == CLEW_METRIC_HISTOGRAM)
+                        add_label(m, &out[s], "bucket",
+                                  m->series[s].bucket < -1000 ? 0 : ldexp(1, m->series[s].bucket));
+                out[s].values = values;
+        }
+        return 0;
+}
+
+static double weight(const struct clew_metrics_series *s, uint32_t n)
+{
+        double sum = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                sum += isnan(s->values[i]) ? 0 : s->values[i];
+        return sum;
+}
+
+static int by_labels(const void *a, const void *b)
+{
+        const struct clew_metrics_series *x = a;
+        const struct clew_metrics_series *y = b;
+
+        for (uint32_t i = 0; i < x->n_labels && i < y->n_labels; i++) {
+                int order = clew_slice_cmp(x->labels[i].value, y->labels[i].value);
+
+                if (order != 0)
+                        return order;
+        }
+        return 0;
+}
+
+/* The @top series with the largest (smallest) sum over the window, put first; bounded selection. */
+static uint32_t choose(const struct clew_metrics *m, struct clew_metrics_series *series, uint32_t n)
+{
+        uint32_t top = m->stage->top;
+
+        for (uint32_t i = 0; i < top && i < n; i++) {
+                uint32_t best = i;
+
+                for (uint32_t k = i + 1; k < n; k++) {
+                        double a = weight(&series[k], m->n_steps);
+                        double b = weight(&series[best], m->n_steps);
+
+                        if (m->stage->bottom ? a < b : a > b)
+                                best = k;
+                }
+                if (best != i) {
+                        struct clew_metrics_series swap = series[i];
+
+                        series[i] = series[best];
+                        series[best] = swap;
+                }
+        }
+        return top < n ? top : n;
+}
+
+static int by_attribute(const void *a, const void *b)
+{
+        const struct clew_metrics_difference *x = a;
+        const struct clew_metrics_difference *y = b;
+        int order = clew_slice_cmp(x->attribute, y->attribute);
+
+        if (order != 0)
+                return order;
+        if (x->selection != y->selection)
+                return x->selection > y->selection ? -1 : 1;
+        if (x->baseline != y->baseline)
+                return x->baseline > y->baseline ? -1 : 1;
+        return clew_slice_cmp(x->value, y->value);
+}
+
+/* The commonest values of each attribute. */
+static int finish_compare(struct clew_metrics *m, struct clew_metrics_result *ret)
+{
+        struct clew_metrics_difference *all =
+                clew_arena_calloc(&m->arena, m->n_pairs + 1u, sizeof(*all));
+        uint32_t n = 0;
+        uint32_t kept = 0;
+        uint32_t of_attribute = 0;
+
+        if (!all)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < PAIRS_TABLE; i++) {
+                const struct pair *p = &m->pairs[i];
+
+                if (p->attribute.data)
+                        all[n++] = (struct clew_metrics_difference){p->attribute, p->value, p->n[1],
+                                                                    p->n[0]};
+        }
+        qsort(all, n, sizeof(*all), by_attribute);
+        for (uint32_t i = 0; i < n; i++) {
+                bool same = kept > 0 && clew_slice_eq(all[kept - 1].attribute, all[i].attribute);
+
+                of_attribute = same ? of_attribute + 1 : 1;
+                if (of_attribute <= m->stage->compare_top)
+                        all[kept++] = all[i];
+        }
+        ret->differences = all;
+        ret->n_differences = kept;
+        ret->n_selection = m->n_spans[1];
+        ret->n_baseline = m->n_spans[0];
+        return 0;
+}
+
+int clew_metrics_finish(struct clew_metrics *m, struct clew_metrics_result *ret)
+{
+        uint32_t each = m->stage->metric == CLEW_METRIC_QUANTILE ? m->stage->n_quantiles : 1;
+        uint32_t n = m->n_series * each;
+        struct clew_metrics_series *out;
+        int r;
+
+        *ret = (struct clew_metrics_result){
+                .start_ns = m->start_ns, .step_ns = m->step_ns, .n_steps = m->n_steps};
+        if (m->pairs)
+                return finish_compare(m, ret);
+        out = clew_arena_calloc(&m->arena, n + 1u, sizeof(*out));
+        if (!out)
+                return -ENOMEM;
+        r = m->stage->metric == CLEW_METRIC_QUANTILE ? finish_quantiles(m, out)
+                                                     : finish_cells(m, out);
+        if (r < 0)
+                return r;
+        if (n > 1)
+                qsort(out, n, sizeof(*out), by_labels);
+        if (m->stage->top > 0) {
+                n = choose(m, out, n);
+                qsort(out, n, sizeof(*out), by_labels);
+        }
+        ret->series = out;
+        ret->n_series = n;
+        return 0;
+}

@@ -1,0 +1,115 @@
+/*
+ * See statistics.h.
+ */
+#include "query/find/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Beyond so many terms the exact sum is slow, and the approximation good. */
+#define EXACT_TERMS_MAX 2000u
+/* 95 % of a normal distribution. */
+#define Z 1.959963984540054
+
+static int ascending_order(const void *a, const void *b)
+{
+        double x = *(const double *)a;
+        double y = *(const double *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+void clew_sort_doubles(double *values, size_t n)
+{
+        if (n > 1)
+                qsort(values, n, sizeof(*values), ascending_order);
+}
+
+double clew_quantile(const double *ascending, size_t n, double q)
+{
+        double rank = ceil(q * (double)n);
+
+        if (n == 0)
+                return NAN;
+        if (rank < 1)
+                rank = 1;
+        return ascending[rank > (double)n ? n - 1 : (size_t)rank - 1];
+}
+
+void clew_wilson(uint64_t k, uint64_t n, double *ret_low, double *ret_high)
+{
+        double count = (double)n;
+        double p = n > 0 ? (double)k / count : 0;
+        double centre;
+        double half;
+
+        *ret_low = *ret_high = 0;
+        if (n == 0)
+                return;
+        centre = (p + Z * Z / (2 * count)) / (1 + Z * Z / count);
+        half = Z / (1 + Z * Z / count) * sqrt(p * (1 - p) / count + Z * Z / (4 * count * count));
+        *ret_low = k == 0 ? 0 : centre - half;
+        *ret_high = k == n ? 1 : centre + half;
+}
+
+static double log_choose(double n, double k)
+{
+        return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+}
+
+/* Sum over all tables with the same margins that are no likelier than the one seen. */
+static double fisher(double a, double n_a, double b, double n_b)
+{
+        double k = a + b;
+        double all = log_choose(n_a + n_b, k);
+        double seen = log_choose(n_a, a) + log_choose(n_b, b) - all;
+        double from = k > n_b ? k - n_b : 0;
+        double to = k < n_a ? k : n_a;
+        double sum = 0;
+
+        for (double x = from; x <= to; x++) {
+                double p = log_choose(n_a, x) + log_choose(n_b, k - x) - all;
+
+                if (p <= seen + 1e-7)
+                        sum += exp(p);
+        }
+        return sum < 1 ? sum : 1;
+}
+
+static double chi_square(double a, double n_a, double b, double n_b)
+{
+        double n = n_a + n_b;
+        double k = a + b;
+        double difference = fabs(a * (n_b - b) - b * (n_a - a)) - n / 2;
+        double below = n_a * n_b * k * (n - k);
+
+        if (difference <= 0 || below <= 0)
+                return 1;
+        return erfc(sqrt(n * difference * difference / below / 2));
+}
+
+double clew_difference_p(uint64_t a, uint64_t n_a, uint64_t b, uint64_t n_b)
+{
+        uint64_t k = a + b;
+        uint64_t from = k > n_b ? k - n_b : 0;
+        uint64_t to = k < n_a ? k : n_a;
+
+        if (n_a == 0 || n_b == 0 || k == 0 || k == n_a + n_b)
+                return 1;
+        return to - from <= EXACT_TERMS_MAX
+                       ? fisher((double)a, (double)n_a, (double)b, (double)n_b)
+                       : chi_square((double)a, (double)n_a, (double)b, (double)n_b);
+}
+
+void clew_discovery_rates(double *ascending, size_t n)
+{
+        double least = 1;
+
+        for (size_t i = n; i-- > 0;) {
+                double rate = ascending[i] * (double)n / (double)(i + 1);
+
+                if (rate < least)
+                        least = rate;
+                ascending[i] = least;
+        }
+}

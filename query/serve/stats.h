@@ -1,0 +1,52 @@
+/*
+ * Runs, or the calls in them, counted in groups: what `clew stats --by` asks for.
+ *
+ * A key is a fact of the run (agent, service, outcome, cause, resource.service.version ...) or of a
+ * step (tool, model, kind, span.x ...). With keys of runs alone runs are counted; as soon as one is
+ * of steps, steps are: those that the query selects and that have a value for each such key.
+ */
+#ifndef CLEW_QUERY_SERVE_STATS_H
+#define CLEW_QUERY_SERVE_STATS_H
+
+#include "query/find/groups.h"
+#include "query/find/select.h"
+#include "query/serve/filter.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clew_stats_key {
+        struct clew_slice name; /* as given */
+        int fact;               /* enum of stats.c; what a summary tells */
+        uint32_t selected;      /* else: place in the select() of the query */
+        bool of_step;
+};
+
+struct clew_stats {
+        struct clew_groups groups;
+        struct clew_stats_key keys[CLEW_GROUP_KEYS_MAX];
+        uint32_t n_keys;
+        bool of_steps;    /* steps are counted, not runs */
+        bool needs_spans; /* summaries do not tell all keys */
+        uint64_t over_ns; /* stretch of time; 0 = all time together */
+        struct clew_arena arena;
+        struct clew_arena scratch;
+        struct clew_query *query;
+        struct clew_query_run *run;
+};
+
+/*
+ * @by: keys between commas (NULL or "": all together). @query (may be NULL) says which steps count;
+ * it is not put to the filter of the walk when steps are counted. Returns 0, -EINVAL with a message
+ * (@where as for clew_filter_read_all()), -ENOMEM. clew_stats_deinit() in any case.
+ */
+CLEW_MUST_USE int clew_stats_init(struct clew_stats *s, const char *by, const char *query,
+                                  uint64_t over_ns, struct clew_error *err,
+                                  struct clew_filter_error *where);
+void clew_stats_deinit(struct clew_stats *s);
+/* Adds a run of the walk. 0, -E2BIG with a message, or another negative errno. */
+CLEW_MUST_USE int clew_stats_add(struct clew_stats *s, struct clew_select *select,
+                                 const struct clew_selected *t, struct clew_error *err);
+CLEW_MUST_USE int clew_stats_finish(struct clew_stats *s);
+
+#endif
