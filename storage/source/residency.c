@@ -6,8 +6,8 @@
  * for long would so seem to grow to the size of its store. Dropping the page table entries loses
  * nothing: a later touch finds the page in the cache again, at the cost of a minor fault.
  *
- * It is done while a collector walks and loads, each time it has gone over some megabytes, and by
- * its tick.
+ * It is done while a collector, or a program that only reads, walks and loads, each time it has
+ * gone over some megabytes, and by its tick.
  *
  * Hazard: the same call on private memory would erase it. So the mapping is found by an address
  * that LMDB has handed out, and must be a shared mapping of a file; a read transaction is held
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* File pages, the program's own among them, that a collector keeps mapped while it walks and loads.
+/* File pages, the program's own among them, that stay mapped while it walks and loads.
  */
 #define MAPPED_BYTES_MAX ((size_t)40 << 20)
 /* How much it may read of values before it looks how much is mapped. The kernel maps the neighbours
@@ -118,7 +118,7 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
 {
         size_t n = random && value.len < TOUCHED_BYTES_MIN ? TOUCHED_BYTES_MIN : value.len;
 
-        if (env->mode != CLEW_STORE_COLLECT)
+        if (env->mode == CLEW_STORE_WRITE)
                 return;
         if (atomic_fetch_add_explicit(&env->touched_bytes, n, memory_order_relaxed) <
             TOUCHED_BYTES_MAX)
