@@ -25,6 +25,9 @@
 /* File pages, the program's own among them, that stay mapped while it walks and loads.
  */
 #define MAPPED_BYTES_MAX ((size_t)40 << 20)
+/* A collector that seals goes back and forth in the trace index: each page that was given back is
+ * mapped again for the next trace. At rest its tick gives back what is more than 48 MiB. */
+#define MAPPED_BYTES_MAX_COLLECT ((size_t)128 << 20)
 /* How much it may read of values before it looks how much is mapped. The kernel maps the neighbours
  * of a touched page too, so that walking over the directories of the hot table maps all of it. */
 #define TOUCHED_BYTES_MAX ((size_t)4 << 20)
@@ -124,7 +127,8 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
             TOUCHED_BYTES_MAX)
                 return;
         atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
-        if (clew_mem_file_bytes() > MAPPED_BYTES_MAX)
+        if (clew_mem_file_bytes() >
+            (env->mode == CLEW_STORE_COLLECT ? MAPPED_BYTES_MAX_COLLECT : MAPPED_BYTES_MAX))
                 (void)drop_mapping(env, value.data); /* nothing depends on it */
 }
 
