@@ -23,11 +23,12 @@
         "\"stringValue\":\"c-1\"}}" more "]}"
 #define TEXT(key, value) ",{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
 
-static const char request[] =
-        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[" RECORD("user_prompt",
-                                                                      TEXT("prompt", "go")) "," //
-        RECORD("sse_event", TEXT("input_token_count", "7") TEXT("output_token_count", "3")) ","
-        "{\"body\":{\"stringValue\":\"a line\"}}]}]}]}";
+static const char request[] = "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[" RECORD(
+        "user_prompt", TEXT("prompt", "go")) "," //
+        RECORD("sse_event", TEXT("input_token_count", "7")
+                                    TEXT("output_token_count",
+                                         "3")) ","
+                                               "{\"body\":{\"stringValue\":\"a line\"}}]}]}]}";
 
 /* As before there were runs: all under the trace id of zeros. */
 static void append_as_before(struct clew_store *store)
@@ -41,18 +42,18 @@ static void append_as_before(struct clew_store *store)
 
         clew_arena_init(&arena, 1 << 20);
         assert_non_null(encoder);
-        assert_int_equal(clew_otlp_from_json(clew_slice_of_cstr(request), CLEW_OTLP_LOGS,
-                                             &protobuf, &err),
-                         0);
-        assert_int_equal(clew_otlp_walk(clew_buffer_slice(&protobuf), CLEW_OTLP_LOGS, &arena,
-                                        &batch, &err),
-                         0);
+        assert_int_equal(
+                clew_otlp_from_json(clew_slice_of_cstr(request), CLEW_OTLP_LOGS, &protobuf, &err),
+                0);
+        assert_int_equal(
+                clew_otlp_walk(clew_buffer_slice(&protobuf), CLEW_OTLP_LOGS, &arena, &batch, &err),
+                0);
         for (size_t i = 0; i < batch.n_traces; i++) {
                 struct clew_fragment fragment = {.has_run = false};
 
                 clew_buffer_clear(&bytes);
-                assert_int_equal(
-                        clew_fragment_encode(encoder, &batch, &batch.traces[i], 5, &bytes), 0);
+                assert_int_equal(clew_fragment_encode(encoder, &batch, &batch.traces[i], 5, &bytes),
+                                 0);
                 fragment.bytes = clew_buffer_slice(&bytes);
                 assert_int_equal(clew_store_append(store, &fragment, 1, &err), 0);
         }
