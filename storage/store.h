@@ -97,7 +97,9 @@ CLEW_MUST_USE int clew_fragment_encode(struct clew_fragment_encoder *encoder,
 
 struct clew_fragment {
         struct clew_trace_id trace_id;
-        struct clew_slice bytes; /* from clew_fragment_encode() */
+        struct clew_slice bytes;  /* from clew_fragment_encode() */
+        struct clew_trace_id run; /* with has_run: the run that the trace is of, under another id */
+        bool has_run;
 };
 
 /*
@@ -143,9 +145,9 @@ struct clew_seal_stats {
         bool more;           /* the budget, is_over() or max_traces ended it */
 };
 
-/* Spans and log records of a trace that is sealed; one with more stays hot. Its summary is made in
- * memory. */
-#define CLEW_SEAL_ITEMS_MAX 1000000
+/* Spans and log records of a trace that is sealed; one with more stays hot, and is read as far as
+ * this. Eight times the largest real runs; a summary takes 1.3 kB of memory for each. */
+#define CLEW_SEAL_ITEMS_MAX 200000
 /* Raw bytes of one: positions in a pack have 32 bits. */
 #define CLEW_SEAL_RAW_MAX ((size_t)1 << 30)
 
@@ -194,6 +196,9 @@ struct clew_trace_data {
         struct clew_slice logs;   /* one merged LogsData, may be empty */
         uint64_t last_arrival_ns; /* unix time of the newest fragment still hot, 0 if all is sealed
                                    */
+        /* Spans and log records that came and are not in it, because the trace is too large to be
+         * read whole; copies count as often as they came. */
+        uint64_t left_out;
 };
 
 /*
@@ -203,6 +208,12 @@ struct clew_trace_data {
  */
 CLEW_MUST_USE int clew_view_load(struct clew_view *view, const struct clew_trace_id *id,
                                  struct clew_trace_data *ret, struct clew_error *err);
+
+/* The same with bounds of the caller's, for what shows many: at most about so many spans and log
+ * records, and bytes, of a trace that is still hot. clew_view_load() takes what sealing would. */
+CLEW_MUST_USE int clew_view_load_some(struct clew_view *view, const struct clew_trace_id *id,
+                                      uint64_t max_items, uint64_t max_bytes,
+                                      struct clew_trace_data *ret, struct clew_error *err);
 
 /* One trace in the list. */
 struct clew_list_entry {
@@ -239,6 +250,13 @@ CLEW_MUST_USE int clew_view_entry(struct clew_view *view, const struct clew_trac
 CLEW_MUST_USE int clew_view_find(struct clew_view *view, const struct clew_trace_id *prefix,
                                  unsigned n_digits, struct clew_trace_id *ret, int max,
                                  struct clew_error *err);
+
+/*
+ * The traces of one run, as fragments named it: at most @max, in order of their ids. Returns how
+ * many, or a negative errno. Whether they are (still) stored is not looked at.
+ */
+CLEW_MUST_USE int clew_view_run(struct clew_view *view, const struct clew_trace_id *run,
+                                struct clew_trace_id *ret, int max, struct clew_error *err);
 
 /*
  * For each of @n @ids how many hex digits, @min_digits or more, name it alone in this store. Time
@@ -287,6 +305,11 @@ CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stat
 /* Gives back the memory of file pages that this process has touched; they stay in the system's
  * cache. For long-running programs. 0 or a negative errno; nothing depends on success. */
 CLEW_MUST_USE int clew_store_release_pages(struct clew_store *store, struct clew_error *err);
+
+/* Clears what dead readers have left in the store's list of them, and takes the snapshots of
+ * programs that are stopped (they are told so when they go on): the file grows behind each of them.
+ * For a collector's tick. Returns how many. */
+int clew_store_check_readers(struct clew_store *store);
 
 /* One finding of a verification: names the object and what is wrong with it. */
 typedef void (*clew_verify_report_fn)(void *context, const char *object, const char *what);

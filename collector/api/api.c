@@ -4,6 +4,7 @@
  */
 #include "collector/api/api.h"
 
+#include "collector/api/streams-int.h"
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
@@ -41,6 +42,7 @@ struct request {
 
 struct clew_api {
         struct clew_service service;
+        struct clew_streams *streams;
         volatile sig_atomic_t stop;
         pthread_t threads[THREADS];
         unsigned n_threads;
@@ -64,16 +66,21 @@ static struct clew_slice header(struct MHD_Connection *connection, const char *n
         return value ? clew_slice_of_cstr(value) : CLEW_SLICE_NULL;
 }
 
-/* Suspended, so that the library leaves the connection and its headers alone. */
-static void answer(struct request *q)
+static struct clew_serve_request request_of(const struct request *q)
 {
-        const struct clew_serve_request request = {
+        return (struct clew_serve_request){
                 .method = clew_slice_of_cstr(q->method),
                 .target = clew_buffer_slice(&q->target),
                 .accept = header(q->connection, MHD_HTTP_HEADER_ACCEPT),
                 .accept_encoding = header(q->connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
                 .if_none_match = header(q->connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
         };
+}
+
+/* Suspended, so that the library leaves the connection and its headers alone. */
+static void answer(struct request *q)
+{
+        const struct clew_serve_request request = request_of(q);
 
         clew_serve(&q->api->service, &request, &q->answer);
 }
@@ -198,6 +205,39 @@ static enum MHD_Result respond(struct request *q)
         return r;
 }
 
+static bool is_live(const struct request *q)
+{
+        struct clew_slice target = clew_buffer_slice(&q->target);
+        size_t n = sizeof(CLEW_LIVE_PATH) - 1;
+
+        return strcmp(q->method, "GET") == 0 &&
+               clew_slice_starts_with(target, CLEW_SLICE_LITERAL(CLEW_LIVE_PATH)) &&
+               (target.len == n || target.data[n] == '?');
+}
+
+/* The parameters are read on the library's thread: that is work of microseconds. */
+static enum MHD_Result start_stream(struct request *q)
+{
+        const struct clew_serve_request request = request_of(q);
+        struct clew_live *live = clew_live_open(&q->api->service, &request,
+                                                header(q->connection, "Last-Event-ID"), &q->answer);
+        struct MHD_Response *response;
+        enum MHD_Result r;
+
+        if (!live)
+                return respond(q);
+        response = clew_streams_add(q->api->streams, q->connection, live);
+        if (!response) {
+                clew_serve_busy(&q->answer);
+                return respond(q);
+        }
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
+        r = MHD_queue_response(q->connection, MHD_HTTP_OK, response);
+        MHD_destroy_response(response);
+        return r;
+}
+
 /* ---- the listener's guest ------------------------------------------------------------------- */
 
 /* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
@@ -260,6 +300,8 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
         }
         switch (atomic_load(&q->state)) {
         case NEW:
+                if (is_live(q))
+                        return start_stream(q);
                 return queue(q) ? MHD_YES : respond(q);
         case ANSWERED:
                 return respond(q);
@@ -306,6 +348,8 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
         pthread_condattr_destroy(&attr);
         for (; r == 0 && api->n_threads < THREADS; api->n_threads += r == 0)
                 r = pthread_create(&api->threads[api->n_threads], NULL, serve, api);
+        if (r == 0)
+                r = -clew_streams_new(&api->service, &api->streams);
         if (r != 0) {
                 clew_api_free(api);
                 return -r;
@@ -319,6 +363,8 @@ int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
         struct timespec until = clew_clock_deadline(deadline_ns);
         int r = 0;
 
+        if (api->streams)
+                clew_streams_end(api->streams);
         pthread_mutex_lock(&api->lock);
         api->stop = 1;
         api->ends = true;
@@ -340,6 +386,9 @@ void clew_api_free(struct clew_api *api)
         pthread_mutex_unlock(&api->lock);
         for (unsigned i = 0; i < api->n_threads; i++)
                 pthread_join(api->threads[i], NULL);
+        if (api->streams)
+                clew_streams_end(api->streams);
+        clew_streams_free(api->streams);
         pthread_cond_destroy(&api->work);
         pthread_cond_destroy(&api->idle);
         pthread_mutex_destroy(&api->lock);

@@ -25,6 +25,16 @@ void clew_watch_release_file_memory(struct clew_store *store)
                                  strerror(-r));
 }
 
+void clew_watch_readers(struct clew_store *store)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        int n = clew_store_check_readers(store);
+
+        if (n > 0)
+                clew_log_limited(&limit, CLEW_LOG_INFO, "readers.cleared",
+                                 "n=%d reason=\"dead, or stopped while the store went on\"", n);
+}
+
 unsigned long long clew_watch_raise_descriptors(void)
 {
         struct rlimit limit;

@@ -16,6 +16,9 @@
  * than CLEW_WATCH_FILE_MEMORY_MAX; see clew_store_release_pages(). */
 void clew_watch_release_file_memory(struct clew_store *store);
 
+/* Dead and stopped readers of the store; see clew_store_check_readers(). */
+void clew_watch_readers(struct clew_store *store);
+
 /* Raises the limit of open files to what the system allows. Returns the limit now in force. */
 unsigned long long clew_watch_raise_descriptors(void);
 

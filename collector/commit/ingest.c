@@ -215,6 +215,8 @@ static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_ba
                 if (r < 0)
                         return r;
                 sub->fragments[i].trace_id = batch->traces[i].id;
+                sub->fragments[i].run = batch->traces[i].run;
+                sub->fragments[i].has_run = batch->traces[i].has_run;
                 sub->fragments[i].bytes.len = sub->bytes.len - from;
                 from = sub->bytes.len;
         }

@@ -380,6 +380,7 @@ bool clew_collector_tick(struct clew_collector *c)
         if (c->grpc)
                 clew_grpc_listener_tick(c->grpc);
         log_stats(c);
+        clew_watch_readers(c->store);
         clew_watch_release_file_memory(c->store);
         return has_come_to_rest(c);
 }

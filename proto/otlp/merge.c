@@ -49,6 +49,7 @@ struct merge {
         size_t n_resources;
         size_t n_scopes;
         size_t n_items;
+        size_t max_items;
 };
 
 /* ---- listing ------------------------------------------------------------------------------------
@@ -80,8 +81,11 @@ static void count_part(struct merge *m, struct clew_slice part)
 
 static int allocate(struct merge *m)
 {
-        size_t most = m->n_items > m->n_scopes ? m->n_items : m->n_scopes;
+        size_t most;
 
+        if (m->n_items > m->max_items)
+                m->n_items = m->max_items;
+        most = m->n_items > m->n_scopes ? m->n_items : m->n_scopes;
         if (most < m->n_resources)
                 most = m->n_resources;
         if (most >= NONE)
@@ -152,7 +156,7 @@ static int list_scope(struct merge *m, struct clew_slice raw, uint32_t resource)
         if (r < 0)
                 return r;
         m->scopes[scope].resource = resource;
-        while (clew_message_next(&it, &item)) {
+        while (m->n_items < m->max_items && clew_message_next(&it, &item)) {
                 r = list_item(m, item, scope);
                 if (r < 0)
                         return r;
@@ -347,7 +351,14 @@ static void write_all(const struct merge *m, struct clew_buffer *out)
 int clew_otlp_merge(const struct clew_slice *parts, size_t n, enum clew_otlp_signal signal,
                     struct clew_arena *scratch, struct clew_buffer *out, size_t *ret_items)
 {
-        struct merge m = {.signal = signal, .arena = scratch};
+        return clew_otlp_merge_some(parts, n, signal, SIZE_MAX, scratch, out, ret_items);
+}
+
+int clew_otlp_merge_some(const struct clew_slice *parts, size_t n, enum clew_otlp_signal signal,
+                         size_t max_items, struct clew_arena *scratch, struct clew_buffer *out,
+                         size_t *ret_items)
+{
+        struct merge m = {.signal = signal, .arena = scratch, .max_items = max_items};
         size_t kept;
         int r;
 

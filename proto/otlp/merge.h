@@ -26,4 +26,10 @@ CLEW_MUST_USE int clew_otlp_merge(const struct clew_slice *parts, size_t n,
                                   enum clew_otlp_signal signal, struct clew_arena *scratch,
                                   struct clew_buffer *out, size_t *ret_items);
 
+/* The same of the first @max_items items alone, as they stand in the parts. */
+CLEW_MUST_USE int clew_otlp_merge_some(const struct clew_slice *parts, size_t n,
+                                       enum clew_otlp_signal signal, size_t max_items,
+                                       struct clew_arena *scratch, struct clew_buffer *out,
+                                       size_t *ret_items);
+
 #endif

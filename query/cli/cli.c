@@ -7,6 +7,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/help.h"
 #include "query/cli/options.h"
+#include "query/cli/spool.h"
 #include "query/cli/terminal.h"
 #include "query/serve/filter.h"
 
@@ -40,6 +41,7 @@ void clew_cli_deinit(struct clew_cli *cli)
         clew_cli_close_store(cli);
         while (cli->n_query_sets > 0)
                 clew_query_set_free(cli->query_sets[--cli->n_query_sets]);
+        clew_spool_finish(cli);
         clew_pager_wait(cli);
         clew_buffer_deinit(&cli->held);
 }
@@ -64,6 +66,7 @@ static void put_message(struct clew_cli *cli, const char *prefix, const char *fm
         if (safe.len == 0)
                 clew_buffer_append_byte(&safe, '\n');
         fflush(cli->out);
+        clew_spool_settle(cli);
         if (cli->pager_pid > 0 && isatty(fileno(cli->err))) {
                 clew_buffer_append_cstr(&cli->held, prefix);
                 clew_buffer_append_slice(&cli->held, clew_buffer_slice(&safe));

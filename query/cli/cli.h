@@ -50,7 +50,8 @@ struct clew_cli {
         const char *command;   /* name of the running command, for messages; NULL before */
         bool sealed_only;      /* --sealed-only: hot data is left out */
 
-        long pager_pid; /* 0 = output goes straight to `out` */
+        struct clew_spool *spool; /* query/cli/spool.h; NULL = none */
+        long pager_pid;           /* 0 = output goes straight to `out` */
         /* Messages while a pager has the screen: they are shown behind it. */
         struct clew_buffer held;
 

@@ -288,6 +288,13 @@ int clew_filter_report(struct clew_cli *cli, struct clew_select *s)
                                how_it_ended(s->end), (unsigned long long)s->seen);
                 status = CLEW_EXIT_PARTIAL;
         }
+        if (s->cut > 0)
+                clew_cli_note(
+                        cli,
+                        "%llu trace%s not sealed yet %s too large to be read whole: the numbers "
+                        "are of the first part",
+                        (unsigned long long)s->cut, s->cut == 1 ? "" : "s",
+                        s->cut == 1 ? "is" : "are");
         if (s->damaged > 0) {
                 clew_cli_error(cli,
                                "%llu trace%s could not be read; first: %s; clew doctor --verify "

@@ -7,6 +7,7 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
+#include "query/cli/spool.h"
 #include "query/find/select.h"
 #include "query/model/summary.h"
 
@@ -53,6 +54,7 @@ int clew_cli_view(struct clew_cli *cli, struct clew_view **ret)
         int r;
 
         if (!cli->view) {
+                clew_spool_start(cli);
                 r = cli->store ? 0 : clew_cli_store(cli, CLEW_STORE_READ, &store);
                 if (r != 0)
                         return r;
@@ -153,6 +155,11 @@ static int open_trace(struct clew_cli *cli, const char *text,
         r = clew_lookup_load(view, options, scored, arena, ret, &err);
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
+        if (ret->data.left_out > 0)
+                clew_cli_note(cli,
+                              "the trace is too large to be read whole: its first part is shown, "
+                              "%llu spans and log records are left out",
+                              (unsigned long long)ret->data.left_out);
         if (ret->trace->outcome == CLEW_OUTCOME_OPEN &&
             ret->trace->end_ns + CLEW_LOST_AFTER_NS < clew_clock_unix_ns(cli->clock))
                 ret->trace->outcome = ret->trace->settled;

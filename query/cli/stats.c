@@ -567,7 +567,9 @@ static int make_stats(struct stats_command *c)
                 return CLEW_EXIT_USAGE;
         if (c->stats.of_steps)
                 flags.query = NULL;
-        return clew_filter_make(c->cli, &flags, CLEW_SINCE_DEFAULT, c->look.utc, &c->filter);
+        r = clew_filter_make(c->cli, &flags, CLEW_SINCE_DEFAULT, c->look.utc, &c->filter);
+        c->filter.runs = !c->stats.of_steps; /* as list does */
+        return r;
 }
 
 static int run_stats(struct stats_command *c)

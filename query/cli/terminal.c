@@ -4,6 +4,7 @@
 #include "query/cli/terminal.h"
 
 #include "proto/base/number.h"
+#include "query/cli/spool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -145,6 +146,8 @@ void clew_pager_start(struct clew_cli *cli, const struct clew_display_flags *fla
         if (pid > 0 && dup2(ends[1], STDOUT_FILENO) >= 0)
                 cli->pager_pid = pid;
         close(ends[1]);
+        if (cli->view)
+                clew_spool_start(cli);
 }
 
 void clew_pager_wait(struct clew_cli *cli)

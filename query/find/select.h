@@ -57,6 +57,8 @@ struct clew_filter {
         uint32_t n_queries;
         clew_query_say_fn say;  /* what people said; gets the view as context; NULL = nothing */
         bool allow_unknown;     /* keys that no span has are no mistake */
+        bool apart;             /* each trace by itself, also of a run in several */
+        bool runs;              /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
         uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
         uint64_t limit_bytes;   /* and after so many bytes of spans were read */
@@ -82,6 +84,7 @@ struct clew_selected {
         struct clew_summary summary;
         struct clew_view *view; /* that it was read from: for its notes */
         bool hot;               /* still has fragments that are not sealed */
+        bool part;              /* of a run in several traces, and not its head */
         bool lost;              /* open, and silent for longer than the filter's lost_after_ns */
         uint64_t last_sign_ns;  /* unix time of its last sign of life: arrival, or end of a span */
 };
@@ -102,7 +105,9 @@ struct clew_select {
         uint32_t n_aimed;
         struct clew_arena kept;   /* holds them */
         uint64_t seen;            /* traces looked at inside the time bounds */
+        uint64_t helpers;         /* traces that met all but filter.runs */
         uint64_t damaged;         /* of those, unreadable ones */
+        uint64_t cut;             /* of those, summarised by their first part: too large */
         struct clew_error damage; /* the first of them */
         uint64_t selected;        /* and those that were given out */
         uint64_t scanned;         /* traces whose spans were searched */
@@ -112,6 +117,7 @@ struct clew_select {
         struct clew_query_result found;
         struct clew_trace_data data; /* what the view holds of it now, when has_data */
         bool has_data;
+        bool joined; /* it is of several traces of one run */
         enum clew_select_end end;
         uint64_t deadline_ns; /* monotonic; 0 = none */
         bool done;
@@ -129,6 +135,13 @@ CLEW_MUST_USE int clew_select_init(struct clew_select *s, struct clew_view *view
 CLEW_MUST_USE int clew_select_next(struct clew_select *s, struct clew_selected *ret,
                                    struct clew_error *err);
 void clew_select_deinit(struct clew_select *s);
+
+/* Of the trace that was given out last, until the next step: what queries are put to, and its spans
+ * and log records (all of its run, see facts.joined). 0 or an error of clew_view_load(). */
+struct clew_query_facts clew_select_facts(const struct clew_select *s,
+                                          const struct clew_selected *t);
+CLEW_MUST_USE int clew_select_open(struct clew_select *s, const struct clew_selected *t,
+                                   struct clew_trace_data *ret, struct clew_error *err);
 
 /*
  * After a walk: the @n-th complaint of its queries (query/find/language), and the text that its

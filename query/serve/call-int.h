@@ -90,6 +90,8 @@ struct clew_route {
 
 /* All routes; the array ends with a row whose path is NULL. */
 extern const struct clew_route clew_routes[];
+/* The row of that path; it must be there. */
+const struct clew_route *clew_route_find(const char *path);
 
 /* The parameters of those groups, pointing into @inputs. */
 void clew_inputs_flags(uint32_t groups, struct clew_inputs *inputs, struct clew_flag_set *set);
@@ -168,6 +170,7 @@ int clew_route_steps(struct clew_call *call);    /* route-steps.c */
 int clew_route_step(struct clew_call *call);     /* route-steps.c */
 int clew_route_chat(struct clew_call *call);     /* route-chat.c */
 int clew_route_why(struct clew_call *call);      /* route-why.c */
+int clew_route_live(struct clew_call *call);     /* routes.c */
 int clew_route_diff(struct clew_call *call);     /* route-diff.c */
 int clew_route_sessions(struct clew_call *call); /* route-groups.c */
 int clew_route_clusters(struct clew_call *call); /* route-groups.c */

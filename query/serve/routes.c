@@ -8,6 +8,8 @@
 #include "query/serve/clusters.h"
 #include "query/serve/sessions.h"
 
+#include <string.h>
+
 #define LIST_INPUTS (CLEW_INPUT_LIMIT | CLEW_INPUT_FIELDS | CLEW_INPUT_FORMAT)
 
 const struct clew_route clew_routes[] = {
@@ -40,6 +42,25 @@ const struct clew_route clew_routes[] = {
          CLEW_INPUT_FILTER | LIST_INPUTS, clew_route_cluster},
         {"/status", "what the store holds and costs, and what the collector has taken", "status",
          NULL, false, 0, clew_route_status},
+        {"/live", "what the selected traces do, as server-sent events", NULL, NULL, false,
+         CLEW_INPUT_FILTER, clew_route_live},
         {"/openapi.json", "this description", NULL, NULL, false, 0, clew_route_openapi},
         {0},
 };
+
+const struct clew_route *clew_route_find(const char *path)
+{
+        const struct clew_route *route = clew_routes;
+
+        while (route->path && strcmp(route->path, path) != 0)
+                route++;
+        CLEW_ASSERT(route->path);
+        return route;
+}
+
+/* Who carries the service takes this path before it comes here (live.h). */
+int clew_route_live(struct clew_call *call)
+{
+        return clew_call_refuse(call, CLEW_PROBLEM_NOT_ACCEPTABLE,
+                                "this path is a stream of events, which this carrier has not");
+}

@@ -50,6 +50,14 @@ const char *clew_env_dir(const struct clew_env *env);
 
 CLEW_MUST_USE int clew_txn_begin_read(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
 void clew_txn_end_read(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
+/* Clears readers that are dead, and takes the snapshots of those that are stopped for longer than
+ * from one call to the next. How many. */
+int clew_env_check_readers(struct clew_env *env);
+/* The snapshot of a read transaction was taken from it: what was read since is not to be believed.
+ */
+bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn);
+/* @r, or -ESTALE in its place when the snapshot is lost. */
+CLEW_MUST_USE int clew_txn_check(struct clew_env *env, MDB_txn *txn, int r, struct clew_error *err);
 /* Waits for other writers, also in other processes. */
 CLEW_MUST_USE int clew_txn_begin_write(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
 /* Ends @txn in any case. 0 = durable. */

@@ -9,6 +9,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* A reader of another process that was stopped when it was last looked at. */
+struct clew_stopped_reader {
+        uint64_t txn_id;
+        int32_t pid;
+};
+
 struct clew_env {
         MDB_env *lmdb;
         MDB_dbi dbi[CLEW_TABLES];
@@ -25,6 +31,10 @@ struct clew_env {
         atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
         atomic_uintptr_t map_from;   /* the mapping of the data file; 0 = not found yet */
         atomic_uintptr_t map_to;
+        int lock_fd; /* LMDB's lock file, and its mapping (readers.c) */
+        uint8_t *lock_map;
+        size_t lock_bytes;
+        struct clew_stopped_reader stopped[64]; /* guarded by lock */
         pthread_mutex_t lock;
         pthread_cond_t idle; /* readers fell to 0 */
         unsigned readers;    /* transactions under way; guarded by lock */
@@ -52,6 +62,10 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
  * the environment is opened anew. @inside may be in one of LMDB's dirty pages, which are not in the
  * mapping: -ENOENT. */
 int clew_env_find_mapping(struct clew_env *env, const void *inside);
+
+/* After LMDB has opened the environment, and after it has closed it. */
+void clew_env_map_readers(struct clew_env *env);
+void clew_env_unmap_readers(struct clew_env *env);
 
 /* -EBADMSG when the two meta pages cannot both be of this file's last two commits. */
 CLEW_MUST_USE int clew_env_check_meta_pages(struct clew_env *env, struct clew_error *err);

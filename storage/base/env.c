@@ -76,8 +76,11 @@ int clew_env_error(struct clew_env *env, int rc, const char *doing, struct clew_
                 code = -EPROTONOSUPPORT;
                 break;
         case MDB_READERS_FULL:
-                code = -EAGAIN;
-                break;
+                return clew_error_set(
+                        err, -EAGAIN, 0,
+                        "store %s: %u programs and views are reading it at this moment, "
+                        "which is its limit; end some of them and try again",
+                        env->dir, READERS_MAX);
         case MDB_TXN_FULL:
                 code = -EMSGSIZE;
                 break;
@@ -233,6 +236,7 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
         rc = open_with_map(env, path);
         if (rc != 0)
                 return clew_env_error(env, rc, "opening", err);
+        clew_env_map_readers(env);
         mdb_reader_check(env->lmdb, &stale);
         rc = mdb_env_stat(env->lmdb, &st);
         if (rc != 0)
@@ -262,6 +266,7 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
         env->collector_fd = -1;
         env->creating_fd = -1;
         env->dir_fd = -1;
+        env->lock_fd = -1;
         env->mode = options->mode;
         env->map_bytes = options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT;
         pthread_mutex_init(&env->lock, NULL);
@@ -300,6 +305,7 @@ void clew_env_close(struct clew_env *env)
         CLEW_ASSERT(env->readers == 0);
         if (env->lmdb)
                 mdb_env_close(env->lmdb);
+        clew_env_unmap_readers(env);
         if (env->collector_fd >= 0)
                 close(env->collector_fd);
         if (env->creating_fd >= 0)
@@ -356,6 +362,7 @@ static int reopen(struct clew_env *env, struct clew_error *err)
         if (env->lmdb)
                 mdb_env_close(env->lmdb);
         env->lmdb = NULL;
+        clew_env_unmap_readers(env);
         r = open_lmdb(env, err);
         if (r == 0)
                 atomic_store(&env->broken, false);

@@ -53,7 +53,7 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
         return r;
 }
 
-int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct clew_error *err)
+static int stats_trusting(struct clew_view *v, struct clew_store_stats *ret, struct clew_error *err)
 {
         struct clew_store_stats s = {0};
         struct clew_trace_id nobody = {{0}}; /* log records without a trace are no trace */
@@ -86,4 +86,11 @@ int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct cl
                 return r;
         *ret = s;
         return 0;
+}
+
+int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct clew_error *err)
+{
+        int r = stats_trusting(v, ret, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }

@@ -67,7 +67,8 @@ static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
         return 0;
 }
 
-int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
+static int list_trusting(struct clew_view *v, const struct clew_list_entry *after,
+                         struct clew_error *err)
 {
         struct clew_hot_list *hot;
         int r;
@@ -93,6 +94,13 @@ int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, str
         if (r < 0)
                 clew_view_end_walk(v);
         return r;
+}
+
+int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
+{
+        int r = list_trusting(v, after, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
 /* At the end of a whole walk: were there as many as were written? */
@@ -152,7 +160,7 @@ static int fill_sealed(struct clew_view *v, struct clew_list_entry *e, struct cl
         return r < 0 ? r : 1;
 }
 
-int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+static int next_trusting(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
 {
         const struct clew_hot_trace *hot = NULL;
 
@@ -182,4 +190,11 @@ int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew
         v->sealed_pending = false;
         *ret = v->sealed_entry;
         return fill_sealed(v, ret, err);
+}
+
+int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        int r = next_trusting(v, ret, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }

@@ -160,16 +160,23 @@ static size_t hot_bytes(const struct clew_hot_trace *t)
         return t->raw_bytes < HOT_RESERVE_MAX ? (size_t)t->raw_bytes : HOT_RESERVE_MAX;
 }
 
+static bool is_over(const struct clew_loader *l, uint64_t n_items)
+{
+        return (l->max_items && n_items >= l->max_items) ||
+               (l->max_bytes && l->hot.len >= l->max_bytes);
+}
+
 static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
                     const struct clew_hot_list *hot, struct clew_loaded *ret,
-                    struct clew_buffer *parts, struct clew_error *err)
+                    struct clew_buffer *parts, uint64_t *ret_items, struct clew_error *err)
 {
         const struct clew_hot_trace *t = clew_hot_find(hot, id);
         uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
+        uint64_t n_items = 0;
 
         if (t && !clew_buffer_reserve(&l->hot, hot_bytes(t)))
                 return clew_buffer_error(&l->hot);
-        while (at != CLEW_HOT_NONE) {
+        while (at != CLEW_HOT_NONE && !is_over(l, n_items)) {
                 struct clew_hot_found f;
                 struct part part;
                 int r = clew_hot_read(&l->fragments, id, &hot->links[at].ref, &f, err);
@@ -182,8 +189,12 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
                 r = clew_buffer_error(parts);
                 if (r < 0)
                         return r;
+                n_items += f.header.n_items;
                 at = hot->links[at].next;
         }
+        *ret_items = n_items;
+        if (t)
+                ret->left_out = t->n_spans + t->n_logs - n_items;
         return 0;
 }
 
@@ -210,7 +221,8 @@ static int merge_signal(struct clew_loader *l, enum clew_otlp_signal signal,
         *ret_items = 0;
         if (used == 0)
                 return 0;
-        return clew_otlp_merge(slices, used, signal, &l->arena, out, ret_items);
+        return clew_otlp_merge_some(slices, used, signal, l->max_items ? l->max_items : SIZE_MAX,
+                                    &l->arena, out, ret_items);
 }
 
 static int merge_all(struct clew_loader *l, struct clew_slice traces, struct clew_slice logs,
@@ -237,6 +249,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
 {
         struct clew_segment_row row = {0};
         CLEW_BUFFER parts = {0};
+        uint64_t n_read = 0;
         int r;
 
         clew_buffer_init(&parts, CLEW_PACK_RESIDUE_MAX);
@@ -255,7 +268,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                 if (r < 0)
                         return r;
         }
-        r = read_hot(l, id, hot, ret, &parts, err);
+        r = read_hot(l, id, hot, ret, &parts, &n_read, err);
         if (r < 0)
                 return r;
         ret->traces = clew_slice_make(l->sealed.data, (size_t)row.traces_len);
@@ -269,6 +282,11 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
         if (r < 0)
                 return clew_error_set(err, r, 0, "store %s: fragments of a trace cannot be merged",
                                       clew_env_dir(l->env));
+        /* The last fragment that was read may itself have been cut. */
+        if (l->max_items && n_read + ret->sealed_spans + ret->sealed_logs > l->max_items &&
+            (ret->n_spans == l->max_items || ret->n_logs == l->max_items))
+                ret->left_out += n_read + ret->sealed_spans + ret->sealed_logs -
+                                 (ret->n_spans + ret->n_logs);
         return 0;
 }
 

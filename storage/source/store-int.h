@@ -46,6 +46,9 @@ struct clew_loader {
         struct clew_buffer logs;
         struct clew_unpacker *unpacker;
         struct clew_arena arena;
+        /* Of a trace with hot fragments, about; 0 = all. */
+        uint64_t max_items;
+        uint64_t max_bytes;
 };
 
 struct clew_loaded {
@@ -56,6 +59,7 @@ struct clew_loaded {
         uint64_t last_arrival_ns; /* 0 = no hot fragment */
         uint64_t min_start_ns;    /* of hot fragments; 0 = none */
         uint64_t n_fragments;
+        uint64_t left_out; /* spans and log records behind the loader's bounds */
         bool sealed;
         struct clew_place place;   /* when sealed; else segment 0 */
         uint64_t sealed_raw_bytes; /* what the sealed part alone has */

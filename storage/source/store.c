@@ -1,6 +1,7 @@
 /*
  * Opening a store, appending fragments, and notes; storage/store.h.
  */
+#include "storage/source/shelf-int.h"
 #include "storage/source/store-int.h"
 
 #include "proto/base/mem.h"
@@ -141,6 +142,8 @@ int clew_store_append(struct clew_store *store, const struct clew_fragment *frag
         if (r == 0)
                 r = clew_hot_append(store->env, txn, fragments, n, &state, err);
         if (r == 0)
+                r = clew_shelf_add_runs(store, txn, fragments, n, err);
+        if (r == 0)
                 r = clew_state_write(store->env, txn, &state, err);
         if (r < 0) {
                 clew_txn_abort(store->env, txn);
@@ -183,11 +186,24 @@ int clew_store_add_note(struct clew_store *store, const struct clew_trace_id *id
         return clew_txn_commit(store->env, txn, err);
 }
 
-int clew_view_note(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
-                   struct clew_slice *ret, struct clew_error *err)
+static int note_trusting(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
+                         struct clew_slice *ret, struct clew_error *err)
 {
         struct clew_key key = clew_key_numbered(id, index);
 
         return clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
                               ret, err);
+}
+
+int clew_view_note(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
+                   struct clew_slice *ret, struct clew_error *err)
+{
+        int r = note_trusting(view, id, index, ret, err);
+
+        return clew_txn_check(view->store->env, view->txn, r, err);
+}
+
+int clew_store_check_readers(struct clew_store *store)
+{
+        return clew_env_check_readers(store->env);
 }

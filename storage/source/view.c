@@ -112,10 +112,19 @@ static int prove_absent(struct clew_view *v, const struct clew_trace_id *id, uns
 int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct clew_trace_data *ret,
                    struct clew_error *err)
 {
+        return clew_view_load_some(v, id, CLEW_SEAL_ITEMS_MAX, CLEW_SEAL_RAW_MAX, ret, err);
+}
+
+static int load_some_trusting(struct clew_view *v, const struct clew_trace_id *id,
+                              uint64_t max_items, uint64_t max_bytes, struct clew_trace_data *ret,
+                              struct clew_error *err)
+{
         struct clew_loaded loaded;
         struct clew_hot_list *hot;
         int r = clew_view_hot(v, id, &hot, err);
 
+        v->loader.max_items = max_items;
+        v->loader.max_bytes = max_bytes;
         if (r == 0)
                 r = clew_loader_load(&v->loader, id, hot, &loaded, err);
         if (r == -ENOENT || (r == 0 && !loaded.sealed)) {
@@ -128,7 +137,16 @@ int clew_view_load(struct clew_view *v, const struct clew_trace_id *id, struct c
         ret->traces = loaded.traces;
         ret->logs = loaded.logs;
         ret->last_arrival_ns = loaded.last_arrival_ns;
+        ret->left_out = loaded.left_out;
         return 0;
+}
+
+int clew_view_load_some(struct clew_view *v, const struct clew_trace_id *id, uint64_t max_items,
+                        uint64_t max_bytes, struct clew_trace_data *ret, struct clew_error *err)
+{
+        int r = load_some_trusting(v, id, max_items, max_bytes, ret, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
 static int fill_slot(struct clew_view *v, unsigned slot, uint64_t segment, struct clew_error *err)
@@ -182,8 +200,8 @@ int clew_view_summary(struct clew_view *v, const struct clew_place *place, struc
         return 0;
 }
 
-int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
-                    struct clew_list_entry *ret, struct clew_error *err)
+static int entry_trusting(struct clew_view *v, const struct clew_trace_id *id,
+                          struct clew_list_entry *ret, struct clew_error *err)
 {
         struct clew_env *env = v->store->env;
         struct clew_list_entry e = {.id = *id};
@@ -221,6 +239,14 @@ int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
         }
         *ret = e;
         return 0;
+}
+
+int clew_view_entry(struct clew_view *v, const struct clew_trace_id *id,
+                    struct clew_list_entry *ret, struct clew_error *err)
+{
+        int r = entry_trusting(v, id, ret, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
 static bool has_prefix(const struct clew_trace_id *id, const struct clew_trace_id *prefix,
@@ -293,8 +319,8 @@ static int find_hot(struct clew_view *v, const struct clew_trace_id *from, unsig
         return r;
 }
 
-int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsigned n_digits,
-                   struct clew_trace_id *ret, int max, struct clew_error *err)
+static int find_trusting(struct clew_view *v, const struct clew_trace_id *prefix, unsigned n_digits,
+                         struct clew_trace_id *ret, int max, struct clew_error *err)
 {
         struct clew_trace_id from = {{0}};
         int n = 0;
@@ -310,4 +336,12 @@ int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsi
         if (r == 0 && (n == 0 || n_digits >= 2)) /* of the others, too, none is hidden */
                 r = prove_absent(v, &from, n_digits, err);
         return r < 0 ? r : n;
+}
+
+int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsigned n_digits,
+                   struct clew_trace_id *ret, int max, struct clew_error *err)
+{
+        int r = find_trusting(v, prefix, n_digits, ret, max, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }

@@ -296,6 +296,71 @@ static void test_poison_is_stepped_over(void **state)
         assert_whole(f);
 }
 
+static uint64_t count(struct fixture *f, uint64_t max_items, uint64_t *ret_left_out)
+{
+        struct clew_trace_data data;
+        struct clew_view *v = NULL;
+        struct clew_otlp_reader r;
+        struct clew_slice raw;
+        struct clew_error err = {0};
+        uint64_t n = 0;
+        int e;
+
+        assert_int_equal(clew_view_open(f->store, &v, &err), 0);
+        e = max_items ? clew_view_load_some(v, &f->poison, max_items, SIZE_MAX, &data, &err)
+                      : clew_view_load(v, &f->poison, &data, &err);
+        if (e < 0)
+                fail_msg("load: %s", err.message);
+        r = clew_otlp_reader_make(data.traces);
+        while (clew_otlp_read(&r, &raw, NULL))
+                n++;
+        *ret_left_out = data.left_out;
+        clew_view_close(v);
+        return n;
+}
+
+/* More spans than a trace may have: it stays where it is, holds nobody up, and is read in part,
+ * with a number for the rest. */
+static void test_too_large_is_read_in_part(void **state)
+{
+        enum { PART = 50000, PARTS = 5 };
+        struct fixture *f = *state;
+        struct test_span *spans = clew_calloc(PART, sizeof(*spans));
+        struct clew_seal_stats s;
+        uint64_t left = 0;
+
+        f->poison = test_trace_id(1);
+        for (uint32_t p = 0; p < PARTS; p++) {
+                CLEW_BUFFER request = {0};
+
+                clew_buffer_init(&request, (size_t)4 << 20);
+                for (uint32_t i = 0; i < PART; i++)
+                        spans[i] = (struct test_span){.trace_id = f->poison,
+                                                      .span_id = test_span_id(p * PART + i + 1),
+                                                      .name = "s"};
+                test_put_traces(&request, "svc", spans, PART);
+                assert_int_equal(test_store_append_otlp(f->store, clew_buffer_slice(&request),
+                                                        CLEW_OTLP_TRACES, f->now_ns),
+                                 0);
+        }
+        clew_free(spans);
+        send(f, test_trace_id(2), 1, 100);
+        s = seal(f, 0, 0);
+        assert_int_equal(s.traces, 1);
+        assert_int_equal(s.refused, 1);
+        assert_int_equal(f->n_told, 1);
+        assert_int_equal(f->n_poison, 0); /* by its headers: nothing was loaded */
+        assert_int_equal(seal(f, 0, 0).refused, 0);
+        assert_int_equal(stats_of(f).unsealable, 1);
+        assert_int_equal(count(f, 0, &left), CLEW_SEAL_ITEMS_MAX);
+        assert_int_equal(left, PART * PARTS - CLEW_SEAL_ITEMS_MAX);
+        assert_int_equal(count(f, 10, &left), 10);
+        assert_int_equal(left, PART * PARTS - 10);
+        f->poison = test_trace_id(2);
+        assert_int_equal(count(f, 0, &left), 1);
+        assert_int_equal(left, 0);
+}
+
 /* A trace that goes on for hours is not written again with each of its spans. */
 static void test_slow_trace_is_not_written_each_time(void **state)
 {
@@ -362,6 +427,7 @@ int main(void)
                 T(test_small_segments_go_together),
                 T(test_hot_first),
                 T(test_poison_is_stepped_over),
+                T(test_too_large_is_read_in_part),
                 T(test_slow_trace_is_not_written_each_time),
                 T(test_records_without_a_trace),
                 T(test_rounds_see_what_changes),
