@@ -640,10 +640,10 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_INPUT, &step->input);
         if (!step->output.data)
                 (void)clew_fields_text(f, CLEW_FIELD_OUTPUT, &step->output);
-        /* Of what is longer the messages are read, not the text. */
-        if (step->input.len <= READABLE_BYTES_MAX)
+        /* Of model calls, and of what is longer, the messages are read, not the text. */
+        if (!tool && step->kind != CLEW_KIND_LLM && step->input.len <= READABLE_BYTES_MAX)
                 step->input = clew_text_readable(step->input, b->arena);
-        if (step->output.len <= READABLE_BYTES_MAX)
+        if (!tool && step->kind != CLEW_KIND_LLM && step->output.len <= READABLE_BYTES_MAX)
                 step->output = clew_text_readable(step->output, b->arena);
         if (looks_truncated(step->input) || looks_truncated(step->output))
                 step->flags |= CLEW_STEP_TRUNCATED;
