@@ -15,59 +15,31 @@
 #define MEMORY_MAX ((size_t)64 << 20)
 #define NS_PER_HOUR 3600000000000u
 
-#define ID "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"000000000000000"
-#define S(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
-
-static const char json[] = "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" S(
-        "service.name", "shop") "]},\"scopeSpans\":[{\"scope\":{\"name\":\"lib\"},\"spans\":[{" ID
-                                "1\",\"name\":\"run\",\"startTimeUnixNano\":\"1000\","
-                                "\"endTimeUnixNano\":\"9000\","
-                                "\"attributes\":[" S("gen_ai.operation.name", "invoke_agent") "," S(
-                                        "gen_ai.agent.name",
-                                        "boss") "]},{" ID
-                                                "2\",\"parentSpanId\":\"0000000000000001\","
-                                                "\"name\":\"search\",\"startTimeUnixNano\":"
-                                                "\"2000\","
-                                                "\"endTimeUnixNano\":\"3000\",\"attributes\":[" S("gen_ai.operation.name", "execute_tool") "," S(
-                                                        "gen_ai.tool.name",
-                                                        "search") ",{\"key\":\"n\",\"value\":{"
-                                                                  "\"intValue\":\"7\"}},{\"key\":"
-                                                                  "\"l\","
-                                                                  "\"value\":{\"arrayValue\":{"
-                                                                  "\"values\":[{\"stringValue\":"
-                                                                  "\"x\"},{\"doubleValue\":0.5}]}}}"
-                                                                  "]},{" ID
-                                                                  "3\",\"parentSpanId\":"
-                                                                  "\"0000000000000002\",\"name\":"
-                                                                  "\"chat\",\"startTimeUnixNano\":"
-                                                                  "\"4000\","
-                                                                  "\"status\":{\"code\":2,"
-                                                                  "\"message\":\"gone\"},"
-                                                                  "\"attributes\":[" S(
-                                                                          "gen_ai.operation.name",
-                                                                          "chat") "," S("gen_ai."
-                                                                                        "request."
-                                                                                        "model",
-                                                                                        "m") "],"
-                                                                                             "\"eve"
-                                                                                             "nts\""
-                                                                                             ":[{"
-                                                                                             "\"nam"
-                                                                                             "e\":"
-                                                                                             "\"exc"
-                                                                                             "eptio"
-                                                                                             "n\","
-                                                                                             "\"tim"
-                                                                                             "eUnix"
-                                                                                             "Nano"
-                                                                                             "\":"
-                                                                                             "\"500"
-                                                                                             "0\","
-                                                                                             "\"att"
-                                                                                             "ribut"
-                                                                                             "es\":"
-                                                                                             "[" S("exception.type",
-                                                                                                   "E") "]}]}]}]}]}";
+/* An agent, a tool below it, a failed model call below that. */
+static const char json[] =
+        "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service"
+        ".name\",\"value\":{\"stringValue\":\"shop\"}}]},\"scopeSpans\":[{\"sco"
+        "pe\":{\"name\":\"lib\"},\"spans\":[{\"traceId\":\"0102030405060708090a"
+        "0b0c0d0e0f10\",\"spanId\":\"0000000000000001\",\"name\":\"run\",\"star"
+        "tTimeUnixNano\":\"1000\",\"endTimeUnixNano\":\"9000\",\"attributes\":"
+        "[{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"invo"
+        "ke_agent\"}},{\"key\":\"gen_ai.agent.name\",\"value\":{\"stringValue"
+        "\":\"boss\"}}]},{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\""
+        "spanId\":\"0000000000000002\",\"parentSpanId\":\"0000000000000001\""
+        ",\"name\":\"search\",\"startTimeUnixNano\":\"2000\",\"endTimeUnixNano"
+        "\":\"3000\",\"attributes\":[{\"key\":\"gen_ai.operation.name\",\"value"
+        "\":{\"stringValue\":\"execute_tool\"}},{\"key\":\"gen_ai.tool.name\","
+        "\"value\":{\"stringValue\":\"search\"}},{\"key\":\"n\",\"value\":{\"intVa"
+        "lue\":\"7\"}},{\"key\":\"l\",\"value\":{\"arrayValue\":{\"values\":[{\"str"
+        "ingValue\":\"x\"},{\"doubleValue\":0.5}]}}}]},{\"traceId\":\"0102030"
+        "405060708090a0b0c0d0e0f10\",\"spanId\":\"0000000000000003\",\"pare"
+        "ntSpanId\":\"0000000000000002\",\"name\":\"chat\",\"startTimeUnixNan"
+        "o\":\"4000\",\"status\":{\"code\":2,\"message\":\"gone\"},\"attributes\":"
+        "[{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat"
+        "\"}},{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"m\""
+        "}}],\"events\":[{\"name\":\"exception\",\"timeUnixNano\":\"5000\",\"att"
+        "ributes\":[{\"key\":\"exception.type\",\"value\":{\"stringValue\":\"E\""
+        "}}]}]}]}]}]}";
 
 static struct clew_buffer traces;
 static struct clew_arena kept;
