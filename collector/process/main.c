@@ -11,6 +11,7 @@
 #include "collector/process/config.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "query/model/prices.h"
 #include "query/rca/facts.h"
 
 #include <errno.h>
@@ -98,6 +99,12 @@ static int run(const struct clew_config *config, const sigset_t *signals)
         return clew_collector_stop(collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
 }
 
+static int install_prices(const struct clew_config *config, struct clew_error *err)
+{
+        return strcmp(config->prices, "default") != 0 ? clew_prices_install(config->prices, err)
+                                                      : clew_prices_install_default(err);
+}
+
 int main(int argc, char **argv)
 {
         static struct clew_config config; /* several pages of text: not for the stack */
@@ -122,6 +129,10 @@ int main(int argc, char **argv)
         clew_log_set_level(clew_config_log_level(&config));
         clew_watch_raise_descriptors();
         clew_facts_install();
+        if (install_prices(&config, &err) < 0) {
+                fprintf(stderr, "clewd: %s\n", err.message);
+                return EXIT_USAGE;
+        }
         clew_grpc_library_init();
         code = run(&config, &signals);
         clew_grpc_library_deinit();
