@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 9u
+#define CLEW_RULES_VERSION 10u
 /* No step: the parent of a root, the target of nothing. */
 #define CLEW_STEP_NONE UINT32_MAX
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
