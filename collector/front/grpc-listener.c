@@ -1,6 +1,6 @@
 #include "collector/front/grpc-listener.h"
 
-#include "collector/front/grpc-int.h"
+#include "collector/front/grpc-listener-int.h"
 #include "collector/front/guard-limits.h"
 
 #include "proto/base/clock.h"

@@ -1,4 +1,4 @@
-#include "collector/front/http-head.h"
+#include "collector/front/http-head-int.h"
 
 #include "collector/front/guard-limits.h"
 
