@@ -29,6 +29,9 @@
 #define CLEW_SHELF_VALUE_MAX ((size_t)256 << 20)
 /* Key: this byte, then a trace id. */
 #define CLEW_SHELF_HOLD 'H'
+/* Key: this byte, the id of a run, the first 15 bytes of a trace id; value: that id whole. The
+ * store's own: clew_store_append() adds it, clew_view_run() reads it. */
+#define CLEW_SHELF_RUN 'J'
 
 /* ---- writing -------------------------------------------------------------------------------- */
 

@@ -97,7 +97,9 @@ CLEW_MUST_USE int clew_fragment_encode(struct clew_fragment_encoder *encoder,
 
 struct clew_fragment {
         struct clew_trace_id trace_id;
-        struct clew_slice bytes; /* from clew_fragment_encode() */
+        struct clew_slice bytes;  /* from clew_fragment_encode() */
+        struct clew_trace_id run; /* with has_run: the run that the trace is of, under another id */
+        bool has_run;
 };
 
 /*
@@ -248,6 +250,13 @@ CLEW_MUST_USE int clew_view_entry(struct clew_view *view, const struct clew_trac
 CLEW_MUST_USE int clew_view_find(struct clew_view *view, const struct clew_trace_id *prefix,
                                  unsigned n_digits, struct clew_trace_id *ret, int max,
                                  struct clew_error *err);
+
+/*
+ * The traces of one run, as fragments named it: at most @max, in order of their ids. Returns how
+ * many, or a negative errno. Whether they are (still) stored is not looked at.
+ */
+CLEW_MUST_USE int clew_view_run(struct clew_view *view, const struct clew_trace_id *run,
+                                struct clew_trace_id *ret, int max, struct clew_error *err);
 
 /*
  * For each of @n @ids how many hex digits, @min_digits or more, name it alone in this store. Time

@@ -241,6 +241,7 @@ def stages(options):
         plan.append(("clients", lambda results, stage: tap_program(
             results, stage, [os.path.join(ROOT, "tests/clients/run")], options.only)))
     if not options.quick:
+        plan.append(("pages", folder_stage("tests/ui")))
         plan.append(("sanitize address", sanitized("address")))
     if options.stage and "tidy" in options.stage:
         plan.append(("tidy", tidy))

@@ -1,7 +1,7 @@
 #include "collector/commit/ingest.h"
 
-#include "collector/gate/inflate.h"
 #include "proto/base/clock.h"
+#include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/otlp/json.h"
 
@@ -12,19 +12,23 @@
 #define BODY_SLACK_BYTES ((size_t)128 * 1024)
 /* Where the first key of a JSON request is looked for. */
 #define GUESS_BYTES 128u
-/* Envelopes repeated for each trace, and headers, in what is stored of one request. */
-#define FRAGMENT_OVERHEAD_MAX ((size_t)1024 * 1024)
+/* What a fragment adds to its bytes: header, pack, and what does not shrink. */
+#define FRAGMENT_OVERHEAD_BYTES ((size_t)512)
+#define FRAGMENT_GROWTH_PARTS 64u
+#define FRAGMENTS_SLACK_BYTES ((size_t)1024 * 1024)
+/* A request that grows beyond this, because each of its traces gets its own resource, is a large
+ * one whatever its own size. */
+#define SPLIT_FACTOR 2u
 
 void clew_ingest_init(struct clew_ingest *in, size_t max_request_bytes,
                       struct clew_counters *counters)
 {
         *in = (struct clew_ingest){.max_request_bytes = max_request_bytes, .counters = counters};
-        pthread_mutex_init(&in->large, NULL);
 }
 
 void clew_ingest_deinit(struct clew_ingest *in)
 {
-        pthread_mutex_destroy(&in->large);
+        in->counters = NULL;
 }
 
 int clew_scratch_init(struct clew_scratch *s, const struct clew_ingest *in)
@@ -94,33 +98,15 @@ void clew_ingest_refuse(struct clew_ingest *in, struct clew_answer *ret)
         ret->retry_ms = CLEW_INGEST_RETRY_MS;
 }
 
-/*
- * gRPC core passes on messages in an encoding that it does not know as if they had none, and hides
- * the header. Their first bytes tell; none of them begins a valid request.
- */
-static const char *foreign_encoding(struct clew_slice body)
-{
-        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x28\xb5\x2f\xfd")))
-                return "zstd";
-        if (clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\xff\x06\x00\x00sNaPpY")))
-                return "snappy";
-        return NULL;
-}
-
-static bool refuse_encoding(struct clew_ingest *in, const char *name, struct clew_answer *ret)
-{
-        clew_count(in->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
-        clew_answer_set(ret, CLEW_ANSWER_UNIMPLEMENTED,
-                        "%s compression is not supported; send gzip or no compression", name);
-        return false;
-}
-
 /* Malformed, too large, or out of memory: the three ways in which decoding ends early. */
-static bool refuse(struct clew_ingest *in, int code, const struct clew_error *err,
-                   struct clew_answer *ret)
+static enum clew_ingest_outcome refuse(struct clew_ingest *in, int code,
+                                       const struct clew_error *err, struct clew_answer *ret)
 {
         if (code == -ENOMEM) {
                 clew_ingest_refuse(in, ret);
+        } else if (code == -EMSGSIZE && err->message[0]) {
+                clew_count(in->counters, CLEW_COUNT_TOO_LARGE, 1);
+                clew_answer_set(ret, CLEW_ANSWER_TOO_LARGE, "%s", err->message);
         } else if (code == -EMSGSIZE) {
                 clew_ingest_too_large(in, ret);
         } else {
@@ -128,14 +114,18 @@ static bool refuse(struct clew_ingest *in, int code, const struct clew_error *er
                 clew_answer_set(ret, CLEW_ANSWER_MALFORMED, "%s",
                                 err->message[0] ? err->message : strerror(-code));
         }
-        return false;
+        return CLEW_INGEST_ANSWER;
 }
 
 /* What the first bytes of a body say against its headers; NULL when nothing. */
 static const char *mistaken_headers(const struct clew_request *q, struct clew_slice body)
 {
-        if (!q->is_gzip && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x1f\x8b")))
+        if (q->encoding == CLEW_ENCODING_IDENTITY &&
+            clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\x1f\x8b")))
                 return "the body is gzip, but Content-Encoding does not say so";
+        if (q->encoding == CLEW_ENCODING_IDENTITY &&
+            clew_encoding_sniff(body) != CLEW_ENCODING_IDENTITY)
+                return "the body is compressed, but Content-Encoding does not say so";
         if (!q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("{")))
                 return "the body looks like JSON, but Content-Type does not say so";
         if (q->is_json && clew_slice_starts_with(body, CLEW_SLICE_LITERAL("\n")) && body.len > 1 &&
@@ -144,16 +134,23 @@ static const char *mistaken_headers(const struct clew_request *q, struct clew_sl
         return NULL;
 }
 
-static bool refuse_body(struct clew_ingest *in, int code, const struct clew_request *q,
-                        struct clew_slice body, const struct clew_error *err,
-                        struct clew_answer *ret)
+static enum clew_ingest_outcome refuse_body(struct clew_ingest *in, int code,
+                                            const struct clew_request *q, struct clew_slice body,
+                                            const struct clew_error *err, struct clew_answer *ret)
 {
         const char *mistake = mistaken_headers(q, body);
 
+        static struct clew_log_limit limit = {.per_second = 1};
+
         (void)refuse(in, code, err, ret);
+        if (ret->kind == CLEW_ANSWER_MALFORMED)
+                clew_log_limited(&limit, CLEW_LOG_WARN, "request.malformed", "hint=\"%s\"",
+                                 mistake ? mistake
+                                         : "the body is not OTLP; an exporter that compresses must "
+                                           "use one of " CLEW_ENCODING_NAMES);
         if (ret->kind == CLEW_ANSWER_MALFORMED && mistake)
                 clew_answer_set(ret, CLEW_ANSWER_MALFORMED, "%s", mistake);
-        return false;
+        return CLEW_INGEST_ANSWER;
 }
 
 static void release(const struct clew_request *q)
@@ -174,15 +171,15 @@ static int gather(const struct clew_request *q, size_t max, struct clew_buffer *
 
         *ret_borrowed = false;
         clew_buffer_clear(body);
-        if (!q->is_gzip && total > max)
+        if (q->encoding == CLEW_ENCODING_IDENTITY && total > max)
                 return -EMSGSIZE;
-        if (!q->is_gzip && q->n_parts == 1) {
+        if (q->encoding == CLEW_ENCODING_IDENTITY && q->n_parts == 1) {
                 *ret = q->parts[0];
                 *ret_borrowed = true;
                 return 0;
         }
-        if (q->is_gzip) {
-                r = clew_inflate_gzip(q->parts, q->n_parts, max, body, err);
+        if (q->encoding != CLEW_ENCODING_IDENTITY) {
+                r = clew_encoding_undo(q->encoding, q->parts, q->n_parts, max, body, err);
         } else {
                 if (total && !clew_buffer_reserve(body, total))
                         return clew_buffer_error(body);
@@ -194,8 +191,20 @@ static int gather(const struct clew_request *q, size_t max, struct clew_buffer *
         return r;
 }
 
+static bool grows_large(const struct clew_otlp_batch *batch, size_t body_len)
+{
+        return batch->split_bytes > SPLIT_FACTOR * body_len + CLEW_INGEST_SMALL_BYTES;
+}
+
+/* What all fragments of @batch can take. */
+static size_t fragments_max(const struct clew_otlp_batch *batch)
+{
+        return batch->split_bytes + batch->split_bytes / FRAGMENT_GROWTH_PARTS +
+               batch->n_traces * FRAGMENT_OVERHEAD_BYTES + FRAGMENTS_SLACK_BYTES;
+}
+
 static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_batch *batch,
-                         size_t body_len, struct clew_submission *sub)
+                         struct clew_submission *sub, struct clew_error *err)
 {
         uint64_t now = clew_clock_unix_ns(clew_clock_system());
         size_t from = 0;
@@ -204,7 +213,7 @@ static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_ba
                 scratch->encoder = clew_fragment_encoder_new();
         if (!scratch->encoder)
                 return -ENOMEM;
-        clew_buffer_init(&sub->bytes, 2 * body_len + FRAGMENT_OVERHEAD_MAX + batch->n_traces * 256);
+        clew_buffer_init(&sub->bytes, fragments_max(batch));
         sub->fragments = clew_calloc(batch->n_traces, sizeof(*sub->fragments));
         if (!sub->fragments)
                 return -ENOMEM;
@@ -212,9 +221,15 @@ static int encode_traces(struct clew_scratch *scratch, const struct clew_otlp_ba
                 int r = clew_fragment_encode(scratch->encoder, batch, &batch->traces[i], now,
                                              &sub->bytes);
 
+                if (r == -EMSGSIZE)
+                        return clew_error_set(err, r, 0,
+                                              "one trace of the request is too large to be stored "
+                                              "in one piece; send smaller batches");
                 if (r < 0)
                         return r;
                 sub->fragments[i].trace_id = batch->traces[i].id;
+                sub->fragments[i].run = batch->traces[i].run;
+                sub->fragments[i].has_run = batch->traces[i].has_run;
                 sub->fragments[i].bytes.len = sub->bytes.len - from;
                 from = sub->bytes.len;
         }
@@ -243,39 +258,58 @@ static bool begins_with_key(struct clew_slice json, const char *key)
         return n && memmem(json.data, n, key, strlen(key)) != NULL;
 }
 
-static bool drop_metrics(struct clew_ingest *in)
+static enum clew_ingest_outcome drop_metrics(struct clew_ingest *in)
 {
         clew_count(in->counters, CLEW_COUNT_METRICS_DROPPED, 1);
-        return false; /* nothing to commit, and the answer is still OK */
+        return CLEW_INGEST_ANSWER; /* the answer is still OK */
 }
 
-static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
-                        const struct clew_request *q, struct clew_slice body,
-                        struct clew_submission *sub, struct clew_answer *ret)
+/* JSON to protobuf, and the walk. */
+static int read_batch(struct clew_scratch *scratch, const struct clew_request *q,
+                      enum clew_otlp_signal signal, struct clew_slice body,
+                      struct clew_otlp_batch *batch, size_t *ret_len, struct clew_error *err)
+{
+        int r;
+
+        if (q->is_json) {
+                r = clew_otlp_from_json(body, signal, &scratch->protobuf, err);
+                if (r < 0)
+                        return r;
+                body = clew_buffer_slice(&scratch->protobuf);
+        }
+        *ret_len = body.len;
+        r = clew_otlp_walk(body, signal, &scratch->arena, batch, err);
+        if (r == -E2BIG)
+                return -EBADMSG; /* too deep or too many: the message says which; never retry */
+        if (r == -ENOMEM && scratch->arena.over_limit)
+                return clew_error_set(err, -EMSGSIZE, 0,
+                                      "the request holds more spans and traces than can be indexed "
+                                      "in %zu MiB; send smaller batches",
+                                      CLEW_INGEST_ARENA_MAX >> 20);
+        return r;
+}
+
+static enum clew_ingest_outcome decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
+                                            const struct clew_request *q, struct clew_slice body,
+                                            enum clew_ingest_size size, struct clew_submission *sub,
+                                            struct clew_answer *ret)
 {
         struct clew_error err = {.code = 0};
         enum clew_otlp_signal signal = q->signal;
         struct clew_otlp_batch batch;
+        size_t len;
         int r;
 
-        if (!q->is_gzip && foreign_encoding(body))
-                return refuse_encoding(in, foreign_encoding(body), ret);
-        clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
         if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceMetrics\""))
                 return drop_metrics(in);
         if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceLogs\""))
                 signal = CLEW_OTLP_LOGS;
-        if (q->is_json) {
-                r = clew_otlp_from_json(body, signal, &scratch->protobuf, &err);
-                if (r < 0)
-                        return refuse_body(in, r, q, body, &err, ret);
-                body = clew_buffer_slice(&scratch->protobuf);
-        }
-        r = clew_otlp_walk(body, signal, &scratch->arena, &batch, &err);
-        if (r == -E2BIG)
-                r = -EBADMSG; /* too deep or too many: the message says which; never retry */
+        r = read_batch(scratch, q, signal, body, &batch, &len, &err);
         if (r < 0)
                 return refuse_body(in, r, q, body, &err, ret);
+        if (size != CLEW_INGEST_LARGE && grows_large(&batch, len))
+                return CLEW_INGEST_MORE;
+        clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
         count_items(in, &batch);
         ret->n_rejected = batch.n_rejected;
         /* JSON that does not fit leaves its item empty; then the message tells why. */
@@ -285,58 +319,75 @@ static bool decode_body(struct clew_ingest *in, struct clew_scratch *scratch,
                                               : batch.reject_reason);
         if (batch.n_traces == 0) {
                 clew_count(in->counters, CLEW_COUNT_ACCEPTED, 1);
-                return false;
+                return CLEW_INGEST_ANSWER;
         }
-        r = encode_traces(scratch, &batch, body.len, sub);
+        err.message[0] = '\0';
+        r = encode_traces(scratch, &batch, sub, &err);
         if (r < 0) {
                 clew_submission_deinit(sub);
                 return refuse(in, r, &err, ret);
         }
-        return true;
+        return CLEW_INGEST_COMMIT;
 }
 
-static bool looks_large(const struct clew_request *q, size_t limit)
-{
-        size_t n = q->is_gzip ? clew_inflate_hint(q->parts, q->n_parts, limit) : total_len(q);
-
-        return n > CLEW_INGEST_LARGE_BYTES;
-}
-
-bool clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
-                        const struct clew_request *request, struct clew_submission *sub,
-                        struct clew_answer *ret)
+static size_t limit_of(const struct clew_ingest *in, enum clew_ingest_size size)
 {
         size_t limit = in->max_request_bytes;
-        size_t small_limit = limit < CLEW_INGEST_LARGE_BYTES ? limit : CLEW_INGEST_LARGE_BYTES;
-        bool large = looks_large(request, limit);
+
+        if (size == CLEW_INGEST_SMALL && limit > CLEW_INGEST_SMALL_BYTES)
+                return CLEW_INGEST_SMALL_BYTES;
+        if (size == CLEW_INGEST_MEDIUM && limit > CLEW_INGEST_LARGE_BYTES)
+                return CLEW_INGEST_LARGE_BYTES;
+        return limit;
+}
+
+enum clew_ingest_size clew_ingest_size_of(const struct clew_ingest *in,
+                                          const struct clew_request *request)
+{
+        size_t n = clew_encoding_hint(request->encoding, request->parts, request->n_parts,
+                                      in->max_request_bytes);
+
+        /* What will be too large whatever is done is not decoded anywhere. */
+        if (request->encoding == CLEW_ENCODING_IDENTITY)
+                n = total_len(request);
+
+        if (n <= CLEW_INGEST_SMALL_BYTES)
+                return CLEW_INGEST_SMALL;
+        return n <= CLEW_INGEST_LARGE_BYTES ? CLEW_INGEST_MEDIUM : CLEW_INGEST_LARGE;
+}
+
+enum clew_ingest_outcome clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
+                                            const struct clew_request *request,
+                                            enum clew_ingest_size size, struct clew_submission *sub,
+                                            struct clew_answer *ret)
+{
+        size_t limit = limit_of(in, size);
+        size_t wire_bytes = total_len(request);
+        enum clew_ingest_outcome outcome;
         struct clew_error err = {.code = 0};
         struct clew_slice body = CLEW_SLICE_NULL;
         bool borrowed;
-        bool to_commit;
         int r;
 
-        clew_count(in->counters, CLEW_COUNT_WIRE_BYTES, total_len(request));
         *ret = (struct clew_answer){.kind = CLEW_ANSWER_OK};
-        if (large)
-                pthread_mutex_lock(&in->large);
-        r = gather(request, large ? limit : small_limit, &scratch->body, &body, &borrowed, &err);
-        if (r == -EMSGSIZE && !large && limit > small_limit) {
-                /* The stream holds more than it said. */
-                tidy_buffer(&scratch->body);
-                large = true;
-                pthread_mutex_lock(&in->large);
-                r = gather(request, limit, &scratch->body, &body, &borrowed, &err);
+        r = gather(request, limit, &scratch->body, &body, &borrowed, &err);
+        if (r == -EMSGSIZE && limit < in->max_request_bytes) {
+                tidy_buffer(&scratch->body); /* the stream holds more than it said */
+                return CLEW_INGEST_MORE;
         }
-        if (!borrowed)
+        if (r == -EMSGSIZE)
+                err.message[0] = '\0'; /* the limit is the collector's: it is named */
+        /* What is small may stay until it is known that it will not be decoded again. */
+        if (!borrowed && size == CLEW_INGEST_LARGE)
                 release(request);
-        to_commit = r < 0 ? refuse(in, r, &err, ret)
-                          : decode_body(in, scratch, request, body, sub, ret);
-        if (borrowed)
+        outcome = r < 0 ? refuse(in, r, &err, ret)
+                        : decode_body(in, scratch, request, body, size, sub, ret);
+        if (outcome != CLEW_INGEST_MORE)
+                clew_count(in->counters, CLEW_COUNT_WIRE_BYTES, wire_bytes);
+        if (outcome != CLEW_INGEST_MORE && (borrowed || size != CLEW_INGEST_LARGE))
                 release(request);
-        tidy_scratch(scratch, large);
-        if (large)
-                pthread_mutex_unlock(&in->large);
-        return to_commit;
+        tidy_scratch(scratch, size == CLEW_INGEST_LARGE);
+        return outcome;
 }
 
 void clew_ingest_committed(struct clew_ingest *in, int result, struct clew_answer *answer)

@@ -2,9 +2,10 @@
  * What happens to the bytes of one export request between the network and the queue: gather or
  * inflate, check, split by trace, encode. Independent of the transport.
  *
- * Runs on network threads. Each has a scratch of its own, which is kept between requests while it
- * is small and given back when a large request has made it grow; large requests are decoded one at
- * a time, so that their scratch exists once. Nothing of the raw request outlives the call.
+ * Small requests are decoded by the network thread that has received them, others in the lane
+ * (lane.h). Each thread has a scratch of its own, which is kept between requests while it is small
+ * and given back when a large request has made it grow; large requests are decoded one at a time,
+ * so that their scratch exists once. Nothing of the raw request outlives the call.
  */
 #ifndef CLEW_COLLECTOR_INGEST_H
 #define CLEW_COLLECTOR_INGEST_H
@@ -12,6 +13,7 @@
 #include "collector/base/counters.h"
 #include "collector/commit/pipeline.h"
 #include "collector/gate/answer.h"
+#include "collector/gate/encoding.h"
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
@@ -22,6 +24,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Requests above this are not decoded by network threads: so much takes a few milliseconds. */
+#define CLEW_INGEST_SMALL_BYTES ((size_t)1024 * 1024)
 /* Requests above this are decoded one at a time: real batches are below it. */
 #define CLEW_INGEST_LARGE_BYTES ((size_t)8 * 1024 * 1024)
 /* Scratch kept between requests, for each network thread and buffer. */
@@ -34,7 +38,6 @@
 struct clew_ingest {
         size_t max_request_bytes; /* constant */
         struct clew_counters *counters;
-        pthread_mutex_t large;
 };
 
 void clew_ingest_init(struct clew_ingest *in, size_t max_request_bytes,
@@ -53,7 +56,7 @@ void clew_scratch_deinit(struct clew_scratch *s);
 
 struct clew_request {
         enum clew_otlp_signal signal;
-        bool is_gzip;
+        enum clew_encoding encoding;
         bool is_json;
         bool guess_signal; /* nothing but the body says which it is; @signal is what to try */
         const struct clew_slice *parts; /* the body in order, borrowed */
@@ -64,13 +67,24 @@ struct clew_request {
         void *context;
 };
 
-/*
- * Decodes @request into @sub. Returns true when there is something to commit: @sub owns it, and
- * @ret holds the answer to give once it is durable. Otherwise @ret is the answer.
- */
-CLEW_MUST_USE bool clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
-                                      const struct clew_request *request,
-                                      struct clew_submission *sub, struct clew_answer *ret);
+/* How much a request is, as far as its bytes tell; a compressed one may turn out to be more. */
+enum clew_ingest_size { CLEW_INGEST_SMALL, CLEW_INGEST_MEDIUM, CLEW_INGEST_LARGE };
+
+enum clew_ingest_size clew_ingest_size_of(const struct clew_ingest *in,
+                                          const struct clew_request *request);
+
+enum clew_ingest_outcome {
+        CLEW_INGEST_ANSWER, /* nothing to commit: @ret is the answer */
+        CLEW_INGEST_COMMIT, /* @sub is to be committed, and @ret to be given once it is durable */
+        CLEW_INGEST_MORE,   /* it is larger than @size: to be decoded again as the next size, there
+                             * where that belongs; nothing was released or counted */
+};
+
+/* Decodes @request into @sub, as one of @size. */
+CLEW_MUST_USE enum clew_ingest_outcome
+clew_ingest_decode(struct clew_ingest *in, struct clew_scratch *scratch,
+                   const struct clew_request *request, enum clew_ingest_size size,
+                   struct clew_submission *sub, struct clew_answer *ret);
 
 /* Turns the outcome of the commit into the final answer. */
 void clew_ingest_committed(struct clew_ingest *in, int result, struct clew_answer *answer);

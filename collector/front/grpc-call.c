@@ -96,6 +96,8 @@ struct call {
         grpc_byte_buffer *message;
         struct clew_grpc_receiving receiving; /* linked while RECEIVING */
         bool inside;                          /* counted by admission */
+        enum clew_ingest_size size;
+        struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
         struct clew_answer answer;
         /* the answer's parts, alive until the last batch is over */
@@ -193,7 +195,8 @@ static void add_retry_trailers(struct call *c)
 static void add_encodings_trailer(struct call *c)
 {
         c->trailers[c->n_trailers].key = grpc_slice_from_static_string("grpc-accept-encoding");
-        c->trailers[c->n_trailers].value = grpc_slice_from_static_string("identity,gzip");
+        c->trailers[c->n_trailers].value =
+                grpc_slice_from_static_string("identity,gzip,deflate,zstd,snappy");
         c->n_trailers++;
 }
 
@@ -262,6 +265,8 @@ static void on_committed(struct clew_submission *s, int result)
 {
         struct call *c = call_of_submission(s);
 
+        if (c->size == CLEW_INGEST_LARGE)
+                clew_lane_release(options_of(c)->lane);
         clew_ingest_committed(options_of(c)->ingest, result, &c->answer);
         clew_submission_deinit(s);
         answer_call(c);
@@ -274,35 +279,83 @@ static void release_message(void *context)
         drop_message(context);
 }
 
-static void decode_export(struct call *c, struct clew_scratch *scratch)
+static struct call *call_of_job(struct clew_lane_job *job)
+{
+        return (struct call *)(void *)((char *)job - offsetof(struct call, job));
+}
+
+static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch);
+
+/* The core names only what it knows itself. It passes on the rest as if it had no encoding, and
+ * hides the header: then the first bytes tell. */
+static enum clew_encoding encoding_of(const struct call *c, const struct clew_slice *parts)
+{
+        switch (c->message->data.raw.compression) {
+        case GRPC_COMPRESS_GZIP:
+                return CLEW_ENCODING_GZIP;
+        case GRPC_COMPRESS_DEFLATE:
+                return CLEW_ENCODING_DEFLATE;
+        case GRPC_COMPRESS_NONE:
+        case GRPC_COMPRESS_ALGORITHMS_COUNT:
+                break;
+        }
+        return c->message->data.raw.slice_buffer.count ? clew_encoding_sniff(parts[0])
+                                                       : CLEW_ENCODING_IDENTITY;
+}
+
+/* As one of the size that is known so far. True when it went on to be committed; the call may be
+ * gone then. */
+static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_lane)
 {
         const struct clew_grpc_listener_options *o = options_of(c);
         grpc_slice_buffer *raw = &c->message->data.raw.slice_buffer;
         CLEW_FREE struct clew_slice *parts = clew_calloc(raw->count, sizeof(*parts));
         struct clew_request request = {
                 .signal = c->method == METHOD_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
-                .is_gzip = c->message->data.raw.compression == GRPC_COMPRESS_GZIP,
                 .parts = parts,
                 .n_parts = raw->count,
                 .release = release_message,
                 .context = c,
         };
+        enum clew_ingest_outcome outcome = CLEW_INGEST_MORE;
 
         if (!parts) {
                 clew_ingest_refuse(o->ingest, &c->answer);
                 answer_call(c);
-                return;
+                return false;
         }
         for (size_t i = 0; i < raw->count; i++)
                 parts[i] = clew_slice_make(GRPC_SLICE_START_PTR(raw->slices[i]),
                                            GRPC_SLICE_LENGTH(raw->slices[i]));
-        if (!clew_ingest_decode(o->ingest, scratch, &request, &c->submission, &c->answer)) {
+        request.encoding = encoding_of(c, parts);
+        if (!in_lane)
+                c->size = clew_ingest_size_of(o->ingest, &request);
+        if (in_lane || c->size == CLEW_INGEST_SMALL)
+                outcome = clew_ingest_decode(o->ingest, scratch, &request, c->size, &c->submission,
+                                             &c->answer);
+        switch (outcome) {
+        case CLEW_INGEST_ANSWER:
                 answer_call(c);
-                return;
+                break;
+        case CLEW_INGEST_COMMIT:
+                c->submission.done = on_committed;
+                move(c, CALL_COMMITTING);
+                clew_pipeline_push(o->pipeline, &c->submission);
+                return true;
+        case CLEW_INGEST_MORE:
+                if (in_lane || c->size == CLEW_INGEST_SMALL)
+                        c->size++;
+                c->job.run = decode_in_lane;
+                c->job.is_large = c->size == CLEW_INGEST_LARGE;
+                clew_lane_push(o->lane, &c->job);
+                break;
         }
-        c->submission.done = on_committed;
-        move(c, CALL_COMMITTING);
-        clew_pipeline_push(o->pipeline, &c->submission);
+        return false;
+}
+
+static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch)
+{
+        return decode_export(call_of_job(job), scratch, true);
 }
 
 static void drop_metrics(struct call *c)
@@ -441,7 +494,7 @@ static void on_received(struct call *c, struct clew_scratch *scratch)
         switch (c->method) {
         case METHOD_TRACES:
         case METHOD_LOGS:
-                decode_export(c, scratch);
+                (void)!decode_export(c, scratch, false);
                 break;
         case METHOD_METRICS:
                 drop_metrics(c);
@@ -492,6 +545,19 @@ static void begin(struct call *c)
         receive(c);
 }
 
+static void refuse_method(struct call *c)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        static const char served[] = "clewd serves OTLP Export for traces, logs and metrics, and "
+                                     "grpc.health.v1.Health/Check";
+
+        clew_count(options_of(c)->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+        clew_log_limited(&limit, CLEW_LOG_WARN, "request.refused",
+                         "protocol=grpc status=UNIMPLEMENTED reason=\"an unknown method; %s\"",
+                         served);
+        send_answer(c, NULL, GRPC_STATUS_UNIMPLEMENTED, served);
+}
+
 static void on_arrived(struct call *c)
 {
         c->method = method_of(&c->details);
@@ -505,10 +571,7 @@ static void on_arrived(struct call *c)
                 receive(c); /* must answer under load, too */
                 break;
         case METHOD_UNKNOWN:
-                clew_count(options_of(c)->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
-                send_answer(c, NULL, GRPC_STATUS_UNIMPLEMENTED,
-                            "clewd serves OTLP Export for traces, logs and metrics, and "
-                            "grpc.health.v1.Health/Check");
+                refuse_method(c);
                 break;
         }
 }

@@ -71,7 +71,8 @@ static grpc_arg integer_arg(const char *key, int value)
 static grpc_server *make_core_server(const struct clew_grpc_listener *l)
 {
         int wire_max = (int)(l->options.max_request_bytes + WIRE_SLACK_BYTES);
-        int algorithms = 1 << GRPC_COMPRESS_NONE | 1 << GRPC_COMPRESS_GZIP;
+        int algorithms =
+                1 << GRPC_COMPRESS_NONE | 1 << GRPC_COMPRESS_DEFLATE | 1 << GRPC_COMPRESS_GZIP;
         grpc_arg args[] = {
                 integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION_MAX),
                 integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, wire_max),

@@ -11,6 +11,7 @@
 #include "collector/base/address.h"
 #include "collector/base/counters.h"
 #include "collector/commit/ingest.h"
+#include "collector/commit/lane.h"
 #include "collector/commit/pipeline.h"
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
@@ -28,6 +29,7 @@ struct clew_grpc_listener_options {
         size_t quota_bytes;         /* of the core's own buffers */
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
         struct clew_admission *admission;
+        struct clew_lane *lane;
         struct clew_pipeline *pipeline;
         struct clew_counters *counters;
 };

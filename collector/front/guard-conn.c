@@ -26,6 +26,7 @@ void clew_conn_append(struct clew_guard *g, struct clew_conn *c, enum clew_conn_
         struct clew_conn *head = &g->lists[which];
 
         c->list = which;
+        c->active_ms = g->now_ms;
         c->prev = head->prev;
         c->next = head;
         head->prev->next = c;
@@ -34,7 +35,10 @@ void clew_conn_append(struct clew_guard *g, struct clew_conn *c, enum clew_conn_
 
 void clew_conn_touch(struct clew_guard *g, struct clew_conn *c)
 {
-        if (c->list == CLEW_LIST_DEAD || c->next == &g->lists[c->list])
+        if (c->list == CLEW_LIST_DEAD)
+                return;
+        c->active_ms = g->now_ms;
+        if (c->next == &g->lists[c->list])
                 return;
         clew_conn_unlink(c);
         clew_conn_append(g, c, c->list);
@@ -102,6 +106,8 @@ void clew_conn_kill(struct clew_guard *g, struct clew_conn *c)
         if (c->held && c->held_by_totals)
                 g->totals.n_held--;
         c->held = false;
+        g->n_wanting -= c->wants_back;
+        c->wants_back = false;
         if (clew_guard_is_h2(g))
                 clew_h2_deinit(&c->h2);
         else
@@ -227,7 +233,10 @@ void clew_conn_all_said(struct clew_guard *g, struct clew_conn *c)
 void clew_conn_linger(struct clew_guard *g, struct clew_conn *c)
 {
         close_back(g, c);
+        stash_drop(g, &c->to_back);
         stash_drop(g, &c->input);
+        g->n_wanting -= c->wants_back;
+        c->wants_back = false;
         clew_conn_hold(g, c, false);
         c->leaving = true;
         if (!clew_conn_flush(g, c)) {
@@ -294,18 +303,18 @@ bool clew_conn_is_idle(const struct clew_guard *g, const struct clew_conn *c)
                clew_stash_len(&c->to_client) == 0 && clew_stash_len(&c->to_back) == 0;
 }
 
-/* Who goes first when room is wanted: whoever has never had an answer and says nothing, then
- * whoever has never had one, both only after a fair time; then those that are idle; then anybody
- * who has never had an answer. Each time the oldest, or the one idle longest. */
+/* Who goes first when room is wanted: those without an answer, after a fair time; those that have
+ * had one and rest; then, as there are too many even of these, those that came a moment ago, idle
+ * ones first; then whoever has been idle for a while. Each time the oldest, or the one idle
+ * longest. Nobody goes before his moment: whoever comes after waits for that. */
 static const struct {
         enum clew_conn_list list;
         bool idle;
-        bool old;
+        uint64_t rest_ms; /* since it came, or since its last answer */
 } claims[] = {
-        {CLEW_LIST_NEW, true, true},
-        {CLEW_LIST_NEW, false, true},
-        {CLEW_LIST_KNOWN, true, false},
-        {CLEW_LIST_NEW, false, false},
+        {CLEW_LIST_NEW, true, CLEW_GUARD_FAIR_MS},    {CLEW_LIST_NEW, false, CLEW_GUARD_FAIR_MS},
+        {CLEW_LIST_KNOWN, true, CLEW_GUARD_REST_MS},  {CLEW_LIST_NEW, true, CLEW_GUARD_MOMENT_MS},
+        {CLEW_LIST_NEW, false, CLEW_GUARD_MOMENT_MS}, {CLEW_LIST_KNOWN, true, CLEW_GUARD_FAIR_MS},
 };
 
 static struct clew_conn *least_claim(struct clew_guard *g, const struct clew_conn *for_whom,
@@ -315,7 +324,7 @@ static struct clew_conn *least_claim(struct clew_guard *g, const struct clew_con
                 struct clew_conn *head = &g->lists[claims[i].list];
 
                 for (struct clew_conn *c = head->next; c != head; c = c->next) {
-                        if (claims[i].old && g->now_ms - c->born_ms < CLEW_GUARD_FAIR_MS)
+                        if (g->now_ms - c->active_ms < claims[i].rest_ms)
                                 break; /* those behind it are younger */
                         if (c != for_whom && (!with_back || c->back >= 0) &&
                             (!claims[i].idle || clew_conn_is_idle(g, c)))
@@ -325,8 +334,6 @@ static struct clew_conn *least_claim(struct clew_guard *g, const struct clew_con
         return NULL;
 }
 
-/* Ends the connection that has the least claim to its place. @with_back: a place at the server is
- * wanted. False when there is none to end. */
 bool clew_guard_make_room(struct clew_guard *g, const struct clew_conn *for_whom, bool with_back)
 {
         static struct clew_log_limit limit = {.per_second = 1};
@@ -340,7 +347,12 @@ bool clew_guard_make_room(struct clew_guard *g, const struct clew_conn *for_whom
                 "or descriptors (ulimit -n)\"",
                 clew_guard_is_h2(g) ? "grpc" : "http", g->n_conns);
         clew_count(g->options.counters, CLEW_COUNT_CONNECTIONS_DISPLACED, 1);
-        clew_conn_kill(g, c);
+        if (with_back && clew_guard_is_h2(g)) {
+                clew_h2_farewell(&c->h2); /* so that its client calls elsewhere, or again */
+                clew_conn_linger(g, c);
+        } else {
+                clew_conn_kill(g, c);
+        }
         return true;
 }
 

@@ -100,6 +100,11 @@ size_t clew_h2_from_client(struct clew_h2 *c, const uint8_t *data, size_t n, uin
 /* Takes bytes of the core; what the client shall get is appended to c->to_client. */
 void clew_h2_from_core(struct clew_h2 *c, const uint8_t *data, size_t n, uint64_t now_ms);
 
+/* How much of what comes next is payload that passes unseen; @n of it have passed some other way.
+ */
+size_t clew_h2_bulk(const struct clew_h2 *c);
+void clew_h2_passed(struct clew_h2 *c, size_t n, uint64_t now_ms);
+
 /* Hands out windows for which there was no budget. */
 void clew_h2_retry(struct clew_h2 *c, uint64_t now_ms);
 /* Deadlines; to be called a few times a second. */

@@ -336,7 +336,6 @@ static enum clew_guard_verdict check_data(struct clew_h2 *c, struct clew_h2_read
         struct clew_h2_stream *s = find(c, r->stream);
         struct clew_guard_totals *t = c->totals;
         bool last = r->flags & FLAG_END_STREAM;
-        size_t before;
 
         if (r->stream == 0)
                 return end(c, "data for no stream");
@@ -351,15 +350,29 @@ static enum clew_guard_verdict check_data(struct clew_h2 *c, struct clew_h2_read
         if (((r->left < CLEW_H2_CRUMB_BYTES && !last) || (r->flags & FLAG_PADDED)) &&
             spend(c, CLEW_LIMIT_CRUMBS, now) != CLEW_GUARD_GO)
                 return CLEW_GUARD_END;
-        before = small_part(s);
-        s->arrived += r->left;
-        s->window -= (int64_t)r->left;
         s->moved_ms = now;
-        t->small_bytes += small_part(s) - before;
-        c->small_bytes += small_part(s) - before;
-        s->client_done = last;
-        (void)!let_in(c, s);
         return CLEW_GUARD_GO;
+}
+
+/* Bytes count when they are here, not when a frame has announced them. */
+static void data_arrived(struct clew_h2 *c, struct clew_h2_reader *r, size_t n, uint64_t now)
+{
+        struct clew_h2_stream *s = find(c, r->stream);
+        size_t before;
+
+        r->since_ms = now;
+        if (!s)
+                return; /* of a stream that is over */
+        before = small_part(s);
+        s->arrived += n;
+        s->window -= (int64_t)n;
+        s->moved_ms = now;
+        c->totals->small_bytes += small_part(s) - before;
+        c->small_bytes += small_part(s) - before;
+        if (r->left == 0 && r->flags & FLAG_END_STREAM)
+                s->client_done = true;
+        else
+                (void)!let_in(c, s);
 }
 
 static enum clew_guard_verdict check_new_stream(struct clew_h2 *c, struct clew_h2_reader *r,
@@ -544,6 +557,18 @@ static void next_frame(struct clew_h2_reader *r)
         r->checked = false;
 }
 
+/* @n bytes of the payload are on their way. */
+static void take_payload(struct clew_h2 *c, size_t n, uint64_t now)
+{
+        struct clew_h2_reader *r = &c->client;
+
+        r->left -= (uint32_t)n;
+        if (r->type == FRAME_DATA)
+                data_arrived(c, r, n, now);
+        if (r->left == 0)
+                next_frame(r);
+}
+
 /* One frame, or a part: its head is checked when it is complete, and again after a hold. Returns
  * what was consumed; *ret_full when @out has no more places. */
 static size_t client_step(struct clew_h2 *c, const uint8_t *data, size_t n, uint64_t now,
@@ -582,10 +607,21 @@ static size_t client_step(struct clew_h2 *c, const uint8_t *data, size_t n, uint
                 *ret_full = !clew_guard_put(out, data + at, take_now);
         else if (*ret_full)
                 take_now = 0;
-        r->left -= (uint32_t)take_now;
-        if (r->left == 0)
-                next_frame(r);
+        take_payload(c, take_now, now);
         return at + take_now;
+}
+
+size_t clew_h2_bulk(const struct clew_h2 *c)
+{
+        const struct clew_h2_reader *r = &c->client;
+
+        return r->checked && r->type == FRAME_DATA ? r->left : 0;
+}
+
+void clew_h2_passed(struct clew_h2 *c, size_t n, uint64_t now_ms)
+{
+        CLEW_ASSERT(n <= clew_h2_bulk(c));
+        take_payload(c, n, now_ms);
 }
 
 static size_t read_preface(struct clew_h2 *c, const uint8_t *data, size_t n,

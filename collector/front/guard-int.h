@@ -37,7 +37,7 @@ struct clew_conn {
         uint32_t fd_events;
         uint32_t back_events;
         struct clew_address peer;
-        uint64_t born_ms;
+        uint64_t active_ms;      /* when it came, or had its last answer */
         struct clew_stash input; /* read, but not let through yet */
         struct clew_stash to_back;
         struct clew_stash to_client; /* HTTP/1.1, and last words; HTTP/2 has its watcher's */
@@ -45,6 +45,8 @@ struct clew_conn {
         uint64_t unread_ms;
         bool leaving;       /* ended: what is left is to be sent, what comes is not looked at */
         uint64_t linger_ms; /* ... and everything has been sent: until when it is read on */
+        size_t next_read;
+        bool wants_back; /* there was no place at the server yet */
         bool held;
         bool held_by_totals;
         bool client_eof;
@@ -79,12 +81,15 @@ struct clew_guard {
         struct clew_conn lists[CLEW_CONN_LISTS]; /* rings, least recently active first */
         size_t n_conns;
         size_t n_backs;
+        size_t n_wanting; /* connections that want a place at the server */
+        bool arrivals_wait;
         size_t stashed_bytes;
         uint64_t now_ms;
         uint64_t next_tick_ms;
         uint64_t seen_given_back;
         uint64_t next_retry_ms;
-        uint8_t *chunk;                        /* INPUT_BYTES */
+        int pipe[2];    /* between two sockets, empty between two uses; -1 = there is none */
+        uint8_t *chunk; /* INPUT_BYTES */
         uint8_t spare[CLEW_GUARD_SPARE_BYTES]; /* while the chunk is in use */
         struct clew_conn **round;              /* CONNECTIONS_MAX: those of one walk over all */
 };

@@ -48,8 +48,9 @@ extern const struct clew_guard_rate clew_guard_rates[CLEW_LIMITS];
 /* A header block as sent. The core refuses more than 8 KiB of metadata, but only after reading all
  * of it; packed text is never larger than unpacked. */
 #define CLEW_H2_BLOCK_BYTES_MAX (12u * 1024)
-#define CLEW_H2_BLOCK_FRAMES_MAX 8u     /* real clients send one */
-#define CLEW_H2_FRAME_BYTES_MAX 16384u  /* the protocol's default; the core offers no more */
+#define CLEW_H2_BLOCK_FRAMES_MAX 8u /* real clients send one */
+/* Offered by the core: a large message in few frames costs both sides less. */
+#define CLEW_H2_FRAME_BYTES_MAX (1024u * 1024)
 #define CLEW_H2_SETTINGS_BYTES_MAX 192u /* 32 settings; eight are defined */
 #define CLEW_H2_CRUMB_BYTES 16u         /* DATA below this is a crumb: a gRPC prefix alone is 5 */
 /* The core's window for a stream before its message has been asked for: small requests fit into
@@ -85,6 +86,11 @@ extern const struct clew_guard_rate clew_guard_rates[CLEW_LIMITS];
                 */
 /* A connection without an answer keeps its place for so long, when others want it. */
 #define CLEW_GUARD_FAIR_MS 1000u
+/* ... or, when there are too many of them, for so long: a request and its answer, on a busy
+ * machine. */
+#define CLEW_GUARD_MOMENT_MS 25u
+/* ... and one with answers, after the last: longer than the export interval of SDKs. */
+#define CLEW_GUARD_REST_MS 10000u
 #define CLEW_GUARD_SETTINGS_ACK_MS 10000u
 #define CLEW_GUARD_FRAME_MS 20000u /* a frame, once begun, is complete */
 /* A message or body of which nothing arrives. gRPC calls are cancelled one by one at 30 s, so a

@@ -39,6 +39,7 @@ struct clew_guard_totals {
         size_t small_bytes; /* of unanswered requests, not in the budget */
         size_t n_waiting;   /* messages that wait for budget */
         size_t n_held;      /* connections held back because of totals */
+        bool places_wanted; /* connections wait for a place at the server, or for descriptors */
         const void
                 *favoured; /* the connection that goes on beyond the budget, one at a time, ... */
         uint32_t favoured_stream; /* ... and its stream */
@@ -48,7 +49,7 @@ struct clew_guard_totals {
 /* Others wait: those who hold things without using them lose them sooner. */
 static inline bool clew_guard_is_pressed(const struct clew_guard_totals *t)
 {
-        return t->n_waiting > 0 || t->n_held > 0;
+        return t->n_waiting > 0 || t->n_held > 0 || t->places_wanted;
 }
 
 /* False when there are no places left; pieces that touch need none. */

@@ -11,6 +11,7 @@
 #include "proto/base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -24,10 +25,15 @@
  * there. */
 #define STASHED_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define INPUT_BYTES_SHORT ((size_t)16 * 1024)
-#define READS_IN_TURN 4
+#define READS_IN_TURN 8
+/* Payload from this size on is moved from socket to socket. */
+#define BULK_BYTES_MIN ((size_t)32 * 1024)
+#define PIPE_BYTES ((size_t)256 * 1024)
 #define ANSWER_BYTES 512u /* reserved for each HTTP/2 connection */
 #define EVENTS_IN_TURN 256
 #define TICK_MS 100
+#define PLACES_MS 5 /* while somebody waits for a place */
+#define ARRIVALS_IN_TURN 64u
 #define RETRY_MS 2             /* while somebody waits for what others have just given back */
 #define CONNECTIONS_MAX 16384u /* a silent one costs less than 1 KiB */
 /* Accepted and not looked at yet: a part of the descriptors. The door waits a moment for room. */
@@ -43,6 +49,16 @@ static uint64_t monotonic_ms(void)
 
 /* ---- from the client to the server ---------------------------------------------------------- */
 
+/* Of a client that has closed its side already there is nothing to do, unless it has said all. */
+static bool is_gone(const struct clew_guard *g, const struct clew_conn *c)
+{
+        char byte;
+
+        if (!clew_guard_is_h2(g) && c->h1.state == CLEW_H1_ANSWER)
+                return false;
+        return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Passes the pieces on, and keeps what is not taken. False when the server is gone. */
 static bool pass_on(struct clew_guard *g, struct clew_conn *c, struct clew_guard_pieces *p)
 {
@@ -51,9 +67,13 @@ static bool pass_on(struct clew_guard *g, struct clew_conn *c, struct clew_guard
 
         if (p->bytes == 0)
                 return true;
-        if (c->back < 0 && !clew_conn_open_back(g, c))
+        if (c->back < 0 && is_gone(g, c))
                 return false;
-        if (clew_stash_len(&c->to_back) == 0) {
+        if (c->back < 0 && !c->wants_back && !clew_conn_open_back(g, c)) {
+                c->wants_back = true;
+                g->n_wanting++;
+        }
+        if (c->back >= 0 && clew_stash_len(&c->to_back) == 0) {
                 ssize_t n = sendmsg(c->back, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 
                 if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
@@ -132,13 +152,17 @@ static bool watch_input(struct clew_guard *g, struct clew_conn *c)
         return alive;
 }
 
-/* The client has said all. One of HTTP/1.1 may still read the answers to what it said. */
+/* The client has said all. One of HTTP/1.1 may still read the answers to what it said: the server
+ * is told when it has begun the last of them, since it might take the news for a client that is
+ * gone. */
 static void after_client_eof(struct clew_guard *g, struct clew_conn *c)
 {
         if (c->list == CLEW_LIST_DEAD || !c->client_eof || c->leaving || c->ending ||
             clew_stash_len(&c->input) || clew_stash_len(&c->to_back))
                 return;
-        if (!clew_guard_is_h2(g) && c->back >= 0 && c->h1.state == CLEW_H1_ANSWER)
+        if (c->back >= 0 && c->h1.state == CLEW_H1_ANSWER)
+                return;
+        if (c->back >= 0 && clew_h1_is_idle(&c->h1))
                 shutdown(c->back, SHUT_WR);
         else if (clew_stash_len(&c->to_client))
                 clew_conn_linger(g, c);
@@ -153,6 +177,47 @@ static void on_client_eof(struct clew_guard *g, struct clew_conn *c)
                 clew_conn_kill(g, c);
         else
                 after_client_eof(g, c);
+}
+
+/* Payload that nobody looks at goes from socket to socket without a copy. What the server does not
+ * take is copied out of the pipe after all. False when the connection is ended. */
+static bool pump_bulk(struct clew_guard *g, struct clew_conn *c)
+{
+        size_t want = clew_h2_bulk(&c->h2);
+        ssize_t in;
+
+        if (want > PIPE_BYTES)
+                want = PIPE_BYTES;
+        in = splice(c->fd, NULL, g->pipe[1], NULL, want, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (in < 0)
+                return errno == EAGAIN || errno == EINTR || errno == EINVAL;
+        if (in == 0)
+                return false;
+        clew_h2_passed(&c->h2, (size_t)in, g->now_ms);
+        while (in > 0) {
+                ssize_t out = splice(g->pipe[0], NULL, c->back, NULL, (size_t)in,
+                                     SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+                if (out <= 0)
+                        break;
+                in -= out;
+        }
+        while (in > 0) {
+                ssize_t out = read(g->pipe[0], g->chunk,
+                                   (size_t)in < CLEW_GUARD_INPUT_BYTES ? (size_t)in
+                                                                       : CLEW_GUARD_INPUT_BYTES);
+
+                if (out <= 0 || !clew_stash_add(g, &c->to_back, g->chunk, (size_t)out))
+                        return false;
+                in -= out;
+        }
+        return true;
+}
+
+static bool has_bulk(const struct clew_guard *g, const struct clew_conn *c)
+{
+        return clew_guard_is_h2(g) && g->pipe[0] >= 0 && c->back >= 0 &&
+               clew_h2_bulk(&c->h2) >= BULK_BYTES_MIN;
 }
 
 /* Reads, watches, passes on; a few times, so that others get their turn. */
@@ -170,6 +235,16 @@ static void pump_client(struct clew_guard *g, struct clew_conn *c)
                 if (c->held || clew_stash_len(&c->to_back) || clew_stash_len(&c->input) ||
                     c->client_eof)
                         return;
+                if (has_bulk(g, c)) {
+                        if (pump_bulk(g, c))
+                                continue;
+                        clew_conn_kill(g, c);
+                        return;
+                }
+                /* After a large frame comes the head of another: the less is read with it, the less
+                 * is copied. */
+                if (room > c->next_read)
+                        room = c->next_read;
                 n = recv(c->fd, g->chunk, room, MSG_DONTWAIT);
                 if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
                         return;
@@ -188,7 +263,8 @@ static void pump_client(struct clew_guard *g, struct clew_conn *c)
                         clew_conn_kill(g, c);
                         return;
                 }
-                if ((size_t)n < room)
+                c->next_read = has_bulk(g, c) ? INPUT_BYTES_SHORT : CLEW_GUARD_INPUT_BYTES;
+                if ((size_t)n < room && !has_bulk(g, c))
                         return;
         }
 }
@@ -241,7 +317,9 @@ static void pump_back(struct clew_guard *g, struct clew_conn *c)
         now_known(g, c);
         clew_conn_touch(g, c);
         /* An answer makes room for the next request. */
-        if (c->held && !c->ending && watch_input(g, c))
+        if (c->held && !c->ending && !watch_input(g, c))
+                return;
+        if (!clew_guard_is_h2(g))
                 after_client_eof(g, c);
 }
 
@@ -327,26 +405,25 @@ static void on_event(struct clew_guard *g, const struct epoll_event *e)
 
 /* ---- arrivals ------------------------------------------------------------------------------- */
 
-static void admit(struct clew_guard *g, const struct clew_arrival *a)
+/* False when there is no place for it yet. */
+static bool admit(struct clew_guard *g, const struct clew_arrival *a)
 {
         struct epoll_event e = {.events = EPOLLIN};
         struct clew_conn *c;
 
         while (g->n_conns >= CONNECTIONS_MAX ||
                clew_guard_descriptors(g) + 1 > g->options.n_descriptors) {
-                if (!clew_guard_make_room(g, NULL, false)) {
-                        close(a->fd);
-                        return;
-                }
+                if (!clew_guard_make_room(g, NULL, false))
+                        return false;
         }
         c = clew_calloc(1, sizeof(*c));
         if (!c) {
                 close(a->fd);
-                return;
+                return true;
         }
         c->fd = a->fd;
         c->back = -1;
-        c->born_ms = g->now_ms;
+        c->next_read = CLEW_GUARD_INPUT_BYTES;
         c->peer = a->peer;
         clew_buffer_init(&c->input.bytes, CLEW_STASH_BYTES_MAX);
         clew_buffer_init(&c->to_back.bytes, CLEW_STASH_BYTES_MAX);
@@ -363,32 +440,61 @@ static void admit(struct clew_guard *g, const struct clew_arrival *a)
         if ((clew_guard_is_h2(g) && !clew_buffer_reserve(&c->h2.to_client, ANSWER_BYTES)) ||
             epoll_ctl(g->epoll, EPOLL_CTL_ADD, c->fd, &e) < 0) {
                 clew_conn_kill(g, c);
-                return;
+                return true;
         }
         pump_client(g, c);
         settle(g, c);
+        return true;
 }
 
-static void admit_all(struct clew_guard *g)
+/* Some of those that the door has handed over; the rest when the others had their turn. */
+static void admit_some(struct clew_guard *g)
 {
+        struct clew_arrival a[ARRIVALS_IN_TURN];
         eventfd_t count;
+        size_t n;
+        size_t done = 0;
+        bool more;
 
         (void)!eventfd_read(g->wake, &count);
-        for (;;) {
-                struct clew_arrival a[64];
-                size_t n;
+        pthread_mutex_lock(&g->lock);
+        n = g->n_arrivals < ARRIVALS_IN_TURN ? g->n_arrivals : ARRIVALS_IN_TURN;
+        memcpy(a, g->arrivals, n * sizeof(a[0]));
+        pthread_mutex_unlock(&g->lock);
+        while (done < n && admit(g, &a[done]))
+                done++;
+        g->arrivals_wait = done < n;
+        pthread_mutex_lock(&g->lock);
+        g->n_arrivals -= done;
+        memmove(g->arrivals, g->arrivals + done, g->n_arrivals * sizeof(a[0]));
+        more = g->n_arrivals > 0;
+        pthread_cond_signal(&g->room);
+        pthread_mutex_unlock(&g->lock);
+        if (more && !g->arrivals_wait)
+                (void)!eventfd_write(g->wake, 1);
+}
 
-                pthread_mutex_lock(&g->lock);
-                n = g->n_arrivals < CLEW_ARRAY_LEN(a) ? g->n_arrivals : CLEW_ARRAY_LEN(a);
-                memcpy(a, g->arrivals, n * sizeof(a[0]));
-                memmove(g->arrivals, g->arrivals + n, (g->n_arrivals - n) * sizeof(a[0]));
-                g->n_arrivals -= n;
-                pthread_cond_signal(&g->room);
-                pthread_mutex_unlock(&g->lock);
-                for (size_t i = 0; i < n; i++)
-                        admit(g, &a[i]);
-                if (n < CLEW_ARRAY_LEN(a))
+/* Places at the server, first for those that came first. */
+static void give_places(struct clew_guard *g)
+{
+        struct clew_conn *head = &g->lists[CLEW_LIST_NEW];
+        struct clew_conn *c = head->next;
+
+        while (c != head && g->n_wanting > 0) {
+                if (!c->wants_back) {
+                        c = c->next;
+                        continue;
+                }
+                if (!clew_conn_open_back(g, c))
                         return;
+                c->wants_back = false;
+                g->n_wanting--;
+                if (!clew_stash_send(g, &c->to_back, c->back))
+                        clew_conn_kill(g, c);
+                else if (clew_stash_len(&c->to_back) == 0)
+                        pump_client(g, c);
+                settle(g, c);
+                c = head->next; /* others may have gone */
         }
 }
 
@@ -506,7 +612,8 @@ static void *guard_main(void *argument)
         while (!atomic_load(&g->stopping)) {
                 bool soon = clew_guard_is_pressed(&g->totals) &&
                             g->totals.n_given_back != g->seen_given_back;
-                int n = epoll_wait(g->epoll, events, EVENTS_IN_TURN, soon ? RETRY_MS : TICK_MS);
+                int ms = soon ? RETRY_MS : g->totals.places_wanted ? PLACES_MS : TICK_MS;
+                int n = epoll_wait(g->epoll, events, EVENTS_IN_TURN, ms);
                 bool arrivals = false;
 
                 g->now_ms = monotonic_ms();
@@ -516,8 +623,10 @@ static void *guard_main(void *argument)
                         else
                                 arrivals = true;
                 }
-                if (arrivals)
-                        admit_all(g);
+                give_places(g);
+                if (arrivals || g->arrivals_wait)
+                        admit_some(g);
+                g->totals.places_wanted = g->n_wanting > 0 || g->arrivals_wait;
                 keep_time(g);
                 clew_guard_bury(g);
         }
@@ -541,6 +650,10 @@ static int set_up(struct clew_guard *g)
         g->arrivals = clew_calloc(ARRIVALS_MAX, sizeof(*g->arrivals));
         g->epoll = epoll_create1(EPOLL_CLOEXEC);
         g->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (pipe2(g->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+                g->pipe[0] = g->pipe[1] = -1;
+        else
+                (void)fcntl(g->pipe[0], F_SETPIPE_SZ, (int)PIPE_BYTES); /* or less, as it is */
         if (!g->chunk || !g->round || !g->arrivals)
                 return -ENOMEM;
         if (g->epoll < 0 || g->wake < 0 || epoll_ctl(g->epoll, EPOLL_CTL_ADD, g->wake, &e) < 0)
@@ -574,7 +687,7 @@ int clew_guard_new(const struct clew_guard_options *options, struct clew_guard *
         clew_h2_totals_init(&g->totals, g->now_ms);
         for (unsigned i = 0; i < CLEW_CONN_LISTS; i++)
                 g->lists[i].prev = g->lists[i].next = &g->lists[i];
-        g->epoll = g->wake = -1;
+        g->epoll = g->wake = g->pipe[0] = g->pipe[1] = -1;
         g->arrivals_max = options->n_descriptors / ARRIVALS_PART;
         if (g->arrivals_max < ARRIVALS_MIN)
                 g->arrivals_max = ARRIVALS_MIN;
@@ -618,6 +731,10 @@ void clew_guard_free(struct clew_guard *g)
                 close(g->epoll);
         if (g->wake >= 0)
                 close(g->wake);
+        if (g->pipe[0] >= 0) {
+                close(g->pipe[0]);
+                close(g->pipe[1]);
+        }
         pthread_cond_destroy(&g->room);
         pthread_mutex_destroy(&g->lock);
         clew_free(g->round);

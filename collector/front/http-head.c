@@ -117,15 +117,18 @@ struct counts {
         unsigned n_host;
         unsigned n_length;
         unsigned n_encoding;
+        unsigned n_once[3]; /* of the headers that decide how a request is read */
 };
 
 /* One field; what decides about framing may stand once, and in one form. */
 static const char *check_field(struct clew_slice line, struct counts *n,
                                struct clew_http_framing *f)
 {
+        static const char *const once[] = {"content-type", "content-encoding", "origin"};
         struct clew_slice name;
         struct clew_slice value;
 
+        _Static_assert(CLEW_ARRAY_LEN(once) == CLEW_ARRAY_LEN(n->n_once), "a count for each");
         if (line.data[0] == ' ' || line.data[0] == '\t')
                 return "a header is folded over several lines";
         if (!clew_http_field_is_sound(line))
@@ -135,6 +138,10 @@ static const char *check_field(struct clew_slice line, struct counts *n,
                 return "there are too many headers";
         name = first(line, (size_t)((const uint8_t *)memchr(line.data, ':', line.len) - line.data));
         value = trim(clew_slice_from(line, name.len + 1));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(once); i++) {
+                if (equals(name, once[i]) && ++n->n_once[i] > 1)
+                        return "Content-Type, Content-Encoding and Origin may stand once";
+        }
         if (equals(name, "host"))
                 n->n_host++;
         if (equals(name, "content-type"))

@@ -80,6 +80,8 @@ struct request {
         struct clew_http_route route;
         struct clew_buffer body;
         size_t discarded_bytes;
+        enum clew_ingest_size size;
+        struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
         struct clew_answer answer;
         bool close;
@@ -142,6 +144,8 @@ static void on_committed(struct clew_submission *s, int result)
 {
         struct request *q = request_of_submission(s);
 
+        if (q->size == CLEW_INGEST_LARGE)
+                clew_lane_release(q->listener->options.lane);
         clew_ingest_committed(q->listener->options.ingest, result, &q->answer);
         resume(q, REQ_ANSWERED);
 }
@@ -278,43 +282,96 @@ static void release_body(void *context)
         clew_buffer_deinit(&q->body);
 }
 
-/* Returns true when the request went to the pipeline. */
-static bool decode(struct request *q)
+static struct request *request_of_job(struct clew_lane_job *job)
 {
-        const struct clew_http_listener_options *o = &q->listener->options;
-        struct clew_slice body = clew_buffer_slice(&q->body);
-        struct clew_request request = {
+        return (struct request *)(void *)((char *)job - offsetof(struct request, job));
+}
+
+static struct clew_request request_of(struct request *q, const struct clew_slice *body)
+{
+        return (struct clew_request){
                 .signal = q->route.signal == CLEW_HTTP_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
-                .is_gzip = q->route.is_gzip,
+                .encoding = q->route.encoding,
                 .is_json = q->route.is_json,
                 .guess_signal = q->route.is_guess,
-                .parts = &body,
+                .parts = body,
                 .n_parts = 1,
                 .release = release_body,
                 .context = q,
         };
-        struct clew_scratch *scratch;
-        bool to_commit;
+}
 
-        if (q->route.signal == CLEW_HTTP_METRICS) {
-                clew_count(o->counters, CLEW_COUNT_METRICS_DROPPED, 1);
-                q->answer = (struct clew_answer){.kind = CLEW_ANSWER_OK};
+static void commit(struct request *q)
+{
+        q->submission.done = on_committed;
+        clew_pipeline_push(q->listener->options.pipeline, &q->submission);
+}
+
+static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch)
+{
+        struct request *q = request_of_job(job);
+        const struct clew_http_listener_options *o = &q->listener->options;
+        struct clew_slice body = clew_buffer_slice(&q->body);
+        struct clew_request request = request_of(q, &body);
+
+        switch (clew_ingest_decode(o->ingest, scratch, &request, q->size, &q->submission,
+                                   &q->answer)) {
+        case CLEW_INGEST_ANSWER:
+                resume(q, REQ_ANSWERED);
+                return false;
+        case CLEW_INGEST_COMMIT:
+                commit(q);
+                return true;
+        case CLEW_INGEST_MORE:
+                q->size++;
+                q->job.is_large = q->size == CLEW_INGEST_LARGE;
+                clew_lane_push(o->lane, job);
                 return false;
         }
-        scratch = take_scratch(q->listener);
-        to_commit = clew_ingest_decode(o->ingest, scratch, &request, &q->submission, &q->answer);
-        put_scratch(q->listener, scratch);
-        return to_commit;
+        return false;
+}
+
+/* The request is complete. On this thread when it is small; otherwise, and while it waits for its
+ * commit, it belongs to others. */
+static enum MHD_Result decode(struct request *q)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+        struct clew_slice body = clew_buffer_slice(&q->body);
+        struct clew_request request = request_of(q, &body);
+        enum clew_ingest_outcome outcome = CLEW_INGEST_MORE;
+
+        q->size = clew_ingest_size_of(o->ingest, &request);
+        if (q->size == CLEW_INGEST_SMALL) {
+                struct clew_scratch *scratch = take_scratch(q->listener);
+
+                outcome = clew_ingest_decode(o->ingest, scratch, &request, q->size, &q->submission,
+                                             &q->answer);
+                put_scratch(q->listener, scratch);
+                q->size += outcome == CLEW_INGEST_MORE;
+        }
+        if (outcome == CLEW_INGEST_ANSWER) {
+                atomic_store(&q->state, REQ_ANSWERED);
+                return send_answer(q);
+        }
+        atomic_store(&q->state, REQ_COMMITTING);
+        suspend(q);
+        if (outcome == CLEW_INGEST_COMMIT) {
+                commit(q);
+                return MHD_YES;
+        }
+        q->job.run = decode_in_lane;
+        q->job.is_large = q->size == CLEW_INGEST_LARGE;
+        clew_lane_push(o->lane, &q->job);
+        return MHD_YES;
 }
 
 static enum MHD_Result on_body_complete(struct request *q)
 {
-        if (atomic_load(&q->state) == REQ_READING && decode(q)) {
-                atomic_store(&q->state, REQ_COMMITTING);
-                q->submission.done = on_committed;
-                suspend(q);
-                clew_pipeline_push(q->listener->options.pipeline, &q->submission);
-                return MHD_YES;
+        if (atomic_load(&q->state) == REQ_READING) {
+                if (q->route.signal != CLEW_HTTP_METRICS)
+                        return decode(q);
+                clew_count(q->listener->options.counters, CLEW_COUNT_METRICS_DROPPED, 1);
+                q->answer = (struct clew_answer){.kind = CLEW_ANSWER_OK};
         }
         atomic_store(&q->state, REQ_ANSWERED);
         return send_answer(q);
@@ -357,6 +414,16 @@ static void start_reading(struct request *q, uint64_t declared)
         atomic_store(&q->state, REQ_READING);
 }
 
+/* The text is ours, and says what to change. */
+static void log_refusal(const struct clew_answer *a)
+{
+        static struct clew_log_limit limit = {.per_second = 5};
+
+        clew_log_limited(&limit, CLEW_LOG_WARN, "request.refused",
+                         "protocol=http status=%d reason=\"%s\"", clew_answer_http_code(a->kind),
+                         a->message);
+}
+
 static enum MHD_Result on_headers(struct request *q, const char *method, const char *path)
 {
         const struct clew_http_listener_options *o = &q->listener->options;
@@ -370,8 +437,10 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
         };
 
         if (!clew_http_route(&head, &q->route, &q->answer)) {
-                if (q->answer.kind != CLEW_ANSWER_PREFLIGHT)
+                if (q->answer.kind != CLEW_ANSWER_PREFLIGHT) {
                         clew_count(o->counters, CLEW_COUNT_UNIMPLEMENTED, 1);
+                        log_refusal(&q->answer);
+                }
                 return refuse(q, declared);
         }
         if (!o->pipeline) {

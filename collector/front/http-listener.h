@@ -7,6 +7,7 @@
 #include "collector/base/address.h"
 #include "collector/base/counters.h"
 #include "collector/commit/ingest.h"
+#include "collector/commit/lane.h"
 #include "collector/commit/pipeline.h"
 #include "collector/front/http-guest.h"
 #include "collector/gate/admission.h"
@@ -26,6 +27,7 @@ struct clew_http_listener_options {
         size_t max_request_bytes;
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
         struct clew_admission *admission;
+        struct clew_lane *lane;
         struct clew_pipeline *pipeline; /* NULL: nothing is collected, OTLP is refused */
         struct clew_counters *counters;
         const struct clew_http_guest *guest; /* may be NULL */

@@ -74,12 +74,12 @@ static bool find_encoding(const char *content_type, bool *ret_is_json)
         return false;
 }
 
-static bool find_compression(const char *content_encoding, bool *ret_is_gzip)
+/* ":3000", and nothing after it: what looks like a port may be a password ("localhost:1@else"). */
+static bool is_port(const char *s)
 {
-        struct clew_slice name = media_type(content_encoding ? content_encoding : "");
+        size_t digits = s[0] == ':' ? strspn(s + 1, "0123456789") : 0;
 
-        *ret_is_gzip = names(name, "gzip") || names(name, "x-gzip");
-        return *ret_is_gzip || name.len == 0 || names(name, "identity");
+        return digits > 0 && s[1 + digits] == '\0';
 }
 
 /* http://localhost:3000, https://127.0.0.1, http://[::1]:8080 */
@@ -94,8 +94,8 @@ static bool is_local_origin(const char *origin)
         for (size_t i = 0; i < CLEW_ARRAY_LEN(hosts); i++) {
                 size_t n = strlen(hosts[i]);
 
-                if (strncasecmp(host, hosts[i], n) == 0 && (host[n] == '\0' || host[n] == ':'))
-                        return true;
+                if (strncasecmp(host, hosts[i], n) == 0)
+                        return host[n] == '\0' || is_port(host + n);
         }
         return false;
 }
@@ -111,7 +111,7 @@ bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *
 {
         bool type_is_known = find_encoding(head->content_type, &ret->is_json);
 
-        ret->is_gzip = false;
+        ret->encoding = CLEW_ENCODING_IDENTITY;
         ret->signal = CLEW_HTTP_TRACES;
         ret->is_guess = strcmp(head->path, "/") == 0;
         if (head->origin && !is_local_origin(head->origin))
@@ -130,8 +130,9 @@ bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *
         if (!type_is_known)
                 return refuse(ret_answer, CLEW_ANSWER_BAD_TYPE,
                               "Content-Type must be application/x-protobuf or application/json");
-        if (!find_compression(head->content_encoding, &ret->is_gzip))
+        if (!clew_encoding_by_name(media_type(head->content_encoding ? head->content_encoding : ""),
+                                   &ret->encoding))
                 return refuse(ret_answer, CLEW_ANSWER_BAD_TYPE,
-                              "Content-Encoding must be gzip or absent");
+                              "Content-Encoding must be absent or one of " CLEW_ENCODING_NAMES);
         return true;
 }

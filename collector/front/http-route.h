@@ -5,6 +5,7 @@
 #define CLEW_COLLECTOR_HTTP_ROUTE_H
 
 #include "collector/gate/answer.h"
+#include "collector/gate/encoding.h"
 #include "proto/base/compiler.h"
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@ struct clew_http_route {
         enum clew_http_signal signal;
         bool is_guess; /* the path says nothing about the signal */
         bool is_json;  /* also the encoding of the answer */
-        bool is_gzip;
+        enum clew_encoding encoding;
 };
 
 /* Whether OTLP is sent to that path; see below. */

@@ -8,7 +8,9 @@
 #include <zlib.h>
 
 #define GZIP_WINDOW_BITS (15 + 16) /* zlib: largest window, gzip wrapper only */
-#define GZIP_BYTES_MIN 18u         /* header 10, trailer 8 */
+#define ZLIB_WINDOW_BITS 15
+#define ZLIB_BYTES_MIN 6u       /* header 2, checksum 4 */
+#define GZIP_BYTES_MIN 18u      /* header 10, trailer 8 */
 #define GZIP_SIZE_FIELD 4u      /* ISIZE: length modulo 2^32, little-endian, last in the stream */
 #define DEFLATE_RATIO_MAX 1032u /* zlib technical notes: the limit of the format */
 #define STEP_BYTES_MIN 65536u   /* room made at a time when the hint was too small */
@@ -63,11 +65,12 @@ struct inflater {
         struct clew_buffer *out;
         size_t left; /* output still allowed */
         bool ended;  /* at the end of a member */
+        bool is_zlib;
 };
 
 static int bad(struct clew_error *err, const char *what)
 {
-        return clew_error_set(err, -EBADMSG, 0, "gzip: %s", what);
+        return clew_error_set(err, -EBADMSG, 0, "the compressed body: %s", what);
 }
 
 /* One call of inflate(), with room for at least one byte more than is allowed, so that going over
@@ -118,7 +121,7 @@ static int feed(struct inflater *f, struct clew_slice part, struct clew_error *e
                 int r;
 
                 if (f->ended) {
-                        if (*at != 0x1f)
+                        if (*at != 0x1f || f->is_zlib)
                                 return bad(err, "bytes follow the end of the stream");
                         if (inflateReset(&f->z) != Z_OK)
                                 return -ENOMEM;
@@ -137,11 +140,13 @@ static int feed(struct inflater *f, struct clew_slice part, struct clew_error *e
         return 0;
 }
 
-int clew_inflate_gzip(const struct clew_slice *parts, size_t n, size_t max_bytes,
-                      struct clew_buffer *out, struct clew_error *err)
+static int inflate_all(const struct clew_slice *parts, size_t n, size_t max_bytes,
+                       struct clew_buffer *out, bool is_zlib, struct clew_error *err)
 {
-        struct inflater f = {
-                .z = {.zalloc = heap_alloc, .zfree = heap_free}, .out = out, .left = max_bytes};
+        struct inflater f = {.z = {.zalloc = heap_alloc, .zfree = heap_free},
+                             .out = out,
+                             .left = max_bytes,
+                             .is_zlib = is_zlib};
         size_t room = out->max_bytes - out->len;
         size_t hint;
         int r = 0;
@@ -151,11 +156,10 @@ int clew_inflate_gzip(const struct clew_slice *parts, size_t n, size_t max_bytes
                 return -EMSGSIZE;
         if (f.left > room - 1)
                 f.left = room - 1;
-        hint = clew_inflate_hint(parts, n, f.left);
-
-        if (total_len(parts, n) < GZIP_BYTES_MIN)
+        hint = is_zlib ? 0 : clew_inflate_hint(parts, n, f.left);
+        if (total_len(parts, n) < (is_zlib ? ZLIB_BYTES_MIN : GZIP_BYTES_MIN))
                 return bad(err, "the stream is cut short");
-        if (inflateInit2(&f.z, GZIP_WINDOW_BITS) != Z_OK)
+        if (inflateInit2(&f.z, is_zlib ? ZLIB_WINDOW_BITS : GZIP_WINDOW_BITS) != Z_OK)
                 return -ENOMEM;
         if (!clew_buffer_reserve(out, hint + 1))
                 r = clew_buffer_error(out);
@@ -165,4 +169,16 @@ int clew_inflate_gzip(const struct clew_slice *parts, size_t n, size_t max_bytes
                 r = bad(err, "the stream is cut short");
         inflateEnd(&f.z);
         return r;
+}
+
+int clew_inflate_gzip(const struct clew_slice *parts, size_t n, size_t max_bytes,
+                      struct clew_buffer *out, struct clew_error *err)
+{
+        return inflate_all(parts, n, max_bytes, out, false, err);
+}
+
+int clew_inflate_zlib(const struct clew_slice *parts, size_t n, size_t max_bytes,
+                      struct clew_buffer *out, struct clew_error *err)
+{
+        return inflate_all(parts, n, max_bytes, out, true, err);
 }

@@ -24,7 +24,11 @@
 CLEW_MUST_USE int clew_inflate_gzip(const struct clew_slice *parts, size_t n, size_t max_bytes,
                                     struct clew_buffer *out, struct clew_error *err);
 
-/* What the stream says about its size: a hint, at most @max_bytes. */
+/* The same for one zlib stream (RFC 1950). */
+CLEW_MUST_USE int clew_inflate_zlib(const struct clew_slice *parts, size_t n, size_t max_bytes,
+                                    struct clew_buffer *out, struct clew_error *err);
+
+/* What a gzip stream says about its size: a hint, at most @max_bytes. */
 size_t clew_inflate_hint(const struct clew_slice *parts, size_t n, size_t max_bytes);
 
 #endif

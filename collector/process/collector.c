@@ -4,6 +4,7 @@
 #include "collector/base/counters.h"
 #include "collector/base/watch.h"
 #include "collector/commit/ingest.h"
+#include "collector/commit/lane.h"
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
 #include "collector/front/door.h"
@@ -26,7 +27,7 @@
 /* Of the core's own buffers: a part of the budget, since what it holds is on its way to us. */
 #define QUOTA_SLACK_BYTES ((size_t)192 * 1024 * 1024)
 /* Connections that the gRPC core has at a time; each costs it some 20 KiB. */
-#define GRPC_CONNECTIONS_MAX 3072u
+#define GRPC_CONNECTIONS_MAX 6144u
 /* Kept for the store, the log, listening sockets, event queues. */
 #define DESCRIPTORS_KEPT 64u
 #define DESCRIPTORS_MIN 16u
@@ -41,6 +42,7 @@ struct clew_collector {
         struct clew_admission admission;
         struct clew_ingest ingest;
         struct clew_store *store;
+        struct clew_lane *lane;
         struct clew_pipeline *pipeline;
         struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
@@ -106,6 +108,8 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
         if (c->config->read_only)
                 return 0;
         r = clew_pipeline_new(&pipeline, &c->pipeline);
+        if (r == 0)
+                r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
         sealer.pipeline = c->pipeline;
         if (r == 0 && c->config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &c->sealer);
@@ -127,6 +131,7 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .quota_bytes = (size_t)c->config->memory_budget_bytes + QUOTA_SLACK_BYTES,
                 .ingest = &c->ingest,
                 .admission = &c->admission,
+                .lane = c->lane,
                 .pipeline = c->pipeline,
                 .counters = &c->counters,
         };
@@ -169,6 +174,7 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .max_request_bytes = (size_t)c->config->max_request_bytes,
                 .ingest = &c->ingest,
                 .admission = &c->admission,
+                .lane = c->lane,
                 .pipeline = c->pipeline,
                 .counters = &c->counters,
                 .guest = &clew_api_guest,
@@ -294,6 +300,7 @@ static int stop_parts(struct clew_collector *c)
                 clew_grpc_listener_finish(c->grpc);
         if (c->http)
                 clew_http_listener_finish(c->http);
+        clew_lane_free(c->lane);
         clew_sealer_free(c->sealer);
         clew_pipeline_free(c->pipeline);
         clew_grpc_listener_free(c->grpc);

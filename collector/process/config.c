@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONFIG_FILE_MAX 65536u /* a config file has a few dozen lines */
@@ -287,11 +288,19 @@ int clew_config_parse_text(struct clew_config *c, const char *name, const char *
 
 static int read_file(const char *path, struct clew_buffer *out, struct clew_error *err)
 {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        /* Opening a pipe would wait for its writer. */
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        struct stat st;
         int r = 0;
 
         if (fd < 0)
                 return clew_error_set(err, -errno, 0, "config file %s: %s", path, strerror(errno));
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+                close(fd);
+                return clew_error_set(err, -EINVAL, 0,
+                                      "config file %s: is not a regular file; give the name of one",
+                                      path);
+        }
         for (;;) {
                 uint8_t *at = clew_buffer_reserve(out, 4096);
                 ssize_t n;

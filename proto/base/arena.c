@@ -57,6 +57,7 @@ void clew_arena_reset(struct clew_arena *a)
         a->end = (uint8_t *)keep + keep->size;
         a->used_bytes = keep->size;
         a->failed = false;
+        a->over_limit = false;
 }
 
 static void ask_for_huge_pages(struct clew_arena_block *b)
@@ -83,8 +84,10 @@ static int grow(struct clew_arena *a, size_t size)
                 want = size + ARENA_ALIGN;
         if (want > room)
                 want = size + ARENA_ALIGN;
-        if (want > room)
+        if (want > room) {
+                a->over_limit = true;
                 return -1;
+        }
         b = clew_malloc(want);
         if (!b)
                 return -1;

@@ -25,6 +25,7 @@ struct clew_arena {
         size_t used_bytes; /* taken from the heap */
         size_t max_bytes;
         bool failed;
+        bool over_limit; /* ... because of @max_bytes: it would fail again */
 };
 
 /* @max_bytes bounds what the arena takes from the heap. No memory is taken yet. */

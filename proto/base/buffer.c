@@ -42,6 +42,8 @@ uint8_t *clew_buffer_reserve(struct clew_buffer *b, size_t n)
                 return NULL;
         }
         want = b->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : b->capacity;
+        if (want > b->max_bytes)
+                want = b->max_bytes;
         while (want - b->len < n)
                 want = want > b->max_bytes / 2 ? b->max_bytes : want * 2;
         p = clew_realloc_array(b->data, want, 1);

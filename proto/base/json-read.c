@@ -316,8 +316,7 @@ static enum clew_json_token read_number(struct clew_json_reader *r)
                 /* "12" at the end of the text may have been "123". */
                 note_problem(r, CLEW_JSON_TRUNCATED, r->end, "the text ends inside a number");
                 r->cut = true;
-                while (r->text.len > 0 && !clew_parse_double(r->text, &v))
-                        r->text.len--; /* "1e", "-" */
+                r->text.len = clew_number_prefix(r->text); /* "1e", "-" */
                 r->at = r->end;
                 r->expect = EXPECT_CLOSE;
                 return r->text.len ? CLEW_JSON_NUMBER : CLEW_JSON_NULL;

@@ -159,6 +159,51 @@ static bool parse_special(struct clew_slice text, double *ret)
         return true;
 }
 
+static size_t digits_at(struct clew_slice text, size_t at)
+{
+        size_t n = 0;
+
+        while (at + n < text.len && (unsigned)text.data[at + n] - '0' <= 9)
+                n++;
+        return n;
+}
+
+/* The longest prefix with the form of a number. */
+static size_t form_prefix(struct clew_slice text)
+{
+        size_t at = text.len > 0 && text.data[0] == '-';
+        size_t whole = digits_at(text, at);
+        size_t part = 0;
+        size_t sign;
+        size_t exponent;
+
+        at += whole;
+        if (at < text.len && text.data[at] == '.') {
+                part = digits_at(text, at + 1);
+                if (whole + part > 0)
+                        at += 1 + part;
+        }
+        if (whole + part == 0)
+                return 0;
+        if (at == text.len || (text.data[at] != 'e' && text.data[at] != 'E'))
+                return at;
+        sign = at + 1 < text.len && (text.data[at + 1] == '+' || text.data[at + 1] == '-');
+        exponent = digits_at(text, at + 1 + sign);
+        return exponent ? at + 1 + sign + exponent : at;
+}
+
+size_t clew_number_prefix(struct clew_slice text)
+{
+        size_t n = form_prefix(text);
+        double v;
+
+        if (n == 0 || clew_parse_double(clew_slice_make(text.data, n), &v))
+                return n;
+        text.len = n < NUMBER_TEXT_MAX ? n : NUMBER_TEXT_MAX;
+        n = form_prefix(text);
+        return n && clew_parse_double(clew_slice_make(text.data, n), &v) ? n : 0;
+}
+
 bool clew_parse_double(struct clew_slice text, double *ret)
 {
         struct decimal d;

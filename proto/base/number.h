@@ -26,6 +26,13 @@ CLEW_MUST_USE bool clew_parse_int64(struct clew_slice text, int64_t *ret);
  */
 CLEW_MUST_USE bool clew_parse_double(struct clew_slice text, double *ret);
 
+/*
+ * How much of @text is a number, for text that may have been cut off: the longest prefix that
+ * clew_parse_double() takes ("1e" gives "1", "-" nothing; digits beyond its limit are left out).
+ * Work is linear in text.len.
+ */
+size_t clew_number_prefix(struct clew_slice text);
+
 /* The shortest decimal text that reads back as @v, valid JSON for finite values ("NaN", "Infinity"
  * and "-Infinity" otherwise). Returns its length. */
 size_t clew_format_double(double v, char ret[CLEW_DOUBLE_TEXT_MAX]);

@@ -56,6 +56,7 @@ struct walk {
         struct list_chunk *first_chunk;
         struct list_chunk *last_chunk;
         size_t n_lists;
+        const struct clew_log_family *family; /* of the scope at hand: its items name runs */
         struct clew_otlp_trace *cache[LIST_CACHE_SLOTS];
 };
 
@@ -212,6 +213,28 @@ static bool status_is_error(struct clew_slice status)
         return (uint32_t)code == CLEW_STATUS_ERROR;
 }
 
+/* Whether the item of @list's trace names a run, and which. */
+static void note_run(const struct walk *w, struct clew_slice raw, uint32_t scope,
+                     struct clew_otlp_trace *list)
+{
+        const struct clew_otlp_scope *at = &w->batch->scopes[scope];
+        struct clew_log_record record;
+        struct clew_trace_id run;
+        struct clew_span span;
+        bool found = false;
+
+        if (w->signal == CLEW_OTLP_LOGS)
+                found = clew_log_record_parse(raw, &record) &&
+                        clew_log_run(&record, at->scope, at->resource, &run);
+        else
+                found = clew_span_parse(raw, &span) &&
+                        clew_span_run(&span, w->family, at->resource, &run);
+        if (found && !clew_trace_id_eq(&run, &list->id)) {
+                list->run = run;
+                list->has_run = true;
+        }
+}
+
 static int append_item(struct walk *w, struct clew_slice raw, uint32_t scope,
                        const struct clew_trace_id *id, const struct facts *facts)
 {
@@ -232,6 +255,8 @@ static int append_item(struct walk *w, struct clew_slice raw, uint32_t scope,
         list->last = index;
         list->n_items++;
         list->raw_bytes += raw.len;
+        if (CLEW_UNLIKELY(w->family) && !list->has_run && !clew_trace_id_is_zero(id))
+                note_run(w, raw, scope, list);
         if (facts->start_ns > 0 && facts->start_ns < list->min_start_ns)
                 list->min_start_ns = facts->start_ns;
         if (w->signal == CLEW_OTLP_LOGS)
@@ -273,6 +298,10 @@ static void join_lists(struct clew_otlp_batch *b, struct clew_otlp_trace *trace,
         trace->n_items += more->n_items;
         trace->n_errors += more->n_errors;
         trace->has_root |= more->has_root;
+        if (!trace->has_run && more->has_run) {
+                trace->run = more->run;
+                trace->has_run = true;
+        }
         trace->raw_bytes += more->raw_bytes;
         if (more->min_start_ns < trace->min_start_ns)
                 trace->min_start_ns = more->min_start_ns;
@@ -508,6 +537,10 @@ static int take_items(struct walk *w, struct clew_slice envelope, uint32_t scope
         struct clew_message_iter it = clew_messages_of(envelope, CLEW_FIELD_ENVELOPE_ITEMS);
         struct clew_slice raw;
 
+        w->family =
+                w->arena && w->batch->n_scopes > 0
+                        ? clew_log_family_of_scope(clew_scope_name(w->batch->scopes[scope].scope))
+                        : NULL;
         while (clew_message_next(&it, &raw)) {
                 int r = w->signal == CLEW_OTLP_TRACES ? take_span(w, raw, scope)
                                                       : take_log(w, raw, scope);

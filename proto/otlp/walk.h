@@ -70,6 +70,10 @@ struct clew_otlp_trace {
         uint64_t max_end_ns;
         size_t raw_bytes;          /* sum of the items' encoded lengths */
         struct clew_slice service; /* service.name of the first item's resource, may be empty */
+        /* The run that the first of its items to name one is of, when that is another id: several
+         * traces of one run are found through it. */
+        struct clew_trace_id run;
+        bool has_run;
 };
 
 struct clew_otlp_batch {

@@ -4,7 +4,8 @@
  * The messages of a call are compared, by hash, with the *threads* seen so far (an agent and each
  * of its sub-agents talk in threads of their own): the thread with the longest common beginning
  * continues, and what goes beyond it is told. Where a history was rewritten (compacted, edited)
- * that is said, and only messages that the thread never held are told.
+ * that is said, and only messages that the thread never held are told. Who sends with each call
+ * only what is new goes on with the thread of the same agent.
  */
 #include "query/answer/chat.h"
 
@@ -30,6 +31,7 @@ struct thread {
         uint64_t used;  /* turn in which it was used last */
         uint32_t agent; /* of its latest call, and that call's trace: for calls without an input */
         uint32_t trace;
+        bool news; /* its calls were sent with what was new only */
 };
 
 struct clew_chat {
@@ -95,23 +97,57 @@ static uint32_t shared_for(const struct clew_messages *m, uint32_t common)
         return common == 1 && m->items[0].role == CLEW_ROLE_SYSTEM ? 0 : common;
 }
 
-static struct thread *find_thread(struct clew_chat *c, const struct clew_messages *m, uint32_t *ret)
+/* What the agent of the call at hand said last in this run. */
+static struct thread *latest_of_agent(struct clew_chat *c)
 {
         struct thread *best = NULL;
-        uint32_t best_common = 0;
 
-        /* Without an input it goes on with what its agent said last in this run. */
-        for (uint32_t i = 0; m->n == 0 && i < c->n_threads; i++) {
+        for (uint32_t i = 0; i < c->n_threads; i++) {
                 if (c->threads[i].agent == step_of(c)->agent &&
                     c->threads[i].trace == c->n_traces &&
                     (!best || c->threads[i].used > best->used))
                         best = &c->threads[i];
         }
-        if (best) {
+        return best;
+}
+
+/*
+ * Some senders repeat no history: the input of a call is what came since the last one, perhaps
+ * behind the system prompt. Where it begins with what a tool said, it cannot be a beginning; and
+ * what log records tell is never more than what is new. *@ret: how much of it is no news.
+ */
+static struct thread *thread_of_news(struct clew_chat *c, const struct clew_messages *m,
+                                     uint32_t *ret)
+{
+        struct thread *t = latest_of_agent(c);
+        uint32_t first = 0;
+
+        while (first < m->n && m->items[first].role == CLEW_ROLE_SYSTEM)
+                first++;
+        if (!t || first == m->n ||
+            !(t->news || m->items[first].role == CLEW_ROLE_TOOL ||
+              clew_step_is(step_of(c), CLEW_STEP_FROM_LOGS)))
+                return NULL;
+        for (uint32_t i = 0; i < first; i++) {
+                if (!holds(t, m->items[i].hash))
+                        return NULL;
+        }
+        t->news = true;
+        *ret = first;
+        return t;
+}
+
+static struct thread *find_thread(struct clew_chat *c, const struct clew_messages *m, uint32_t *ret,
+                                  bool *ret_news)
+{
+        struct thread *best = m->n == 0 ? latest_of_agent(c) : NULL;
+        uint32_t best_common = 0;
+
+        *ret_news = false;
+        if (best) { /* without an input it goes on with what its agent said last */
                 *ret = best->n;
                 return best;
         }
-
         for (uint32_t i = 0; i < c->n_threads; i++) {
                 uint32_t common = shared_for(m, common_beginning(&c->threads[i], m));
 
@@ -121,6 +157,10 @@ static struct thread *find_thread(struct clew_chat *c, const struct clew_message
                 }
         }
         if (!best) {
+                best = thread_of_news(c, m, ret);
+                *ret_news = best != NULL;
+                if (best)
+                        return best;
                 best = &c->threads[0];
                 for (uint32_t i = 0; i < c->n_threads; i++) {
                         if (c->threads[i].used < best->used)
@@ -129,6 +169,7 @@ static struct thread *find_thread(struct clew_chat *c, const struct clew_message
                 if (c->n_threads < THREADS_MAX)
                         best = &c->threads[c->n_threads++];
                 best->n = 0;
+                best->news = false;
         }
         *ret = best_common;
         return best;
@@ -281,6 +322,21 @@ static int put_answer(struct clew_chat *c, struct thread *t, const struct clew_m
         return r == 0 && n > 0 ? put_calls(c, true, &n) : r;
 }
 
+/* Cut before the first text: what the tools' own steps tell says more. */
+static bool is_unreadable(const struct clew_messages *m)
+{
+        for (uint32_t i = 0; i < m->n; i++) {
+                for (uint32_t k = 0; k < m->items[i].n_parts; k++) {
+                        const struct clew_part *p = &m->items[i].parts[k];
+
+                        if (p->type != CLEW_PART_OTHER ||
+                            (p->name.len > 0 && !clew_slice_eq_cstr(p->name, "unreadable")))
+                                return false;
+                }
+        }
+        return m->n > 0 && m->truncated;
+}
+
 /* Neither it nor the tools around it have anything to tell. */
 static bool is_silent(struct clew_chat *c, const struct clew_messages *in,
                       const struct clew_messages *out)
@@ -300,6 +356,7 @@ static int put_turn(struct clew_chat *c, bool answer)
         struct thread *t;
         uint32_t common;
         bool rewritten;
+        bool news;
         int r;
 
         clew_arena_reset(&c->scratch);
@@ -308,9 +365,11 @@ static int put_turn(struct clew_chat *c, bool answer)
                 r = clew_step_messages(c->trace, step_of(c), CLEW_MESSAGES_OUT, &c->scratch, &out);
         if (r < 0 || is_silent(c, &in, &out))
                 return r;
-        t = find_thread(c, &in, &common);
+        if (is_unreadable(&in))
+                in.n = 0;
+        t = find_thread(c, &in, &common, &news);
         t->used = ++c->turns;
-        rewritten = common > 0 && common < t->n && in.n > common;
+        rewritten = !news && common > 0 && common < t->n && in.n > common;
         note_thread(c, (uint32_t)(t - c->threads), t->n == 0, rewritten);
         if (in.n == 0 && t->n > 0)
                 r = put_results(c);
@@ -322,7 +381,7 @@ static int put_turn(struct clew_chat *c, bool answer)
         }
         if (rewritten)
                 t->n = common;
-        for (uint32_t i = t->n; i < in.n && r == 0; i++)
+        for (uint32_t i = news ? common : t->n; i < in.n && r == 0; i++)
                 r = remember(t, in.items[i].hash);
         return r == 0 && answer ? put_answer(c, t, &out, repeated(&in, &out)) : r;
 }

@@ -38,13 +38,14 @@ static void close_pair(int p[2])
                 close(p[1]);
 }
 
-static int start(const char *command, struct child *ret)
+static int start(const char *command, char *const *envp, struct child *ret)
 {
         char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, NULL, NULL};
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         int in[2] = {-1, -1};
         int out[2] = {-1, -1};
+        sigset_t pipe_signal;
         int r;
 
         if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
@@ -61,9 +62,15 @@ static int start(const char *command, struct child *ret)
                         r = posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
                 /* A group of its own, so that all it started can be ended with it. */
                 if (r == 0)
-                        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+                        r = posix_spawnattr_setflags(&attributes,
+                                                     POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+                sigemptyset(&pipe_signal);
+                sigaddset(&pipe_signal, SIGPIPE); /* we may ignore it, the program shall not */
                 if (r == 0)
-                        r = posix_spawn(&ret->pid, "/bin/sh", &actions, &attributes, argv, environ);
+                        r = posix_spawnattr_setsigdefault(&attributes, &pipe_signal);
+                if (r == 0)
+                        r = posix_spawn(&ret->pid, "/bin/sh", &actions, &attributes, argv,
+                                        envp ? envp : environ);
                 posix_spawnattr_destroy(&attributes);
                 posix_spawn_file_actions_destroy(&actions);
         }
@@ -153,17 +160,19 @@ static int reap(const struct child *c, uint64_t end, bool kill_now, int *ret_sta
         }
 }
 
-int clew_child_ask(const char *command, struct clew_slice question, uint32_t timeout_ms,
-                   struct clew_buffer *answer, struct clew_error *err)
+int clew_child_run(const char *command, char *const *envp, struct clew_slice question,
+                   uint32_t timeout_ms, struct clew_buffer *answer, int *ret_status,
+                   struct clew_error *err)
 {
         struct sigaction ignore = {.sa_handler = SIG_IGN};
         struct sigaction before;
         struct child c = {.in = -1, .out = -1};
         uint64_t end = now_ms() + timeout_ms;
         int status = 0;
-        int r = start(command, &c);
+        int r = start(command, envp, &c);
         int late;
 
+        *ret_status = -1;
         if (r < 0)
                 return clew_error_set(err, r, 0, "cannot start the program: %s", strerror(-r));
         sigaction(SIGPIPE, &ignore, &before);
@@ -185,9 +194,17 @@ int clew_child_ask(const char *command, struct clew_slice question, uint32_t tim
                                       answer->max_bytes);
         if (r < 0)
                 return clew_error_set(err, r, 0, "talking to the program: %s", strerror(-r));
-        if (status != 0)
-                return clew_error_set(err, -ECHILD, 0, "the program ended with status %d",
-                                      WIFEXITED(status) ? WEXITSTATUS(status)
-                                                        : 128 + WTERMSIG(status));
+        *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return 0;
+}
+
+int clew_child_ask(const char *command, struct clew_slice question, uint32_t timeout_ms,
+                   struct clew_buffer *answer, struct clew_error *err)
+{
+        int status;
+        int r = clew_child_run(command, NULL, question, timeout_ms, answer, &status, err);
+
+        if (r == 0 && status != 0)
+                return clew_error_set(err, -ECHILD, 0, "the program ended with status %d", status);
+        return r;
 }

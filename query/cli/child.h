@@ -20,4 +20,10 @@ CLEW_MUST_USE int clew_child_ask(const char *command, struct clew_slice question
                                  uint32_t timeout_ms, struct clew_buffer *answer,
                                  struct clew_error *err);
 
+/* The same with the environment @envp (NULL = ours); *ret_status is what it ended with, which is
+ * no failure here; after a failure it is negative. */
+CLEW_MUST_USE int clew_child_run(const char *command, char *const *envp, struct clew_slice question,
+                                 uint32_t timeout_ms, struct clew_buffer *answer, int *ret_status,
+                                 struct clew_error *err);
+
 #endif

@@ -35,6 +35,8 @@ static const struct clew_command commands[] = {
         {"judge", "dataset", NULL, "VERB NAME [FLAGS]",
          "cases for agents, with versions: create, add, import, show, freeze ...",
          clew_cmd_dataset},
+        {"judge", "experiment", NULL, "run NAME | compare A B | list | show NAME",
+         "a dataset through any agent; two versions compared", clew_cmd_experiment},
         {"judge", "judge", NULL, "--cmd COMMAND [ID...] [FLAGS]",
          "findings to a program of yours, its answer kept as a score", clew_cmd_judge},
         {"judge", "export", NULL, "[ID...] [FLAGS]",

@@ -18,7 +18,9 @@
 #include "query/cli/filter.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
+#include "query/find/run.h"
 #include "query/find/select.h"
+#include "query/model/log-run.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -244,6 +246,43 @@ static int add_trace(struct export *ex, struct clew_view *view, const struct cle
         return 0;
 }
 
+static bool is_named(const struct export *ex, const struct clew_trace_id *id)
+{
+        for (size_t i = 0; i < ex->n_ids; i++) {
+                if (clew_trace_id_eq(&ex->ids[i], id))
+                        return true;
+        }
+        return false;
+}
+
+/* The other traces of a run go with the one that was named or selected. */
+static int add_rest_of_run(struct export *ex, struct clew_view *view,
+                           const struct clew_trace_id *id)
+{
+        struct clew_error err = {0};
+        struct clew_trace_data data;
+        struct clew_trace_id named;
+        struct clew_run *run;
+        uint64_t n = ex->n;
+        int status = 0;
+
+        if (clew_view_load(view, id, &data, &err) < 0 ||
+            !clew_log_run_of(data.traces, data.logs, &named))
+                return 0;
+        run = clew_malloc(sizeof(*run));
+        if (!run)
+                return clew_cli_fail(ex->cli, -ENOMEM, NULL);
+        if (clew_run_find(view, &named, run, &err) < 0)
+                run->n = 0;
+        for (uint32_t i = 0; i < run->n && status == 0; i++) {
+                if (!clew_trace_id_eq(&run->traces[i], id) && !is_named(ex, &run->traces[i]))
+                        status = add_trace(ex, view, &run->traces[i]);
+        }
+        clew_free(run);
+        ex->n = n;
+        return status;
+}
+
 static bool batch_is_full(const struct export *ex, size_t n)
 {
         return ex->out.len >= BATCH_BYTES_MAX || n >= BATCH_TRACES_MAX ||
@@ -255,7 +294,11 @@ static int batch_of_ids(struct export *ex, struct clew_view *view)
         int status = 0;
 
         for (size_t n = 0; status == 0 && !ex->ended && !batch_is_full(ex, n); n++) {
-                status = add_trace(ex, view, &ex->ids[ex->next_id++]);
+                const struct clew_trace_id *id = &ex->ids[ex->next_id++];
+
+                status = add_trace(ex, view, id);
+                if (status == 0)
+                        status = add_rest_of_run(ex, view, id);
                 ex->ended = ex->next_id == ex->n_ids;
         }
         return status;
@@ -333,6 +376,8 @@ static int batch_of_selection(struct export *ex, struct clew_view *view)
                 ex->last = (struct clew_list_entry){.id = t.id, .start_ns = t.start_ns};
                 ex->started = true;
                 status = add_trace(ex, view, &ex->last.id);
+                if (status == 0)
+                        status = add_rest_of_run(ex, view, &ex->last.id);
         }
         if (s.damaged > 0 && ex->n_damaged == 0)
                 clew_cli_error(ex->cli, "left out: %s", s.damage.message);

@@ -44,6 +44,8 @@
 /* A fragment in the making: its bytes are an offset, because the buffer may move. */
 struct pending {
         struct clew_trace_id trace_id;
+        struct clew_trace_id run;
+        bool has_run;
         size_t at;
         size_t len;
 };
@@ -88,8 +90,12 @@ static int flush(struct import *im, struct clew_error *err)
                 struct clew_fragment f;
 
                 memcpy(&p, im->pending.data + i * sizeof(p), sizeof(p));
-                f = (struct clew_fragment){p.trace_id,
-                                           clew_slice_make(im->encoded.data + p.at, p.len)};
+                f = (struct clew_fragment){
+                        .trace_id = p.trace_id,
+                        .bytes = clew_slice_make(im->encoded.data + p.at, p.len),
+                        .run = p.run,
+                        .has_run = p.has_run,
+                };
                 clew_buffer_append(&im->fragments, &f, sizeof(f));
         }
         r = clew_buffer_error(&im->fragments);
@@ -103,7 +109,10 @@ static int flush(struct import *im, struct clew_error *err)
 static int add_trace(struct import *im, const struct clew_otlp_batch *batch,
                      const struct clew_otlp_trace *trace)
 {
-        struct pending p = {.trace_id = trace->id, .at = im->encoded.len};
+        struct pending p = {.trace_id = trace->id,
+                            .run = trace->run,
+                            .has_run = trace->has_run,
+                            .at = im->encoded.len};
         int r = clew_fragment_encode(im->encoder, batch, trace, im->arrival_ns, &im->encoded);
 
         if (r < 0)

@@ -2,6 +2,7 @@
  * See items.h.
  */
 #include "query/cli/items.h"
+#include "query/find/run.h"
 
 #include "proto/base/number.h"
 #include "query/answer/safe.h"
@@ -46,13 +47,11 @@ int clew_cli_compile(struct clew_view *view, const struct clew_trace_id *id,
                      const struct clew_compile_options *options, struct clew_arena *arena,
                      struct clew_item *ret, struct clew_error *err)
 {
-        struct clew_trace_data data;
+        struct clew_run_data data;
         struct clew_reviews reviews;
         struct clew_trace *trace;
-        int r = clew_view_load(view, id, &data, err);
+        int r = clew_run_build(view, id, NULL, arena, &data, &trace, err);
 
-        if (r == 0)
-                r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, arena, &trace);
         if (r == 0)
                 r = clew_reviews_of_trace(view, id, arena, &reviews, err);
         if (r == 0)

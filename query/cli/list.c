@@ -35,6 +35,7 @@ struct list {
         const char *after_text;
         struct clew_selected after;
         uint64_t limit; /* 0 = all */
+        bool all;       /* each trace by itself, also those that are no run */
         bool count;     /* numbers of the selection instead of its traces */
         struct clew_output output;
         struct clew_table table;
@@ -200,8 +201,9 @@ static void tell_loose(struct list *l)
                 return;
         clew_cli_note(l->cli,
                       "%s%llu log record%s of no trace and no run: "
-                      "clew show 00000000000000000000000000000000 --logs",
-                      about ? "about " : "", (unsigned long long)n, n == 1 ? " is" : "s are");
+                      "%s show 00000000000000000000000000000000 --logs",
+                      about ? "about " : "", (unsigned long long)n, n == 1 ? " is" : "s are",
+                      l->cli->self);
 }
 
 static void tell_header(struct list *l)
@@ -231,9 +233,20 @@ static void tell_end(struct list *l, const struct clew_select *s)
                               (unsigned long long)l->n, cursor);
         } else if (!clew_output_is_machine(&l->output)) {
                 clew_cli_note(l->cli, "%llu of %llu traces; next: %s %s %s",
-                              (unsigned long long)l->n, (unsigned long long)s->seen, l->cli->self,
-                              l->n_failed > 0 ? "why" : "tree", id);
+                              (unsigned long long)l->n, (unsigned long long)(s->seen - s->helpers),
+                              l->cli->self, l->n_failed > 0 ? "why" : "tree", id);
         }
+}
+
+/* What is no run, but met the other conditions. */
+static void tell_helpers(struct list *l, const struct clew_select *s)
+{
+        if (s->helpers > 0)
+                clew_cli_note(l->cli,
+                              "%llu trace%s without an agent, a model call or a tool %s left out: "
+                              "%s list --all",
+                              (unsigned long long)s->helpers, s->helpers == 1 ? "" : "s",
+                              s->helpers == 1 ? "is" : "are", l->cli->self);
 }
 
 static int walk(struct list *l, struct clew_select *s)
@@ -292,8 +305,10 @@ static int run(struct list *l)
                 status = damage;
         if (l->n > 0)
                 tell_end(l, &s);
-        else if (!machine && status == 0)
+        else if (!machine && status == 0 && s.helpers == 0)
                 tell_empty(l);
+        if (!machine)
+                tell_helpers(l, &s);
         if (!machine && !l->more)
                 tell_loose(l);
         clew_select_deinit(&s);
@@ -345,6 +360,8 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"after", 0, "CURSOR", "continue behind this place (printed when -n cuts)",
                  .ret_text = &l.after_text},
+                {"all", 0, NULL, "also what holds no agent, model call or tool; each trace apart",
+                 .ret_flag = &l.all},
                 {"count", 0, NULL, "numbers of the selection: failures, loops, retries, waste",
                  .ret_flag = &l.count},
                 {0},
@@ -373,6 +390,8 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         if (r == 0)
                 r = clew_filter_make(cli, &l.filter_flags, l.after_text ? NULL : CLEW_SINCE_DEFAULT,
                                      l.look.utc, &l.filter);
+        l.filter.runs = !l.all;
+        l.filter.apart = l.all;
         if (r == 0)
                 r = clew_output_init(&l.output, cli, &l.output_flags, "trace", clew_trace_fields);
         if (r == 0)

@@ -528,7 +528,8 @@ static int one_step(struct clew_show *v, const char *text)
                         r = CLEW_EXIT_USAGE;
                 }
         }
-        if (r == 0 && v->logs && v->opened.trace->n_steps > 0)
+        if (r == 0 && v->logs && v->opened.trace->n_steps > 0 &&
+            v->opened.trace->n_from_logs == 0 && !v->opened.joined)
                 r = add_uncorrelated_logs(v, &options, &arena);
         if (r == 0 && v->logs) {
                 clew_page_init(&v->page, v->cli->out, &v->look, v->all);

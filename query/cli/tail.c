@@ -17,6 +17,7 @@
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
+#include "query/find/run.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -88,6 +89,7 @@ struct tail {
         struct clew_display_flags display_flags;
         const char *for_text;
         const char *poll_text;
+        bool all;        /* each trace by itself, also those that are no run */
         uint64_t end_ns; /* monotonic; 0 = never */
         uint64_t poll_ns;
         struct clew_output output;
@@ -237,12 +239,12 @@ static void put_latest_of(struct tail *t, const struct clew_trace_id *id)
 {
         static const struct clew_trace_options bare;
         CLEW_ARENA arena = {0};
-        struct clew_trace_data data;
+        struct clew_run_data data;
+        struct clew_error err = {0};
         struct clew_trace *trace;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        if (clew_view_load(t->view, id, &data, NULL) == 0 &&
-            clew_trace_build(data.traces, data.logs, &bare, &arena, &trace) == 0)
+        if (clew_run_build(t->view, id, &bare, &arena, &data, &trace, &err) == 0)
                 put_latest(t, trace);
 }
 
@@ -424,15 +426,13 @@ static int round_of_steps(struct tail *t, const struct clew_trace_id *id, bool s
                           bool *ret_ended)
 {
         CLEW_ARENA arena = {0};
-        struct clew_trace_data data;
+        struct clew_run_data data;
         struct clew_trace *trace = NULL;
         struct clew_error err = {0};
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        r = clew_view_load(t->view, id, &data, &err);
-        if (r == 0)
-                r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace);
+        r = clew_run_build(t->view, id, NULL, &arena, &data, &trace, &err);
         if (r < 0)
                 return clew_cli_fail(t->cli, r, &err);
         for (uint32_t i = 0; r == 0 && i < trace->n_steps; i++) {
@@ -557,6 +557,8 @@ int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"for", 0, "LENGTH", "stop after 30s, 5m ...", .ret_text = &t.for_text},
                 {"poll", 0, "LENGTH", "look so often (500ms)", .ret_text = &t.poll_text},
+                {"all", 0, NULL, "also what holds no agent, model call or tool; each trace apart",
+                 .ret_flag = &t.all},
                 {0},
         };
         struct clew_arguments args;
@@ -576,6 +578,8 @@ int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv)
                 r = clew_look_init(&t.look, cli, &t.display_flags);
         if (r == 0)
                 r = clew_filter_make(cli, &t.filter_flags, NULL, t.look.utc, &t.filter);
+        t.filter.runs = !t.all;
+        t.filter.apart = t.all;
         if (r == 0)
                 r = clew_output_init(&t.output, cli, &t.output_flags,
                                      args.n == 1 ? "step" : "trace",

@@ -15,6 +15,7 @@
 #include "query/cli/lineage.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
+#include "query/find/run.h"
 #include "query/serve/cause.h"
 
 #include <errno.h>
@@ -385,7 +386,7 @@ static int put_left_out(struct why_command *c, const struct clew_selected *t, in
 static int why_selected(struct why_command *c, const struct clew_selected *t)
 {
         CLEW_ARENA arena = {0};
-        struct clew_trace_data data;
+        struct clew_run_data data;
         struct clew_trace *trace;
         struct clew_error err = {0};
         struct clew_cause_answer a;
@@ -393,9 +394,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        r = clew_view_load(c->view, &t->id, &data, &err);
-        if (r == 0)
-                r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace);
+        r = clew_run_build(c->view, &t->id, NULL, &arena, &data, &trace, &err);
         if (r == -ENOENT) /* logs or spans went between the walk and here */
                 return 0;
         if (r == 0)

@@ -4,6 +4,8 @@
  */
 #include "query/find/select.h"
 
+#include "query/find/run.h"
+
 #include "proto/base/hash.h"
 
 #include <errno.h>
@@ -194,6 +196,61 @@ static void settle(struct clew_summary *summary, uint64_t start_ns, uint64_t now
                 summary->outcome = summary->settled;
 }
 
+/* A trace of a run in several is shown as the whole of it. @built: that, built already. */
+static int fill_joined(struct clew_select *s, const struct clew_run *run,
+                       const struct clew_trace *built, struct clew_selected *ret,
+                       struct clew_error *err)
+{
+        struct clew_run_data data;
+        struct clew_summary summary;
+        int r;
+
+        clew_buffer_clear(&s->derived);
+        s->has_data = false;
+        if (built) {
+                r = clew_summary_of_full_trace(built, &s->arena, &summary);
+                if (r == 0)
+                        clew_summary_encode(&summary, &s->derived);
+        } else {
+                r = clew_run_load(s->view, &run->head, &s->arena, &data, err);
+                if (r < 0)
+                        return r;
+                s->data = data.data;
+                s->has_data = true;
+                s->joined = data.joined;
+                /* Not joined: the others had named it, but are of another one first. */
+                r = data.joined
+                            ? clew_summary_of_run(data.data.traces, data.data.logs, &s->derived)
+                            : clew_summary_of_one(data.data.traces, data.data.logs, &s->derived);
+        }
+        if (r == 0)
+                r = clew_buffer_error(&s->derived);
+        return r == 0 ? clew_summary_decode(clew_buffer_slice(&s->derived), &s->arena,
+                                            &ret->summary)
+                      : r;
+}
+
+/* What else is of its run; *ret_silent_ns is moved to the last arrival of any of it. */
+static int join(struct clew_select *s, const struct clew_trace *built, struct clew_selected *ret,
+                uint64_t *ret_silent_ns, struct clew_error *err)
+{
+        struct clew_run run;
+        int r;
+
+        if (!ret->summary.has_run || (s->filter && s->filter->apart))
+                return 0;
+        r = clew_run_find(s->view, &ret->summary.run, &run, err);
+        if (r < 0 || run.n < 2)
+                return r;
+        ret->part = !clew_trace_id_eq(&run.head, &ret->id);
+        if (ret->part && !built)
+                return 0;
+        ret->hot = run.hot;
+        if (run.last_arrival_ns > *ret_silent_ns)
+                *ret_silent_ns = run.last_arrival_ns;
+        return fill_joined(s, &run, built, ret, err);
+}
+
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
@@ -204,6 +261,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
 
         clew_arena_reset(&s->arena);
         s->has_data = false;
+        s->joined = false;
         s->found = (struct clew_query_result){0};
         *ret = (struct clew_selected){
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
@@ -211,6 +269,8 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
         if (r < 0)
                 r = derive(s, &entry->id, built, ret, err);
+        if (r == 0)
+                r = join(s, built, ret, &silent_since, err);
         if (r < 0)
                 return r;
         remember_aimed(s, &ret->summary);
@@ -281,8 +341,11 @@ static int search(struct clew_select *s, const struct clew_query_facts *facts,
 /* 1 = the trace meets all queries, 0 = not. */
 static int meets(struct clew_select *s, const struct clew_selected *t, struct clew_error *err)
 {
-        struct clew_query_facts facts = {
-                .id = t->id, .start_ns = t->start_ns, .summary = &t->summary, .lost = t->lost};
+        struct clew_query_facts facts = {.id = t->id,
+                                         .start_ns = t->start_ns,
+                                         .summary = &t->summary,
+                                         .lost = t->lost,
+                                         .joined = s->joined};
         enum clew_verdict3 verdicts[CLEW_FILTER_QUERIES_MAX];
         bool all = true;
 
@@ -299,6 +362,19 @@ static int meets(struct clew_select *s, const struct clew_selected *t, struct cl
         return all ? 1 : search(s, &facts, verdicts, err);
 }
 
+/* Looked at last, so that what is left out is counted among what the other conditions met.
+ * Summaries of rules that did not tell the kinds are shown. */
+static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
+{
+        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
+                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
+
+        if (!s->filter || !s->filter->runs || summary->kinds == 0 || (summary->kinds & ~no_run))
+                return true;
+        s->helpers++;
+        return false;
+}
+
 /* 1 = @entry is selected, 0 = it is not; damage is counted. */
 static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                    struct clew_selected *ret)
@@ -306,12 +382,18 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         struct clew_error damage = {0};
         int r;
 
-        s->seen++;
-        if (s->skip && s->skip(s->skip_context, entry))
+        if (s->skip && s->skip(s->skip_context, entry)) {
+                s->seen++;
                 return 0;
+        }
         r = fill(s, entry, NULL, ret, &damage);
+        if (r == 0 && ret->part)
+                return 0;
+        s->seen++;
         if (r == 0)
                 r = passes(s->filter, &ret->summary) ? meets(s, ret, &damage) : 0;
+        if (r == 1 && !is_wanted(s, &ret->summary))
+                return 0;
         if (r >= 0)
                 return r;
         if (s->damaged++ == 0)

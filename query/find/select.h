@@ -57,6 +57,8 @@ struct clew_filter {
         uint32_t n_queries;
         clew_query_say_fn say;  /* what people said; gets the view as context; NULL = nothing */
         bool allow_unknown;     /* keys that no span has are no mistake */
+        bool apart;             /* each trace by itself, also of a run in several */
+        bool runs;              /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
         uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
         uint64_t limit_bytes;   /* and after so many bytes of spans were read */
@@ -82,6 +84,7 @@ struct clew_selected {
         struct clew_summary summary;
         struct clew_view *view; /* that it was read from: for its notes */
         bool hot;               /* still has fragments that are not sealed */
+        bool part;              /* of a run in several traces, and not its head */
         bool lost;              /* open, and silent for longer than the filter's lost_after_ns */
         uint64_t last_sign_ns;  /* unix time of its last sign of life: arrival, or end of a span */
 };
@@ -102,6 +105,7 @@ struct clew_select {
         uint32_t n_aimed;
         struct clew_arena kept;   /* holds them */
         uint64_t seen;            /* traces looked at inside the time bounds */
+        uint64_t helpers;         /* traces that met all but filter.runs */
         uint64_t damaged;         /* of those, unreadable ones */
         uint64_t cut;             /* of those, summarised by their first part: too large */
         struct clew_error damage; /* the first of them */
@@ -113,6 +117,7 @@ struct clew_select {
         struct clew_query_result found;
         struct clew_trace_data data; /* what the view holds of it now, when has_data */
         bool has_data;
+        bool joined; /* it is of several traces of one run */
         enum clew_select_end end;
         uint64_t deadline_ns; /* monotonic; 0 = none */
         bool done;

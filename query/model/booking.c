@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #define NONE CLEW_STEP_NONE
 /* Steps with one response id (or the same counts) that a further one is compared with. */
@@ -166,11 +167,24 @@ static struct clew_slice short_model(struct clew_slice model)
         return model;
 }
 
+/* "gpt-x" and "gpt-x-2026-01" are one, "gpt-x" and "gpt-x-mini" are not: what follows is a date or
+ * a version. */
+static bool is_versioned(struct clew_slice name, struct clew_slice longer)
+{
+        struct clew_slice rest = clew_slice_from(longer, name.len);
+
+        if (!clew_slice_starts_with(longer, name) || name.len == 0)
+                return false;
+        return rest.len == 0 || clew_slice_eq_cstr(rest, "-latest") ||
+               (rest.len > 1 && strchr("-@:", rest.data[0]) && rest.data[1] >= '0' &&
+                rest.data[1] <= '9');
+}
+
 static bool models_fit(struct clew_slice a, struct clew_slice b)
 {
         a = short_model(a);
         b = short_model(b);
-        return a.len < b.len ? clew_slice_starts_with(b, a) : clew_slice_starts_with(a, b);
+        return a.len <= b.len ? is_versioned(a, b) : is_versioned(b, a);
 }
 
 /* "gpt-x", "azure/gpt-x", "gpt-x-2026-01": asked for or answered, one of the names fits. */

@@ -29,9 +29,10 @@ struct clew_builder {
         struct clew_arena *arena;
         struct clew_trace *trace;
         const struct clew_log_run
-                *log_run;          /* what its log records tell; NULL = nothing of an agent */
-        struct clew_slice made;    /* the bytes of spans that were made from them */
-        struct clew_score *scores; /* grows by doubling inside the arena */
+                *log_run;           /* what its log records tell; NULL = nothing of an agent */
+        struct clew_span_id around; /* with made: the agent that stands around all */
+        struct clew_slice made;     /* the bytes of spans that were made from them */
+        struct clew_score *scores;  /* grows by doubling inside the arena */
         uint32_t n_scores;
         uint32_t max_scores;
         struct clew_slice scope; /* the latest, and what its name tells */
@@ -50,6 +51,10 @@ struct clew_builder {
 
 /* Fills the derived part of trace->steps[index]; its parents are already filled. */
 void clew_step_derive(struct clew_builder *b, uint32_t index);
+
+/* Tool calls that two layers report beside each other: marks one of them. *@ret_is_twin tells, by
+ * step, which are marked; it lives in the arena. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_twins_mark(struct clew_builder *b, bool **ret_is_twin);
 
 /* Token counts and cost of the step at hand. */
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step);

@@ -21,6 +21,8 @@
 #define SCRATCH_MAX ((size_t)256 << 20)
 /* Calls of one answer that are followed up. */
 #define CALLS_MAX 256u
+/* Spans between a tool and the stream that it was called in. */
+#define STREAM_LEVELS_MAX 16u
 
 /* What is read of the models' inputs to confirm results, in all of a trace: enough for any run that
  * people read; in longer ones the order of steps tells. */
@@ -264,11 +266,41 @@ static void add_result(struct clew_edge_work *w, uint32_t tool, uint32_t llm)
 static void pass_llm(struct clew_edge_work *w, uint32_t index)
 {
         struct clew_edge_scope *scope = &w->scopes[scope_index(w, index)];
+        uint32_t own = NONE;
+        uint32_t next;
 
-        for (uint32_t tool = scope->tools; tool != NONE; tool = w->next_tool[tool])
-                add_result(w, tool, index);
+        for (uint32_t tool = scope->tools; tool != NONE; tool = next) {
+                next = w->next_tool[tool];
+                if (w->b->trace->steps[tool].caller == index) { /* while its answer came in */
+                        w->next_tool[tool] = own;
+                        own = tool;
+                } else {
+                        add_result(w, tool, index);
+                }
+        }
         *scope = (struct clew_edge_scope){
-                .llm = index, .calls = first_call_of(w, index), .tools = NONE};
+                .llm = index, .calls = first_call_of(w, index), .tools = own};
+}
+
+/* Codex runs a tool inside the stream whose call is reported at the stream's end: by nesting. */
+static uint32_t call_around(const struct clew_trace *trace, uint32_t tool)
+{
+        uint32_t at = trace->steps[tool].parent;
+
+        for (unsigned level = 0; at != NONE && level < STREAM_LEVELS_MAX; level++) {
+                const struct clew_step *s = &trace->steps[at];
+
+                if (!clew_slice_eq_cstr(s->span.name, "receiving_stream")) {
+                        at = s->parent;
+                        continue;
+                }
+                for (uint32_t c = s->first_child; c != NONE; c = trace->steps[c].next_sibling) {
+                        if (is_model_call(&trace->steps[c]))
+                                return c;
+                }
+                return NONE;
+        }
+        return NONE;
 }
 
 static void pass_tool(struct clew_edge_work *w, uint32_t index)
@@ -276,10 +308,16 @@ static void pass_tool(struct clew_edge_work *w, uint32_t index)
         const struct clew_step *step = &w->b->trace->steps[index];
         struct clew_edge_scope *scope = &w->scopes[scope_index(w, index)];
         struct clew_edge_call *call = find_by_id(w, step->tool_call_id, index);
+        uint32_t around =
+                step->dialect == CLEW_DIALECT_CODEX ? call_around(w->b->trace, index) : NONE;
         struct clew_edge *edge;
 
         w->next_tool[index] = scope->tools;
         scope->tools = index;
+        if (!call && around != NONE) {
+                (void)clew_edges_add(w, CLEW_EDGE_CALL, around, index, false);
+                return;
+        }
         if (call) {
                 call->used = true;
                 edge = clew_edges_add(w, CLEW_EDGE_CALL, call->llm, index, false);

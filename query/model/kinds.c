@@ -560,6 +560,10 @@ bool clew_name_is_no_call(struct clew_slice name)
         /* LlamaIndex marks all methods of a model class, also the one that only prepares a call. */
         static const char *const suffixes[] = {"._prepare_chat_with_tools"};
 
+        /* Codex writes one for each piece of a stream; the last has the counts. */
+        if (clew_slice_eq_cstr(name, "handle_responses"))
+                return true;
+
         for (size_t i = 0; i < CLEW_ARRAY_LEN(suffixes); i++) {
                 struct clew_slice suffix = clew_slice_of_cstr(suffixes[i]);
 

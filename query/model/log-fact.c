@@ -105,6 +105,7 @@ static const struct {
         R(DECISION, "decision"),
         R(PROMPT, "prompt"),
         R(ANSWER, "response"),
+        R(BODY, "body"),
         R(INPUT, "gen_ai.input.messages"),
         R(INPUT, "request_text"),
         R(OUTPUT, "gen_ai.output.messages"),

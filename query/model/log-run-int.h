@@ -50,6 +50,7 @@ enum clew_log_role {
         CLEW_LOG_ROLE_DECISION,
         CLEW_LOG_ROLE_PROMPT,
         CLEW_LOG_ROLE_ANSWER,
+        CLEW_LOG_ROLE_BODY,
         CLEW_LOG_ROLE_INPUT,  /* messages */
         CLEW_LOG_ROLE_OUTPUT, /* messages */
         CLEW_LOG_ROLE_COUNT,
@@ -140,8 +141,14 @@ CLEW_MUST_USE int clew_log_steps_match(struct clew_log_run *run, struct clew_sli
 struct clew_slice clew_log_step_attributes(const struct clew_log_step *step,
                                            struct clew_arena *arena);
 /* Writes run->spans: the steps that no span tells of, and an agent around them. 0 or -ENOMEM. */
-CLEW_MUST_USE int clew_log_spans_write(struct clew_log_run *run, bool many,
-                                       struct clew_arena *arena);
+CLEW_MUST_USE int clew_log_spans_write(struct clew_log_run *run, struct clew_slice traces,
+                                       bool many, struct clew_arena *arena);
+
+/* Writes an agent around the spans of several traces of the run @id, of which no record tells. 0,
+ * also with an empty *ret (no spans), or -ENOMEM. */
+CLEW_MUST_USE int clew_log_root_write(const struct clew_trace_id *id, struct clew_slice traces,
+                                      struct clew_arena *arena, struct clew_slice *ret,
+                                      struct clew_span_id *ret_id);
 
 /*
  * All of it, for the records of @logs: what they tell beside the spans of @traces. What no span

@@ -5,9 +5,41 @@
 #include "query/model/log-run-int.h"
 
 #include "proto/otlp/walk.h"
+#include "query/model/log-run.h"
 
 #include <errno.h>
 #include <string.h>
+
+bool clew_log_run_of(struct clew_slice traces, struct clew_slice logs, struct clew_trace_id *ret)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_otlp_scope scope;
+        struct clew_slice raw;
+        struct clew_span span;
+
+        while (clew_otlp_read(&r, &raw, &scope)) {
+                const struct clew_log_family *family =
+                        clew_log_family_of_scope(clew_scope_name(scope.scope));
+
+                if (family && clew_span_parse(raw, &span) &&
+                    clew_span_run(&span, family, scope.resource, ret))
+                        return true;
+        }
+        r = clew_otlp_reader_make(logs);
+        while (clew_otlp_read(&r, &raw, &scope)) {
+                struct clew_log_record record;
+
+                if (!clew_log_record_parse(raw, &record))
+                        continue;
+                /* Records of a trace count only where the program is known by its scope. */
+                if (!clew_trace_id_is_zero(&record.trace_id) &&
+                    !clew_log_family_of_scope(clew_scope_name(scope.scope)))
+                        continue;
+                if (clew_log_run(&record, scope.scope, scope.resource, ret))
+                        return true;
+        }
+        return false;
+}
 
 /* Whether it is worth while: events of an agent among the records. Most logs of traces have none.
  */
@@ -154,7 +186,7 @@ int clew_log_run_make(struct clew_slice traces, struct clew_slice logs, bool joi
         if (r == 0)
                 r = clew_log_steps_match(run, traces, arena);
         if (r == 0 && whole && run->has_id)
-                r = clew_log_spans_write(run, joined, arena);
+                r = clew_log_spans_write(run, traces, joined, arena);
         if (r == 0)
                 r = place_records(run, whole && run->spans.len > 0, arena);
         if (r == 0)

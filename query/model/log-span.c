@@ -7,6 +7,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/hash.h"
 #include "proto/base/json.h"
+#include "proto/otlp/walk.h"
 #include "query/model/value-int.h"
 
 #include <errno.h>
@@ -510,8 +511,38 @@ static void put_agent_texts(struct clew_buffer *b, const struct clew_log_run *ru
         put_message(b, KEY("gen_ai.output.messages"), "assistant", answered);
 }
 
+/* What the agent around several traces needs to know of their spans. */
+static bool read_around(struct clew_slice traces, struct clew_log_fact *ret_place, struct made *ret)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(traces);
+        struct clew_otlp_scope scope;
+        struct clew_slice raw;
+        struct clew_span span;
+        bool open = false;
+
+        ret->start_ns = UINT64_MAX;
+        while (clew_otlp_read(&r, &raw, &scope)) {
+                if (!clew_span_parse(raw, &span))
+                        continue;
+                if (!ret_place->event.family) {
+                        ret_place->resource = scope.resource;
+                        ret_place->event.family =
+                                clew_log_family_of_scope(clew_scope_name(scope.scope));
+                        ret->scope = scope.scope;
+                }
+                open = open || (span.end_ns == 0 && clew_span_id_is_zero(&span.parent_id));
+                ret->start_ns = span.start_ns < ret->start_ns ? span.start_ns : ret->start_ns;
+                ret->end_ns = span.end_ns > ret->end_ns ? span.end_ns : ret->end_ns;
+        }
+        if (open)
+                ret->end_ns = 0;
+        ret->resource = ret_place->resource;
+        return ret_place->event.family != NULL;
+}
+
 static int put_agent(struct clew_buffer *out, const struct clew_log_run *run,
-                     const struct clew_span_id *id, struct clew_arena *arena)
+                     struct clew_slice traces, const struct clew_span_id *id,
+                     struct clew_arena *arena)
 {
         const struct clew_log_step *failure = last_failure(run);
         const struct clew_log_fact *first = &run->facts[0];
@@ -524,8 +555,15 @@ static int put_agent(struct clew_buffer *out, const struct clew_log_run *run,
                          .failed = failure != NULL,
                          .message = failure ? error_text(failure, arena) : CLEW_SLICE_NULL};
         CLEW_BUFFER attributes = {0};
+        struct clew_log_fact place = {.event.family = NULL};
+        struct made around = {.start_ns = UINT64_MAX};
         bool open = is_under_way(run);
 
+        (void)read_around(traces, &place, &around);
+        if (around.start_ns != UINT64_MAX) {
+                m.start_ns = around.start_ns;
+                m.end_ns = open ? 0 : around.end_ns;
+        }
         for (uint32_t i = 0; i < run->n_steps; i++) {
                 const struct clew_log_step *s = &run->steps[i];
 
@@ -542,7 +580,36 @@ static int put_agent(struct clew_buffer *out, const struct clew_log_run *run,
         return clew_buffer_error(&attributes);
 }
 
-int clew_log_spans_write(struct clew_log_run *run, bool many, struct clew_arena *arena)
+int clew_log_root_write(const struct clew_trace_id *id, struct clew_slice traces,
+                        struct clew_arena *arena, struct clew_slice *ret,
+                        struct clew_span_id *ret_id)
+{
+        struct clew_log_run run = {.id = *id};
+        struct clew_log_fact place = {.event.family = NULL};
+        struct clew_slice parts[2] = {KEY("invoke_agent "), CLEW_SLICE_NULL};
+        struct made m = {.start_ns = UINT64_MAX};
+        CLEW_BUFFER attributes = {0};
+        CLEW_BUFFER out = {0};
+
+        if (!read_around(traces, &place, &m))
+                return 0;
+        clew_buffer_init(&attributes, SPAN_BYTES_MAX);
+        clew_buffer_init(&out, SPANS_BYTES_MAX);
+        parts[1] = agent_name(&place);
+        m.name = clew_arena_concat(arena, parts, 2);
+        m.id = root_id(&run);
+        put_text(&attributes, KEY("gen_ai.operation.name"), KEY("invoke_agent"));
+        put_text(&attributes, KEY("gen_ai.agent.name"), parts[1]);
+        put_text(&attributes, KEY("clew.made_from"), KEY("several traces"));
+        m.attributes = clew_buffer_slice(&attributes);
+        put_span(&out, &run, &m);
+        *ret = clew_arena_copy(arena, clew_buffer_slice(&out));
+        *ret_id = m.id;
+        return clew_buffer_error(&out) < 0 || ret->len == 0 ? -ENOMEM : 0;
+}
+
+int clew_log_spans_write(struct clew_log_run *run, struct clew_slice traces, bool many,
+                         struct clew_arena *arena)
 {
         CLEW_BUFFER out = {0};
         struct clew_span_id root = root_id(run);
@@ -554,7 +621,7 @@ int clew_log_spans_write(struct clew_log_run *run, bool many, struct clew_arena 
         if (run->n_steps == 0 || (n == 0 && !many))
                 return 0;
         clew_buffer_init(&out, SPANS_BYTES_MAX);
-        r = put_agent(&out, run, &root, arena);
+        r = put_agent(&out, run, traces, &root, arena);
         for (uint32_t i = 0; r == 0 && i < run->n_steps; i++) {
                 if (!run->steps[i].matched)
                         r = put_log_step(&out, run, &run->steps[i], &root, arena);

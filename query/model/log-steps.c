@@ -7,7 +7,9 @@
  */
 #include "query/model/log-run-int.h"
 
+#include "proto/base/compiler.h"
 #include "proto/base/sort.h"
+#include "query/model/value-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 
 struct maker {
         struct clew_log_run *run;
+        struct clew_arena *arena;
         struct clew_log_fact **bodies; /* requests that no call has taken */
         uint32_t n_bodies;
         uint32_t first_body;
@@ -222,9 +225,23 @@ static void end_step(struct clew_log_step *s, const struct clew_log_fact *f)
                 s->start_ns = s->end_ns;
 }
 
+/* Whether a body holds the text of a message: some are cut after some kilobytes, some before. */
+static bool is_readable(const struct clew_log_fact *body, struct clew_arena *arena)
+{
+        static const char *const paths[] = {"messages.0.content", "input", "contents.0.parts",
+                                            "prompt"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(paths); i++) {
+                if (clew_text_member(body->text[CLEW_LOG_ROLE_BODY], paths[i], arena).len > 0)
+                        return true;
+        }
+        return false;
+}
+
 /* The oldest body that no call has taken; of a call that was tried n times, the last of n. */
 static void take_body(struct maker *m, struct clew_log_step *s, const struct clew_log_fact *end)
 {
+        uint32_t from = m->first_body;
         double attempts = 1;
 
         if (s->request || m->first_body == m->n_bodies)
@@ -237,6 +254,11 @@ static void take_body(struct maker *m, struct clew_log_step *s, const struct cle
                 body->step = end->step;
                 s->request = body;
                 attempts -= 1;
+        }
+        if ((m->prompt || s->prompt) && !is_readable(s->request, m->arena)) {
+                s->request = NULL; /* what the user said is all there is */
+                while (from < m->first_body)
+                        m->bodies[from++]->step = NONE;
         }
 }
 
@@ -398,7 +420,7 @@ static int order_calls(struct clew_log_run *run, struct clew_arena *arena)
 
 int clew_log_steps_make(struct clew_log_run *run, struct clew_arena *arena)
 {
-        struct maker m = {.run = run};
+        struct maker m = {.run = run, .arena = arena};
 
         if (sort_facts(run, arena) < 0)
                 return -ENOMEM;

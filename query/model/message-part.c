@@ -434,6 +434,8 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
         if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
                 part->type = CLEW_PART_REASONING;
         fill_part(s, from, part);
+        if (part->type == CLEW_PART_TOOL_CALL && part->name.len == 0 && get(from, "code"))
+                part->name = CLEW_SLICE_LITERAL("code_execution");
         if (part->type == CLEW_PART_TOOL_CALL && (get(&o, "output") || get(&o, "results")))
                 add_own_result(s, &o, part->id, part->name);
         if (part->type == CLEW_PART_TOOL_RESULT)
@@ -467,19 +469,12 @@ bool clew_object_is_part(struct clew_message_sink *s, const struct object *o)
 /* ---- media in results -------------------------------------------------------------------------
  */
 
-/* Words without which a result holds no media. */
+/* Media come with a type, or say how they are encoded. */
 bool clew_text_holds_media(struct clew_slice text)
 {
-        static const char *const words[] = {"base64",    "imeType",    "ime_type",
-                                            "edia_type", "inlineData", "inline_data"};
-
         if (text.len < 32 || (text.data[0] != '{' && text.data[0] != '['))
                 return false;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (memmem(text.data, text.len, words[i], strlen(words[i])))
-                        return true;
-        }
-        return false;
+        return memmem(text.data, text.len, "mime", 4) || memmem(text.data, text.len, "base64", 6);
 }
 
 /* The list of contents that a result is, or holds: MCP's {"content":[...],"isError":false}. */

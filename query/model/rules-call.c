@@ -40,6 +40,7 @@ static const struct clew_rule kind_rules[] = {
         P("gen_ai.tool.name", "tool", OTEL),
         P("gen_ai.tool.call.id", "tool", OTEL),
         P("gen_ai.tool.call_id", "tool", GEMINI_CLI),
+        P("codex.tool.phase", "tool", CODEX),
         P("tool.name", "tool", OPENINFERENCE),
         P("ai.toolCall.name", "tool", AISDK),
         P("tool_arguments", "tool", PYDANTIC),
@@ -196,7 +197,13 @@ static const struct clew_rule tool_call_id_rules[] = {
         T("lk.function_tool.id", LIVEKIT),
         T("openclaw.toolCallId", OPENCLAW),
         T("openclaw.tool.call_id", OPENCLAW),
+        T("tool.call_id", OTHER),
         T("codex.tool_result/call_id", CODEX),
+        {.key = "call_id",
+         .encoding = CLEW_ENC_TEXT,
+         .dialect = CLEW_DIALECT_CODEX,
+         .flags = CLEW_RULE_OWN,
+         .kinds = TOOLS},
 };
 
 static const struct clew_rule error_flag_rules[] = {
@@ -236,6 +243,11 @@ static const struct clew_rule error_flag_rules[] = {
         E("litellm.guardrail.status", "blocked", LITELLM),
         E("litellm.guardrail.status", "failure", LITELLM),
         FLAG("error", OTHER),
+        {.key = "process.exit.code",
+         .member = "1",
+         .encoding = CLEW_ENC_AT_LEAST,
+         .dialect = CLEW_DIALECT_OTEL,
+         .kinds = TOOLS},
         FLAG("clew.failed", OTHER), /* log records of the call say so */
 };
 

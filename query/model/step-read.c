@@ -307,6 +307,19 @@ static void settle_graph_agent(struct clew_builder *b, struct clew_step *step)
         }
 }
 
+/* ".mcp" ends the names of one instrumentation's spans; others use it for anything. */
+static bool speaks_mcp(const struct clew_builder *b)
+{
+        if (b->scope_dialect == CLEW_DIALECT_OPENLLMETRY)
+                return true;
+        for (unsigned i = 0; i < b->fields.n; i++) {
+                if (b->fields.hits[i].key_dialect == CLEW_DIALECT_OPENLLMETRY ||
+                    clew_slice_starts_with(b->fields.hits[i].key, KEY("mcp.")))
+                        return true;
+        }
+        return false;
+}
+
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
@@ -321,6 +334,14 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
                 return;
         }
         v = clew_kind_of_name(step->span.name, b->scope_dialect);
+        if (v.found && v.kind == CLEW_KIND_MCP && !speaks_mcp(b))
+                return;
+        if (v.found && v.kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
+            clew_name_is_no_call(step->span.name)) {
+                step->kind = CLEW_KIND_CHAIN;
+                step->flags |= CLEW_STEP_NOISE | CLEW_STEP_INFERRED_KIND;
+                return;
+        }
         if (v.found) {
                 step->kind = v.kind;
                 clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
@@ -619,10 +640,10 @@ static void derive_texts(struct clew_builder *b, struct clew_step *step)
                 (void)clew_fields_text(f, CLEW_FIELD_INPUT, &step->input);
         if (!step->output.data)
                 (void)clew_fields_text(f, CLEW_FIELD_OUTPUT, &step->output);
-        /* Of what is longer the messages are read, not the text. */
-        if (step->input.len <= READABLE_BYTES_MAX)
+        /* Of model calls, and of what is longer, the messages are read, not the text. */
+        if (!tool && step->kind != CLEW_KIND_LLM && step->input.len <= READABLE_BYTES_MAX)
                 step->input = clew_text_readable(step->input, b->arena);
-        if (step->output.len <= READABLE_BYTES_MAX)
+        if (!tool && step->kind != CLEW_KIND_LLM && step->output.len <= READABLE_BYTES_MAX)
                 step->output = clew_text_readable(step->output, b->arena);
         if (looks_truncated(step->input) || looks_truncated(step->output))
                 step->flags |= CLEW_STEP_TRUNCATED;
@@ -747,6 +768,11 @@ static void derive_times(struct clew_builder *b, struct clew_step *step)
         const struct clew_step *parent =
                 step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
 
+        /* Codex reports a call when its stream ends: it lasted as long as the stream around it. */
+        if (step->kind == CLEW_KIND_LLM && step->dialect == CLEW_DIALECT_CODEX && parent &&
+            clew_slice_eq(step->span.name, KEY("handle_responses")) &&
+            clew_slice_eq(parent->span.name, KEY("receiving_stream")))
+                step->start_ns = parent->start_ns;
         if (step->end_ns == 0)
                 step->flags |= CLEW_STEP_OPEN;
         else if (step->end_ns < step->start_ns)

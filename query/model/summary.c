@@ -62,6 +62,8 @@ enum tag {
         TAG_LOGS,
         TAG_FROM_LOGS,
         TAG_SETTLED, /* plus one; only when it differs from the outcome */
+        TAG_KINDS,
+        TAG_RUN,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -77,13 +79,21 @@ static struct clew_slice first_line(struct clew_slice s)
 /* The root's error; else the first one that nothing below explains. */
 static const struct clew_step *error_step(const struct clew_trace *trace)
 {
+        const struct clew_step *machinery = NULL;
+
         if (trace->root != CLEW_STEP_NONE && trace->steps[trace->root].error.is_error)
                 return &trace->steps[trace->root];
         for (uint32_t i = 0; i < trace->n_steps; i++) {
-                if (trace->steps[i].error.is_error)
-                        return &trace->steps[i];
+                const struct clew_step *s = &trace->steps[i];
+
+                if (!s->error.is_error)
+                        continue;
+                if (s->kind != CLEW_KIND_GENERIC)
+                        return s;
+                if (!machinery)
+                        machinery = s; /* tells only where nothing that the agent did failed */
         }
-        return NULL;
+        return machinery;
 }
 
 static uint32_t at_most(uint32_t n, bool *more)
@@ -167,6 +177,20 @@ static void take_sessions(const struct clew_trace *trace, struct clew_summary *s
         }
 }
 
+/* What only folds away is nothing that a run is known by. */
+static uint32_t kinds_of(const struct clew_trace *trace)
+{
+        uint32_t kinds = 0;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if (!clew_step_is(s, CLEW_STEP_STANDIN | CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT))
+                        kinds |= 1u << s->kind;
+        }
+        return kinds ? kinds : 1u << CLEW_KIND_GENERIC;
+}
+
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret)
 {
         const struct clew_step *failed = error_step(trace);
@@ -186,6 +210,9 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
                 .n_tool = trace->n_tool,
                 .n_logs = trace->n_logs,
                 .n_from_logs = trace->n_from_logs,
+                .kinds = kinds_of(trace),
+                .has_run = trace->has_run,
+                .run = trace->run,
                 .duration_ns =
                         trace->end_ns > trace->start_ns ? trace->end_ns - trace->start_ns : 0,
                 .tokens = trace->tokens,
@@ -373,6 +400,12 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         put_number(out, TAG_LOGS, s->n_logs);
         put_number(out, TAG_FROM_LOGS, s->n_from_logs);
         put_number(out, TAG_SETTLED, s->settled != s->outcome ? (uint64_t)s->settled + 1 : 0);
+        put_number(out, TAG_KINDS, s->kinds);
+        if (s->has_run) {
+                clew_buffer_append_varint(out, (uint64_t)TAG_RUN << 1 | 1);
+                clew_buffer_append_varint(out, sizeof(s->run.bytes));
+                clew_buffer_append(out, s->run.bytes, sizeof(s->run.bytes));
+        }
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -533,6 +566,9 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
         case TAG_FROM_LOGS:
                 s->n_from_logs = small;
                 break;
+        case TAG_KINDS:
+                s->kinds = small;
+                break;
         case TAG_DURATION:
                 s->duration_ns = v;
                 break;
@@ -608,6 +644,9 @@ static int take_bytes(struct clew_summary *s, uint64_t tag, struct clew_slice v,
                 return get_scores(v, s);
         case TAG_AIMED:
                 return get_aimed(v, s);
+        case TAG_RUN:
+                s->has_run = clew_trace_id_from_bytes(v, &s->run);
+                break;
         case TAG_AGENTS:
                 return get_names(v, arena, &s->agents, &s->n_agents);
         case TAG_MODELS:
@@ -677,10 +716,10 @@ int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena
 }
 
 static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct clew_slice logs,
-                  struct clew_buffer *out, uint64_t *ret_start_ns)
+                  bool joined, struct clew_buffer *out, uint64_t *ret_start_ns)
 {
         /* Edges only when the analysis asks for them: they read the answers of model calls. */
-        const struct clew_trace_options options = {.texts = fn != NULL};
+        const struct clew_trace_options options = {.texts = fn != NULL, .joined = joined};
         struct clew_trace *trace;
         struct clew_summary summary;
         CLEW_ARENA arena = {0};
@@ -706,7 +745,21 @@ static int summarize(void *context, const struct clew_trace_id *id, struct clew_
 {
         (void)context;
         (void)id;
-        return derive(atomic_load(&facts_fn), traces, logs, out, ret_start_ns);
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, ret_start_ns);
+}
+
+int clew_summary_of_run(struct clew_slice traces, struct clew_slice logs, struct clew_buffer *out)
+{
+        uint64_t start_ns;
+
+        return derive(atomic_load(&facts_fn), traces, logs, true, out, &start_ns);
+}
+
+int clew_summary_of_one(struct clew_slice traces, struct clew_slice logs, struct clew_buffer *out)
+{
+        uint64_t start_ns;
+
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, &start_ns);
 }
 
 static int summarize_plain(void *context, const struct clew_trace_id *id, struct clew_slice traces,
@@ -714,7 +767,7 @@ static int summarize_plain(void *context, const struct clew_trace_id *id, struct
 {
         (void)context;
         (void)id;
-        return derive(NULL, traces, logs, out, ret_start_ns);
+        return derive(NULL, traces, logs, false, out, ret_start_ns);
 }
 
 const struct clew_deriver *clew_model_deriver(void)

@@ -84,6 +84,9 @@ struct clew_summary {
         uint32_t n_tool;
         uint32_t n_logs;      /* log records */
         uint32_t n_from_logs; /* steps made from them */
+        uint32_t kinds;       /* bit set over enum clew_kind: those of its steps; 0 = not known */
+        bool has_run;
+        struct clew_trace_id run; /* that it is of: see query/find/run.h */
         uint64_t duration_ns;
         struct clew_tokens tokens;
         double cost_usd;
@@ -119,6 +122,14 @@ void clew_summary_encode(const struct clew_summary *summary, struct clew_buffer 
 /* Slices point into @record, lists into @arena. 0, -EBADMSG, -EPROTONOSUPPORT, -ENOMEM. */
 CLEW_MUST_USE int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
                                       struct clew_summary *ret);
+
+/* The summary of several traces that make one run, from their bytes one after the other. Appends
+ * the record. 0 or a negative errno. */
+CLEW_MUST_USE int clew_summary_of_run(struct clew_slice traces, struct clew_slice logs,
+                                      struct clew_buffer *out);
+/* That of one trace, whatever run it is of. */
+CLEW_MUST_USE int clew_summary_of_one(struct clew_slice traces, struct clew_slice logs,
+                                      struct clew_buffer *out);
 
 /*
  * The deriver that the store calls: builds the trace, lets the analysis add what it finds, encodes

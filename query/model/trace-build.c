@@ -5,6 +5,7 @@
 
 #include "proto/base/compiler.h"
 #include "query/model/build-int.h"
+#include "query/model/log-run.h"
 #include "query/model/tree-int.h"
 #include "query/model/value-int.h"
 
@@ -339,7 +340,7 @@ static int count_names(struct clew_builder *b)
 }
 
 /* An error that is only passed up shows on each level; it counts where it began. */
-static int count_errors(struct clew_builder *b)
+static int count_errors(struct clew_builder *b, const bool *is_twin)
 {
         struct clew_trace *trace = b->trace;
         bool *below = clew_arena_calloc(b->arena, trace->n_steps + 1, sizeof(*below));
@@ -349,7 +350,7 @@ static int count_errors(struct clew_builder *b)
         for (uint32_t i = trace->n_steps; i-- > 0;) {
                 const struct clew_step *step = &trace->steps[i];
 
-                if (step->error.is_error && !below[i])
+                if (step->error.is_error && !below[i] && !is_twin[i])
                         trace->n_errors++;
                 if (step->parent != CLEW_STEP_NONE && (below[i] || step->error.is_error))
                         below[step->parent] = true;
@@ -410,13 +411,16 @@ static void name_trace(struct clew_builder *b)
 static int finish(struct clew_builder *b)
 {
         struct clew_trace *trace = b->trace;
+        bool *is_twin = NULL;
         int r;
 
         r = refine_kinds(b);
         if (r == 0)
+                r = clew_twins_mark(b, &is_twin);
+        if (r == 0)
                 r = clew_usage_book(b);
         if (r == 0)
-                r = count_errors(b);
+                r = count_errors(b, is_twin);
         if (r == 0)
                 r = count_names(b);
         if (r < 0)
@@ -439,12 +443,24 @@ static int add_log_spans(struct clew_builder *b, struct clew_slice *traces, stru
         int r = clew_log_run_make(*traces, logs, b->options->joined, b->arena, &b->log_run);
         struct clew_slice parts[2] = {*traces};
 
-        if (r < 0 || !b->log_run || b->log_run->spans.len == 0)
+        if (r < 0)
                 return r;
-        parts[1] = b->log_run->spans;
+        if (b->log_run && b->log_run->spans.len > 0) {
+                parts[1] = b->log_run->spans;
+                b->around = b->log_run->root;
+        } else if (b->options->joined && b->trace->has_run) {
+                r = clew_log_root_write(&b->trace->run, *traces, b->arena, &parts[1], &b->around);
+        }
+        if (r < 0 || parts[1].len == 0)
+                return r;
         *traces = clew_arena_concat(b->arena, parts, 2);
         b->made = clew_slice_from(*traces, parts[0].len);
         return traces->len > 0 ? 0 : -ENOMEM;
+}
+
+static void find_run(struct clew_builder *b, struct clew_slice traces, struct clew_slice logs)
+{
+        b->trace->has_run = clew_log_run_of(traces, logs, &b->trace->run);
 }
 
 static void mark_made(struct clew_builder *b)
@@ -478,13 +494,15 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         b->arena = arena;
         b->trace = trace;
         b->hinted_root = CLEW_STEP_NONE;
+        find_run(b, traces, logs);
         r = add_log_spans(b, &traces, logs);
         if (r < 0)
                 return r;
-        r = clew_tree_build(traces, arena, &tree);
+        r = clew_tree_build(traces, b->options->joined, b->made.len > 0 ? &b->around : NULL, arena,
+                            &tree);
         if (r < 0)
                 return r;
-        trace->id = tree.id;
+        trace->id = b->options->joined && trace->has_run ? trace->run : tree.id;
         trace->n_steps = tree.n_nodes;
         trace->n_spans = tree.n_spans;
         trace->root = CLEW_STEP_NONE;

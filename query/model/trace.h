@@ -124,6 +124,8 @@ struct clew_trace {
         uint32_t n_logs;
         uint32_t n_loose_logs;
         uint32_t n_from_logs; /* steps that were made from log records */
+        bool has_run;
+        struct clew_trace_id run; /* that it is of, when it is an agent's whose runs have ids */
 
         const uint32_t *by_id; /* for clew_trace_find() */
 };

@@ -42,8 +42,14 @@ struct clew_tree {
         uint32_t *by_id; /* tree positions in order of their span ids */
 };
 
-/* Reads @traces (encoded TracesData) and orders it. Everything is in @arena. 0, -E2BIG, -ENOMEM. */
-CLEW_MUST_USE int clew_tree_build(struct clew_slice traces, struct clew_arena *arena,
+/*
+ * Reads @traces (encoded TracesData) and orders it. Everything is in @arena. @joined: the bytes are
+ * of several traces, of which none is left out; a parent is looked for in the span's own trace
+ * first. @around (NULL = none) is the span that becomes the parent of those without one. 0, -E2BIG,
+ * -ENOMEM.
+ */
+CLEW_MUST_USE int clew_tree_build(struct clew_slice traces, bool joined,
+                                  const struct clew_span_id *around, struct clew_arena *arena,
                                   struct clew_tree *ret);
 
 /* Span ids as numbers: an order to sort and search by. Ids come from outside, so a hash table over

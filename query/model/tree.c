@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define NONE CLEW_STEP_NONE
+/* Traces of one run in which the same span id is told apart. */
+#define SAME_ID_MAX 16u
 
 struct sorted {
         struct clew_sort_entry *entries; /* key = span id, item = node */
@@ -25,7 +27,7 @@ static void sort_nodes(struct clew_tree *t, struct sorted *ids)
 }
 
 static uint32_t find(const struct clew_tree *t, const struct sorted *ids,
-                     const struct clew_span_id *id)
+                     const struct clew_span_id *id, const struct clew_trace_id *trace)
 {
         uint64_t key = clew_tree_key(id);
         uint32_t low = 0;
@@ -41,6 +43,14 @@ static uint32_t find(const struct clew_tree *t, const struct sorted *ids,
         }
         if (low == ids->n || ids->entries[low].key != key)
                 return NONE;
+        /* The same id in several traces: that of the own one, among the first few. */
+        for (uint32_t i = low; i < ids->n && i < low + SAME_ID_MAX && ids->entries[i].key == key;
+             i++) {
+                const struct clew_tree_node *node = ids->entries[i].item;
+
+                if (clew_trace_id_eq(&node->span.trace_id, trace))
+                        return (uint32_t)(node - t->nodes);
+        }
         return (uint32_t)((const struct clew_tree_node *)ids->entries[low].item - t->nodes);
 }
 
@@ -55,7 +65,7 @@ static uint32_t count_spans(struct clew_slice traces)
         return n;
 }
 
-static void read_spans(struct clew_tree *t, struct clew_slice traces)
+static void read_spans(struct clew_tree *t, struct clew_slice traces, bool joined)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(traces);
         struct clew_otlp_scope scope;
@@ -67,7 +77,7 @@ static void read_spans(struct clew_tree *t, struct clew_slice traces)
                         continue;
                 if (t->n_nodes == 0)
                         t->id = span.trace_id;
-                else if (!clew_trace_id_eq(&t->id, &span.trace_id))
+                else if (!joined && !clew_trace_id_eq(&t->id, &span.trace_id))
                         continue;
                 t->nodes[t->n_nodes] = (struct clew_tree_node){
                         .id = span.span_id,
@@ -98,7 +108,8 @@ static void drop_copies(struct clew_tree *t, struct sorted *ids)
                         (size_t)((const struct clew_tree_node *)ids->entries[i].item - t->nodes);
                 struct clew_tree_node *node = &t->nodes[at];
 
-                if (!kept || !clew_span_id_eq(&kept->id, &node->id)) {
+                if (!kept || !clew_span_id_eq(&kept->id, &node->id) ||
+                    !clew_trace_id_eq(&kept->span.trace_id, &node->span.trace_id)) {
                         kept = node;
                         continue;
                 }
@@ -153,7 +164,7 @@ static void add_standins(struct clew_tree *t, struct clew_sort_entry *missing,
 }
 
 static void link_parents(struct clew_tree *t, const struct sorted *ids,
-                         struct clew_sort_entry *missing)
+                         const struct clew_span_id *around, struct clew_sort_entry *missing)
 {
         uint32_t n_missing = 0;
 
@@ -161,9 +172,12 @@ static void link_parents(struct clew_tree *t, const struct sorted *ids,
         for (uint32_t i = 0; i < t->n_spans; i++) {
                 struct clew_tree_node *node = &t->nodes[i];
 
-                if (clew_span_id_is_zero(&node->parent_id))
+                if (clew_span_id_is_zero(&node->parent_id)) {
+                        if (around && !clew_span_id_eq(around, &node->id))
+                                node->parent = find(t, ids, around, &t->id);
                         continue;
-                node->parent = find(t, ids, &node->parent_id);
+                }
+                node->parent = find(t, ids, &node->parent_id, &node->span.trace_id);
                 if (node->parent == i) {
                         node->parent = NONE;
                         node->flags |= CLEW_STEP_CUT_CYCLE;
@@ -274,7 +288,8 @@ static void index_ids(struct clew_tree *t, struct sorted *work)
                 t->by_id[i] = ((const struct clew_tree_node *)work->entries[i].item)->position;
 }
 
-int clew_tree_build(struct clew_slice traces, struct clew_arena *arena, struct clew_tree *ret)
+int clew_tree_build(struct clew_slice traces, bool joined, const struct clew_span_id *around,
+                    struct clew_arena *arena, struct clew_tree *ret)
 {
         uint32_t n = count_spans(traces);
         size_t max = 2 * (size_t)n + 1; /* each span may bring one stand-in */
@@ -294,10 +309,10 @@ int clew_tree_build(struct clew_slice traces, struct clew_arena *arena, struct c
         missing = clew_arena_alloc(arena, ((size_t)n + 1) * sizeof(*missing));
         if (!ret->nodes || !ret->order || !ret->by_id || !ids.entries || !ids.scratch || !missing)
                 return -ENOMEM;
-        read_spans(ret, traces);
+        read_spans(ret, traces, joined);
         sort_nodes(ret, &ids);
         drop_copies(ret, &ids);
-        link_parents(ret, &ids, missing);
+        link_parents(ret, &ids, around, missing);
         cut_cycles(ret);
         order_tree(ret, &ids);
         index_ids(ret, &ids);

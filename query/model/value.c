@@ -587,12 +587,25 @@ static size_t put_utf8(uint8_t *out, uint32_t c)
         return 4;
 }
 
+/* A backslash and a u; other escapes are common, so the search goes from one to the next. */
+static bool has_escapes(struct clew_slice text)
+{
+        while (text.len > 1) {
+                const uint8_t *at = memchr(text.data, '\\', text.len - 1);
+
+                if (!at || at[1] == 'u')
+                        return at != NULL;
+                text = clew_slice_from(text, (size_t)(at - text.data) + 2);
+        }
+        return false;
+}
+
 struct clew_slice clew_text_readable(struct clew_slice text, struct clew_arena *arena)
 {
         uint8_t *out;
         size_t n = 0;
 
-        if (!clew_text_is_json(text) || !memmem(text.data, text.len, "\\u", 2))
+        if (!clew_text_is_json(text) || !has_escapes(text))
                 return text;
         out = clew_arena_alloc(arena, text.len); /* a character is shorter than its escape */
         if (!out)

@@ -11,6 +11,7 @@
 #define PROMPTS_MAX 8u    /* system prompts that are searched for a tool's name */
 #define TAKES_WITHIN 600u /* bytes behind a tool's name in which a prompt tells what it takes */
 #define PATH_MIN 5u
+#define ENDING_MAX 5u /* letters behind the dot of a file's name */
 
 static bool is_name_char(uint8_t c)
 {
@@ -200,6 +201,20 @@ static bool holds(struct clew_slice text, struct clew_slice part)
                memmem(text.data, text.len, part.data, part.len) != NULL;
 }
 
+/* data.csv, index.html; not df.groupby, pd.read_csv. */
+static bool has_ending(struct clew_slice name)
+{
+        size_t n = 0;
+
+        while (n < name.len && name.data[name.len - 1 - n] != '.') {
+                if (!is_alpha(name.data[name.len - 1 - n]) &&
+                    !is_digit(name.data[name.len - 1 - n]))
+                        return false;
+                n++;
+        }
+        return n > 0 && n <= ENDING_MAX && n + 1 < name.len;
+}
+
 /* The last part of the longest path or file name in an error text that the call named too. */
 static struct clew_slice missing_name(const struct clew_rca_step *tool, struct clew_slice said)
 {
@@ -224,8 +239,7 @@ static struct clew_slice missing_name(const struct clew_rca_step *tool, struct c
                 base = clew_slice_make(text.data + from, i - from);
                 while (base.len && base.data[base.len - 1] == '.')
                         base.len--;
-                for (size_t k = 1; k + 1 < base.len; k++)
-                        dot |= base.data[k] == '.';
+                dot = has_ending(base) && (i == text.len || text.data[i] != '(');
                 if (base.len < PATH_MIN || base.len <= best.len || !dot)
                         continue;
                 if (holds(tool->args, base) || holds(said, base))

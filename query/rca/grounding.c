@@ -335,12 +335,16 @@ static uint32_t empty_before(const struct clew_rca_view *v, uint32_t i)
         return CLEW_RCA_NONE;
 }
 
-static void say_altered(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t step,
-                        const struct clew_rca_novel *n, const struct clew_rca_seen *from,
-                        double strength)
+static void say_altered(const struct clew_rca_view *v, struct shapes *shapes,
+                        struct clew_findings *ret, uint32_t step, const struct clew_rca_novel *n,
+                        const struct clew_rca_seen *from, double strength)
 {
-        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_ALTERED_VALUE, step, strength);
         const struct clew_rca_unit *source = &v->units[from->observed];
+        struct clew_finding *f;
+
+        if (clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched))
+                return;
+        f = clew_finding_add(ret, CLEW_RULE_ALTERED_VALUE, step, strength);
 
         clew_finding_evidence(f, source->step, from->text);
         clew_finding_evidence(f, step, n->token.text);
@@ -411,7 +415,7 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
                 if (is_date_like(&n->token) ||
                     (n->token.is_number && computed_at(v, shapes, n->unit, &n->token)))
                         strength *= 0.3;
-                say_altered(v, ret, step, n, from, strength * (whole ? 1.0 : 0.95));
+                say_altered(v, shapes, ret, step, n, from, strength * (whole ? 1.0 : 0.95));
                 return;
         }
         if (!whole || n->token.digits < 4 || is_date_like(&n->token) ||
@@ -442,7 +446,7 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         computed = n->token.is_number && computed_at(v, shapes, n->unit, &n->token);
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from && !computed && !is_date_like(&n->token)) {
-                say_altered(v, ret, u->step, n, from, 1.0);
+                say_altered(v, shapes, ret, u->step, n, from, 1.0);
                 return;
         }
         if (computed || (is_date_like(&n->token) && n->token.digits < 6))

@@ -26,8 +26,21 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
                         uint32_t extra)
 {
         const struct clew_rca_action *last = &a[from + period + extra - 1];
+        const struct clew_rca_step *begin = &v->steps[a[from].step];
+        struct clew_slice name = begin->name;
+        struct clew_slice args = begin->args;
         uint32_t rounds = extra / period + 1;
         struct clew_finding *f;
+
+        /* A call that no step carried out is known by its name only. */
+        for (uint32_t k = 0; begin->kind == CLEW_RCA_LLM && k < begin->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[begin->first_call + k];
+
+                if (c->key == a[from].key) {
+                        name = c->name;
+                        args = c->args;
+                }
+        }
 
         f = clew_finding_add(
                 ret, CLEW_RULE_TOOL_LOOP, last->llm,
@@ -41,12 +54,11 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
                 clew_finding_effect(f, a[from + period + k].llm);
         for (uint32_t k = 0; k < extra && k < CLEW_RCA_EFFECTS_MAX; k++)
                 clew_finding_effect(f, a[from + period + k].step);
-        clew_finding_evidence(f, a[from].step, v->steps[a[from].step].args);
+        clew_finding_evidence(f, a[from].step, args);
         clew_finding_evidence(f, last->step, v->steps[last->step].args);
         clew_finding_say(ret, f,
                          "%.*s%s was called with the same arguments %u times (steps %u to %u).",
-                         CLEW_SHOWN(v->steps[a[from].step].name, 60),
-                         period > 1 ? " and what follows it" : "", rounds,
+                         CLEW_SHOWN(name, 60), period > 1 ? " and what follows it" : "", rounds,
                          v->steps[a[from].step].number, v->steps[last->step].number);
 }
 

@@ -102,6 +102,15 @@ static uint32_t first_action(const struct clew_rca_view *v)
         return CLEW_RCA_NONE;
 }
 
+static bool proved_before(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = 0; k < i; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL && clew_rca_proves_identity(v->steps[k].name))
+                        return true;
+        }
+        return false;
+}
+
 static void places_of_actions(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         uint32_t first = first_action(v);
@@ -110,7 +119,9 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
         if (first == CLEW_RCA_NONE)
                 return;
         say(v, ret, CLEW_RULE_FIRST_ACTION, v->steps[first].caller, v->steps[first].args,
-            "took the first action of the run");
+            first > 0 && proved_before(v, first)
+                    ? "took the first action of the run behind the proof of identity"
+                    : "took the first action of the run");
         order = clew_rca_order_before(v, v->steps[first].caller);
         if (order != CLEW_RCA_NONE)
                 say(v, ret, CLEW_RULE_FIRST_ORDER, order, v->steps[order].text,

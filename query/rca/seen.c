@@ -143,15 +143,23 @@ static void note_tokens(struct clew_rca_builder *b, uint32_t unit, uint32_t *nov
         }
 }
 
-/* A digit or letter on either side makes it part of something else, unless it is a unit: "12px". */
-static bool holds_value(struct clew_slice text, struct clew_slice value)
+/* @value stands in @text with no digit beside it; @lowered is the same value for one with letters,
+ * whose case does not matter, else empty. */
+static bool holds_value(struct clew_slice text, struct clew_slice value, const char *lowered)
 {
         struct clew_slice t = text;
 
         while (t.len >= value.len && value.len > 0) {
-                const uint8_t *at = memmem(t.data, t.len, value.data, value.len);
+                const uint8_t *at;
+                ptrdiff_t found;
                 size_t i;
 
+                if (lowered[0]) {
+                        found = clew_text_find(t, lowered);
+                        at = found < 0 ? NULL : t.data + found;
+                } else {
+                        at = memmem(t.data, t.len, value.data, value.len);
+                }
                 if (!at)
                         return false;
                 i = (size_t)(at - text.data);
@@ -161,6 +169,19 @@ static bool holds_value(struct clew_slice text, struct clew_slice value)
                 t = clew_slice_from(text, i + 1);
         }
         return false;
+}
+
+/* The value in lower case when it has letters, else "". */
+static void lower_value(struct clew_slice value, char ret[64])
+{
+        bool letters = false;
+        size_t n = value.len < 63 ? value.len : 63;
+
+        for (size_t i = 0; i < n; i++) {
+                ret[i] = (char)lower(value.data[i]);
+                letters |= is_alpha(value.data[i]);
+        }
+        ret[letters && n == value.len ? n : 0] = '\0';
 }
 
 /* The digits of a number with separators, and the other way round; empty for anything else. */
@@ -185,13 +206,41 @@ static struct clew_slice other_spelling(const struct clew_token *t, uint8_t room
         return clew_slice_make(room, n);
 }
 
+/* What agents were told stands on their own spans in some dialects, and on no call. */
+static bool told_agents(const struct clew_rca_view *v, struct clew_slice value, const char *lowered,
+                        size_t *searched)
+{
+        for (uint32_t i = 0; i < v->trace->n_steps; i++) {
+                const struct clew_step *s = &v->trace->steps[i];
+                struct clew_message_iter it;
+                struct clew_slice key;
+                struct clew_slice raw;
+
+                if (s->kind != CLEW_KIND_AGENT && s->kind != CLEW_KIND_CHAIN)
+                        continue;
+                it = clew_span_attributes(&s->span);
+                while (clew_attribute_next_raw(&it, &key, &raw)) {
+                        if (clew_text_find(key, "system") < 0 &&
+                            clew_text_find(key, "instruction") < 0)
+                                continue;
+                        *searched += raw.len;
+                        if (*searched > CLEW_RCA_SEARCHED_MAX || holds_value(raw, value, lowered))
+                                return true;
+                }
+        }
+        return false;
+}
+
 bool clew_rca_shown_before(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit,
                            size_t *searched)
 {
         uint8_t room[64];
         struct clew_slice other = other_spelling(t, room);
+        char low[64];
 
-        if (holds_value(v->input, t->text))
+        lower_value(t->text, low);
+        if (holds_value(v->input, t->text, low) || told_agents(v, t->text, low, searched) ||
+            (other.len && told_agents(v, other, "", searched)))
                 return true;
         for (uint32_t u = 0; u < unit && u < v->n_units; u++) {
                 const struct clew_rca_unit *seen = &v->units[u];
@@ -199,8 +248,8 @@ bool clew_rca_shown_before(const struct clew_rca_view *v, const struct clew_toke
                 if (seen->origin == CLEW_RCA_WRITTEN || seen->origin == CLEW_RCA_ARGS)
                         continue;
                 *searched += seen->text.len;
-                if (*searched > CLEW_RCA_SEARCHED_MAX || holds_value(seen->text, t->text) ||
-                    (other.len && holds_value(seen->text, other)))
+                if (*searched > CLEW_RCA_SEARCHED_MAX || holds_value(seen->text, t->text, low) ||
+                    (other.len && holds_value(seen->text, other, "")))
                         return true;
         }
         return false;

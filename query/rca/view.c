@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 /* Messages of one call: a history of 20 MB spans is legal, more than this is not read. */
+/* Levels that an error is followed up; deeper ones count as passed on. */
+#define LEVELS_MAX 64u
 #define SCRATCH_MAX ((size_t)512 << 20)
 #define SAID_MIN 8u   /* bytes of an error that two steps share; less is a word */
 #define SAID_MAX 120u /* and those that are compared */
@@ -72,6 +74,55 @@ static bool is_lesser_layer(const struct clew_trace *t, uint32_t i)
                clew_step_is(&t->steps[p], CLEW_STEP_WRAPPER) && tells(&t->steps[p]) > tells(s);
 }
 
+/*
+ * A program's own machinery meets errors that it expects (a file that is not there yet) outside of
+ * any call and any agent: where nothing above failed, nobody was told. A root's failure is one.
+ */
+static bool is_own_business(const struct clew_trace *t, uint32_t i)
+{
+        uint32_t at = t->steps[i].parent;
+
+        if (t->steps[i].kind != CLEW_KIND_GENERIC || at == CLEW_STEP_NONE ||
+            t->n_llm + t->n_tool == 0)
+                return false;
+        for (unsigned level = 0; at != CLEW_STEP_NONE && level < LEVELS_MAX; level++) {
+                const struct clew_step *s = &t->steps[at];
+
+                if (s->error.is_error ||
+                    (s->kind != CLEW_KIND_GENERIC && !clew_step_is(s, CLEW_STEP_STANDIN)))
+                        return false;
+                at = s->parent;
+        }
+        return true;
+}
+
+/* A tool's step whose call another step beside it tells better (model/twins.c). */
+static bool is_twin(const struct clew_trace *t, uint32_t i)
+{
+        const struct clew_step *s = &t->steps[i];
+
+        if (s->kind != CLEW_KIND_TOOL || !clew_step_is(s, CLEW_STEP_WRAPPER))
+                return false;
+        for (uint32_t c = i + 1; c <= i + s->n_descendants; c++) {
+                if (t->steps[c].kind == CLEW_KIND_TOOL)
+                        return false;
+        }
+        return true;
+}
+
+/* What failed inside such a step made its call fail, which is told once. */
+static bool is_inside_twin(const struct clew_trace *t, uint32_t i)
+{
+        uint32_t at = t->steps[i].parent;
+
+        for (unsigned level = 0; at != CLEW_STEP_NONE && level < LEVELS_MAX; level++) {
+                if (t->steps[at].kind == CLEW_KIND_TOOL)
+                        return is_twin(t, at);
+                at = t->steps[at].parent;
+        }
+        return false;
+}
+
 static bool chosen_kind(const struct clew_trace *t, uint32_t i, enum clew_rca_kind *ret)
 {
         const struct clew_step *s = &t->steps[i];
@@ -94,8 +145,10 @@ static bool chosen_kind(const struct clew_trace *t, uint32_t i, enum clew_rca_ki
                 return true;
         default:
                 *ret = CLEW_RCA_OTHER;
-                return s->error.is_error;
+                return s->error.is_error && !is_own_business(t, i) && !is_inside_twin(t, i);
         }
+        if (*ret == CLEW_RCA_TOOL && is_twin(t, i))
+                return false;
         if (*ret == CLEW_RCA_TOOL ? is_lesser_layer(t, i) : clew_step_is(s, CLEW_STEP_WRAPPER)) {
                 *ret = CLEW_RCA_OTHER;
                 return s->error.is_error;

@@ -2,7 +2,7 @@
  * The one table of rules: names, weights, and what each one sees.
  *
  * Fitted 2026-11-28 on labelled runs: web (23), retail (20), airline (0), mini-swe (0), scenarios
- * (182), planted (188).
+ * (182), planted (188). (182), planted (188).
  *
  * A weight is what a finding of strength 1 adds to the log odds that a person blames the step;
  * those of features do so for where the step stands. All are written by tools/rca-fit, none by
@@ -22,13 +22,13 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
                                        "the last check failed, and the run went on to its end"},
         [CLEW_RULE_INFRASTRUCTURE] = {"infrastructure", 2.28,
                                       "time-out, rate limit, network, server, access"},
-        [CLEW_RULE_MODEL_ERROR] = {"model-error", 0.80, "a model call that failed"},
+        [CLEW_RULE_MODEL_ERROR] = {"model-error", 0.81, "a model call that failed"},
         [CLEW_RULE_TOOL_LOOP] = {"tool-loop", 1.75, "the same calls again, nothing new"},
         [CLEW_RULE_DUPLICATE_CALL] = {"duplicate-call", -0.38, "the same call a second time"},
         [CLEW_RULE_REPEATED_QUERY] = {"repeated-query", 1.14,
                                       "the same question to a tool, again and again"},
         [CLEW_RULE_NEAR_DUPLICATE] = {"near-duplicate", 0.41, "nearly the same text again"},
-        [CLEW_RULE_PING_PONG] = {"ping-pong", 0.92, "agents hand over to each other in turn"},
+        [CLEW_RULE_PING_PONG] = {"ping-pong", 0.93, "agents hand over to each other in turn"},
         [CLEW_RULE_BAD_ARGUMENTS] = {"bad-arguments", 1.50, "a call that its tool cannot accept"},
         [CLEW_RULE_UNKNOWN_TOOL] = {"unknown-tool", 0.62, "a call to a tool that was not offered"},
         [CLEW_RULE_PROMISE_WITHOUT_CALL] = {"promise-without-call", 1.06,
@@ -48,20 +48,20 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
                                    "a figure under another label than its source has"},
         [CLEW_RULE_EMPTY_RESULT_USED] = {"empty-result-used", 1.63,
                                          "facts after a result that held none"},
-        [CLEW_RULE_UNGROUNDED_VALUE] = {"ungrounded-value", 1.46,
+        [CLEW_RULE_UNGROUNDED_VALUE] = {"ungrounded-value", 1.52,
                                         "a value that no observation holds"},
         [CLEW_RULE_UNUSED_EVIDENCE] = {"unused-evidence", 1.35,
                                        "\"nothing found\" after a result that held something"},
-        [CLEW_RULE_STALE_VALUE] = {"stale-value", 0.75, "an old value after a newer reading"},
+        [CLEW_RULE_STALE_VALUE] = {"stale-value", 0.74, "an old value after a newer reading"},
         [CLEW_RULE_TRUNCATED] = {"truncated-output", 1.42, "a generation cut at its limit"},
         [CLEW_RULE_EMPTY_OUTPUT] = {"empty-output", 1.29, "a model call that wrote nothing"},
         [CLEW_RULE_CONTEXT_JUMP] = {"context-jump", -0.37, "a prompt that doubled at once"},
         [CLEW_RULE_LOST_INSTRUCTION] = {"lost-instruction", 0.74,
                                         "a system prompt that disappeared"},
         [CLEW_RULE_UNCONFIRMED] =
-                {"unconfirmed-change", 0.36,
+                {"unconfirmed-change", 0.37,
                  "a change without the confirmation that the instructions ask for"},
-        [CLEW_RULE_UNAUTHENTICATED] = {"unauthenticated-access", 1.58,
+        [CLEW_RULE_UNAUTHENTICATED] = {"unauthenticated-access", 1.59,
                                        "a look-up before the proof of identity that was asked for"},
         [CLEW_RULE_LANGUAGE] = {"other-language", 0.00, "an answer in another language"},
         [CLEW_RULE_BUDGET] = {"budget-exhausted", 1.54, "the start of a stretch without progress"},
@@ -69,43 +69,43 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_ROLE_IMBALANCE] = {"role-imbalance", -1.36, "one agent did nearly everything"},
         [CLEW_RULE_DIVERGENCE] = {"first-divergence", -0.23,
                                   "the first action that no passing run of the task took"},
-        [CLEW_RULE_OUTLIER] = {"sibling-outlier", -0.05, "a step far slower than its like"},
-        [CLEW_RULE_FIRST_TROUBLE] = {"first-trouble", -2.02, "the first bad result of the run"},
+        [CLEW_RULE_OUTLIER] = {"sibling-outlier", -0.06, "a step far slower than its like"},
+        [CLEW_RULE_FIRST_TROUBLE] = {"first-trouble", -2.01, "the first bad result of the run"},
         [CLEW_RULE_FRUITLESS] = {"fruitless-search", -0.55,
                                  "where a search began that found nothing"},
         [CLEW_RULE_REPEATED_ACTION] = {"repeated-action", -0.50, "the first of many equal actions"},
-        [CLEW_RULE_ORDER] = {"order", 0.03, "who told the agent in trouble what to do"},
+        [CLEW_RULE_ORDER] = {"order", 0.04, "who told the agent in trouble what to do"},
         [CLEW_RULE_OWN_CHANGE] = {"own-change", 1.40, "an action that a later one ran into"},
         [CLEW_RULE_UNLOOKED] = {"unlooked-answer", 0.00, "an answer without any look-up"},
-        [CLEW_RULE_WRONG_COUNT] = {"wrong-count", 2.59, "a number of things that the list has not"},
-        [CLEW_RULE_WRONG_TYPE] = {"wrong-type", 0.07, "no number for a question that asks for one"},
+        [CLEW_RULE_WRONG_COUNT] = {"wrong-count", 2.58, "a number of things that the list has not"},
+        [CLEW_RULE_WRONG_TYPE] = {"wrong-type", 0.08, "no number for a question that asks for one"},
         [CLEW_RULE_MISSING_CALL] = {"missing-call", 0.12,
                                     "a call that all passing runs of the task made"},
         [CLEW_RULE_OPENING] = {"opening-call", 0.32, "the first model call"},
         [CLEW_RULE_FIRST_ORDER] = {"first-order", 0.60, "who ordered the first action"},
-        [CLEW_RULE_FIRST_ACTION] = {"first-action", -0.28, "who took the first action"},
+        [CLEW_RULE_FIRST_ACTION] = {"first-action", -0.27, "who took the first action"},
         [CLEW_RULE_FIRST_READING] = {"first-reading", 0.06, "who read a result first"},
         [CLEW_RULE_LATER_CHANGE] = {"later-change", 0.58, "who made a later change"},
         [CLEW_RULE_FIRST_CHANGE] = {"first-change", 0.82, "who made the first change"},
         [CLEW_RULE_LONGEST] = {"longest-text", 0.55, "who wrote most of the result"},
-        [CLEW_RULE_ANSWER] = {"answer-call", 0.65, "who wrote the answer to a question"},
+        [CLEW_RULE_ANSWER] = {"answer-call", 0.64, "who wrote the answer to a question"},
         [CLEW_RULE_LAST_ANSWER] = {"last-answer", 0.56, "who wrote the last answer"},
 };
 
 static const double feature_weights[CLEW_FEATURE_COUNT] = {
         [CLEW_FEATURE_LATE] = 1.76,       [CLEW_FEATURE_FIRST] = 1.30,
         [CLEW_FEATURE_BEFORE] = -0.33,    [CLEW_FEATURE_SHOWS] = 0.53,
-        [CLEW_FEATURE_EXPLAINS] = 0.67,   [CLEW_FEATURE_SIGNS] = 0.59,
-        [CLEW_FEATURE_TOOL] = 1.72,       [CLEW_FEATURE_ACTS] = 0.57,
-        [CLEW_FEATURE_FIRST_CALL] = 0.12, [CLEW_FEATURE_LAST_CALL] = 0.28,
-        [CLEW_FEATURE_LEAD] = -0.37,      [CLEW_FEATURE_WORKER] = 0.51,
+        [CLEW_FEATURE_EXPLAINS] = 0.67,   [CLEW_FEATURE_SIGNS] = 0.58,
+        [CLEW_FEATURE_TOOL] = 1.72,       [CLEW_FEATURE_ACTS] = 0.56,
+        [CLEW_FEATURE_FIRST_CALL] = 0.13, [CLEW_FEATURE_LAST_CALL] = 0.28,
+        [CLEW_FEATURE_LEAD] = -0.38,      [CLEW_FEATURE_WORKER] = 0.50,
         [CLEW_FEATURE_STEPS] = -0.19,     [CLEW_FEATURE_CANDIDATES] = 0.48,
-        [CLEW_FEATURE_TALK] = -0.42,      [CLEW_FEATURE_PROGRAMS] = -0.87,
+        [CLEW_FEATURE_TALK] = -0.43,      [CLEW_FEATURE_PROGRAMS] = -0.88,
         [CLEW_FEATURE_HIDDEN] = 0.39,     [CLEW_FEATURE_FAILED] = 0.17,
         [CLEW_FEATURE_PASSED] = -5.15,
 };
 
-static const double bias = -4.26;
+static const double bias = -4.24;
 
 double clew_weight_bias(void)
 {

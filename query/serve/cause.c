@@ -2,6 +2,7 @@
  * See cause.h.
  */
 #include "query/serve/cause.h"
+#include "query/find/run.h"
 
 #include <string.h>
 
@@ -34,14 +35,12 @@ static int gather(const struct gathering *g, const struct clew_filter *filter,
 
         while (r >= 0 && n < g->max && (r = clew_select_next(&s, &t, err)) == 1) {
                 CLEW_ARENA arena = {0};
-                struct clew_trace_data data;
+                struct clew_run_data data;
                 struct clew_trace *trace;
                 struct clew_rca_view v;
 
                 clew_arena_init(&arena, g->trace_bytes);
-                if (clew_view_load(g->view, &t.id, &data, err) == 0 &&
-                    clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena, &trace) ==
-                            0 &&
+                if (clew_run_build(g->view, &t.id, NULL, &arena, &data, &trace, err) == 0 &&
                     clew_rca_view_build_steps(trace, &arena, &v) == 0 &&
                     !clew_references_add(into, &v))
                         break;

@@ -2,6 +2,7 @@
  * See compare.h.
  */
 #include "query/serve/compare.h"
+#include "query/find/run.h"
 
 #include "proto/base/utf8.h"
 #include "query/answer/values.h"
@@ -49,22 +50,28 @@ const char *clew_compare_kind(const struct clew_rca_step *s)
 int clew_compare_load(struct clew_compare_side *s, struct clew_view *view,
                       const struct clew_trace_id *id, size_t bytes, struct clew_error *err)
 {
-        struct clew_trace_data data;
+        struct clew_trace_options options = CLEW_TRACE_FULL;
+        struct clew_run_data run;
+        CLEW_ARENA first = {0};
         int r;
 
+        clew_arena_init(&first, bytes);
         clew_arena_init(&s->arena, bytes);
         clew_buffer_init(&s->traces, bytes);
         clew_buffer_init(&s->logs, bytes);
-        r = clew_view_load(view, id, &data, err);
+        r = clew_run_load(view, id, &first, &run, err);
         if (r < 0)
                 return r;
-        clew_buffer_append_slice(&s->traces, data.traces);
-        clew_buffer_append_slice(&s->logs, data.logs);
+        options.joined = run.joined;
+        clew_buffer_append_slice(&s->traces, run.data.traces);
+        clew_buffer_append_slice(&s->logs, run.data.logs);
         r = clew_buffer_error(&s->traces) ? clew_buffer_error(&s->traces)
                                           : clew_buffer_error(&s->logs);
         if (r == 0)
                 r = clew_trace_build(clew_buffer_slice(&s->traces), clew_buffer_slice(&s->logs),
-                                     &CLEW_TRACE_FULL, &s->arena, &s->trace);
+                                     &options, &s->arena, &s->trace);
+        if (r == 0 && run.joined)
+                s->trace->id = run.head;
         return r < 0 ? r : clew_rca_view_build(s->trace, &s->arena, &s->view);
 }
 

@@ -3,7 +3,35 @@
  */
 #include "query/serve/lookup.h"
 
+#include "query/find/run.h"
+#include "query/find/select.h"
+
 #include <errno.h>
+
+/* As `clew list` shows them: the runs. In a store without any run, the traces. */
+static int by_row(struct clew_view *view, uint32_t back, struct clew_trace_id *ret,
+                  struct clew_error *err)
+{
+        const struct clew_filter filter = {.runs = true};
+        struct clew_selected t;
+        struct clew_select s;
+        uint32_t n = 0;
+        int r = clew_select_init(&s, view, &filter, clew_clock_system(), NULL, err);
+
+        while (r >= 0 && n < back && (r = clew_select_next(&s, &t, err)) == 1) {
+                *ret = t.id;
+                n++;
+        }
+        if (r >= 0 && n < back && n > 0) {
+                clew_error_set(err, -ENOENT, 0, "the store holds only %u run%s", n,
+                               n == 1 ? "" : "s");
+                r = CLEW_LOOKUP_TOO_FAR;
+        } else if (r >= 0) {
+                r = n == back ? CLEW_LOOKUP_FOUND : CLEW_LOOKUP_NONE;
+        }
+        clew_select_deinit(&s);
+        return r;
+}
 
 static int by_position(struct clew_view *view, uint32_t back, struct clew_trace_id *ret,
                        struct clew_error *err)
@@ -31,8 +59,11 @@ int clew_lookup_trace(struct clew_view *view, const struct clew_target *target,
         int n;
 
         candidates->n = 0;
-        if (target->back > 0)
-                return by_position(view, target->back, ret, err);
+        if (target->back > 0) {
+                int r = by_row(view, target->back, ret, err);
+
+                return r == CLEW_LOOKUP_NONE ? by_position(view, target->back, ret, err) : r;
+        }
         n = clew_view_find(view, &target->prefix, target->n_digits, candidates->ids,
                            CLEW_CANDIDATES_MAX + 1, err);
         if (n < 0)
@@ -83,17 +114,21 @@ int clew_lookup_step(const struct clew_target *target, const struct clew_trace *
 int clew_lookup_load(struct clew_view *view, const struct clew_trace_options *options, bool scored,
                      struct clew_arena *arena, struct clew_opened *ret, struct clew_error *err)
 {
+        struct clew_run_data run;
         int r;
 
         ret->aimed = (struct clew_aimed_list){0};
         if (scored && clew_aimed_find(view, &ret->id, arena, &ret->aimed, err) < 0)
                 *err = (struct clew_error){0};
-        r = clew_view_load(view, &ret->id, &ret->data, err);
-        if (r < 0)
+        r = clew_run_build(view, &ret->id, options, arena, &run, &ret->trace, err);
+        if (r < 0 && r != -ENOMEM)
                 return r;
-        r = clew_trace_build(ret->data.traces, ret->data.logs, options, arena, &ret->trace);
-        if (r == 0)
+        if (r == 0) {
+                ret->data = run.data;
+                ret->id = run.head;
+                ret->joined = run.joined;
                 r = clew_aimed_add(ret->trace, &ret->aimed, arena);
+        }
         if (r == -ENOMEM)
                 clew_error_set(err, r, 0, "the trace needs more than %zu MiB of memory",
                                arena->max_bytes >> 20);

@@ -48,6 +48,7 @@ struct clew_opened {
         struct clew_trace_id id;
         struct clew_trace_data data;
         struct clew_trace *trace;
+        bool joined;                  /* of several traces: data is all of theirs */
         uint32_t step;                /* index of the step that was named, or CLEW_STEP_NONE */
         struct clew_aimed_list aimed; /* when asked for: already among the trace's scores */
 };

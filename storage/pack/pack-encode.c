@@ -19,6 +19,10 @@
 #define WINDOW 32u      /* bytes a sample's hash depends on */
 #define SAMPLE_SHIFT 5u /* one position in 32 is a sample */
 #define SAMPLE_MASK (((1u << SAMPLE_SHIFT) - 1u) << (31u - SAMPLE_SHIFT))
+/* Bytes for which every position is a sample would take eight times their own size: remembered is
+ * one in so many, four times as many as content gives. */
+#define SAMPLES_SHIFT (SAMPLE_SHIFT - 2u)
+#define SAMPLES_MIN 1024u
 #define TABLE_BITS_MIN 8u
 #define TABLE_BITS_MAX 18u
 #define NOWHERE UINT32_MAX
@@ -35,6 +39,7 @@ struct clew_packer {
         struct sample *samples; /* of the current message, by position */
         size_t n_samples;
         size_t samples_capacity;
+        size_t samples_max; /* of the current message */
         struct clew_buffer residue;
         struct clew_buffer columns[PACK_COLUMNS];
         struct clew_buffer directory;
@@ -122,6 +127,9 @@ static uint32_t slot_of(const struct clew_packer *p, uint32_t hash)
 
 static int push_sample(struct clew_packer *p, uint32_t position, uint32_t hash)
 {
+        p->table[slot_of(p, hash)] = position;
+        if (p->n_samples >= p->samples_max)
+                return 0;
         if (p->n_samples == p->samples_capacity) {
                 size_t want = p->samples_capacity ? p->samples_capacity * 2 : 1024;
                 struct sample *more = clew_realloc_array(p->samples, want, sizeof(*more));
@@ -132,7 +140,6 @@ static int push_sample(struct clew_packer *p, uint32_t position, uint32_t hash)
                 p->samples_capacity = want;
         }
         p->samples[p->n_samples++] = (struct sample){position, hash};
-        p->table[slot_of(p, hash)] = position;
         return 0;
 }
 
@@ -237,7 +244,7 @@ static int carry_samples(struct clew_packer *p, struct copy c)
                         hi = mid;
         }
         /* An overlapping copy repeats; n_samples grows meanwhile and that is what we want. */
-        for (; r == 0 && lo < p->n_samples; lo++) {
+        for (; r == 0 && lo < p->n_samples && p->n_samples < p->samples_max; lo++) {
                 struct sample s = p->samples[lo];
 
                 if (s.position + WINDOW > c.from + c.len)
@@ -294,6 +301,7 @@ static void begin_message(struct clew_packer *p, size_t len)
         p->table_bits = bits;
         memset(p->table, 0xff, sizeof(*p->table) << bits);
         p->n_samples = 0;
+        p->samples_max = SAMPLES_MIN + (len >> SAMPLES_SHIFT);
         p->last_distance = 0;
 }
 

@@ -20,6 +20,10 @@ CLEW_MUST_USE int clew_shelf_state_read(struct clew_env *env, MDB_txn *txn,
                                         struct clew_shelf_state *ret, struct clew_error *err);
 void clew_shelf_count_in(struct clew_shelf_state *state, struct clew_slice key,
                          struct clew_slice value);
+/* Puts the traces of runs on the shelf, as far as they are not there. Part of an append. */
+CLEW_MUST_USE int clew_shelf_add_runs(struct clew_store *store, MDB_txn *txn,
+                                      const struct clew_fragment *fragments, size_t n,
+                                      struct clew_error *err);
 /* 0, or -EBADMSG when a stored value cannot be decoded. */
 CLEW_MUST_USE int clew_shelf_value_check(struct clew_slice stored);
 

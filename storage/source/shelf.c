@@ -227,6 +227,77 @@ int clew_shelf_add(struct clew_shelf *shelf, struct clew_slice key, struct clew_
         return r;
 }
 
+/* ---- traces of runs ------------------------------------------------------------------------- */
+
+static size_t run_key(const struct clew_trace_id *run, const struct clew_trace_id *id,
+                      uint8_t key[CLEW_SHELF_KEY_MAX])
+{
+        key[0] = CLEW_SHELF_RUN;
+        memcpy(key + 1, run->bytes, sizeof(run->bytes));
+        memcpy(key + 1 + sizeof(run->bytes), id->bytes, sizeof(id->bytes) - 1);
+        return sizeof(run->bytes) + sizeof(id->bytes);
+}
+
+int clew_shelf_add_runs(struct clew_store *store, MDB_txn *txn,
+                        const struct clew_fragment *fragments, size_t n, struct clew_error *err)
+{
+        struct clew_shelf s = {.store = store, .txn = txn};
+        bool changed = false;
+        bool opened = false;
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i++) {
+                const struct clew_fragment *f = &fragments[i];
+                uint8_t value[1 + CLEW_TRACE_ID_BYTES] = {KIND_PLAIN};
+                uint8_t key[CLEW_SHELF_KEY_MAX];
+
+                if (!f->has_run)
+                        continue;
+                if (!opened)
+                        r = clew_shelf_state_read(store->env, txn, &s.state, err);
+                opened = true;
+                memcpy(value + 1, f->trace_id.bytes, sizeof(f->trace_id.bytes));
+                if (r == 0)
+                        r = clew_shelf_add(
+                                &s, clew_slice_make(key, run_key(&f->run, &f->trace_id, key)),
+                                clew_slice_make(value, sizeof(value)), err);
+                changed = changed || r == 0;
+                if (r == -EEXIST)
+                        r = 0;
+        }
+        return r == 0 && changed ? state_write(&s, err) : r;
+}
+
+struct run_list {
+        struct clew_trace_id *ids;
+        int n;
+        int max;
+};
+
+static int take_run(struct clew_slice key, struct clew_slice value, void *context)
+{
+        struct run_list *l = context;
+
+        (void)key;
+        if (!clew_trace_id_from_bytes(value, &l->ids[l->n]))
+                return 0;
+        return ++l->n == l->max ? 1 : 0;
+}
+
+int clew_view_run(struct clew_view *view, const struct clew_trace_id *run,
+                  struct clew_trace_id *ret, int max, struct clew_error *err)
+{
+        struct run_list l = {.ids = ret, .max = max};
+        uint8_t prefix[1 + CLEW_TRACE_ID_BYTES] = {CLEW_SHELF_RUN};
+        int r;
+
+        memcpy(prefix + 1, run->bytes, sizeof(run->bytes));
+        r = max > 0 ? clew_view_shelf_walk(view, clew_slice_make(prefix, sizeof(prefix)), take_run,
+                                           &l, err)
+                    : 0;
+        return r < 0 ? r : l.n;
+}
+
 int clew_shelf_get(struct clew_shelf *shelf, struct clew_slice key, struct clew_buffer *out,
                    struct clew_error *err)
 {

@@ -1,6 +1,7 @@
 /*
  * Opening a store, appending fragments, and notes; storage/store.h.
  */
+#include "storage/source/shelf-int.h"
 #include "storage/source/store-int.h"
 
 #include "proto/base/mem.h"
@@ -140,6 +141,8 @@ int clew_store_append(struct clew_store *store, const struct clew_fragment *frag
         r = clew_state_read(store->env, txn, &state, err);
         if (r == 0)
                 r = clew_hot_append(store->env, txn, fragments, n, &state, err);
+        if (r == 0)
+                r = clew_shelf_add_runs(store, txn, fragments, n, err);
         if (r == 0)
                 r = clew_state_write(store->env, txn, &state, err);
         if (r < 0) {

@@ -79,7 +79,7 @@ def first(values):
 
 def read(clew, store):
     """All traces of the store as one set of cells, oldest trace first."""
-    traces = rows(clew, store, "list", "--since", "all", "-n", "1000")
+    traces = rows(clew, store, "list", "--all", "--since", "all", "-n", "1000")
     traces.sort(key=lambda t: (int(t["start_unix_nano"]), t["trace_id"]))
     steps, shapes, details = [], [], []
     for trace in traces:

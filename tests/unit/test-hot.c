@@ -66,7 +66,8 @@ static void make_fragment(struct fixture *f, uint32_t trace, size_t pack_len)
         for (size_t i = 0; i < pack_len; i++)
                 clew_buffer_append_byte(b, (uint8_t)(f->n + i));
         assert_int_equal(clew_buffer_error(b), 0);
-        f->fragments[f->n] = (struct clew_fragment){test_trace_id(trace), clew_buffer_slice(b)};
+        f->fragments[f->n] = (struct clew_fragment){.trace_id = test_trace_id(trace),
+                                                    .bytes = clew_buffer_slice(b)};
         f->n++;
 }
 

@@ -16,16 +16,24 @@ static void test_accepted(void **state)
                 const char *encoding;
                 enum clew_http_signal signal;
                 bool is_json;
-                bool is_gzip;
+                enum clew_encoding encoding_is;
         } cases[] = {
-                {"/v1/traces", "application/x-protobuf", NULL, CLEW_HTTP_TRACES, false, false},
-                {"/v1/logs", "application/json", "gzip", CLEW_HTTP_LOGS, true, true},
+                {"/v1/traces", "application/x-protobuf", NULL, CLEW_HTTP_TRACES, false,
+                 CLEW_ENCODING_IDENTITY},
+                {"/v1/logs", "application/json", "gzip", CLEW_HTTP_LOGS, true, CLEW_ENCODING_GZIP},
                 {"/v1/metrics", "APPLICATION/JSON ; charset=UTF-8", "", CLEW_HTTP_METRICS, true,
-                 false},
+                 CLEW_ENCODING_IDENTITY},
                 {"/api/public/otel/v1/traces", "application/protobuf", "identity", CLEW_HTTP_TRACES,
-                 false, false},
-                {"/", "application/json", "X-Gzip", CLEW_HTTP_TRACES, true, true},
-                {"/v1/logs/", "application/json", NULL, CLEW_HTTP_LOGS, true, false},
+                 false, CLEW_ENCODING_IDENTITY},
+                {"/", "application/json", "X-Gzip", CLEW_HTTP_TRACES, true, CLEW_ENCODING_GZIP},
+                {"/v1/logs", "application/x-protobuf", "zstd", CLEW_HTTP_LOGS, false,
+                 CLEW_ENCODING_ZSTD},
+                {"/v1/logs", "application/x-protobuf", "Snappy", CLEW_HTTP_LOGS, false,
+                 CLEW_ENCODING_SNAPPY},
+                {"/v1/logs", "application/x-protobuf", "deflate", CLEW_HTTP_LOGS, false,
+                 CLEW_ENCODING_DEFLATE},
+                {"/v1/logs/", "application/json", NULL, CLEW_HTTP_LOGS, true,
+                 CLEW_ENCODING_IDENTITY},
         };
 
         (void)state;
@@ -41,7 +49,7 @@ static void test_accepted(void **state)
                 assert_true(clew_http_route(&head, &r, &a));
                 assert_int_equal(r.signal, cases[i].signal);
                 assert_int_equal(r.is_json, cases[i].is_json);
-                assert_int_equal(r.is_gzip, cases[i].is_gzip);
+                assert_int_equal(r.encoding, cases[i].encoding_is);
         }
 }
 
@@ -66,7 +74,7 @@ static void test_refused(void **state)
                 {"POST", "/v1/traces", "application/jsonx", NULL, 415},
                 {"POST", "/v1/traces", "application/jso", NULL, 415},
                 {"POST", "/v1/traces", "", NULL, 415},
-                {"POST", "/v1/traces", "application/json", "deflate", 415},
+                {"POST", "/v1/traces", "application/json", "br", 415},
                 {"POST", "/v1/traces", "application/json", "gzip, gzip", 415},
         };
 

@@ -15,6 +15,7 @@
 #include "storage/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ARENA_MAX ((size_t)8 << 30)
 #define LINE_MAX_BYTES ((size_t)64 << 20)
@@ -52,8 +53,80 @@ static void write_candidate(struct clew_json_writer *w, const struct clew_rca_vi
         clew_json_write_object_end(w);
 }
 
+static void write_span(struct clew_json_writer *w, const struct clew_span_id *id)
+{
+        char hex[CLEW_SPAN_ID_HEX];
+
+        clew_span_id_to_hex(id, hex);
+        clew_json_write_cstr(w, hex);
+}
+
+static void write_claim(struct clew_json_writer *w, const struct clew_rca_view *v,
+                        const struct clew_finding *f)
+{
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "rule");
+        clew_json_write_cstr(w, clew_rule_info(f->rule)->name);
+        clew_json_write_key(w, "span_id");
+        write_span(w, &v->steps[f->step].span_id);
+        clew_json_write_key(w, "step");
+        clew_json_write_uint64(w, v->steps[f->step].number);
+        clew_json_write_key(w, "summary");
+        clew_json_write_string(w, f->summary);
+        clew_json_write_key(w, "effects");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < f->n_effects; i++)
+                write_span(w, &v->steps[f->effects[i]].span_id);
+        clew_json_write_array_end(w);
+        clew_json_write_key(w, "evidence");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < f->n_evidence; i++) {
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "span_id");
+                write_span(w, &v->steps[f->evidence[i].step].span_id);
+                clew_json_write_key(w, "text");
+                clew_json_write_string(w, f->evidence[i].text);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+        clew_json_write_object_end(w);
+}
+
+static void write_claims(struct clew_json_writer *w, const struct clew_rca_view *v,
+                         const struct clew_candidates *all)
+{
+        clew_json_write_key(w, "steps");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < v->trace->n_steps; i++)
+                write_span(w, &v->trace->steps[i].span.span_id);
+        clew_json_write_array_end(w);
+        clew_json_write_key(w, "claims");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < all->n; i++) {
+                for (int r = 0; r < CLEW_RULE_COUNT; r++) {
+                        if (all->items[i].of[r])
+                                write_claim(w, v, all->items[i].of[r]);
+                }
+        }
+        clew_json_write_array_end(w);
+}
+
+static void write_candidates(struct clew_json_writer *w, const struct clew_rca_view *v,
+                             const struct clew_candidates *all)
+{
+        clew_json_write_key(w, "passed");
+        clew_json_write_bool(w, v->passed);
+        clew_json_write_key(w, "steps");
+        clew_json_write_uint64(w, v->n_steps);
+        clew_json_write_key(w, "candidates");
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < all->n; i++)
+                write_candidate(w, v, &all->items[i]);
+        clew_json_write_array_end(w);
+}
+
 static int write_trace(const struct clew_trace *trace, const struct clew_references *passing,
-                       struct clew_arena *arena)
+                       bool claims, struct clew_arena *arena)
 {
         const struct clew_reference_run *runs[CLEW_WHY_REFERENCES_MAX];
         struct clew_reference refs[CLEW_WHY_REFERENCES_MAX];
@@ -78,15 +151,10 @@ static int write_trace(const struct clew_trace *trace, const struct clew_referen
         clew_json_write_object_begin(&w);
         clew_json_write_key(&w, "trace_id");
         clew_json_write_cstr(&w, hex);
-        clew_json_write_key(&w, "passed");
-        clew_json_write_bool(&w, v->passed);
-        clew_json_write_key(&w, "steps");
-        clew_json_write_uint64(&w, v->n_steps);
-        clew_json_write_key(&w, "candidates");
-        clew_json_write_array_begin(&w);
-        for (uint32_t i = 0; i < all.n; i++)
-                write_candidate(&w, v, &all.items[i]);
-        clew_json_write_array_end(&w);
+        if (claims)
+                write_claims(&w, v, &all);
+        else
+                write_candidates(&w, v, &all);
         clew_json_write_object_end(&w);
         if (clew_buffer_error(&out) < 0)
                 return clew_buffer_error(&out);
@@ -96,7 +164,7 @@ static int write_trace(const struct clew_trace *trace, const struct clew_referen
 }
 
 /* With @out false passing runs are remembered, else each trace is written. */
-static int walk(struct clew_view *view, bool out, struct clew_references *passing,
+static int walk(struct clew_view *view, bool out, bool claims, struct clew_references *passing,
                 struct clew_error *err)
 {
         struct clew_list_entry entry;
@@ -114,7 +182,7 @@ static int walk(struct clew_view *view, bool out, struct clew_references *passin
                         r = clew_trace_build(data.traces, data.logs, &CLEW_TRACE_FULL, &arena,
                                              &trace);
                 if (r == 0 && out)
-                        r = write_trace(trace, passing, &arena);
+                        r = write_trace(trace, passing, claims, &arena);
                 else if (r == 0 && trace->outcome == CLEW_OUTCOME_PASSED &&
                          clew_rca_view_build_steps(trace, &arena, &v) == 0)
                         (void)clew_references_add(passing, &v);
@@ -130,10 +198,11 @@ int main(int argc, char **argv)
         struct clew_store *store = NULL;
         struct clew_view *view = NULL;
         struct clew_error err = {0};
+        bool claims = argc == 3 && strcmp(argv[2], "--claims") == 0;
         int r;
 
-        if (argc != 2) {
-                fprintf(stderr, "usage: rca-signs STORE\n");
+        if (argc != 2 && !claims) {
+                fprintf(stderr, "usage: rca-signs STORE [--claims]\n");
                 return 2;
         }
         clew_arena_init(&kept, ARENA_MAX);
@@ -143,9 +212,9 @@ int main(int argc, char **argv)
         if (r == 0)
                 r = clew_view_open(store, &view, &err);
         if (r == 0)
-                r = walk(view, false, &passing, &err);
+                r = walk(view, false, false, &passing, &err);
         if (r >= 0)
-                r = walk(view, true, &passing, &err);
+                r = walk(view, true, claims, &passing, &err);
         if (r < 0)
                 fprintf(stderr, "rca-signs: %s\n", err.message);
         clew_view_close(view);

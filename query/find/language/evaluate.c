@@ -743,6 +743,7 @@ int clew_query_evaluate(struct clew_query_run *run, const struct clew_query_fact
                         struct clew_slice traces, struct clew_slice logs,
                         struct clew_query_result *ret)
 {
+        struct clew_trace_options options;
         struct clew_trace *trace = NULL;
         int r;
 
@@ -763,7 +764,9 @@ int clew_query_evaluate(struct clew_query_run *run, const struct clew_query_fact
         }
         clew_arena_reset(&run->arena);
         clew_arena_reset(&run->scratch);
-        r = clew_trace_build(traces, logs, &run->options, &run->arena, &trace);
+        options = run->options;
+        options.joined = facts->joined;
+        r = clew_trace_build(traces, logs, &options, &run->arena, &trace);
         if (r == 0)
                 r = without_spans(run, trace);
         return r < 0 ? r : evaluate(run, facts, trace, ret);

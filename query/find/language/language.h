@@ -100,6 +100,7 @@ struct clew_query_facts {
         uint64_t start_ns;
         const struct clew_summary *summary;
         bool lost;             /* open, and silent for too long */
+        bool joined;           /* the bytes are of several traces of one run */
         clew_query_say_fn say; /* NULL: nobody said anything */
         void *say_context;
 };

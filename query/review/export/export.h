@@ -41,6 +41,11 @@ const struct clew_export_format *clew_export_formats(void);
 /* NULL when there is none of that name. */
 const struct clew_export_format *clew_export_format_find(const char *name);
 
+/* What a program under test is given of an item: input and tools; nothing that could
+ * tell what should come out. Members of an open object. */
+struct clew_json_writer;
+void clew_export_case(struct clew_json_writer *w, const struct clew_item *item);
+
 /* The README.md of a directory of such files, for tools that read it (Hugging Face). */
 void clew_export_card(const struct clew_export_format *format, struct clew_slice dataset,
                       const char *const *files, const char *const *splits, size_t n,

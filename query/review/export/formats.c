@@ -53,6 +53,14 @@ int clew_export_items(const struct clew_export_item *e, struct clew_buffer *out,
         return clew_end_record(out);
 }
 
+void clew_export_case(struct clew_json_writer *w, const struct clew_item *item)
+{
+        clew_json_write_key(w, "input");
+        clew_put_input(w, item);
+        clew_json_write_key(w, "tools");
+        clew_put_tools(w, item);
+}
+
 void clew_export_card(const struct clew_export_format *format, struct clew_slice dataset,
                       const char *const *files, const char *const *splits, size_t n,
                       struct clew_buffer *out)

@@ -22,7 +22,7 @@ const ROUTES = [
         [/^\/status$/, Status],
 ];
 
-const Nowhere = () => html`<${Head} /><main class="page"><p class="empty">There is no page at ${route.value.path}. <a href="/">Runs</a></p></main><${Foot} />`;
+const Nowhere = () => html`<${Head} /><main class="page" tabindex="0"><p class="empty">There is no page at ${route.value.path}. <a href="/">Runs</a></p></main><${Foot} />`;
 
 function App() {
         for (const [pattern, Page, name] of ROUTES) {

@@ -3,7 +3,7 @@
  * at the bottom are made from the same table, so a key that works is a key that is told.
  */
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /* key, what it does by page; the order is the order of the help. */
 export const KEYS = [
@@ -41,7 +41,8 @@ const layers = []; // the last one is asked first
 
 /** While mounted, `actions` (key to function) are what the keys do here. */
 export function useKeys(actions) {
-        useEffect(() => {
+        /* Before the next key, not after the next frame: people type faster than screens draw. */
+        useLayoutEffect(() => {
                 layers.push(actions);
                 return () => layers.splice(layers.indexOf(actions), 1);
         });

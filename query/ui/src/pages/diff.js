@@ -59,6 +59,14 @@ function Side({ letter, answer }) {
         return html`<p class="side"><b>${letter}</b> <a class="m" href=${href(`/t/${run.trace_id}`)}>${short(run.trace_id)}</a> <${Outcome} outcome=${run.outcome} word /> <span class="dim">${visible(run.agent || '')} · ${took(run.duration_nano)} · ${run.steps} steps · ${count(run.tokens_total)} tokens</span></p>`;
 }
 
+/** What the runs were set to, where that differs: before what they did. */
+function Settings({ rows }) {
+        if (!rows.length)
+                return null;
+        return html`<table class="settings"><thead><tr><th>set differently</th><th>A</th><th>B</th></tr></thead><tbody>${rows.map((row) => html`<tr>
+                <td>${visible(row.name)} <span class="dim">${row.group}</span></td><td class="m">${visible(row.a ?? '–')}</td><td class="m">${visible(row.b ?? '–')}</td></tr>`)}</tbody></table>`;
+}
+
 export function Diff() {
         page.value = 'list';
         const a = route.value.params.get('a'), b = route.value.params.get('b');
@@ -69,9 +77,10 @@ export function Diff() {
         const error = sides.error || diff.error;
         const ready = sides.data && diff.data && !error;
         const trees = ready && sides.data.map((answer, i) => ({ id: i ? b : a, tree: new Skeleton(answer) }));
-        return html`<${Head} /><main class="page"><div class="head"><h1>Two runs, step by step</h1></div>
+        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Two runs, step by step</h1></div>
                 ${error && html`<${Failure} error=${error} again=${() => { sides.again(); diff.again(); }} />`}${!ready && !error && html`<${Waiting} what="both runs" />`}
                 ${ready && html`<${Side} letter="A" answer=${sides.data[0]} /><${Side} letter="B" answer=${sides.data[1]} />
                 <p class="fact"><b>${diff.data.equal}</b> steps equal, <b>${diff.data.changed}</b> changed, <b>${diff.data.only_a}</b> only in A, <b>${diff.data.only_b}</b> only in B${diff.data.gave_up ? '; too different to align' : ''}</p>
+                <${Settings} rows=${diff.data.settings || []} />
                 ${groups(diff.data.rows || []).map((group, i) => html`<${Group} key=${i} group=${group} a=${trees[0]} b=${trees[1]} />`)}`}</main><${Foot} command=${command} />`;
 }

@@ -34,7 +34,7 @@ export function Listing({ title, path, params, columns, to, empty, command, head
                 const next = await list(path, { ...params, after: end.cursor });
                 setMore({ key, pages: [...(more.key === key ? more.pages : []), next] });
         };
-        return html`<${Head} /><main class="page"><div class="head"><h1>${title}</h1>${since && html`<${Since} since=${since} />`}</div>${head}
+        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>${title}</h1>${since && html`<${Since} since=${since} />`}</div>${head}
                 ${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
                 ${end.partial && html`<p class="banner warn">${end.partial}</p>`}
                 ${!answer.data && answer.busy && html`<${Waiting} what=${title.toLowerCase()} />`}

@@ -42,7 +42,7 @@ export function Session({ name }) {
         const answer = useAnswer(`session ${name}`, (signal) => list('traces', { session: name, since: 'all', limit: 50 }, { signal }));
         useKeys({ y: () => copy(name, 'the session'), Y: () => copy(`clew chat --session ${quoted(name)}`, 'the command'), Escape: () => go('/sessions') });
         const runs = [...(answer.data?.rows || [])].reverse();
-        return html`<${Head} /><main class="page"><div class="head"><h1 class="m">${visible(name)}</h1><span class="fact"><b>${runs.length}</b> ${runs.length === 1 ? 'run' : 'runs'}${answer.data?.end.cursor ? ' (the newest 50)' : ''}</span>
+        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1 class="m">${visible(name)}</h1><span class="fact"><b>${runs.length}</b> ${runs.length === 1 ? 'run' : 'runs'}${answer.data?.end.cursor ? ' (the newest 50)' : ''}</span>
                 <a href=${href('/', { session: name, since: 'all' })}>in the list</a></div>
                 ${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}${!answer.data && !answer.error && html`<${Waiting} what="the session" />`}
                 ${answer.data && !runs.length && html`<p class="empty">No run has the session ${visible(name)}.</p>`}

@@ -42,7 +42,7 @@ export function Status() {
                 else
                         plain[key] = value;
         }
-        return html`<${Head} /><main class="page"><div class="head"><h1>Status</h1></div>${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
+        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Status</h1></div>${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
                 ${!answer.data && !answer.error && html`<${Waiting} what="the status" />`}
                 <div class="sections">${Object.keys(plain).length > 0 && html`<${Section} name="server" rows=${plain} />`}${sections.map(([name, rows]) => html`<${Section} key=${name} name=${name} rows=${rows} />`)}</div></main><${Foot} command="clew doctor" />`;
 }

@@ -27,11 +27,10 @@ function Row({ tree, s, style, selected, folded, choose, fold, brief, total }) {
         const parent = tree.hasChildren(s);
         const left = total ? (tree.at(s) / total) * 100 : 0;
         const width = total ? (Math.max(0, tree.took(s) < 0 ? total - tree.at(s) : tree.took(s)) / total) * 100 : 0;
-        const words = `step ${s}, ${kind} ${tree.name(s)}, ${took(tree.took(s))}, starts at ${took(tree.at(s))}${tree.failed(s) ? ', failed' : ''}${s === tree.cause ? ', cause' : ''}`;
         return html`<div key=${s} class=${`r ${selected ? 'sel' : ''} ${s === tree.cause ? 'iscause' : ''}`} style=${style} role="row"
                 aria-level=${depth + 1} aria-rowindex=${s} aria-selected=${selected} aria-expanded=${parent ? String(!folded) : null} onClick=${() => choose(s)} onDblClick=${() => fold(s)}>
                 <span class="n" role="gridcell">${s}</span>
-                <span class="what" role="gridcell" aria-label=${words}>
+                <span class="what" role="gridcell">
                 ${Array.from({ length: shown }, (_, i) => html`<span key=${i} class="g"></span>`)}${depth > shown && html`<span class="faint m">+${depth - shown}</span>`}
                 ${parent ? html`<button class="fold-it" tabindex="-1" aria-label=${folded ? 'unfold' : 'fold'} onClick=${(e) => { e.stopPropagation(); fold(s); }}>${folded ? '▸' : '▾'}</button>` : html`<span class="leaf"></span>`}
                 <span class=${`k ${tone}`}>${kind}</span><span class="nm">${visible(tree.name(s))}</span>
@@ -39,7 +38,7 @@ function Row({ tree, s, style, selected, folded, choose, fold, brief, total }) {
                 <span class="t">${visible((brief(s) || '').replace(/\s+/g, ' '))}</span>${folded && html`<span class="faint hidden-steps">${tree.columns.descendants[s - 1]} inside</span>`}</span>
                 <span class="d x" role="gridcell">${tree.tokens(s) ? count(tree.tokens(s)) : ''}</span>
                 <span class="d" role="gridcell">${tree.took(s) < 0 ? 'open' : took(tree.took(s))}</span>
-                <span class=${`bar ${tone}`} role="gridcell" aria-hidden="true"><i class=${tree.failed(s) ? 'bad' : ''} style=${{ left: `${left}%`, width: `${width}%` }}></i></span></div>`;
+                <span class=${`bar ${tone}`} role="gridcell"><span class="unseen">starts at ${took(tree.at(s))}</span><i class=${tree.failed(s) ? 'bad' : ''} style=${{ left: `${left}%`, width: `${width}%` }}></i></span></div>`;
 }
 
 export function Tree({ id, tree, rows, selected, folded, choose, fold }) {

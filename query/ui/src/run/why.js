@@ -15,28 +15,34 @@ export function Sentence({ text, choose }) {
         });
 }
 
-const CLASS_WORDS = { high: 'is the cause', medium: 'may be the cause', low: 'looked at' };
+/* How sure the rules are, in words; what is only looked at is no cause. */
+const CLASS_WORDS = { high: 'is the cause', medium: 'may be the cause', low: 'a guess' };
 
 function Finding({ finding, choose, first, children }) {
         return html`<div class=${first ? 'finding top' : 'finding'}><p><${Sentence} text=${finding.summary} choose=${choose} />
-                <span class="dim"> ${finding.rule} · ${finding.class} · ${plural(finding.signs || 1, 'sign')}</span></p>
+                <span class="dim"> ${CLASS_WORDS[finding.class] || finding.class} · ${finding.rule} · ${plural(finding.signs || 1, 'sign')}</span></p>
                 <div class="act"><button class=${first ? 'p' : ''} onClick=${() => choose(finding.step)}>Go to #${finding.step} ${first && html`<${Key}>c<//>`}</button>${children}</div></div>`;
+}
+
+function Short({ finding, choose }) {
+        return html`<li><button class="link m" onClick=${() => choose(finding.step)}>#${finding.step}</button> <${Sentence} text=${finding.summary} choose=${choose} /> <span class="dim">${finding.rule}</span></li>`;
 }
 
 export function Why({ run, why, choose, passing }) {
         const [open, set] = useState(false);
-        const findings = why?.findings || [];
+        const findings = (why?.findings || []).filter((f) => !f.looked_at);
+        const others = [...findings.slice(1), ...(why?.findings || []).filter((f) => f.looked_at)];
+        const excluded = why?.excluded || [];
         const failed = isFailed(run.outcome);
         if (!why || (!findings.length && !failed))
                 return null;
-        const words = CLASS_WORDS[findings[0]?.class];
+        const compare = passing && html`<a class="button" href=${href('/diff', { a: passing, b: run.trace_id })}>Compare with ${short(passing)}, which passed <${Key}>d<//></a>`;
         return html`<section class=${failed ? 'why' : 'why calm'} aria-label="cause">
-                ${!findings.length && html`<p>No rule explains this failure.${run.error && html` The last error was: <q>${visible(run.error)}</q>`}</p>`}
-                ${findings.slice(0, open ? 9 : 1).map((finding, i) => html`<${Finding} key=${i} finding=${finding} choose=${choose} first=${i === 0}>
-                        ${i === 0 && passing && html`<a class="button" href=${href('/diff', { a: passing, b: run.trace_id })}>Compare with ${short(passing)}, which passed <${Key}>d<//></a>`}
-                        ${i === 0 && run.cause?.signature && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}<//>`)}
+                ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} first>${compare}
+                        ${run.cause?.signature && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}<//>`}
+                ${!findings.length && html`<div class="finding"><p>No rule explains this failure.${run.error && html` The last error was <q>${visible(run.error).slice(0, 200)}</q>`}</p><div class="act">${compare}</div></div>`}
                 ${!failed && findings.length > 0 && html`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
-                ${(findings.length > 1 || (why.excluded || []).length > 0) && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : `${findings.length > 1 ? `${plural(findings.length - 1, 'more finding')}` : 'what was excluded'}`}</button>`}
-                ${open && (why.excluded || []).map((x) => html`<p class="dim">excluded: ${visible(x.reason)}</p>`)}
-                <span class="unseen">${words}</span></section>`;
+                ${others.length + excluded.length > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : `looked at ${plural(others.length + excluded.length, 'more sign')}`}</button>`}
+                ${open && html`<ul class="looked">${others.map((finding, i) => html`<${Short} key=${i} finding=${finding} choose=${choose} />`)}
+                        ${excluded.map((x, i) => html`<li key=${`x${i}`} class="dim">set aside: ${visible(x.reason)}</li>`)}</ul>`}</section>`;
 }

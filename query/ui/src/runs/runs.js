@@ -119,7 +119,7 @@ export function Runs() {
         const nothing = !first.busy && !first.error && rows.length === 0;
         const plain = Object.keys(chosen).every((name) => name === 'since' || (name === 'query' && !chosen.query));
         return html`<${Head} extra=${html`<span class=${connected ? 'live on' : 'live'}>${connected ? '● live' : '○ not live'}</span>`} />
-                <main class="page">
+                <main class="page" tabindex="0">
                 <h1 class="unseen">Runs</h1>
                 <${Query} chosen=${chosen} box=${box} error=${first.error} count=${first.data && html`<${Count} sum=${sum.data} shown=${rows.length} busy=${first.busy} />`} />
                 ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}

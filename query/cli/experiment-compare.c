@@ -1,0 +1,465 @@
+/*
+ * clew experiment compare A B: what got better, what broke, and whether chance explains it.
+ */
+#include "query/cli/experiment-int.h"
+
+#include "proto/base/number.h"
+#include "query/answer/safe.h"
+#include "query/cli/outfile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define REPORT_BYTES_MAX ((size_t)256 << 20)
+/* Cases of one kind shown to people. */
+#define SHOWN_MAX 20u
+#define TEXT_MAX 120u
+
+struct comparing {
+        struct clew_experiment_command *c;
+        struct clew_experiment a;
+        struct clew_experiment b;
+        struct clew_comparison r;
+};
+
+static const char *const change_names[] = {"fixed", "broken", "failing", "passing"};
+
+/* ---- the numbers that --fail-if may name ------------------------------------------------------
+ */
+
+static double number_of(const struct clew_comparison *r, struct clew_slice name, bool *ret_known)
+{
+        const struct {
+                const char *name;
+                double value;
+        } numbers[] = {
+                {"broken", r->broken},
+                {"fixed", r->fixed},
+                {"failing", r->failing},
+                {"passing", r->passing},
+                {"items", r->n},
+                {"only_a", r->only_a},
+                {"only_b", r->only_b},
+                {"rate_a", r->rate_a},
+                {"rate_b", r->rate_b},
+                {"difference", r->rate.difference},
+                {"difference_low", r->rate.interval.low},
+                {"difference_high", r->rate.interval.high},
+                {"p", r->p},
+                {"tokens", r->tokens.difference},
+                {"cost", r->cost.difference},
+                {"seconds", r->seconds.difference},
+                {"pass_at_k", r->pass_at_b},
+                {"pass_all_k", r->pass_all_b},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++) {
+                if (clew_slice_eq_cstr(name, numbers[i].name)) {
+                        *ret_known = true;
+                        return numbers[i].value;
+                }
+        }
+        *ret_known = false;
+        return NAN;
+}
+
+static struct clew_slice word(struct clew_slice *s)
+{
+        size_t n = 0;
+        struct clew_slice w;
+
+        while (s->len && s->data[0] == ' ')
+                *s = clew_slice_from(*s, 1);
+        while (n < s->len && s->data[n] != ' ')
+                n++;
+        w = clew_slice_make(s->data, n);
+        *s = clew_slice_from(*s, n);
+        return w;
+}
+
+/* "broken > 0". 1 = it holds, 0 = it does not, -EINVAL. */
+static int holds(const struct clew_comparison *r, const char *text)
+{
+        struct clew_slice rest = clew_slice_of_cstr(text);
+        struct clew_slice name = word(&rest);
+        struct clew_slice op = word(&rest);
+        struct clew_slice limit = word(&rest);
+        bool known;
+        double x = number_of(r, name, &known);
+        double y;
+
+        if (!known || word(&rest).len || !clew_parse_double(limit, &y))
+                return -EINVAL;
+        if (clew_slice_eq_cstr(op, ">"))
+                return x > y;
+        if (clew_slice_eq_cstr(op, ">="))
+                return x >= y;
+        if (clew_slice_eq_cstr(op, "<"))
+                return x < y;
+        if (clew_slice_eq_cstr(op, "<="))
+                return x <= y;
+        return -EINVAL;
+}
+
+static int check_fail_if(struct comparing *k)
+{
+        int status = 0;
+
+        for (size_t i = 0; i < k->c->fail_if.n; i++) {
+                int r = holds(&k->r, k->c->fail_if.values[i]);
+
+                if (r < 0) {
+                        clew_cli_error(k->c->cli,
+                                       "--fail-if takes NAME OP NUMBER: broken, fixed, failing, "
+                                       "rate_a, rate_b, difference, difference_low, p, tokens, "
+                                       "cost, seconds ..., with > >= < <=");
+                        return CLEW_EXIT_USAGE;
+                }
+                if (r == 1) {
+                        clew_cli_note(k->c->cli, "failed: %s", k->c->fail_if.values[i]);
+                        status = CLEW_EXIT_NOTHING;
+                }
+        }
+        return status;
+}
+
+/* ---- for people ------------------------------------------------------------------------------ */
+
+static void put_rate(struct clew_buffer *out, const char *name, double rate, struct clew_interval i)
+{
+        clew_buffer_printf(out, "%s  %.1f %% pass (95 %% interval %.1f to %.1f)\n", name,
+                           100 * rate, 100 * i.low, 100 * i.high);
+}
+
+static void put_difference(struct clew_buffer *out, const char *name,
+                           const struct clew_difference *d, double scale, const char *unit)
+{
+        if (d->n == 0)
+                return;
+        clew_buffer_printf(out,
+                           "%-10s %+.4g%s  (%.4g to %.4g; 95 %% interval %+.4g to %+.4g; %u "
+                           "cases)\n",
+                           name, scale * d->difference, unit, scale * d->a, scale * d->b,
+                           scale * d->interval.low, scale * d->interval.high, d->n);
+}
+
+static void put_summary(struct comparing *k, struct clew_buffer *out)
+{
+        const struct clew_comparison *r = &k->r;
+
+        clew_buffer_append_cstr(out, "A ");
+        clew_safe_line(out, k->a.name, 60, true);
+        clew_buffer_append_cstr(out, "   B ");
+        clew_safe_line(out, k->b.name, 60, true);
+        clew_buffer_printf(out, "   %u cases in both%s\n", r->n,
+                           r->only_a + r->only_b ? " (others are left out)" : "");
+        put_rate(out, "A", r->rate_a, r->interval_a);
+        put_rate(out, "B", r->rate_b, r->interval_b);
+        clew_buffer_printf(out, "%u fixed, %u broken, %u still failing, %u still passing\n",
+                           r->fixed, r->broken, r->failing, r->passing);
+        put_difference(out, "passes", &r->rate, 100, " points");
+        put_difference(out, "tokens", &r->tokens, 1, "");
+        put_difference(out, "cost", &r->cost, 1, " USD");
+        put_difference(out, "seconds", &r->seconds, 1, "");
+        if (r->k > 1)
+                clew_buffer_printf(out, "pass@%u %.3f -> %.3f   pass^%u %.3f -> %.3f\n", r->k,
+                                   r->pass_at_a, r->pass_at_b, r->k, r->pass_all_a, r->pass_all_b);
+        clew_buffer_printf(
+                out, "Verdict: %s%s (exact sign test on the cases that differ: p = %.4g)\n",
+                strcmp(r->verdict, "no difference shown") == 0 ? "" : "B is ", r->verdict, r->p);
+}
+
+static void put_case(struct comparing *k, const struct clew_pair *p, struct clew_buffer *out,
+                     bool markdown)
+{
+        char item[CLEW_CONTENT_ID_HEX];
+        char trace_a[CLEW_TRACE_ID_HEX];
+        char trace_b[CLEW_TRACE_ID_HEX];
+        struct clew_slice why = p->b->passed ? p->a->why : p->b->why;
+        CLEW_BUFFER safe = {0};
+
+        (void)k;
+        clew_buffer_init(&safe, 4096);
+        clew_content_id_to_hex(&p->item, item);
+        clew_trace_id_to_hex(&p->a->trace_id, trace_a);
+        clew_trace_id_to_hex(&p->b->trace_id, trace_b);
+        clew_safe_line(&safe, why, TEXT_MAX, true);
+        for (size_t i = 0; markdown && i < safe.len; i++) {
+                if (strchr("|`<>[]*_", safe.data[i]))
+                        safe.data[i] = ' ';
+        }
+        if (markdown)
+                clew_buffer_printf(out,
+                                   "| %s | `%.12s` | %u/%u | %u/%u | %.*s | `clew diff %.8s "
+                                   "%.8s` |\n",
+                                   change_names[p->change], item, p->passed_a, p->n_a, p->passed_b,
+                                   p->n_b, (int)safe.len, (const char *)safe.data, trace_a,
+                                   trace_b);
+        else
+                clew_buffer_printf(out, "  %.12s  %u/%u -> %u/%u  %.*s  (clew diff %.8s %.8s)\n",
+                                   item, p->passed_a, p->n_a, p->passed_b, p->n_b, (int)safe.len,
+                                   (const char *)safe.data, trace_a, trace_b);
+}
+
+static void put_cases(struct comparing *k, enum clew_change change, struct clew_buffer *out,
+                      bool markdown)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < k->r.n; i++) {
+                if (k->r.pairs[i].change != change)
+                        continue;
+                if (n++ == 0 && !markdown)
+                        clew_buffer_printf(out, "%s\n", change_names[change]);
+                if (n <= SHOWN_MAX)
+                        put_case(k, &k->r.pairs[i], out, markdown);
+        }
+        if (n > SHOWN_MAX && !markdown)
+                clew_buffer_printf(out, "  ... and %u more (--json has all)\n", n - SHOWN_MAX);
+}
+
+static void put_text(struct comparing *k, struct clew_buffer *out)
+{
+        bool markdown = k->c->markdown;
+        static const enum clew_change order[] = {CLEW_CHANGE_BROKEN, CLEW_CHANGE_FIXED,
+                                                 CLEW_CHANGE_FAILING};
+
+        if (markdown)
+                clew_buffer_append_cstr(out, "```\n");
+        put_summary(k, out);
+        if (markdown)
+                clew_buffer_append_cstr(out,
+                                        "```\n\n| change | case | A | B | why | steps |\n|---|---"
+                                        "|---|---|---|---|\n");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(order); i++)
+                put_cases(k, order[i], out, markdown);
+}
+
+/* ---- for machines -----------------------------------------------------------------------------
+ */
+
+static void put_number(struct clew_json_writer *w, const char *key, double v)
+{
+        clew_json_write_key(w, key);
+        if (isfinite(v))
+                clew_json_write_double(w, v);
+        else
+                clew_json_write_null(w);
+}
+
+static void put_interval(struct clew_json_writer *w, const char *key, struct clew_interval i)
+{
+        clew_json_write_key(w, key);
+        clew_json_write_array_begin(w);
+        if (isfinite(i.low) && isfinite(i.high)) {
+                clew_json_write_double(w, i.low);
+                clew_json_write_double(w, i.high);
+        }
+        clew_json_write_array_end(w);
+}
+
+static void put_json_difference(struct clew_json_writer *w, const char *key,
+                                const struct clew_difference *d)
+{
+        clew_json_write_key(w, key);
+        clew_json_write_object_begin(w);
+        put_number(w, "a", d->a);
+        put_number(w, "b", d->b);
+        put_number(w, "difference", d->difference);
+        put_interval(w, "interval", d->interval);
+        clew_json_write_key(w, "items");
+        clew_json_write_uint64(w, d->n);
+        clew_json_write_object_end(w);
+}
+
+static void put_json_case(struct clew_json_writer *w, const struct clew_pair *p)
+{
+        char hex[CLEW_CONTENT_ID_HEX];
+
+        clew_json_write_object_begin(w);
+        clew_content_id_to_hex(&p->item, hex);
+        clew_json_write_key(w, "item");
+        clew_json_write_cstr(w, hex);
+        clew_json_write_key(w, "change");
+        clew_json_write_cstr(w, change_names[p->change]);
+        put_number(w, "passed_a", p->passed_a);
+        put_number(w, "tries_a", p->n_a);
+        put_number(w, "passed_b", p->passed_b);
+        put_number(w, "tries_b", p->n_b);
+        clew_json_write_key(w, "why");
+        clew_json_write_string(w, p->b->passed ? p->a->why : p->b->why);
+        clew_trace_id_to_hex(&p->a->trace_id, hex);
+        clew_json_write_key(w, "trace_a");
+        clew_json_write_cstr(w, hex);
+        clew_trace_id_to_hex(&p->b->trace_id, hex);
+        clew_json_write_key(w, "trace_b");
+        clew_json_write_cstr(w, hex);
+        clew_json_write_object_end(w);
+}
+
+static void put_json(struct comparing *k, struct clew_buffer *out)
+{
+        struct clew_json_writer w = clew_json_writer_make(out, 0);
+        const struct clew_comparison *r = &k->r;
+
+        clew_json_write_object_begin(&w);
+        put_number(&w, "v", 1);
+        clew_json_write_key(&w, "type");
+        clew_json_write_cstr(&w, "comparison");
+        clew_json_write_key(&w, "a");
+        clew_json_write_string(&w, k->a.name);
+        clew_json_write_key(&w, "b");
+        clew_json_write_string(&w, k->b.name);
+        clew_json_write_key(&w, "verdict");
+        clew_json_write_cstr(&w, r->verdict);
+        put_number(&w, "p", r->p);
+        put_number(&w, "items", r->n);
+        put_number(&w, "only_a", r->only_a);
+        put_number(&w, "only_b", r->only_b);
+        put_number(&w, "fixed", r->fixed);
+        put_number(&w, "broken", r->broken);
+        put_number(&w, "failing", r->failing);
+        put_number(&w, "passing", r->passing);
+        put_number(&w, "rate_a", r->rate_a);
+        put_interval(&w, "interval_a", r->interval_a);
+        put_number(&w, "rate_b", r->rate_b);
+        put_interval(&w, "interval_b", r->interval_b);
+        put_json_difference(&w, "passes", &r->rate);
+        put_json_difference(&w, "tokens", &r->tokens);
+        put_json_difference(&w, "cost_usd", &r->cost);
+        put_json_difference(&w, "seconds", &r->seconds);
+        put_number(&w, "k", r->k);
+        put_number(&w, "pass_at_k_a", r->pass_at_a);
+        put_number(&w, "pass_at_k_b", r->pass_at_b);
+        put_number(&w, "pass_all_k_a", r->pass_all_a);
+        put_number(&w, "pass_all_k_b", r->pass_all_b);
+        clew_json_write_key(&w, "cases");
+        clew_json_write_array_begin(&w);
+        for (uint32_t i = 0; i < r->n; i++)
+                put_json_case(&w, &r->pairs[i]);
+        clew_json_write_array_end(&w);
+        clew_json_write_object_end(&w);
+        clew_buffer_append_byte(out, '\n');
+}
+
+/* JUnit: a case of B fails when it did not pass every try; one that A passed is named so. */
+static void put_xml(struct clew_buffer *out, struct clew_slice text)
+{
+        CLEW_BUFFER safe = {0};
+
+        clew_buffer_init(&safe, 65536);
+        clew_safe_line(&safe, text, 1000, true);
+        for (size_t i = 0; i < safe.len; i++) {
+                switch (safe.data[i]) {
+                case '<':
+                        clew_buffer_append_cstr(out, "&lt;");
+                        break;
+                case '>':
+                        clew_buffer_append_cstr(out, "&gt;");
+                        break;
+                case '&':
+                        clew_buffer_append_cstr(out, "&amp;");
+                        break;
+                case '"':
+                        clew_buffer_append_cstr(out, "&quot;");
+                        break;
+                default:
+                        clew_buffer_append_byte(out, safe.data[i]);
+                        break;
+                }
+        }
+}
+
+static void put_junit(struct comparing *k, struct clew_buffer *out)
+{
+        uint32_t failures = k->r.n;
+
+        for (uint32_t i = 0; i < k->r.n; i++)
+                failures -= k->r.pairs[i].passed_b == k->r.pairs[i].n_b;
+        clew_buffer_append_cstr(out,
+                                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"");
+        put_xml(out, k->b.name);
+        clew_buffer_printf(out, "\" tests=\"%u\" failures=\"%u\">\n", k->r.n, failures);
+        for (uint32_t i = 0; i < k->r.n; i++) {
+                const struct clew_pair *p = &k->r.pairs[i];
+                char item[CLEW_CONTENT_ID_HEX];
+
+                clew_content_id_to_hex(&p->item, item);
+                clew_buffer_printf(out, "  <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\"",
+                                   change_names[p->change], item, (double)p->b->duration_ns / 1e9);
+                if (p->passed_b == p->n_b) {
+                        clew_buffer_append_cstr(out, "/>\n");
+                        continue;
+                }
+                clew_buffer_printf(out, ">\n    <failure message=\"%s: ", change_names[p->change]);
+                put_xml(out, p->b->why);
+                clew_buffer_append_cstr(out, "\"/>\n  </testcase>\n");
+        }
+        clew_buffer_append_cstr(out, "</testsuite>\n");
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static int write_file(struct comparing *k, struct clew_slice text)
+{
+        struct clew_outfile f = {0};
+        int r = clew_outfile_open(&f, k->c->cli, k->c->junit, true);
+        int closed;
+
+        if (r == 0)
+                r = clew_outfile_write(&f, k->c->cli, text);
+        closed = clew_outfile_close(&f, k->c->cli, r == 0);
+        return r ? r : closed;
+}
+
+static int print(struct comparing *k)
+{
+        CLEW_BUFFER out = {0};
+        int r = 0;
+
+        clew_buffer_init(&out, REPORT_BYTES_MAX);
+        if (k->c->junit) {
+                put_junit(k, &out);
+                r = clew_buffer_error(&out) < 0 ? clew_cli_fail(k->c->cli, -ENOMEM, NULL)
+                                                : write_file(k, clew_buffer_slice(&out));
+                clew_buffer_clear(&out);
+        }
+        if (k->c->json)
+                put_json(k, &out);
+        else
+                put_text(k, &out);
+        if (r == 0 && clew_buffer_error(&out) < 0)
+                r = clew_cli_fail(k->c->cli, clew_buffer_error(&out), NULL);
+        fwrite(out.data, 1, out.len, k->c->cli->out);
+        return r;
+}
+
+int clew_experiment_compare_command(struct clew_experiment_command *c)
+{
+        struct comparing k = {.c = c};
+        struct clew_error err = {0};
+        int r;
+
+        if (c->args.n != 3) {
+                clew_cli_error(c->cli, "clew experiment compare A B");
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_experiment_open(c, c->args.values[1], &k.a);
+        if (r == 0)
+                r = clew_experiment_open(c, c->args.values[2], &k.b);
+        if (r != 0)
+                return r;
+        if (clew_experiment_compare(&k.a, &k.b, c->seed, &c->arena, &k.r, &err) < 0) {
+                clew_cli_error(c->cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
+        if (memcmp(&k.a.digest, &k.b.digest, sizeof(k.a.digest)) != 0)
+                clew_cli_note(c->cli,
+                              "the experiments ran different datasets: only cases that both "
+                              "have are compared");
+        r = print(&k);
+        return r ? r : check_fail_if(&k);
+}

@@ -1,0 +1,530 @@
+/*
+ * clew experiment run: a dataset through any program, one process a case and try.
+ *
+ * One thread a job waits for its process; this thread alone talks to the store. Each result is
+ * durable before the next is asked for, so a killed experiment loses at most what was under way,
+ * and the same command goes on where it was. The program gets the case as one JSON object on its
+ * standard input, and in its environment a TRACEPARENT of its own: what it records with
+ * OpenTelemetry is then the trace that the result names.
+ */
+#include "query/cli/experiment-int.h"
+
+#include "query/answer/safe.h"
+#include "query/cli/child.h"
+#include "query/cli/open.h"
+#include "query/find/statistics.h"
+#include "query/review/export/export.h"
+#include "query/review/rubric.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JOBS_MAX 64u
+#define QUESTION_MAX (2 * CLEW_ITEM_BYTES_MAX)
+#define TIMEOUT_SECONDS_MAX 86400u
+/* Variables of ours beside those of the environment. */
+#define OWN_VARIABLES 8u
+/* A result line shows why. */
+#define WHY_MAX 300u
+
+enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_DONE };
+
+struct run;
+
+struct slot {
+        struct run *run;
+        pthread_t thread;
+        enum slot_state state; /* guarded by run->lock */
+        /* of the job; this thread's while it is busy */
+        struct clew_arena arena;
+        struct clew_item item;
+        struct clew_result result;
+        struct clew_buffer question;
+        struct clew_buffer answer;
+        char **envp;
+        int code;
+        int status;
+        struct clew_error err;
+};
+
+struct run {
+        struct clew_experiment_command *c;
+        struct clew_experiment e;
+        struct clew_dataset dataset;
+        struct clew_check checks[CLEW_EXPERIMENT_CHECKS_MAX];
+        uint32_t n_checks;
+        bool default_checks;
+        pthread_mutex_t lock;
+        pthread_cond_t done;
+        struct slot *slots;
+        uint32_t n_slots;
+        uint32_t busy;
+        uint64_t next; /* job = item * repeat + try */
+        uint64_t n_jobs;
+        uint8_t *had; /* one bit a job */
+        uint64_t n_had;
+        uint64_t n_run;
+        uint64_t n_passed;
+};
+
+/* ---- one process ---------------------------------------------------------------------------- */
+
+static void *work(void *argument)
+{
+        struct slot *s = argument;
+        struct run *run = s->run;
+        uint64_t from = clew_clock_monotonic_ns(run->c->cli->clock);
+
+        s->code = clew_child_run(run->c->command, s->envp, clew_buffer_slice(&s->question),
+                                 (uint32_t)run->c->timeout_seconds * 1000, &s->answer, &s->status,
+                                 &s->err);
+        s->result.duration_ns = clew_clock_monotonic_ns(run->c->cli->clock) - from;
+        pthread_mutex_lock(&run->lock);
+        s->state = SLOT_DONE;
+        pthread_cond_signal(&run->done);
+        pthread_mutex_unlock(&run->lock);
+        return NULL;
+}
+
+/* The trace that the program's spans join: made of what is asked, so that another run of the same
+ * experiment names the same. */
+static void make_trace(struct slot *s, char *traceparent, size_t size)
+{
+        struct clew_content_id id;
+        struct clew_slice text;
+        char item[CLEW_CONTENT_ID_HEX];
+        char hex[CLEW_CONTENT_ID_HEX];
+
+        clew_content_id_to_hex(&s->result.item, item);
+        text = clew_arena_printf(&s->arena, "%.*s\n%" PRIu64 "\n%s\n%" PRIu64,
+                                 (int)s->run->e.name.len, (const char *)s->run->e.name.data,
+                                 s->run->e.time_ns, item, s->result.repeat);
+        id = clew_content_id_of(text);
+        memcpy(s->result.trace_id.bytes, id.bytes, sizeof(id.bytes));
+        clew_content_id_to_hex(&id, hex);
+        snprintf(traceparent, size, "TRACEPARENT=00-%s-%.16s-01", hex, item);
+}
+
+static char *variable(struct slot *s, const char *name, const char *value)
+{
+        struct clew_slice v = clew_arena_printf(&s->arena, "%s=%s", name, value);
+        char *text;
+
+        memcpy(&text, &v.data, sizeof(text)); /* the arena's own memory */
+        return text;
+}
+
+static int make_environment(struct slot *s)
+{
+        struct run *run = s->run;
+        char traceparent[80];
+        char item[CLEW_CONTENT_ID_HEX];
+        char number[24];
+        struct clew_slice name = run->e.name;
+        size_t n = 0;
+
+        while (environ[n])
+                n++;
+        s->envp = clew_arena_calloc(&s->arena, n + OWN_VARIABLES + 1, sizeof(*s->envp));
+        if (!s->envp)
+                return -ENOMEM;
+        make_trace(s, traceparent, sizeof(traceparent));
+        clew_content_id_to_hex(&s->result.item, item);
+        snprintf(number, sizeof(number), "%" PRIu64, s->result.repeat);
+        n = 0;
+        s->envp[n++] = variable(s, "CLEW_ITEM", item);
+        s->envp[n++] = variable(s, "CLEW_TRY", number);
+        s->envp[n++] = variable(s, "CLEW_EXPERIMENT",
+                                (const char *)clew_arena_printf(&s->arena, "%.*s", (int)name.len,
+                                                                (const char *)name.data)
+                                        .data);
+        s->envp[n++] = variable(s, "TRACEPARENT", traceparent + sizeof("TRACEPARENT=") - 1);
+        if (run->c->endpoint)
+                s->envp[n++] = variable(s, "OTEL_EXPORTER_OTLP_ENDPOINT", run->c->endpoint);
+        for (size_t i = 0; environ[i]; i++) {
+                if (strncmp(environ[i], "TRACEPARENT=", 12) == 0 ||
+                    (run->c->endpoint &&
+                     strncmp(environ[i], "OTEL_EXPORTER_OTLP_ENDPOINT=", 28) == 0))
+                        continue;
+                s->envp[n++] = environ[i];
+        }
+        return clew_arena_failed(&s->arena) ? -ENOMEM : 0;
+}
+
+/* What the program reads: no expected output, or it could cheat by accident. */
+static int make_question(struct slot *s)
+{
+        struct clew_json_writer w = clew_json_writer_make(&s->question, 0);
+        char item[CLEW_CONTENT_ID_HEX];
+
+        clew_content_id_to_hex(&s->result.item, item);
+        clew_buffer_clear(&s->question);
+        clew_json_write_object_begin(&w);
+        clew_json_write_key(&w, "v");
+        clew_json_write_uint64(&w, 1);
+        clew_json_write_key(&w, "type");
+        clew_json_write_cstr(&w, "case");
+        clew_json_write_key(&w, "item");
+        clew_json_write_cstr(&w, item);
+        clew_json_write_key(&w, "try");
+        clew_json_write_uint64(&w, s->result.repeat);
+        clew_json_write_key(&w, "question");
+        clew_json_write_string(&w, clew_item_question(&s->item));
+        clew_export_case(&w, &s->item);
+        clew_json_write_object_end(&w);
+        clew_buffer_append_byte(&s->question, '\n');
+        return clew_buffer_error(&s->question);
+}
+
+/* ---- starting and ending -------------------------------------------------------------------- */
+
+static int start_job(struct run *run, struct slot *s, uint64_t job)
+{
+        const struct clew_dataset_entry *entry = &run->dataset.entries[job / run->e.repeat];
+        int r;
+
+        clew_arena_reset(&s->arena);
+        clew_buffer_clear(&s->answer);
+        s->err = (struct clew_error){0};
+        s->result = (struct clew_result){.item = entry->id,
+                                         .task = entry->task,
+                                         .repeat = job % run->e.repeat,
+                                         .tokens = NAN,
+                                         .cost_usd = NAN};
+        r = clew_cli_dataset_item(run->c->cli, &entry->id, &s->arena, &s->item);
+        if (r != 0)
+                return r;
+        r = make_question(s);
+        if (r == 0)
+                r = make_environment(s);
+        if (r < 0)
+                return clew_cli_fail(run->c->cli, r, NULL);
+        s->state = SLOT_BUSY; /* no thread of its own yet */
+        r = pthread_create(&s->thread, NULL, work, s);
+        if (r != 0) {
+                s->state = SLOT_FREE;
+                return clew_cli_fail(run->c->cli, -r, NULL);
+        }
+        run->busy++;
+        return 0;
+}
+
+static void judge(struct run *run, struct slot *s)
+{
+        struct clew_answer answer = {.status = s->status};
+        uint32_t n = 0;
+        bool passed = true;
+
+        if (s->code < 0) {
+                s->result.status = -1;
+                s->result.why = clew_slice_of_cstr(s->err.message);
+                return;
+        }
+        clew_answer_read(clew_buffer_slice(&s->answer), &s->arena, &answer);
+        s->result.status = s->status;
+        s->result.output = answer.output;
+        s->result.tokens = answer.tokens;
+        s->result.cost_usd = answer.cost_usd;
+        for (uint32_t i = 0; passed && i < run->n_checks; i++) {
+                const char *why = "";
+                int r = clew_check_run(&run->checks[i], &s->item, &answer, &s->arena, &why);
+
+                if (r == -ENODATA && run->default_checks)
+                        continue;
+                n++;
+                passed = r == 1;
+                if (!passed)
+                        s->result.why = clew_arena_printf(
+                                &s->arena, "%.*s: %s", (int)run->checks[i].text.len,
+                                (const char *)run->checks[i].text.data,
+                                r == -ENODATA ? "the case has nothing to check against" : why);
+        }
+        if (passed && n == 0) {
+                passed = false;
+                s->result.why = CLEW_SLICE_LITERAL("the case has nothing to check against");
+        }
+        s->result.passed = passed;
+}
+
+static void print_result(struct run *run, const struct clew_result *r)
+{
+        CLEW_BUFFER why = {0};
+        char item[CLEW_CONTENT_ID_HEX];
+
+        clew_buffer_init(&why, 4 * WHY_MAX);
+        clew_content_id_to_hex(&r->item, item);
+        clew_safe_line(&why, r->why, WHY_MAX, run->c->look.ascii);
+        fprintf(run->c->cli->out, "%.12s  try %" PRIu64 "  %s  %.1fs  %.*s\n", item, r->repeat + 1,
+                r->passed ? "pass" : "FAIL", (double)r->duration_ns / 1e9, (int)why.len,
+                (const char *)why.data);
+        fflush(run->c->cli->out);
+}
+
+static int end_job(struct run *run, struct slot *s)
+{
+        struct clew_error err = {0};
+        struct clew_store *store;
+        int r;
+
+        pthread_join(s->thread, NULL);
+        s->state = SLOT_FREE;
+        run->busy--;
+        judge(run, s);
+        if (s->result.output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
+                s->result.output.len = CLEW_EXPERIMENT_OUTPUT_MAX;
+        r = clew_cli_store_existing(run->c->cli, &store);
+        if (r != 0)
+                return r;
+        r = clew_experiment_add(store, run->e.name, &s->result, &err);
+        if (r < 0)
+                return clew_cli_fail(run->c->cli, r, &err);
+        run->n_run++;
+        run->n_passed += s->result.passed;
+        print_result(run, &s->result);
+        return 0;
+}
+
+static struct slot *wait_for_one(struct run *run)
+{
+        struct slot *found = NULL;
+
+        pthread_mutex_lock(&run->lock);
+        while (!found) {
+                for (uint32_t i = 0; i < run->n_slots && !found; i++) {
+                        if (run->slots[i].state == SLOT_DONE)
+                                found = &run->slots[i];
+                }
+                if (!found)
+                        pthread_cond_wait(&run->done, &run->lock);
+        }
+        pthread_mutex_unlock(&run->lock);
+        return found;
+}
+
+static struct slot *free_slot(struct run *run)
+{
+        struct slot *found = NULL;
+
+        pthread_mutex_lock(&run->lock);
+        for (uint32_t i = 0; i < run->n_slots && !found; i++) {
+                if (run->slots[i].state == SLOT_FREE)
+                        found = &run->slots[i];
+        }
+        pthread_mutex_unlock(&run->lock);
+        CLEW_ASSERT(found); /* fewer are busy than there are */
+        return found;
+}
+
+static int run_all(struct run *run)
+{
+        int r = 0;
+
+        for (;;) {
+                while (run->next < run->n_jobs && (run->had[run->next / 8] >> run->next % 8 & 1))
+                        run->next++;
+                if (r == 0 && run->next < run->n_jobs && run->busy < run->n_slots) {
+                        r = start_job(run, free_slot(run), run->next++);
+                } else if (run->busy > 0) {
+                        int ended = end_job(run, wait_for_one(run));
+
+                        r = r ? r : ended;
+                } else {
+                        return r;
+                }
+        }
+}
+
+/* ---- what is to be run ------------------------------------------------------------------------
+ */
+
+static int read_checks(struct run *run)
+{
+        static const char *const by_default[] = {"exit", "contains", "calls"};
+        struct clew_experiment_command *c = run->c;
+        size_t n = c->checks.n ? c->checks.n : CLEW_ARRAY_LEN(by_default);
+        CLEW_BUFFER text = {0};
+
+        clew_buffer_init(&text, 65536);
+        run->default_checks = c->checks.n == 0;
+        if (n > CLEW_EXPERIMENT_CHECKS_MAX) {
+                clew_cli_error(c->cli, "at most %u checks", CLEW_EXPERIMENT_CHECKS_MAX);
+                return CLEW_EXIT_USAGE;
+        }
+        for (size_t i = 0; i < n; i++) {
+                const char *one = c->checks.n ? c->checks.values[i] : by_default[i];
+                struct clew_error err = {0};
+
+                if (clew_check_parse(clew_slice_of_cstr(one), &run->checks[i], &err) < 0) {
+                        clew_cli_error(c->cli, "%s", err.message);
+                        return CLEW_EXIT_USAGE;
+                }
+                clew_buffer_append_cstr(&text, i ? ", " : "");
+                clew_buffer_append_cstr(&text, one);
+                run->n_checks++;
+        }
+        run->e.checks = clew_arena_copy(&c->arena, clew_buffer_slice(&text));
+        return clew_buffer_error(&text) < 0 ? clew_cli_fail(c->cli, -ENOMEM, NULL) : 0;
+}
+
+/* Goes on with what is there, when it is the same experiment. */
+static int resume(struct run *run, const struct clew_experiment *old)
+{
+        struct clew_experiment_command *c = run->c;
+        uint32_t at = 0;
+
+        if (memcmp(&old->digest, &run->e.digest, sizeof(old->digest)) != 0 ||
+            !clew_slice_eq(old->command, run->e.command) ||
+            !clew_slice_eq(old->checks, run->e.checks) || old->repeat != run->e.repeat) {
+                clew_cli_error(c->cli, "there is an experiment of that name with another dataset, "
+                                       "command, check or repeat: choose another name");
+                return CLEW_EXIT_USAGE;
+        }
+        run->e.time_ns = old->time_ns;
+        for (uint32_t i = 0; i < old->n; i++) {
+                for (uint32_t tried = 0; tried < run->dataset.n; tried++) {
+                        /* Results come in the order of the items: begin at the last one found. */
+                        uint32_t k = (at + tried) % run->dataset.n;
+                        uint64_t job = k * run->e.repeat + old->results[i].repeat;
+
+                        if (memcmp(&run->dataset.entries[k].id, &old->results[i].item,
+                                   sizeof(run->dataset.entries[k].id)) != 0)
+                                continue;
+                        at = k;
+                        if (old->results[i].repeat < run->e.repeat &&
+                            !(run->had[job / 8] >> job % 8 & 1)) {
+                                run->had[job / 8] |= (uint8_t)(1u << job % 8);
+                                run->n_had++;
+                                run->n_passed += old->results[i].passed;
+                        }
+                        break;
+                }
+        }
+        if (run->n_had)
+                clew_cli_note(c->cli, "going on: %" PRIu64 " of %" PRIu64 " results are there",
+                              run->n_had, run->n_jobs);
+        return 0;
+}
+
+static int prepare(struct run *run)
+{
+        struct clew_experiment_command *c = run->c;
+        struct clew_experiment old;
+        struct clew_error err = {0};
+        struct clew_store *store;
+        struct clew_view *view;
+        int r = clew_cli_dataset(c->cli, c->dataset, &c->arena, &run->dataset);
+
+        if (r != 0)
+                return r;
+        run->e.name = clew_slice_of_cstr(c->args.values[1]);
+        run->e.dataset = clew_slice_of_cstr(c->dataset);
+        run->e.digest = run->dataset.digest;
+        run->e.command = clew_slice_of_cstr(c->command);
+        run->e.author = clew_slice_of_cstr(c->author);
+        run->e.repeat = c->repeat;
+        run->e.n_items = run->dataset.n;
+        run->e.time_ns = clew_clock_unix_ns(c->cli->clock);
+        run->n_jobs = run->dataset.n * c->repeat;
+        run->had = clew_arena_calloc(&c->arena, run->n_jobs / 8 + 1, 1);
+        if (!run->had)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        if (run->dataset.version == 0)
+                clew_cli_note(c->cli, "the dataset is not frozen: %s@V would stay what it is",
+                              c->dataset);
+        r = clew_cli_view(c->cli, &view);
+        if (r != 0)
+                return r;
+        r = clew_experiment_load(view, run->e.name, &c->arena, &old, &err);
+        if (r == 0)
+                return resume(run, &old);
+        if (r != -ENOENT)
+                return clew_cli_fail(c->cli, r, &err);
+        r = clew_cli_store_existing(c->cli, &store);
+        if (r != 0)
+                return r;
+        r = clew_experiment_create(store, &run->e, &err);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int check_flags(struct clew_experiment_command *c)
+{
+        if (c->args.n != 2 || !c->dataset || !c->command) {
+                clew_cli_error(c->cli, "clew experiment run NAME --dataset D@V --cmd './agent'");
+                return CLEW_EXIT_USAGE;
+        }
+        if (!clew_name_is_good(clew_slice_of_cstr(c->args.values[1]))) {
+                clew_cli_error(c->cli,
+                               "an experiment's name has 1 to %u bytes without blanks, '@', "
+                               "',' and '='",
+                               CLEW_NAME_BYTES_MAX);
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->jobs == 0 || c->jobs > JOBS_MAX || c->repeat == 0 ||
+            c->repeat > CLEW_EXPERIMENT_REPEATS_MAX || c->timeout_seconds == 0 ||
+            c->timeout_seconds > TIMEOUT_SECONDS_MAX) {
+                clew_cli_error(c->cli,
+                               "--jobs takes 1 to %u, --repeat 1 to %u, --timeout 1 to %u "
+                               "seconds",
+                               JOBS_MAX, CLEW_EXPERIMENT_REPEATS_MAX, TIMEOUT_SECONDS_MAX);
+                return CLEW_EXIT_USAGE;
+        }
+        return 0;
+}
+
+static void report(struct run *run)
+{
+        uint64_t n = run->n_had + run->n_run;
+        struct clew_interval i;
+
+        clew_wilson(run->n_passed, n, &i.low, &i.high);
+        clew_cli_note(run->c->cli,
+                      "%" PRIu64 " of %" PRIu64 " passed, %.1f %% (95 %% interval %.1f to %.1f)",
+                      run->n_passed, n, n ? 100.0 * (double)run->n_passed / (double)n : 0,
+                      100 * i.low, 100 * i.high);
+        clew_cli_note(run->c->cli, "next: clew experiment compare OTHER %s",
+                      run->c->args.values[1]);
+}
+
+int clew_experiment_run(struct clew_experiment_command *c)
+{
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        struct run run = {.c = c, .n_slots = (uint32_t)c->jobs};
+        int r = check_flags(c);
+
+        sigaction(SIGPIPE, &ignore, NULL); /* several programs at once may close their input */
+
+        if (r == 0)
+                r = read_checks(&run);
+        if (r == 0)
+                r = prepare(&run);
+        if (r != 0)
+                return r;
+        run.slots = clew_arena_calloc(&c->arena, run.n_slots, sizeof(*run.slots));
+        if (!run.slots)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        pthread_mutex_init(&run.lock, NULL);
+        pthread_cond_init(&run.done, NULL);
+        for (uint32_t i = 0; i < run.n_slots; i++) {
+                run.slots[i].run = &run;
+                clew_arena_init(&run.slots[i].arena, CLEW_ITEM_ARENA_MAX);
+                clew_buffer_init(&run.slots[i].question, QUESTION_MAX);
+                clew_buffer_init(&run.slots[i].answer, 4 * CLEW_EXPERIMENT_OUTPUT_MAX);
+        }
+        r = run_all(&run);
+        for (uint32_t i = 0; i < run.n_slots; i++) {
+                clew_arena_deinit(&run.slots[i].arena);
+                clew_buffer_deinit(&run.slots[i].question);
+                clew_buffer_deinit(&run.slots[i].answer);
+        }
+        pthread_cond_destroy(&run.done);
+        pthread_mutex_destroy(&run.lock);
+        if (r == 0)
+                report(&run);
+        return r;
+}

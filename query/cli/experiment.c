@@ -1,0 +1,179 @@
+/*
+ * clew experiment: cases of a dataset through any program, and two such runs compared.
+ */
+#include "query/cli/experiment-int.h"
+
+#include "query/answer/safe.h"
+#include "query/cli/author.h"
+#include "query/cli/commands.h"
+#include "query/cli/open.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define JOBS_DEFAULT 1u
+#define TIMEOUT_SECONDS 600u
+
+int clew_experiment_open(struct clew_experiment_command *c, const char *name,
+                         struct clew_experiment *ret)
+{
+        struct clew_error err = {0};
+        struct clew_view *view;
+        char shown[160];
+        int r = clew_cli_view(c->cli, &view);
+
+        if (r != 0)
+                return r;
+        r = clew_experiment_load(view, clew_slice_of_cstr(name), &c->arena, ret, &err);
+        if (r == -ENOENT) {
+                clew_cli_error(c->cli, "there is no experiment %s; clew experiment list names them",
+                               clew_safe_cstr(clew_slice_of_cstr(name), shown, sizeof(shown)));
+                return CLEW_EXIT_USAGE;
+        }
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int list_one(const struct clew_experiment *e, void *context)
+{
+        struct clew_experiment_command *c = context;
+        CLEW_BUFFER line = {0};
+
+        clew_buffer_init(&line, 65536);
+        clew_safe_line(&line, e->name, 40, c->look.ascii);
+        clew_buffer_append_cstr(&line, "  ");
+        clew_safe_line(&line, e->dataset, 60, c->look.ascii);
+        clew_buffer_printf(&line, "  %" PRIu64 " cases, %" PRIu64 " tries  ", e->n_items,
+                           e->repeat);
+        clew_safe_line(&line, e->command, 80, c->look.ascii);
+        fprintf(c->cli->out, "%.*s\n", (int)line.len, (const char *)line.data);
+        return 0;
+}
+
+static int list(struct clew_experiment_command *c)
+{
+        struct clew_error err = {0};
+        struct clew_view *view;
+        int r = clew_cli_view(c->cli, &view);
+
+        if (r != 0)
+                return r;
+        r = clew_experiment_each(view, list_one, c, &err);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static void write_result(struct clew_json_writer *w, const struct clew_result *r)
+{
+        char hex[CLEW_CONTENT_ID_HEX];
+
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "v");
+        clew_json_write_uint64(w, 1);
+        clew_json_write_key(w, "type");
+        clew_json_write_cstr(w, "result");
+        clew_content_id_to_hex(&r->item, hex);
+        clew_json_write_key(w, "item");
+        clew_json_write_cstr(w, hex);
+        clew_json_write_key(w, "try");
+        clew_json_write_uint64(w, r->repeat);
+        clew_json_write_key(w, "passed");
+        clew_json_write_bool(w, r->passed);
+        clew_json_write_key(w, "status");
+        clew_json_write_int64(w, r->status);
+        clew_json_write_key(w, "why");
+        clew_json_write_string(w, r->why);
+        clew_json_write_key(w, "output");
+        clew_json_write_string(w, r->output);
+        clew_json_write_key(w, "duration_nano");
+        clew_json_write_uint64_string(w, r->duration_ns);
+        clew_trace_id_to_hex(&r->trace_id, hex);
+        clew_json_write_key(w, "trace_id");
+        clew_json_write_cstr(w, hex);
+        clew_json_write_object_end(w);
+}
+
+/* Results as JSON lines. */
+static int show(struct clew_experiment_command *c)
+{
+        struct clew_experiment e;
+        int r;
+
+        if (c->args.n != 2) {
+                clew_cli_error(c->cli, "clew experiment show NAME");
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_experiment_open(c, c->args.values[1], &e);
+        for (uint32_t i = 0; r == 0 && i < e.n; i++) {
+                CLEW_BUFFER line = {0};
+                struct clew_json_writer w = clew_json_writer_make(&line, 0);
+
+                clew_buffer_init(&line, 8 * CLEW_EXPERIMENT_OUTPUT_MAX);
+                write_result(&w, &e.results[i]);
+                fprintf(c->cli->out, "%.*s\n", (int)line.len, (const char *)line.data);
+        }
+        return r;
+}
+
+static int dispatch(struct clew_experiment_command *c)
+{
+        const char *verb = c->args.n ? c->args.values[0] : "";
+        int r;
+
+        if (strcmp(verb, "list") == 0)
+                return list(c);
+        if (strcmp(verb, "show") == 0)
+                return show(c);
+        if (strcmp(verb, "compare") == 0)
+                return clew_experiment_compare_command(c);
+        if (strcmp(verb, "run") == 0) {
+                r = clew_cli_author(c->cli, c->author, sizeof(c->author));
+                return r ? r : clew_experiment_run(c);
+        }
+        clew_cli_error(c->cli, "clew experiment run NAME | compare A B | list | show NAME");
+        return CLEW_EXIT_USAGE;
+}
+
+int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv)
+{
+        struct clew_experiment_command c = {.cli = cli,
+                                            .jobs = JOBS_DEFAULT,
+                                            .repeat = 1,
+                                            .seed = 1,
+                                            .timeout_seconds = TIMEOUT_SECONDS};
+        struct clew_display_flags display = {0};
+        struct clew_flag_set shared = {0};
+        const struct clew_flag own[] = {
+                {"dataset", 0, "NAME@V", "run: the cases", .ret_text = &c.dataset},
+                {"cmd", 0, "COMMAND", "run: reads a case as JSON, prints the answer",
+                 .ret_text = &c.command},
+                {"check", 0, "CHECK",
+                 "run: exit, equals, contains[:TEXT], regex:P, json, calls, number[:TOLERANCE] "
+                 "(repeat for more; exit, contains, calls where there is something expected)",
+                 .ret_values = &c.checks},
+                {"jobs", 'j', "N", "run: so many at once (1)", .ret_number = &c.jobs},
+                {"repeat", 0, "K", "run: each case K times (1)", .ret_number = &c.repeat},
+                {"timeout", 0, "SECONDS", "run: for one answer (600)",
+                 .ret_number = &c.timeout_seconds},
+                {"endpoint", 0, "URL", "run: where the program sends its OTLP",
+                 .ret_text = &c.endpoint},
+                {"fail-if", 0, "'broken > 0'", "compare: exit 1 when it holds",
+                 .ret_values = &c.fail_if},
+                {"junit", 0, "FILE", "compare: write it as JUnit XML too", .ret_text = &c.junit},
+                {"markdown", 0, NULL, "compare: as a comment for a change",
+                 .ret_flag = &c.markdown},
+                {"seed", 0, "N", "compare: of the bootstrap (1)", .ret_number = &c.seed},
+                {"json", 0, NULL, "compare: one JSON object", .ret_flag = &c.json},
+                {0},
+        };
+        int r;
+
+        clew_display_flags_add(&shared, &display);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &c.args);
+        if (r == 0)
+                r = clew_look_init(&c.look, cli, &display);
+        clew_arena_init(&c.arena, CLEW_EXPERIMENT_ARENA_MAX);
+        if (r == 0)
+                r = dispatch(&c);
+        clew_arena_deinit(&c.arena);
+        return r;
+}

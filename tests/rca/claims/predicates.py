@@ -1,0 +1,516 @@
+"""The sentence of each rule as a predicate over the spans of a run.
+
+Each function takes a Claim and returns None when the sentence holds, else why it does not. Nothing here knows
+how a rule works: it reads the sentence (and the spans that it names), and looks whether it is so.
+"""
+import json
+import re
+
+from otlp import canonical
+
+
+class Claim:
+    def __init__(self, run, row, steps, siblings):
+        self.run, self.row, self.siblings = run, row, siblings
+        self.says = row["summary"]
+        self.span = run.by_id.get(row["span_id"])
+        self.steps = steps
+        self.effects = [run.by_id[i] for i in row["effects"] if i in run.by_id]
+        self.evidence = [(run.by_id.get(e["span_id"]), e["text"]) for e in row["evidence"]]
+
+    def step(self, number):
+        return self.run.by_id.get(self.steps[int(number) - 1])
+
+    def numbers(self):
+        return [self.step(n) for n in re.findall(r"[Ss]teps? (\d+)", self.says)]
+
+    def match(self, pattern):
+        m = re.search(pattern, self.says, re.S)
+        return m.groups() if m else None
+
+
+TROUBLE = re.compile(
+    r"error|exception|traceback|fail|fault|not found|no such|not exist|invalid|denied|refus|reject|unable|cannot|can't|"
+    r"could not|timed? ?out|deadline|exceed|limit|unavailable|forbidden|unauthor|overload|too (?:long|many)|busy|reset|"
+    r"filter|captcha|human|robot|unusual|moment|expired|missing|unknown|\b[45]\d\d\b|\"(?:ok|success)\": ?false|"
+    r"returncode>[^0]|exit code:? [^0]|unsupported|unexpected|required|incorrect|denies|block", re.I)
+
+
+def troubled(claim, span):
+    """A span that failed, or something near it (its result in the next input, what it made fail) that says so."""
+    if span is None:
+        return True   # a stand-in
+    if span.failed or TROUBLE.search(span.text("out")) or TROUBLE.search(span.message):
+        return True
+    if any(s.failed for s in claim.run.below(span)):
+        return True
+    return any(TROUBLE.search(text) for s, text in claim.evidence)
+
+
+def some_trouble(claim):
+    named = [s for s in claim.numbers() + claim.effects if s is not None]
+    if any(troubled(claim, s) for s in named):
+        return None
+    return "no named step shows an error"
+
+
+def first_trouble(claim):
+    m = claim.match(r"step (\d+) \((.*)\): (.*)\.$")
+    if not m:
+        return "unread"
+    span = claim.step(m[0])
+    if m[2] != "an empty result" and not troubled(claim, span):
+        return "step %s shows no error" % m[0]
+    early = [s for s in claim.run.before(span) if s.tool and s.failed] if span else []
+    return "span %s failed before it" % early[0].id if early else None
+
+
+def last_failed(claim):
+    m = claim.match(r"step (\d+)")
+    span = claim.step(m[0])
+    later = [s for s in claim.run.spans if s.tool and span and s.start > span.end and s.end > span.end]
+    if later:
+        return "span %s is a later action" % later[0].id
+    return some_trouble(claim)
+
+
+def arguments_of(span):
+    keys = [k for k in span.attrs if re.search(r"argument|input|args|parameters", k)]
+    keys.sort(key=lambda k: ("argument" not in k, "value" not in k, k))
+    return canonical(span.attrs[keys[0]]) if keys else ""
+
+
+def same_calls(claim):
+    """(tool) was called with the same arguments N times (steps A to B); X was called so N times, first by step A."""
+    m = claim.match(r"^(.*?)(?: and what follows it)? was called (?:with the same arguments|so) (\d+) times")
+    if not m:
+        return "unread"
+    tool, n = m[0], int(m[1])
+    seen = {}
+    for s in claim.run.spans:
+        if s.tool and tool in s.tool_names():
+            seen.setdefault(arguments_of(s), set()).add(s.id)
+    asked = {}
+    for s in claim.run.innermost():
+        for args in {canonical(a) for name, a in s.calls() if name == tool}:
+            same = max(1, sum(canonical(a) == args and name == tool for name, a in s.calls()) // 2)
+            asked[args] = asked.get(args, 0) + same
+    programs = claim.evidence and claim.evidence[0][1]
+    if programs and sum(programs[:40] in s.text("out") for s in claim.run.spans if s.model) >= n:
+        return None
+    most = max([len(v) for v in seen.values()] + list(asked.values()) or [0])
+    return None if most >= n else "%s: at most %d equal calls of %s" % (n, most, tool)
+
+
+def repeats_call(claim):
+    m = claim.match(r"Step (\d+) repeats the call of step (\d+) \((.*)\)")
+    a, b = claim.step(m[0]), claim.step(m[1])
+    calls = [(n, canonical(x)) for n, x in a.calls()] if a else []
+    args = [canonical(v) for k, v in (b.attrs if b else {}).items() if re.search(r"argument|input|args|param", k)]
+    both = calls + args
+    if not calls or any(x in args or (b and b.model and (n, x) in [(p, canonical(q)) for p, q in b.calls()])
+                        for n, x in calls):
+        return None
+    return "no equal call: %s" % both[:2]
+
+
+def words(text):
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def alike(claim):
+    a, b = claim.numbers()[:2]
+    if a is None or b is None:
+        return None
+    x, y = words(a.text("out")), words(b.text("out"))
+    x, y = {w for w in x if len(w) > 2}, {w for w in y if len(w) > 2}
+    share = len(x & y) / max(1, len(x | y))
+    return None if share > 0.5 else "share only %.2f of their words" % share
+
+
+def ping_pong(claim):
+    m = claim.match(r"^(.*) and (.*) handed over to each other (\d+) times")
+    agents = [str(v) for s in claim.run.spans for k, v in s.attrs.items() if re.search("agent|node|name", k)]
+    agents += [s.name for s in claim.run.spans]
+    return None if all(any(w in a for a in agents) for w in m[:2]) else "no such agents"
+
+
+def bad_arguments(claim):
+    tool = claim.match(r"called (.*?)(?: with|,)")
+    says = claim.says
+    if "not whole JSON" in says:
+        for _, text in claim.evidence:
+            try:
+                json.loads(text)
+            except ValueError:
+                return None
+        return "the arguments are JSON"
+    if "by the schema" not in says:
+        return some_trouble(claim)
+    texts = claim.span.text("all")
+    member = re.search(r"(?:argument|have:|type of|allow for) (\S+) \(by", says)
+    name = member.group(1) if member else ""
+    args = [a for n, a in claim.span.calls() if n == tool[0]]
+    holds = any(name in canonical(a) for a in args)
+    if "without the required" in says:
+        return None if "required" in texts and not all(json_has(a, name) for a in args) else "%s is there" % name
+    if "does not have" in says:
+        return None if holds and re.search(r"additionalProperties\"?: ?false", texts) else "the schema is open"
+    return None if holds else "%s is not among the arguments" % name
+
+
+def json_has(args, name):
+    try:
+        return name in (json.loads(args) if isinstance(args, str) else args)
+    except (ValueError, TypeError):
+        return False
+
+
+def unknown_tool(claim):
+    m = claim.match(r"called (.*?), which (does not exist|its request did not offer)")
+    if m[1] == "does not exist":
+        return some_trouble(claim)
+    named = [text for text in [claim.span.text("in")] if re.search(r"\"name\": ?\"%s\"" % re.escape(m[0]), text)]
+    defined = [k for k, v in claim.span.attrs.items() if "tool" in k and "message" not in k and isinstance(v, str)
+               and re.search(r"\"name\": ?\"%s\"" % re.escape(m[0]), v)]
+    return "it was offered" if defined and named else None
+
+
+def never_called(claim):
+    name = claim.match(r"it used (\S+); nothing")[0]
+    for s in claim.run.spans:
+        if name.lower() in {n.lower() for n in s.tool_names()}:
+            return "span %s is named so" % s.id
+        if s.model and any(n == name for n, _ in s.calls()):
+            return "span %s calls it" % s.id
+        if re.search(r"%s\s*\(" % re.escape(name), s.text("out") if s.model else ""):
+            return "a program calls it"
+    return None
+
+
+def invented_name(claim):
+    name = claim.match(r"asked for (.*?), which does not")[0]
+    for s in claim.run.before(claim.span):
+        if s.tool and name in s.text("out"):
+            return "span %s shows it" % s.id
+    return "the input holds it" if first_input_holds(claim, name) else None
+
+
+def first_input_holds(claim, name):
+    for s in claim.run.spans:
+        if s.model:
+            return name in s.text("in")
+    return False
+
+
+def missing_mark(claim):
+    mark = claim.match(r"end with (.*?), and did")[0]
+    out = "\n".join(str(v) for k, v in claim.span.attrs.items() if re.search("output|completion|choice|response", k))
+    return None if mark in claim.span.text("in") and mark not in out else "the mark is there, or nobody asked for it"
+
+
+def bare(text):
+    return re.sub(r"[,\s]", "", text).lower()
+
+
+def not_shown(claim, value, at):
+    shown = claim.run.shown_before(at)
+    edge = (r"(?<!\d)", r"(?!\d)") if len(re.sub(r"\D", "", value)) > 3 else (r"(?<![\w.-])", r"(?![\w-]|\.\d)")
+    if re.search(edge[0] + re.escape(value) + edge[1], shown):
+        return "%s was shown before" % value
+    if len(bare(value)) > 3 and re.search(r"(?<!\d)%s(?!\d)" % re.escape(bare(value)), bare_cache(claim, at, shown)):
+        return "%s was shown before, spelled otherwise" % value
+    return None
+
+
+def bare_cache(claim, at, shown):
+    cache = claim.run.__dict__.setdefault("bare", {})
+    if at.id not in cache:
+        cache[at.id] = re.sub(r"(?<=\d),(?=\d)", "", shown).lower()
+    return cache[at.id]
+
+
+def altered(claim):
+    m = claim.match(r"^Step (\d+) wrote (\S+); the value seen in step (\d+) was (\S+)\.$")
+    if not m:
+        m = claim.match(r"^Step (\d+) passed (\S+), which step (\d+) had shown as (\S+); nothing came back")
+        if not m:
+            return "unread"
+        return None if m[3] in everything(claim) and m[1] in m[3] else "no such id"
+    if m[1] not in everything(claim) or m[3] not in everything(claim):
+        return "one of the values stands nowhere"
+    return not_shown(claim, m[1], claim.step(m[0]) or claim.span)
+
+
+def everything(claim):
+    if not hasattr(claim.run, "all"):
+        claim.run.all = "\n".join(s.text("all") for s in claim.run.spans)
+    return claim.run.all
+
+
+def ungrounded(claim):
+    m = claim.match(r"^Step (\d+) gives (.*?), which no observation before it holds\.$")
+    return not_shown(claim, m[1], claim.span) if m else "unread"
+
+
+def after_nothing(claim):
+    m = claim.match(r"^Step (\d+) gives (.*?) after step (\d+) \((.*)\) returned nothing\.$")
+    return not_shown(claim, m[1], claim.span) if m else "unread"
+
+
+def both_stand(claim):
+    values = re.findall(r"(?:puts|to|for|named|uses) ([^\s;,]*\d[^\s;,]*)", claim.says)
+    missing = [v for v in values if v.rstrip(".") not in everything(claim)]
+    return "stand nowhere: %s" % missing if missing else None
+
+
+def stale(claim):
+    m = claim.match(r"uses (.*?) from step (\d+), but step (\d+) read")
+    newer = claim.step(m[2])
+    return "the newer reading holds it too" if newer is not None and newer.tool and re.search(
+        r"(?<!\d)%s(?!\d)" % re.escape(m[0]), newer.text("out")) else None
+
+
+def unused(claim):
+    m = claim.match(r"had just returned (\d+) bytes")
+    return None if int(m[0]) >= 60 else "that is nothing"
+
+
+def cut_off(claim):
+    if "length limit" in claim.says:
+        all_of = claim.span.text("all")
+        return None if re.search(r"length|max|incomplete", all_of, re.I) else "no limit is told"
+    out = claim.span.text("out").rstrip()
+    return None if out.count("```") % 2 or out.count("{") != out.count("}") or out.count("[") != out.count("]") or \
+        out.count('"') % 2 else "its brackets and fences are closed"
+
+
+def nothing_written(claim):
+    for k, v in claim.span.attrs.items():
+        if not re.search(r"output|completion|choice|response", k) or re.search(r"token|usage|count", k):
+            continue
+        if isinstance(v, str) and v.strip() and re.search(r"(content|text|arguments)$", k):
+            return "it wrote %s" % k
+        todo = [v]
+        while todo:
+            x = todo.pop()
+            if isinstance(x, str) and x[:1] in "[{":
+                try:
+                    x = json.loads(x)
+                except ValueError:
+                    continue
+            if isinstance(x, dict):
+                if any(x.get(n) for n in ("content", "text", "arguments", "args") if isinstance(x.get(n), str)):
+                    return "it wrote something in %s" % k
+                todo += list(x.values())
+            elif isinstance(x, list):
+                todo += x
+    return None
+
+
+def prompt_grew(claim):
+    m = claim.match(r"from (\d+) to (\d+) tokens")
+    a, b = map(int, m)
+    counts = {v for s in claim.run.spans for v in s.attrs.values() if isinstance(v, int)}
+    return None if b >= 2 * a and b >= 4000 else "it did not double (%d, %d, %s)" % (a, b, len(counts))
+
+
+def instruction_gone(claim):
+    a, b = claim.numbers()[:2]
+    if b.dropped:
+        return "the sender dropped attributes"
+    has = [has_system(s) for s in (a, b) if s]
+    return None if has[:1] == [True] and has[-1] is False else "both or neither have a system prompt"
+
+
+def has_system(span):
+    return any((k.endswith(".role") and v == "system") or "system_instructions" in k or k.endswith("system_prompt") or (
+        isinstance(v, str) and re.search(r'"role": ?"(system|developer)"', v)) for k, v in span.attrs.items())
+
+
+YES = re.compile(r"\b(yes|yeah|yep|confirm\w*|go ahead|proceed|please do|sounds good|that's right|i agree)\b", re.I)
+
+
+def no_yes(claim):
+    heard = claim.evidence[0][1] if claim.evidence else ""
+    return "the user said: %s" % heard[:80] if YES.search(heard) else None
+
+
+def not_authenticated(claim):
+    span = claim.effects[0] if claim.effects else claim.span
+    names = [n for s in claim.run.before(span) if s.tool for n in s.tool_names()]
+    proofs = [n for n in names if re.search(r"auth|verif|identi|login|find_user|find_customer|lookup_user", n)]
+    return "%s ran before" % proofs[0] if proofs else None
+
+
+def other_language(claim):
+    a, b = [text for _, text in claim.evidence[:2]]
+    english = re.compile(r"\b(the|and|you|is|to|of|for|with|that)\b", re.I)
+    rate = [len(english.findall(t)) / max(1, len(t.split())) for t in (a, b)]
+    told = claim.match(r"answers in (.*?); it was asked in (.*?)\.")
+    for language, r in ((told[1], rate[0]), (told[0], rate[1])):
+        if language == "English" and r < 0.05:
+            return "hardly English"
+        if language != "English" and r > 0.12:
+            return "that is English"
+    return None
+
+
+def repeats_to_the_end(claim):
+    n = int(claim.match(r"(\d+) actions repeat")[0])
+    if "hit its limit" in claim.says or n < 2:
+        return None
+    keys = []
+    for s in claim.run.spans:
+        if s.tool:
+            keys.append(arguments_of(s))
+    asked = [(name, canonical(args)) for s in claim.run.innermost() for name, args in s.calls()]
+    for row in (keys, asked):   # as tools tell it, or where they leave no spans as models do
+        if row and all(k in row[:len(row) - n + i] for i, k in enumerate(row[-n:])):
+            return None
+    return "not all do"
+
+
+def declined(claim):
+    out = claim.span.text("all")
+    if "handed the task over" in claim.says:
+        return None if re.search(r"human|escalat|give_up|transfer", out, re.I) else "no hand-over"
+    if "filter" in claim.says:
+        return None if re.search(r"filter|refus|safety", out, re.I) else "no filter"
+    return None if re.search(r"can.?.?t|cannot|unable|not able|won.t|decline|have to stop|will not|could ?n.t|could not", out,
+                             re.I) else "no refusal"
+
+
+def most_calls(claim):
+    m = claim.match(r"made (\d+) of (\d+) model calls of (\d+) agents")
+    n, total, agents = map(int, m)
+    return None if n * 2 > total and agents >= 3 and total <= sum(s.model for s in claim.run.spans) else "counts are off"
+
+
+def compared(claim):
+    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|all (\d+) passing)")
+    n = int(next(x for x in (m[0], m[2], m[3]) if x))
+    return None if len(claim.siblings) >= 1 and n <= len(claim.siblings) else "%d passing runs are there" % len(claim.siblings)
+
+
+def slow(claim):
+    took = float(claim.match(r"took ([\d.]+) s")[0])
+    real = (claim.span.end - claim.span.start) / 1e9
+    return None if abs(real - took) < 0.11 and took >= 20 else "it took %.1f s" % real
+
+
+def said_nothing_found(claim):
+    return unused(claim)
+
+
+def same_id(claim):
+    m = claim.match(r"Step (\d+) had called (.*?) on the same id before step (\d+) \((.*)\) was refused")
+    late = claim.step(m[2])
+    if late is not None and not troubled(claim, late):
+        return "step %s was not refused" % m[2]
+    ids = re.findall(r"[\w#-]*\d{3,}[\w-]*", claim.evidence[0][0].text("all") if claim.evidence[0][0] else "")
+    return None if late is None or any(i in late.text("all") for i in ids) else "no id in common"
+
+
+def nothing_looked_up(claim):
+    for s in claim.run.spans:
+        if s.tool and re.search(r"search|browse|look_?up|fetch|visit|retriev", s.name + " ".join(s.tool_names()), re.I):
+            return "span %s looks up" % s.id
+        if s.model and re.search(r"\w*(search|visit|fetch|lookup)\w*\(", s.text("out")):
+            return "a program looks up"
+    return None
+
+
+def miscounted(claim):
+    m = claim.match(r"counts (\d+); the list in step (\d+) \(.*?\) has (\d+) entries")
+    n, size = int(m[0]), int(m[2])
+    span = claim.step(m[1])
+    text = next((v for k, v in span.attrs.items() if re.search(r"output\.value|result", k) and isinstance(v, str)), "")
+    sizes, tallies, todo = [], {}, []
+    try:
+        todo = [json.loads(text)]
+    except ValueError:
+        return None   # the result stands in a message
+    while todo:
+        x = todo.pop()
+        children = list(x.values()) if isinstance(x, dict) else x if isinstance(x, list) else []
+        if isinstance(x, (dict, list)):
+            sizes.append(len(children))
+            for c in children:
+                for k, v in (c.items() if isinstance(c, dict) else ()):
+                    if not isinstance(v, (dict, list)):
+                        tallies[id(x), k, json.dumps(v)] = tallies.get((id(x), k, json.dumps(v)), 0) + 1
+        todo += children
+    if n in sizes or n in tallies.values():
+        return "something counts %d" % n
+    return None if size in sizes else "no list of %d" % size
+
+
+def no_number(claim):
+    answer = claim.evidence[0][1] if claim.evidence else ""
+    return "there is one: %s" % answer[:60] if re.search(r"\d", answer) else None
+
+
+def ends_without(claim):
+    n = int(claim.match(r"after (\d+) actions")[0])
+    return None if n >= 5 else "too few"
+
+
+def order_of(claim):
+    m = claim.match(r"Step (\d+) told (.*) what to do; its step (\d+) ran into trouble")
+    a, b = claim.step(m[0]), claim.step(m[2])
+    return None if a is None or b is None or a.start <= b.start else "the order came later"
+
+
+def place(claim):
+    says, run, span = claim.says, claim.run, claim.span
+    models = run.innermost()
+    if "first model call" in says:
+        early = [s for s in models if s.start < span.start and any(re.search("output.*message|choice", k) for k in s.attrs)]
+        return None if not early else "another call is earlier"
+    if "first action" in says:
+        proof = "behind the proof" in says or "gave the order" in says
+        early = [s for s in run.spans if s.tool and s.end < span.start and not (proof and re.search(
+            "auth|verif|identi|log_?in|sign_in|find_user|find_customer|lookup_user", " ".join(s.tool_names())))]
+        return "span %s acted before" % early[0].id if early else None
+    if "last answer" in says or "the answer of the run" in says or "most of the result" in says:
+        return None if span.model or span.tool else "no call"
+    return None
+
+
+CHECKS = {
+    "error-origin": some_trouble, "error-response": some_trouble, "same-error-again": some_trouble,
+    "swallowed-error": some_trouble, "unrecovered-end": last_failed, "ignored-failure": some_trouble,
+    "infrastructure": some_trouble, "model-error": some_trouble, "tool-loop": same_calls, "duplicate-call": repeats_call,
+    "repeated-query": None, "near-duplicate": alike, "ping-pong": ping_pong, "bad-arguments": bad_arguments,
+    "unknown-tool": unknown_tool, "promise-without-call": None, "claimed-tool": never_called,
+    "invented-name": invented_name, "missing-mark": missing_mark, "altered-value": altered, "other-value": both_stand,
+    "unmet-request": both_stand, "wrong-label": both_stand, "empty-result-used": after_nothing,
+    "ungrounded-value": ungrounded, "unused-evidence": unused, "stale-value": stale, "truncated-output": cut_off,
+    "empty-output": nothing_written, "context-jump": prompt_grew, "lost-instruction": instruction_gone,
+    "unconfirmed-change": no_yes, "unauthenticated-access": not_authenticated, "other-language": other_language,
+    "budget-exhausted": repeats_to_the_end, "gave-up": declined, "role-imbalance": most_calls,
+    "first-divergence": compared, "sibling-outlier": slow, "first-trouble": first_trouble,
+    "fruitless-search": ends_without, "repeated-action": same_calls, "order": order_of, "own-change": same_id,
+    "unlooked-answer": nothing_looked_up, "wrong-count": miscounted, "wrong-type": no_number, "missing-call": compared,
+    "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
+    "later-change": place, "longest-text": place, "answer-call": place, "last-answer": place,
+}
+
+
+def turn_without_action(claim):
+    """promise-without-call: nothing of this agent ran between the call and the next one."""
+    if claim.span.calls():
+        return "it asks for a call"
+    return None
+
+
+def asked_again(claim):
+    """repeated-query: the questions of the named calls share most of their words."""
+    texts = [text for _, text in claim.evidence[:2]]
+    x, y = [words(t) for t in texts] if len(texts) == 2 else ({1}, {1})
+    return None if len(x & y) / max(1, len(x | y)) > 0.5 else "other words"
+
+
+CHECKS["promise-without-call"] = turn_without_action
+CHECKS["repeated-query"] = asked_again
