@@ -3,7 +3,7 @@
 #include "collector/front/guard-h1-int.h"
 #include "collector/front/guard-h2-int.h"
 #include "collector/front/guard-refusal-int.h"
-#include "collector/front/http-head.h"
+#include "collector/front/http-head-int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
