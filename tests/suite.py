@@ -225,6 +225,10 @@ def stages(options):
                 found = [line for line in output.splitlines() if ": error:" in line or ": warning:" in line]
                 results.add(stage, path, "fail" if status else "pass", "\n".join(found))
 
+    if options.mutants:
+        return [("mutants", lambda results, stage: tap_program(
+            results, stage, [os.path.join(ROOT, "tests/mutants/run"),
+                             *(["--only", options.only] if options.only else [])]))]
     if options.sanitize:
         return [(f"sanitize {kind}", sanitized(kind)) for kind in options.sanitize]
     plan = [
@@ -270,6 +274,8 @@ def parse_options():
     parser.add_argument("--kills", type=int, metavar="N", help="kill -9 rounds (default 100)")
     parser.add_argument("--powercuts", type=int, metavar="N", help="power-cut images (default 500)")
     parser.add_argument("--clients", action="store_true", help="install and run every real SDK")
+    parser.add_argument("--mutants", action="store_true",
+                        help="change what guards data, one thing at a time, and demand that a test notices")
     parser.add_argument("--verbose", "-v", action="store_true", help="name the tests that pass too")
     return parser.parse_args()
 
@@ -279,7 +285,7 @@ def main():
     os.chdir(ROOT)
     results = Results(options.verbose)
     begin = time.monotonic()
-    needs_build = not options.sanitize
+    needs_build = not options.sanitize and not options.mutants
     ready = True
     if needs_build:
         print("== build")

@@ -81,6 +81,7 @@ struct clew_guard {
         struct clew_conn lists[CLEW_CONN_LISTS]; /* rings, least recently active first */
         size_t n_conns;
         size_t n_backs;
+        size_t n_opened;
         size_t n_wanting; /* connections that want a place at the server */
         bool arrivals_wait;
         size_t stashed_bytes;

@@ -25,6 +25,7 @@ static const struct clew_log_family families[] = {
         {"gemini_cli.", "gemini-cli", "gemini-cli", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI},
         {"qwen-code.", "qwen-code", "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI},
         {"qwen_code.", NULL, "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI},
+        {"copilot_chat.", NULL, "copilot", CLEW_LOG_BY_PROMPT},
         {"gen_ai.", NULL, "gen_ai", CLEW_LOG_BY_PROMPT},
 };
 
@@ -49,6 +50,7 @@ static const struct {
         {"tool_decision", CLEW_LOG_DECIDED},
         {"tool_result", CLEW_LOG_TOOL},
         {"tool_call", CLEW_LOG_TOOL},
+        {"tool.call", CLEW_LOG_TOOL},
         {"error", CLEW_LOG_FAULT},
         {"turn_error", CLEW_LOG_FAULT},
 };

@@ -16,6 +16,7 @@
 #include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
 #include "query/cli/filter.h"
+#include "query/cli/leftover.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/find/run.h"
@@ -113,6 +114,8 @@ static int open_beside(struct export *ex)
                 close(fd);
                 fd = -1;
         }
+        if (fd >= 0)
+                clew_leftover_add(f->temp);
         return fd;
 }
 
@@ -198,6 +201,7 @@ static int close_output(struct export *ex, bool keep)
                 sync_directory(f->path);
         else if (f->temp)
                 unlink(f->temp);
+        clew_leftover_forget(f->temp);
         clew_free(f->temp);
         f->temp = NULL;
         return ok || !keep ? 0 : fail_file(ex, "write");

@@ -14,6 +14,7 @@
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
+#include "query/cli/suggest.h"
 #include "query/cli/table.h"
 #include "query/find/loose.h"
 
@@ -41,6 +42,7 @@ struct list {
         struct clew_table table;
         uint64_t n;
         struct clew_selected last; /* of the rows written; only its place */
+        bool suggest;              /* nothing was found: a name may be mistyped */
         uint64_t n_failed;
         struct clew_trace_id failed; /* the newest of them that failed */
         bool more;
@@ -188,6 +190,7 @@ static void tell_empty(struct list *l)
         else
                 clew_cli_note(l->cli, "none of %llu traces matches; the newest is of %s",
                               (unsigned long long)stats.traces, start);
+        l->suggest = true;
 }
 
 /* What came without a trace and names no run: it is stored, and in no list. */
@@ -312,6 +315,8 @@ static int run(struct list *l)
         if (!machine && !l->more)
                 tell_loose(l);
         clew_select_deinit(&s);
+        if (l->suggest)
+                clew_suggest_names(l->cli, l->view, &l->filter_flags);
         if (status == 0 && l->n == 0 && l->output_flags.exit_status)
                 status = CLEW_EXIT_NOTHING;
         return status;

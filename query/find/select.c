@@ -4,6 +4,8 @@
  */
 #include "query/find/select.h"
 
+#include "query/model/prices.h"
+
 #include "query/find/run.h"
 
 #include "proto/base/hash.h"
@@ -146,6 +148,13 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
         return 0;
 }
 
+/* Stored without a cost, before this price list was there: `clew reindex` stores it with one. */
+static bool is_unpriced(const struct clew_summary *s)
+{
+        return clew_prices_mark() != 0 && !s->has_cost && s->tokens.total > 0 &&
+               s->rules_version >> 16 != clew_prices_mark();
+}
+
 static uint32_t bucket_of(const struct clew_trace_id *id)
 {
         return (uint32_t)clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes))) &
@@ -267,7 +276,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
         if (!entry->hot && entry->summary.len > 0)
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
-        if (r < 0)
+        if (r < 0 || is_unpriced(&ret->summary))
                 r = derive(s, &entry->id, built, ret, err);
         if (r == 0)
                 r = join(s, built, ret, &silent_since, err);

@@ -21,6 +21,7 @@
  * compared with the nearest candidates, so ids chosen by a sender cost nothing extra.
  */
 #include "query/model/build-int.h"
+#include "query/model/prices.h"
 
 #include "proto/base/hash.h"
 #include "proto/base/sort.h"
@@ -649,6 +650,7 @@ static void pass_up(const struct clew_step *step, const struct below *b, struct 
 static int sum_up(struct booking *k)
 {
         struct clew_trace *trace = k->trace;
+        const struct clew_prices *prices = clew_prices_installed();
         struct below *below = clew_arena_calloc(k->arena, trace->n_steps + 1, sizeof(*below));
 
         if (!below)
@@ -660,6 +662,11 @@ static int sum_up(struct booking *k)
                 if (is_call(step)) {
                         if (step->tokens.has != 0 && !clew_step_is(step, CLEW_STEP_WRAPPER))
                                 count(trace, step, b, true);
+                        if (!step->has_cost && clew_step_is(step, CLEW_STEP_BOOKED) &&
+                            clew_price(prices, step, &step->cost_usd)) {
+                                step->has_cost = true;
+                                step->flags |= CLEW_STEP_PRICED;
+                        }
                         if (step->has_cost && !clew_step_is(step, CLEW_STEP_WRAPPER))
                                 count_cost(trace, step, b, true);
                 } else if (!is_silent(step)) {

@@ -82,7 +82,9 @@ static uint32_t read_logs(struct clew_builder *b, struct clew_slice logs, uint32
                 log->resource = scope.resource;
                 log->scope = scope.scope;
                 if (trace->n_steps == 0)
-                        trace->id = log->record.trace_id;
+                        trace->id = trace->has_run && clew_trace_id_is_zero(&log->record.trace_id)
+                                            ? trace->run
+                                            : log->record.trace_id;
                 ret_steps[n] = clew_trace_find(trace, &log->record.span_id);
                 ret_places[n] = place_of(b, ordinal, log);
                 n++;

@@ -106,6 +106,7 @@ enum {
         CLEW_STEP_POLL = 1u << 15, /* fetches a response that another call made: books nothing */
         CLEW_STEP_UNREADABLE = 1u << 16, /* a number of the tables is none: shown raw only */
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
+        CLEW_STEP_PRICED = 1u << 23,     /* its cost is by the price file, not as sent */
         CLEW_STEP_FROM_LOGS = 1u << 20,  /* made from log records: no span was sent */
         CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
         CLEW_STEP_PAUSED = 1u << 19,     /* ended to wait for somebody */

@@ -403,15 +403,40 @@ static int add_llm(struct clew_rca_builder *b, uint32_t i)
         return r;
 }
 
+/* What an executor ran is what was asked for last and is not carried out yet: a call, or a program.
+ */
+static void find_order(struct clew_rca_view *v, struct clew_rca_step *t)
+{
+        const struct clew_rca_step *llm = &v->steps[t->caller];
+        ptrdiff_t program = clew_text_program(llm->text);
+
+        for (uint32_t k = 0; k < llm->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[llm->first_call + k];
+
+                if (c->tool_step != CLEW_RCA_NONE)
+                        continue;
+                t->name = c->name;
+                t->args = c->args;
+                t->call_id = c->id;
+                clew_rca_finish_tool(t);
+                return;
+        }
+        if (program >= 0)
+                t->args = clew_slice_from(llm->text, (size_t)program);
+        clew_rca_finish_tool(t);
+}
+
 /* Ties the calls of LLM steps to the tool steps that carried them out. */
 static void match_calls(struct clew_rca_view *v)
 {
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                const struct clew_rca_step *t = &v->steps[i];
+                struct clew_rca_step *t = &v->steps[i];
                 const struct clew_rca_step *llm;
 
                 if (t->kind != CLEW_RCA_TOOL || t->caller == CLEW_RCA_NONE)
                         continue;
+                if (t->is_executor)
+                        find_order(v, t);
                 llm = &v->steps[t->caller];
                 for (uint32_t k = 0; k < llm->n_calls; k++) {
                         struct clew_rca_call *c = &v->calls[llm->first_call + k];

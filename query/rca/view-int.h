@@ -71,6 +71,10 @@ void *clew_rca_grow(struct clew_rca_builder *b, void *old, uint32_t n, uint32_t 
 
 /* Makes agents of the nodes of a graph where no agent span does. */
 void clew_rca_group_by_nodes(struct clew_rca_builder *b);
+/* Makes tool steps of model calls that only tell what a program printed. */
+void clew_rca_find_executors(struct clew_rca_builder *b);
+/* Makes agents of the names on calls, where no agent span tells them apart. */
+void clew_rca_group_by_names(struct clew_rca_builder *b);
 /* Derives key, emptiness and errors of a tool step from its arguments and result. */
 void clew_rca_finish_tool(struct clew_rca_step *s);
 /* Notes a new result in the input of LLM step @i, unless a span tells it. */

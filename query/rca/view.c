@@ -398,6 +398,11 @@ static void link_callers(struct clew_rca_builder *b)
 
                 if (s->kind != CLEW_RCA_TOOL)
                         continue;
+                if (s->is_executor) { /* it answers who spoke last, whatever agent that is */
+                        for (uint32_t k = i; k-- > 0 && s->caller == CLEW_RCA_NONE;)
+                                s->caller = v->steps[k].kind == CLEW_RCA_LLM ? k : CLEW_RCA_NONE;
+                        continue;
+                }
                 if (from && b->step_of[from - 1] != CLEW_RCA_NONE)
                         s->caller = b->step_of[from - 1];
                 else if (s->parent != CLEW_RCA_NONE && v->steps[s->parent].kind == CLEW_RCA_LLM)
@@ -419,6 +424,8 @@ static int build(const struct clew_trace *trace, bool only_steps, struct clew_ar
         r = choose_steps(&b);
         if (r == 0) {
                 clew_rca_group_by_nodes(&b);
+                clew_rca_find_executors(&b);
+                clew_rca_group_by_names(&b);
                 link_llms(&b);
                 link_callers(&b);
         }

@@ -89,6 +89,7 @@ struct clew_rca_step {
         struct clew_slice agent_name;
 
         bool is_virtual;
+        bool is_executor;  /* a tool that was logged as a model call */
         bool failed;       /* status error or an exception event */
         bool failed_below; /* some descendant failed, so this one may only report it */
         bool soft_error;   /* status fine, but the result reads as an error */

@@ -87,7 +87,9 @@ bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn)
         const struct slot *slots = slots_of(env, &n);
         MDB_envinfo info;
 
-        if (n == 0 || mdb_env_info(env->lmdb, &info) != 0)
+        /* No readers at all: a file system that cannot be written, where LMDB goes without locks.
+         */
+        if (n == 0 || mdb_env_info(env->lmdb, &info) != 0 || info.me_numreaders == 0)
                 return false;
         if (info.me_numreaders < n)
                 n = info.me_numreaders;

@@ -6,8 +6,8 @@
  * for long would so seem to grow to the size of its store. Dropping the page table entries loses
  * nothing: a later touch finds the page in the cache again, at the cost of a minor fault.
  *
- * It is done while a collector walks and loads, each time it has gone over some megabytes, and by
- * its tick.
+ * It is done while a collector, or a program that only reads, walks and loads, each time it has
+ * gone over some megabytes, and by its tick.
  *
  * Hazard: the same call on private memory would erase it. So the mapping is found by an address
  * that LMDB has handed out, and must be a shared mapping of a file; a read transaction is held
@@ -22,9 +22,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* File pages, the program's own among them, that a collector keeps mapped while it walks and loads.
+/* File pages, the program's own among them, that stay mapped while it walks and loads.
  */
 #define MAPPED_BYTES_MAX ((size_t)40 << 20)
+/* A collector that seals goes back and forth in the trace index: each page that was given back is
+ * mapped again for the next trace. At rest its tick gives back what is more than 48 MiB. */
+#define MAPPED_BYTES_MAX_COLLECT ((size_t)128 << 20)
 /* How much it may read of values before it looks how much is mapped. The kernel maps the neighbours
  * of a touched page too, so that walking over the directories of the hot table maps all of it. */
 #define TOUCHED_BYTES_MAX ((size_t)4 << 20)
@@ -118,13 +121,14 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
 {
         size_t n = random && value.len < TOUCHED_BYTES_MIN ? TOUCHED_BYTES_MIN : value.len;
 
-        if (env->mode != CLEW_STORE_COLLECT)
+        if (env->mode == CLEW_STORE_WRITE)
                 return;
         if (atomic_fetch_add_explicit(&env->touched_bytes, n, memory_order_relaxed) <
             TOUCHED_BYTES_MAX)
                 return;
         atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
-        if (clew_mem_file_bytes() > MAPPED_BYTES_MAX)
+        if (clew_mem_file_bytes() >
+            (env->mode == CLEW_STORE_COLLECT ? MAPPED_BYTES_MAX_COLLECT : MAPPED_BYTES_MAX))
                 (void)drop_mapping(env, value.data); /* nothing depends on it */
 }
 

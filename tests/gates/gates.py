@@ -9,6 +9,7 @@ import concurrent.futures
 import os
 import re
 import subprocess
+import tomllib
 
 FOLDERS = ("proto", "storage", "query", "collector", "tools", "tests")
 FILE_LINES_MAX = 900  # beyond this a file is two concepts
@@ -455,5 +456,31 @@ def clew_commands(root):
     return set(re.findall(r'\{\s*"[a-z]+",\s*"([a-z]+)"', read(root, path))) | {"help"}
 
 
-GATES = [gate_directions, gate_rooms, gate_circles, gate_internal, gate_structs, gate_banned, gate_lengths, gate_format, gate_headers, gate_cleanup,
-         gate_purpose, gate_fit, gate_scripts, gate_layout, gate_readme]
+def gate_mutants(root):
+    """Each mutant's text stands in its file exactly once, and its tests are there."""
+    bad, seen = [], 0
+    folder = os.path.join(root, "tests", "mutants")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if not name.endswith(".toml"):
+            continue
+        path = f"tests/mutants/{name}"
+        with open(os.path.join(folder, name), "rb") as file:
+            mutants = tomllib.load(file)["mutant"]
+        for mutant in mutants:
+            seen += 1
+            where = f"{path}: {mutant['file']}: {mutant['what']}"
+            source = os.path.join(root, mutant["file"])
+            text = read(root, mutant["file"]) if os.path.exists(source) else ""
+            if text.count(mutant["before"]) != 1 or mutant["before"] == mutant["after"]:
+                bad.append(f"{where}: its text does not stand there exactly once")
+            for test in mutant.get("tests", ()):
+                if not os.path.exists(os.path.join(root, "tests", "unit", f"test-{test}.c")):
+                    bad.append(f"{where}: there is no test-{test}")
+            if not mutant.get("tests") and not mutant.get("survives", "").strip():
+                bad.append(f"{where}: has neither a test nor a reason")
+    return seen, bad
+
+
+GATES = [gate_directions, gate_rooms, gate_circles, gate_internal, gate_structs, gate_banned, gate_lengths,
+         gate_format, gate_headers, gate_cleanup, gate_purpose, gate_fit, gate_mutants, gate_scripts, gate_layout,
+         gate_readme]

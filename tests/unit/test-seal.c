@@ -65,25 +65,30 @@ static void on_refused(void *context, const struct clew_trace_id *id, uint32_t n
         f->n_told++;
 }
 
-static int set_up(void **state)
+static void open_store(struct fixture *f)
 {
         static struct clew_deriver deriver;
-        struct fixture *f = clew_calloc(1, sizeof(*f));
-        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT};
-        struct test_random r = test_random_seeded("seal");
+        const struct clew_store_options o = {
+                .mode = CLEW_STORE_COLLECT, .clock = &f->clock, .deriver = &deriver};
         struct clew_error err = {0};
+
+        deriver = (struct clew_deriver){.version = 1, .summarize = summarize, .context = f};
+        if (clew_store_open(f->dir.path, &o, &f->store, &err) < 0)
+                fail_msg("open: %s", err.message);
+}
+
+static int set_up(void **state)
+{
+        struct fixture *f = clew_calloc(1, sizeof(*f));
+        struct test_random r = test_random_seeded("seal");
 
         test_dir_make(&f->dir);
         f->now_ns = 1700000000ull * CLEW_NS_PER_S;
         f->clock = (struct clew_clock){fixture_now, fixture_now, f};
-        deriver = (struct clew_deriver){.version = 1, .summarize = summarize, .context = f};
-        o.clock = &f->clock;
-        o.deriver = &deriver;
         f->text = clew_malloc(TEXT_BYTES_MAX);
         for (size_t i = 0; i < TEXT_BYTES_MAX; i++)
                 f->text[i] = (uint8_t)('a' + test_random_below(&r, 26));
-        if (clew_store_open(f->dir.path, &o, &f->store, &err) < 0)
-                fail_msg("open: %s", err.message);
+        open_store(f);
         *state = f;
         return 0;
 }
@@ -159,6 +164,12 @@ static struct clew_store_stats stats_of(struct fixture *f)
         return s;
 }
 
+static void on_finding(void *context, const char *object, const char *what)
+{
+        (void)context;
+        print_message("# finding: %s: %s\n", object, what);
+}
+
 static void assert_whole(struct fixture *f)
 {
         struct clew_view *v = NULL;
@@ -166,6 +177,11 @@ static void assert_whole(struct fixture *f)
         struct clew_trace_data data;
         struct clew_error err = {0};
         int r;
+
+        clew_store_close(f->store);
+        f->store = NULL;
+        assert_int_equal(clew_store_verify(f->dir.path, on_finding, NULL, &err), 0);
+        open_store(f);
 
         assert_int_equal(clew_view_open(f->store, &v, &err), 0);
         assert_int_equal(clew_view_list(v, NULL, &err), 0);

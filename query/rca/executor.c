@@ -1,0 +1,159 @@
+/*
+ * Who speaks, where spans of agents do not tell: by the name on the call itself. And model calls
+ * that are none: frameworks of chatting agents log what runs the programs as one more agent, and
+ * what a program printed as its answer. That is a tool, whatever its span is called.
+ */
+#include "query/rca/rules.h"
+#include "query/rca/text-int.h"
+#include "query/rca/view-int.h"
+
+#include "proto/base/hash.h"
+
+#define NAMES_MAX 64u
+
+/* The agent that a span names; null when it names none. */
+static struct clew_slice own_name(const struct clew_step *step)
+{
+        static const char *const keys[] = {"gen_ai.agent.name", "agent.name", "agent_name"};
+        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_slice key;
+        struct clew_slice raw;
+        struct clew_value v;
+
+        while (clew_attribute_next_raw(&it, &key, &raw)) {
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                        if (clew_slice_eq_cstr(key, keys[i]) && clew_value_parse(raw, &v) &&
+                            v.type == CLEW_VALUE_STRING)
+                                return v.bytes;
+                }
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* Frameworks name it so; a model may be named so too, and then answers in words and counts tokens.
+ */
+static bool is_executors_name(struct clew_slice name)
+{
+        static const char *const words[] = {"executor", "terminal", "interpreter", "computer",
+                                            "sandbox",  "tool",     "environment", "shell"};
+
+        return name.len > 0 && HAS_ANY(head(name, 120), words);
+}
+
+static bool is_printed(struct clew_slice text)
+{
+        static const char *const begins[] = {"exitcode",    "exit code", "code output", "traceback",
+                                             "<returncode", "stdout",    "execution "};
+        struct clew_slice t = clew_text_trim(text);
+
+        if (t.len == 0)
+                return false;
+        if (t.data[0] == '{' || t.data[0] == '[')
+                return true;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(begins); i++) {
+                if (clew_text_find(head(t, strlen(begins[i])), begins[i]) == 0)
+                        return true;
+        }
+        return clew_text_result_error(t) != CLEW_TROUBLE_NONE;
+}
+
+static bool counts_tokens(const struct clew_rca_view *v)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM && v->steps[i].tokens_out > 0)
+                        return true;
+        }
+        return false;
+}
+
+/* The text that a call wrote, when it asked for nothing; null else. In the arena. */
+static struct clew_slice only_text(struct clew_rca_builder *b, const struct clew_rca_step *s)
+{
+        struct clew_slice ret = CLEW_SLICE_NULL;
+        struct clew_messages out;
+
+        clew_arena_reset(&b->scratch);
+        if (clew_step_messages(b->trace, &b->trace->steps[s->span], CLEW_MESSAGES_OUT, &b->scratch,
+                               &out) < 0)
+                return ret;
+        for (uint32_t k = 0; k < out.n; k++) {
+                for (uint32_t q = 0; q < out.items[k].n_parts; q++) {
+                        const struct clew_part *p = &out.items[k].parts[q];
+
+                        if (p->type == CLEW_PART_TOOL_CALL)
+                                return CLEW_SLICE_NULL;
+                        if (p->type == CLEW_PART_TEXT && p->text.len > ret.len)
+                                ret = p->text;
+                }
+        }
+        return clew_arena_copy(b->arena, ret);
+}
+
+void clew_rca_find_executors(struct clew_rca_builder *b)
+{
+        struct clew_rca_view *v = b->v;
+        bool counted = counts_tokens(v);
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                struct clew_rca_step *s = &v->steps[i];
+                struct clew_slice name;
+                struct clew_slice text;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                name = own_name(&b->trace->steps[s->span]);
+                if (!name.len)
+                        name = s->agent_name;
+                if (!is_executors_name(name))
+                        continue;
+                text = only_text(b, s);
+                if ((s->failed || !is_printed(text)) && !(counted && s->tokens_out == 0))
+                        continue;
+                s->kind = CLEW_RCA_TOOL;
+                s->is_executor = true;
+                s->name = name;
+                s->result = text;
+                s->has_result = true;
+        }
+}
+
+/* Calls that name another agent than the span above them, or where there is none: the first call of
+ * each name stands for the agent. */
+void clew_rca_group_by_names(struct clew_rca_builder *b)
+{
+        struct clew_rca_view *v = b->v;
+        struct {
+                uint64_t hash;
+                uint32_t agent;
+                uint32_t span;
+        } names[NAMES_MAX];
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                struct clew_rca_step *s = &v->steps[i];
+                struct clew_slice own;
+                uint64_t hash;
+                uint32_t k = 0;
+
+                if (s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL)
+                        continue;
+                own = own_name(&b->trace->steps[s->span]);
+                if (!own.len || clew_slice_eq(own, s->agent_name))
+                        continue;
+                if (s->agent != CLEW_STEP_NONE &&
+                    b->trace->steps[s->agent].parent != CLEW_STEP_NONE)
+                        continue; /* an agent of its own, called otherwise */
+                hash = clew_hash(own);
+                while (k < n && (names[k].hash != hash || names[k].agent != s->agent))
+                        k++;
+                if (k == NAMES_MAX)
+                        continue;
+                if (k == n) {
+                        names[n].hash = hash;
+                        names[n].agent = s->agent;
+                        names[n++].span = s->span;
+                }
+                s->agent = names[k].span;
+                s->agent_name = own;
+        }
+}
