@@ -9,6 +9,7 @@
 #include "collector/front/grpc-listener.h"
 #include "collector/process/collector.h"
 #include "collector/process/config.h"
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "query/model/prices.h"
@@ -35,6 +36,9 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_
 #define HEAP_MMAP_THRESHOLD (16 * 1024 * 1024)
 #define HEAP_TRIM_THRESHOLD (128 * 1024 * 1024)
 #define HEAP_KEEP_BYTES (1024 * 1024)
+
+/* What closing may take after shutdown-timeout: the last commit, connections, the store. */
+#define PATIENCE_NS (800 * CLEW_NS_PER_MS)
 
 static void tune_heap(void)
 {
@@ -96,6 +100,7 @@ static int run(const struct clew_config *config, const sigset_t *signals)
                         malloc_trim(HEAP_KEEP_BYTES);
         }
         unblock_signals(signals);
+        clew_watch_end_after(config->shutdown_ns + PATIENCE_NS, EXIT_FAILED);
         return clew_collector_stop(collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
 }
 
