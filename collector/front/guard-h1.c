@@ -1,7 +1,7 @@
-#include "collector/front/guard-h1.h"
+#include "collector/front/guard-h1-int.h"
 
-#include "collector/front/guard-refusal.h"
-#include "collector/front/http-head.h"
+#include "collector/front/guard-refusal-int.h"
+#include "collector/front/http-head-int.h"
 
 #include <string.h>
 

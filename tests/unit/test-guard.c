@@ -1,9 +1,9 @@
 /* The guard's watchers: what passes, what is held back, what ends a connection, and what memory a
  * client can get hold of. */
-#include "collector/front/guard-h1.h"
-#include "collector/front/guard-h2.h"
-#include "collector/front/guard-refusal.h"
-#include "collector/front/http-head.h"
+#include "collector/front/guard-h1-int.h"
+#include "collector/front/guard-h2-int.h"
+#include "collector/front/guard-refusal-int.h"
+#include "collector/front/http-head-int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
