@@ -203,6 +203,36 @@ static void test_time_and_calls_earn(void **state)
         close_all();
 }
 
+static uint32_t take_all(struct clew_bucket *b)
+{
+        uint32_t n = 0;
+
+        while (n < 1000 && clew_bucket_take(b))
+                n++;
+        return n;
+}
+
+/* Neither rest nor calls save up for a second burst; and no time passes twice. */
+static void test_a_bucket_holds_one_burst(void **state)
+{
+        struct clew_bucket b;
+
+        (void)state;
+        clew_bucket_init(&b, 10, 1000);
+        assert_true(clew_bucket_take(&b));
+        clew_bucket_refill(&b, 10, 5, 3601000);
+        assert_int_equal(take_all(&b), 10);
+        clew_bucket_earn(&b, 4, 10);
+        assert_int_equal(take_all(&b), 4);
+        clew_bucket_earn(&b, 50, 10);
+        assert_int_equal(take_all(&b), 10);
+        clew_bucket_refill(&b, 10, 5, 3602000);
+        assert_int_equal(take_all(&b), 5);
+        clew_bucket_refill(&b, 10, 5, 3600000);
+        clew_bucket_refill(&b, 10, 5, 3602000);
+        assert_int_equal(take_all(&b), 0);
+}
+
 static void test_resets(void **state)
 {
         uint32_t n = clew_guard_rates[CLEW_LIMIT_RESETS].burst;
@@ -670,6 +700,7 @@ int main(void)
                 cmocka_unit_test(test_good_call_passes_unchanged),
                 cmocka_unit_test(test_rates),
                 cmocka_unit_test(test_time_and_calls_earn),
+                cmocka_unit_test(test_a_bucket_holds_one_burst),
                 cmocka_unit_test(test_resets),
                 cmocka_unit_test(test_header_blocks),
                 cmocka_unit_test(test_what_is_no_protocol),
