@@ -10,6 +10,7 @@
 #include "query/cli/output.h"
 #include "query/cli/page.h"
 #include "query/model/summary.h"
+#include "query/review/verify.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -111,6 +112,7 @@ static void on_finding(void *context, const char *object, const char *what)
 static int verify(struct doctor *d)
 {
         struct clew_error err = {0};
+        struct clew_view *view;
         int r;
 
         clew_cli_close_store(d->cli);
@@ -118,6 +120,8 @@ static int verify(struct doctor *d)
         r = clew_store_verify(d->cli->store_dir, on_finding, d, &err);
         if (r < 0)
                 return clew_cli_fail(d->cli, r, &err);
+        if (d->n_findings == 0 && clew_cli_view(d->cli, &view) == 0)
+                (void)clew_review_verify(view, on_finding, d);
         if (d->n_findings > FINDINGS_MAX)
                 clew_cli_note(d->cli, "%" PRIu64 " more findings", d->n_findings - FINDINGS_MAX);
         if (d->n_findings > 0) {

@@ -15,6 +15,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
+#include "query/cli/export-views.h"
 #include "query/cli/filter.h"
 #include "query/cli/leftover.h"
 #include "query/cli/open.h"
@@ -586,6 +587,9 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         }
         if (status != 0)
                 return status;
+        if (clew_export_is_view(format))
+                return clew_export_view(cli, format, ex.file.path, ex.force, ex.limit,
+                                        &filter_flags, &args);
         rq.format = clew_export_format_find(format);
         if (rq.format)
                 return items(&ex, &rq, &filter_flags, &args, argc, words);
