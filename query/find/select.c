@@ -130,7 +130,7 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                 if (r < 0)
                         return r;
                 s->data = data;
-                s->has_data = true;
+                s->has_data = data.left_out == 0; /* a query is put to the whole */
                 r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
                                        &start_ns);
         }
@@ -318,6 +318,28 @@ static int load(struct clew_select *s, const struct clew_trace_id *id, struct cl
         return 0;
 }
 
+struct clew_query_facts clew_select_facts(const struct clew_select *s,
+                                          const struct clew_selected *t)
+{
+        return (struct clew_query_facts){.id = t->id,
+                                         .start_ns = t->start_ns,
+                                         .summary = &t->summary,
+                                         .lost = t->lost,
+                                         .joined = s->joined,
+                                         .say = s->filter ? s->filter->say : NULL,
+                                         .say_context = s->view};
+}
+
+int clew_select_open(struct clew_select *s, const struct clew_selected *t,
+                     struct clew_trace_data *ret, struct clew_error *err)
+{
+        int r = load(s, &t->id, err);
+
+        if (r == 0)
+                *ret = s->data;
+        return r;
+}
+
 /* The spans of the trace, for queries that its summary does not decide. */
 static int search(struct clew_select *s, const struct clew_query_facts *facts,
                   const enum clew_verdict3 *verdicts, struct clew_error *err)
@@ -350,18 +372,12 @@ static int search(struct clew_select *s, const struct clew_query_facts *facts,
 /* 1 = the trace meets all queries, 0 = not. */
 static int meets(struct clew_select *s, const struct clew_selected *t, struct clew_error *err)
 {
-        struct clew_query_facts facts = {.id = t->id,
-                                         .start_ns = t->start_ns,
-                                         .summary = &t->summary,
-                                         .lost = t->lost,
-                                         .joined = s->joined};
+        struct clew_query_facts facts = clew_select_facts(s, t);
         enum clew_verdict3 verdicts[CLEW_FILTER_QUERIES_MAX];
         bool all = true;
 
         if (!s->filter)
                 return 1;
-        facts.say = s->filter->say;
-        facts.say_context = s->view;
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {
                 verdicts[i] = clew_query_judge(s->runs[i], &facts);
                 if (verdicts[i] == CLEW_NO)
