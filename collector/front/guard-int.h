@@ -6,8 +6,8 @@
 #ifndef CLEW_COLLECTOR_GUARD_INT_H
 #define CLEW_COLLECTOR_GUARD_INT_H
 
-#include "collector/front/guard-h1.h"
-#include "collector/front/guard-h2.h"
+#include "collector/front/guard-h1-int.h"
+#include "collector/front/guard-h2-int.h"
 #include "collector/front/guard.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * The cause in a summary. The signature is "rule/kind:name/shape": kind and name of the step where
  * the trouble shows, and the shape of its error without what differs from run to run.
  */
-#include "query/rca/cause.h"
+#include "query/rca/cause-int.h"
 
 static bool has_cause(const struct clew_why *why)
 {

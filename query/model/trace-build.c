@@ -1,3 +1,6 @@
+/*
+ * Building a trace: the order of work (trace.h).
+ */
 #include "query/model/trace.h"
 
 #include "proto/base/compiler.h"

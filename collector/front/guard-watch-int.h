@@ -5,7 +5,7 @@
 #ifndef CLEW_COLLECTOR_GUARD_WATCH_H
 #define CLEW_COLLECTOR_GUARD_WATCH_H
 
-#include "collector/front/guard-limits.h"
+#include "collector/front/guard-limits-int.h"
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
 

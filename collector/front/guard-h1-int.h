@@ -14,7 +14,7 @@
 #ifndef CLEW_COLLECTOR_GUARD_H1_H
 #define CLEW_COLLECTOR_GUARD_H1_H
 
-#include "collector/front/guard-watch.h"
+#include "collector/front/guard-watch-int.h"
 #include "proto/base/buffer.h"
 
 #define CLEW_H1_LINE_MAX 300u /* above CLEW_H1_CHUNK_LINE_MAX */

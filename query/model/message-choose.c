@@ -1,3 +1,6 @@
+/*
+ * Messages of a step: which of the forms that it carries is read (message.h).
+ */
 #include "query/model/message.h"
 
 #include "proto/base/compiler.h"

@@ -17,7 +17,7 @@
 #ifndef CLEW_COLLECTOR_GUARD_H2_H
 #define CLEW_COLLECTOR_GUARD_H2_H
 
-#include "collector/front/guard-watch.h"
+#include "collector/front/guard-watch-int.h"
 #include "proto/base/buffer.h"
 
 #define CLEW_H2_HEAD_BYTES 9u

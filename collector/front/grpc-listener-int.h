@@ -2,8 +2,8 @@
  * What the two halves of the gRPC front share: the listener (servers, threads, lifecycle) and the
  * call (one export request from its arrival to its answer).
  */
-#ifndef CLEW_COLLECTOR_GRPC_INT_H
-#define CLEW_COLLECTOR_GRPC_INT_H
+#ifndef CLEW_COLLECTOR_GRPC_LISTENER_INT_H
+#define CLEW_COLLECTOR_GRPC_LISTENER_INT_H
 
 #include "collector/commit/ingest.h"
 #include "collector/front/grpc-listener.h"

@@ -1,3 +1,6 @@
+/*
+ * Small records and keys: encoding, checking, decoding (record-int.h).
+ */
 #include "storage/base/record-int.h"
 
 #include "proto/base/cursor.h"

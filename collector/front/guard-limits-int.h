@@ -103,7 +103,6 @@ extern const struct clew_guard_rate clew_guard_rates[CLEW_LIMITS];
 /* An answer that the client does not take, for want of window or because it does not read. */
 #define CLEW_GUARD_UNREAD_MS 10000u
 #define CLEW_GUARD_UNREAD_PRESSED_MS 1200u
-#define CLEW_GUARD_IDLE_MS 75000u /* HTTP keep-alive; longer than the export interval of SDKs */
 /* A connection that is ended is read on for this long after its last words, so that they are not
  * lost (RFC 9112, section 9.6): an HTTP client may be in the middle of a large body. */
 #define CLEW_GUARD_LINGER_H2_MS 300u
