@@ -1,11 +1,14 @@
 #include "collector/base/watch.h"
 
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A limit in the millions only makes programs that close everything slow. */
@@ -50,4 +53,31 @@ unsigned long long clew_watch_raise_descriptors(void)
                         limit = raised;
         }
         return (unsigned long long)limit.rlim_cur;
+}
+
+struct patience {
+        uint64_t ns;
+        int code;
+};
+
+static void *lose_patience(void *argument)
+{
+        const struct patience *p = argument;
+        struct timespec left = {.tv_sec = (time_t)(p->ns / CLEW_NS_PER_S),
+                                .tv_nsec = (long)(p->ns % CLEW_NS_PER_S)};
+
+        while (nanosleep(&left, &left) < 0)
+                continue;
+        clew_log(CLEW_LOG_ERROR, "stopping.late", "action=\"end at once\"");
+        _exit(p->code);
+}
+
+void clew_watch_end_after(uint64_t ns, int code)
+{
+        static struct patience patience; /* once per process */
+        pthread_t thread;
+
+        patience = (struct patience){.ns = ns, .code = code};
+        if (pthread_create(&thread, NULL, lose_patience, &patience) == 0)
+                pthread_detach(thread);
 }

@@ -8,6 +8,7 @@
 #include "storage/store.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Enough for the parts of the tables that are in steady use. */
 #define CLEW_WATCH_FILE_MEMORY_MAX ((size_t)48 * 1024 * 1024)
@@ -21,5 +22,11 @@ void clew_watch_readers(struct clew_store *store);
 
 /* Raises the limit of open files to what the system allows. Returns the limit now in force. */
 unsigned long long clew_watch_raise_descriptors(void);
+
+/*
+ * The end of patience: ends the process with @code when it still runs after @ns. What has been
+ * acknowledged is on disk at any moment, so nothing is lost by it.
+ */
+void clew_watch_end_after(uint64_t ns, int code);
 
 #endif

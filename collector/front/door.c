@@ -19,7 +19,9 @@
 #include <unistd.h>
 
 #define SOCKETS_MAX 4u /* two protocols on two loopback addresses */
-#define LISTEN_BACKLOG 511
+/* Room for a burst: a connection that finds none tries again after a second. The system allows
+ * less, as it sees fit. */
+#define LISTEN_BACKLOG 4096
 /* A connection is handed over when its first bytes are there, or after this time without any. */
 #define DEFER_ACCEPT_S 5
 /* Accepted of one socket before the others get their turn. */

@@ -18,7 +18,7 @@
  * Hazard: a batch that receives a message completes with success and a NULL message both at the end
  * of the stream and when the message was too large.
  */
-#include "collector/front/grpc-int.h"
+#include "collector/front/grpc-listener-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/cursor.h"

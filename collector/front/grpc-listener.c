@@ -1,7 +1,7 @@
 #include "collector/front/grpc-listener.h"
 
-#include "collector/front/grpc-int.h"
-#include "collector/front/guard-limits.h"
+#include "collector/front/grpc-listener-int.h"
+#include "collector/front/guard-limits-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/log.h"

@@ -360,6 +360,7 @@ bool clew_conn_open_back(struct clew_guard *g, struct clew_conn *c)
 {
         const int send_bytes = (int)(2 * CLEW_GUARD_INPUT_BYTES);
         int pair[2];
+        int ours;
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = (char *)c + 1};
 
         while (g->n_backs >= g->options.n_backs_max ||
@@ -370,8 +371,9 @@ bool clew_conn_open_back(struct clew_guard *g, struct clew_conn *c)
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
                 return false;
         /* What is read at a time shall go out at a time; the system allows less, as it sees fit. */
-        (void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
-        c->back = pair[0];
+        ours = (int)(g->n_opened++ % 2); /* servers choose a thread by the number */
+        (void)setsockopt(pair[ours], SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
+        c->back = pair[ours];
         c->back_events = EPOLLIN;
         if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, c->back, &e) < 0) {
                 close(pair[0]);
@@ -380,6 +382,6 @@ bool clew_conn_open_back(struct clew_guard *g, struct clew_conn *c)
                 return false;
         }
         g->n_backs++;
-        g->options.connect(g->options.context, pair[1], &c->peer);
+        g->options.connect(g->options.context, pair[1 - ours], &c->peer);
         return true;
 }

@@ -1,7 +1,7 @@
-#include "collector/front/guard-h1.h"
+#include "collector/front/guard-h1-int.h"
 
-#include "collector/front/guard-refusal.h"
-#include "collector/front/http-head.h"
+#include "collector/front/guard-refusal-int.h"
+#include "collector/front/http-head-int.h"
 
 #include <string.h>
 
@@ -356,9 +356,10 @@ enum clew_guard_verdict clew_h1_tick(struct clew_h1 *c, uint64_t now_ms)
                         return timed_out(c, "the request line and headers did not arrive in time");
                 return CLEW_GUARD_GO;
         }
+        /* After an answer, which may be a long one, the server knows when the silence is too long.
+         */
         if (c->state == CLEW_H1_HEAD)
-                return passed(now_ms, c->begun_ms,
-                              c->n_answered ? CLEW_GUARD_IDLE_MS : CLEW_GUARD_HELLO_MS)
+                return c->n_answered == 0 && passed(now_ms, c->begun_ms, CLEW_GUARD_HELLO_MS)
                                ? CLEW_GUARD_END
                                : CLEW_GUARD_GO;
         if (passed(now_ms, c->moved_ms,

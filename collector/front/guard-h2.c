@@ -1,6 +1,6 @@
-#include "collector/front/guard-h2.h"
+#include "collector/front/guard-h2-int.h"
 
-#include "collector/front/guard-refusal.h"
+#include "collector/front/guard-refusal-int.h"
 #include "proto/base/mem.h"
 
 #include <errno.h>

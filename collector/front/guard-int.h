@@ -6,8 +6,8 @@
 #ifndef CLEW_COLLECTOR_GUARD_INT_H
 #define CLEW_COLLECTOR_GUARD_INT_H
 
-#include "collector/front/guard-h1.h"
-#include "collector/front/guard-h2.h"
+#include "collector/front/guard-h1-int.h"
+#include "collector/front/guard-h2-int.h"
 #include "collector/front/guard.h"
 
 #include <pthread.h>
@@ -81,6 +81,7 @@ struct clew_guard {
         struct clew_conn lists[CLEW_CONN_LISTS]; /* rings, least recently active first */
         size_t n_conns;
         size_t n_backs;
+        size_t n_opened;
         size_t n_wanting; /* connections that want a place at the server */
         bool arrivals_wait;
         size_t stashed_bytes;

@@ -1,4 +1,4 @@
-#include "collector/front/guard-limits.h"
+#include "collector/front/guard-limits-int.h"
 
 /*
  * The bursts cover what real clients were seen to do in their first second (gRPC core, Go, Java,

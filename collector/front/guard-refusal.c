@@ -1,4 +1,4 @@
-#include "collector/front/guard-refusal.h"
+#include "collector/front/guard-refusal-int.h"
 
 #include "collector/gate/answer.h"
 #include "proto/base/base64.h"

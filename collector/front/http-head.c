@@ -1,6 +1,6 @@
-#include "collector/front/http-head.h"
+#include "collector/front/http-head-int.h"
 
-#include "collector/front/guard-limits.h"
+#include "collector/front/guard-limits-int.h"
 
 #include <string.h>
 #include <strings.h>

@@ -40,8 +40,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Closed by the guard, and not yet by the library: it would cut off those beyond its limit. */
+/* Closed by the guard, and not yet by the library. */
 #define CONNECTIONS_ON_THE_WAY 512u
+/* Never reached: at its own limit (which it divides among its threads, while descriptors decide
+ * which thread a connection gets) the library locks itself up. We count in its stead. */
+#define LIBRARY_CONNECTIONS_MAX 65536u
 /* Headers and one piece of body; taken for each open connection. */
 #define CONNECTION_MEMORY_BYTES ((size_t)48 * 1024)
 /* Idle keep-alive connections; longer than the export interval of SDKs, far longer than a pause. */
@@ -588,11 +591,10 @@ static struct MHD_Daemon *start_daemon(struct clew_http_listener *l)
         return MHD_start_daemon(
                 flags, 0, NULL, NULL, on_call, l, MHD_OPTION_EXTERNAL_LOGGER, log_of_library, NULL,
                 MHD_OPTION_THREAD_POOL_SIZE, l->options.n_threads, MHD_OPTION_CONNECTION_LIMIT,
-                CLEW_HTTP_CONNECTIONS_MAX + CONNECTIONS_ON_THE_WAY,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
-                MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
-                1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-                on_completed, l, MHD_OPTION_END);
+                LIBRARY_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
+                MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
 }
 
 static void init_conditions(struct clew_http_listener *l)
@@ -635,7 +637,13 @@ int clew_http_listener_new(const struct clew_http_listener_options *options,
 void clew_http_listener_take(void *listener, int fd, const struct clew_address *peer)
 {
         struct clew_http_listener *l = listener;
+        const union MHD_DaemonInfo *info =
+                MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
+        if (info && info->num_connections >= CLEW_HTTP_CONNECTIONS_MAX + CONNECTIONS_ON_THE_WAY) {
+                close(fd);
+                return;
+        }
         /* Short of memory: the library closes it. */
         (void)MHD_add_connection(l->daemon, fd, (const struct sockaddr *)&peer->sockaddr,
                                  peer->len);

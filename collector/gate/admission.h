@@ -3,8 +3,8 @@
  *
  * One budget in bytes covers what has arrived of requests that are larger than small, from there
  * until their answer is on its way. It is taken by steps in proportion to what a sender has sent
- * (collector/front/guard-limits.h): an announcement takes nothing. Bytes for which there is no room
- * stay with the sender, held back by flow control.
+ * (collector/front/guard-limits-int.h): an announcement takes nothing. Bytes for which there is no
+ * room stay with the sender, held back by flow control.
  *
  * Each protocol has a share of its own, half the budget, and may borrow what the other leaves
  * unused. One message at a time of each goes on beyond the budget, so that many half messages never

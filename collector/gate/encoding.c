@@ -1,8 +1,8 @@
 #include "collector/gate/encoding.h"
 
 #include "collector/gate/inflate.h"
-#include "collector/gate/unsnappy.h"
-#include "collector/gate/unzstd.h"
+#include "collector/gate/unsnappy-int.h"
+#include "collector/gate/unzstd-int.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "collector/gate/unsnappy.h"
+#include "collector/gate/unsnappy-int.h"
 
 #include "proto/base/cursor.h"
 

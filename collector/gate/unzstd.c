@@ -1,4 +1,4 @@
-#include "collector/gate/unzstd.h"
+#include "collector/gate/unzstd-int.h"
 
 #include <errno.h>
 #include <zstd.h>

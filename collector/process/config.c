@@ -51,6 +51,9 @@ static const struct key keys[] = {
          "listen for OTLP over gRPC; loopback only; off = do not"},
         {"http", "localhost:4318", VALUE_LISTEN, offsetof(struct clew_config, http), 0, 0, "ADDR",
          "listen for OTLP over HTTP; loopback only; off = do not"},
+        {"prices", "default", VALUE_PATH, offsetof(struct clew_config, prices), 0, 0, "FILE",
+         "prices of models, for calls sent without a cost; default = $CLEW_PRICES, else "
+         "clew/prices in ~/.config, else /etc/clew/prices"},
         {"max-request-bytes", "64MiB", VALUE_BYTES, offsetof(struct clew_config, max_request_bytes),
          KIB, GIB, "SIZE", "largest request, counted after decompression"},
         {"memory-budget", "72MiB", VALUE_BYTES, offsetof(struct clew_config, memory_budget_bytes),

@@ -19,7 +19,8 @@
 
 struct clew_config {
         char store[CLEW_CONFIG_TEXT_MAX];
-        char grpc[CLEW_CONFIG_TEXT_MAX]; /* "off" = no listener */
+        char prices[CLEW_CONFIG_TEXT_MAX]; /* or "default" */
+        char grpc[CLEW_CONFIG_TEXT_MAX];   /* "off" = no listener */
         char http[CLEW_CONFIG_TEXT_MAX];
         char log_level[CLEW_CONFIG_TEXT_MAX];
         uint64_t max_request_bytes; /* after decompression */

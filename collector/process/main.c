@@ -9,8 +9,10 @@
 #include "collector/front/grpc-listener.h"
 #include "collector/process/collector.h"
 #include "collector/process/config.h"
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "query/model/prices.h"
 #include "query/rca/facts.h"
 
 #include <errno.h>
@@ -34,6 +36,9 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_
 #define HEAP_MMAP_THRESHOLD (16 * 1024 * 1024)
 #define HEAP_TRIM_THRESHOLD (128 * 1024 * 1024)
 #define HEAP_KEEP_BYTES (1024 * 1024)
+
+/* What closing may take after shutdown-timeout: the last commit, connections, the store. */
+#define PATIENCE_NS (800 * CLEW_NS_PER_MS)
 
 static void tune_heap(void)
 {
@@ -95,7 +100,14 @@ static int run(const struct clew_config *config, const sigset_t *signals)
                         malloc_trim(HEAP_KEEP_BYTES);
         }
         unblock_signals(signals);
+        clew_watch_end_after(config->shutdown_ns + PATIENCE_NS, EXIT_FAILED);
         return clew_collector_stop(collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+static int install_prices(const struct clew_config *config, struct clew_error *err)
+{
+        return strcmp(config->prices, "default") != 0 ? clew_prices_install(config->prices, err)
+                                                      : clew_prices_install_default(err);
 }
 
 int main(int argc, char **argv)
@@ -122,6 +134,10 @@ int main(int argc, char **argv)
         clew_log_set_level(clew_config_log_level(&config));
         clew_watch_raise_descriptors();
         clew_facts_install();
+        if (install_prices(&config, &err) < 0) {
+                fprintf(stderr, "clewd: %s\n", err.message);
+                return EXIT_USAGE;
+        }
         clew_grpc_library_init();
         code = run(&config, &signals);
         clew_grpc_library_deinit();

@@ -8,7 +8,7 @@
  */
 #include "proto/otlp/check-int.h"
 
-#include "proto/otlp/walk.h"
+#include "proto/otlp/depth.h"
 
 #include <errno.h>
 

@@ -20,13 +20,12 @@
 #include "proto/base/error.h"
 #include "proto/base/ids.h"
 #include "proto/base/slice.h"
+#include "proto/otlp/depth.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* AnyValue inside AnyValue; protobuf runtimes stop at 100, real attributes nest below 10. */
-#define CLEW_OTLP_DEPTH_MAX 32u
 /* Spans (or log records) kept of one request; SDKs send 512, collectors 8,192. Refused spans do not
  * count: they cost no memory. */
 #define CLEW_OTLP_ITEMS_MAX 1000000u

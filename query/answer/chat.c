@@ -10,7 +10,7 @@
 #include "query/answer/chat.h"
 
 #include "proto/base/mem.h"
-#include "query/answer/message-record.h"
+#include "query/answer/message-record-int.h"
 #include "query/answer/values.h"
 #include "query/find/select.h"
 

@@ -1,7 +1,7 @@
 /*
- * See message-record.h.
+ * See message-record-int.h.
  */
-#include "query/answer/message-record.h"
+#include "query/answer/message-record-int.h"
 
 #include "query/answer/values.h"
 

@@ -4,7 +4,7 @@
 #include "query/answer/safe.h"
 
 #include "proto/base/utf8.h"
-#include "query/answer/width.h"
+#include "query/answer/width-int.h"
 
 #include <stdint.h>
 #include <stdio.h>

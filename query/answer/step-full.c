@@ -4,7 +4,7 @@
 #include "query/answer/step-full.h"
 
 #include "query/answer/brief.h"
-#include "query/answer/message-record.h"
+#include "query/answer/message-record-int.h"
 #include "query/answer/values.h"
 #include "query/model/message.h"
 #include "query/model/prompt.h"

@@ -3,7 +3,7 @@
  * those that take none (non-spacing marks, joiners). wcwidth() is not used: its answer depends on
  * the locale, and output must not.
  */
-#include "query/answer/width.h"
+#include "query/answer/width-int.h"
 
 #include "proto/base/compiler.h"
 

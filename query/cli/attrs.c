@@ -171,9 +171,9 @@ static int list_keys(struct attrs *a)
         if (r == 0)
                 r = clew_select_init(&s, a->view, &a->filter, a->cli->clock, NULL, &err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
-                struct clew_trace_data data = s.data;
+                struct clew_trace_data data;
 
-                r = s.has_data ? 0 : clew_view_load(a->view, &t.id, &data, &err);
+                r = clew_select_open(&s, &t, &data, &err);
                 if (r == 0)
                         r = clew_attributes_add(&all, data.traces);
         }

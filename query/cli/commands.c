@@ -37,6 +37,8 @@ static const struct clew_command commands[] = {
          clew_cmd_dataset},
         {"judge", "experiment", NULL, "run NAME | compare A B | list | show NAME",
          "a dataset through any agent; two versions compared", clew_cmd_experiment},
+        {"judge", "rubric", NULL, "add NAME FILE | show | list | history | diff",
+         "criteria as texts with versions", clew_cmd_rubric},
         {"judge", "judge", NULL, "--cmd COMMAND [ID...] [FLAGS]",
          "findings to a program of yours, its answer kept as a score", clew_cmd_judge},
         {"judge", "export", NULL, "[ID...] [FLAGS]",

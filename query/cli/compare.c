@@ -249,11 +249,11 @@ static bool was_seen(void *context, const struct clew_list_entry *entry)
 static int add_run(struct compare *c, struct clew_select *s, const struct clew_selected *t,
                    unsigned side, struct clew_error *err)
 {
-        static const struct clew_trace_options options = {.texts = true};
+        const struct clew_trace_options options = {.texts = true, .joined = s->joined};
         CLEW_ARENA arena = {0};
-        struct clew_trace_data data = s->data;
+        struct clew_trace_data data;
         struct clew_trace *trace;
-        int r = s->has_data ? 0 : clew_view_load(c->view, &t->id, &data, err);
+        int r = clew_select_open(s, t, &data, err);
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         if (r == 0)
@@ -276,6 +276,7 @@ static int add_side(struct compare *c, unsigned side, const struct clew_filter_f
 
         if (status != 0)
                 return status;
+        filter.runs = true; /* as list does */
         r = clew_select_init(&s, c->view, &filter, c->cli->clock, NULL, &err);
         if (others) {
                 s.skip = was_seen;

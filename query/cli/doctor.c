@@ -10,6 +10,7 @@
 #include "query/cli/output.h"
 #include "query/cli/page.h"
 #include "query/model/summary.h"
+#include "query/review/verify.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -111,6 +112,7 @@ static void on_finding(void *context, const char *object, const char *what)
 static int verify(struct doctor *d)
 {
         struct clew_error err = {0};
+        struct clew_view *view;
         int r;
 
         clew_cli_close_store(d->cli);
@@ -118,6 +120,8 @@ static int verify(struct doctor *d)
         r = clew_store_verify(d->cli->store_dir, on_finding, d, &err);
         if (r < 0)
                 return clew_cli_fail(d->cli, r, &err);
+        if (d->n_findings == 0 && clew_cli_view(d->cli, &view) == 0)
+                (void)clew_review_verify(view, on_finding, d);
         if (d->n_findings > FINDINGS_MAX)
                 clew_cli_note(d->cli, "%" PRIu64 " more findings", d->n_findings - FINDINGS_MAX);
         if (d->n_findings > 0) {
@@ -171,7 +175,7 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"sealed_first_bytes", s->sealed_first_bytes},
                 {"sealed_again_bytes", s->sealed_again_bytes},
                 {"unsealable_traces", s->unsealable},
-                {"rules_version", CLEW_RULES_VERSION},
+                {"rules_version", clew_rules_version() & UINT16_MAX},
                 {"summaries_of_other_rules", d->n_old},
         };
         struct clew_json_writer w = clew_output_begin(&d->output, "doctor");
@@ -246,9 +250,10 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
         if (d->n_old > 0)
                 put_line(d, "rules",
                          "version %u; %" PRIu64 " summar%s of other rules: clew reindex",
-                         CLEW_RULES_VERSION, d->n_old, d->n_old == 1 ? "y is" : "ies are");
+                         clew_rules_version() & UINT16_MAX, d->n_old,
+                         d->n_old == 1 ? "y is" : "ies are");
         else
-                put_line(d, "rules", "version %u", CLEW_RULES_VERSION);
+                put_line(d, "rules", "version %u", clew_rules_version() & UINT16_MAX);
         if (d->verify)
                 put_line(d, "verify", "%s", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
         return clew_page_error(&d->page) < 0
@@ -267,7 +272,7 @@ static uint64_t count_old_summaries(struct clew_view *view)
         if (clew_view_list(view, NULL, &err) < 0)
                 return 0;
         while (clew_view_next(view, &entry, &err) == 1)
-                n += !entry.hot && entry.summary_version != CLEW_RULES_VERSION;
+                n += !entry.hot && entry.summary_version != clew_rules_version();
         return n;
 }
 

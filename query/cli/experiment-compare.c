@@ -21,7 +21,7 @@ struct comparing {
         struct clew_experiment_command *c;
         struct clew_experiment a;
         struct clew_experiment b;
-        struct clew_comparison r;
+        struct clew_experiment_comparison r;
 };
 
 static const char *const change_names[] = {"fixed", "broken", "failing", "passing"};
@@ -29,7 +29,8 @@ static const char *const change_names[] = {"fixed", "broken", "failing", "passin
 /* ---- the numbers that --fail-if may name ------------------------------------------------------
  */
 
-static double number_of(const struct clew_comparison *r, struct clew_slice name, bool *ret_known)
+static double number_of(const struct clew_experiment_comparison *r, struct clew_slice name,
+                        bool *ret_known)
 {
         const struct {
                 const char *name;
@@ -80,7 +81,7 @@ static struct clew_slice word(struct clew_slice *s)
 }
 
 /* "broken > 0". 1 = it holds, 0 = it does not, -EINVAL. */
-static int holds(const struct clew_comparison *r, const char *text)
+static int holds(const struct clew_experiment_comparison *r, const char *text)
 {
         struct clew_slice rest = clew_slice_of_cstr(text);
         struct clew_slice name = word(&rest);
@@ -147,7 +148,7 @@ static void put_difference(struct clew_buffer *out, const char *name,
 
 static void put_summary(struct comparing *k, struct clew_buffer *out)
 {
-        const struct clew_comparison *r = &k->r;
+        const struct clew_experiment_comparison *r = &k->r;
 
         clew_buffer_append_cstr(out, "A ");
         clew_safe_line(out, k->a.name, 60, true);
@@ -171,8 +172,8 @@ static void put_summary(struct comparing *k, struct clew_buffer *out)
                 strcmp(r->verdict, "no difference shown") == 0 ? "" : "B is ", r->verdict, r->p);
 }
 
-static void put_case(struct comparing *k, const struct clew_pair *p, struct clew_buffer *out,
-                     bool markdown)
+static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
+                     struct clew_buffer *out, bool markdown)
 {
         char item[CLEW_CONTENT_ID_HEX];
         char trace_a[CLEW_TRACE_ID_HEX];
@@ -274,7 +275,7 @@ static void put_json_difference(struct clew_json_writer *w, const char *key,
         clew_json_write_object_end(w);
 }
 
-static void put_json_case(struct clew_json_writer *w, const struct clew_pair *p)
+static void put_json_case(struct clew_json_writer *w, const struct clew_experiment_pair *p)
 {
         char hex[CLEW_CONTENT_ID_HEX];
 
@@ -302,7 +303,7 @@ static void put_json_case(struct clew_json_writer *w, const struct clew_pair *p)
 static void put_json(struct comparing *k, struct clew_buffer *out)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
-        const struct clew_comparison *r = &k->r;
+        const struct clew_experiment_comparison *r = &k->r;
 
         clew_json_write_object_begin(&w);
         put_number(&w, "v", 1);
@@ -383,7 +384,7 @@ static void put_junit(struct comparing *k, struct clew_buffer *out)
         put_xml(out, k->b.name);
         clew_buffer_printf(out, "\" tests=\"%u\" failures=\"%u\">\n", k->r.n, failures);
         for (uint32_t i = 0; i < k->r.n; i++) {
-                const struct clew_pair *p = &k->r.pairs[i];
+                const struct clew_experiment_pair *p = &k->r.pairs[i];
                 char item[CLEW_CONTENT_ID_HEX];
 
                 clew_content_id_to_hex(&p->item, item);

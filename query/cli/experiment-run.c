@@ -57,7 +57,7 @@ struct run {
         struct clew_experiment_command *c;
         struct clew_experiment e;
         struct clew_dataset dataset;
-        struct clew_check checks[CLEW_EXPERIMENT_CHECKS_MAX];
+        struct clew_experiment_check checks[CLEW_EXPERIMENT_CHECKS_MAX];
         uint32_t n_checks;
         bool default_checks;
         pthread_mutex_t lock;
@@ -217,7 +217,7 @@ static int start_job(struct run *run, struct slot *s, uint64_t job)
 
 static void judge(struct run *run, struct slot *s)
 {
-        struct clew_answer answer = {.status = s->status};
+        struct clew_experiment_answer answer = {.status = s->status};
         uint32_t n = 0;
         bool passed = true;
 

@@ -15,7 +15,9 @@
 #include "query/cli/commands.h"
 #include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
+#include "query/cli/export-views.h"
 #include "query/cli/filter.h"
+#include "query/cli/leftover.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/find/run.h"
@@ -113,6 +115,8 @@ static int open_beside(struct export *ex)
                 close(fd);
                 fd = -1;
         }
+        if (fd >= 0)
+                clew_leftover_add(f->temp);
         return fd;
 }
 
@@ -198,6 +202,7 @@ static int close_output(struct export *ex, bool keep)
                 sync_directory(f->path);
         else if (f->temp)
                 unlink(f->temp);
+        clew_leftover_forget(f->temp);
         clew_free(f->temp);
         f->temp = NULL;
         return ok || !keep ? 0 : fail_file(ex, "write");
@@ -582,6 +587,9 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         }
         if (status != 0)
                 return status;
+        if (clew_export_is_view(format))
+                return clew_export_view(cli, format, ex.file.path, ex.force, ex.limit,
+                                        &filter_flags, &args);
         rq.format = clew_export_format_find(format);
         if (rq.format)
                 return items(&ex, &rq, &filter_flags, &args, argc, words);

@@ -111,8 +111,10 @@ static int help_command(struct clew_cli *cli, const struct clew_command *command
 
 static void print_export_formats(FILE *out)
 {
-        fputs("\nFormats of clew export\n\n  otlp            what clew import reads: OTLP JSON "
-              "lines\n",
+        fputs("\nFormats of clew export\n\n"
+              "  otlp            what clew import reads: OTLP JSON lines\n"
+              "  perfetto        a timeline, for Perfetto and Chrome's tracing\n"
+              "  speedscope      a flame graph of one run, by time and by tokens\n",
               out);
         for (const struct clew_export_format *f = clew_export_formats(); f->name; f++)
                 fprintf(out, "  %-14s  %s\n", f->name, f->help);

@@ -16,6 +16,7 @@
 #include "proto/otlp/walk.h"
 #include "query/answer/safe.h"
 #include "query/cli/commands.h"
+#include "query/cli/import-agents.h"
 #include "query/cli/import-forms.h"
 #include "query/cli/input.h"
 #include "query/cli/open.h"
@@ -229,6 +230,12 @@ static int import_one(struct import *im, struct clew_slice text, struct clew_err
                 return import_known(im, text, content, err);
         clew_arena_reset(&im->form_arena);
         *err = (struct clew_error){0};
+        if (clew_import_agents(text, &im->form_arena, &im->made)) {
+                if (clew_buffer_error(&im->made) < 0 || clew_arena_failed(&im->form_arena))
+                        return clew_error_set(err, -EMSGSIZE, 0,
+                                              "one object is larger than the memory for it");
+                return import_known(im, clew_buffer_slice(&im->made), CONTENT_TRACES, err);
+        }
         switch (clew_import_form(text, &im->form_arena, &im->made, &found, err, &error)) {
         case CLEW_FORM_OTLP:
                 return import_known(im, found, find_content(found), err);

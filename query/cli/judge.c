@@ -13,12 +13,15 @@
 #include "query/answer/why-record.h"
 #include "query/cli/child.h"
 #include "query/cli/filter.h"
+#include "query/cli/judge-check.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/terminal.h"
 
 #include "proto/base/json.h"
 #include "proto/otlp/json.h"
+#include "query/review/record.h"
+#include "query/review/rubric.h"
 
 #include <errno.h>
 #include <math.h>
@@ -45,6 +48,11 @@ struct judge_command {
         const char *name;
         const char *version;
         const char *rubric_file;
+        const char *rubric_name; /* of a kept rubric; NULL = a file, or none */
+        char rubric_version[24];
+        const char *flips;
+        bool check_experts;
+        uint64_t cached;
         struct clew_buffer rubric;
         uint64_t timeout_seconds;
         bool full;
@@ -53,6 +61,51 @@ struct judge_command {
         uint64_t judged;
         uint64_t failed;
 };
+
+static struct clew_slice name_part(const char *text)
+{
+        struct clew_slice name;
+        uint64_t version;
+
+        return clew_version_parse(clew_slice_of_cstr(text), &name, &version) ? name
+                                                                             : CLEW_SLICE_NULL;
+}
+
+/* --rubric NAME[@V]: a version that is kept; the judge's own version is then that one, unless
+ * given.
+ */
+static int kept_rubric(struct judge_command *c)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_rubric rubric;
+        struct clew_error err = {0};
+        struct clew_slice name;
+        struct clew_view *view;
+        uint64_t version;
+        int r = clew_cli_view(c->cli, &view);
+
+        if (r != 0)
+                return r;
+        clew_arena_init(&arena, 32 * RUBRIC_MAX);
+        if (!clew_version_parse(clew_slice_of_cstr(c->rubric_file), &name, &version))
+                return CLEW_EXIT_USAGE;
+        r = clew_rubric_get(view, name, version, &arena, &rubric, &err);
+        if (r == -ENOENT) {
+                clew_cli_error(c->cli,
+                               "--rubric names neither a file nor a kept rubric; clew rubric "
+                               "list names those");
+                return CLEW_EXIT_USAGE;
+        }
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        clew_buffer_append_slice(&c->rubric, rubric.text);
+        snprintf(c->rubric_version, sizeof(c->rubric_version), "%llu",
+                 (unsigned long long)rubric.version);
+        c->rubric_name = c->rubric_file;
+        if (!c->version)
+                c->version = c->rubric_version;
+        return clew_buffer_error(&c->rubric) < 0 ? clew_cli_fail(c->cli, -ENOMEM, NULL) : 0;
+}
 
 static int read_rubric(struct judge_command *c)
 {
@@ -63,6 +116,8 @@ static int read_rubric(struct judge_command *c)
         if (!c->rubric_file)
                 return 0;
         f = fopen(c->rubric_file, "re");
+        if (!f && errno == ENOENT && clew_name_is_good(name_part(c->rubric_file)))
+                return kept_rubric(c);
         p = clew_buffer_reserve(&c->rubric, RUBRIC_MAX);
         if (!f || !p) {
                 clew_cli_error(c->cli, "cannot read the rubric file: %s", strerror(errno));
@@ -172,7 +227,14 @@ static int note_of(struct judge_command *c, struct clew_slice answer, struct cle
         clew_json_write_cstr(&w, c->name);
         clew_json_write_key(&w, "version");
         clew_json_write_cstr(&w, c->version);
-        if (c->rubric.len) {
+        if (c->rubric_name) {
+                struct clew_slice name = name_part(c->rubric_name);
+
+                clew_json_write_key(&w, "rubric_name");
+                clew_json_write_string(&w, name);
+                clew_json_write_key(&w, "rubric_version");
+                clew_json_write_cstr(&w, c->rubric_version);
+        } else if (c->rubric.len) {
                 clew_json_write_key(&w, "rubric");
                 clew_json_write_string(&w, clew_buffer_slice(&c->rubric));
         }
@@ -216,6 +278,68 @@ static int keep(struct judge_command *c, const struct clew_trace_id *id, struct 
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 
+/* The same question to the same judge under a kept rubric has its answer already. */
+static struct clew_review_key answer_key(const struct judge_command *c, struct clew_slice line)
+{
+        struct clew_content_id id;
+        CLEW_BUFFER text = {0};
+
+        clew_buffer_init(&text, QUESTION_MAX);
+        clew_buffer_printf(&text, "%s\n%s\n%s\n%s\n", c->name, c->version, c->rubric_name,
+                           c->command);
+        clew_buffer_append_slice(&text, line);
+        id = clew_content_id_of(clew_buffer_slice(&text));
+        return clew_review_key_make(CLEW_KIND_VERDICT, id.bytes);
+}
+
+struct kept_answer {
+        struct clew_review_key key;
+        struct clew_slice encoded;
+};
+
+static int keep_answer(struct clew_shelf *shelf, void *context, struct clew_error *err)
+{
+        struct kept_answer *k = context;
+        int r = clew_shelf_add(shelf, clew_review_key_slice(&k->key), k->encoded, err);
+
+        return r == -EEXIST ? 0 : r;
+}
+
+/* Asks the program, unless its answer is kept. */
+static int ask(struct judge_command *c, struct clew_slice line, struct clew_buffer *answer,
+               struct clew_error *err)
+{
+        CLEW_BUFFER value = {0};
+        CLEW_BUFFER encoded = {0};
+        struct kept_answer k;
+        struct clew_slice body;
+        struct clew_store *store;
+        struct clew_view *view;
+        int r;
+
+        clew_buffer_init(&value, 4 * ANSWER_MAX);
+        clew_buffer_init(&encoded, 4 * ANSWER_MAX);
+        if (c->rubric_name) {
+                k.key = answer_key(c, line);
+                if (clew_cli_view(c->cli, &view) == 0 &&
+                    clew_view_shelf_get(view, clew_review_key_slice(&k.key), &value, err) == 0 &&
+                    clew_review_unseal(clew_buffer_slice(&value), CLEW_KIND_VERDICT, &body)) {
+                        c->cached++;
+                        clew_buffer_append_slice(answer, body);
+                        return clew_buffer_error(answer);
+                }
+        }
+        r = clew_child_ask(c->command, line, (uint32_t)c->timeout_seconds * 1000, answer, err);
+        if (r < 0 || !c->rubric_name || c->dry_run)
+                return r;
+        if (clew_review_seal(CLEW_KIND_VERDICT, clew_buffer_slice(answer), &encoded) < 0)
+                return 0; /* it is asked again */
+        k.encoded = clew_buffer_slice(&encoded);
+        if (clew_cli_store(c->cli, CLEW_STORE_WRITE, &store) != 0)
+                return clew_error_set(err, -EIO, 0, "its answer cannot be kept");
+        return clew_store_shelve(store, keep_answer, &k, err);
+}
+
 /* One trace; one that cannot be read or is too large to be analysed costs only itself. */
 static int judge_one(struct judge_command *c, const char *text)
 {
@@ -241,8 +365,7 @@ static int judge_one(struct judge_command *c, const char *text)
                 complain(c, &o.id, r == -ENOMEM ? "too large to be asked about" : strerror(-r));
                 return 0;
         }
-        r = clew_child_ask(c->command, clew_buffer_slice(&line),
-                           (uint32_t)c->timeout_seconds * 1000, &answer, &err);
+        r = ask(c, clew_buffer_slice(&line), &answer, &err);
         if (r < 0) {
                 complain(c, &o.id, err.message);
                 return 0;
@@ -316,6 +439,8 @@ static int judge_selection(struct judge_command *c)
 
 static int check(struct judge_command *c)
 {
+        int r;
+
         if (!c->command) {
                 clew_cli_error(c->cli, "which program? clew judge --cmd ./judge [ID...]");
                 return CLEW_EXIT_USAGE;
@@ -324,20 +449,45 @@ static int check(struct judge_command *c)
                 clew_cli_error(c->cli, "--timeout takes 1 to %u seconds", TIMEOUT_SECONDS_MAX);
                 return CLEW_EXIT_USAGE;
         }
-        return read_rubric(c);
+        r = read_rubric(c);
+        if (!c->version)
+                c->version = "1";
+        return r;
+}
+
+/* --check and --flips ask no program: they compare what is kept. */
+static int compare(struct judge_command *c, struct clew_arguments *args)
+{
+        const char *comma = c->flips ? strchr(c->flips, ',') : NULL;
+        char first[64];
+
+        if (c->check_experts)
+                return clew_judge_check(c->cli, c->name, c->version, &c->look, &c->filter_flags,
+                                        args, c->output_flags.json);
+        if (!comma || (size_t)(comma - c->flips) >= sizeof(first)) {
+                clew_cli_error(c->cli, "--flips takes two versions of the judge: --flips 1,2");
+                return CLEW_EXIT_USAGE;
+        }
+        snprintf(first, sizeof(first), "%.*s", (int)(comma - c->flips), c->flips);
+        return clew_judge_flips(c->cli, c->name, first, comma + 1, &c->look, &c->filter_flags, args,
+                                c->output_flags.json);
 }
 
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
 {
-        struct judge_command c = {
-                .cli = cli, .name = "judge", .version = "1", .timeout_seconds = TIMEOUT_SECONDS};
+        struct judge_command c = {.cli = cli, .name = "judge", .timeout_seconds = TIMEOUT_SECONDS};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
                 {"cmd", 0, "COMMAND", "program that reads one JSON line and answers one object",
                  .ret_text = &c.command},
                 {"name", 0, "NAME", "name of the score (judge)", .ret_text = &c.name},
                 {"version", 0, "V", "version of the criterion (1)", .ret_text = &c.version},
-                {"rubric", 0, "FILE", "text of the criterion; sent and kept with the score",
+                {"check", 0, NULL, "compare the judge with experts' scores of its name",
+                 .ret_flag = &c.check_experts},
+                {"flips", 0, "A,B", "runs that versions A and B of the judge tell apart",
+                 .ret_text = &c.flips},
+                {"rubric", 0, "FILE|NAME@V",
+                 "text of the criterion; of a kept one answers are asked for once",
                  .ret_text = &c.rubric_file},
                 {"timeout", 0, "SECONDS", "for one trace (120)", .ret_number = &c.timeout_seconds},
                 {"full", 0, NULL, "send the whole trace too, as OTLP JSON", .ret_flag = &c.full},
@@ -352,6 +502,8 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
+        if (c.check_experts || c.flips)
+                return compare(&c, &args);
         r = check(&c);
         if (r == 0 && args.n == 0)
                 r = judge_selection(&c);
@@ -359,7 +511,8 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
                 r = judge_one(&c, args.values[i]);
         clew_buffer_deinit(&c.rubric);
         if (r == 0)
-                clew_cli_note(cli, "%llu judged, %llu without an answer",
-                              (unsigned long long)c.judged, (unsigned long long)c.failed);
+                clew_cli_note(cli, "%llu judged, %llu without an answer%s",
+                              (unsigned long long)c.judged, (unsigned long long)c.failed,
+                              c.cached ? "; some answers were kept from before" : "");
         return r == 0 && c.failed ? CLEW_EXIT_PARTIAL : r;
 }

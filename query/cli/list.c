@@ -11,9 +11,11 @@
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/filter.h"
+#include "query/cli/matches.h"
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
+#include "query/cli/suggest.h"
 #include "query/cli/table.h"
 #include "query/find/loose.h"
 
@@ -34,13 +36,15 @@ struct list {
         struct clew_display_flags display_flags;
         const char *after_text;
         struct clew_selected after;
-        uint64_t limit; /* 0 = all */
-        bool all;       /* each trace by itself, also those that are no run */
-        bool count;     /* numbers of the selection instead of its traces */
+        uint64_t limit;  /* 0 = all */
+        bool all;        /* each trace by itself, also those that are no run */
+        bool show_match; /* where texts stand, instead of its traces */
+        bool count;      /* numbers of the selection instead of its traces */
         struct clew_output output;
         struct clew_table table;
         uint64_t n;
         struct clew_selected last; /* of the rows written; only its place */
+        bool suggest;              /* nothing was found: a name may be mistyped */
         uint64_t n_failed;
         struct clew_trace_id failed; /* the newest of them that failed */
         bool more;
@@ -188,6 +192,7 @@ static void tell_empty(struct list *l)
         else
                 clew_cli_note(l->cli, "none of %llu traces matches; the newest is of %s",
                               (unsigned long long)stats.traces, start);
+        l->suggest = true;
 }
 
 /* What came without a trace and names no run: it is stored, and in no list. */
@@ -312,6 +317,8 @@ static int run(struct list *l)
         if (!machine && !l->more)
                 tell_loose(l);
         clew_select_deinit(&s);
+        if (l->suggest)
+                clew_suggest_names(l->cli, l->view, &l->filter_flags);
         if (status == 0 && l->n == 0 && l->output_flags.exit_status)
                 status = CLEW_EXIT_NOTHING;
         return status;
@@ -360,6 +367,8 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"after", 0, "CURSOR", "continue behind this place (printed when -n cuts)",
                  .ret_text = &l.after_text},
+                {"show-match", 0, NULL, "where the texts of -g and -G stand, with the words around",
+                 .ret_flag = &l.show_match},
                 {"all", 0, NULL, "also what holds no agent, model call or tool; each trace apart",
                  .ret_flag = &l.all},
                 {"count", 0, NULL, "numbers of the selection: failures, loops, retries, waste",
@@ -393,9 +402,14 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         l.filter.runs = !l.all;
         l.filter.apart = l.all;
         if (r == 0)
-                r = clew_output_init(&l.output, cli, &l.output_flags, "trace", clew_trace_fields);
-        if (r == 0)
                 r = clew_cli_view(cli, &l.view);
+        if (r == 0 && l.show_match) {
+                clew_pager_start(cli, &l.display_flags);
+                return clew_matches_run(cli, l.view, &l.filter, l.after_text ? &l.after : NULL,
+                                        &l.output_flags, &l.look);
+        }
+        if (r == 0)
+                r = clew_output_init(&l.output, cli, &l.output_flags, "trace", clew_trace_fields);
         l.limit = l.output_flags.limit;
         if (r == 0 && l.count) {
                 r = run_count(&l);

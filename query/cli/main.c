@@ -4,6 +4,7 @@
 #include "query/cli/cli.h"
 
 #include "proto/base/mem.h"
+#include "query/model/prices.h"
 #include "query/rca/facts.h"
 
 /* A trace of 25,000 spans and all that is made of it; what is not touched costs nothing. */
@@ -11,12 +12,16 @@
 
 int main(int argc, char **argv)
 {
+        struct clew_error err = {0};
         struct clew_cli cli;
         int status;
 
         clew_mem_expect(HEAP_EXPECTED);
         clew_facts_install();
         clew_cli_init(&cli);
+        /* A list that cannot be read costs the costs, not the answer. */
+        if (clew_prices_install_default(&err) < 0)
+                clew_cli_error(&cli, "%s", err.message);
         status = clew_cli_run(&cli, argc, argv);
         clew_cli_deinit(&cli);
         return status;

@@ -104,7 +104,7 @@ static void print_candidates(struct clew_cli *cli, struct clew_view *view,
 int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
                      struct clew_trace_id *ret)
 {
-        struct clew_candidates found;
+        struct clew_lookup_found found;
         struct clew_error err = {0};
         struct clew_view *view = NULL;
         int r = clew_cli_view(cli, &view);

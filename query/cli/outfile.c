@@ -5,6 +5,7 @@
 
 #include "proto/base/mem.h"
 #include "query/answer/safe.h"
+#include "query/cli/leftover.h"
 #include "storage/store.h"
 
 #include <dirent.h>
@@ -91,6 +92,8 @@ int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *
         errno = 0;
         fd = f->temp ? open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
                      : open(path, O_WRONLY | O_CLOEXEC);
+        if (fd >= 0)
+                clew_leftover_add(f->temp);
         f->stream = fd < 0 ? NULL : fdopen(fd, "w");
         if (f->stream)
                 return 0;
@@ -130,6 +133,7 @@ int clew_outfile_close(struct clew_outfile *f, struct clew_cli *cli, bool keep)
                 sync_directory_of(f->path);
         else if (f->temp)
                 unlink(f->temp);
+        clew_leftover_forget(f->temp);
         clew_free(f->temp);
         clew_free(f->path);
         f->temp = f->path = NULL;
@@ -211,6 +215,7 @@ int clew_outdir_open(struct clew_outdir *d, struct clew_cli *cli, const char *pa
                 d->temp = NULL;
                 return r;
         }
+        clew_leftover_add(d->temp);
         return 0;
 }
 
@@ -257,6 +262,7 @@ int clew_outdir_close(struct clew_outdir *d, struct clew_cli *cli, bool keep)
         }
         if (d->temp && !keep)
                 remove_flat(d->temp);
+        clew_leftover_forget(d->temp);
         clew_free(d->temp);
         clew_free(d->path);
         *d = (struct clew_outdir){0};

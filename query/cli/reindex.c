@@ -306,7 +306,7 @@ static void on_change(void *context, const struct clew_trace_id *id, struct clew
                 x->unreadable++;
                 return;
         }
-        count_version(x, before.rules_version);
+        count_version(x, before.rules_version & UINT16_MAX);
         compare(x, id, &before, &after);
 }
 
@@ -334,7 +334,7 @@ static int put_json(struct reindex *x)
         struct clew_json_writer w = clew_output_begin(&x->output, "reindex");
 
         clew_json_write_key(&w, "rules_version");
-        clew_json_write_uint64(&w, CLEW_RULES_VERSION);
+        clew_json_write_uint64(&w, clew_rules_version() & UINT16_MAX);
         clew_json_write_key(&w, "dry_run");
         clew_json_write_bool(&w, x->options.dry_run);
         clew_json_write_key(&w, "seen");
@@ -421,7 +421,7 @@ static int put_text(struct reindex *x)
         for (unsigned i = 0; i < N_FIELDS; i++)
                 put_rows(&table, &x->fields[i], field_names[i]);
         fprintf(x->cli->out, "rules version %u: %" PRIu64 " summaries looked at, %" PRIu64 " %s\n",
-                CLEW_RULES_VERSION, x->stats.seen, x->changed,
+                clew_rules_version() & UINT16_MAX, x->stats.seen, x->changed,
                 x->options.dry_run ? "would change" : "changed");
         if (x->changed > 0 && clew_table_print(&table, x->cli->out) < 0)
                 return clew_cli_fail(x->cli, -ENOMEM, NULL);
@@ -433,7 +433,7 @@ static int report(struct reindex *x)
         int r = x->json ? put_json(x) : put_text(x);
 
         for (size_t i = 0; i < x->n_versions; i++) {
-                if (x->versions[i].version != CLEW_RULES_VERSION)
+                if (x->versions[i].version != (clew_rules_version() & UINT16_MAX))
                         clew_cli_note(x->cli, "%" PRIu64 " of them came from rules version %u",
                                       x->versions[i].n, x->versions[i].version);
         }

@@ -360,19 +360,14 @@ static int print(struct series_command *c)
 static int add(struct series_command *c, struct clew_select *s, const struct clew_selected *t,
                struct clew_error *err)
 {
-        struct clew_query_facts facts = {.id = t->id,
-                                         .start_ns = t->start_ns,
-                                         .summary = &t->summary,
-                                         .lost = t->lost,
-                                         .say = c->filter.say,
-                                         .say_context = c->view};
+        struct clew_query_facts facts = clew_select_facts(s, t);
         struct clew_query_result found;
-        struct clew_trace_data data = s->data;
+        struct clew_trace_data data;
         int r;
 
         if (clew_query_judge(c->run, &facts) == CLEW_NO)
                 return 0;
-        r = s->has_data ? 0 : clew_view_load(c->view, &t->id, &data, err);
+        r = clew_select_open(s, t, &data, err);
         if (r == 0)
                 r = clew_query_evaluate(c->run, &facts, data.traces, data.logs, &found);
         if (r == 1)

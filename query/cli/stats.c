@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TABLE_ARENA_MAX ((size_t)256 << 20)
@@ -32,6 +33,7 @@ struct stats_command {
         struct clew_display_flags display_flags;
         const char *by;
         const char *over_text;
+        const char *sort;
         uint64_t over_ns;
         struct clew_stats stats;
         struct clew_output output;
@@ -425,11 +427,77 @@ static int print_table(struct stats_command *c)
 /* ---- the command ------------------------------------------------------------------------------
  */
 
+static double measure(const struct clew_group *g, const char *word)
+{
+        if (strcmp(word, "failed") == 0)
+                return (double)g->failed;
+        if (strcmp(word, "rate") == 0)
+                return g->n ? (double)g->failed / (double)g->n : 0;
+        if (strcmp(word, "tokens") == 0)
+                return (double)g->tokens;
+        if (strcmp(word, "cost") == 0)
+                return g->cost_usd;
+        if (word[0] == 'p' && g->n_durations > 0)
+                return clew_quantile(g->durations, g->n_durations,
+                                     strcmp(word, "p50") == 0   ? 0.5
+                                     : strcmp(word, "p95") == 0 ? 0.95
+                                                                : 0.99);
+        return word[0] == 'p' ? 0 : (double)g->n;
+}
+
+struct measured {
+        double value;
+        uint32_t place; /* before */
+        struct clew_group *group;
+};
+
+static int by_measure(const void *a, const void *b)
+{
+        const struct measured *x = a;
+        const struct measured *y = b;
+
+        if (x->value != y->value)
+                return x->value > y->value ? -1 : 1;
+        return x->place < y->place ? -1 : 1;
+}
+
+static int sort_groups(struct stats_command *c)
+{
+        static const char *const words[] = {"n",   "failed", "rate",   "p50",
+                                            "p95", "p99",    "tokens", "cost"};
+        struct clew_groups *g = &c->stats.groups;
+        struct measured *all;
+        bool known = !c->sort;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words) && !known; i++)
+                known = strcmp(c->sort, words[i]) == 0;
+        if (!known || (c->sort && c->over_ns)) {
+                clew_cli_error(c->cli,
+                               c->over_ns ? "stats: --over is sorted by time"
+                                          : "stats: --sort takes n, failed, rate, p50, p95, p99, "
+                                            "tokens or cost");
+                return CLEW_EXIT_USAGE;
+        }
+        if (!c->sort)
+                return 0;
+        all = clew_arena_calloc(&g->arena, g->n + 1u, sizeof(*all));
+        if (!all)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        for (uint32_t i = 0; i < g->n; i++)
+                all[i] = (struct measured){measure(g->all[i], c->sort), i, g->all[i]};
+        qsort(all, g->n, sizeof(*all), by_measure);
+        for (uint32_t i = 0; i < g->n; i++)
+                g->all[i] = all[i].group;
+        return 0;
+}
+
 static int print(struct stats_command *c)
 {
         const struct clew_groups *g = &c->stats.groups;
         uint64_t limit = c->output_flags.limit ? c->output_flags.limit : UINT64_MAX;
 
+        if (sort_groups(c) != 0)
+                return CLEW_EXIT_USAGE;
         c->first_ns = g->n > 0 ? g->all[0]->time_ns : 0;
         c->last_ns = g->n > 0 ? g->all[g->n - 1]->time_ns : 0;
         if (!clew_output_is_machine(&c->output))
@@ -499,7 +567,9 @@ static int make_stats(struct stats_command *c)
                 return CLEW_EXIT_USAGE;
         if (c->stats.of_steps)
                 flags.query = NULL;
-        return clew_filter_make(c->cli, &flags, CLEW_SINCE_DEFAULT, c->look.utc, &c->filter);
+        r = clew_filter_make(c->cli, &flags, CLEW_SINCE_DEFAULT, c->look.utc, &c->filter);
+        c->filter.runs = !c->stats.of_steps; /* as list does */
+        return r;
 }
 
 static int run_stats(struct stats_command *c)
@@ -527,6 +597,8 @@ int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"by", 0, "KEYS", "agent, tool, model, service, outcome, cause, user, any field",
                  .ret_text = &c.by},
+                {"sort", 0, "WORD", "largest first: n, failed, rate, p50, p95, p99, tokens, cost",
+                 .ret_text = &c.sort},
                 {"over", 0, "LENGTH", "apart for each 1h, 10m ... (step of a query's metrics)",
                  .ret_text = &c.over_text},
                 {0},

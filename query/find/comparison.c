@@ -307,6 +307,8 @@ static int by_probability(const void *a, const void *b)
 
         if (x->p != y->p)
                 return x->p < y->p ? -1 : 1;
+        if ((distance(x) > 0) != (distance(y) > 0))
+                return distance(x) > 0 ? -1 : 1; /* what A has comes before what it lacks */
         if (fabs(distance(x)) != fabs(distance(y)))
                 return fabs(distance(x)) > fabs(distance(y)) ? -1 : 1;
         if (rank_of(x) != rank_of(y))
@@ -372,6 +374,12 @@ static bool is_worth_a_test(const struct clew_comparison *c, const struct clew_f
                                               c->runs[1]) < CLEW_COMPARISON_RATE;
 }
 
+/* A feature and its opposite are equally likely, whatever the last digits of a sum say. */
+static double rounded(double p)
+{
+        return p > 0 ? exp(round(log(p) * 1e8) / 1e8) : 0;
+}
+
 int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_result *ret)
 {
         struct clew_feature *all = clew_arena_calloc(&c->arena, c->n + 1u, sizeof(*all));
@@ -398,7 +406,7 @@ int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_res
 
                 if (!is_worth_a_test(c, &f))
                         continue;
-                f.p = clew_difference_p(f.n[0], c->runs[0], f.n[1], c->runs[1]);
+                f.p = rounded(clew_difference_p(f.n[0], c->runs[0], f.n[1], c->runs[1]));
                 f.lift = (double)f.n[0] / runs[0] - (double)f.n[1] / runs[1];
                 all[kept++] = f;
         }

@@ -4,6 +4,8 @@
  */
 #include "query/find/select.h"
 
+#include "query/model/prices.h"
+
 #include "query/find/run.h"
 
 #include "proto/base/hash.h"
@@ -128,7 +130,7 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                 if (r < 0)
                         return r;
                 s->data = data;
-                s->has_data = true;
+                s->has_data = data.left_out == 0; /* a query is put to the whole */
                 r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
                                        &start_ns);
         }
@@ -144,6 +146,13 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                                       strerror(-r));
         }
         return 0;
+}
+
+/* Stored without a cost, before this price list was there: `clew reindex` stores it with one. */
+static bool is_unpriced(const struct clew_summary *s)
+{
+        return clew_prices_mark() != 0 && !s->has_cost && s->tokens.total > 0 &&
+               s->rules_version >> 16 != clew_prices_mark();
 }
 
 static uint32_t bucket_of(const struct clew_trace_id *id)
@@ -267,7 +276,7 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
         if (!entry->hot && entry->summary.len > 0)
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
-        if (r < 0)
+        if (r < 0 || is_unpriced(&ret->summary))
                 r = derive(s, &entry->id, built, ret, err);
         if (r == 0)
                 r = join(s, built, ret, &silent_since, err);
@@ -309,6 +318,28 @@ static int load(struct clew_select *s, const struct clew_trace_id *id, struct cl
         return 0;
 }
 
+struct clew_query_facts clew_select_facts(const struct clew_select *s,
+                                          const struct clew_selected *t)
+{
+        return (struct clew_query_facts){.id = t->id,
+                                         .start_ns = t->start_ns,
+                                         .summary = &t->summary,
+                                         .lost = t->lost,
+                                         .joined = s->joined,
+                                         .say = s->filter ? s->filter->say : NULL,
+                                         .say_context = s->view};
+}
+
+int clew_select_open(struct clew_select *s, const struct clew_selected *t,
+                     struct clew_trace_data *ret, struct clew_error *err)
+{
+        int r = load(s, &t->id, err);
+
+        if (r == 0)
+                *ret = s->data;
+        return r;
+}
+
 /* The spans of the trace, for queries that its summary does not decide. */
 static int search(struct clew_select *s, const struct clew_query_facts *facts,
                   const enum clew_verdict3 *verdicts, struct clew_error *err)
@@ -341,18 +372,12 @@ static int search(struct clew_select *s, const struct clew_query_facts *facts,
 /* 1 = the trace meets all queries, 0 = not. */
 static int meets(struct clew_select *s, const struct clew_selected *t, struct clew_error *err)
 {
-        struct clew_query_facts facts = {.id = t->id,
-                                         .start_ns = t->start_ns,
-                                         .summary = &t->summary,
-                                         .lost = t->lost,
-                                         .joined = s->joined};
+        struct clew_query_facts facts = clew_select_facts(s, t);
         enum clew_verdict3 verdicts[CLEW_FILTER_QUERIES_MAX];
         bool all = true;
 
         if (!s->filter)
                 return 1;
-        facts.say = s->filter->say;
-        facts.say_context = s->view;
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {
                 verdicts[i] = clew_query_judge(s->runs[i], &facts);
                 if (verdicts[i] == CLEW_NO)

@@ -136,6 +136,13 @@ CLEW_MUST_USE int clew_select_next(struct clew_select *s, struct clew_selected *
                                    struct clew_error *err);
 void clew_select_deinit(struct clew_select *s);
 
+/* Of the trace that was given out last, until the next step: what queries are put to, and its spans
+ * and log records (all of its run, see facts.joined). 0 or an error of clew_view_load(). */
+struct clew_query_facts clew_select_facts(const struct clew_select *s,
+                                          const struct clew_selected *t);
+CLEW_MUST_USE int clew_select_open(struct clew_select *s, const struct clew_selected *t,
+                                   struct clew_trace_data *ret, struct clew_error *err);
+
 /*
  * After a walk: the @n-th complaint of its queries (query/find/language), and the text that its
  * place is in. Looks at the newest traces when none was opened, so that a mistyped key is known for

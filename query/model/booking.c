@@ -14,6 +14,8 @@
  * A layer with several calls inside is their sum, or one of them; they are booked, and what it
  * knows beyond them belongs to the one without usage.
  *
+ * OpenClaw's account of a run steps back for the calls of that time.
+ *
  * Usage on agents and chains is a roll-up. It is booked when no model call of its own has usage:
  * calls behind a tool are another agent's, embeddings are none of it, unless the sums agree.
  *
@@ -21,6 +23,7 @@
  * compared with the nearest candidates, so ids chosen by a sender cost nothing extra.
  */
 #include "query/model/build-int.h"
+#include "query/model/prices.h"
 
 #include "proto/base/hash.h"
 #include "proto/base/sort.h"
@@ -575,6 +578,82 @@ static void settle_silent(struct booking *k)
         }
 }
 
+/* ---- accounts ---------------------------------------------------------------------------------
+ */
+
+/* OpenClaw accounts for a run in a span of its own beside the calls: the run's time, their sum. */
+static bool is_account(const struct clew_step *step)
+{
+        return step->dialect == CLEW_DIALECT_OPENCLAW &&
+               clew_slice_eq_cstr(step->name, "openclaw.model.usage");
+}
+
+/* An account opens before the calls of its time: it is told in whole milliseconds. */
+static uint32_t sort_accounts(struct booking *k)
+{
+        uint32_t n = 0;
+        bool any = false;
+
+        for (uint32_t i = 0; i < k->n_calls; i++) {
+                const struct clew_step *s = &k->trace->steps[k->list[i]];
+                uint64_t key = s->start_ns;
+
+                if (s->dialect != CLEW_DIALECT_OPENCLAW || s->kind != CLEW_KIND_LLM)
+                        continue;
+                if (is_account(s)) {
+                        key -= key < LATE_NS ? key : LATE_NS;
+                        any = true;
+                }
+                k->entries[n++] = (struct clew_sort_entry){.key = key, .item = s};
+        }
+        if (!any)
+                return 0;
+        clew_sort(k->entries, k->scratch, n, NULL);
+        return n;
+}
+
+/* An account steps back for the calls that begin in its time, if they have counts. */
+static void settle_accounts(struct booking *k)
+{
+        struct clew_trace *trace = k->trace;
+        uint32_t n = sort_accounts(k);
+        uint32_t account = NONE;
+
+        for (uint32_t i = 0; i < n; i++) {
+                const struct clew_step *s = k->entries[i].item;
+                uint32_t index = (uint32_t)(s - trace->steps);
+                struct call *c;
+
+                if (is_account(s)) {
+                        account = k->calls[index].speaker == index ? index : NONE;
+                        continue;
+                }
+                if (account == NONE || k->calls[index].speaker != index ||
+                    s->start_ns > trace->steps[account].end_ns)
+                        continue;
+                c = &k->calls[account];
+                c->n_inner++;
+                c->first = index;
+                add_tokens(&c->inner, &s->tokens);
+                c->inner_cost = c->inner_cost || s->has_cost;
+                if (!has_counts(s))
+                        c->gap = index;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+                const struct clew_step *s = k->entries[i].item;
+                uint32_t index = (uint32_t)(s - trace->steps);
+
+                if (!is_account(s) || k->calls[index].speaker != index)
+                        continue;
+                if (k->calls[index].n_inner == 1)
+                        settle_one(k, index);
+                else if (k->calls[index].inner.has & (CLEW_TOKENS_IN | CLEW_TOKENS_OUT))
+                        settle_several(k, index);
+                if (clew_step_is(s, CLEW_STEP_WRAPPER) && k->calls[index].speaker == index)
+                        k->calls[index].speaker = NONE;
+        }
+}
+
 /* ---- totals -----------------------------------------------------------------------------------
  */
 
@@ -649,6 +728,7 @@ static void pass_up(const struct clew_step *step, const struct below *b, struct 
 static int sum_up(struct booking *k)
 {
         struct clew_trace *trace = k->trace;
+        const struct clew_prices *prices = clew_prices_installed();
         struct below *below = clew_arena_calloc(k->arena, trace->n_steps + 1, sizeof(*below));
 
         if (!below)
@@ -660,6 +740,11 @@ static int sum_up(struct booking *k)
                 if (is_call(step)) {
                         if (step->tokens.has != 0 && !clew_step_is(step, CLEW_STEP_WRAPPER))
                                 count(trace, step, b, true);
+                        if (!step->has_cost && clew_step_is(step, CLEW_STEP_BOOKED) &&
+                            clew_price(prices, step, &step->cost_usd)) {
+                                step->has_cost = true;
+                                step->flags |= CLEW_STEP_PRICED;
+                        }
                         if (step->has_cost && !clew_step_is(step, CLEW_STEP_WRAPPER))
                                 count_cost(trace, step, b, true);
                 } else if (!is_silent(step)) {
@@ -688,6 +773,8 @@ int clew_usage_book(struct clew_builder *b)
                 settle_nested(&k);
                 r = settle_others(&k);
                 settle_silent(&k);
+                if (r == 0)
+                        settle_accounts(&k);
         }
         if (r == 0)
                 r = sum_up(&k);

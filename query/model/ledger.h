@@ -10,6 +10,7 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/error.h"
+#include "query/model/prices.h"
 #include "query/model/trace.h"
 
 #include <stdbool.h>
@@ -46,13 +47,6 @@ struct clew_ledger {
         uint32_t n_mismatches;
         uint32_t n_without_usage;
 };
-
-/* Prices per million tokens, from a file that the user gives; see query/README.md. */
-struct clew_prices;
-
-/* Parses a price file. Everything lives in @arena. 0, -EBADMSG with the line in @err, -ENOMEM. */
-CLEW_MUST_USE int clew_prices_parse(struct clew_slice text, struct clew_arena *arena,
-                                    struct clew_prices **ret, struct clew_error *err);
 
 /* @prices may be NULL: cost only as sent. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_ledger_build(const struct clew_trace *trace,

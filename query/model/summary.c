@@ -1,10 +1,13 @@
 #include "query/model/summary.h"
 
+#include "query/model/prices.h"
+
 #include "proto/base/compiler.h"
 #include "proto/base/cursor.h"
 #include "proto/base/utf8.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -196,7 +199,7 @@ void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *
         const struct clew_step *failed = error_step(trace);
 
         *ret = (struct clew_summary){
-                .rules_version = CLEW_RULES_VERSION,
+                .rules_version = clew_rules_version(),
                 .outcome = trace->outcome,
                 .settled = trace->settled,
                 .name = trace->name,
@@ -770,14 +773,27 @@ static int summarize_plain(void *context, const struct clew_trace_id *id, struct
         return derive(NULL, traces, logs, false, out, ret_start_ns);
 }
 
-const struct clew_deriver *clew_model_deriver(void)
+uint32_t clew_rules_version(void)
 {
-        static const struct clew_deriver deriver = {
-                .version = CLEW_RULES_VERSION,
+        return CLEW_RULES_VERSION | clew_prices_mark() << 16;
+}
+
+/* Set once, after the price list was installed. */
+static struct clew_deriver model_deriver;
+static pthread_once_t deriver_once = PTHREAD_ONCE_INIT;
+
+static void set_deriver(void)
+{
+        model_deriver = (struct clew_deriver){
+                .version = clew_rules_version(),
                 .summarize = summarize,
         };
+}
 
-        return &deriver;
+const struct clew_deriver *clew_model_deriver(void)
+{
+        (void)pthread_once(&deriver_once, set_deriver);
+        return &model_deriver;
 }
 
 const struct clew_deriver *clew_model_deriver_plain(void)

@@ -109,6 +109,9 @@ struct clew_summary {
 };
 
 /* Fills @ret from a built trace; slices point into it. Cause and facts stay empty. */
+/* The version of what is derived now: of the rules, and above it of the price list (prices.h). */
+uint32_t clew_rules_version(void);
+
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret);
 
 /* The same with cause and facts, from a trace built with CLEW_TRACE_FULL. @arena is for the work

@@ -1,4 +1,4 @@
-#include "query/rca/actions.h"
+#include "query/rca/actions-int.h"
 
 #include "proto/base/hash.h"
 

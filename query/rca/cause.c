@@ -2,7 +2,7 @@
  * The cause in a summary. The signature is "rule/kind:tool/error": kind of the step where the
  * trouble shows, its tool, and the class of its error without what differs from run to run.
  */
-#include "query/rca/cause.h"
+#include "query/rca/cause-int.h"
 
 #define EXCEPTION_MAX 80u /* bytes of the name of an exception */
 

@@ -1,7 +1,7 @@
 #include "query/rca/facts.h"
 
-#include "query/rca/actions.h"
-#include "query/rca/cause.h"
+#include "query/rca/actions-int.h"
+#include "query/rca/cause-int.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * Builds a span of the attributes that are new, and lets the model read its messages.
  */
-#include "query/rca/input.h"
+#include "query/rca/input-int.h"
 
 #include "proto/base/buffer.h"
 

@@ -2,7 +2,7 @@
  * Rules about going round: identical calls, calls repeated in turn, texts that hardly change,
  * agents that hand the work to each other.
  */
-#include "query/rca/actions.h"
+#include "query/rca/actions-int.h"
 #include "query/rca/rules.h"
 
 #define RING 12u /* texts compared with the last ones */

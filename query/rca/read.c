@@ -10,7 +10,7 @@
 #include "proto/base/hash.h"
 #include "query/model/message.h"
 #include "query/rca/flat.h"
-#include "query/rca/input.h"
+#include "query/rca/input-int.h"
 #include "query/rca/request.h"
 #include "query/rca/rules.h"
 

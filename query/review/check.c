@@ -24,13 +24,14 @@ static const struct {
         {"number", CLEW_CHECK_NUMBER},
 };
 
-int clew_check_parse(struct clew_slice text, struct clew_check *ret, struct clew_error *err)
+int clew_check_parse(struct clew_slice text, struct clew_experiment_check *ret,
+                     struct clew_error *err)
 {
         const uint8_t *colon = text.len ? memchr(text.data, ':', text.len) : NULL;
         struct clew_slice name = text;
         size_t i = 0;
 
-        *ret = (struct clew_check){.text = text};
+        *ret = (struct clew_experiment_check){.text = text};
         if (colon) {
                 name.len = (size_t)(colon - text.data);
                 ret->value = clew_slice_from(text, name.len + 1);
@@ -262,8 +263,8 @@ static bool last_number(struct clew_slice text, double *ret)
         return false;
 }
 
-static int number_within(const struct clew_check *check, const struct clew_item *item,
-                         const struct clew_answer *answer, const char **ret_why)
+static int number_within(const struct clew_experiment_check *check, const struct clew_item *item,
+                         const struct clew_experiment_answer *answer, const char **ret_why)
 {
         double want;
         double have;
@@ -300,8 +301,9 @@ static int pattern_in(struct clew_slice pattern, struct clew_slice text, struct 
 
 /* ---- one check ------------------------------------------------------------------------------ */
 
-int clew_check_run(const struct clew_check *check, const struct clew_item *item,
-                   const struct clew_answer *answer, struct clew_arena *arena, const char **ret_why)
+int clew_check_run(const struct clew_experiment_check *check, const struct clew_item *item,
+                   const struct clew_experiment_answer *answer, struct clew_arena *arena,
+                   const char **ret_why)
 {
         bool has_text = check->value.len > 0;
 
@@ -361,7 +363,8 @@ static bool read_call(struct clew_json_reader *r, struct clew_arena *arena,
         return c->name.len > 0;
 }
 
-static bool read_calls(struct clew_json_reader *r, struct clew_arena *arena, struct clew_answer *a)
+static bool read_calls(struct clew_json_reader *r, struct clew_arena *arena,
+                       struct clew_experiment_answer *a)
 {
         const uint32_t max = 4096;
         struct clew_item_call *calls = clew_arena_calloc(arena, max, sizeof(*calls));
@@ -377,7 +380,8 @@ static bool read_calls(struct clew_json_reader *r, struct clew_arena *arena, str
         return true;
 }
 
-static bool read_answer(struct clew_slice printed, struct clew_arena *arena, struct clew_answer *a)
+static bool read_answer(struct clew_slice printed, struct clew_arena *arena,
+                        struct clew_experiment_answer *a)
 {
         struct clew_json_reader r = clew_json_reader_make(printed, CLEW_JSON_DEPTH_DEFAULT);
         bool had_output = false;
@@ -410,13 +414,14 @@ static bool read_answer(struct clew_slice printed, struct clew_arena *arena, str
         return had_output && clew_json_next(&r) == CLEW_JSON_END && r.status == CLEW_JSON_COMPLETE;
 }
 
-void clew_answer_read(struct clew_slice printed, struct clew_arena *arena, struct clew_answer *ret)
+void clew_answer_read(struct clew_slice printed, struct clew_arena *arena,
+                      struct clew_experiment_answer *ret)
 {
         int status = ret->status;
 
-        *ret = (struct clew_answer){.status = status, .tokens = NAN, .cost_usd = NAN};
+        *ret = (struct clew_experiment_answer){.status = status, .tokens = NAN, .cost_usd = NAN};
         if (read_answer(printed, arena, ret))
                 return;
-        *ret = (struct clew_answer){
+        *ret = (struct clew_experiment_answer){
                 .status = status, .output = printed, .tokens = NAN, .cost_usd = NAN};
 }

@@ -95,7 +95,7 @@ static double share(uint32_t passed, uint32_t n)
         return n ? (double)passed / (double)n : 0;
 }
 
-static enum clew_change change_of(const struct clew_pair *p)
+static enum clew_change change_of(const struct clew_experiment_pair *p)
 {
         double a = share(p->passed_a, p->n_a);
         double b = share(p->passed_b, p->n_b);
@@ -112,7 +112,7 @@ static enum clew_change change_of(const struct clew_pair *p)
 struct work {
         const struct groups *a;
         const struct groups *b;
-        struct clew_comparison *ret;
+        struct clew_experiment_comparison *ret;
         double *values;
         double *rounds;
         uint64_t seed;
@@ -165,7 +165,7 @@ static double seconds_of(const struct group *g)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-static void count(struct clew_comparison *c, const struct clew_pair *p)
+static void count(struct clew_experiment_comparison *c, const struct clew_experiment_pair *p)
 {
         switch (p->change) {
         case CLEW_CHANGE_FIXED:
@@ -185,8 +185,8 @@ static void count(struct clew_comparison *c, const struct clew_pair *p)
 
 static int pair_up(struct work *w, struct clew_arena *arena)
 {
-        struct clew_comparison *c = w->ret;
-        struct clew_pair *pairs = clew_arena_calloc(arena, w->a->n + 1, sizeof(*pairs));
+        struct clew_experiment_comparison *c = w->ret;
+        struct clew_experiment_pair *pairs = clew_arena_calloc(arena, w->a->n + 1, sizeof(*pairs));
         uint32_t k = UINT32_MAX;
 
         if (!pairs)
@@ -194,19 +194,19 @@ static int pair_up(struct work *w, struct clew_arena *arena)
         for (uint32_t i = 0; i < w->a->n; i++) {
                 const struct group *a = w->a->order[i];
                 const struct group *b = *slot_of(w->b, &a->item);
-                struct clew_pair *p = &pairs[c->n];
+                struct clew_experiment_pair *p = &pairs[c->n];
 
                 if (!b) {
                         c->only_a++;
                         continue;
                 }
-                *p = (struct clew_pair){.item = a->item,
-                                        .a = a->first,
-                                        .b = b->first,
-                                        .n_a = a->n,
-                                        .n_b = b->n,
-                                        .passed_a = a->passed,
-                                        .passed_b = b->passed};
+                *p = (struct clew_experiment_pair){.item = a->item,
+                                                   .a = a->first,
+                                                   .b = b->first,
+                                                   .n_a = a->n,
+                                                   .n_b = b->n,
+                                                   .passed_a = a->passed,
+                                                   .passed_b = b->passed};
                 p->change = change_of(p);
                 count(c, p);
                 k = a->n < k ? a->n : k;
@@ -219,7 +219,7 @@ static int pair_up(struct work *w, struct clew_arena *arena)
         return 0;
 }
 
-static void rates(struct clew_comparison *c)
+static void rates(struct clew_experiment_comparison *c)
 {
         uint64_t n_a = 0;
         uint64_t n_b = 0;
@@ -227,7 +227,7 @@ static void rates(struct clew_comparison *c)
         uint64_t passed_b = 0;
 
         for (uint32_t i = 0; i < c->n; i++) {
-                const struct clew_pair *p = &c->pairs[i];
+                const struct clew_experiment_pair *p = &c->pairs[i];
 
                 n_a += p->n_a;
                 n_b += p->n_b;
@@ -245,15 +245,15 @@ static void rates(struct clew_comparison *c)
 }
 
 int clew_experiment_compare(const struct clew_experiment *a, const struct clew_experiment *b,
-                            uint64_t seed, struct clew_arena *arena, struct clew_comparison *ret,
-                            struct clew_error *err)
+                            uint64_t seed, struct clew_arena *arena,
+                            struct clew_experiment_comparison *ret, struct clew_error *err)
 {
         struct groups of_a;
         struct groups of_b;
         struct work w = {.a = &of_a, .b = &of_b, .ret = ret, .seed = seed};
         int r = gather(a, arena, &of_a);
 
-        *ret = (struct clew_comparison){0};
+        *ret = (struct clew_experiment_comparison){0};
         if (r == 0)
                 r = gather(b, arena, &of_b);
         if (r == 0)

@@ -30,7 +30,7 @@ enum clew_check_kind {
         CLEW_CHECK_NUMBER,   /* its last number is within a tolerance of the expected one's */
 };
 
-struct clew_check {
+struct clew_experiment_check {
         enum clew_check_kind kind;
         struct clew_slice text;  /* as given: "contains:yes" */
         struct clew_slice value; /* "yes"; empty = the item's expected output */
@@ -38,7 +38,7 @@ struct clew_check {
 };
 
 /* What an agent answered. */
-struct clew_answer {
+struct clew_experiment_answer {
         int status; /* exit status; negative = it was killed or could not be run */
         struct clew_slice output;
         struct clew_item_calls calls;
@@ -48,15 +48,17 @@ struct clew_answer {
 
 /* "equals", "contains:TEXT", "regex:PATTERN", "json", "calls", "number:0.5", "exit". -EINVAL with a
  * message. Borrows @text. */
-CLEW_MUST_USE int clew_check_parse(struct clew_slice text, struct clew_check *ret,
+CLEW_MUST_USE int clew_check_parse(struct clew_slice text, struct clew_experiment_check *ret,
                                    struct clew_error *err);
 /* 1 = passed, 0 = failed, -ENODATA = the item has nothing to check against; *ret_why is static. */
-CLEW_MUST_USE int clew_check_run(const struct clew_check *check, const struct clew_item *item,
-                                 const struct clew_answer *answer, struct clew_arena *arena,
-                                 const char **ret_why);
+CLEW_MUST_USE int clew_check_run(const struct clew_experiment_check *check,
+                                 const struct clew_item *item,
+                                 const struct clew_experiment_answer *answer,
+                                 struct clew_arena *arena, const char **ret_why);
 /* Reads what a program printed: {"output":..,"calls":[..],"tokens":..,"cost_usd":..}, or any text.
  * Texts live in @printed or @arena. */
-void clew_answer_read(struct clew_slice printed, struct clew_arena *arena, struct clew_answer *ret);
+void clew_answer_read(struct clew_slice printed, struct clew_arena *arena,
+                      struct clew_experiment_answer *ret);
 
 struct clew_result {
         struct clew_content_id item;
@@ -109,7 +111,7 @@ enum clew_change {
         CLEW_CHANGE_PASSING
 };
 
-struct clew_pair {
+struct clew_experiment_pair {
         struct clew_content_id item;
         const struct clew_result *a; /* first result of the item in each */
         const struct clew_result *b;
@@ -128,8 +130,8 @@ struct clew_difference {
         uint32_t n;                    /* items that have it in both */
 };
 
-struct clew_comparison {
-        const struct clew_pair *pairs; /* items that both have */
+struct clew_experiment_comparison {
+        const struct clew_experiment_pair *pairs; /* items that both have */
         uint32_t n;
         uint32_t only_a;
         uint32_t only_b;
@@ -158,7 +160,8 @@ struct clew_comparison {
  * (no shared items), -ENOMEM. */
 CLEW_MUST_USE int clew_experiment_compare(const struct clew_experiment *a,
                                           const struct clew_experiment *b, uint64_t seed,
-                                          struct clew_arena *arena, struct clew_comparison *ret,
+                                          struct clew_arena *arena,
+                                          struct clew_experiment_comparison *ret,
                                           struct clew_error *err);
 
 #endif

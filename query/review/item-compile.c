@@ -10,7 +10,7 @@
 
 #include "proto/base/sort.h"
 #include "query/rca/rca.h"
-#include "query/review/item-messages.h"
+#include "query/review/item-messages-int.h"
 
 #include <errno.h>
 #include <inttypes.h>

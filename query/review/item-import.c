@@ -4,7 +4,7 @@
 #include "query/review/item-import.h"
 
 #include "proto/base/utf8.h"
-#include "query/review/item-messages.h"
+#include "query/review/item-messages-int.h"
 
 #include <errno.h>
 #include <string.h>

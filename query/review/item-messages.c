@@ -1,7 +1,7 @@
 /*
- * See item-messages.h.
+ * See item-messages-int.h.
  */
-#include "query/review/item-messages.h"
+#include "query/review/item-messages-int.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "query/review/note.h"
 
 #include "proto/base/compiler.h"
+#include "proto/base/number.h"
 
 /* No trace is judged more often; the walk over its notes ends there. */
 #define NOTES_MAX 100000u
@@ -128,6 +129,33 @@ bool clew_note_write(struct clew_slice note, struct clew_json_writer *w)
         }
         if (is_score)
                 clew_json_write_object_end(w);
+        parts_deinit(parts);
+        return is_score;
+}
+
+static struct clew_slice put(struct clew_buffer *texts, const struct clew_buffer *part)
+{
+        size_t from = texts->len;
+
+        clew_buffer_append_slice(texts, clew_buffer_slice(part));
+        return clew_slice_make(texts->data + from, texts->len - from);
+}
+
+bool clew_note_score(struct clew_slice note, struct clew_buffer *texts, struct clew_note_score *ret)
+{
+        struct clew_buffer parts[PARTS];
+        bool is_score;
+
+        *ret = (struct clew_note_score){0};
+        parts_init(parts);
+        is_score = read_parts(note, parts) &&
+                   clew_buffer_reserve(texts, (size_t)PARTS * FIELD_BYTES_MAX) != NULL;
+        if (is_score) {
+                ret->name = put(texts, &parts[NAME]);
+                ret->version = put(texts, &parts[VERSION]);
+                ret->label = put(texts, &parts[LABEL]);
+                ret->has_value = clew_parse_double(clew_buffer_slice(&parts[VALUE]), &ret->value);
+        }
         parts_deinit(parts);
         return is_score;
 }

@@ -32,10 +32,8 @@ enum clew_input_group {
         CLEW_INPUT_REFERENCES = 1u << 6,
         CLEW_INPUT_DIFF = 1u << 7,
         CLEW_INPUT_RAW = 1u << 8,
-        CLEW_INPUT_VALUE = 1u << 9,
-        CLEW_INPUT_TEXT_AT = 1u << 10,
-        CLEW_INPUT_FORMAT = 1u << 11,
-        CLEW_INPUT_WITHIN = 1u << 12,
+        CLEW_INPUT_TEXT_AT = 1u << 9,
+        CLEW_INPUT_FORMAT = 1u << 10,
 };
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
@@ -55,11 +53,8 @@ struct clew_inputs {
         bool stat;
         bool strict;
         const char *signal;
-        const char *value;
-        uint64_t step;
         const char *at;
         uint64_t max;
-        const char *within;
 };
 
 struct clew_call {

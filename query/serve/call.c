@@ -26,7 +26,7 @@ int clew_call_refuse(struct clew_call *call, enum clew_problem problem, const ch
         return 0;
 }
 
-static void refuse_ambiguous(struct clew_call *call, const struct clew_candidates *found)
+static void refuse_ambiguous(struct clew_call *call, const struct clew_lookup_found *found)
 {
         struct clew_json_writer w =
                 clew_problem_begin(call->answer, CLEW_PROBLEM_AMBIGUOUS_ID,
@@ -45,7 +45,7 @@ static void refuse_ambiguous(struct clew_call *call, const struct clew_candidate
 int clew_call_resolve(struct clew_call *call, const char *text, struct clew_trace_id *ret)
 {
         struct clew_target target;
-        struct clew_candidates found;
+        struct clew_lookup_found found;
         int r = clew_target_parse(text, &target, &call->err);
 
         if (r == 0 && (target.step > 0 || target.n_span_digits > 0))

@@ -8,6 +8,8 @@
 
 #include "query/answer/when.h"
 
+#include "proto/base/number.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -74,6 +76,9 @@ static void put_own_set(struct writer *w, const char *field, const struct clew_f
         end_set(w);
 }
 
+/* More dollars than any run costs. */
+#define COST_MAX 1e12
+
 static void put_number(struct writer *w, const char *field, const char *op, uint64_t v,
                        const char *unit)
 {
@@ -132,6 +137,10 @@ static void put_run(struct writer *w, const struct clew_filter_flags *f, uint64_
         put_any(w, "span.clew.user", &f->users);
         put_length(w, "trace:duration", ">", longer_ns);
         put_number(w, "span.clew.run.tokens", ">", f->tokens_over, "");
+        if (f->cost_over) {
+                begin_condition(w);
+                clew_buffer_printf(w->out, "span.clew.run.cost > %s", f->cost_over);
+        }
         put_number(w, "span.clew.loops", ">=", f->loop, "");
         put_number(w, "span.clew.stalls", ">=", f->stall, "");
         put_number(w, "span.clew.retries", ">=", f->retries, "");
@@ -255,6 +264,7 @@ int clew_filter_write_query(const struct clew_filter_flags *f, struct clew_buffe
         struct writer w = {.out = out};
         uint64_t longer_ns = 0;
         uint64_t waste_ns = 0;
+        double cost;
         int r;
 
         if (f->longer && !clew_when_parse_length(f->longer, &longer_ns))
@@ -263,6 +273,9 @@ int clew_filter_write_query(const struct clew_filter_flags *f, struct clew_buffe
         if (f->waste_time && !clew_when_parse_length(f->waste_time, &waste_ns))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--waste-time takes a length of time such as 5s or 2m");
+        if (f->cost_over && (!clew_parse_double(clew_slice_of_cstr(f->cost_over), &cost) ||
+                             !(cost >= 0) || cost > COST_MAX))
+                return clew_error_set(err, -EINVAL, 0, "--cost-over takes dollars such as 0.25");
         if (f->lost && (f->failed || f->ok))
                 return clew_error_set(err, -EINVAL, 0,
                                       "a lost run has not ended: --lost goes without --failed "

@@ -32,6 +32,7 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"user", 0, "ID", "of this user", .ret_values = &f->users},
                 {"longer", 0, "LENGTH", "took longer than 5s, 2m ...", .ret_text = &f->longer},
                 {"tokens-over", 0, "N", "used more tokens", .ret_number = &f->tokens_over},
+                {"cost-over", 0, "USD", "cost more dollars", .ret_text = &f->cost_over},
                 {"loop", 0, NULL, "went round: the same calls and answers three times",
                  .ret_flag = &f->loop},
                 {"stall", 0, NULL, "eight model calls in a row learnt nothing",

@@ -27,6 +27,7 @@ struct clew_filter_flags {
         bool explain;
         bool allow_unknown;
         uint64_t tokens_over;
+        const char *cost_over; /* dollars, as given */
         uint64_t retries;
         uint64_t waste_tokens;
         const char *waste_time;

@@ -60,19 +60,11 @@ void clew_inputs_flags(uint32_t groups, struct clew_inputs *in, struct clew_flag
                 {CLEW_INPUT_DIFF,
                  {"only", 0, "KIND|PART", "llm, tool ... steps; or input, output, arguments ...",
                   .ret_text = &in->only}},
-                {CLEW_INPUT_VALUE,
-                 {"value", 0, "TEXT", "where this value came from", .ret_text = &in->value}},
-                {CLEW_INPUT_VALUE,
-                 {"step", 0, "N", "where the values of this step came from",
-                  .ret_number = &in->step}},
                 {CLEW_INPUT_TEXT_AT,
                  {"at", 0, "POINTER", "JSON pointer of a text in the step's record",
                   .ret_text = &in->at}},
                 {CLEW_INPUT_TEXT_AT,
                  {"max", 0, "BYTES", "at most so much of it", .ret_number = &in->max}},
-                {CLEW_INPUT_WITHIN,
-                 {"within", 0, "LENGTH", "how far around the run to search (1h)",
-                  .ret_text = &in->within}},
         };
 
         if (groups & CLEW_INPUT_FILTER)
@@ -202,7 +194,7 @@ int clew_inputs_read(struct clew_call *call, struct clew_slice query)
         unsigned n = 0;
         int r = 0;
 
-        in->limit = in->from = in->max_text = in->step = in->max = NOT_GIVEN;
+        in->limit = in->from = in->max_text = in->max = NOT_GIVEN;
         clew_inputs_flags(call->route->inputs, in, &set);
         while (query.len > 0 && r == 0) {
                 const uint8_t *end = memchr(query.data, '&', query.len);

@@ -53,7 +53,7 @@ static int by_position(struct clew_view *view, uint32_t back, struct clew_trace_
 }
 
 int clew_lookup_trace(struct clew_view *view, const struct clew_target *target,
-                      struct clew_trace_id *ret, struct clew_candidates *candidates,
+                      struct clew_trace_id *ret, struct clew_lookup_found *candidates,
                       struct clew_error *err)
 {
         int n;

@@ -27,14 +27,14 @@ enum clew_lookup {
         CLEW_LOOKUP_NO_STEP,   /* err says why */
 };
 
-struct clew_candidates {
+struct clew_lookup_found {
         struct clew_trace_id ids[CLEW_CANDIDATES_MAX + 1]; /* one more: there are more */
         int n;
 };
 
 /* The one trace that @target names: an enum clew_lookup, or a negative errno. */
 CLEW_MUST_USE int clew_lookup_trace(struct clew_view *view, const struct clew_target *target,
-                                    struct clew_trace_id *ret, struct clew_candidates *candidates,
+                                    struct clew_trace_id *ret, struct clew_lookup_found *candidates,
                                     struct clew_error *err);
 
 /* Index of the step that @target names, CLEW_STEP_NONE when it names none. CLEW_LOOKUP_FOUND or

@@ -318,14 +318,9 @@ static int add_step(struct clew_stats *s, const struct clew_selected *t,
 int clew_stats_add(struct clew_stats *s, struct clew_select *select, const struct clew_selected *t,
                    struct clew_error *err)
 {
-        struct clew_query_facts facts = {.id = t->id,
-                                         .start_ns = t->start_ns,
-                                         .summary = &t->summary,
-                                         .lost = t->lost,
-                                         .say = select->filter->say,
-                                         .say_context = select->view};
+        struct clew_query_facts facts = clew_select_facts(select, t);
         struct clew_query_result found;
-        struct clew_trace_data data = select->data;
+        struct clew_trace_data data;
         int r;
 
         clew_arena_reset(&s->scratch);
@@ -333,7 +328,7 @@ int clew_stats_add(struct clew_stats *s, struct clew_select *select, const struc
                 return add_run(s, t, 0, err);
         if (clew_query_judge(s->run, &facts) == CLEW_NO)
                 return 0;
-        r = select->has_data ? 0 : clew_view_load(select->view, &t->id, &data, err);
+        r = clew_select_open(select, t, &data, err);
         if (r == 0)
                 r = clew_query_evaluate(s->run, &facts, data.traces, data.logs, &found);
         if (r <= 0)

@@ -1,5 +1,6 @@
 /*
- * The inside of struct clew_env, shared by env.c (opening, transactions) and table.c (records).
+ * The inside of struct clew_env, shared by env-open.c (opening, transactions) and table.c
+ * (records).
  */
 #ifndef CLEW_STORAGE_ENV_STRUCT_INT_H
 #define CLEW_STORAGE_ENV_STRUCT_INT_H

@@ -193,9 +193,10 @@ int clew_work_append(struct clew_work *work, struct clew_store *store, uint64_t 
         for (size_t t = 0; t < work->batch.n_traces; t++) {
                 size_t begin = t ? ends[t - 1] : 0;
 
-                fragments[t].trace_id = work->batch.traces[t].id;
-                fragments[t].bytes =
-                        clew_slice_make(work->fragment_bytes.data + begin, ends[t] - begin);
+                fragments[t] = (struct clew_fragment){
+                        .trace_id = work->batch.traces[t].id,
+                        .bytes = clew_slice_make(work->fragment_bytes.data + begin,
+                                                 ends[t] - begin)};
         }
         return clew_store_append(store, fragments, work->batch.n_traces, err);
 }

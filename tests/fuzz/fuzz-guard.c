@@ -4,8 +4,8 @@
  * whole input and single bytes get the same verdict and the same bytes through, streams stay under
  * their limit, and the budget is given back.
  */
-#include "collector/front/guard-h1.h"
-#include "collector/front/guard-h2.h"
+#include "collector/front/guard-h1-int.h"
+#include "collector/front/guard-h2-int.h"
 #include "proto/base/compiler.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -119,6 +119,103 @@ def gate_rooms(root):
     return seen, bad
 
 
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+
+
+def circles(graph):
+    """Groups of nodes that reach each other (Tarjan's strongly connected components, without recursion)."""
+    index, low, stack, on_stack, found = {}, {}, [], set(), []
+    for start in sorted(graph):
+        if start in index:
+            continue
+        work = [(start, iter(sorted(graph[start])))]
+        index[start] = low[start] = len(index)
+        stack.append(start)
+        on_stack.add(start)
+        while work:
+            node, edges = work[-1]
+            for other in edges:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(sorted(graph[other]))))
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    group = []
+                    while not group or group[-1] != node:
+                        group.append(stack.pop())
+                        on_stack.discard(group[-1])
+                    if len(group) > 1:
+                        found.append(sorted(group))
+    return found
+
+
+def module_of(path):
+    """x.c, x.h and x-int.h are one concept."""
+    return re.sub(r"(-int)?\.[ch]$", "", path)
+
+
+def gate_circles(root):
+    """No header reaches itself through others, and no module (x.c, x.h, x-int.h together) does."""
+    paths = files(root, ".c", ".h")
+    used = {path: set(INCLUDE.findall(read(root, path))) & set(paths) for path in paths}
+    modules = {}
+    for path in paths:
+        node = modules.setdefault(module_of(path), set())
+        node |= {module_of(other) for other in used[path]} - {module_of(path)}
+    bad = [f"{group[0]}:1: includes in a circle: {' <-> '.join(group)}" for group in circles(used)]
+    if not bad:
+        bad = [f"{group[0]}.c:1: modules in a circle: {' <-> '.join(group)}" for group in circles(modules)]
+    return len(paths), bad
+
+
+# Nothing may include these rooms, so every header of theirs is their own without saying so.
+TOP_ROOMS = ("query/cli/", "collector/process/", "tools/", "tests/")
+
+
+def gate_internal(root):
+    """A header that only its own folder uses, and no header for others passes on, is x-int.h."""
+    paths = files(root, ".c", ".h")
+    users = {}
+    for path in paths:
+        for used in INCLUDE.findall(read(root, path)):
+            users.setdefault(used, set()).add(path)
+    bad, seen = [], 0
+    for path in files(root, ".h"):
+        if path.endswith("-int.h") or path.startswith(TOP_ROOMS):
+            continue
+        seen += 1
+        folder = os.path.dirname(path)
+        elsewhere = [user for user in users.get(path, ()) if os.path.dirname(user) != folder
+                     or (user.endswith(".h") and not user.endswith("-int.h"))]
+        if not elsewhere:
+            bad.append(f"{path}:1: only {folder}/ uses it: {path[:-2]}-int.h")
+    return seen, bad
+
+
+STRUCT = re.compile(r"^(?:struct|union) (clew_\w+)\s*\{", re.MULTILINE)
+
+
+def gate_structs(root):
+    """A name with our prefix is that of one struct."""
+    bad, first, seen = [], {}, 0
+    for path in files(root, ".c", ".h"):
+        text = code_only(read(root, path))
+        for match in STRUCT.finditer(text):
+            seen += 1
+            if match.group(1) in first:
+                bad.append(f"{path}:{line_of(text, match.start())}: struct {match.group(1)} is also in {first[match.group(1)]}")
+            first.setdefault(match.group(1), path)
+    return seen, bad
+
+
 BANNED = [
     (r"\b(?:strcpy|strcat|strncpy|strncat|stpcpy|sprintf|vsprintf|gets)\s*\(", "unbounded text call", ()),
     (r"\bato(?:i|l|ll|f)\s*\(", "number parsing without an error", ()),
@@ -384,5 +481,6 @@ def gate_mutants(root):
     return seen, bad
 
 
-GATES = [gate_directions, gate_rooms, gate_banned, gate_lengths, gate_format, gate_headers, gate_cleanup,
-         gate_purpose, gate_fit, gate_mutants, gate_scripts, gate_layout, gate_readme]
+GATES = [gate_directions, gate_rooms, gate_circles, gate_internal, gate_structs, gate_banned, gate_lengths,
+         gate_format, gate_headers, gate_cleanup, gate_purpose, gate_fit, gate_mutants, gate_scripts, gate_layout,
+         gate_readme]

@@ -11,7 +11,7 @@ int test_store_append_otlp(struct clew_store *store, struct clew_slice request,
                            enum clew_otlp_signal signal, uint64_t arrival_ns)
 {
         struct clew_fragment_encoder *encoder = clew_fragment_encoder_new();
-        struct clew_fragment fragment;
+        struct clew_fragment fragment = {0};
         struct clew_otlp_batch batch;
         struct clew_error err = {0};
         CLEW_ARENA arena = {0};

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -167,6 +168,28 @@ static void test_flag_beats_file(void **state)
         assert_int_equal(c.gather_ns, 5000000);
 }
 
+/* Opening a pipe would wait for a writer that may never come. */
+static void test_config_file_is_a_file(void **state)
+{
+        char directory[] = "/tmp/clew-test-config-XXXXXX";
+        char path[sizeof(directory) + 8];
+        char program[] = "clewd";
+        char config[] = "--config";
+        char *argv[] = {program, config, path, NULL};
+        struct clew_error err = {.code = 0};
+        struct clew_config c;
+
+        (void)state;
+        assert_non_null(mkdtemp(directory));
+        snprintf(path, sizeof(path), "%s/pipe", directory);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        clew_config_init(&c);
+        assert_int_equal(clew_config_read(&c, 3, argv, &err), -EINVAL);
+        assert_non_null(strstr(err.message, "not a regular file"));
+        unlink(path);
+        rmdir(directory);
+}
+
 static void test_help_names_every_default(void **state)
 {
         char *help = clew_config_help();
@@ -234,6 +257,7 @@ int main(void)
                 cmocka_unit_test(test_text),
                 cmocka_unit_test(test_bad_text),
                 cmocka_unit_test(test_flag_beats_file),
+                cmocka_unit_test(test_config_file_is_a_file),
                 cmocka_unit_test(test_help_names_every_default),
                 cmocka_unit_test(test_quantities),
                 cmocka_unit_test(test_addresses),

@@ -392,7 +392,7 @@ static void test_record_keeps_all(void **state)
         const struct clew_summary_facts facts = {1, 2, 3,          4,          5,    6,
                                                  7, 8, 1ull << 40, 1ull << 50, 0.125};
         const struct clew_summary s = {
-                .rules_version = 9, .n_spans = 1, .n_steps = 1, .facts = facts};
+                .rules_version = 10, .n_spans = 1, .n_steps = 1, .facts = facts};
         struct clew_summary back;
         CLEW_BUFFER out = {0};
         CLEW_ARENA arena = {0};

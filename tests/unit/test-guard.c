@@ -1,9 +1,9 @@
 /* The guard's watchers: what passes, what is held back, what ends a connection, and what memory a
  * client can get hold of. */
-#include "collector/front/guard-h1.h"
-#include "collector/front/guard-h2.h"
-#include "collector/front/guard-refusal.h"
-#include "collector/front/http-head.h"
+#include "collector/front/guard-h1-int.h"
+#include "collector/front/guard-h2-int.h"
+#include "collector/front/guard-refusal-int.h"
+#include "collector/front/http-head-int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -603,6 +603,12 @@ static void test_one_request_at_a_time(void **state)
         assert_int_equal(h1_say(&b, two + first, sizeof(two) - 1 - first), CLEW_GUARD_GO);
         assert_int_equal(b.passed, sizeof(two) - 1 - first);
         assert_int_equal(b.c.state, CLEW_H1_ANSWER);
+        clew_h1_from_server(&b.c, 1000);
+        assert_int_equal(clew_h1_tick(&b.c, 10000000), CLEW_GUARD_GO); /* an answer may be long */
+        h1_close(&b);
+        h1_open(&b, MIB);
+        assert_int_equal(clew_h1_tick(&b.c, 1000 + CLEW_GUARD_HELLO_MS), CLEW_GUARD_GO);
+        assert_int_equal(clew_h1_tick(&b.c, 1001 + CLEW_GUARD_HELLO_MS), CLEW_GUARD_END);
         h1_close(&b);
 }
 

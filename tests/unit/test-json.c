@@ -432,6 +432,64 @@ static void numbers_round_trip(void **state)
         }
 }
 
+/* The longest prefix that is a number, found the slow way. */
+static size_t naive_prefix(struct clew_slice s)
+{
+        double v;
+
+        while (s.len && !clew_parse_double(s, &v))
+                s.len--;
+        return s.len;
+}
+
+static void numbers_that_are_cut_off(void **state)
+{
+        static const char alphabet[] = "0012345789.-+eE";
+        static char digits[4 << 20];
+        struct clew_json_reader r;
+        uint64_t x = 88172645463325252ull;
+
+        (void)state;
+        for (unsigned i = 0; i < 200000; i++) {
+                char text[24];
+                size_t n = x % sizeof(text);
+
+                for (size_t k = 0; k < n; k++) {
+                        x ^= x << 13;
+                        x ^= x >> 7;
+                        x ^= x << 17;
+                        text[k] = alphabet[x % (sizeof(alphabet) - 1)];
+                }
+                x = x * 6364136223846793005ull + 1;
+                assert_int_equal(clew_number_prefix(clew_slice_make(text, n)),
+                                 naive_prefix(clew_slice_make(text, n)));
+        }
+        /* Megabytes of digits: hours, if each end were tried. */
+        memset(digits, '1', sizeof(digits));
+        digits[0] = '[';
+        r = clew_json_reader_make(clew_slice_make(digits, sizeof(digits)), 8);
+        assert_int_equal(clew_json_next(&r), CLEW_JSON_ARRAY_BEGIN);
+        assert_int_equal(clew_json_next(&r), CLEW_JSON_NUMBER);
+        assert_int_equal(r.status, CLEW_JSON_TRUNCATED);
+}
+
+static void buffer_with_a_small_maximum(void **state)
+{
+        struct clew_buffer b;
+
+        (void)state;
+        clew_buffer_init(&b, 100);
+        clew_buffer_append(&b, "x", 1);
+        assert_int_equal(b.capacity, 100);
+        for (unsigned i = 0; i < 99; i++)
+                clew_buffer_append_byte(&b, 'y');
+        assert_int_equal(clew_buffer_error(&b), 0);
+        clew_buffer_append_byte(&b, 'z');
+        assert_int_equal(clew_buffer_error(&b), -EMSGSIZE);
+        assert_int_equal(b.len, 100);
+        clew_buffer_deinit(&b);
+}
+
 static void numbers_are_checked(void **state)
 {
         static const char *const bad[] = {"",   "-", "+1", "1x",   " 1",
@@ -561,6 +619,8 @@ int main(void)
                 cmocka_unit_test(strings_round_trip),
                 cmocka_unit_test(numbers_round_trip),
                 cmocka_unit_test(numbers_are_checked),
+                cmocka_unit_test(numbers_that_are_cut_off),
+                cmocka_unit_test(buffer_with_a_small_maximum),
                 cmocka_unit_test(writes_indented),
                 cmocka_unit_test(tokens_are_written_again),
                 cmocka_unit_test(base64_round_trips),

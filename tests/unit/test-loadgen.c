@@ -65,7 +65,7 @@ static void test_each_span_once(void **state)
                 size_t n = 0;
 
                 for (size_t i = 0; i < clew_corpus_n_requests(corpus); i++) {
-                        const struct clew_request *r = clew_corpus_request(corpus, i);
+                        const struct clew_load_request *r = clew_corpus_request(corpus, i);
                         size_t found =
                                 each_span(clew_buffer_slice(&r->bytes), spans + n, SPANS - n);
 
@@ -87,7 +87,7 @@ static void test_interleaving(void **state)
         static const struct clew_request_shape shape = {SPANS, 1u << 30, 4};
         struct clew_corpus *corpus = make_corpus(&shape);
         static struct clew_span spans[SPANS];
-        const struct clew_request *r = clew_corpus_request(corpus, 0);
+        const struct clew_load_request *r = clew_corpus_request(corpus, 0);
 
         (void)state;
         assert_int_equal(each_span(clew_buffer_slice(&r->bytes), spans, SPANS), SPANS);
@@ -107,7 +107,7 @@ static void test_passes(void **state)
 {
         static const struct clew_request_shape shape = {SPANS, 1u << 30, 2};
         struct clew_corpus *corpus = make_corpus(&shape);
-        const struct clew_request *r = clew_corpus_request(corpus, 0);
+        const struct clew_load_request *r = clew_corpus_request(corpus, 0);
         struct clew_pass passes[] = {clew_pass_make(0, 0), clew_pass_make(0, 1),
                                      clew_pass_make(9, 0)};
         static struct clew_span spans[3][SPANS];

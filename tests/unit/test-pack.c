@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <malloc.h>
 
 #define BYTES_MAX ((size_t)64 << 20)
 
@@ -146,6 +147,31 @@ static void test_random_round_trips(void **state)
         clew_free(text);
 }
 
+/* Of these bytes every position is a sample; what is remembered of them must not be a multiple. */
+static void test_samples_are_bounded(void **state)
+{
+        struct fixture *f = *state;
+        size_t n = (size_t)8 << 20;
+        uint8_t *text = clew_malloc(n);
+        size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+        struct clew_slice message = clew_slice_make(text, n);
+
+        assert_non_null(text);
+        for (unsigned byte = 0; byte < 256; byte++) {
+                size_t after;
+
+                memset(text, (int)byte, n);
+                clew_packer_reset(f->packer);
+                assert_int_equal(clew_packer_add(f->packer, message), 0);
+                after = mallinfo2().uordblks + mallinfo2().hblkhd;
+                assert_true(after < before + 6 * n);
+        }
+        memset(text, 'f', n);
+        pack(f, &message, 1, CLEW_PACK_FAST);
+        check_all(f, &message, 1);
+        clew_free(text);
+}
+
 static void test_damage_never_overruns(void **state)
 {
         enum { ROUNDS = 4000, MESSAGE_MAX = 30000 };
@@ -174,6 +200,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_repeats_cost_little, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_random_round_trips, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_samples_are_bounded, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_damage_never_overruns, set_up, tear_down),
         };
 

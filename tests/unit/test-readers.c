@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READERS_MAX 1024 /* of storage/base/env.c */
+#define READERS_MAX 1024 /* of storage/base/env-open.c */
 
 struct fixture {
         struct test_dir dir;

@@ -125,8 +125,8 @@ static int send_request(struct fixture *f, struct clew_slice request, enum clew_
                 assert_int_equal(clew_fragment_encode(f->encoder, &batch, &batch.traces[i],
                                                       f->now_ns, &bytes[i]),
                                  0);
-                fragments[i].trace_id = batch.traces[i].id;
-                fragments[i].bytes = clew_buffer_slice(&bytes[i]);
+                fragments[i] = (struct clew_fragment){.trace_id = batch.traces[i].id,
+                                                      .bytes = clew_buffer_slice(&bytes[i])};
         }
         r = clew_store_append(f->store, fragments, batch.n_traces, &err);
         for (size_t i = 0; i < 64; i++)

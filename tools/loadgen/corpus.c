@@ -66,7 +66,7 @@ struct clew_corpus {
         struct span *spans;
         size_t n_spans;
         size_t n_traces;
-        struct clew_request *requests;
+        struct clew_load_request *requests;
         size_t n_requests;
 };
 
@@ -383,7 +383,7 @@ static void begin_nested(struct clew_buffer *out, uint32_t field, size_t body)
         clew_buffer_append_varint(out, body);
 }
 
-static int add_patch(struct clew_request *request, const uint8_t *at, enum patch_kind kind)
+static int add_patch(struct clew_load_request *request, const uint8_t *at, enum patch_kind kind)
 {
         void *p = grown(request->patches, request->n_patches, sizeof(*request->patches));
 
@@ -401,7 +401,8 @@ static bool is_trace_id(const struct field *f)
 }
 
 /* Looks for one patch in an event or a link. */
-static int find_nested_patch(struct clew_request *request, struct clew_slice message, bool is_link)
+static int find_nested_patch(struct clew_load_request *request, struct clew_slice message,
+                             bool is_link)
 {
         struct clew_cursor c = clew_cursor_make(message);
         struct field f;
@@ -416,7 +417,7 @@ static int find_nested_patch(struct clew_request *request, struct clew_slice mes
 }
 
 /* @raw is the span inside request->bytes, which does not move any more. */
-static int find_patches(struct clew_request *request, struct clew_slice raw)
+static int find_patches(struct clew_load_request *request, struct clew_slice raw)
 {
         struct clew_cursor c = clew_cursor_make(raw);
         struct field f;
@@ -437,7 +438,7 @@ static int find_patches(struct clew_request *request, struct clew_slice raw)
 
 /* @order[0..n) are spans of one envelope. */
 static int encode_envelope(const struct clew_corpus *corpus, const size_t *order, size_t n,
-                           struct clew_request *request)
+                           struct clew_load_request *request)
 {
         const struct envelope *e = &corpus->envelopes[corpus->spans[order[0]].envelope];
         size_t scope_spans = e->scope.len, resource_spans;
@@ -474,7 +475,7 @@ static int encode_envelope(const struct clew_corpus *corpus, const size_t *order
 static int encode_request(struct clew_corpus *corpus, size_t *order, size_t n)
 {
         const struct span *last = &corpus->spans[order[n - 1]];
-        struct clew_request *request;
+        struct clew_load_request *request;
         size_t done = 0;
         void *p = grown(corpus->requests, corpus->n_requests, sizeof(*corpus->requests));
 
@@ -482,7 +483,7 @@ static int encode_request(struct clew_corpus *corpus, size_t *order, size_t n)
                 return -ENOMEM;
         corpus->requests = p;
         request = &corpus->requests[corpus->n_requests++];
-        *request = (struct clew_request){
+        *request = (struct clew_load_request){
                 .n_spans = n, .last_trace = last->trace_id, .last_span = last->span_id};
         clew_buffer_init(&request->bytes, REQUEST_BYTES_MAX);
         while (done < n) {
@@ -552,7 +553,7 @@ size_t clew_corpus_n_traces(const struct clew_corpus *corpus)
         return corpus->n_traces;
 }
 
-const struct clew_request *clew_corpus_request(const struct clew_corpus *corpus, size_t i)
+const struct clew_load_request *clew_corpus_request(const struct clew_corpus *corpus, size_t i)
 {
         return &corpus->requests[i];
 }
@@ -582,7 +583,7 @@ struct clew_trace_id clew_pass_apply(const struct clew_pass *pass, struct clew_t
         return id;
 }
 
-void clew_request_copy(const struct clew_request *request, const struct clew_pass *pass,
+void clew_request_copy(const struct clew_load_request *request, const struct clew_pass *pass,
                        uint8_t *ret)
 {
         memcpy(ret, request->bytes.data, request->bytes.len);

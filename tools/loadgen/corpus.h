@@ -28,7 +28,7 @@ struct clew_request_shape {
 };
 
 /* One encoded ExportTraceServiceRequest; owned by the corpus. */
-struct clew_request {
+struct clew_load_request {
         struct clew_buffer bytes;
         size_t n_spans;
         struct clew_trace_id last_trace; /* of the last span in it, for probing; before a pass is
@@ -52,7 +52,7 @@ CLEW_MUST_USE int clew_corpus_build(struct clew_corpus *corpus,
 size_t clew_corpus_n_requests(const struct clew_corpus *corpus);
 size_t clew_corpus_n_spans(const struct clew_corpus *corpus);
 size_t clew_corpus_n_traces(const struct clew_corpus *corpus);
-const struct clew_request *clew_corpus_request(const struct clew_corpus *corpus, size_t i);
+const struct clew_load_request *clew_corpus_request(const struct clew_corpus *corpus, size_t i);
 
 /* What a pass does to trace ids and times. Pass 0 of seed 0 changes nothing. */
 struct clew_pass {
@@ -64,7 +64,7 @@ struct clew_pass clew_pass_make(uint64_t seed, uint64_t pass);
 struct clew_trace_id clew_pass_apply(const struct clew_pass *pass, struct clew_trace_id id);
 
 /* Writes request->bytes.len bytes to @ret. */
-void clew_request_copy(const struct clew_request *request, const struct clew_pass *pass,
+void clew_request_copy(const struct clew_load_request *request, const struct clew_pass *pass,
                        uint8_t *ret);
 
 #endif

@@ -38,7 +38,7 @@ struct slot {
         grpc_byte_buffer *response;
         grpc_status_code status;
         grpc_slice details;
-        const struct clew_request *request;
+        const struct clew_load_request *request;
         size_t request_index;
         uint64_t pass;
         uint64_t due_ns;   /* monotonic */

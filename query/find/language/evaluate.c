@@ -748,6 +748,7 @@ int clew_query_evaluate(struct clew_query_run *run, const struct clew_query_fact
         int r;
 
         *ret = (struct clew_query_result){0};
+        run->at.trace = NULL;
         run->met.opened++;
         run->met.opened_bytes += traces.len + logs.len;
         run->work = 0;

@@ -9,8 +9,8 @@
 #include <string.h>
 
 struct pending {
-        struct clew_token token; /* an operator, or "(" */
-        uint32_t skip;           /* code of its jump; for AND and OR */
+        struct clew_query_token token; /* an operator, or "(" */
+        uint32_t skip;                 /* code of its jump; for AND and OR */
         bool is_unary;
 };
 
@@ -156,7 +156,7 @@ static int put_field(struct expression *e, const struct clew_field_ref *ref)
 
 static int unknown_word(struct clew_parser *p)
 {
-        const struct clew_token *t = &p->t;
+        const struct clew_query_token *t = &p->t;
         const char *near = clew_field_nearest(t->text);
 
         clew_query_fail(p->err, t->offset, t->len, "\"%.*s\" is no field and no value",
@@ -175,7 +175,7 @@ static int unknown_word(struct clew_parser *p)
 
 static int put_word(struct expression *e)
 {
-        const struct clew_token *t = &e->p->t;
+        const struct clew_query_token *t = &e->p->t;
         struct clew_field_ref ref = {.offset = t->offset, .len = t->len};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
@@ -197,7 +197,7 @@ static int put_attribute(struct expression *e)
 {
         const struct clew_slice derived = CLEW_SLICE_LITERAL("clew.");
         struct clew_parser *p = e->p;
-        const struct clew_token *t = &p->t;
+        const struct clew_query_token *t = &p->t;
         struct clew_field_ref ref = {.scope = t->scope,
                                      .of_parent = t->of_parent,
                                      .name = t->text,
@@ -233,7 +233,7 @@ static int put_attribute(struct expression *e)
 
 static int put_operand(struct expression *e)
 {
-        const struct clew_token *t = &e->p->t;
+        const struct clew_query_token *t = &e->p->t;
         struct clew_operand v = {.type = CLEW_TYPE_INT, .integer = t->integer};
         int r;
 
@@ -288,7 +288,7 @@ static int reduce(struct expression *e, const struct pending *than)
         return 0;
 }
 
-int clew_mixed(struct clew_parser *p, const struct clew_token *at)
+int clew_mixed(struct clew_parser *p, const struct clew_query_token *at)
 {
         if (!p->strict) {
                 p->q->mixed_offset = p->q->is_mixed ? p->q->mixed_offset : at->offset;
@@ -301,7 +301,7 @@ int clew_mixed(struct clew_parser *p, const struct clew_token *at)
         return -EINVAL;
 }
 
-static int note_logic(struct expression *e, const struct clew_token *t)
+static int note_logic(struct expression *e, const struct clew_query_token *t)
 {
         uint64_t bit = UINT64_C(1) << (e->depth % 64);
         uint64_t *mine =
@@ -352,7 +352,7 @@ static int close_bracket(struct expression *e)
 static int read_prefix(struct expression *e)
 {
         for (;;) {
-                const struct clew_token *t = &e->p->t;
+                const struct clew_query_token *t = &e->p->t;
                 int r;
 
                 if (t->type == CLEW_TOKEN_OPEN) {

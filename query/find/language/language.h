@@ -160,6 +160,22 @@ uint32_t clew_query_speaker(const struct clew_query_run *run);
 struct clew_slice clew_query_selected(struct clew_query_run *run, uint32_t step, uint32_t i,
                                       struct clew_arena *arena);
 
+/* Where a text stands that the query asks for. */
+struct clew_query_place {
+        struct clew_slice part; /* "name", an attribute's key, "event", "log body" ... */
+        struct clew_slice text; /* the whole text, JSON escapes taken away when it was found so */
+        size_t from;
+        size_t to;
+};
+
+/* Calls @fn for each place in the trace that was evaluated last in which a pattern on
+ * span.clew.text stands, once a text; a result other than 0 ends it. Nothing when no trace was
+ * evaluated. */
+void clew_query_places(struct clew_query_run *run,
+                       int (*fn)(void *context, const struct clew_trace *trace, uint32_t step,
+                                 const struct clew_query_place *place),
+                       void *context);
+
 /* Looks at the keys of a trace that the run did not open, so that complaints know them. */
 void clew_query_sample(struct clew_query_run *run, struct clew_slice traces,
                        struct clew_slice logs);

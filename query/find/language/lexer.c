@@ -289,7 +289,7 @@ static struct clew_slice digits_of(struct clew_lexer *l, bool *ret_float)
         return clew_slice_make(l->text.data + start, l->at - start);
 }
 
-static int read_number(struct clew_lexer *l, struct clew_token *t)
+static int read_number(struct clew_lexer *l, struct clew_query_token *t)
 {
         size_t start = l->at;
         bool is_float = false;
@@ -335,7 +335,7 @@ static int read_number(struct clew_lexer *l, struct clew_token *t)
  */
 
 /* Behind the dot of `span.`: bare and quoted parts, joined. */
-static int read_name(struct clew_lexer *l, struct clew_token *t)
+static int read_name(struct clew_lexer *l, struct clew_query_token *t)
 {
         size_t start = l->at;
         CLEW_BUFFER name = {0};
@@ -385,7 +385,7 @@ static bool take(struct clew_lexer *l, const char *word)
 }
 
 /* False when no attribute begins here. */
-static bool take_scope(struct clew_lexer *l, struct clew_token *t)
+static bool take_scope(struct clew_lexer *l, struct clew_query_token *t)
 {
         t->of_parent = take(l, "parent.");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(scope_words); i++) {
@@ -401,7 +401,7 @@ static bool take_scope(struct clew_lexer *l, struct clew_token *t)
         return false;
 }
 
-static void read_word(struct clew_lexer *l, struct clew_token *t)
+static void read_word(struct clew_lexer *l, struct clew_query_token *t)
 {
         while (is_letter(peek(l, 0)) || is_digit(peek(l, 0)) ||
                (peek(l, 0) == ':' && is_letter(peek(l, 1))))
@@ -410,7 +410,7 @@ static void read_word(struct clew_lexer *l, struct clew_token *t)
         t->text = clew_slice_make(l->text.data + t->offset, l->at - t->offset);
 }
 
-static int read_sign(struct clew_lexer *l, struct clew_token *t)
+static int read_sign(struct clew_lexer *l, struct clew_query_token *t)
 {
         static const struct {
                 char c;
@@ -446,9 +446,9 @@ static int read_sign(struct clew_lexer *l, struct clew_token *t)
         return -EINVAL;
 }
 
-int clew_lexer_next(struct clew_lexer *l, struct clew_token *ret)
+int clew_lexer_next(struct clew_lexer *l, struct clew_query_token *ret)
 {
-        struct clew_token t = {0};
+        struct clew_query_token t = {0};
         size_t before = l->at;
         int c;
         int r = 0;

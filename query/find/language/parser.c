@@ -11,8 +11,8 @@
 #include <string.h>
 
 struct waiting {
-        struct clew_token token; /* an operator between sets, or "(" */
-        bool has_and;            /* of "(": operators seen inside at this level */
+        struct clew_query_token token; /* an operator between sets, or "(" */
+        bool has_and;                  /* of "(": operators seen inside at this level */
         bool has_or;
 };
 
@@ -37,7 +37,7 @@ int clew_parser_advance(struct clew_parser *p)
 
 int clew_parser_expected(struct clew_parser *p, const char *what)
 {
-        const struct clew_token *t = &p->t;
+        const struct clew_query_token *t = &p->t;
 
         if (t->type == CLEW_TOKEN_END)
                 return clew_query_fail(p->err, t->offset, 1, "expected %s, but the query ends",
@@ -114,7 +114,7 @@ static enum clew_aggregate aggregate_of(struct clew_slice word)
         return CLEW_AGGREGATE_NONE;
 }
 
-static bool is_comparison(const struct clew_token *t)
+static bool is_comparison(const struct clew_query_token *t)
 {
         return t->type == CLEW_TOKEN_OPERATOR && t->op >= CLEW_OP_EQ && t->op <= CLEW_OP_GE;
 }
@@ -251,7 +251,7 @@ static int binding(enum clew_op op)
 
 static int pop(struct outer *o)
 {
-        const struct clew_token *t = &o->stack[--o->n_stack].token;
+        const struct clew_query_token *t = &o->stack[--o->n_stack].token;
 
         return emit(o, (struct clew_stage_op){.stage = CLEW_STAGE_COMBINE,
                                               .op = t->op,

@@ -232,7 +232,7 @@ struct clew_query {
 
 struct clew_parser {
         struct clew_lexer lexer;
-        struct clew_token t; /* the one at hand */
+        struct clew_query_token t; /* the one at hand */
         struct clew_query *q;
         struct clew_query_error *err;
         bool strict;
@@ -253,7 +253,7 @@ CLEW_MUST_USE int clew_add_literal(struct clew_parser *p, const struct clew_oper
                                    uint32_t *ret);
 CLEW_MUST_USE int clew_too_large(struct clew_parser *p);
 /* && beside || without brackets. */
-CLEW_MUST_USE int clew_mixed(struct clew_parser *p, const struct clew_token *at);
+CLEW_MUST_USE int clew_mixed(struct clew_parser *p, const struct clew_query_token *at);
 
 /* Types of every condition; turns patterns into regexes. */
 CLEW_MUST_USE int clew_query_check(struct clew_query *q, struct clew_query_error *err);

@@ -1,5 +1,5 @@
 /*
- * Readers of intrinsics, for the table in fields.c.
+ * Readers of intrinsics, for the table in field-table.c.
  */
 #ifndef CLEW_QUERY_LANGUAGE_READERS_INT_H
 #define CLEW_QUERY_LANGUAGE_READERS_INT_H

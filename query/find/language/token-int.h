@@ -76,7 +76,7 @@ enum clew_scope {
         CLEW_SCOPE_INSTRUMENTATION,
 };
 
-struct clew_token {
+struct clew_query_token {
         enum clew_token_type type;
         size_t offset;
         size_t len;
@@ -99,7 +99,7 @@ struct clew_lexer {
 struct clew_lexer clew_lexer_make(struct clew_slice text, struct clew_arena *arena,
                                   struct clew_query_error *err);
 /* 0, -EINVAL with a message, -ENOMEM. At the end CLEW_TOKEN_END, again and again. */
-CLEW_MUST_USE int clew_lexer_next(struct clew_lexer *l, struct clew_token *ret);
+CLEW_MUST_USE int clew_lexer_next(struct clew_lexer *l, struct clew_query_token *ret);
 
 /* Fills @err; returns -EINVAL. */
 int clew_query_fail(struct clew_query_error *err, size_t offset, size_t len, const char *fmt, ...)

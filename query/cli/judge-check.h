@@ -1,0 +1,24 @@
+/*
+ * clew judge --check and --flips: a judge compared with the experts, and with itself under another
+ * version of its criteria.
+ */
+#ifndef CLEW_QUERY_CLI_JUDGE_CHECK_H
+#define CLEW_QUERY_CLI_JUDGE_CHECK_H
+
+#include "query/cli/filter.h"
+#include "query/cli/options.h"
+#include "query/cli/terminal.h"
+
+/* Of the traces that the arguments or flags select: verdicts of the judge @name (its newest, or
+ * those of @version) against the experts' scores of the same name. Returns an exit status. */
+CLEW_MUST_USE int clew_judge_check(struct clew_cli *cli, const char *name, const char *version,
+                                   const struct clew_look *look,
+                                   const struct clew_filter_flags *filter_flags,
+                                   struct clew_arguments *args, bool json);
+/* Which runs the versions @a and @b of the judge @name tell apart. */
+CLEW_MUST_USE int clew_judge_flips(struct clew_cli *cli, const char *name, const char *a,
+                                   const char *b, const struct clew_look *look,
+                                   const struct clew_filter_flags *filter_flags,
+                                   struct clew_arguments *args, bool json);
+
+#endif
