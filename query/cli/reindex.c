@@ -14,6 +14,7 @@
 #include "query/cli/output.h"
 #include "query/cli/table.h"
 #include "query/cli/terminal.h"
+#include "query/find/refile.h"
 #include "query/model/summary.h"
 #include "storage/store.h"
 
@@ -454,11 +455,22 @@ static int run(struct reindex *x)
 {
         struct clew_store *store = NULL;
         struct clew_error err = {0};
+        uint64_t n_refiled = 0;
         int r = x->options.dry_run ? clew_cli_store(x->cli, CLEW_STORE_READ, &store)
                                    : clew_cli_store_existing(x->cli, &store);
 
         if (r != 0)
                 return r;
+        if (!x->options.dry_run) {
+                r = clew_refile(store, clew_clock_unix_ns(x->cli->clock), &n_refiled, &err);
+                if (r < 0)
+                        return clew_cli_fail(x->cli, r, &err);
+        }
+        if (n_refiled > 0)
+                clew_cli_note(x->cli,
+                              "%" PRIu64 " log records that an older version stored without a "
+                              "trace lie with their runs now",
+                              n_refiled);
         r = clew_store_reindex(store, &x->options, &x->stats, &err);
         return r < 0 ? clew_cli_fail(x->cli, r, &err) : report(x);
 }

@@ -1,6 +1,7 @@
 #include "query/find/loose.h"
 
 #include "proto/base/arena.h"
+#include "proto/otlp/log-event.h"
 #include "proto/otlp/walk.h"
 #include "query/model/summary.h"
 
@@ -11,11 +12,16 @@
 static uint64_t count(struct clew_slice logs)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(logs);
+        struct clew_otlp_scope scope;
+        struct clew_log_record record;
+        struct clew_trace_id run;
         struct clew_slice raw;
         uint64_t n = 0;
 
-        while (clew_otlp_read(&r, &raw, NULL))
-                n++;
+        /* An older version put records here that name a run (refile.h). */
+        while (clew_otlp_read(&r, &raw, &scope))
+                n += !clew_log_record_parse(raw, &record) ||
+                     !clew_log_run(&record, scope.scope, scope.resource, &run);
         return n;
 }
 
@@ -34,7 +40,7 @@ int clew_loose_count(struct clew_view *view, uint64_t *ret, bool *ret_about, str
                 return r == -ENOENT ? 0 : r;
         clew_arena_init(&arena, SUMMARY_ARENA_MAX);
         if (!entry.hot && clew_summary_decode(entry.summary, &arena, &summary) == 0 &&
-            summary.n_logs > 0) {
+            summary.n_logs > 0 && !summary.has_run) {
                 *ret = summary.n_logs;
                 return 0;
         }
