@@ -73,7 +73,13 @@ static int put(struct clusters_command *c)
 {
         int r = 0;
 
-        if (!clew_output_is_machine(&c->output)) {
+        if (!clew_output_is_machine(&c->output) && c->groups.n == 0) {
+                clew_cli_note(
+                        c->cli,
+                        "no failed run is among them: no verdict says so, and no error stands at "
+                        "the top of one. %s why --all tells what looks odd in them",
+                        c->cli->self);
+        } else if (!clew_output_is_machine(&c->output)) {
                 r = put_table(c);
                 clew_cli_note(c->cli, "%u clusters; the runs of one: %s clusters NAME", c->groups.n,
                               c->cli->self);

@@ -37,6 +37,8 @@ static const struct clew_command commands[] = {
          clew_cmd_dataset},
         {"judge", "experiment", NULL, "run NAME | compare A B | list | show NAME",
          "a dataset through any agent; two versions compared", clew_cmd_experiment},
+        {"judge", "eval", NULL, "import FILE",
+         "results of Inspect, promptfoo and DeepEval as scores of their runs", clew_cmd_eval},
         {"judge", "rubric", NULL, "add NAME FILE | show | list | history | diff",
          "criteria as texts with versions", clew_cmd_rubric},
         {"judge", "judge", NULL, "--cmd COMMAND [ID...] [FLAGS]",

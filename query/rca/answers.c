@@ -136,7 +136,7 @@ void clew_rule_unlooked(const struct clew_rca_view *v, struct clew_findings *ret
         struct clew_finding *f;
         uint32_t who;
 
-        if (v->last_llm == CLEW_RCA_NONE || v->partial || clew_rca_is_conversation(v))
+        if (v->last_llm == CLEW_RCA_NONE || v->partial || v->talk)
                 return;
         tool = offered_look_up(v);
         who = clew_rca_answer_call(v);
@@ -176,8 +176,8 @@ void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *r
         struct clew_finding *f;
         uint32_t who;
 
-        if (v->last_llm == CLEW_RCA_NONE || clew_rca_is_conversation(v) || answer.len == 0 ||
-            answer.len > ANSWER_MAX || question.len == 0 || question.len > QUESTION_MAX ||
+        if (v->last_llm == CLEW_RCA_NONE || v->talk || answer.len == 0 || answer.len > ANSWER_MAX ||
+            question.len == 0 || question.len > QUESTION_MAX ||
             !HAS_ANY(head(question, LOWER_MAX), asks) || has_any_digit(answer) ||
             HAS_ANY(answer, numbers))
                 return;

@@ -105,7 +105,7 @@ struct run {
 static struct run run_of(const struct clew_rca_view *v, uint32_t n_candidates)
 {
         struct run ret = {.candidates = log1p(n_candidates),
-                          .talk = clew_rca_is_conversation(v),
+                          .talk = v->talk,
                           .programs = v->acts_in_text || v->shell.len > 0};
         uint32_t calls = 0;
         uint32_t tools = 0;

@@ -1,8 +1,10 @@
 /*
- * The cause in a summary. The signature is "rule/kind:name/shape": kind and name of the step where
- * the trouble shows, and the shape of its error without what differs from run to run.
+ * The cause in a summary. The signature is "rule/kind:tool/error": kind of the step where the
+ * trouble shows, its tool, and the class of its error without what differs from run to run.
  */
 #include "query/rca/cause-int.h"
+
+#define EXCEPTION_MAX 80u /* bytes of the name of an exception */
 
 static bool has_cause(const struct clew_why *why)
 {
@@ -30,18 +32,41 @@ static const struct clew_rca_step *where_it_shows(const struct clew_why *why)
         return &v->steps[f->n_effects ? f->effects[0] : f->step];
 }
 
+/* The name of an exception at the start of an error, which is the same in all runs that have it;
+ * what follows tells of this run. Null without one. */
+static struct clew_slice exception_of(struct clew_slice error)
+{
+        struct clew_slice t = clew_text_trim(error);
+        size_t n = 0;
+
+        while (n < t.len && n < EXCEPTION_MAX &&
+               ((t.data[n] >= 'a' && t.data[n] <= 'z') || (t.data[n] >= 'A' && t.data[n] <= 'Z') ||
+                t.data[n] == '.' || t.data[n] == '_'))
+                n++;
+        return n > 4 && n < t.len && (t.data[n] == ':' || t.data[n] == '(')
+                       ? clew_slice_make(t.data, n)
+                       : CLEW_SLICE_NULL;
+}
+
+/* Rule, kind of step, and what of it is the same from run to run: the tool, the class of its error
+ * and the name of the exception. Not the agent: roles are named anew in each run. */
 static struct clew_slice signature_of(const struct clew_why *why, const char *rule,
                                       struct clew_arena *arena)
 {
         static const char *const kinds[] = {"llm", "tool", "agent", "step"};
         const struct clew_rca_step *s = where_it_shows(why);
+        struct clew_slice name;
+        struct clew_slice exception;
+        bool failed;
 
         if (!s)
                 return clew_arena_printf(arena, "%s/", rule);
-        return clew_arena_printf(arena, "%s/%s:%.*s/%s%04x", rule, kinds[s->kind],
-                                 CLEW_SHOWN(s->kind == CLEW_RCA_LLM ? s->agent_name : s->name, 48),
-                                 s->trouble ? clew_trouble_name(s->trouble) : "",
-                                 clew_rca_has_error(s) ? (unsigned)(s->error_shape & 0xffff) : 0u);
+        failed = clew_rca_has_error(s);
+        name = s->kind == CLEW_RCA_TOOL ? s->name : CLEW_SLICE_NULL;
+        exception = failed ? exception_of(s->error_text) : CLEW_SLICE_NULL;
+        return clew_arena_printf(arena, "%s/%s:%.*s/%s%s%.*s", rule, kinds[s->kind],
+                                 CLEW_SHOWN(name, 48), failed ? clew_trouble_name(s->trouble) : "",
+                                 exception.len ? " " : "", CLEW_SHOWN(exception, 40));
 }
 
 void clew_cause_of(const struct clew_why *why, struct clew_arena *arena,

@@ -8,6 +8,7 @@
 #define CUE_REACH 90u /* bytes between "used" and the name of a tool */
 #define NAME_MIN 6u
 #define NAME_MAX 64u
+#define TOLD_MAX 24u      /* names in one text; one with more is a program */
 #define PROMPTS_MAX 8u    /* system prompts that are searched for a tool's name */
 #define TAKES_WITHIN 600u /* bytes behind a tool's name in which a prompt tells what it takes */
 #define PATH_MIN 5u
@@ -171,6 +172,7 @@ void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings 
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_slice name;
+                uint32_t told = 0;
                 size_t at = 0;
 
                 if (s->kind != CLEW_RCA_LLM || s->text.len == 0 || s->text.len > CLEW_RCA_UNIT_MAX)
@@ -178,7 +180,8 @@ void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings 
                 while ((name = next_identifier(s->text, &at)).len > 0) {
                         struct clew_finding *f;
 
-                        if (!clew_text_tells_use(s->text, (size_t)(name.data - s->text.data),
+                        if (told++ >= TOLD_MAX ||
+                            !clew_text_tells_use(s->text, (size_t)(name.data - s->text.data),
                                                  CUE_REACH) ||
                             !is_known_tool(v, i, name) || was_called(v, name, &searched))
                                 continue;

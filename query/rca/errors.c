@@ -241,6 +241,7 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
              i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_finding *f;
+                double strength;
                 uint32_t who = s->next_llm;
 
                 if (!is_deepest(s) || s->kind != CLEW_RCA_TOOL || who == CLEW_RCA_NONE)
@@ -253,11 +254,14 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                         continue;
                 if (clew_rca_acted(v, who))
                         continue; /* the work went on */
-                f = clew_finding_add(ret, CLEW_RULE_SWALLOWED_ERROR, who,
-                                     clew_text_asks(v->steps[who].text) &&
-                                                     v->steps[who].next_llm != CLEW_RCA_NONE
-                                             ? 0.5
-                                             : 1.0);
+                strength = clew_text_asks(v->steps[who].text) &&
+                                           v->steps[who].next_llm != CLEW_RCA_NONE
+                                   ? 0.5
+                                   : 1.0;
+                /* What a server refused is first of all the server's. */
+                if (s->failed && clew_trouble_is_infrastructure(s->trouble))
+                        strength *= 0.6;
+                f = clew_finding_add(ret, CLEW_RULE_SWALLOWED_ERROR, who, strength);
                 /* What a tool refuses for reasons of its own is no mistake of who asked. */
                 if (s->trouble != CLEW_TROUBLE_ARGUMENTS && s->trouble != CLEW_TROUBLE_NO_TOOL)
                         clew_finding_effect(f, s->caller);
@@ -375,6 +379,15 @@ static bool blame_filler(const struct clew_rca_view *v, uint32_t i, struct clew_
         return f != NULL;
 }
 
+static bool is_last_action(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i + 1; k < v->n_steps; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL)
+                        return false;
+        }
+        return true;
+}
+
 void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         bool seen[CLEW_TROUBLE_MEMORY + 1] = {false};
@@ -401,6 +414,8 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                 if (clew_rca_recovery_of(v, i) != CLEW_RCA_NONE ||
                     (model && s->next_llm != CLEW_RCA_NONE))
                         strength = 0.4;
+                else if (!model && is_last_action(v, i))
+                        strength = 1.4; /* what the run was for did not happen */
                 f = clew_finding_add(ret, model ? CLEW_RULE_MODEL_ERROR : CLEW_RULE_INFRASTRUCTURE,
                                      who, strength);
                 clew_finding_evidence(f, i, s->error_text);

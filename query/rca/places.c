@@ -13,7 +13,7 @@
 #define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 
 /* A user spoke again after the first call: a conversation, not one question. */
-bool clew_rca_is_conversation(const struct clew_rca_view *v)
+bool clew_rca_find_talk(const struct clew_rca_view *v)
 {
         uint32_t n = 0;
 
@@ -168,7 +168,7 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
 
         if (v->passed || v->last_llm == CLEW_RCA_NONE)
                 return;
-        talk = clew_rca_is_conversation(v);
+        talk = v->talk;
         longest = talk ? CLEW_RCA_NONE : longest_text(v);
         who = clew_rca_answer_call(v);
         say(v, ret, CLEW_RULE_OPENING, v->first_llm, v->steps[v->first_llm].text,

@@ -82,6 +82,7 @@ int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *
         r = clew_rca_view_build(trace, arena, v);
         if (r < 0)
                 return r;
+        v->talk = clew_rca_find_talk(v);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++)
                 all_rules[i](v, &f);
         clew_rule_divergence(v, references, n, &f);

@@ -220,7 +220,7 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
  * one. */
 uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i);
 /* A user spoke again after the first call: a conversation, not one question. */
-bool clew_rca_is_conversation(const struct clew_rca_view *v);
+bool clew_rca_find_talk(const struct clew_rca_view *v);
 /* The LLM call behind the run's answer: that of the last tool call when the answer was handed to
  * one (also when a word or two of farewell follow), else the last call of all. */
 uint32_t clew_rca_answer_call(const struct clew_rca_view *v);

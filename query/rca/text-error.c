@@ -4,7 +4,7 @@
  */
 #include "query/rca/text-int.h"
 
-#define TRACE_MAX 8192u      /* bytes at the end in which a stack trace that ends a text begins */
+#define TRACE_MAX 4096u      /* bytes at the end in which a stack trace that ends a text begins */
 #define TRACE_LINES_MAX 120u /* its frames, and the message below */
 #define MESSAGE_LINES_MAX 12u
 #define TITLE_MAX 160u /* of a page, with its address before or behind it */
@@ -329,6 +329,10 @@ static bool ends_in_trace(struct clew_slice text)
         uint32_t frames = 0;
         bool named = false;
 
+        /* Most results end otherwise: neither in a frame, nor below the head of a trace. */
+        if (t.len < 20 || (clew_text_find(clew_text_trim(line_to(t, t.len)), "at ") != 0 &&
+                           !memmem(t.data, t.len, "Traceback (", 11)))
+                return false;
         /* The message may go on for some lines under the name of the exception. */
         for (uint32_t n = 0; n < TRACE_LINES_MAX && to > 0; n++) {
                 struct clew_slice line = line_to(t, to);
@@ -373,7 +377,19 @@ static bool is_blocked_page(struct clew_slice text)
                                             "javascript and cookies to continue",
                                             "security check to access"};
 
-        return HAS_ANY(head(text, TITLE_MAX), titles) || HAS_ANY(head(text, LOWER_MAX), wants);
+        struct lowered l;
+
+        make_lowered(text, &l);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(wants); i++) {
+                if (has_word(&l, wants[i]))
+                        return true;
+        }
+        l.len = l.len < TITLE_MAX ? l.len : TITLE_MAX;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(titles); i++) {
+                if (has_word(&l, titles[i]))
+                        return true;
+        }
+        return false;
 }
 
 enum clew_trouble clew_text_result_error(struct clew_slice result)

@@ -172,6 +172,7 @@ struct clew_rca_view {
         bool passed;             /* a verdict says that it passed */
         bool root_failed;        /* a root span carries error status */
         struct clew_slice shell; /* the one tool that nearly all actions go through, or null */
+        bool talk;         /* a user spoke again after the first call; set by clew_why_signs() */
         bool acts_in_text; /* most model calls hold a code block: programs are their actions */
         struct clew_slice root_error;
         bool partial;

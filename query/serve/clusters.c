@@ -30,6 +30,26 @@ uint64_t clew_cluster_hash(const struct clew_summary *s)
         return clew_text_error_shape(s->error) ^ 0x9e3779b97f4a7c15u;
 }
 
+/* The sentence of the cause; without one the error of the example, and without that what the runs
+ * of the group have in common: where they end. */
+static struct clew_slice detail_of(struct clew_clusters *c, const struct clew_selected *t)
+{
+        const struct clew_summary_cause *cause = &t->summary.cause;
+        const uint8_t *rest;
+
+        if (cause->rule.len || t->summary.error.len)
+                return clew_arena_copy(c->arena,
+                                       cause->rule.len ? cause->detail : t->summary.error);
+        rest = cause->signature.len ? memchr(cause->signature.data, '/', cause->signature.len)
+                                    : NULL;
+        if (!rest)
+                return CLEW_SLICE_NULL;
+        return clew_arena_printf(
+                c->arena, "in common: they end in %.*s",
+                (int)(cause->signature.len - (size_t)(rest + 1 - cause->signature.data)),
+                (const char *)rest + 1);
+}
+
 static struct clew_cluster *cluster_of(struct clew_clusters *c, const struct clew_selected *t)
 {
         uint64_t hash = clew_cluster_hash(&t->summary);
@@ -46,8 +66,7 @@ static struct clew_cluster *cluster_of(struct clew_clusters *c, const struct cle
         *x = (struct clew_cluster){.hash = hash, .last_ns = t->start_ns, .example = t->id};
         x->rule = clew_arena_copy(c->arena, t->summary.cause.rule);
         x->signature = clew_arena_copy(c->arena, t->summary.cause.signature);
-        x->detail = clew_arena_copy(c->arena, t->summary.cause.rule.len ? t->summary.cause.detail
-                                                                        : t->summary.error);
+        x->detail = detail_of(c, t);
         return x;
 }
 

@@ -10,14 +10,26 @@
 #define LIMIT_DEFAULT 50u
 #define SINCE_DEFAULT CLEW_SINCE_DEFAULT
 
+/* Remembers the place of what is looked at, whether it is selected or not: a walk that is out of
+ * time goes on behind it. */
+static bool note_place(void *context, const struct clew_list_entry *entry)
+{
+        *(struct clew_selected *)context =
+                (struct clew_selected){.id = entry->id, .start_ns = entry->start_ns};
+        return false;
+}
+
 /* Fills the list. @ret_next is where the rest begins when more follows. */
 static int walk(struct clew_call *call, struct clew_select *s, struct clew_call_list *list,
                 char ret_next[CLEW_CURSOR_TEXT])
 {
         struct clew_selected t;
         struct clew_selected last = {0};
+        struct clew_selected place = {0};
         int r;
 
+        s->skip = note_place;
+        s->skip_context = &place;
         ret_next[0] = '\0';
         while ((r = clew_select_next(s, &t, &call->err)) == 1) {
                 if (!clew_call_list_is_full(list)) {
@@ -32,8 +44,8 @@ static int walk(struct clew_call *call, struct clew_select *s, struct clew_call_
                 clew_cursor_print(&last, ret_next);
                 return 0;
         }
-        if (r == 0 && s->end != CLEW_SELECT_WHOLE && list->n > 0)
-                clew_cursor_print(&last, ret_next);
+        if (r == 0 && s->end != CLEW_SELECT_WHOLE && s->seen > 0)
+                clew_cursor_print(&place, ret_next);
         return r;
 }
 

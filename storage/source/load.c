@@ -40,6 +40,10 @@ void clew_loader_deinit(struct clew_loader *l)
         clew_arena_deinit(&l->arena);
         clew_unpacker_free(l->unpacker);
         clew_segment_reader_deinit(&l->segment);
+        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
+                clew_segment_reader_deinit(&l->kept[i].reader);
+                clew_buffer_deinit(&l->kept[i].object);
+        }
 }
 
 void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
@@ -48,6 +52,10 @@ void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
         l->open_segment = 0;
         l->live.segment = 0;
         l->segment.n_traces = 0;
+        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
+                l->kept[i].segment = 0; /* what it points into was the old snapshot's */
+                l->kept[i].reader.n_traces = 0;
+        }
         clew_hot_reader_init(&l->fragments, l->env, txn);
 }
 
@@ -74,6 +82,36 @@ int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
                               clew_env_dir(env), place->index, (unsigned long long)place->segment);
 }
 
+/* Puts the open segment aside for @segment, or in the place of the one that was read least lately.
+ * Returns whether @segment is open then. */
+static bool switch_segment(struct clew_loader *l, uint64_t segment)
+{
+        struct clew_kept_segment *place = &l->kept[0];
+        struct clew_kept_segment old = {.reader = l->segment,
+                                        .object = l->object,
+                                        .segment = l->open_segment,
+                                        .used = ++l->switches};
+
+        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
+                if (l->kept[i].segment == segment) {
+                        place = &l->kept[i];
+                        break;
+                }
+                if (l->kept[i].used < place->used)
+                        place = &l->kept[i];
+        }
+        if (!place->reader.unpacker) {
+                if (clew_segment_reader_init(&place->reader) < 0)
+                        return false; /* then one is open at a time */
+                clew_buffer_init(&place->object, CLEW_PACK_RESIDUE_MAX);
+        }
+        l->segment = place->reader;
+        l->object = place->object;
+        l->open_segment = place->segment;
+        *place = old;
+        return l->open_segment == segment;
+}
+
 int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
                        const struct clew_trace_id *id, struct clew_segment_row *ret_row,
                        struct clew_error *err)
@@ -81,7 +119,7 @@ int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
         struct clew_slice object;
         int r = 0;
 
-        if (l->open_segment != segment) {
+        if (l->open_segment != segment && !switch_segment(l, segment)) {
                 l->open_segment = 0;
                 r = clew_object_get(l->env, l->txn, segment, &l->object, &object, err);
                 if (r == -ENOENT)

@@ -30,13 +30,28 @@ struct clew_store {
 #define CLEW_MERGE_ARENA_MAX ((size_t)512 << 20)
 
 /*
+ * Segments that stay open beside the one that is read. A walk by time goes to and fro between the
+ * segments of services that ran at the same time; opening one unpacks its residue, a megabyte.
+ */
+#define CLEW_LOADER_KEPT 7u
+
+struct clew_kept_segment {
+        struct clew_segment_reader reader; /* made at its first use */
+        struct clew_buffer object;
+        uint64_t segment; /* 0 = none */
+        uint64_t used;    /* larger = later */
+};
+
+/*
  * Reads whole traces within one snapshot. All buffers are reused, so results die at the next load.
  */
 struct clew_loader {
         struct clew_env *env;
         MDB_txn *txn; /* borrowed */
         struct clew_segment_reader segment;
-        uint64_t open_segment; /* 0 = none */
+        uint64_t open_segment;                           /* 0 = none */
+        struct clew_kept_segment kept[CLEW_LOADER_KEPT]; /* others that are open */
+        uint64_t switches;
         struct clew_segment_live live;
         struct clew_hot_reader fragments;
         struct clew_buffer object;

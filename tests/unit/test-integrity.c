@@ -461,6 +461,25 @@ static void test_sum_of_places(void **state)
         assert_true(findings(f) > 0);
 }
 
+/* Each part of a place changes its digest. */
+static void test_digest_of_a_place(void **state)
+{
+        const struct clew_place places[] = {{1, 1, 1}, {2, 1, 1}, {1, 2, 1}, {1, 1, 2}};
+        struct clew_trace_id id = test_trace_id(1);
+
+        (void)state;
+        for (size_t i = 1; i < CLEW_ARRAY_LEN(places); i++) {
+                struct clew_place_sums sums = {.by_bucket = true};
+
+                clew_place_count_in(&sums, &id, &places[0]);
+                clew_place_count_out(&sums, &id, &places[i]);
+                assert_true(sums.of[id.bytes[0] / 2] != 0);
+                clew_place_count_in(&sums, &id, &places[i]);
+                clew_place_count_out(&sums, &id, &places[0]);
+                assert_true(sums.of[id.bytes[0] / 2] == 0);
+        }
+}
+
 /* ---- meta pages -------------------------------------------------------------------------------
  */
 
@@ -826,6 +845,7 @@ int main(void)
                 T(test_hot_count),
                 T(test_hot_sum),
                 T(test_sum_of_places),
+                cmocka_unit_test(test_digest_of_a_place),
                 T(test_meta_pages_are_compared),
                 T(test_pack_of_a_row),
                 T(test_directory_of_a_batch),

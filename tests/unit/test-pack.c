@@ -172,6 +172,45 @@ static void test_samples_are_bounded(void **state)
         clew_free(text);
 }
 
+/* A pack made by hand: one literal, then a copy of 96 bytes from @distance back. */
+static int read_copy(uint8_t distance, struct clew_buffer *out)
+{
+        const uint8_t pack[] = {0xC1, 1,
+                                97,   1,
+                                2,    1,
+                                1,         /* one message of 97 bytes and its shares */
+                                2,    'a', /* residue */
+                                4,    1,
+                                0,       /* literals: one, then none */
+                                2,    0, /* lengths: the least */
+                                2,    (uint8_t)(2 * distance)};
+        struct clew_unpacker *u = clew_unpacker_new();
+        int r;
+
+        assert_non_null(u);
+        r = clew_unpacker_open(u, clew_slice_make(pack, sizeof(pack)));
+        if (r == 0)
+                r = clew_unpacker_read(u, 0, out);
+        clew_unpacker_free(u);
+        return r;
+}
+
+static void test_copies_stay_inside_the_message(void **state)
+{
+        CLEW_BUFFER out = {0};
+
+        (void)state;
+        clew_buffer_init(&out, 4096);
+        clew_buffer_append(&out, "what stood there before", 23);
+        assert_int_equal(read_copy(5, &out), -EBADMSG);
+        assert_int_equal(read_copy(2, &out), -EBADMSG);
+        assert_int_equal(read_copy(0, &out), -EBADMSG);
+        assert_int_equal(out.len, 23);
+        assert_int_equal(read_copy(1, &out), 0);
+        assert_int_equal(out.len, 23 + 97);
+        assert_int_equal(out.data[119], 'a');
+}
+
 static void test_damage_never_overruns(void **state)
 {
         enum { ROUNDS = 4000, MESSAGE_MAX = 30000 };
@@ -201,6 +240,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_repeats_cost_little, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_random_round_trips, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_samples_are_bounded, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_copies_stay_inside_the_message, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(test_damage_never_overruns, set_up, tear_down),
         };
 

@@ -312,6 +312,21 @@ static void test_poison_is_stepped_over(void **state)
         assert_whole(f);
 }
 
+/* What was packed together with a trace that failed is not written as it is. */
+static void test_poison_in_the_middle(void **state)
+{
+        struct fixture *f = *state;
+
+        f->poison = test_trace_id(2);
+        f->poison_error = -E2BIG;
+        for (uint32_t t = 1; t < 4; t++) {
+                send(f, test_trace_id(t), 1, 100);
+                f->now_ns++;
+        }
+        assert_int_equal(seal(f, 0, 0).traces, 2);
+        assert_whole(f);
+}
+
 static uint64_t count(struct fixture *f, uint64_t max_items, uint64_t *ret_left_out)
 {
         struct clew_trace_data data;
@@ -443,6 +458,7 @@ int main(void)
                 T(test_small_segments_go_together),
                 T(test_hot_first),
                 T(test_poison_is_stepped_over),
+                T(test_poison_in_the_middle),
                 T(test_too_large_is_read_in_part),
                 T(test_slow_trace_is_not_written_each_time),
                 T(test_records_without_a_trace),
