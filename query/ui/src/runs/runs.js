@@ -86,7 +86,8 @@ export function Runs() {
                                 seen.add(run.trace_id);
                                 all.push(run);
                         }
-                return all;
+                /* Newest first, whatever order they came in; starts are decimal strings of one length. */
+                return all.sort((a, b) => (a.start_unix_nano < b.start_unix_nano ? 1 : a.start_unix_nano > b.start_unix_nano ? -1 : 0));
         }, [fresh, first.data, more]);
         const [at, move] = useState(0);
         const [picked, pick] = useState([]);
