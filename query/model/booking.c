@@ -71,21 +71,6 @@ static bool is_call(const struct clew_step *step)
                !is_silent(step);
 }
 
-static void add_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
-{
-        sum->in += t->in;
-        sum->out += t->out;
-        sum->cache_read += t->cache_read;
-        sum->cache_write += t->cache_write;
-        sum->reasoning += t->reasoning;
-        sum->total += t->total;
-        sum->in_audio += t->in_audio;
-        sum->in_image += t->in_image;
-        sum->out_audio += t->out_audio;
-        sum->out_image += t->out_image;
-        sum->has |= t->has;
-}
-
 /* ---- running totals ---------------------------------------------------------------------------
  */
 
@@ -390,7 +375,7 @@ static void settle_several(struct booking *k, uint32_t index)
         left->out = t->out - c->inner.out;
         left->total = left->in + left->out;
         left->has = (t->has & (CLEW_TOKENS_IN | CLEW_TOKENS_OUT)) | CLEW_TOKENS_ADJUSTED;
-        add_tokens(&c->inner, left);
+        clew_tokens_add(&c->inner, left);
 }
 
 /* From the last step to the first: all that lies inside a call is settled before it. */
@@ -415,7 +400,7 @@ static void settle_nested(struct booking *k)
                 o->n_inner++;
                 o->first = c->speaker;
                 speaker = c->speaker == NONE ? step : &trace->steps[c->speaker];
-                add_tokens(&o->inner, c->speaker == NONE ? &c->inner : &speaker->tokens);
+                clew_tokens_add(&o->inner, c->speaker == NONE ? &c->inner : &speaker->tokens);
                 o->inner_cost = o->inner_cost || c->inner_cost || speaker->has_cost;
                 if (c->speaker != NONE && !has_counts(speaker))
                         o->gap = c->speaker;
@@ -634,7 +619,7 @@ static void settle_accounts(struct booking *k)
                 c = &k->calls[account];
                 c->n_inner++;
                 c->first = index;
-                add_tokens(&c->inner, &s->tokens);
+                clew_tokens_add(&c->inner, &s->tokens);
                 c->inner_cost = c->inner_cost || s->has_cost;
                 if (!has_counts(s))
                         c->gap = index;
@@ -672,7 +657,7 @@ struct below {
 static void count(struct clew_trace *trace, struct clew_step *step, struct below *b, bool call)
 {
         step->flags |= CLEW_STEP_BOOKED;
-        add_tokens(&trace->tokens, &step->tokens);
+        clew_tokens_add(&trace->tokens, &step->tokens);
         b->in += step->tokens.in;
         b->out += step->tokens.out;
         b->tokens = true;

@@ -10,17 +10,6 @@
 /* ---- lines ------------------------------------------------------------------------------------
  */
 
-static void add_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
-{
-        sum->in += t->in;
-        sum->out += t->out;
-        sum->cache_read += t->cache_read;
-        sum->cache_write += t->cache_write;
-        sum->reasoning += t->reasoning;
-        sum->total += t->total;
-        sum->has |= t->has;
-}
-
 static void subtract_tokens(struct clew_tokens *sum, const struct clew_tokens *t)
 {
         sum->in -= t->in;
@@ -29,6 +18,10 @@ static void subtract_tokens(struct clew_tokens *sum, const struct clew_tokens *t
         sum->cache_write -= t->cache_write;
         sum->reasoning -= t->reasoning;
         sum->total -= t->total;
+        sum->in_audio -= t->in_audio;
+        sum->in_image -= t->in_image;
+        sum->out_audio -= t->out_audio;
+        sum->out_image -= t->out_image;
 }
 
 static enum clew_booking booking_of(const struct clew_step *step)
@@ -103,7 +96,7 @@ int clew_ledger_build(const struct clew_trace *trace, const struct clew_prices *
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 before[i + 1] = before[i];
                 if (clew_step_is(&trace->steps[i], CLEW_STEP_BOOKED))
-                        add_tokens(&before[i + 1], &trace->steps[i].tokens);
+                        clew_tokens_add(&before[i + 1], &trace->steps[i].tokens);
         }
         *ret = (struct clew_ledger){.lines = lines, .total = trace->tokens};
         for (uint32_t i = 0; i < trace->n_steps; i++) {

@@ -67,6 +67,22 @@ struct clew_tokens {
         unsigned has;
 };
 
+/* All counts of @t on top of @sum: a total is a sum over distinct calls. */
+static inline void clew_tokens_add(struct clew_tokens *sum, const struct clew_tokens *t)
+{
+        sum->in += t->in;
+        sum->out += t->out;
+        sum->cache_read += t->cache_read;
+        sum->cache_write += t->cache_write;
+        sum->reasoning += t->reasoning;
+        sum->total += t->total;
+        sum->in_audio += t->in_audio;
+        sum->in_image += t->in_image;
+        sum->out_audio += t->out_audio;
+        sum->out_image += t->out_image;
+        sum->has |= t->has;
+}
+
 enum clew_error_source {
         CLEW_ERROR_NONE,
         CLEW_ERROR_VENDOR,      /* a flag of the dialect: level ERROR, success=false ... */
