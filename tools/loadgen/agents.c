@@ -8,8 +8,8 @@
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/base/utf8.h"
+#include "tools/loadgen/lexicon.h"
 #include "tools/loadgen/put.h"
-#include "tools/loadgen/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@
 #define BAD_TOOL 5u
 
 struct clew_agents {
-        struct clew_words *words;
+        struct clew_lexicon *words;
         uint64_t seed;
         struct clew_buffer spans;   /* the encoded spans of the trace */
         struct clew_buffer span;    /* the one at hand */
@@ -48,7 +48,7 @@ struct run {
         uint64_t now_ns;
         uint32_t service;
         uint32_t agent;
-        enum clew_words_language language;
+        enum clew_lexicon_language language;
         bool escaped; /* \uXXXX in JSON */
         bool bad_release;
         bool failed;
@@ -98,8 +98,8 @@ static void escape(struct clew_buffer *out, struct clew_slice text, bool ascii)
 /* A sentence of @n words or so into a->text. */
 static void say(struct run *r, unsigned n)
 {
-        clew_words_put(r->a->words, r->language, &r->dice, n / 2 + clew_dice_below(&r->dice, n),
-                       &r->a->text);
+        clew_lexicon_put(r->a->words, r->language, &r->dice, n / 2 + clew_dice_below(&r->dice, n),
+                         &r->a->text);
 }
 
 static void question(struct run *r)
@@ -305,7 +305,7 @@ static void put_root(struct run *r, uint64_t start_ns)
         begin_span(r, text, r->root_id, start_ns);
         put_cstr(&a->span, "gen_ai.operation.name", "invoke_agent");
         put_who(r);
-        snprintf(text, sizeof(text), "user-%u", clew_words_rank(a->words, &r->dice, USERS));
+        snprintf(text, sizeof(text), "user-%u", clew_lexicon_rank(a->words, &r->dice, USERS));
         put_cstr(&a->span, "user.id", text);
         if (clew_dice_below(&r->dice, 20) == 0) {
                 clew_buffer_clear(&a->nested);
@@ -336,10 +336,10 @@ static void begin_run(struct run *r, struct clew_agents *a, uint64_t number)
         if (clew_dice_below(&r->dice, 2) == 0) /* half of all is of the first three */
                 r->service %= 3;
         r->agent = clew_dice_below(&r->dice, AGENTS);
-        r->language =
-                clew_dice_below(&r->dice, 2) == 0
-                        ? CLEW_WORDS_ENGLISH
-                        : (enum clew_words_language)clew_dice_below(&r->dice, CLEW_WORDS_LANGUAGES);
+        r->language = clew_dice_below(&r->dice, 2) == 0
+                              ? CLEW_LEXICON_ENGLISH
+                              : (enum clew_lexicon_language)clew_dice_below(&r->dice,
+                                                                            CLEW_LEXICON_LANGUAGES);
         r->escaped = (r->service & 1) != 0;
         r->bad_release = r->service == BAD_SERVICE && clew_dice_below(&r->dice, 4) == 0;
         snprintf(r->order, sizeof(r->order), "ORD-%08x", (unsigned)(hash >> 32));
@@ -350,14 +350,14 @@ static void begin_run(struct run *r, struct clew_agents *a, uint64_t number)
 static void put_steps(struct run *r)
 {
         struct clew_agents *a = r->a;
-        const char *model = models[clew_words_rank(a->words, &r->dice, MODELS)];
+        const char *model = models[clew_lexicon_rank(a->words, &r->dice, MODELS)];
         unsigned rounds = 1 + clew_dice_below(&r->dice, 3);
 
         question(r);
         remember(r, "user");
         for (unsigned i = 0; i < rounds; i++) {
                 uint32_t tool =
-                        (r->service * 2 + clew_words_rank(a->words, &r->dice, TOOLS)) % TOOLS;
+                        (r->service * 2 + clew_lexicon_rank(a->words, &r->dice, TOOLS)) % TOOLS;
                 char call_id[NAME_BYTES_MAX];
 
                 snprintf(call_id, sizeof(call_id), "call_%08llx",
@@ -404,7 +404,7 @@ struct clew_agents *clew_agents_new(uint64_t seed)
         if (!a)
                 return NULL;
         a->seed = seed;
-        a->words = clew_words_new(seed);
+        a->words = clew_lexicon_new(seed);
         clew_buffer_init(&a->spans, CLEW_AGENTS_TRACE_BYTES_MAX);
         clew_buffer_init(&a->span, CLEW_AGENTS_TRACE_BYTES_MAX);
         clew_buffer_init(&a->nested, CLEW_AGENTS_TRACE_BYTES_MAX);
@@ -423,7 +423,7 @@ void clew_agents_free(struct clew_agents *a)
 {
         if (!a)
                 return;
-        clew_words_free(a->words);
+        clew_lexicon_free(a->words);
         clew_buffer_deinit(&a->spans);
         clew_buffer_deinit(&a->span);
         clew_buffer_deinit(&a->nested);

@@ -1,7 +1,7 @@
 /*
- * See words.h. A word is made once, from the syllables of its script; a text only looks words up.
+ * See lexicon.h. A word is made once, from the syllables of its script; a text only looks words up.
  */
-#include "tools/loadgen/words.h"
+#include "tools/loadgen/lexicon.h"
 
 #include "proto/base/mem.h"
 #include "proto/base/utf8.h"
@@ -19,8 +19,8 @@ struct word {
         uint8_t len;
 };
 
-struct clew_words {
-        struct word words[CLEW_WORDS_LANGUAGES][VOCABULARY];
+struct clew_lexicon {
+        struct word words[CLEW_LEXICON_LANGUAGES][VOCABULARY];
         uint16_t ranks[RANK_STEPS + 1];
 };
 
@@ -77,25 +77,25 @@ static const char *const thai_third[] = {"", "", "น", "ง", "ม", "ก", "�
         .first = f, .n_first = CLEW_ARRAY_LEN(f), .second = s, .n_second = CLEW_ARRAY_LEN(s),      \
         .third = t, .n_third = CLEW_ARRAY_LEN(t)
 
-static const struct script scripts[CLEW_WORDS_LANGUAGES] = {
-        [CLEW_WORDS_ENGLISH] = {SYLLABLES(latin_first, english_second, english_third), .space = " ",
-                                .comma = ", ", .stop = ". "},
-        [CLEW_WORDS_GERMAN] = {SYLLABLES(latin_first, german_second, german_third), .space = " ",
-                               .comma = ", ", .stop = ". "},
-        [CLEW_WORDS_SPANISH] = {SYLLABLES(latin_first, spanish_second, spanish_third), .space = " ",
-                                .comma = ", ", .stop = ". "},
-        [CLEW_WORDS_RUSSIAN] = {SYLLABLES(russian_first, russian_second, russian_third),
-                                .space = " ", .comma = ", ", .stop = ". "},
-        [CLEW_WORDS_KOREAN] =
+static const struct script scripts[CLEW_LEXICON_LANGUAGES] = {
+        [CLEW_LEXICON_ENGLISH] = {SYLLABLES(latin_first, english_second, english_third),
+                                  .space = " ", .comma = ", ", .stop = ". "},
+        [CLEW_LEXICON_GERMAN] = {SYLLABLES(latin_first, german_second, german_third), .space = " ",
+                                 .comma = ", ", .stop = ". "},
+        [CLEW_LEXICON_SPANISH] = {SYLLABLES(latin_first, spanish_second, spanish_third),
+                                  .space = " ", .comma = ", ", .stop = ". "},
+        [CLEW_LEXICON_RUSSIAN] = {SYLLABLES(russian_first, russian_second, russian_third),
+                                  .space = " ", .comma = ", ", .stop = ". "},
+        [CLEW_LEXICON_KOREAN] =
                 {.from = 0xac00, .to = 0xb400, .space = " ", .comma = ", ", .stop = ". "},
-        [CLEW_WORDS_ARABIC] =
+        [CLEW_LEXICON_ARABIC] =
                 {.from = 0x0628, .to = 0x063b, .space = " ", .comma = "، ", .stop = ". "},
-        [CLEW_WORDS_CHINESE] =
+        [CLEW_LEXICON_CHINESE] =
                 {.from = 0x4e00, .to = 0x5a00, .space = "", .comma = "，", .stop = "。"},
-        [CLEW_WORDS_JAPANESE] =
+        [CLEW_LEXICON_JAPANESE] =
                 {.from = 0x3042, .to = 0x3094, .space = "", .comma = "、", .stop = "。"},
-        [CLEW_WORDS_THAI] = {SYLLABLES(thai_first, thai_second, thai_third), .space = "",
-                             .comma = " ", .stop = " "},
+        [CLEW_LEXICON_THAI] = {SYLLABLES(thai_first, thai_second, thai_third), .space = "",
+                               .comma = " ", .stop = " "},
 };
 
 static void add(struct word *w, const char *s)
@@ -135,15 +135,15 @@ static void make_word(const struct script *s, struct clew_dice *dice, uint32_t r
         }
 }
 
-struct clew_words *clew_words_new(uint64_t seed)
+struct clew_lexicon *clew_lexicon_new(uint64_t seed)
 {
-        struct clew_words *words = clew_calloc(1, sizeof(*words));
+        struct clew_lexicon *words = clew_calloc(1, sizeof(*words));
         struct clew_dice dice = {seed};
         double rank = 1;
 
         if (!words)
                 return NULL;
-        for (unsigned l = 0; l < CLEW_WORDS_LANGUAGES; l++) {
+        for (unsigned l = 0; l < CLEW_LEXICON_LANGUAGES; l++) {
                 for (uint32_t i = 0; i < VOCABULARY; i++)
                         make_word(&scripts[l], &dice, i, &words->words[l][i]);
         }
@@ -154,12 +154,12 @@ struct clew_words *clew_words_new(uint64_t seed)
         return words;
 }
 
-void clew_words_free(struct clew_words *words)
+void clew_lexicon_free(struct clew_lexicon *words)
 {
         clew_free(words);
 }
 
-uint32_t clew_words_rank(const struct clew_words *words, struct clew_dice *dice, uint32_t n)
+uint32_t clew_lexicon_rank(const struct clew_lexicon *words, struct clew_dice *dice, uint32_t n)
 {
         for (;;) {
                 uint32_t step = clew_dice_below(dice, RANK_STEPS);
@@ -174,14 +174,14 @@ uint32_t clew_words_rank(const struct clew_words *words, struct clew_dice *dice,
 /* ---- sentences ------------------------------------------------------------------------------
  */
 
-void clew_words_put(const struct clew_words *words, enum clew_words_language language,
-                    struct clew_dice *dice, unsigned n, struct clew_buffer *out)
+void clew_lexicon_put(const struct clew_lexicon *words, enum clew_lexicon_language language,
+                      struct clew_dice *dice, unsigned n, struct clew_buffer *out)
 {
         const struct script *s = &scripts[language];
         bool first = true;
 
         for (unsigned i = 0; i < n; i++) {
-                struct word w = words->words[language][clew_words_rank(words, dice, VOCABULARY)];
+                struct word w = words->words[language][clew_lexicon_rank(words, dice, VOCABULARY)];
                 uint32_t chance = clew_dice_below(dice, 16);
 
                 if (first && w.bytes[0] >= 'a' && w.bytes[0] <= 'z')
