@@ -7,6 +7,7 @@
 #include "query/cli/items.h"
 
 #include "proto/base/number.h"
+#include "query/answer/review-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
 #include "query/cli/author.h"
@@ -447,27 +448,6 @@ static int import(struct dataset_command *c)
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static void write_dataset(struct clew_json_writer *w, const struct clew_dataset *d)
-{
-        char hex[CLEW_CONTENT_ID_HEX];
-
-        clew_json_write_key(w, "name");
-        clew_json_write_string(w, d->name);
-        clew_json_write_key(w, "version");
-        clew_json_write_uint64(w, d->version);
-        clew_json_write_key(w, "items");
-        clew_json_write_uint64(w, d->n);
-        clew_json_write_key(w, "versions");
-        clew_json_write_uint64(w, d->n_versions);
-        clew_content_id_to_hex(&d->digest, hex);
-        clew_json_write_key(w, "digest");
-        clew_json_write_cstr(w, hex);
-        clew_json_write_key(w, "description");
-        clew_json_write_string(w, d->description);
-        clew_json_write_key(w, "author");
-        clew_json_write_string(w, d->author);
-}
-
 static int list_one(const struct clew_dataset *d, uint64_t n_items, void *context)
 {
         struct dataset_command *c = context;
@@ -482,7 +462,7 @@ static int list_one(const struct clew_dataset *d, uint64_t n_items, void *contex
                 clew_json_write_uint64(&w, 1);
                 clew_json_write_key(&w, "type");
                 clew_json_write_cstr(&w, "dataset");
-                write_dataset(&w, d);
+                clew_record_write_all(&w, clew_dataset_fields, d);
                 clew_json_write_object_end(&w);
         } else {
                 clew_when_short(d->time_ns, clew_clock_unix_ns(c->cli->clock), c->look.utc, when);
