@@ -52,6 +52,7 @@ struct judge_command {
         char rubric_version[24];
         const char *flips;
         bool check_experts;
+        bool ids;
         uint64_t cached;
         struct clew_buffer rubric;
         uint64_t timeout_seconds;
@@ -620,19 +621,22 @@ static int check(struct judge_command *c)
 /* --check and --flips ask no program: they compare what is kept. */
 static int compare(struct judge_command *c, struct clew_arguments *args)
 {
+        enum clew_agreement_form form = c->ids                 ? CLEW_AGREEMENT_IDS
+                                        : c->output_flags.json ? CLEW_AGREEMENT_JSON
+                                                               : CLEW_AGREEMENT_TEXT;
         const char *comma = c->flips ? strchr(c->flips, ',') : NULL;
         char first[64];
 
         if (c->check_experts)
                 return clew_judge_check(c->cli, c->name, c->version, &c->look, &c->filter_flags,
-                                        args, c->output_flags.json);
+                                        args, form);
         if (!comma || (size_t)(comma - c->flips) >= sizeof(first)) {
                 clew_cli_error(c->cli, "--flips takes two versions of the judge: --flips 1,2");
                 return CLEW_EXIT_USAGE;
         }
         snprintf(first, sizeof(first), "%.*s", (int)(comma - c->flips), c->flips);
         return clew_judge_flips(c->cli, c->name, first, comma + 1, &c->look, &c->filter_flags, args,
-                                c->output_flags.json);
+                                form);
 }
 
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
@@ -649,6 +653,8 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
                  .ret_flag = &c.check_experts},
                 {"flips", 0, "A,B", "runs that versions A and B of the judge tell apart",
                  .ret_text = &c.flips},
+                {"ids", 'q', NULL, "with --check, --flips: ids of the runs that differ, alone",
+                 .ret_flag = &c.ids},
                 {"rubric", 0, "FILE|NAME@V",
                  "text of the criterion; of a kept one answers are asked for once",
                  .ret_text = &c.rubric_file},
