@@ -1,8 +1,8 @@
 /*
  * Tool calls that two layers report beside each other: a framework's span and the program's own,
  * neither below the other. The same call id, the same tool and the same time make them one call;
- * the one that tells more counts, the other is marked as a wrapper and folds away. An id alone proves nothing:
- * stubs and small models count their calls from 1 in each conversation.
+ * the one that tells more counts, the other is marked as a wrapper and folds away. An id alone
+ * proves nothing: stubs and small models count their calls from 1 in each conversation.
  */
 #include "query/model/build-int.h"
 

@@ -20,6 +20,10 @@ CHANGING = (
 )
 
 
+# What a program says in the user's name, before what the user says.
+CONTEXT = re.compile(r"<(system-reminder|session_context)>.*</\1>", re.S)
+
+
 def steady(text):
     text = " ".join(str(text).split())
     for pattern, word in CHANGING:
@@ -59,7 +63,8 @@ def said(message):
     """A system prompt is the program's own, and long: that it is there is enough."""
     if message["role"] in ("system", "developer"):
         return f"{message['role']}: ..."
-    return f"{message['role']}: " + steady(" | ".join(part_text(p) for p in message["parts"]))
+    text = " | ".join(part_text(p) for p in message["parts"])
+    return f"{message['role']}: " + steady(CONTEXT.sub(r"<\1> ...", text))
 
 
 def tool_cell(step):
