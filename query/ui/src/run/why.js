@@ -24,8 +24,14 @@ function Finding({ finding, choose, first, children }) {
                 <div class="act"><button class=${first ? 'p' : ''} onClick=${() => choose(finding.step)}>Go to #${finding.step} ${first && html`<${Key}>c<//>`}</button>${children}</div></div>`;
 }
 
+/** The texts that the finding rests on. */
+function Evidence({ finding }) {
+        const texts = (finding.evidence || []).map((item) => item.text).filter(Boolean);
+        return texts.length > 0 && html`<ul class="evidence">${texts.slice(0, 6).map((text) => html`<li><q>${visible(text.length > 240 ? `${text.slice(0, 240)}…` : text)}</q></li>`)}</ul>`;
+}
+
 function Short({ finding, choose }) {
-        return html`<li><button class="link m" onClick=${() => choose(finding.step)}>#${finding.step}</button> <${Sentence} text=${finding.summary} choose=${choose} /> <span class="dim">${finding.rule}</span></li>`;
+        return html`<li><button class="link m" onClick=${() => choose(finding.step)}>#${finding.step}</button> <${Sentence} text=${finding.summary} choose=${choose} /> <span class="dim">${finding.looked_at ? 'looked at' : CLASS_WORDS[finding.class] || finding.class} · ${finding.rule}</span></li>`;
 }
 
 export function Why({ run, why, choose, passing }) {
@@ -33,6 +39,7 @@ export function Why({ run, why, choose, passing }) {
         const findings = (why?.findings || []).filter((f) => !f.looked_at);
         const others = [...findings.slice(1), ...(why?.findings || []).filter((f) => f.looked_at)];
         const excluded = why?.excluded || [];
+        const more = others.length + excluded.length + (findings[0]?.evidence || []).length;
         const failed = isFailed(run.outcome);
         if (!why || (!findings.length && !failed))
                 return null;
@@ -42,7 +49,8 @@ export function Why({ run, why, choose, passing }) {
                         ${run.cause?.signature && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}<//>`}
                 ${!findings.length && html`<div class="finding"><p>No rule explains this failure.${run.error && html` The last error was <q>${visible(run.error).slice(0, 200)}</q>`}</p><div class="act">${compare}</div></div>`}
                 ${!failed && findings.length > 0 && html`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
-                ${others.length + excluded.length > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : `looked at ${plural(others.length + excluded.length, 'more sign')}`}</button>`}
+                ${more > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : others.length + excluded.length ? `evidence, and ${plural(others.length + excluded.length, 'more sign')} that ${others.length + excluded.length === 1 ? 'was' : 'were'} looked at` : 'evidence'}</button>`}
+                ${open && findings.length > 0 && html`<${Evidence} finding=${findings[0]} />`}
                 ${open && html`<ul class="looked">${others.map((finding, i) => html`<${Short} key=${i} finding=${finding} choose=${choose} />`)}
                         ${excluded.map((x, i) => html`<li key=${`x${i}`} class="dim">set aside: ${visible(x.reason)}</li>`)}</ul>`}</section>`;
 }

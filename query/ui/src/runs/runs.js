@@ -2,11 +2,12 @@
 import { html } from '../core/html.js';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { list, live, one } from '../core/api.js';
-import { interval, percent, plural, quoted, short } from '../core/format.js';
+import { interval, number, percent, plural, quoted, short, when } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
+import { remember } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
-import { Failure, Foot, Head, Waiting } from '../parts/frame.js';
+import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { copy, isFailed } from '../parts/marks.js';
 import { Histogram } from './histogram.js';
 import { Query } from './query.js';
@@ -47,8 +48,7 @@ function Count({ sum, shown, busy }) {
         if (!sum)
                 return html`<span class="dim count" aria-live="polite">${busy ? 'reading …' : plural(shown, 'run')}</span>`;
         const [low, high] = interval(sum.failed, sum.traces);
-        return html`<span class="dim count" aria-live="polite">${sum.traces > shown ? `${shown} of ` : ''}${plural(sum.traces, 'run')}
-                ${sum.traces > 0 && ` · ${sum.failed.toLocaleString('en')} failed · ${percent(sum.failed / sum.traces)} (${percent(low)} to ${percent(high)})`}
+        return html`<span class="dim count" aria-live="polite" title=${sum.traces > 0 ? 'share that failed, with its 95 % interval' : ''}>${sum.traces > 0 ? html`<b>${number(sum.failed)}</b> failed of ${plural(sum.traces, 'run')} · ${percent(sum.failed / sum.traces)} (${percent(low)} to ${percent(high)})` : plural(0, 'run')}
                 ${sum.left_out > 0 && ` · ${sum.left_out} without an agent, model call or tool left out`}</span>`;
 }
 
@@ -68,6 +68,9 @@ function useLive(chosen, on) {
         }, [key, on]);
         return { fresh, connected: on && connected };
 }
+
+const asParams = (params) => Object.fromEntries(params);
+const since = ({ since: from }) => (/^\d{4}-/.test(from) ? when(from) : `${from} ago`);
 
 export function Runs() {
         page.value = 'runs';
@@ -92,12 +95,14 @@ export function Runs() {
         const [at, move] = useState(0);
         const [picked, pick] = useState([]);
         const box = useRef();
+        useTitle('Runs');
         useEffect(() => move(0), [key]);
 
         const older = async () => {
                 const next = await list('traces', { ...chosen, limit: ROWS, after: end.cursor });
                 setPages({ key, more: [...more, next] });
         };
+        useEffect(() => { rows.length && remember(rows.map((run) => run.trace_id), href('/', route.value.params)); }, [rows, key]);
         const toggle = (id) => pick((old) => (old.includes(id) ? old.filter((x) => x !== id) : [...old.slice(-1), id]));
         const step = (by, wanted = () => true) => () => {
                 for (let i = at + by; i >= 0 && i < rows.length; i += by)
@@ -125,11 +130,11 @@ export function Runs() {
                 <${Query} chosen=${chosen} box=${box} error=${first.error} count=${first.data && html`<${Count} sum=${sum.data} shown=${rows.length} busy=${first.busy} />`} />
                 ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}
                 ${end.partial && html`<p class="banner warn">Cut short by the limit of ${end.partial}: what is shown is not all.</p>`}
-                ${rows.length > 1 && html`<${Histogram} rows=${rows} whole=${!end.cursor} />`}
+                ${rows.length > 1 && html`<${Histogram} points=${rows.map((run) => ({ at: Date.parse(run.start), runs: 1, failed: Number(isFailed(run.outcome)) }))} whole=${!end.cursor} />`}
                 ${rows.length > 0 && html`<${RunTable} rows=${rows} at=${at} picked=${picked} move=${move} toggle=${toggle} dim=${first.busy} />`}
-                ${first.busy && !first.data && html`<${Waiting} what="runs" />`}
+                ${first.busy && !first.data && html`<${Waiting} what="runs" stop=${first.stop} />`}
                 ${nothing && (plain ? html`<${FirstRun} since=${chosen.since} />` : html`<${NoMatch} chosen=${chosen} />`)}
-                ${end.cursor && html`<p class="empty"><button onClick=${older}>Older runs</button></p>`}
+                ${rows.length > 0 && html`<p class="empty">${plural(rows.length, 'run')} shown${end.cursor ? html` · <button class="link" onClick=${older}>older</button>` : html` · that is all${chosen.since !== 'all' ? html` since ${since(chosen)} · <a href=${href('/', { ...asParams(route.value.params), since: 'all', until: null })}>all time</a>` : ''}`}</p>`}
                 </main>
                 <${Foot} command=${command('list', chosen)} />`;
 }
