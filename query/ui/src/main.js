@@ -3,13 +3,17 @@ import { render } from 'preact';
 import { html } from './core/html.js';
 import { takeKeys } from './core/keys.js';
 import { route, takeLinks } from './core/route.js';
+import { Dataset, Datasets } from './data/datasets.js';
+import { Experiment, Experiments } from './data/experiments.js';
 import { Cluster, Clusters } from './pages/clusters.js';
 import { Diff } from './pages/diff.js';
 import { Session, Sessions } from './pages/sessions.js';
 import { Status } from './pages/status.js';
 import { Foot, Head, Help } from './parts/frame.js';
+import { Review } from './review/review.js';
 import { Run } from './run/run.js';
 import { Runs } from './runs/runs.js';
+import { Stats } from './stats/stats.js';
 
 const ROUTES = [
         [/^\/$/, Runs],
@@ -19,6 +23,12 @@ const ROUTES = [
         [/^\/clusters$/, Clusters],
         [/^\/clusters\/([^/]+)$/, Cluster, 'name'],
         [/^\/diff$/, Diff],
+        [/^\/review$/, Review],
+        [/^\/datasets$/, Datasets],
+        [/^\/datasets\/([^/]+)$/, Dataset, 'name'],
+        [/^\/experiments$/, Experiments],
+        [/^\/experiments\/([^/]+)$/, Experiment, 'name'],
+        [/^\/stats$/, Stats],
         [/^\/status$/, Status],
 ];
 

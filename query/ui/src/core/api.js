@@ -3,6 +3,7 @@
  * command line would print; it is thrown as an ApiError.
  */
 import { signal } from '@preact/signals';
+import { take } from './ahead.js';
 
 const BASE = '/api/v1/';
 
@@ -47,8 +48,11 @@ async function ask(path, params, options = {}) {
         throw new ApiError(answer.status, problem);
 }
 
-/** One object. */
+/** One object; what was fetched ahead is taken. */
 export async function one(path, params, options) {
+        const ahead = take(`${path} ${JSON.stringify(params || {})}`);
+        if (ahead)
+                return ahead;
         return (await ask(path, params, options)).json();
 }
 
@@ -58,11 +62,16 @@ export async function list(path, params, options) {
         return { rows: answer.items, end: { cursor: answer.next ?? null, partial: answer.partial, left_out: answer.left_out || 0 } };
 }
 
+let token = null;
+
+/** What a browser that is signed in sends with every change, so that no other site can. */
+export const useToken = (text) => { token = text; };
+
 /** A change: POST with a JSON body, or another method. */
 export async function send(path, body, method = 'POST') {
         const answer = await ask(path, {}, {
                 method,
-                headers: { 'Content-Type': 'application/json' },
+                headers: { 'Content-Type': 'application/json', ...(token ? { 'X-Clew-Token': token } : {}) },
                 body: body === undefined ? undefined : JSON.stringify(body),
         });
         const text = await answer.text();

@@ -2,46 +2,24 @@
 import { html } from '../core/html.js';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { list, live, one } from '../core/api.js';
-import { interval, number, percent, plural, quoted, short, when } from '../core/format.js';
+import { interval, number, percent, plural, short, when } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
+import { me, whoAmI } from '../core/me.js';
 import { remember } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
+import { AddSheet } from '../data/add-sheet.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { copy, isFailed } from '../parts/marks.js';
+import { LabelSheet } from '../review/label-sheet.js';
+import { Differs } from './differs.js';
 import { Histogram } from './histogram.js';
 import { Query } from './query.js';
+import { command, selection } from './selection.js';
 import { RunTable } from './table.js';
 import { FirstRun, NoMatch } from './empty.js';
 
-const FILTERS = ['failed', 'ok', 'open', 'all', 'agent', 'tool', 'model', 'service', 'session', 'user', 'grep', 'label',
-        'longer', 'tokens-over', 'cost-over', 'signature'];
 const ROWS = 100;
-
-/** The parameters of the address that choose runs. */
-export function selection(params) {
-        const chosen = { since: params.get('since') || '24h', query: params.get('q') };
-        if (params.get('until'))
-                chosen.until = params.get('until');
-        for (const name of FILTERS)
-                if (params.has(name))
-                        chosen[name] = params.get(name) || true;
-        return chosen;
-}
-
-const FLAGS = ['failed', 'ok', 'open', 'all'];
-
-export function command(name, chosen) {
-        const words = ['clew', name];
-        if (chosen.query)
-                words.push(quoted(chosen.query));
-        for (const [key, value] of Object.entries(chosen)) {
-                if (key === 'query' || !value || (key === 'since' && value === '24h'))
-                        continue;
-                words.push(`--${key}`, ...(FLAGS.includes(key) ? [] : [quoted(String(value))]));
-        }
-        return words.join(' ');
-}
 
 /** How many there are and how many failed, of all that match and not only of those shown. */
 function Count({ sum, shown, busy }) {
@@ -69,6 +47,9 @@ function useLive(chosen, on) {
         return { fresh, connected: on && connected };
 }
 
+/** A selection as the body of a change: numbers and truth values as such. */
+const asBody = ({ query, ...chosen }) => ({ ...chosen, ...(query ? { query } : {}) });
+
 const asParams = (params) => Object.fromEntries(params);
 const since = ({ since: from }) => (/^\d{4}-/.test(from) ? when(from) : `${from} ago`);
 
@@ -92,10 +73,13 @@ export function Runs() {
                 /* Newest first, whatever order they came in; starts are decimal strings of one length. */
                 return all.sort((a, b) => (a.start_unix_nano < b.start_unix_nano ? 1 : a.start_unix_nano > b.start_unix_nano ? -1 : 0));
         }, [fresh, first.data, more]);
+        const differs = route.value.params.get('differs') === '1';
         const [at, move] = useState(0);
         const [picked, pick] = useState([]);
         const box = useRef();
+        const [sheet, setSheet] = useState(null);
         useTitle('Runs');
+        useEffect(() => { whoAmI(); }, []);
         useEffect(() => move(0), [key]);
 
         const older = async () => {
@@ -115,22 +99,28 @@ export function Runs() {
                 '/': () => box.current?.focus(), j: step(1), k: step(-1), e: step(1, failed), E: step(-1, failed),
                 Enter: () => rows[at] && go(href(`/t/${rows[at].trace_id}`)),
                 x: () => rows[at] && toggle(rows[at].trace_id),
-                d: () => picked.length === 2 && go(href('/diff', { a: picked[0], b: picked[1] })),
+                ...(picked.length === 2 ? { d: () => go(href('/diff', { a: picked[0], b: picked[1] })) } : {}),
+                ...(me.value?.may ? { l: () => rows[at] && setSheet('label'), a: () => rows[at] && setSheet('add') } : {}),
                 f: () => change({ failed: !chosen.failed, ok: null, open: null }),
                 y: () => rows[at] && copy(rows[at].trace_id, `the id ${short(rows[at].trace_id)}`),
                 Y: () => copy(command('list', chosen), 'the command'),
                 Escape: () => (picked.length ? pick([]) : false),
         });
 
+        const meant = picked.length ? picked : rows[at] ? [rows[at].trace_id] : [];
         const nothing = !first.busy && !first.error && rows.length === 0;
         const plain = Object.keys(chosen).every((name) => name === 'since' || (name === 'query' && !chosen.query));
         return html`<${Head} extra=${html`<span class=${connected ? 'live on' : 'live'}>${connected ? '● live' : '○ not live'}</span>`} />
                 <main class="page" tabindex="0">
                 <h1 class="unseen">Runs</h1>
                 <${Query} chosen=${chosen} box=${box} error=${first.error} count=${first.data && html`<${Count} sum=${sum.data} shown=${rows.length} busy=${first.busy} />`} />
+                ${sheet === 'label' && html`<${LabelSheet} ids=${meant} close=${() => setSheet(null)} changed=${first.again} />`}
+                ${sheet === 'add' && html`<${AddSheet} body=${{ id: meant }} told=${plural(meant.length, 'run')} close=${() => setSheet(null)} />`}
+                ${sheet === 'all' && html`<${AddSheet} body=${asBody(chosen)} told="all runs of this selection" close=${() => setSheet(null)} />`}
                 ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}
                 ${end.partial && html`<p class="banner warn">Cut short by the limit of ${end.partial}: what is shown is not all.</p>`}
-                ${rows.length > 1 && html`<${Histogram} points=${rows.map((run) => ({ at: Date.parse(run.start), runs: 1, failed: Number(isFailed(run.outcome)) }))} whole=${!end.cursor} />`}
+                ${rows.length > 1 && html`<${Histogram} points=${rows.map((run) => ({ at: Date.parse(run.start), runs: 1, failed: Number(isFailed(run.outcome)) }))} whole=${!end.cursor} note=${!chosen.failed && sum.data?.failed > 0 && sum.data.failed < sum.data.traces ? html` · <button class="link" aria-expanded=${differs} onClick=${() => change({ differs: !differs })}>what is different in the failed ones?</button>` : ''} />`}
+                ${differs && html`<${Differs} chosen=${chosen} close=${() => change({ differs: null })} />`}
                 ${rows.length > 0 && html`<${RunTable} rows=${rows} at=${at} picked=${picked} move=${move} toggle=${toggle} dim=${first.busy} />`}
                 ${first.busy && !first.data && html`<${Waiting} what="runs" stop=${first.stop} />`}
                 ${nothing && (plain ? html`<${FirstRun} since=${chosen.since} />` : html`<${NoMatch} chosen=${chosen} />`)}
