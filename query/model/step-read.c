@@ -3,6 +3,7 @@
  */
 #include "query/model/build-int.h"
 
+#include "proto/base/find.h"
 #include "proto/base/utf8.h"
 #include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
@@ -614,8 +615,7 @@ static bool looks_truncated(struct clew_slice text)
                 return false;
         if (ends_early(text))
                 return true;
-        return memmem(tail.data, tail.len, "[TRUNCATED", 10) ||
-               memmem(tail.data, tail.len, "[truncated]", 11);
+        return clew_find(tail, "[TRUNCATED", 10) || clew_find(tail, "[truncated]", 11);
 }
 
 static void derive_texts(struct clew_builder *b, struct clew_step *step)
@@ -670,8 +670,7 @@ static bool waits(const struct clew_value *value)
         static const char mark[] = "\"__interrupt__\"";
 
         return value->type == CLEW_VALUE_STRING && value->bytes.len > 0 &&
-               value->bytes.data[0] == '{' &&
-               memmem(value->bytes.data, value->bytes.len, mark, sizeof(mark) - 1);
+               value->bytes.data[0] == '{' && clew_find(value->bytes, mark, sizeof(mark) - 1);
 }
 
 /* Whether it gave an answer, and whether it waits for one. Texts need not be decoded for that. */
@@ -855,7 +854,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         b->has_choice = false;
         b->exception = (struct clew_exception){0};
         b->log_error = (struct clew_exception){0};
-        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
+        clew_fields_add_span(f, &step->span);
         read_events(b, step, index);
         read_logs(b, step, index);
         derive_kind(b, step);
