@@ -1,6 +1,7 @@
 /* The pages by address. */
 import { render } from 'preact';
 import { html } from './core/html.js';
+import { watchVersion } from './core/fresh.js';
 import { takeKeys } from './core/keys.js';
 import { route, takeLinks } from './core/route.js';
 import { Dataset, Datasets } from './data/datasets.js';
@@ -43,6 +44,7 @@ function App() {
         return html`<${Nowhere} /><${Help} />`;
 }
 
+watchVersion();
 takeLinks();
 takeKeys();
 render(html`<${App} />`, document.getElementById('app'));

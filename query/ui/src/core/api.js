@@ -4,6 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import { take } from './ahead.js';
+import { checkVersion } from './fresh.js';
 
 const BASE = '/api/v1/';
 
@@ -35,6 +36,8 @@ async function ask(path, params, options = {}) {
                         reachable.value = false;
                 throw error;
         }
+        if (!reachable.value)
+                checkVersion(true);
         reachable.value = true;
         if (answer.ok)
                 return answer;
@@ -81,8 +84,17 @@ export async function send(path, body, method = 'POST') {
 /** Live events; returns what ends them. The browser itself comes back with Last-Event-ID. */
 export function live(params, heard, state) {
         const source = new EventSource(address('live', params));
-        source.onopen = () => state(true);
-        source.onerror = () => state(false);
+        let lost = false;
+        source.onopen = () => {
+                if (lost)
+                        checkVersion(true);
+                lost = false;
+                state(true);
+        };
+        source.onerror = () => {
+                lost = true;
+                state(false);
+        };
         for (const type of ['trace'])
                 source.addEventListener(type, (event) => heard(type, JSON.parse(event.data)));
         return () => source.close();

@@ -100,7 +100,6 @@ export function Stats() {
         const box = useRef();
         const key = `${JSON.stringify(chosen)} ${by}`;
         const table = useAnswer(`stats ${key} ${sort}`, (signal) => one('stats', { ...chosen, by, sort, limit: ROWS }, { signal }));
-        const total = useAnswer(`total ${key}`, (signal) => one('stats', { ...chosen, limit: 1 }, { signal }));
         const series = useAnswer(`series ${key} ${over}`, (signal) => one('stats', { ...chosen, by, over, limit: POINTS }, { signal }));
         const rows = table.data?.items || [];
         const keys = useMemo(() => rows.slice(0, LINES_MAX).map((row) => row.key), [table.data]);
@@ -108,15 +107,15 @@ export function Stats() {
         const words = `${command('stats', { ...chosen, since: null })} --since ${quoted(chosen.since)} --by ${quoted(by)}${params.get('over') ? ` --over ${over}` : ''}`;
         useKeys({ '/': () => box.current?.focus(), Y: () => copy(words, 'the command'), Escape: () => go('/') });
         const select = (from, to) => change({ since: new Date(from * 1000).toISOString(), until: new Date(to * 1000).toISOString() }, false);
-        const sum = total.data?.items?.[0];
-        const error = table.error || series.error || total.error;
+        const sum = table.data?.total;
+        const error = table.error || series.error;
         return html`<${Head} /><main class="page" tabindex="0"><h1 class="unseen">Statistics</h1>
                 <${Query} chosen=${chosen} box=${box} error=${error} count=${html`<span class="pickers"><${ByField} by=${by} /><label class="dim">each <select value=${over} onChange=${(e) => change({ over: e.target.value })}>${[...new Set(['1m', '10m', '30m', '1h', '6h', '1d', '7d', over])].map((o) => html`<option>${o}</option>`)}</select></label>
                         <label class="dim">sorted by <select value=${sort} onChange=${(e) => change({ sort: e.target.value })}>${SORTS.map(([name, told]) => html`<option value=${name}>${told}</option>`)}</select></label></span>`} />
-                ${error && html`<${Failure} error=${error} again=${() => { table.again(); series.again(); total.again(); }} />`}
+                ${error && html`<${Failure} error=${error} again=${() => { table.again(); series.again(); }} />`}
                 ${(table.data?.partial || series.data?.partial) && html`<p class="banner warn">${table.data?.partial || series.data?.partial}</p>`}
                 ${!table.data && table.busy && html`<${Waiting} what="the statistics" stop=${table.stop} />`}
-                ${sum && html`<${Totals} total=${sum} />`}
+                ${sum?.n > 0 && html`<${Totals} total=${sum} />`}
                 ${rows.length > 0 && drawn.length > 0 && drawn[0].times.length > 0 && html`<div class="charts">${drawn.map((d) => html`<${Chart} key=${d.name} title=${d.name === 'runs' && rows[0]?.unit === 'step' ? 'calls' : d.name} times=${d.times} series=${d.series} form=${d.form} share=${d.share} steps=${d.steps} chosen=${select} />`)}</div>`}
                 ${series.data?.next && html`<p class="fact warn">The curves show the first ${POINTS} values; a longer step shows all.</p>`}
                 ${table.data && !rows.length && html`<p class="empty">No run in this window. ${chosen.since !== 'all' && html`<a href=${href('/stats', { ...Object.fromEntries(params), since: 'all', until: null })}>All time</a>`}</p>`}
