@@ -62,6 +62,8 @@ static bool result_says_error(struct clew_builder *b, const struct clew_step *st
                 return member_is_true(b, value, "tripwire_triggered") ||
                        member_is_true(b, value, "tripwireTriggered") ||
                        member_is_true(b, value, "triggered");
+        if (value->type == CLEW_VALUE_STRING && clew_tool_repr_failed(value->bytes))
+                return true;
         if (member_is_true(b, value, "isError") || member_is_true(b, value, "is_error"))
                 return true;
         return step->dialect == CLEW_DIALECT_ADK &&

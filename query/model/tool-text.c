@@ -8,6 +8,8 @@
 #include "proto/base/json.h"
 #include "query/model/value-int.h"
 
+#include <string.h>
+
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
 /* Serialised messages and outputs: what they begin with, where the content is, where the call's id.
@@ -16,16 +18,92 @@ static const struct {
         const char *head;
         const char *content;
         const char *call_id;
+        const char *type; /* a member that has to say "tool"; NULL = the head is enough */
 } results[] = {
         /* LangChain: a message in its own serialisation, alone or as a node's output; as a dict. */
-        {"{\"output\":{\"lc\"", "output.kwargs.content", "output.kwargs.tool_call_id"},
-        {"{\"lc\"", "kwargs.content", "kwargs.tool_call_id"},
-        {"{\"type\": \"tool\", \"data\"", "data.content", "data.tool_call_id"},
-        {"{\"type\":\"tool\",\"data\"", "data.content", "data.tool_call_id"},
+        {"{\"output\":{\"lc\"", "output.kwargs.content", "output.kwargs.tool_call_id", NULL},
+        {"{\"output\": {\"lc\"", "output.kwargs.content", "output.kwargs.tool_call_id", NULL},
+        {"{\"lc\"", "kwargs.content", "kwargs.tool_call_id", NULL},
+        {"{\"type\": \"tool\", \"data\"", "data.content", "data.tool_call_id", NULL},
+        {"{\"type\":\"tool\",\"data\"", "data.content", "data.tool_call_id", NULL},
+        {"{\"output\":{\"content\"", "output.content", "output.tool_call_id", "output.type"},
+        {"{\"output\": {\"content\"", "output.content", "output.tool_call_id", "output.type"},
+        {"{\"content\"", "content", "tool_call_id", "type"},
         /* LlamaIndex: ToolOutput. */
-        {"{\"blocks\":[", "raw_output", NULL},
-        {"{\"blocks\": [", "raw_output", NULL},
+        {"{\"blocks\":[", "raw_output", NULL, NULL},
+        {"{\"blocks\": [", "raw_output", NULL, NULL},
 };
+
+/* The row that knows the text, or the number of rows. */
+static size_t find_wrapper(struct clew_slice text, struct clew_arena *arena)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
+                if (clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)) &&
+                    (!results[i].type ||
+                     clew_slice_eq(clew_text_member(text, results[i].type, arena), KEY("tool"))))
+                        return i;
+        }
+        return CLEW_ARRAY_LEN(results);
+}
+
+/* LangGraph's Command: a tool that changes the state has its message last in that of the update. */
+static struct clew_slice command_message(struct clew_slice text, struct clew_arena *arena)
+{
+        static const struct {
+                const char *head;
+                const char *messages;
+        } forms[] = {
+                {"{\"graph\"", "update.messages"},
+                {"{\"output\":{\"graph\"", "output.update.messages"},
+                {"{\"output\": {\"graph\"", "output.update.messages"},
+        };
+        struct clew_slice messages = CLEW_SLICE_NULL;
+        struct clew_slice last = CLEW_SLICE_NULL;
+        struct clew_json_reader r;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(forms) && messages.len == 0; i++) {
+                if (clew_slice_starts_with(text, clew_slice_of_cstr(forms[i].head)))
+                        messages = clew_text_member(text, forms[i].messages, arena);
+        }
+        if (messages.len == 0)
+                return CLEW_SLICE_NULL;
+        r = clew_json_reader_make(messages, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return CLEW_SLICE_NULL;
+        while (clew_json_next_element(&r))
+                last = clew_json_take(&r);
+        return last;
+}
+
+/* agno's record of a call as Python writes it: status='failure' result=None error='no room'. The
+ * value of @name, without its quotes; a null slice for None. */
+static struct clew_slice repr_member(struct clew_slice text, const char *name)
+{
+        size_t len = strlen(name);
+        const uint8_t *at = memmem(text.data, text.len, name, len);
+        const uint8_t *end = text.data + text.len;
+        const uint8_t *begin;
+
+        if (!at || (size_t)(end - at) <= len || (at[len] != '\'' && at[len] != '"'))
+                return CLEW_SLICE_NULL;
+        begin = at + len + 1;
+        for (at = begin; at < end && *at != begin[-1]; at++) {
+                if (*at == '\\' && at + 1 < end)
+                        at++;
+        }
+        return clew_slice_make(begin, (size_t)(at - begin));
+}
+
+static bool is_repr(struct clew_slice text)
+{
+        return (clew_slice_starts_with(text, KEY("status='success' result=")) ||
+                clew_slice_starts_with(text, KEY("status='failure' result=")));
+}
+
+bool clew_tool_repr_failed(struct clew_slice text)
+{
+        return clew_slice_starts_with(text, KEY("status='failure' result="));
+}
 
 struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena *arena)
 {
@@ -33,6 +111,14 @@ struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena 
         static const char *const heads[] = {"{\"args\"", "{\"kwargs\"", "{\"inputs\""};
         static const char *const members[] = {"kwargs", "args", "inputs"};
         bool wrapped = false;
+
+        if (clew_slice_starts_with(text, KEY("{\"input_str\""))) {
+                struct clew_slice inner = clew_text_member(text, "inputs", arena);
+
+                if (inner.len == 0)
+                        inner = clew_text_member(text, "input_str", arena);
+                return inner.len > 0 ? inner : text;
+        }
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++)
                 wrapped = wrapped || clew_slice_starts_with(text, clew_slice_of_cstr(heads[i]));
@@ -96,13 +182,23 @@ static struct clew_slice lone_part(struct clew_slice text, struct clew_arena *ar
 struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dialect,
                                    struct clew_arena *arena)
 {
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
-                struct clew_slice inner;
+        struct clew_slice message = command_message(text, arena);
+        size_t wrapper = find_wrapper(message.len > 0 ? message : text, arena);
 
-                if (!clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)))
-                        continue;
-                inner = clew_text_member(text, results[i].content, arena);
+        if (message.len > 0 && wrapper < CLEW_ARRAY_LEN(results))
+                text = message;
+        if (wrapper < CLEW_ARRAY_LEN(results)) {
+                struct clew_slice inner = clew_text_member(text, results[wrapper].content, arena);
+
                 return inner.len > 0 ? inner : text;
+        }
+        if (is_repr(text)) {
+                struct clew_slice result = repr_member(text, " result=");
+                struct clew_slice error = repr_member(text, " error=");
+
+                if (result.len == 0)
+                        result = error;
+                return result.len > 0 ? result : text;
         }
         if (clew_slice_starts_with(text, KEY("[{")))
                 return lone_part(text, arena);
@@ -113,10 +209,13 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
 
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena)
 {
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
-                if (results[i].call_id &&
-                    clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)))
-                        return clew_text_member(text, results[i].call_id, arena);
-        }
-        return CLEW_SLICE_NULL;
+        struct clew_slice message = command_message(text, arena);
+        size_t wrapper;
+
+        if (message.len > 0)
+                text = message;
+        wrapper = find_wrapper(text, arena);
+        if (wrapper == CLEW_ARRAY_LEN(results) || !results[wrapper].call_id)
+                return CLEW_SLICE_NULL;
+        return clew_text_member(text, results[wrapper].call_id, arena);
 }
