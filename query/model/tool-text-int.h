@@ -15,11 +15,11 @@ struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena 
 struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dialect,
                                    struct clew_arena *arena);
 
-/* Whether a result is a record that says by itself that the call failed. */
-bool clew_tool_repr_failed(struct clew_slice text);
-
 /* The id of the call that a serialised tool message answers, or a null slice. */
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena);
+
+/* Whether the wrapper tells that the command which the tool ran has failed. */
+bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena);
 
 /* Whether a result may hold media; the result with a line in the place of each. */
 bool clew_text_holds_media(struct clew_slice text);

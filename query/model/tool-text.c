@@ -18,32 +18,60 @@ static const struct {
         const char *head;
         const char *content;
         const char *call_id;
-        const char *type; /* a member that has to say "tool"; NULL = the head is enough */
+        const char *second; /* content, where there is none at the first place */
+        const char *needs;  /* a member that proves the wrapper, where the head is a common one */
+        const char *exit;   /* of the command that the tool ran: not 0 is a failure */
 } results[] = {
         /* LangChain: a message in its own serialisation, alone or as a node's output; as a dict. */
-        {"{\"output\":{\"lc\"", "output.kwargs.content", "output.kwargs.tool_call_id", NULL},
-        {"{\"output\": {\"lc\"", "output.kwargs.content", "output.kwargs.tool_call_id", NULL},
-        {"{\"lc\"", "kwargs.content", "kwargs.tool_call_id", NULL},
-        {"{\"type\": \"tool\", \"data\"", "data.content", "data.tool_call_id", NULL},
-        {"{\"type\":\"tool\",\"data\"", "data.content", "data.tool_call_id", NULL},
-        {"{\"output\":{\"content\"", "output.content", "output.tool_call_id", "output.type"},
-        {"{\"output\": {\"content\"", "output.content", "output.tool_call_id", "output.type"},
-        {"{\"content\"", "content", "tool_call_id", "type"},
+        {.head = "{\"output\":{\"lc\"",
+         .content = "output.kwargs.content",
+         .call_id = "output.kwargs.tool_call_id"},
+        {.head = "{\"output\": {\"lc\"",
+         .content = "output.kwargs.content",
+         .call_id = "output.kwargs.tool_call_id"},
+        {.head = "{\"output\":{\"content\"",
+         .content = "output.content",
+         .call_id = "output.tool_call_id",
+         .needs = "output.tool_call_id"},
+        {.head = "{\"output\": {\"content\"",
+         .content = "output.content",
+         .call_id = "output.tool_call_id",
+         .needs = "output.tool_call_id"},
+        {.head = "{\"content\"",
+         .content = "content",
+         .call_id = "tool_call_id",
+         .needs = "tool_call_id"},
+        {.head = "{\"lc\"", .content = "kwargs.content", .call_id = "kwargs.tool_call_id"},
+        {.head = "{\"type\": \"tool\", \"data\"",
+         .content = "data.content",
+         .call_id = "data.tool_call_id"},
+        {.head = "{\"type\":\"tool\",\"data\"",
+         .content = "data.content",
+         .call_id = "data.tool_call_id"},
         /* LlamaIndex: ToolOutput. */
-        {"{\"blocks\":[", "raw_output", NULL, NULL},
-        {"{\"blocks\": [", "raw_output", NULL, NULL},
+        {.head = "{\"blocks\":[", .content = "raw_output"},
+        {.head = "{\"blocks\": [", .content = "raw_output"},
+        /* Gemini CLI: the finished call with its request, its definition and the response. */
+        {.head = "{\"status\":\"",
+         .content = "response.responseParts.0.functionResponse.response.output",
+         .second = "response.responseParts.0.functionResponse.response.error",
+         .needs = "request.callId"},
+        /* OpenCode: what is shown, and beside it what the model gets. */
+        {.head = "{\"title\":\"",
+         .content = "output",
+         .needs = "metadata",
+         .exit = "metadata.exit"},
 };
 
-/* The row that knows the text, or the number of rows. */
-static size_t find_wrapper(struct clew_slice text, struct clew_arena *arena)
+/* The wrapper of @text, or -1. */
+static int wrapper_of(struct clew_slice text, struct clew_arena *arena)
 {
         for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
                 if (clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)) &&
-                    (!results[i].type ||
-                     clew_slice_eq(clew_text_member(text, results[i].type, arena), KEY("tool"))))
-                        return i;
+                    (!results[i].needs || clew_text_member(text, results[i].needs, arena).len > 0))
+                        return (int)i;
         }
-        return CLEW_ARRAY_LEN(results);
+        return -1;
 }
 
 /* LangGraph's Command: a tool that changes the state has its message last in that of the update. */
@@ -96,13 +124,8 @@ static struct clew_slice repr_member(struct clew_slice text, const char *name)
 
 static bool is_repr(struct clew_slice text)
 {
-        return (clew_slice_starts_with(text, KEY("status='success' result=")) ||
-                clew_slice_starts_with(text, KEY("status='failure' result=")));
-}
-
-bool clew_tool_repr_failed(struct clew_slice text)
-{
-        return clew_slice_starts_with(text, KEY("status='failure' result="));
+        return clew_slice_starts_with(text, KEY("status='success' result=")) ||
+               clew_slice_starts_with(text, KEY("status='failure' result="));
 }
 
 struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena *arena)
@@ -183,13 +206,14 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
                                    struct clew_arena *arena)
 {
         struct clew_slice message = command_message(text, arena);
-        size_t wrapper = find_wrapper(message.len > 0 ? message : text, arena);
+        int i = wrapper_of(message.len > 0 ? message : text, arena);
 
-        if (message.len > 0 && wrapper < CLEW_ARRAY_LEN(results))
-                text = message;
-        if (wrapper < CLEW_ARRAY_LEN(results)) {
-                struct clew_slice inner = clew_text_member(text, results[wrapper].content, arena);
+        if (i >= 0) {
+                struct clew_slice body = message.len > 0 ? message : text;
+                struct clew_slice inner = clew_text_member(body, results[i].content, arena);
 
+                if (inner.len == 0 && results[i].second)
+                        inner = clew_text_member(body, results[i].second, arena);
                 return inner.len > 0 ? inner : text;
         }
         if (is_repr(text)) {
@@ -210,12 +234,25 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena)
 {
         struct clew_slice message = command_message(text, arena);
-        size_t wrapper;
+        int i;
 
         if (message.len > 0)
                 text = message;
-        wrapper = find_wrapper(text, arena);
-        if (wrapper == CLEW_ARRAY_LEN(results) || !results[wrapper].call_id)
-                return CLEW_SLICE_NULL;
-        return clew_text_member(text, results[wrapper].call_id, arena);
+        i = wrapper_of(text, arena);
+        return i >= 0 && results[i].call_id ? clew_text_member(text, results[i].call_id, arena)
+                                            : CLEW_SLICE_NULL;
+}
+
+bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena)
+{
+        int i = wrapper_of(text, arena);
+        struct clew_slice code;
+        double number = 0;
+
+        if (clew_slice_starts_with(text, KEY("status='failure' result=")))
+                return true;
+        if (i < 0 || !results[i].exit)
+                return false;
+        code = clew_text_member(text, results[i].exit, arena);
+        return code.len > 0 && clew_text_number(code, &number) && number != 0;
 }

@@ -1,8 +1,10 @@
 /*
  * The load generator's parts that its figures rest on: every span is sent once a pass, passes have
- * trace ids of their own, requests are whole OTLP, quantiles are within their bound.
+ * trace ids of their own, requests are whole OTLP, quantiles are within their bound; a made-up
+ * agent run is a function of its seed and number, and says what it is told to.
  */
 #include "proto/otlp/span.h"
+#include "tools/loadgen/agents.h"
 #include "tools/loadgen/corpus.h"
 #include "tools/loadgen/latency.h"
 #include "tools/loadgen/synth.h"
@@ -172,12 +174,80 @@ static void test_quantiles(void **state)
         assert_true(clew_latency_quantile_ns(&l, 1000) == UINT64_MAX);
 }
 
+static bool holds(struct clew_slice bytes, const char *text)
+{
+        return memmem(bytes.data, bytes.len, text, strlen(text)) != NULL;
+}
+
+static void test_agents(void **state)
+{
+        struct clew_agents *a = clew_agents_new(7);
+        struct clew_agents *b = clew_agents_new(7);
+        struct clew_agents *c = clew_agents_new(8);
+        struct clew_trace_id last = {0};
+        unsigned common = 0;
+        unsigned failed = 0;
+
+        (void)state;
+        assert_true(a && b && c);
+        for (uint64_t i = 400; i-- > 0;) {
+                CLEW_BUFFER one = {0}, same = {0}, other = {0};
+                struct clew_span spans[16];
+                size_t n;
+
+                clew_buffer_init(&one, CLEW_AGENTS_TRACE_BYTES_MAX);
+                clew_buffer_init(&same, CLEW_AGENTS_TRACE_BYTES_MAX);
+                clew_buffer_init(&other, CLEW_AGENTS_TRACE_BYTES_MAX);
+                assert_int_equal(clew_agents_put(a, i, &one), 0);
+                assert_int_equal(clew_agents_put(b, i, &same), 0);
+                assert_int_equal(clew_agents_put(c, i, &other), 0);
+                assert_true(clew_slice_eq(clew_buffer_slice(&one), clew_buffer_slice(&same)));
+                assert_false(clew_slice_eq(clew_buffer_slice(&one), clew_buffer_slice(&other)));
+                n = each_span(clew_buffer_slice(&one), spans, CLEW_ARRAY_LEN(spans));
+                assert_true(n >= 3);
+                assert_false(clew_trace_id_eq(&spans[0].trace_id, &last));
+                last = spans[0].trace_id;
+                for (size_t k = 0; k < n; k++) {
+                        assert_true(clew_trace_id_eq(&spans[k].trace_id, &last));
+                        assert_true(spans[k].start_ns < spans[k].end_ns);
+                        assert_true(spans[k].start_ns >= spans[n - 1].start_ns);
+                        assert_true(spans[k].end_ns <= spans[n - 1].end_ns); /* the root is last */
+                        failed += k == n - 1 && spans[k].status_code == CLEW_STATUS_ERROR;
+                }
+                assert_true(holds(clew_buffer_slice(&one), "ORD-"));
+                common += holds(clew_buffer_slice(&one), CLEW_AGENTS_COMMON_WORD);
+        }
+        assert_in_range(common, 60, 250);
+        assert_in_range(failed, 4, 80);
+        clew_agents_free(a);
+        clew_agents_free(b);
+        clew_agents_free(c);
+}
+
+static void test_the_rare_word(void **state)
+{
+        struct clew_agents *a = clew_agents_new(1);
+
+        (void)state;
+        assert_non_null(a);
+        for (unsigned i = 0; i < 3; i++) {
+                uint64_t number = CLEW_AGENTS_RARE_FIRST + i / 2 * CLEW_AGENTS_RARE_EVERY + i % 2;
+                CLEW_BUFFER one = {0};
+
+                clew_buffer_init(&one, CLEW_AGENTS_TRACE_BYTES_MAX);
+                assert_int_equal(clew_agents_put(a, number, &one), 0);
+                assert_int_equal(holds(clew_buffer_slice(&one), CLEW_AGENTS_RARE_WORD), i != 1);
+        }
+        clew_agents_free(a);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_span_once), cmocka_unit_test(test_interleaving),
                 cmocka_unit_test(test_passes),         cmocka_unit_test(test_bad_records),
-                cmocka_unit_test(test_quantiles),
+                cmocka_unit_test(test_quantiles),      cmocka_unit_test(test_agents),
+                cmocka_unit_test(test_the_rare_word),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

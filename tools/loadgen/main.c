@@ -7,6 +7,7 @@
  */
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
+#include "tools/loadgen/agents.h"
 #include "tools/loadgen/corpus.h"
 #include "tools/loadgen/input.h"
 #include "tools/loadgen/probe.h"
@@ -21,17 +22,20 @@
 
 #define SYNTH_SPANS_MAX 100000000u
 #define RUN_SECONDS_MAX 86400u
+#define AGENTS_SEED 1
 #define SYNTH_START_NS 1764000000000000000ull /* a fixed day, so that runs repeat */
 
 static const char usage[] =
         "usage: loadgen [options] FILE...\n"
-        "       loadgen [options] --synthetic SPANS\n"
+        "       loadgen [options] --synthetic SPANS | --agents TRACES\n"
         "\n"
         "Sends OTLP spans over gRPC and reports ack latency and what was not accepted.\n"
         "FILE: OTLP JSON lines, or protobuf TracesData behind u32 lengths; also .zst.\n"
         "\n"
         "  --to HOST:PORT       where to (default 127.0.0.1:4317)\n"
         "  --synthetic SPANS    spans of 500 bytes, 10 to a trace, instead of files\n"
+        "  --agents TRACES      agent runs as agentgen makes them, instead of files\n"
+        "  --first N            number of the first of them (default 0): parts of a set\n"
         "  --batch SPANS        spans in a request (default 512; synthetic 1000)\n"
         "  --batch-bytes BYTES  a request is ended before it gets larger (default 8388608)\n"
         "  --interleave TRACES  traces open at once (default 8)\n"
@@ -55,6 +59,8 @@ static const char usage[] =
 enum option_id {
         OPTION_TO = 256,
         OPTION_SYNTHETIC,
+        OPTION_AGENTS,
+        OPTION_FIRST,
         OPTION_BATCH,
         OPTION_BATCH_BYTES,
         OPTION_INTERLEAVE,
@@ -79,6 +85,8 @@ struct arguments {
         struct clew_sender_options sender;
         struct clew_request_shape shape;
         uint64_t synthetic;
+        uint64_t agents;
+        uint64_t first;
         const char *journal;
         const char *probe;
         bool json;
@@ -89,6 +97,8 @@ struct arguments {
 static const struct option options[] = {
         {"to", required_argument, NULL, OPTION_TO},
         {"synthetic", required_argument, NULL, OPTION_SYNTHETIC},
+        {"agents", required_argument, NULL, OPTION_AGENTS},
+        {"first", required_argument, NULL, OPTION_FIRST},
         {"batch", required_argument, NULL, OPTION_BATCH},
         {"batch-bytes", required_argument, NULL, OPTION_BATCH_BYTES},
         {"interleave", required_argument, NULL, OPTION_INTERLEAVE},
@@ -154,6 +164,10 @@ static bool parse_size(struct arguments *a, int id, const char *name, const char
         switch (id) {
         case OPTION_SYNTHETIC:
                 return parse_number(name, text, 1, SYNTH_SPANS_MAX, &a->synthetic);
+        case OPTION_AGENTS:
+                return parse_number(name, text, 1, CLEW_AGENTS_MAX, &a->agents);
+        case OPTION_FIRST:
+                return parse_number(name, text, 0, CLEW_AGENTS_MAX, &a->first);
         case OPTION_BATCH:
                 if (!parse_number(name, text, 1, 1000000, &v))
                         return false;
@@ -257,8 +271,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
         }
         a->files = argv + optind;
         a->n_files = argc - optind;
-        if ((a->n_files == 0) == (a->synthetic == 0)) {
-                fputs("loadgen: give trace files, or --synthetic SPANS (see --help)\n", stderr);
+        if ((a->n_files > 0) + (a->synthetic > 0) + (a->agents > 0) != 1) {
+                fputs("loadgen: give trace files, --synthetic SPANS or --agents TRACES (see "
+                      "--help)\n",
+                      stderr);
                 return -1;
         }
         if (a->sender.repeat == 0 && !a->sender.requests && !a->sender.run_ns) {
@@ -281,6 +297,23 @@ static int add_record(void *context, struct clew_slice record)
         return clew_corpus_add(context, record);
 }
 
+static int add_agents(const struct arguments *a, struct clew_corpus *corpus)
+{
+        struct clew_agents *agents = clew_agents_new(AGENTS_SEED);
+        CLEW_BUFFER record = {0};
+        int rc = agents ? 0 : -ENOMEM;
+
+        clew_buffer_init(&record, CLEW_AGENTS_TRACE_BYTES_MAX);
+        for (uint64_t i = 0; rc == 0 && i < a->agents; i++) {
+                clew_buffer_clear(&record);
+                rc = clew_agents_put(agents, a->first + i, &record);
+                if (rc == 0)
+                        rc = clew_corpus_add(corpus, clew_buffer_slice(&record));
+        }
+        clew_agents_free(agents);
+        return rc;
+}
+
 static int load(struct arguments *a, struct clew_corpus *corpus)
 {
         struct clew_error err = {0};
@@ -288,6 +321,8 @@ static int load(struct arguments *a, struct clew_corpus *corpus)
 
         if (a->synthetic)
                 rc = clew_synth_add(corpus, (size_t)a->synthetic, 1, SYNTH_START_NS);
+        if (a->agents)
+                rc = add_agents(a, corpus);
         for (int i = 0; rc == 0 && i < a->n_files; i++) {
                 rc = clew_input_read(a->files[i], add_record, corpus, &err);
                 if (rc < 0 && !err.message[0])

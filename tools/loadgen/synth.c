@@ -6,6 +6,7 @@
 #include "tools/loadgen/synth.h"
 
 #include "proto/base/hash.h"
+#include "tools/loadgen/put.h"
 
 #include <stdio.h>
 
@@ -21,68 +22,31 @@ static uint64_t noise(uint64_t seed, uint64_t trace, uint64_t i)
         return clew_hash_seeded(clew_slice_make(words, sizeof(words)), seed);
 }
 
-static void put_nested(struct clew_buffer *out, uint32_t field, struct clew_slice body)
-{
-        clew_buffer_append_byte(out, (uint8_t)(field << 3 | 2u));
-        clew_buffer_append_varint(out, body.len);
-        clew_buffer_append_slice(out, body);
-}
-
-static void put_fixed64(struct clew_buffer *out, uint32_t field, uint64_t value)
-{
-        clew_buffer_append_byte(out, (uint8_t)(field << 3 | 1u));
-        clew_buffer_append_le64(out, value);
-}
-
-/* KeyValue { key = 1, value = 2 { string_value = 1 | int_value = 3 } } as field @field. */
-static void put_string(struct clew_buffer *out, uint32_t field, const char *key, const char *value)
-{
-        CLEW_BUFFER any = {0}, pair = {0};
-
-        clew_buffer_init(&any, SPAN_BYTES_MAX);
-        clew_buffer_init(&pair, SPAN_BYTES_MAX);
-        put_nested(&any, 1, clew_slice_of_cstr(value));
-        put_nested(&pair, 1, clew_slice_of_cstr(key));
-        put_nested(&pair, 2, clew_buffer_slice(&any));
-        put_nested(out, field, clew_buffer_slice(&pair));
-}
-
-static void put_int(struct clew_buffer *out, const char *key, uint64_t value)
-{
-        CLEW_BUFFER any = {0}, pair = {0};
-
-        clew_buffer_init(&any, SPAN_BYTES_MAX);
-        clew_buffer_init(&pair, SPAN_BYTES_MAX);
-        clew_buffer_append_byte(&any, 3u << 3);
-        clew_buffer_append_varint(&any, value);
-        put_nested(&pair, 1, clew_slice_of_cstr(key));
-        put_nested(&pair, 2, clew_buffer_slice(&any));
-        put_nested(out, 9, clew_buffer_slice(&pair));
-}
-
 static void put_attributes(struct clew_buffer *out, uint64_t random)
 {
         static const char *const routes[] = {"/api/cart", "/api/checkout", "/api/products/{id}",
                                              "/api/recommendations"};
         char text[96];
 
-        put_string(out, 9, "http.request.method", (random & 7) ? "GET" : "POST");
-        put_string(out, 9, "http.route", routes[random >> 3 & 3]);
+        clew_put_text(out, 9, "http.request.method",
+                      clew_slice_of_cstr((random & 7) ? "GET" : "POST"));
+        clew_put_text(out, 9, "http.route", clew_slice_of_cstr(routes[random >> 3 & 3]));
         snprintf(text, sizeof(text), "%s?session=%08x", routes[random >> 3 & 3],
                  (unsigned)(random >> 32));
-        put_string(out, 9, "url.path", text);
-        put_int(out, "http.response.status_code", (random >> 5 & 63) ? 200 : 503);
-        put_int(out, "http.response.body.size", random >> 12 & 0xffff);
+        clew_put_text(out, 9, "url.path", clew_slice_of_cstr(text));
+        clew_put_int(out, 9, "http.response.status_code", (random >> 5 & 63) ? 200 : 503);
+        clew_put_int(out, 9, "http.response.body.size", random >> 12 & 0xffff);
         snprintf(text, sizeof(text), "10.2.%u.%u", (unsigned)(random >> 20 & 15),
                  (unsigned)(random >> 24 & 255));
-        put_string(out, 9, "client.address", text);
-        put_string(out, 9, "server.address", "frontend-proxy.shop.svc.cluster.local");
-        put_int(out, "server.port", 8080);
-        put_string(out, 9, "network.protocol.version", "1.1");
-        put_string(out, 9, "user_agent.original",
-                   "shop-client/2.4 (load; linux x86_64; synthetic)");
+        clew_put_text(out, 9, "client.address", clew_slice_of_cstr(text));
+        clew_put_text(out, 9, "server.address",
+                      clew_slice_of_cstr("frontend-proxy.shop.svc.cluster.local"));
+        clew_put_int(out, 9, "server.port", 8080);
+        clew_put_text(out, 9, "network.protocol.version", clew_slice_of_cstr("1.1"));
+        clew_put_text(out, 9, "user_agent.original",
+                      clew_slice_of_cstr("shop-client/2.4 (load; linux x86_64; synthetic)"));
         snprintf(text, sizeof(text), "user-%05u", (unsigned)(random >> 40 & 0xfff));
-        put_string(out, 9, "enduser.id", text);
+        clew_put_text(out, 9, "enduser.id", clew_slice_of_cstr(text));
 }
 
 static void put_span(struct clew_buffer *out, uint64_t seed, uint64_t trace, unsigned i,
@@ -94,17 +58,17 @@ static void put_span(struct clew_buffer *out, uint64_t seed, uint64_t trace, uns
         CLEW_BUFFER span = {0};
 
         clew_buffer_init(&span, SPAN_BYTES_MAX);
-        put_nested(&span, 1, clew_slice_make(trace_id, sizeof(trace_id)));
-        put_nested(&span, 2, clew_slice_make(&span_id, sizeof(span_id)));
+        clew_put_nested(&span, 1, clew_slice_make(trace_id, sizeof(trace_id)));
+        clew_put_nested(&span, 2, clew_slice_make(&span_id, sizeof(span_id)));
         if (i > 0)
-                put_nested(&span, 4, clew_slice_make(&parent, sizeof(parent)));
-        put_nested(&span, 5, clew_slice_of_cstr((random & 7) ? "GET /api" : "POST /api"));
+                clew_put_nested(&span, 4, clew_slice_make(&parent, sizeof(parent)));
+        clew_put_nested(&span, 5, clew_slice_of_cstr((random & 7) ? "GET /api" : "POST /api"));
         clew_buffer_append_byte(&span, 6u << 3);
         clew_buffer_append_varint(&span, i ? 3 : 2); /* client below a server root */
-        put_fixed64(&span, 7, start_ns + i * SPAN_GAP_NS);
-        put_fixed64(&span, 8, start_ns + (2 * CLEW_SYNTH_TRACE_SPANS - i) * SPAN_GAP_NS);
+        clew_put_fixed64(&span, 7, start_ns + i * SPAN_GAP_NS);
+        clew_put_fixed64(&span, 8, start_ns + (2 * CLEW_SYNTH_TRACE_SPANS - i) * SPAN_GAP_NS);
         put_attributes(&span, random);
-        put_nested(out, 2, clew_buffer_slice(&span));
+        clew_put_nested(out, 2, clew_buffer_slice(&span));
 }
 
 int clew_synth_add(struct clew_corpus *corpus, size_t n_spans, uint64_t seed, uint64_t start_ns)
@@ -114,9 +78,9 @@ int clew_synth_add(struct clew_corpus *corpus, size_t n_spans, uint64_t seed, ui
         int rc = 0;
 
         clew_buffer_init(&resource, SPAN_BYTES_MAX);
-        put_string(&resource, 1, "service.name", "frontend");
-        put_string(&resource, 1, "service.version", "1.12.0");
-        put_string(&resource, 1, "host.name", "node-7");
+        clew_put_text(&resource, 1, "service.name", clew_slice_of_cstr("frontend"));
+        clew_put_text(&resource, 1, "service.version", clew_slice_of_cstr("1.12.0"));
+        clew_put_text(&resource, 1, "host.name", clew_slice_of_cstr("node-7"));
         clew_buffer_init(&spans, RECORD_BYTES_MAX);
         clew_buffer_init(&resource_spans, RECORD_BYTES_MAX);
         clew_buffer_init(&record, RECORD_BYTES_MAX);
@@ -126,9 +90,9 @@ int clew_synth_add(struct clew_corpus *corpus, size_t n_spans, uint64_t seed, ui
                 clew_buffer_clear(&record);
                 for (unsigned i = 0; i < CLEW_SYNTH_TRACE_SPANS; i++)
                         put_span(&spans, seed, t, i, start_ns + t * TRACE_GAP_NS);
-                put_nested(&resource_spans, 1, clew_buffer_slice(&resource));
-                put_nested(&resource_spans, 2, clew_buffer_slice(&spans));
-                put_nested(&record, 1, clew_buffer_slice(&resource_spans));
+                clew_put_nested(&resource_spans, 1, clew_buffer_slice(&resource));
+                clew_put_nested(&resource_spans, 2, clew_buffer_slice(&spans));
+                clew_put_nested(&record, 1, clew_buffer_slice(&resource_spans));
                 rc = clew_buffer_error(&record);
                 if (rc == 0)
                         rc = clew_corpus_add(corpus, clew_buffer_slice(&record));

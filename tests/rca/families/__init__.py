@@ -1,11 +1,13 @@
 """The families of scenarios and where they are used: dev, test or both (with other seeds)."""
 import collections
 
-from families import (airline, assistant, bank, browser, crew, data, deepreport, extract, gaia, groupchat,
-                      incident, magentic, rag, research, retail, sql, supervisor, swe, telecom, terminal, travel)
+from families import (airline, archive, assistant, bank, bashfix, browser, claims_desk, committee, crew, data, deepreport,
+                      extract, gaia, groupchat, guarded, hotel, household, incident, magentic, mathchat, newsroom,
+                      notebook, planexec, rag, research, retail, secretary, sql, supervisor, surfer, swe, telecom,
+                      terminal, travel, webshop)
 
 Family = collections.namedtuple("Family", "name play splits failed passed")
-DEV, TEST, BOTH = ("dev",), ("test",), ("dev", "test")
+DEV, TEST, BOTH, HELD = ("dev",), ("test",), ("dev", "test"), ("held",)
 FAMILIES = [
     Family("research", research.research, BOTH, 16, 6),
     Family("retail", retail.retail, BOTH, 14, 6),
@@ -28,4 +30,18 @@ FAMILIES = [
     Family("browser", browser.browser, TEST, 9, 4),
     Family("assistant", assistant.assistant, TEST, 8, 3),
     Family("deepreport", deepreport.deepreport, BOTH, 12, 4),
+    Family("mathchat", mathchat.mathchat, HELD, 11, 9),
+    Family("newsroom", newsroom.newsroom, HELD, 11, 9),
+    Family("webshop", webshop.webshop, HELD, 11, 9),
+    Family("household", household.household, HELD, 11, 9),
+    Family("hotel", hotel.hotel, HELD, 11, 9),
+    Family("claims_desk", claims_desk.claims_desk, HELD, 11, 9),
+    Family("bashfix", bashfix.bashfix, HELD, 11, 9),
+    Family("guarded", guarded.guarded, HELD, 11, 9),
+    Family("planexec", planexec.planexec, HELD, 11, 9),
+    Family("archive", archive.archive, HELD, 11, 9),
+    Family("secretary", secretary.secretary, HELD, 11, 9),
+    Family("notebook", notebook.notebook, HELD, 11, 9),
+    Family("committee", committee.committee, HELD, 11, 9),
+    Family("surfer", surfer.surfer, HELD, 11, 9),
 ]

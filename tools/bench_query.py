@@ -1,0 +1,192 @@
+"""
+The section `query` of tools/bench: questions to stores of agent runs, at two sizes side by side.
+
+A store is built once, over gRPC from a real clewd, and kept outside of the source tree by the version of
+its generator. Each question is a whole process; the plain scan beside it is the same question with
+indexes off, where the program has that flag.
+"""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+ROUNDS = 15
+SLOW_S = 2.0  # a question that takes longer is asked once or twice only
+GIVE_UP_S = 60.0
+CHUNK = 50000  # runs in the memory of loadgen at once
+SEED = 1
+SIZES = (100000, 1000000)
+QUICK_SIZES = (10000, 100000)
+START_S = 1764000000
+GAP_S = 2.5
+WIDTHS = (25, 6, 9, 9, 8, 6, 8, 9)
+
+
+def cache_dir(setup):
+    if setup.cache:
+        return setup.cache
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "clew-bench")
+
+
+def count_name(n):
+    return f"{n // 1000000}M" if n % 1000000 == 0 else f"{n // 1000}k"
+
+
+def build_store(kit, setup, n):
+    """The directory of a sealed store of @n runs; made when it is not there."""
+    version = kit.run([setup.program("tools/agentgen"), "--version"]).stdout.strip()
+    directory = os.path.join(cache_dir(setup), f"agents-v{version}-{n}")
+    done = os.path.join(directory, "complete")
+    if os.path.exists(done):
+        return directory
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    start = time.monotonic()
+    with kit.Server(setup, directory, "--seal-idle", "5s", "--seal-wait", "30s", "--seal-cpu", "100") as server:
+        acked = 0
+        for first in range(0, n, CHUNK):
+            report = server.load("--agents", min(CHUNK, n - first), "--first", first)
+            acked += report["acked_bytes"]
+        loaded = server.spent()
+    clew = setup.program("query/clew")
+    state = kit.run_json([clew, "--store", os.path.join(directory, "store"), "doctor", "--seal", "--json"])
+    if state["traces"] != n or state["hot_fragments"]:
+        raise kit.Failed(f"the store holds {state['traces']} runs, not {n}")
+    print(f"  built {count_name(n)}: {acked / 1e6:,.0f} MB, {time.monotonic() - start:,.0f} s, "
+          f"{loaded:,.1f} CPU s of clewd; {state['used_bytes'] / 1e6:,.0f} MB used")
+    with open(done, "w", encoding="utf-8") as file:
+        file.write(version + "\n")
+    return directory
+
+
+class Asked:
+    """What one run of a question took."""
+
+    def __init__(self, words):
+        before = time.monotonic()
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err = self.finish(process)
+        self.wall = time.monotonic() - before
+        self.lines = out.count(b"\n")
+        found = re.search(rb"searched the spans of (\d+) traces?, ([\d.]+ ?[kMG]?B)", err)
+        self.read = found.group(2).decode() if found else "-"
+
+    def finish(self, process):
+        """Output and errors, with what the process used; ended when it takes too long."""
+        self.ended = False
+
+        def end():
+            self.ended = True
+            process.send_signal(signal.SIGKILL)
+
+        timer = threading.Timer(GIVE_UP_S, end)
+        timer.start()
+        errors = []
+        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
+        reader.start()
+        out = process.stdout.read()
+        reader.join()
+        _, status, usage = os.wait4(process.pid, 0)
+        timer.cancel()
+        process.stdout.close()
+        process.stderr.close()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.mib = usage.ru_maxrss / 1024
+        return out, errors[0]
+
+
+def quantile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
+def ask(kit, words, rounds):
+    """Runs of a question; few when it is slow. The first only warms the page cache."""
+    first = Asked(words)
+    if first.ended or first.wall > SLOW_S * 5:
+        return [first]
+    asked = [Asked(words) for _ in range(2 if first.wall > SLOW_S else rounds)]
+    return asked
+
+
+def ms(seconds):
+    return f"{seconds * 1000:,.1f}" if seconds < 1 else f"{seconds * 1000:,.0f}"
+
+
+def print_asked(kit, label, size, asked, scan):
+    if asked[0].ended:
+        wall, late = f"> {GIVE_UP_S:.0f} s", "-"
+    else:
+        wall = ms(quantile([a.wall for a in asked], 0.5))
+        late = ms(quantile([a.wall for a in asked], 0.95))
+    beside = "-"
+    if scan:
+        beside = f"> {GIVE_UP_S:.0f} s" if scan[0].ended else ms(quantile([a.wall for a in scan], 0.5))
+    kit.row(label, count_name(size), wall, late, ms(quantile([a.cpu for a in asked], 0.5)),
+            kit.figure(max(a.mib for a in asked), 0), asked[0].read, beside, widths=WIDTHS)
+
+
+def when(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def questions(size, order, trace):
+    """(label, words) of each question; times lie in the middle of the store."""
+    middle = START_S + size // 2 * GAP_S
+    window = ["--since", when(middle - 86400), "--until", when(middle)]
+    everything = ["--since", "all"]
+    newest = [*everything, "-n", "20"]
+    return [
+        ("list alone", ["list", *newest]),
+        ("agent and time", ["list", "--agent", "billing-worker", *window, "-n", "20"]),
+        ("attribute and time", ["list", '{ span.gen_ai.request.model = "large-2" && status != error }',
+                                *window, "-n", "20"]),
+        ("failed, newest", ["list", "--failed", *newest]),
+        ("session by id", ["list", "--session", f"conv-billing-{size // 100}", *everything]),
+        ("rare word", ["list", "-g", "quixotwist", "-i", *newest]),
+        ("an id in a text", ["list", "-g", order, *newest]),
+        ("common word", ["list", "-g", "refund", *newest]),
+        ("word that is nowhere", ["list", "-g", "zyzzogeton", *newest]),
+        ("structural", ["list", '{ span.clew.agent = "billing-worker" } >> { status = error && span.clew.tool != nil }',
+                        *newest]),
+        ("path", ["list", "--path", "send_mail/error ... send_mail", *newest]),
+        ("stats --by agent", ["stats", "--by", "agent", *everything]),
+        ("compare --failed", ["compare", "--failed", *everything]),
+        ("open a trace", ["tree", trace]),
+    ]
+
+
+def pick(kit, clew, store):
+    """A run in the middle, and the number that its texts name."""
+    out = kit.run([clew, "--store", store, "list", "--since", "all", "-n", "1000", "-q"]).stdout.split()
+    trace = out[len(out) // 2]
+    text = kit.run([clew, "--store", store, "chat", trace]).stdout
+    return re.search(r"ORD-[0-9a-f]{8}", text).group(0), trace
+
+
+def bench_query(kit, setup):
+    kit.head("questions to a store of agent runs: whole process, sealed, warm")
+    kit.row("", "runs", "p50 ms", "p95 ms", "CPU ms", "MiB", "spans", "scan ms", widths=WIDTHS)
+    clew = setup.program("query/clew")
+    sizes = setup.sizes or (QUICK_SIZES if setup.quick else SIZES)
+    stores = [(n, os.path.join(build_store(kit, setup, n), "store")) for n in sizes]
+    scans = ["--no-index"] if "--no-index" in kit.run([clew, "list", "--help"]).stdout else None
+    picked = {n: pick(kit, clew, store) for n, store in stores}
+    labels = [label for label, _ in questions(sizes[0], "", "")]
+    for i, label in enumerate(labels):
+        if setup.questions and not any(q in label for q in setup.questions):
+            continue
+        for n, store in stores:
+            words = [clew, "--store", store, *questions(n, *picked[n])[i][1]]
+            rounds = 5 if setup.quick else ROUNDS
+            asked = ask(kit, words, rounds)
+            scan = ask(kit, [*words, *scans], 1) if scans and words[3] != "tree" else None
+            print_asked(kit, label, n, asked, scan)
+    print("  MiB: resident at most, mapped pages of the store counted. spans: read and searched.")
+    for label, words in questions(sizes[-1], *picked[sizes[-1]]):
+        kit.command(setup, ["build/query/clew", *(f"'{w}'" if " " in w else w for w in words)])
