@@ -82,7 +82,7 @@ static void tell_header(const struct clusters_command *c)
 /* No group: nothing was in the window, or none of it failed. */
 static void tell_empty(struct clusters_command *c, const struct clew_select *s)
 {
-        if (s->seen == 0 || s->helpers > 0 || clew_filter_flags_choose_outcomes(&c->filter_flags)) {
+        if (s->seen == 0 || s->helpers > 0 || clew_window_is_narrowed(&c->window)) {
                 clew_window_tell_empty(&c->window, c->view, s);
                 return;
         }

@@ -17,6 +17,7 @@
 #include "query/cli/output.h"
 #include "query/cli/window.h"
 #include "query/find/run.h"
+#include "query/find/settle.h"
 #include "query/serve/cause.h"
 
 #include <errno.h>
@@ -420,8 +421,8 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         if (r == -ENOENT) /* logs or spans went between the walk and here */
                 return 0;
         if (r == 0)
-                lost = clew_run_settle(trace, data.data.last_arrival_ns,
-                                       clew_clock_unix_ns(c->cli->clock));
+                lost = clew_settle(trace, data.data.last_arrival_ns,
+                                   clew_clock_unix_ns(c->cli->clock));
         if (r == 0)
                 r = clew_cause_analyse(&c->compared, trace, &arena, &a);
         if (r < 0) { /* one bad trace does not end the walk */

@@ -141,6 +141,13 @@ static bool conditions(const struct clew_filter_flags *given, char ret[GIVEN_BYT
         return n > 0;
 }
 
+bool clew_window_is_narrowed(const struct clew_window *w)
+{
+        char given[GIVEN_BYTES_MAX];
+
+        return conditions(w->flags, given);
+}
+
 /* The newest older trace that the same conditions would have found, looked for a moment only. */
 static bool find_older(const struct clew_window *w, struct clew_view *view, uint64_t *ret_start_ns)
 {

@@ -56,6 +56,8 @@ void clew_window_tell(const struct clew_window *w, const char *what);
 /* What was left out of a walk because it is no run; nothing when nothing was. */
 void clew_window_tell_helpers(const struct clew_window *w, const struct clew_select *s);
 void clew_window_tell_left_out(const struct clew_window *w, uint64_t helpers);
+/* Whether flags say more than from when to when. */
+bool clew_window_is_narrowed(const struct clew_window *w);
 /* After a walk that selected nothing: what emptied it, and what would fill it. Walks @view. */
 void clew_window_tell_empty(const struct clew_window *w, struct clew_view *view,
                             const struct clew_select *s);

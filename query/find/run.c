@@ -1,7 +1,6 @@
 #include "query/find/run.h"
 
 #include "proto/otlp/walk.h"
-#include "query/find/select.h"
 #include "query/model/log-run.h"
 
 #include <errno.h>
@@ -143,16 +142,4 @@ int clew_run_build(struct clew_view *view, const struct clew_trace_id *id,
         if (r == 0 && o.joined)
                 (*ret)->id = ret_data->head;
         return r;
-}
-
-bool clew_run_settle(struct clew_trace *trace, uint64_t last_arrival_ns, uint64_t now_ns)
-{
-        uint64_t end = trace->end_ns > trace->start_ns ? trace->end_ns : trace->start_ns;
-        uint64_t silent = last_arrival_ns ? last_arrival_ns : end;
-
-        if (trace->outcome == CLEW_OUTCOME_OPEN && trace->settled != CLEW_OUTCOME_OPEN &&
-            end < now_ns && now_ns - end > CLEW_LOST_AFTER_NS)
-                trace->outcome = trace->settled;
-        return trace->outcome == CLEW_OUTCOME_OPEN && silent < now_ns &&
-               now_ns - silent > CLEW_LOST_AFTER_NS;
 }

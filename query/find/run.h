@@ -61,11 +61,4 @@ CLEW_MUST_USE int clew_run_build(struct clew_view *view, const struct clew_trace
                                  struct clew_run_data *ret_data, struct clew_trace **ret,
                                  struct clew_error *err);
 
-/*
- * The outcome at @now_ns of a trace that was just built, the same as lists show: a run whose parent
- * never came is judged by what did, once that is over for CLEW_LOST_AFTER_NS. @last_arrival_ns is
- * that of its data. True when it is lost: open, and silent for as long.
- */
-bool clew_run_settle(struct clew_trace *trace, uint64_t last_arrival_ns, uint64_t now_ns);
-
 #endif
