@@ -195,10 +195,9 @@ static void tell_end(struct list *l, const struct clew_select *s)
                 clew_cli_note(l->cli, "%llu shown; for the next ones add --after %s",
                               (unsigned long long)l->n, cursor);
         } else if (!clew_output_is_machine(&l->output)) {
-                clew_cli_note(l->cli, "%llu of %llu trace%s; next: %s %s %s",
+                clew_cli_note(l->cli, "%llu of %llu traces; next: %s %s %s",
                               (unsigned long long)l->n, (unsigned long long)(s->seen - s->helpers),
-                              s->seen - s->helpers == 1 ? "" : "s", l->cli->self,
-                              l->n_failed > 0 ? "why" : "tree", id);
+                              l->cli->self, l->n_failed > 0 ? "why" : "tree", id);
         }
 }
 
