@@ -5,20 +5,20 @@
 #include "collector/base/watch.h"
 #include "collector/commit/ingest.h"
 #include "collector/commit/lane.h"
-#include "collector/commit/pipeline.h"
-#include "collector/commit/sealer.h"
 #include "collector/front/door.h"
 #include "collector/front/grpc-listener.h"
 #include "collector/front/guard.h"
 #include "collector/front/http-listener.h"
+#include "collector/gate/access.h"
 #include "collector/gate/admission.h"
+#include "collector/process/projects-open.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
-#include "query/model/summary.h"
-#include "storage/store.h"
+#include "query/serve/audit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,10 +41,11 @@ struct clew_collector {
         struct clew_counters counters;
         struct clew_admission admission;
         struct clew_ingest ingest;
-        struct clew_store *store;
+        struct clew_projects projects;
+        struct clew_access *access;
+        struct clew_audit *audit;
+        char keys_path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_KEYS_FILE)];
         struct clew_lane *lane;
-        struct clew_pipeline *pipeline;
-        struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
         struct clew_api *api;
@@ -57,11 +58,6 @@ struct clew_collector {
         bool was_busy[WORK_KINDS];
 };
 
-static size_t n_inside(void *context)
-{
-        return clew_admission_inside(context);
-}
-
 static unsigned n_threads(const struct clew_config *config)
 {
         long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -73,54 +69,78 @@ static unsigned n_threads(const struct clew_config *config)
         return n > (long)THREADS_MAX ? THREADS_MAX : (unsigned)n;
 }
 
-static int open_store(struct clew_collector *c, struct clew_error *err)
+static bool is_off(const char *address)
 {
-        const struct clew_store_options options = {
-                .mode = c->config->read_only ? CLEW_STORE_READ : CLEW_STORE_COLLECT,
-                .deriver = c->config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
-        };
-        int r = clew_store_open(c->config->store, &options, &c->store, err);
-
-        if (r < 0 && !err->message[0])
-                clew_error_set(err, r, 0, "store %s: %s", c->config->store, strerror(-r));
-        return r;
+        return strcmp(address, "off") == 0;
 }
 
 static int start_threads(struct clew_collector *c, struct clew_error *err)
 {
-        const struct clew_pipeline_options pipeline = {
-                .store = c->store,
-                .counters = &c->counters,
-                .gather_ns = c->config->gather_ns,
-                .n_expected = n_inside,
-                .context = &c->admission,
-        };
-        struct clew_sealer_options sealer = {
-                .store = c->store,
-                .counters = &c->counters,
-                .idle_ns = c->config->seal_idle_ns,
-                .max_wait_ns = c->config->seal_wait_ns,
-                .segment_bytes = (size_t)c->config->seal_segment_bytes,
-                .cpu_percent = (unsigned)c->config->seal_cpu_percent,
-        };
-        int r;
+        int r = clew_projects_start(c->config, &c->projects, &c->admission, &c->counters, err);
 
-        if (c->config->read_only)
-                return 0;
-        r = clew_pipeline_new(&pipeline, &c->pipeline);
-        if (r == 0)
-                r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
-        sealer.pipeline = c->pipeline;
-        if (r == 0 && c->config->seal_cpu_percent > 0)
-                r = clew_sealer_new(&sealer, &c->sealer);
-        if (r < 0)
-                clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r));
-        return r;
+        if (r < 0 || c->config->read_only)
+                return r;
+        r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
-static bool is_off(const char *address)
+/* Other machines come in with a key, over a line that nobody reads along; or somebody has said that
+ * he means it. */
+static int check_listening(struct clew_collector *c, struct clew_error *err)
 {
-        return strcmp(address, "off") == 0;
+        const char *const texts[] = {c->config->grpc, c->config->http};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(texts); i++) {
+                struct clew_address address;
+                bool has_keys = clew_access_is_on(c->access);
+                bool has_tls = !is_off(c->config->tls_cert);
+                int r = is_off(texts[i]) ? 0 : clew_address_parse(texts[i], &address, err);
+
+                if (r < 0)
+                        return r;
+                if (is_off(texts[i]) || address.is_loopback || (has_keys && has_tls))
+                        continue;
+                if (!c->config->insecure_listen)
+                        return clew_error_set(
+                                err, -EPERM, 0,
+                                "address %s can be reached from other machines, which needs %s; "
+                                "insecure-listen on does without",
+                                texts[i],
+                                !has_keys && !has_tls ? "TLS (tls-cert, tls-key) and a key (clewd "
+                                                        "key add)"
+                                : !has_keys           ? "a key (clewd key add)"
+                                                      : "TLS (tls-cert, tls-key)");
+                clew_log(CLEW_LOG_WARN, "insecure_listen", "address=%s meaning=\"%s%s\"", texts[i],
+                         has_tls ? "" : "all of it, prompts and keys, can be read on the way; ",
+                         has_keys ? "only who has a key is answered"
+                                  : "everybody who reaches this address may read and write all");
+        }
+        return 0;
+}
+
+/* Keys lie beside the default store, and so does the log of who did what. */
+static int start_access(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_config *config = c->config;
+        struct clew_access_options options = {.keys_path = c->keys_path};
+        char path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_AUDIT_FILE)];
+        int r;
+
+        (void)snprintf(c->keys_path, sizeof(c->keys_path), "%s/" CLEW_KEYS_FILE, config->store);
+        (void)snprintf(path, sizeof(path), "%s/" CLEW_AUDIT_FILE, config->store);
+        if (!is_off(config->trusted_proxy)) {
+                options.proxy = config->trusted_proxy;
+                if (!clew_access_parse(clew_slice_of_cstr(config->identity_scopes),
+                                       &options.proxy_scopes))
+                        return clew_error_set(err, -EPERM, 0,
+                                              "identity-scopes takes read,annotate,admin, not "
+                                              "\"%.64s\"",
+                                              config->identity_scopes);
+        }
+        r = clew_access_new(&options, &c->access, err);
+        if (r == 0 && !config->read_only)
+                r = clew_audit_new(path, &c->audit);
+        return r < 0 ? r : check_listening(c, err);
 }
 
 static int start_grpc(struct clew_collector *c, struct clew_error *err)
@@ -132,7 +152,8 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .ingest = &c->ingest,
                 .admission = &c->admission,
                 .lane = c->lane,
-                .pipeline = c->pipeline,
+                .access = c->access,
+                .projects = &c->projects,
                 .counters = &c->counters,
         };
 
@@ -157,7 +178,13 @@ static void write_counters(void *context, struct clew_json_writer *w)
 static int start_api(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_api_options options = {
-                .store = c->store,
+                .projects = &c->projects,
+                .access = c->access,
+                .audit = c->audit,
+                .audit_reads = c->config->audit_reads,
+                .identity_header =
+                        is_off(c->config->trusted_proxy) ? NULL : c->config->identity_header,
+                .has_tls = false,
                 .read_only = c->config->read_only,
                 .write_status = c->config->read_only ? NULL : write_counters,
                 .context = c,
@@ -175,7 +202,8 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .ingest = &c->ingest,
                 .admission = &c->admission,
                 .lane = c->lane,
-                .pipeline = c->pipeline,
+                .access = c->access,
+                .projects = &c->projects,
                 .counters = &c->counters,
                 .guest = &clew_api_guest,
                 .guest_context = c->api,
@@ -301,14 +329,15 @@ static int stop_parts(struct clew_collector *c)
         if (c->http)
                 clew_http_listener_finish(c->http);
         clew_lane_free(c->lane);
-        clew_sealer_free(c->sealer);
-        clew_pipeline_free(c->pipeline);
+        clew_projects_stop(&c->projects);
         clew_grpc_listener_free(c->grpc);
         if (c->is_asked) /* a question still reads the store: it ends with the process */
                 return -ETIMEDOUT;
         clew_http_listener_free(c->http);
         clew_api_free(c->api);
-        clew_store_close(c->store);
+        clew_projects_close(&c->projects);
+        clew_access_free(c->access);
+        clew_audit_free(c->audit);
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
                 clew_guard_free(c->guards[i]);
         clew_ingest_deinit(&c->ingest);
@@ -327,7 +356,9 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         c->config = config;
         clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
-        r = open_store(c, err);
+        r = start_access(c, err); /* refused before anything is made */
+        if (r == 0)
+                r = clew_projects_open(config, &c->projects, err);
         if (r == 0)
                 r = start_threads(c, err);
         if (r == 0)
@@ -387,8 +418,11 @@ bool clew_collector_tick(struct clew_collector *c)
         if (c->grpc)
                 clew_grpc_listener_tick(c->grpc);
         log_stats(c);
-        clew_watch_readers(c->store);
-        clew_watch_release_file_memory(c->store);
+        clew_access_tick(c->access);
+        for (unsigned i = 0; i < c->projects.n; i++) {
+                clew_watch_readers(c->projects.all[i].store);
+                clew_watch_release_file_memory(c->projects.all[i].store);
+        }
         return has_come_to_rest(c);
 }
 

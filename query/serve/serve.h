@@ -83,6 +83,14 @@ void clew_serve_busy(struct clew_serve_answer *ret);
 /* And: the body is over CLEW_SERVE_UPLOAD_MAX. */
 void clew_serve_too_large(struct clew_serve_answer *ret);
 
+/* Who asks is not known (401), not allowed (403), or is to wait (429). */
+void clew_serve_refuse_access(unsigned status, const char *detail, struct clew_serve_answer *ret);
+/* Whether a page that asks is one of this address: Origin, if it was sent, is that of Host, and the
+ * browser says nothing else. @ret has the refusal otherwise. */
+CLEW_MUST_USE bool clew_serve_is_same_origin(struct clew_slice host, struct clew_slice origin,
+                                             struct clew_slice fetch_site,
+                                             struct clew_serve_answer *ret);
+
 /* Whether the Host header, and the Origin and Sec-Fetch-Site headers if they were sent (else null
  * slices), name this machine: pages of other sites must not reach it through a name of their own.
  * @ret has the refusal otherwise. */
