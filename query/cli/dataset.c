@@ -188,7 +188,8 @@ static int remove_items(struct dataset_command *c)
                                 clew_clock_unix_ns(c->cli->clock), &err);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
-        fprintf(c->cli->out, "removed %u items; frozen versions keep them\n", n);
+        fprintf(c->cli->out, "removed %u item%s; frozen versions keep them\n", n,
+                n == 1 ? "" : "s");
         return 0;
 }
 
@@ -301,8 +302,9 @@ static int add_all(struct dataset_command *c)
                 if (r < 0)
                         return clew_cli_fail(c->cli, r, &err);
         }
-        fprintf(c->cli->out, "%s%u items, %" PRIu64 " of them without an expected output\n",
-                c->dry_run ? "would add " : "added ", c->n_news, c->n_without);
+        fprintf(c->cli->out, "%s%u item%s, %" PRIu64 " of them without an expected output\n",
+                c->dry_run ? "would add " : "added ", c->n_news, c->n_news == 1 ? "" : "s",
+                c->n_without);
         if (c->n_same)
                 clew_cli_note(c->cli, "%" PRIu64 " are in it already", c->n_same);
         if (c->n_near)
