@@ -8,30 +8,14 @@
 #ifndef CLEW_COLLECTOR_API_API_H
 #define CLEW_COLLECTOR_API_API_H
 
-#include "collector/commit/projects.h"
+#include "collector/api/options.h"
 #include "collector/front/http-guest.h"
-#include "collector/gate/access.h"
 #include "proto/base/compiler.h"
-#include "query/serve/audit.h"
-#include "query/serve/serve.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct clew_api;
-
-struct clew_api_options {
-        const struct clew_projects *projects; /* borrowed until clew_api_free(), as the others */
-        struct clew_access *access;
-        struct clew_audit *audit;    /* NULL: nothing is noted */
-        bool audit_reads;            /* also who reads what of traces */
-        const char *identity_header; /* of a trusted proxy; NULL = none */
-        bool has_tls;                /* cookies are for https alone */
-        bool read_only;
-        /* Adds members to `/status`; may be NULL. */
-        void (*write_status)(void *context, struct clew_json_writer *w);
-        void *context;
-};
 
 /* Starts the threads. 0 or a negative errno. */
 CLEW_MUST_USE int clew_api_new(const struct clew_api_options *options, struct clew_api **ret);

@@ -4,9 +4,12 @@
 #ifndef CLEW_COLLECTOR_API_REQUEST_INT_H
 #define CLEW_COLLECTOR_API_REQUEST_INT_H
 
-#include "collector/api/api.h"
+#include "collector/api/options.h"
 
+#include <microhttpd.h>
 #include <stdatomic.h>
+
+struct clew_api;
 
 enum clew_api_state { CLEW_API_NEW, CLEW_API_WAITING, CLEW_API_ANSWERED };
 
@@ -14,7 +17,7 @@ enum clew_api_state { CLEW_API_NEW, CLEW_API_WAITING, CLEW_API_ANSWERED };
 #define CLEW_API_SET_COOKIE_BYTES 256u
 
 struct clew_api_request {
-        struct clew_api *api;
+        struct clew_api *api; /* api.c's */
         struct MHD_Connection *connection;
         struct clew_api_request *next; /* in the queue */
         _Atomic enum clew_api_state state;

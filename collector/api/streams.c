@@ -142,6 +142,8 @@ static void poll_one(struct clew_streams *l, struct stream *s, struct clew_buffe
         int r = clew_view_open(s->store, &view, &err);
 
         clew_buffer_clear(events);
+        if (r == 0)
+                clew_view_limit_loads(view, CLEW_SERVE_TRACE_MAX);
         if (r == 0) /* otherwise: what is wrong is told to those who ask */
                 r = clew_live_poll(s->live, view, events, &err);
         clew_view_close(view);

@@ -1,7 +1,7 @@
 /*
- * See entry.h.
+ * See entry-int.h.
  */
-#include "collector/front/entry.h"
+#include "collector/front/entry-int.h"
 
 /* Who has sent too many wrong keys waits so long. */
 #define LIMITED_MS 60000u

@@ -20,7 +20,7 @@
  */
 #include "collector/front/grpc-listener-int.h"
 
-#include "collector/front/entry.h"
+#include "collector/front/entry-int.h"
 #include "proto/base/clock.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"

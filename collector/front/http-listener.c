@@ -25,7 +25,7 @@
 #include "collector/front/http-listener.h"
 
 #include "collector/base/quantity.h"
-#include "collector/front/entry.h"
+#include "collector/front/entry-int.h"
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"

@@ -188,14 +188,14 @@ static struct clew_slice cookie_value(struct clew_slice header)
 
 /* ---- keys and sessions ---------------------------------------------------------------------- */
 
-static enum clew_access_verdict state_of(const struct clew_key *k)
+static enum clew_access_verdict state_of(const struct clew_access_key *k)
 {
         if (k->revoked_s > 0)
                 return CLEW_ACCESS_REVOKED;
         return k->expires_s > 0 && k->expires_s <= now_s() ? CLEW_ACCESS_EXPIRED : CLEW_ACCESS_OK;
 }
 
-static void grant_key(const struct clew_key *k, struct clew_grant *ret)
+static void grant_key(const struct clew_access_key *k, struct clew_grant *ret)
 {
         *ret = (struct clew_grant){.scopes = k->scopes};
         memcpy(ret->name, k->name, sizeof(ret->name));
@@ -206,7 +206,7 @@ static void grant_key(const struct clew_key *k, struct clew_grant *ret)
 static enum clew_access_verdict by_key(const struct clew_access *a, struct clew_slice secret,
                                        struct clew_slice public, struct clew_grant *ret)
 {
-        const struct clew_key *k;
+        const struct clew_access_key *k;
         uint32_t i;
 
         if (secret.len > CREDENTIAL_BYTES_MAX)
@@ -248,7 +248,7 @@ static enum clew_access_verdict by_cookie(struct clew_access *a, const struct cl
         if (!s || s->until_s <= now_s() || !clew_slice_eq_cstr(c->host, s->host))
                 return CLEW_ACCESS_UNKNOWN_KEY;
         for (uint32_t i = 0; i < a->keys->n; i++) {
-                const struct clew_key *k = &a->keys->keys[i];
+                const struct clew_access_key *k = &a->keys->keys[i];
 
                 if (strcmp(k->id, s->key) != 0)
                         continue;
@@ -380,8 +380,9 @@ static struct session *place(struct clew_access *a)
         return oldest;
 }
 
-static bool open_session(struct clew_access *a, const struct clew_key *k, struct clew_slice host,
-                         struct clew_grant *grant, char ret_cookie[CLEW_SHA256_HEX])
+static bool open_session(struct clew_access *a, const struct clew_access_key *k,
+                         struct clew_slice host, struct clew_grant *grant,
+                         char ret_cookie[CLEW_SHA256_HEX])
 {
         struct session *s = place(a);
         uint64_t now = now_s();
@@ -471,7 +472,7 @@ bool clew_access_knows(struct clew_access *a, const char *const *projects)
 
         pthread_mutex_lock(&a->lock);
         for (uint32_t i = 0; i < a->keys->n; i++) {
-                const struct clew_key *k = &a->keys->keys[i];
+                const struct clew_access_key *k = &a->keys->keys[i];
                 bool found = state_of(k) != CLEW_ACCESS_OK;
 
                 for (size_t p = 0; projects[p] && !found; p++)

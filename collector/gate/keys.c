@@ -185,11 +185,11 @@ static uint32_t find_id(const struct clew_keys *keys, struct clew_slice id)
 
 static int take_key(struct clew_keys *keys, const struct line *l)
 {
-        struct clew_key *k = &keys->keys[keys->n];
+        struct clew_access_key *k = &keys->keys[keys->n];
 
         if (keys->n == CLEW_KEYS_MAX)
                 return -E2BIG;
-        *k = (struct clew_key){.created_s = l->created, .expires_s = l->expires};
+        *k = (struct clew_access_key){.created_s = l->created, .expires_s = l->expires};
         if (!copy_text(l->key, k->id, sizeof(k->id)) ||
             !copy_text(l->name, k->name, sizeof(k->name)) ||
             !copy_text(l->project, k->project, sizeof(k->project)) ||
@@ -445,8 +445,8 @@ static uint64_t now_s(void)
         return (uint64_t)time(NULL);
 }
 
-int clew_keys_add(const char *path, struct clew_key *key, char ret_secret[CLEW_KEY_SECRET_BYTES],
-                  struct clew_error *err)
+int clew_keys_add(const char *path, struct clew_access_key *key,
+                  char ret_secret[CLEW_KEY_SECRET_BYTES], struct clew_error *err)
 {
         CLEW_BUFFER line = {0};
         struct clew_json_writer w;
@@ -474,7 +474,7 @@ int clew_keys_add(const char *path, struct clew_key *key, char ret_secret[CLEW_K
         return finish(&w, &line, path, err);
 }
 
-int clew_keys_revoke(const char *path, const struct clew_key *key, struct clew_error *err)
+int clew_keys_revoke(const char *path, const struct clew_access_key *key, struct clew_error *err)
 {
         CLEW_BUFFER line = {0};
         struct clew_json_writer w = begin(&line);
@@ -484,7 +484,7 @@ int clew_keys_revoke(const char *path, const struct clew_key *key, struct clew_e
         return finish(&w, &line, path, err);
 }
 
-int clew_keys_link(const char *path, const struct clew_key *key,
+int clew_keys_link(const char *path, const struct clew_access_key *key,
                    char ret_code[CLEW_KEY_SECRET_BYTES], struct clew_error *err)
 {
         CLEW_BUFFER line = {0};

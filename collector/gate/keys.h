@@ -40,7 +40,7 @@
 /* A link is typed or clicked at once. */
 #define CLEW_KEY_LINK_S 600u
 
-struct clew_key {
+struct clew_access_key {
         char id[CLEW_KEY_PUBLIC_BYTES];
         char name[CLEW_KEY_NAME_BYTES];
         char project[CLEW_KEY_PROJECT_BYTES];
@@ -59,7 +59,7 @@ struct clew_key_link {
 };
 
 struct clew_keys {
-        struct clew_key keys[CLEW_KEYS_MAX];
+        struct clew_access_key keys[CLEW_KEYS_MAX];
         struct clew_key_link links[CLEW_LINKS_MAX]; /* the newest */
         uint32_t n;
         uint32_t n_links; /* ever seen; link i is at i % CLEW_LINKS_MAX */
@@ -80,12 +80,12 @@ uint32_t clew_keys_find(const struct clew_keys *keys, struct clew_slice secret);
 uint32_t clew_keys_find_link(const struct clew_keys *keys, struct clew_slice code);
 
 /* Makes a key: fills id, hash and created_s of @key, and the secret half. Durable on return. */
-CLEW_MUST_USE int clew_keys_add(const char *path, struct clew_key *key,
+CLEW_MUST_USE int clew_keys_add(const char *path, struct clew_access_key *key,
                                 char ret_secret[CLEW_KEY_SECRET_BYTES], struct clew_error *err);
-CLEW_MUST_USE int clew_keys_revoke(const char *path, const struct clew_key *key,
+CLEW_MUST_USE int clew_keys_revoke(const char *path, const struct clew_access_key *key,
                                    struct clew_error *err);
 /* Makes a code for one sign-in with that key. */
-CLEW_MUST_USE int clew_keys_link(const char *path, const struct clew_key *key,
+CLEW_MUST_USE int clew_keys_link(const char *path, const struct clew_access_key *key,
                                  char ret_code[CLEW_KEY_SECRET_BYTES], struct clew_error *err);
 CLEW_MUST_USE int clew_keys_use_link(const char *path, const struct clew_key_link *link,
                                      struct clew_error *err);

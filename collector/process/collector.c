@@ -9,6 +9,7 @@
 #include "collector/front/grpc-listener.h"
 #include "collector/front/guard.h"
 #include "collector/front/http-listener.h"
+#include "collector/front/tls.h"
 #include "collector/gate/access.h"
 #include "collector/gate/admission.h"
 #include "collector/process/projects-open.h"
@@ -34,6 +35,10 @@
 /* One in so many is left for what closes a moment later than we know. */
 #define DESCRIPTORS_SLACK_PARTS 4u
 
+/* Of one connection: the client's and a pair with the server; with TLS a pair more. */
+#define DESCRIPTORS_OF_A_GUARDED 3u
+#define DESCRIPTORS_WITH_TLS 5u
+
 #define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
 
 struct clew_collector {
@@ -51,6 +56,7 @@ struct clew_collector {
         struct clew_api *api;
         bool is_asked; /* a question did not end in time */
         struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
+        struct clew_tls *tls; /* NULL: in the clear */
         struct clew_door *door;
         uint64_t next_stats_ns;
         uint64_t last_requests;         /* at the last line of counters */
@@ -184,7 +190,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .audit_reads = c->config->audit_reads,
                 .identity_header =
                         is_off(c->config->trusted_proxy) ? NULL : c->config->identity_header,
-                .has_tls = false,
+                .has_tls = !is_off(c->config->tls_cert),
                 .read_only = c->config->read_only,
                 .write_status = c->config->read_only ? NULL : write_counters,
                 .context = c,
@@ -232,20 +238,29 @@ static int open_ports(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
-/* Half of what the process may open, less what others need. */
-static size_t descriptors_of_guard(void)
+/* What connections may open together: all that the process may, less what others need. */
+static size_t descriptors(void)
 {
         size_t n = (size_t)clew_watch_raise_descriptors();
 
         n = n > DESCRIPTORS_KEPT ? n - DESCRIPTORS_KEPT : 0;
-        n = (n - n / DESCRIPTORS_SLACK_PARTS) / CLEW_DOOR_PROTOCOLS;
+        return n - n / DESCRIPTORS_SLACK_PARTS;
+}
+
+/* Of each guard. A connection has three of them there, and with TLS two more before it. */
+static size_t descriptors_of_guard(const struct clew_config *config)
+{
+        size_t n = descriptors() / CLEW_DOOR_PROTOCOLS;
+
+        if (!is_off(config->tls_cert))
+                n = n / DESCRIPTORS_WITH_TLS * DESCRIPTORS_OF_A_GUARDED;
         return n < DESCRIPTORS_MIN ? DESCRIPTORS_MIN : n;
 }
 
 static int start_guards(struct clew_collector *c, struct clew_error *err)
 {
         struct clew_guard_options options = {
-                .n_descriptors = descriptors_of_guard(),
+                .n_descriptors = descriptors_of_guard(c->config),
                 .max_waiting = (size_t)c->config->max_waiting,
                 .admission = &c->admission,
                 .counters = &c->counters,
@@ -271,9 +286,32 @@ static int start_guards(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+static int start_tls(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_tls_options options = {
+                .files = {.cert = c->config->tls_cert,
+                          .key = c->config->tls_key,
+                          .client_ca = c->config->tls_client_ca},
+                .n_connections_max = descriptors() / DESCRIPTORS_WITH_TLS,
+                .counters = &c->counters,
+        };
+
+        if (is_off(c->config->tls_cert))
+                return 0;
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                options.take[i] = c->guards[i] ? clew_guard_take : NULL;
+                options.context[i] = c->guards[i];
+        }
+        return clew_tls_new(&options, &c->tls, err);
+}
+
 static int start_door(struct clew_collector *c, struct clew_error *err)
 {
-        struct clew_door_options options = {.counters = &c->counters};
+        struct clew_door_options options = {
+                .take_tls = c->tls ? clew_tls_take : NULL,
+                .tls_context = c->tls,
+                .counters = &c->counters,
+        };
         int r;
 
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
@@ -324,6 +362,8 @@ static int stop_parts(struct clew_collector *c)
                 if (c->guards[i])
                         clew_guard_stop(c->guards[i]);
         }
+        if (c->tls)
+                clew_tls_stop(c->tls);
         if (c->grpc)
                 clew_grpc_listener_finish(c->grpc);
         if (c->http)
@@ -340,6 +380,7 @@ static int stop_parts(struct clew_collector *c)
         clew_audit_free(c->audit);
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
                 clew_guard_free(c->guards[i]);
+        clew_tls_free(c->tls);
         clew_ingest_deinit(&c->ingest);
         clew_admission_deinit(&c->admission);
         return r;
@@ -369,6 +410,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
                 r = start_http(c, err);
         if (r == 0)
                 r = start_guards(c, err);
+        if (r == 0)
+                r = start_tls(c, err);
         if (r == 0)
                 r = start_door(c, err);
         if (r < 0) {
@@ -411,6 +454,13 @@ static bool has_come_to_rest(struct clew_collector *c)
                 c->was_busy[i] = busy;
         }
         return rested;
+}
+
+void clew_collector_reload(struct clew_collector *c)
+{
+        clew_access_tick(c->access);
+        if (c->tls)
+                clew_tls_reload(c->tls);
 }
 
 bool clew_collector_tick(struct clew_collector *c)

@@ -6,9 +6,11 @@
 #include "collector/gate/keys.h"
 #include "proto/base/clock.h"
 #include "query/answer/when.h"
+#include "query/model/summary.h"
 #include "query/review/record.h"
 #include "query/serve/access.h"
 #include "query/serve/audit.h"
+#include "storage/store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -110,7 +112,7 @@ static int read_arguments(struct command *c, int argc, char *const *argv)
 /* ---- who did it ----------------------------------------------------------------------------- */
 
 /* What was done to keys is told by the audit log, with the name of who did it on this machine. */
-static void note(const struct command *c, const struct clew_key *key)
+static void note(const struct command *c, const struct clew_access_key *key)
 {
         char path[PATH_BYTES + sizeof(CLEW_AUDIT_FILE)];
         char what[CLEW_AUDIT_TEXT_MAX];
@@ -179,9 +181,27 @@ static int make_project(const struct command *c)
         return 0;
 }
 
+/* A store that is not there yet is made: the directory must be its own before a key lies in it. */
+static int make_store(const struct command *c)
+{
+        const struct clew_store_options options = {.mode = CLEW_STORE_WRITE,
+                                                   .deriver = clew_model_deriver_plain()};
+        struct clew_error err = {0};
+        struct clew_store *store;
+        int r = clew_store_open(c->store, &options, &store, &err);
+
+        if (r < 0) {
+                if (!err.message[0])
+                        clew_error_set(&err, r, 0, "store %s: %s", c->store, strerror(-r));
+                return fail(&err);
+        }
+        clew_store_close(store);
+        return 0;
+}
+
 static int add(struct command *c)
 {
-        struct clew_key key = {.created_s = 0};
+        struct clew_access_key key = {.created_s = 0};
         struct clew_error err = {0};
         char secret[CLEW_KEY_SECRET_BYTES];
         int r;
@@ -204,7 +224,9 @@ static int add(struct command *c)
                 r = make_project(c);
         if (r != 0)
                 return r;
-        (void)mkdir(c->store, 0700); /* there it is; what is wrong with it shows next */
+        r = make_store(c);
+        if (r != 0)
+                return r;
         (void)snprintf(key.name, sizeof(key.name), "%s", c->name);
         (void)snprintf(key.project, sizeof(key.project), "%s", c->project);
         if (clew_keys_add(c->path, &key, secret, &err) < 0)
@@ -233,7 +255,7 @@ static int list(struct command *c)
         uint64_t now = clew_clock_unix_ns(clew_clock_system()) / CLEW_NS_PER_S;
 
         for (uint32_t i = 0; i < c->keys->n; i++) {
-                const struct clew_key *k = &c->keys->keys[i];
+                const struct clew_access_key *k = &c->keys->keys[i];
 
                 printf("%s  %s  %s  ", k->id, k->name, k->project);
                 for (uint32_t scope = 1; scope <= CLEW_SCOPES_ALL; scope <<= 1) {
@@ -252,10 +274,10 @@ static int list(struct command *c)
 }
 
 /* The key of that name or public half that still counts. */
-static const struct clew_key *find(const struct command *c)
+static const struct clew_access_key *find(const struct command *c)
 {
         for (uint32_t i = c->keys->n; c->name && i-- > 0;) {
-                const struct clew_key *k = &c->keys->keys[i];
+                const struct clew_access_key *k = &c->keys->keys[i];
 
                 if (!k->revoked_s && (strcmp(k->id, c->name) == 0 || strcmp(k->name, c->name) == 0))
                         return k;
@@ -265,7 +287,7 @@ static const struct clew_key *find(const struct command *c)
 
 static int end_key(struct command *c)
 {
-        const struct clew_key *key = find(c);
+        const struct clew_access_key *key = find(c);
         struct clew_error err = {0};
 
         if (!key)
@@ -279,7 +301,7 @@ static int end_key(struct command *c)
 
 static int make_link(struct command *c)
 {
-        const struct clew_key *key = find(c);
+        const struct clew_access_key *key = find(c);
         struct clew_error err = {0};
         char code[CLEW_KEY_SECRET_BYTES];
 

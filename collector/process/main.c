@@ -3,7 +3,7 @@
  * happened into an exit code.
  *
  * Signals are blocked in all threads and taken here one by one: TERM and INT stop the collector,
- * a second one ends the process at once.
+ * a second one ends the process at once; HUP reads keys and certificates again.
  */
 #include "collector/base/watch.h"
 #include "collector/front/grpc-listener.h"
@@ -58,6 +58,7 @@ static void block_signals(sigset_t *ret)
         sigemptyset(ret);
         sigaddset(ret, SIGTERM);
         sigaddset(ret, SIGINT);
+        sigaddset(ret, SIGHUP);
         pthread_sigmask(SIG_BLOCK, ret, NULL);
 }
 
@@ -92,6 +93,10 @@ static int run(const struct clew_config *config, const sigset_t *signals)
         for (;;) {
                 int signal = sigtimedwait(signals, NULL, &second);
 
+                if (signal == SIGHUP) {
+                        clew_collector_reload(collector);
+                        continue;
+                }
                 if (signal > 0) {
                         clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
                         break;

@@ -35,32 +35,54 @@ static int open_one(const struct clew_config *config, const char *name, const ch
         return r;
 }
 
-static int is_project(const struct dirent *e)
+static bool is_project(const char *name)
 {
-        return clew_project_name_is_good(clew_slice_of_cstr(e->d_name)) &&
-               strcmp(e->d_name, CLEW_KEY_PROJECT_DEFAULT) != 0;
+        return clew_project_name_is_good(clew_slice_of_cstr(name)) &&
+               strcmp(name, CLEW_KEY_PROJECT_DEFAULT) != 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+        return strcmp(a, b);
+}
+
+struct names {
+        char all[CLEW_PROJECTS_MAX][CLEW_KEY_PROJECT_BYTES];
+        unsigned n;
+};
+
+static int list_below(const struct clew_config *config, struct names *ret, struct clew_error *err)
+{
+        DIR *dir = opendir(config->projects);
+        const struct dirent *e;
+
+        if (!dir)
+                return clew_error_set(err, -errno, 0, "projects %s: %s", config->projects,
+                                      strerror(errno));
+        while ((e = readdir(dir)) != NULL && ret->n < CLEW_PROJECTS_MAX) {
+                struct stat st;
+
+                if (is_project(e->d_name) && fstatat(dirfd(dir), e->d_name, &st, 0) == 0 &&
+                    S_ISDIR(st.st_mode))
+                        memcpy(ret->all[ret->n++], e->d_name, strlen(e->d_name) + 1);
+        }
+        closedir(dir);
+        qsort(ret->all, ret->n, sizeof(ret->all[0]), by_name);
+        return 0;
 }
 
 static int open_below(const struct clew_config *config, struct clew_projects *projects,
                       struct clew_error *err)
 {
-        struct dirent **names = NULL;
-        int n = scandir(config->projects, &names, is_project, alphasort);
-        int r = 0;
+        struct names names = {.n = 0};
+        int r = list_below(config, &names, err);
 
-        if (n < 0)
-                return clew_error_set(err, -errno, 0, "projects %s: %s", config->projects,
-                                      strerror(errno));
-        for (int i = 0; i < n; i++) {
+        for (unsigned i = 0; r == 0 && i < names.n; i++) {
                 char dir[2 * CLEW_CONFIG_TEXT_MAX];
-                struct stat st;
 
-                (void)snprintf(dir, sizeof(dir), "%s/%s", config->projects, names[i]->d_name);
-                if (r == 0 && stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
-                        r = open_one(config, names[i]->d_name, dir, projects, err);
-                free(names[i]); /* scandir's */
+                (void)snprintf(dir, sizeof(dir), "%s/%s", config->projects, names.all[i]);
+                r = open_one(config, names.all[i], dir, projects, err);
         }
-        free(names);
         return r;
 }
 

@@ -25,7 +25,9 @@
 #define CLEW_SERVE_TARGET_MAX 8192u
 /* One answer. What is larger is asked for in parts. */
 #define CLEW_SERVE_BODY_MAX ((size_t)64 << 20)
-/* A trace, its model, and what is derived from both. */
+/* OTLP bytes of one trace; of a larger one the list tells, and the command line opens it. */
+#define CLEW_SERVE_TRACE_MAX ((size_t)128 << 20)
+/* Its model, and what is derived from both. */
 #define CLEW_SERVE_MEMORY_MAX ((size_t)256 << 20)
 /* What a write may send: a batch of annotations, a criterion, a list of ids. */
 #define CLEW_SERVE_UPLOAD_MAX ((size_t)8 << 20)

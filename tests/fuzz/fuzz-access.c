@@ -30,7 +30,8 @@ static void remove_all(void)
 static void make(void)
 {
         struct clew_access_options options = {.keys_path = keys_path};
-        struct clew_key key = {.name = "fuzz", .project = "default", .scopes = CLEW_SCOPES_ALL};
+        struct clew_access_key key = {
+                .name = "fuzz", .project = "default", .scopes = CLEW_SCOPES_ALL};
         char secret[CLEW_KEY_SECRET_BYTES];
         struct clew_error err = {0};
 

@@ -1,8 +1,8 @@
 /*
  * Who sends traces and logs, and to which project: what both listeners ask before they read a body.
  */
-#ifndef CLEW_COLLECTOR_ENTRY_H
-#define CLEW_COLLECTOR_ENTRY_H
+#ifndef CLEW_COLLECTOR_ENTRY_INT_H
+#define CLEW_COLLECTOR_ENTRY_INT_H
 
 #include "collector/commit/projects.h"
 #include "collector/gate/access.h"
