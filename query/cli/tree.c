@@ -288,9 +288,12 @@ static void append_skew(struct clew_tree_page *t, uint32_t step)
         uint32_t parent = t->opened.trace->steps[step].parent;
         char text[CLEW_WHEN_TEXT];
 
-        /* The parent that is drawn is another one. */
+        /* The parent that is drawn is another one; an agent may work on when its call has returned.
+         */
         if (parent != CLEW_STEP_NONE &&
-            clew_step_is(&t->opened.trace->steps[parent], CLEW_STEP_NOISE))
+            (clew_step_is(&t->opened.trace->steps[parent], CLEW_STEP_NOISE) ||
+             (t->opened.trace->steps[step].kind == CLEW_KIND_AGENT &&
+              t->opened.trace->steps[parent].kind == CLEW_KIND_TOOL)))
                 k.after_ns = 0;
 
         if (k.before_ns >= SKEW_SHOWN_NS) {

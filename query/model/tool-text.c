@@ -35,12 +35,12 @@ static const struct {
         {.head = "{\"blocks\":[", .content = "raw_output"},
         {.head = "{\"blocks\": [", .content = "raw_output"},
         /* Gemini CLI: the finished call with its request, its definition and the response. */
-        {.head = "{\"status\":\"",
+        {.head = "{\"status\"",
          .content = "response.responseParts.0.functionResponse.response.output",
          .second = "response.responseParts.0.functionResponse.response.error",
          .needs = "request.callId"},
         /* OpenCode: what is shown, and beside it what the model gets. */
-        {.head = "{\"title\":\"",
+        {.head = "{\"title\"",
          .content = "output",
          .needs = "metadata",
          .exit = "metadata.exit"},
