@@ -506,10 +506,7 @@ static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line 
                 return;
         t->user_hash = last->hash;
         clew_buffer_clear(&t->raw);
-        for (uint32_t i = 0; i < last->n_parts && i < 4; i++) {
-                clew_part_brief(&last->parts[i], &t->raw);
-                clew_buffer_append_cstr(&t->raw, " ");
-        }
+        clew_said_brief(last, &t->raw);
         columns = put_numbers(t, s, 0);
         set_level(t, line->depth, true);
         columns += put_levels(t, line->depth, t->look.ascii ? "|" : "│");

@@ -253,6 +253,17 @@ static struct clew_slice error_text(const struct clew_log_step *s, struct clew_a
         return CLEW_SLICE_NULL;
 }
 
+static struct clew_slice exit_code(const struct clew_log_step *s, struct clew_arena *arena)
+{
+        struct clew_slice code =
+                clew_text_member(either(s, CLEW_LOG_ROLE_DETAIL), "exitCode", arena);
+
+        return code.len > 0 && code.len < 16
+                       ? clew_arena_printf(arena, "exit code %.*s", (int)code.len,
+                                           (const char *)code.data)
+                       : CLEW_SLICE_NULL;
+}
+
 static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
                       struct clew_arena *arena)
 {
@@ -262,6 +273,8 @@ static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
                 return;
         if (type.len == 0 && s->kind == CLEW_LOG_STEP_CALL)
                 type = either(s, CLEW_LOG_ROLE_STATUS);
+        if (type.len == 0 && s->kind == CLEW_LOG_STEP_TOOL)
+                type = exit_code(s, arena);
         put_text(b, KEY("clew.failed"), KEY("true"));
         put_if(b, KEY("error.type"), type);
         put_if(b, KEY("error.message"), error_text(s, arena));
