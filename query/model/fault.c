@@ -64,6 +64,8 @@ static bool result_says_error(struct clew_builder *b, const struct clew_step *st
                        member_is_true(b, value, "triggered");
         if (member_is_true(b, value, "isError") || member_is_true(b, value, "is_error"))
                 return true;
+        if (value->type == CLEW_VALUE_STRING && clew_tool_result_failed(value->bytes, b->arena))
+                return true;
         return step->dialect == CLEW_DIALECT_ADK &&
                (clew_value_member(value, "error", b->arena).len > 0 ||
                 clew_slice_eq_cstr(clew_value_member(value, "status", b->arena), "error"));

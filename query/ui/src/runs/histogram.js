@@ -53,6 +53,15 @@ function timeAt(bars, share) {
         return bars[bars.length - 1].high;
 }
 
+const STEPS = [['1m', 60], ['5m', 300], ['10m', 600], ['20m', 1200], ['1h', 3600], ['2h', 7200], ['6h', 21600], ['12h', 43200], ['1d', 86400], ['7d', 604800], ['30d', 2592000]];
+const WINDOWS = { '1h': 3600, '24h': 86400, '7d': 604800, '30d': 2592000 };
+
+/** The length of a bar for a window of time, as the statistics take it: some seventy in all. */
+export function stepFor({ since, until }, now = Date.now()) {
+        const span = WINDOWS[since] || (/^\d{4}-/.test(since) ? ((until ? Date.parse(until) : now) - Date.parse(since)) / 1000 : 0);
+        return span > 0 ? (STEPS.find(([, s]) => span / s <= BARS + 2) || STEPS[STEPS.length - 1])[0] : '1d';
+}
+
 const iso = (ms) => new Date(ms).toISOString();
 const told = (bar) => (bar.gap ? `no run for ${took((bar.high - bar.low) * 1e6)}` : `${when(iso(bar.low))}: ${plural(bar.runs, 'run')}, ${bar.failed} failed`);
 
