@@ -11,7 +11,7 @@
 #include "query/cli/terminal.h"
 #include "query/serve/contrast.h"
 
-struct clew_compare {
+struct clew_compare_command {
         struct clew_cli *cli;
         struct clew_look look;
         struct clew_filter_flags filter_flags;
@@ -26,14 +26,15 @@ struct clew_compare {
 };
 
 /* Of one side's selection: what clew list would select, runs as rows. 0 or an exit status. */
-CLEW_MUST_USE int clew_compare_filter(struct clew_compare *c, const struct clew_filter_flags *flags,
+CLEW_MUST_USE int clew_compare_filter(struct clew_compare_command *c,
+                                      const struct clew_filter_flags *flags,
                                       struct clew_filter *ret);
 
 /* Fills the queries of both sides from --by and the two values (@n 2), or the two that most runs
  * have (@n 0). They live as long as the command. 0 or an exit status after a message. */
-CLEW_MUST_USE int clew_compare_live_sides(struct clew_compare *c, char *const *values, size_t n,
-                                          const char *ret_queries[2]);
+CLEW_MUST_USE int clew_compare_live_sides(struct clew_compare_command *c, char *const *values,
+                                          size_t n, const char *ret_queries[2]);
 /* Prints how the runs of both sides did. 0 or an exit status. */
-CLEW_MUST_USE int clew_compare_live(struct clew_compare *c, const char *const queries[2]);
+CLEW_MUST_USE int clew_compare_live(struct clew_compare_command *c, const char *const queries[2]);
 
 #endif

@@ -22,7 +22,7 @@
  */
 
 /* Keys that people type beside fields of the query language; others are attributes. */
-static struct clew_slice field_of(struct clew_compare *c, const char *key)
+static struct clew_slice field_of(struct clew_compare_command *c, const char *key)
 {
         static const char *const words[] = {"agent",   "model",   "tool",  "user",
                                             "session", "outcome", "cause", "signature"};
@@ -42,7 +42,7 @@ static struct clew_slice field_of(struct clew_compare *c, const char *key)
         return clew_arena_printf(&c->arena, ".%s", key);
 }
 
-static const char *query_of(struct clew_compare *c, struct clew_slice value)
+static const char *query_of(struct clew_compare_command *c, struct clew_slice value)
 {
         CLEW_BUFFER text = {0};
 
@@ -63,7 +63,7 @@ static const char *query_of(struct clew_compare *c, struct clew_slice value)
 }
 
 /* Counts the runs of each value. */
-static int count_values(struct clew_compare *c, struct clew_stats *stats)
+static int count_values(struct clew_compare_command *c, struct clew_stats *stats)
 {
         struct clew_filter filter;
         struct clew_select s = {0};
@@ -84,7 +84,7 @@ static int count_values(struct clew_compare *c, struct clew_stats *stats)
 }
 
 /* The two that most runs have, the smaller text first: version 1.4 before 1.5. */
-static int commonest(struct clew_compare *c, struct clew_slice ret[2])
+static int commonest(struct clew_compare_command *c, struct clew_slice ret[2])
 {
         struct clew_stats stats;
         struct clew_filter_error where = {0};
@@ -124,7 +124,7 @@ static int commonest(struct clew_compare *c, struct clew_slice ret[2])
         return r;
 }
 
-int clew_compare_live_sides(struct clew_compare *c, char *const *values, size_t n,
+int clew_compare_live_sides(struct clew_compare_command *c, char *const *values, size_t n,
                             const char *ret_queries[2])
 {
         struct clew_slice sides[2] = {CLEW_SLICE_NULL, CLEW_SLICE_NULL};
@@ -145,7 +145,7 @@ int clew_compare_live_sides(struct clew_compare *c, char *const *values, size_t 
 /* ---- how they did ---------------------------------------------------------------------------
  */
 
-static int gather(struct clew_compare *c, const struct clew_filter_flags *flags,
+static int gather(struct clew_compare_command *c, const struct clew_filter_flags *flags,
                   struct clew_live_side *side, struct clew_arena *arena)
 {
         struct clew_filter filter;
@@ -206,7 +206,7 @@ static void put_measure(struct clew_table *t, const char *name,
         clew_table_cell_cstr(t, CLEW_TONE_DIM, text);
 }
 
-static void put_rate(struct clew_table *t, const struct clew_live *l)
+static void put_rate(struct clew_table *t, const struct clew_live_comparison *l)
 {
         char text[64];
         double rates[] = {l->rate_a, l->rate_b};
@@ -228,8 +228,8 @@ static void put_rate(struct clew_table *t, const struct clew_live *l)
         clew_table_cell_cstr(t, CLEW_TONE_DIM, text);
 }
 
-static int print_table(struct clew_compare *c, const char *const queries[2],
-                       const struct clew_live_side sides[2], const struct clew_live *l)
+static int print_table(struct clew_compare_command *c, const char *const queries[2],
+                       const struct clew_live_side sides[2], const struct clew_live_comparison *l)
 {
         static const struct clew_column columns[] = {
                 {.heading = ""},
@@ -298,8 +298,8 @@ static void write_side(struct clew_json_writer *w, const char *key, const char *
         clew_json_write_object_end(w);
 }
 
-static int print_json(struct clew_compare *c, const char *const queries[2],
-                      const struct clew_live_side sides[2], const struct clew_live *l)
+static int print_json(struct clew_compare_command *c, const char *const queries[2],
+                      const struct clew_live_side sides[2], const struct clew_live_comparison *l)
 {
         static const char *const names[] = {"tokens", "cost_usd", "seconds"};
         struct clew_json_writer w = clew_output_begin(&c->output, "live");
@@ -328,12 +328,12 @@ static int print_json(struct clew_compare *c, const char *const queries[2],
         return clew_output_end(&c->output, &w);
 }
 
-int clew_compare_live(struct clew_compare *c, const char *const queries[2])
+int clew_compare_live(struct clew_compare_command *c, const char *const queries[2])
 {
         CLEW_ARENA arena = {0};
         struct clew_live_side sides[2] = {0};
         struct clew_filter_flags flags[2];
-        struct clew_live live;
+        struct clew_live_comparison live;
         int r = 0;
 
         if (c->output.tsv || c->output.ids)

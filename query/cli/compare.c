@@ -57,7 +57,7 @@ static void put_row(struct clew_table *t, const struct clew_comparison_result *r
         clew_table_cell_cstr(t, CLEW_TONE_DIM, text);
 }
 
-static int print_table(struct clew_compare *c, const struct clew_comparison_result *res)
+static int print_table(struct clew_compare_command *c, const struct clew_comparison_result *res)
 {
         static const struct clew_column columns[] = {
                 {.heading = "ATTRIBUTE", .give_way = 10},
@@ -96,7 +96,7 @@ static int print_table(struct clew_compare *c, const struct clew_comparison_resu
         return 0;
 }
 
-static int print(struct clew_compare *c)
+static int print(struct clew_compare_command *c)
 {
         struct clew_comparison_result res;
         uint64_t limit = c->output_flags.limit ? c->output_flags.limit : UINT64_MAX;
@@ -130,7 +130,7 @@ static int print(struct clew_compare *c)
 /* ---- sides ------------------------------------------------------------------------------------
  */
 
-int clew_compare_filter(struct clew_compare *c, const struct clew_filter_flags *flags,
+int clew_compare_filter(struct clew_compare_command *c, const struct clew_filter_flags *flags,
                         struct clew_filter *ret)
 {
         int status = clew_filter_make(c->cli, flags, CLEW_SINCE_DEFAULT, c->look.utc, ret);
@@ -139,8 +139,8 @@ int clew_compare_filter(struct clew_compare *c, const struct clew_filter_flags *
         return status;
 }
 
-static int add_side(struct clew_compare *c, unsigned side, const struct clew_filter_flags *flags,
-                    bool others)
+static int add_side(struct clew_compare_command *c, unsigned side,
+                    const struct clew_filter_flags *flags, bool others)
 {
         struct clew_filter filter;
         struct clew_select s = {0};
@@ -159,7 +159,7 @@ static int add_side(struct clew_compare *c, unsigned side, const struct clew_fil
         return status;
 }
 
-static int add_sides(struct clew_compare *c, const char *const queries[2])
+static int add_sides(struct clew_compare_command *c, const char *const queries[2])
 {
         struct clew_filter_flags a;
         struct clew_filter_flags b;
@@ -170,7 +170,7 @@ static int add_sides(struct clew_compare *c, const char *const queries[2])
         return status != 0 ? status : add_side(c, 1, &b, queries[0] && !queries[1]);
 }
 
-static int check_arguments(struct clew_compare *c, const struct clew_arguments *args)
+static int check_arguments(struct clew_compare_command *c, const struct clew_arguments *args)
 {
         if (c->by && (args->n == 1 || args->n > 2 || c->filter_flags.query)) {
                 clew_cli_error(c->cli,
@@ -195,7 +195,7 @@ static int check_arguments(struct clew_compare *c, const struct clew_arguments *
         return 0;
 }
 
-static int run(struct clew_compare *c, const struct clew_arguments *args)
+static int run(struct clew_compare_command *c, const struct clew_arguments *args)
 {
         const char *queries[2] = {args->n > 0 ? args->values[0] : NULL,
                                   args->n > 1 ? args->values[1] : NULL};
@@ -222,7 +222,7 @@ static int run(struct clew_compare *c, const struct clew_arguments *args)
 
 int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv)
 {
-        struct clew_compare c = {.cli = cli};
+        struct clew_compare_command c = {.cli = cli};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
                 {"by", 0, "KEY", "the sides are runs with two values of it, and how they did",

@@ -97,9 +97,10 @@ static void compare_means(const struct clew_live_side *a, const struct clew_live
 }
 
 void clew_live_compare(const struct clew_live_side *a, const struct clew_live_side *b,
-                       struct clew_live *ret)
+                       struct clew_live_comparison *ret)
 {
-        *ret = (struct clew_live){.rate_a = NAN, .rate_b = NAN, .difference = NAN, .p = 1};
+        *ret = (struct clew_live_comparison){
+                .rate_a = NAN, .rate_b = NAN, .difference = NAN, .p = 1};
         clew_wilson(a->failed, a->n, &ret->interval_a.low, &ret->interval_a.high);
         clew_wilson(b->failed, b->n, &ret->interval_b.low, &ret->interval_b.high);
         ret->interval = (struct clew_interval){NAN, NAN};

@@ -34,7 +34,7 @@ struct clew_live_difference {
         struct clew_interval interval;
 };
 
-struct clew_live {
+struct clew_live_comparison {
         double rate_a; /* share that failed; NAN without runs */
         double rate_b;
         struct clew_interval interval_a;
@@ -54,6 +54,6 @@ CLEW_MUST_USE int clew_live_add(struct clew_live_side *side, const struct clew_s
  * 10); means with Welch's interval, which needs two values a side.
  */
 void clew_live_compare(const struct clew_live_side *a, const struct clew_live_side *b,
-                       struct clew_live *ret);
+                       struct clew_live_comparison *ret);
 
 #endif
