@@ -37,11 +37,11 @@ struct clusters_command {
 static const struct clew_column columns[] = {
         {.heading = "CLUSTER"},
         {.heading = "RUNS", .right = true},
-        {.heading = "TREND"},
-        {.heading = "LAST SEEN"},
+        {.heading = "TREND", .drop = 1},
+        {.heading = "LAST SEEN", .drop = 2},
         {.heading = "EXAMPLE"},
         {.heading = "RULE", .give_way = 12},
-        {.heading = "WHAT", .give_way = 20},
+        {.heading = "WHAT", .give_way = 24},
 };
 
 static int put_table(struct clusters_command *c)

@@ -134,6 +134,8 @@ static void put_spread(struct why_command *c, struct clew_buffer *out,
         const struct clew_rca_view *v = a->why.view;
         uint32_t last = v->last_step;
 
+        if (f->n_effects == 0 && (last == CLEW_RCA_NONE || last == f->step))
+                return; /* nothing came of it */
         clew_buffer_append_cstr(out,
                                 v->failed ? "\nHow the failure spread\n" : "\nWhat came of it\n");
         put_name(c, out, &v->steps[f->step]);

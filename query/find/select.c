@@ -6,6 +6,7 @@
 
 #include "query/model/prices.h"
 
+#include "query/find/index/index.h"
 #include "query/find/run.h"
 
 #include "proto/base/hash.h"
@@ -31,6 +32,23 @@ struct clew_select_aimed {
         struct clew_trace_id target;
         struct clew_summary_score score;
 };
+
+/* The walk over all traces, or over those that indexes cannot rule out. */
+static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
+                      struct clew_error *err)
+{
+        const struct clew_filter *f = s->filter;
+
+        if (f && f->n_queries > 0 && !f->no_index) {
+                s->choice = clew_index_choice_new(f->queries, f->n_queries);
+                if (!s->choice)
+                        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        }
+        if (!s->choice || !clew_index_choice_narrows(s->choice))
+                return clew_view_list(s->view, from, err);
+        return clew_view_list_chosen(s->view, from,
+                                     clew_index_choice_chooser(s->choice, f->since_ns), err);
+}
 
 int clew_select_init(struct clew_select *s, struct clew_view *view,
                      const struct clew_filter *filter, const struct clew_clock *clock,
@@ -58,7 +76,7 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
                 from.start_ns = after->start_ns;
                 from.id = after->id;
         }
-        return clew_view_list(view, from.start_ns == UINT64_MAX ? NULL : &from, err);
+        return begin_walk(s, from.start_ns == UINT64_MAX ? NULL : &from, err);
 }
 
 void clew_select_deinit(struct clew_select *s)
@@ -70,6 +88,8 @@ void clew_select_deinit(struct clew_select *s)
                 clew_query_run_free(s->runs[i]);
                 s->runs[i] = NULL;
         }
+        clew_index_choice_free(s->choice);
+        s->choice = NULL;
 }
 
 bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)
@@ -434,10 +454,14 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
 
                 if (r <= 0) {
                         s->done = true;
+                        if (r == 0 && s->end == CLEW_SELECT_WHOLE && s->choice)
+                                s->seen += clew_view_index_use(s->view)->left_out;
                         return r;
                 }
                 if (s->filter && entry.start_ns < s->filter->since_ns) {
                         s->done = true;
+                        if (s->choice)
+                                s->seen += clew_view_index_use(s->view)->left_out;
                         return 0;
                 }
                 if (examine(s, &entry, ret) == 1) {

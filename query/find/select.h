@@ -47,7 +47,8 @@ struct clew_name_filter {
 /* A query made of flags, and one that a user wrote: both are to be met. */
 #define CLEW_FILTER_QUERIES_MAX 2u
 
-struct clew_query_set; /* query/serve/filter.h */
+struct clew_query_set;    /* query/serve/filter.h */
+struct clew_index_choice; /* query/find/index/index.h */
 
 struct clew_filter {
         uint64_t since_ns; /* unix; start at or after it; 0 = no bound */
@@ -57,6 +58,7 @@ struct clew_filter {
         uint32_t n_queries;
         clew_query_say_fn say;  /* what people said; gets the view as context; NULL = nothing */
         bool allow_unknown;     /* keys that no span has are no mistake */
+        bool no_index;          /* look at all traces */
         bool apart;             /* each trace by itself, also of a run in several */
         bool runs;              /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
@@ -113,6 +115,7 @@ struct clew_select {
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
+        struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */
         struct clew_query_result found;
         struct clew_trace_data data; /* what the view holds of it now, when has_data */

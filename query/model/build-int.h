@@ -30,7 +30,7 @@ struct clew_builder {
         struct clew_trace *trace;
         const struct clew_log_run
                 *log_run;           /* what its log records tell; NULL = nothing of an agent */
-        struct clew_span_id around; /* with made: the agent that stands around all */
+        struct clew_span_id around; /* the agent that stands around all, or zero */
         struct clew_slice made;     /* the bytes of spans that were made from them */
         struct clew_score *scores;  /* grows by doubling inside the arena */
         uint32_t n_scores;
@@ -56,6 +56,9 @@ void clew_step_derive(struct clew_builder *b, uint32_t index);
  * step, which are marked; it lives in the arena. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_twins_mark(struct clew_builder *b, bool **ret_is_twin);
 
+/* Whether a step of LangGraph is an agent's run; may make one of its parent. */
+void clew_graph_agent_settle(struct clew_builder *b, struct clew_step *step);
+
 /* Token counts and cost of the step at hand. */
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step);
 /* Decides which steps are booked, sets their flags and the totals of the trace. */
@@ -63,6 +66,19 @@ CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
 
 /* Error of the step at hand, from status, flags, events, logs and result. */
 void clew_fault_derive(struct clew_builder *b, struct clew_step *step);
+/* "execute_tool search" -> "search"; the name itself when no form fits. */
+struct clew_slice clew_tool_name_of_span(struct clew_slice name);
+/* The same of an agent; of a span whose name is only an operation, the name of the program. @name
+ * is the span's name as people read it. */
+struct clew_slice clew_agent_name_of_span(const struct clew_step *step, struct clew_slice name,
+                                          bool *ret_by_service);
+
+/* A program's own work around a tool call, which may name the tool: hooks that the user has set up,
+ * the wait for a permission, the execution inside the call. */
+bool clew_step_is_around_tool(struct clew_builder *b, const struct clew_step *step);
+
+/* Marks what folds away. After the faults: plumbing that only repeats one is none of the run. */
+void clew_noise_mark(struct clew_builder *b, struct clew_step *step);
 
 /* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name
  * of its type, which may stand in @type (qualified or bare) or in front of @message. */

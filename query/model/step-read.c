@@ -18,7 +18,6 @@
 #define FIRST_TOKEN_NS_MAX 86400e9
 
 /* Chains between an agent and what belongs to it. */
-#define AGENT_LEVELS_MAX 64u
 
 /* Inputs and outputs up to here are shown with their escapes decoded. */
 #define READABLE_BYTES_MAX ((size_t)64 << 10)
@@ -234,80 +233,6 @@ static bool has_field(const struct clew_builder *b, enum clew_field field)
         return b->fields.head[field] != 0;
 }
 
-/* What LangChain's metadata say of a span: the agent that it belongs to, the graph's node, and who
- * made it. */
-struct graph_metadata {
-        struct clew_slice agent;
-        struct clew_slice node;
-        struct clew_slice maker;
-};
-
-static bool graph_metadata(struct clew_builder *b, struct graph_metadata *ret)
-{
-        for (const struct clew_field_hit *hit =
-                     clew_fields_first(&b->fields, CLEW_FIELD_AGENT_NAME);
-             hit; hit = clew_fields_next(&b->fields, hit)) {
-                if (!hit->rule->member || strcmp(hit->rule->member, "lc_agent_name") != 0)
-                        continue;
-                ret->agent = clew_value_member(&hit->value, "lc_agent_name", b->arena);
-                ret->node = clew_value_member(&hit->value, "langgraph_node", b->arena);
-                ret->maker = clew_value_member(&hit->value, "ls_integration", b->arena);
-                return true;
-        }
-        return false;
-}
-
-/* The name of the nearest agent above; empty without one. */
-static struct clew_slice agent_above(const struct clew_builder *b, const struct clew_step *step)
-{
-        const struct clew_step *s = step;
-
-        for (unsigned i = 0; i < AGENT_LEVELS_MAX && s->parent != CLEW_STEP_NONE; i++) {
-                s = &b->trace->steps[s->parent];
-                if (s->kind == CLEW_KIND_AGENT)
-                        return s->agent_name;
-        }
-        return CLEW_SLICE_NULL;
-}
-
-static bool is_plumbing(struct clew_slice name)
-{
-        return clew_slice_starts_with(name, KEY("__")) || ends_with(name, KEY(".before_agent")) ||
-               ends_with(name, KEY(".after_agent")) ||
-               (name.len > 0 && memmem(name.data, name.len, "Middleware", 10));
-}
-
-/* LangGraph agents come as chains; the topmost one that names an agent is its run. And the
- * instrumentation calls everything an agent that has the word in its name. */
-static void settle_graph_agent(struct clew_builder *b, struct clew_step *step)
-{
-        struct graph_metadata m = {0};
-        bool maker;
-
-        if (step->dialect != CLEW_DIALECT_OPENINFERENCE ||
-            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_AGENT) ||
-            !graph_metadata(b, &m))
-                return;
-        maker = m.maker.len > 0 && memmem(m.maker.data, m.maker.len, "create_agent", 12);
-        if (step->kind == CLEW_KIND_CHAIN) {
-                bool top = step->parent == CLEW_STEP_NONE;
-                bool run = m.agent.len > 0
-                                   ? top || ((maker || clew_slice_eq(step->span.name, m.agent)) &&
-                                             !is_plumbing(step->span.name) &&
-                                             !clew_slice_eq(agent_above(b, step), m.agent))
-                                   : top && maker;
-
-                if (run)
-                        step->kind = CLEW_KIND_AGENT;
-        } else if (is_plumbing(step->span.name) ||
-                   (m.agent.len == 0 && m.node.len > 0 &&
-                    !clew_slice_eq(step->span.name, m.node)) ||
-                   (m.agent.len > 0 && !clew_slice_eq(step->span.name, m.agent) &&
-                    clew_slice_eq(agent_above(b, step), m.agent))) {
-                step->kind = CLEW_KIND_CHAIN;
-        }
-}
-
 /* ".mcp" ends the names of one instrumentation's spans; others use it for anything. */
 static bool speaks_mcp(const struct clew_builder *b)
 {
@@ -326,7 +251,9 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         struct clew_kind_value v;
 
         if (kind_from_keys(b, step)) {
-                settle_graph_agent(b, step);
+                if (step->kind == CLEW_KIND_TOOL && clew_step_is_around_tool(b, step))
+                        step->kind = CLEW_KIND_GENERIC;
+                clew_graph_agent_settle(b, step);
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
                         step->kind = CLEW_KIND_CHAIN;
@@ -386,49 +313,6 @@ static void derive_dialect(struct clew_builder *b, struct clew_step *step)
 /* ---- names and identity -----------------------------------------------------------------------
  */
 
-struct name_affix {
-        const char *prefix;
-        const char *suffix;
-};
-
-/* "execute_tool search" -> "search"; the name itself when no form fits. */
-static struct clew_slice strip_name(struct clew_slice name, const struct name_affix *forms,
-                                    size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                struct clew_slice prefix = clew_slice_of_cstr(forms[i].prefix);
-                struct clew_slice suffix = clew_slice_of_cstr(forms[i].suffix);
-
-                if (name.len <= prefix.len + suffix.len || !clew_slice_starts_with(name, prefix) ||
-                    !ends_with(name, suffix))
-                        continue;
-                return clew_slice_make(name.data + prefix.len, name.len - prefix.len - suffix.len);
-        }
-        return name;
-}
-
-static struct clew_slice tool_name_of_span(struct clew_slice name)
-{
-        static const struct name_affix forms[] = {
-                {"execute_tool ", ""}, {"running tool: ", ""}, {"MCP send tools/call ", ""},
-                {"tools/call ", ""},   {"Function: ", ""},     {"Handoff: ", ""},
-                {"", ".tool"},         {"", ".__call__"},
-        };
-
-        return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
-}
-
-static struct clew_slice agent_name_of_span(struct clew_slice name)
-{
-        static const struct name_affix forms[] = {
-                {"invoke_agent ", ""}, {"create_agent ", ""}, {"agent_run [", "]"},
-                {"Agent run: '", "'"}, {"Agent run: ", ""},   {"", ".agent"},
-                {"", ".run"},          {"", ".kickoff"},
-        };
-
-        return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
-}
-
 /* OpenAI Agents' instrumentation calls a hand-off a tool named "handoff to X". */
 static void recognise_handoff(struct clew_step *step)
 {
@@ -464,7 +348,7 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
         if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF) {
                 if (!clew_fields_text(f, CLEW_FIELD_TOOL_NAME, &step->tool_name) &&
                     step->kind == CLEW_KIND_TOOL) {
-                        step->tool_name = tool_name_of_span(name_as_said(b, step));
+                        step->tool_name = clew_tool_name_of_span(name_as_said(b, step));
                         clew_fields_note(f, CLEW_FIELD_TOOL_NAME, CLEW_ORIGIN_CORE,
                                          CLEW_DIALECT_NONE, KEY("name"));
                 }
@@ -473,9 +357,13 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
         }
         if (step->kind == CLEW_KIND_AGENT) {
                 if (!clew_fields_text(f, CLEW_FIELD_AGENT_NAME, &step->agent_name)) {
-                        step->agent_name = agent_name_of_span(name_as_said(b, step));
+                        bool by_service;
+
+                        step->agent_name =
+                                clew_agent_name_of_span(step, name_as_said(b, step), &by_service);
                         clew_fields_note(f, CLEW_FIELD_AGENT_NAME, CLEW_ORIGIN_CORE,
-                                         CLEW_DIALECT_NONE, KEY("name"));
+                                         CLEW_DIALECT_NONE,
+                                         by_service ? KEY("service.name") : KEY("name"));
                 }
                 (void)clew_fields_text(f, CLEW_FIELD_AGENT_ID, &step->agent_id);
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_CALL_ID, &step->tool_call_id);
@@ -782,35 +670,6 @@ static void derive_times(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_INCOMPLETE;
 }
 
-/* Plumbing of LangChain that nobody wants to read. */
-static void mark_noise(struct clew_step *step)
-{
-        static const char *const names[] = {
-                "RunnableLambda",   "RunnableSequence",   "RunnablePassthrough",
-                "RunnableBranch",   "ChatPromptTemplate", "PromptTemplate",
-                "Prompt",           "__start__",          "__end__",
-                "should_continue",  "tools_condition",    "StrOutputParser",
-                "JsonOutputParser", "call_model",         "route_to_active_agent",
-        };
-        static const char *const heads[] = {"ChannelWrite<", "RunnableParallel<", "RunnableAssign<",
-                                            "Branch<"};
-
-        /* Codex sends the spans of its own machinery, too. */
-        if (step->n_children <= 1 && step->kind == CLEW_KIND_GENERIC &&
-            step->dialect == CLEW_DIALECT_CODEX && !step->error.is_error)
-                step->flags |= CLEW_STEP_NOISE;
-        if (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT)
-                return;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                if (clew_slice_eq_cstr(step->span.name, names[i]))
-                        step->flags |= CLEW_STEP_NOISE;
-        }
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++) {
-                if (clew_slice_starts_with(step->span.name, clew_slice_of_cstr(heads[i])))
-                        step->flags |= CLEW_STEP_NOISE;
-        }
-}
-
 /* Logfire announces a span by a placeholder below it: until the span comes, it lends its name. */
 static void name_pending(struct clew_builder *b, const struct clew_step *step)
 {
@@ -878,7 +737,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         mark_answer(b, step);
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
-        mark_noise(step);
+        clew_noise_mark(b, step);
         name_pending(b, step);
         if (f->redacted)
                 step->flags |= CLEW_STEP_REDACTED;

@@ -37,17 +37,21 @@ int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew
 void clew_view_end_walk(struct clew_view *v)
 {
         clew_scan_close(&v->scan);
+        v->is_walking = false;
         clew_free(v->hot_order);
         v->hot_order = NULL;
         v->n_hot_order = 0;
         v->hot_at = 0;
         v->sealed_pending = false;
+        clew_chosen_end(v);
 }
 
 /* Everything that belongs to the snapshot. */
 static void forget_snapshot(struct clew_view *v)
 {
         clew_hot_list_deinit(&v->hot);
+        clew_index_catalog_deinit(&v->index);
+        v->index_is_read = false;
         v->hot_is_whole = false;
         v->hot_asked = false;
         v->proved = (struct clew_places_proved){0};
@@ -66,6 +70,11 @@ void clew_view_close(struct clew_view *v)
         for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
                 clew_buffer_deinit(&v->summaries[i].plain);
         clew_free(v);
+}
+
+void clew_view_limit_loads(struct clew_view *v, size_t max_bytes)
+{
+        clew_loader_limit(&v->loader, max_bytes);
 }
 
 int clew_view_renew(struct clew_view *v, struct clew_error *err)

@@ -71,7 +71,7 @@ export function when(iso, now = new Date()) {
 export const moment = (iso) => (iso ? `${new Date(iso).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'long' })}\n${iso}` : '');
 
 export const short = (id) => (id || '').slice(0, 8);
-export const percent = (share) => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+export const percent = (share) => `${share === 0 ? '0' : (share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
 
 /** Wilson's interval of a share, 95 %. */
 export function interval(hits, all) {

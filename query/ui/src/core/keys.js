@@ -19,13 +19,11 @@ export const KEYS = [
         { key: 'E', runs: 'previous failed', run: 'previous error', review: 'previous error' },
         { key: 'c', run: 'go to the cause', review: 'correct', foot: true },
         { key: 'g', review: 'go to the cause', foot: true },
-        { key: 'x', runs: 'select', foot: true },
+        { key: 'x', runs: 'select', review: 'the finding is wrong', foot: true },
         { key: 'd', runs: 'diff the two selected', run: 'diff with a run that passed', foot: true },
         { key: 'f', runs: 'only failed', run: 'only this subtree', review: 'it failed at this step', foot: true },
         { key: 'l', runs: 'label', run: 'label', review: 'label', foot: true },
         { key: 's', review: 'score', foot: true },
-        { key: 'v', review: 'the finding is right', foot: true },
-        { key: 'r', review: 'the finding is wrong', foot: true },
         { key: 'a', runs: 'add to a dataset', run: 'add to a dataset', review: 'add to a dataset' },
         { key: '+', also: '=', run: 'zoom in' },
         { key: '-', run: 'zoom out' },
@@ -37,7 +35,7 @@ export const KEYS = [
         { key: 'n', run: 'next run of the list', review: 'next run', foot: true },
         { key: 'p', run: 'previous run of the list', review: 'back to the run before' },
         { key: 'u', review: 'undo', foot: true },
-        { key: 'y', all: 'copy the id' },
+        { key: 'y', all: 'copy the id', review: 'the finding is right' },
         { key: 'Y', all: 'copy as command', foot: true },
         { key: '?', all: 'all keys' },
         { key: 'Escape', all: 'close, then leave' },
@@ -117,6 +115,8 @@ export function takeKeys() {
                         const act = layers[i].actions[key];
                         if (act && act(event) !== false)
                                 return event.preventDefault();
+                        if (layers[i].actions.modal)
+                                return;
                 }
         });
 }

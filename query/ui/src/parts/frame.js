@@ -5,15 +5,16 @@ import { reachable } from '../core/api.js';
 import { KEYS, NAMES, help, lettersOn, meaning } from '../core/keys.js';
 import { go, route } from '../core/route.js';
 import { Key, copy, said } from './marks.js';
+import { visible } from './text.js';
 
-export const PAGES = [['/', 'Runs'], ['/sessions', 'Sessions'], ['/clusters', 'Clusters'], ['/status', 'Status']];
+export const PAGES = [['/', 'Runs'], ['/sessions', 'Sessions'], ['/clusters', 'Clusters'], ['/review', 'Review'], ['/datasets', 'Datasets'], ['/experiments', 'Experiments'], ['/stats', 'Statistics'], ['/status', 'Status']];
 
 /** The name of what is seen, in the browser's tab. */
 export function useTitle(words) {
         useEffect(() => { document.title = words ? `${words} · Clew` : 'Clew'; }, [words]);
 }
 
-const here = (path) => (path === '/' ? route.value.path === '/' || route.value.path.startsWith('/t/') : route.value.path.startsWith(path));
+const here = (path) => (path === '/' ? route.value.path === '/' || /^\/(t\/|diff)/.test(route.value.path) : route.value.path === path || route.value.path.startsWith(`${path}/`));
 
 export function Head({ extra }) {
         return html`<header>
@@ -48,7 +49,7 @@ export function Foot({ command }) {
                 ${hints().map(({ keys, words }) => html`<span class="hint">${keys.map((key) => html`<${Key}>${NAMES[key] || key}<//> `)}${words}</span>`)}
                 <span class="sp"></span>
                 ${command && html`<button class="quiet m command" title="copy the command" onClick=${() => copy(command, 'the command')}>${command}</button>`}
-                <span class="said" role="status">${said.value}</span>
+                <span class=${said.value.bad ? 'said bad' : 'said'} role="status">${visible(said.value.text)}</span>
         </footer>`;
 }
 
@@ -76,13 +77,16 @@ export function Help() {
                 </div></div>`;
 }
 
+/** The question with a mark under what is wrong in it. */
+const caret = ({ query, column, length }) => `${visible(query)}\n${' '.repeat(Math.max(0, (column || 1) - 1))}${'^'.repeat(Math.max(1, length || 1))}`;
+
 /** An error as the command line tells it; a query's gets its caret. */
 export function Failure({ error, again }) {
         const problem = error.problem || {};
         return html`<div class="failure" role="alert">
                 <p>${error.message}</p>
-                ${problem.query && html`<pre>${problem.query}\n${' '.repeat(Math.max(0, (problem.column || 1) - 1))}${'^'.repeat(Math.max(1, problem.length || 1))}</pre>`}
-                ${problem.suggestion && html`<p>Did you mean <code>${problem.suggestion}</code>?</p>`}
+                ${problem.query && html`<pre>${caret(problem)}</pre>`}
+                ${problem.suggestion && (/\s/.test(problem.suggestion) ? html`<p class="dim">${visible(problem.suggestion)}</p>` : html`<p>Did you mean <code>${visible(problem.suggestion)}</code>?</p>`)}
                 ${again && html`<button onClick=${again}>Try again</button>`}
         </div>`;
 }

@@ -2,15 +2,19 @@
 import { html } from '../core/html.js';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { live, one } from '../core/api.js';
-import { count, moment, money, number, percent, plural, short, took, when } from '../core/format.js';
+import { percent, plural, short } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
+import { me, whoAmI } from '../core/me.js';
 import { beside } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
+import { AddSheet } from '../data/add-sheet.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { Key, Outcome, copy } from '../parts/marks.js';
-import { visible } from '../parts/text.js';
+import { Key, copy } from '../parts/marks.js';
+import { LabelSheet } from '../review/label-sheet.js';
+import { Short, annotate, reviewsOf } from '../review/said.js';
 import { Chat } from './chat.js';
+import { Facts } from './facts.js';
 import { Graph } from './graph.js';
 import { Log } from './log.js';
 import { SearchBox, useSearch } from './search.js';
@@ -18,30 +22,9 @@ import { Skeleton } from './skeleton.js';
 import { Step } from './step.js';
 import { IDLE_OFFER, pauses, scale, zoomed } from './time.js';
 import { Tree } from './tree.js';
-import { Why } from './why.js';
+import { Why, quotes } from './why.js';
 
 const VIEWS = ['tree', 'chat', 'log', 'graph'];
-
-/** Where this run stands in the list that was seen last. */
-function Around({ id }) {
-        const { place, of, before, after } = beside(id);
-        if (!of)
-                return null;
-        return html`<span class="fact around">${place} of ${of} <a href=${before ? href(`/t/${before}`) : null} aria-label="previous run of the list" class=${before ? '' : 'off'}>‹</a> <a href=${after ? href(`/t/${after}`) : null} aria-label="next run of the list" class=${after ? '' : 'off'}>›</a></span>`;
-}
-
-function Facts({ run }) {
-        const fact = (value, unit, title) => value && html`<span class="fact" title=${title || ''}><b>${value}</b> ${unit}</span>`;
-        const open = run.outcome === 'open';
-        return html`<div class="head"><h1 class="m" title=${run.trace_id}>${short(run.trace_id)}</h1><${Outcome} outcome=${run.outcome} word />
-                <span class="fact long"><b title=${visible(run.agent || run.name || '')}>${visible(run.agent || run.name || '')}</b></span>
-                ${fact(took(run.duration_nano), open ? 'so far' : '')}${fact(number(run.steps), run.steps === 1 ? 'step' : 'steps')}${run.tokens_total > 0 && fact(count(run.tokens_total), 'tokens', `${number(run.tokens?.in)} in, ${number(run.tokens?.out)} out`)}${fact(money(run.cost_usd), '')}
-                ${run.errors > 0 && html`<span class="fact"><b>${run.errors}</b> ${run.errors === 1 ? 'error' : 'errors'}</span>`}
-                ${run.session && html`<span class="fact long">session <a class="m" title=${visible(run.session)} href=${href(`/sessions/${encodeURIComponent(run.session)}`)}>${visible(run.session)}</a></span>`}
-                ${run.user && html`<span class="fact long">user <code title=${visible(run.user)}>${visible(run.user)}</code></span>`}
-                ${(run.scores || []).map((score) => html`<span class="fact long">${visible(score.name)} <b>${visible(String(score.label ?? score.value))}</b></span>`)}
-                <span class="fact" title=${moment(run.start)}>${when(run.start)}</span><span class="sp"></span><${Around} id=${run.trace_id} /></div>`;
-}
 
 /** The step that a run opens at: what the address says, else the cause, else the first error. */
 function firstStep(tree, asked) {
@@ -53,11 +36,6 @@ function firstStep(tree, asked) {
                 if (tree.failed(s))
                         return s;
         return tree.length ? 1 : 0;
-}
-
-/** What a finding quotes from a step: it is marked where it stands. */
-function evidence(why, tree, s) {
-        return (why?.findings || []).flatMap((finding) => (finding.evidence || []).filter((item) => item.step === s || (finding.step === s && item.span_id === finding.span_id)).map((item) => item.text || ''));
 }
 
 function useOpenRun(run, again) {
@@ -86,7 +64,15 @@ function Body({ id, run, tree, why }) {
         const zoom = (factor, about) => setSeen((old) => zoomed(old, factor, about ?? frame.place(tree.at(selected) + Math.max(0, tree.took(selected)) / 2)));
         const box = useRef();
         const around = beside(run.trace_id);
-        const marks = useMemo(() => [...(words.length > 1 ? [words] : []), ...evidence(why, tree, selected)], [words, why, selected]);
+        const [sheet, setSheet] = useState(null);
+        const reviews = useAnswer(`reviews ${run.trace_id}`, (signal) => whoAmI().then(() => (me.value.author === null ? null : reviewsOf(run.trace_id, { signal }))));
+        const judge = async (verdict) => {
+                const finding = (why?.findings || []).find((f) => !f.looked_at);
+                if (finding && await annotate({ id: run.trace_id, finding: { rule: finding.rule, verdict } }, verdict === 'confirmed' ? `${finding.rule} is right` : `${finding.rule} is wrong`))
+                        reviews.again();
+        };
+        const verdict = (reviews.data?.now || []).find((x) => x.kind === 'finding' && x.author === me.value?.author)?.verdict;
+        const marks = useMemo(() => [...(words.length > 1 ? [words] : []), ...quotes(why, selected)], [words, why, selected]);
         const choose = (s, to) => {
                 setFolded((old) => tree.opened(old, s));
                 change({ s, view: to ?? (view === 'chat' || view === 'graph' ? null : params.get('view')) });
@@ -123,10 +109,14 @@ function Body({ id, run, tree, why }) {
                 c: () => tree.cause && choose(tree.cause), d: () => passing && go(href('/diff', { a: passing, b: run.trace_id })),
                 f: () => change({ focus: focus ? null : selected }),
                 1: () => change({ view: null }), 2: () => change({ view: 'chat' }), 3: () => change({ view: 'log' }), 4: () => change({ view: 'graph' }),
+                ...(me.value?.may ? { l: () => setSheet('label'), a: () => setSheet('add') } : {}),
                 y: () => copy(`${run.trace_id}#${selected}`, `${short(run.trace_id)}#${selected}`), Y: () => copy(`clew show ${short(run.trace_id)}#${selected}`, 'the command'),
                 Escape: () => (words ? setWords('') : focus ? change({ focus: null }) : go(around.address || '/')),
         });
-        return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing} />
+        return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing}>${me.value?.may && html`<button aria-pressed=${verdict === 'confirmed'} class=${verdict === 'confirmed' ? 'on' : ''} onClick=${() => judge('confirmed')}>Right</button><button aria-pressed=${verdict === 'rejected'} class=${verdict === 'rejected' ? 'on' : ''} onClick=${() => judge('rejected')}>Wrong</button>`}<//>
+                ${(reviews.data?.now || []).length > 0 && html`<div class="said-line">${reviews.data.now.slice(0, 12).map((item) => html`<${Short} item=${item} choose=${(s) => choose(s, null)} />`)}<button class="link" onClick=${() => setSheet('label')}>all</button></div>`}
+                ${sheet === 'label' && html`<${LabelSheet} ids=${[run.trace_id]} step=${selected} close=${() => setSheet(null)} changed=${reviews.again} />`}
+                ${sheet === 'add' && html`<${AddSheet} body=${{ id: [run.trace_id] }} told=${`run ${short(run.trace_id)}`} step=${selected} close=${() => setSheet(null)} />`}
                 <main class=${params.get('s') ? 'split picked' : 'split'}><section class="left"><div class="tabs"><div role="tablist" aria-label="view">
                 ${VIEWS.map((name, i) => html`<button role="tab" aria-selected=${view === name} class=${view === name ? 'on' : ''} onClick=${() => change({ view: i ? name : null })}>${name[0].toUpperCase() + name.slice(1)}</button>`)}
                 </div><${SearchBox} words=${words} setWords=${setWords} hits=${hits} selected=${selected} choose=${(s) => choose(s)} box=${box} />

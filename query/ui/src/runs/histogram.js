@@ -20,12 +20,13 @@ export function bins(points) {
                 parts[parts.length - 1].push(sorted[i]);
         }
         const lengths = parts.map((part) => part[part.length - 1].at - part[0].at);
-        const all = lengths.reduce((a, b) => a + b, 0) || 1;
+        const total = lengths.reduce((a, b) => a + b, 0);
         const room = BARS - parts.length * BARS_LEAST;
         const bars = [];
         parts.forEach((part, k) => {
-                const low = part[0].at, many = parts.length === 1 && !lengths[0] ? 1 : BARS_LEAST + Math.floor((room * lengths[k]) / all);
-                const wide = (lengths[k] + 1) / many;
+                const many = total ? BARS_LEAST + Math.floor((room * lengths[k]) / total) : Math.floor(BARS / parts.length);
+                const low = part[0].at - (lengths[k] ? 0 : many / 2); // a single time stands in the middle
+                const wide = ((lengths[k] || many) + 1) / many;
                 if (k)
                         bars.push({ gap: true, low: bars[bars.length - 1].high, high: low });
                 const first = bars.length;
@@ -51,6 +52,15 @@ function timeAt(bars, share) {
                 left -= weight(bar);
         }
         return bars[bars.length - 1].high;
+}
+
+const STEPS = [['1m', 60], ['5m', 300], ['10m', 600], ['20m', 1200], ['1h', 3600], ['2h', 7200], ['6h', 21600], ['12h', 43200], ['1d', 86400], ['7d', 604800], ['30d', 2592000]];
+const WINDOWS = { '1h': 3600, '24h': 86400, '7d': 604800, '30d': 2592000 };
+
+/** The length of a bar for a window of time, as the statistics take it: some seventy in all. */
+export function stepFor({ since, until }, now = Date.now()) {
+        const span = WINDOWS[since] || (/^\d{4}-/.test(since) ? ((until ? Date.parse(until) : now) - Date.parse(since)) / 1000 : 0);
+        return span > 0 ? (STEPS.find(([, s]) => span / s <= BARS + 2) || STEPS[STEPS.length - 1])[0] : '1d';
 }
 
 const iso = (ms) => new Date(ms).toISOString();
