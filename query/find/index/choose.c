@@ -44,6 +44,7 @@ struct clew_index_choice {
         const struct clew_query *const *queries;
         uint32_t n;
         struct clew_index_chooser chooser;
+        struct clew_index_chooser names;
         /* Of the run at hand: */
         struct clew_index_run *run;
         struct clew_arena arena;
@@ -838,6 +839,33 @@ static int choose(void *context, struct clew_index_run *run, struct clew_index_s
         return c->error;
 }
 
+/* Adds the traces that have an attribute which a query names. */
+static int choose_names(void *context, struct clew_index_run *run, struct clew_index_set *ret,
+                        struct clew_error *err)
+{
+        struct clew_index_choice *c = context;
+        const struct want some = {.what = WANT_SOME};
+
+        c->run = run;
+        c->err = err;
+        c->error = 0;
+        clew_arena_reset(&c->arena);
+        for (uint32_t i = 0; i < c->n; i++) {
+                const struct clew_query *q = c->queries[i];
+
+                for (uint32_t k = 0; c->error == 0 && k < q->n_fields; k++) {
+                        struct hits h;
+
+                        if (!clew_field_is_key(&q->fields[k]))
+                                continue;
+                        h = find_hits(c, &q->fields[k], &some);
+                        if (c->error == 0)
+                                clew_index_set_or(ret, &h.b.may);
+                }
+        }
+        return c->error;
+}
+
 struct clew_index_choice *clew_index_choice_new(const struct clew_query *const *queries, uint32_t n)
 {
         struct clew_index_choice *c = clew_calloc(1, sizeof(*c));
@@ -848,6 +876,8 @@ struct clew_index_choice *clew_index_choice_new(const struct clew_query *const *
         c->n = n;
         c->chooser = (struct clew_index_chooser){
                 .version = clew_index_version(), .choose = choose, .context = c};
+        c->names = c->chooser;
+        c->names.choose = choose_names;
         clew_arena_init(&c->arena, 2 * SETS_BYTES_MAX);
         return c;
 }
@@ -867,6 +897,11 @@ bool clew_index_choice_narrows(const struct clew_index_choice *c)
                         return true;
         }
         return false;
+}
+
+const struct clew_index_chooser *clew_index_choice_of_names(struct clew_index_choice *c)
+{
+        return &c->names;
 }
 
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *c,
