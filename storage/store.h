@@ -198,6 +198,9 @@ CLEW_MUST_USE int clew_store_reindex(struct clew_store *store,
 CLEW_MUST_USE int clew_view_open(struct clew_store *store, struct clew_view **ret,
                                  struct clew_error *err);
 void clew_view_close(struct clew_view *view); /* NULL is fine */
+/* From now on a trace of more OTLP bytes than that is not loaded: -EMSGSIZE, before its memory is
+ * taken. For who answers many at a time. Before the first load. */
+void clew_view_limit_loads(struct clew_view *view, size_t max_bytes);
 /* Moves the view to the newest snapshot; all slices from it die. */
 CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err);
 
