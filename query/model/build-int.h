@@ -56,6 +56,9 @@ void clew_step_derive(struct clew_builder *b, uint32_t index);
  * step, which are marked; it lives in the arena. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_twins_mark(struct clew_builder *b, bool **ret_is_twin);
 
+/* Whether a step of LangGraph is an agent's run; may make one of its parent. */
+void clew_graph_agent_settle(struct clew_builder *b, struct clew_step *step);
+
 /* Token counts and cost of the step at hand. */
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step);
 /* Decides which steps are booked, sets their flags and the totals of the trace. */
@@ -69,6 +72,10 @@ struct clew_slice clew_tool_name_of_span(struct clew_slice name);
  * is the span's name as people read it. */
 struct clew_slice clew_agent_name_of_span(const struct clew_step *step, struct clew_slice name,
                                           bool *ret_by_service);
+
+/* A program's own work around a tool call, which may name the tool: hooks that the user has set up,
+ * the wait for a permission, the execution inside the call. */
+bool clew_step_is_around_tool(struct clew_builder *b, const struct clew_step *step);
 
 /* Marks what folds away. After the faults: plumbing that only repeats one is none of the run. */
 void clew_noise_mark(struct clew_builder *b, struct clew_step *step);
