@@ -207,7 +207,7 @@ static struct MHD_Response *response_of(struct clew_serve_answer *a)
 static void add_headers(struct MHD_Response *response, const struct clew_api_request *q)
 {
         const struct clew_serve_answer *a = &q->answer;
-        char seconds[16];
+        char seconds[24];
 
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
         MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -224,6 +224,12 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, q->location);
         if (a->status == MHD_HTTP_UNAUTHORIZED)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+        if (a->next[0])
+                MHD_add_response_header(response, "X-Clew-Next", a->next);
+        if (a->n_left_out > 0) {
+                snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)a->n_left_out);
+                MHD_add_response_header(response, "X-Clew-Left-Out", seconds);
+        }
         if (a->allow)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
         if (a->policy)
