@@ -507,7 +507,7 @@ def parse_arguments():
     p.add_argument("--install", action="store_true")
     p.add_argument("--lock", action="store_true")
     p.add_argument("--all", action="store_true", help="every client")
-    p.add_argument("--default", action="store_true", help="the four that the default run uses")
+    p.add_argument("--default", action="store_true", help="the five that the default run uses")
     p.add_argument("--record", action="store_true", help="with --live: keep the bytes as fixtures")
     p.add_argument("--accept", action="store_true", help="write what is seen to expected.json")
     p.add_argument("--suite", action="store_true", help="all replays, then live clients")
