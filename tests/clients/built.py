@@ -19,13 +19,13 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 COMMANDS = {
     "go": ["go", "build", "-p", "2", "-o", "client", "."],
-    "rust": ["cargo", "build", "--quiet", "--locked", "-j", "2"],
+    "rust": ["cargo", "build", "--quiet", "-j", "2"],
     "java": ["mvn", "-q", "-B", "-DskipTests", "package"],
 }
-LISTS = {"go": "go.mod", "rust": "Cargo.lock", "java": "pom.xml"}
+LISTS = {"go": "go.mod", "rust": "Cargo.toml", "java": "pom.xml"}
 PAIRS = {  # how a list names a package and its version
     "go": "{0} v{1}",
-    "rust": 'name = "{0}"\nversion = "{1}"',
+    "rust": '{0} = "={1}"',
     "java": "<artifactId>{0}</artifactId><version>{1}</version>",
 }
 START_SECONDS_MAX = 20
@@ -51,6 +51,7 @@ def wanted(client):
     listed = (folder(client) / LISTS[language]).read_text()
     if language == "java":
         listed = "".join(listed.split())
+    listed = listed.replace("{ version = ", "")
     for package in client["packages"]:
         name, version = package.rsplit("@", 1)
         if PAIRS[language].format(name.split(":")[-1] if language == "java" else name, version) not in listed:
