@@ -102,7 +102,7 @@ def cells_of(client):
 
 def read_cells(client, clew, store):
     if is_agent(client):
-        return agent_cells.read(cells.rows, clew, store)
+        return agent_cells.read(cells.rows, clew, store, client.get("settles", False))
     return cells.read(clew, store)
 
 
@@ -457,6 +457,8 @@ def run_live(args, client, result, expected):
     with Clewd(args.clewd) as clewd, Capture(clewd.http, clewd.grpc) as capture:
         try:
             text, places = run_client(client, where, capture)
+        except programs.NotHere as error:
+            return result.skip(name, str(error))
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             return result.error(name, str(error))
         if args.verbose:
@@ -521,7 +523,7 @@ def parse_arguments():
     p.add_argument("--install", action="store_true")
     p.add_argument("--lock", action="store_true")
     p.add_argument("--all", action="store_true", help="every client")
-    p.add_argument("--default", action="store_true", help="the four that the default run uses")
+    p.add_argument("--default", action="store_true", help="the five that the default run uses")
     p.add_argument("--record", action="store_true", help="with --live: keep the bytes as fixtures")
     p.add_argument("--accept", action="store_true", help="write what is seen to expected.json")
     p.add_argument("--suite", action="store_true", help="all replays, then live clients")
