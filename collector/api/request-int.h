@@ -22,9 +22,10 @@ struct clew_api_request {
         struct clew_api_request *next; /* in the queue */
         _Atomic enum clew_api_state state;
         bool is_write;
-        bool is_sign_in;    /* or out: answered here, not by the service */
-        size_t kept_bytes;  /* of the body, counted in the api */
-        size_t waste_bytes; /* read and thrown away */
+        bool is_sign_in;     /* or out: answered here, not by the service */
+        size_t kept_bytes;   /* of the body, counted in the api */
+        size_t answer_bytes; /* counted in the api, until it is sent */
+        size_t waste_bytes;  /* read and thrown away */
         struct clew_buffer body;
         struct clew_buffer target;
         const char *method; /* the library's, as long as the request */
