@@ -46,6 +46,8 @@ static const struct clew_command commands[] = {
          "traces as OTLP, datasets as evaluation tools read them", clew_cmd_export},
         {"setup", "import", NULL, "FILE...",
          "OTLP and other tools' traces (.zst, .gz, - for stdin)", clew_cmd_import},
+        {"setup", "mcp", NULL, "[--allow-annotate]",
+         "the Model Context Protocol on standard input and output", clew_cmd_mcp},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor},
         {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
