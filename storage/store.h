@@ -198,6 +198,9 @@ CLEW_MUST_USE int clew_store_reindex(struct clew_store *store,
 CLEW_MUST_USE int clew_view_open(struct clew_store *store, struct clew_view **ret,
                                  struct clew_error *err);
 void clew_view_close(struct clew_view *view); /* NULL is fine */
+/* From now on a trace of more OTLP bytes than that is not loaded: -EMSGSIZE, before its memory is
+ * taken. For who answers many at a time. Before the first load. */
+void clew_view_limit_loads(struct clew_view *view, size_t max_bytes);
 /* Moves the view to the newest snapshot; all slices from it die. */
 CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err);
 
@@ -231,7 +234,11 @@ struct clew_list_entry {
         uint64_t start_ns;         /* place in the list */
         struct clew_slice summary; /* empty when none is stored, or when `hot`: derive it then */
         uint32_t summary_version;
-        bool hot; /* has fragments that are not sealed, so a stored summary would be stale */
+        bool hot;  /* has fragments that are not sealed, so a stored summary would be stale */
+        bool sure; /* an index says that the trace is wanted */
+        struct clew_index_run *run; /* with chooser.light and sure: where its columns are; no
+                                       summary then */
+        uint32_t ordinal;
         uint64_t last_arrival_ns; /* hot only */
         uint64_t hot_logs;        /* log records that are not sealed, resends counted; from
                                      clew_view_entry() only */
@@ -253,6 +260,12 @@ CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_
 CLEW_MUST_USE int clew_view_list_chosen(struct clew_view *view, const struct clew_list_entry *after,
                                         const struct clew_index_chooser *chooser,
                                         struct clew_error *err);
+/* Calls @fn for each index run of the snapshot until it returns not 0; that is returned. -ENOENT:
+ * not all segments have an index of @version; -EBADMSG: damage. */
+CLEW_MUST_USE int clew_view_index_runs(struct clew_view *view, uint64_t version,
+                                       int (*fn)(void *context, struct clew_index_run *run,
+                                                 struct clew_error *err),
+                                       void *context, struct clew_error *err);
 /* Of the walk so far. */
 const struct clew_index_use *clew_view_index_use(const struct clew_view *view);
 /* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */
@@ -313,8 +326,12 @@ struct clew_store_stats {
         uint64_t sealed_first_bytes;
         uint64_t sealed_again_bytes;
         uint64_t unsealable; /* hot traces that are too large to be sealed */
-        uint64_t used_bytes; /* of the data file: all pages that are not free */
-        uint64_t free_bytes; /* pages inside the file that wait for reuse */
+        uint64_t index_runs;
+        uint64_t index_bytes; /* of their blocks */
+        uint64_t indexed;     /* segments that some run covers, of whatever indexer */
+        bool index_damaged;   /* the list of runs cannot be read: the three above are 0 */
+        uint64_t used_bytes;  /* of the data file: all pages that are not free */
+        uint64_t free_bytes;  /* pages inside the file that wait for reuse */
         uint64_t file_bytes;
         uint32_t format_version;
 };

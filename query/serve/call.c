@@ -76,6 +76,7 @@ int clew_call_open(struct clew_call *call, const char *text,
         int r = clew_call_resolve(call, text, &ret->id);
 
         ret->step = CLEW_STEP_NONE;
+        ret->now_ns = clew_clock_unix_ns(call->service->clock);
         return r != 0 ? r
                       : clew_lookup_load(call->view, options, scored, &call->trace, ret,
                                          &call->err);
@@ -208,7 +209,14 @@ int clew_call_complaints(struct clew_call *call, struct clew_select *s)
 
 int clew_call_view(struct clew_call *call)
 {
-        return call->view ? 0 : clew_view_open(call->service->store, &call->view, &call->err);
+        int r = 0;
+
+        if (call->view)
+                return 0;
+        r = clew_view_open(call->service->store, &call->view, &call->err);
+        if (r == 0)
+                clew_view_limit_loads(call->view, CLEW_SERVE_TRACE_MAX);
+        return r;
 }
 
 int clew_call_writer(struct clew_call *call, struct clew_store **ret)

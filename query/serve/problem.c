@@ -7,6 +7,7 @@ static const struct clew_problem_info problems[CLEW_PROBLEM_COUNT] = {
         [CLEW_PROBLEM_BAD_REQUEST] = {"bad-request", "the request is no question", 400},
         [CLEW_PROBLEM_BAD_PARAMETER] = {"bad-parameter", "a parameter has a wrong value", 400},
         [CLEW_PROBLEM_UNKNOWN_PARAMETER] = {"unknown-parameter", "no such parameter", 400},
+        [CLEW_PROBLEM_NO_KEY] = {"no-key", "a key is needed", 401},
         [CLEW_PROBLEM_FOREIGN_ORIGIN] = {"foreign-origin", "asked from elsewhere", 403},
         [CLEW_PROBLEM_WRONG_TOKEN] = {"wrong-token", "the page's token is missing", 403},
         [CLEW_PROBLEM_MISSING_SCOPE] = {"missing-scope", "the key does not allow it", 403},
@@ -21,6 +22,7 @@ static const struct clew_problem_info problems[CLEW_PROBLEM_COUNT] = {
         [CLEW_PROBLEM_NOT_ACCEPTABLE] = {"not-acceptable", "no answer in that form", 406},
         [CLEW_PROBLEM_TOO_LARGE] = {"too-large", "the answer is too large", 413},
         [CLEW_PROBLEM_MEDIA_TYPE] = {"media-type", "a body of another type", 415},
+        [CLEW_PROBLEM_LIMITED] = {"too-many-failures", "too many wrong keys", 429},
         [CLEW_PROBLEM_DAMAGED] = {"damaged", "the store cannot be read", 500},
         [CLEW_PROBLEM_FAILED] = {"failed", "the question could not be answered", 500},
         [CLEW_PROBLEM_BUSY] = {"busy", "too many questions at a time", 503},
@@ -42,6 +44,8 @@ struct clew_json_writer clew_problem_begin(struct clew_serve_answer *answer,
         answer->status = info->status;
         answer->content_type = "application/problem+json";
         answer->etag[0] = '\0';
+        answer->next[0] = '\0';
+        answer->n_left_out = 0;
         clew_buffer_init(&type, 256);
         clew_buffer_printf(&type, "urn:clew:problem:%s", info->name);
         w = clew_json_writer_make(&answer->body, 0);
