@@ -25,6 +25,7 @@
 #include "proto/base/ids.h"
 #include "proto/base/slice.h"
 #include "proto/otlp/walk.h"
+#include "storage/index.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,12 @@ struct clew_deriver {
          */
         int (*summarize)(void *context, const struct clew_trace_id *id, struct clew_slice traces,
                          struct clew_slice logs, struct clew_buffer *out, uint64_t *ret_start_ns);
+        /* The same, and gives @sink what is to be indexed; NULL: there are no indexes. */
+        int (*summarize_indexed)(void *context, const struct clew_trace_id *id,
+                                 struct clew_slice traces, struct clew_slice logs,
+                                 struct clew_buffer *out, uint64_t *ret_start_ns,
+                                 struct clew_index_sink *sink);
+        uint64_t index_version; /* of what is given to the sink */
         void *context;
 };
 
@@ -163,6 +170,7 @@ CLEW_MUST_USE int clew_store_seal(struct clew_store *store, const struct clew_se
 
 struct clew_reindex_options {
         bool all;     /* also summaries of the present rules version */
+        bool indexes; /* look for damaged indexes first, and drop them */
         bool dry_run; /* derive and compare, write nothing; a store open for reading will do */
         /* Called for each summary whose bytes differ; @old is empty when there was none. May be
          * NULL. */
@@ -175,10 +183,12 @@ struct clew_reindex_stats {
         uint64_t seen;
         uint64_t changed; /* in bytes */
         uint64_t failed;  /* could not be derived: the stored summary stays */
+        uint64_t indexed; /* segments that had no index, and have one now */
+        uint32_t dropped; /* index runs that were damaged; all of them count as one */
 };
 
 /* Re-derives the summaries of sealed traces whose rules version differs (or of all), a segment at a
- * time. What was done before an error stays done. */
+ * time, and indexes segments that no index covers. What was done before an error stays done. */
 CLEW_MUST_USE int clew_store_reindex(struct clew_store *store,
                                      const struct clew_reindex_options *options,
                                      struct clew_reindex_stats *ret, struct clew_error *err);
@@ -235,6 +245,16 @@ struct clew_list_entry {
  */
 CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,
                                  struct clew_error *err);
+/*
+ * The same walk with at least those sealed traces that @chooser (borrowed until the walk ends)
+ * wants, found by indexes, and all that have something hot. Where indexes are missing or damaged it
+ * gives all traces; clew_view_index_use() tells.
+ */
+CLEW_MUST_USE int clew_view_list_chosen(struct clew_view *view, const struct clew_list_entry *after,
+                                        const struct clew_index_chooser *chooser,
+                                        struct clew_error *err);
+/* Of the walk so far. */
+const struct clew_index_use *clew_view_index_use(const struct clew_view *view);
 /* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */
 CLEW_MUST_USE int clew_view_next(struct clew_view *view, struct clew_list_entry *ret,
                                  struct clew_error *err);

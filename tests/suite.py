@@ -238,12 +238,13 @@ def stages(options):
         ("integration", folder_stage("tests/integration")),
         ("crash", folder_stage("tests/crash")),
     ]
-    if options.clients:
-        plan.append(("clients", lambda results, stage: tap_program(
-            results, stage, [os.path.join(ROOT, "tests/clients/run"), "--all"], options.only)))
-    elif os.access(os.path.join(ROOT, "tests/clients/run"), os.X_OK) and not options.quick:
-        plan.append(("clients", lambda results, stage: tap_program(
-            results, stage, [os.path.join(ROOT, "tests/clients/run")], options.only)))
+    def clients(results, stage):
+        for program in ("run", "readers"):
+            tap_program(results, stage, [os.path.join(ROOT, "tests/clients", program), *(["--all"] if options.clients else [])],
+                        options.only)
+
+    if options.clients or not options.quick:
+        plan.append(("clients", clients))
     if not options.quick:
         plan.append(("pages", folder_stage("tests/ui")))
         plan.append(("sanitize address", sanitized("address")))

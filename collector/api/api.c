@@ -4,6 +4,7 @@
  */
 #include "collector/api/api.h"
 
+#include "collector/api/squeeze-int.h"
 #include "collector/api/streams-int.h"
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
@@ -12,8 +13,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/resource.h>
@@ -21,11 +24,16 @@
 
 #define BASE "/api/v1/"
 #define THREADS 2u
+#define AUTHOR_BYTES_MAX 129u
+#define PASSWD_BYTES 16384u
 #define WAITING_MAX 64u
 /* Below the threads that take spans: those have an answer to give within milliseconds. */
 #define THREAD_NICE 5
-/* Bodies are not asked for; a small one is read so that the answer arrives. */
-#define BODY_BYTES_MAX ((size_t)64 * 1024)
+/* Bodies of writes under way, all together. */
+#define UPLOADS_BYTES_MAX ((size_t)32 << 20)
+/* Of what is refused so much is read and thrown away, so that the answer arrives. */
+#define WASTE_BYTES_MAX ((size_t)64 * 1024)
+#define WASTE_OF_A_WRITE_MAX (2 * CLEW_SERVE_UPLOAD_MAX)
 
 enum state { NEW, WAITING, ANSWERED };
 
@@ -34,7 +42,10 @@ struct request {
         struct MHD_Connection *connection;
         struct request *next; /* in the queue */
         _Atomic enum state state;
-        size_t body_bytes; /* read and thrown away */
+        bool is_write;
+        size_t kept_bytes;  /* of the body, counted in the api */
+        size_t waste_bytes; /* read and thrown away */
+        struct clew_buffer body;
         struct clew_buffer target;
         const char *method; /* the library's, as long as the request */
         struct clew_serve_answer answer;
@@ -44,6 +55,7 @@ struct clew_api {
         struct clew_service service;
         struct clew_streams *streams;
         volatile sig_atomic_t stop;
+        char author[AUTHOR_BYTES_MAX]; /* of writes when nobody signed in */
         pthread_t threads[THREADS];
         unsigned n_threads;
         pthread_mutex_t lock;
@@ -54,6 +66,7 @@ struct clew_api {
         struct request *last;
         unsigned n_waiting;
         unsigned n_running;
+        size_t upload_bytes; /* of all bodies that are kept */
         bool ends;
 };
 
@@ -74,6 +87,10 @@ static struct clew_serve_request request_of(const struct request *q)
                 .accept = header(q->connection, MHD_HTTP_HEADER_ACCEPT),
                 .accept_encoding = header(q->connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
                 .if_none_match = header(q->connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
+                .content_type = header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+                .token = header(q->connection, "X-Clew-Token"),
+                .body = clew_buffer_slice(&q->body),
+                .identity = {.scopes = CLEW_SCOPES_ALL},
         };
 }
 
@@ -83,6 +100,7 @@ static void answer(struct request *q)
         const struct clew_serve_request request = request_of(q);
 
         clew_serve(&q->api->service, &request, &q->answer);
+        clew_squeeze(request.accept_encoding, &q->answer);
 }
 
 static struct request *take(struct clew_api *api)
@@ -179,6 +197,7 @@ static void add_headers(struct MHD_Response *response, const struct clew_serve_a
                 MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
         if (a->is_gzip)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
         if (a->etag[0])
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, a->etag);
         if (a->allow)
@@ -277,7 +296,9 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         q->api = context;
         q->connection = connection;
         q->method = method;
+        q->is_write = strcmp(method, "POST") == 0;
         clew_serve_answer_init(&q->answer);
+        clew_buffer_init(&q->body, CLEW_SERVE_UPLOAD_MAX);
         clew_buffer_init(&q->target, 2 * CLEW_SERVE_TARGET_MAX);
         clew_buffer_append_cstr(&q->target, path);
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
@@ -288,15 +309,53 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         return q;
 }
 
+/* Gives the bytes of a body back. */
+static void release_upload(struct request *q, size_t n)
+{
+        pthread_mutex_lock(&q->api->lock);
+        q->api->upload_bytes -= n;
+        pthread_mutex_unlock(&q->api->lock);
+}
+
+/* Keeps a piece of a body, while there is room for it and somebody reads it. */
+static enum MHD_Result take_body(struct request *q, const char *data, size_t n)
+{
+        struct clew_api *api = q->api;
+        bool room;
+
+        if (!q->is_write || atomic_load(&q->state) == ANSWERED) {
+                q->waste_bytes += n;
+                return q->waste_bytes > (q->is_write ? WASTE_OF_A_WRITE_MAX : WASTE_BYTES_MAX)
+                               ? MHD_NO
+                               : MHD_YES;
+        }
+        pthread_mutex_lock(&api->lock);
+        room = n <= UPLOADS_BYTES_MAX - api->upload_bytes;
+        api->upload_bytes += room ? n : 0;
+        pthread_mutex_unlock(&api->lock);
+        if (!room) {
+                clew_serve_busy(&q->answer);
+                atomic_store(&q->state, ANSWERED);
+                return MHD_YES;
+        }
+        clew_buffer_append(&q->body, data, n);
+        q->kept_bytes += n;
+        if (clew_buffer_error(&q->body) < 0) {
+                clew_serve_too_large(&q->answer);
+                atomic_store(&q->state, ANSWERED);
+        }
+        return MHD_YES;
+}
+
 static enum MHD_Result on_call(void *request, const char *data, size_t *n)
 {
         struct request *q = request;
 
-        (void)data;
         if (*n > 0) {
-                q->body_bytes += *n;
+                enum MHD_Result r = take_body(q, data, *n);
+
                 *n = 0;
-                return q->body_bytes > BODY_BYTES_MAX ? MHD_NO : MHD_YES;
+                return r;
         }
         switch (atomic_load(&q->state)) {
         case NEW:
@@ -315,7 +374,9 @@ static void end(void *request)
 {
         struct request *q = request;
 
+        release_upload(q, q->kept_bytes);
         clew_serve_answer_deinit(&q->answer);
+        clew_buffer_deinit(&q->body);
         clew_buffer_deinit(&q->target);
         clew_free(q);
 }
@@ -323,6 +384,21 @@ static void end(void *request)
 const struct clew_http_guest clew_api_guest = {wants, begin, on_call, end};
 
 /* ---- lifecycle ------------------------------------------------------------------------------ */
+
+/* As the command line has it: CLEW_USER, or who runs this program. */
+static void name_author(char *ret, size_t size)
+{
+        const char *name = getenv("CLEW_USER");
+        char room[PASSWD_BYTES];
+        struct passwd entry;
+        struct passwd *found = NULL;
+
+        if (!name || !*name) {
+                (void)getpwuid_r(geteuid(), &entry, room, sizeof(room), &found);
+                name = found ? found->pw_name : "local";
+        }
+        (void)snprintf(ret, size, "%s", name);
+}
 
 int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
 {
@@ -336,10 +412,12 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
                 .store = options->store,
                 .clock = clew_clock_system(),
                 .read_only = options->read_only,
+                .author = api->author,
                 .stop = &api->stop,
                 .write_status = options->write_status,
                 .context = options->context,
         };
+        name_author(api->author, sizeof(api->author));
         pthread_mutex_init(&api->lock, NULL);
         pthread_cond_init(&api->work, NULL);
         pthread_condattr_init(&attr);

@@ -12,6 +12,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "query/find/index/index.h"
 #include "query/model/prices.h"
 #include "query/rca/facts.h"
 
@@ -134,6 +135,7 @@ int main(int argc, char **argv)
         clew_log_set_level(clew_config_log_level(&config));
         clew_watch_raise_descriptors();
         clew_facts_install();
+        clew_index_install();
         if (install_prices(&config, &err) < 0) {
                 fprintf(stderr, "clewd: %s\n", err.message);
                 return EXIT_USAGE;

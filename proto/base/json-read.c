@@ -205,11 +205,41 @@ static struct clew_slice trim_cut_text(const uint8_t *start, const uint8_t *end)
         return text;
 }
 
+/* Strings longer than this are looked through for quotes alone, at the speed of memory. */
+#define SHORT_STRING 48
+
+/* The same as find_quote() for what is left of a long string, from @p on. A quote ends it unless an
+ * odd number of backslashes stands before it; backslashes before different quotes are different
+ * ones, so each byte is looked at twice at most. */
+static const uint8_t *find_far_quote(const uint8_t *p, const uint8_t *end, bool *ret_escaped)
+{
+        const uint8_t *from = p;
+
+        while (p < end && (p = memchr(p, '"', (size_t)(end - p)))) {
+                const uint8_t *q = p;
+
+                while (q > from && q[-1] == '\\')
+                        q--;
+                if (((p - q) & 1) == 0)
+                        break;
+                p++;
+        }
+        if (p == end)
+                p = NULL;
+        if (!*ret_escaped)
+                *ret_escaped = memchr(from, '\\', (size_t)((p ? p : end) - from)) != NULL;
+        return p;
+}
+
 /* The closing quote at or after @p, or NULL when the input ends first. */
 static const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool *ret_escaped)
 {
+        const uint8_t *far = end - p > SHORT_STRING ? p + SHORT_STRING : end;
+
         *ret_escaped = false;
         while (p < end) {
+                if (p >= far)
+                        return find_far_quote(p, end, ret_escaped);
                 if (CLEW_LIKELY(end - p >= 8)) {
                         uint64_t word = load_le(p);
                         uint64_t marks = mark(word, '"') | mark(word, '\\');

@@ -187,7 +187,31 @@ struct clew_message_iter clew_messages_of(struct clew_slice message, uint32_t fi
         return (struct clew_message_iter){.left = message, .field = field};
 }
 
-bool clew_message_next(struct clew_message_iter *it, struct clew_slice *ret)
+/* Moves behind what is passed over, when it comes next. */
+static inline void pass_over(struct clew_message_iter *it)
+{
+        if (CLEW_UNLIKELY(it->apart.len > 0 && it->left.data == it->apart.data))
+                it->left = clew_slice_from(it->left, it->apart.len);
+}
+
+/* The next field when it is the wanted one, as nearly all are in a list. False, with nothing
+ * changed, for any other. */
+static inline bool next_wanted(struct clew_message_iter *it, struct clew_slice *ret)
+{
+        struct clew_cursor c = clew_cursor_make(it->left);
+        uint64_t n;
+
+        if (clew_cursor_left(&c) < 2 || it->field > 15 || *c.at++ != LEN(it->field))
+                return false;
+        n = clew_wire_short_varint(&c);
+        if (c.failed || n > clew_cursor_left(&c))
+                return false;
+        *ret = clew_slice_make(c.at, (size_t)n);
+        it->left = clew_slice_make(c.at + n, clew_cursor_left(&c) - (size_t)n);
+        return true;
+}
+
+static bool next_any(struct clew_message_iter *it, struct clew_slice *ret)
 {
         struct clew_cursor c = clew_cursor_make(it->left);
         struct clew_field f;
@@ -203,9 +227,25 @@ bool clew_message_next(struct clew_message_iter *it, struct clew_slice *ret)
         return false;
 }
 
+static inline bool message_next(struct clew_message_iter *it, struct clew_slice *ret)
+{
+        pass_over(it);
+        return CLEW_LIKELY(next_wanted(it, ret)) || next_any(it, ret);
+}
+
+bool clew_message_next(struct clew_message_iter *it, struct clew_slice *ret)
+{
+        return message_next(it, ret);
+}
+
 struct clew_message_iter clew_span_attributes(const struct clew_span *span)
 {
         return clew_messages_of(span->raw, 9);
+}
+
+struct clew_message_iter clew_span_attributes_brief(const struct clew_span *span)
+{
+        return (struct clew_message_iter){.left = span->raw, .apart = span->apart, .field = 9};
 }
 
 struct clew_message_iter clew_span_events(const struct clew_span *span)
@@ -314,8 +354,29 @@ bool clew_value_parse(struct clew_slice raw, struct clew_value *ret)
         return true;
 }
 
-bool clew_attribute_split(struct clew_slice raw, struct clew_slice *ret_key,
-                          struct clew_slice *ret_value)
+/* A key, a value, nothing else: what encoders write. False for any other form. */
+static inline bool split_plain(struct clew_slice raw, struct clew_slice *ret_key,
+                               struct clew_slice *ret_value)
+{
+        struct clew_cursor c = clew_cursor_make(raw);
+        struct clew_slice key;
+        struct clew_slice value;
+
+        if (c.at == c.end || *c.at++ != LEN(1))
+                return false;
+        key = clew_cursor_bytes(&c, clew_wire_short_varint(&c));
+        if (c.at == c.end || *c.at++ != LEN(2))
+                return false;
+        value = clew_cursor_bytes(&c, clew_wire_short_varint(&c));
+        if (c.failed || c.at != c.end)
+                return false;
+        *ret_key = key;
+        *ret_value = value;
+        return true;
+}
+
+static bool split_any(struct clew_slice raw, struct clew_slice *ret_key,
+                      struct clew_slice *ret_value)
 {
         struct clew_slice key = CLEW_SLICE_NULL;
         struct clew_slice value = CLEW_SLICE_NULL;
@@ -339,12 +400,19 @@ bool clew_attribute_split(struct clew_slice raw, struct clew_slice *ret_key,
         return true;
 }
 
+bool clew_attribute_split(struct clew_slice raw, struct clew_slice *ret_key,
+                          struct clew_slice *ret_value)
+{
+        return CLEW_LIKELY(split_plain(raw, ret_key, ret_value)) ||
+               split_any(raw, ret_key, ret_value);
+}
+
 bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
                              struct clew_slice *ret_value)
 {
         struct clew_slice raw;
 
-        return clew_message_next(it, &raw) && clew_attribute_split(raw, ret_key, ret_value);
+        return message_next(it, &raw) && clew_attribute_split(raw, ret_key, ret_value);
 }
 
 bool clew_attribute_next(struct clew_message_iter *it, struct clew_attribute *ret)

@@ -48,7 +48,8 @@ struct clew_attribute {
 enum clew_span_status { CLEW_STATUS_UNSET = 0, CLEW_STATUS_OK = 1, CLEW_STATUS_ERROR = 2 };
 
 struct clew_span {
-        struct clew_slice raw; /* the encoded Span */
+        struct clew_slice raw;   /* the encoded Span */
+        struct clew_slice apart; /* within raw: see clew_span_attributes_brief() */
         struct clew_trace_id trace_id;
         struct clew_span_id span_id;
         struct clew_span_id parent_id; /* all zero = root */
@@ -107,6 +108,7 @@ CLEW_MUST_USE bool clew_log_record_parse(struct clew_slice raw, struct clew_log_
  */
 struct clew_message_iter {
         struct clew_slice left;
+        struct clew_slice apart; /* passed over; null = nothing is */
         uint32_t field;
 };
 
@@ -114,6 +116,9 @@ struct clew_message_iter clew_messages_of(struct clew_slice message, uint32_t fi
 bool clew_message_next(struct clew_message_iter *it, struct clew_slice *ret);
 
 struct clew_message_iter clew_span_attributes(const struct clew_span *span);
+/* The same without those in span->apart: whole attributes in a row, hundreds perhaps, of which a
+ * reader that sets it knows that most others do not ask for them. Parsing leaves it null. */
+struct clew_message_iter clew_span_attributes_brief(const struct clew_span *span);
 struct clew_message_iter clew_span_events(const struct clew_span *span);
 struct clew_message_iter clew_span_links(const struct clew_span *span);
 struct clew_message_iter clew_event_attributes(const struct clew_span_event *event);

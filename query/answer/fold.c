@@ -32,7 +32,7 @@ struct folding {
         uint32_t *siblings; /* scratch: the row being looked at */
         uint8_t *periods;   /* per step: period of the repeat it belongs to */
         uint32_t *depths;   /* per step: as drawn */
-        bool *ends;         /* per step: nothing is drawn beside it later */
+        bool *seen;         /* by depth, while the ends of rows are looked for */
         struct clew_arena scratch;
 };
 
@@ -218,18 +218,42 @@ static bool extend(const struct folding *f, struct clew_fold_line *line, uint32_
         line->hidden += s->n_descendants + 1;
         line->errors += f->errors[step];
         line->repeats += is_repeat;
-        line->last = f->ends[step];
         return true;
 }
 
-/* Depth and place among those that are drawn: what plumbing holds stands where it does. */
+/* Depth among those that are drawn: what plumbing holds stands where it does. */
 static void place(struct folding *f, uint32_t i)
 {
         const struct clew_step *s = &f->trace->steps[i];
         bool inside = s->parent != CLEW_STEP_NONE && f->marks[s->parent] & PASSED;
 
         f->depths[i] = s->parent == CLEW_STEP_NONE ? 0 : f->depths[s->parent] + (inside ? 0 : 1);
-        f->ends[i] = s->next_sibling == CLEW_STEP_NONE && (!inside || f->ends[s->parent]);
+}
+
+/* Plumbing below something else that holds nothing: the count at the end speaks of it. */
+static bool is_dropped(const struct folding *f, uint32_t i)
+{
+        const struct clew_step *s = &f->trace->steps[i];
+
+        return f->marks[i] & HIDDEN && !(f->marks[i] & (OTHER | NEEDED)) &&
+               s->parent != CLEW_STEP_NONE && clew_step_is(s, CLEW_STEP_NOISE);
+}
+
+/* From the end: a line is the last of its row when none of its depth came since a shallower one. */
+static void mark_last(struct folding *f, struct clew_fold_line *lines, uint32_t n)
+{
+        bool *seen = f->seen;
+        uint32_t deepest = 0;
+
+        for (uint32_t i = n; i-- > 0;) {
+                uint32_t depth = lines[i].depth;
+
+                while (deepest > depth)
+                        seen[deepest--] = false;
+                deepest = depth;
+                lines[i].last = !seen[depth];
+                seen[depth] = true;
+        }
 }
 
 static uint32_t lay_out(struct folding *f, struct clew_fold_line *lines, uint32_t *ret_hidden)
@@ -243,7 +267,6 @@ static uint32_t lay_out(struct folding *f, struct clew_fold_line *lines, uint32_
 
                 place(f, i);
                 line.depth = f->depths[i];
-                line.last = f->ends[i];
                 if ((f->marks[i] & (PASSED | HIDDEN)) == PASSED) {
                         ++*ret_hidden;
                         continue;
@@ -253,6 +276,10 @@ static uint32_t lay_out(struct folding *f, struct clew_fold_line *lines, uint32_
                         continue;
                 }
                 *ret_hidden += s->n_descendants + 1;
+                if (is_dropped(f, i)) {
+                        i += s->n_descendants;
+                        continue;
+                }
                 if (n == 0 || !extend(f, &lines[n - 1], i)) {
                         line.hidden = s->n_descendants + 1;
                         line.errors = f->errors[i];
@@ -267,6 +294,7 @@ static uint32_t lay_out(struct folding *f, struct clew_fold_line *lines, uint32_
                         lines[i].repeats =
                                 (lines[i].repeats + lines[i].period - 1) / lines[i].period;
         }
+        mark_last(f, lines, n);
         return n;
 }
 
@@ -283,7 +311,7 @@ int clew_fold_build(const struct clew_trace *trace, uint32_t keep, bool all,
                 .siblings = clew_arena_calloc(arena, n, sizeof(*f.siblings)),
                 .periods = clew_arena_calloc(arena, n, sizeof(*f.periods)),
                 .depths = clew_arena_calloc(arena, n, sizeof(*f.depths)),
-                .ends = clew_arena_calloc(arena, n, sizeof(*f.ends)),
+                .seen = clew_arena_calloc(arena, n + 1, sizeof(*f.seen)),
         };
         uint32_t hidden = 0;
         bool scratch_failed;

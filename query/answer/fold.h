@@ -4,7 +4,8 @@
  * Nothing on the way to an error, to the cause, or to the step that was asked for is folded. What
  * is: framework plumbing and stream fragments, the middle of long rows of children, and repeats of
  * the same call with the same arguments (a loop), of which the first is shown. Plumbing that holds
- * something else gets no line; what it holds moves up in its place.
+ * something else gets no line; what it holds moves up in its place. Plumbing below something else
+ * that holds nothing gets none either; it counts in n_hidden.
  */
 #ifndef CLEW_QUERY_ANSWER_FOLD_H
 #define CLEW_QUERY_ANSWER_FOLD_H

@@ -1,6 +1,7 @@
 /*
  * The parts of clew annotate: one annotation from flags (annotate.c), many from a file
- * (annotate-file.c), one after the other in the terminal (annotate-queue.c).
+ * (annotate-file.c), one after the other in the terminal (annotate-queue.c, its screen in
+ * annotate-screen.c).
  */
 #ifndef CLEW_QUERY_CLI_ANNOTATE_INT_H
 #define CLEW_QUERY_CLI_ANNOTATE_INT_H
@@ -29,6 +30,7 @@ struct clew_annotate {
         const char *rubric;
         const char *from;
         const char *label_list; /* --labels a,b,c of a queue */
+        const char *dataset;    /* of a queue: where key d puts the run */
         uint64_t undo;
         uint64_t limit;
         bool no_labels;
@@ -50,6 +52,19 @@ CLEW_MUST_USE int clew_annotate_rubric(struct clew_annotate *c, const char *text
                                        struct clew_arena *arena, struct clew_annotation *ret);
 
 CLEW_MUST_USE int clew_annotate_file(struct clew_annotate *c);
-CLEW_MUST_USE int clew_annotate_queue(struct clew_annotate *c);
+/* @args: the runs to be reviewed, also those of which I have said something; none = what the flags
+ * select, without those. */
+CLEW_MUST_USE int clew_annotate_queue(struct clew_annotate *c, struct clew_arguments *args);
+
+/* What clew_annotate_show() found to be blamed. */
+struct clew_annotate_shown {
+        struct clew_span_id cause_span;
+        uint32_t cause_step; /* 0 = nothing */
+        char rule[64];
+};
+
+/* Prints the run @id (32 digits); @with_said: and what judges and people said of it. */
+CLEW_MUST_USE int clew_annotate_show(struct clew_annotate *c, const char *id, bool with_said,
+                                     struct clew_annotate_shown *ret);
 
 #endif

@@ -7,11 +7,8 @@
  */
 #include "query/cli/annotate-int.h"
 
-#include "query/answer/brief.h"
-#include "query/answer/safe.h"
-#include "query/answer/trace-record.h"
 #include "query/cli/commands.h"
-#include "query/rca/rca.h"
+#include "query/cli/items.h"
 #include "query/review/record.h"
 
 #include <errno.h>
@@ -25,8 +22,6 @@
 #define IDS_ARENA_MAX ((size_t)256 << 20)
 #define KEYS_MAX 9u
 #define LINE_MAX_BYTES 4096u
-/* Steps on the screen beside the one that is blamed. */
-#define STEPS_SHOWN 6u
 
 struct queue {
         struct clew_annotate *c;
@@ -35,16 +30,14 @@ struct queue {
         size_t room;
         size_t at;
         size_t done; /* annotated in this sitting */
+        bool named;  /* the runs were named: what was said of them is shown */
         struct clew_slice labels[KEYS_MAX];
         uint32_t n_labels;
         uint64_t last; /* number of the last annotation; 0 = nothing to undo */
         size_t last_at;
         struct termios before;
-        sigset_t mask; /* without the block on SIGINT */
-        /* of the run on the screen */
-        struct clew_span_id cause_span;
-        uint32_t cause_step; /* 0 = none */
-        char rule[64];
+        sigset_t mask;                    /* without the block on SIGINT */
+        struct clew_annotate_shown shown; /* of the run on the screen */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -146,15 +139,20 @@ static int is_mine(struct queue *q, struct clew_view *view, const struct clew_tr
         return r < 0 ? r : clew_reviews_by(&reviews, clew_slice_of_cstr(q->c->author));
 }
 
-static int collect(struct queue *q, struct clew_arena *arena)
+static int collect(struct queue *q, struct clew_arguments *args, struct clew_arena *arena)
 {
         struct clew_filter filter;
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
         struct clew_view *view;
-        int r = clew_filter_make(q->c->cli, &q->c->filter_flags, NULL, q->c->look.utc, &filter);
+        int r;
 
+        q->named = args->n > 0;
+        if (q->named)
+                return clew_cli_select_ids(q->c->cli, args, &q->c->filter_flags, 0, arena, &q->ids,
+                                           &q->n);
+        r = clew_filter_make(q->c->cli, &q->c->filter_flags, NULL, q->c->look.utc, &filter);
         if (r == 0)
                 r = clew_cli_view(q->c->cli, &view);
         if (r != 0)
@@ -193,67 +191,7 @@ static int read_labels(struct queue *q)
         return 0;
 }
 
-/* ---- one run on the screen --------------------------------------------------------------------
- */
-
-static void print_safe(struct queue *q, const char *before, struct clew_slice text)
-{
-        CLEW_BUFFER safe = {0};
-        size_t columns = q->c->look.columns > 4096 ? 4096 : q->c->look.columns;
-
-        clew_buffer_init(&safe, 65536);
-        clew_safe_line(&safe, text, columns > 20 ? columns - 6 : 20, q->c->look.ascii);
-        fprintf(q->c->cli->out, "%s%.*s\n", before, (int)safe.len, (const char *)safe.data);
-}
-
-static void show_step(struct queue *q, const struct clew_trace *t, uint32_t step, char mark)
-{
-        CLEW_ARENA scratch = {0};
-        CLEW_BUFFER text = {0};
-
-        clew_arena_init(&scratch, CLEW_TRACE_ARENA_MAX);
-        clew_buffer_init(&text, 65536);
-        clew_buffer_printf(&text, "%s ", clew_kind_word(t->steps[step].kind));
-        clew_buffer_append_slice(&text, clew_step_label(&t->steps[step]));
-        clew_buffer_append_cstr(&text, "  ");
-        clew_step_brief(t, &t->steps[step], &scratch, &text);
-        fprintf(q->c->cli->out, "%c %4u  ", mark, step + 1);
-        print_safe(q, "", clew_buffer_slice(&text));
-}
-
-static void show_cause(struct queue *q, const struct clew_why *why)
-{
-        const struct clew_trace *t = why->view->trace;
-        const struct clew_finding *f = &why->findings[0];
-        uint32_t from;
-        uint32_t to;
-
-        q->cause_step = 0;
-        if (why->n_findings == 0) {
-                fprintf(q->c->cli->out, "  no rule explains this run\n");
-                return;
-        }
-        q->cause_step = f->step + 1;
-        q->cause_span = t->steps[f->step].span.span_id;
-        snprintf(q->rule, sizeof(q->rule), "%s", clew_rule_info(f->rule)->name);
-        print_safe(q, "  ", f->summary);
-        from = f->step > STEPS_SHOWN / 2 ? f->step - STEPS_SHOWN / 2 : 0;
-        to = from + STEPS_SHOWN < t->n_steps ? from + STEPS_SHOWN : t->n_steps;
-        for (uint32_t i = from; i < to; i++)
-                show_step(q, t, i, i == f->step ? '>' : ' ');
-}
-
-static void show_end(struct queue *q, const struct clew_trace *t)
-{
-        if (t->root == CLEW_STEP_NONE || t->root >= t->n_steps)
-                return;
-        if (t->steps[t->root].error.is_error)
-                print_safe(q, "  error   ", t->steps[t->root].error.message);
-        if (t->steps[t->root].input.len)
-                print_safe(q, "  input   ", t->steps[t->root].input);
-        if (t->steps[t->root].output.len)
-                print_safe(q, "  output  ", t->steps[t->root].output);
-}
+/* ---- one run -------------------------------------------------------------------------------- */
 
 static void show_keys(struct queue *q)
 {
@@ -262,34 +200,21 @@ static void show_keys(struct queue *q)
                         (const char *)q->labels[i].data);
         fprintf(q->c->cli->out,
                 "%sy finding is right  x it is wrong  f failing step\n"
-                "n note  c correct  t tree  s skip  u undo  q quit\n",
-                q->n_labels ? "\n" : "");
+                "n note  c correct  t tree  %ss skip  u undo  q quit\n",
+                q->n_labels ? "\n" : "", q->c->dataset ? "d to the dataset  " : "");
 }
 
 static int show_run(struct queue *q)
 {
-        CLEW_ARENA arena = {0};
-        struct clew_opened o;
-        struct clew_why why;
         char hex[CLEW_TRACE_ID_HEX];
         int r;
 
-        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         clew_trace_id_to_hex(&q->ids[q->at], hex);
-        q->cause_step = 0;
-        r = clew_cli_open_trace(q->c->cli, hex, &CLEW_TRACE_FULL, &arena, &o);
-        if (r != 0)
-                return r;
-        fprintf(q->c->cli->out, "\n%zu of %zu   %.8s  %s  ", q->at + 1, q->n, hex,
-                clew_outcome_name(o.trace->outcome));
-        print_safe(q, "", o.trace->name);
-        if (clew_why_analyse(o.trace, NULL, 0, &arena, &why) < 0)
-                fprintf(q->c->cli->out, "  too large to be analysed\n");
-        else
-                show_cause(q, &why);
-        show_end(q, o.trace);
-        show_keys(q);
-        return 0;
+        fprintf(q->c->cli->out, "\n%zu of %zu   ", q->at + 1, q->n);
+        r = clew_annotate_show(q->c, hex, q->named, &q->shown);
+        if (r == 0)
+                show_keys(q);
+        return r;
 }
 
 /* ---- keys --------------------------------------------------------------------------------------
@@ -360,12 +285,12 @@ static int judge_finding(struct queue *q, bool right)
 {
         struct clew_annotation a = about_run(q);
 
-        if (q->cause_step == 0) {
+        if (q->shown.cause_step == 0) {
                 fprintf(q->c->cli->out, "there is no finding\n");
                 return 0;
         }
-        about_step(q, &a, q->cause_step, &q->cause_span);
-        a.finding = clew_slice_of_cstr(q->rule);
+        about_step(q, &a, q->shown.cause_step, &q->shown.cause_span);
+        a.finding = clew_slice_of_cstr(q->shown.rule);
         a.verdict = right ? CLEW_FINDING_CONFIRMED : CLEW_FINDING_REJECTED;
         a.failing = right;
         return add(q, &a, right ? "finding confirmed: the failing step" : "finding rejected");
@@ -402,8 +327,8 @@ static int write_text(struct queue *q, bool is_note)
         } else {
                 a.correction = text;
                 a.has_correction = true;
-                if (q->cause_step)
-                        about_step(q, &a, q->cause_step, &q->cause_span);
+                if (q->shown.cause_step)
+                        about_step(q, &a, q->shown.cause_step, &q->shown.cause_span);
         }
         return add(q, &a, is_note ? "note kept" : "correction kept");
 }
@@ -438,6 +363,24 @@ static int show_tree(struct queue *q)
         return clew_cmd_tree(q->c->cli, 3, argv);
 }
 
+static int add_to_dataset(struct queue *q)
+{
+        char name[] = "dataset";
+        char verb[] = "add";
+        char dataset[CLEW_NAME_BYTES_MAX + 1];
+        char hex[CLEW_TRACE_ID_HEX];
+        char *argv[] = {name, verb, dataset, hex, NULL};
+
+        if (!q->c->dataset) {
+                fprintf(q->c->cli->out, "to which dataset? --dataset NAME names it\n");
+                return 0;
+        }
+        snprintf(dataset, sizeof(dataset), "%s", q->c->dataset);
+        clew_trace_id_to_hex(&q->ids[q->at], hex);
+        (void)clew_cmd_dataset(q->c->cli, 4, argv); /* told; the queue goes on */
+        return 0;
+}
+
 /* 0 = go on, 1 = quit, else an exit status. */
 static int press(struct queue *q, char key, bool *ret_quit)
 {
@@ -454,6 +397,8 @@ static int press(struct queue *q, char key, bool *ret_quit)
                 return write_text(q, key == 'n');
         case 't':
                 return show_tree(q);
+        case 'd':
+                return add_to_dataset(q);
         case 's':
                 q->at++;
                 return 0;
@@ -487,7 +432,17 @@ static int work(struct queue *q)
         return r;
 }
 
-int clew_annotate_queue(struct clew_annotate *c)
+/* A name that is not there is told before the first run is shown. */
+static int check_dataset(struct clew_annotate *c)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_dataset d;
+
+        clew_arena_init(&arena, IDS_ARENA_MAX);
+        return clew_cli_dataset(c->cli, c->dataset, &arena, &d);
+}
+
+int clew_annotate_queue(struct clew_annotate *c, struct clew_arguments *args)
 {
         struct sigaction action = {.sa_handler = on_interrupt};
         struct sigaction old;
@@ -502,8 +457,10 @@ int clew_annotate_queue(struct clew_annotate *c)
         }
         clew_arena_init(&arena, IDS_ARENA_MAX);
         r = read_labels(&q);
+        if (r == 0 && c->dataset)
+                r = check_dataset(c);
         if (r == 0)
-                r = collect(&q, &arena);
+                r = collect(&q, args, &arena);
         if (r != 0)
                 return r;
         if (single_keys(&q) < 0)

@@ -446,8 +446,14 @@ static int dispatch(struct clew_annotate *c, struct clew_arguments *args)
                 return undo(c);
         if (c->from)
                 return clew_annotate_file(c);
+        if (c->queue && args->n == 1 && args->values[0][0] == '{') {
+                r = clew_filter_take_query(c->cli, &c->filter_flags, args);
+                args->n = 0;
+                if (r != 0)
+                        return r;
+        }
         if (c->queue)
-                return clew_annotate_queue(c);
+                return clew_annotate_queue(c, args);
         return annotate(c, args);
 }
 
@@ -472,10 +478,12 @@ int clew_cmd_annotate(struct clew_cli *cli, int argc, char **argv)
                 {"from", 0, "FILE", "many from JSON lines: all of them or none",
                  .ret_text = &c.from},
                 {"dry-run", 0, NULL, "with --from: check, add nothing", .ret_flag = &c.dry_run},
-                {"queue", 0, NULL, "one after the other in the terminal, by single keys",
+                {"queue", 0, NULL, "one after the other in the terminal; ids or a query may follow",
                  .ret_flag = &c.queue},
                 {"labels", 0, "A,B,...", "with --queue: labels of keys 1 to 9",
                  .ret_text = &c.label_list},
+                {"dataset", 0, "NAME", "with --queue: key d adds the run to it",
+                 .ret_text = &c.dataset},
                 {"limit", 'n', "N", "with --queue: the N newest", .ret_number = &c.limit},
                 {"list", 0, NULL, "show what was said; without ids all, as JSON lines for --from",
                  .ret_flag = &c.list},

@@ -3,6 +3,7 @@
  *
  * Keys come with the scope that a query writes before them, so that a line can be copied into one.
  */
+#include "query/serve/attrs.h"
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
@@ -10,7 +11,6 @@
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/table.h"
-#include "query/find/attributes.h"
 #include "query/serve/stats.h"
 
 #include <errno.h>
@@ -32,80 +32,6 @@ struct attrs {
 /* ---- keys -------------------------------------------------------------------------------------
  */
 
-static const char *type_of(const struct clew_attribute_key *key)
-{
-        static const char number[] = "number";
-        static const char *const names[] = {
-                [CLEW_VALUE_EMPTY] = "empty",     [CLEW_VALUE_STRING] = "text",
-                [CLEW_VALUE_BOOL] = "true/false", [CLEW_VALUE_INT] = number,
-                [CLEW_VALUE_DOUBLE] = number,     [CLEW_VALUE_ARRAY] = "list",
-                [CLEW_VALUE_KVLIST] = "pairs",    [CLEW_VALUE_BYTES] = "bytes",
-        };
-        const char *one = NULL;
-
-        for (unsigned i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                if ((key->types >> i & 1) == 0)
-                        continue;
-                if (one && one != names[i])
-                        return "mixed";
-                one = names[i];
-        }
-        return one ? one : "empty";
-}
-
-static const struct clew_attribute_key *of_key(const void *record)
-{
-        return record;
-}
-
-static void put_key(struct clew_json_writer *w, const void *r)
-{
-        CLEW_BUFFER text = {0};
-
-        clew_buffer_init(&text, 4096);
-        clew_buffer_append_cstr(&text, of_key(r)->scope);
-        clew_buffer_append_slice(&text, of_key(r)->name);
-        clew_json_write_string(w, clew_buffer_slice(&text));
-}
-
-static void put_type(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_cstr(w, type_of(of_key(r)));
-}
-
-static void put_n(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of_key(r)->n);
-}
-
-static void put_traces(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of_key(r)->traces);
-}
-
-static void put_values(struct clew_json_writer *w, const void *r)
-{
-        if (of_key(r)->many)
-                clew_json_write_null(w);
-        else
-                clew_json_write_uint64(w, of_key(r)->n_values);
-}
-
-static void put_example(struct clew_json_writer *w, const void *r)
-{
-        clew_write_text(w, of_key(r)->example);
-}
-
-static const struct clew_record_field key_fields[] = {
-        {"key", true, put_key},
-        {"type", true, put_type},
-        {"n", true, put_n},
-        {"traces", true, put_traces},
-        {"values", true, put_values},
-        {"example", true, put_example},
-        {0},
-};
-
 static void put_row(struct clew_table *t, const struct clew_attribute_key *key)
 {
         struct clew_slice parts[] = {clew_slice_of_cstr(key->scope), key->name};
@@ -113,7 +39,7 @@ static void put_row(struct clew_table *t, const struct clew_attribute_key *key)
 
         clew_table_row(t);
         clew_table_cell(t, CLEW_TONE_STRONG, clew_arena_concat(t->arena, parts, 2));
-        clew_table_cell_cstr(t, CLEW_TONE_DIM, type_of(key));
+        clew_table_cell_cstr(t, CLEW_TONE_DIM, clew_attribute_type(key));
         clew_count_short(key->n, "", text);
         clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
         clew_count_short(key->traces, "", text);
@@ -191,34 +117,6 @@ static int list_keys(struct attrs *a)
 /* ---- values of one ----------------------------------------------------------------------------
  */
 
-struct value_row {
-        struct clew_slice value;
-        uint64_t n;
-        uint64_t failed;
-};
-
-static void put_value(struct clew_json_writer *w, const void *r)
-{
-        clew_write_text(w, ((const struct value_row *)r)->value);
-}
-
-static void put_value_n(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, ((const struct value_row *)r)->n);
-}
-
-static void put_value_failed(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, ((const struct value_row *)r)->failed);
-}
-
-static const struct clew_record_field value_fields[] = {
-        {"value", true, put_value},
-        {"n", true, put_value_n},
-        {"failed", true, put_value_failed},
-        {0},
-};
-
 static int print_values(struct attrs *a, const struct clew_stats *stats)
 {
         static const struct clew_column columns[] = {
@@ -237,7 +135,7 @@ static int print_values(struct attrs *a, const struct clew_stats *stats)
         clew_arena_init(&arena, TABLE_ARENA_MAX);
         clew_table_init(&table, &a->look, columns, CLEW_ARRAY_LEN(columns), &arena);
         for (uint32_t i = 0; r == 0 && i < g->n && i < limit; i++) {
-                struct value_row row = {g->all[i]->keys[0], g->all[i]->n, g->all[i]->failed};
+                struct clew_value_row row = {g->all[i]->keys[0], g->all[i]->n, g->all[i]->failed};
                 char text[CLEW_WHEN_TEXT] = "";
 
                 if (clew_output_is_machine(&a->output)) {
@@ -265,29 +163,6 @@ static int print_values(struct attrs *a, const struct clew_stats *stats)
         return 0;
 }
 
-/* A bare key may stand anywhere. */
-static int field_text(const char *name, struct clew_buffer *out)
-{
-        static const char *const scopes[] = {
-                "span.",   "resource.", "event.", "link.", "instrumentation.",
-                "parent.", "trace:",    "."};
-        struct clew_query_field_help help;
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(scopes); i++) {
-                if (strncmp(name, scopes[i], strlen(scopes[i])) == 0)
-                        goto whole;
-        }
-        for (size_t i = 0; clew_query_field_at(i, &help); i++) {
-                if (strcmp(help.name, name) == 0)
-                        goto whole;
-        }
-        clew_buffer_append_byte(out, '.');
-whole:
-        clew_buffer_append_cstr(out, name);
-        clew_buffer_append_byte(out, 0);
-        return clew_buffer_error(out);
-}
-
 static int list_values(struct attrs *a, const char *name)
 {
         CLEW_BUFFER field = {0};
@@ -300,7 +175,7 @@ static int list_values(struct attrs *a, const char *name)
         int r;
 
         clew_buffer_init(&field, 65536);
-        r = field_text(name, &field);
+        r = clew_attribute_field(name, &field);
         if (r < 0)
                 return clew_cli_fail(a->cli, r, NULL);
         r = clew_stats_init(&stats, (const char *)field.data, NULL, 0, &err, NULL);
@@ -349,7 +224,7 @@ int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
         if (r == 0)
                 r = clew_output_init(&a.output, cli, &a.output_flags,
                                      args.n > 0 ? "value" : "attribute",
-                                     args.n > 0 ? value_fields : key_fields);
+                                     args.n > 0 ? clew_value_fields : clew_attribute_fields);
         if (r == 0)
                 r = clew_cli_view(cli, &a.view);
         if (r == 0) {

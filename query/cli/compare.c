@@ -14,16 +14,13 @@
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/table.h"
-#include "query/find/comparison.h"
+#include "query/serve/contrast.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #define TABLE_ARENA_MAX ((size_t)64 << 20)
-/* Runs of one side, the newest: more make a difference surer, not another. */
-#define SIDE_RUNS_MAX 5000u
-#define IDS_ARENA_MAX ((size_t)16 << 20)
 
 struct compare {
         struct clew_cli *cli;
@@ -34,97 +31,7 @@ struct compare {
         struct clew_output output;
         struct clew_view *view;
         bool all; /* those that chance explains, too */
-        struct clew_comparison *comparison;
-        struct clew_arena ids;
-        struct clew_trace_id *seen; /* of the first side, when the second is "all others" */
-        uint32_t n_seen;
-        bool cut[2];
-};
-
-/* ---- records ----------------------------------------------------------------------------------
- */
-
-struct row {
-        const struct clew_feature *feature;
-        const struct clew_comparison_result *result;
-};
-
-static const struct row *of(const void *record)
-{
-        return record;
-}
-
-static void put_attribute(struct clew_json_writer *w, const void *r)
-{
-        clew_write_text(w, of(r)->feature->attribute);
-}
-
-static void put_value(struct clew_json_writer *w, const void *r)
-{
-        clew_write_text(w, of(r)->feature->value);
-}
-
-static void put_a(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->feature->n[0]);
-}
-
-static void put_b(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->feature->n[1]);
-}
-
-static void put_a_runs(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->result->runs[0]);
-}
-
-static void put_b_runs(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->result->runs[1]);
-}
-
-static void put_same(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_uint64(w, of(r)->feature->same);
-}
-
-static void put_lift(struct clew_json_writer *w, const void *r)
-{
-        if (isinf(of(r)->feature->lift))
-                clew_json_write_null(w);
-        else
-                clew_json_write_double(w, of(r)->feature->lift);
-}
-
-static void put_p(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_double(w, of(r)->feature->p);
-}
-
-static void put_rate(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_double(w, of(r)->feature->rate);
-}
-
-static void put_found(struct clew_json_writer *w, const void *r)
-{
-        clew_json_write_bool(w, of(r)->feature->rate < CLEW_COMPARISON_RATE);
-}
-
-static const struct clew_record_field fields[] = {
-        {"attribute", true, put_attribute},
-        {"value", true, put_value},
-        {"a", true, put_a},
-        {"a_runs", true, put_a_runs},
-        {"b", true, put_b},
-        {"b_runs", true, put_b_runs},
-        {"same", true, put_same},
-        {"lift", true, put_lift},
-        {"p", true, put_p},
-        {"rate", true, put_rate},
-        {"found", true, put_found},
-        {0},
+        struct clew_contrast contrast;
 };
 
 /* ---- table ------------------------------------------------------------------------------------
@@ -190,9 +97,10 @@ static int print_table(struct compare *c, const struct clew_comparison_result *r
         clew_cli_note(c->cli,
                       "A: %llu runs%s, B: %llu runs%s; %u features tested, %u differ beyond "
                       "chance%s",
-                      (unsigned long long)res->runs[0], c->cut[0] ? " (the newest)" : "",
-                      (unsigned long long)res->runs[1], c->cut[1] ? " (the newest)" : "", res->n,
-                      res->n_found, res->n_found == 0 && !c->all ? " (--all shows the rest)" : "");
+                      (unsigned long long)res->runs[0], c->contrast.cut[0] ? " (the newest)" : "",
+                      (unsigned long long)res->runs[1], c->contrast.cut[1] ? " (the newest)" : "",
+                      res->n, res->n_found,
+                      res->n_found == 0 && !c->all ? " (--all shows the rest)" : "");
         if (n > limit)
                 clew_cli_note(c->cli, "%llu shown (-n N for more)", (unsigned long long)limit);
         if (res->cut)
@@ -205,7 +113,7 @@ static int print(struct compare *c)
 {
         struct clew_comparison_result res;
         uint64_t limit = c->output_flags.limit ? c->output_flags.limit : UINT64_MAX;
-        int r = clew_comparison_finish(c->comparison, &res);
+        int r = clew_comparison_finish(c->contrast.comparison, &res);
 
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
@@ -222,7 +130,8 @@ static int print(struct compare *c)
         }
         if (clew_output_is_machine(&c->output)) {
                 for (uint32_t i = 0; i < (c->all ? res.n : res.n_found) && i < limit && r == 0; i++)
-                        r = clew_output_put(&c->output, &(struct row){&res.features[i], &res});
+                        r = clew_output_put(&c->output,
+                                            &(struct clew_contrast_row){&res.features[i], &res});
         } else {
                 r = print_table(c, &res);
         }
@@ -234,43 +143,12 @@ static int print(struct compare *c)
 /* ---- sides ------------------------------------------------------------------------------------
  */
 
-static bool was_seen(void *context, const struct clew_list_entry *entry)
-{
-        const struct compare *c = context;
-
-        /* Both walks go from new to old: the ids of the first come in the same order. */
-        for (uint32_t i = 0; i < c->n_seen; i++) {
-                if (clew_trace_id_eq(&c->seen[i], &entry->id))
-                        return true;
-        }
-        return false;
-}
-
-static int add_run(struct compare *c, struct clew_select *s, const struct clew_selected *t,
-                   unsigned side, struct clew_error *err)
-{
-        const struct clew_trace_options options = {.texts = true, .joined = s->joined};
-        CLEW_ARENA arena = {0};
-        struct clew_trace_data data;
-        struct clew_trace *trace;
-        int r = clew_select_open(s, t, &data, err);
-
-        clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        if (r == 0)
-                r = clew_trace_build(data.traces, data.logs, &options, &arena, &trace);
-        if (r == 0)
-                r = clew_comparison_add(c->comparison, side, trace);
-        return r;
-}
-
 static int add_side(struct compare *c, unsigned side, const struct clew_filter_flags *flags,
                     bool others)
 {
         struct clew_filter filter;
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_error err = {0};
-        uint32_t n = 0;
         int status = clew_filter_make(c->cli, flags, CLEW_SINCE_DEFAULT, c->look.utc, &filter);
         int r;
 
@@ -278,20 +156,9 @@ static int add_side(struct compare *c, unsigned side, const struct clew_filter_f
                 return status;
         filter.runs = true; /* as list does */
         r = clew_select_init(&s, c->view, &filter, c->cli->clock, NULL, &err);
-        if (others) {
-                s.skip = was_seen;
-                s.skip_context = c;
-        }
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
-                if (n == SIDE_RUNS_MAX) {
-                        c->cut[side] = true;
-                        break;
-                }
-                n++;
-                if (side == 0)
-                        c->seen[c->n_seen++] = t.id;
-                r = add_run(c, &s, &t, side, &err);
-        }
+        if (r >= 0)
+                r = clew_contrast_add_side(&c->contrast, &s, side, others, CLEW_TRACE_ARENA_MAX,
+                                           &err);
         status = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
         return status;
@@ -299,18 +166,12 @@ static int add_side(struct compare *c, unsigned side, const struct clew_filter_f
 
 static int add_sides(struct compare *c, const struct clew_arguments *args)
 {
-        struct clew_filter_flags a = c->filter_flags;
-        struct clew_filter_flags b = c->filter_flags;
+        struct clew_filter_flags a;
+        struct clew_filter_flags b;
         int status;
 
-        if (args->n > 0) {
-                a.query = args->values[0];
-                b.query = args->n > 1 ? args->values[1] : NULL;
-        } else {
-                a.ok = false;
-                b.failed = false;
-                b.ok = true;
-        }
+        clew_contrast_sides(&c->filter_flags, args->n > 0 ? args->values[0] : NULL,
+                            args->n > 1 ? args->values[1] : NULL, &a, &b);
         status = add_side(c, 0, &a, false);
         return status != 0 ? status : add_side(c, 1, &b, args->n == 1);
 }
@@ -337,10 +198,8 @@ static int run(struct compare *c, const struct clew_arguments *args)
 
         if (r != 0)
                 return r;
-        clew_arena_init(&c->ids, IDS_ARENA_MAX);
-        c->seen = clew_arena_calloc(&c->ids, SIDE_RUNS_MAX, sizeof(*c->seen));
-        c->comparison = clew_comparison_new();
-        r = c->seen && c->comparison ? add_sides(c, args) : clew_cli_fail(c->cli, -ENOMEM, NULL);
+        r = clew_contrast_init(&c->contrast);
+        r = r == 0 ? add_sides(c, args) : clew_cli_fail(c->cli, r, NULL);
         if (r == 0 || r == CLEW_EXIT_PARTIAL || r == CLEW_EXIT_INTERRUPTED) {
                 int printed;
 
@@ -348,8 +207,7 @@ static int run(struct compare *c, const struct clew_arguments *args)
                 printed = print(c);
                 r = r != 0 ? r : printed;
         }
-        clew_comparison_free(c->comparison);
-        clew_arena_deinit(&c->ids);
+        clew_contrast_deinit(&c->contrast);
         return r;
 }
 
@@ -373,7 +231,8 @@ int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv)
         if (r == 0)
                 r = clew_look_init(&c.look, cli, &c.display_flags);
         if (r == 0)
-                r = clew_output_init(&c.output, cli, &c.output_flags, "difference", fields);
+                r = clew_output_init(&c.output, cli, &c.output_flags, "difference",
+                                     clew_contrast_fields);
         if (r == 0)
                 r = run(&c, &args);
         clew_output_deinit(&c.output);

@@ -7,6 +7,7 @@
 #include "query/cli/items.h"
 
 #include "proto/base/number.h"
+#include "query/answer/review-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
 #include "query/cli/author.h"
@@ -187,7 +188,8 @@ static int remove_items(struct dataset_command *c)
                                 clew_clock_unix_ns(c->cli->clock), &err);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
-        fprintf(c->cli->out, "removed %u items; frozen versions keep them\n", n);
+        fprintf(c->cli->out, "removed %u item%s; frozen versions keep them\n", n,
+                n == 1 ? "" : "s");
         return 0;
 }
 
@@ -300,8 +302,9 @@ static int add_all(struct dataset_command *c)
                 if (r < 0)
                         return clew_cli_fail(c->cli, r, &err);
         }
-        fprintf(c->cli->out, "%s%u items, %" PRIu64 " of them without an expected output\n",
-                c->dry_run ? "would add " : "added ", c->n_news, c->n_without);
+        fprintf(c->cli->out, "%s%u item%s, %" PRIu64 " of them without an expected output\n",
+                c->dry_run ? "would add " : "added ", c->n_news, c->n_news == 1 ? "" : "s",
+                c->n_without);
         if (c->n_same)
                 clew_cli_note(c->cli, "%" PRIu64 " are in it already", c->n_same);
         if (c->n_near)
@@ -447,27 +450,6 @@ static int import(struct dataset_command *c)
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static void write_dataset(struct clew_json_writer *w, const struct clew_dataset *d)
-{
-        char hex[CLEW_CONTENT_ID_HEX];
-
-        clew_json_write_key(w, "name");
-        clew_json_write_string(w, d->name);
-        clew_json_write_key(w, "version");
-        clew_json_write_uint64(w, d->version);
-        clew_json_write_key(w, "items");
-        clew_json_write_uint64(w, d->n);
-        clew_json_write_key(w, "versions");
-        clew_json_write_uint64(w, d->n_versions);
-        clew_content_id_to_hex(&d->digest, hex);
-        clew_json_write_key(w, "digest");
-        clew_json_write_cstr(w, hex);
-        clew_json_write_key(w, "description");
-        clew_json_write_string(w, d->description);
-        clew_json_write_key(w, "author");
-        clew_json_write_string(w, d->author);
-}
-
 static int list_one(const struct clew_dataset *d, uint64_t n_items, void *context)
 {
         struct dataset_command *c = context;
@@ -482,7 +464,7 @@ static int list_one(const struct clew_dataset *d, uint64_t n_items, void *contex
                 clew_json_write_uint64(&w, 1);
                 clew_json_write_key(&w, "type");
                 clew_json_write_cstr(&w, "dataset");
-                write_dataset(&w, d);
+                clew_record_write_all(&w, clew_dataset_fields, d);
                 clew_json_write_object_end(&w);
         } else {
                 clew_when_short(d->time_ns, clew_clock_unix_ns(c->cli->clock), c->look.utc, when);

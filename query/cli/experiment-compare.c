@@ -4,6 +4,7 @@
 #include "query/cli/experiment-int.h"
 
 #include "proto/base/number.h"
+#include "query/answer/review-record.h"
 #include "query/answer/safe.h"
 #include "query/cli/outfile.h"
 
@@ -23,8 +24,6 @@ struct comparing {
         struct clew_experiment b;
         struct clew_experiment_comparison r;
 };
-
-static const char *const change_names[] = {"fixed", "broken", "failing", "passing"};
 
 /* ---- the numbers that --fail-if may name ------------------------------------------------------
  */
@@ -195,9 +194,9 @@ static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
                 clew_buffer_printf(out,
                                    "| %s | `%.12s` | %u/%u | %u/%u | %.*s | `clew diff %.8s "
                                    "%.8s` |\n",
-                                   change_names[p->change], item, p->passed_a, p->n_a, p->passed_b,
-                                   p->n_b, (int)safe.len, (const char *)safe.data, trace_a,
-                                   trace_b);
+                                   clew_change_name(p->change), item, p->passed_a, p->n_a,
+                                   p->passed_b, p->n_b, (int)safe.len, (const char *)safe.data,
+                                   trace_a, trace_b);
         else
                 clew_buffer_printf(out, "  %.12s  %u/%u -> %u/%u  %.*s  (clew diff %.8s %.8s)\n",
                                    item, p->passed_a, p->n_a, p->passed_b, p->n_b, (int)safe.len,
@@ -213,7 +212,7 @@ static void put_cases(struct comparing *k, enum clew_change change, struct clew_
                 if (k->r.pairs[i].change != change)
                         continue;
                 if (n++ == 0 && !markdown)
-                        clew_buffer_printf(out, "%s\n", change_names[change]);
+                        clew_buffer_printf(out, "%s\n", clew_change_name(change));
                 if (n <= SHOWN_MAX)
                         put_case(k, &k->r.pairs[i], out, markdown);
         }
@@ -241,106 +240,16 @@ static void put_text(struct comparing *k, struct clew_buffer *out)
 /* ---- for machines -----------------------------------------------------------------------------
  */
 
-static void put_number(struct clew_json_writer *w, const char *key, double v)
-{
-        clew_json_write_key(w, key);
-        if (isfinite(v))
-                clew_json_write_double(w, v);
-        else
-                clew_json_write_null(w);
-}
-
-static void put_interval(struct clew_json_writer *w, const char *key, struct clew_interval i)
-{
-        clew_json_write_key(w, key);
-        clew_json_write_array_begin(w);
-        if (isfinite(i.low) && isfinite(i.high)) {
-                clew_json_write_double(w, i.low);
-                clew_json_write_double(w, i.high);
-        }
-        clew_json_write_array_end(w);
-}
-
-static void put_json_difference(struct clew_json_writer *w, const char *key,
-                                const struct clew_difference *d)
-{
-        clew_json_write_key(w, key);
-        clew_json_write_object_begin(w);
-        put_number(w, "a", d->a);
-        put_number(w, "b", d->b);
-        put_number(w, "difference", d->difference);
-        put_interval(w, "interval", d->interval);
-        clew_json_write_key(w, "items");
-        clew_json_write_uint64(w, d->n);
-        clew_json_write_object_end(w);
-}
-
-static void put_json_case(struct clew_json_writer *w, const struct clew_experiment_pair *p)
-{
-        char hex[CLEW_CONTENT_ID_HEX];
-
-        clew_json_write_object_begin(w);
-        clew_content_id_to_hex(&p->item, hex);
-        clew_json_write_key(w, "item");
-        clew_json_write_cstr(w, hex);
-        clew_json_write_key(w, "change");
-        clew_json_write_cstr(w, change_names[p->change]);
-        put_number(w, "passed_a", p->passed_a);
-        put_number(w, "tries_a", p->n_a);
-        put_number(w, "passed_b", p->passed_b);
-        put_number(w, "tries_b", p->n_b);
-        clew_json_write_key(w, "why");
-        clew_json_write_string(w, p->b->passed ? p->a->why : p->b->why);
-        clew_trace_id_to_hex(&p->a->trace_id, hex);
-        clew_json_write_key(w, "trace_a");
-        clew_json_write_cstr(w, hex);
-        clew_trace_id_to_hex(&p->b->trace_id, hex);
-        clew_json_write_key(w, "trace_b");
-        clew_json_write_cstr(w, hex);
-        clew_json_write_object_end(w);
-}
-
 static void put_json(struct comparing *k, struct clew_buffer *out)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
-        const struct clew_experiment_comparison *r = &k->r;
 
         clew_json_write_object_begin(&w);
-        put_number(&w, "v", 1);
+        clew_json_write_key(&w, "v");
+        clew_json_write_uint64(&w, 1);
         clew_json_write_key(&w, "type");
         clew_json_write_cstr(&w, "comparison");
-        clew_json_write_key(&w, "a");
-        clew_json_write_string(&w, k->a.name);
-        clew_json_write_key(&w, "b");
-        clew_json_write_string(&w, k->b.name);
-        clew_json_write_key(&w, "verdict");
-        clew_json_write_cstr(&w, r->verdict);
-        put_number(&w, "p", r->p);
-        put_number(&w, "items", r->n);
-        put_number(&w, "only_a", r->only_a);
-        put_number(&w, "only_b", r->only_b);
-        put_number(&w, "fixed", r->fixed);
-        put_number(&w, "broken", r->broken);
-        put_number(&w, "failing", r->failing);
-        put_number(&w, "passing", r->passing);
-        put_number(&w, "rate_a", r->rate_a);
-        put_interval(&w, "interval_a", r->interval_a);
-        put_number(&w, "rate_b", r->rate_b);
-        put_interval(&w, "interval_b", r->interval_b);
-        put_json_difference(&w, "passes", &r->rate);
-        put_json_difference(&w, "tokens", &r->tokens);
-        put_json_difference(&w, "cost_usd", &r->cost);
-        put_json_difference(&w, "seconds", &r->seconds);
-        put_number(&w, "k", r->k);
-        put_number(&w, "pass_at_k_a", r->pass_at_a);
-        put_number(&w, "pass_at_k_b", r->pass_at_b);
-        put_number(&w, "pass_all_k_a", r->pass_all_a);
-        put_number(&w, "pass_all_k_b", r->pass_all_b);
-        clew_json_write_key(&w, "cases");
-        clew_json_write_array_begin(&w);
-        for (uint32_t i = 0; i < r->n; i++)
-                put_json_case(&w, &r->pairs[i]);
-        clew_json_write_array_end(&w);
+        clew_comparison_write(&w, k->a.name, k->b.name, &k->r);
         clew_json_write_object_end(&w);
         clew_buffer_append_byte(out, '\n');
 }
@@ -389,12 +298,14 @@ static void put_junit(struct comparing *k, struct clew_buffer *out)
 
                 clew_content_id_to_hex(&p->item, item);
                 clew_buffer_printf(out, "  <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\"",
-                                   change_names[p->change], item, (double)p->b->duration_ns / 1e9);
+                                   clew_change_name(p->change), item,
+                                   (double)p->b->duration_ns / 1e9);
                 if (p->passed_b == p->n_b) {
                         clew_buffer_append_cstr(out, "/>\n");
                         continue;
                 }
-                clew_buffer_printf(out, ">\n    <failure message=\"%s: ", change_names[p->change]);
+                clew_buffer_printf(out,
+                                   ">\n    <failure message=\"%s: ", clew_change_name(p->change));
                 put_xml(out, p->b->why);
                 clew_buffer_append_cstr(out, "\"/>\n  </testcase>\n");
         }

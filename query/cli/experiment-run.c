@@ -10,8 +10,8 @@
 #include "query/cli/experiment-int.h"
 
 #include "query/answer/safe.h"
-#include "query/cli/child.h"
 #include "query/cli/open.h"
+#include "query/cli/pool.h"
 #include "query/find/statistics.h"
 #include "query/review/export/export.h"
 #include "query/review/rubric.h"
@@ -19,13 +19,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define JOBS_MAX 64u
 #define QUESTION_MAX (2 * CLEW_ITEM_BYTES_MAX)
 #define TIMEOUT_SECONDS_MAX 86400u
 /* Variables of ours beside those of the environment. */
@@ -33,24 +30,15 @@
 /* A result line shows why. */
 #define WHY_MAX 300u
 
-enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_DONE };
-
 struct run;
 
 struct slot {
+        struct clew_job job; /* first: the pool gives it back */
         struct run *run;
-        pthread_t thread;
-        enum slot_state state; /* guarded by run->lock */
-        /* of the job; this thread's while it is busy */
         struct clew_arena arena;
         struct clew_item item;
         struct clew_result result;
         struct clew_buffer question;
-        struct clew_buffer answer;
-        char **envp;
-        int code;
-        int status;
-        struct clew_error err;
 };
 
 struct run {
@@ -60,11 +48,7 @@ struct run {
         struct clew_experiment_check checks[CLEW_EXPERIMENT_CHECKS_MAX];
         uint32_t n_checks;
         bool default_checks;
-        pthread_mutex_t lock;
-        pthread_cond_t done;
-        struct slot *slots;
-        uint32_t n_slots;
-        uint32_t busy;
+        struct clew_pool pool;
         uint64_t next; /* job = item * repeat + try */
         uint64_t n_jobs;
         uint8_t *had; /* one bit a job */
@@ -74,23 +58,6 @@ struct run {
 };
 
 /* ---- one process ---------------------------------------------------------------------------- */
-
-static void *work(void *argument)
-{
-        struct slot *s = argument;
-        struct run *run = s->run;
-        uint64_t from = clew_clock_monotonic_ns(run->c->cli->clock);
-
-        s->code = clew_child_run(run->c->command, s->envp, clew_buffer_slice(&s->question),
-                                 (uint32_t)run->c->timeout_seconds * 1000, &s->answer, &s->status,
-                                 &s->err);
-        s->result.duration_ns = clew_clock_monotonic_ns(run->c->cli->clock) - from;
-        pthread_mutex_lock(&run->lock);
-        s->state = SLOT_DONE;
-        pthread_cond_signal(&run->done);
-        pthread_mutex_unlock(&run->lock);
-        return NULL;
-}
 
 /* The trace that the program's spans join: made of what is asked, so that another run of the same
  * experiment names the same. */
@@ -131,28 +98,29 @@ static int make_environment(struct slot *s)
 
         while (environ[n])
                 n++;
-        s->envp = clew_arena_calloc(&s->arena, n + OWN_VARIABLES + 1, sizeof(*s->envp));
-        if (!s->envp)
+        s->job.envp = clew_arena_calloc(&s->arena, n + OWN_VARIABLES + 1, sizeof(*s->job.envp));
+        if (!s->job.envp)
                 return -ENOMEM;
         make_trace(s, traceparent, sizeof(traceparent));
         clew_content_id_to_hex(&s->result.item, item);
         snprintf(number, sizeof(number), "%" PRIu64, s->result.repeat);
         n = 0;
-        s->envp[n++] = variable(s, "CLEW_ITEM", item);
-        s->envp[n++] = variable(s, "CLEW_TRY", number);
-        s->envp[n++] = variable(s, "CLEW_EXPERIMENT",
-                                (const char *)clew_arena_printf(&s->arena, "%.*s", (int)name.len,
-                                                                (const char *)name.data)
-                                        .data);
-        s->envp[n++] = variable(s, "TRACEPARENT", traceparent + sizeof("TRACEPARENT=") - 1);
+        s->job.envp[n++] = variable(s, "CLEW_ITEM", item);
+        s->job.envp[n++] = variable(s, "CLEW_TRY", number);
+        s->job.envp[n++] =
+                variable(s, "CLEW_EXPERIMENT",
+                         (const char *)clew_arena_printf(&s->arena, "%.*s", (int)name.len,
+                                                         (const char *)name.data)
+                                 .data);
+        s->job.envp[n++] = variable(s, "TRACEPARENT", traceparent + sizeof("TRACEPARENT=") - 1);
         if (run->c->endpoint)
-                s->envp[n++] = variable(s, "OTEL_EXPORTER_OTLP_ENDPOINT", run->c->endpoint);
+                s->job.envp[n++] = variable(s, "OTEL_EXPORTER_OTLP_ENDPOINT", run->c->endpoint);
         for (size_t i = 0; environ[i]; i++) {
                 if (strncmp(environ[i], "TRACEPARENT=", 12) == 0 ||
                     (run->c->endpoint &&
                      strncmp(environ[i], "OTEL_EXPORTER_OTLP_ENDPOINT=", 28) == 0))
                         continue;
-                s->envp[n++] = environ[i];
+                s->job.envp[n++] = environ[i];
         }
         return clew_arena_failed(&s->arena) ? -ENOMEM : 0;
 }
@@ -190,8 +158,7 @@ static int start_job(struct run *run, struct slot *s, uint64_t job)
         int r;
 
         clew_arena_reset(&s->arena);
-        clew_buffer_clear(&s->answer);
-        s->err = (struct clew_error){0};
+        clew_buffer_clear(&s->job.answer);
         s->result = (struct clew_result){.item = entry->id,
                                          .task = entry->task,
                                          .repeat = job % run->e.repeat,
@@ -205,29 +172,26 @@ static int start_job(struct run *run, struct slot *s, uint64_t job)
                 r = make_environment(s);
         if (r < 0)
                 return clew_cli_fail(run->c->cli, r, NULL);
-        s->state = SLOT_BUSY; /* no thread of its own yet */
-        r = pthread_create(&s->thread, NULL, work, s);
-        if (r != 0) {
-                s->state = SLOT_FREE;
-                return clew_cli_fail(run->c->cli, -r, NULL);
-        }
-        run->busy++;
-        return 0;
+        s->job.command = run->c->command;
+        s->job.question = clew_buffer_slice(&s->question);
+        s->job.timeout_ms = (uint32_t)run->c->timeout_seconds * 1000;
+        r = clew_pool_start(&run->pool, &s->job);
+        return r < 0 ? clew_cli_fail(run->c->cli, r, NULL) : 0;
 }
 
 static void judge(struct run *run, struct slot *s)
 {
-        struct clew_experiment_answer answer = {.status = s->status};
+        struct clew_experiment_answer answer = {.status = s->job.status};
         uint32_t n = 0;
         bool passed = true;
 
-        if (s->code < 0) {
+        if (s->job.code < 0) {
                 s->result.status = -1;
-                s->result.why = clew_slice_of_cstr(s->err.message);
+                s->result.why = clew_slice_of_cstr(s->job.err.message);
                 return;
         }
-        clew_answer_read(clew_buffer_slice(&s->answer), &s->arena, &answer);
-        s->result.status = s->status;
+        clew_answer_read(clew_buffer_slice(&s->job.answer), &s->arena, &answer);
+        s->result.status = s->job.status;
         s->result.output = answer.output;
         s->result.tokens = answer.tokens;
         s->result.cost_usd = answer.cost_usd;
@@ -272,9 +236,7 @@ static int end_job(struct run *run, struct slot *s)
         struct clew_store *store;
         int r;
 
-        pthread_join(s->thread, NULL);
-        s->state = SLOT_FREE;
-        run->busy--;
+        s->result.duration_ns = s->job.duration_ns;
         judge(run, s);
         if (s->result.output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
                 s->result.output.len = CLEW_EXPERIMENT_OUTPUT_MAX;
@@ -290,37 +252,6 @@ static int end_job(struct run *run, struct slot *s)
         return 0;
 }
 
-static struct slot *wait_for_one(struct run *run)
-{
-        struct slot *found = NULL;
-
-        pthread_mutex_lock(&run->lock);
-        while (!found) {
-                for (uint32_t i = 0; i < run->n_slots && !found; i++) {
-                        if (run->slots[i].state == SLOT_DONE)
-                                found = &run->slots[i];
-                }
-                if (!found)
-                        pthread_cond_wait(&run->done, &run->lock);
-        }
-        pthread_mutex_unlock(&run->lock);
-        return found;
-}
-
-static struct slot *free_slot(struct run *run)
-{
-        struct slot *found = NULL;
-
-        pthread_mutex_lock(&run->lock);
-        for (uint32_t i = 0; i < run->n_slots && !found; i++) {
-                if (run->slots[i].state == SLOT_FREE)
-                        found = &run->slots[i];
-        }
-        pthread_mutex_unlock(&run->lock);
-        CLEW_ASSERT(found); /* fewer are busy than there are */
-        return found;
-}
-
 static int run_all(struct run *run)
 {
         int r = 0;
@@ -328,10 +259,10 @@ static int run_all(struct run *run)
         for (;;) {
                 while (run->next < run->n_jobs && (run->had[run->next / 8] >> run->next % 8 & 1))
                         run->next++;
-                if (r == 0 && run->next < run->n_jobs && run->busy < run->n_slots) {
-                        r = start_job(run, free_slot(run), run->next++);
-                } else if (run->busy > 0) {
-                        int ended = end_job(run, wait_for_one(run));
+                if (r == 0 && run->next < run->n_jobs && !clew_pool_is_full(&run->pool)) {
+                        r = start_job(run, (struct slot *)clew_pool_free(&run->pool), run->next++);
+                } else if (run->pool.busy > 0) {
+                        int ended = end_job(run, (struct slot *)clew_pool_wait(&run->pool));
 
                         r = r ? r : ended;
                 } else {
@@ -465,13 +396,14 @@ static int check_flags(struct clew_experiment_command *c)
                                CLEW_NAME_BYTES_MAX);
                 return CLEW_EXIT_USAGE;
         }
-        if (c->jobs == 0 || c->jobs > JOBS_MAX || c->repeat == 0 ||
+        if (c->jobs == 0 || c->jobs > CLEW_POOL_JOBS_MAX || c->repeat == 0 ||
             c->repeat > CLEW_EXPERIMENT_REPEATS_MAX || c->timeout_seconds == 0 ||
             c->timeout_seconds > TIMEOUT_SECONDS_MAX) {
                 clew_cli_error(c->cli,
                                "--jobs takes 1 to %u, --repeat 1 to %u, --timeout 1 to %u "
                                "seconds",
-                               JOBS_MAX, CLEW_EXPERIMENT_REPEATS_MAX, TIMEOUT_SECONDS_MAX);
+                               CLEW_POOL_JOBS_MAX, CLEW_EXPERIMENT_REPEATS_MAX,
+                               TIMEOUT_SECONDS_MAX);
                 return CLEW_EXIT_USAGE;
         }
         return 0;
@@ -491,39 +423,52 @@ static void report(struct run *run)
                       run->c->args.values[1]);
 }
 
+static int make_slots(struct run *run, uint32_t n)
+{
+        struct clew_experiment_command *c = run->c;
+        struct slot *slots = clew_arena_calloc(&c->arena, n, sizeof(*slots));
+        struct clew_job **jobs = clew_arena_calloc(&c->arena, n, sizeof(struct clew_job *));
+
+        if (!slots || !jobs)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        for (uint32_t i = 0; i < n; i++) {
+                jobs[i] = &slots[i].job;
+                slots[i].run = run;
+                clew_arena_init(&slots[i].arena, CLEW_ITEM_ARENA_MAX);
+                clew_buffer_init(&slots[i].question, QUESTION_MAX);
+                clew_buffer_init(&slots[i].job.answer, 4 * CLEW_EXPERIMENT_OUTPUT_MAX);
+        }
+        clew_pool_init(&run->pool, c->cli->clock, jobs, n);
+        return 0;
+}
+
+static void free_slots(struct run *run)
+{
+        for (uint32_t i = 0; i < run->pool.n; i++) {
+                struct slot *s = (struct slot *)run->pool.jobs[i];
+
+                clew_arena_deinit(&s->arena);
+                clew_buffer_deinit(&s->question);
+                clew_buffer_deinit(&s->job.answer);
+        }
+        clew_pool_deinit(&run->pool);
+}
+
 int clew_experiment_run(struct clew_experiment_command *c)
 {
-        struct sigaction ignore = {.sa_handler = SIG_IGN};
-        struct run run = {.c = c, .n_slots = (uint32_t)c->jobs};
+        struct run run = {.c = c};
         int r = check_flags(c);
-
-        sigaction(SIGPIPE, &ignore, NULL); /* several programs at once may close their input */
 
         if (r == 0)
                 r = read_checks(&run);
         if (r == 0)
                 r = prepare(&run);
+        if (r == 0)
+                r = make_slots(&run, (uint32_t)c->jobs);
         if (r != 0)
                 return r;
-        run.slots = clew_arena_calloc(&c->arena, run.n_slots, sizeof(*run.slots));
-        if (!run.slots)
-                return clew_cli_fail(c->cli, -ENOMEM, NULL);
-        pthread_mutex_init(&run.lock, NULL);
-        pthread_cond_init(&run.done, NULL);
-        for (uint32_t i = 0; i < run.n_slots; i++) {
-                run.slots[i].run = &run;
-                clew_arena_init(&run.slots[i].arena, CLEW_ITEM_ARENA_MAX);
-                clew_buffer_init(&run.slots[i].question, QUESTION_MAX);
-                clew_buffer_init(&run.slots[i].answer, 4 * CLEW_EXPERIMENT_OUTPUT_MAX);
-        }
         r = run_all(&run);
-        for (uint32_t i = 0; i < run.n_slots; i++) {
-                clew_arena_deinit(&run.slots[i].arena);
-                clew_buffer_deinit(&run.slots[i].question);
-                clew_buffer_deinit(&run.slots[i].answer);
-        }
-        pthread_cond_destroy(&run.done);
-        pthread_mutex_destroy(&run.lock);
+        free_slots(&run);
         if (r == 0)
                 report(&run);
         return r;

@@ -3,6 +3,7 @@
  */
 #include "query/cli/experiment-int.h"
 
+#include "query/answer/review-record.h"
 #include "query/answer/safe.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
@@ -62,36 +63,6 @@ static int list(struct clew_experiment_command *c)
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 
-static void write_result(struct clew_json_writer *w, const struct clew_result *r)
-{
-        char hex[CLEW_CONTENT_ID_HEX];
-
-        clew_json_write_object_begin(w);
-        clew_json_write_key(w, "v");
-        clew_json_write_uint64(w, 1);
-        clew_json_write_key(w, "type");
-        clew_json_write_cstr(w, "result");
-        clew_content_id_to_hex(&r->item, hex);
-        clew_json_write_key(w, "item");
-        clew_json_write_cstr(w, hex);
-        clew_json_write_key(w, "try");
-        clew_json_write_uint64(w, r->repeat);
-        clew_json_write_key(w, "passed");
-        clew_json_write_bool(w, r->passed);
-        clew_json_write_key(w, "status");
-        clew_json_write_int64(w, r->status);
-        clew_json_write_key(w, "why");
-        clew_json_write_string(w, r->why);
-        clew_json_write_key(w, "output");
-        clew_json_write_string(w, r->output);
-        clew_json_write_key(w, "duration_nano");
-        clew_json_write_uint64_string(w, r->duration_ns);
-        clew_trace_id_to_hex(&r->trace_id, hex);
-        clew_json_write_key(w, "trace_id");
-        clew_json_write_cstr(w, hex);
-        clew_json_write_object_end(w);
-}
-
 /* Results as JSON lines. */
 static int show(struct clew_experiment_command *c)
 {
@@ -108,7 +79,13 @@ static int show(struct clew_experiment_command *c)
                 struct clew_json_writer w = clew_json_writer_make(&line, 0);
 
                 clew_buffer_init(&line, 8 * CLEW_EXPERIMENT_OUTPUT_MAX);
-                write_result(&w, &e.results[i]);
+                clew_json_write_object_begin(&w);
+                clew_json_write_key(&w, "v");
+                clew_json_write_uint64(&w, 1);
+                clew_json_write_key(&w, "type");
+                clew_json_write_cstr(&w, "result");
+                clew_record_write_all(&w, clew_result_fields, &e.results[i]);
+                clew_json_write_object_end(&w);
                 fprintf(c->cli->out, "%.*s\n", (int)line.len, (const char *)line.data);
         }
         return r;

@@ -107,3 +107,11 @@ int clew_export_otlp(const struct clew_trace_data *data, struct clew_buffer *out
 
         return r < 0 ? r : append_signal(data->logs, CLEW_OTLP_LOGS, out, err);
 }
+
+int clew_export_otlp_proto(const struct clew_trace_data *data, struct clew_buffer *out,
+                           struct clew_error *err)
+{
+        (void)err;
+        clew_buffer_append_slice(out, data->traces);
+        return clew_buffer_error(out);
+}

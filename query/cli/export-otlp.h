@@ -1,5 +1,6 @@
 /*
- * One trace as OTLP JSON lines: what `clew import` and every OTLP/HTTP receiver read.
+ * One trace as OTLP: protobuf, or JSON lines, which is what `clew import` and every OTLP/HTTP
+ * receiver read.
  */
 #ifndef CLEW_QUERY_CLI_EXPORT_OTLP_H
 #define CLEW_QUERY_CLI_EXPORT_OTLP_H
@@ -21,5 +22,13 @@
  */
 CLEW_MUST_USE int clew_export_otlp(const struct clew_trace_data *data, struct clew_buffer *out,
                                    struct clew_error *err);
+
+/*
+ * Appends the spans of @data as OTLP protobuf. What is appended for several traces is one
+ * TracesData together (its one field is repeated), as /v1/traces takes it. Log records have no
+ * place in it.
+ */
+CLEW_MUST_USE int clew_export_otlp_proto(const struct clew_trace_data *data,
+                                         struct clew_buffer *out, struct clew_error *err);
 
 #endif

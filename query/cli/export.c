@@ -6,32 +6,28 @@
  * page of the store. A batch continues behind the last trace of the one before, so traces that
  * arrive meanwhile are neither lost nor doubled.
  *
- * `-o FILE` appears whole or not at all: written beside it, synced, renamed; readable by this user
- * alone unless --mode says otherwise; and never in the place of a store's file.
+ * `-o FILE` appears whole or not at all (outfile.h); readable by this user alone unless --mode says
+ * otherwise.
  */
 #include "proto/base/arena.h"
 #include "proto/base/mem.h"
-#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
 #include "query/cli/export-views.h"
 #include "query/cli/filter.h"
-#include "query/cli/leftover.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
+#include "query/cli/outfile.h"
 #include "query/find/run.h"
 #include "query/find/select.h"
 #include "query/model/log-run.h"
 #include "storage/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* A batch ends when it has so many bytes or so many traces. */
 #define BATCH_BYTES_MAX ((size_t)8 << 20)
@@ -47,26 +43,22 @@ struct format {
         const char *name;
         int (*append)(const struct clew_trace_data *data, struct clew_buffer *out,
                       struct clew_error *err);
+        bool has_logs; /* holds log records too */
 };
 
 static const struct format formats[] = {
-        {"otlp", clew_export_otlp},
-};
-
-/* Where the output goes. */
-struct target_file {
-        const char *path; /* NULL = the command's output */
-        char *temp;       /* the name beside it; NULL = written in place (a pipe, a device) */
-        FILE *stream;
+        {"otlp", clew_export_otlp, true},
+        {"otlp-proto", clew_export_otlp_proto, false},
 };
 
 struct export
 {
         struct clew_cli *cli;
         const struct format *format;
-        struct target_file file;
-        bool force;  /* an existing file may be replaced */
-        mode_t mode; /* of the file; 0 = as it is made, 0600 */
+        struct clew_outfile file;
+        const char *path; /* NULL = the command's output */
+        bool force;       /* an existing file may be replaced */
+        mode_t mode;      /* of the file; 0 = as it is made, 0600 */
         struct clew_filter filter;
         bool is_filtered; /* by more than time: summaries are needed */
         uint64_t limit;   /* traces; 0 = all */
@@ -75,138 +67,13 @@ struct export
         struct clew_buffer out;
         uint64_t n; /* traces written */
         uint64_t n_damaged;
+        uint64_t n_logs_left; /* traces whose log records the format does not hold */
         /* the walk */
         size_t next_id;
         struct clew_list_entry last; /* only its place */
         bool started;
         bool ended;
 };
-
-/* ---- the output file ------------------------------------------------------------------------ */
-
-static int fail_file(struct export *ex, const char *what)
-{
-        int code = errno ? -errno : -EIO;
-        char name[256];
-
-        clew_cli_error(ex->cli, "cannot %s %s: %s", what,
-                       clew_safe_cstr(clew_slice_of_cstr(ex->file.path), name, sizeof(name)),
-                       strerror(-code));
-        return code == -EACCES || code == -EPERM ? CLEW_EXIT_PERMISSION : CLEW_EXIT_STORE;
-}
-
-/* A name of its own beside the file, for this user alone: what agents were told is private. */
-static int open_beside(struct export *ex)
-{
-        struct target_file *f = &ex->file;
-        size_t size = strlen(f->path) + 32;
-        int fd;
-
-        f->temp = clew_malloc(size);
-        if (!f->temp)
-                return -1;
-        snprintf(f->temp, size, "%s.part-XXXXXX", f->path);
-        fd = mkostemp(f->temp, O_CLOEXEC); /* 0600 */
-        if (fd < 0) {
-                clew_free(f->temp);
-                f->temp = NULL;
-        }
-        if (fd >= 0 && ex->mode && fchmod(fd, ex->mode) < 0) {
-                close(fd);
-                fd = -1;
-        }
-        if (fd >= 0)
-                clew_leftover_add(f->temp);
-        return fd;
-}
-
-static int open_output(struct export *ex)
-{
-        struct target_file *f = &ex->file;
-        struct stat st;
-        int fd;
-
-        if (f->path && strcmp(f->path, "-") == 0)
-                f->path = NULL;
-        if (!f->path) {
-                f->stream = ex->cli->out;
-                return 0;
-        }
-        if (clew_store_holds_file(f->path)) {
-                char name[256];
-
-                clew_cli_error(ex->cli,
-                               "%s is part of a store, which writing it would destroy; name "
-                               "another file",
-                               clew_safe_cstr(clew_slice_of_cstr(f->path), name, sizeof(name)));
-                return CLEW_EXIT_USAGE;
-        }
-        errno = 0;
-        if (!ex->force && stat(f->path, &st) == 0 && S_ISREG(st.st_mode)) {
-                char name[256];
-
-                clew_cli_error(ex->cli, "%s is there already: --force replaces it",
-                               clew_safe_cstr(clew_slice_of_cstr(f->path), name, sizeof(name)));
-                return CLEW_EXIT_USAGE;
-        }
-        if (stat(f->path, &st) == 0 && !S_ISREG(st.st_mode))
-                fd = open(f->path, O_WRONLY | O_CLOEXEC);
-        else
-                fd = open_beside(ex);
-        f->stream = fd < 0 ? NULL : fdopen(fd, "w");
-        if (!f->stream) {
-                if (fd >= 0)
-                        close(fd);
-                return fail_file(ex, "write");
-        }
-        return 0;
-}
-
-/* The directory entry is durable only when its directory is. */
-static void sync_directory(const char *path)
-{
-        CLEW_FREE char *dir = clew_strdup(path);
-        char *slash = dir ? strrchr(dir, '/') : NULL;
-        int fd;
-
-        if (slash)
-                slash[slash == dir ? 1 : 0] = '\0';
-        fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0) {
-                (void)fsync(fd);
-                close(fd);
-        }
-}
-
-/* Makes the file appear when @keep, else leaves nothing behind. */
-static int close_output(struct export *ex, bool keep)
-{
-        struct target_file *f = &ex->file;
-        bool ok;
-
-        if (!f->path) {
-                if (fflush(ex->cli->out) == 0 || !keep)
-                        return 0;
-                clew_cli_error(ex->cli, "cannot write the output: %s", strerror(errno));
-                return CLEW_EXIT_STORE;
-        }
-        errno = 0;
-        ok = f->stream && fflush(f->stream) == 0;
-        if (ok && f->temp && keep)
-                ok = fsync(fileno(f->stream)) == 0;
-        if (f->stream && fclose(f->stream) != 0)
-                ok = false;
-        if (ok && f->temp && keep)
-                ok = rename(f->temp, f->path) == 0;
-        if (f->temp && ok && keep)
-                sync_directory(f->path);
-        else if (f->temp)
-                unlink(f->temp);
-        clew_leftover_forget(f->temp);
-        clew_free(f->temp);
-        f->temp = NULL;
-        return ok || !keep ? 0 : fail_file(ex, "write");
-}
 
 /* ---- traces --------------------------------------------------------------------------------- */
 
@@ -247,6 +114,7 @@ static int add_trace(struct export *ex, struct clew_view *view, const struct cle
                                data.left_out);
                 report_damage(ex, id, &err);
         }
+        ex->n_logs_left += !ex->format->has_logs && data.logs.len > 0;
         ex->n++;
         return 0;
 }
@@ -431,13 +299,9 @@ static int write_batches(struct export *ex)
 
         while (status == 0 && !ex->ended) {
                 status = make_batch(ex);
-                errno = 0;
-                if (status == 0 && ex->out.len > 0 &&
-                    fwrite(ex->out.data, 1, ex->out.len, ex->file.stream) != ex->out.len) {
-                        if (ex->file.path)
-                                return fail_file(ex, "write");
-                        return CLEW_EXIT_STORE; /* told when the output is flushed */
-                }
+                if (status == 0 && ex->out.len > 0)
+                        status =
+                                clew_outfile_write(&ex->file, ex->cli, clew_buffer_slice(&ex->out));
         }
         return status;
 }
@@ -499,15 +363,23 @@ static int run(struct export *ex, struct clew_arguments *args)
         status = resolve_ids(ex, args, &arena);
         ex->ended = had_arguments && ex->n_ids == 0; /* `-`, and no id came */
         if (status == 0)
-                status = open_output(ex);
+                status = clew_outfile_open(&ex->file, ex->cli, ex->path, ex->force);
+        ex->file.summed = false;
+        if (status == 0 && ex->mode)
+                status = clew_outfile_mode(&ex->file, ex->cli, ex->mode);
         if (status == 0)
                 status = write_batches(ex);
-        closed = close_output(ex, status == 0);
+        closed = clew_outfile_close(&ex->file, ex->cli, status == 0);
         clew_buffer_deinit(&ex->out);
         if (status == 0)
                 status = closed;
         if (status != 0)
                 return status;
+        if (ex->n_logs_left)
+                clew_cli_note(ex->cli,
+                              "%" PRIu64 " traces have log records, which are not in it: --format "
+                              "otlp writes them",
+                              ex->n_logs_left);
         clew_cli_note(ex->cli, "exported %" PRIu64 " traces%s", ex->n,
                       ex->n_damaged ? "; not all of it, see above (clew doctor --verify)" : "");
         return ex->n_damaged ? CLEW_EXIT_PARTIAL : CLEW_EXIT_OK;
@@ -533,10 +405,10 @@ static int items(struct export *ex, struct clew_export_request *rq,
                  char *const *argv)
 {
         if (ex->mode) {
-                clew_cli_error(ex->cli, "export: --mode goes with --format otlp");
+                clew_cli_error(ex->cli, "export: --mode goes with --format otlp and otlp-proto");
                 return CLEW_EXIT_USAGE;
         }
-        rq->output = ex->file.path;
+        rq->output = ex->path;
         rq->force = ex->force;
         rq->limit = ex->limit;
         return clew_export_run(ex->cli, rq, filter_flags, args, argc, argv);
@@ -558,7 +430,7 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
                  "langsmith, openai, trl, csv ...: clew help formats",
                  .ret_text = &format},
                 {"output", 'o', "FILE|DIR", "appears whole or not at all (default: the output)",
-                 .ret_text = &ex.file.path},
+                 .ret_text = &ex.path},
                 {"force", 0, NULL, "replace what is there", .ret_flag = &ex.force},
                 {"dataset", 0, "NAME[@V]", "its cases, instead of traces", .ret_text = &rq.dataset},
                 {"split", 0, "80/20", "train and test by task; needs -o DIR",
@@ -588,8 +460,8 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         if (status != 0)
                 return status;
         if (clew_export_is_view(format))
-                return clew_export_view(cli, format, ex.file.path, ex.force, ex.limit,
-                                        &filter_flags, &args);
+                return clew_export_view(cli, format, ex.path, ex.force, ex.limit, &filter_flags,
+                                        &args);
         rq.format = clew_export_format_find(format);
         if (rq.format)
                 return items(&ex, &rq, &filter_flags, &args, argc, words);
@@ -597,7 +469,7 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         if (!ex.format)
                 return CLEW_EXIT_USAGE;
         if (rq.dataset || rq.split || rq.dry_run || rq.item_flags.as || rq.item_flags.step) {
-                clew_cli_error(cli, "export: cases of datasets need a --format other than otlp");
+                clew_cli_error(cli, "export: cases of datasets need a --format of cases");
                 return CLEW_EXIT_USAGE;
         }
         if (mode && !parse_mode(mode, &ex.mode)) {

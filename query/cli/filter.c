@@ -115,8 +115,15 @@ void clew_cli_query_error(struct clew_cli *cli, const char *word, struct clew_sl
 
 static void print_counts(struct clew_cli *cli, const struct clew_select *s)
 {
+        const struct clew_index_use *use = clew_view_index_use(s->view);
         char bytes[CLEW_WHEN_TEXT];
 
+        if (use->used)
+                fprintf(cli->out, "index  %u runs asked: %llu of %llu sealed traces can match\n",
+                        use->runs, (unsigned long long)use->chosen,
+                        (unsigned long long)use->traces);
+        else if (use->why_not[0])
+                fprintf(cli->out, "index  not used: %s\n", use->why_not);
         fprintf(cli->out, "read   %llu trace%s in the time window", (unsigned long long)s->seen,
                 s->seen == 1 ? "" : "s");
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {

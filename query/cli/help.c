@@ -113,6 +113,7 @@ static void print_export_formats(FILE *out)
 {
         fputs("\nFormats of clew export\n\n"
               "  otlp            what clew import reads: OTLP JSON lines\n"
+              "  otlp-proto      spans as one OTLP protobuf message, as /v1/traces takes it\n"
               "  perfetto        a timeline, for Perfetto and Chrome's tracing\n"
               "  speedscope      a flame graph of one run, by time and by tokens\n",
               out);

@@ -172,6 +172,32 @@ static void print_pairs(struct checking *k, const char *a, const char *b)
                 fprintf(k->cli->out, "... and %zu more\n", n - SHOWN_MAX);
 }
 
+static bool they_differ(const struct checking *k)
+{
+        for (size_t i = 0; i < k->n; i++) {
+                if (k->pairs[i].a != k->pairs[i].b)
+                        return true;
+        }
+        return false;
+}
+
+/* Each once: pairs of one run, with several experts, stand together. */
+static void print_ids(struct checking *k)
+{
+        const struct clew_trace_id *last = NULL;
+
+        for (size_t i = 0; i < k->n; i++) {
+                char hex[CLEW_TRACE_ID_HEX];
+
+                if (k->pairs[i].a == k->pairs[i].b ||
+                    (last && memcmp(last, &k->pairs[i].id, sizeof(*last)) == 0))
+                        continue;
+                last = &k->pairs[i].id;
+                clew_trace_id_to_hex(&k->pairs[i].id, hex);
+                fprintf(k->cli->out, "%s\n", hex);
+        }
+}
+
 static void print_json(struct checking *k, double kappa, double agreement, struct clew_interval in)
 {
         CLEW_BUFFER line = {0};
@@ -250,7 +276,7 @@ static int over_all(struct checking *k, const struct clew_filter_flags *filter_f
 
 int clew_judge_check(struct clew_cli *cli, const char *name, const char *version,
                      const struct clew_look *look, const struct clew_filter_flags *filter_flags,
-                     struct clew_arguments *args, bool json)
+                     struct clew_arguments *args, enum clew_agreement_form form)
 {
         struct checking k = {.cli = cli, .look = look};
         struct clew_interval in;
@@ -268,8 +294,10 @@ int clew_judge_check(struct clew_cli *cli, const char *name, const char *version
         }
         if (r == 0) {
                 kappa = agreement(&k, &share, &in);
-                if (json) {
+                if (form == CLEW_AGREEMENT_JSON) {
                         print_json(&k, kappa, share, in);
+                } else if (form == CLEW_AGREEMENT_IDS) {
+                        print_ids(&k);
                 } else {
                         fprintf(cli->out,
                                 "%zu verdicts beside an expert's: %.1f %% agree, Cohen's "
@@ -277,6 +305,11 @@ int clew_judge_check(struct clew_cli *cli, const char *name, const char *version
                                 k.n, 100 * share, kappa, in.low, in.high);
                         print_table(&k, "judge", "expert");
                         print_pairs(&k, "judge", "expert");
+                        if (they_differ(&k))
+                                clew_cli_note(cli,
+                                              "next: clew annotate --queue $(clew judge --check "
+                                              "--name %s -q)",
+                                              name);
                 }
         }
         clew_arena_deinit(&k.arena);
@@ -285,7 +318,7 @@ int clew_judge_check(struct clew_cli *cli, const char *name, const char *version
 
 int clew_judge_flips(struct clew_cli *cli, const char *name, const char *a, const char *b,
                      const struct clew_look *look, const struct clew_filter_flags *filter_flags,
-                     struct clew_arguments *args, bool json)
+                     struct clew_arguments *args, enum clew_agreement_form form)
 {
         struct checking k = {.cli = cli, .look = look};
         struct clew_interval in;
@@ -297,8 +330,10 @@ int clew_judge_flips(struct clew_cli *cli, const char *name, const char *a, cons
         r = over_all(&k, filter_flags, args, name, a, b);
         if (r == 0) {
                 kappa = agreement(&k, &share, &in);
-                if (json) {
+                if (form == CLEW_AGREEMENT_JSON) {
                         print_json(&k, kappa, share, in);
+                } else if (form == CLEW_AGREEMENT_IDS) {
+                        print_ids(&k);
                 } else {
                         size_t n = 0;
 

@@ -9,16 +9,22 @@
 #include "query/cli/options.h"
 #include "query/cli/terminal.h"
 
+enum clew_agreement_form {
+        CLEW_AGREEMENT_TEXT,
+        CLEW_AGREEMENT_JSON,
+        CLEW_AGREEMENT_IDS, /* of the runs on which the two differ: what is to be looked at */
+};
+
 /* Of the traces that the arguments or flags select: verdicts of the judge @name (its newest, or
  * those of @version) against the experts' scores of the same name. Returns an exit status. */
 CLEW_MUST_USE int clew_judge_check(struct clew_cli *cli, const char *name, const char *version,
                                    const struct clew_look *look,
                                    const struct clew_filter_flags *filter_flags,
-                                   struct clew_arguments *args, bool json);
+                                   struct clew_arguments *args, enum clew_agreement_form form);
 /* Which runs the versions @a and @b of the judge @name tell apart. */
 CLEW_MUST_USE int clew_judge_flips(struct clew_cli *cli, const char *name, const char *a,
                                    const char *b, const struct clew_look *look,
                                    const struct clew_filter_flags *filter_flags,
-                                   struct clew_arguments *args, bool json);
+                                   struct clew_arguments *args, enum clew_agreement_form form);
 
 #endif

@@ -11,11 +11,11 @@
 
 #include "query/answer/trace-record.h"
 #include "query/answer/why-record.h"
-#include "query/cli/child.h"
 #include "query/cli/filter.h"
 #include "query/cli/judge-check.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
+#include "query/cli/pool.h"
 #include "query/cli/terminal.h"
 
 #include "proto/base/json.h"
@@ -52,14 +52,28 @@ struct judge_command {
         char rubric_version[24];
         const char *flips;
         bool check_experts;
+        bool ids;
         uint64_t cached;
         struct clew_buffer rubric;
         uint64_t timeout_seconds;
+        uint64_t n_jobs;
         bool full;
         bool dry_run;
         bool opened; /* the trace at hand could be read */
         uint64_t judged;
         uint64_t failed;
+        double cost_usd; /* of the answers that were asked for now, as far as the program says */
+        double tokens;
+        bool has_cost;
+        bool has_tokens;
+        struct clew_pool pool;
+};
+
+/* A trace that is asked about. */
+struct asked {
+        struct clew_job job; /* first: the pool gives it back */
+        struct clew_trace_id id;
+        struct clew_buffer line;
 };
 
 static struct clew_slice name_part(const char *text)
@@ -170,48 +184,72 @@ static int question(struct judge_command *c, const struct clew_opened *o, struct
         return clew_buffer_error(out);
 }
 
-/* The reader takes NaN and Infinity, which are no numbers of JSON and no scores. */
-static bool is_finite(const struct clew_json_reader *r)
-{
-        double value;
+/* What is kept of an answer; numbers are finite (the reader takes NaN and Infinity, which are no
+ * numbers of JSON and no scores), what was spent is not negative. */
+static const struct answer_member {
+        const char *name;
+        enum clew_json_token token;
+        bool is_spent;
+} answer_members[] = {
+        {"value", CLEW_JSON_NUMBER, false},       {"label", CLEW_JSON_STRING, false},
+        {"explanation", CLEW_JSON_STRING, false}, {"cost_usd", CLEW_JSON_NUMBER, true},
+        {"tokens", CLEW_JSON_NUMBER, true},
+};
+enum { MEMBER_VALUE, MEMBER_LABEL, MEMBER_EXPLANATION, MEMBER_COST, MEMBER_TOKENS, MEMBERS };
 
-        return clew_json_double(r, &value) && isfinite(value);
+/* What of it the program said it spent; NAN = nothing. */
+struct spent {
+        double cost_usd;
+        double tokens;
+};
+
+static bool is_taken(const struct clew_json_reader *r, const struct answer_member *m,
+                     enum clew_json_token token, double *ret_number)
+{
+        *ret_number = NAN;
+        if (token != m->token)
+                return false;
+        return token != CLEW_JSON_NUMBER ||
+               (clew_json_double(r, ret_number) && isfinite(*ret_number) &&
+                (!m->is_spent || *ret_number >= 0));
 }
 
-/* Copies value, label and explanation of the answer; the value must be a number. */
-static int copy_answer(struct clew_json_writer *w, struct clew_slice answer)
+/* Copies the known members; there must be a value or a label. */
+static int copy_answer(struct clew_json_writer *w, struct clew_slice answer, struct spent *ret)
 {
-        static const char *const names[] = {"value", "label", "explanation"};
         struct clew_json_reader r = clew_json_reader_make(answer, CLEW_JSON_DEPTH_DEFAULT);
-        bool had[CLEW_ARRAY_LEN(names)] = {false};
+        bool had[MEMBERS] = {false};
+        double numbers[MEMBERS] = {NAN, NAN, NAN, NAN, NAN};
 
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return -EBADMSG;
         while (clew_json_next_member(&r)) {
                 size_t i = 0;
+                double number;
 
-                while (i < CLEW_ARRAY_LEN(names) && !clew_json_text_is(&r, names[i]))
+                while (i < MEMBERS && !clew_json_text_is(&r, answer_members[i].name))
                         i++;
-                if (i == CLEW_ARRAY_LEN(names) || had[i]) {
-                        clew_json_skip(&r);
-                } else if (clew_json_next(&r) == (i == 0 ? CLEW_JSON_NUMBER : CLEW_JSON_STRING) &&
-                           (i > 0 || is_finite(&r))) {
-                        clew_json_write_key(w, names[i]);
+                if (i < MEMBERS && !had[i] &&
+                    is_taken(&r, &answer_members[i], clew_json_next(&r), &number)) {
+                        clew_json_write_key(w, answer_members[i].name);
                         clew_json_write_token(w, &r);
+                        numbers[i] = number;
                         had[i] = true;
                 } else {
                         clew_json_skip(&r);
                 }
         }
+        *ret = (struct spent){numbers[MEMBER_COST], numbers[MEMBER_TOKENS]};
         return clew_json_next(&r) == CLEW_JSON_END && r.status == CLEW_JSON_COMPLETE &&
-                               (had[0] || had[1])
+                               (had[MEMBER_VALUE] || had[MEMBER_LABEL])
                        ? 0
                        : -EBADMSG;
 }
 
 /* The note: a score as the agent model names its parts, with what is needed to tell versions of a
  * criterion apart. */
-static int note_of(struct judge_command *c, struct clew_slice answer, struct clew_buffer *out)
+static int note_of(struct judge_command *c, struct clew_slice answer, struct clew_buffer *out,
+                   struct spent *ret_spent)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
         int r;
@@ -240,7 +278,7 @@ static int note_of(struct judge_command *c, struct clew_slice answer, struct cle
         }
         clew_json_write_key(&w, "time_unix_nano");
         clew_json_write_uint64_string(&w, clew_clock_unix_ns(c->cli->clock));
-        r = copy_answer(&w, answer);
+        r = copy_answer(&w, answer, ret_spent);
         clew_json_write_object_end(&w);
         return r < 0 ? r : clew_buffer_error(out);
 }
@@ -305,78 +343,141 @@ static int keep_answer(struct clew_shelf *shelf, void *context, struct clew_erro
         return r == -EEXIST ? 0 : r;
 }
 
-/* Asks the program, unless its answer is kept. */
-static int ask(struct judge_command *c, struct clew_slice line, struct clew_buffer *answer,
-               struct clew_error *err)
+/* 1 = the answer is kept from before and stands in the job, 0 = it has to be asked for. */
+static int kept_from_before(struct judge_command *c, struct asked *a)
 {
         CLEW_BUFFER value = {0};
+        struct clew_review_key key;
+        struct clew_error err;
+        struct clew_slice body;
+        struct clew_view *view;
+
+        if (!c->rubric_name)
+                return 0;
+        clew_buffer_init(&value, 4 * ANSWER_MAX);
+        key = answer_key(c, clew_buffer_slice(&a->line));
+        if (clew_cli_view(c->cli, &view) != 0 ||
+            clew_view_shelf_get(view, clew_review_key_slice(&key), &value, &err) != 0 ||
+            !clew_review_unseal(clew_buffer_slice(&value), CLEW_KIND_VERDICT, &body))
+                return 0;
+        c->cached++;
+        clew_buffer_append_slice(&a->job.answer, body);
+        return 1;
+}
+
+/* Keeps the answer for the next time. One that cannot be sealed is asked for again. */
+static int keep_for_later(struct judge_command *c, struct asked *a, struct clew_error *err)
+{
         CLEW_BUFFER encoded = {0};
         struct kept_answer k;
-        struct clew_slice body;
         struct clew_store *store;
-        struct clew_view *view;
-        int r;
 
-        clew_buffer_init(&value, 4 * ANSWER_MAX);
+        if (!c->rubric_name || c->dry_run)
+                return 0;
         clew_buffer_init(&encoded, 4 * ANSWER_MAX);
-        if (c->rubric_name) {
-                k.key = answer_key(c, line);
-                if (clew_cli_view(c->cli, &view) == 0 &&
-                    clew_view_shelf_get(view, clew_review_key_slice(&k.key), &value, err) == 0 &&
-                    clew_review_unseal(clew_buffer_slice(&value), CLEW_KIND_VERDICT, &body)) {
-                        c->cached++;
-                        clew_buffer_append_slice(answer, body);
-                        return clew_buffer_error(answer);
-                }
-        }
-        r = clew_child_ask(c->command, line, (uint32_t)c->timeout_seconds * 1000, answer, err);
-        if (r < 0 || !c->rubric_name || c->dry_run)
-                return r;
-        if (clew_review_seal(CLEW_KIND_VERDICT, clew_buffer_slice(answer), &encoded) < 0)
-                return 0; /* it is asked again */
+        k.key = answer_key(c, clew_buffer_slice(&a->line));
+        if (clew_review_seal(CLEW_KIND_VERDICT, clew_buffer_slice(&a->job.answer), &encoded) < 0)
+                return 0;
         k.encoded = clew_buffer_slice(&encoded);
         if (clew_cli_store(c->cli, CLEW_STORE_WRITE, &store) != 0)
                 return clew_error_set(err, -EIO, 0, "its answer cannot be kept");
         return clew_store_shelve(store, keep_answer, &k, err);
 }
 
-/* One trace; one that cannot be read or is too large to be analysed costs only itself. */
-static int judge_one(struct judge_command *c, const char *text)
+static void count_spent(struct judge_command *c, const struct spent *spent)
+{
+        if (isfinite(spent->cost_usd)) {
+                c->cost_usd += spent->cost_usd;
+                c->has_cost = true;
+        }
+        if (isfinite(spent->tokens)) {
+                c->tokens += spent->tokens;
+                c->has_tokens = true;
+        }
+}
+
+/* What came of one question; @is_new: the program was asked. */
+static int take_answer(struct judge_command *c, struct asked *a, bool is_new)
+{
+        CLEW_BUFFER note = {0};
+        struct spent spent;
+        struct clew_error err = {0};
+        int r = is_new ? a->job.code : 0;
+
+        clew_buffer_init(&note, 2 * ANSWER_MAX);
+        if (r < 0) {
+                complain(c, &a->id, a->job.err.message);
+                return 0;
+        }
+        if (is_new && a->job.status != 0) {
+                clew_error_set(&err, -ECHILD, 0, "the program ended with status %d", a->job.status);
+                complain(c, &a->id, err.message);
+                return 0;
+        }
+        r = note_of(c, clew_buffer_slice(&a->job.answer), &note, &spent);
+        if (is_new && keep_for_later(c, a, &err) < 0) {
+                complain(c, &a->id, err.message);
+                return 0;
+        }
+        if (r < 0) {
+                complain(c, &a->id,
+                         "the answer is not one JSON object with a \"value\" or \"label\"");
+                return 0;
+        }
+        if (is_new)
+                count_spent(c, &spent);
+        return keep(c, &a->id, clew_buffer_slice(&note));
+}
+
+static int finish_one(struct judge_command *c)
+{
+        return take_answer(c, (struct asked *)clew_pool_wait(&c->pool), true);
+}
+
+/* Makes the question. 1 = it is made; 0 = told why not. One that cannot be read or is too large to
+ * be analysed costs only itself. */
+static int prepare(struct judge_command *c, const char *text, struct asked *a)
 {
         CLEW_ARENA arena = {0};
-        CLEW_BUFFER line = {0};
-        CLEW_BUFFER answer = {0};
-        CLEW_BUFFER note = {0};
         struct clew_opened o;
-        struct clew_error err = {0};
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
-        clew_buffer_init(&line, QUESTION_MAX);
-        clew_buffer_init(&answer, ANSWER_MAX);
-        clew_buffer_init(&note, 2 * ANSWER_MAX);
+        clew_buffer_clear(&a->line);
+        clew_buffer_clear(&a->job.answer);
         c->opened = false;
         r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
         if (r != 0)
-                return r;
+                return r < 0 ? r : -r;
         c->opened = true;
-        r = question(c, &o, &arena, &line);
+        a->id = o.id;
+        r = question(c, &o, &arena, &a->line);
         if (r < 0) {
                 complain(c, &o.id, r == -ENOMEM ? "too large to be asked about" : strerror(-r));
                 return 0;
         }
-        r = ask(c, clew_buffer_slice(&line), &answer, &err);
-        if (r < 0) {
-                complain(c, &o.id, err.message);
-                return 0;
-        }
-        r = note_of(c, clew_buffer_slice(&answer), &note);
-        if (r < 0) {
-                complain(c, &o.id,
-                         "the answer is not one JSON object with a \"value\" or \"label\"");
-                return 0;
-        }
-        return keep(c, &o.id, clew_buffer_slice(&note));
+        return 1;
+}
+
+/* Asks about one trace, when a program is free. 0, or an exit status. */
+static int judge_one(struct judge_command *c, const char *text)
+{
+        struct asked *a;
+        int r = clew_pool_is_full(&c->pool) ? finish_one(c) : 0;
+
+        if (r != 0)
+                return r;
+        a = (struct asked *)clew_pool_free(&c->pool);
+        r = prepare(c, text, a);
+        if (r <= 0)
+                return -r;
+        if (kept_from_before(c, a))
+                return take_answer(c, a, false);
+        a->job.command = c->command;
+        a->job.question = clew_buffer_slice(&a->line);
+        a->job.timeout_ms = (uint32_t)c->timeout_seconds * 1000;
+        r = clew_pool_start(&c->pool, &a->job);
+        return r < 0 ? clew_cli_fail(c->cli, r, NULL) : 0;
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
@@ -437,6 +538,64 @@ static int judge_selection(struct judge_command *c)
         return r;
 }
 
+static int judge_arguments(struct judge_command *c, const struct clew_arguments *args)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < args->n; i++)
+                r = judge_one(c, args->values[i]);
+        return r;
+}
+
+static int judge_all(struct judge_command *c, const struct clew_arguments *args)
+{
+        CLEW_ARENA arena = {0};
+        struct asked *asked;
+        struct clew_job **jobs;
+        int r;
+
+        clew_arena_init(&arena, IDS_ARENA_MAX);
+        asked = clew_arena_calloc(&arena, c->n_jobs, sizeof(*asked));
+        jobs = clew_arena_calloc(&arena, c->n_jobs, sizeof(struct clew_job *));
+        if (!asked || !jobs)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        for (size_t i = 0; i < c->n_jobs; i++) {
+                clew_buffer_init(&asked[i].line, QUESTION_MAX);
+                clew_buffer_init(&asked[i].job.answer, ANSWER_MAX);
+                jobs[i] = &asked[i].job;
+        }
+        clew_pool_init(&c->pool, c->cli->clock, jobs, (uint32_t)c->n_jobs);
+        r = args->n ? judge_arguments(c, args) : judge_selection(c);
+        while (c->pool.busy > 0) { /* also after a failure: what was asked is paid for */
+                int ended = finish_one(c);
+
+                r = r ? r : ended;
+        }
+        clew_pool_deinit(&c->pool);
+        for (size_t i = 0; i < c->n_jobs; i++) {
+                clew_buffer_deinit(&asked[i].line);
+                clew_buffer_deinit(&asked[i].job.answer);
+        }
+        return r;
+}
+
+static void report(const struct judge_command *c)
+{
+        char spent[96] = "";
+        int n = 0;
+
+        if (c->has_cost)
+                n = snprintf(spent, sizeof(spent), "; cost $%.4f", c->cost_usd);
+        if (c->has_tokens)
+                snprintf(spent + n, sizeof(spent) - (size_t)n, "%s%.0f tokens",
+                         c->has_cost ? ", " : "; ", c->tokens);
+        clew_cli_note(c->cli, "%llu judged, %llu without an answer%s",
+                      (unsigned long long)c->judged, (unsigned long long)c->failed, spent);
+        if (c->cached)
+                clew_cli_note(c->cli, "%llu of the answers were kept from before",
+                              (unsigned long long)c->cached);
+}
+
 static int check(struct judge_command *c)
 {
         int r;
@@ -449,6 +608,10 @@ static int check(struct judge_command *c)
                 clew_cli_error(c->cli, "--timeout takes 1 to %u seconds", TIMEOUT_SECONDS_MAX);
                 return CLEW_EXIT_USAGE;
         }
+        if (c->n_jobs == 0 || c->n_jobs > CLEW_POOL_JOBS_MAX) {
+                clew_cli_error(c->cli, "--jobs takes 1 to %u", CLEW_POOL_JOBS_MAX);
+                return CLEW_EXIT_USAGE;
+        }
         r = read_rubric(c);
         if (!c->version)
                 c->version = "1";
@@ -458,24 +621,28 @@ static int check(struct judge_command *c)
 /* --check and --flips ask no program: they compare what is kept. */
 static int compare(struct judge_command *c, struct clew_arguments *args)
 {
+        enum clew_agreement_form form = c->ids                 ? CLEW_AGREEMENT_IDS
+                                        : c->output_flags.json ? CLEW_AGREEMENT_JSON
+                                                               : CLEW_AGREEMENT_TEXT;
         const char *comma = c->flips ? strchr(c->flips, ',') : NULL;
         char first[64];
 
         if (c->check_experts)
                 return clew_judge_check(c->cli, c->name, c->version, &c->look, &c->filter_flags,
-                                        args, c->output_flags.json);
+                                        args, form);
         if (!comma || (size_t)(comma - c->flips) >= sizeof(first)) {
                 clew_cli_error(c->cli, "--flips takes two versions of the judge: --flips 1,2");
                 return CLEW_EXIT_USAGE;
         }
         snprintf(first, sizeof(first), "%.*s", (int)(comma - c->flips), c->flips);
         return clew_judge_flips(c->cli, c->name, first, comma + 1, &c->look, &c->filter_flags, args,
-                                c->output_flags.json);
+                                form);
 }
 
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
 {
-        struct judge_command c = {.cli = cli, .name = "judge", .timeout_seconds = TIMEOUT_SECONDS};
+        struct judge_command c = {
+                .cli = cli, .name = "judge", .timeout_seconds = TIMEOUT_SECONDS, .n_jobs = 1};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
                 {"cmd", 0, "COMMAND", "program that reads one JSON line and answers one object",
@@ -486,10 +653,13 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
                  .ret_flag = &c.check_experts},
                 {"flips", 0, "A,B", "runs that versions A and B of the judge tell apart",
                  .ret_text = &c.flips},
+                {"ids", 'q', NULL, "with --check, --flips: ids of the runs that differ, alone",
+                 .ret_flag = &c.ids},
                 {"rubric", 0, "FILE|NAME@V",
                  "text of the criterion; of a kept one answers are asked for once",
                  .ret_text = &c.rubric_file},
                 {"timeout", 0, "SECONDS", "for one trace (120)", .ret_number = &c.timeout_seconds},
+                {"jobs", 0, "N", "programs at once (1)", .ret_number = &c.n_jobs},
                 {"full", 0, NULL, "send the whole trace too, as OTLP JSON", .ret_flag = &c.full},
                 {"dry-run", 0, NULL, "print the scores, keep nothing", .ret_flag = &c.dry_run},
                 {0},
@@ -505,14 +675,10 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
         if (c.check_experts || c.flips)
                 return compare(&c, &args);
         r = check(&c);
-        if (r == 0 && args.n == 0)
-                r = judge_selection(&c);
-        for (size_t i = 0; r == 0 && i < args.n; i++)
-                r = judge_one(&c, args.values[i]);
+        if (r == 0)
+                r = judge_all(&c, &args);
         clew_buffer_deinit(&c.rubric);
         if (r == 0)
-                clew_cli_note(cli, "%llu judged, %llu without an answer%s",
-                              (unsigned long long)c.judged, (unsigned long long)c.failed,
-                              c.cached ? "; some answers were kept from before" : "");
+                report(&c);
         return r == 0 && c.failed ? CLEW_EXIT_PARTIAL : r;
 }

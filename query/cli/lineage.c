@@ -1,24 +1,12 @@
 #include "query/cli/lineage.h"
 
+#include "query/answer/lineage-record.h"
 #include "query/answer/safe.h"
-#include "query/rca/lineage.h"
 
 #include <string.h>
 
 #define PAGE_MAX_BYTES ((size_t)1 << 20)
 #define NAME_COLUMNS 18u
-/* Values of one step; what it printed whole tables of is better searched for by value. */
-#define VALUES_MAX 12u
-#define DIGITS_MIN 3u /* shorter numbers are counts, found everywhere */
-
-/* What a hop is for the run, when that says more than where it stood. */
-static const char *role_of(const struct clew_rca_view *v, const struct clew_hop *h)
-{
-        if (h->origin == CLEW_RCA_WRITTEN && h->step == v->last_llm &&
-            v->steps[h->step].n_calls == 0)
-                return "answer";
-        return h->hands_off ? "hand-off" : NULL;
-}
 
 /* The text round the value, so cut that the value is on the screen. */
 static void put_excerpt(struct clew_lineage_page *p, struct clew_buffer *out,
@@ -46,7 +34,7 @@ static void put_hop(struct clew_lineage_page *p, struct clew_buffer *out, const 
 {
         static const char *const kinds[] = {"llm", "tool", "agent", "step"};
         const struct clew_rca_step *s = &p->view->steps[h->step];
-        const char *role = role_of(p->view, h);
+        const char *role = clew_lineage_role(p->view, h);
         struct clew_slice name =
                 s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name;
         size_t columns;
@@ -82,51 +70,12 @@ static int put_text(struct clew_lineage_page *p, struct clew_slice value,
         return 0;
 }
 
-static void write_hop(struct clew_json_writer *w, const struct clew_rca_view *v,
-                      const struct clew_hop *h)
-{
-        const char *role = role_of(v, h);
-
-        clew_json_write_object_begin(w);
-        clew_json_write_key(w, "span_id");
-        clew_write_span_id(w, &v->steps[h->step].span_id);
-        clew_json_write_key(w, "step");
-        clew_json_write_uint64(w, v->steps[h->step].number);
-        clew_json_write_key(w, "origin");
-        clew_json_write_cstr(w, clew_lineage_origin_name(h->origin));
-        if (role) {
-                clew_json_write_key(w, "role");
-                clew_json_write_cstr(w, role);
-        }
-        clew_json_write_key(w, "value");
-        clew_json_write_string(w, h->value);
-        clew_json_write_key(w, "changed");
-        clew_json_write_bool(w, h->changed);
-        clew_json_write_key(w, "text");
-        clew_json_write_string(w, h->excerpt);
-        clew_json_write_object_end(w);
-}
-
 static int put_json(struct clew_lineage_page *p, struct clew_slice value,
                     const struct clew_lineage *l)
 {
         struct clew_json_writer w = clew_output_begin(p->output, "lineage");
 
-        clew_json_write_key(&w, "trace_id");
-        clew_write_trace_id(&w, &p->view->trace->id);
-        clew_json_write_key(&w, "value");
-        clew_json_write_string(&w, value);
-        clew_json_write_key(&w, "observed");
-        clew_json_write_bool(&w, l->observed);
-        clew_json_write_key(&w, "hops");
-        clew_json_write_array_begin(&w);
-        for (uint32_t i = 0; i < l->n; i++)
-                write_hop(&w, p->view, &l->hops[i]);
-        clew_json_write_array_end(&w);
-        if (l->more) {
-                clew_json_write_key(&w, "more");
-                clew_json_write_bool(&w, true);
-        }
+        clew_lineage_write(&w, p->view, value, l);
         return clew_output_end(p->output, &w);
 }
 
@@ -139,45 +88,21 @@ int clew_lineage_page_value(struct clew_lineage_page *p, struct clew_slice value
         return p->output->json ? put_json(p, value, &l) : put_text(p, value, &l);
 }
 
-static bool is_listed(const uint64_t *hashes, uint32_t n, uint64_t hash)
-{
-        for (uint32_t i = 0; i < n; i++) {
-                if (hashes[i] == hash)
-                        return true;
-        }
-        return false;
-}
-
 int clew_lineage_page_step(struct clew_lineage_page *p, uint32_t step)
 {
-        const struct clew_rca_view *v = p->view;
-        uint64_t shown[VALUES_MAX];
-        uint32_t n = 0;
+        struct clew_slice values[CLEW_LINEAGE_VALUES_MAX];
         bool more = false;
+        uint32_t n = clew_lineage_values(p->view, step, values, &more);
         int r = 0;
 
-        for (uint32_t u = 0; r == 0 && !more && u < v->n_units; u++) {
-                struct clew_token_iter it = clew_tokens_of(v->units[u].text);
-                struct clew_token t;
+        for (uint32_t i = 0; r == 0 && i < n; i++) {
+                if (!p->output->json) {
+                        char text[256];
 
-                if (v->steps[v->units[u].step].span != step)
-                        continue;
-                while (r == 0 && clew_token_next(&it, &t)) {
-                        if (t.digits < DIGITS_MIN || is_listed(shown, n, t.hash))
-                                continue;
-                        if (n == VALUES_MAX) {
-                                more = true;
-                                break;
-                        }
-                        shown[n++] = t.hash;
-                        if (!p->output->json) {
-                                char text[256];
-
-                                fprintf(p->cli->out, "%s%s\n", n > 1 ? "\n" : "",
-                                        clew_safe_cstr(t.text, text, sizeof(text)));
-                        }
-                        r = clew_lineage_page_value(p, t.text);
+                        fprintf(p->cli->out, "%s%s\n", i > 0 ? "\n" : "",
+                                clew_safe_cstr(values[i], text, sizeof(text)));
                 }
+                r = clew_lineage_page_value(p, values[i]);
         }
         if (r == 0 && n == 0)
                 clew_cli_note(p->cli, "this step introduces no number, id or date");

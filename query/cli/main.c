@@ -4,6 +4,7 @@
 #include "query/cli/cli.h"
 
 #include "proto/base/mem.h"
+#include "query/find/index/index.h"
 #include "query/model/prices.h"
 #include "query/rca/facts.h"
 
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
 
         clew_mem_expect(HEAP_EXPECTED);
         clew_facts_install();
+        clew_index_install();
         clew_cli_init(&cli);
         /* A list that cannot be read costs the costs, not the answer. */
         if (clew_prices_install_default(&err) < 0)

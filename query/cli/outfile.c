@@ -71,7 +71,7 @@ int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *
         bool there;
         int fd;
 
-        *f = (struct clew_outfile){.stream = cli->out};
+        *f = (struct clew_outfile){.stream = cli->out, .summed = true};
         clew_sha256_init(&f->sum);
         if (!path || strcmp(path, "-") == 0)
                 return 0;
@@ -102,12 +102,21 @@ int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *
         return fail(cli, "write", path);
 }
 
+int clew_outfile_mode(struct clew_outfile *f, struct clew_cli *cli, unsigned mode)
+{
+        errno = 0;
+        if (!f->temp || fchmod(fileno(f->stream), mode) == 0)
+                return 0;
+        return fail(cli, "write", f->path);
+}
+
 int clew_outfile_write(struct clew_outfile *f, struct clew_cli *cli, struct clew_slice bytes)
 {
         errno = 0;
         if (fwrite(bytes.data, 1, bytes.len, f->stream) != bytes.len)
                 return fail(cli, "write", f->path ? f->path : "the output");
-        clew_sha256_add(&f->sum, bytes);
+        if (f->summed)
+                clew_sha256_add(&f->sum, bytes);
         f->bytes += bytes.len;
         return 0;
 }

@@ -14,8 +14,9 @@
 
 struct clew_outfile {
         FILE *stream;
-        char *path; /* NULL = the command's output */
-        char *temp; /* NULL = written in place (the output, a device) */
+        char *path;  /* NULL = the command's output */
+        char *temp;  /* NULL = written in place (the output, a device) */
+        bool summed; /* the sum is wanted; the caller may clear it before the first write */
         struct clew_sha256 sum;
         uint64_t bytes;
 };
@@ -23,6 +24,8 @@ struct clew_outfile {
 /* @path NULL or "-" = the command's output. 0, or an exit status after a message. */
 CLEW_MUST_USE int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *path,
                                     bool force);
+/* Who may read it, as for chmod; nothing for what is written in place. */
+CLEW_MUST_USE int clew_outfile_mode(struct clew_outfile *f, struct clew_cli *cli, unsigned mode);
 CLEW_MUST_USE int clew_outfile_write(struct clew_outfile *f, struct clew_cli *cli,
                                      struct clew_slice bytes);
 /* Makes it appear when @keep, else leaves nothing behind. A zeroed @f is fine. */

@@ -344,6 +344,10 @@ static int put_json(struct reindex *x)
         clew_json_write_uint64(&w, x->changed);
         clew_json_write_key(&w, "failed");
         clew_json_write_uint64(&w, x->stats.failed);
+        clew_json_write_key(&w, "indexed");
+        clew_json_write_uint64(&w, x->stats.indexed);
+        clew_json_write_key(&w, "dropped");
+        clew_json_write_uint64(&w, x->stats.dropped);
         clew_json_write_key(&w, "from_versions");
         clew_json_write_object_begin(&w);
         for (size_t i = 0; i < x->n_versions; i++) {
@@ -438,6 +442,11 @@ static int report(struct reindex *x)
                         clew_cli_note(x->cli, "%" PRIu64 " of them came from rules version %u",
                                       x->versions[i].n, x->versions[i].version);
         }
+        if (x->stats.dropped > 0)
+                clew_cli_note(x->cli, "damaged indexes were dropped");
+        if (x->stats.indexed > 0)
+                clew_cli_note(x->cli, "%" PRIu64 " segments without an index have one now",
+                              x->stats.indexed);
         if (x->unreadable > 0)
                 clew_cli_note(x->cli, "%" PRIu64 " had no summary that could be read",
                               x->unreadable);
@@ -492,6 +501,8 @@ int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"all", 0, NULL, "also summaries of the present rules",
                  .ret_flag = &x->options.all},
+                {"indexes", 0, NULL, "look for damaged indexes, and make them anew",
+                 .ret_flag = &x->options.indexes},
                 {"dry-run", 0, NULL, "tell what would change, write nothing",
                  .ret_flag = &x->options.dry_run},
                 {"json", 0, NULL, "one JSON object", .ret_flag = &x->json},

@@ -9,6 +9,7 @@
 #include "query/cli/terminal.h"
 
 #include "proto/base/utf8.h"
+#include "query/answer/review-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
 #include "query/review/record.h"
@@ -17,9 +18,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-
-/* Lines of a criterion that are compared, each with each. */
-#define DIFF_LINES_MAX 2000u
 
 struct rubric_command {
         struct clew_cli *cli;
@@ -129,16 +127,7 @@ static int list_one(const struct clew_rubric *rubric, void *context)
                 clew_json_write_uint64(&w, 1);
                 clew_json_write_key(&w, "type");
                 clew_json_write_cstr(&w, "rubric");
-                clew_json_write_key(&w, "name");
-                clew_json_write_string(&w, rubric->name);
-                clew_json_write_key(&w, "version");
-                clew_json_write_uint64(&w, rubric->version);
-                clew_json_write_key(&w, "author");
-                clew_json_write_string(&w, rubric->author);
-                clew_json_write_key(&w, "time_unix_nano");
-                clew_json_write_uint64_string(&w, rubric->time_ns);
-                clew_json_write_key(&w, "text");
-                clew_json_write_string(&w, rubric->text);
+                clew_record_write_all(&w, clew_rubric_fields, rubric);
                 clew_json_write_object_end(&w);
         } else {
                 clew_when_short(rubric->time_ns, clew_clock_unix_ns(c->cli->clock), c->look.utc,
@@ -174,18 +163,9 @@ static int list(struct rubric_command *c)
 
 /* ---- diff ------------------------------------------------------------------------------------ */
 
-static uint32_t cut(struct clew_slice text, struct clew_slice *lines)
+static void print_line(void *context, char mark, struct clew_slice text)
 {
-        struct clew_lines l = {.rest = text};
-        uint32_t n = 0;
-
-        while (n < DIFF_LINES_MAX && clew_lines_next(&l, &lines[n]))
-                n++;
-        return n;
-}
-
-static void print_line(struct rubric_command *c, char mark, struct clew_slice text)
-{
+        struct rubric_command *c = context;
         CLEW_BUFFER safe = {0};
 
         clew_buffer_init(&safe, 16 * CLEW_RUBRIC_BYTES_MAX);
@@ -193,18 +173,10 @@ static void print_line(struct rubric_command *c, char mark, struct clew_slice te
         fprintf(c->cli->out, "%c %.*s\n", mark, (int)safe.len, (const char *)safe.data);
 }
 
-/* The longest common subsequence of lines; a criterion is short. */
 static int diff(struct rubric_command *c)
 {
-        struct clew_slice *a;
-        struct clew_slice *b;
         struct clew_rubric x;
         struct clew_rubric y;
-        uint16_t *t;
-        uint32_t n;
-        uint32_t m;
-        uint32_t i = 0;
-        uint32_t j = 0;
         int r = need(c, 2, "diff NAME@A NAME@B");
 
         if (r == 0)
@@ -213,36 +185,8 @@ static int diff(struct rubric_command *c)
                 r = get(c, c->args.values[2], &y);
         if (r != 0)
                 return r;
-        a = clew_arena_calloc(&c->arena, DIFF_LINES_MAX, sizeof(*a));
-        b = clew_arena_calloc(&c->arena, DIFF_LINES_MAX, sizeof(*b));
-        n = a ? cut(x.text, a) : 0;
-        m = b ? cut(y.text, b) : 0;
-        t = clew_arena_calloc(&c->arena, (size_t)(n + 1) * (m + 1), sizeof(*t));
-        if (!a || !b || !t)
-                return clew_cli_fail(c->cli, -ENOMEM, NULL);
-        for (uint32_t p = n; p-- > 0;) {
-                for (uint32_t q = m; q-- > 0;) {
-                        uint16_t *at = &t[p * (m + 1) + q];
-
-                        if (clew_slice_eq(a[p], b[q]))
-                                *at = (uint16_t)(t[(p + 1) * (m + 1) + q + 1] + 1);
-                        else
-                                *at = at[1] > t[(p + 1) * (m + 1) + q] ? at[1]
-                                                                       : t[(p + 1) * (m + 1) + q];
-                }
-        }
-        while (i < n || j < m) {
-                if (i < n && j < m && clew_slice_eq(a[i], b[j])) {
-                        print_line(c, ' ', a[i++]);
-                        j++;
-                } else if (j == m ||
-                           (i < n && t[(i + 1) * (m + 1) + j] >= t[i * (m + 1) + j + 1])) {
-                        print_line(c, '-', a[i++]);
-                } else {
-                        print_line(c, '+', b[j++]);
-                }
-        }
-        return 0;
+        r = clew_rubric_diff(x.text, y.text, &c->arena, print_line, c);
+        return r < 0 ? clew_cli_fail(c->cli, r, NULL) : 0;
 }
 
 static int dispatch(struct rubric_command *c)

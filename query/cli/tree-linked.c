@@ -5,12 +5,12 @@
 #include "query/cli/tree-int.h"
 
 #include "query/answer/brief.h"
+#include "query/answer/related-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/filter.h"
 #include "query/cli/table.h"
-#include "query/find/related.h"
 
 #include <errno.h>
 
@@ -107,31 +107,9 @@ static int put_json(struct clew_linked *l, const struct clew_trace *trace,
         int r = clew_output_init(&out, l->cli, &flags, "related", NULL);
 
         for (uint32_t i = 0; r == 0 && i < found->n; i++) {
-                const struct clew_related *e = &found->items[i];
                 struct clew_json_writer w = clew_output_begin(&out, "related");
 
-                clew_json_write_key(&w, "trace_id");
-                clew_write_trace_id(&w, &trace->id);
-                clew_json_write_key(&w, "edge");
-                clew_json_write_cstr(&w, clew_related_type_name(e->type));
-                clew_json_write_key(&w, "incoming");
-                clew_json_write_bool(&w, e->incoming);
-                clew_json_write_key(&w, "inferred");
-                clew_json_write_bool(&w, e->inferred);
-                clew_json_write_key(&w, "step");
-                if (e->step != CLEW_STEP_NONE)
-                        clew_json_write_uint64(&w, e->step + 1);
-                else
-                        clew_json_write_null(&w);
-                clew_json_write_key(&w, "other_trace_id");
-                clew_write_trace_id(&w, &e->trace_id);
-                clew_json_write_key(&w, "other_span_id");
-                if (clew_span_id_is_zero(&e->span_id))
-                        clew_json_write_null(&w);
-                else
-                        clew_write_span_id(&w, &e->span_id);
-                clew_json_write_key(&w, "id");
-                clew_write_text(&w, e->id);
+                clew_related_write(&w, &trace->id, &found->items[i]);
                 r = clew_output_end(&out, &w);
         }
         clew_output_deinit(&out);

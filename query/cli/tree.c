@@ -285,7 +285,13 @@ static void append_scores(struct clew_tree_page *t, uint32_t step)
 static void append_skew(struct clew_tree_page *t, uint32_t step)
 {
         struct clew_skew k = clew_step_skew(t->opened.trace, step);
+        uint32_t parent = t->opened.trace->steps[step].parent;
         char text[CLEW_WHEN_TEXT];
+
+        /* The parent that is drawn is another one. */
+        if (parent != CLEW_STEP_NONE &&
+            clew_step_is(&t->opened.trace->steps[parent], CLEW_STEP_NOISE))
+                k.after_ns = 0;
 
         if (k.before_ns >= SKEW_SHOWN_NS) {
                 clew_when_length(k.before_ns, text);
@@ -320,17 +326,23 @@ static size_t put_label(struct clew_tree_page *t, const struct clew_step *s, siz
         return used + 2;
 }
 
-/* A call's arguments, unless the model's line above has shown them. They take half the room. */
-static void append_arguments(struct clew_tree_page *t, const struct clew_step *s, size_t room)
+/* A call's arguments, unless the model's line above has shown them. They take half the room; all of
+ * it when nothing is known of the result: then they are the whole line, and true is returned. */
+static bool append_arguments(struct clew_tree_page *t, const struct clew_step *s, size_t room)
 {
+        bool answered = s->error.is_error || s->tool_result.len > 0 || s->output.len > 0;
         CLEW_BUFFER arguments = {0};
 
-        if (s->kind != CLEW_KIND_TOOL || t->call_is_shown || s->tool_arguments.len == 0)
-                return;
+        if (s->kind != CLEW_KIND_TOOL || s->tool_arguments.len == 0 ||
+            (t->call_is_shown && answered))
+                return false;
         clew_buffer_init(&arguments, (size_t)1 << 20);
         clew_arguments_brief(s->tool_arguments, &arguments);
-        clew_safe_line(&t->raw, clew_buffer_slice(&arguments), room / 2, t->look.ascii);
-        clew_buffer_append_cstr(&t->raw, t->look.ascii ? " -> " : " → ");
+        clew_safe_line(&t->raw, clew_buffer_slice(&arguments), answered ? room / 2 : room,
+                       t->look.ascii);
+        if (answered)
+                clew_buffer_append_cstr(&t->raw, t->look.ascii ? " -> " : " → ");
+        return !answered;
 }
 
 static void put_content(struct clew_tree_page *t, const struct clew_fold_line *line, size_t columns)
@@ -351,9 +363,11 @@ static void put_content(struct clew_tree_page *t, const struct clew_fold_line *l
                 clew_buffer_append_cstr(&t->raw, "(set up, not run)  ");
         append_scores(t, line->step);
         append_skew(t, line->step);
-        append_arguments(t, s, room);
         from = t->raw.len;
-        clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        if (!append_arguments(t, s, room)) {
+                from = t->raw.len;
+                clew_step_brief(t->opened.trace, s, &t->scratch, &t->raw);
+        }
         /* Without texts the line would be empty: the span's name may say what the call is for. */
         if (t->raw.len == 0 && s->kind == CLEW_KIND_LLM)
                 clew_buffer_append_slice(&t->raw, s->name);

@@ -6,6 +6,7 @@
 
 #include "query/model/prices.h"
 
+#include "query/find/index/index.h"
 #include "query/find/run.h"
 
 #include "proto/base/hash.h"
@@ -31,6 +32,22 @@ struct clew_select_aimed {
         struct clew_trace_id target;
         struct clew_summary_score score;
 };
+
+/* The walk over all traces, or over those that indexes cannot rule out. */
+static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
+                      struct clew_error *err)
+{
+        const struct clew_filter *f = s->filter;
+
+        if (f && f->n_queries > 0) {
+                s->choice = clew_index_choice_new(f->queries, f->n_queries);
+                if (!s->choice)
+                        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        }
+        if (!s->choice || !clew_index_choice_narrows(s->choice))
+                return clew_view_list(s->view, from, err);
+        return clew_view_list_chosen(s->view, from, clew_index_choice_chooser(s->choice), err);
+}
 
 int clew_select_init(struct clew_select *s, struct clew_view *view,
                      const struct clew_filter *filter, const struct clew_clock *clock,
@@ -58,7 +75,7 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
                 from.start_ns = after->start_ns;
                 from.id = after->id;
         }
-        return clew_view_list(view, from.start_ns == UINT64_MAX ? NULL : &from, err);
+        return begin_walk(s, from.start_ns == UINT64_MAX ? NULL : &from, err);
 }
 
 void clew_select_deinit(struct clew_select *s)
@@ -70,6 +87,8 @@ void clew_select_deinit(struct clew_select *s)
                 clew_query_run_free(s->runs[i]);
                 s->runs[i] = NULL;
         }
+        clew_index_choice_free(s->choice);
+        s->choice = NULL;
 }
 
 bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)

@@ -47,7 +47,8 @@ struct clew_name_filter {
 /* A query made of flags, and one that a user wrote: both are to be met. */
 #define CLEW_FILTER_QUERIES_MAX 2u
 
-struct clew_query_set; /* query/serve/filter.h */
+struct clew_query_set;    /* query/serve/filter.h */
+struct clew_index_choice; /* query/find/index/index.h */
 
 struct clew_filter {
         uint64_t since_ns; /* unix; start at or after it; 0 = no bound */
@@ -113,6 +114,7 @@ struct clew_select {
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
+        struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */
         struct clew_query_result found;
         struct clew_trace_data data; /* what the view holds of it now, when has_data */

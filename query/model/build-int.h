@@ -30,7 +30,7 @@ struct clew_builder {
         struct clew_trace *trace;
         const struct clew_log_run
                 *log_run;           /* what its log records tell; NULL = nothing of an agent */
-        struct clew_span_id around; /* with made: the agent that stands around all */
+        struct clew_span_id around; /* the agent that stands around all, or zero */
         struct clew_slice made;     /* the bytes of spans that were made from them */
         struct clew_score *scores;  /* grows by doubling inside the arena */
         uint32_t n_scores;
@@ -63,6 +63,15 @@ CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
 
 /* Error of the step at hand, from status, flags, events, logs and result. */
 void clew_fault_derive(struct clew_builder *b, struct clew_step *step);
+/* "execute_tool search" -> "search"; the name itself when no form fits. */
+struct clew_slice clew_tool_name_of_span(struct clew_slice name);
+/* The same of an agent; of a span whose name is only an operation, the name of the program. @name
+ * is the span's name as people read it. */
+struct clew_slice clew_agent_name_of_span(const struct clew_step *step, struct clew_slice name,
+                                          bool *ret_by_service);
+
+/* Marks what folds away. After the faults: plumbing that only repeats one is none of the run. */
+void clew_noise_mark(struct clew_builder *b, struct clew_step *step);
 
 /* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name
  * of its type, which may stand in @type (qualified or bare) or in front of @message. */

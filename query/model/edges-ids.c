@@ -124,7 +124,7 @@ static bool may_be_id(struct clew_slice key)
 static bool read_span_ids(const struct clew_step *step, struct clew_arena *arena,
                           struct span_ids *ret)
 {
-        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_message_iter it = clew_span_attributes_brief(&step->span);
         struct clew_slice key;
         struct clew_slice raw;
         bool any = false;

@@ -3,6 +3,7 @@
  */
 #include "query/model/edges-int.h"
 
+#include "proto/base/find.h"
 #include "query/model/message.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ bool clew_edges_same_name(struct clew_slice a, struct clew_slice b)
 
 static bool contains(struct clew_slice text, const char *word)
 {
-        return memmem(text.data, text.len, word, strlen(word)) != NULL;
+        return clew_find(text, word, strlen(word)) != NULL;
 }
 
 static struct clew_slice skip_any(struct clew_slice s, const char *set)
@@ -72,7 +73,7 @@ static struct clew_slice goto_of(struct clew_slice text)
 
         if (head.len == 0 || !is_command(head))
                 return CLEW_SLICE_NULL;
-        while (left.len > 0 && (at = memmem(left.data, left.len, "goto", 4))) {
+        while (left.len > 0 && (at = clew_find(left, "goto", 4))) {
                 left = clew_slice_from(left, (size_t)(at - left.data) + 4);
                 struct clew_slice value = skip_any(left, "\"'\\ ");
 

@@ -8,6 +8,7 @@
 #include "query/model/build-int.h"
 
 #include "proto/base/compiler.h"
+#include "proto/base/find.h"
 #include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
 
@@ -38,8 +39,7 @@ static const struct clew_field_hit *output_hit(const struct clew_fields *f)
 
 static bool member_is_true(struct clew_builder *b, const struct clew_value *value, const char *name)
 {
-        if (value->type == CLEW_VALUE_STRING &&
-            !memmem(value->bytes.data, value->bytes.len, name, strlen(name)))
+        if (value->type == CLEW_VALUE_STRING && !clew_find(value->bytes, name, strlen(name)))
                 return false;
         return clew_slice_eq_cstr(clew_value_member(value, name, b->arena), "true");
 }
@@ -63,6 +63,8 @@ static bool result_says_error(struct clew_builder *b, const struct clew_step *st
                        member_is_true(b, value, "tripwireTriggered") ||
                        member_is_true(b, value, "triggered");
         if (member_is_true(b, value, "isError") || member_is_true(b, value, "is_error"))
+                return true;
+        if (value->type == CLEW_VALUE_STRING && clew_tool_result_failed(value->bytes, b->arena))
                 return true;
         return step->dialect == CLEW_DIALECT_ADK &&
                (clew_value_member(value, "error", b->arena).len > 0 ||

@@ -49,6 +49,8 @@ void clew_fields_reset(struct clew_fields *f);
 /* Adds the attributes of @it. An attribute of an earlier origin beats the same row of a later one;
  * within one origin the last duplicate of a key wins. */
 void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum clew_origin origin);
+/* Those of a span; notes in it which of them are a flattened history, for who reads it again. */
+void clew_fields_add_span(struct clew_fields *f, struct clew_span *span);
 /* The fields that an event or a correlated log record carries; others add nothing. Keys are
  * qualified by the name ("gen_ai.choice/message"), except for those of the one event whose
  * attributes are the span's. */

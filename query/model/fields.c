@@ -91,6 +91,41 @@ void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum cl
                 add(f, key, key, value, origin);
 }
 
+/* An element of a flattened history: "llm.input_messages.3. ...", "gen_ai.prompt.3. ...". No table
+ * has such keys, and a span may have hundreds. */
+static bool is_of_history(struct clew_slice key)
+{
+        static const char openinference[] = "llm.input_messages.";
+        static const char openllmetry[] = "gen_ai.prompt.";
+
+        if (key.len < sizeof(openinference))
+                return false;
+        if (key.data[0] == 'l')
+                return memcmp(key.data, openinference, sizeof(openinference) - 1) == 0;
+        return key.data[0] == 'g' && memcmp(key.data, openllmetry, sizeof(openllmetry) - 1) == 0 &&
+               key.data[sizeof(openllmetry) - 1] >= '0' && key.data[sizeof(openllmetry) - 1] <= '9';
+}
+
+void clew_fields_add_span(struct clew_fields *f, struct clew_span *span)
+{
+        struct clew_message_iter it = clew_span_attributes_brief(span);
+        const uint8_t *from = NULL; /* of the elements in a row */
+        const uint8_t *at = it.left.data;
+        struct clew_slice key;
+        struct clew_slice value;
+
+        for (; clew_attribute_next_raw(&it, &key, &value); at = it.left.data) {
+                if (!is_of_history(key)) {
+                        from = NULL;
+                        add(f, key, key, value, CLEW_ORIGIN_SPAN);
+                        continue;
+                }
+                from = from ? from : at;
+                if ((size_t)(it.left.data - from) > span->apart.len)
+                        span->apart = clew_slice_make(from, (size_t)(it.left.data - from));
+        }
+}
+
 void clew_fields_add_told(struct clew_fields *f, struct clew_slice told)
 {
         f->late = true;
@@ -226,7 +261,7 @@ void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
         f->keep_provenance = true;
         f->kinds = CLEW_KINDS(step->kind);
         f->scope = clew_dialect_of_scope(clew_scope_name(step->scope));
-        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
+        clew_fields_add(f, clew_span_attributes_brief(&step->span), CLEW_ORIGIN_SPAN);
         while (clew_span_event_next(&it, &event))
                 clew_fields_add_event(f, &event);
         for (uint32_t i = 0; i < step->n_logs; i++) {

@@ -630,6 +630,7 @@ enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name)
                 {"opentelemetry.instrumentation.ag2", CLEW_DIALECT_AG2, false},
                 {"openclaw", CLEW_DIALECT_OPENCLAW, false},
                 {"sentry", CLEW_DIALECT_SENTRY, false},
+                {"opencode", CLEW_DIALECT_OPENCODE, true},
         };
 
         return dialect_of(scopes, CLEW_ARRAY_LEN(scopes), scope_name);

@@ -127,7 +127,8 @@ struct clew_log_run {
         const struct clew_slice *told;     /* by ordinal: attributes for a span's step, or empty */
         uint32_t n_records;
         struct clew_slice spans;  /* TracesData with the spans that were made, or empty */
-        struct clew_span_id root; /* of them: the agent around all */
+        struct clew_span_id root; /* the agent around all: of them, or the span that is one */
+        bool has_host;            /* the latter: the only agent among the spans at the top */
 };
 
 /* Facts to steps. 0 or -ENOMEM. */
@@ -136,11 +137,15 @@ CLEW_MUST_USE int clew_log_steps_make(struct clew_log_run *run, struct clew_aren
 const struct clew_log_step *clew_log_call_at(const struct clew_log_run *run, uint64_t time_ns);
 /* Finds the spans of @traces that tell of the same. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_log_steps_match(struct clew_log_run *run, struct clew_slice traces,
-                                       struct clew_arena *arena);
+                                       bool joined, struct clew_arena *arena);
 /* Encoded KeyValues (field 9) of what a step's records tell, in the words of the conventions. */
 struct clew_slice clew_log_step_attributes(const struct clew_log_step *step,
                                            struct clew_arena *arena);
-/* Writes run->spans: the steps that no span tells of, and an agent around them. 0 or -ENOMEM. */
+/* The same of the agent around all: what the user said and what was answered. */
+struct clew_slice clew_log_agent_attributes(const struct clew_log_run *run,
+                                            struct clew_arena *arena);
+/* Writes run->spans: the steps that no span tells of, and an agent around them where no span is
+ * one. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_log_spans_write(struct clew_log_run *run, struct clew_slice traces,
                                        bool many, struct clew_arena *arena);
 

@@ -154,7 +154,9 @@ static int place_records(struct clew_log_run *run, bool whole, struct clew_arena
                         continue;
                 places[f->ordinal] = s->span_id;
                 if (s->told && f == (s->ended ? s->ended : s->first))
-                        told[f->ordinal] = clew_log_step_attributes(s, arena);
+                        told[f->ordinal] = s->kind == CLEW_LOG_STEP_PROMPT
+                                                   ? clew_log_agent_attributes(run, arena)
+                                                   : clew_log_step_attributes(s, arena);
         }
         if (whole)
                 place_asides(run, places);
@@ -184,11 +186,11 @@ int clew_log_run_make(struct clew_slice traces, struct clew_slice logs, bool joi
         if (r == 0)
                 r = clew_log_steps_make(run, arena);
         if (r == 0)
-                r = clew_log_steps_match(run, traces, arena);
+                r = clew_log_steps_match(run, traces, joined, arena);
         if (r == 0 && whole && run->has_id)
                 r = clew_log_spans_write(run, traces, joined, arena);
         if (r == 0)
-                r = place_records(run, whole && run->spans.len > 0, arena);
+                r = place_records(run, whole && (run->spans.len > 0 || run->has_host), arena);
         if (r == 0)
                 *ret_run = run;
         return r;

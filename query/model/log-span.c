@@ -511,6 +511,17 @@ static void put_agent_texts(struct clew_buffer *b, const struct clew_log_run *ru
         put_message(b, KEY("gen_ai.output.messages"), "assistant", answered);
 }
 
+struct clew_slice clew_log_agent_attributes(const struct clew_log_run *run,
+                                            struct clew_arena *arena)
+{
+        CLEW_BUFFER b = {0};
+
+        clew_buffer_init(&b, SPAN_BYTES_MAX);
+        put_agent_texts(&b, run);
+        return clew_buffer_error(&b) < 0 ? CLEW_SLICE_NULL
+                                         : clew_arena_copy(arena, clew_buffer_slice(&b));
+}
+
 /* What the agent around several traces needs to know of their spans. */
 static bool read_around(struct clew_slice traces, struct clew_log_fact *ret_place, struct made *ret)
 {
@@ -612,16 +623,17 @@ int clew_log_spans_write(struct clew_log_run *run, struct clew_slice traces, boo
                          struct clew_arena *arena)
 {
         CLEW_BUFFER out = {0};
-        struct clew_span_id root = root_id(run);
+        struct clew_span_id root = run->has_host ? run->root : root_id(run);
         uint32_t n = 0;
         int r = 0;
 
         for (uint32_t i = 0; i < run->n_steps; i++)
                 n += !run->steps[i].matched;
-        if (run->n_steps == 0 || (n == 0 && !many))
+        if (run->n_steps == 0 || (n == 0 && (!many || run->has_host)))
                 return 0;
         clew_buffer_init(&out, SPANS_BYTES_MAX);
-        r = put_agent(&out, run, traces, &root, arena);
+        if (!run->has_host)
+                r = put_agent(&out, run, traces, &root, arena);
         for (uint32_t i = 0; r == 0 && i < run->n_steps; i++) {
                 if (!run->steps[i].matched)
                         r = put_log_step(&out, run, &run->steps[i], &root, arena);

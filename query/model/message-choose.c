@@ -309,13 +309,16 @@ static const struct family families[] = {
 static bool from_families(struct clew_message_sink *s, const struct clew_step *step,
                           enum clew_direction direction, struct clew_slice *ret_key)
 {
+        struct clew_message_iter attributes = direction == CLEW_MESSAGES_IN
+                                                      ? clew_span_attributes(&step->span)
+                                                      : clew_span_attributes_brief(&step->span);
+
         for (size_t i = 0; i < CLEW_ARRAY_LEN(families); i++) {
                 struct clew_slice prefix = clew_slice_of_cstr(families[i].prefix);
 
                 if (families[i].direction != direction)
                         continue;
-                if (clew_messages_from_keys(s, clew_span_attributes(&step->span), prefix,
-                                            families[i].role)) {
+                if (clew_messages_from_keys(s, attributes, prefix, families[i].role)) {
                         *ret_key = prefix;
                         return true;
                 }
@@ -447,7 +450,7 @@ static bool from_sdk_response(struct clew_message_sink *s, const struct clew_ste
         };
         static const char *const call_keys[] = {"ai.response.toolCalls", "ai.result.toolCalls",
                                                 "lk.response.function_calls"};
-        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_message_iter it = clew_span_attributes_brief(&step->span);
         struct clew_slice calls = CLEW_SLICE_NULL;
         bool any = false;
 
@@ -828,7 +831,7 @@ static void definitions_from_messages(struct definitions *d, struct clew_fields 
 static void definitions_from_keys(struct definitions *d, const struct clew_step *step)
 {
         const struct clew_slice functions = KEY("llm.request.functions.");
-        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_message_iter it = clew_span_attributes_brief(&step->span);
         struct clew_attribute attr;
 
         while (clew_attribute_next(&it, &attr)) {

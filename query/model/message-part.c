@@ -5,6 +5,7 @@
 #include "query/model/message-object-int.h"
 
 #include "proto/base/compiler.h"
+#include "proto/base/find.h"
 #include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
 
@@ -474,7 +475,7 @@ bool clew_text_holds_media(struct clew_slice text)
 {
         if (text.len < 32 || (text.data[0] != '{' && text.data[0] != '['))
                 return false;
-        return memmem(text.data, text.len, "mime", 4) || memmem(text.data, text.len, "base64", 6);
+        return clew_find(text, "mime", 4) || clew_find(text, "base64", 6);
 }
 
 /* The list of contents that a result is, or holds: MCP's {"content":[...],"isError":false}. */

@@ -3,6 +3,7 @@
  */
 #include "query/model/build-int.h"
 
+#include "proto/base/find.h"
 #include "proto/base/utf8.h"
 #include "query/model/tool-text-int.h"
 #include "query/model/value-int.h"
@@ -320,11 +321,27 @@ static bool speaks_mcp(const struct clew_builder *b)
         return false;
 }
 
+/* A program's own work around a tool call, which names the tool: hooks that the user has set up,
+ * the wait for a permission, the execution inside the call. */
+static bool is_around_tool(struct clew_builder *b, const struct clew_step *step)
+{
+        const struct clew_step *parent =
+                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
+
+        if (ends_with(step->span.name, KEY(".hook")))
+                return true;
+        return parent && parent->kind == CLEW_KIND_TOOL &&
+               (ends_with(step->span.name, KEY(".tool.execution")) ||
+                ends_with(step->span.name, KEY(".tool.blocked_on_user")));
+}
+
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
 
         if (kind_from_keys(b, step)) {
+                if (step->kind == CLEW_KIND_TOOL && is_around_tool(b, step))
+                        step->kind = CLEW_KIND_GENERIC;
                 settle_graph_agent(b, step);
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
@@ -385,49 +402,6 @@ static void derive_dialect(struct clew_builder *b, struct clew_step *step)
 /* ---- names and identity -----------------------------------------------------------------------
  */
 
-struct name_affix {
-        const char *prefix;
-        const char *suffix;
-};
-
-/* "execute_tool search" -> "search"; the name itself when no form fits. */
-static struct clew_slice strip_name(struct clew_slice name, const struct name_affix *forms,
-                                    size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                struct clew_slice prefix = clew_slice_of_cstr(forms[i].prefix);
-                struct clew_slice suffix = clew_slice_of_cstr(forms[i].suffix);
-
-                if (name.len <= prefix.len + suffix.len || !clew_slice_starts_with(name, prefix) ||
-                    !ends_with(name, suffix))
-                        continue;
-                return clew_slice_make(name.data + prefix.len, name.len - prefix.len - suffix.len);
-        }
-        return name;
-}
-
-static struct clew_slice tool_name_of_span(struct clew_slice name)
-{
-        static const struct name_affix forms[] = {
-                {"execute_tool ", ""}, {"running tool: ", ""}, {"MCP send tools/call ", ""},
-                {"tools/call ", ""},   {"Function: ", ""},     {"Handoff: ", ""},
-                {"", ".tool"},         {"", ".__call__"},
-        };
-
-        return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
-}
-
-static struct clew_slice agent_name_of_span(struct clew_slice name)
-{
-        static const struct name_affix forms[] = {
-                {"invoke_agent ", ""}, {"create_agent ", ""}, {"agent_run [", "]"},
-                {"Agent run: '", "'"}, {"Agent run: ", ""},   {"", ".agent"},
-                {"", ".run"},          {"", ".kickoff"},
-        };
-
-        return strip_name(name, forms, CLEW_ARRAY_LEN(forms));
-}
-
 /* OpenAI Agents' instrumentation calls a hand-off a tool named "handoff to X". */
 static void recognise_handoff(struct clew_step *step)
 {
@@ -463,7 +437,7 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
         if (step->kind == CLEW_KIND_TOOL || step->kind == CLEW_KIND_HANDOFF) {
                 if (!clew_fields_text(f, CLEW_FIELD_TOOL_NAME, &step->tool_name) &&
                     step->kind == CLEW_KIND_TOOL) {
-                        step->tool_name = tool_name_of_span(name_as_said(b, step));
+                        step->tool_name = clew_tool_name_of_span(name_as_said(b, step));
                         clew_fields_note(f, CLEW_FIELD_TOOL_NAME, CLEW_ORIGIN_CORE,
                                          CLEW_DIALECT_NONE, KEY("name"));
                 }
@@ -472,9 +446,13 @@ static void derive_own_names(struct clew_builder *b, struct clew_step *step)
         }
         if (step->kind == CLEW_KIND_AGENT) {
                 if (!clew_fields_text(f, CLEW_FIELD_AGENT_NAME, &step->agent_name)) {
-                        step->agent_name = agent_name_of_span(name_as_said(b, step));
+                        bool by_service;
+
+                        step->agent_name =
+                                clew_agent_name_of_span(step, name_as_said(b, step), &by_service);
                         clew_fields_note(f, CLEW_FIELD_AGENT_NAME, CLEW_ORIGIN_CORE,
-                                         CLEW_DIALECT_NONE, KEY("name"));
+                                         CLEW_DIALECT_NONE,
+                                         by_service ? KEY("service.name") : KEY("name"));
                 }
                 (void)clew_fields_text(f, CLEW_FIELD_AGENT_ID, &step->agent_id);
                 (void)clew_fields_text(f, CLEW_FIELD_TOOL_CALL_ID, &step->tool_call_id);
@@ -614,8 +592,7 @@ static bool looks_truncated(struct clew_slice text)
                 return false;
         if (ends_early(text))
                 return true;
-        return memmem(tail.data, tail.len, "[TRUNCATED", 10) ||
-               memmem(tail.data, tail.len, "[truncated]", 11);
+        return clew_find(tail, "[TRUNCATED", 10) || clew_find(tail, "[truncated]", 11);
 }
 
 static void derive_texts(struct clew_builder *b, struct clew_step *step)
@@ -670,8 +647,7 @@ static bool waits(const struct clew_value *value)
         static const char mark[] = "\"__interrupt__\"";
 
         return value->type == CLEW_VALUE_STRING && value->bytes.len > 0 &&
-               value->bytes.data[0] == '{' &&
-               memmem(value->bytes.data, value->bytes.len, mark, sizeof(mark) - 1);
+               value->bytes.data[0] == '{' && clew_find(value->bytes, mark, sizeof(mark) - 1);
 }
 
 /* Whether it gave an answer, and whether it waits for one. Texts need not be decoded for that. */
@@ -783,35 +759,6 @@ static void derive_times(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_INCOMPLETE;
 }
 
-/* Plumbing of LangChain that nobody wants to read. */
-static void mark_noise(struct clew_step *step)
-{
-        static const char *const names[] = {
-                "RunnableLambda",   "RunnableSequence",   "RunnablePassthrough",
-                "RunnableBranch",   "ChatPromptTemplate", "PromptTemplate",
-                "Prompt",           "__start__",          "__end__",
-                "should_continue",  "tools_condition",    "StrOutputParser",
-                "JsonOutputParser", "call_model",         "route_to_active_agent",
-        };
-        static const char *const heads[] = {"ChannelWrite<", "RunnableParallel<", "RunnableAssign<",
-                                            "Branch<"};
-
-        /* Codex sends the spans of its own machinery, too. */
-        if (step->n_children <= 1 && step->kind == CLEW_KIND_GENERIC &&
-            step->dialect == CLEW_DIALECT_CODEX && !step->error.is_error)
-                step->flags |= CLEW_STEP_NOISE;
-        if (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_PROMPT)
-                return;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                if (clew_slice_eq_cstr(step->span.name, names[i]))
-                        step->flags |= CLEW_STEP_NOISE;
-        }
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++) {
-                if (clew_slice_starts_with(step->span.name, clew_slice_of_cstr(heads[i])))
-                        step->flags |= CLEW_STEP_NOISE;
-        }
-}
-
 /* Logfire announces a span by a placeholder below it: until the span comes, it lends its name. */
 static void name_pending(struct clew_builder *b, const struct clew_step *step)
 {
@@ -855,7 +802,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         b->has_choice = false;
         b->exception = (struct clew_exception){0};
         b->log_error = (struct clew_exception){0};
-        clew_fields_add(f, clew_span_attributes(&step->span), CLEW_ORIGIN_SPAN);
+        clew_fields_add_span(f, &step->span);
         read_events(b, step, index);
         read_logs(b, step, index);
         derive_kind(b, step);
@@ -879,7 +826,7 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         mark_answer(b, step);
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
-        mark_noise(step);
+        clew_noise_mark(b, step);
         name_pending(b, step);
         if (f->redacted)
                 step->flags |= CLEW_STEP_REDACTED;

@@ -718,11 +718,22 @@ int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena
         return clew_arena_failed(arena) ? -ENOMEM : 0;
 }
 
+static clew_summary_index_fn index_fn;
+static uint64_t index_version;
+
+void clew_model_set_index(clew_summary_index_fn fn, uint64_t version)
+{
+        index_fn = fn;
+        index_version = version;
+}
+
+/* @sink may be NULL. */
 static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct clew_slice logs,
-                  bool joined, struct clew_buffer *out, uint64_t *ret_start_ns)
+                  bool joined, struct clew_buffer *out, uint64_t *ret_start_ns,
+                  struct clew_index_sink *sink)
 {
         /* Edges only when the analysis asks for them: they read the answers of model calls. */
-        const struct clew_trace_options options = {.texts = fn != NULL, .joined = joined};
+        const struct clew_trace_options options = {.texts = fn || sink, .joined = joined};
         struct clew_trace *trace;
         struct clew_summary summary;
         CLEW_ARENA arena = {0};
@@ -735,6 +746,8 @@ static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct cle
         clew_summary_of_trace(trace, &summary);
         if (fn)
                 fn(trace, &arena, &summary);
+        if (sink)
+                index_fn(trace, &summary, &arena, sink);
         clew_summary_encode(&summary, out);
         r = clew_buffer_error(out);
         if (r < 0)
@@ -748,21 +761,31 @@ static int summarize(void *context, const struct clew_trace_id *id, struct clew_
 {
         (void)context;
         (void)id;
-        return derive(atomic_load(&facts_fn), traces, logs, false, out, ret_start_ns);
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, ret_start_ns, NULL);
+}
+
+static int summarize_indexed(void *context, const struct clew_trace_id *id,
+                             struct clew_slice traces, struct clew_slice logs,
+                             struct clew_buffer *out, uint64_t *ret_start_ns,
+                             struct clew_index_sink *sink)
+{
+        (void)context;
+        (void)id;
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, ret_start_ns, sink);
 }
 
 int clew_summary_of_run(struct clew_slice traces, struct clew_slice logs, struct clew_buffer *out)
 {
         uint64_t start_ns;
 
-        return derive(atomic_load(&facts_fn), traces, logs, true, out, &start_ns);
+        return derive(atomic_load(&facts_fn), traces, logs, true, out, &start_ns, NULL);
 }
 
 int clew_summary_of_one(struct clew_slice traces, struct clew_slice logs, struct clew_buffer *out)
 {
         uint64_t start_ns;
 
-        return derive(atomic_load(&facts_fn), traces, logs, false, out, &start_ns);
+        return derive(atomic_load(&facts_fn), traces, logs, false, out, &start_ns, NULL);
 }
 
 static int summarize_plain(void *context, const struct clew_trace_id *id, struct clew_slice traces,
@@ -770,7 +793,17 @@ static int summarize_plain(void *context, const struct clew_trace_id *id, struct
 {
         (void)context;
         (void)id;
-        return derive(NULL, traces, logs, false, out, ret_start_ns);
+        return derive(NULL, traces, logs, false, out, ret_start_ns, NULL);
+}
+
+static int summarize_plain_indexed(void *context, const struct clew_trace_id *id,
+                                   struct clew_slice traces, struct clew_slice logs,
+                                   struct clew_buffer *out, uint64_t *ret_start_ns,
+                                   struct clew_index_sink *sink)
+{
+        (void)context;
+        (void)id;
+        return derive(NULL, traces, logs, false, out, ret_start_ns, sink);
 }
 
 uint32_t clew_rules_version(void)
@@ -780,6 +813,7 @@ uint32_t clew_rules_version(void)
 
 /* Set once, after the price list was installed. */
 static struct clew_deriver model_deriver;
+static struct clew_deriver plain_deriver;
 static pthread_once_t deriver_once = PTHREAD_ONCE_INIT;
 
 static void set_deriver(void)
@@ -787,6 +821,14 @@ static void set_deriver(void)
         model_deriver = (struct clew_deriver){
                 .version = clew_rules_version(),
                 .summarize = summarize,
+                .summarize_indexed = index_fn ? summarize_indexed : NULL,
+                .index_version = index_version,
+        };
+        plain_deriver = (struct clew_deriver){
+                .version = 0,
+                .summarize = summarize_plain,
+                .summarize_indexed = index_fn ? summarize_plain_indexed : NULL,
+                .index_version = index_version,
         };
 }
 
@@ -798,7 +840,6 @@ const struct clew_deriver *clew_model_deriver(void)
 
 const struct clew_deriver *clew_model_deriver_plain(void)
 {
-        static const struct clew_deriver deriver = {.version = 0, .summarize = summarize_plain};
-
-        return &deriver;
+        (void)pthread_once(&deriver_once, set_deriver);
+        return &plain_deriver;
 }

@@ -152,4 +152,14 @@ typedef void (*clew_summary_facts_fn)(struct clew_trace *trace, struct clew_aren
                                       struct clew_summary *ret);
 void clew_model_set_facts(clew_summary_facts_fn fn);
 
+/*
+ * How indexes take part: called for each trace that is sealed, with its summary, gives @sink what
+ * it is to be found by. @arena is for the work. Set once, before any deriver is asked for; @version
+ * is that of what it gives.
+ */
+typedef void (*clew_summary_index_fn)(const struct clew_trace *trace,
+                                      const struct clew_summary *summary, struct clew_arena *arena,
+                                      struct clew_index_sink *sink);
+void clew_model_set_index(clew_summary_index_fn fn, uint64_t version);
+
 #endif

@@ -18,6 +18,9 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
 /* The id of the call that a serialised tool message answers, or a null slice. */
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena);
 
+/* Whether the wrapper tells that the command which the tool ran has failed. */
+bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena);
+
 /* Whether a result may hold media; the result with a line in the place of each. */
 bool clew_text_holds_media(struct clew_slice text);
 struct clew_slice clew_tool_result_text(struct clew_slice text, struct clew_arena *arena);

@@ -16,16 +16,46 @@ static const struct {
         const char *head;
         const char *content;
         const char *call_id;
+        const char *second; /* content, where there is none at the first place */
+        const char *needs;  /* a member that proves the wrapper, where the head is a common one */
+        const char *exit;   /* of the command that the tool ran: not 0 is a failure */
 } results[] = {
         /* LangChain: a message in its own serialisation, alone or as a node's output; as a dict. */
-        {"{\"output\":{\"lc\"", "output.kwargs.content", "output.kwargs.tool_call_id"},
-        {"{\"lc\"", "kwargs.content", "kwargs.tool_call_id"},
-        {"{\"type\": \"tool\", \"data\"", "data.content", "data.tool_call_id"},
-        {"{\"type\":\"tool\",\"data\"", "data.content", "data.tool_call_id"},
+        {.head = "{\"output\":{\"lc\"",
+         .content = "output.kwargs.content",
+         .call_id = "output.kwargs.tool_call_id"},
+        {.head = "{\"lc\"", .content = "kwargs.content", .call_id = "kwargs.tool_call_id"},
+        {.head = "{\"type\": \"tool\", \"data\"",
+         .content = "data.content",
+         .call_id = "data.tool_call_id"},
+        {.head = "{\"type\":\"tool\",\"data\"",
+         .content = "data.content",
+         .call_id = "data.tool_call_id"},
         /* LlamaIndex: ToolOutput. */
-        {"{\"blocks\":[", "raw_output", NULL},
-        {"{\"blocks\": [", "raw_output", NULL},
+        {.head = "{\"blocks\":[", .content = "raw_output"},
+        {.head = "{\"blocks\": [", .content = "raw_output"},
+        /* Gemini CLI: the finished call with its request, its definition and the response. */
+        {.head = "{\"status\":\"",
+         .content = "response.responseParts.0.functionResponse.response.output",
+         .second = "response.responseParts.0.functionResponse.response.error",
+         .needs = "request.callId"},
+        /* OpenCode: what is shown, and beside it what the model gets. */
+        {.head = "{\"title\":\"",
+         .content = "output",
+         .needs = "metadata",
+         .exit = "metadata.exit"},
 };
+
+/* The wrapper of @text, or -1. */
+static int wrapper_of(struct clew_slice text, struct clew_arena *arena)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
+                if (clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)) &&
+                    (!results[i].needs || clew_text_member(text, results[i].needs, arena).len > 0))
+                        return (int)i;
+        }
+        return -1;
+}
 
 struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena *arena)
 {
@@ -96,12 +126,13 @@ static struct clew_slice lone_part(struct clew_slice text, struct clew_arena *ar
 struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dialect,
                                    struct clew_arena *arena)
 {
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
-                struct clew_slice inner;
+        int i = wrapper_of(text, arena);
 
-                if (!clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)))
-                        continue;
-                inner = clew_text_member(text, results[i].content, arena);
+        if (i >= 0) {
+                struct clew_slice inner = clew_text_member(text, results[i].content, arena);
+
+                if (inner.len == 0 && results[i].second)
+                        inner = clew_text_member(text, results[i].second, arena);
                 return inner.len > 0 ? inner : text;
         }
         if (clew_slice_starts_with(text, KEY("[{")))
@@ -113,10 +144,20 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
 
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena)
 {
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(results); i++) {
-                if (results[i].call_id &&
-                    clew_slice_starts_with(text, clew_slice_of_cstr(results[i].head)))
-                        return clew_text_member(text, results[i].call_id, arena);
-        }
-        return CLEW_SLICE_NULL;
+        int i = wrapper_of(text, arena);
+
+        return i >= 0 && results[i].call_id ? clew_text_member(text, results[i].call_id, arena)
+                                            : CLEW_SLICE_NULL;
+}
+
+bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena)
+{
+        int i = wrapper_of(text, arena);
+        struct clew_slice code;
+        double number = 0;
+
+        if (i < 0 || !results[i].exit)
+                return false;
+        code = clew_text_member(text, results[i].exit, arena);
+        return code.len > 0 && clew_text_number(code, &number) && number != 0;
 }

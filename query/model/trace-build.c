@@ -448,6 +448,8 @@ static int add_log_spans(struct clew_builder *b, struct clew_slice *traces, stru
         if (b->log_run && b->log_run->spans.len > 0) {
                 parts[1] = b->log_run->spans;
                 b->around = b->log_run->root;
+        } else if (b->log_run && b->log_run->has_host) {
+                b->around = b->log_run->root;
         } else if (b->options->joined && b->trace->has_run) {
                 r = clew_log_root_write(&b->trace->run, *traces, b->arena, &parts[1], &b->around);
         }
@@ -498,8 +500,8 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         r = add_log_spans(b, &traces, logs);
         if (r < 0)
                 return r;
-        r = clew_tree_build(traces, b->options->joined, b->made.len > 0 ? &b->around : NULL, arena,
-                            &tree);
+        r = clew_tree_build(traces, b->options->joined,
+                            clew_span_id_is_zero(&b->around) ? NULL : &b->around, arena, &tree);
         if (r < 0)
                 return r;
         trace->id = b->options->joined && trace->has_run ? trace->run : tree.id;

@@ -1,8 +1,8 @@
 /*
  * Tool calls that two layers report beside each other: a framework's span and the program's own,
  * neither below the other. The same call id, the same tool and the same time make them one call;
- * the one that tells more counts, the other is marked as a wrapper. An id alone proves nothing:
- * stubs and small models count their calls from 1 in each conversation.
+ * the one that tells more counts, the other is marked as a wrapper and folds away. An id alone
+ * proves nothing: stubs and small models count their calls from 1 in each conversation.
  */
 #include "query/model/build-int.h"
 
@@ -61,7 +61,7 @@ static void settle(struct clew_trace *trace, uint32_t a, uint32_t b, bool *is_tw
                 other = &trace->steps[a];
                 marked = a;
         }
-        other->flags |= CLEW_STEP_WRAPPER;
+        other->flags |= CLEW_STEP_WRAPPER | CLEW_STEP_NOISE;
         is_twin[marked] = true;
         if (other->error.is_error && !kept->error.is_error)
                 kept->error = other->error;

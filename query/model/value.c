@@ -2,6 +2,7 @@
 
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
+#include "proto/base/find.h"
 #include "proto/base/json.h"
 #include "proto/otlp/walk.h"
 
@@ -342,7 +343,7 @@ static bool has_member(struct clew_slice text, const char *path)
         const char *dot = strrchr(path, '.');
         const char *name = dot ? dot + 1 : path;
 
-        return memmem(text.data, text.len, name, strlen(name)) != NULL;
+        return clew_find(text, name, strlen(name)) != NULL;
 }
 
 struct clew_slice clew_text_member(struct clew_slice text, const char *path,

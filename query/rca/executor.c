@@ -14,15 +14,17 @@
 /* The agent that a span names; null when it names none. */
 static struct clew_slice own_name(const struct clew_step *step)
 {
-        static const char *const keys[] = {"gen_ai.agent.name", "agent.name", "agent_name"};
-        struct clew_message_iter it = clew_span_attributes(&step->span);
+        const struct clew_slice keys[] = {CLEW_SLICE_LITERAL("gen_ai.agent.name"),
+                                          CLEW_SLICE_LITERAL("agent.name"),
+                                          CLEW_SLICE_LITERAL("agent_name")};
+        struct clew_message_iter it = clew_span_attributes_brief(&step->span);
         struct clew_slice key;
         struct clew_slice raw;
         struct clew_value v;
 
         while (clew_attribute_next_raw(&it, &key, &raw)) {
                 for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
-                        if (clew_slice_eq_cstr(key, keys[i]) && clew_value_parse(raw, &v) &&
+                        if (clew_slice_eq(key, keys[i]) && clew_value_parse(raw, &v) &&
                             v.type == CLEW_VALUE_STRING)
                                 return v.bytes;
                 }

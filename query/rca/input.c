@@ -109,6 +109,13 @@ static bool is_role(struct clew_slice key)
         return key.len > 5 && memcmp(key.data + key.len - 5, ".role", 5) == 0;
 }
 
+/* Parts of an answer. They differ from call to call, and say nothing of the input. */
+static bool is_of_answer(struct clew_slice key)
+{
+        return clew_slice_starts_with(key, CLEW_SLICE_LITERAL("llm.output_messages.")) ||
+               clew_slice_starts_with(key, CLEW_SLICE_LITERAL("gen_ai.completion."));
+}
+
 /* An attribute whose value is not parsed yet: most are only compared. */
 struct raw_attribute {
         struct clew_slice key;
@@ -128,7 +135,7 @@ static bool earlier(struct pairing *p, struct clew_slice key, struct raw_attribu
 {
         while (p->n < LOOK_AHEAD &&
                clew_attribute_next_raw(&p->then, &p->ahead[p->n].key, &p->ahead[p->n].value))
-                p->n++;
+                p->n += !is_of_answer(p->ahead[p->n].key);
         for (uint32_t i = 0; i < p->n; i++) {
                 if (!clew_slice_eq(p->ahead[i].key, key))
                         continue;
@@ -165,8 +172,11 @@ static bool append_new(const struct clew_step *step, const struct clew_step *bef
         struct clew_slice rest;
 
         while (clew_message_next(&it, &raw) && clew_attribute_split(raw, &a.key, &a.value)) {
-                bool both = earlier(&p, a.key, &b);
+                bool both;
 
+                if (is_of_answer(a.key))
+                        continue;
+                both = earlier(&p, a.key, &b);
                 if (both && is_later_element(a.key) && !is_role(a.key) &&
                     clew_slice_eq(a.value, b.value)) {
                         *ret_less = true;

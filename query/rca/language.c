@@ -297,7 +297,7 @@ static bool is_plainly_english(struct clew_slice text)
         uint32_t n = 0;
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words) && n < 3; i++)
-                n += text.len && memmem(text.data, text.len, words[i], strlen(words[i])) != NULL;
+                n += clew_find(text, words[i], strlen(words[i])) != NULL;
         return n >= 3;
 }
 

@@ -146,7 +146,7 @@ void clew_rca_read_request(struct clew_rca_builder *b, uint32_t i)
 {
         struct clew_rca_step *s = &b->v->steps[i];
         const struct clew_step *step = &b->trace->steps[s->span];
-        struct clew_message_iter it = clew_span_attributes(&step->span);
+        struct clew_message_iter it = clew_span_attributes_brief(&step->span);
         struct clew_slice key;
         struct clew_slice raw;
         uint64_t hash = 0;

@@ -331,7 +331,7 @@ static bool ends_in_trace(struct clew_slice text)
 
         /* Most results end otherwise: neither in a frame, nor below the head of a trace. */
         if (t.len < 20 || (clew_text_find(clew_text_trim(line_to(t, t.len)), "at ") != 0 &&
-                           !memmem(t.data, t.len, "Traceback (", 11)))
+                           !clew_find(t, "Traceback (", 11)))
                 return false;
         /* The message may go on for some lines under the name of the exception. */
         for (uint32_t n = 0; n < TRACE_LINES_MAX && to > 0; n++) {
@@ -377,19 +377,20 @@ static bool is_blocked_page(struct clew_slice text)
                                             "javascript and cookies to continue",
                                             "security check to access"};
 
-        struct lowered l;
+        /* One of these is in each of them, and seldom in any other text. */
+        static const char *const marks[] = {"human", "robot",     "traffic from", "captcha",
+                                            "brows", "cript and", "check to"};
+        struct clew_slice h = head(text, LOWER_MAX);
+        uint8_t small[LOWER_MAX];
+        bool may = false;
 
-        make_lowered(text, &l);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(wants); i++) {
-                if (has_word(&l, wants[i]))
-                        return true;
-        }
-        l.len = l.len < TITLE_MAX ? l.len : TITLE_MAX;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(titles); i++) {
-                if (has_word(&l, titles[i]))
-                        return true;
-        }
-        return false;
+        for (size_t i = 0; i < h.len; i++)
+                small[i] = lower(h.data[i]);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks) && !may; i++)
+                may = clew_find(clew_slice_make(small, h.len), marks[i], strlen(marks[i])) != NULL;
+        if (may && HAS_ANY(h, wants))
+                return true;
+        return HAS_ANY(head(text, TITLE_MAX), titles);
 }
 
 enum clew_trouble clew_text_result_error(struct clew_slice result)

@@ -7,6 +7,7 @@
 #include "query/rca/text.h"
 
 #include "proto/base/compiler.h"
+#include "proto/base/find.h"
 
 static inline uint8_t lower(uint8_t c)
 {
@@ -91,7 +92,7 @@ static inline bool has_word(const struct lowered *l, const char *needle)
 
         if (n >= 2 && (!has_pair(l, needle) || !has_pair(l, needle + n - 2)))
                 return false;
-        return memmem(l->text, l->len, needle, n) != NULL;
+        return clew_find(clew_slice_make(l->text, l->len), needle, n) != NULL;
 }
 
 static inline bool has_any(struct clew_slice t, const char *const *list, size_t n)

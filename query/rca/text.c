@@ -231,8 +231,8 @@ bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *
 
 ptrdiff_t clew_text_program(struct clew_slice text)
 {
-        const uint8_t *fence = text.len ? memmem(text.data, text.len, "```", 3) : NULL;
-        const uint8_t *tag = text.len ? memmem(text.data, text.len, "<code>", 6) : NULL;
+        const uint8_t *fence = clew_find(text, "```", 3);
+        const uint8_t *tag = clew_find(text, "<code>", 6);
 
         if (tag && (!fence || tag < fence))
                 fence = tag;

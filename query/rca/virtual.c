@@ -74,13 +74,15 @@ void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
                 return;
         llm = &v->steps[from];
         between = steps_between(v, from, i);
+        /* A span tells it, or a user spoke: whatever the text says. */
+        if (between.any ? between.failed || !result->is_new : between.failed && !result->is_tool)
+                return;
         trouble = result->is_error ? clew_text_trouble(result->text)
                                    : clew_text_result_error(result->text);
         /* A span tells it better; only an error that no span shows is worth a step beside one. */
-        if (between.any && (trouble == CLEW_TROUBLE_NONE || between.failed || !result->is_new))
+        if (between.any && trouble == CLEW_TROUBLE_NONE)
                 return;
-        if (!result->is_tool && (between.failed || (trouble == CLEW_TROUBLE_NONE &&
-                                                    (between.any || !code_of(llm->text).len))))
+        if (!result->is_tool && trouble == CLEW_TROUBLE_NONE && !code_of(llm->text).len)
                 return; /* a user spoke */
         call = call_of(b, llm, result->id, result->nth);
         b->virtuals = clew_rca_grow(b, b->virtuals, b->n_virtuals, &b->virtuals_cap,

@@ -38,6 +38,13 @@ CLEW_MUST_USE int clew_rubric_each(struct clew_view *view, struct clew_slice nam
                                    int (*fn)(const struct clew_rubric *rubric, void *context),
                                    void *context, struct clew_error *err);
 
+/* Two texts, line by line: calls @fn with ' ' for a line of both, '-' of @a alone, '+' of @b alone.
+ * Lines that are blank are left out. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_rubric_diff(struct clew_slice a, struct clew_slice b,
+                                   struct clew_arena *arena,
+                                   void (*fn)(void *context, char mark, struct clew_slice line),
+                                   void *context);
+
 /* Reads NAME or NAME@V; false when it is neither. */
 CLEW_MUST_USE bool clew_version_parse(struct clew_slice text, struct clew_slice *ret_name,
                                       uint64_t *ret_version);

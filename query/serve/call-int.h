@@ -34,6 +34,23 @@ enum clew_input_group {
         CLEW_INPUT_RAW = 1u << 8,
         CLEW_INPUT_TEXT_AT = 1u << 9,
         CLEW_INPUT_FORMAT = 1u << 10,
+        CLEW_INPUT_SAID_OF = 1u << 11,
+        CLEW_INPUT_AUTHOR = 1u << 12,
+        CLEW_INPUT_COUNT = 1u << 13,
+        CLEW_INPUT_NEWEST = 1u << 14,
+        CLEW_INPUT_VERSIONS = 1u << 15,
+        CLEW_INPUT_WITH = 1u << 16,
+        CLEW_INPUT_SEED = 1u << 17,
+        CLEW_INPUT_NEW_RUBRIC = 1u << 18,
+        CLEW_INPUT_NEW_DATASET = 1u << 19,
+        CLEW_INPUT_ITEM_FORM = 1u << 20,
+        CLEW_INPUT_ADD = 1u << 21,
+        CLEW_INPUT_ITEMS = 1u << 22,
+        CLEW_INPUT_STATS = 1u << 23,
+        CLEW_INPUT_SIDES = 1u << 24,
+        CLEW_INPUT_KEY = 1u << 25,
+        CLEW_INPUT_VALUE = 1u << 26,
+        CLEW_INPUT_WITHIN = 1u << 27,
 };
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
@@ -55,6 +72,40 @@ struct clew_inputs {
         const char *signal;
         const char *at;
         uint64_t max;
+        const char *trace; /* whose annotations */
+        const char *of_session;
+        const char *author;
+        bool count;
+        bool newest;
+        uint64_t version_a;
+        uint64_t version_b;
+        const char *with; /* the other of two */
+        uint64_t seed;
+        const char *name; /* of something new */
+        const char *content;
+        const char *split;
+        const char *description;
+        const char *as;
+        const char *step;
+        struct clew_flag_values ids;
+        struct clew_flag_values items;
+        bool skip_near;
+        bool dry_run;
+        const char *by;
+        const char *over;
+        const char *sort;
+        bool all;
+        const char *key;
+        const char *value;
+        uint64_t step_number;
+        const char *within;
+};
+
+/* What a request carries behind its headers. */
+enum clew_body {
+        CLEW_BODY_NONE,
+        CLEW_BODY_MEMBERS,     /* one JSON object; its members are the route's inputs */
+        CLEW_BODY_ANNOTATIONS, /* one annotation, or an array of them */
 };
 
 struct clew_call {
@@ -64,6 +115,7 @@ struct clew_call {
         const struct clew_route *route;
         struct clew_arena arena; /* parameters, lists */
         struct clew_arena trace; /* the trace at hand */
+        struct clew_arena said;  /* what people said of it */
         struct clew_arena scratch;
         struct clew_buffer brief;
         struct clew_inputs inputs;
@@ -74,28 +126,53 @@ struct clew_call {
 };
 
 struct clew_route {
+        const char *method; /* GET (and HEAD), or POST */
         const char *path;   /* below /api/v1; {id} stands for one segment */
+        uint32_t scope;     /* that who asks must have; of several bits one of them */
+        enum clew_body body;
         const char *about;  /* a sentence for the description */
         const char *record; /* type of the answer, or of a list's items; NULL: see about */
         const struct clew_record_field *fields; /* of that record, where they are a table */
         bool is_list;
-        uint32_t inputs; /* bits of enum clew_input_group */
+        uint32_t inputs; /* bits of enum clew_input_group: parameters, or members of the body */
         int (*run)(struct clew_call *call);
 };
 
 /* All routes; the array ends with a row whose path is NULL. */
 extern const struct clew_route clew_routes[];
-/* The row of that path; it must be there. */
+/* The row that is asked with GET at that path; it must be there. */
 const struct clew_route *clew_route_find(const char *path);
 
 /* The parameters of those groups, pointing into @inputs. */
 void clew_inputs_flags(uint32_t groups, struct clew_inputs *inputs, struct clew_flag_set *set);
+/* Whether who asks may: scope, type of body, token. 0, or 1 when it was refused. */
+CLEW_MUST_USE int clew_call_check_access(struct clew_call *call);
 /* Reads the parameters of a target ("a=1&b=2") for the call's route. 0, or 1 when it was refused.
  */
 CLEW_MUST_USE int clew_inputs_read(struct clew_call *call, struct clew_slice query);
+/* Reads the members of the body into the call's inputs: a member has the name of a parameter, and a
+ * string, a number, a truth value or an array of strings. 0, or 1 when it was refused. */
+CLEW_MUST_USE int clew_inputs_read_body(struct clew_call *call);
+/* Sets one input from text. 0, or 1 when it was refused. */
+CLEW_MUST_USE int clew_input_set(struct clew_call *call, const struct clew_flag *f,
+                                 const char *value);
+CLEW_MUST_USE int clew_input_refuse_unknown(struct clew_call *call, const char *name,
+                                            const struct clew_flag *known);
 /* Decodes %XX (and "+" as a blank when @is_form) into the arena, NUL-terminated. NULL, with err,
  * for what is no encoding or holds a NUL. */
 const char *clew_percent_decode(struct clew_slice text, bool is_form, struct clew_arena *arena);
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* The store to write to; the view is closed (a thread has one transaction at a time) and what it
+ * gave is dead. Everything is checked before: 0, or 1 when nothing is written here. */
+CLEW_MUST_USE int clew_call_writer(struct clew_call *call, struct clew_store **ret);
+/* Opens the view again. 0 or a negative errno. */
+CLEW_MUST_USE int clew_call_view(struct clew_call *call);
+/* Whom a write is booked for: @given (empty = who asks), which only who may speak for others sets.
+ * 0, or 1 when it was refused. */
+CLEW_MUST_USE int clew_call_author(struct clew_call *call, struct clew_slice given,
+                                   struct clew_slice *ret);
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
@@ -111,8 +188,15 @@ CLEW_MUST_USE int clew_call_resolve(struct clew_call *call, const char *text,
 CLEW_MUST_USE int clew_call_open(struct clew_call *call, const char *text,
                                  const struct clew_trace_options *options, bool scored,
                                  struct clew_opened *ret);
+/* Refuses a selection that cannot be read: @where has its place, when it is in a query. */
+void clew_call_refuse_filter(struct clew_call *call, const struct clew_error *err,
+                             const struct clew_filter_error *where);
 /* Makes call->filter of the parameters; 0, or 1 when it was refused. */
 CLEW_MUST_USE int clew_call_filter(struct clew_call *call, const char *since_default);
+
+/* What the queries of a walk asked for in vain: an attribute that no span has. 0, or 1 when it was
+ * refused for it. To be asked before the list ends. */
+CLEW_MUST_USE int clew_call_complaints(struct clew_call *call, struct clew_select *s);
 
 /* An answer of one record: a writer whose sink is the body. */
 void clew_call_record_writer(struct clew_call *call, struct clew_record_writer *w, const char *type,
@@ -125,6 +209,9 @@ struct clew_call_list {
         bool lines;                       /* NDJSON */
         uint64_t n;
         uint64_t limit;
+        /* Further members behind the others; may be NULL. */
+        void (*write_more)(struct clew_json_writer *w, const void *context);
+        const void *more_context;
 };
 
 /* Begins it. 0, or 1 when a parameter was refused. @type is that of the whole, "traces"; @item that
@@ -174,5 +261,35 @@ int clew_route_raw(struct clew_call *call);      /* route-raw.c */
 int clew_route_text(struct clew_call *call);     /* route-text.c */
 int clew_route_status(struct clew_call *call);   /* route-status.c */
 int clew_route_openapi(struct clew_call *call);  /* openapi.c */
+int clew_route_me(struct clew_call *call);       /* route-status.c */
+
+int clew_route_stats(struct clew_call *call);              /* route-stats.c */
+int clew_route_attrs(struct clew_call *call);              /* route-attrs.c */
+int clew_route_values(struct clew_call *call);             /* route-attrs.c */
+int clew_route_contrast(struct clew_call *call);           /* route-contrast.c */
+int clew_route_lineage(struct clew_call *call);            /* route-linked.c */
+int clew_route_related(struct clew_call *call);            /* route-linked.c */
+int clew_route_reviews(struct clew_call *call);            /* route-annotations.c */
+int clew_route_annotations(struct clew_call *call);        /* route-annotations.c */
+int clew_route_annotate(struct clew_call *call);           /* route-annotate.c */
+int clew_route_undo(struct clew_call *call);               /* route-annotate.c */
+int clew_route_queue(struct clew_call *call);              /* route-queue.c */
+int clew_route_rubrics(struct clew_call *call);            /* route-rubrics.c */
+int clew_route_rubric(struct clew_call *call);             /* route-rubrics.c */
+int clew_route_rubric_add(struct clew_call *call);         /* route-rubrics.c */
+int clew_route_rubric_diff(struct clew_call *call);        /* route-rubrics.c */
+int clew_route_datasets(struct clew_call *call);           /* route-datasets.c */
+int clew_route_dataset(struct clew_call *call);            /* route-datasets.c */
+int clew_route_items(struct clew_call *call);              /* route-datasets.c */
+int clew_route_item(struct clew_call *call);               /* route-datasets.c */
+int clew_route_dataset_diff(struct clew_call *call);       /* route-datasets.c */
+int clew_route_dataset_create(struct clew_call *call);     /* route-dataset-write.c */
+int clew_route_dataset_add(struct clew_call *call);        /* route-dataset-write.c */
+int clew_route_dataset_remove(struct clew_call *call);     /* route-dataset-write.c */
+int clew_route_dataset_freeze(struct clew_call *call);     /* route-dataset-write.c */
+int clew_route_experiments(struct clew_call *call);        /* route-experiments.c */
+int clew_route_experiment(struct clew_call *call);         /* route-experiments.c */
+int clew_route_results(struct clew_call *call);            /* route-experiments.c */
+int clew_route_experiment_compare(struct clew_call *call); /* route-experiments.c */
 
 #endif

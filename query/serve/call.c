@@ -3,6 +3,8 @@
  */
 #include "query/serve/call-int.h"
 
+#include "query/review/record.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,8 +96,8 @@ static void write_place(struct clew_json_writer *w, const struct clew_filter_err
         clew_json_write_cstr(w, where->query.hint[0] ? where->query.hint : NULL);
 }
 
-static void refuse_filter(struct clew_call *call, const struct clew_error *err,
-                          const struct clew_filter_error *where)
+void clew_call_refuse_filter(struct clew_call *call, const struct clew_error *err,
+                             const struct clew_filter_error *where)
 {
         bool is_query = where->query.message[0] != '\0';
         struct clew_json_writer w =
@@ -126,7 +128,7 @@ int clew_call_filter(struct clew_call *call, const char *since_default)
         r = clew_filter_read_all(&call->inputs.filter, since_default, call->service->clock, true, f,
                                  &err, &where);
         if (r < 0)
-                refuse_filter(call, &err, &where);
+                clew_call_refuse_filter(call, &err, &where);
         clew_buffer_deinit(&where.text);
         if (r < 0)
                 return 1;
@@ -172,6 +174,79 @@ bool clew_select_is_partial(const struct clew_select *s, struct clew_error *ret)
                                (unsigned long long)s->damaged, s->damaged == 1 ? "" : "s",
                                s->damage.message);
         return true;
+}
+
+/* Complaints that are told. */
+#define COMPLAINTS_MAX 4u
+
+int clew_call_complaints(struct clew_call *call, struct clew_select *s)
+{
+        struct clew_query_error err;
+        struct clew_slice text;
+        bool fatal;
+
+        if (!s->filter || !s->done || s->filter->allow_unknown || s->selected > 0 ||
+            s->end != CLEW_SELECT_WHOLE)
+                return 0;
+        for (uint32_t n = 0; n < COMPLAINTS_MAX && clew_select_complaint(s, n, &text, &err, &fatal);
+             n++) {
+                struct clew_filter_error where = {.query = err};
+                struct clew_error plain = {0};
+
+                if (!fatal)
+                        continue;
+                clew_buffer_init(&where.text, CLEW_SERVE_TARGET_MAX);
+                clew_buffer_append_slice(&where.text, text);
+                clew_call_refuse_filter(call, &plain, &where);
+                clew_buffer_deinit(&where.text);
+                return 1;
+        }
+        return 0;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+int clew_call_view(struct clew_call *call)
+{
+        return call->view ? 0 : clew_view_open(call->service->store, &call->view, &call->err);
+}
+
+int clew_call_writer(struct clew_call *call, struct clew_store **ret)
+{
+        if (call->service->read_only) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_READ_ONLY,
+                                        "this store is only read here (--read-only)");
+                return 1;
+        }
+        clew_view_close(call->view);
+        call->view = NULL;
+        *ret = call->service->store;
+        return 0;
+}
+
+int clew_call_author(struct clew_call *call, struct clew_slice given, struct clew_slice *ret)
+{
+        const struct clew_identity *who = &call->request->identity;
+        struct clew_slice own =
+                who->name.len > 0 ? who->name : clew_slice_of_cstr(call->service->author);
+
+        if (given.len == 0 || clew_slice_eq(given, own)) {
+                *ret = own;
+        } else if (who->name.len == 0 || (who->scopes & CLEW_SCOPE_ADMIN) != 0) {
+                *ret = given;
+        } else {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_MISSING_SCOPE,
+                                        "this key speaks for its own name alone; words in the name "
+                                        "of others need the scope \"admin\"");
+                return 1;
+        }
+        if (clew_name_is_good(*ret))
+                return 0;
+        (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                "who are you? an author is a name of at most %u bytes without "
+                                "blanks, '@', ',' and '='",
+                                CLEW_NAME_BYTES_MAX);
+        return 1;
 }
 
 /* ---- one record ----------------------------------------------------------------------------- */
@@ -290,6 +365,8 @@ int clew_call_list_end(struct clew_call_list *list, const char *next, uint64_t s
         clew_json_write_key(&w, "seen");
         clew_json_write_uint64(&w, seen);
         write_or_null(&w, "partial", partial);
+        if (list->write_more)
+                list->write_more(&w, list->more_context);
         clew_json_write_object_end(&w);
         clew_buffer_append_byte(body, '\n');
         return clew_buffer_error(body);

@@ -19,6 +19,8 @@
 /* Texts of one step or call. */
 #define SCRATCH_MAX ((size_t)128 << 20)
 #define BRIEF_BYTES_MAX ((size_t)1 << 20)
+/* What people said of a trace, or a dataset's list of items. */
+#define CLEW_SAID_MAX ((size_t)128 << 20)
 #define RETRY_AFTER_S 1u
 
 void clew_serve_answer_init(struct clew_serve_answer *answer)
@@ -67,13 +69,47 @@ static bool matches(const char *pattern, struct clew_slice path, struct clew_sli
         return wanted.len == 0 && path.len == 0;
 }
 
+static bool takes(const struct clew_route *route, const struct clew_call *call)
+{
+        const char *method = call->answer->is_head ? "GET" : route->method;
+
+        return strcmp(route->method, method) == 0 &&
+               (call->answer->is_head || clew_slice_eq_cstr(call->request->method, method));
+}
+
+/* A path that is there, but not with that method. */
+static int refuse_method(struct clew_call *call, const struct clew_route *route)
+{
+        bool reads = false;
+        bool writes = false;
+
+        for (const struct clew_route *r = clew_routes; r->path; r++) {
+                if (strcmp(r->path, route->path) != 0)
+                        continue;
+                reads |= strcmp(r->method, "GET") == 0;
+                writes |= strcmp(r->method, "POST") == 0;
+        }
+        call->answer->allow = reads && writes ? "GET, HEAD, POST" : reads ? "GET, HEAD" : "POST";
+        (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_METHOD, "this path takes %s",
+                                call->answer->allow);
+        return 1;
+}
+
 static int find_route(struct clew_call *call, struct clew_slice path)
 {
         struct clew_slice values[CLEW_PATH_VALUES_MAX] = {CLEW_SLICE_NULL};
         const struct clew_route *route = clew_routes;
+        const struct clew_route *other = NULL;
 
-        while (route->path && !matches(route->path, path, values))
-                route++;
+        for (; route->path; route++) {
+                if (!matches(route->path, path, values))
+                        continue;
+                if (takes(route, call))
+                        break;
+                other = other ? other : route;
+        }
+        if (!route->path && other)
+                return refuse_method(call, other);
         if (!route->path) {
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ROUTE,
                                         "nothing is served at this path; " BASE
@@ -113,20 +149,22 @@ static void refuse_errno(struct clew_call *call, int error)
 
 static void run(struct clew_call *call)
 {
-        int r = clew_view_open(call->service->store, &call->view, &call->err);
+        int r = clew_call_view(call);
 
         clew_arena_init(&call->trace, CLEW_SERVE_MEMORY_MAX);
+        clew_arena_init(&call->said, CLEW_SAID_MAX);
         clew_arena_init(&call->scratch, SCRATCH_MAX);
         clew_buffer_init(&call->brief, BRIEF_BYTES_MAX);
         if (r == 0)
                 r = call->route->run(call);
-        if (r == 0 && call->answer->status == 200)
+        if (r == 0 && call->answer->status < 300)
                 r = clew_buffer_error(&call->answer->body);
         if (r < 0)
                 refuse_errno(call, r);
         clew_filter_deinit(&call->filter);
         clew_view_close(call->view);
         clew_arena_deinit(&call->trace);
+        clew_arena_deinit(&call->said);
         clew_arena_deinit(&call->scratch);
         clew_buffer_deinit(&call->brief);
 }
@@ -184,6 +222,46 @@ static bool is_read(const struct clew_serve_request *request, struct clew_serve_
         return answer->is_head || clew_slice_eq_cstr(request->method, "GET");
 }
 
+static bool is_json(struct clew_slice type)
+{
+        static const char json[] = "application/json";
+        size_t n = sizeof(json) - 1;
+
+        return type.len >= n && strncasecmp((const char *)type.data, json, n) == 0 &&
+               (type.len == n || type.data[n] == ';' || type.data[n] == ' ');
+}
+
+/* What the route asks of who asks. A page of another site cannot send this type of body without
+ * asking before (Fetch Standard, 3.3.5), and is told no; one that a cookie signs in must show that
+ * it has read an answer of ours. */
+int clew_call_check_access(struct clew_call *call)
+{
+        const struct clew_route *route = call->route;
+        const struct clew_identity *who = &call->request->identity;
+
+        if ((who->scopes & route->scope) == 0) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_MISSING_SCOPE,
+                                        "this needs a key with the scope \"%s\", which this one "
+                                        "has not",
+                                        clew_access_word(route->scope));
+                return 1;
+        }
+        if (route->body == CLEW_BODY_NONE)
+                return 0;
+        if (!is_json(call->request->content_type)) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_MEDIA_TYPE,
+                                        "a write is JSON: say Content-Type: application/json");
+                return 1;
+        }
+        if (who->token.len > 0 && !clew_slice_eq(who->token, call->request->token)) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_WRONG_TOKEN,
+                                        "a write from a page carries the token of " BASE
+                                        "/me as the header X-Clew-Token");
+                return 1;
+        }
+        return 0;
+}
+
 static void dispatch(struct clew_call *call)
 {
         struct clew_slice target = call->request->target;
@@ -199,7 +277,8 @@ static void dispatch(struct clew_call *call)
                                         CLEW_SERVE_TARGET_MAX);
                 return;
         }
-        if (!is_read(call->request, call->answer)) {
+        if (!is_read(call->request, call->answer) &&
+            !clew_slice_starts_with(path, CLEW_SLICE_LITERAL(BASE "/"))) {
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_METHOD,
                                         "this path is only read: GET or HEAD");
                 call->answer->allow = "GET, HEAD";
@@ -210,7 +289,8 @@ static void dispatch(struct clew_call *call)
                 return;
         }
         if (find_route(call, clew_slice_from(path, sizeof(BASE) - 1)) == 0 &&
-            clew_inputs_read(call, query) == 0)
+            clew_call_check_access(call) == 0 && clew_inputs_read(call, query) == 0 &&
+            (call->route->body != CLEW_BODY_MEMBERS || clew_inputs_read_body(call) == 0))
                 run(call);
 }
 
@@ -232,6 +312,18 @@ void clew_serve_busy(struct clew_serve_answer *ret)
 
         clew_problem_end(ret, &w);
         ret->retry_after_s = RETRY_AFTER_S;
+}
+
+void clew_serve_too_large(struct clew_serve_answer *ret)
+{
+        struct clew_json_writer w;
+        struct clew_error detail;
+
+        clew_error_set(&detail, 0, 0,
+                       "a write is at most %zu MiB; divide it, or use the command line",
+                       CLEW_SERVE_UPLOAD_MAX >> 20);
+        w = clew_problem_begin(ret, CLEW_PROBLEM_TOO_LARGE, detail.message);
+        clew_problem_end(ret, &w);
 }
 
 /* ---- who may ask ---------------------------------------------------------------------------- */

@@ -12,66 +12,6 @@
 
 #define NOT_GIVEN UINT64_MAX
 
-struct description {
-        uint32_t group;
-        struct clew_flag flag;
-};
-
-static void add_all(struct clew_flag_set *set, const struct description *rows, size_t n,
-                    uint32_t groups)
-{
-        for (size_t i = 0; i < n; i++) {
-                if (rows[i].group & groups)
-                        clew_flag_set_add(set, rows[i].flag);
-        }
-}
-
-void clew_inputs_flags(uint32_t groups, struct clew_inputs *in, struct clew_flag_set *set)
-{
-        const struct description rows[] = {
-                {CLEW_INPUT_FROM,
-                 {"from", 0, "N", "first step number, or byte", .ret_number = &in->from}},
-                {CLEW_INPUT_LIMIT,
-                 {"limit", 0, "N", "at most so many items", .ret_number = &in->limit}},
-                {CLEW_INPUT_AFTER,
-                 {"after", 0, "CURSOR", "the rest, behind this place", .ret_text = &in->after}},
-                {CLEW_INPUT_FIELDS,
-                 {"fields", 0, "A,B", "these fields only", .ret_text = &in->fields}},
-                {CLEW_INPUT_FORMAT,
-                 {"format", 0, "json|ndjson", "form of a list", .ret_text = &in->format}},
-                {CLEW_INPUT_RAW,
-                 {"format", 0, "json|protobuf", "encoding of OTLP", .ret_text = &in->format}},
-                {CLEW_INPUT_RAW,
-                 {"signal", 0, "traces|logs", "which of the two", .ret_text = &in->signal}},
-                {CLEW_INPUT_MAX_TEXT,
-                 {"max-text", 0, "BYTES", "longer texts are cut; 0 = none is",
-                  .ret_number = &in->max_text}},
-                {CLEW_INPUT_REFERENCES,
-                 {"references", 0, "0|1", "0: do not compare with passing runs of the task",
-                  .ret_text = &in->references}},
-                {CLEW_INPUT_DIFF, {"a", 0, "ID", "the one trace", .ret_text = &in->a}},
-                {CLEW_INPUT_DIFF, {"b", 0, "ID", "the other trace", .ret_text = &in->b}},
-                {CLEW_INPUT_DIFF,
-                 {"text", 0, NULL, "with the texts that changed", .ret_flag = &in->text}},
-                {CLEW_INPUT_DIFF,
-                 {"stat", 0, NULL, "only how much differs", .ret_flag = &in->stat}},
-                {CLEW_INPUT_DIFF,
-                 {"strict", 0, NULL, "compare ids and times of day too", .ret_flag = &in->strict}},
-                {CLEW_INPUT_DIFF,
-                 {"only", 0, "KIND|PART", "llm, tool ... steps; or input, output, arguments ...",
-                  .ret_text = &in->only}},
-                {CLEW_INPUT_TEXT_AT,
-                 {"at", 0, "POINTER", "JSON pointer of a text in the step's record",
-                  .ret_text = &in->at}},
-                {CLEW_INPUT_TEXT_AT,
-                 {"max", 0, "BYTES", "at most so much of it", .ret_number = &in->max}},
-        };
-
-        if (groups & CLEW_INPUT_FILTER)
-                clew_filter_flags_add(set, &in->filter);
-        add_all(set, rows, CLEW_ARRAY_LEN(rows), groups);
-}
-
 static int hex_value(uint8_t c)
 {
         if (c >= '0' && c <= '9')
@@ -129,7 +69,7 @@ static int refuse_value(struct clew_call *call, const struct clew_flag *f, const
         return 1;
 }
 
-static int set(struct clew_call *call, const struct clew_flag *f, const char *value)
+int clew_input_set(struct clew_call *call, const struct clew_flag *f, const char *value)
 {
         if (f->ret_flag)
                 return read_flag(value, f->ret_flag)
@@ -150,7 +90,8 @@ static int set(struct clew_call *call, const struct clew_flag *f, const char *va
         return 0;
 }
 
-static int refuse_unknown(struct clew_call *call, const char *name, const struct clew_flag *known)
+int clew_input_refuse_unknown(struct clew_call *call, const char *name,
+                              const struct clew_flag *known)
 {
         struct clew_json_writer w = clew_problem_begin(
                 call->answer, CLEW_PROBLEM_UNKNOWN_PARAMETER,
@@ -184,7 +125,7 @@ static int read_pair(struct clew_call *call, struct clew_slice pair, const struc
         if (strcmp(name, "q") == 0) /* as other tracing backends call it */
                 name = "query";
         f = clew_flag_find(flags, name, strlen(name));
-        return f ? set(call, f, value) : refuse_unknown(call, name, flags);
+        return f ? clew_input_set(call, f, value) : clew_input_refuse_unknown(call, name, flags);
 }
 
 int clew_inputs_read(struct clew_call *call, struct clew_slice query)
@@ -194,8 +135,10 @@ int clew_inputs_read(struct clew_call *call, struct clew_slice query)
         unsigned n = 0;
         int r = 0;
 
-        in->limit = in->from = in->max_text = in->max = NOT_GIVEN;
-        clew_inputs_flags(call->route->inputs, in, &set);
+        in->limit = in->from = in->max_text = in->max = in->step_number = NOT_GIVEN;
+        in->seed = 1;
+        if (call->route->body == CLEW_BODY_NONE) /* else it has them */
+                clew_inputs_flags(call->route->inputs, in, &set);
         while (query.len > 0 && r == 0) {
                 const uint8_t *end = memchr(query.data, '&', query.len);
                 size_t len = end ? (size_t)(end - query.data) : query.len;

@@ -58,7 +58,7 @@ struct clew_live *clew_live_open(const struct clew_service *service,
         l->call.route = clew_route_find("/live");
         if (question)
                 query = clew_slice_from(target, (size_t)(question - target.data) + 1);
-        if (clew_inputs_read(&l->call, query) != 0 ||
+        if (clew_call_check_access(&l->call) != 0 || clew_inputs_read(&l->call, query) != 0 ||
             clew_call_filter(&l->call, CLEW_SINCE_DEFAULT) != 0) {
                 clew_live_free(l);
                 return NULL;

@@ -43,6 +43,17 @@ static void put_parameter(struct clew_json_writer *w, const char *in, struct cle
         clew_json_write_object_end(w);
 }
 
+static const char *about_path_value(struct clew_slice name)
+{
+        if (clew_slice_eq_cstr(name, "id"))
+                return "a trace id, a prefix of 4 digits or more, @ (newest), @2";
+        if (clew_slice_eq_cstr(name, "n"))
+                return "a number: of a step, of an annotation";
+        if (clew_slice_eq_cstr(name, "item"))
+                return "id of an item, or how it begins";
+        return "a name; of a dataset also NAME@VERSION";
+}
+
 static void put_path_parameters(struct clew_json_writer *w, const char *path)
 {
         const char *from;
@@ -51,13 +62,14 @@ static void put_path_parameters(struct clew_json_writer *w, const char *path)
                 const char *end = strchr(from, '}');
                 struct clew_slice name = clew_slice_make(from + 1, (size_t)(end - from) - 1);
 
-                put_parameter(w, "path", name,
-                              clew_slice_eq_cstr(name, "id")
-                                      ? "a trace id, a prefix of 4 digits or more, @ (newest), @2"
-                                      : "a step number",
-                              "string", false);
+                put_parameter(w, "path", name, about_path_value(name), "string", false);
                 path = end;
         }
+}
+
+static const char *type_of(const struct clew_flag *f)
+{
+        return f->ret_flag ? "boolean" : f->ret_number ? "integer" : "string";
 }
 
 static void put_parameters(struct clew_json_writer *w, const struct clew_route *route)
@@ -65,16 +77,64 @@ static void put_parameters(struct clew_json_writer *w, const struct clew_route *
         struct clew_inputs inputs;
         struct clew_flag_set set = {0};
 
-        clew_inputs_flags(route->inputs, &inputs, &set);
+        if (route->body == CLEW_BODY_NONE)
+                clew_inputs_flags(route->inputs, &inputs, &set);
         clew_json_write_key(w, "parameters");
         clew_json_write_array_begin(w);
         put_path_parameters(w, route->path);
         for (const struct clew_flag *f = set.flags; f->name; f++)
-                put_parameter(w, "query", clew_slice_of_cstr(f->name), f->help,
-                              f->ret_flag     ? "boolean"
-                              : f->ret_number ? "integer"
-                                              : "string",
+                put_parameter(w, "query", clew_slice_of_cstr(f->name), f->help, type_of(f),
                               f->ret_values != NULL);
+        clew_json_write_array_end(w);
+}
+
+static void put_members(struct clew_json_writer *w, const struct clew_route *route)
+{
+        struct clew_inputs inputs;
+        struct clew_flag_set set = {0};
+
+        clew_inputs_flags(route->inputs, &inputs, &set);
+        member(w, "type", "object");
+        clew_json_write_key(w, "additionalProperties");
+        clew_json_write_bool(w, false);
+        object(w, "properties");
+        for (const struct clew_flag *f = set.flags; f->name; f++) {
+                object(w, f->name);
+                member(w, "description", f->help);
+                member(w, "type", f->ret_values ? "array" : type_of(f));
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_object_end(w);
+}
+
+static void put_body(struct clew_json_writer *w, const struct clew_route *route)
+{
+        object(w, "requestBody");
+        clew_json_write_key(w, "required");
+        clew_json_write_bool(w, true);
+        object(w, "content");
+        object(w, "application/json");
+        object(w, "schema");
+        if (route->body == CLEW_BODY_MEMBERS)
+                put_members(w, route);
+        else
+                member(w, "description",
+                       "one annotation as clew annotate --list writes it, or an array of them");
+        clew_json_write_object_end(w);
+        clew_json_write_object_end(w);
+        clew_json_write_object_end(w);
+        clew_json_write_object_end(w);
+}
+
+/* The scope that a key must have; where there are no keys nothing is asked for. */
+static void put_security(struct clew_json_writer *w, const struct clew_route *route)
+{
+        clew_json_write_key(w, "x-scopes");
+        clew_json_write_array_begin(w);
+        for (uint32_t scope = 1; scope <= CLEW_SCOPES_ALL; scope <<= 1) {
+                if ((route->scope & scope) != 0)
+                        clew_json_write_cstr(w, clew_access_word(scope));
+        }
         clew_json_write_array_end(w);
 }
 
@@ -146,7 +206,7 @@ static void put_list(struct clew_json_writer *w, const struct clew_route *route)
 static void put_responses(struct clew_json_writer *w, const struct clew_route *route)
 {
         object(w, "responses");
-        object(w, "200");
+        object(w, route->body == CLEW_BODY_NONE ? "200" : "2XX");
         member(w, "description", route->about);
         object(w, "content");
         object(w, "application/json");
@@ -192,13 +252,19 @@ int clew_serve_openapi(struct clew_buffer *out)
         clew_json_write_array_end(&w);
         object(&w, "paths");
         for (const struct clew_route *route = clew_routes; route->path; route++) {
-                object(&w, route->path);
-                object(&w, "get");
+                /* Rows of one path follow each other. */
+                if (route == clew_routes || strcmp(route[-1].path, route->path) != 0)
+                        object(&w, route->path);
+                object(&w, strcmp(route->method, "POST") == 0 ? "post" : "get");
                 member(&w, "summary", route->about);
+                put_security(&w, route);
                 put_parameters(&w, route);
+                if (route->body != CLEW_BODY_NONE)
+                        put_body(&w, route);
                 put_responses(&w, route);
                 clew_json_write_object_end(&w);
-                clew_json_write_object_end(&w);
+                if (!route[1].path || strcmp(route[1].path, route->path) != 0)
+                        clew_json_write_object_end(&w);
         }
         clew_json_write_object_end(&w);
         clew_json_write_object_end(&w);

@@ -14,10 +14,12 @@
 #define GROUPS_ARENA_MAX ((size_t)128 << 20)
 
 /* Ends the list; what groups leave out is not a page of its own. */
-static int end_list(struct clew_call_list *list, const struct clew_select *s)
+static int end_list(struct clew_call_list *list, struct clew_select *s)
 {
         struct clew_error partial;
 
+        if (clew_call_complaints(list->call, s) != 0)
+                return 0;
         return clew_call_list_end(list, NULL, s->seen,
                                   clew_select_is_partial(s, &partial) ? partial.message : NULL);
 }

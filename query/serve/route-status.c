@@ -1,5 +1,5 @@
 /*
- * What the store holds and costs, and what who carries this service adds.
+ * What the store holds and costs, and what who carries this service adds; and who asks.
  */
 #include "query/serve/call-int.h"
 
@@ -43,6 +43,43 @@ int clew_route_status(struct clew_call *call)
         clew_json_write_object_end(&w);
         if (call->service->write_status)
                 call->service->write_status(call->service->context, &w);
+        r = clew_record_end(&out, &w);
+        clew_record_writer_deinit(&out);
+        return r;
+}
+
+int clew_route_me(struct clew_call *call)
+{
+        const struct clew_identity *who = &call->request->identity;
+        struct clew_record_writer out;
+        struct clew_json_writer w;
+        struct clew_slice author;
+        int r = clew_call_author(call, CLEW_SLICE_NULL, &author);
+
+        if (r != 0)
+                return 0;
+        clew_call_record_writer(call, &out, "me", NULL);
+        w = clew_record_begin(&out, "me");
+        clew_json_write_key(&w, "author");
+        clew_json_write_string(&w, author);
+        clew_json_write_key(&w, "signed_in");
+        clew_json_write_bool(&w, who->name.len > 0);
+        clew_json_write_key(&w, "scopes");
+        clew_json_write_array_begin(&w);
+        for (uint32_t scope = 1; scope <= CLEW_SCOPES_ALL; scope <<= 1) {
+                if ((who->scopes & scope) != 0)
+                        clew_json_write_cstr(&w, clew_access_word(scope));
+        }
+        clew_json_write_array_end(&w);
+        clew_json_write_key(&w, "token");
+        if (who->token.len > 0)
+                clew_json_write_string(&w, who->token);
+        else
+                clew_json_write_null(&w);
+        clew_json_write_key(&w, "project");
+        clew_json_write_cstr(&w, call->service->project);
+        clew_json_write_key(&w, "read_only");
+        clew_json_write_bool(&w, call->service->read_only);
         r = clew_record_end(&out, &w);
         clew_record_writer_deinit(&out);
         return r;

@@ -70,7 +70,7 @@ int clew_route_traces(struct clew_call *call)
                                      from ? &after : NULL, &call->err);
                 if (r >= 0)
                         r = walk(call, &s, &list, next);
-                if (r >= 0)
+                if (r >= 0 && clew_call_complaints(call, &s) == 0)
                         r = clew_call_list_end(
                                 &list, next[0] ? next : NULL, s.seen,
                                 clew_select_is_partial(&s, &partial) ? partial.message : NULL);
@@ -97,7 +97,7 @@ int clew_route_count(struct clew_call *call)
         r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL, &call->err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &call->err)) == 1)
                 clew_tally_add(&tally, &t.summary);
-        if (r == 0) {
+        if (r == 0 && clew_call_complaints(call, &s) == 0) {
                 clew_call_record_writer(call, &w, "count", NULL);
                 json = clew_record_begin(&w, "count");
                 clew_tally_write(&tally, &json);

@@ -13,6 +13,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/json.h"
 #include "proto/base/slice.h"
+#include "query/serve/access.h"
 #include "storage/store.h"
 
 #include <signal.h>
@@ -26,13 +27,17 @@
 #define CLEW_SERVE_BODY_MAX ((size_t)64 << 20)
 /* A trace, its model, and what is derived from both. */
 #define CLEW_SERVE_MEMORY_MAX ((size_t)256 << 20)
+/* What a write may send: a batch of annotations, a criterion, a list of ids. */
+#define CLEW_SERVE_UPLOAD_MAX ((size_t)8 << 20)
 /* A walk over many traces ends after so long and says where to go on. */
 #define CLEW_SERVE_WALK_NS (10 * CLEW_NS_PER_S)
 
 struct clew_service {
         struct clew_store *store;
         const struct clew_clock *clock;
-        bool read_only;                    /* nothing is collected here */
+        bool read_only;                    /* nothing is collected or written here */
+        const char *author;                /* whom writes are booked for when nobody signed in */
+        const char *project;               /* whose store this is; NULL = the only one */
         const volatile sig_atomic_t *stop; /* not 0: walks end; may be NULL */
         /* Members that who carries the service adds to `/status`; may be NULL. */
         void (*write_status)(void *context, struct clew_json_writer *w);
@@ -46,6 +51,10 @@ struct clew_serve_request {
         struct clew_slice accept;
         struct clew_slice accept_encoding;
         struct clew_slice if_none_match;
+        struct clew_slice content_type;
+        struct clew_slice token; /* X-Clew-Token */
+        struct clew_slice body;
+        struct clew_identity identity;
 };
 
 struct clew_serve_answer {
@@ -70,6 +79,9 @@ void clew_serve(const struct clew_service *service, const struct clew_serve_requ
 
 /* An answer of who carries the service, in the same form: no thread is free. */
 void clew_serve_busy(struct clew_serve_answer *ret);
+
+/* And: the body is over CLEW_SERVE_UPLOAD_MAX. */
+void clew_serve_too_large(struct clew_serve_answer *ret);
 
 /* Whether the Host header, and the Origin and Sec-Fetch-Site headers if they were sent (else null
  * slices), name this machine: pages of other sites must not reach it through a name of their own.

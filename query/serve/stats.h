@@ -8,6 +8,7 @@
 #ifndef CLEW_QUERY_SERVE_STATS_H
 #define CLEW_QUERY_SERVE_STATS_H
 
+#include "query/answer/record.h"
 #include "query/find/groups.h"
 #include "query/find/select.h"
 #include "query/serve/filter.h"
@@ -48,5 +49,16 @@ void clew_stats_deinit(struct clew_stats *s);
 CLEW_MUST_USE int clew_stats_add(struct clew_stats *s, struct clew_select *select,
                                  const struct clew_selected *t, struct clew_error *err);
 CLEW_MUST_USE int clew_stats_finish(struct clew_stats *s);
+/* Puts the groups in order, largest first, by "n", "failed", "rate", "p50" ... (NULL: as they are).
+ * 0, -EINVAL with a message that begins with the flag, -ENOMEM. */
+CLEW_MUST_USE int clew_stats_sort(struct clew_stats *s, const char *word, struct clew_error *err);
+
+/* One row for machines. */
+struct clew_stats_row {
+        const struct clew_stats *stats;
+        const struct clew_group *group;
+};
+/* Of a struct clew_stats_row. */
+extern const struct clew_record_field clew_stats_fields[];
 
 #endif

@@ -9,10 +9,11 @@ import path from 'node:path';
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const made = await build({
         absWorkingDir: here, entryPoints: { app: 'src/main.js' }, bundle: true, minify: true, format: 'esm', target: 'es2021',
-        legalComments: 'none', charset: 'utf8', write: false, outdir: 'dist',
+        legalComments: 'none', charset: 'utf8', write: false, outdir: 'dist', external: ['/plot.js'],
 });
-const style = await build({ absWorkingDir: here, entryPoints: { app: 'src/style.css' }, minify: true, write: false, outdir: 'dist' });
-const files = [...made.outputFiles, ...style.outputFiles].map((f) => [path.basename(f.path), f.contents]);
+const plot = await build({ absWorkingDir: here, entryPoints: { plot: 'src/plot.js' }, bundle: true, minify: true, format: 'esm', target: 'es2021', legalComments: 'none', charset: 'utf8', write: false, outdir: 'dist' });
+const style = await build({ absWorkingDir: here, entryPoints: { app: 'src/style/index.css' }, bundle: true, minify: true, write: false, outdir: 'dist' });
+const files = [...made.outputFiles, ...plot.outputFiles, ...style.outputFiles].map((f) => [path.basename(f.path), f.contents]);
 for (const name of ['index.html', 'icon.svg'])
         files.push([name, fs.readFileSync(path.join(here, 'src', name))]);
 let differs = 0;

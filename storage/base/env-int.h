@@ -29,8 +29,11 @@ enum clew_table {
         CLEW_TABLE_TIME,    /* ~start, trace id -> nothing */
         CLEW_TABLE_SEGMENT, /* segment id -> catalog entry with summaries */
         CLEW_TABLE_NOTE,    /* trace id, index -> note */
-        CLEW_TABLE_SHELF,   /* key of a room above -> its record; may be missing in older stores */
+        /* These may be missing in older stores. */
+        CLEW_TABLE_SHELF, /* key of a room above -> its record */
+        CLEW_TABLE_INDEX, /* blocks and heads of index runs, what is gone of segments */
         CLEW_TABLES,
+        CLEW_TABLE_LATER = CLEW_TABLE_SHELF,
 };
 
 /* Bytes that the table functions add to each value. */

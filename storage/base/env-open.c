@@ -37,6 +37,7 @@ static const char *const table_names[CLEW_TABLES] = {
         [CLEW_TABLE_OBJECT] = "object", [CLEW_TABLE_TRACE] = "trace",
         [CLEW_TABLE_TIME] = "time",     [CLEW_TABLE_SEGMENT] = "segment",
         [CLEW_TABLE_NOTE] = "note",     [CLEW_TABLE_SHELF] = "shelf",
+        [CLEW_TABLE_INDEX] = "index",
 };
 
 const char *clew_table_name(enum clew_table table)
@@ -126,25 +127,38 @@ static bool has_commits(struct clew_env *env)
         return mdb_env_info(env->lmdb, &info) != 0 || info.me_last_txnid > 0;
 }
 
-/* A store may have been made before there was a shelf: a reader takes it as empty, a writer makes
- * it. */
-static int open_shelf(struct clew_env *env, MDB_txn *txn, unsigned flags)
+/* A store may have been made before there were these tables: a reader takes them as empty, a writer
+ * makes them. */
+static int open_later(struct clew_env *env, MDB_txn *txn, unsigned flags)
 {
-        int rc = mdb_dbi_open(txn, table_names[CLEW_TABLE_SHELF], flags,
-                              &env->dbi[CLEW_TABLE_SHELF]);
+        int rc = 0;
 
-        env->has_shelf = rc == 0;
-        return rc == MDB_NOTFOUND ? 0 : rc;
+        for (int t = CLEW_TABLE_LATER; rc == 0 && t < CLEW_TABLES; t++) {
+                rc = mdb_dbi_open(txn, table_names[t], flags, &env->dbi[t]);
+                env->has[t] = rc == 0;
+                rc = rc == MDB_NOTFOUND ? 0 : rc;
+        }
+        return rc;
 }
 
-int clew_env_add_shelf(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
+bool clew_env_has_all(const struct clew_env *env)
 {
-        return clew_env_error(env, open_shelf(env, txn, MDB_CREATE), "adding a table", err);
+        bool all = true;
+
+        for (int t = CLEW_TABLE_LATER; t < CLEW_TABLES; t++)
+                all &= env->has[t];
+        return all;
 }
 
-void clew_env_forget_shelf(struct clew_env *env)
+int clew_env_add_tables(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
 {
-        env->has_shelf = false;
+        return clew_env_error(env, open_later(env, txn, MDB_CREATE), "adding a table", err);
+}
+
+void clew_env_forget_tables(struct clew_env *env)
+{
+        for (int t = CLEW_TABLE_LATER; t < CLEW_TABLES; t++)
+                env->has[t] = false;
 }
 
 static int open_tables(struct clew_env *env, struct clew_error *err)
@@ -154,12 +168,12 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
         int rc = mdb_txn_begin(env->lmdb, NULL, MDB_RDONLY, &txn);
         bool missing = false;
 
-        for (int t = 0; rc == 0 && !missing && t < CLEW_TABLE_SHELF; t++) {
+        for (int t = 0; rc == 0 && !missing && t < CLEW_TABLE_LATER; t++) {
                 rc = mdb_dbi_open(txn, table_names[t], 0, &env->dbi[t]);
                 missing = rc == MDB_NOTFOUND;
         }
         if (rc == 0)
-                rc = open_shelf(env, txn, 0);
+                rc = open_later(env, txn, 0);
         if (rc == 0)
                 find_mapping(env, txn);
         /* A handle becomes usable for later transactions when the one that opened it ends well. */
@@ -179,7 +193,8 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
         rc = mdb_txn_begin(env->lmdb, NULL, 0, &txn);
         for (int t = 0; rc == 0 && t < CLEW_TABLES; t++)
                 rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &env->dbi[t]);
-        env->has_shelf = rc == 0;
+        for (int t = CLEW_TABLE_LATER; t < CLEW_TABLES; t++)
+                env->has[t] = rc == 0;
         if (rc == 0)
                 return clew_env_error(env, mdb_txn_commit(txn), "creating tables", err);
         mdb_txn_abort(txn);

@@ -19,7 +19,8 @@ struct clew_stopped_reader {
 struct clew_env {
         MDB_env *lmdb;
         MDB_dbi dbi[CLEW_TABLES];
-        bool has_shelf; /* false in a store open for reading that was made without that table */
+        bool has[CLEW_TABLES]; /* of later tables: false in a store open for reading made before it
+                                */
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
@@ -42,13 +43,15 @@ struct clew_env {
 };
 
 const char *clew_table_name(enum clew_table table);
-/* Makes the table in @txn, which rewrites the state too; after an abort of @txn it is forgotten. */
-int clew_env_add_shelf(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
-void clew_env_forget_shelf(struct clew_env *env);
+/* Makes the later tables in @txn, which rewrites the state too; after an abort of @txn they are
+ * forgotten. */
+bool clew_env_has_all(const struct clew_env *env);
+int clew_env_add_tables(struct clew_env *env, MDB_txn *txn, struct clew_error *err);
+void clew_env_forget_tables(struct clew_env *env);
 /* False: nothing may be asked of LMDB about it; it is empty. */
 static inline bool clew_env_has(const struct clew_env *env, enum clew_table table)
 {
-        return table != CLEW_TABLE_SHELF || env->has_shelf;
+        return table < CLEW_TABLE_LATER || env->has[table];
 }
 /* Maps an LMDB result (LMDB code, positive errno or 0) to a negative errno and fills @err; -ENOENT
  * for MDB_NOTFOUND without filling it. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_BYTES_MAX (160u + 8u * CLEW_PLACE_BUCKETS)
+#define STATE_BYTES_MAX (224u + 8u * CLEW_PLACE_BUCKETS)
 #define FORMAT_MAGIC "clew store"
 /* The last byte of keys of batches: what is gone stands before the batch it tells of. */
 #define KIND_GONE 0u
@@ -178,6 +178,11 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         /* Written since they are counted; before, nothing is known to have been written twice. */
         s.first_bytes = clew_cursor_left(&c) ? clew_cursor_varint(&c) : s.sealed_raw_bytes;
         s.again_bytes = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 0;
+        s.next_run = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 1;
+        s.index_records = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 0;
+        s.index_sum = clew_cursor_left(&c) ? clew_cursor_le64(&c) : 0;
+        if (c.failed)
+                return damaged_meta(env, "state is too short", err);
         /* A read transaction has the id of the last commit, a write transaction the next one. */
         if (s.txn_id != mdb_txn_id(txn) && s.txn_id + 1 != mdb_txn_id(txn))
                 return damaged_meta(env, "state of another commit", err);
@@ -209,6 +214,9 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
                 clew_buffer_append_le64(&b, s->places.of[i]);
         clew_buffer_append_varint(&b, s->first_bytes);
         clew_buffer_append_varint(&b, s->again_bytes);
+        clew_buffer_append_varint(&b, s->next_run);
+        clew_buffer_append_varint(&b, s->index_records);
+        clew_buffer_append_le64(&b, s->index_sum);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
@@ -238,7 +246,8 @@ static int format_write(struct clew_env *env, MDB_txn *txn, uint64_t page_size, 
 int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                        struct clew_error *err)
 {
-        struct clew_state state = {.next_sequence = 1, .next_segment = 1, .places.by_bucket = true};
+        struct clew_state state = {
+                .next_sequence = 1, .next_segment = 1, .next_run = 1, .places.by_bucket = true};
         int r = format_write(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
 
         return r < 0 ? r : clew_state_write(env, txn, &state, err);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLEW_FORMAT_VERSION 3u
+#define CLEW_FORMAT_VERSION 4u
 /* Read as it is; a writer makes it the present one when it opens the store. */
 #define CLEW_FORMAT_VERSION_OLDEST 1u
 
@@ -78,6 +78,11 @@ struct clew_state {
          * sealed once more or its segment compacted. */
         uint64_t first_bytes;
         uint64_t again_bytes;
+        /* Index runs (storage/index): number of the next one; heads and records of what is gone,
+         * and the sum of their checksums, modulo 2^64. */
+        uint64_t next_run;
+        uint64_t index_records;
+        uint64_t index_sum;
 };
 
 /* In a read transaction: also checks that the state belongs to this snapshot. */

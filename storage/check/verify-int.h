@@ -10,4 +10,8 @@
 CLEW_MUST_USE int clew_verify_records(struct clew_store *store, clew_verify_report_fn report,
                                       void *context, struct clew_error *err);
 
+/* The part of it that looks at indexes. Returns how many findings. */
+CLEW_MUST_USE int clew_verify_index(struct clew_env *env, MDB_txn *txn,
+                                    clew_verify_report_fn report, void *context);
+
 #endif

@@ -307,6 +307,7 @@ static int check_all(struct check *c, struct clew_error *err)
                 [CLEW_TABLE_OBJECT] = check_object, [CLEW_TABLE_TRACE] = check_trace,
                 [CLEW_TABLE_TIME] = check_time,     [CLEW_TABLE_SEGMENT] = check_segment,
                 [CLEW_TABLE_NOTE] = check_meta,     [CLEW_TABLE_SHELF] = check_shelf,
+                [CLEW_TABLE_INDEX] = check_meta,
         };
         struct clew_store_stats pages;
         struct clew_shelf_state shelf;
@@ -334,6 +335,7 @@ static int check_all(struct check *c, struct clew_error *err)
                 compare(c, "shelf records", c->shelf.records, shelf.records);
                 compare(c, "digest of shelf records", c->shelf.sum, shelf.sum);
         }
+        c->n_findings += clew_verify_index(c->env, c->txn, c->report, c->context);
         if (r < 0)
                 return 0;
         compare(c, "hot fragments", c->n_hot, state.hot_fragments);

@@ -13,6 +13,7 @@
 #include "storage/seal/seal-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/index/sink-int.h"
 #include "storage/object/objects-int.h"
 
 #include <errno.h>
@@ -42,6 +43,8 @@ struct sealer {
         struct clew_buffer object;
         struct clew_buffer entry;
         struct clew_buffer crossings;    /* struct clew_hot_crossing */
+        struct clew_index_sink *sink;    /* NULL: the deriver gives nothing to index */
+        struct clew_index_blocks index;  /* of the batch */
         const struct clew_hot_list *hot; /* of the plan */
         struct sealed *batch;
         size_t n_batch;
@@ -60,12 +63,15 @@ static void sealer_deinit(struct sealer *s)
         clew_buffer_deinit(&s->object);
         clew_buffer_deinit(&s->entry);
         clew_buffer_deinit(&s->crossings);
+        clew_index_sink_free(s->sink);
+        clew_index_blocks_deinit(&s->index);
         clew_free(s->batch);
 }
 
 /* Makes what is needed as soon as there is something to seal: a run that finds nothing is cheap. */
 static int sealer_start(struct sealer *s, struct clew_error *err)
 {
+        bool indexes = s->store->deriver && s->store->deriver->summarize_indexed;
         int r;
         int w;
 
@@ -78,10 +84,12 @@ static int sealer_start(struct sealer *s, struct clew_error *err)
         clew_buffer_init(&s->object, CLEW_PACK_RESIDUE_MAX);
         clew_buffer_init(&s->entry, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->crossings, CLEW_PACK_MESSAGE_MAX);
+        clew_index_blocks_init(&s->index);
+        s->sink = indexes ? clew_index_sink_new() : NULL;
         s->batch = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(*s->batch));
         r = clew_loader_init(&s->loader, s->store->env);
         w = clew_segment_writer_init(&s->writer);
-        if (r < 0 || w < 0 || !s->batch)
+        if (r < 0 || w < 0 || !s->batch || (indexes && !s->sink))
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         return 0;
 }
@@ -95,13 +103,19 @@ static int summarize(struct sealer *s, const struct clew_trace_id *id,
         int r = 0;
 
         clew_buffer_clear(&s->summary);
-        if (d)
+        if (s->sink) {
+                clew_index_sink_begin(s->sink, id);
+                r = d->summarize_indexed(d->context, id, loaded->traces, loaded->logs, &s->summary,
+                                         &derived, s->sink);
+        } else if (d)
                 r = d->summarize(d->context, id, loaded->traces, loaded->logs, &s->summary,
                                  &derived);
         if (r < 0)
                 return r;
         if (derived)
                 *start_ns = derived;
+        if (s->sink)
+                clew_index_sink_start(s->sink, *start_ns);
         clew_buffer_append_varint(&s->summaries, s->summary.len);
         clew_buffer_append_slice(&s->summaries, clew_buffer_slice(&s->summary));
         return clew_buffer_error(&s->summaries);
@@ -241,6 +255,11 @@ static int release(struct sealer *s, MDB_txn *txn, const struct clew_place *old,
                 return clew_error_set(err, -EBADMSG, 0,
                                       "store %s: catalog entry of segment %llu is damaged",
                                       clew_env_dir(env), (unsigned long long)segment);
+        if (state->index_records > 0) {
+                r = clew_index_release(env, txn, state, segment, &e, err);
+                if (r < 0)
+                        return r;
+        }
         if (e.n_live > 0) {
                 clew_compact_note(s->sealing, segment, &e);
                 return entry_rewrite(s, txn, segment, &e, err);
@@ -324,6 +343,8 @@ static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry 
         r = clew_object_put(env, txn, segment, clew_buffer_slice(&s->object), err);
         if (r == 0)
                 r = entry_rewrite(s, txn, segment, e, err);
+        if (r == 0 && s->index.is_set)
+                r = clew_index_put(env, txn, &state, &s->index, segment, err);
         state.segments++;
         state.segment_bytes += e->stored_bytes;
         for (size_t i = 0; r == 0 && i < s->n_batch; i++) {
@@ -391,6 +412,8 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
         r = clew_segment_writer_finish(&s->writer, &s->object);
         if (r == 0)
                 r = clew_summaries_compress(clew_buffer_slice(&s->summaries), &frame);
+        if (r == 0 && s->sink)
+                r = clew_index_blocks_build(&s->index, s->sink, s->store->deriver->index_version);
         if (r < 0)
                 return clew_error_set(err, r, 0, "out of memory while sealing");
         e.stored_bytes = s->object.len;
@@ -426,6 +449,8 @@ static int pack_segment(struct sealer *s, struct clew_seal_plan *plan,
         s->unusable = false;
         clew_segment_writer_reset(&s->writer);
         clew_buffer_clear(&s->summaries);
+        if (s->sink)
+                clew_index_sink_reset(s->sink);
         while (r >= 0 && !s->unusable && plan->at < plan->n &&
                plan->items[plan->at].service_hash == service && !is_full(s)) {
                 r = add_trace(s, &plan->items[plan->at], stats, err);

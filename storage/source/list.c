@@ -6,6 +6,7 @@
 #include "storage/source/store-int.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,22 +68,12 @@ static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
         return 0;
 }
 
-static int list_trusting(struct clew_view *v, const struct clew_list_entry *after,
-                         struct clew_error *err)
+/* Over all sealed traces, behind @after. */
+static int begin_scan(struct clew_view *v, const struct clew_list_entry *after,
+                      struct clew_error *err)
 {
-        struct clew_hot_list *hot;
-        int r;
+        int r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TIME, &v->scan, err);
 
-        clew_view_end_walk(v);
-        v->whole_walk = !after;
-        v->n_walked = 0;
-        r = clew_view_hot(v, NULL, &hot, err);
-        if (r == 0)
-                r = place_hot(v, err);
-        if (r == 0 && sort_hot(v, after) < 0)
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
-        if (r == 0)
-                r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TIME, &v->scan, err);
         if (r == 0 && after) {
                 struct clew_key key = clew_key_time(after->start_ns, &after->id);
 
@@ -91,6 +82,45 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
                     clew_slice_eq(v->scan.key, clew_key_slice(&key)))
                         v->scan.positioned = false;
         }
+        return r;
+}
+
+/* Indexes cannot be used, or not further: all that comes behind the last one given. */
+static int fall_back(struct clew_view *v, struct clew_error *why, struct clew_error *err)
+{
+        if (clew_txn_is_lost(v->store->env, v->txn))
+                return -ESTALE;
+        v->use.used = false;
+        snprintf(v->use.why_not, sizeof(v->use.why_not), "%.199s", why->message);
+        clew_chosen_end(v);
+        v->whole_walk = false;
+        return begin_scan(v, v->has_last ? &v->last : NULL, err);
+}
+
+static int list_trusting(struct clew_view *v, const struct clew_list_entry *after,
+                         const struct clew_index_chooser *chooser, struct clew_error *err)
+{
+        struct clew_error why = {0};
+        struct clew_hot_list *hot;
+        int r;
+
+        clew_view_end_walk(v);
+        v->whole_walk = !after;
+        v->n_walked = 0;
+        v->use = (struct clew_index_use){.used = chooser != NULL};
+        v->has_last = after != NULL;
+        if (after)
+                v->last = (struct clew_list_entry){.id = after->id, .start_ns = after->start_ns};
+        r = clew_view_hot(v, NULL, &hot, err);
+        if (r == 0)
+                r = place_hot(v, err);
+        if (r == 0 && sort_hot(v, after) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (r == 0 && !chooser)
+                r = begin_scan(v, after, err);
+        else if (r == 0 && clew_chosen_begin(v, after, chooser, &why) < 0)
+                r = fall_back(v, &why, err);
+        v->is_walking = r == 0;
         if (r < 0)
                 clew_view_end_walk(v);
         return r;
@@ -98,9 +128,22 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
 
 int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
 {
-        int r = list_trusting(v, after, err);
+        int r = list_trusting(v, after, NULL, err);
 
         return clew_txn_check(v->store->env, v->txn, r, err);
+}
+
+int clew_view_list_chosen(struct clew_view *v, const struct clew_list_entry *after,
+                          const struct clew_index_chooser *chooser, struct clew_error *err)
+{
+        int r = list_trusting(v, after, chooser, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
+}
+
+const struct clew_index_use *clew_view_index_use(const struct clew_view *v)
+{
+        return &v->use;
 }
 
 /* At the end of a whole walk: were there as many as were written? */
@@ -121,22 +164,38 @@ static int check_count(struct clew_view *v, struct clew_error *err)
                               (unsigned long long)state.sealed_traces);
 }
 
+/* One of the time order. */
+static int next_of_all(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        int r = clew_scan_next(&v->scan, err);
+
+        if (r == 0)
+                return check_count(v, err);
+        if (r < 0)
+                return r;
+        v->n_walked++;
+        if (!clew_key_read_time(v->scan.key, &ret->start_ns, &ret->id))
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "store %s: a record of the time order is damaged",
+                                      clew_env_dir(v->store->env));
+        return 1;
+}
+
 /* The next sealed trace that has nothing hot. 1, 0 = none left, or an error. */
 static int next_sealed(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
 {
         for (;;) {
                 struct clew_list_entry e = {0};
-                int r = clew_scan_next(&v->scan, err);
+                struct clew_error why = {0};
+                int r = v->chosen ? clew_chosen_next(v, &e, &why) : next_of_all(v, &e, err);
 
-                if (r == 0)
-                        return check_count(v, err);
-                if (r < 0)
+                if (v->chosen && r < 0) {
+                        r = fall_back(v, &why, err);
+                        if (r == 0)
+                                continue;
+                }
+                if (r <= 0)
                         return r;
-                v->n_walked++;
-                if (!clew_key_read_time(v->scan.key, &e.start_ns, &e.id))
-                        return clew_error_set(err, -EBADMSG, 0,
-                                              "store %s: a record of the time order is damaged",
-                                              clew_env_dir(v->store->env));
                 if (clew_hot_find(&v->hot, &e.id) || clew_trace_id_is_zero(&e.id))
                         continue;
                 *ret = e;
@@ -160,36 +219,59 @@ static int fill_sealed(struct clew_view *v, struct clew_list_entry *e, struct cl
         return r < 0 ? r : 1;
 }
 
+/* Its place and summary. What only an index knows is of an older commit, or of none. */
+static int give_sealed(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        struct clew_error why = {0};
+        int r;
+
+        *ret = v->sealed_entry;
+        r = fill_sealed(v, ret, v->chosen ? &why : err);
+        if (v->chosen && r == -EBADMSG) {
+                r = fall_back(v, &why, err);
+                return r < 0 ? r : 0;
+        }
+        return r;
+}
+
+static void remember(struct clew_view *v, const struct clew_list_entry *e)
+{
+        v->has_last = true;
+        v->last = (struct clew_list_entry){.id = e->id, .start_ns = e->start_ns};
+}
+
 static int next_trusting(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
 {
         const struct clew_hot_trace *hot = NULL;
+        int r = 0;
 
-        if (!v->scan.cursor)
-                return 0;
-        if (!v->sealed_pending) {
-                int r = next_sealed(v, &v->sealed_entry, err);
-
-                if (r < 0)
-                        return r;
-                v->sealed_pending = r == 1;
+        while (v->is_walking && r == 0) {
+                if (!v->sealed_pending) {
+                        r = next_sealed(v, &v->sealed_entry, err);
+                        if (r < 0)
+                                return r;
+                        v->sealed_pending = r == 1;
+                }
+                hot = v->hot_at < v->n_hot_order ? &v->hot.traces[v->hot_order[v->hot_at]] : NULL;
+                if (hot && (!v->sealed_pending ||
+                            order(hot->min_start_ns, &hot->id, v->sealed_entry.start_ns,
+                                  &v->sealed_entry.id) < 0)) {
+                        v->hot_at++;
+                        *ret = (struct clew_list_entry){.id = hot->id,
+                                                        .start_ns = hot->min_start_ns,
+                                                        .hot = true,
+                                                        .last_arrival_ns = hot->last_arrival_ns};
+                        remember(v, ret);
+                        return 1;
+                }
+                if (!v->sealed_pending)
+                        return 0;
+                v->sealed_pending = false;
+                r = give_sealed(v, ret, err); /* 0 = once more, over all */
+                if (r == 1)
+                        remember(v, ret);
         }
-        if (v->hot_at < v->n_hot_order)
-                hot = &v->hot.traces[v->hot_order[v->hot_at]];
-        if (hot &&
-            (!v->sealed_pending || order(hot->min_start_ns, &hot->id, v->sealed_entry.start_ns,
-                                         &v->sealed_entry.id) < 0)) {
-                v->hot_at++;
-                *ret = (struct clew_list_entry){.id = hot->id,
-                                                .start_ns = hot->min_start_ns,
-                                                .hot = true,
-                                                .last_arrival_ns = hot->last_arrival_ns};
-                return 1;
-        }
-        if (!v->sealed_pending)
-                return 0;
-        v->sealed_pending = false;
-        *ret = v->sealed_entry;
-        return fill_sealed(v, ret, err);
+        return r;
 }
 
 int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)

@@ -9,6 +9,7 @@
 #include "storage/base/place-int.h"
 #include "storage/hot/fragment-int.h"
 #include "storage/hot/hot-int.h"
+#include "storage/index/catalog-int.h"
 #include "storage/sealed/segment-int.h"
 #include "storage/store.h"
 
@@ -138,6 +139,14 @@ struct clew_view {
         uint64_t n_walked;   /* records of the time order so far */
         bool sealed_pending; /* `sealed_entry` waits to be merged */
         struct clew_list_entry sealed_entry;
+        bool is_walking;
+        bool has_last; /* `last` is what was given last, or where the walk began */
+        struct clew_list_entry last;
+        struct clew_index_use use;
+        struct clew_chosen *chosen; /* the walk goes over indexes (chosen.c); NULL = over all */
+        /* What indexes there are in the snapshot, when index_is_read. */
+        struct clew_index_catalog index;
+        bool index_is_read;
 };
 
 /* The stored summary at @place. Lives until the slot is reused. */
@@ -145,6 +154,21 @@ CLEW_MUST_USE int clew_view_summary(struct clew_view *view, const struct clew_pl
                                     struct clew_slice *ret, uint32_t *ret_version,
                                     struct clew_error *err);
 void clew_view_end_walk(struct clew_view *view);
+
+/* ---- a walk over indexes (chosen.c) ---------------------------------------------------------- */
+
+/* Reads the catalog of the snapshot, once. 0, or an error: then there are no indexes to be used. */
+CLEW_MUST_USE int clew_view_read_index(struct clew_view *view, uint64_t version,
+                                       struct clew_error *err);
+/* Begins behind @after (may be NULL). 0, or an error: the walk is to go over all. */
+CLEW_MUST_USE int clew_chosen_begin(struct clew_view *view, const struct clew_list_entry *after,
+                                    const struct clew_index_chooser *chooser,
+                                    struct clew_error *err);
+/* The next that is wanted: start and id. 1, 0 = end, or an error: then the index is not to be used
+ * further. */
+CLEW_MUST_USE int clew_chosen_next(struct clew_view *view, struct clew_list_entry *ret,
+                                   struct clew_error *err);
+void clew_chosen_end(struct clew_view *view);
 /* What is hot, at least of trace @id, or of all when it is NULL. Lives until the next question or
  * renewal. */
 CLEW_MUST_USE int clew_view_hot(struct clew_view *view, const struct clew_trace_id *id,

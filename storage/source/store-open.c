@@ -10,15 +10,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* A store that was made before there was a shelf gets one; the state is rewritten as by any writer.
- */
-static int add_shelf(struct clew_store *store, MDB_txn *txn, struct clew_error *err)
+/* A store that was made before there were some tables gets them; the state is rewritten as by any
+ * writer. */
+static int add_tables(struct clew_store *store, MDB_txn *txn, struct clew_error *err)
 {
         struct clew_state state;
         int r = clew_state_read(store->env, txn, &state, err);
 
         if (r == 0)
-                r = clew_env_add_shelf(store->env, txn, err);
+                r = clew_env_add_tables(store->env, txn, err);
         return r < 0 ? r : clew_state_write(store->env, txn, &state, err);
 }
 
@@ -27,7 +27,7 @@ static int write_format(struct clew_store *store, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
         uint32_t version = 0;
-        bool had_shelf = clew_env_has(store->env, CLEW_TABLE_SHELF);
+        bool had_all = clew_env_has_all(store->env);
         int r = clew_txn_begin_write(store->env, &txn, err);
 
         if (r < 0)
@@ -37,14 +37,14 @@ static int write_format(struct clew_store *store, struct clew_error *err)
                 r = clew_format_create(store->env, txn, clew_clock_unix_ns(store->clock), err);
         else if (r == 0 && version < CLEW_FORMAT_VERSION)
                 r = clew_format_upgrade(store->env, txn, err);
-        if (r == 0 && !had_shelf)
-                r = add_shelf(store, txn, err);
+        if (r == 0 && !had_all)
+                r = add_tables(store, txn, err);
         if (r < 0)
                 clew_txn_abort(store->env, txn);
         else
                 r = clew_txn_commit(store->env, txn, err);
-        if (r < 0 && !had_shelf)
-                clew_env_forget_shelf(store->env);
+        if (r < 0 && !had_all)
+                clew_env_forget_tables(store->env);
         return r;
 }
 
@@ -71,9 +71,8 @@ static int check_format(struct clew_store *store, struct clew_error *err)
                                       "store %s: its record of the format is missing; restore a "
                                       "backup, or name another directory",
                                       clew_env_dir(store->env));
-        if (r == -ENOENT ||
-            (r == 0 && store->mode != CLEW_STORE_READ &&
-             (version < CLEW_FORMAT_VERSION || !clew_env_has(store->env, CLEW_TABLE_SHELF))))
+        if (r == -ENOENT || (r == 0 && store->mode != CLEW_STORE_READ &&
+                             (version < CLEW_FORMAT_VERSION || !clew_env_has_all(store->env))))
                 r = write_format(store, err);
         return r < 0 ? r : clew_env_created(store->env, err);
 }

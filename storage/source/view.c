@@ -37,17 +37,21 @@ int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew
 void clew_view_end_walk(struct clew_view *v)
 {
         clew_scan_close(&v->scan);
+        v->is_walking = false;
         clew_free(v->hot_order);
         v->hot_order = NULL;
         v->n_hot_order = 0;
         v->hot_at = 0;
         v->sealed_pending = false;
+        clew_chosen_end(v);
 }
 
 /* Everything that belongs to the snapshot. */
 static void forget_snapshot(struct clew_view *v)
 {
         clew_hot_list_deinit(&v->hot);
+        clew_index_catalog_deinit(&v->index);
+        v->index_is_read = false;
         v->hot_is_whole = false;
         v->hot_asked = false;
         v->proved = (struct clew_places_proved){0};

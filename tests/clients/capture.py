@@ -6,8 +6,11 @@ is and reads the HTTP/2 frames that pass by: DATA frames carry length-prefixed m
 that is needed; header compression is left alone.
 
 A captured request is a dict: transport, path, content_type, content_encoding, body (bytes as sent).
+The method of a gRPC call stands in its headers, which are not read: its path is that of the signal whose
+shape the message has.
 """
 
+import gzip
 import http.client
 import http.server
 import socket
@@ -17,6 +20,50 @@ import threading
 BODY_MAX = 64 << 20
 GRPC_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FRAME_DATA, FLAG_PADDED = 0, 8
+
+
+def fields(data):
+    """(number, wire type, value) of a protobuf message; lengths and varints only as far as needed."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while at < len(data):
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+        return value
+
+    while at < len(data):
+        key = varint()
+        kind = key & 7
+        if kind == 0:
+            value = varint()
+        else:
+            size = varint() if kind == 2 else {1: 8, 5: 4}.get(kind, len(data))
+            value = data[at : at + size]
+            at += size
+        yield key >> 3, kind, value
+
+
+def inner(data, number):
+    return next((v for n, kind, v in fields(data) if n == number and kind == 2), b"")
+
+
+def signal_path(message):
+    """Export requests have one shape; their innermost records differ: a span begins with a trace id of
+    16 bytes, a metric with its name and data, a log record with a time."""
+    record = inner(inner(inner(message, 1), 2), 2)
+    seen = {(n, kind): v for n, kind, v in fields(record)}
+    if len(seen.get((1, 2), b"")) == 16 and len(seen.get((2, 2), b"")) == 8:
+        return "/v1/traces"
+    if (1, 1) in seen or (11, 1) in seen:
+        return "/v1/logs"
+    return "/v1/metrics" if (1, 2) in seen else "/v1/traces"
 
 
 class FrameReader:
@@ -174,10 +221,11 @@ class Capture:
             self.requests.append(request)
 
     def add_grpc(self, compressed, body):
+        path = signal_path(gzip.decompress(body) if compressed else body)
         self.add(
             {
                 "transport": "grpc",
-                "path": "",
+                "path": path,
                 "content_type": "application/grpc",
                 "content_encoding": "gzip" if compressed else "",
                 "body": body,

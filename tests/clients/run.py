@@ -35,6 +35,8 @@ import time
 import zlib
 
 import cells
+from agents import cells as agent_cells
+from agents import programs
 from capture import Capture
 from server import Clewd, send
 from stub import Stub
@@ -60,6 +62,21 @@ def cache_dir():
 
 def load(name):
     return json.loads((HERE / name).read_text())
+
+
+def is_agent(client):
+    """Whether it is a program of its own, not a script of ours: see agents/."""
+    return "agent" in client
+
+
+def cells_of(client):
+    return agent_cells.CELLS if is_agent(client) else cells.CELLS
+
+
+def read_cells(client, clew, store):
+    if is_agent(client):
+        return agent_cells.read(cells.rows, clew, store)
+    return cells.read(clew, store)
 
 
 def lock_file(client):
@@ -243,7 +260,10 @@ def client_env(client, home, stub_url, capture):
 
 
 def run_client(client, where, capture):
-    """Returns the client's output; raises when it fails or takes too long."""
+    """Returns the client's output and further places of the recording machine; raises when it fails or
+    takes too long."""
+    if is_agent(client):
+        return programs.run(client, where, capture)
     with Stub() as stub, tempfile.TemporaryDirectory(prefix="clew-client-") as home:
         done = subprocess.run(
             [str(part) for part in client_command(client, where)],
@@ -257,21 +277,21 @@ def run_client(client, where, capture):
     text = done.stdout.decode(errors="replace")
     if done.returncode != 0:
         raise RuntimeError(f"exit code {done.returncode}: ...{text[-1500:]}")
-    return text
+    return text, []
 
 
 # ---- fixtures ------------------------------------------------------------------------------------
 
 
-def neutral(body, where):
+def neutral(body, places):
     """Replaces what names this machine by text of the same length, so lengths on the wire hold."""
-    names = [str(where), str(HERE.parents[1]), str(pathlib.Path.home()), sys.base_prefix]
+    names = [*map(str, places), str(HERE.parents[1]), str(pathlib.Path.home()), sys.base_prefix]
     for name in sorted({n for n in names if len(n) > 3}, key=len, reverse=True):
         body = body.replace(name.encode(), ("/" + "x" * (len(name) - 1)).encode())
     host = socket.gethostname()
     if len(host) > 3:
         body = body.replace(host.encode(), b"h" * len(host))
-    return body
+    return LEAKS.sub(lambda found: b"x" * len(found[0]), body)
 
 
 # What a fixture may not hold: places of the recording machine, hosts that are none of the conventions'
@@ -283,6 +303,19 @@ LEAKS = re.compile(
 )
 
 
+# Long sentences of a program's own instructions: theirs to publish, and nothing that a test needs. The
+# ends stay, since lengths of the wire may stand beside them.
+PROSE = re.compile(rb"[A-Za-z][A-Za-z0-9 ,.;:!?()'`*/_=&%$#@+-]{100,}")
+
+
+def blanked(body):
+    def blank(found):
+        text = found[0]
+        return text[:8] + re.sub(rb"[A-Za-z]", b"x", text[8:-16]) + text[-16:]
+
+    return PROSE.sub(blank, body)
+
+
 def leaks(body):
     return sorted({found.decode(errors="replace") for found in LEAKS.findall(body)})
 
@@ -292,18 +325,17 @@ def plain(request):
     return gzip.decompress(body) if request["content_encoding"] == "gzip" else body
 
 
-def stored(request, where):
-    body = request["body"]
-    if request["content_encoding"] == "gzip":
-        body = gzip.compress(neutral(gzip.decompress(body), where), mtime=0)
-    else:
-        body = neutral(body, where)
+def stored(request, places, agent):
+    zipped = request["content_encoding"] == "gzip"
+    body = neutral(plain(request), places)
+    body = blanked(body) if agent else body
+    body = gzip.compress(body, mtime=0) if zipped else body
     packed = base64.b64encode(zlib.compress(body, 9)).decode()
     fields = ("transport", "path", "content_type", "content_encoding")
     return {**{f: request[f] for f in fields}, "body_zlib_base64": packed}
 
 
-def write_fixture(client, where, requests):
+def write_fixture(client, places, requests):
     FIXTURES.mkdir(parents=True, exist_ok=True)
     header = {
         "client": client["name"],
@@ -311,7 +343,7 @@ def write_fixture(client, where, requests):
         "protocol": client["protocol"],
         "compression": client.get("compression", ""),
     }
-    lines = [header] + [stored(r, where) for r in requests]
+    lines = [header] + [stored(r, places, is_agent(client)) for r in requests]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (FIXTURES / f"{client['name']}.jsonl").write_text(text)
 
@@ -352,14 +384,15 @@ class Result:
         self.line("ok", f"{name} # SKIP {' '.join(text.split())}")
 
 
-def compare(result, args, expected, name, seen):
+def compare(result, args, expected, client, seen):
+    name = client["name"]
     if args.accept:
         expected[name] = seen
         return result.line("ok", f"{name}: accepted")
     wanted = expected.get(name)
     if wanted is None:
         return result.error(name, "nothing is written down in expected.json (see --accept)")
-    for cell in cells.CELLS:
+    for cell in cells_of(client):
         result.check(name, cell, wanted.get(cell), seen.get(cell))
     return None
 
@@ -376,7 +409,7 @@ def run_live(args, client, result, expected):
         return None
     with Clewd(args.clewd) as clewd, Capture(clewd.http, clewd.grpc) as capture:
         try:
-            text = run_client(client, where, capture)
+            text, places = run_client(client, where, capture)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             return result.error(name, str(error))
         if args.verbose:
@@ -385,9 +418,9 @@ def run_live(args, client, result, expected):
             result.error(name, f"the collector refused {refusal}")
         time.sleep(0.1)
         if args.record:
-            write_fixture(client, where, capture.requests)
-        seen = cells.read(args.clew, clewd.store)
-        compare(result, args, expected, name, seen)
+            write_fixture(client, [where, *places], capture.requests)
+        seen = read_cells(client, args.clew, clewd.store)
+        compare(result, args, expected, client, seen)
         print(f"# {name}: {len(capture.requests)} requests")
     return None
 
@@ -411,7 +444,13 @@ def run_replay(args, client, result, expected):
             status = send(clewd, request)
             if status != 200:
                 result.error(name, f"{request['path'] or 'gRPC body'}: HTTP {status}")
-        compare(result, args, expected, name, cells.read(args.clew, clewd.store))
+        seen = read_cells(client, args.clew, clewd.store)
+        compare(result, args, expected, client, seen)
+        if is_agent(client):
+            for request in requests:
+                send(clewd, request)
+            again = read_cells(client, args.clew, clewd.store)
+            result.check(name, "a resend changes nothing", seen, again)
     return None
 
 
@@ -449,10 +488,12 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    clients = {c["name"]: c for c in load("clients.json")}
+    clients = {c["name"]: c for c in load("clients.json") + load("agents/clients.json")}
     if args.dump:
         return dump(args.dump)
     if args.table:
+        agent_cells.write_table(HERE / "README.md", clients, load("agents/expected.json"))
+        clients = {n: c for n, c in clients.items() if not is_agent(c)}
         return cells.write_table(HERE / "README.md", clients, load("expected.json"))
     names = args.names or [
         n for n, c in clients.items() if not args.default or c.get("default", False)
@@ -465,7 +506,7 @@ def main():
         for client in {lock_file(c): c for n, c in clients.items() if n in names}.values():
             write_lock(client)
         return 0
-    expected = load("expected.json")
+    expected = {**load("expected.json"), **load("agents/expected.json")}
     result = Result()
     if args.suite:
         planted = [b"/Users" + b"/x", b"https://packages.example/x", b"sk-0123456789abcdef"]
@@ -481,8 +522,10 @@ def main():
     for name in names:
         guarded(run_replay if args.replay else run_live, args, clients[name], result, expected)
     if args.accept:
-        text = json.dumps(dict(sorted(expected.items())), indent=1, ensure_ascii=False)
-        (HERE / "expected.json").write_text(text + "\n")
+        for place in ("expected.json", "agents/expected.json"):
+            own = {n: e for n, e in expected.items() if is_agent(clients[n]) == ("/" in place)}
+            text = json.dumps(dict(sorted(own.items())), indent=1, ensure_ascii=False)
+            (HERE / place).write_text(text + "\n")
     print(f"1..{result.count}")
     return 1 if result.failed else 0
 

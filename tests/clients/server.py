@@ -61,13 +61,13 @@ class Clewd:
 
 def send(clewd, request):
     """Sends a recorded request over HTTP and returns the status. What was recorded from gRPC goes as
-    the same protobuf body to /v1/traces."""
+    the same protobuf body to the path of its signal."""
     headers = {"Content-Type": request["content_type"]}
     if request["content_encoding"]:
         headers["Content-Encoding"] = request["content_encoding"]
     path = request["path"]
     if request["transport"] == "grpc":
-        path = "/v1/traces"
+        path = path or "/v1/traces"
         headers["Content-Type"] = "application/x-protobuf"
     connection = http.client.HTTPConnection(*clewd.http, timeout=30)
     connection.request("POST", path, request["body"], headers)

@@ -1,6 +1,7 @@
 /*
- * A request. Lines: method, target, Accept, If-None-Match; what is missing is empty. Every route of
- * the table is asked with it as well: the path's values and the parameters are those of the input.
+ * A request. Lines: method, target, Accept, If-None-Match; what is missing is empty; the rest is
+ * the body. Every route of the table is asked with it as well: the path's values are those of the
+ * store, the parameters or the body those of the input.
  *
  * Promise: there is always an answer, of a status that the page of the API names; JSON answers are
  * JSON whatever was asked; a refusal says what is wrong; nothing is written.
@@ -12,6 +13,8 @@
 
 #include "proto/otlp/json.h"
 #include "query/model/summary.h"
+#include "query/review/dataset.h"
+#include "query/review/rubric.h"
 #include "tests/lib/store-append.h"
 
 #include <stdio.h>
@@ -36,6 +39,22 @@ static void remove_store(void)
         (void)!rmdir(dir);
 }
 
+/* A criterion and a dataset, for the routes that name one. */
+static void review(void)
+{
+        struct clew_slice name = CLEW_SLICE_LITERAL("cases");
+        struct clew_slice author = CLEW_SLICE_LITERAL("fuzz");
+        struct clew_rubric rubric = {.name = name,
+                                     .text = CLEW_SLICE_LITERAL("be true"),
+                                     .author = author,
+                                     .time_ns = 1};
+        struct clew_dataset dataset = {.name = name, .author = author, .time_ns = 1};
+        struct clew_error err;
+
+        CLEW_ASSERT(clew_rubric_add(service.store, &rubric, &err) == 0);
+        CLEW_ASSERT(clew_dataset_create(service.store, &dataset, &err) == 0);
+}
+
 static void make_store(void)
 {
         static const char *const names[] = {"invoke_agent triage", "chat model-a", "search"};
@@ -58,7 +77,10 @@ static void make_store(void)
                         span.parent_id = (struct clew_span_id){{0, 0, 0, 0, 0, 0, 0, 1}};
                 CLEW_ASSERT(test_store_append(service.store, "fuzz", &span, span.end_ns) == 0);
         }
+        review();
         service.clock = clew_clock_system();
+        service.author = "fuzz";
+        service.read_only = true; /* everything of a write but the write itself */
         atexit(remove_store);
 }
 
@@ -74,7 +96,7 @@ static struct clew_slice take_line(struct clew_slice *input)
 
 static bool is_known(unsigned status)
 {
-        static const unsigned known[] = {200, 304, 400, 404, 405, 406, 409, 413, 500};
+        static const unsigned known[] = {200, 304, 400, 404, 403, 405, 406, 409, 413, 415, 500};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(known); i++) {
                 if (known[i] == status)
@@ -120,15 +142,18 @@ static void ask_route(const struct clew_route *route, struct clew_slice query,
                 const char *end = *p == '{' ? strchr(p, '}') : NULL;
 
                 if (end)
-                        clew_buffer_append_cstr(&target,
-                                                strncmp(p, "{n}", 3) == 0 ? "2" : "7f3a91");
+                        clew_buffer_append_cstr(&target, strncmp(p, "{n}", 3) == 0    ? "2"
+                                                         : strncmp(p, "{id}", 4) == 0 ? "7f3a91"
+                                                                                      : "cases");
                 else
                         clew_buffer_append_byte(&target, (uint8_t)*p);
                 p = end ? end + 1 : p + 1;
         }
-        clew_buffer_append_byte(&target, '?');
-        clew_buffer_append_slice(&target, query);
-        request.method = CLEW_SLICE_LITERAL("GET");
+        if (route->body == CLEW_BODY_NONE) {
+                clew_buffer_append_byte(&target, '?');
+                clew_buffer_append_slice(&target, query);
+        }
+        request.method = clew_slice_of_cstr(route->method);
         request.target = clew_buffer_slice(&target);
         ask(&request);
 }
@@ -145,6 +170,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         request.target = take_line(&input);
         request.accept = take_line(&input);
         request.if_none_match = take_line(&input);
+        request.content_type = CLEW_SLICE_LITERAL("application/json");
+        request.identity.scopes = CLEW_SCOPES_ALL;
+        request.body = input;
         ask(&request);
         question = request.target.len > 0 ? memchr(request.target.data, '?', request.target.len)
                                           : NULL;

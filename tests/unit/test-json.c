@@ -315,6 +315,51 @@ static void survives_random_edits(void **state)
         }
 }
 
+/* Where a string ends, byte by byte; @n when it does not. */
+static size_t end_of_string(const char *text, size_t n, bool *ret_escaped)
+{
+        *ret_escaped = false;
+        for (size_t i = 1; i < n; i++) {
+                if (text[i] == '"')
+                        return i;
+                if (text[i] == '\\') {
+                        *ret_escaped = true;
+                        i++;
+                }
+        }
+        return n;
+}
+
+/* Strings of any length, with quotes and backslashes anywhere: long ones are read another way. */
+static void strings_end_where_they_end(void **state)
+{
+        uint64_t seed = seed_of_run();
+        unsigned closed = 0;
+
+        (void)state;
+        for (int round = 0; round < 40000; round++) {
+                char text[300];
+                size_t n = 1 + (size_t)(next_random(&seed) % (sizeof(text) - 1));
+                unsigned rare = 2 + (unsigned)(next_random(&seed) % 60);
+                struct clew_json_reader r;
+                bool escaped;
+                size_t end;
+
+                text[0] = '"';
+                for (size_t i = 1; i < n; i++)
+                        text[i] = next_random(&seed) % rare ? 'x' : "\"\\"[next_random(&seed) % 2];
+                r = clew_json_reader_make(clew_slice_make(text, n), 4);
+                assert_int_equal(clew_json_next(&r), CLEW_JSON_STRING);
+                end = end_of_string(text, n, &escaped);
+                assert_int_equal(r.escaped, escaped);
+                assert_int_equal(r.cut, end == n);
+                if (end < n)
+                        assert_int_equal(r.text.len, end - 1);
+                closed += end < n;
+        }
+        assert_true(closed > 5000 && closed < 39000);
+}
+
 static void strings_round_trip(void **state)
 {
         uint64_t seed = seed_of_run();
@@ -616,6 +661,7 @@ int main(void)
                 cmocka_unit_test(walks_members),
                 cmocka_unit_test(reads_every_prefix),
                 cmocka_unit_test(survives_random_edits),
+                cmocka_unit_test(strings_end_where_they_end),
                 cmocka_unit_test(strings_round_trip),
                 cmocka_unit_test(numbers_round_trip),
                 cmocka_unit_test(numbers_are_checked),

@@ -129,6 +129,92 @@ static void test_duplicate_attribute_last_wins(void **state)
                                          CLEW_SLICE_LITERAL("K"), &v));
 }
 
+/* One attribute in some form that protobuf allows; what it says goes to @ret. */
+static void odd_attribute(struct random_source *r, struct clew_buffer *out, uint8_t *ret_key,
+                          uint8_t *ret_value)
+{
+        uint8_t key[3] = {0x0a, 1, (uint8_t)('a' + random_below(r, 3))};
+        uint8_t value[6] = {0x12, 4, 0x0a, 2, 'v', (uint8_t)('0' + random_below(r, 10))};
+        uint8_t body[64];
+        size_t n = 0;
+        uint32_t form = random_below(r, 6);
+
+        if (form == 1) { /* the value first */
+                memcpy(body, value, sizeof(value));
+                memcpy(body + sizeof(value), key, sizeof(key));
+                n = sizeof(value) + sizeof(key);
+        } else {
+                if (form == 2) { /* the key twice: the last one counts */
+                        memcpy(body, "\x0a\x01z", 3);
+                        n = 3;
+                }
+                memcpy(body + n, key, sizeof(key));
+                memcpy(body + n + sizeof(key), value, sizeof(value));
+                n += sizeof(key) + sizeof(value);
+                if (form == 3) { /* a field that is not known */
+                        memcpy(body + n, "\x2a\x01q", 3);
+                        n += 3;
+                }
+        }
+        clew_buffer_append_byte(out, 9 << 3 | 2);
+        if (form == 4) { /* a length in two bytes that fits one */
+                clew_buffer_append_byte(out, (uint8_t)(0x80 | n));
+                clew_buffer_append_byte(out, 0);
+        } else {
+                clew_buffer_append_byte(out, (uint8_t)n);
+        }
+        clew_buffer_append(out, body, n);
+        if (form == 5)
+                clew_buffer_append(out, "\x2a\x01n", 3); /* the span's name between */
+        *ret_key = key[2];
+        *ret_value = value[5];
+}
+
+static void test_attributes_in_any_form(void **state)
+{
+        struct random_source r = random_from_environment("forms of attributes");
+
+        (void)state;
+        for (uint32_t round = 0; round < 5000; round++) {
+                CLEW_BUFFER b = {0};
+                uint8_t keys[12];
+                uint8_t values[12];
+                const uint8_t *at[13]; /* where a reader stands before each */
+                uint32_t n = random_below(&r, 13);
+                uint32_t from = random_below(&r, n + 1);
+                uint32_t to = from + random_below(&r, n - from + 1);
+                struct clew_message_iter it;
+                struct clew_attribute a;
+                struct clew_span s;
+
+                clew_buffer_init(&b, MIB);
+                clew_buffer_append(&b, "\x2a\x01m", 3);
+                for (uint32_t i = 0; i < n; i++)
+                        odd_attribute(&r, &b, &keys[i], &values[i]);
+                assert_true(clew_span_parse(clew_buffer_slice(&b), &s));
+                assert_null(s.apart.data);
+                it = clew_span_attributes(&s);
+                at[0] = it.left.data;
+                for (uint32_t i = 0; i < n; i++) {
+                        assert_true(clew_attribute_next(&it, &a));
+                        at[i + 1] = it.left.data;
+                        assert_int_equal(a.key.data[0], keys[i]);
+                        assert_int_equal(a.value.bytes.data[1], values[i]);
+                }
+                assert_false(clew_attribute_next(&it, &a));
+                s.apart = clew_slice_make(at[from], (size_t)(at[to] - at[from]));
+                it = clew_span_attributes_brief(&s);
+                for (uint32_t i = 0; i < n; i++) {
+                        if (i >= from && i < to)
+                                continue;
+                        assert_true(clew_attribute_next(&it, &a));
+                        assert_int_equal(a.key.data[0], keys[i]);
+                        assert_int_equal(a.value.bytes.data[1], values[i]);
+                }
+                assert_false(clew_attribute_next(&it, &a));
+        }
+}
+
 /* Reads everything that a view can reach; returns a sum so that nothing is optimised away. */
 static uint64_t read_everything(struct clew_slice data)
 {
@@ -184,6 +270,7 @@ int main(void)
                 cmocka_unit_test(test_containers),
                 cmocka_unit_test(test_span_fields),
                 cmocka_unit_test(test_duplicate_attribute_last_wins),
+                cmocka_unit_test(test_attributes_in_any_form),
                 cmocka_unit_test(test_damaged_bytes_end_early),
         };
 

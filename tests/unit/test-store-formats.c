@@ -26,7 +26,7 @@
 #include <zstd.h>
 
 #define FILE_MAX ((size_t)1 << 20)
-#define FORMAT_NOW 3
+#define FORMAT_NOW 4
 
 static const unsigned spans_of[] = {0, 3, 1, 2, 1};
 

@@ -15,7 +15,7 @@ static void put_calls(struct clew_json_writer *w, const char *key,
         for (uint32_t i = 0; i < calls->n; i++) {
                 clew_json_write_object_begin(w);
                 clew_put_text(w, "name", calls->items[i].name);
-                clew_json_write_key(w, "inputParameters");
+                clew_json_write_key(w, "input_parameters");
                 clew_put_object(w, "arguments", calls->items[i].arguments);
                 if (calls->items[i].has_result) {
                         clew_json_write_key(w, "output");

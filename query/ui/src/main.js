@@ -1,15 +1,20 @@
 /* The pages by address. */
 import { render } from 'preact';
 import { html } from './core/html.js';
+import { watchVersion } from './core/fresh.js';
 import { takeKeys } from './core/keys.js';
 import { route, takeLinks } from './core/route.js';
+import { Dataset, Datasets } from './data/datasets.js';
+import { Experiment, Experiments } from './data/experiments.js';
 import { Cluster, Clusters } from './pages/clusters.js';
 import { Diff } from './pages/diff.js';
 import { Session, Sessions } from './pages/sessions.js';
 import { Status } from './pages/status.js';
 import { Foot, Head, Help } from './parts/frame.js';
+import { Review } from './review/review.js';
 import { Run } from './run/run.js';
 import { Runs } from './runs/runs.js';
+import { Stats } from './stats/stats.js';
 
 const ROUTES = [
         [/^\/$/, Runs],
@@ -19,6 +24,12 @@ const ROUTES = [
         [/^\/clusters$/, Clusters],
         [/^\/clusters\/([^/]+)$/, Cluster, 'name'],
         [/^\/diff$/, Diff],
+        [/^\/review$/, Review],
+        [/^\/datasets$/, Datasets],
+        [/^\/datasets\/([^/]+)$/, Dataset, 'name'],
+        [/^\/experiments$/, Experiments],
+        [/^\/experiments\/([^/]+)$/, Experiment, 'name'],
+        [/^\/stats$/, Stats],
         [/^\/status$/, Status],
 ];
 
@@ -33,6 +44,7 @@ function App() {
         return html`<${Nowhere} /><${Help} />`;
 }
 
+watchVersion();
 takeLinks();
 takeKeys();
 render(html`<${App} />`, document.getElementById('app'));

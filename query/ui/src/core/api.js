@@ -3,6 +3,8 @@
  * command line would print; it is thrown as an ApiError.
  */
 import { signal } from '@preact/signals';
+import { take } from './ahead.js';
+import { checkVersion } from './fresh.js';
 
 const BASE = '/api/v1/';
 
@@ -34,6 +36,8 @@ async function ask(path, params, options = {}) {
                         reachable.value = false;
                 throw error;
         }
+        if (!reachable.value)
+                checkVersion(true);
         reachable.value = true;
         if (answer.ok)
                 return answer;
@@ -47,8 +51,11 @@ async function ask(path, params, options = {}) {
         throw new ApiError(answer.status, problem);
 }
 
-/** One object. */
+/** One object; what was fetched ahead is taken. */
 export async function one(path, params, options) {
+        const ahead = take(`${path} ${JSON.stringify(params || {})}`);
+        if (ahead)
+                return ahead;
         return (await ask(path, params, options)).json();
 }
 
@@ -58,11 +65,16 @@ export async function list(path, params, options) {
         return { rows: answer.items, end: { cursor: answer.next ?? null, partial: answer.partial, left_out: answer.left_out || 0 } };
 }
 
+let token = null;
+
+/** What a browser that is signed in sends with every change, so that no other site can. */
+export const useToken = (text) => { token = text; };
+
 /** A change: POST with a JSON body, or another method. */
 export async function send(path, body, method = 'POST') {
         const answer = await ask(path, {}, {
                 method,
-                headers: { 'Content-Type': 'application/json' },
+                headers: { 'Content-Type': 'application/json', ...(token ? { 'X-Clew-Token': token } : {}) },
                 body: body === undefined ? undefined : JSON.stringify(body),
         });
         const text = await answer.text();
@@ -72,8 +84,17 @@ export async function send(path, body, method = 'POST') {
 /** Live events; returns what ends them. The browser itself comes back with Last-Event-ID. */
 export function live(params, heard, state) {
         const source = new EventSource(address('live', params));
-        source.onopen = () => state(true);
-        source.onerror = () => state(false);
+        let lost = false;
+        source.onopen = () => {
+                if (lost)
+                        checkVersion(true);
+                lost = false;
+                state(true);
+        };
+        source.onerror = () => {
+                lost = true;
+                state(false);
+        };
         for (const type of ['trace'])
                 source.addEventListener(type, (event) => heard(type, JSON.parse(event.data)));
         return () => source.close();

@@ -33,11 +33,16 @@ export function count(n) {
         return String(Math.round(n));
 }
 
+/** A whole number, its thousands apart. */
+export const number = (n) => (n === null || n === undefined ? '' : Number(n).toLocaleString('en'));
+
 /** US dollars; nothing is known is not nothing spent. */
 export function money(usd) {
         if (usd === null || usd === undefined)
                 return '';
-        if (usd !== 0 && Math.abs(usd) < 0.001)
+        if (usd === 0)
+                return '$0';
+        if (Math.abs(usd) < 0.001)
                 return `$${usd.toPrecision(2)}`;
         return `$${usd.toFixed(Math.abs(usd) < 10 ? 3 : 2)}`;
 }
@@ -47,10 +52,10 @@ export function bytes(n) {
                 return `${n} B`;
         if (n < 1e6)
                 return `${(n / 1e3).toFixed(1)} kB`;
-        return `${(n / 1e6).toFixed(1)} MB`;
+        return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`;
 }
 
-/** Today a clock, this year a day and a clock, else a date. Local time; the title has it all. */
+/** Today a clock, this year a day and a clock, else a date and a clock. Local time; the title has it all. */
 export function when(iso, now = new Date()) {
         const t = new Date(iso);
         const clock = `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`;
@@ -59,11 +64,14 @@ export function when(iso, now = new Date()) {
         const day = `${['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][t.getMonth()]} ${t.getDate()}`;
         if (t.getFullYear() === now.getFullYear())
                 return `${day}, ${clock.slice(0, 5)}`;
-        return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())}`;
+        return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${clock.slice(0, 5)}`;
 }
 
+/** All of a time, in the reader's zone and in the sender's form, for titles. */
+export const moment = (iso) => (iso ? `${new Date(iso).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'long' })}\n${iso}` : '');
+
 export const short = (id) => (id || '').slice(0, 8);
-export const percent = (share) => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+export const percent = (share) => `${share === 0 ? '0' : (share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
 
 /** Wilson's interval of a share, 95 %. */
 export function interval(hits, all) {
@@ -78,4 +86,4 @@ export function interval(hits, all) {
 /** A word as a shell takes it. */
 export const quoted = (word) => (/^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
 
-export const plural = (n, one, many = `${one}s`) => `${Number(n).toLocaleString('en')} ${n === 1 ? one : many}`;
+export const plural = (n, one, many = `${one}s`) => `${number(n)} ${Number(n) === 1 ? one : many}`;

@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const OVER = 12; // rows mounted beyond each edge
 
-/** `row(i, style)` draws row i. `shown`: an index to bring into sight when it changes. */
+/** `row(i, top, slot)` draws row i at so many pixels; a slot is a row's place on the screen, a key that lets rows that come take over those that go. `shown`: an index to bring into sight when it changes. */
 export function VirtualList({ count, height, row, shown, label, role = 'list', tail }) {
         const box = useRef();
         const [view, set] = useState({ top: 0, high: 800 });
@@ -29,9 +29,10 @@ export function VirtualList({ count, height, row, shown, label, role = 'list', t
         }, [shown, count, view.high]);
         const first = Math.max(0, Math.floor(view.top / height) - OVER);
         const last = Math.min(count, Math.ceil((view.top + view.high) / height) + OVER);
-        const rows = [];
+        const slots = useRef(0), rows = [];
+        slots.current = Math.max(slots.current, last - first);
         for (let i = first; i < last; i++)
-                rows.push(row(i, { transform: `translateY(${i * height}px)` }));
+                rows.push(row(i, i * height, i % slots.current));
         return html`<div class="virtual" ref=${box} role=${role} aria-label=${label} aria-rowcount=${count} tabindex="0"
                 onScroll=${() => set({ top: box.current.scrollTop, high: box.current.clientHeight })}>
                 <div class="virtual-all" style=${{ height: `${count * height}px` }}>${rows}</div>

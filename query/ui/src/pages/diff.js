@@ -1,5 +1,5 @@
 /* Two runs, step by step: what is equal is folded, what changed shows both texts line by line. */
-import { diffLines } from 'diff';
+import { diffLines, diffWordsWithSpace } from 'diff';
 import { html } from '../core/html.js';
 import { useState } from 'preact/hooks';
 import { one } from '../core/api.js';
@@ -7,12 +7,13 @@ import { count, short, took } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { go, href, route } from '../core/route.js';
-import { Failure, Foot, Head, Waiting } from '../parts/frame.js';
-import { Outcome, copy, kindClass } from '../parts/marks.js';
+import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
+import { Key, Outcome, copy, kindClass } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
 import { Skeleton } from '../run/skeleton.js';
 
-const SIGNS = { equal: ['=', ''], changed: ['~', 'warn'], only_a: ['−', 'bad'], only_b: ['+', 'ok'] };
+const SIGNS = { equal: ['=', 'same'], changed: ['~', 'both'], only_a: ['−', 'in-a'], only_b: ['+', 'in-b'] };
+const WORDS_MAX = 4000; // longer pieces are compared by lines only
 const TEXT_MAX = 60000;
 
 /** Runs of rows with one sign; equal ones and long one-sided ones are folded. */
@@ -28,18 +29,39 @@ export function groups(rows) {
         return all;
 }
 
-function Lines({ a, b }) {
-        const pieces = diffLines(visible(a ?? '').slice(0, TEXT_MAX), visible(b ?? '').slice(0, TEXT_MAX));
-        return html`<pre class="lines">${pieces.map((piece, i) => {
-                const kept = !piece.added && !piece.removed && piece.count > 8;
-                const lines = piece.value.replace(/\n$/, '').split('\n');
-                const shown = kept ? [...lines.slice(0, 3), `… ${lines.length - 6} equal lines`, ...lines.slice(-3)] : lines;
-                return html`<span key=${i} class=${piece.added ? 'ok' : piece.removed ? 'bad' : 'dim'}>${shown.map((line) => `${piece.added ? '+' : piece.removed ? '−' : ' '} ${line}\n`)}</span>`;
-        })}</pre>`;
+/** A piece that was replaced: what is new word by word stands out in it. */
+function Words({ a, b }) {
+        const pieces = diffWordsWithSpace(a, b);
+        const kept = pieces.reduce((sum, piece) => sum + (piece.added || piece.removed ? 0 : piece.value.length), 0);
+        const side = (drop, sign) => (kept < Math.min(a.length, b.length) / 4 ? `${sign} ${drop === 'added' ? a : b}` : [`${sign} `, pieces.filter((piece) => !piece[drop]).map((piece) => (piece.added || piece.removed ? html`<em>${piece.value}</em>` : piece.value))]);
+        return html`<span class="in-a">${side('added', '−')}</span><span class="in-b">${side('removed', '+')}</span>`;
 }
 
-function Place({ id, tree, s }) {
-        return html`<a class="m" href=${href(`/t/${id}`, { s })}>#${s}</a> <span class=${`k ${kindClass(tree.kind(s))}`}>${tree.kind(s)}</span> <span class="nm">${visible(tree.name(s))}</span>${tree.failed(s) ? html` <span class="e">✗</span>` : ''}`;
+const lined = (text, sign) => text.replace(/\n$/, '').split('\n').map((line) => `${sign} ${line}\n`);
+
+function Lines({ a, b }) {
+        const pieces = diffLines(visible(a ?? '').slice(0, TEXT_MAX), visible(b ?? '').slice(0, TEXT_MAX));
+        const out = [];
+        for (let i = 0; i < pieces.length; i++) {
+                const piece = pieces[i], next = pieces[i + 1];
+                if (piece.removed && next?.added && piece.value.length + next.value.length < WORDS_MAX) {
+                        out.push(html`<${Words} key=${i++} a=${piece.value.replace(/\n$/, '')} b=${next.value.replace(/\n$/, '')} />`);
+                        continue;
+                }
+                const lines = lined(piece.value, piece.added ? '+' : piece.removed ? '−' : ' ');
+                const kept = !piece.added && !piece.removed && lines.length > 8;
+                out.push(html`<span key=${i} class=${piece.added ? 'in-b' : piece.removed ? 'in-a' : 'dim'}>${kept ? [...lines.slice(0, 3), `  … ${lines.length - 6} equal lines\n`, ...lines.slice(-3)] : lines}</span>`);
+        }
+        return html`<pre class="lines">${out}</pre>`;
+}
+
+const Place = ({ letter, id, s }) => html`<a class="m" href=${href(`/t/${id}`, { s })}>${letter} #${s}</a>`;
+
+function What({ row, a, b }) {
+        const { tree, s } = row.a ? { tree: a.tree, s: row.a.step } : { tree: b.tree, s: row.b.step };
+        const failed = [row.a && a.tree.failed(row.a.step) && 'A', row.b && b.tree.failed(row.b.step) && 'B'].filter(Boolean);
+        return html`<span class=${`k ${kindClass(tree.kind(s))}`}>${tree.kind(s)}</span> <span class="nm">${visible(tree.name(s))}</span>${failed.length ? html` <span class="e">✗ failed in ${failed.join(' and ')}</span>` : ''}
+                <span class="sp"></span>${row.a && html`<${Place} letter="A" id=${a.id} s=${row.a.step} />`}${row.b && html`<${Place} letter="B" id=${b.id} s=${row.b.step} />`}`;
 }
 
 function Group({ group, a, b }) {
@@ -50,8 +72,17 @@ function Group({ group, a, b }) {
         if (!open)
                 return html`<div class=${`dgroup ${tone}`}><button class="link" onClick=${() => set(true)}><b>${sign}</b> ${group.rows.length} ${group.sign === 'equal' ? 'equal' : group.sign === 'only_a' ? 'only in A' : 'only in B'}</button>${' '}
                         <span class="dim">${[span('a') && `A ${span('a')}`, span('b') && `B ${span('b')}`].filter(Boolean).join(' · ')}</span></div>`;
-        return group.rows.map((row, i) => html`<div key=${i} class=${`drow ${tone}`}><div class="dhead"><b>${sign}</b><span>${row.a && html`<${Place} id=${a.id} tree=${a.tree} s=${row.a.step} />`}</span><span>${row.b && html`<${Place} id=${b.id} tree=${b.tree} s=${row.b.step} />`}</span></div>
+        return group.rows.map((row, i) => html`<div key=${i} class=${`drow ${tone}`}><div class="dhead"><b class="dsign">${sign}</b><${What} row=${row} a=${a} b=${b} /></div>
                 ${(row.texts || []).map((text) => html`<div class="dpart"><span class="dim">${visible(text.part)}</span><${Lines} a=${text.a} b=${text.b} /></div>`)}</div>`);
+}
+
+/** The first step at which the runs part. */
+function Parting({ rows, a, b }) {
+        const row = rows.find((r) => r.sign !== 'equal');
+        if (!row)
+                return html`<p class="fact">The runs are equal.</p>`;
+        const { tree, s, letter } = row.a ? { tree: a.tree, s: row.a.step, letter: 'A' } : { tree: b.tree, s: row.b.step, letter: 'B' };
+        return html`<p class="fact">They part at ${row.a && row.b ? html`<b>A #${row.a.step}</b>, <b>B #${row.b.step}</b>` : html`<b>${letter} #${s}</b>, which the other does not have`}: <span class=${`k ${kindClass(tree.kind(s))}`}>${tree.kind(s)}</span> ${visible(tree.name(s))}${row.parts?.length ? html` <span class="dim">(${row.parts.join(', ')})</span>` : ''}</p>`;
 }
 
 function Side({ letter, answer }) {
@@ -70,17 +101,27 @@ function Settings({ rows }) {
 export function Diff() {
         page.value = 'list';
         const a = route.value.params.get('a'), b = route.value.params.get('b');
-        const sides = useAnswer(`sides ${a} ${b}`, (signal) => Promise.all([one(`traces/${a}`, {}, { signal }), one(`traces/${b}`, {}, { signal })]));
-        const diff = useAnswer(`diff ${a} ${b}`, (signal) => one('diff', { a, b, text: true }, { signal }));
+        const sides = useAnswer(`sides ${a} ${b}`, (signal) => (a && b ? Promise.all([one(`traces/${a}`, {}, { signal }), one(`traces/${b}`, {}, { signal })]) : new Promise(() => {})));
+        const diff = useAnswer(`diff ${a} ${b}`, (signal) => (a && b ? one('diff', { a, b, text: true }, { signal }) : new Promise(() => {})));
         const command = `clew diff ${short(a)} ${short(b)}`;
-        useKeys({ Y: () => copy(command, 'the command'), Escape: () => go('/') });
+        const move = (by) => () => {
+                const edge = document.querySelector('main').getBoundingClientRect().top + 1;
+                const all = [...document.querySelectorAll('.drow')];
+                const to = by > 0 ? all.find((row) => row.getBoundingClientRect().top > edge + 1) : all.reverse().find((row) => row.getBoundingClientRect().top < edge - 1);
+                to?.scrollIntoView({ block: 'start' });
+        };
+        useTitle('Two runs');
+        useKeys({ j: move(1), k: move(-1), Y: () => copy(command, 'the command'), Escape: () => go('/') });
+        if (!a || !b)
+                return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Two runs, step by step</h1></div><p class="empty">Choose two runs in <a href="/">the list</a> with <${Key}>x<//>, then press <${Key}>d<//>.</p></main><${Foot} command="clew diff A B" />`;
         const error = sides.error || diff.error;
         const ready = sides.data && diff.data && !error;
         const trees = ready && sides.data.map((answer, i) => ({ id: i ? b : a, tree: new Skeleton(answer) }));
         return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Two runs, step by step</h1></div>
                 ${error && html`<${Failure} error=${error} again=${() => { sides.again(); diff.again(); }} />`}${!ready && !error && html`<${Waiting} what="both runs" />`}
                 ${ready && html`<${Side} letter="A" answer=${sides.data[0]} /><${Side} letter="B" answer=${sides.data[1]} />
-                <p class="fact"><b>${diff.data.equal}</b> steps equal, <b>${diff.data.changed}</b> changed, <b>${diff.data.only_a}</b> only in A, <b>${diff.data.only_b}</b> only in B${diff.data.gave_up ? '; too different to align' : ''}</p>
+                <${Parting} rows=${diff.data.rows || []} a=${trees[0]} b=${trees[1]} />
+                <p class="fact"><b>${diff.data.equal}</b> ${diff.data.equal === 1 ? 'step' : 'steps'} equal, <b>${diff.data.changed}</b> changed, <b>${diff.data.only_a}</b> only in A, <b>${diff.data.only_b}</b> only in B${diff.data.gave_up ? '; too different to align' : ''}</p>
                 <${Settings} rows=${diff.data.settings || []} />
                 ${groups(diff.data.rows || []).map((group, i) => html`<${Group} key=${i} group=${group} a=${trees[0]} b=${trees[1]} />`)}`}</main><${Foot} command=${command} />`;
 }

@@ -1,14 +1,20 @@
 /* What stands round every page: the head with its pages, the line of keys, the table of all keys. */
 import { html } from '../core/html.js';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { reachable } from '../core/api.js';
-import { KEYS, NAMES, help, lettersOn, page } from '../core/keys.js';
+import { KEYS, NAMES, help, lettersOn, meaning } from '../core/keys.js';
 import { go, route } from '../core/route.js';
 import { Key, copy, said } from './marks.js';
+import { visible } from './text.js';
 
-export const PAGES = [['/', 'Runs'], ['/sessions', 'Sessions'], ['/clusters', 'Clusters'], ['/status', 'Status']];
+export const PAGES = [['/', 'Runs'], ['/sessions', 'Sessions'], ['/clusters', 'Clusters'], ['/review', 'Review'], ['/datasets', 'Datasets'], ['/experiments', 'Experiments'], ['/stats', 'Statistics'], ['/status', 'Status']];
 
-const here = (path) => (path === '/' ? route.value.path === '/' || route.value.path.startsWith('/t/') : route.value.path.startsWith(path));
+/** The name of what is seen, in the browser's tab. */
+export function useTitle(words) {
+        useEffect(() => { document.title = words ? `${words} · Clew` : 'Clew'; }, [words]);
+}
+
+const here = (path) => (path === '/' ? route.value.path === '/' || /^\/(t\/|diff)/.test(route.value.path) : route.value.path === path || route.value.path.startsWith(`${path}/`));
 
 export function Head({ extra }) {
         return html`<header>
@@ -22,13 +28,28 @@ export function Head({ extra }) {
         ${!reachable.value && html`<div class="banner bad" role="alert">The server does not answer. What you see stays; it is asked again.</div>`}`;
 }
 
+/** The hints of the line at the bottom: keys that do the same kind of thing stand together. */
+function hints() {
+        const all = [];
+        for (const row of KEYS) {
+                const words = row.foot && meaning(row);
+                if (!words)
+                        continue;
+                const last = all[all.length - 1];
+                if (last && row.foot !== true && last.words === row.foot)
+                        last.keys.push(row.key);
+                else
+                        all.push({ keys: [row.key], words: row.foot === true ? words : row.foot });
+        }
+        return all;
+}
+
 export function Foot({ command }) {
-        const keys = KEYS.filter((row) => row.foot && (row[page.value] || row.all));
         return html`<footer>
-                ${keys.map((row) => html`<span class="hint"><${Key}>${NAMES[row.key] || row.key}<//> ${row[page.value] || row.all}</span>`)}
+                ${hints().map(({ keys, words }) => html`<span class="hint">${keys.map((key) => html`<${Key}>${NAMES[key] || key}<//> `)}${words}</span>`)}
                 <span class="sp"></span>
                 ${command && html`<button class="quiet m command" title="copy the command" onClick=${() => copy(command, 'the command')}>${command}</button>`}
-                <span class="said" role="status">${said.value}</span>
+                <span class=${said.value.bad ? 'said bad' : 'said'} role="status">${visible(said.value.text)}</span>
         </footer>`;
 }
 
@@ -43,11 +64,11 @@ export function Help() {
         }, [help.value]);
         if (!help.value)
                 return null;
-        const rows = KEYS.filter((row) => row[page.value] || row.all);
+        const rows = KEYS.filter(meaning);
         return html`<div class="veil" onClick=${() => { help.value = false; }}>
                 <div class="sheet" role="dialog" aria-modal="true" aria-label="keys" onClick=${(e) => e.stopPropagation()}>
                         <h2>Keys</h2>
-                        <dl>${rows.map((row) => html`<dt><${Key}>${NAMES[row.key] || row.key}<//>${row.also && html` <${Key}>${NAMES[row.also] || row.also}<//>`}</dt><dd>${row[page.value] || row.all}</dd>`)}</dl>
+                        <dl>${rows.map((row) => html`<dt><${Key}>${NAMES[row.key] || row.key}<//>${row.also && html` <${Key}>${NAMES[row.also] || row.also}<//>`}</dt><dd>${meaning(row)}</dd>`)}</dl>
                         <label><input type="checkbox" checked=${lettersOn.value} onChange=${(e) => {
                                 lettersOn.value = e.target.checked;
                                 localStorage.setItem('clew.letters', e.target.checked ? 'on' : 'off');
@@ -62,9 +83,17 @@ export function Failure({ error, again }) {
         return html`<div class="failure" role="alert">
                 <p>${error.message}</p>
                 ${problem.query && html`<pre>${problem.query}\n${' '.repeat(Math.max(0, (problem.column || 1) - 1))}${'^'.repeat(Math.max(1, problem.length || 1))}</pre>`}
-                ${problem.suggestion && html`<p>Did you mean <code>${problem.suggestion}</code>?</p>`}
+                ${problem.suggestion && (/\s/.test(problem.suggestion) ? html`<p class="dim">${visible(problem.suggestion)}</p>` : html`<p>Did you mean <code>${visible(problem.suggestion)}</code>?</p>`)}
                 ${again && html`<button onClick=${again}>Try again</button>`}
         </div>`;
 }
 
-export const Waiting = ({ what }) => html`<p class="empty" aria-busy="true">Reading ${what} …</p>`;
+/** What is being read; after a second, how long already, and a way to give up. */
+export function Waiting({ what, stop }) {
+        const [seconds, set] = useState(0);
+        useEffect(() => {
+                const clock = setInterval(() => set((n) => n + 1), 1000);
+                return () => clearInterval(clock);
+        }, []);
+        return html`<p class="empty" aria-busy="true">Reading ${what} …${seconds > 0 && html` <span class="faint">${seconds} s</span>${stop && html` <button onClick=${stop}>Cancel</button>`}`}</p>`;
+}

@@ -21,14 +21,14 @@ export const kindClass = (kind) => ({ agent: 'agent', llm: 'llm', tool: 'tool', 
 
 export const Key = ({ children }) => html`<kbd>${children}</kbd>`;
 
-/** What was just done, told for two seconds in a polite live region. */
-export const said = signal('');
+/** What was just done, told for a while in a polite live region; `bad` when it was refused. */
+export const said = signal({ text: '', bad: false });
 let later;
 
-export function say(text) {
-        said.value = text;
+export function say(text, bad = false) {
+        said.value = { text, bad };
         clearTimeout(later);
-        later = setTimeout(() => { said.value = ''; }, 2200);
+        later = setTimeout(() => { said.value = { text: '', bad: false }; }, bad ? 9000 : 2600);
 }
 
 export async function copy(text, name) {

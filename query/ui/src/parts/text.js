@@ -3,36 +3,87 @@
  * nothing is run; characters that cannot be seen or that turn the line round are shown by number.
  */
 import { html } from '../core/html.js';
-import { useState } from 'preact/hooks';
+import { createContext } from 'preact';
+import { useContext, useState } from 'preact/hooks';
 import { bytes } from '../core/format.js';
+import { Json, readable } from './json.js';
 
-const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\udb40[\udc00-\udc7f]/g;
-const FIRST = 65536;
+const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
 const FOLDED = 1600; // characters of a long text before it is opened
+const FIRST = 65536; // and after that; then so much more with every click
+const MORE = 262144;
+const MARK_MAX = 300, MARKS_MAX = 12;
 
 export const visible = (text) => String(text).replace(UNSEEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 
-/** Text with line breaks; long ones show their beginning and open on request. */
-export function Text({ text, open = false, mono = true }) {
-        const [limit, more] = useState(open ? FIRST : FOLDED);
-        if (text === null || text === undefined || text === '')
-                return html`<span class="dim">empty</span>`;
-        const whole = String(text);
-        const shown = whole.length > limit + 200 ? whole.slice(0, limit) : whole;
-        return html`<pre class=${mono ? '' : 'prose'}>${visible(shown)}${shown.length < whole.length && html`<span class="dim">…</span>`}</pre>
-                ${shown.length < whole.length && html`<button class="more" onClick=${() => more(limit < FIRST ? FIRST : limit * 4)}>
-                        show ${limit < FIRST && whole.length <= FIRST ? 'all' : 'more'} (${bytes(whole.length)})</button>`}`;
+/** The texts that the page marks where they stand: values that a finding names, or that were searched for. */
+export const Marks = createContext([]);
+
+/** Text with what is marked in it; both are shown as they are. */
+export function Marked({ text }) {
+        const shown = visible(text);
+        const marks = useContext(Marks).filter((mark) => mark.length > 2 && mark.length <= MARK_MAX).slice(0, MARKS_MAX);
+        const places = [];
+        for (const mark of marks) {
+                const at = shown.indexOf(visible(mark));
+                if (at >= 0 && mark.length <= Math.max(40, shown.length / 2) && mark.length < shown.length)
+                        places.push([at, at + visible(mark).length]);
+        }
+        if (!places.length)
+                return shown;
+        const pieces = [];
+        let end = 0;
+        for (const [from, to] of places.sort((a, b) => a[0] - b[0])) {
+                if (from < end)
+                        continue;
+                pieces.push(shown.slice(end, from), html`<mark>${shown.slice(from, to)}</mark>`);
+                end = to;
+        }
+        return [...pieces, shown.slice(end)];
 }
 
-/** JSON, when the text is JSON: laid out; else the text. */
-export function Payload({ text, open, mono = true }) {
-        const trimmed = typeof text === 'string' ? text.trim() : text;
-        if (typeof trimmed === 'string' && trimmed.length < 400000 && /^[[{]/.test(trimmed)) {
+/** Cut where no pair of halves is torn apart. */
+const head = (text, length) => text.slice(0, /[\ud800-\udbff]/.test(text[length - 1] || '') ? length - 1 : length);
+
+/**
+ * Text with line breaks; long ones show their beginning and open on request. `rest`: { bytes, load(from) } when the
+ * server has more than was sent; load gives { text, next }.
+ */
+export function Text({ text, mono = true, rest }) {
+        const [limit, widen] = useState(FOLDED);
+        const [fetched, add] = useState({ text: '', next: null, busy: false, error: null });
+        if (text === null || text === undefined || text === '')
+                return html`<span class="dim">empty</span>`;
+        const here = String(text) + fetched.text;
+        const cut = rest && (fetched.text ? fetched.next !== null : true);
+        const shown = here.length > limit + 200 ? head(here, limit) : here;
+        const load = async () => {
+                add((old) => ({ ...old, busy: true, error: null }));
                 try {
-                        return html`<${Text} text=${JSON.stringify(JSON.parse(trimmed), null, 2)} open=${open} />`;
-                } catch {
-                        // Cut off or not JSON at all: it is shown as it is.
+                        const from = fetched.text ? fetched.next : new TextEncoder().encode(String(text)).length;
+                        const answer = await rest.load(from);
+                        add((old) => ({ text: old.text + answer.text, next: answer.next, busy: false, error: null }));
+                        widen(here.length + answer.text.length);
+                } catch (error) {
+                        add((old) => ({ ...old, busy: false, error }));
                 }
-        }
-        return html`<${Text} text=${typeof text === 'string' ? text : JSON.stringify(text, null, 2)} open=${open} mono=${mono} />`;
+        };
+        const more = () => {
+                if (shown.length === here.length)
+                        return rest.load ? load() : rest.open();
+                return widen(limit < FIRST ? FIRST : limit + MORE);
+        };
+        const left = shown.length < here.length || cut;
+        const last = !cut && here.length <= Math.max(FIRST, limit + MORE) && (limit >= FIRST || here.length <= FIRST);
+        return html`<pre class=${mono ? '' : 'prose'}><${Marked} text=${shown} />${left && html`<span class="dim">…</span>`}</pre>
+                ${fetched.error && html`<p class="bad">${fetched.error.message}</p>`}
+                ${left && html`<button class="more" disabled=${fetched.busy} onClick=${more}>${fetched.busy ? 'reading …' : html`show ${last ? 'all' : 'more'} <span class="dim">of ${bytes(rest ? rest.bytes : here.length)}</span>`}</button>`}`;
+}
+
+/** JSON, when the text is JSON: laid out to be folded; else the text. */
+export function Payload({ text, mono = true, rest }) {
+        const value = typeof text === 'string' ? (rest ? undefined : readable(text)) : text ?? undefined;
+        if (value !== undefined && value !== null && typeof value === 'object')
+                return html`<${Json} value=${value} />`;
+        return html`<${Text} text=${typeof text === 'string' || text === null || text === undefined ? text : JSON.stringify(text)} mono=${mono} rest=${rest} />`;
 }

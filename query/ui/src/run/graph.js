@@ -8,6 +8,8 @@ import { visible } from '../parts/text.js';
 
 const WIDE = 190, HIGH = 34, GAP_X = 90, GAP_Y = 14, NODES_MAX = 60;
 
+const cut = (name) => (visible(name).length > 26 ? `${visible(name).slice(0, 25)}…` : visible(name));
+
 export function graphOf(tree) {
         const nodes = new Map(), edges = new Map();
         const node = (kind, name, s) => {
@@ -53,8 +55,20 @@ function placed(nodes) {
         }));
         return {
                 width: 16 + columns.length * (WIDE + GAP_X) - GAP_X,
-                height: 16 + Math.max(1, ...columns.map((c) => (c ? c.length : 0))) * (HIGH + GAP_Y) - GAP_Y,
+                height: 44 + Math.max(1, ...columns.map((c) => (c ? c.length : 0))) * (HIGH + GAP_Y) - GAP_Y,
         };
+}
+
+/** The line of an edge, and where its number stands: nearer to the caller, where lines do not meet yet. */
+function curve({ from, to }) {
+        const x1 = from.x + WIDE, y1 = from.y + HIGH / 2, y2 = to.y + HIGH / 2;
+        if (to.level > from.level) {
+                const x2 = to.x, bend = Math.min(60, (x2 - x1) / 2), t = 0.34, u = 1 - t;
+                const at = (a, b, c, d) => u * u * u * a + 3 * u * u * t * b + 3 * u * t * t * c + t * t * t * d;
+                return { path: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, x: at(x1, x1 + bend, x2 - bend, x2), y: at(y1, y1, y2, y2) };
+        }
+        const low = Math.max(from.y, to.y) + HIGH, x2 = to.x + WIDE / 2, middle = from.x + WIDE / 2;
+        return { path: `M${middle} ${from.y + HIGH} C${middle} ${low + 34} ${x2} ${low + 34} ${x2} ${to.y + HIGH}`, x: (middle + x2) / 2, y: low + 22 };
 }
 
 export function Graph({ tree, choose }) {
@@ -67,12 +81,12 @@ export function Graph({ tree, choose }) {
         return html`<div class="graph">${nodes.length > NODES_MAX && html`<p class="banner warn">${NODES_MAX} of ${nodes.length} nodes: the rest came later in the run.</p>`}
                 <svg width=${size.width} height=${size.height} viewBox=${`0 0 ${size.width} ${size.height}`} role="img" aria-label="who called whom">
                 ${edges.filter((e) => shown.has(e.from) && shown.has(e.to)).map((e) => {
-                        const x1 = e.from.x + WIDE, y1 = e.from.y + HIGH / 2, x2 = e.to.x, y2 = e.to.y + HIGH / 2;
-                        return html`<g class=${e.failed ? 'edge bad' : 'edge'}><path d=${`M${x1} ${y1} C${x1 + 50} ${y1} ${x2 - 50} ${y2} ${x2} ${y2}`} />
-                                <text x=${x2 - 8} y=${y2 - 4} text-anchor="end">${e.calls}${e.failed ? `, ${e.failed} ✗` : ''}</text></g>`;
+                        const { path, x, y } = curve(e);
+                        return html`<g class=${e.failed ? 'edge bad' : 'edge'}><path d=${path} style=${{ strokeWidth: 1 + Math.min(3, Math.log10(e.calls)) }} />
+                                <text x=${x} y=${y + 4} text-anchor="middle">${e.calls}${e.failed ? `, ${e.failed} ✗` : ''}</text></g>`;
                 })}
                 ${some.map((node) => html`<g class=${`node ${kindClass(node.kind)}`} role="button" tabindex="0" onClick=${() => choose(node.first)} onKeyDown=${(e) => e.key === 'Enter' && choose(node.first)}>
-                        <rect x=${node.x} y=${node.y} width=${WIDE} height=${HIGH} rx="4" /><text x=${node.x + 10} y=${node.y + 14} class="kind">${node.kind}${node.calls > 1 ? ` ×${node.calls}` : ''}</text>
-                        <text x=${node.x + 10} y=${node.y + 27}>${visible(node.name).slice(0, 26)}</text></g>`)}
+                        <title>${visible(node.name)}</title><rect x=${node.x} y=${node.y} width=${WIDE} height=${HIGH} rx="4" /><text x=${node.x + 10} y=${node.y + 14} class="kind">${node.kind}${node.calls > 1 ? ` ×${node.calls}` : ''}</text>
+                        <text x=${node.x + 10} y=${node.y + 27}>${cut(node.name)}</text></g>`)}
                 </svg></div>`;
 }

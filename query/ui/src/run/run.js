@@ -1,35 +1,30 @@
 /* One run: what it was, why it failed, its tree beside one step. */
 import { html } from '../core/html.js';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { live, one } from '../core/api.js';
-import { count, money, plural, short, took, when } from '../core/format.js';
+import { percent, plural, short } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
+import { me, whoAmI } from '../core/me.js';
+import { beside } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
-import { Failure, Foot, Head, Waiting } from '../parts/frame.js';
-import { Outcome, copy } from '../parts/marks.js';
-import { visible } from '../parts/text.js';
+import { AddSheet } from '../data/add-sheet.js';
+import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
+import { Key, copy } from '../parts/marks.js';
+import { LabelSheet } from '../review/label-sheet.js';
+import { Short, annotate, reviewsOf } from '../review/said.js';
 import { Chat } from './chat.js';
+import { Facts } from './facts.js';
 import { Graph } from './graph.js';
 import { Log } from './log.js';
+import { SearchBox, useSearch } from './search.js';
 import { Skeleton } from './skeleton.js';
 import { Step } from './step.js';
+import { IDLE_OFFER, pauses, scale, zoomed } from './time.js';
 import { Tree } from './tree.js';
-import { Why } from './why.js';
+import { Why, quotes } from './why.js';
 
 const VIEWS = ['tree', 'chat', 'log', 'graph'];
-
-function Facts({ run }) {
-        const fact = (value, unit, title) => value && html`<span class="fact" title=${title || ''}><b>${value}</b> ${unit}</span>`;
-        return html`<div class="head"><h1 class="m">${short(run.trace_id)}</h1><${Outcome} outcome=${run.outcome} word />
-                <span class="fact"><b>${visible(run.agent || run.name || '')}</b></span>
-                ${fact(took(run.duration_nano), '')}${fact(run.steps, run.steps === 1 ? 'step' : 'steps')}${fact(count(run.tokens_total), 'tokens')}${fact(money(run.cost_usd), '')}
-                ${run.errors > 0 && html`<span class="fact"><b>${run.errors}</b> ${run.errors === 1 ? 'error' : 'errors'}</span>`}
-                ${run.session && html`<span class="fact">session <a class="m" href=${href(`/sessions/${encodeURIComponent(run.session)}`)}>${visible(run.session).slice(0, 40)}</a></span>`}
-                ${run.user && html`<span class="fact">user <code>${visible(run.user)}</code></span>`}
-                ${(run.scores || []).map((score) => html`<span class="fact">${visible(score.name)} <b>${score.label ?? score.value}</b></span>`)}
-                <span class="fact" title=${run.start}>${when(run.start)}</span></div>`;
-}
 
 /** The step that a run opens at: what the address says, else the cause, else the first error. */
 function firstStep(tree, asked) {
@@ -59,6 +54,25 @@ function Body({ id, run, tree, why }) {
         const [depth, setDepth] = useState(tree.deepest);
         const focus = Number(params.get('focus')) || 0;
         const rows = useMemo(() => tree.visible(folded, focus), [tree, folded, focus]);
+        const [words, setWords] = useState('');
+        const hits = useSearch(run.trace_id, tree, words);
+        const hitSet = useMemo(() => new Set(hits.steps), [hits]);
+        const [seen, setSeen] = useState([0, 1]);
+        const idle = useMemo(() => pauses(tree), [tree]);
+        const squeeze = params.get('squeeze') === '1' && idle.found.length > 0;
+        const frame = useMemo(() => ({ ...scale(tree.total, squeeze ? idle.found : []), seen }), [tree, idle, squeeze, seen]);
+        const zoom = (factor, about) => setSeen((old) => zoomed(old, factor, about ?? frame.place(tree.at(selected) + Math.max(0, tree.took(selected)) / 2)));
+        const box = useRef();
+        const around = beside(run.trace_id);
+        const [sheet, setSheet] = useState(null);
+        const reviews = useAnswer(`reviews ${run.trace_id}`, (signal) => whoAmI().then(() => (me.value.author === null ? null : reviewsOf(run.trace_id, { signal }))));
+        const judge = async (verdict) => {
+                const finding = (why?.findings || []).find((f) => !f.looked_at);
+                if (finding && await annotate({ id: run.trace_id, finding: { rule: finding.rule, verdict } }, verdict === 'confirmed' ? `${finding.rule} is right` : `${finding.rule} is wrong`))
+                        reviews.again();
+        };
+        const verdict = (reviews.data?.now || []).find((x) => x.kind === 'finding' && x.author === me.value?.author)?.verdict;
+        const marks = useMemo(() => [...(words.length > 1 ? [words] : []), ...quotes(why, selected)], [words, why, selected]);
         const choose = (s, to) => {
                 setFolded((old) => tree.opened(old, s));
                 change({ s, view: to ?? (view === 'chat' || view === 'graph' ? null : params.get('view')) });
@@ -89,23 +103,31 @@ function Body({ id, run, tree, why }) {
         useKeys({
                 j: move(1), k: move(-1), e: error(1), E: error(-1), '[': () => toDepth(depth - 1), ']': () => toDepth(depth + 1),
                 h: () => (tree.hasChildren(selected) && !folded.has(selected) ? fold(selected) : tree.parent(selected) && choose(tree.parent(selected))),
-                l: () => folded.has(selected) && fold(selected), Enter: () => fold(selected),
+                ArrowRight: () => (folded.has(selected) ? fold(selected) : tree.hasChildren(selected) && choose(selected + 1)), Enter: () => fold(selected),
+                '/': () => box.current?.focus(), '+': () => zoom(0.5), '-': () => zoom(2), 0: () => setSeen([0, 1]),
+                ...(around.of ? { n: () => around.after && go(href(`/t/${around.after}`)), p: () => around.before && go(href(`/t/${around.before}`)) } : {}),
                 c: () => tree.cause && choose(tree.cause), d: () => passing && go(href('/diff', { a: passing, b: run.trace_id })),
                 f: () => change({ focus: focus ? null : selected }),
                 1: () => change({ view: null }), 2: () => change({ view: 'chat' }), 3: () => change({ view: 'log' }), 4: () => change({ view: 'graph' }),
+                ...(me.value?.may ? { l: () => setSheet('label'), a: () => setSheet('add') } : {}),
                 y: () => copy(`${run.trace_id}#${selected}`, `${short(run.trace_id)}#${selected}`), Y: () => copy(`clew show ${short(run.trace_id)}#${selected}`, 'the command'),
-                Escape: () => (focus ? change({ focus: null }) : go('/')),
+                Escape: () => (words ? setWords('') : focus ? change({ focus: null }) : go(around.address || '/')),
         });
-        return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing} />
-                <main class=${params.get('s') ? 'split picked' : 'split'}><section class="left"><div class="tabs" role="tablist">
+        return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing}>${me.value?.may && html`<button aria-pressed=${verdict === 'confirmed'} class=${verdict === 'confirmed' ? 'on' : ''} onClick=${() => judge('confirmed')}>Right</button><button aria-pressed=${verdict === 'rejected'} class=${verdict === 'rejected' ? 'on' : ''} onClick=${() => judge('rejected')}>Wrong</button>`}<//>
+                ${(reviews.data?.now || []).length > 0 && html`<div class="said-line">${reviews.data.now.slice(0, 12).map((item) => html`<${Short} item=${item} choose=${(s) => choose(s, null)} />`)}<button class="link" onClick=${() => setSheet('label')}>all</button></div>`}
+                ${sheet === 'label' && html`<${LabelSheet} ids=${[run.trace_id]} step=${selected} close=${() => setSheet(null)} changed=${reviews.again} />`}
+                ${sheet === 'add' && html`<${AddSheet} body=${{ id: [run.trace_id] }} told=${`run ${short(run.trace_id)}`} step=${selected} close=${() => setSheet(null)} />`}
+                <main class=${params.get('s') ? 'split picked' : 'split'}><section class="left"><div class="tabs"><div role="tablist" aria-label="view">
                 ${VIEWS.map((name, i) => html`<button role="tab" aria-selected=${view === name} class=${view === name ? 'on' : ''} onClick=${() => change({ view: i ? name : null })}>${name[0].toUpperCase() + name.slice(1)}</button>`)}
-                <span class="sp"></span>${focus > 0 && html`<button class="quiet" onClick=${() => change({ focus: null })}>only #${focus} ×</button>`}
+                </div><${SearchBox} words=${words} setWords=${setWords} hits=${hits} selected=${selected} choose=${(s) => choose(s)} box=${box} />
+                <span class="sp"></span>${view === 'tree' && (seen[1] - seen[0] < 1 ? html`<button class="quiet" onClick=${() => setSeen([0, 1])}>whole width <${Key}>0<//></button>`
+                        : (squeeze || idle.share > IDLE_OFFER) && html`<button class="quiet" aria-pressed=${squeeze} onClick=${() => change({ squeeze: !squeeze })}>${squeeze ? 'show pauses' : `squeeze pauses (${percent(idle.share)} idle)`}</button>`)}${focus > 0 && html`<button class="quiet" onClick=${() => change({ focus: null })}>only #${focus} ×</button>`}
                 ${tree.answer.left_out > 0 && html`<span class="warn">${plural(tree.answer.left_out, 'step')} left out</span>`}</div>
-                ${view === 'tree' && html`<${Tree} id=${id} tree=${tree} rows=${rows} selected=${selected} folded=${folded} choose=${choose} fold=${fold} />`}
+                ${view === 'tree' && html`<${Tree} id=${id} tree=${tree} rows=${rows} selected=${selected} folded=${folded} choose=${choose} fold=${fold} frame=${frame} zoom=${zoom} hits=${hitSet} />`}
                 ${view === 'chat' && html`<${Chat} id=${id} choose=${(s) => choose(s, null)} />`}
                 ${view === 'log' && html`<${Log} id=${id} tree=${tree} selected=${selected} choose=${choose} />`}
                 ${view === 'graph' && html`<${Graph} tree=${tree} choose=${(s) => choose(s, null)} />`}
-                </section>${selected > 0 && html`<${Step} id=${id} tree=${tree} s=${selected} close=${() => change({ s: null })} />`}</main>`;
+                </section>${selected > 0 && html`<${Step} id=${id} tree=${tree} s=${selected} close=${() => change({ s: null })} marks=${marks} />`}</main>`;
 }
 
 export function Run({ id }) {
@@ -114,11 +136,12 @@ export function Run({ id }) {
         const why = useAnswer(`why ${id}`, (signal) => one(`traces/${id}/why`, {}, { signal }));
         const tree = useMemo(() => skeleton.data && new Skeleton(skeleton.data), [skeleton.data]);
         const run = skeleton.data?.trace;
+        useTitle(short(run?.trace_id || id));
         useOpenRun(run, skeleton.again);
         return html`<${Head} />
                 ${skeleton.error && html`<${Failure} error=${skeleton.error} again=${skeleton.again} />`}
                 ${run && html`<${Facts} run=${run} />`}
-                ${!skeleton.error && !tree && html`<${Waiting} what="the run" />`}
+                ${!skeleton.error && !tree && html`<${Waiting} what="the run" stop=${skeleton.stop} />`}
                 ${tree && html`<${Body} key=${id} id=${run.trace_id} run=${run} tree=${tree} why=${why.data} />`}
                 <${Foot} command=${`clew why ${short(run?.trace_id || id)}`} />`;
 }

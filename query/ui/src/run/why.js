@@ -15,34 +15,48 @@ export function Sentence({ text, choose }) {
         });
 }
 
+/** What the findings quote from a step: it is marked where it stands. */
+export const quotes = (why, s) => (why?.findings || []).flatMap((finding) => (finding.evidence || []).filter((item) => item.step === s || (finding.step === s && item.span_id === finding.span_id)).map((item) => item.text || ''));
+
 /* How sure the rules are, in words; what is only looked at is no cause. */
 const CLASS_WORDS = { high: 'is the cause', medium: 'may be the cause', low: 'a guess' };
 
-function Finding({ finding, choose, first, children }) {
+function Finding({ finding, choose, first, goKey, children }) {
         return html`<div class=${first ? 'finding top' : 'finding'}><p><${Sentence} text=${finding.summary} choose=${choose} />
                 <span class="dim"> ${CLASS_WORDS[finding.class] || finding.class} · ${finding.rule} · ${plural(finding.signs || 1, 'sign')}</span></p>
-                <div class="act"><button class=${first ? 'p' : ''} onClick=${() => choose(finding.step)}>Go to #${finding.step} ${first && html`<${Key}>c<//>`}</button>${children}</div></div>`;
+                <div class="act"><button class=${first ? 'p' : ''} onClick=${() => choose(finding.step)}>Go to #${finding.step} ${first && html`<${Key}>${goKey}<//>`}</button>${children}</div></div>`;
+}
+
+/** The texts that the finding rests on. */
+function Evidence({ finding }) {
+        const texts = (finding.evidence || []).map((item) => item.text).filter(Boolean);
+        return texts.length > 0 && html`<ul class="evidence">${texts.slice(0, 6).map((text) => html`<li><q>${visible(text.length > 240 ? `${text.slice(0, 240)}…` : text)}</q></li>`)}</ul>`;
 }
 
 function Short({ finding, choose }) {
-        return html`<li><button class="link m" onClick=${() => choose(finding.step)}>#${finding.step}</button> <${Sentence} text=${finding.summary} choose=${choose} /> <span class="dim">${finding.rule}</span></li>`;
+        return html`<li><button class="link m" onClick=${() => choose(finding.step)}>#${finding.step}</button> <${Sentence} text=${finding.summary} choose=${choose} /> <span class="dim">${finding.looked_at ? 'looked at' : CLASS_WORDS[finding.class] || finding.class} · ${finding.rule}</span></li>`;
 }
 
-export function Why({ run, why, choose, passing }) {
+const told = (findings, more) => (!more ? 'evidence' : `${findings ? 'evidence, and ' : ''}${plural(more, findings ? 'more sign' : 'sign')} that ${more === 1 ? 'was' : 'were'} looked at`);
+
+/** `goKey`: the key that goes to the cause here; `children`: further things to do about the first finding. */
+export function Why({ run, why, choose, passing, goKey = 'c', children }) {
         const [open, set] = useState(false);
         const findings = (why?.findings || []).filter((f) => !f.looked_at);
         const others = [...findings.slice(1), ...(why?.findings || []).filter((f) => f.looked_at)];
         const excluded = why?.excluded || [];
+        const more = others.length + excluded.length + (findings[0]?.evidence || []).length;
         const failed = isFailed(run.outcome);
         if (!why || (!findings.length && !failed))
                 return null;
         const compare = passing && html`<a class="button" href=${href('/diff', { a: passing, b: run.trace_id })}>Compare with ${short(passing)}, which passed <${Key}>d<//></a>`;
         return html`<section class=${failed ? 'why' : 'why calm'} aria-label="cause">
-                ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} first>${compare}
-                        ${run.cause?.signature && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}<//>`}
+                ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} goKey=${goKey} first>${compare}
+                        ${run.cause?.signature && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}${children}<//>`}
                 ${!findings.length && html`<div class="finding"><p>No rule explains this failure.${run.error && html` The last error was <q>${visible(run.error).slice(0, 200)}</q>`}</p><div class="act">${compare}</div></div>`}
                 ${!failed && findings.length > 0 && html`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
-                ${others.length + excluded.length > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : `looked at ${plural(others.length + excluded.length, 'more sign')}`}</button>`}
+                ${more > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : told(findings.length, others.length + excluded.length)}</button>`}
+                ${open && findings.length > 0 && html`<${Evidence} finding=${findings[0]} />`}
                 ${open && html`<ul class="looked">${others.map((finding, i) => html`<${Short} key=${i} finding=${finding} choose=${choose} />`)}
                         ${excluded.map((x, i) => html`<li key=${`x${i}`} class="dim">set aside: ${visible(x.reason)}</li>`)}</ul>`}</section>`;
 }

@@ -1,45 +1,90 @@
-/* Runs and failures over time, of the rows that are shown. Bars are drawn on one canvas-free strip. */
+/*
+ * Runs and failures over time. Long times without a run are squeezed into a gap that says how long it is, so that one
+ * old run does not push all others into one bar. Dragging selects a time.
+ */
 import { html } from '../core/html.js';
 import { useRef, useState } from 'preact/hooks';
-import { plural, when } from '../core/format.js';
+import { plural, took, when } from '../core/format.js';
 import { change } from '../core/route.js';
-import { isFailed } from '../parts/marks.js';
 
-const BARS = 72;
+const BARS = 72, GAP_SHARE = 0.12, GAP_WIDE = 1.6, BARS_LEAST = 3;
 
-export function bins(rows) {
-        const times = rows.map((run) => Date.parse(run.start));
-        const low = Math.min(...times), high = Math.max(...times) + 1;
-        const all = Array.from({ length: BARS }, () => ({ runs: 0, failed: 0 }));
-        rows.forEach((run, i) => {
-                const bar = all[Math.min(BARS - 1, Math.floor(((times[i] - low) / (high - low)) * BARS))];
-                bar.runs++;
-                bar.failed += isFailed(run.outcome);
+/** `points`: { at (ms), runs, failed }, any order. Bars { low, high, runs, failed } and gaps { low, high, gap } in order. */
+export function bins(points) {
+        const sorted = [...points].sort((a, b) => a.at - b.at);
+        const span = sorted[sorted.length - 1].at - sorted[0].at;
+        const parts = [[sorted[0]]];
+        for (let i = 1; i < sorted.length; i++) {
+                if (span > 0 && sorted[i].at - sorted[i - 1].at > span * GAP_SHARE)
+                        parts.push([]);
+                parts[parts.length - 1].push(sorted[i]);
+        }
+        const lengths = parts.map((part) => part[part.length - 1].at - part[0].at);
+        const all = lengths.reduce((a, b) => a + b, 0) || 1;
+        const room = BARS - parts.length * BARS_LEAST;
+        const bars = [];
+        parts.forEach((part, k) => {
+                const low = part[0].at, many = parts.length === 1 && !lengths[0] ? 1 : BARS_LEAST + Math.floor((room * lengths[k]) / all);
+                const wide = (lengths[k] + 1) / many;
+                if (k)
+                        bars.push({ gap: true, low: bars[bars.length - 1].high, high: low });
+                const first = bars.length;
+                for (let i = 0; i < many; i++)
+                        bars.push({ low: low + i * wide, high: low + (i + 1) * wide, runs: 0, failed: 0 });
+                for (const point of part) {
+                        const bar = bars[first + Math.min(many - 1, Math.floor((point.at - low) / wide))];
+                        bar.runs += point.runs;
+                        bar.failed += point.failed;
+                }
         });
-        return { low, high, all };
+        return bars;
 }
 
-export function Histogram({ rows, whole }) {
-        const { low, high, all } = bins(rows);
-        const most = Math.max(...all.map((bar) => bar.runs));
+const weight = (bar) => (bar.gap ? GAP_WIDE : 1);
+
+/** The time at a share of the width. */
+function timeAt(bars, share) {
+        let left = share * bars.reduce((sum, bar) => sum + weight(bar), 0);
+        for (const bar of bars) {
+                if (left <= weight(bar))
+                        return bar.low + (left / weight(bar)) * (bar.high - bar.low);
+                left -= weight(bar);
+        }
+        return bars[bars.length - 1].high;
+}
+
+const STEPS = [['1m', 60], ['5m', 300], ['10m', 600], ['20m', 1200], ['1h', 3600], ['2h', 7200], ['6h', 21600], ['12h', 43200], ['1d', 86400], ['7d', 604800], ['30d', 2592000]];
+const WINDOWS = { '1h': 3600, '24h': 86400, '7d': 604800, '30d': 2592000 };
+
+/** The length of a bar for a window of time, as the statistics take it: some seventy in all. */
+export function stepFor({ since, until }, now = Date.now()) {
+        const span = WINDOWS[since] || (/^\d{4}-/.test(since) ? ((until ? Date.parse(until) : now) - Date.parse(since)) / 1000 : 0);
+        return span > 0 ? (STEPS.find(([, s]) => span / s <= BARS + 2) || STEPS[STEPS.length - 1])[0] : '1d';
+}
+
+const iso = (ms) => new Date(ms).toISOString();
+const told = (bar) => (bar.gap ? `no run for ${took((bar.high - bar.low) * 1e6)}` : `${when(iso(bar.low))}: ${plural(bar.runs, 'run')}, ${bar.failed} failed`);
+
+export function Histogram({ points, whole, note }) {
+        const bars = bins(points);
+        const most = Math.max(...bars.map((bar) => bar.runs || 0));
         const [drag, set] = useState(null);
         const box = useRef();
         const place = (event) => {
                 const edge = box.current.getBoundingClientRect();
                 return Math.max(0, Math.min(1, (event.clientX - edge.left) / edge.width));
         };
-        const iso = (share) => new Date(low + share * (high - low)).toISOString();
         const done = () => {
                 if (drag && Math.abs(drag[1] - drag[0]) > 0.01)
-                        change({ since: iso(Math.min(...drag)), until: iso(Math.max(...drag)) }, false);
+                        change({ since: iso(timeAt(bars, Math.min(...drag))), until: iso(timeAt(bars, Math.max(...drag))) }, false);
                 set(null);
         };
-        const failed = rows.filter((run) => isFailed(run.outcome)).length;
-        return html`<figure class="hist-all"><div class="hist" ref=${box} role="img" aria-label=${`${plural(rows.length, 'run')} over time, ${failed} failed`}
+        const sum = (name) => points.reduce((all, point) => all + point[name], 0);
+        return html`<figure class="hist-all"><div class="hist" ref=${box} role="img" aria-label=${`${plural(sum('runs'), 'run')} over time, ${sum('failed')} failed`}
                 onPointerDown=${(e) => { set([place(e), place(e)]); box.current.setPointerCapture(e.pointerId); }}
                 onPointerMove=${(e) => drag && set([drag[0], place(e)])} onPointerUp=${done} onPointerCancel=${() => set(null)}>
-                ${all.map((bar) => html`<i style=${{ height: `${bar.runs ? Math.max(2, (bar.runs / most) * 44) : 0}px` }} title=${`${bar.runs} runs, ${bar.failed} failed`}>
-                        <u style=${{ height: `${bar.runs ? (bar.failed / bar.runs) * 100 : 0}%` }}></u></i>`)}
-                ${drag && html`<b style=${{ left: `${Math.min(...drag) * 100}%`, width: `${Math.abs(drag[1] - drag[0]) * 100}%` }}></b>`}
-                </div><figcaption class="dim"><span>${when(new Date(low).toISOString())}</span><span class="mid">${whole ? 'runs and failures over time; drag to select' : 'of the runs shown; drag to select'}</span><span>${when(new Date(high).toISOString())}</span></figcaption></figure>`;
+                ${bars.map((bar) => html`<i class=${bar.gap ? 'gap' : ''} title=${told(bar)}>${bar.runs > 0 && html`<b style=${{ height: `${Math.max(6, (bar.runs / most) * 100)}%` }}>
+                        <u style=${{ height: `${(bar.failed / bar.runs) * 100}%` }}></u></b>`}</i>`)}
+                ${drag && html`<s style=${{ left: `${Math.min(...drag) * 100}%`, width: `${Math.abs(drag[1] - drag[0]) * 100}%` }}></s>`}
+                </div><figcaption class="dim"><span>${when(iso(bars[0].low))}</span><span class="mid">${whole ? 'drag to select' : 'of the runs shown; drag to select'}${note}</span><span>${when(iso(bars[bars.length - 1].high))}</span></figcaption></figure>`;
 }

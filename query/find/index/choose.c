@@ -1,0 +1,875 @@
+/*
+ * Which traces of a run a query can select: the judge (language/judge.c) over sets of traces.
+ *
+ * For each condition six sets are kept: where the span that speaks for the run may meet it, and
+ * surely does; where some span may, and does; where some span may fail it, and does. They follow
+ * `&&`, `||` and `!` as three values would. At the end, what may meet the query is looked at.
+ */
+#include "query/find/index/index.h"
+
+#include "proto/base/mem.h"
+#include "proto/base/number.h"
+#include "query/find/index/facet-int.h"
+#include "query/find/language/regex-int.h"
+#include "query/find/language/run-int.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* Sets of one run that a query may take; one with more conditions is put to all traces. */
+#define SETS_BYTES_MAX ((size_t)48 << 20)
+
+/* Bounds of where something holds. */
+struct bounds {
+        struct clew_index_set may;
+        struct clew_index_set does;
+};
+
+struct truth {
+        struct bounds speaker;
+        struct bounds any;  /* holds for some span */
+        struct bounds none; /* fails for some span */
+};
+
+enum { SPEAKER, ANY, NONE, PARTS };
+
+struct judged {
+        bool is_truth;
+        struct truth truth;
+        const struct clew_code_op *op; /* an operand */
+};
+
+struct clew_index_choice {
+        const struct clew_query *const *queries;
+        uint32_t n;
+        struct clew_index_chooser chooser;
+        /* Of the run at hand: */
+        struct clew_index_run *run;
+        struct clew_arena arena;
+        struct clew_error *err;
+        int error;
+};
+
+/* ---- sets ------------------------------------------------------------------------------------ */
+
+static struct clew_index_set new_set(struct clew_index_choice *c)
+{
+        struct clew_index_set s = {.n = clew_index_run_traces(c->run)};
+
+        s.words = clew_arena_calloc(&c->arena, clew_index_set_words(&s) + 1u, sizeof(*s.words));
+        if (!s.words) {
+                c->error = -ENOMEM;
+                s.n = 0;
+        }
+        return s;
+}
+
+static struct bounds unknown(struct clew_index_choice *c)
+{
+        struct bounds b = {new_set(c), new_set(c)};
+
+        clew_index_set_fill(&b.may);
+        return b;
+}
+
+static struct truth unknown_truth(struct clew_index_choice *c)
+{
+        return (struct truth){unknown(c), unknown(c), unknown(c)};
+}
+
+static void swap(struct clew_index_set *a, struct clew_index_set *b)
+{
+        struct clew_index_set t = *a;
+
+        *a = *b;
+        *b = t;
+}
+
+static void not_bounds(struct bounds *b)
+{
+        clew_index_set_invert(&b->may);
+        clew_index_set_invert(&b->does);
+        swap(&b->may, &b->does);
+}
+
+static void not_truth(struct truth *t)
+{
+        struct bounds any = t->any;
+
+        not_bounds(&t->speaker);
+        t->any = t->none;
+        t->none = any;
+}
+
+static void intersect(struct bounds *a, const struct bounds *b)
+{
+        clew_index_set_and(&a->may, &b->may);
+        clew_index_set_and(&a->does, &b->does);
+}
+
+static void unite(struct bounds *a, const struct bounds *b)
+{
+        clew_index_set_or(&a->may, &b->may);
+        clew_index_set_or(&a->does, &b->does);
+}
+
+static void copy_set(struct clew_index_set *to, const struct clew_index_set *from)
+{
+        if (to->n > 0 && from->n == to->n)
+                memcpy(to->words, from->words, clew_index_set_words(to) * sizeof(*to->words));
+}
+
+/* a && b into @a: as and_of() of the judge. */
+static void and_truth(struct clew_index_choice *c, struct truth *a, const struct truth *b)
+{
+        struct clew_index_set sure = new_set(c);
+        struct clew_index_set t = new_set(c);
+
+        if (c->error)
+                return;
+        copy_set(&t, &a->none.may); /* where a holds for every span: b decides */
+        clew_index_set_invert(&t);
+        clew_index_set_and(&t, &b->any.does);
+        clew_index_set_or(&sure, &t);
+        copy_set(&t, &b->none.may);
+        clew_index_set_invert(&t);
+        clew_index_set_and(&t, &a->any.does);
+        clew_index_set_or(&sure, &t);
+        intersect(&a->speaker, &b->speaker);
+        clew_index_set_or(&sure, &a->speaker.does);
+        clew_index_set_and(&a->any.may, &b->any.may);
+        clew_index_set_and(&sure, &a->any.may);
+        copy_set(&a->any.does, &sure);
+        unite(&a->none, &b->none);
+}
+
+static void or_truth(struct clew_index_choice *c, struct truth *a, struct truth *b)
+{
+        not_truth(a);
+        not_truth(b);
+        and_truth(c, a, b);
+        not_truth(a);
+}
+
+static void forget_sure(struct clew_index_set *does)
+{
+        memset(does->words, 0, clew_index_set_words(does) * sizeof(*does->words));
+}
+
+/* ---- looking up -------------------------------------------------------------------------------
+ */
+
+/* Adds the traces with that facet; damage is remembered. */
+static void find(struct clew_index_choice *c, const struct clew_index_facet *f,
+                 struct clew_index_set *into)
+{
+        int r;
+
+        if (c->error)
+                return;
+        r = clew_index_find(c->run, CLEW_INDEX_FACET, clew_facet_key(f), into, c->err);
+        if (r < 0)
+                c->error = r;
+}
+
+static void find_tag(struct clew_index_choice *c, struct clew_index_facet *f, char tag,
+                     struct clew_index_set *into)
+{
+        clew_facet_tag(f, tag);
+        find(c, f, into);
+}
+
+struct prefix_walk {
+        struct clew_slice prefix;
+        struct clew_index_set *into;
+};
+
+static int add_prefixed(void *context, struct clew_slice key, struct clew_slice posting)
+{
+        const struct prefix_walk *w = context;
+
+        if (!clew_slice_starts_with(key, w->prefix))
+                return 1;
+        return clew_index_posting_add(posting, w->into);
+}
+
+/* The traces with a value under @tag that begins so. */
+static void find_prefix(struct clew_index_choice *c, struct clew_index_facet *f, char tag,
+                        struct clew_slice text, struct clew_index_set *into)
+{
+        struct prefix_walk w = {.into = into};
+        int r;
+
+        if (c->error || text.len > CLEW_FACET_TEXT_MAX)
+                return;
+        clew_facet_tag(f, tag);
+        if (text.len > 0)
+                memcpy(f->bytes + f->len, text.data, text.len);
+        f->len += text.len;
+        w.prefix = clew_facet_key(f);
+        r = clew_index_walk(c->run, CLEW_INDEX_FACET, w.prefix, add_prefixed, &w, c->err);
+        if (r < 0)
+                c->error = r;
+}
+
+/* Traces in which some span may have such a value, and does. */
+struct hits {
+        struct bounds b;
+        bool known;
+};
+
+enum wanted { WANT_EQUAL, WANT_PREFIX, WANT_SOME };
+
+struct want {
+        enum wanted what;
+        const struct clew_operand *value; /* EQUAL */
+        struct clew_slice prefix;
+        bool as_text; /* numbers and truth values are compared as they are written */
+};
+
+static bool is_number(const struct clew_operand *v)
+{
+        return clew_type_is_number(v->type);
+}
+
+/* What a text is when a number or truth value is meant by it. */
+static void find_as_text(struct clew_index_choice *c, struct clew_index_facet *f,
+                         struct clew_slice text, struct bounds *b)
+{
+        struct clew_operand v = {.type = CLEW_TYPE_INT};
+        uint64_t number = 0;
+        bool minus = text.len > 1 && text.data[0] == '-';
+        struct clew_slice digits = minus ? clew_slice_from(text, 1) : text;
+        bool exact;
+
+        find_tag(c, f, 'F', &b->may);
+        find_tag(c, f, 'I', &b->may);
+        find_tag(c, f, 'X', &b->may);
+        if (digits.len > 0 && (digits.data[0] != '0' || digits.len == 1) &&
+            clew_parse_uint64(digits, &number) && number <= CLEW_FACET_INT_MAX &&
+            !(minus && number == 0)) {
+                v.integer = minus ? -(int64_t)number : (int64_t)number;
+                (void)clew_facet_value(f, &v, &exact);
+                find(c, f, &b->does);
+        }
+        if (clew_slice_eq_cstr(text, "true") || clew_slice_eq_cstr(text, "false")) {
+                v = (struct clew_operand){.type = CLEW_TYPE_BOOL, .boolean = text.data[0] == 't'};
+                (void)clew_facet_value(f, &v, &exact);
+                find(c, f, &b->does);
+        }
+}
+
+static void find_equal(struct clew_index_choice *c, struct clew_index_facet *f,
+                       const struct want *want, struct bounds *b)
+{
+        const struct clew_operand *v = want->value;
+        bool exact = false;
+
+        if (v->type == CLEW_TYPE_FLOAT && v->number == (double)(int64_t)v->number &&
+            v->number >= -CLEW_FACET_INT_MAX && v->number <= CLEW_FACET_INT_MAX) {
+                struct clew_operand whole = {.type = CLEW_TYPE_INT, .integer = (int64_t)v->number};
+
+                (void)clew_facet_value(f, &whole, &exact);
+                find(c, f, &b->does);
+        } else if (v->type == CLEW_TYPE_FLOAT) {
+                find_tag(c, f, 'I', &b->may);
+        } else if (clew_facet_value(f, v, &exact)) {
+                find(c, f, exact ? &b->does : &b->may);
+        }
+        if (is_number(v))
+                find_tag(c, f, 'F', &b->may);
+        if (want->as_text && v->type == CLEW_TYPE_TEXT)
+                find_as_text(c, f, v->text, b);
+}
+
+/* Under one name. */
+static void find_under(struct clew_index_choice *c, enum clew_facet_place place,
+                       struct clew_slice name, const struct want *want, struct hits *h)
+{
+        struct clew_index_facet f;
+
+        if (!clew_facet_begin(&f, place, name)) {
+                h->known = false;
+                return;
+        }
+        switch (want->what) {
+        case WANT_SOME:
+                find(c, &f, &h->b.does);
+                if (want->as_text)
+                        find_tag(c, &f, 'E', &h->b.does);
+                break;
+        case WANT_EQUAL:
+                find_equal(c, &f, want, &h->b);
+                break;
+        case WANT_PREFIX: /* of some texts only a hint is kept */
+                find_prefix(c, &f, 't', want->prefix, &h->b.does);
+                find_prefix(c, &f, 'h', CLEW_SLICE_NULL, &h->b.may);
+                h->known &= want->prefix.len <= CLEW_FACET_TEXT_MAX;
+                break;
+        }
+        if (place == CLEW_FACET_DERIVED)
+                find_tag(c, &f, '?', &h->b.may);
+}
+
+/* `.name`: of the span, else of its resource. */
+static void find_of_any(struct clew_index_choice *c, struct clew_slice name,
+                        const struct want *want, struct hits *h)
+{
+        struct hits resource = {{new_set(c), new_set(c)}, true};
+        struct clew_index_set covered = new_set(c);
+        struct clew_index_facet f;
+
+        find_under(c, CLEW_FACET_SPAN, name, want, h);
+        find_under(c, CLEW_FACET_RESOURCE, name, want, &resource);
+        h->known &= resource.known;
+        if (!h->known || c->error)
+                return;
+        (void)clew_facet_begin(&f, CLEW_FACET_SPAN, name);
+        find(c, &f, &covered);
+        find_tag(c, &f, 'E', &covered);
+        clew_index_set_or(&h->b.may, &resource.b.may);
+        clew_index_set_or(&h->b.may, &resource.b.does);
+        clew_index_set_invert(&covered); /* no span has the name: the resource's counts */
+        clew_index_set_and(&resource.b.does, &covered);
+        clew_index_set_or(&h->b.does, &resource.b.does);
+}
+
+static struct hits find_hits(struct clew_index_choice *c, const struct clew_field_ref *ref,
+                             const struct want *want)
+{
+        static const enum clew_facet_place places[] = {
+                [CLEW_SCOPE_NONE] = 0,
+                [CLEW_SCOPE_ANY] = 0,
+                [CLEW_SCOPE_SPAN] = CLEW_FACET_SPAN,
+                [CLEW_SCOPE_RESOURCE] = CLEW_FACET_RESOURCE,
+                [CLEW_SCOPE_EVENT] = CLEW_FACET_EVENT,
+                [CLEW_SCOPE_LINK] = CLEW_FACET_LINK,
+                [CLEW_SCOPE_INSTRUMENTATION] = CLEW_FACET_SCOPE,
+        };
+        static const enum clew_facet_place all[] = {CLEW_FACET_SPAN,  CLEW_FACET_RESOURCE,
+                                                    CLEW_FACET_EVENT, CLEW_FACET_LINK,
+                                                    CLEW_FACET_SCOPE, CLEW_FACET_LOG};
+        struct hits h = {{new_set(c), new_set(c)}, true};
+        struct want as_text = *want;
+
+        if (c->error)
+                return h;
+        if (ref->of_parent) {
+                h.known = false;
+        } else if (!ref->row && ref->scope == CLEW_SCOPE_ANY) {
+                find_of_any(c, ref->name, want, &h);
+        } else if (!ref->row && places[ref->scope] != 0) {
+                find_under(c, places[ref->scope], ref->name, want, &h);
+        } else if (ref->row && clew_field_is_key(ref)) {
+                as_text.as_text = true;
+                h.known = want->what != WANT_PREFIX;
+                for (size_t i = 0; h.known && i < CLEW_ARRAY_LEN(all); i++)
+                        find_under(c, all[i], ref->name, &as_text, &h);
+        } else if (ref->row && clew_facet_has_field(ref->row)) {
+                find_under(c, CLEW_FACET_DERIVED, clew_slice_of_cstr(ref->row->name), want, &h);
+        } else {
+                h.known = false;
+        }
+        clew_index_set_or(&h.b.may, &h.b.does);
+        return h;
+}
+
+/* ---- one condition ----------------------------------------------------------------------------
+ */
+
+/* Some span has it where @h says; nobody knows which. */
+static struct truth on_some_span(struct clew_index_choice *c, const struct hits *h)
+{
+        struct truth t = unknown_truth(c);
+
+        if (c->error)
+                return t;
+        copy_set(&t.any.may, &h->b.may);
+        copy_set(&t.any.does, &h->b.does);
+        copy_set(&t.speaker.may, &h->b.may);
+        copy_set(&t.none.does, &h->b.may); /* where none has it, each fails */
+        clew_index_set_invert(&t.none.does);
+        return t;
+}
+
+/* The span that speaks for the run has it, or every span. */
+static struct truth on_the_run(struct clew_index_choice *c, const struct hits *h, bool every)
+{
+        struct truth t = on_some_span(c, h);
+
+        if (c->error)
+                return t;
+        copy_set(&t.speaker.does, &h->b.does);
+        if (every) {
+                copy_set(&t.none.may, &h->b.does);
+                clew_index_set_invert(&t.none.may);
+        }
+        return t;
+}
+
+/* Whether a run is over is a matter of time: its outcome is as good as unknown. */
+static void forget_open(struct clew_index_choice *c, struct hits *h)
+{
+        struct clew_index_set open = new_set(c);
+        struct clew_index_facet f;
+        bool exact;
+
+        if (c->error)
+                return;
+        (void)clew_facet_begin(&f, CLEW_FACET_DERIVED, CLEW_SLICE_LITERAL("span.clew.outcome"));
+        clew_facet_text(&f, CLEW_SLICE_LITERAL("open"), &exact);
+        find(c, &f, &open);
+        clew_index_set_or(&h->b.may, &open);
+        clew_index_set_invert(&open);
+        clew_index_set_and(&h->b.does, &open);
+}
+
+static struct truth with_hits(struct clew_index_choice *c, const struct clew_field_ref *ref,
+                              const struct want *want)
+{
+        struct hits h = find_hits(c, ref, want);
+        enum clew_cover cover = ref->row ? ref->row->cover : CLEW_COVER_NONE;
+
+        if (!h.known || c->error)
+                return unknown_truth(c);
+        if (ref->row && strcmp(ref->row->name, "span.clew.outcome") == 0 && want->what != WANT_SOME)
+                forget_open(c, &h);
+        if (cover == CLEW_COVER_ALL)
+                return on_the_run(c, &h, true);
+        return cover == CLEW_COVER_RUN ? on_the_run(c, &h, false) : on_some_span(c, &h);
+}
+
+static bool compares(enum clew_op op, uint64_t a, double b)
+{
+        switch ((int)op) {
+        case CLEW_OP_EQ:
+                return (double)a == b;
+        case CLEW_OP_LT:
+                return (double)a < b;
+        case CLEW_OP_LE:
+                return (double)a <= b;
+        case CLEW_OP_GT:
+                return (double)a > b;
+        case CLEW_OP_GE:
+                return (double)a >= b;
+        default:
+                return false;
+        }
+}
+
+/* Numbers beyond this are not exact as doubles: then nothing is said. */
+#define EXACT_MAX (UINT64_C(1) << 53)
+
+static struct truth with_numbers(struct clew_index_choice *c, const struct clew_field_ref *ref,
+                                 unsigned column, enum clew_op op, const struct clew_operand *v)
+{
+        struct hits h = {{new_set(c), new_set(c)}, true};
+        double want = clew_operand_number(v);
+        uint32_t n = clew_index_run_traces(c->run);
+        uint64_t rows[1024];
+
+        for (uint32_t from = 0; !c->error && from < n; from += 1024) {
+                uint32_t here = n - from < 1024 ? n - from : 1024;
+                int r = clew_index_numbers(c->run, column, from, here, rows, c->err);
+
+                if (r < 0)
+                        c->error = r;
+                for (uint32_t i = 0; r == 0 && i < here; i++) {
+                        if (rows[i] > EXACT_MAX)
+                                clew_index_set_add(&h.b.may, from + i);
+                        else if (compares(op, rows[i], want))
+                                clew_index_set_add(&h.b.does, from + i);
+                }
+        }
+        if (c->error)
+                return unknown_truth(c);
+        clew_index_set_or(&h.b.may, &h.b.does);
+        return on_the_run(c, &h, ref->row->cover == CLEW_COVER_ALL);
+}
+
+static enum clew_op mirrored(enum clew_op op)
+{
+        switch ((int)op) {
+        case CLEW_OP_LT:
+                return CLEW_OP_GT;
+        case CLEW_OP_LE:
+                return CLEW_OP_GE;
+        case CLEW_OP_GT:
+                return CLEW_OP_LT;
+        case CLEW_OP_GE:
+                return CLEW_OP_LE;
+        default:
+                return op;
+        }
+}
+
+/* What is not said of equality is said of the name: without it nothing compares. */
+static struct truth with_name(struct clew_index_choice *c, const struct clew_field_ref *ref)
+{
+        struct want some = {.what = WANT_SOME};
+        struct hits h = find_hits(c, ref, &some);
+
+        if (!h.known || c->error)
+                return unknown_truth(c);
+        forget_sure(&h.b.does);
+        return on_some_span(c, &h);
+}
+
+static struct truth compare_field(struct clew_index_choice *c, const struct clew_field_ref *ref,
+                                  enum clew_op op, const struct clew_operand *v)
+{
+        struct want want = {.what = WANT_EQUAL, .value = v};
+        unsigned column;
+
+        if (v->type == CLEW_TYPE_NIL) {
+                struct truth t;
+
+                want.what = WANT_SOME;
+                t = with_hits(c, ref, &want);
+                if (op == CLEW_OP_EQ && !c->error)
+                        not_truth(&t);
+                return op == CLEW_OP_EQ || op == CLEW_OP_NE ? t : unknown_truth(c);
+        }
+        if (ref->row && clew_column_of(ref->row, &column))
+                return is_number(v) && op != CLEW_OP_NE && !ref->of_parent &&
+                                       fabs(clew_operand_number(v)) < (double)EXACT_MAX
+                               ? with_numbers(c, ref, column, op, v)
+                               : unknown_truth(c);
+        if (op == CLEW_OP_EQ && v->type != CLEW_TYPE_OTHER)
+                return with_hits(c, ref, &want);
+        return with_name(c, ref);
+}
+
+/* `= true` of a field that stands alone. */
+static struct truth truth_of(struct clew_index_choice *c, const struct clew_query *q,
+                             const struct judged *j)
+{
+        static const struct clew_operand yes = {.type = CLEW_TYPE_BOOL, .boolean = true};
+
+        if (j->is_truth)
+                return j->truth;
+        if (!j->op || j->op->code != CLEW_CODE_FIELD)
+                return unknown_truth(c);
+        return compare_field(c, &q->fields[j->op->arg], CLEW_OP_EQ, &yes);
+}
+
+static struct truth compare(struct clew_index_choice *c, const struct clew_query *q,
+                            enum clew_op op, const struct judged *a, const struct judged *b)
+{
+        if (!a->op || !b->op)
+                return unknown_truth(c);
+        if (a->op->code == CLEW_CODE_FIELD && b->op->code == CLEW_CODE_LITERAL)
+                return compare_field(c, &q->fields[a->op->arg], op, &q->literals[b->op->arg]);
+        if (a->op->code == CLEW_CODE_LITERAL && b->op->code == CLEW_CODE_FIELD)
+                return compare_field(c, &q->fields[b->op->arg], mirrored(op),
+                                     &q->literals[a->op->arg]);
+        return unknown_truth(c);
+}
+
+static struct truth match(struct clew_index_choice *c, const struct clew_query *q,
+                          const struct clew_code_op *op, const struct judged *left)
+{
+        const struct clew_regex *regex = q->regexes[op->arg];
+        const struct clew_field_ref *ref;
+        struct clew_operand text = {.type = CLEW_TYPE_TEXT};
+        struct want want = {.what = WANT_EQUAL, .value = &text};
+
+        if (!left->op || left->op->code != CLEW_CODE_FIELD)
+                return unknown_truth(c);
+        ref = &q->fields[left->op->arg];
+        if (ref->row && (clew_field_is_text(ref->row) || clew_field_is_path(ref->row)))
+                return unknown_truth(c);
+        if (op->op != CLEW_OP_MATCH || !regex || clew_regex_ignores_case(regex))
+                return with_name(c, ref);
+        switch (clew_regex_shape(regex)) {
+        case CLEW_REGEX_EXACT:
+                text.text = clew_regex_literal(regex);
+                return with_hits(c, ref, &want);
+        case CLEW_REGEX_PREFIX:
+                want.what = WANT_PREFIX;
+                want.prefix = clew_regex_literal(regex);
+                return with_hits(c, ref, &want);
+        case CLEW_REGEX_CONTAINS:
+        case CLEW_REGEX_ANY:
+        case CLEW_REGEX_PATTERN:
+                break;
+        }
+        return with_name(c, ref);
+}
+
+/* ---- conditions and stages --------------------------------------------------------------------
+ */
+
+static struct truth always(struct clew_index_choice *c)
+{
+        struct truth t = unknown_truth(c);
+
+        if (c->error)
+                return t;
+        clew_index_set_fill(&t.speaker.does);
+        clew_index_set_fill(&t.any.does);
+        clew_index_set_invert(&t.none.may);
+        return t;
+}
+
+static void run_binary(struct clew_index_choice *c, const struct clew_query *q,
+                       const struct clew_code_op *op, struct judged *a, const struct judged *b,
+                       struct judged *ret)
+{
+        if (op->op == CLEW_OP_AND || op->op == CLEW_OP_OR) {
+                struct truth left = truth_of(c, q, a);
+                struct truth right = truth_of(c, q, b);
+
+                if (!c->error && op->op == CLEW_OP_AND)
+                        and_truth(c, &left, &right);
+                else if (!c->error)
+                        or_truth(c, &left, &right);
+                *ret = (struct judged){.is_truth = true, .truth = left};
+        } else if (op->op >= CLEW_OP_ADD && op->op <= CLEW_OP_POW) {
+                *ret = (struct judged){0};
+        } else {
+                *ret = (struct judged){.is_truth = true, .truth = compare(c, q, op->op, a, b)};
+        }
+}
+
+/* Where some span meets the condition. */
+static struct bounds choose_expr(struct clew_index_choice *c, const struct clew_query *q,
+                                 uint32_t index, struct judged *stack)
+{
+        const struct clew_expr *e = &q->exprs[index];
+        uint32_t n = 0;
+
+        if (e->n == 0)
+                return always(c).any;
+        for (uint32_t i = e->first; !c->error && i < e->first + e->n; i++) {
+                const struct clew_code_op *op = &q->codes[i];
+                struct judged j = {.op = op};
+
+                switch (op->code) {
+                case CLEW_CODE_SKIP:
+                        continue;
+                case CLEW_CODE_LITERAL:
+                case CLEW_CODE_FIELD:
+                        break;
+                case CLEW_CODE_REGEX:
+                        n--;
+                        j = (struct judged){.is_truth = true, .truth = match(c, q, op, &stack[n])};
+                        break;
+                case CLEW_CODE_UNARY:
+                        n--;
+                        j = (struct judged){.is_truth = op->op == CLEW_OP_NOT};
+                        if (j.is_truth) {
+                                j.truth = truth_of(c, q, &stack[n]);
+                                if (!c->error)
+                                        not_truth(&j.truth);
+                        }
+                        break;
+                case CLEW_CODE_BINARY:
+                        n -= 2;
+                        run_binary(c, q, op, &stack[n], &stack[n + 1], &j);
+                        break;
+                }
+                stack[n++] = j;
+        }
+        return c->error ? unknown(c) : truth_of(c, q, &stack[0]).any;
+}
+
+/* As combine() of the judge. */
+static void combine(enum clew_op op, struct bounds *left, struct bounds *right)
+{
+        switch ((int)op) {
+        case CLEW_OP_AND:
+                intersect(left, right);
+                return;
+        case CLEW_OP_OR:
+                unite(left, right);
+                return;
+        case CLEW_OP_NOT_MATCH:
+        case CLEW_OP_NOT_CHILD:
+        case CLEW_OP_NOT_DESCENDANT:
+        case CLEW_OP_NOT_PARENT:
+        case CLEW_OP_NOT_ANCESTOR:
+                swap(&left->may, &right->may);
+                break;
+        default:
+                clew_index_set_and(&left->may, &right->may);
+                break;
+        }
+        forget_sure(&left->does);
+}
+
+struct choosing {
+        struct bounds sets[CLEW_QUERY_DEPTH_MAX * 4];
+        struct {
+                struct bounds set;
+                bool is_all;
+        } inputs[CLEW_QUERY_DEPTH_MAX + 2];
+        uint32_t n_sets;
+        uint32_t n_inputs;
+};
+
+static struct bounds copy_of(struct clew_index_choice *c, const struct bounds *from)
+{
+        struct bounds b = {new_set(c), new_set(c)};
+
+        if (!c->error) {
+                copy_set(&b.may, &from->may);
+                copy_set(&b.does, &from->does);
+        }
+        return b;
+}
+
+static void filter(struct clew_index_choice *c, const struct clew_query *q,
+                   const struct clew_stage_op *op, struct choosing *k, struct judged *stack)
+{
+        struct bounds v = choose_expr(c, q, op->arg, stack);
+        uint32_t top = k->n_inputs - 1;
+
+        if (c->error)
+                return;
+        if (!k->inputs[top].is_all) {
+                if (q->exprs[op->arg].n == 0) {
+                        v = copy_of(c, &k->inputs[top].set);
+                } else {
+                        clew_index_set_and(&v.may, &k->inputs[top].set.may);
+                        forget_sure(&v.does);
+                }
+        }
+        k->sets[k->n_sets++] = v;
+}
+
+static void choose_stage(struct clew_index_choice *c, const struct clew_query *q,
+                         const struct clew_stage_op *op, struct choosing *k, struct judged *stack)
+{
+        uint32_t top = k->n_inputs - 1;
+        struct bounds b;
+
+        switch (op->stage) {
+        case CLEW_STAGE_ENTER:
+                k->inputs[k->n_inputs] = k->inputs[top];
+                k->n_inputs++;
+                break;
+        case CLEW_STAGE_LEAVE:
+                k->n_inputs--;
+                break;
+        case CLEW_STAGE_FILTER:
+                filter(c, q, op, k, stack);
+                break;
+        case CLEW_STAGE_COMBINE:
+                k->n_sets--;
+                combine(op->op, &k->sets[k->n_sets - 1], &k->sets[k->n_sets]);
+                break;
+        case CLEW_STAGE_PIPE:
+                k->inputs[top].set = k->sets[--k->n_sets];
+                k->inputs[top].is_all = false;
+                break;
+        case CLEW_STAGE_AGGREGATE:
+        case CLEW_STAGE_BY:
+        case CLEW_STAGE_COALESCE:
+        case CLEW_STAGE_SELECT:
+                b = copy_of(c, &k->inputs[top].set);
+                if (!c->error && op->stage == CLEW_STAGE_AGGREGATE)
+                        forget_sure(&b.does);
+                k->sets[k->n_sets++] = b;
+                break;
+        }
+}
+
+static bool is_too_large(const struct clew_index_choice *c, const struct clew_query *q)
+{
+        size_t words = (clew_index_run_traces(c->run) + 63) / 64;
+
+        return q->stage_stack > CLEW_QUERY_DEPTH_MAX * 4 ||
+               (4 * (size_t)q->n_codes + 8 * (size_t)q->n_stages + 16) * words * 8 > SETS_BYTES_MAX;
+}
+
+/* Where the query may be met. */
+static struct bounds choose_query(struct clew_index_choice *c, const struct clew_query *q)
+{
+        struct choosing *k;
+        struct judged *stack;
+
+        if (is_too_large(c, q))
+                return unknown(c);
+        k = clew_arena_calloc(&c->arena, 1, sizeof(*k));
+        stack = clew_arena_calloc(&c->arena, q->code_stack + 1u, sizeof(*stack));
+        if (!k || !stack) {
+                c->error = -ENOMEM;
+                return unknown(c);
+        }
+        k->n_inputs = 1;
+        k->inputs[0].set = always(c).any;
+        k->inputs[0].is_all = true;
+        for (uint32_t i = 0; !c->error && i < q->n_stages; i++)
+                choose_stage(c, q, &q->stages[i], k, stack);
+        if (c->error)
+                return unknown(c);
+        return k->n_sets > 0 ? k->sets[0] : k->inputs[1].set;
+}
+
+static int choose(void *context, struct clew_index_run *run, struct clew_index_set *ret,
+                  struct clew_error *err)
+{
+        struct clew_index_choice *c = context;
+        struct clew_index_set special;
+
+        c->run = run;
+        c->err = err;
+        c->error = 0;
+        clew_arena_reset(&c->arena);
+        clew_index_set_fill(ret);
+        for (uint32_t i = 0; c->error == 0 && i < c->n; i++) {
+                struct bounds b = choose_query(c, c->queries[i]);
+
+                if (c->error == 0)
+                        clew_index_set_and(ret, &b.may);
+        }
+        special = new_set(c);
+        if (c->error == 0) {
+                int r = clew_index_find(run, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL, &special, err);
+
+                c->error = r < 0 ? r : 0;
+        }
+        if (c->error == 0)
+                clew_index_set_or(ret, &special);
+        else if (c->error == -ENOMEM)
+                clew_error_set(err, -ENOMEM, 0, "the query needs more memory than there is");
+        return c->error;
+}
+
+struct clew_index_choice *clew_index_choice_new(const struct clew_query *const *queries, uint32_t n)
+{
+        struct clew_index_choice *c = clew_calloc(1, sizeof(*c));
+
+        if (!c)
+                return NULL;
+        c->queries = queries;
+        c->n = n;
+        c->chooser = (struct clew_index_chooser){
+                .version = clew_index_version(), .choose = choose, .context = c};
+        clew_arena_init(&c->arena, 2 * SETS_BYTES_MAX);
+        return c;
+}
+
+void clew_index_choice_free(struct clew_index_choice *c)
+{
+        if (!c)
+                return;
+        clew_arena_deinit(&c->arena);
+        clew_free(c);
+}
+
+bool clew_index_choice_narrows(const struct clew_index_choice *c)
+{
+        for (uint32_t i = 0; i < c->n; i++) {
+                if (clew_query_is_condition(c->queries[i]))
+                        return true;
+        }
+        return false;
+}
+
+const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *c)
+{
+        return &c->chooser;
+}

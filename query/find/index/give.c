@@ -1,0 +1,339 @@
+/*
+ * What a trace is found by, given to its index while it is sealed: facets and columns.
+ *
+ * Facets are read by the same readers that a query uses (language/field-table.c), so that they say
+ * what a query would see. Most of what spans carry repeats from span to span; a small set of what
+ * was given lately keeps that cheap.
+ */
+#include "query/find/index/index.h"
+
+#include "proto/base/hash.h"
+#include "query/find/index/facet-int.h"
+
+#include <string.h>
+
+/* Facets of one trace; with more it is special. */
+#define FACETS_MAX 16384u
+/* What was given lately, by hash; a power of two. */
+#define LATELY 8192u
+/* Keys of one span, to see those that stand there twice. */
+#define KEYS 512u
+/* A longer value is not looked at: it is a text. */
+#define RAW_BYTES_MAX 400u
+
+struct giver {
+        struct clew_index_sink *sink;
+        struct clew_run_at at;
+        struct clew_arena scratch;
+        uint64_t lately[LATELY];
+        struct {
+                uint64_t hash;
+                uint32_t of; /* number of the list of attributes */
+        } keys[KEYS];
+        uint32_t list;
+        uint32_t n;
+        bool special;
+};
+
+static bool was_given(struct giver *g, uint64_t hash)
+{
+        uint64_t *slot = &g->lately[hash % LATELY];
+
+        if (*slot == hash)
+                return true;
+        *slot = hash;
+        return false;
+}
+
+static void give(struct giver *g, struct clew_slice key)
+{
+        if (g->n == FACETS_MAX) {
+                g->special = true;
+                return;
+        }
+        g->n++;
+        clew_index_add(g->sink, CLEW_INDEX_FACET, key);
+}
+
+/* ---- derived fields and intrinsics ------------------------------------------------------------
+ */
+
+static void give_values(struct giver *g, struct clew_index_facet *f,
+                        const struct clew_values *values)
+{
+        bool exact;
+
+        for (uint32_t i = 0; i < values->n; i++) {
+                if (clew_facet_value(f, &values->items[i], &exact))
+                        give(g, clew_facet_key(f));
+        }
+        if (values->n > 0) {
+                f->len = f->name_len;
+                give(g, clew_facet_key(f));
+        }
+}
+
+static uint64_t hash_of_values(const struct clew_values *values, uint64_t seed)
+{
+        uint64_t hash = seed + 1;
+
+        for (uint32_t i = 0; i < values->n; i++) {
+                const struct clew_operand *v = &values->items[i];
+
+                if (v->type == CLEW_TYPE_TEXT)
+                        hash = clew_hash_seeded(v->text, hash);
+                else
+                        hash = clew_hash_seeded(
+                                clew_slice_make(&v->integer, v->type == CLEW_TYPE_BOOL
+                                                                     ? sizeof(v->boolean)
+                                                                     : sizeof(v->integer)),
+                                hash + (uint64_t)v->type);
+        }
+        return hash;
+}
+
+static void give_field(struct giver *g, const struct clew_facet_field *field,
+                       const struct clew_field_ref *ref, uint64_t seed)
+{
+        const struct clew_trace *t = g->at.trace;
+        struct clew_index_facet f;
+
+        if (!clew_facet_begin(&f, CLEW_FACET_DERIVED, clew_slice_of_cstr(field->name)))
+                return;
+        if (field->of_run) {
+                struct clew_values values = {.arena = &g->scratch};
+
+                if (!ref->row->tell(g->at.facts, CLEW_SLICE_NULL, &values)) {
+                        clew_facet_tag(&f, '?');
+                        give(g, clew_facet_key(&f));
+                }
+                give_values(g, &f, &values);
+                return;
+        }
+        for (uint32_t i = 0; i < t->n_steps; i++) {
+                struct clew_values values = {.arena = &g->scratch};
+
+                if (i != g->at.speaker && clew_step_is(&t->steps[i], CLEW_STEP_STANDIN))
+                        continue;
+                clew_arena_reset(&g->scratch);
+                clew_field_read(&g->at, ref, i, &values);
+                if (values.n > 0 && !was_given(g, hash_of_values(&values, seed)))
+                        give_values(g, &f, &values);
+        }
+}
+
+static void give_fields(struct giver *g)
+{
+        for (size_t i = 0; i < clew_n_facet_fields; i++) {
+                struct clew_slice name = clew_slice_of_cstr(clew_facet_fields[i].name);
+                struct clew_field_ref ref = {0};
+
+                ref.row = clew_field_find(name, &ref.name);
+                if (ref.row)
+                        give_field(g, &clew_facet_fields[i], &ref, i << 32);
+        }
+}
+
+/* ---- attributes ------------------------------------------------------------------------------ */
+
+static void begin_list(struct giver *g)
+{
+        g->list++;
+}
+
+/* A key that stands twice in one list has one value for a query, and two here. */
+static void note_key(struct giver *g, struct clew_slice key)
+{
+        uint64_t hash = clew_hash(key);
+
+        for (uint32_t n = 0; n < KEYS; n++) {
+                size_t i = (hash + n) % KEYS;
+
+                if (g->keys[i].of == g->list && g->keys[i].hash == hash) {
+                        g->special = true;
+                        return;
+                }
+                if (g->keys[i].of != g->list) {
+                        g->keys[i].of = g->list;
+                        g->keys[i].hash = hash;
+                        return;
+                }
+        }
+        g->special = true;
+}
+
+static void give_attribute(struct giver *g, struct clew_index_facet *f, struct clew_slice raw)
+{
+        struct clew_values values = {.arena = &g->scratch};
+        struct clew_value v;
+
+        clew_arena_reset(&g->scratch);
+        if (clew_value_parse(raw, &v)) {
+                clew_values_add_value(&values, &v);
+                if (v.type == CLEW_VALUE_BYTES) {
+                        clew_facet_tag(f, 'X');
+                        give(g, clew_facet_key(f));
+                }
+        }
+        g->special |= values.n >= CLEW_VALUES_MAX / 2;
+        if (values.n == 0) {
+                clew_facet_tag(f, 'E');
+                give(g, clew_facet_key(f));
+        }
+        give_values(g, f, &values);
+}
+
+static void give_list(struct giver *g, enum clew_facet_place place, struct clew_message_iter it)
+{
+        struct clew_slice key;
+        struct clew_slice raw;
+
+        begin_list(g);
+        while (clew_attribute_next_raw(&it, &key, &raw)) {
+                struct clew_slice shown = raw.len > RAW_BYTES_MAX ? CLEW_SLICE_NULL : raw;
+                struct clew_index_facet f;
+
+                note_key(g, key);
+                if (raw.len <= RAW_BYTES_MAX &&
+                    was_given(g, clew_hash_seeded(shown, clew_hash_seeded(key, (uint64_t)place))))
+                        continue;
+                if (clew_facet_begin(&f, place, key))
+                        give_attribute(g, &f, raw);
+                else
+                        g->special = true;
+        }
+}
+
+static void give_step(struct giver *g, const struct clew_step *s)
+{
+        struct clew_message_iter it = clew_span_events(&s->span);
+        struct clew_span_event event;
+        struct clew_span_link link;
+
+        give_list(g, CLEW_FACET_SPAN, clew_span_attributes(&s->span));
+        while (clew_span_event_next(&it, &event))
+                give_list(g, CLEW_FACET_EVENT, clew_event_attributes(&event));
+        it = clew_span_links(&s->span);
+        while (clew_span_link_next(&it, &link))
+                give_list(g, CLEW_FACET_LINK, clew_link_attributes(&link));
+}
+
+static void give_attributes(struct giver *g)
+{
+        const struct clew_trace *t = g->at.trace;
+        const uint8_t *resource = NULL;
+        const uint8_t *scope = NULL;
+
+        for (uint32_t i = 0; i < t->n_steps; i++) {
+                const struct clew_step *s = &t->steps[i];
+
+                if (s->resource.data != resource)
+                        give_list(g, CLEW_FACET_RESOURCE, clew_resource_attributes(s->resource));
+                if (s->scope.data != scope)
+                        give_list(g, CLEW_FACET_SCOPE, clew_scope_attributes(s->scope));
+                resource = s->resource.data;
+                scope = s->scope.data;
+                give_step(g, s);
+        }
+        for (uint32_t i = 0; i < t->n_logs; i++) {
+                const struct clew_step_log *log = &t->logs[i];
+
+                give_list(g, CLEW_FACET_LOG, clew_log_attributes(&log->record));
+                give_list(g, CLEW_FACET_LOG, clew_resource_attributes(log->resource));
+                give_list(g, CLEW_FACET_LOG, clew_scope_attributes(log->scope));
+        }
+}
+
+/* ---- columns --------------------------------------------------------------------------------- */
+
+/* As a summary keeps it. */
+static uint64_t cost_units(double usd)
+{
+        double units = usd * 1e8 + 0.5;
+
+        return units >= 0 && units < 1e18 ? (uint64_t)units + 1 : 1;
+}
+
+static void give_columns(struct clew_index_sink *sink, const struct clew_summary *s)
+{
+        const struct {
+                enum clew_column column;
+                uint64_t value;
+        } numbers[] = {
+                {CLEW_COLUMN_DURATION, s->duration_ns},
+                {CLEW_COLUMN_TOKENS_TOTAL, s->tokens.total},
+                {CLEW_COLUMN_TOKENS_IN, s->tokens.in},
+                {CLEW_COLUMN_TOKENS_OUT, s->tokens.out},
+                {CLEW_COLUMN_TOKENS_CACHED, s->tokens.cache_read},
+                {CLEW_COLUMN_COST, s->has_cost ? cost_units(s->cost_usd) : 0},
+                {CLEW_COLUMN_STEPS, s->n_steps},
+                {CLEW_COLUMN_SPANS, s->n_spans},
+                {CLEW_COLUMN_ERRORS, s->n_errors},
+                {CLEW_COLUMN_LLM, s->n_llm},
+                {CLEW_COLUMN_TOOL, s->n_tool},
+                {CLEW_COLUMN_LOOPS, s->facts.loops},
+                {CLEW_COLUMN_LOOP_ROUNDS, s->facts.loop_rounds},
+                {CLEW_COLUMN_STALLS, s->facts.stalls},
+                {CLEW_COLUMN_STALL_CALLS, s->facts.stall_calls},
+                {CLEW_COLUMN_RETRIES, s->facts.retries},
+                {CLEW_COLUMN_WASTE_STEPS, s->facts.waste_steps},
+                {CLEW_COLUMN_WASTE_TOKENS, s->facts.waste_tokens},
+                {CLEW_COLUMN_WASTE_NS, s->facts.waste_ns},
+                {CLEW_COLUMN_CAUSE_STEP, s->cause.step},
+                {CLEW_COLUMN_OUTCOME, s->outcome},
+                {CLEW_COLUMN_SETTLED, s->settled},
+                {CLEW_COLUMN_KINDS, s->kinds},
+                {CLEW_COLUMN_RULES, s->rules_version},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++)
+                clew_index_set_number(sink, numbers[i].column, numbers[i].value);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+#define SCRATCH_MAX ((size_t)64 << 20)
+
+int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *summary,
+                     struct clew_arena *arena, struct clew_index_sink *sink)
+{
+        const struct clew_query_facts facts = {
+                .id = trace->id, .start_ns = trace->start_ns, .summary = summary};
+        struct giver *g = clew_arena_calloc(arena, 1, sizeof(*g));
+
+        if (!g)
+                return -1;
+        g->sink = sink;
+        clew_arena_init(&g->scratch, SCRATCH_MAX);
+        g->at = (struct clew_run_at){trace, &facts, &g->scratch, clew_speaker_of(trace)};
+        /* A run in several traces is judged as one; who speaks about others is to be met first. */
+        g->special = trace->n_spans == 0 || trace->n_steps == 0 || summary->has_run ||
+                     summary->n_aimed > 0;
+        give_columns(sink, summary);
+        if (trace->n_steps > 0) {
+                give_fields(g);
+                give_attributes(g);
+        }
+        g->special |= clew_arena_failed(&g->scratch);
+        if (g->special)
+                clew_index_add(sink, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL);
+        clew_arena_deinit(&g->scratch);
+        return 0;
+}
+
+static void give_all(const struct clew_trace *trace, const struct clew_summary *summary,
+                     struct clew_arena *arena, struct clew_index_sink *sink)
+{
+        if (clew_facets_give(trace, summary, arena, sink) < 0)
+                clew_index_add(sink, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL);
+}
+
+void clew_index_install(void)
+{
+        clew_model_set_index(give_all, clew_index_version());
+}
+
+uint64_t clew_index_version(void)
+{
+        return (uint64_t)CLEW_FACETS_VERSION << 32 | CLEW_RULES_VERSION;
+}

@@ -1,0 +1,38 @@
+/*
+ * Indexes of sealed traces, as queries use them: what is given at sealing, and which traces a query
+ * need not look at.
+ *
+ * A choice never decides alone that a trace is selected unless it is sure: what it lets through is
+ * put to the query as any other trace is.
+ */
+#ifndef CLEW_QUERY_FIND_INDEX_H
+#define CLEW_QUERY_FIND_INDEX_H
+
+#include "proto/base/compiler.h"
+#include "query/find/language/language.h"
+#include "storage/index.h"
+#include "storage/store.h"
+
+/* Has sealing index traces. Once, before any thread starts, with clew_facts_install(). */
+void clew_index_install(void);
+/* Of what is given: rules and layout. */
+uint64_t clew_index_version(void);
+
+/* The facets and columns of one trace; 0 or a negative number: memory is short. */
+CLEW_MUST_USE int clew_facets_give(const struct clew_trace *trace,
+                                   const struct clew_summary *summary, struct clew_arena *arena,
+                                   struct clew_index_sink *sink);
+
+/* What indexes say of the queries of one walk. */
+struct clew_index_choice;
+
+/* @queries (@n of them, borrowed) are all to be met. NULL: memory is short. */
+CLEW_MUST_USE struct clew_index_choice *
+clew_index_choice_new(const struct clew_query *const *queries, uint32_t n);
+void clew_index_choice_free(struct clew_index_choice *choice); /* NULL is fine */
+/* False: indexes cannot leave out any trace. */
+bool clew_index_choice_narrows(const struct clew_index_choice *choice);
+/* For clew_view_list_chosen(). */
+const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Runs, or the calls in them, counted in groups.
+ */
+#include "query/answer/when.h"
+#include "query/serve/call-int.h"
+#include "query/serve/stats.h"
+
+#include <errno.h>
+
+#define LIMIT_DEFAULT 200u
+#define OVER_NS_MIN 1000000u
+
+static void write_total(struct clew_json_writer *w, const void *context)
+{
+        const struct clew_stats *s = context;
+        const struct clew_stats_row row = {s, &s->groups.total};
+
+        clew_json_write_key(w, "total");
+        clew_json_write_object_begin(w);
+        clew_record_write_all(w, clew_stats_fields, &row);
+        clew_json_write_object_end(w);
+        clew_json_write_key(w, "groups");
+        clew_json_write_uint64(w, s->groups.n);
+}
+
+static int put_groups(struct clew_call *call, struct clew_stats *stats, struct clew_select *s)
+{
+        struct clew_call_list list;
+        struct clew_error partial;
+        int r = clew_stats_sort(stats, call->inputs.sort, &call->err);
+
+        if (r == -EINVAL)
+                return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER, "%s", call->err.message);
+        if (r < 0 || clew_call_complaints(call, s) != 0)
+                return r;
+        if (clew_call_list_begin(call, "stats", "stats", clew_stats_fields, LIMIT_DEFAULT, &list) ==
+            0) {
+                list.write_more = write_total;
+                list.more_context = stats;
+                for (uint32_t i = 0;
+                     r == 0 && i < stats->groups.n && !clew_call_list_is_full(&list); i++)
+                        r = clew_record_put(&list.writer,
+                                            &(struct clew_stats_row){stats, stats->groups.all[i]});
+                if (r == 0)
+                        r = clew_call_list_end(&list, NULL, s->seen,
+                                               clew_select_is_partial(s, &partial) ? partial.message
+                                                                                   : NULL);
+        }
+        clew_call_list_deinit(&list);
+        return r;
+}
+
+static int gather(struct clew_call *call, struct clew_stats *stats)
+{
+        struct clew_select s = {0};
+        struct clew_selected t;
+        int r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL,
+                                 &call->err);
+
+        while (r >= 0 && (r = clew_select_next(&s, &t, &call->err)) == 1)
+                r = clew_stats_add(stats, &s, &t, &call->err);
+        if (r == 0)
+                r = clew_stats_finish(stats);
+        if (r == 0)
+                r = put_groups(call, stats, &s);
+        clew_select_deinit(&s);
+        return r;
+}
+
+int clew_route_stats(struct clew_call *call)
+{
+        struct clew_filter_error where = {0};
+        struct clew_stats stats;
+        uint64_t over_ns = 0;
+        int r;
+
+        if (call->inputs.over &&
+            (!clew_when_parse_length(call->inputs.over, &over_ns) || over_ns < OVER_NS_MIN))
+                return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                        "--over takes a length of time such as 1h or 10m");
+        clew_buffer_init(&where.text, CLEW_SERVE_TARGET_MAX);
+        r = clew_stats_init(&stats, call->inputs.by ? call->inputs.by : "",
+                            call->inputs.filter.query, over_ns, &call->err, &where);
+        if (r == -EINVAL) {
+                clew_call_refuse_filter(call, &call->err, &where);
+                r = 1;
+        }
+        clew_buffer_deinit(&where.text);
+        if (r == 0 && stats.of_steps) /* steps are chosen by the query itself; runs by the filter */
+                call->inputs.filter.query = NULL;
+        if (r == 0)
+                r = clew_call_filter(call, CLEW_SINCE_DEFAULT);
+        call->filter.runs = !stats.of_steps; /* as list does */
+        if (r == 0)
+                r = gather(call, &stats);
+        clew_stats_deinit(&stats);
+        return r > 0 ? 0 : r;
+}

@@ -1,0 +1,36 @@
+/*
+ * Pages that stay open while the server is exchanged: when its bundle is another one than the bundle that runs here, the
+ * page loads anew, at its address, which is all of its state. Not while somebody types.
+ */
+const FILE = '/app.js', OFTEN_MS = 60000;
+
+let own = null, looked = 0;
+
+async function tag() {
+        const answer = await fetch(FILE, { method: 'HEAD', cache: 'no-store' });
+        return answer.ok ? answer.headers.get('etag') : null;
+}
+
+const busy = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName || '') && document.activeElement.value;
+
+/** Asks which bundle the server has; `now`: the server was away, or a stream came back. */
+export async function checkVersion(now = false) {
+        if (!now && Date.now() - looked < OFTEN_MS)
+                return;
+        looked = Date.now();
+        try {
+                const there = await tag();
+                if (own === null)
+                        own = there;
+                else if (there && there !== own && !busy())
+                        location.reload();
+        } catch {
+                // It is away; the banner says so.
+        }
+}
+
+export function watchVersion() {
+        checkVersion(true);
+        document.addEventListener('visibilitychange', () => !document.hidden && checkVersion());
+        setInterval(() => !document.hidden && checkVersion(), OFTEN_MS);
+}

@@ -1,0 +1,127 @@
+/*
+ * Indexes over sealed traces: which of them have a key, and numbers of each; FORMAT.md, "Index
+ * run".
+ *
+ * A *run* is immutable and covers some segments. Its traces have *ordinals* from 0, newest first in
+ * the order of lists. For each *kind* it holds a sorted dictionary from keys to sets of ordinals,
+ * and for each *column* a number of every trace. A run is written by the transaction that seals its
+ * segment, so it is there exactly when the segment is; runs are merged in the background, and the
+ * kinds need no part in that: sets of one key are united.
+ *
+ * So a key must mean the same in every run. Who changes what a key or column means raises the
+ * version of the indexer: runs of another version count as missing until they are made anew.
+ *
+ * An index never decides alone that a record is right: a missing or damaged run is told as such,
+ * and whoever asks walks the traces instead.
+ */
+#ifndef CLEW_STORAGE_INDEX_H
+#define CLEW_STORAGE_INDEX_H
+
+#include "proto/base/compiler.h"
+#include "proto/base/error.h"
+#include "proto/base/ids.h"
+#include "proto/base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Traces of one run: a set over them is 32 KiB, and stays in a cache. */
+#define CLEW_INDEX_TRACES_MAX (1u << 18)
+#define CLEW_INDEX_KEY_MAX 255u
+
+enum clew_index_kind {
+        CLEW_INDEX_FACET = 1, /* query/find/index: what people filter by */
+        CLEW_INDEX_WORD = 2,  /* texts */
+};
+#define CLEW_INDEX_KIND_MAX 15u
+#define CLEW_INDEX_COLUMNS_MAX 64u
+
+/* ---- giving ---------------------------------------------------------------------------------- */
+
+/* Takes what one trace has; given to the deriver while the trace is sealed. */
+struct clew_index_sink;
+
+/* The trace has @key, of 1 to CLEW_INDEX_KEY_MAX bytes (copied; others are left out). To say it
+ * again is nothing. */
+void clew_index_add(struct clew_index_sink *sink, enum clew_index_kind kind, struct clew_slice key);
+/* Its number in a column; 0 unless told. */
+void clew_index_set_number(struct clew_index_sink *sink, unsigned column, uint64_t value);
+
+/* ---- sets of ordinals ------------------------------------------------------------------------ */
+
+/* A bit for each of @n ordinals; bits behind the last one are zero. */
+struct clew_index_set {
+        uint64_t *words; /* (n + 63) / 64 */
+        uint32_t n;
+};
+
+static inline uint32_t clew_index_set_words(const struct clew_index_set *s)
+{
+        return (s->n + 63) / 64;
+}
+
+static inline bool clew_index_set_has(const struct clew_index_set *s, uint32_t ordinal)
+{
+        return ordinal < s->n && (s->words[ordinal / 64] >> ordinal % 64 & 1) != 0;
+}
+
+static inline void clew_index_set_add(struct clew_index_set *s, uint32_t ordinal)
+{
+        if (ordinal < s->n)
+                s->words[ordinal / 64] |= UINT64_C(1) << ordinal % 64;
+}
+
+void clew_index_set_fill(struct clew_index_set *s);
+void clew_index_set_invert(struct clew_index_set *s);
+void clew_index_set_or(struct clew_index_set *s, const struct clew_index_set *other);
+void clew_index_set_and(struct clew_index_set *s, const struct clew_index_set *other);
+uint32_t clew_index_set_count(const struct clew_index_set *s);
+/* The first ordinal not below @from that is in the set; @s->n when there is none. */
+uint32_t clew_index_set_next(const struct clew_index_set *s, uint32_t from);
+
+/* ---- walking --------------------------------------------------------------------------------- */
+
+struct clew_index_run;
+
+/* Which traces of a run a walk is to give; see clew_view_list_chosen(). */
+struct clew_index_chooser {
+        uint64_t version; /* of the indexer that it knows */
+        /* Fills @ret, which is empty, with at least the traces that are wanted. An error ends the
+         * use of indexes: the walk goes on over all traces. */
+        int (*choose)(void *context, struct clew_index_run *run, struct clew_index_set *ret,
+                      struct clew_error *err);
+        void *context;
+};
+
+/* How a walk has used indexes. */
+struct clew_index_use {
+        bool used;
+        char why_not[200]; /* when it has not, or not to its end; for people */
+        uint32_t runs;     /* that were asked */
+        uint64_t traces;   /* of them */
+        uint64_t chosen;   /* of those */
+};
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+uint32_t clew_index_run_traces(const struct clew_index_run *run);
+/* Adds the traces that have @key to @into, of as many ordinals as the run has traces. 1 = there is
+ * such a key, 0 = there is none, -EBADMSG = damage. */
+CLEW_MUST_USE int clew_index_find(struct clew_index_run *run, enum clew_index_kind kind,
+                                  struct clew_slice key, struct clew_index_set *into,
+                                  struct clew_error *err);
+/*
+ * Calls @fn for each key not below @from, in order, until it returns not 0; that is returned. Key
+ * and posting live until it returns. A posting is read by clew_index_posting_add() alone.
+ */
+CLEW_MUST_USE int
+clew_index_walk(struct clew_index_run *run, enum clew_index_kind kind, struct clew_slice from,
+                int (*fn)(void *context, struct clew_slice key, struct clew_slice posting),
+                void *context, struct clew_error *err);
+/* 0, or -EBADMSG when it holds what the run cannot have. */
+CLEW_MUST_USE int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *into);
+/* The numbers of a column from ordinal @from on: fills @ret[0 .. n - 1]. */
+CLEW_MUST_USE int clew_index_numbers(struct clew_index_run *run, unsigned column, uint32_t from,
+                                     uint32_t n, uint64_t *ret, struct clew_error *err);
+
+#endif

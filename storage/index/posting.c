@@ -1,0 +1,333 @@
+/*
+ * See posting-int.h.
+ */
+#include "storage/index/posting-int.h"
+
+#include "proto/base/cursor.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- sets ------------------------------------------------------------------------------------ */
+
+/* Bits behind the last ordinal stay zero. */
+static void cut_tail(struct clew_index_set *s)
+{
+        if (s->n % 64 != 0)
+                s->words[s->n / 64] &= (UINT64_C(1) << s->n % 64) - 1;
+}
+
+void clew_index_set_fill(struct clew_index_set *s)
+{
+        memset(s->words, 0xff, clew_index_set_words(s) * sizeof(*s->words));
+        cut_tail(s);
+}
+
+void clew_index_set_invert(struct clew_index_set *s)
+{
+        uint32_t n = clew_index_set_words(s);
+
+        for (uint32_t i = 0; i < n; i++)
+                s->words[i] = ~s->words[i];
+        cut_tail(s);
+}
+
+void clew_index_set_or(struct clew_index_set *s, const struct clew_index_set *other)
+{
+        uint32_t n = clew_index_set_words(s);
+
+        for (uint32_t i = 0; i < n; i++)
+                s->words[i] |= other->words[i];
+}
+
+void clew_index_set_and(struct clew_index_set *s, const struct clew_index_set *other)
+{
+        uint32_t n = clew_index_set_words(s);
+
+        for (uint32_t i = 0; i < n; i++)
+                s->words[i] &= other->words[i];
+}
+
+uint32_t clew_index_set_count(const struct clew_index_set *s)
+{
+        uint32_t n = clew_index_set_words(s);
+        uint32_t count = 0;
+
+        for (uint32_t i = 0; i < n; i++)
+                count += (uint32_t)__builtin_popcountll(s->words[i]);
+        return count;
+}
+
+uint32_t clew_index_set_next(const struct clew_index_set *s, uint32_t from)
+{
+        uint32_t n = clew_index_set_words(s);
+        uint64_t word;
+        uint32_t i = from / 64;
+
+        if (from >= s->n)
+                return s->n;
+        word = s->words[i] & UINT64_MAX << from % 64;
+        while (word == 0 && ++i < n)
+                word = s->words[i];
+        return word == 0 ? s->n : i * 64 + (uint32_t)__builtin_ctzll(word);
+}
+
+/* ---- encoding -------------------------------------------------------------------------------- */
+
+static size_t varint_bytes(uint64_t v)
+{
+        size_t n = 1;
+
+        while (v >= 0x80) {
+                v >>= 7;
+                n++;
+        }
+        return n;
+}
+
+/* Bytes that the forms take, heads apart. */
+struct sizes {
+        size_t list;
+        size_t words;
+        size_t stretches;
+        uint32_t n_stretches;
+};
+
+static struct sizes measure(const uint32_t *o, uint32_t n)
+{
+        struct sizes s = {.list = varint_bytes(o[0]), .n_stretches = 1};
+        uint32_t first = o[0]; /* of the stretch at hand */
+        uint32_t end = 0;      /* of the one before */
+
+        for (uint32_t i = 1; i < n; i++) {
+                s.list += varint_bytes(o[i] - o[i - 1] - 1);
+                if (o[i] != o[i - 1] + 1) {
+                        s.stretches += varint_bytes(first - end) + varint_bytes(o[i - 1] - first);
+                        s.n_stretches++;
+                        end = o[i - 1] + 1;
+                        first = o[i];
+                }
+        }
+        s.stretches += varint_bytes(first - end) + varint_bytes(o[n - 1] - first);
+        s.words = 8u * (o[n - 1] / 64 - o[0] / 64 + 1) + 3;
+        return s;
+}
+
+static void put_head(struct clew_buffer *out, uint64_t value, enum clew_posting_form form)
+{
+        clew_buffer_append_varint(out, value << 2 | form);
+}
+
+static void put_words(const uint32_t *o, uint32_t n, struct clew_buffer *out)
+{
+        uint32_t first = o[0] / 64;
+        uint32_t n_words = o[n - 1] / 64 - first + 1;
+        uint32_t i = 0;
+
+        put_head(out, first, CLEW_POSTING_WORDS);
+        clew_buffer_append_varint(out, n_words);
+        for (uint32_t w = first; w < first + n_words; w++) {
+                uint64_t word = 0;
+
+                for (; i < n && o[i] / 64 == w; i++)
+                        word |= UINT64_C(1) << o[i] % 64;
+                clew_buffer_append_le64(out, word);
+        }
+}
+
+static void put_stretches(const uint32_t *o, uint32_t n, uint32_t n_stretches,
+                          struct clew_buffer *out)
+{
+        uint32_t first = o[0];
+        uint32_t end = 0;
+
+        put_head(out, n_stretches, CLEW_POSTING_RUNS);
+        for (uint32_t i = 1; i <= n; i++) {
+                if (i < n && o[i] == o[i - 1] + 1)
+                        continue;
+                clew_buffer_append_varint(out, first - end);
+                clew_buffer_append_varint(out, o[i - 1] - first);
+                end = o[i - 1] + 1;
+                first = i < n ? o[i] : 0;
+        }
+}
+
+void clew_posting_encode(const uint32_t *o, uint32_t n, struct clew_buffer *out)
+{
+        struct sizes s;
+
+        if (n == 1) {
+                put_head(out, o[0], CLEW_POSTING_ONE);
+                return;
+        }
+        s = measure(o, n);
+        if (s.list <= s.words && s.list <= s.stretches) {
+                put_head(out, n, CLEW_POSTING_LIST);
+                clew_buffer_append_varint(out, o[0]);
+                for (uint32_t i = 1; i < n; i++)
+                        clew_buffer_append_varint(out, o[i] - o[i - 1] - 1);
+        } else if (s.words < s.stretches) {
+                put_words(o, n, out);
+        } else {
+                put_stretches(o, n, s.n_stretches, out);
+        }
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* Stretches of ordinals, whatever the form; words are looked at by their readers. */
+struct reader {
+        struct clew_cursor c;
+        enum clew_posting_form form;
+        uint64_t left; /* stretches, or ordinals */
+        uint64_t at;   /* behind the last ordinal given */
+        uint64_t limit;
+        bool started;
+};
+
+static struct reader reader_make(struct clew_slice posting, uint32_t limit, uint64_t *ret_value)
+{
+        struct reader r = {.c = clew_cursor_make(posting), .limit = limit};
+        uint64_t head = clew_cursor_varint(&r.c);
+
+        r.form = (enum clew_posting_form)(head & 3);
+        *ret_value = head >> 2;
+        r.left = r.form == CLEW_POSTING_ONE ? 1 : head >> 2;
+        return r;
+}
+
+/* 1 = a stretch, 0 = end, -EBADMSG. */
+static int next_stretch(struct reader *r, uint64_t value, uint32_t *ret_first, uint32_t *ret_n)
+{
+        uint64_t gap;
+        uint64_t more = 0;
+
+        if (r->left == 0)
+                return clew_cursor_left(&r->c) == 0 && r->started ? 0 : -EBADMSG;
+        if (r->form == CLEW_POSTING_ONE) {
+                gap = value;
+        } else {
+                gap = clew_cursor_varint(&r->c);
+                if (r->form == CLEW_POSTING_RUNS)
+                        more = clew_cursor_varint(&r->c);
+        }
+        if (r->c.failed || gap >= r->limit - r->at || more >= r->limit - r->at - gap)
+                return -EBADMSG;
+        *ret_first = (uint32_t)(r->at + gap);
+        *ret_n = (uint32_t)more + 1;
+        r->at += gap + more + 1;
+        r->left--;
+        r->started = true;
+        return 1;
+}
+
+static void add_stretch(struct clew_index_set *s, uint32_t first, uint32_t n)
+{
+        while (n > 0) {
+                uint32_t bit = first % 64;
+                uint32_t here = n < 64 - bit ? n : 64 - bit;
+                uint64_t mask = here == 64 ? UINT64_MAX : (UINT64_C(1) << here) - 1;
+
+                s->words[first / 64] |= mask << bit;
+                first += here;
+                n -= here;
+        }
+}
+
+/* The words of a posting in that form: first one and their bytes. */
+static int read_words(struct reader *r, uint64_t first, uint32_t *ret_first,
+                      struct clew_slice *ret_bytes)
+{
+        uint64_t n = clew_cursor_varint(&r->c);
+        uint64_t all = (r->limit + 63) / 64;
+
+        if (r->c.failed || n == 0 || first >= all || n > all - first ||
+            clew_cursor_left(&r->c) != n * 8)
+                return -EBADMSG;
+        *ret_first = (uint32_t)first;
+        *ret_bytes = clew_cursor_bytes(&r->c, n * 8);
+        return 0;
+}
+
+static uint64_t word_at(struct clew_slice bytes, size_t i)
+{
+        struct clew_cursor c = clew_cursor_make(clew_slice_from(bytes, i * 8));
+
+        return clew_cursor_le64(&c);
+}
+
+/* Whether the last word has bits behind the last ordinal. */
+static bool is_over(uint32_t word_index, uint64_t word, uint64_t limit)
+{
+        return word_index == limit / 64 && word >> limit % 64 != 0;
+}
+
+int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *into)
+{
+        uint64_t value;
+        struct reader r = reader_make(posting, into->n, &value);
+        struct clew_slice bytes;
+        uint32_t first = 0;
+        uint32_t n;
+        int e;
+
+        if (r.c.failed)
+                return -EBADMSG;
+        if (r.form != CLEW_POSTING_WORDS) {
+                while ((e = next_stretch(&r, value, &first, &n)) == 1)
+                        add_stretch(into, first, n);
+                return e;
+        }
+        e = read_words(&r, value, &first, &bytes);
+        for (size_t i = 0; e == 0 && i < bytes.len / 8; i++) {
+                uint64_t word = word_at(bytes, i);
+
+                if (is_over(first + (uint32_t)i, word, into->n))
+                        return -EBADMSG;
+                into->words[first + i] |= word;
+        }
+        return e;
+}
+
+static int decode_words(struct reader *r, uint64_t value, uint32_t *ret, uint32_t max)
+{
+        struct clew_slice bytes;
+        uint32_t first = 0;
+        uint32_t n = 0;
+        int e = read_words(r, value, &first, &bytes);
+
+        for (size_t i = 0; e == 0 && i < bytes.len / 8; i++) {
+                uint64_t word = word_at(bytes, i);
+
+                if (is_over(first + (uint32_t)i, word, r->limit))
+                        return -EBADMSG;
+                for (; word != 0; word &= word - 1) {
+                        if (n == max)
+                                return -EBADMSG;
+                        ret[n++] = (first + (uint32_t)i) * 64 + (uint32_t)__builtin_ctzll(word);
+                }
+        }
+        return e < 0 ? e : (int)n;
+}
+
+int clew_posting_decode(struct clew_slice posting, uint32_t limit, uint32_t *ret, uint32_t max)
+{
+        uint64_t value;
+        struct reader r = reader_make(posting, limit, &value);
+        uint32_t n = 0;
+        uint32_t first;
+        uint32_t len;
+        int e;
+
+        if (r.c.failed)
+                return -EBADMSG;
+        if (r.form == CLEW_POSTING_WORDS)
+                return decode_words(&r, value, ret, max);
+        while ((e = next_stretch(&r, value, &first, &len)) == 1) {
+                if (len > max - n)
+                        return -EBADMSG;
+                for (uint32_t i = 0; i < len; i++)
+                        ret[n++] = first + i;
+        }
+        return e < 0 ? e : (int)n;
+}

@@ -1,0 +1,146 @@
+/*
+ * What is damaged of the indexes goes, so that it can be made anew; repair-int.h.
+ */
+#include "storage/index/repair-int.h"
+
+#include "storage/index/catalog-int.h"
+#include "storage/index/catalog-keys-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Records deleted in one transaction: some milliseconds. */
+#define STEP_RECORDS 256u
+
+static int write_in(struct clew_env *env,
+                    int (*fn)(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                              uint64_t number, struct clew_error *err),
+                    uint64_t number, struct clew_error *err)
+{
+        struct clew_state state;
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_write(env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_state_read(env, txn, &state, err);
+        if (r == 0)
+                r = fn(env, txn, &state, number, err);
+        if (r >= 0 && clew_state_write(env, txn, &state, err) < 0)
+                r = -EIO;
+        if (r < 0) {
+                clew_txn_abort(env, txn);
+                return r;
+        }
+        return clew_txn_commit(env, txn, err) < 0 ? -EIO : r;
+}
+
+/* Heads and what is gone, some at a time; with the last one the count begins anew. 1 = there are
+ * more. */
+static int drop_records(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                        uint64_t number, struct clew_error *err)
+{
+        (void)number;
+        for (uint32_t n = 0; n < STEP_RECORDS; n++) {
+                struct clew_key key = clew_index_key_gone(0);
+                CLEW_SCAN scan = {0};
+                int r = clew_scan_open(env, txn, CLEW_TABLE_INDEX, &scan, err);
+
+                scan.unchecked = true;
+                if (r == 0)
+                        r = clew_scan_seek(&scan, clew_key_slice(&key), err);
+                if (r == 0)
+                        r = clew_scan_next(&scan, err);
+                if (r == 0) {
+                        state->index_records = 0;
+                        state->index_sum = 0;
+                }
+                if (r != 1)
+                        return r;
+                key.len = scan.key.len;
+                if (key.len > sizeof(key.bytes))
+                        return clew_error_set(err, -EBADMSG, 0, "a key of the indexes is damaged");
+                memcpy(key.bytes, scan.key.data, key.len);
+                clew_scan_close(&scan);
+                r = clew_table_delete(env, txn, CLEW_TABLE_INDEX, clew_key_slice(&key), err);
+                if (r < 0)
+                        return r;
+        }
+        return 1;
+}
+
+static int drop_run(struct clew_env *env, MDB_txn *txn, struct clew_state *state, uint64_t number,
+                    struct clew_error *err)
+{
+        return clew_index_drop_head(env, txn, state, number, err);
+}
+
+static int sweep(struct clew_env *env, MDB_txn *txn, struct clew_state *state, uint64_t number,
+                 struct clew_error *err)
+{
+        (void)state;
+        (void)number;
+        return clew_index_sweep(env, txn, 0, STEP_RECORDS, err);
+}
+
+/* Whether every block can be read. */
+static bool is_whole(struct clew_index_run *run)
+{
+        struct clew_error ignored;
+        struct clew_slice bytes;
+
+        for (uint32_t i = 1; i <= run->head.n_blocks; i++) {
+                if (run->get(run->context, run->number, i, &bytes, &ignored) < 0)
+                        return false;
+        }
+        return true;
+}
+
+/* The first run from @from on that is damaged. 1, 0 = none is, or an error: the catalog itself. */
+static int find_damaged(struct clew_env *env, uint64_t from, uint64_t *ret, struct clew_error *err)
+{
+        struct clew_index_catalog c;
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(env, &txn, err);
+
+        if (r < 0)
+                return -EIO;
+        r = clew_index_catalog_read(&c, env, txn, CLEW_INDEX_ANY_VERSION, err);
+        for (uint32_t i = 0; r == 0 && i < c.n_runs; i++) {
+                if (c.runs[i].number < from || is_whole(&c.runs[i]))
+                        continue;
+                *ret = c.runs[i].number;
+                r = 1;
+        }
+        if (r >= 0)
+                clew_index_catalog_deinit(&c);
+        clew_txn_end_read(env, txn);
+        return r;
+}
+
+int clew_index_repair(struct clew_env *env, uint32_t *ret_dropped, struct clew_error *err)
+{
+        uint64_t run = 0;
+        int r;
+
+        *ret_dropped = 0;
+        while ((r = find_damaged(env, run, &run, err)) == 1) {
+                r = write_in(env, drop_run, run, err);
+                if (r < 0)
+                        break;
+                (*ret_dropped)++;
+                run++;
+        }
+        if (r == -EBADMSG) {
+                do {
+                        r = write_in(env, drop_records, 0, err);
+                } while (r == 1);
+                (*ret_dropped)++;
+        }
+        while (r >= 0 && *ret_dropped > 0) {
+                r = write_in(env, sweep, 0, err);
+                if (r < (int)STEP_RECORDS)
+                        break;
+        }
+        return r < 0 ? r : 0;
+}

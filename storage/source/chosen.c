@@ -1,0 +1,246 @@
+/*
+ * A walk over indexes: the traces that a chooser wants, of all runs, newest first.
+ *
+ * Runs are asked one by one, the one with the newest trace first, and only when the walk comes to
+ * the time in which they begin: the newest twenty of a large store are found in its newest runs.
+ * A run that is damaged ends the use of indexes; what was given until then was verified.
+ */
+#include "storage/source/store-int.h"
+
+#include "proto/base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Ids and starts that are read at once. */
+#define ROWS 16u
+
+struct chosen_run {
+        struct clew_index_run *run;
+        struct clew_index_set set;
+        bool is_open;
+        uint32_t at;   /* ordinal that comes next; n = the run is at its end */
+        uint32_t from; /* of the rows */
+        uint32_t n_rows;
+        uint64_t starts[ROWS];
+        struct clew_trace_id ids[ROWS];
+};
+
+struct clew_chosen {
+        const struct clew_index_chooser *chooser;
+        struct chosen_run *runs;
+        uint32_t n;
+        bool has_after;
+        uint64_t after_ns;
+        struct clew_trace_id after;
+};
+
+int clew_view_read_index(struct clew_view *v, uint64_t version, struct clew_error *err)
+{
+        int r;
+
+        if (v->index_is_read)
+                return 0;
+        r = clew_index_catalog_read(&v->index, v->store->env, v->txn, version, err);
+        v->index_is_read = r == 0;
+        return r;
+}
+
+void clew_chosen_end(struct clew_view *v)
+{
+        struct clew_chosen *c = v->chosen;
+
+        if (!c)
+                return;
+        for (uint32_t i = 0; i < c->n; i++)
+                clew_free(c->runs[i].set.words);
+        clew_free(c->runs);
+        clew_free(c);
+        v->chosen = NULL;
+}
+
+static int out_of_memory(struct clew_error *err)
+{
+        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+}
+
+static int check_covered(const struct clew_view *v, struct clew_error *err)
+{
+        const struct clew_index_catalog *c = &v->index;
+
+        if (c->n_covered == c->n_segments)
+                return 0;
+        return clew_error_set(
+                err, -ENOENT, 0,
+                "%llu of %llu segments have no index; clew reindex --indexes makes it",
+                (unsigned long long)(c->n_segments - c->n_covered),
+                (unsigned long long)c->n_segments);
+}
+
+int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
+                      const struct clew_index_chooser *chooser, struct clew_error *err)
+{
+        struct clew_chosen *c;
+        int r = clew_view_read_index(v, chooser->version, err);
+
+        if (r == 0)
+                r = check_covered(v, err);
+        if (r < 0)
+                return r;
+        c = clew_calloc(1, sizeof(*c));
+        if (!c)
+                return out_of_memory(err);
+        v->chosen = c;
+        c->chooser = chooser;
+        c->runs = clew_calloc(v->index.n_runs + 1u, sizeof(*c->runs));
+        if (!c->runs)
+                return out_of_memory(err);
+        c->n = v->index.n_runs;
+        for (uint32_t i = 0; i < c->n; i++)
+                c->runs[i].run = &v->index.runs[i];
+        if (after) {
+                c->has_after = true;
+                c->after_ns = after->start_ns;
+                c->after = after->id;
+        }
+        return 0;
+}
+
+/* < 0 when the first comes first in lists. */
+static int order(uint64_t a_ns, const struct clew_trace_id *a, uint64_t b_ns,
+                 const struct clew_trace_id *b)
+{
+        if (a_ns != b_ns)
+                return a_ns > b_ns ? -1 : 1;
+        return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+/* Start and id of ordinal @at into the rows. */
+static int read_rows(struct chosen_run *r, uint32_t at, struct clew_error *err)
+{
+        uint32_t n = r->set.n - at < ROWS ? r->set.n - at : ROWS;
+        int e = clew_run_numbers(r->run, CLEW_RUN_STARTS, at, n, r->starts, err);
+
+        if (e == 0)
+                e = clew_run_ids(r->run, at, n, r->ids, err);
+        if (e == 0) {
+                r->from = at;
+                r->n_rows = n;
+        }
+        return e;
+}
+
+/* The first ordinal behind where the walk began. */
+static int skip_to_after(const struct clew_chosen *c, struct chosen_run *r, struct clew_error *err)
+{
+        uint32_t from = 0;
+        uint32_t to = r->set.n;
+
+        while (c->has_after && from < to) {
+                uint32_t middle = from + (to - from) / 2;
+                int e = read_rows(r, middle, err);
+
+                if (e < 0)
+                        return e;
+                if (order(r->starts[0], &r->ids[0], c->after_ns, &c->after) <= 0)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        r->at = from;
+        return 0;
+}
+
+/* Moves to the next that is wanted. */
+static int position(struct chosen_run *r, struct clew_error *err)
+{
+        r->at = clew_index_set_next(&r->set, r->at);
+        if (r->at >= r->set.n || (r->at >= r->from && r->at - r->from < r->n_rows))
+                return 0;
+        return read_rows(r, r->at, err);
+}
+
+/* Without those that have moved to other segments. */
+static int leave_out_dead(struct clew_view *v, struct chosen_run *r, struct clew_error *err)
+{
+        struct clew_index_set dead = {.n = r->set.n};
+        int e;
+
+        dead.words = clew_calloc(clew_index_set_words(&dead) + 1u, sizeof(*dead.words));
+        if (!dead.words)
+                return out_of_memory(err);
+        e = clew_index_dead(&v->index, r->run, &dead, err);
+        if (e == 0) {
+                clew_index_set_invert(&dead);
+                clew_index_set_and(&r->set, &dead);
+        }
+        clew_free(dead.words);
+        return e;
+}
+
+static int open_run(struct clew_view *v, struct chosen_run *r, struct clew_error *err)
+{
+        struct clew_chosen *c = v->chosen;
+        int e;
+
+        r->is_open = true;
+        r->set.n = r->run->head.n_traces;
+        r->set.words = clew_calloc(clew_index_set_words(&r->set) + 1u, sizeof(*r->set.words));
+        if (!r->set.words)
+                return out_of_memory(err);
+        e = c->chooser->choose(c->chooser->context, r->run, &r->set, err);
+        if (e == 0)
+                e = leave_out_dead(v, r, err);
+        if (e == 0)
+                e = skip_to_after(c, r, err);
+        if (e == 0)
+                e = position(r, err);
+        v->use.runs++;
+        v->use.traces += r->set.n;
+        v->use.chosen += clew_index_set_count(&r->set);
+        return e;
+}
+
+static uint64_t start_of(const struct chosen_run *r)
+{
+        return r->starts[r->at - r->from];
+}
+
+static const struct clew_trace_id *id_of(const struct chosen_run *r)
+{
+        return &r->ids[r->at - r->from];
+}
+
+int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        struct clew_chosen *c = v->chosen;
+        struct chosen_run *best = NULL;
+
+        for (uint32_t i = 0; i < c->n; i++) {
+                struct chosen_run *r = &c->runs[i];
+
+                if (r->is_open && r->at < r->set.n &&
+                    (!best || order(start_of(r), id_of(r), start_of(best), id_of(best)) < 0))
+                        best = r;
+        }
+        for (uint32_t i = c->n; i > 0; i--) { /* newer runs tend to hold newer traces */
+                struct chosen_run *r = &c->runs[i - 1];
+                int e;
+
+                if (r->is_open || (best && r->run->head.newest_ns < start_of(best)) ||
+                    (c->has_after && r->run->head.oldest_ns > c->after_ns))
+                        continue;
+                e = open_run(v, r, err);
+                if (e < 0)
+                        return e;
+                if (r->at < r->set.n &&
+                    (!best || order(start_of(r), id_of(r), start_of(best), id_of(best)) < 0))
+                        best = r;
+        }
+        if (!best)
+                return 0;
+        ret->start_ns = start_of(best);
+        ret->id = *id_of(best);
+        best->at++;
+        return position(best, err) < 0 ? -EBADMSG : 1;
+}
