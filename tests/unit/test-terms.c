@@ -38,6 +38,7 @@ struct plain {
         uint32_t n, max;
         uint32_t text; /* what is given is of this one */
         bool sorted;
+        bool has_parts;
 };
 
 static int by_key(const void *x, const void *y)
@@ -52,7 +53,7 @@ static int by_key(const void *x, const void *y)
         return r != 0 ? r : (a->key.len > b->key.len) - (a->key.len < b->key.len);
 }
 
-static bool plain_add(void *context, enum clew_index_kind kind, struct clew_slice key)
+static void plain_add(void *context, enum clew_index_kind kind, struct clew_slice key)
 {
         struct plain *p = context;
 
@@ -65,7 +66,6 @@ static bool plain_add(void *context, enum clew_index_kind kind, struct clew_slic
         p->entries[p->n++] =
                 (struct entry){kind, clew_arena_copy(&p->arena, key), UINT64_C(1) << p->text};
         p->sorted = false;
-        return true;
 }
 
 static void plain_sort(struct plain *p)
@@ -137,7 +137,7 @@ static struct clew_term_taker taker_of(struct plain *p)
 
 static struct clew_term_asked asked_of(struct plain *p)
 {
-        return (struct clew_term_asked){plain_find, plain_walk, plain_posting, p};
+        return (struct clew_term_asked){plain_find, plain_walk, plain_posting, p, p->has_parts};
 }
 
 /* ---- random texts -----------------------------------------------------------------------------

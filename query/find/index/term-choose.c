@@ -5,6 +5,7 @@
 
 #include "proto/base/buffer.h"
 #include "proto/base/mem.h"
+#include "query/find/index/index.h"
 
 #include <errno.h>
 #include <string.h>
@@ -150,30 +151,67 @@ static int add_found(struct words *w)
         return r < 0 ? r : 1;
 }
 
-/* Adds the traces with a word that holds @run (at its end, when that end is not open). */
-static int add_words_around(struct choosing *c, const struct clew_term_run *run)
+/* The same by their list. */
+static int add_listed_words(struct choosing *c, struct clew_slice key, struct clew_slice first)
 {
-        struct clew_slice all = clew_slice_make(run->bytes, run->at[run->n]);
         struct words w = {.c = c};
-        CLEW_BUFFER key = {0};
         int r;
 
-        /* Ends of words stand under each second sign: the piece or its rest begins one. */
-        clew_buffer_init(&key, all.len + 8);
         clew_buffer_init(&w.found, WORDS_BYTES_MAX);
-        clew_buffer_append_slice(&key, all);
-        if (!run->open_right)
-                clew_buffer_append_byte(&key, 0);
-        r = clew_buffer_error(&key);
-        if (r == 0)
-                r = find_parts(&w, clew_buffer_slice(&key), CLEW_SLICE_NULL);
+        r = find_parts(&w, key, CLEW_SLICE_NULL);
         if (r == 1)
-                r = find_parts(&w, clew_slice_from(clew_buffer_slice(&key), run->at[1]),
-                               clew_slice_make(run->bytes, run->at[1]));
+                r = find_parts(&w, clew_slice_from(key, first.len), first);
         if (r == 1)
                 r = add_found(&w);
         clew_buffer_deinit(&w.found);
         return r;
+}
+
+struct scan {
+        struct choosing *c;
+        struct clew_slice text;
+        bool at_end; /* of the word */
+};
+
+static int on_any_word(void *context, struct clew_slice key, struct clew_slice posting)
+{
+        const struct scan *s = context;
+        struct clew_slice tail;
+
+        if (key.len < s->text.len)
+                return 0;
+        tail = clew_slice_from(key, key.len - s->text.len);
+        if (s->at_end ? !clew_slice_eq(tail, s->text)
+                      : !memmem(key.data, key.len, s->text.data, s->text.len))
+                return 0;
+        return s->c->asked->add(posting, &s->c->part);
+}
+
+/* Adds the traces with a word that holds @run (at its end, when that end is not open). */
+static int add_words_around(struct choosing *c, const struct clew_term_run *run)
+{
+        struct scan scan = {
+                .c = c,
+                .text = clew_slice_make(run->bytes, run->at[run->n]),
+                .at_end = !run->open_right,
+        };
+        CLEW_BUFFER key = {0};
+        int r;
+
+        if (!c->asked->has_parts) {
+                r = c->asked->walk(c->asked->context, CLEW_INDEX_WORD, CLEW_SLICE_NULL, on_any_word,
+                                   &scan, c->err);
+                return r < 0 ? r : 1;
+        }
+        /* Ends of words stand under each second sign: the piece or its rest begins one. */
+        clew_buffer_init(&key, scan.text.len + 8);
+        clew_buffer_append_slice(&key, scan.text);
+        if (scan.at_end)
+                clew_buffer_append_byte(&key, 0);
+        r = clew_buffer_error(&key);
+        return r < 0 ? r
+                     : add_listed_words(c, clew_buffer_slice(&key),
+                                        clew_slice_make(run->bytes, run->at[1]));
 }
 
 static int on_word(void *context, struct clew_slice key, struct clew_slice posting)
@@ -369,4 +407,34 @@ int clew_terms_of_regex(const struct clew_term_asked *asked, const struct clew_r
         r = of_pattern(asked, regex, l, ret, err);
         clew_free(l);
         return r;
+}
+
+/* ---- of a run ---------------------------------------------------------------------------------
+ */
+
+static int run_find(void *context, enum clew_index_kind kind, struct clew_slice key,
+                    struct clew_index_set *into, struct clew_error *err)
+{
+        return clew_index_find(context, kind, key, into, err);
+}
+
+static int run_walk(void *context, enum clew_index_kind kind, struct clew_slice from,
+                    int (*fn)(void *context, struct clew_slice key, struct clew_slice posting),
+                    void *fn_context, struct clew_error *err)
+{
+        return clew_index_walk(context, kind, from, fn, fn_context, err);
+}
+
+int clew_terms_choose(struct clew_index_run *run, const struct clew_regex *regex,
+                      struct clew_index_set *ret, struct clew_error *err)
+{
+        const struct clew_term_asked asked = {
+                .find = run_find,
+                .walk = run_walk,
+                .add = clew_index_posting_add,
+                .context = run,
+                .has_parts = clew_index_has(run, CLEW_INDEX_PART),
+        };
+
+        return clew_terms_of_regex(&asked, regex, ret, err);
 }

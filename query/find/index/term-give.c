@@ -158,13 +158,13 @@ void clew_terms_give(const struct clew_trace *trace, const struct clew_term_take
         struct giver *g = clew_calloc(1, sizeof(*g));
 
         if (!g) {
-                (void)taker->add(taker->context, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
+                taker->add(taker->context, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
                 return;
         }
         g->taker = taker;
         (void)clew_texts_of_trace(trace, on_text, g);
         if (g->failed)
-                (void)taker->add(taker->context, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
+                taker->add(taker->context, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
         clew_free(g->met);
         clew_free(g);
 }

@@ -72,10 +72,9 @@ int clew_term_runs(struct clew_slice text,
 /* Signs of the gram that begins at sign @i of a run. */
 unsigned clew_term_gram_signs(const struct clew_term_run *run, uint32_t i);
 
-/* The terms of one text, layer by layer; @add gets each as often as it stands there, and says
- * whether nobody has heard of it. */
+/* The terms of one text, layer by layer; @add gets each as often as it stands there. */
 struct clew_term_taker {
-        bool (*add)(void *context, enum clew_index_kind kind, struct clew_slice key);
+        void (*add)(void *context, enum clew_index_kind kind, struct clew_slice key);
         void *context;
 };
 /* 0 or -ENOMEM: then some are missing. */
@@ -94,6 +93,7 @@ struct clew_term_asked {
                     void *fn_context, struct clew_error *err);
         int (*add)(struct clew_slice posting, struct clew_index_set *into);
         void *context;
+        bool has_parts; /* words are listed under their ends, too: storage/index/parts-int.h */
 };
 
 /*
@@ -106,5 +106,8 @@ CLEW_MUST_USE int clew_terms_of_text(const struct clew_term_asked *asked, struct
 CLEW_MUST_USE int clew_terms_of_regex(const struct clew_term_asked *asked,
                                       const struct clew_regex *regex, struct clew_index_set *ret,
                                       struct clew_error *err);
+/* The same of a run of the store. */
+CLEW_MUST_USE int clew_terms_choose(struct clew_index_run *run, const struct clew_regex *regex,
+                                    struct clew_index_set *ret, struct clew_error *err);
 
 #endif

@@ -124,15 +124,17 @@ static int tell(struct cutter *c)
 {
         struct clew_term_run *r = &c->run;
 
-        r->letters = r->n > 0;
-        r->digits = r->n > 0;
-        r->dense = r->n > 0 && is_dense((enum clew_term_class)r->is[0]);
-        for (uint32_t i = 0; i < r->n; i++) {
-                r->letters = r->letters && r->is[i] == CLEW_TERM_LETTER;
-                r->digits = r->digits && r->is[i] == CLEW_TERM_DIGIT;
-        }
+        unsigned seen = 0;
+
+        if (r->n == 0)
+                return 0;
+        for (uint32_t i = 0; i < r->n; i++)
+                seen |= 1u << r->is[i];
+        r->letters = seen == 1u << CLEW_TERM_LETTER;
+        r->digits = seen == 1u << CLEW_TERM_DIGIT;
+        r->dense = is_dense((enum clew_term_class)r->is[0]);
         r->bytes = c->bytes;
-        return r->n > 0 ? c->fn(c->context, r) : 0;
+        return c->fn(c->context, r);
 }
 
 static void begin_run(struct cutter *c, bool open)
@@ -237,22 +239,18 @@ unsigned clew_term_gram_signs(const struct clew_term_run *run, uint32_t i)
 /* ---- terms ------------------------------------------------------------------------------------
  */
 
-struct giving {
-        const struct clew_term_taker *taker;
-};
-
-static void give_gram(const struct giving *g, const struct clew_term_run *run, char what,
-                      uint32_t from, unsigned signs)
+static void give_gram(const struct clew_term_taker *taker, const struct clew_term_run *run,
+                      char what, uint32_t from, unsigned signs)
 {
         uint8_t key[1 + CLEW_UTF8_BYTES_MAX * 4];
         size_t len = (size_t)(run->at[from + signs] - run->at[from]);
 
         key[0] = (uint8_t)what;
         memcpy(key + 1, run->bytes + run->at[from], len);
-        (void)g->taker->add(g->taker->context, CLEW_INDEX_GRAM, clew_slice_make(key, len + 1));
+        taker->add(taker->context, CLEW_INDEX_GRAM, clew_slice_make(key, len + 1));
 }
 
-static void give_grams(const struct giving *g, const struct clew_term_run *run)
+static void give_grams(const struct clew_term_taker *taker, const struct clew_term_run *run)
 {
         char what = run->dense ? CLEW_TERM_DENSE : run->digits ? CLEW_TERM_DIGITS : CLEW_TERM_MIXED;
 
@@ -262,52 +260,33 @@ static void give_grams(const struct giving *g, const struct clew_term_run *run)
                 unsigned signs = clew_term_gram_signs(run, i);
 
                 if (i + signs <= run->n)
-                        give_gram(g, run, what, i, signs);
+                        give_gram(taker, run, what, i, signs);
         }
         /* Of a long run nobody knows whether it is of digits alone. */
         for (uint32_t i = 0; run->piece && run->digits && i + 4 <= run->n; i++)
-                give_gram(g, run, CLEW_TERM_DIGITS, i, 4);
-}
-
-static void give_word(const struct giving *g, const struct clew_term_run *run)
-{
-        struct clew_slice word = clew_slice_make(run->bytes, run->at[run->n]);
-        uint8_t part[CLEW_UTF8_BYTES_MAX * CLEW_TERM_WORD_SIGNS + 1];
-
-        if (!g->taker->add(g->taker->context, CLEW_INDEX_WORD, word))
-                return;
-        for (uint32_t i = 0; i < run->n; i += 2) {
-                size_t at = run->at[i];
-
-                if (i > 0 && i + 2 > run->n)
-                        break;
-                memcpy(part, word.data + at, word.len - at);
-                part[word.len - at] = 0;
-                memcpy(part + (word.len - at) + 1, word.data, at);
-                (void)g->taker->add(g->taker->context, CLEW_INDEX_PART,
-                                    clew_slice_make(part, word.len + 1));
-        }
+                give_gram(taker, run, CLEW_TERM_DIGITS, i, 4);
 }
 
 static int give_run(void *context, const struct clew_term_run *run)
 {
-        const struct giving *g = context;
+        const struct clew_term_taker *taker = context;
 
         if (run->letters && !run->piece && run->n <= CLEW_TERM_WORD_SIGNS)
-                give_word(g, run);
+                taker->add(taker->context, CLEW_INDEX_WORD,
+                           clew_slice_make(run->bytes, run->at[run->n]));
         else
-                give_grams(g, run);
+                give_grams(taker, run);
         return 0;
 }
 
 int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
 {
-        struct giving g = {taker};
+        struct clew_term_taker by = *taker;
         CLEW_BUFFER one = {0};
         CLEW_BUFFER other = {0};
         struct clew_buffer *into = &one;
 
-        (void)clew_term_runs(text, give_run, &g);
+        (void)clew_term_runs(text, give_run, &by);
         if (text.len == 0 || !memchr(text.data, '\\', text.len))
                 return 0;
         clew_buffer_init(&one, text.len + 16);
@@ -319,7 +298,7 @@ int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
                 if (clew_buffer_error(into) < 0)
                         return -ENOMEM;
                 text = clew_buffer_slice(into);
-                (void)clew_term_runs(text, give_run, &g);
+                (void)clew_term_runs(text, give_run, &by);
                 into = into == &one ? &other : &one;
         }
         return 0;
