@@ -36,6 +36,13 @@ enum clew_index_kind {
         CLEW_INDEX_PART = 4,  /* words under their ends (index/parts-int.h); sets mean nothing */
 };
 #define CLEW_INDEX_KIND_MAX 15u
+
+/* Only whether the run has the key is asked: its set is always that of ordinal 0. */
+static inline bool clew_index_kind_is_bare(unsigned kind)
+{
+        return kind == CLEW_INDEX_PART;
+}
+
 #define CLEW_INDEX_COLUMNS_MAX 64u
 
 /* ---- giving ---------------------------------------------------------------------------------- */
@@ -87,7 +94,8 @@ struct clew_index_run;
 
 /* Which traces of a run a walk is to give; see clew_view_list_chosen(). */
 struct clew_index_chooser {
-        uint64_t version; /* of the indexer that it knows */
+        uint64_t version;  /* of the indexer that it knows */
+        uint64_t since_ns; /* traces that started before are not wanted; 0 = no bound */
         /* Fills @ret, which is empty, with at least the traces that are wanted. An error ends the
          * use of indexes: the walk goes on over all traces. */
         int (*choose)(void *context, struct clew_index_run *run, struct clew_index_set *ret,
@@ -102,6 +110,9 @@ struct clew_index_use {
         uint32_t runs;     /* that were asked */
         uint64_t traces;   /* of them */
         uint64_t chosen;   /* of those */
+        /* Traces that the walk would have given, from where it began to where since_ns ends it, and
+         * left out; whole when the walk has come to its end. */
+        uint64_t left_out;
 };
 
 /* ---- asking ---------------------------------------------------------------------------------- */

@@ -39,14 +39,15 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
 {
         const struct clew_filter *f = s->filter;
 
-        if (f && f->n_queries > 0) {
+        if (f && f->n_queries > 0 && !f->no_index) {
                 s->choice = clew_index_choice_new(f->queries, f->n_queries);
                 if (!s->choice)
                         return clew_error_set(err, -ENOMEM, 0, "out of memory");
         }
         if (!s->choice || !clew_index_choice_narrows(s->choice))
                 return clew_view_list(s->view, from, err);
-        return clew_view_list_chosen(s->view, from, clew_index_choice_chooser(s->choice), err);
+        return clew_view_list_chosen(s->view, from,
+                                     clew_index_choice_chooser(s->choice, f->since_ns), err);
 }
 
 int clew_select_init(struct clew_select *s, struct clew_view *view,
@@ -453,10 +454,14 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
 
                 if (r <= 0) {
                         s->done = true;
+                        if (r == 0 && s->end == CLEW_SELECT_WHOLE && s->choice)
+                                s->seen += clew_view_index_use(s->view)->left_out;
                         return r;
                 }
                 if (s->filter && entry.start_ns < s->filter->since_ns) {
                         s->done = true;
+                        if (s->choice)
+                                s->seen += clew_view_index_use(s->view)->left_out;
                         return 0;
                 }
                 if (examine(s, &entry, ret) == 1) {

@@ -58,6 +58,7 @@ struct clew_filter {
         uint32_t n_queries;
         clew_query_say_fn say;  /* what people said; gets the view as context; NULL = nothing */
         bool allow_unknown;     /* keys that no span has are no mistake */
+        bool no_index;          /* look at all traces */
         bool apart;             /* each trace by itself, also of a run in several */
         bool runs;              /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */

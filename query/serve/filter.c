@@ -64,6 +64,7 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                  .ret_flag = &f->explain},
                 {"allow-unknown", 0, NULL, "attributes that no span has are no mistake",
                  .ret_flag = &f->allow_unknown},
+                {"no-index", 0, NULL, "look at all traces, use no index", .ret_flag = &f->no_index},
                 {"limit-time", 0, "LENGTH", "end the search after 5s, 2m ... (exit 4)",
                  .ret_text = &f->limit_time},
                 {"limit-bytes", 0, "SIZE", "and after reading 64M, 2G ... of spans (exit 4)",
@@ -255,7 +256,8 @@ int clew_filter_read_all(const struct clew_filter_flags *flags, const char *sinc
                          const struct clew_clock *clock, bool utc, struct clew_filter *ret,
                          struct clew_error *err, struct clew_filter_error *where)
 {
-        struct clew_filter f = {.say = say, .allow_unknown = flags->allow_unknown};
+        struct clew_filter f = {
+                .say = say, .allow_unknown = flags->allow_unknown, .no_index = flags->no_index};
         int r = read_bounds(flags, since_default, clew_clock_unix_ns(clock), utc, &f, err);
 
         if (r == 0)

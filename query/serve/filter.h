@@ -25,6 +25,7 @@ struct clew_filter_flags {
         const char *limit_bytes;
         const char *query; /* in the query language, as well */
         bool explain;
+        bool no_index;
         bool allow_unknown;
         uint64_t tokens_over;
         const char *cost_over; /* dollars, as given */

@@ -250,11 +250,10 @@ int clew_index_dead(const struct clew_index_catalog *c, struct clew_index_run *r
         for (uint32_t i = 0; i < run->head.n_segments; i++) {
                 const struct clew_run_segment *s = &run->head.segments[i];
                 const struct clew_index_gone *g = clew_index_gone_of(c, s->segment);
-                bool whole;
+                bool whole = is_out(g, run->number) || is_superseded(c, run, s->segment);
 
-                if (!g)
+                if (!whole && (!g || g->live.len == 0))
                         continue;
-                whole = is_out(g, run->number) || is_superseded(c, run, s->segment);
                 for (uint32_t at = 0; at < s->n;) {
                         uint32_t n = s->n - at < 256 ? s->n - at : 256;
                         int r = clew_run_numbers(run, CLEW_RUN_PLACES, s->first + at, n, places,

@@ -276,6 +276,10 @@ static void write_key(struct build *b, const struct sink_key *k)
 
         for (uint32_t at = k->newest; at != NONE; at = entries[at].before)
                 b->set[n++] = b->ordinal[entries[at].trace];
+        if (clew_index_kind_is_bare(k->kind)) {
+                b->set[0] = 0;
+                n = 1;
+        }
         if (n > 1)
                 qsort(b->set, n, sizeof(b->set[0]), ascending);
         clew_buffer_clear(&b->posting);

@@ -5,6 +5,7 @@
 #ifndef CLEW_STORAGE_SEAL_INT_H
 #define CLEW_STORAGE_SEAL_INT_H
 
+#include "storage/index/merge-int.h"
 #include "storage/source/store-int.h"
 
 /* One trace to seal. */
@@ -63,6 +64,7 @@ struct clew_sealing {
         struct clew_small_segment small[CLEW_SMALL_SEGMENTS_MAX];
         size_t n_small;
         bool small_is_read;
+        struct clew_index_merge *merge; /* of indexes; NULL until it is needed */
 };
 
 /* The one of @store, made at the first call. Called with store->sealing_lock held. NULL: no memory.

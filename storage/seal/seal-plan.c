@@ -84,6 +84,7 @@ void clew_sealing_forget(struct clew_sealing *s)
 static void sealing_free(struct clew_sealing *s)
 {
         clew_sealing_forget(s);
+        clew_index_merge_free(s->merge);
         clew_free(s);
 }
 

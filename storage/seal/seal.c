@@ -535,6 +535,40 @@ static int seal_hot(struct sealer *s, struct clew_seal_stats *stats, struct clew
         return r;
 }
 
+/* Bytes of merged indexes that one call writes: some milliseconds each. */
+#define MERGE_BYTES ((uint64_t)8 << 20)
+
+/* Indexes are merged a step at a time, however much is to be sealed, so that their number stays
+ * bounded. What cannot be merged is left as it is: it is found by its next reader. */
+static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
+{
+        const struct clew_deriver *d = s->store->deriver;
+        const struct clew_index_merge_options options = {
+                .version = d ? d->index_version : 0,
+                .run = s->options->run,
+                .context = s->options->context,
+        };
+        struct clew_error ignored = {0};
+        uint64_t bytes = 0;
+        int r = 1;
+
+        if (!d || !d->summarize_indexed)
+                return 0;
+        if (!s->sealing->merge)
+                s->sealing->merge = clew_index_merge_new(s->store->env);
+        if (!s->sealing->merge)
+                return -ENOMEM;
+        while (r == 1 && bytes < MERGE_BYTES &&
+               !(s->options->is_over && s->options->is_over(s->options->context))) {
+                uint64_t written = 0;
+
+                r = clew_index_merge_step(s->sealing->merge, &options, &written, &ignored);
+                bytes += written;
+        }
+        stats->more |= r == 1;
+        return 0;
+}
+
 /* Then, and only then, small segments; they are no reason to come back at once. */
 static int compact(struct sealer *s, struct clew_seal_stats *stats, struct clew_error *err)
 {
@@ -573,6 +607,8 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0)
                 r = seal_hot(&s, &stats, err);
+        if (r == 0 && merge_indexes(&s, &stats) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0 && !stats.more)
                 r = compact(&s, &stats, err);
         sealer_deinit(&s);

@@ -33,6 +33,8 @@ struct clew_chosen {
         bool has_after;
         uint64_t after_ns;
         struct clew_trace_id after;
+        struct clew_place *elsewhere; /* sealed parts of what is hot too, and of no trace */
+        size_t n_elsewhere;
 };
 
 int clew_view_read_index(struct clew_view *v, uint64_t version, struct clew_error *err)
@@ -55,6 +57,7 @@ void clew_chosen_end(struct clew_view *v)
         for (uint32_t i = 0; i < c->n; i++)
                 clew_free(c->runs[i].set.words);
         clew_free(c->runs);
+        clew_free(c->elsewhere);
         clew_free(c);
         v->chosen = NULL;
 }
@@ -75,6 +78,31 @@ static int check_covered(const struct clew_view *v, struct clew_error *err)
                 "%llu of %llu segments have no index; clew reindex --indexes makes it",
                 (unsigned long long)(c->n_segments - c->n_covered),
                 (unsigned long long)c->n_segments);
+}
+
+/* Log records of no trace are in no list; what has something hot is given from there. */
+static int find_elsewhere(struct clew_view *v, struct clew_error *err)
+{
+        static const struct clew_trace_id none;
+        struct clew_chosen *c = v->chosen;
+        size_t n = 1;
+        int r;
+
+        for (uint32_t i = 0; i < v->hot.n; i++)
+                n += v->hot.traces[i].sealed;
+        c->elsewhere = clew_calloc(n, sizeof(*c->elsewhere));
+        if (!c->elsewhere)
+                return out_of_memory(err);
+        r = clew_place_read(v->store->env, v->txn, &none, &c->elsewhere[0], err);
+        c->n_elsewhere = r == 0;
+        for (uint32_t i = 0; (r == 0 || r == -ENOENT) && i < v->hot.n; i++) {
+                if (!v->hot.traces[i].sealed || clew_trace_id_is_zero(&v->hot.traces[i].id))
+                        continue;
+                r = clew_place_read(v->store->env, v->txn, &v->hot.traces[i].id,
+                                    &c->elsewhere[c->n_elsewhere], err);
+                c->n_elsewhere += r == 0;
+        }
+        return r == -ENOENT ? 0 : r;
 }
 
 int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
@@ -103,7 +131,7 @@ int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
                 c->after_ns = after->start_ns;
                 c->after = after->id;
         }
-        return 0;
+        return find_elsewhere(v, err);
 }
 
 /* < 0 when the first comes first in lists. */
@@ -130,24 +158,28 @@ static int read_rows(struct chosen_run *r, uint32_t at, struct clew_error *err)
         return e;
 }
 
-/* The first ordinal behind where the walk began. */
-static int skip_to_after(const struct clew_chosen *c, struct chosen_run *r, struct clew_error *err)
+/* The first ordinal behind a place in the order of lists: behind a start alone when @id is NULL. */
+static int find_behind(struct chosen_run *r, uint64_t start_ns, const struct clew_trace_id *id,
+                       uint32_t *ret, struct clew_error *err)
 {
         uint32_t from = 0;
         uint32_t to = r->set.n;
 
-        while (c->has_after && from < to) {
+        while (from < to) {
                 uint32_t middle = from + (to - from) / 2;
                 int e = read_rows(r, middle, err);
+                bool before = false;
 
                 if (e < 0)
                         return e;
-                if (order(r->starts[0], &r->ids[0], c->after_ns, &c->after) <= 0)
+                before = id ? order(r->starts[0], &r->ids[0], start_ns, id) <= 0
+                            : r->starts[0] >= start_ns;
+                if (before)
                         from = middle + 1;
                 else
                         to = middle;
         }
-        r->at = from;
+        *ret = from;
         return 0;
 }
 
@@ -160,21 +192,71 @@ static int position(struct chosen_run *r, struct clew_error *err)
         return read_rows(r, r->at, err);
 }
 
-/* Without those that have moved to other segments. */
-static int leave_out_dead(struct clew_view *v, struct chosen_run *r, struct clew_error *err)
+/* What is hot is given from there. */
+static int leave_out_hot(struct clew_view *v, struct chosen_run *r, struct clew_index_set *out,
+                         struct clew_error *err)
 {
-        struct clew_index_set dead = {.n = r->set.n};
+        const struct clew_chosen *c = v->chosen;
+
+        for (size_t i = 0; i < c->n_elsewhere; i++) {
+                const struct clew_place *place = &c->elsewhere[i];
+                const struct clew_run_segment *s =
+                        clew_run_find_segment(&r->run->head, place->segment);
+                uint64_t ordinal;
+                int e;
+
+                if (!s || place->index >= s->n)
+                        continue;
+                e = clew_run_numbers(r->run, CLEW_RUN_PLACES, s->first + place->index, 1, &ordinal,
+                                     err);
+                if (e < 0)
+                        return e;
+                clew_index_set_add(out, (uint32_t)ordinal);
+        }
+        return 0;
+}
+
+/* Ordinals outside of the walk, and those that have moved to other segments. */
+static int find_out(struct clew_view *v, struct chosen_run *r, struct clew_index_set *out,
+                    struct clew_error *err)
+{
+        struct clew_chosen *c = v->chosen;
+        uint32_t from = 0;
+        uint32_t to = out->n;
+        int e = clew_index_dead(&v->index, r->run, out, err);
+
+        if (e == 0)
+                e = leave_out_hot(v, r, out, err);
+        if (e == 0 && c->has_after)
+                e = find_behind(r, c->after_ns, &c->after, &from, err);
+        if (e == 0 && c->chooser->since_ns != 0)
+                e = find_behind(r, c->chooser->since_ns, NULL, &to, err);
+        for (uint32_t i = 0; e == 0 && i < from; i++)
+                clew_index_set_add(out, i);
+        for (uint32_t i = to; e == 0 && i < out->n; i++)
+                clew_index_set_add(out, i);
+        return e;
+}
+
+/* Leaves in the set what the walk is to give. */
+static int narrow(struct clew_view *v, struct chosen_run *r, struct clew_error *err)
+{
+        struct clew_index_set in = {.n = r->set.n};
+        uint32_t n;
         int e;
 
-        dead.words = clew_calloc(clew_index_set_words(&dead) + 1u, sizeof(*dead.words));
-        if (!dead.words)
+        in.words = clew_calloc(clew_index_set_words(&in) + 1u, sizeof(*in.words));
+        if (!in.words)
                 return out_of_memory(err);
-        e = clew_index_dead(&v->index, r->run, &dead, err);
+        e = find_out(v, r, &in, err);
         if (e == 0) {
-                clew_index_set_invert(&dead);
-                clew_index_set_and(&r->set, &dead);
+                clew_index_set_invert(&in);
+                clew_index_set_and(&r->set, &in);
+                n = clew_index_set_count(&r->set);
+                v->use.chosen += n;
+                v->use.left_out += clew_index_set_count(&in) - n;
         }
-        clew_free(dead.words);
+        clew_free(in.words);
         return e;
 }
 
@@ -188,17 +270,12 @@ static int open_run(struct clew_view *v, struct chosen_run *r, struct clew_error
         r->set.words = clew_calloc(clew_index_set_words(&r->set) + 1u, sizeof(*r->set.words));
         if (!r->set.words)
                 return out_of_memory(err);
-        e = c->chooser->choose(c->chooser->context, r->run, &r->set, err);
-        if (e == 0)
-                e = leave_out_dead(v, r, err);
-        if (e == 0)
-                e = skip_to_after(c, r, err);
-        if (e == 0)
-                e = position(r, err);
         v->use.runs++;
         v->use.traces += r->set.n;
-        v->use.chosen += clew_index_set_count(&r->set);
-        return e;
+        e = c->chooser->choose(c->chooser->context, r->run, &r->set, err);
+        if (e == 0)
+                e = narrow(v, r, err);
+        return e == 0 ? position(r, err) : e;
 }
 
 static uint64_t start_of(const struct chosen_run *r)
@@ -228,7 +305,8 @@ int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct cl
                 int e;
 
                 if (r->is_open || (best && r->run->head.newest_ns < start_of(best)) ||
-                    (c->has_after && r->run->head.oldest_ns > c->after_ns))
+                    (c->has_after && r->run->head.oldest_ns > c->after_ns) ||
+                    r->run->head.newest_ns < c->chooser->since_ns)
                         continue;
                 e = open_run(v, r, err);
                 if (e < 0)

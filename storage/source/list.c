@@ -91,6 +91,7 @@ static int fall_back(struct clew_view *v, struct clew_error *why, struct clew_er
         if (clew_txn_is_lost(v->store->env, v->txn))
                 return -ESTALE;
         v->use.used = false;
+        v->use.left_out = 0;
         snprintf(v->use.why_not, sizeof(v->use.why_not), "%.199s", why->message);
         clew_chosen_end(v);
         v->whole_walk = false;

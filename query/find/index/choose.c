@@ -883,7 +883,9 @@ bool clew_index_choice_narrows(const struct clew_index_choice *c)
         return false;
 }
 
-const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *c)
+const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *c,
+                                                           uint64_t since_ns)
 {
+        c->chooser.since_ns = since_ns;
         return &c->chooser;
 }

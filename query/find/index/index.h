@@ -32,7 +32,9 @@ clew_index_choice_new(const struct clew_query *const *queries, uint32_t n);
 void clew_index_choice_free(struct clew_index_choice *choice); /* NULL is fine */
 /* False: indexes cannot leave out any trace. */
 bool clew_index_choice_narrows(const struct clew_index_choice *choice);
-/* For clew_view_list_chosen(). */
-const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice);
+/* For clew_view_list_chosen(); traces that started before @since_ns (0 = no bound) are not wanted.
+ */
+const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice,
+                                                           uint64_t since_ns);
 
 #endif

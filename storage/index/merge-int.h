@@ -1,0 +1,40 @@
+/*
+ * Merging of index runs, a step at a time, so that their number stays small.
+ *
+ * Runs are put in classes by how many traces they have (a factor of eight); eight of one class
+ * become one of the next, so an entry is written again once for each class that it rises, and a
+ * store has fewer than eight runs a class. A run of half the most that one may have is left alone.
+ *
+ * A step reads in a snapshot of its own and writes about a megabyte of blocks in a transaction of
+ * some milliseconds. Blocks of a run without a head are invisible; the last transaction puts the
+ * head and takes away those of the runs that went in. Whoever dies in the middle leaves blocks that
+ * a later sweep finds. Traces that have moved on meanwhile are dead in the new run as in the old
+ * ones, because that is said of segments, not of runs.
+ */
+#ifndef CLEW_STORAGE_INDEX_MERGE_INT_H
+#define CLEW_STORAGE_INDEX_MERGE_INT_H
+
+#include "storage/index/catalog-int.h"
+
+struct clew_index_merge;
+
+/* How a step gets at the writer: as struct clew_seal_options. @run may be NULL. */
+struct clew_index_merge_options {
+        uint64_t version; /* of the indexer: runs of others are left alone */
+        void (*run)(void *context, void (*fn)(void *argument), void *argument);
+        void *context;
+};
+
+CLEW_MUST_USE struct clew_index_merge *
+clew_index_merge_new(struct clew_env *env);             /* NULL: no memory */
+void clew_index_merge_free(struct clew_index_merge *m); /* what was begun is left over */
+/*
+ * Goes on, or begins when runs are to be merged or blocks are left over. 1 = there is more to do, 0
+ * = nothing is, negative errno: the merge is given up, and begins anew at the next step.
+ * *ret_bytes is what was written.
+ */
+CLEW_MUST_USE int clew_index_merge_step(struct clew_index_merge *m,
+                                        const struct clew_index_merge_options *options,
+                                        uint64_t *ret_bytes, struct clew_error *err);
+
+#endif

@@ -1,0 +1,350 @@
+/*
+ * See merge-int.h. The order of work: choose, lay out (who has which ordinal), keys kind by kind,
+ * columns, head; then blocks that are left over go.
+ */
+#include "storage/index/merge-int.h"
+
+#include "proto/base/mem.h"
+#include "storage/index/catalog-keys-int.h"
+#include "storage/index/merge-part-int.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAN_IN 8u
+/* Blocks that are deleted in one transaction. */
+#define SWEEP_BLOCKS 512u
+
+enum phase { IDLE, KEYS, ROWS, HEAD, SWEEP };
+
+struct clew_index_merge {
+        struct clew_env *env;
+        enum phase phase;
+        uint64_t looked; /* next_run of the state when nothing was due */
+        uint64_t seen;   /* of the state last */
+        bool has_swept;  /* what an earlier process has left is gone */
+        struct clew_merge_part part;
+        const struct clew_index_merge_options *options; /* of the step */
+        struct clew_error *err;
+        uint64_t bytes;
+};
+
+struct clew_index_merge *clew_index_merge_new(struct clew_env *env)
+{
+        struct clew_index_merge *m = clew_calloc(1, sizeof(*m));
+
+        if (m)
+                m->env = env;
+        return m;
+}
+
+void clew_index_merge_free(struct clew_index_merge *m)
+{
+        if (!m)
+                return;
+        clew_merge_part_deinit(&m->part);
+        clew_free(m);
+}
+
+static void give_up(struct clew_index_merge *m)
+{
+        clew_merge_part_deinit(&m->part);
+        m->phase = SWEEP;
+}
+
+/* ---- transactions -----------------------------------------------------------------------------
+ */
+
+struct written {
+        struct clew_index_merge *merge;
+        int (*fn)(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state);
+        int result;
+};
+
+static void write_now(void *argument)
+{
+        struct written *w = argument;
+        struct clew_index_merge *m = w->merge;
+        struct clew_state state;
+        MDB_txn *txn = NULL;
+
+        w->result = clew_txn_begin_write(m->env, &txn, m->err);
+        if (w->result < 0)
+                return;
+        w->result = clew_state_read(m->env, txn, &state, m->err);
+        if (w->result == 0)
+                w->result = w->fn(m, txn, &state);
+        if (w->result >= 0) {
+                int r = clew_state_write(m->env, txn, &state, m->err);
+
+                w->result = r < 0 ? r : w->result;
+        }
+        if (w->result < 0) {
+                clew_txn_abort(m->env, txn);
+        } else {
+                int r = clew_txn_commit(m->env, txn, m->err);
+
+                w->result = r < 0 ? r : w->result;
+        }
+}
+
+/* Result of @fn, or an error. */
+static int in_transaction(struct clew_index_merge *m,
+                          int (*fn)(struct clew_index_merge *m, MDB_txn *txn,
+                                    struct clew_state *state))
+{
+        struct written w = {.merge = m, .fn = fn};
+
+        if (m->options->run)
+                m->options->run(m->options->context, write_now, &w);
+        else
+                write_now(&w);
+        return w.result;
+}
+
+/* ---- choosing -------------------------------------------------------------------------------- */
+
+static unsigned class_of(uint32_t n)
+{
+        unsigned c = 0;
+
+        for (; n >= 8; n /= 8)
+                c++;
+        return c;
+}
+
+/* Fills @ret with the runs to merge, ascending; how many. */
+static uint32_t choose(const struct clew_index_catalog *c, uint32_t ret[FAN_IN])
+{
+        for (unsigned class = 0; class <= class_of(CLEW_INDEX_TRACES_MAX); class ++) {
+                uint64_t traces = 0;
+                uint32_t n = 0;
+
+                for (uint32_t i = 0; i < c->n_runs && n < FAN_IN; i++) {
+                        uint32_t own = c->runs[i].head.n_traces;
+
+                        if (class_of(own) != class || own > CLEW_INDEX_TRACES_MAX / 2 ||
+                            traces + own > CLEW_INDEX_TRACES_MAX)
+                                continue;
+                        traces += own;
+                        ret[n++] = i;
+                }
+                /* Of the largest, fewer make a full one. */
+                if (n == FAN_IN || (n > 1 && traces > CLEW_INDEX_TRACES_MAX / 2))
+                        return n;
+        }
+        return 0;
+}
+
+/* 1 = begun, 0 = nothing is due. */
+static int begin(struct clew_index_merge *m, MDB_txn *txn)
+{
+        struct clew_index_catalog c;
+        struct clew_state state;
+        uint32_t chosen[FAN_IN];
+        uint32_t n;
+        int r = clew_state_read(m->env, txn, &state, m->err);
+
+        m->seen = state.next_run;
+        if (r < 0 || state.next_run == m->looked)
+                return r;
+        r = clew_index_catalog_read(&c, m->env, txn, m->options->version, m->err);
+        if (r < 0)
+                return r;
+        n = choose(&c, chosen);
+        if (n == 0)
+                m->looked = state.next_run;
+        else
+                r = clew_merge_part_begin(&m->part, &c, chosen, n, m->err);
+        clew_index_catalog_deinit(&c);
+        return r < 0 ? r : n > 0;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static int take_number(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
+{
+        (void)txn;
+        m->part.number = state->next_run++;
+        return 0;
+}
+
+static int write_blocks(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
+{
+        struct clew_merge_part *p = &m->part;
+        const size_t *ends = (const size_t *)(const void *)p->ends.data;
+        size_t n = p->ends.len / sizeof(*ends);
+        size_t from = 0;
+        int r = 0;
+
+        (void)state;
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                r = clew_index_put_block(m->env, txn, p->number, p->n_written + (uint32_t)i + 1,
+                                         clew_slice_make(p->blocks.data + from, ends[i] - from),
+                                         m->err);
+                from = ends[i];
+        }
+        return r;
+}
+
+/* The blocks made so far become durable. */
+static int flush(struct clew_index_merge *m)
+{
+        struct clew_merge_part *p = &m->part;
+        int r;
+
+        if (p->ends.len == 0)
+                return 0;
+        r = in_transaction(m, write_blocks);
+        if (r < 0)
+                return r;
+        m->bytes += p->blocks.len;
+        p->n_written += (uint32_t)(p->ends.len / sizeof(size_t));
+        clew_buffer_clear(&p->blocks);
+        clew_buffer_clear(&p->ends);
+        return 0;
+}
+
+/* Whether a record is there, whatever it says. */
+static int is_there(struct clew_index_merge *m, MDB_txn *txn, struct clew_key key)
+{
+        struct clew_slice value;
+        int r = clew_table_peek(m->env, txn, CLEW_TABLE_INDEX, clew_key_slice(&key), &value,
+                                m->err);
+
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* Another process may have merged the same runs, or swept our blocks: then all was in vain. */
+static int check_own(struct clew_index_merge *m, MDB_txn *txn)
+{
+        bool is_empty = m->part.head.n_traces == 0;
+        int r = is_empty ? 1 : is_there(m, txn, clew_index_key_block(m->part.number, 1));
+
+        for (uint32_t i = 0; r == 1 && i < m->part.n_inputs; i++)
+                r = is_there(m, txn, clew_index_key_head(m->part.inputs[i].number));
+        return r == 0 ? -EAGAIN : r < 0 ? r : 0;
+}
+
+/* What was gone of the segments is in the new run; unless more has gone meanwhile. */
+static int drop_gone(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
+{
+        struct clew_merge_part *p = &m->part;
+        int r = 0;
+
+        for (uint32_t i = 0; r >= 0 && i < p->n_gone; i++) {
+                const struct clew_merge_gone *g = &p->gone[i];
+                struct clew_key key = clew_index_key_gone(g->segment);
+                struct clew_slice value;
+
+                r = clew_table_get(m->env, txn, CLEW_TABLE_INDEX, clew_key_slice(&key), &value,
+                                   m->err);
+                if (r == 0 && clew_slice_eq(value, g->record))
+                        r = clew_index_drop_gone(m->env, txn, state, g->segment, m->err);
+                if (r == -ENOENT)
+                        r = 0;
+        }
+        return r;
+}
+
+static int write_head(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
+{
+        struct clew_merge_part *p = &m->part;
+        int r = check_own(m, txn);
+
+        if (r == 0 && p->head.n_traces > 0)
+                r = clew_index_put_head(m->env, txn, state, p->number, &p->head, m->err);
+        for (uint32_t i = 0; r == 0 && i < p->n_inputs; i++)
+                r = clew_index_drop_head(m->env, txn, state, p->inputs[i].number, m->err);
+        return r == 0 ? drop_gone(m, txn, state) : r;
+}
+
+static int sweep(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
+{
+        (void)state;
+        return clew_index_sweep(m->env, txn, 0, SWEEP_BLOCKS, m->err);
+}
+
+static int sweep_step(struct clew_index_merge *m)
+{
+        int r = in_transaction(m, sweep);
+
+        if (r < 0)
+                return r;
+        if (r < (int)SWEEP_BLOCKS) {
+                m->has_swept = true;
+                m->phase = IDLE;
+        }
+        return 1;
+}
+
+/* Reads and makes blocks in a snapshot. 1 = the phase has more. */
+static int make(struct clew_index_merge *m)
+{
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(m->env, &txn, m->err);
+
+        if (r < 0)
+                return r;
+        if (m->phase == IDLE)
+                r = begin(m, txn);
+        else if (m->phase == KEYS)
+                r = clew_merge_part_keys(&m->part, m->env, txn, m->err);
+        else
+                r = clew_merge_part_rows(&m->part, m->env, txn, m->err);
+        clew_txn_end_read(m->env, txn);
+        return r;
+}
+
+static int step(struct clew_index_merge *m)
+{
+        int r;
+
+        if (m->phase == SWEEP || (m->phase == IDLE && !m->has_swept))
+                return sweep_step(m);
+        if (m->phase == HEAD) {
+                r = in_transaction(m, write_head);
+                if (r < 0)
+                        return r;
+                clew_merge_part_deinit(&m->part);
+                m->phase = SWEEP;
+                return 1;
+        }
+        r = make(m);
+        if (m->phase == IDLE) {
+                if (r == 1)
+                        r = in_transaction(m, take_number);
+                else
+                        return r;
+                m->phase = KEYS;
+                return r < 0 ? r : 1;
+        }
+        if (r == 0)
+                m->phase = m->phase == KEYS ? ROWS : HEAD;
+        if (r >= 0)
+                r = flush(m);
+        return r < 0 ? r : 1;
+}
+
+int clew_index_merge_step(struct clew_index_merge *m,
+                          const struct clew_index_merge_options *options, uint64_t *ret_bytes,
+                          struct clew_error *err)
+{
+        int r;
+
+        m->options = options;
+        m->err = err;
+        m->bytes = 0;
+        r = step(m);
+        *ret_bytes = m->bytes;
+        if (r == -EAGAIN || r == -ENOENT) { /* somebody else was faster */
+                give_up(m);
+                return 1;
+        }
+        if (r < 0) { /* not before there is another run */
+                give_up(m);
+                m->looked = m->seen;
+        }
+        return r;
+}

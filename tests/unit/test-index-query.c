@@ -1,0 +1,409 @@
+/*
+ * Answers with indexes are those of a walk over all traces: random stores, random queries.
+ */
+#include "proto/otlp/json.h"
+#include "query/find/index/index.h"
+#include "query/find/select.h"
+#include "query/rca/facts.h"
+#include "storage/store.h"
+#include "tests/lib/otlp-build.h"
+#include "tests/lib/random.h"
+#include "tests/lib/store-append.h"
+#include "tests/lib/temp-dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LONG_TEXT "a text that is longer than what is kept of a value word by word, by some words"
+
+static struct test_random rng;
+
+static uint32_t below(uint32_t n)
+{
+        return (uint32_t)test_random_below(&rng, n);
+}
+
+#define PICK(list) ((list)[below(CLEW_ARRAY_LEN(list))])
+
+/* ---- traces -----------------------------------------------------------------------------------
+ */
+
+static const char *const attributes[] = {
+        "{\"key\":\"k.text\",\"value\":{\"stringValue\":\"a\"}}",
+        "{\"key\":\"k.text\",\"value\":{\"stringValue\":\"alpha-2024-08-06\"}}",
+        "{\"key\":\"k.text\",\"value\":{\"stringValue\":\"call_8f3a91bc77d0\"}}",
+        "{\"key\":\"k.text\",\"value\":{\"stringValue\":\"" LONG_TEXT "\"}}",
+        "{\"key\":\"k.text\",\"value\":{\"stringValue\":\"\"}}",
+        "{\"key\":\"k.num\",\"value\":{\"intValue\":\"5\"}}",
+        "{\"key\":\"k.num\",\"value\":{\"intValue\":\"-7\"}}",
+        "{\"key\":\"k.num\",\"value\":{\"intValue\":\"70000\"}}",
+        "{\"key\":\"k.num\",\"value\":{\"doubleValue\":5.0}}",
+        "{\"key\":\"k.num\",\"value\":{\"doubleValue\":0.5}}",
+        "{\"key\":\"k.num\",\"value\":{\"stringValue\":\"5\"}}",
+        "{\"key\":\"k.flag\",\"value\":{\"boolValue\":true}}",
+        "{\"key\":\"k.flag\",\"value\":{\"boolValue\":false}}",
+        "{\"key\":\"k.list\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"a\"},"
+        "{\"intValue\":\"5\"}]}}}",
+        "{\"key\":\"k.list\",\"value\":{\"arrayValue\":{}}}",
+        "{\"key\":\"k.none\",\"value\":{}}",
+        "{\"key\":\"k.bytes\",\"value\":{\"bytesValue\":\"YQ==\"}}",
+};
+
+static const char *const roles[] = {
+        "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat\"}},"
+        "{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"m-%u\"}},"
+        "{\"key\":\"gen_ai.usage.input_tokens\",\"value\":{\"intValue\":\"%u\"}}",
+        "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"execute_tool\"}},"
+        "{\"key\":\"gen_ai.tool.name\",\"value\":{\"stringValue\":\"tool-%u\"}},"
+        "{\"key\":\"n\",\"value\":{\"intValue\":\"%u\"}}",
+        "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"invoke_agent\"}},"
+        "{\"key\":\"gen_ai.agent.name\",\"value\":{\"stringValue\":\"agent-%u\"}},"
+        "{\"key\":\"gen_ai.conversation.id\",\"value\":{\"stringValue\":\"conv-%u\"}}",
+        "{\"key\":\"user.id\",\"value\":{\"stringValue\":\"user-%u\"}},"
+        "{\"key\":\"m\",\"value\":{\"intValue\":\"%u\"}}",
+};
+
+static void put_attributes(struct clew_buffer *b, uint32_t max)
+{
+        uint32_t n = below(max + 1);
+
+        for (uint32_t i = 0; i < n; i++)
+                clew_buffer_printf(b, "%s%s", i > 0 ? "," : "", PICK(attributes));
+}
+
+static void put_span(struct clew_buffer *b, uint32_t trace, uint32_t span, uint32_t parent)
+{
+        uint32_t start = 1000 + trace * 37 % 900 + span;
+
+        clew_buffer_printf(b, "{\"traceId\":\"%032x\",\"spanId\":\"%016x\",\"parentSpanId\":\"",
+                           trace, trace * 100 + span);
+        if (parent)
+                clew_buffer_printf(b, "%016x", trace * 100 + parent);
+        clew_buffer_printf(b, "\",\"name\":\"op-%u\",\"kind\":%u,\"startTimeUnixNano\":\"%u000\",",
+                           below(3), below(6), start);
+        if (below(6) != 0)
+                clew_buffer_printf(b, "\"endTimeUnixNano\":\"%u000\",", start + 1 + below(100));
+        clew_buffer_printf(b, "\"status\":{\"code\":%u},\"attributes\":[", below(3));
+        if (below(3) != 0) {
+                uint32_t role = below(CLEW_ARRAY_LEN(roles));
+
+                clew_buffer_append_cstr(b, "");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+                clew_buffer_printf(b, roles[role], below(3), below(2000));
+#pragma GCC diagnostic pop
+        } else {
+                put_attributes(b, 4);
+        }
+        clew_buffer_append_cstr(b, "],\"events\":[{\"name\":\"e\",\"attributes\":[");
+        put_attributes(b, 1);
+        clew_buffer_append_cstr(b, "]}]}");
+}
+
+/* Spans @from .. @to - 1 of a trace, in one request. */
+static void append(struct clew_store *store, uint32_t trace, uint32_t from, uint32_t to)
+{
+        struct clew_error err = {0};
+        CLEW_BUFFER text = {0};
+        CLEW_BUFFER otlp = {0};
+
+        clew_buffer_init(&text, 1 << 20);
+        clew_buffer_init(&otlp, 1 << 20);
+        clew_buffer_printf(&text,
+                           "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":"
+                           "\"service.name\",\"value\":{\"stringValue\":\"svc-%u\"}}",
+                           trace % 3);
+        if (trace % 2)
+                clew_buffer_printf(&text, ",%s", PICK(attributes));
+        clew_buffer_append_cstr(&text,
+                                "]},\"scopeSpans\":[{\"scope\":{\"name\":\"s\"},\"spans\":[");
+        for (uint32_t i = from; i < to; i++) {
+                clew_buffer_append_cstr(&text, i > from ? "," : "");
+                put_span(&text, trace, i, i > 1 ? 1 + below(i - 1) : 0);
+        }
+        clew_buffer_append_cstr(&text, "]}]}]}");
+        assert_int_equal(clew_buffer_error(&text), 0);
+        if (clew_otlp_from_json(clew_buffer_slice(&text), CLEW_OTLP_TRACES, &otlp, &err) < 0)
+                fail_msg("json: %s", err.message);
+        assert_int_equal(
+                test_store_append_otlp(store, clew_buffer_slice(&otlp), CLEW_OTLP_TRACES, 5), 0);
+}
+
+/* ---- queries -----------------------------------------------------------------------------------
+ */
+
+static const char *const fields[] = {
+        ".k.text",
+        "span.k.text",
+        "resource.k.text",
+        "event.k.text",
+        ".k.num",
+        "span.k.num",
+        ".k.flag",
+        "span.k.list",
+        ".k.none",
+        ".k.bytes",
+        "span.clew.attr.k.text",
+        "span.clew.attr.k.num",
+        "span.clew.attr.k.flag",
+        "span.clew.attr.k.list",
+        "span.clew.attr.k.bytes",
+        "span.clew.attr.k.none",
+        ".nowhere",
+        "parent.k.text",
+};
+
+static const char *const values[] = {
+        "\"a\"",
+        "\"alpha-2024-08-06\"",
+        "\"call_8f3a91bc77d0\"",
+        "\"" LONG_TEXT "\"",
+        "\"\"",
+        "5",
+        "-7",
+        "70000",
+        "0.5",
+        "5.0",
+        "true",
+        "false",
+        "nil",
+        "\"5\"",
+        "\"true\"",
+};
+
+static const char *const conditions[] = {
+        "status = error",
+        "status != ok",
+        "kind = server",
+        "name = \"op-1\"",
+        "name =~ \"op-.*\"",
+        "span.clew.kind = \"tool\"",
+        "span.clew.kind = \"llm\"",
+        "span.clew.kind != \"tool\"",
+        "span.clew.tool = \"tool-1\"",
+        "span.clew.tool =~ \"tool-.*\"",
+        "span.clew.model = \"m-2\"",
+        "span.clew.agent = \"agent-0\"",
+        "span.clew.agent != nil",
+        "span.clew.agent = nil",
+        "span.clew.session = \"conv-12\"",
+        "span.clew.session != nil",
+        "span.clew.user = \"user-1\"",
+        "span.clew.outcome = \"failed\"",
+        "span.clew.outcome = \"ok\"",
+        "span.clew.outcome = \"open\"",
+        "span.clew.outcome != nil",
+        "span.clew.outcome != \"ok\"",
+        "span.clew.error = true",
+        "span.clew.error",
+        "span.clew.error.type != nil",
+        "span.clew.run.spans > 3",
+        "span.clew.run.spans <= 2",
+        "4 < span.clew.run.spans",
+        "span.clew.run.tokens >= 1000",
+        "span.clew.run.errors = 1",
+        "span.clew.run.steps != 3",
+        "trace:duration > 50us",
+        "trace:rootService = \"svc-1\"",
+        "trace:rootService != \"svc-1\"",
+        "trace:rootName = \"op-2\"",
+        "duration > 20us",
+        "event:name = \"e\"",
+        "instrumentation:name = \"s\"",
+        "span.clew.cause.rule != nil",
+        "span.clew.retries >= 0",
+        "span.clew.label = nil",
+        "span.clew.text =~ \".*alpha.*\"",
+        "span:id != nil",
+        "childCount > 1",
+        "true",
+};
+
+static void put_condition(struct clew_buffer *b, unsigned depth)
+{
+        static const char *const operators[] = {"=", "=", "=", "!=", "<", ">=", "=~", "!~"};
+        uint32_t shape = below(depth > 0 ? 8 : 4);
+
+        if (shape < 2) {
+                clew_buffer_append_cstr(b, PICK(conditions));
+        } else if (shape < 4) {
+                const char *op = PICK(operators);
+                const char *value = PICK(values);
+
+                if (strchr(op, '~')) {
+                        static const char *const patterns[] = {"\"a\"",  "\"al.*\"",  "\".*bc.*\"",
+                                                               "\".*\"", "\"(?i)A\"", "\"a|b\""};
+
+                        value = PICK(patterns);
+                }
+                clew_buffer_printf(b, "%s %s %s", PICK(fields), op, value);
+        } else if (shape < 5) {
+                clew_buffer_append_cstr(b, "!(");
+                put_condition(b, depth - 1);
+                clew_buffer_append_cstr(b, ")");
+        } else {
+                clew_buffer_append_cstr(b, "(");
+                put_condition(b, depth - 1);
+                clew_buffer_append_cstr(b, shape == 5 ? ") || (" : ") && (");
+                put_condition(b, depth - 1);
+                clew_buffer_append_cstr(b, ")");
+        }
+}
+
+static void put_query(struct clew_buffer *b)
+{
+        static const char *const between[] = {" && ",  " || ", " >> ",  " > ", " ~ ",
+                                              " !>> ", " << ", " &>> ", " !~ "};
+        static const char *const stages[] = {
+                " | count() > 1",  " | { status = error }", " | by(name) | count() > 1",
+                " | select(name)", " | coalesce()",         " | avg(duration) > 10us"};
+
+        clew_buffer_append_cstr(b, "{ ");
+        put_condition(b, 2);
+        clew_buffer_append_cstr(b, " }");
+        if (below(3) == 0) {
+                clew_buffer_append_cstr(b, PICK(between));
+                clew_buffer_append_cstr(b, "{ ");
+                put_condition(b, 1);
+                clew_buffer_append_cstr(b, " }");
+        }
+        if (below(4) == 0)
+                clew_buffer_append_cstr(b, PICK(stages));
+}
+
+/* ---- comparing ---------------------------------------------------------------------------------
+ */
+
+static uint64_t since;
+static uint64_t until;
+
+static int run(struct clew_view *v, const struct clew_query *query, bool no_index,
+               struct clew_buffer *out, bool *ret_used)
+{
+        struct clew_filter f = {.queries = {query}, .n_queries = 1, .no_index = no_index};
+
+        f.since_ns = since;
+        f.until_ns = until;
+        struct clew_select s;
+        struct clew_selected t;
+        struct clew_error err = {0};
+        int r = clew_select_init(&s, v, &f, clew_clock_system(), NULL, &err);
+
+        clew_buffer_clear(out);
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
+                clew_buffer_printf(out, "%u ", (unsigned)t.id.bytes[14] << 8 | t.id.bytes[15]);
+        if (r < 0)
+                fail_msg("select: %s", err.message);
+        clew_buffer_printf(out, "(%llu damaged, %llu seen)", (unsigned long long)s.damaged,
+                           (unsigned long long)s.seen);
+        clew_buffer_append_byte(out, 0);
+        *ret_used = clew_view_index_use(v)->used;
+        clew_select_deinit(&s);
+        return 0;
+}
+
+static unsigned compare(struct clew_store *store, unsigned n_queries)
+{
+        struct clew_view *v = NULL;
+        struct clew_error err = {0};
+        CLEW_BUFFER text = {0};
+        CLEW_BUFFER with = {0};
+        CLEW_BUFFER without = {0};
+        unsigned n = 0;
+
+        clew_buffer_init(&text, 1 << 16);
+        clew_buffer_init(&with, 1 << 20);
+        clew_buffer_init(&without, 1 << 20);
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        for (unsigned i = 0; i < n_queries; i++) {
+                const struct clew_query_options options = {.strict = true};
+                struct clew_query_error e;
+                struct clew_query *q = NULL;
+                bool used;
+                CLEW_ARENA arena = {0};
+
+                clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
+                clew_buffer_clear(&text);
+                put_query(&text);
+                if (clew_query_parse(clew_buffer_slice(&text), &options, &arena, &q, &e) < 0)
+                        continue; /* types that do not fit */
+                since = below(3) == 0 ? 1000000 + below(900000) : 0;
+                until = below(3) == 0 ? 1000000 + below(900000) : 0;
+                (void)run(v, q, true, &without, &used);
+                assert_false(used);
+                (void)run(v, q, false, &with, &used);
+                n += used;
+                if (strcmp((const char *)with.data, (const char *)without.data) != 0)
+                        fail_msg("%.*s\n  index: %s\n  scan:  %s", (int)text.len, text.data,
+                                 (const char *)with.data, (const char *)without.data);
+                clew_query_deinit(q);
+        }
+        clew_view_close(v);
+        return n;
+}
+
+static void seal(struct clew_store *store)
+{
+        struct clew_seal_options o = {0};
+        struct clew_seal_stats stats;
+        struct clew_error err = {0};
+
+        if (clew_store_seal(store, &o, &stats, &err) < 0)
+                fail_msg("seal: %s", err.message);
+}
+
+static void test_random_queries(void **state)
+{
+        enum { STORES = 3, ROUNDS = 8, QUERIES = 60 };
+        unsigned used = 0;
+
+        (void)state;
+        rng = test_random_seeded("queries with and without indexes");
+        for (unsigned s = 0; s < STORES; s++) {
+                struct clew_store_options o = {.mode = CLEW_STORE_COLLECT,
+                                               .deriver = clew_model_deriver()};
+                struct clew_store *store = NULL;
+                struct clew_error err = {0};
+                struct test_dir dir;
+                uint32_t n_traces = 0;
+                uint32_t spans[400] = {0};
+
+                test_dir_make(&dir);
+                assert_int_equal(clew_store_open(dir.path, &o, &store, &err), 0);
+                for (unsigned round = 0; round < ROUNDS; round++) {
+                        for (uint32_t i = below(12); i > 0; i--) {
+                                uint32_t n = 1 + below(5);
+
+                                append(store, ++n_traces, 1, 1 + n);
+                                spans[n_traces] = n;
+                        }
+                        for (uint32_t i = below(4); n_traces > 0 && i > 0; i--) {
+                                uint32_t t = 1 + below(n_traces);
+
+                                append(store, t, spans[t] + 1, spans[t] + 2);
+                                spans[t]++;
+                        }
+                        if (below(4) != 0)
+                                seal(store);
+                        used += compare(store, QUERIES);
+                }
+                clew_store_close(store);
+                test_dir_remove(&dir);
+        }
+        assert_true(used > STORES * ROUNDS * QUERIES / 4);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_queries)};
+
+        clew_facts_install();
+        clew_index_install();
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
