@@ -71,6 +71,40 @@ def read_runs(path):
     return runs
 
 
+def write_changed(path, out, change):
+    """The runs of @path, each after @change."""
+    with open(out, "w", encoding="utf-8") as file:
+        for text in agent_run.open_lines(path):
+            line = json.loads(text)
+            change(line)
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def take_verdicts(line):
+    """Removes the events that judge the run."""
+    for span in spans_of(line):
+        if "events" in span:
+            span["events"] = [e for e in span["events"] if e.get("name") != "gen_ai.evaluation.result"]
+
+
+def take_tools(line):
+    """Removes the spans of tools, as instrumentations of model clients never send them; what was inside stays."""
+    tools = {}
+    for span in spans_of(line):
+        kinds = {agent_run.plain(a["value"]) for a in span.get("attributes", []) if a["key"] in KIND_KEYS
+                 and "stringValue" in a["value"]}
+        if kinds & TOOL_KINDS:
+            tools[span["spanId"]] = span.get("parentSpanId")
+    for rs in line.get("resourceSpans", []):
+        for ss in rs.get("scopeSpans", []):
+            ss["spans"] = [s for s in ss.get("spans", []) if s["spanId"] not in tools]
+            for span in ss["spans"]:
+                while span.get("parentSpanId") in tools:
+                    span["parentSpanId"] = tools[span["parentSpanId"]]
+                if not span.get("parentSpanId"):
+                    span.pop("parentSpanId", None)
+
+
 def read_labels(path, runs):
     """Returns how many labelled runs are not among @runs."""
     missing = set()
@@ -118,11 +152,15 @@ class Set:
     def passed(self):
         return [r for r in self.runs.values() if r.outcome == "pass" and r.id in self.why]
 
-    def ask(self, clew):
-        """Imports the runs into a store of their own and asks for all causes."""
+    def ask(self, clew, unjudged=False):
+        """Imports the runs into a store of their own and asks for all causes. @unjudged: without verdicts."""
         with tempfile.TemporaryDirectory(prefix="rca-") as folder:
             store = os.path.join(folder, "store")
-            done = subprocess.run([clew, "--store", store, "import", self.path], stdout=subprocess.PIPE,
+            path = self.path
+            if unjudged:
+                path = os.path.join(folder, "runs.jsonl")
+                write_changed(self.path, path, take_verdicts)
+            done = subprocess.run([clew, "--store", store, "import", path], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, check=False)
             if done.returncode not in (0, 4):
                 raise SystemExit(done.stderr.decode())

@@ -56,6 +56,9 @@ void clew_step_derive(struct clew_builder *b, uint32_t index);
  * step, which are marked; it lives in the arena. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_twins_mark(struct clew_builder *b, bool **ret_is_twin);
 
+/* Whether a step of LangGraph is an agent's run; may make one of its parent. */
+void clew_graph_agent_settle(struct clew_builder *b, struct clew_step *step);
+
 /* Token counts and cost of the step at hand. */
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step);
 /* Decides which steps are booked, sets their flags and the totals of the trace. */

@@ -121,6 +121,9 @@ static const struct clew_rule response_model_rules[] = {
         M("response_data", "message.model", PYDANTIC),
         M("gcp.vertex.agent.llm_response", "model_version", ADK),
         M("haystack.component.output", "replies.0.meta.model", HAYSTACK),
+        MK("gen_ai.completion", "llm_output.model_name", LANGSMITH, LLMS),
+        MK("gen_ai.completion", "generations.0.0.message.kwargs.response_metadata.model_name",
+           LANGSMITH, LLMS),
         MK("output.value", "model", OPENINFERENCE, LLMS),
 };
 
@@ -149,6 +152,7 @@ static const struct clew_rule agent_name_rules[] = {
         T("ai.telemetry.functionId", AISDK),
         T("lk.agent_name", LIVEKIT),
         M("metadata", "lc_agent_name", OPENINFERENCE),
+        T("langsmith.metadata.lc_agent_name", LANGSMITH),
         T("subagent_type", CLAUDE_CODE),
         T("openclaw.agent", OPENCLAW),
         M("metadata", "langgraph_node", OPENINFERENCE),

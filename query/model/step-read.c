@@ -18,7 +18,6 @@
 #define FIRST_TOKEN_NS_MAX 86400e9
 
 /* Chains between an agent and what belongs to it. */
-#define AGENT_LEVELS_MAX 64u
 
 /* Inputs and outputs up to here are shown with their escapes decoded. */
 #define READABLE_BYTES_MAX ((size_t)64 << 10)
@@ -234,80 +233,6 @@ static bool has_field(const struct clew_builder *b, enum clew_field field)
         return b->fields.head[field] != 0;
 }
 
-/* What LangChain's metadata say of a span: the agent that it belongs to, the graph's node, and who
- * made it. */
-struct graph_metadata {
-        struct clew_slice agent;
-        struct clew_slice node;
-        struct clew_slice maker;
-};
-
-static bool graph_metadata(struct clew_builder *b, struct graph_metadata *ret)
-{
-        for (const struct clew_field_hit *hit =
-                     clew_fields_first(&b->fields, CLEW_FIELD_AGENT_NAME);
-             hit; hit = clew_fields_next(&b->fields, hit)) {
-                if (!hit->rule->member || strcmp(hit->rule->member, "lc_agent_name") != 0)
-                        continue;
-                ret->agent = clew_value_member(&hit->value, "lc_agent_name", b->arena);
-                ret->node = clew_value_member(&hit->value, "langgraph_node", b->arena);
-                ret->maker = clew_value_member(&hit->value, "ls_integration", b->arena);
-                return true;
-        }
-        return false;
-}
-
-/* The name of the nearest agent above; empty without one. */
-static struct clew_slice agent_above(const struct clew_builder *b, const struct clew_step *step)
-{
-        const struct clew_step *s = step;
-
-        for (unsigned i = 0; i < AGENT_LEVELS_MAX && s->parent != CLEW_STEP_NONE; i++) {
-                s = &b->trace->steps[s->parent];
-                if (s->kind == CLEW_KIND_AGENT)
-                        return s->agent_name;
-        }
-        return CLEW_SLICE_NULL;
-}
-
-static bool is_plumbing(struct clew_slice name)
-{
-        return clew_slice_starts_with(name, KEY("__")) || ends_with(name, KEY(".before_agent")) ||
-               ends_with(name, KEY(".after_agent")) ||
-               (name.len > 0 && memmem(name.data, name.len, "Middleware", 10));
-}
-
-/* LangGraph agents come as chains; the topmost one that names an agent is its run. And the
- * instrumentation calls everything an agent that has the word in its name. */
-static void settle_graph_agent(struct clew_builder *b, struct clew_step *step)
-{
-        struct graph_metadata m = {0};
-        bool maker;
-
-        if (step->dialect != CLEW_DIALECT_OPENINFERENCE ||
-            (step->kind != CLEW_KIND_CHAIN && step->kind != CLEW_KIND_AGENT) ||
-            !graph_metadata(b, &m))
-                return;
-        maker = m.maker.len > 0 && memmem(m.maker.data, m.maker.len, "create_agent", 12);
-        if (step->kind == CLEW_KIND_CHAIN) {
-                bool top = step->parent == CLEW_STEP_NONE;
-                bool run = m.agent.len > 0
-                                   ? top || ((maker || clew_slice_eq(step->span.name, m.agent)) &&
-                                             !is_plumbing(step->span.name) &&
-                                             !clew_slice_eq(agent_above(b, step), m.agent))
-                                   : top && maker;
-
-                if (run)
-                        step->kind = CLEW_KIND_AGENT;
-        } else if (is_plumbing(step->span.name) ||
-                   (m.agent.len == 0 && m.node.len > 0 &&
-                    !clew_slice_eq(step->span.name, m.node)) ||
-                   (m.agent.len > 0 && !clew_slice_eq(step->span.name, m.agent) &&
-                    clew_slice_eq(agent_above(b, step), m.agent))) {
-                step->kind = CLEW_KIND_CHAIN;
-        }
-}
-
 /* ".mcp" ends the names of one instrumentation's spans; others use it for anything. */
 static bool speaks_mcp(const struct clew_builder *b)
 {
@@ -342,7 +267,7 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         if (kind_from_keys(b, step)) {
                 if (step->kind == CLEW_KIND_TOOL && is_around_tool(b, step))
                         step->kind = CLEW_KIND_GENERIC;
-                settle_graph_agent(b, step);
+                clew_graph_agent_settle(b, step);
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
                         step->kind = CLEW_KIND_CHAIN;

@@ -8,6 +8,8 @@
 #include "proto/base/json.h"
 #include "query/model/value-int.h"
 
+#include <string.h>
+
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
 /* Serialised messages and outputs: what they begin with, where the content is, where the call's id.
@@ -24,6 +26,21 @@ static const struct {
         {.head = "{\"output\":{\"lc\"",
          .content = "output.kwargs.content",
          .call_id = "output.kwargs.tool_call_id"},
+        {.head = "{\"output\": {\"lc\"",
+         .content = "output.kwargs.content",
+         .call_id = "output.kwargs.tool_call_id"},
+        {.head = "{\"output\":{\"content\"",
+         .content = "output.content",
+         .call_id = "output.tool_call_id",
+         .needs = "output.tool_call_id"},
+        {.head = "{\"output\": {\"content\"",
+         .content = "output.content",
+         .call_id = "output.tool_call_id",
+         .needs = "output.tool_call_id"},
+        {.head = "{\"content\"",
+         .content = "content",
+         .call_id = "tool_call_id",
+         .needs = "tool_call_id"},
         {.head = "{\"lc\"", .content = "kwargs.content", .call_id = "kwargs.tool_call_id"},
         {.head = "{\"type\": \"tool\", \"data\"",
          .content = "data.content",
@@ -57,12 +74,74 @@ static int wrapper_of(struct clew_slice text, struct clew_arena *arena)
         return -1;
 }
 
+/* LangGraph's Command: a tool that changes the state has its message last in that of the update. */
+static struct clew_slice command_message(struct clew_slice text, struct clew_arena *arena)
+{
+        static const struct {
+                const char *head;
+                const char *messages;
+        } forms[] = {
+                {"{\"graph\"", "update.messages"},
+                {"{\"output\":{\"graph\"", "output.update.messages"},
+                {"{\"output\": {\"graph\"", "output.update.messages"},
+        };
+        struct clew_slice messages = CLEW_SLICE_NULL;
+        struct clew_slice last = CLEW_SLICE_NULL;
+        struct clew_json_reader r;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(forms) && messages.len == 0; i++) {
+                if (clew_slice_starts_with(text, clew_slice_of_cstr(forms[i].head)))
+                        messages = clew_text_member(text, forms[i].messages, arena);
+        }
+        if (messages.len == 0)
+                return CLEW_SLICE_NULL;
+        r = clew_json_reader_make(messages, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return CLEW_SLICE_NULL;
+        while (clew_json_next_element(&r))
+                last = clew_json_take(&r);
+        return last;
+}
+
+/* agno's record of a call as Python writes it: status='failure' result=None error='no room'. The
+ * value of @name, without its quotes; a null slice for None. */
+static struct clew_slice repr_member(struct clew_slice text, const char *name)
+{
+        size_t len = strlen(name);
+        const uint8_t *at = memmem(text.data, text.len, name, len);
+        const uint8_t *end = text.data + text.len;
+        const uint8_t *begin;
+
+        if (!at || (size_t)(end - at) <= len || (at[len] != '\'' && at[len] != '"'))
+                return CLEW_SLICE_NULL;
+        begin = at + len + 1;
+        for (at = begin; at < end && *at != begin[-1]; at++) {
+                if (*at == '\\' && at + 1 < end)
+                        at++;
+        }
+        return clew_slice_make(begin, (size_t)(at - begin));
+}
+
+static bool is_repr(struct clew_slice text)
+{
+        return clew_slice_starts_with(text, KEY("status='success' result=")) ||
+               clew_slice_starts_with(text, KEY("status='failure' result="));
+}
+
 struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena *arena)
 {
         /* Decorators record {"args":[...],"kwargs":{...}}, LangChain {"inputs":...,"tags":...}. */
         static const char *const heads[] = {"{\"args\"", "{\"kwargs\"", "{\"inputs\""};
         static const char *const members[] = {"kwargs", "args", "inputs"};
         bool wrapped = false;
+
+        if (clew_slice_starts_with(text, KEY("{\"input_str\""))) {
+                struct clew_slice inner = clew_text_member(text, "inputs", arena);
+
+                if (inner.len == 0)
+                        inner = clew_text_member(text, "input_str", arena);
+                return inner.len > 0 ? inner : text;
+        }
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++)
                 wrapped = wrapped || clew_slice_starts_with(text, clew_slice_of_cstr(heads[i]));
@@ -126,14 +205,24 @@ static struct clew_slice lone_part(struct clew_slice text, struct clew_arena *ar
 struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dialect,
                                    struct clew_arena *arena)
 {
-        int i = wrapper_of(text, arena);
+        struct clew_slice message = command_message(text, arena);
+        int i = wrapper_of(message.len > 0 ? message : text, arena);
 
         if (i >= 0) {
-                struct clew_slice inner = clew_text_member(text, results[i].content, arena);
+                struct clew_slice body = message.len > 0 ? message : text;
+                struct clew_slice inner = clew_text_member(body, results[i].content, arena);
 
                 if (inner.len == 0 && results[i].second)
-                        inner = clew_text_member(text, results[i].second, arena);
+                        inner = clew_text_member(body, results[i].second, arena);
                 return inner.len > 0 ? inner : text;
+        }
+        if (is_repr(text)) {
+                struct clew_slice result = repr_member(text, " result=");
+                struct clew_slice error = repr_member(text, " error=");
+
+                if (result.len == 0)
+                        result = error;
+                return result.len > 0 ? result : text;
         }
         if (clew_slice_starts_with(text, KEY("[{")))
                 return lone_part(text, arena);
@@ -144,8 +233,12 @@ struct clew_slice clew_tool_result(struct clew_slice text, enum clew_dialect dia
 
 struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_arena *arena)
 {
-        int i = wrapper_of(text, arena);
+        struct clew_slice message = command_message(text, arena);
+        int i;
 
+        if (message.len > 0)
+                text = message;
+        i = wrapper_of(text, arena);
         return i >= 0 && results[i].call_id ? clew_text_member(text, results[i].call_id, arena)
                                             : CLEW_SLICE_NULL;
 }
@@ -156,6 +249,8 @@ bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena)
         struct clew_slice code;
         double number = 0;
 
+        if (clew_slice_starts_with(text, KEY("status='failure' result=")))
+                return true;
         if (i < 0 || !results[i].exit)
                 return false;
         code = clew_text_member(text, results[i].exit, arena);

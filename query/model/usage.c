@@ -78,6 +78,23 @@ static bool sdk_hands_on(struct clew_builder *b, const struct clew_step *step)
         return true;
 }
 
+/* Instrumentations of Bedrock that hand on what it counts, in the words of the conventions; their
+ * total is their own sum. */
+static bool scope_hands_on(const struct clew_step *step)
+{
+        static const char *const scopes[] = {
+                "opentelemetry.instrumentation.bedrock",
+                "opentelemetry.instrumentation.genai.bedrock",
+        };
+        struct clew_slice name = clew_scope_name(step->scope);
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(scopes); i++) {
+                if (clew_slice_eq_cstr(name, scopes[i]))
+                        return true;
+        }
+        return false;
+}
+
 struct apart {
         bool cache;     /* certain, whatever the total says */
         bool reasoning; /* likewise */
@@ -97,7 +114,7 @@ static struct apart certain_parts(struct clew_builder *b, const struct clew_step
                 a.cache = t->in == bare;
                 a.cache_in = !a.cache && t->in == bare + cache;
         } else if (cache > 0) {
-                a.cache = sdk_hands_on(b, step);
+                a.cache = sdk_hands_on(b, step) || scope_hands_on(step);
         }
         if (t->reasoning > 0 && read_count(b, CLEW_FIELD_TOKENS_BARE_OUT, &bare, NULL)) {
                 a.reasoning = t->out == bare;

@@ -1,5 +1,5 @@
 /*
- * Findings by step, and their features.
+ * Findings by step, their features, and what all of it together says.
  */
 #include "query/rca/candidates.h"
 
@@ -9,17 +9,6 @@
 
 #define SPECIFICITY_LOSS 0.03 /* for each further step that the same rule flags */
 #define SPECIFICITY_MIN 0.75
-
-const char *clew_feature_name(enum clew_feature feature)
-{
-        static const char *const names[CLEW_FEATURE_COUNT] = {
-                "late",       "first-sign",   "signs-before", "shows",      "explains",
-                "more-signs", "tool",         "acts",         "first-call", "last-call",
-                "lead",       "worker",       "steps",        "candidates", "talk",
-                "programs",   "hidden-tools", "failed",       "passed"};
-
-        return names[feature];
-}
 
 /* A rule that flags many steps of one run says less about each. */
 static void specificities(const struct clew_findings *f, double ret[CLEW_RULE_COUNT])
@@ -61,7 +50,7 @@ static bool shown_of(const struct clew_rca_view *v, const struct clew_candidates
         memset(ret->place, 0xff, (v->n_steps + 1u) * sizeof(uint32_t));
         for (uint32_t i = 0; i < all->n; i++) {
                 ret->place[all->items[i].step] = i;
-                for (int r = 0; r < CLEW_RULE_OPENING; r++) {
+                for (int r = 0; r < CLEW_RULE_OPENING && all->items[i].of; r++) {
                         const struct clew_finding *f = all->items[i].of[r];
 
                         for (uint32_t k = 0; f && k < f->n_effects; k++) {
@@ -80,7 +69,7 @@ static uint32_t explained_by(const struct clew_candidates *all, uint32_t i,
 {
         uint32_t n = 0;
 
-        for (int r = 0; r < CLEW_RULE_OPENING; r++) {
+        for (int r = 0; r < CLEW_RULE_OPENING && all->items[i].of; r++) {
                 const struct clew_finding *f = all->items[i].of[r];
 
                 for (uint32_t k = 0; f && k < f->n_effects; k++) {
@@ -92,71 +81,78 @@ static uint32_t explained_by(const struct clew_candidates *all, uint32_t i,
         return n;
 }
 
-/* What is the same for all candidates of a run. */
-struct run {
-        double steps;
-        double candidates;
-        bool talk;
-        bool programs;
-        bool hidden;
-        bool several; /* agents */
-};
-
-static struct run run_of(const struct clew_rca_view *v, uint32_t n_candidates)
-{
-        struct run ret = {.candidates = log1p(n_candidates),
-                          .talk = v->talk,
-                          .programs = v->acts_in_text || v->shell.len > 0};
-        uint32_t calls = 0;
-        uint32_t tools = 0;
-        uint32_t hidden = 0;
-
-        for (uint32_t i = 0; i < v->n_steps; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-
-                calls += s->kind == CLEW_RCA_LLM || s->kind == CLEW_RCA_TOOL;
-                tools += s->kind == CLEW_RCA_TOOL;
-                hidden += s->is_virtual;
-                if (s->kind == CLEW_RCA_LLM && v->first_llm != CLEW_RCA_NONE)
-                        ret.several |=
-                                !clew_slice_eq(s->agent_name, v->steps[v->first_llm].agent_name);
-        }
-        ret.steps = log1p(calls);
-        ret.hidden = hidden * 2 > tools;
-        return ret;
-}
-
 /* @before: earlier candidates with a sign of trouble. */
-static void fill(const struct clew_rca_view *v, const struct clew_candidates *all, uint32_t i,
-                 uint32_t before, const struct shown *shown, const struct run *run)
+static void compare(const struct clew_candidates *all, uint32_t i, uint32_t before,
+                    const struct shown *shown)
 {
         struct clew_candidate *c = &all->items[i];
-        const struct clew_rca_step *s = &v->steps[c->step];
         double *x = c->features;
-        uint32_t explains = explained_by(all, i, shown);
-        bool shows = shown->by[c->step] < i;
-        bool lead = v->first_llm != CLEW_RCA_NONE &&
-                    clew_slice_eq(s->agent_name, v->steps[v->first_llm].agent_name);
 
-        x[CLEW_FEATURE_LATE] = v->n_steps > 1 ? c->step / (v->n_steps - 1.0) : 0;
         x[CLEW_FEATURE_FIRST] = c->n_signs > 0 && before == 0;
-        x[CLEW_FEATURE_BEFORE] = log1p(before);
-        x[CLEW_FEATURE_SHOWS] = shows;
-        x[CLEW_FEATURE_EXPLAINS] = log1p(explains);
+        x[CLEW_FEATURE_BEFORE] = c->n_signs > 0 ? log1p(before) : 0;
+        x[CLEW_FEATURE_SHOWS] = shown->by[c->step] < i;
+        x[CLEW_FEATURE_EXPLAINS] = log1p(explained_by(all, i, shown));
         x[CLEW_FEATURE_SIGNS] = c->n_signs > 1 ? c->n_signs - 1.0 : 0;
-        x[CLEW_FEATURE_TOOL] = s->kind == CLEW_RCA_TOOL;
-        x[CLEW_FEATURE_ACTS] = s->kind == CLEW_RCA_LLM && clew_rca_acted(v, c->step);
-        x[CLEW_FEATURE_FIRST_CALL] = c->step == v->first_llm;
-        x[CLEW_FEATURE_LAST_CALL] = c->step == v->last_llm;
-        x[CLEW_FEATURE_LEAD] = run->several && lead;
-        x[CLEW_FEATURE_WORKER] = run->several && !lead;
-        x[CLEW_FEATURE_STEPS] = run->steps;
-        x[CLEW_FEATURE_CANDIDATES] = run->candidates;
-        x[CLEW_FEATURE_TALK] = run->talk;
-        x[CLEW_FEATURE_PROGRAMS] = run->programs;
-        x[CLEW_FEATURE_HIDDEN] = run->hidden;
-        x[CLEW_FEATURE_FAILED] = v->failed;
-        x[CLEW_FEATURE_PASSED] = v->passed;
+}
+
+static bool may_be_blamed(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        return !s->is_virtual && (s->kind == CLEW_RCA_LLM || s->kind == CLEW_RCA_TOOL);
+}
+
+/* Marks the steps that are candidates; returns how many. */
+static uint32_t choose(const struct clew_rca_view *v, const struct clew_findings *f, bool *chosen)
+{
+        uint32_t total = 0;
+        uint32_t at = 0;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < f->n; i++)
+                chosen[f->items[i].step] = true;
+        for (uint32_t i = 0; i < v->n_steps; i++)
+                total += may_be_blamed(v, i);
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (may_be_blamed(v, i)) {
+                        chosen[i] |=
+                                at < CLEW_RCA_PLAIN_MAX / 2 || at + CLEW_RCA_PLAIN_MAX / 2 >= total;
+                        at++;
+                }
+                n += chosen[i];
+        }
+        return n;
+}
+
+/* Puts the findings, sorted by step, to their candidates. */
+static bool take_findings(const struct clew_findings *f, const struct clew_finding **sorted,
+                          struct clew_candidates *ret)
+{
+        double specific[CLEW_RULE_COUNT];
+        uint32_t at = 0;
+
+        specificities(f, specific);
+        for (uint32_t i = 0; i < f->n; i++) {
+                const struct clew_finding *x = sorted[i];
+                struct clew_candidate *c;
+
+                while (ret->items[at].step != x->step)
+                        at++;
+                c = &ret->items[at];
+                if (!c->of) {
+                        c->of = clew_arena_calloc(f->arena, CLEW_RULE_COUNT,
+                                                  sizeof(const struct clew_finding *));
+                        c->rules = clew_arena_calloc(f->arena, CLEW_RULE_COUNT, sizeof(double));
+                }
+                if (!c->of || !c->rules)
+                        return false;
+                if (c->of[x->rule])
+                        continue;
+                c->of[x->rule] = x;
+                c->rules[x->rule] = x->strength * specific[x->rule];
+                c->n_signs += !clew_rule_is_place(x->rule);
+        }
+        return true;
 }
 
 int clew_candidates_of(const struct clew_rca_view *v, const struct clew_findings *f,
@@ -164,56 +160,71 @@ int clew_candidates_of(const struct clew_rca_view *v, const struct clew_findings
 {
         const struct clew_finding **sorted =
                 clew_arena_alloc(f->arena, (f->n + 1u) * sizeof(const struct clew_finding *));
-        double specific[CLEW_RULE_COUNT];
+        bool *chosen = clew_arena_calloc(f->arena, v->n_steps + 1u, sizeof(*chosen));
+        struct clew_features_run *run = clew_features_begin(v);
         struct shown shown;
-        struct run run;
-        uint32_t steps = 0;
 
         *ret = (struct clew_candidates){.n = 0};
-        if (!sorted)
+        if (!sorted || !chosen || !run)
                 return -ENOMEM;
         for (uint32_t i = 0; i < f->n; i++)
                 sorted[i] = &f->items[i];
         if (f->n)
                 qsort(sorted, f->n, sizeof(const struct clew_finding *), by_step);
-        for (uint32_t i = 0; i < f->n; i++)
-                steps += i == 0 || sorted[i]->step != sorted[i - 1]->step;
-        ret->items = clew_arena_calloc(f->arena, steps + 1u, sizeof(*ret->items));
+        ret->items = clew_arena_calloc(f->arena, choose(v, f, chosen) + 1u, sizeof(*ret->items));
         if (!ret->items)
                 return -ENOMEM;
-        specificities(f, specific);
-        for (uint32_t i = 0; i < f->n; i++) {
-                const struct clew_finding *x = sorted[i];
-                struct clew_candidate *c;
-
-                if (i == 0 || x->step != sorted[i - 1]->step)
-                        ret->items[ret->n++].step = x->step;
-                c = &ret->items[ret->n - 1];
-                if (c->of[x->rule])
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (!chosen[i])
                         continue;
-                c->of[x->rule] = x;
-                c->rules[x->rule] = x->strength * specific[x->rule];
-                c->n_signs += !clew_rule_is_place(x->rule);
+                ret->items[ret->n].step = i;
+                clew_features_of(run, i, ret->items[ret->n++].features);
         }
-        if (!shown_of(v, ret, f->arena, &shown))
+        if (!take_findings(f, sorted, ret) || !shown_of(v, ret, f->arena, &shown))
                 return -ENOMEM;
-        run = run_of(v, ret->n);
         for (uint32_t i = 0, before = 0; i < ret->n; i++) {
-                fill(v, ret, i, before, &shown, &run);
+                compare(ret, i, before, &shown);
                 before += ret->items[i].n_signs > 0;
         }
+        clew_candidates_score(v, ret);
         return 0;
 }
 
-double clew_candidate_score(const struct clew_candidate *c)
+void clew_candidates_none(const struct clew_rca_view *v, const struct clew_candidates *all,
+                          double ret[CLEW_NONE_COUNT])
 {
-        double z = clew_weight_bias();
+        ret[CLEW_NONE_BIAS] = 1;
+        ret[CLEW_NONE_STEPS] = log1p(all->n);
+        ret[CLEW_NONE_FAILED] = v->failed;
+        ret[CLEW_NONE_PASSED] = v->passed;
+}
 
-        for (int r = 0; r < CLEW_RULE_COUNT; r++)
-                z += clew_rule_info((enum clew_rule)r)->weight * c->rules[r];
-        for (int k = 0; k < CLEW_FEATURE_COUNT; k++)
-                z += clew_weight_of((enum clew_feature)k) * c->features[k];
-        return 1.0 / (1.0 + exp(-z));
+void clew_candidates_score(const struct clew_rca_view *v, struct clew_candidates *all)
+{
+        double terms[CLEW_NONE_COUNT];
+        double none = 0;
+        double most;
+        double sum;
+
+        clew_candidates_none(v, all, terms);
+        for (int k = 0; k < CLEW_NONE_COUNT; k++)
+                none += clew_weight_none((enum clew_none)k) * terms[k];
+        most = none;
+        for (uint32_t i = 0; i < all->n; i++) {
+                struct clew_candidate *c = &all->items[i];
+
+                c->score = 0;
+                for (int r = 0; r < CLEW_RULE_COUNT && c->rules; r++)
+                        c->score += clew_rule_info((enum clew_rule)r)->weight * c->rules[r];
+                for (int k = 0; k < CLEW_FEATURE_COUNT; k++)
+                        c->score += clew_weight_of((enum clew_feature)k) * c->features[k];
+                most = c->score > most ? c->score : most;
+        }
+        sum = exp(none - most);
+        for (uint32_t i = 0; i < all->n; i++)
+                sum += exp(all->items[i].score - most);
+        for (uint32_t i = 0; i < all->n; i++)
+                all->items[i].score = exp(all->items[i].score - most) / sum;
 }
 
 enum clew_rule clew_candidate_rule(const struct clew_candidate *c)

@@ -8,7 +8,10 @@
 
 static bool has_cause(const struct clew_why *why)
 {
-        return why->n_findings > 0 && why->findings[0].precision != CLEW_PRECISION_LOW;
+        const struct clew_finding *f = &why->findings[0];
+
+        return why->n_findings > 0 && !f->looked_at &&
+               (f->precision != CLEW_PRECISION_LOW || !clew_rule_is_place(f->rule));
 }
 
 /* Where the trouble shows: a failed step that the cause explains, else a tool; without a cause the

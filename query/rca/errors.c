@@ -400,9 +400,7 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                 bool model = s->kind == CLEW_RCA_LLM;
 
                 if (!is_deepest(s) ||
-                    (model ? !s->failed : !clew_trouble_is_infrastructure(s->trouble)))
-                        continue;
-                if (model && s->text.len && s->next_llm != CLEW_RCA_NONE && !s->failed)
+                    (model ? !clew_rca_has_error(s) : !clew_trouble_is_infrastructure(s->trouble)))
                         continue;
                 if (seen[s->trouble])
                         continue; /* the first of a class; later ones follow from it or repeat it */

@@ -434,7 +434,7 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         double strength = 0.8;
         bool computed;
 
-        if (s->kind != CLEW_RCA_LLM || s->n_calls > 0 || n->token.is_list_mark ||
+        if (s->kind != CLEW_RCA_LLM || s->soft_error || s->n_calls > 0 || n->token.is_list_mark ||
             n->token.digits < 2 || !has_results_before(v, n->unit) ||
             clew_text_by_machine(u->text, n->token.offset) || clew_text_is_patch(u->text))
                 return;

@@ -12,12 +12,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CUT 0.35 /* findings below this share of the best one are left out */
+#define CUT 0.20 /* findings below this share of the best one are left out */
 #define HIGH 0.70
 #define MEDIUM 0.45
 #define PASSED_MIN 0.55 /* of a run that passed */
 #define CAUSE 0.25      /* below it a step is a place to look at, not a cause */
-#define CHANCE 1.2      /* what is no better than this share of chance is not shown */
+#define CHANCE 1.0      /* a place that is no better than chance is not shown */
 
 static const clew_rule_fn all_rules[] = {
         clew_rule_error_origin,    clew_rule_error_response,   clew_rule_same_error,
@@ -54,7 +54,7 @@ static struct clew_finding join(const struct clew_candidate *c)
         enum clew_rule rule = clew_candidate_rule(c);
         struct clew_finding ret = *c->of[rule];
 
-        ret.score = clew_candidate_score(c);
+        ret.score = c->score;
         ret.n_signs = c->n_signs > 0 ? c->n_signs : 1;
         for (int r = 0; r < CLEW_RULE_COUNT; r++) {
                 const struct clew_finding *x = c->of[r];
@@ -227,6 +227,7 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
         struct clew_candidates all;
         struct clew_rca_view *v;
         struct clew_finding *items;
+        uint32_t n_items = 0;
         int r = clew_why_signs(trace, references, n, arena, &v, &all);
 
         if (r < 0)
@@ -234,10 +235,12 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
         items = clew_arena_alloc(arena, (all.n + 1u) * sizeof(*items));
         if (!items)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < all.n; i++)
-                items[i] = join(&all.items[i]);
+        for (uint32_t i = 0; i < all.n; i++) {
+                if (all.items[i].of)
+                        items[n_items++] = join(&all.items[i]);
+        }
         w.view = v;
-        choose(v, items, absorb(v, items, all.n), &w);
+        choose(v, items, absorb(v, items, n_items), &w);
         for (uint32_t i = 0; i < v->n_steps && w.first_error == CLEW_RCA_NONE; i++) {
                 if (clew_rca_has_error(&v->steps[i]))
                         w.first_error = i;

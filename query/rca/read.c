@@ -120,6 +120,18 @@ static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
         }
 }
 
+/* A client that catches what its provider answered with may log that as the model's text. */
+static bool is_providers_error(struct clew_slice text)
+{
+        static const char begin[] = "error code: ";
+        struct clew_slice t = clew_text_trim(text);
+        size_t n = sizeof(begin) - 1;
+
+        return t.len > n + 3 && clew_text_find(clew_slice_make(t.data, n), begin) == 0 &&
+               t.data[n] >= '4' && t.data[n] <= '5' &&
+               clew_text_result_error(t) != CLEW_TROUBLE_NONE;
+}
+
 static bool is_word(uint8_t c)
 {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -387,6 +399,8 @@ static int add_llm_output(struct clew_rca_builder *b, uint32_t i)
                 add_words(b, i);
         if (s->failed)
                 set_soft_error(s, s->error_text);
+        else if (s->n_calls == 0 && is_providers_error(s->text))
+                set_soft_error(s, s->text);
         return 0;
 }
 

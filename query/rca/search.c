@@ -92,15 +92,29 @@ static bool ends_without_answer(const struct clew_rca_view *v)
         if (v->last_llm == CLEW_RCA_NONE)
                 return false;
         last = &v->steps[v->last_llm];
-        return last->failed || v->root_failed || clew_text_refuses(last->text) ||
+        return clew_rca_has_error(last) || v->root_failed || clew_text_refuses(last->text) ||
                clew_text_denies_result(last->text) || clew_text_denies_result(v->output) ||
                (v->output.len == 0 && last->text.len == 0);
 }
 
-static bool is_look(const struct clew_rca_step *s)
+static bool is_look(struct clew_slice name)
 {
-        return s->kind == CLEW_RCA_TOOL && !clew_rca_hands_over(s->name) &&
-               !clew_rca_proves_identity(s->name);
+        return !clew_rca_hands_over(name) && !clew_rca_proves_identity(name);
+}
+
+/* Calls of LLM step @i that may look something up, and that no step carried out: what they brought
+ * was never recorded. */
+static uint32_t unseen_looks(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                n += c->tool_step == CLEW_RCA_NONE && is_look(c->name);
+        }
+        return n;
 }
 
 void clew_rule_fruitless(const struct clew_rca_view *v, struct clew_findings *ret)
@@ -114,17 +128,20 @@ void clew_rule_fruitless(const struct clew_rca_view *v, struct clew_findings *re
         if (!ends_without_answer(v))
                 return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                if (!is_look(&v->steps[i]))
-                        continue;
-                first = first == CLEW_RCA_NONE ? i : first;
-                looks++;
-                bad += is_bad(&v->steps[i]);
+                uint32_t unseen = unseen_looks(v, i);
+                bool look = v->steps[i].kind == CLEW_RCA_TOOL && is_look(v->steps[i].name);
+
+                if (first == CLEW_RCA_NONE && (look || unseen))
+                        first = i;
+                looks += look + unseen;
+                bad += look && is_bad(&v->steps[i]);
         }
         if (looks < SEARCH_MIN)
                 return;
         who = clew_rca_blame(v, first);
         f = clew_finding_add(ret, CLEW_RULE_FRUITLESS, who, bad * 3 >= looks ? 1.2 : 1.0);
-        clew_finding_effect(f, first);
+        if (first != who)
+                clew_finding_effect(f, first);
         clew_finding_evidence(f, first, v->steps[first].args);
         clew_finding_say(
                 ret, f,

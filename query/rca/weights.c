@@ -1,120 +1,134 @@
 /*
  * The one table of rules: names, weights, and what each one sees.
  *
- * Fitted 2026-11-28 on labelled runs: web (23), retail (20), airline (0), mini-swe (0), scenarios
- * (182), planted (188). (182), planted (188). (182), planted (188).
+ * Fitted 2026-11-28 on labelled runs: web (23), retail (20), airline (0), mini-swe (0), dev (182),
+ * test (224), planted (188).
  *
- * A weight is what a finding of strength 1 adds to the log odds that a person blames the step;
- * those of features do so for where the step stands. All are written by tools/rca-fit, none by
- * hand: to change one, change the rule or the runs and fit again. A rule that never fired in them
- * weighs nothing.
+ * A weight is what a finding of strength 1 adds to the logarithm of how often people blame the step
+ * rather than another one of the run; those of features do so for where the step stands, and those
+ * of "none" for that no step is the cause. All are written by tools/rca-fit, none by hand: to
+ * change one, change the rule or the runs and fit again. A rule that never fired in them weighs
+ * nothing.
  */
 #include "query/rca/candidates.h"
 
 static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
-        [CLEW_RULE_ERROR_ORIGIN] = {"error-origin", 1.51, "the call behind the deepest error"},
-        [CLEW_RULE_ERROR_RESPONSE] = {"error-response", 0.10, "the model's answer to an error"},
-        [CLEW_RULE_SAME_ERROR] = {"same-error-again", -1.33, "an error met before, met again"},
-        [CLEW_RULE_SWALLOWED_ERROR] = {"swallowed-error", 1.67,
+        [CLEW_RULE_ERROR_ORIGIN] = {"error-origin", 1.06, "the call behind the deepest error"},
+        [CLEW_RULE_ERROR_RESPONSE] = {"error-response", -0.11, "the model's answer to an error"},
+        [CLEW_RULE_SAME_ERROR] = {"same-error-again", -1.36, "an error met before, met again"},
+        [CLEW_RULE_SWALLOWED_ERROR] = {"swallowed-error", 1.19,
                                        "an error answered as if all was well"},
-        [CLEW_RULE_UNRECOVERED_END] = {"unrecovered-end", 0.04, "the last action failed"},
-        [CLEW_RULE_IGNORED_FAILURE] = {"ignored-failure", 0.18,
+        [CLEW_RULE_UNRECOVERED_END] = {"unrecovered-end", -0.05, "the last action failed"},
+        [CLEW_RULE_IGNORED_FAILURE] = {"ignored-failure", 0.01,
                                        "the last check failed, and the run went on to its end"},
-        [CLEW_RULE_INFRASTRUCTURE] = {"infrastructure", 2.34,
+        [CLEW_RULE_INFRASTRUCTURE] = {"infrastructure", 2.32,
                                       "time-out, rate limit, network, server, access"},
-        [CLEW_RULE_MODEL_ERROR] = {"model-error", 0.82, "a model call that failed"},
-        [CLEW_RULE_TOOL_LOOP] = {"tool-loop", 1.66, "the same calls again, nothing new"},
-        [CLEW_RULE_DUPLICATE_CALL] = {"duplicate-call", -0.41, "the same call a second time"},
-        [CLEW_RULE_REPEATED_QUERY] = {"repeated-query", 1.12,
+        [CLEW_RULE_MODEL_ERROR] = {"model-error", 0.24, "a model call that failed"},
+        [CLEW_RULE_TOOL_LOOP] = {"tool-loop", 0.93, "the same calls again, nothing new"},
+        [CLEW_RULE_DUPLICATE_CALL] = {"duplicate-call", -0.06, "the same call a second time"},
+        [CLEW_RULE_REPEATED_QUERY] = {"repeated-query", 0.37,
                                       "the same question to a tool, again and again"},
-        [CLEW_RULE_NEAR_DUPLICATE] = {"near-duplicate", 0.45, "nearly the same text again"},
-        [CLEW_RULE_PING_PONG] = {"ping-pong", 0.93, "agents hand over to each other in turn"},
-        [CLEW_RULE_BAD_ARGUMENTS] = {"bad-arguments", 1.47, "a call that its tool cannot accept"},
-        [CLEW_RULE_UNKNOWN_TOOL] = {"unknown-tool", 0.62, "a call to a tool that was not offered"},
-        [CLEW_RULE_PROMISE_WITHOUT_CALL] = {"promise-without-call", 1.17,
+        [CLEW_RULE_NEAR_DUPLICATE] = {"near-duplicate", -0.55, "nearly the same text again"},
+        [CLEW_RULE_PING_PONG] = {"ping-pong", 0.44, "agents hand over to each other in turn"},
+        [CLEW_RULE_BAD_ARGUMENTS] = {"bad-arguments", 1.17, "a call that its tool cannot accept"},
+        [CLEW_RULE_UNKNOWN_TOOL] = {"unknown-tool", 0.27, "a call to a tool that was not offered"},
+        [CLEW_RULE_PROMISE_WITHOUT_CALL] = {"promise-without-call", 0.26,
                                             "an announced action that never came"},
         [CLEW_RULE_CLAIMED_TOOL] = {"claimed-tool", 0.00,
                                     "a tool that it says it used, never called"},
-        [CLEW_RULE_INVENTED_NAME] = {"invented-name", 0.81,
+        [CLEW_RULE_INVENTED_NAME] = {"invented-name", 0.01,
                                      "a file that does not exist and nothing had shown"},
-        [CLEW_RULE_MISSING_MARK] = {"missing-mark", 0.00,
+        [CLEW_RULE_MISSING_MARK] = {"missing-mark", 0.17,
                                     "an output without the mark that the request asked for"},
-        [CLEW_RULE_ALTERED_VALUE] = {"altered-value", 2.30, "a value that differs from its source"},
-        [CLEW_RULE_OTHER_VALUE] = {"other-value", 0.51,
+        [CLEW_RULE_ALTERED_VALUE] = {"altered-value", 1.47, "a value that differs from its source"},
+        [CLEW_RULE_OTHER_VALUE] = {"other-value", 0.80,
                                    "an action on another thing than the user named"},
-        [CLEW_RULE_UNMET] = {"unmet-request", -0.29,
+        [CLEW_RULE_UNMET] = {"unmet-request", -0.15,
                              "the end of a run that left out what the user named"},
-        [CLEW_RULE_WRONG_LABEL] = {"wrong-label", 0.00,
+        [CLEW_RULE_WRONG_LABEL] = {"wrong-label", 0.33,
                                    "a figure under another label than its source has"},
-        [CLEW_RULE_EMPTY_RESULT_USED] = {"empty-result-used", 1.59,
+        [CLEW_RULE_EMPTY_RESULT_USED] = {"empty-result-used", 0.96,
                                          "facts after a result that held none"},
-        [CLEW_RULE_UNGROUNDED_VALUE] = {"ungrounded-value", 1.51,
+        [CLEW_RULE_UNGROUNDED_VALUE] = {"ungrounded-value", 0.88,
                                         "a value that no observation holds"},
-        [CLEW_RULE_UNUSED_EVIDENCE] = {"unused-evidence", 1.37,
+        [CLEW_RULE_UNUSED_EVIDENCE] = {"unused-evidence", 0.72,
                                        "\"nothing found\" after a result that held something"},
-        [CLEW_RULE_STALE_VALUE] = {"stale-value", 0.72, "an old value after a newer reading"},
-        [CLEW_RULE_TRUNCATED] = {"truncated-output", 1.43, "a generation cut at its limit"},
-        [CLEW_RULE_EMPTY_OUTPUT] = {"empty-output", 1.32, "a model call that wrote nothing"},
-        [CLEW_RULE_CONTEXT_JUMP] = {"context-jump", -0.38, "a prompt that doubled at once"},
-        [CLEW_RULE_LOST_INSTRUCTION] = {"lost-instruction", 0.76,
+        [CLEW_RULE_STALE_VALUE] = {"stale-value", 0.40, "an old value after a newer reading"},
+        [CLEW_RULE_TRUNCATED] = {"truncated-output", 0.42, "a generation cut at its limit"},
+        [CLEW_RULE_EMPTY_OUTPUT] = {"empty-output", 0.73, "a model call that wrote nothing"},
+        [CLEW_RULE_CONTEXT_JUMP] = {"context-jump", -0.24, "a prompt that doubled at once"},
+        [CLEW_RULE_LOST_INSTRUCTION] = {"lost-instruction", 0.36,
                                         "a system prompt that disappeared"},
         [CLEW_RULE_UNCONFIRMED] =
-                {"unconfirmed-change", 0.32,
+                {"unconfirmed-change", 0.28,
                  "a change without the confirmation that the instructions ask for"},
-        [CLEW_RULE_UNAUTHENTICATED] = {"unauthenticated-access", 1.53,
+        [CLEW_RULE_UNAUTHENTICATED] = {"unauthenticated-access", 0.58,
                                        "a look-up before the proof of identity that was asked for"},
         [CLEW_RULE_LANGUAGE] = {"other-language", 0.00, "an answer in another language"},
-        [CLEW_RULE_BUDGET] = {"budget-exhausted", 1.47, "the start of a stretch without progress"},
-        [CLEW_RULE_GAVE_UP] = {"gave-up", -0.52, "the model declined or gave up"},
-        [CLEW_RULE_ROLE_IMBALANCE] = {"role-imbalance", -1.36, "one agent did nearly everything"},
-        [CLEW_RULE_DIVERGENCE] = {"first-divergence", -0.27,
+        [CLEW_RULE_BUDGET] = {"budget-exhausted", 0.86, "the start of a stretch without progress"},
+        [CLEW_RULE_GAVE_UP] = {"gave-up", -0.75, "the model declined or gave up"},
+        [CLEW_RULE_ROLE_IMBALANCE] = {"role-imbalance", -1.42, "one agent did nearly everything"},
+        [CLEW_RULE_DIVERGENCE] = {"first-divergence", -0.21,
                                   "the first action that no passing run of the task took"},
-        [CLEW_RULE_OUTLIER] = {"sibling-outlier", -0.02, "a step far slower than its like"},
-        [CLEW_RULE_FIRST_TROUBLE] = {"first-trouble", -2.09, "the first bad result of the run"},
-        [CLEW_RULE_FRUITLESS] = {"fruitless-search", -0.48,
+        [CLEW_RULE_OUTLIER] = {"sibling-outlier", 1.10, "a step far slower than its like"},
+        [CLEW_RULE_FIRST_TROUBLE] = {"first-trouble", -0.57, "the first bad result of the run"},
+        [CLEW_RULE_FRUITLESS] = {"fruitless-search", -0.89,
                                  "where a search began that found nothing"},
-        [CLEW_RULE_REPEATED_ACTION] = {"repeated-action", -0.54, "the first of many equal actions"},
-        [CLEW_RULE_ORDER] = {"order", 0.01, "who told the agent in trouble what to do"},
-        [CLEW_RULE_OWN_CHANGE] = {"own-change", 1.37, "an action that a later one ran into"},
-        [CLEW_RULE_UNLOOKED] = {"unlooked-answer", 0.00, "an answer without any look-up"},
-        [CLEW_RULE_WRONG_COUNT] = {"wrong-count", 2.59, "a number of things that the list has not"},
-        [CLEW_RULE_WRONG_TYPE] = {"wrong-type", 0.12, "no number for a question that asks for one"},
-        [CLEW_RULE_MISSING_CALL] = {"missing-call", 0.01,
+        [CLEW_RULE_REPEATED_ACTION] = {"repeated-action", -0.65, "the first of many equal actions"},
+        [CLEW_RULE_ORDER] = {"order", -0.04, "who told the agent in trouble what to do"},
+        [CLEW_RULE_OWN_CHANGE] = {"own-change", 1.17, "an action that a later one ran into"},
+        [CLEW_RULE_UNLOOKED] = {"unlooked-answer", -0.14, "an answer without any look-up"},
+        [CLEW_RULE_WRONG_COUNT] = {"wrong-count", 1.42, "a number of things that the list has not"},
+        [CLEW_RULE_WRONG_TYPE] = {"wrong-type", 0.45, "no number for a question that asks for one"},
+        [CLEW_RULE_MISSING_CALL] = {"missing-call", 0.15,
                                     "a call that all passing runs of the task made"},
-        [CLEW_RULE_OPENING] = {"opening-call", 0.37, "the first model call"},
-        [CLEW_RULE_FIRST_ORDER] = {"first-order", 0.54, "who ordered the first action"},
-        [CLEW_RULE_FIRST_ACTION] = {"first-action", -0.44, "who took the first action"},
-        [CLEW_RULE_FIRST_READING] = {"first-reading", 0.01, "who read a result first"},
-        [CLEW_RULE_LATER_CHANGE] = {"later-change", 0.40, "who made a later change"},
-        [CLEW_RULE_FIRST_CHANGE] = {"first-change", 0.68, "who made the first change"},
-        [CLEW_RULE_LONGEST] = {"longest-text", 0.62, "who wrote most of the result"},
-        [CLEW_RULE_ANSWER] = {"answer-call", 0.94, "who wrote the answer to a question"},
-        [CLEW_RULE_LAST_ANSWER] = {"last-answer", 0.77, "who wrote the last answer"},
+        [CLEW_RULE_OPENING] = {"opening-call", 0.52, "the first model call"},
+        [CLEW_RULE_FIRST_ORDER] = {"first-order", 0.47, "who ordered the first action"},
+        [CLEW_RULE_FIRST_ACTION] = {"first-action", -0.10, "who took the first action"},
+        [CLEW_RULE_FIRST_READING] = {"first-reading", 0.00, "who read a result first"},
+        [CLEW_RULE_LATER_CHANGE] = {"later-change", 0.66, "who made a later change"},
+        [CLEW_RULE_FIRST_CHANGE] = {"first-change", 1.14, "who made the first change"},
+        [CLEW_RULE_LONGEST] = {"longest-text", 0.23, "who wrote most of the result"},
+        [CLEW_RULE_ANSWER] = {"answer-call", 1.13, "who wrote the answer to a question"},
+        [CLEW_RULE_LAST_ANSWER] = {"last-answer", 1.16, "who wrote the last answer"},
 };
 
 static const double feature_weights[CLEW_FEATURE_COUNT] = {
-        [CLEW_FEATURE_LATE] = 1.68,       [CLEW_FEATURE_FIRST] = 1.28,
-        [CLEW_FEATURE_BEFORE] = -0.34,    [CLEW_FEATURE_SHOWS] = 0.43,
-        [CLEW_FEATURE_EXPLAINS] = 0.67,   [CLEW_FEATURE_SIGNS] = 0.65,
-        [CLEW_FEATURE_TOOL] = 1.89,       [CLEW_FEATURE_ACTS] = 0.84,
-        [CLEW_FEATURE_FIRST_CALL] = 0.17, [CLEW_FEATURE_LAST_CALL] = 0.18,
-        [CLEW_FEATURE_LEAD] = -0.47,      [CLEW_FEATURE_WORKER] = 0.56,
-        [CLEW_FEATURE_STEPS] = -0.21,     [CLEW_FEATURE_CANDIDATES] = 0.49,
-        [CLEW_FEATURE_TALK] = -0.37,      [CLEW_FEATURE_PROGRAMS] = -0.86,
-        [CLEW_FEATURE_HIDDEN] = 0.39,     [CLEW_FEATURE_FAILED] = 0.18,
-        [CLEW_FEATURE_PASSED] = -5.17,
+        [CLEW_FEATURE_FIRST] = 1.65,          [CLEW_FEATURE_BEFORE] = 0.80,
+        [CLEW_FEATURE_SHOWS] = 0.30,          [CLEW_FEATURE_EXPLAINS] = 0.57,
+        [CLEW_FEATURE_SIGNS] = 0.54,          [CLEW_FEATURE_TOOL] = -1.04,
+        [CLEW_FEATURE_BAD_TOOL] = 1.41,       [CLEW_FEATURE_LATE] = 1.26,
+        [CLEW_FEATURE_ORDER] = -0.04,         [CLEW_FEATURE_FIRST_CALL] = -0.25,
+        [CLEW_FEATURE_SECOND_CALL] = 0.19,    [CLEW_FEATURE_THIRD_CALL] = -0.09,
+        [CLEW_FEATURE_LAST_CALL] = -0.20,     [CLEW_FEATURE_LAST_BUT_ONE] = -0.09,
+        [CLEW_FEATURE_ACTS] = 0.81,           [CLEW_FEATURE_CHANGES] = -0.61,
+        [CLEW_FEATURE_LOOKS] = -0.60,         [CLEW_FEATURE_BAD_ACTION] = -0.16,
+        [CLEW_FEATURE_MENDED] = -0.37,        [CLEW_FEATURE_READS_BAD] = -0.36,
+        [CLEW_FEATURE_ANSWERS] = -0.00,       [CLEW_FEATURE_ASKS] = -0.67,
+        [CLEW_FEATURE_BEHIND_USER] = -0.40,   [CLEW_FEATURE_LONG_TEXT] = 0.05,
+        [CLEW_FEATURE_NOVEL] = 0.43,          [CLEW_FEATURE_LEAD] = 0.27,
+        [CLEW_FEATURE_WORKER] = 0.87,         [CLEW_FEATURE_JOINS] = 0.49,
+        [CLEW_FEATURE_TALKER] = -0.54,        [CLEW_FEATURE_TEAM_LATE] = -0.04,
+        [CLEW_FEATURE_TEAM_FIRST] = 0.60,     [CLEW_FEATURE_TEAM_LAST] = -0.02,
+        [CLEW_FEATURE_TALK_LATE] = -0.46,     [CLEW_FEATURE_TALK_CHANGES] = 0.73,
+        [CLEW_FEATURE_PROGRAMS_LATE] = -0.47, [CLEW_FEATURE_PROGRAMS_LAST] = 0.59,
 };
 
-static const double bias = -4.30;
-
-double clew_weight_bias(void)
-{
-        return bias;
-}
+static const double none_weights[CLEW_NONE_COUNT] = {
+        [CLEW_NONE_BIAS] = 0.91,
+        [CLEW_NONE_STEPS] = 1.17,
+        [CLEW_NONE_FAILED] = -7.38,
+        [CLEW_NONE_PASSED] = 5.27,
+};
 
 double clew_weight_of(enum clew_feature feature)
 {
         return feature_weights[feature];
+}
+
+double clew_weight_none(enum clew_none term)
+{
+        return none_weights[term];
 }
 
 const struct clew_rule_info *clew_rule_info(enum clew_rule rule)

@@ -8,7 +8,19 @@ import json
 import re
 import subprocess
 
-CELLS = ("shape", "kinds", "models", "tokens", "tools", "messages", "session", "user", "errors")
+CELLS = (
+    "shape",
+    "kinds",
+    "agents",
+    "models",
+    "tokens",
+    "tools",
+    "messages",
+    "session",
+    "user",
+    "outcomes",
+    "errors",
+)
 COMMAND_SECONDS_MAX = 60
 TEXT_MAX = 90
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # some put one into a name
@@ -70,6 +82,13 @@ def sum_tokens(steps):
     return total
 
 
+def part_of(right, seen):
+    """Of an object only the members that @right has."""
+    if isinstance(right, dict) and isinstance(seen, dict):
+        return {name: seen[name] for name in right if name in seen}
+    return seen
+
+
 def first(values):
     for value in values:
         if value:
@@ -102,12 +121,14 @@ def read(clew, store):
     return {
         "shape": shapes,
         "kinds": dict(sorted(kinds.items())),
+        "agents": sorted({s["agent"] for s in steps if s["kind"] == "agent" and s.get("agent")}),
         "models": sorted({s["model"] for s in steps if s.get("model")}),
         "tokens": sum_tokens(steps),
         "tools": [tool_cell(d) for d in details if d["kind"] == "tool"],
         "messages": messages,
         "session": first(t.get("session") for t in traces),
         "user": first(t.get("user") for t in traces),
+        "outcomes": [t["outcome"] for t in traces],
         "errors": [
             short(f"{label(s)}: {s['error'].get('type')}: {s['error'].get('message')}")
             for s in steps

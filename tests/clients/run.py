@@ -64,6 +64,32 @@ def load(name):
     return json.loads((HERE / name).read_text())
 
 
+def load_clients():
+    """{name: entry} of clients.json, of its neighbours clients-*.json and of the coding agents. An entry
+    knows its family: what was seen of it stands in the expected file of the same name."""
+    clients = {}
+    for path in [*sorted(HERE.glob("clients*.json")), HERE / "agents/clients.json"]:
+        family = str(path.relative_to(HERE)).replace("clients", "expected")
+        for client in load(path.relative_to(HERE)):
+            clients[client["name"]] = {**client, "family": family}
+    return clients
+
+
+def load_expected(clients):
+    expected = {}
+    for family in sorted({c["family"] for c in clients.values()}):
+        if (HERE / family).exists():
+            expected.update(load(family))
+    return expected
+
+
+def save_expected(clients, expected):
+    for family in {c["family"] for c in clients.values()}:
+        own = {n: e for n, e in sorted(expected.items()) if clients[n]["family"] == family}
+        text = json.dumps(own, indent=1, ensure_ascii=False)
+        (HERE / family).write_text(text + "\n")
+
+
 def is_agent(client):
     """Whether it is a program of its own, not a script of ours: see agents/."""
     return "agent" in client
@@ -264,7 +290,8 @@ def run_client(client, where, capture):
     takes too long."""
     if is_agent(client):
         return programs.run(client, where, capture)
-    with Stub() as stub, tempfile.TemporaryDirectory(prefix="clew-client-") as home:
+    temporary = tempfile.TemporaryDirectory(prefix="clew-client-")
+    with Stub(client.get("conversation")) as stub, temporary as home:
         done = subprocess.run(
             [str(part) for part in client_command(client, where)],
             env=client_env(client, home, stub.url, capture),
@@ -298,7 +325,7 @@ def neutral(body, places):
 # own names, and what looks like a key.
 LEAKS = re.compile(
     rb"/(?:home|root|work|tmp|Users|mnt)/[\w.-]+"
-    rb"|https?://(?!127\.0\.0\.1|localhost|json-schema\.org|opentelemetry\.io|mastra\.ai)[\w.-]+"
+    rb"|https?://(?!127\.0\.0\.1|localhost|json-schema\.org|opentelemetry\.io|mastra\.ai|docs\.langchain\.com)[\w.-]+"
     rb"|\b(?:sk-|ghp_|xox[bp]-|AKIA)[A-Za-z0-9_-]{12,}"
 )
 
@@ -385,7 +412,11 @@ class Result:
 
 
 def compare(result, args, expected, client, seen):
+    """What is right (by what the stub answered, written down by hand in the entry) and what was seen
+    when the client was recorded."""
     name = client["name"]
+    for cell, right in client.get("right", {}).items():
+        result.check(name, f"{cell} is right", right, cells.part_of(right, seen.get(cell)))
     if args.accept:
         expected[name] = seen
         return result.line("ok", f"{name}: accepted")
@@ -488,13 +519,14 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    clients = {c["name"]: c for c in load("clients.json") + load("agents/clients.json")}
+    clients = load_clients()
     if args.dump:
         return dump(args.dump)
     if args.table:
-        agent_cells.write_table(HERE / "README.md", clients, load("agents/expected.json"))
+        expected = load_expected(clients)
+        agent_cells.write_table(HERE / "README.md", clients, expected)
         clients = {n: c for n, c in clients.items() if not is_agent(c)}
-        return cells.write_table(HERE / "README.md", clients, load("expected.json"))
+        return cells.write_table(HERE / "README.md", clients, expected)
     names = args.names or [
         n for n, c in clients.items() if not args.default or c.get("default", False)
     ]
@@ -506,7 +538,7 @@ def main():
         for client in {lock_file(c): c for n, c in clients.items() if n in names}.values():
             write_lock(client)
         return 0
-    expected = {**load("expected.json"), **load("agents/expected.json")}
+    expected = load_expected(clients)
     result = Result()
     if args.suite:
         planted = [b"/Users" + b"/x", b"https://packages.example/x", b"sk-0123456789abcdef"]
@@ -522,10 +554,7 @@ def main():
     for name in names:
         guarded(run_replay if args.replay else run_live, args, clients[name], result, expected)
     if args.accept:
-        for place in ("expected.json", "agents/expected.json"):
-            own = {n: e for n, e in expected.items() if is_agent(clients[n]) == ("/" in place)}
-            text = json.dumps(dict(sorted(own.items())), indent=1, ensure_ascii=False)
-            (HERE / place).write_text(text + "\n")
+        save_expected(clients, expected)
     print(f"1..{result.count}")
     return 1 if result.failed else 0
 

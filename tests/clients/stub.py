@@ -1,45 +1,32 @@
-"""A stand-in for an OpenAI-compatible server, on loopback, with one scripted conversation.
-
-Model: the script below is a list of turns, each a list of steps. The stub hands out one step per
-model call of the main agent and remembers where it is; a step whose tool the caller does not offer
-is skipped, so agents with fewer tools run the same script. Calls whose instructions hold GUIDE_MARK
-belong to the sub-agent and get its answer. One stub serves one client run.
+"""A stand-in for a model server, on loopback, that holds one conversation of scripts.py. One stub
+serves one client run; it remembers where each agent of the conversation is.
 
 Every call reports the same usage: 21 tokens in (4 of them cached), 7 out (3 of them reasoning).
 
 Endpoints: POST /v1/chat/completions (plain and server-sent events), POST /v1/responses (the same),
-POST /v1/messages (plain; the usage in Anthropic's way: 17 fresh + 4 cached in), POST /v1/embeddings.
-Anything else is 404.
+POST /v1/messages (the same; the usage in Anthropic's way: 17 fresh + 4 cached in), POST /v1/embeddings,
+and those of stub_clouds.py (Gemini, Bedrock). Anything else is 404.
 """
 
 import http.server
 import json
 import threading
 
+import stub_clouds
+from scripts import SCRIPTS
+
 REQUEST_MODEL = "stub-model"
 RESPONSE_MODEL = "stub-model-2026-01"
 USAGE = {"in": 21, "out": 7, "cached": 4, "reasoning": 3}
-
-GUIDE_MARK = "You are a guide"  # in the instructions of the sub-agent
-GUIDE_ANSWER = "See the Louvre."
-SCRIPT = [
-    [
-        {"tool": "weather", "arguments": {"city": "Paris"}},
-        {"tool": "book_hotel", "arguments": {"city": "Paris"}},  # this tool fails
-        {"tool": "ask_guide", "arguments": {"question": "What to see in Paris?"}},
-        {"text": "Sunny, 18 degrees. No hotel is free. See the Louvre."},
-    ],
-    [{"text": "Rain tomorrow."}],
-]
 BODY_MAX = 16 << 20
 
 
 class Conversation:
-    """Where the script is. Steps are taken in order; the last one repeats."""
+    """Where each agent of the script is. Steps are taken in order; the last one repeats."""
 
-    def __init__(self):
+    def __init__(self, name):
         self.lock = threading.Lock()
-        self.steps = [step for turn in SCRIPT for step in turn]
+        self.steps = {mark: list(steps) for mark, steps in SCRIPTS[name].items()}
         self.calls = 0
         self.last_text = ""
 
@@ -51,24 +38,30 @@ class Conversation:
     def next(self, tools, text):
         number = self.count()
         with self.lock:
-            if GUIDE_MARK in text["instructions"]:
-                return ending({"text": GUIDE_ANSWER}, tools), number
-            while len(self.steps) > 1 and not offered(self.steps[0], tools):
-                self.steps.pop(0)
-            step = offered(self.steps[0], tools) or self.steps[0]
-            if len(self.steps) > 1:
-                self.steps.pop(0)
+            mark = next((m for m in self.steps if m and m in text["instructions"]), "")
+            steps = self.steps[mark]
+            while len(steps) > 1 and not offered(steps[0], tools):
+                steps.pop(0)
+            step = offered(steps[0], tools) or steps[0]
+            if len(steps) > 1:
+                steps.pop(0)
             return ending(step, tools), number
+
+
+def calls_of(step):
+    """The tools that a step calls; none for a text."""
+    return step["calls"] if "calls" in step else [step] if "tool" in step else []
 
 
 def offered(step, tools):
     """The step as the caller can take it, or None. Some put a plugin before the tool's name."""
-    if "tool" not in step:
-        return step
-    for name in sorted(tools):
-        if name == step["tool"] or name.endswith("-" + step["tool"]):
-            return {**step, "tool": name}
-    return None
+    taken = []
+    for call in calls_of(step):
+        names = [n for n in sorted(tools) if n == call["tool"] or n.endswith("-" + call["tool"])]
+        if not names:
+            return None
+        taken.append({**call, "tool": names[0]})
+    return {**step, "calls": taken} if taken else step
 
 
 def ending(step, tools):
@@ -76,6 +69,14 @@ def ending(step, tools):
     if "text" in step and "final_answer" in tools:
         return {"tool": "final_answer", "arguments": {"answer": step["text"]}}
     return step
+
+
+def call_ids(step, number):
+    """[(id, call)]: the first is called after the number of the model call."""
+    return [
+        (f"call_{number}" if i == 0 else f"call_{number}_{i}", call)
+        for i, call in enumerate(calls_of(step))
+    ]
 
 
 def content_text(content):
@@ -109,8 +110,8 @@ def in_fields(step, request, conversation):
             step = {"tool": "finish", "arguments": {}}
         fields = {
             "next_thought": "The next step.",
-            "next_tool_name": step["tool"],
-            "next_tool_args": json.dumps(step["arguments"]),
+            "next_tool_name": calls_of(step)[0]["tool"],
+            "next_tool_args": json.dumps(calls_of(step)[0]["arguments"]),
         }
     elif "[[ ## answer ## ]]" in request:
         fields = {"reasoning": "From what was seen.", "answer": step.get("text")}
@@ -133,12 +134,15 @@ def chat_usage():
 def chat_message(step, number):
     if "text" in step:
         return {"role": "assistant", "content": step["text"]}, "stop"
-    call = {
-        "id": f"call_{number}",
-        "type": "function",
-        "function": {"name": step["tool"], "arguments": json.dumps(step["arguments"])},
-    }
-    return {"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls"
+    calls = [
+        {
+            "id": call_id,
+            "type": "function",
+            "function": {"name": call["tool"], "arguments": json.dumps(call["arguments"])},
+        }
+        for call_id, call in call_ids(step, number)
+    ]
+    return {"role": "assistant", "content": None, "tool_calls": calls}, "tool_calls"
 
 
 def chat_completion(step, number):
@@ -168,7 +172,8 @@ def chat_chunks(step, number, with_usage):
 
     yield chunk({"role": "assistant"})
     if message.get("tool_calls"):
-        yield chunk({"tool_calls": [{"index": 0, **message["tool_calls"][0]}]})
+        for i, call in enumerate(message["tool_calls"]):
+            yield chunk({"tool_calls": [{"index": i, **call}]})
     else:
         words = message["content"].split(" ")
         for i, word in enumerate(words):
@@ -178,31 +183,32 @@ def chat_chunks(step, number, with_usage):
         yield {**base, "choices": [], "usage": chat_usage()}
 
 
-def response_object(step, number, instructions, status="completed"):
+def response_items(step, number):
     if "text" in step:
-        item = {
-            "type": "message",
-            "id": f"msg_{number}",
-            "status": "completed",
-            "role": "assistant",
-            "content": [{"type": "output_text", "text": step["text"], "annotations": []}],
-        }
-    else:
-        item = {
+        text = {"type": "output_text", "text": step["text"], "annotations": []}
+        item = {"type": "message", "id": f"msg_{number}", "status": "completed"}
+        return [{**item, "role": "assistant", "content": [text]}]
+    return [
+        {
             "type": "function_call",
-            "id": f"fc_{number}",
-            "call_id": f"call_{number}",
-            "name": step["tool"],
-            "arguments": json.dumps(step["arguments"]),
+            "id": call_id.replace("call", "fc"),
+            "call_id": call_id,
+            "name": call["tool"],
+            "arguments": json.dumps(call["arguments"]),
             "status": "completed",
         }
+        for call_id, call in call_ids(step, number)
+    ]
+
+
+def response_object(step, number, instructions, status="completed"):
     return {
         "id": f"resp_{number}",
         "object": "response",
         "created_at": 1767225600,
         "status": status,
         "model": RESPONSE_MODEL,
-        "output": [item] if status == "completed" else [],
+        "output": response_items(step, number) if status == "completed" else [],
         "parallel_tool_calls": False,
         "tool_choice": "auto",
         "tools": [],
@@ -222,48 +228,46 @@ def response_object(step, number, instructions, status="completed"):
     }
 
 
-def response_events(step, number, instructions):
-    done = response_object(step, number, instructions)
-    item = done["output"][0]
-    started = response_object(step, number, instructions, "in_progress")
-    events = [
-        {"type": "response.created", "response": started},
-        {"type": "response.output_item.added", "output_index": 0, "item": item},
-    ]
-    where = {"item_id": item["id"], "output_index": 0}
+def item_events(item, index):
+    where = {"item_id": item["id"], "output_index": index}
+    yield {"type": "response.output_item.added", "output_index": index, "item": item}
     if item["type"] == "message":
         text = item["content"][0]["text"]
         part = {**where, "content_index": 0}
-        events += [
-            {"type": "response.output_text.delta", **part, "delta": text, "logprobs": []},
-            {"type": "response.output_text.done", **part, "text": text, "logprobs": []},
-        ]
+        yield {"type": "response.output_text.delta", **part, "delta": text, "logprobs": []}
+        yield {"type": "response.output_text.done", **part, "text": text, "logprobs": []}
     else:
         arguments = item["arguments"]
-        events += [
-            {"type": "response.function_call_arguments.delta", **where, "delta": arguments},
-            {"type": "response.function_call_arguments.done", **where, "arguments": arguments},
-        ]
-    events += [
-        {"type": "response.output_item.done", "output_index": 0, "item": item},
-        {"type": "response.completed", "response": done},
-    ]
+        yield {"type": "response.function_call_arguments.delta", **where, "delta": arguments}
+        yield {"type": "response.function_call_arguments.done", **where, "arguments": arguments}
+    yield {"type": "response.output_item.done", "output_index": index, "item": item}
+
+
+def response_events(step, number, instructions):
+    done = response_object(step, number, instructions)
+    started = response_object(step, number, instructions, "in_progress")
+    events = [{"type": "response.created", "response": started}]
+    for index, item in enumerate(done["output"]):
+        events += item_events(item, index)
+    events.append({"type": "response.completed", "response": done})
     for i, event in enumerate(events):
         yield {**event, "sequence_number": i}
 
 
 def anthropic_message(step, number):
     if "text" in step:
-        content, stop = {"type": "text", "text": step["text"]}, "end_turn"
+        content, stop = [{"type": "text", "text": step["text"]}], "end_turn"
     else:
-        content, stop = {"type": "tool_use", "id": f"call_{number}"}, "tool_use"
-        content.update(name=step["tool"], input=step["arguments"])
+        content, stop = [], "tool_use"
+        for call_id, call in call_ids(step, number):
+            use = {"type": "tool_use", "id": call_id}
+            content.append({**use, "name": call["tool"], "input": call["arguments"]})
     return {
         "id": f"msg_{number}",
         "type": "message",
         "role": "assistant",
         "model": RESPONSE_MODEL,
-        "content": [content],
+        "content": content,
         "stop_reason": stop,
         "stop_sequence": None,
         "usage": {
@@ -273,6 +277,27 @@ def anthropic_message(step, number):
             "output_tokens": USAGE["out"],
         },
     }
+
+
+def anthropic_events(step, number):
+    done = anthropic_message(step, number)
+    first = {**done, "content": [], "stop_reason": None}
+    first["usage"] = {**done["usage"], "output_tokens": 1}
+    yield {"type": "message_start", "message": first}
+    for index, block in enumerate(done["content"]):
+        where = {"index": index}
+        if block["type"] == "text":
+            empty = {"type": "text", "text": ""}
+            delta = {"type": "text_delta", "text": block["text"]}
+        else:
+            empty = {**block, "input": {}}
+            delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        yield {"type": "content_block_start", **where, "content_block": empty}
+        yield {"type": "content_block_delta", **where, "delta": delta}
+        yield {"type": "content_block_stop", **where}
+    delta = {"stop_reason": done["stop_reason"], "stop_sequence": None}
+    yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": USAGE["out"]}}
+    yield {"type": "message_stop"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -326,24 +351,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.endswith("/responses"):
             return self.respond(body)
         if path.endswith("/messages"):
-            text = {"instructions": content_text(body.get("system"))}
-            step, number = self.server.conversation.next(tool_names(body), text)
-            return self.send_json(200, anthropic_message(step, number))
+            return self.messages(body)
         if path.endswith("/embeddings"):
             return self.embeddings(body)
+        if stub_clouds.answers(path):
+            return stub_clouds.answer(self, path, body)
         return self.send_json(404, {"error": {"message": "no such path"}})
 
+    def step(self, tools, instructions):
+        """The next step and its number, or None when it is an error, which is then answered."""
+        step, number = self.server.conversation.next(tools, {"instructions": instructions})
+        if "status" in step:
+            self.send_json(step["status"], {"error": {"message": "the stub was asked to fail"}})
+            return None, number
+        return step, number
+
+    def messages(self, body):
+        step, number = self.step(tool_names(body), content_text(body.get("system")))
+        if not step:
+            return None
+        if body.get("stream"):
+            return self.send_events(anthropic_events(step, number), named=True, final=False)
+        return self.send_json(200, anthropic_message(step, number))
+
     def chat(self, body):
-        messages = body.get("messages", [])
         conversation = self.server.conversation
-        text = {"instructions": instructions_of(messages)}
-        request = text["instructions"]
+        request = instructions_of(body.get("messages", []))
         if "[[ ## next_tool_name ## ]]" in request:
-            step, number = conversation.next({"weather", "book_hotel", "ask_guide"}, text)
+            step, number = self.step({"weather", "book_hotel", "ask_guide"}, request)
         elif "[[ ## trajectory ## ]]" in request:
             step, number = {"text": conversation.last_text}, conversation.count()
         else:
-            step, number = conversation.next(tool_names(body), text)
+            step, number = self.step(tool_names(body), request)
+        if not step:
+            return None
         step = in_fields(step, request, conversation) or step
         if not body.get("stream"):
             return self.send_json(200, chat_completion(step, number))
@@ -353,8 +394,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def respond(self, body):
         messages = body.get("input") if isinstance(body.get("input"), list) else []
         instructions = (body.get("instructions") or "") + instructions_of(messages)
-        text = {"instructions": instructions}
-        step, number = self.server.conversation.next(tool_names(body), text)
+        step, number = self.step(tool_names(body), instructions)
+        if not step:
+            return None
         asked = body.get("instructions")
         if not body.get("stream"):
             return self.send_json(200, response_object(step, number, asked))
@@ -373,12 +415,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Stub:
-    """Runs the server in a thread: `with Stub() as stub: ... stub.url`."""
+    """Runs the server in a thread: `with Stub("travel") as stub: ... stub.url`."""
+
+    def __init__(self, conversation=None):
+        self.conversation = conversation or "travel"
 
     def __enter__(self):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.server.conversation = Conversation()
+        self.server.conversation = Conversation(self.conversation)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()

@@ -188,7 +188,7 @@ unsigned scene_call(struct scene *s, unsigned parent, const char *name, const ch
 unsigned scene_blamed_by(const struct scene *s, const char *name)
 {
         for (uint32_t i = 0; i < s->signs.n; i++) {
-                for (int r = 0; r < CLEW_RULE_COUNT; r++) {
+                for (int r = 0; r < CLEW_RULE_COUNT && s->signs.items[i].of; r++) {
                         if (s->signs.items[i].of[r] &&
                             strcmp(clew_rule_info((enum clew_rule)r)->name, name) == 0)
                                 return span_of(&s->view->steps[s->signs.items[i].step]);

@@ -4,9 +4,9 @@
  *
  *     rca-signs STORE
  *
- * One JSON line a trace: {"trace_id", "passed", "steps", "candidates": [{"span_id", "x": {name:
- * value}}]} with the values that are not 0. Passing runs of the same task are compared with, as
- * `clew why --all` does.
+ * One JSON line a trace: {"trace_id", "passed", "steps", "candidates": [{"span_id", "ruled", "x":
+ * {name: value}}]} with the values that are not 0; "ruled" are those that some rule blames. Passing
+ * runs of the same task are compared with, as `clew why --all` does.
  */
 #include "proto/base/buffer.h"
 #include "proto/base/json.h"
@@ -33,11 +33,13 @@ static void write_candidate(struct clew_json_writer *w, const struct clew_rca_vi
         clew_json_write_uint64(w, v->steps[c->step].number);
         clew_json_write_key(w, "signs");
         clew_json_write_uint64(w, c->n_signs);
+        clew_json_write_key(w, "ruled");
+        clew_json_write_bool(w, c->of != NULL);
         clew_json_write_key(w, "score");
-        clew_json_write_double(w, clew_candidate_score(c));
+        clew_json_write_double(w, c->score);
         clew_json_write_key(w, "x");
         clew_json_write_object_begin(w);
-        for (int r = 0; r < CLEW_RULE_COUNT; r++) {
+        for (int r = 0; r < CLEW_RULE_COUNT && c->of; r++) {
                 if (!c->of[r])
                         continue;
                 clew_json_write_key(w, clew_rule_info((enum clew_rule)r)->name);
@@ -103,7 +105,7 @@ static void write_claims(struct clew_json_writer *w, const struct clew_rca_view 
         clew_json_write_key(w, "claims");
         clew_json_write_array_begin(w);
         for (uint32_t i = 0; i < all->n; i++) {
-                for (int r = 0; r < CLEW_RULE_COUNT; r++) {
+                for (int r = 0; r < CLEW_RULE_COUNT && all->items[i].of; r++) {
                         if (all->items[i].of[r])
                                 write_claim(w, v, all->items[i].of[r]);
                 }

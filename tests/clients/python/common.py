@@ -7,6 +7,7 @@ SESSION = "session-7"
 USER = "user-3"
 SYSTEM = "You are a travel agent."
 GUIDE_SYSTEM = "You are a guide. Answer in one sentence."
+BOOKER_SYSTEM = "You are a booker. Book what is asked for."
 QUESTIONS = ["Plan a day in Paris.", "Thanks. And tomorrow?"]
 MODEL = "stub-model"
 GUIDE_QUESTION = "What to see in Paris?"

@@ -1,0 +1,263 @@
+/*
+ * Where a step stands in its run, as numbers (candidates.h).
+ *
+ * Nothing here says that a step is wrong: it is what a person knows of it before reading a word of
+ * what it wrote. Each is a share, a yes or no, or a logarithm, so that short and long runs compare.
+ */
+#include "query/rca/features.h"
+
+#include "proto/base/hash.h"
+
+#include <math.h>
+
+#define SPEAKERS_MAX 64u
+#define TEAM_MIN 2u
+
+const char *clew_feature_name(enum clew_feature feature)
+{
+        static const char *const names[CLEW_FEATURE_COUNT] = {
+                "first-sign",   "signs-before", "shows",       "explains",     "more-signs",
+                "tool",         "bad-tool",     "late",        "order",        "first-call",
+                "second-call",  "third-call",   "last-call",   "last-but-one", "acts",
+                "changes",      "looks",        "bad-action",  "mended",       "reads-bad",
+                "answers",      "asks",         "behind-user", "long-text",    "novel",
+                "lead",         "worker",       "joins",       "talker",       "team-late",
+                "team-first",   "team-last",    "talk-late",   "talk-changes", "programs-late",
+                "programs-last"};
+
+        return names[feature];
+}
+
+/* ---- what is known of the run as a whole ---------------------------------------------------- */
+
+struct speaker {
+        uint64_t name;
+        uint32_t calls;
+};
+
+/* What is needed of each model call, by step. */
+struct call {
+        uint32_t order; /* among the model calls, from 0 */
+        bool joins;     /* the first one of an agent that did not begin */
+        bool acts;      /* something was carried out before the next call */
+        bool changes;   /* that may have changed something */
+        bool looks;     /* that brought something in */
+        bool bad;       /* and failed or was empty */
+        bool mended;    /* and went well at a later try */
+        bool reads_bad; /* what it read last was bad */
+        uint32_t novel; /* values that nobody had shown before */
+        uint32_t talks; /* calls of its agent */
+};
+
+struct clew_features_run {
+        const struct clew_rca_view *v;
+        struct call *calls;
+        uint32_t n_calls;
+        uint32_t answer;
+        uint32_t most; /* calls of the agent, other than the first one, that spoke most */
+        double mean;   /* of the logarithm of a text's length */
+        bool team;
+        bool programs;
+};
+
+static bool is_bad(const struct clew_rca_step *s)
+{
+        return clew_rca_has_error(s) || (s->has_result && s->empty);
+}
+
+/* Logarithm of how much a model call wrote; an error that it gave back is nothing. */
+static double length_of(const struct clew_rca_step *s)
+{
+        return clew_rca_has_error(s) ? 0 : log1p((double)s->text.len);
+}
+
+static uint64_t name_of(const struct clew_rca_step *s)
+{
+        return s->agent_name.len ? clew_hash(s->agent_name) : s->agent;
+}
+
+/* Counts who spoke how often; the first calls of those who joined later are marked. */
+static void meet_speakers(struct clew_features_run *run)
+{
+        const struct clew_rca_view *v = run->v;
+        struct speaker all[SPEAKERS_MAX];
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint64_t name;
+                uint32_t k = 0;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                name = name_of(s);
+                while (k < n && all[k].name != name)
+                        k++;
+                if (k == SPEAKERS_MAX)
+                        continue;
+                if (k == n) {
+                        all[n++] = (struct speaker){name, 0};
+                        run->calls[i].joins = k > 0;
+                }
+                all[k].calls++;
+        }
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                for (uint32_t k = 0; k < n; k++) {
+                        if (all[k].name == name_of(&v->steps[i]))
+                                run->calls[i].talks = all[k].calls;
+                }
+        }
+        for (uint32_t k = 1; k < n; k++)
+                run->most = all[k].calls > run->most ? all[k].calls : run->most;
+        run->team = n >= TEAM_MIN;
+}
+
+static void meet_tool(struct call *c, struct clew_slice name)
+{
+        c->acts = true;
+        if (clew_rca_only_reads(name))
+                c->looks = true;
+        else if (!clew_rca_proves_identity(name) && !clew_rca_hands_over(name))
+                c->changes = true;
+}
+
+static void meet_tools(struct clew_features_run *run)
+{
+        const struct clew_rca_view *v = run->v;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct call *c;
+
+                for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++)
+                        meet_tool(&run->calls[i], v->calls[s->first_call + k].name);
+                if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE)
+                        continue;
+                c = &run->calls[s->caller];
+                meet_tool(c, s->name);
+                if (!is_bad(s))
+                        continue;
+                c->bad = true;
+                c->mended |= clew_rca_recovery_of(v, i) != CLEW_RCA_NONE;
+                if (s->next_llm != CLEW_RCA_NONE)
+                        run->calls[s->next_llm].reads_bad = true;
+        }
+}
+
+static void meet_values(struct clew_features_run *run)
+{
+        const struct clew_rca_view *v = run->v;
+
+        for (uint32_t k = 0; k < v->n_novel; k++) {
+                uint32_t step = v->units[v->novel[k].unit].step;
+
+                if (v->steps[step].kind == CLEW_RCA_TOOL && v->steps[step].caller != CLEW_RCA_NONE)
+                        step = v->steps[step].caller;
+                run->calls[step].novel++;
+        }
+}
+
+struct clew_features_run *clew_features_begin(const struct clew_rca_view *v)
+{
+        struct clew_features_run *run = clew_arena_calloc(v->arena, 1, sizeof(*run));
+        double sum = 0;
+
+        if (!run)
+                return NULL;
+        run->v = v;
+        run->calls = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*run->calls));
+        if (!run->calls)
+                return NULL;
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                run->calls[i].order = run->n_calls++;
+                sum += length_of(&v->steps[i]);
+        }
+        run->mean = run->n_calls ? sum / run->n_calls : 0;
+        run->answer = v->last_llm == CLEW_RCA_NONE ? CLEW_RCA_NONE : clew_rca_answer_call(v);
+        run->programs = v->acts_in_text || v->shell.len > 0;
+        meet_speakers(run);
+        meet_tools(run);
+        meet_values(run);
+        return run;
+}
+
+/* ---- a step --------------------------------------------------------------------------------- */
+
+static bool asks(struct clew_slice text)
+{
+        text = clew_text_trim(text);
+        return text.len > 0 && text.data[text.len - 1] == '?';
+}
+
+/* A user, not a tool, spoke right before LLM step @i. */
+static bool behind_user(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        for (uint32_t u = s->first_unit; u < s->first_unit + s->n_units && u < v->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_USER)
+                        return true;
+        }
+        return false;
+}
+
+static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
+{
+        const struct clew_rca_view *v = run->v;
+        const struct clew_rca_step *s = &v->steps[i];
+        const struct call *c = &run->calls[i];
+        bool lead = name_of(s) == name_of(&v->steps[v->first_llm]);
+        double late = run->n_calls > 1 ? c->order / (run->n_calls - 1.0) : 0;
+        bool last = c->order + 1 == run->n_calls;
+
+        x[CLEW_FEATURE_LATE] = late;
+        x[CLEW_FEATURE_ORDER] = log1p(c->order);
+        x[CLEW_FEATURE_FIRST_CALL] = c->order == 0;
+        x[CLEW_FEATURE_SECOND_CALL] = c->order == 1;
+        x[CLEW_FEATURE_THIRD_CALL] = c->order == 2;
+        x[CLEW_FEATURE_LAST_CALL] = last;
+        x[CLEW_FEATURE_LAST_BUT_ONE] = c->order + 2 == run->n_calls;
+        x[CLEW_FEATURE_ACTS] = c->acts || clew_rca_acted(v, i);
+        x[CLEW_FEATURE_CHANGES] = c->changes;
+        x[CLEW_FEATURE_LOOKS] = c->looks;
+        x[CLEW_FEATURE_BAD_ACTION] = c->bad && !c->mended;
+        x[CLEW_FEATURE_MENDED] = c->bad && c->mended;
+        x[CLEW_FEATURE_READS_BAD] = c->reads_bad;
+        x[CLEW_FEATURE_ANSWERS] = i == run->answer;
+        x[CLEW_FEATURE_ASKS] = asks(s->text);
+        x[CLEW_FEATURE_BEHIND_USER] = c->order > 0 && behind_user(v, i);
+        x[CLEW_FEATURE_LONG_TEXT] = length_of(s) - run->mean;
+        x[CLEW_FEATURE_NOVEL] = clew_rca_has_error(s) ? 0 : log1p(c->novel);
+        x[CLEW_FEATURE_LEAD] = run->team && lead;
+        x[CLEW_FEATURE_WORKER] = run->team && !lead;
+        x[CLEW_FEATURE_JOINS] = c->joins;
+        x[CLEW_FEATURE_TALKER] = run->team && !lead && c->talks == run->most;
+        x[CLEW_FEATURE_TEAM_LATE] = run->team ? late : 0;
+        x[CLEW_FEATURE_TEAM_FIRST] = run->team && c->order == 0;
+        x[CLEW_FEATURE_TEAM_LAST] = run->team && last;
+        x[CLEW_FEATURE_TALK_LATE] = v->talk ? late : 0;
+        x[CLEW_FEATURE_TALK_CHANGES] = v->talk && c->changes;
+        x[CLEW_FEATURE_PROGRAMS_LATE] = run->programs ? late : 0;
+        x[CLEW_FEATURE_PROGRAMS_LAST] = run->programs && last;
+}
+
+void clew_features_of(const struct clew_features_run *run, uint32_t i, double *x)
+{
+        const struct clew_rca_view *v = run->v;
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (s->kind == CLEW_RCA_LLM) {
+                of_call(run, i, x);
+                return;
+        }
+        x[CLEW_FEATURE_LATE] = v->n_steps > 1 ? i / (v->n_steps - 1.0) : 0;
+        x[CLEW_FEATURE_TOOL] = 1;
+        x[CLEW_FEATURE_BAD_TOOL] = is_bad(s);
+        x[CLEW_FEATURE_TEAM_LATE] = run->team ? x[CLEW_FEATURE_LATE] : 0;
+        x[CLEW_FEATURE_TALK_LATE] = v->talk ? x[CLEW_FEATURE_LATE] : 0;
+        x[CLEW_FEATURE_PROGRAMS_LATE] = run->programs ? x[CLEW_FEATURE_LATE] : 0;
+}

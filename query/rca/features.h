@@ -1,0 +1,59 @@
+/*
+ * The place of a step in its run as numbers, which weights.c weighs beside what the rules say.
+ */
+#ifndef CLEW_QUERY_RCA_FEATURES_H
+#define CLEW_QUERY_RCA_FEATURES_H
+
+#include "query/rca/rules.h"
+
+enum clew_feature {
+        /* of blamed steps only; set by candidates.c */
+        CLEW_FEATURE_FIRST,    /* no earlier step has a sign of trouble */
+        CLEW_FEATURE_BEFORE,   /* logarithm of the number of earlier steps that have one */
+        CLEW_FEATURE_SHOWS,    /* an earlier step's trouble shows here */
+        CLEW_FEATURE_EXPLAINS, /* logarithm of the number of blamed steps where its own shows */
+        CLEW_FEATURE_SIGNS,    /* signs of trouble beyond the first */
+        /* of all */
+        CLEW_FEATURE_TOOL,         /* a tool step */
+        CLEW_FEATURE_BAD_TOOL,     /* that failed or gave nothing */
+        CLEW_FEATURE_LATE,         /* place in the run, 0 to 1 */
+        CLEW_FEATURE_ORDER,        /* logarithm of the number of model calls before it */
+        CLEW_FEATURE_FIRST_CALL,   /* the first model call */
+        CLEW_FEATURE_SECOND_CALL,  /* the second */
+        CLEW_FEATURE_THIRD_CALL,   /* the third */
+        CLEW_FEATURE_LAST_CALL,    /* the last */
+        CLEW_FEATURE_LAST_BUT_ONE, /* the one before it */
+        CLEW_FEATURE_ACTS,         /* asks for a tool, or writes a program that is run */
+        CLEW_FEATURE_CHANGES,      /* asks for one that may change something */
+        CLEW_FEATURE_LOOKS,        /* asks for one that only reads */
+        CLEW_FEATURE_BAD_ACTION,   /* what it asked for failed or gave nothing, for good */
+        CLEW_FEATURE_MENDED,       /* it failed, and a later try went well */
+        CLEW_FEATURE_READS_BAD,    /* the first call behind a bad result */
+        CLEW_FEATURE_ANSWERS,      /* wrote the run's answer */
+        CLEW_FEATURE_ASKS,         /* ends with a question */
+        CLEW_FEATURE_BEHIND_USER,  /* not the first call, and a user spoke before it */
+        CLEW_FEATURE_LONG_TEXT,    /* logarithm of its length over that of a usual text */
+        CLEW_FEATURE_NOVEL,        /* logarithm of the number of values that it brought up */
+        CLEW_FEATURE_LEAD,         /* of several agents the one that began */
+        CLEW_FEATURE_WORKER,       /* of several agents another one */
+        CLEW_FEATURE_JOINS,        /* the first call of such another one */
+        CLEW_FEATURE_TALKER,       /* of those the one that speaks most */
+        CLEW_FEATURE_TEAM_LATE,    /* places again, in runs of several agents, */
+        CLEW_FEATURE_TEAM_FIRST,
+        CLEW_FEATURE_TEAM_LAST,
+        CLEW_FEATURE_TALK_LATE, /* in conversations with a user, */
+        CLEW_FEATURE_TALK_CHANGES,
+        CLEW_FEATURE_PROGRAMS_LATE, /* and where actions are programs or commands */
+        CLEW_FEATURE_PROGRAMS_LAST,
+        CLEW_FEATURE_COUNT,
+};
+
+const char *clew_feature_name(enum clew_feature feature);
+
+/* What all steps of a run share, in the view's arena; NULL when memory is short. */
+struct clew_features_run *clew_features_begin(const struct clew_rca_view *v);
+
+/* Fills those of step @i, an LLM or a TOOL step, that depend on its place; @x holds zeros. */
+void clew_features_of(const struct clew_features_run *run, uint32_t i, double *x);
+
+#endif
