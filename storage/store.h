@@ -198,6 +198,9 @@ CLEW_MUST_USE int clew_store_reindex(struct clew_store *store,
 CLEW_MUST_USE int clew_view_open(struct clew_store *store, struct clew_view **ret,
                                  struct clew_error *err);
 void clew_view_close(struct clew_view *view); /* NULL is fine */
+/* From now on a trace of more OTLP bytes than that is not loaded: -EMSGSIZE, before its memory is
+ * taken. For who answers many at a time. Before the first load. */
+void clew_view_limit_loads(struct clew_view *view, size_t max_bytes);
 /* Moves the view to the newest snapshot; all slices from it die. */
 CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err);
 
@@ -253,6 +256,12 @@ CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_
 CLEW_MUST_USE int clew_view_list_chosen(struct clew_view *view, const struct clew_list_entry *after,
                                         const struct clew_index_chooser *chooser,
                                         struct clew_error *err);
+/* Calls @fn for each index run of the snapshot until it returns not 0; that is returned. -ENOENT:
+ * not all segments have an index of @version; -EBADMSG: damage. */
+CLEW_MUST_USE int clew_view_index_runs(struct clew_view *view, uint64_t version,
+                                       int (*fn)(void *context, struct clew_index_run *run,
+                                                 struct clew_error *err),
+                                       void *context, struct clew_error *err);
 /* Of the walk so far. */
 const struct clew_index_use *clew_view_index_use(const struct clew_view *view);
 /* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */

@@ -1,9 +1,11 @@
 /*
- * See api.h. A request: NEW --queued, suspended--> WAITING --by a thread--> ANSWERED, resumed -->
- * sent. What is refused goes from NEW to ANSWERED at once.
+ * See api.h. A request: CLEW_API_NEW --queued, suspended--> CLEW_API_WAITING --by a thread-->
+ * CLEW_API_ANSWERED, resumed --> sent. What is refused goes from CLEW_API_NEW to CLEW_API_ANSWERED
+ * at once.
  */
 #include "collector/api/api.h"
 
+#include "collector/api/request-int.h"
 #include "collector/api/squeeze-int.h"
 #include "collector/api/streams-int.h"
 #include "collector/front/http-route.h"
@@ -35,24 +37,9 @@
 #define WASTE_BYTES_MAX ((size_t)64 * 1024)
 #define WASTE_OF_A_WRITE_MAX (2 * CLEW_SERVE_UPLOAD_MAX)
 
-enum state { NEW, WAITING, ANSWERED };
-
-struct request {
-        struct clew_api *api;
-        struct MHD_Connection *connection;
-        struct request *next; /* in the queue */
-        _Atomic enum state state;
-        bool is_write;
-        size_t kept_bytes;  /* of the body, counted in the api */
-        size_t waste_bytes; /* read and thrown away */
-        struct clew_buffer body;
-        struct clew_buffer target;
-        const char *method; /* the library's, as long as the request */
-        struct clew_serve_answer answer;
-};
-
 struct clew_api {
-        struct clew_service service;
+        struct clew_api_options options;
+        struct clew_service services[CLEW_PROJECTS_MAX]; /* one for each project */
         struct clew_streams *streams;
         volatile sig_atomic_t stop;
         char author[AUTHOR_BYTES_MAX]; /* of writes when nobody signed in */
@@ -62,8 +49,8 @@ struct clew_api {
         pthread_cond_t work;
         pthread_cond_t idle; /* on the monotonic clock */
         /* under the lock: */
-        struct request *first;
-        struct request *last;
+        struct clew_api_request *first;
+        struct clew_api_request *last;
         unsigned n_waiting;
         unsigned n_running;
         size_t upload_bytes; /* of all bodies that are kept */
@@ -72,40 +59,43 @@ struct clew_api {
 
 /* ---- threads -------------------------------------------------------------------------------- */
 
-static struct clew_slice header(struct MHD_Connection *connection, const char *name)
-{
-        const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-
-        return value ? clew_slice_of_cstr(value) : CLEW_SLICE_NULL;
-}
-
-static struct clew_serve_request request_of(const struct request *q)
+static struct clew_serve_request request_of(const struct clew_api_request *q)
 {
         return (struct clew_serve_request){
                 .method = clew_slice_of_cstr(q->method),
                 .target = clew_buffer_slice(&q->target),
-                .accept = header(q->connection, MHD_HTTP_HEADER_ACCEPT),
-                .accept_encoding = header(q->connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
-                .if_none_match = header(q->connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
-                .content_type = header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
-                .token = header(q->connection, "X-Clew-Token"),
+                .accept = clew_api_header(q, MHD_HTTP_HEADER_ACCEPT),
+                .accept_encoding = clew_api_header(q, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+                .if_none_match = clew_api_header(q, MHD_HTTP_HEADER_IF_NONE_MATCH),
+                .content_type = clew_api_header(q, MHD_HTTP_HEADER_CONTENT_TYPE),
+                .token = clew_api_header(q, "X-Clew-Token"),
                 .body = clew_buffer_slice(&q->body),
-                .identity = {.scopes = CLEW_SCOPES_ALL},
+                .identity =
+                        {
+                                .name = clew_slice_of_cstr(q->grant.name),
+                                .scopes = q->grant.scopes,
+                                .token = clew_slice_of_cstr(q->grant.token),
+                        },
         };
 }
 
 /* Suspended, so that the library leaves the connection and its headers alone. */
-static void answer(struct request *q)
+static void answer(struct clew_api_request *q)
 {
         const struct clew_serve_request request = request_of(q);
 
-        clew_serve(&q->api->service, &request, &q->answer);
-        clew_squeeze(request.accept_encoding, &q->answer);
+        if (q->is_sign_in) {
+                clew_api_sign_in(q, &q->api->options);
+        } else {
+                clew_serve(q->service, &request, &q->answer);
+                clew_squeeze(request.accept_encoding, &q->answer);
+        }
+        clew_api_note(q, &q->api->options);
 }
 
-static struct request *take(struct clew_api *api)
+static struct clew_api_request *take(struct clew_api *api)
 {
-        struct request *q;
+        struct clew_api_request *q;
 
         pthread_mutex_lock(&api->lock);
         while (!api->first && !api->ends)
@@ -125,14 +115,14 @@ static struct request *take(struct clew_api *api)
 static void *serve(void *context)
 {
         struct clew_api *api = context;
-        struct request *q;
+        struct clew_api_request *q;
 
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), THREAD_NICE);
         while ((q = take(api)) != NULL) {
                 struct MHD_Connection *connection = q->connection;
 
                 answer(q);
-                atomic_store(&q->state, ANSWERED);
+                atomic_store(&q->state, CLEW_API_ANSWERED);
                 MHD_resume_connection(connection); /* the request may be gone from here on */
                 pthread_mutex_lock(&api->lock);
                 api->n_running--;
@@ -143,7 +133,7 @@ static void *serve(void *context)
 }
 
 /* Suspended before a thread can resume it. False when it was refused; the answer is there. */
-static bool queue(struct request *q)
+static bool queue(struct clew_api_request *q)
 {
         struct clew_api *api = q->api;
         bool room;
@@ -151,7 +141,7 @@ static bool queue(struct request *q)
         pthread_mutex_lock(&api->lock);
         room = api->n_waiting < WAITING_MAX && !api->ends;
         if (room) {
-                atomic_store(&q->state, WAITING);
+                atomic_store(&q->state, CLEW_API_WAITING);
                 MHD_suspend_connection(q->connection);
                 q->next = NULL;
                 if (api->last)
@@ -187,8 +177,9 @@ static struct MHD_Response *response_of(struct clew_serve_answer *a)
         return response;
 }
 
-static void add_headers(struct MHD_Response *response, const struct clew_serve_answer *a)
+static void add_headers(struct MHD_Response *response, const struct clew_api_request *q)
 {
+        const struct clew_serve_answer *a = &q->answer;
         char seconds[16];
 
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
@@ -200,6 +191,12 @@ static void add_headers(struct MHD_Response *response, const struct clew_serve_a
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
         if (a->etag[0])
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, a->etag);
+        if (q->set_cookie[0])
+                MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, q->set_cookie);
+        if (q->location)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, q->location);
+        if (a->status == MHD_HTTP_UNAUTHORIZED)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
         if (a->allow)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
         if (a->policy)
@@ -210,7 +207,7 @@ static void add_headers(struct MHD_Response *response, const struct clew_serve_a
         }
 }
 
-static enum MHD_Result respond(struct request *q)
+static enum MHD_Result respond(struct clew_api_request *q)
 {
         unsigned status = q->answer.status;
         struct MHD_Response *response = response_of(&q->answer);
@@ -218,13 +215,13 @@ static enum MHD_Result respond(struct request *q)
 
         if (!response)
                 return MHD_NO;
-        add_headers(response, &q->answer);
+        add_headers(response, q);
         r = MHD_queue_response(q->connection, status, response);
         MHD_destroy_response(response);
         return r;
 }
 
-static bool is_live(const struct request *q)
+static bool is_live(const struct clew_api_request *q)
 {
         struct clew_slice target = clew_buffer_slice(&q->target);
         size_t n = sizeof(CLEW_LIVE_PATH) - 1;
@@ -235,17 +232,17 @@ static bool is_live(const struct request *q)
 }
 
 /* The parameters are read on the library's thread: that is work of microseconds. */
-static enum MHD_Result start_stream(struct request *q)
+static enum MHD_Result start_stream(struct clew_api_request *q)
 {
         const struct clew_serve_request request = request_of(q);
-        struct clew_live *live = clew_live_open(&q->api->service, &request,
-                                                header(q->connection, "Last-Event-ID"), &q->answer);
+        struct clew_live *live = clew_live_open(q->service, &request,
+                                                clew_api_header(q, "Last-Event-ID"), &q->answer);
         struct MHD_Response *response;
         enum MHD_Result r;
 
         if (!live)
                 return respond(q);
-        response = clew_streams_add(q->api->streams, q->connection, live);
+        response = clew_streams_add(q->api->streams, q->connection, q->service->store, live);
         if (!response) {
                 clew_serve_busy(&q->answer);
                 return respond(q);
@@ -266,6 +263,8 @@ static bool wants(const char *method, const char *path)
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
+        if (clew_api_is_sign_in(method, path))
+                return true;
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
                 return is_api && !clew_http_path_is_otlp(path);
         return is_api || (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset));
@@ -289,7 +288,7 @@ static enum MHD_Result append_pair(void *context, enum MHD_ValueKind kind, const
 static void *begin(void *context, struct MHD_Connection *connection, const char *method,
                    const char *path)
 {
-        struct request *q = clew_calloc(1, sizeof(*q));
+        struct clew_api_request *q = clew_calloc(1, sizeof(*q));
 
         if (!q)
                 return NULL;
@@ -302,15 +301,17 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         clew_buffer_init(&q->target, 2 * CLEW_SERVE_TARGET_MAX);
         clew_buffer_append_cstr(&q->target, path);
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
-        if (!clew_serve_is_local(header(connection, MHD_HTTP_HEADER_HOST),
-                                 header(connection, MHD_HTTP_HEADER_ORIGIN),
-                                 header(connection, "Sec-Fetch-Site"), &q->answer))
-                atomic_store(&q->state, ANSWERED);
+        q->is_sign_in = clew_api_is_sign_in(method, path);
+        if (!clew_api_admits(q, &q->api->options)) {
+                clew_api_note(q, &q->api->options);
+                atomic_store(&q->state, CLEW_API_ANSWERED);
+        }
+        q->service = &q->api->services[clew_api_project(q, &q->api->options)];
         return q;
 }
 
 /* Gives the bytes of a body back. */
-static void release_upload(struct request *q, size_t n)
+static void release_upload(struct clew_api_request *q, size_t n)
 {
         pthread_mutex_lock(&q->api->lock);
         q->api->upload_bytes -= n;
@@ -318,12 +319,12 @@ static void release_upload(struct request *q, size_t n)
 }
 
 /* Keeps a piece of a body, while there is room for it and somebody reads it. */
-static enum MHD_Result take_body(struct request *q, const char *data, size_t n)
+static enum MHD_Result take_body(struct clew_api_request *q, const char *data, size_t n)
 {
         struct clew_api *api = q->api;
         bool room;
 
-        if (!q->is_write || atomic_load(&q->state) == ANSWERED) {
+        if (!q->is_write || atomic_load(&q->state) == CLEW_API_ANSWERED) {
                 q->waste_bytes += n;
                 return q->waste_bytes > (q->is_write ? WASTE_OF_A_WRITE_MAX : WASTE_BYTES_MAX)
                                ? MHD_NO
@@ -335,21 +336,21 @@ static enum MHD_Result take_body(struct request *q, const char *data, size_t n)
         pthread_mutex_unlock(&api->lock);
         if (!room) {
                 clew_serve_busy(&q->answer);
-                atomic_store(&q->state, ANSWERED);
+                atomic_store(&q->state, CLEW_API_ANSWERED);
                 return MHD_YES;
         }
         clew_buffer_append(&q->body, data, n);
         q->kept_bytes += n;
         if (clew_buffer_error(&q->body) < 0) {
                 clew_serve_too_large(&q->answer);
-                atomic_store(&q->state, ANSWERED);
+                atomic_store(&q->state, CLEW_API_ANSWERED);
         }
         return MHD_YES;
 }
 
 static enum MHD_Result on_call(void *request, const char *data, size_t *n)
 {
-        struct request *q = request;
+        struct clew_api_request *q = request;
 
         if (*n > 0) {
                 enum MHD_Result r = take_body(q, data, *n);
@@ -358,13 +359,13 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
                 return r;
         }
         switch (atomic_load(&q->state)) {
-        case NEW:
+        case CLEW_API_NEW:
                 if (is_live(q))
                         return start_stream(q);
                 return queue(q) ? MHD_YES : respond(q);
-        case ANSWERED:
+        case CLEW_API_ANSWERED:
                 return respond(q);
-        case WAITING:
+        case CLEW_API_WAITING:
                 break;
         }
         return MHD_YES;
@@ -372,7 +373,7 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
 
 static void end(void *request)
 {
-        struct request *q = request;
+        struct clew_api_request *q = request;
 
         release_upload(q, q->kept_bytes);
         clew_serve_answer_deinit(&q->answer);
@@ -408,15 +409,18 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
 
         if (!api)
                 return -ENOMEM;
-        api->service = (struct clew_service){
-                .store = options->store,
-                .clock = clew_clock_system(),
-                .read_only = options->read_only,
-                .author = api->author,
-                .stop = &api->stop,
-                .write_status = options->write_status,
-                .context = options->context,
-        };
+        api->options = *options;
+        for (unsigned i = 0; i < options->projects->n; i++)
+                api->services[i] = (struct clew_service){
+                        .store = options->projects->all[i].store,
+                        .project = options->projects->n > 1 ? options->projects->all[i].name : NULL,
+                        .clock = clew_clock_system(),
+                        .read_only = options->read_only,
+                        .author = api->author,
+                        .stop = &api->stop,
+                        .write_status = options->write_status,
+                        .context = options->context,
+                };
         name_author(api->author, sizeof(api->author));
         pthread_mutex_init(&api->lock, NULL);
         pthread_cond_init(&api->work, NULL);
@@ -427,7 +431,7 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
         for (; r == 0 && api->n_threads < THREADS; api->n_threads += r == 0)
                 r = pthread_create(&api->threads[api->n_threads], NULL, serve, api);
         if (r == 0)
-                r = -clew_streams_new(&api->service, &api->streams);
+                r = -clew_streams_new(&api->streams);
         if (r != 0) {
                 clew_api_free(api);
                 return -r;

@@ -8,22 +8,14 @@
 #ifndef CLEW_COLLECTOR_API_API_H
 #define CLEW_COLLECTOR_API_API_H
 
+#include "collector/api/options.h"
 #include "collector/front/http-guest.h"
 #include "proto/base/compiler.h"
-#include "query/serve/serve.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct clew_api;
-
-struct clew_api_options {
-        struct clew_store *store; /* borrowed until clew_api_free() */
-        bool read_only;
-        /* Adds members to `/status`; may be NULL. */
-        void (*write_status)(void *context, struct clew_json_writer *w);
-        void *context;
-};
 
 /* Starts the threads. 0 or a negative errno. */
 CLEW_MUST_USE int clew_api_new(const struct clew_api_options *options, struct clew_api **ret);

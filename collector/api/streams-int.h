@@ -13,16 +13,17 @@
 
 struct clew_streams;
 
-/* @service is borrowed. 0 or a negative errno. */
-CLEW_MUST_USE int clew_streams_new(const struct clew_service *service, struct clew_streams **ret);
+/* 0 or a negative errno. */
+CLEW_MUST_USE int clew_streams_new(struct clew_streams **ret);
 /* Ends all streams and the thread; connections close when the library has seen the end. */
 void clew_streams_end(struct clew_streams *streams);
 /* After end, and when no connection is left. NULL is fine. */
 void clew_streams_free(struct clew_streams *streams);
 
-/* A response that goes on until the client leaves; it owns @live, which is freed also when there is
- * no place for another stream (NULL then). */
+/* A response that goes on until the client leaves, of what @store holds; it owns @live, which is
+ * freed also when there is no place for another stream (NULL then). */
 struct MHD_Response *clew_streams_add(struct clew_streams *streams,
-                                      struct MHD_Connection *connection, struct clew_live *live);
+                                      struct MHD_Connection *connection, struct clew_store *store,
+                                      struct clew_live *live);
 
 #endif

@@ -27,6 +27,7 @@ struct stream {
         struct clew_streams *streams;
         struct stream *next;
         struct MHD_Connection *connection;
+        struct clew_store *store;
         struct clew_live *live;
         /* under the lock: */
         struct clew_buffer pending;
@@ -37,7 +38,6 @@ struct stream {
 };
 
 struct clew_streams {
-        const struct clew_service *service;
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t changed; /* on the monotonic clock */
@@ -100,7 +100,7 @@ static void end_stream(void *context)
 }
 
 struct MHD_Response *clew_streams_add(struct clew_streams *l, struct MHD_Connection *connection,
-                                      struct clew_live *live)
+                                      struct clew_store *store, struct clew_live *live)
 {
         struct stream *s = clew_calloc(1, sizeof(*s));
         struct MHD_Response *response = NULL;
@@ -112,6 +112,7 @@ struct MHD_Response *clew_streams_add(struct clew_streams *l, struct MHD_Connect
         }
         s->streams = l;
         s->connection = connection;
+        s->store = store;
         s->live = live;
         clew_buffer_init(&s->pending, PENDING_BYTES_MAX);
         pthread_mutex_lock(&l->lock);
@@ -138,9 +139,11 @@ static void poll_one(struct clew_streams *l, struct stream *s, struct clew_buffe
 {
         struct clew_view *view = NULL;
         struct clew_error err;
-        int r = clew_view_open(l->service->store, &view, &err);
+        int r = clew_view_open(s->store, &view, &err);
 
         clew_buffer_clear(events);
+        if (r == 0)
+                clew_view_limit_loads(view, CLEW_SERVE_TRACE_MAX);
         if (r == 0) /* otherwise: what is wrong is told to those who ask */
                 r = clew_live_poll(s->live, view, events, &err);
         clew_view_close(view);
@@ -223,7 +226,7 @@ static void *run(void *context)
 
 /* ---- lifecycle ------------------------------------------------------------------------------ */
 
-int clew_streams_new(const struct clew_service *service, struct clew_streams **ret)
+int clew_streams_new(struct clew_streams **ret)
 {
         struct clew_streams *l = clew_calloc(1, sizeof(*l));
         pthread_condattr_t attr;
@@ -231,7 +234,6 @@ int clew_streams_new(const struct clew_service *service, struct clew_streams **r
 
         if (!l)
                 return -ENOMEM;
-        l->service = service;
         pthread_mutex_init(&l->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

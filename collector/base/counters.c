@@ -33,6 +33,8 @@ static const char *const names[CLEW_COUNTERS] = {
         [CLEW_COUNT_ACCEPTS_FAILED] = "accepts_failed",
         [CLEW_COUNT_CONNECTIONS_ENDED] = "connections_ended",
         [CLEW_COUNT_CONNECTIONS_DISPLACED] = "connections_displaced",
+        [CLEW_COUNT_KEYS_REFUSED] = "keys_refused",
+        [CLEW_COUNT_TLS_FAILED] = "tls_failed",
 };
 
 const char *clew_counter_name(enum clew_counter which)

@@ -34,10 +34,12 @@ enum clew_counter {
         CLEW_COUNT_SEAL_FAILURES,     /* rounds of sealing that failed */
         CLEW_COUNT_ACCEPTS_FAILED,    /* connections that had to wait for descriptors or memory */
         CLEW_COUNT_CONNECTIONS_ENDED, /* that broke a limit or the protocol */
-        CLEW_COUNT_CONNECTIONS_DISPLACED /* that had to make room for others */
+        CLEW_COUNT_CONNECTIONS_DISPLACED, /* that had to make room for others */
+        CLEW_COUNT_KEYS_REFUSED,          /* export requests without a key that allows them */
+        CLEW_COUNT_TLS_FAILED             /* hellos that came to nothing */
 };
 
-#define CLEW_COUNTERS ((size_t)CLEW_COUNT_CONNECTIONS_DISPLACED + 1)
+#define CLEW_COUNTERS ((size_t)CLEW_COUNT_TLS_FAILED + 1)
 
 struct clew_counters {
         atomic_uint_fast64_t value[CLEW_COUNTERS];

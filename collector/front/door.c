@@ -106,6 +106,27 @@ static void hint_other_port(const struct clew_door *d, enum clew_door_protocol p
                                  protocols[spoken].flag);
 }
 
+/* In the clear to a port that speaks TLS: whoever reads HTTP is told, and nothing is taken. */
+static void refuse_plain(const struct clew_door *d, enum clew_door_protocol port, int fd,
+                         enum clew_door_greeting greeting)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        static const char answer[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+                                     "Content-Type: text/plain\r\nContent-Length: 39\r\n\r\n"
+                                     "This port speaks TLS: use https:// here";
+
+        if (greeting == CLEW_GREETING_HTTP1)
+                (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (greeting != CLEW_GREETING_NONE)
+                clew_log_limited(
+                        &limit, CLEW_LOG_WARN, "wrong_protocol",
+                        "seen=plain port=%s hint=\"a client speaks http to a port with TLS; "
+                        "use https://%s as its endpoint\"",
+                        protocols[port].name, d->first_address[port]);
+        (void)shutdown(fd, SHUT_WR);
+        close(fd);
+}
+
 static void hand_over(struct clew_door *d, const struct door_socket *s, int fd,
                       const struct clew_address *peer)
 {
@@ -113,7 +134,16 @@ static void hand_over(struct clew_door *d, const struct door_socket *s, int fd,
         char first[GREETING_BYTES];
         ssize_t n = recv(fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT);
 
-        switch (clew_door_greeting_of(first, n > 0 ? (size_t)n : 0)) {
+        enum clew_door_greeting greeting = clew_door_greeting_of(first, n > 0 ? (size_t)n : 0);
+
+        if (d->options.take_tls) {
+                if (greeting == CLEW_GREETING_TLS)
+                        d->options.take_tls(d->options.tls_context, fd, peer, s->protocol);
+                else
+                        refuse_plain(d, s->protocol, fd, greeting);
+                return;
+        }
+        switch (greeting) {
         case CLEW_GREETING_TLS:
                 hint_tls(d, s->protocol);
                 close(fd);

@@ -5,8 +5,8 @@
  * Both OTLP transports are opened by the client, and their first bytes tell them apart: a gRPC
  * client sends the HTTP/2 preface "PRI * HTTP/2.0" (RFC 9113, section 3.4), an HTTP/1.1 client a
  * method. A setting that names the wrong one of the two ports therefore works, and is told in the
- * log. TLS is not spoken; its hello (RFC 8446: content type 22, version 3.x) is told in the log and
- * closed.
+ * log. A TLS hello (RFC 8446: content type 22, version 3.x) goes where TLS is ended (tls.h); where
+ * it is spoken nothing else is, and where it is not, the log tells so and the connection is closed.
  */
 #ifndef CLEW_COLLECTOR_DOOR_H
 #define CLEW_COLLECTOR_DOOR_H
@@ -39,6 +39,10 @@ struct clew_door_options {
         /* Takes over the connected, non-blocking @fd; NULL = this protocol is not served. */
         void (*take[CLEW_DOOR_PROTOCOLS])(void *context, int fd, const struct clew_address *peer);
         void *context[CLEW_DOOR_PROTOCOLS];
+        /* Takes over what begins with a TLS hello; not NULL: only that is let in. */
+        void (*take_tls)(void *context, int fd, const struct clew_address *peer,
+                         enum clew_door_protocol port);
+        void *tls_context;
         struct clew_counters *counters; /* borrowed until close */
 };
 

@@ -20,6 +20,7 @@
  */
 #include "collector/front/grpc-listener-int.h"
 
+#include "collector/front/entry-int.h"
 #include "proto/base/clock.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"
@@ -99,6 +100,7 @@ struct call {
         enum clew_ingest_size size;
         struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
+        struct clew_pipeline *pipeline; /* of the project that the key opens */
         struct clew_answer answer;
         /* the answer's parts, alive until the last batch is over */
         grpc_byte_buffer *response;
@@ -340,7 +342,7 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
         case CLEW_INGEST_COMMIT:
                 c->submission.done = on_committed;
                 move(c, CALL_COMMITTING);
-                clew_pipeline_push(o->pipeline, &c->submission);
+                clew_pipeline_push(c->pipeline, &c->submission);
                 return true;
         case CLEW_INGEST_MORE:
                 if (in_lane || c->size == CLEW_INGEST_SMALL)
@@ -410,7 +412,7 @@ static void check_health(struct call *c)
                 send_answer(c, NULL, GRPC_STATUS_NOT_FOUND, "unknown service");
                 return;
         }
-        if (!clew_pipeline_is_healthy(options_of(c)->pipeline))
+        if (!clew_pipeline_is_healthy(options_of(c)->projects->all[0].pipeline))
                 body[1] = 2;
         slice = grpc_slice_from_copied_buffer(body, sizeof(body));
         response = grpc_raw_byte_buffer_create(&slice, 1);
@@ -535,10 +537,45 @@ static enum method method_of(const grpc_call_details *details)
         return METHOD_UNKNOWN;
 }
 
+static struct clew_slice shown(const struct call *c, const char *name)
+{
+        for (size_t i = 0; i < c->metadata.count; i++) {
+                const grpc_metadata *m = &c->metadata.metadata[i];
+
+                if (grpc_slice_str_cmp(m->key, name) == 0)
+                        return clew_slice_make(GRPC_SLICE_START_PTR(m->value),
+                                               GRPC_SLICE_LENGTH(m->value));
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* The core does not know its clients' addresses: all of them share one count of failures. */
+static bool admits(struct call *c)
+{
+        static struct clew_log_limit limit = {.per_second = 5};
+        const struct clew_grpc_listener_options *o = options_of(c);
+        const struct clew_credentials credentials = {
+                .authorization = shown(c, "authorization"),
+                .api_key = shown(c, "x-api-key"),
+        };
+
+        if (clew_entry_admits(o->access, o->projects, &credentials, &c->pipeline, &c->answer))
+                return true;
+        clew_count(o->counters, CLEW_COUNT_KEYS_REFUSED, 1);
+        clew_log_limited(&limit, CLEW_LOG_WARN, "request.refused",
+                         "protocol=grpc status=%d reason=\"%s\"",
+                         clew_answer_grpc_code(c->answer.kind), c->answer.message);
+        return false;
+}
+
 static void begin(struct call *c)
 {
         const struct clew_grpc_listener_options *o = options_of(c);
 
+        if (!admits(c)) {
+                answer_call(c);
+                return;
+        }
         clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);
         clew_admission_enter(o->admission);
         c->inside = true;

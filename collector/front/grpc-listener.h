@@ -12,7 +12,8 @@
 #include "collector/base/counters.h"
 #include "collector/commit/ingest.h"
 #include "collector/commit/lane.h"
-#include "collector/commit/pipeline.h"
+#include "collector/commit/projects.h"
+#include "collector/gate/access.h"
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
@@ -30,7 +31,8 @@ struct clew_grpc_listener_options {
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
         struct clew_admission *admission;
         struct clew_lane *lane;
-        struct clew_pipeline *pipeline;
+        struct clew_access *access;
+        const struct clew_projects *projects;
         struct clew_counters *counters;
 };
 

@@ -13,7 +13,7 @@
  * When places or descriptors run out, the connection that has waited longest without ever having
  * had an answer goes first, then the one that has been idle longest; so whoever comes gets in.
  *
- * Encryption will end here: between the client's socket and the watcher.
+ * With TLS the client's socket is the decrypted side of it (tls.h).
  */
 #ifndef CLEW_COLLECTOR_GUARD_H
 #define CLEW_COLLECTOR_GUARD_H

@@ -25,6 +25,7 @@
 #include "collector/front/http-listener.h"
 
 #include "collector/base/quantity.h"
+#include "collector/front/entry-int.h"
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
@@ -86,6 +87,7 @@ struct request {
         enum clew_ingest_size size;
         struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
+        struct clew_pipeline *pipeline; /* of the project that the key opens */
         struct clew_answer answer;
         bool close;
         void *guest; /* not NULL: the guest's request */
@@ -231,6 +233,8 @@ static enum MHD_Result send_answer(struct request *q)
         add_cors(q, response);
         if (clew_answer_may_retry(q->answer.kind))
                 add_retry_after(q, response);
+        if (q->answer.kind == CLEW_ANSWER_NO_KEY)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
         if (q->answer.kind == CLEW_ANSWER_BAD_METHOD)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "POST");
         if (q->close || atomic_load(&q->listener->draining))
@@ -307,7 +311,7 @@ static struct clew_request request_of(struct request *q, const struct clew_slice
 static void commit(struct request *q)
 {
         q->submission.done = on_committed;
-        clew_pipeline_push(q->listener->options.pipeline, &q->submission);
+        clew_pipeline_push(q->pipeline, &q->submission);
 }
 
 static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch)
@@ -427,6 +431,31 @@ static void log_refusal(const struct clew_answer *a)
                          a->message);
 }
 
+static struct clew_slice shown(const struct request *q, const char *name)
+{
+        const char *value = header(q->connection, name);
+
+        return value ? clew_slice_of_cstr(value) : CLEW_SLICE_NULL;
+}
+
+static bool admits(struct request *q)
+{
+        const struct clew_http_listener_options *o = &q->listener->options;
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const struct clew_credentials credentials = {
+                .authorization = shown(q, MHD_HTTP_HEADER_AUTHORIZATION),
+                .api_key = shown(q, "x-api-key"),
+                .peer = info ? info->client_addr : NULL,
+        };
+
+        if (clew_entry_admits(o->access, o->projects, &credentials, &q->pipeline, &q->answer))
+                return true;
+        clew_count(o->counters, CLEW_COUNT_KEYS_REFUSED, 1);
+        log_refusal(&q->answer);
+        return false;
+}
+
 static enum MHD_Result on_headers(struct request *q, const char *method, const char *path)
 {
         const struct clew_http_listener_options *o = &q->listener->options;
@@ -446,7 +475,9 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
                 }
                 return refuse(q, declared);
         }
-        if (!o->pipeline) {
+        if (!admits(q))
+                return refuse(q, declared);
+        if (!q->pipeline) {
                 clew_answer_set(&q->answer, CLEW_ANSWER_FORBIDDEN,
                                 "this clewd only reads (--read-only); send spans to one that "
                                 "collects");

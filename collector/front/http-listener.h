@@ -8,8 +8,9 @@
 #include "collector/base/counters.h"
 #include "collector/commit/ingest.h"
 #include "collector/commit/lane.h"
-#include "collector/commit/pipeline.h"
+#include "collector/commit/projects.h"
 #include "collector/front/http-guest.h"
+#include "collector/gate/access.h"
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
@@ -28,7 +29,8 @@ struct clew_http_listener_options {
         struct clew_ingest *ingest; /* borrowed, like the rest, until free */
         struct clew_admission *admission;
         struct clew_lane *lane;
-        struct clew_pipeline *pipeline; /* NULL: nothing is collected, OTLP is refused */
+        struct clew_access *access;
+        const struct clew_projects *projects; /* without pipelines: OTLP is refused */
         struct clew_counters *counters;
         const struct clew_http_guest *guest; /* may be NULL */
         void *guest_context;

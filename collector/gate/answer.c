@@ -25,6 +25,7 @@ static const struct {
         [CLEW_ANSWER_BAD_METHOD] = {12, 405, false},
         [CLEW_ANSWER_BAD_TYPE] = {3, 415, false},
         [CLEW_ANSWER_FORBIDDEN] = {7, 403, false}, /* PERMISSION_DENIED */
+        [CLEW_ANSWER_NO_KEY] = {16, 401, false},   /* UNAUTHENTICATED */
         [CLEW_ANSWER_PREFLIGHT] = {0, 204, false},
         [CLEW_ANSWER_OVERLOADED] = {14, 429, true}, /* UNAVAILABLE */
         [CLEW_ANSWER_NOT_STORED] = {14, 503, true},

@@ -26,7 +26,8 @@ enum clew_answer_kind {
         CLEW_ANSWER_NOT_FOUND,     /* never retry */
         CLEW_ANSWER_BAD_METHOD,    /* never retry; HTTP only */
         CLEW_ANSWER_BAD_TYPE,      /* never retry; HTTP only */
-        CLEW_ANSWER_FORBIDDEN,     /* never retry; HTTP only */
+        CLEW_ANSWER_FORBIDDEN,     /* never retry */
+        CLEW_ANSWER_NO_KEY,        /* never retry: a key is missing, or none of ours */
         CLEW_ANSWER_PREFLIGHT,     /* HTTP only: a browser asks whether a page may send */
         CLEW_ANSWER_OVERLOADED,    /* retry after retry_ms */
         CLEW_ANSWER_NOT_STORED,    /* retry after retry_ms */

@@ -5,20 +5,21 @@
 #include "collector/base/watch.h"
 #include "collector/commit/ingest.h"
 #include "collector/commit/lane.h"
-#include "collector/commit/pipeline.h"
-#include "collector/commit/sealer.h"
 #include "collector/front/door.h"
 #include "collector/front/grpc-listener.h"
 #include "collector/front/guard.h"
 #include "collector/front/http-listener.h"
+#include "collector/front/tls.h"
+#include "collector/gate/access.h"
 #include "collector/gate/admission.h"
+#include "collector/process/projects-open.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
-#include "query/model/summary.h"
-#include "storage/store.h"
+#include "query/serve/audit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +35,10 @@
 /* One in so many is left for what closes a moment later than we know. */
 #define DESCRIPTORS_SLACK_PARTS 4u
 
+/* Of one connection: the client's and a pair with the server; with TLS a pair more. */
+#define DESCRIPTORS_OF_A_GUARDED 3u
+#define DESCRIPTORS_WITH_TLS 5u
+
 #define WORK_KINDS 2 /* receiving and sealing leave memory to give back */
 
 struct clew_collector {
@@ -41,26 +46,23 @@ struct clew_collector {
         struct clew_counters counters;
         struct clew_admission admission;
         struct clew_ingest ingest;
-        struct clew_store *store;
+        struct clew_projects projects;
+        struct clew_access *access;
+        struct clew_audit *audit;
+        char keys_path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_KEYS_FILE)];
         struct clew_lane *lane;
-        struct clew_pipeline *pipeline;
-        struct clew_sealer *sealer;
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
         struct clew_api *api;
         bool is_asked; /* a question did not end in time */
         struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
+        struct clew_tls *tls; /* NULL: in the clear */
         struct clew_door *door;
         uint64_t next_stats_ns;
         uint64_t last_requests;         /* at the last line of counters */
         uint64_t last_work[WORK_KINDS]; /* at the last tick */
         bool was_busy[WORK_KINDS];
 };
-
-static size_t n_inside(void *context)
-{
-        return clew_admission_inside(context);
-}
 
 static unsigned n_threads(const struct clew_config *config)
 {
@@ -73,54 +75,78 @@ static unsigned n_threads(const struct clew_config *config)
         return n > (long)THREADS_MAX ? THREADS_MAX : (unsigned)n;
 }
 
-static int open_store(struct clew_collector *c, struct clew_error *err)
+static bool is_off(const char *address)
 {
-        const struct clew_store_options options = {
-                .mode = c->config->read_only ? CLEW_STORE_READ : CLEW_STORE_COLLECT,
-                .deriver = c->config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
-        };
-        int r = clew_store_open(c->config->store, &options, &c->store, err);
-
-        if (r < 0 && !err->message[0])
-                clew_error_set(err, r, 0, "store %s: %s", c->config->store, strerror(-r));
-        return r;
+        return strcmp(address, "off") == 0;
 }
 
 static int start_threads(struct clew_collector *c, struct clew_error *err)
 {
-        const struct clew_pipeline_options pipeline = {
-                .store = c->store,
-                .counters = &c->counters,
-                .gather_ns = c->config->gather_ns,
-                .n_expected = n_inside,
-                .context = &c->admission,
-        };
-        struct clew_sealer_options sealer = {
-                .store = c->store,
-                .counters = &c->counters,
-                .idle_ns = c->config->seal_idle_ns,
-                .max_wait_ns = c->config->seal_wait_ns,
-                .segment_bytes = (size_t)c->config->seal_segment_bytes,
-                .cpu_percent = (unsigned)c->config->seal_cpu_percent,
-        };
-        int r;
+        int r = clew_projects_start(c->config, &c->projects, &c->admission, &c->counters, err);
 
-        if (c->config->read_only)
-                return 0;
-        r = clew_pipeline_new(&pipeline, &c->pipeline);
-        if (r == 0)
-                r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
-        sealer.pipeline = c->pipeline;
-        if (r == 0 && c->config->seal_cpu_percent > 0)
-                r = clew_sealer_new(&sealer, &c->sealer);
-        if (r < 0)
-                clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r));
-        return r;
+        if (r < 0 || c->config->read_only)
+                return r;
+        r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
-static bool is_off(const char *address)
+/* Other machines come in with a key, over a line that nobody reads along; or somebody has said that
+ * he means it. */
+static int check_listening(struct clew_collector *c, struct clew_error *err)
 {
-        return strcmp(address, "off") == 0;
+        const char *const texts[] = {c->config->grpc, c->config->http};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(texts); i++) {
+                struct clew_address address;
+                bool has_keys = clew_access_is_on(c->access);
+                bool has_tls = !is_off(c->config->tls_cert);
+                int r = is_off(texts[i]) ? 0 : clew_address_parse(texts[i], &address, err);
+
+                if (r < 0)
+                        return r;
+                if (is_off(texts[i]) || address.is_loopback || (has_keys && has_tls))
+                        continue;
+                if (!c->config->insecure_listen)
+                        return clew_error_set(
+                                err, -EPERM, 0,
+                                "address %s can be reached from other machines, which needs %s; "
+                                "insecure-listen on does without",
+                                texts[i],
+                                !has_keys && !has_tls ? "TLS (tls-cert, tls-key) and a key (clewd "
+                                                        "key add)"
+                                : !has_keys           ? "a key (clewd key add)"
+                                                      : "TLS (tls-cert, tls-key)");
+                clew_log(CLEW_LOG_WARN, "insecure_listen", "address=%s meaning=\"%s%s\"", texts[i],
+                         has_tls ? "" : "all of it, prompts and keys, can be read on the way; ",
+                         has_keys ? "only who has a key is answered"
+                                  : "everybody who reaches this address may read and write all");
+        }
+        return 0;
+}
+
+/* Keys lie beside the default store, and so does the log of who did what. */
+static int start_access(struct clew_collector *c, struct clew_error *err)
+{
+        const struct clew_config *config = c->config;
+        struct clew_access_options options = {.keys_path = c->keys_path};
+        char path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_AUDIT_FILE)];
+        int r;
+
+        (void)snprintf(c->keys_path, sizeof(c->keys_path), "%s/" CLEW_KEYS_FILE, config->store);
+        (void)snprintf(path, sizeof(path), "%s/" CLEW_AUDIT_FILE, config->store);
+        if (!is_off(config->trusted_proxy)) {
+                options.proxy = config->trusted_proxy;
+                if (!clew_access_parse(clew_slice_of_cstr(config->identity_scopes),
+                                       &options.proxy_scopes))
+                        return clew_error_set(err, -EPERM, 0,
+                                              "identity-scopes takes read,annotate,admin, not "
+                                              "\"%.64s\"",
+                                              config->identity_scopes);
+        }
+        r = clew_access_new(&options, &c->access, err);
+        if (r == 0 && !config->read_only)
+                r = clew_audit_new(path, &c->audit);
+        return r < 0 ? r : check_listening(c, err);
 }
 
 static int start_grpc(struct clew_collector *c, struct clew_error *err)
@@ -132,7 +158,8 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .ingest = &c->ingest,
                 .admission = &c->admission,
                 .lane = c->lane,
-                .pipeline = c->pipeline,
+                .access = c->access,
+                .projects = &c->projects,
                 .counters = &c->counters,
         };
 
@@ -157,7 +184,13 @@ static void write_counters(void *context, struct clew_json_writer *w)
 static int start_api(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_api_options options = {
-                .store = c->store,
+                .projects = &c->projects,
+                .access = c->access,
+                .audit = c->audit,
+                .audit_reads = c->config->audit_reads,
+                .identity_header =
+                        is_off(c->config->trusted_proxy) ? NULL : c->config->identity_header,
+                .has_tls = !is_off(c->config->tls_cert),
                 .read_only = c->config->read_only,
                 .write_status = c->config->read_only ? NULL : write_counters,
                 .context = c,
@@ -175,7 +208,8 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .ingest = &c->ingest,
                 .admission = &c->admission,
                 .lane = c->lane,
-                .pipeline = c->pipeline,
+                .access = c->access,
+                .projects = &c->projects,
                 .counters = &c->counters,
                 .guest = &clew_api_guest,
                 .guest_context = c->api,
@@ -204,20 +238,29 @@ static int open_ports(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
-/* Half of what the process may open, less what others need. */
-static size_t descriptors_of_guard(void)
+/* What connections may open together: all that the process may, less what others need. */
+static size_t descriptors(void)
 {
         size_t n = (size_t)clew_watch_raise_descriptors();
 
         n = n > DESCRIPTORS_KEPT ? n - DESCRIPTORS_KEPT : 0;
-        n = (n - n / DESCRIPTORS_SLACK_PARTS) / CLEW_DOOR_PROTOCOLS;
+        return n - n / DESCRIPTORS_SLACK_PARTS;
+}
+
+/* Of each guard. A connection has three of them there, and with TLS two more before it. */
+static size_t descriptors_of_guard(const struct clew_config *config)
+{
+        size_t n = descriptors() / CLEW_DOOR_PROTOCOLS;
+
+        if (!is_off(config->tls_cert))
+                n = n / DESCRIPTORS_WITH_TLS * DESCRIPTORS_OF_A_GUARDED;
         return n < DESCRIPTORS_MIN ? DESCRIPTORS_MIN : n;
 }
 
 static int start_guards(struct clew_collector *c, struct clew_error *err)
 {
         struct clew_guard_options options = {
-                .n_descriptors = descriptors_of_guard(),
+                .n_descriptors = descriptors_of_guard(c->config),
                 .max_waiting = (size_t)c->config->max_waiting,
                 .admission = &c->admission,
                 .counters = &c->counters,
@@ -243,9 +286,32 @@ static int start_guards(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+static int start_tls(struct clew_collector *c, struct clew_error *err)
+{
+        struct clew_tls_options options = {
+                .files = {.cert = c->config->tls_cert,
+                          .key = c->config->tls_key,
+                          .client_ca = c->config->tls_client_ca},
+                .n_connections_max = descriptors() / DESCRIPTORS_WITH_TLS,
+                .counters = &c->counters,
+        };
+
+        if (is_off(c->config->tls_cert))
+                return 0;
+        for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
+                options.take[i] = c->guards[i] ? clew_guard_take : NULL;
+                options.context[i] = c->guards[i];
+        }
+        return clew_tls_new(&options, &c->tls, err);
+}
+
 static int start_door(struct clew_collector *c, struct clew_error *err)
 {
-        struct clew_door_options options = {.counters = &c->counters};
+        struct clew_door_options options = {
+                .take_tls = c->tls ? clew_tls_take : NULL,
+                .tls_context = c->tls,
+                .counters = &c->counters,
+        };
         int r;
 
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++) {
@@ -296,21 +362,25 @@ static int stop_parts(struct clew_collector *c)
                 if (c->guards[i])
                         clew_guard_stop(c->guards[i]);
         }
+        if (c->tls)
+                clew_tls_stop(c->tls);
         if (c->grpc)
                 clew_grpc_listener_finish(c->grpc);
         if (c->http)
                 clew_http_listener_finish(c->http);
         clew_lane_free(c->lane);
-        clew_sealer_free(c->sealer);
-        clew_pipeline_free(c->pipeline);
+        clew_projects_stop(&c->projects);
         clew_grpc_listener_free(c->grpc);
         if (c->is_asked) /* a question still reads the store: it ends with the process */
                 return -ETIMEDOUT;
         clew_http_listener_free(c->http);
         clew_api_free(c->api);
-        clew_store_close(c->store);
+        clew_projects_close(&c->projects);
+        clew_access_free(c->access);
+        clew_audit_free(c->audit);
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
                 clew_guard_free(c->guards[i]);
+        clew_tls_free(c->tls);
         clew_ingest_deinit(&c->ingest);
         clew_admission_deinit(&c->admission);
         return r;
@@ -327,7 +397,9 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         c->config = config;
         clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
-        r = open_store(c, err);
+        r = start_access(c, err); /* refused before anything is made */
+        if (r == 0)
+                r = clew_projects_open(config, &c->projects, err);
         if (r == 0)
                 r = start_threads(c, err);
         if (r == 0)
@@ -338,6 +410,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
                 r = start_http(c, err);
         if (r == 0)
                 r = start_guards(c, err);
+        if (r == 0)
+                r = start_tls(c, err);
         if (r == 0)
                 r = start_door(c, err);
         if (r < 0) {
@@ -382,13 +456,23 @@ static bool has_come_to_rest(struct clew_collector *c)
         return rested;
 }
 
+void clew_collector_reload(struct clew_collector *c)
+{
+        clew_access_tick(c->access);
+        if (c->tls)
+                clew_tls_reload(c->tls);
+}
+
 bool clew_collector_tick(struct clew_collector *c)
 {
         if (c->grpc)
                 clew_grpc_listener_tick(c->grpc);
         log_stats(c);
-        clew_watch_readers(c->store);
-        clew_watch_release_file_memory(c->store);
+        clew_access_tick(c->access);
+        for (unsigned i = 0; i < c->projects.n; i++) {
+                clew_watch_readers(c->projects.all[i].store);
+                clew_watch_release_file_memory(c->projects.all[i].store);
+        }
         return has_come_to_rest(c);
 }
 

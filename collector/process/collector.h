@@ -13,6 +13,9 @@
 
 struct clew_collector;
 
+/* Reads keys and certificates again; no connection ends. */
+void clew_collector_reload(struct clew_collector *c);
+
 /* Opens the store, starts threads and listeners. @config is borrowed until stop. Returns 0 or a
  * negative errno with a message that names the store or the address. */
 CLEW_MUST_USE int clew_collector_start(const struct clew_config *config,

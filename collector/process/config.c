@@ -48,9 +48,31 @@ static const struct key keys[] = {
         {"store", "./data", VALUE_PATH, offsetof(struct clew_config, store), 0, 0, "DIR",
          "directory of the store, made if missing"},
         {"grpc", "localhost:4317", VALUE_LISTEN, offsetof(struct clew_config, grpc), 0, 0, "ADDR",
-         "listen for OTLP over gRPC; loopback only; off = do not"},
+         "listen for OTLP over gRPC; other than loopback needs TLS and a key; off = do not"},
         {"http", "localhost:4318", VALUE_LISTEN, offsetof(struct clew_config, http), 0, 0, "ADDR",
-         "listen for OTLP over HTTP; loopback only; off = do not"},
+         "listen for OTLP over HTTP, API and pages; as above; off = do not"},
+        {"insecure-listen", "off", VALUE_SWITCH, offsetof(struct clew_config, insecure_listen), 0,
+         1, "[on|off]",
+         "listen on other addresses without TLS, where all can be read on the way, or without "
+         "keys, where everybody may read and write all"},
+        {"tls-cert", "off", VALUE_PATH, offsetof(struct clew_config, tls_cert), 0, 0, "FILE",
+         "certificate chain (PEM): both ports speak TLS 1.2 and 1.3; read again at SIGHUP"},
+        {"tls-key", "off", VALUE_PATH, offsetof(struct clew_config, tls_key), 0, 0, "FILE",
+         "its private key (PEM); off = it is in the same file"},
+        {"tls-client-ca", "off", VALUE_PATH, offsetof(struct clew_config, tls_client_ca), 0, 0,
+         "FILE", "clients must show a certificate that this authority has signed"},
+        {"projects", "off", VALUE_PATH, offsetof(struct clew_config, projects), 0, 0, "DIR",
+         "each directory below it is the store of a project of that name; the store above is "
+         "the project default"},
+        {"trusted-proxy", "off", VALUE_PATH, offsetof(struct clew_config, trusted_proxy), 0, 0,
+         "ADDR", "a reverse proxy at this address tells in a header who has signed in"},
+        {"identity-header", "X-Forwarded-User", VALUE_PATH,
+         offsetof(struct clew_config, identity_header), 0, 0, "NAME", "that header"},
+        {"identity-scopes", "read,annotate", VALUE_PATH,
+         offsetof(struct clew_config, identity_scopes), 0, 0, "SCOPES",
+         "what those may do whom it names"},
+        {"audit-reads", "off", VALUE_SWITCH, offsetof(struct clew_config, audit_reads), 0, 1,
+         "[on|off]", "the audit log also tells who read what"},
         {"prices", "default", VALUE_PATH, offsetof(struct clew_config, prices), 0, 0, "FILE",
          "prices of models, for calls sent without a cost; default = $CLEW_PRICES, else "
          "clew/prices in ~/.config, else /etc/clew/prices"},
@@ -114,17 +136,9 @@ static int check_listen(const struct key *k, const char *value, struct clew_erro
         if (strcmp(value, "off") == 0)
                 return 0;
         r = clew_address_parse(value, &a, err);
-        if (r < 0) {
+        if (r < 0)
                 clew_error_prefix(err, "%s: ", k->name);
-                return r;
-        }
-        if (!a.is_loopback)
-                return clew_error_set(
-                        err, -EINVAL, 0,
-                        "%s: \"%s\" is not a loopback address; clewd cannot authenticate clients "
-                        "yet, so it listens on 127.0.0.0/8 and [::1] only",
-                        k->name, value);
-        return 0;
+        return r;
 }
 
 static int check_level(const struct key *k, const char *value, struct clew_error *err)

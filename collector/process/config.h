@@ -23,6 +23,13 @@ struct clew_config {
         char grpc[CLEW_CONFIG_TEXT_MAX];   /* "off" = no listener */
         char http[CLEW_CONFIG_TEXT_MAX];
         char log_level[CLEW_CONFIG_TEXT_MAX];
+        char projects[CLEW_CONFIG_TEXT_MAX];      /* "off" = the store alone */
+        char tls_cert[CLEW_CONFIG_TEXT_MAX];      /* "off" = no TLS */
+        char tls_key[CLEW_CONFIG_TEXT_MAX];       /* "off" = in the file of the certificate */
+        char tls_client_ca[CLEW_CONFIG_TEXT_MAX]; /* "off" = clients show none */
+        char trusted_proxy[CLEW_CONFIG_TEXT_MAX]; /* "off" = nobody's word counts */
+        char identity_header[CLEW_CONFIG_TEXT_MAX];
+        char identity_scopes[CLEW_CONFIG_TEXT_MAX];
         uint64_t max_request_bytes; /* after decompression */
         uint64_t memory_budget_bytes;
         uint64_t max_waiting; /* requests that wait for memory before others are refused */
@@ -34,6 +41,8 @@ struct clew_config {
         uint64_t seal_cpu_percent; /* of one processor; 0 = no sealing */
         uint64_t facts;            /* 0 = sealing leaves facts and causes to `clew reindex` */
         uint64_t read_only;        /* 1 = answers questions about a store, collects nothing */
+        uint64_t insecure_listen;  /* 1 = other machines without TLS, or without keys */
+        uint64_t audit_reads;      /* 1 = who reads what is noted too */
         uint64_t shutdown_ns;
         uint64_t stats_ns;
 

@@ -3,12 +3,13 @@
  * happened into an exit code.
  *
  * Signals are blocked in all threads and taken here one by one: TERM and INT stop the collector,
- * a second one ends the process at once.
+ * a second one ends the process at once; HUP reads keys and certificates again.
  */
 #include "collector/base/watch.h"
 #include "collector/front/grpc-listener.h"
 #include "collector/process/collector.h"
 #include "collector/process/config.h"
+#include "collector/process/key-command.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -57,6 +58,7 @@ static void block_signals(sigset_t *ret)
         sigemptyset(ret);
         sigaddset(ret, SIGTERM);
         sigaddset(ret, SIGINT);
+        sigaddset(ret, SIGHUP);
         pthread_sigmask(SIG_BLOCK, ret, NULL);
 }
 
@@ -86,11 +88,15 @@ static int run(const struct clew_config *config, const sigset_t *signals)
         r = clew_collector_start(config, &collector, &err);
         if (r < 0) {
                 clew_log(CLEW_LOG_ERROR, "cannot_start", "reason=\"%s\"", err.message);
-                return r == -ENOMEM ? EXIT_FAILED : EXIT_CANNOT_START;
+                return r == -ENOMEM ? EXIT_FAILED : r == -EPERM ? EXIT_USAGE : EXIT_CANNOT_START;
         }
         for (;;) {
                 int signal = sigtimedwait(signals, NULL, &second);
 
+                if (signal == SIGHUP) {
+                        clew_collector_reload(collector);
+                        continue;
+                }
                 if (signal > 0) {
                         clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
                         break;
@@ -118,6 +124,9 @@ int main(int argc, char **argv)
         sigset_t signals;
         int code;
 
+        umask(077);
+        if (clew_key_command_wanted(argc, argv))
+                return clew_key_command(argc, argv);
         clew_config_init(&config);
         if (clew_config_read(&config, argc, argv, &err) < 0) {
                 fprintf(stderr, "clewd: %s\n", err.message);
@@ -130,7 +139,6 @@ int main(int argc, char **argv)
                 return EXIT_STOPPED;
         }
         tune_heap();
-        umask(077);
         block_signals(&signals);
         clew_log_set_level(clew_config_log_level(&config));
         clew_watch_raise_descriptors();

@@ -45,6 +45,7 @@ static const struct {
         {"websocket_event", CLEW_LOG_STREAM},
         {"api_error", CLEW_LOG_FAILED},
         {"assistant_response", CLEW_LOG_ANSWER},
+        {"agent_response", CLEW_LOG_ANSWER},
         {"api_request_body", CLEW_LOG_REQUEST},
         {"api_response_body", CLEW_LOG_REPLY},
         {"tool_decision", CLEW_LOG_DECIDED},

@@ -8,6 +8,11 @@
 #include "query/answer/trace-record.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* Blocks before what a person says, and their names. */
+#define BLOCKS_MAX 16u
+#define TAG_BYTES_MAX 40u
 
 static void append_text(struct clew_buffer *out, struct clew_slice text)
 {
@@ -116,6 +121,63 @@ void clew_part_brief(const struct clew_part *part, struct clew_buffer *out)
         append_text(out, part->text);
 }
 
+static bool is_blank(struct clew_slice text);
+
+/* Behind the first block <name>...</name> of @text, when it begins with one; @text itself else. */
+static struct clew_slice behind_block(struct clew_slice text)
+{
+        uint8_t end[TAG_BYTES_MAX + 3] = "</";
+        size_t from = 0;
+        size_t n = 0;
+        const uint8_t *at;
+
+        while (from < text.len && (text.data[from] == ' ' || text.data[from] == '\n'))
+                from++;
+        if (from == text.len || text.data[from] != '<')
+                return text;
+        for (from++; from + n < text.len && n < TAG_BYTES_MAX; n++) {
+                uint8_t c = text.data[from + n];
+
+                if (!(c >= 'a' && c <= 'z') && c != '_' && c != '-')
+                        break;
+                end[2 + n] = c;
+        }
+        if (n == 0 || from + n >= text.len || text.data[from + n] != '>')
+                return text;
+        end[2 + n] = '>';
+        at = memmem(text.data + from, text.len - from, end, n + 3);
+        return at ? clew_slice_from(text, (size_t)(at - text.data) + n + 3) : text;
+}
+
+void clew_said_brief(const struct clew_message *message, struct clew_buffer *out)
+{
+        size_t from = out->len;
+
+        for (uint32_t i = 0; i < message->n_parts && out->len < CLEW_BRIEF_BYTES_MAX; i++) {
+                struct clew_slice text = message->parts[i].text;
+
+                if (message->parts[i].type == CLEW_PART_TEXT) {
+                        for (unsigned k = 0; k < BLOCKS_MAX; k++) {
+                                struct clew_slice rest = behind_block(text);
+
+                                if (rest.len == text.len)
+                                        break;
+                                text = rest;
+                        }
+                        if (is_blank(text))
+                                continue;
+                }
+                if (out->len > from)
+                        clew_buffer_append_cstr(out, " ");
+                if (message->parts[i].type == CLEW_PART_TEXT)
+                        append_text(out, text);
+                else
+                        clew_part_brief(&message->parts[i], out);
+        }
+        for (uint32_t i = 0; i < message->n_parts && i < BLOCKS_MAX && out->len == from; i++)
+                clew_part_brief(&message->parts[i], out);
+}
+
 static bool is_blank(struct clew_slice text)
 {
         for (size_t i = 0; i < text.len; i++) {
@@ -219,7 +281,7 @@ void clew_step_brief(const struct clew_trace *trace, const struct clew_step *ste
             step->kind == CLEW_KIND_CHAIN) {
                 answer_brief(trace, step, scratch, out);
         } else if (step->tool_result.len > 0) {
-                append_text(out, step->tool_result);
+                append_text(out, clew_shell_output(step->tool_result, NULL));
         } else if (step->output.len > 0) {
                 append_text(out, step->output);
         } else if (step->tool_arguments.len > 0) {

@@ -39,6 +39,11 @@ void clew_score_brief(const struct clew_score *score, struct clew_buffer *out);
 bool clew_score_is_of(const struct clew_trace *trace, const struct clew_score *score,
                       uint32_t step);
 
+/* What a person says in a user's message, appended raw: without the blocks that a program puts
+ * before it in the user's name (<system-reminder>...</system-reminder>), unless there is nothing
+ * else. */
+void clew_said_brief(const struct clew_message *message, struct clew_buffer *out);
+
 /* One part of a message as one line ("→ lookup_invoice {...}" for a tool call), appended raw. */
 void clew_part_brief(const struct clew_part *part, struct clew_buffer *out);
 

@@ -9,6 +9,7 @@
  */
 #include "query/answer/chat.h"
 
+#include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "query/answer/message-record-int.h"
 #include "query/answer/values.h"
@@ -23,6 +24,9 @@
 #define THREAD_MESSAGES_MAX 100000u
 /* Layers of one call that are looked at. */
 #define LAYERS_MAX 16u
+
+/* Calls that an input may repeat: it does so soon. */
+#define TOLD_MAX 256u
 
 struct thread {
         uint64_t *hashes;
@@ -47,6 +51,8 @@ struct clew_chat {
         uint32_t n_traces;
         uint32_t *first_result; /* by step: its first RESULT edge, then chained by edge */
         uint32_t *next_result;
+        uint64_t told[TOLD_MAX]; /* hashes of calls told from the tools' own steps, the latest */
+        uint32_t n_told;
         bool inferred;     /* with borrowed: by an edge that is */
         uint32_t borrowed; /* the step that the message at hand comes from; NONE = the call */
 };
@@ -54,6 +60,37 @@ struct clew_chat {
 static const struct clew_step *step_of(const struct clew_chat *c)
 {
         return &c->trace->steps[c->step];
+}
+
+static uint64_t call_hash(const struct clew_chat *c, struct clew_slice id)
+{
+        return clew_hash_seeded(id, c->n_traces);
+}
+
+static void note_told(struct clew_chat *c, struct clew_slice id)
+{
+        if (id.len > 0)
+                c->told[c->n_told++ % TOLD_MAX] = call_hash(c, id);
+}
+
+/* Calls that a later input repeats, after the tools' own steps have told them. */
+static bool is_told(const struct clew_chat *c, const struct clew_message *m)
+{
+        uint32_t n = c->n_told < TOLD_MAX ? c->n_told : TOLD_MAX;
+
+        for (uint32_t k = 0; k < m->n_parts; k++) {
+                const struct clew_part *p = &m->parts[k];
+                uint64_t hash = call_hash(c, p->id);
+                bool found = false;
+
+                if (p->type == CLEW_PART_TEXT && p->text.len == 0)
+                        continue;
+                for (uint32_t i = 0; i < n && !found; i++)
+                        found = c->told[i] == hash;
+                if (p->type != CLEW_PART_TOOL_CALL || p->id.len == 0 || !found)
+                        return false;
+        }
+        return m->role == CLEW_ROLE_ASSISTANT && m->n_parts > 0;
 }
 
 static int remember(struct thread *t, uint64_t hash)
@@ -258,6 +295,8 @@ static int put_borrowed(struct clew_chat *c, const struct clew_edge *e)
         c->inferred = e->inferred;
         for (uint32_t k = 0; k < m.n && r == 0; k++)
                 r = put_message(c, &m.items[k], call);
+        if (call)
+                note_told(c, trace->steps[from].tool_call_id);
         c->borrowed = CLEW_STEP_NONE;
         return r;
 }
@@ -376,7 +415,7 @@ static int put_turn(struct clew_chat *c, bool answer)
         t->agent = step_of(c)->agent;
         t->trace = c->n_traces;
         for (uint32_t i = common; i < in.n && r == 0; i++) {
-                if (!rewritten || !holds(t, in.items[i].hash))
+                if ((!rewritten || !holds(t, in.items[i].hash)) && !is_told(c, &in.items[i]))
                         r = put_message(c, &in.items[i], false);
         }
         if (rewritten)

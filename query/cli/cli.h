@@ -38,7 +38,7 @@ struct clew_store;
 struct clew_view;
 
 /* Selections of one command (compare has two, and a common part). */
-#define CLEW_CLI_FILTERS_MAX 4u
+#define CLEW_CLI_FILTERS_MAX 8u
 
 struct clew_cli {
         FILE *out; /* results */

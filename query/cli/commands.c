@@ -49,6 +49,8 @@ static const struct clew_command commands[] = {
          "OTLP and other tools' traces (.zst, .gz, - for stdin)", clew_cmd_import},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor},
+        {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
+         clew_cmd_audit},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",
          "derive stored summaries anew after the rules have changed", clew_cmd_reindex},
         {"setup", "completion", NULL, "bash | zsh | fish",

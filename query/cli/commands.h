@@ -27,6 +27,7 @@ const char *clew_command_nearest(const char *name);
 
 /* ---- handlers, each in the file named after it ---------------------------------------------- */
 
+int clew_cmd_audit(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv);

@@ -4,35 +4,22 @@
  *     clew compare --failed            failed runs against those that ended well
  *     clew compare A                   runs that meet the query A against all others
  *     clew compare A B                 against those that meet B
+ *     clew compare --by KEY [V W]      runs whose KEY is V against those where it is W
  *
  * Selection flags hold for both sides. What chance explains is not shown as a difference.
  */
+#include "query/cli/compare-int.h"
+
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
-#include "query/cli/filter.h"
-#include "query/cli/open.h"
-#include "query/cli/output.h"
 #include "query/cli/table.h"
-#include "query/serve/contrast.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #define TABLE_ARENA_MAX ((size_t)64 << 20)
-
-struct compare {
-        struct clew_cli *cli;
-        struct clew_look look;
-        struct clew_filter_flags filter_flags;
-        struct clew_output_flags output_flags;
-        struct clew_display_flags display_flags;
-        struct clew_output output;
-        struct clew_view *view;
-        bool all; /* those that chance explains, too */
-        struct clew_contrast contrast;
-};
 
 /* ---- table ------------------------------------------------------------------------------------
  */
@@ -70,7 +57,7 @@ static void put_row(struct clew_table *t, const struct clew_comparison_result *r
         clew_table_cell_cstr(t, CLEW_TONE_DIM, text);
 }
 
-static int print_table(struct compare *c, const struct clew_comparison_result *res)
+static int print_table(struct clew_compare_command *c, const struct clew_comparison_result *res)
 {
         static const struct clew_column columns[] = {
                 {.heading = "ATTRIBUTE", .give_way = 10},
@@ -109,7 +96,7 @@ static int print_table(struct compare *c, const struct clew_comparison_result *r
         return 0;
 }
 
-static int print(struct compare *c)
+static int print(struct clew_compare_command *c)
 {
         struct clew_comparison_result res;
         uint64_t limit = c->output_flags.limit ? c->output_flags.limit : UINT64_MAX;
@@ -143,18 +130,26 @@ static int print(struct compare *c)
 /* ---- sides ------------------------------------------------------------------------------------
  */
 
-static int add_side(struct compare *c, unsigned side, const struct clew_filter_flags *flags,
-                    bool others)
+int clew_compare_filter(struct clew_compare_command *c, const struct clew_filter_flags *flags,
+                        struct clew_filter *ret)
+{
+        int status = clew_filter_make(c->cli, flags, CLEW_SINCE_DEFAULT, c->look.utc, ret);
+
+        ret->runs = true;
+        return status;
+}
+
+static int add_side(struct clew_compare_command *c, unsigned side,
+                    const struct clew_filter_flags *flags, bool others)
 {
         struct clew_filter filter;
         struct clew_select s = {0};
         struct clew_error err = {0};
-        int status = clew_filter_make(c->cli, flags, CLEW_SINCE_DEFAULT, c->look.utc, &filter);
+        int status = clew_compare_filter(c, flags, &filter);
         int r;
 
         if (status != 0)
                 return status;
-        filter.runs = true; /* as list does */
         r = clew_select_init(&s, c->view, &filter, c->cli->clock, NULL, &err);
         if (r >= 0)
                 r = clew_contrast_add_side(&c->contrast, &s, side, others, CLEW_TRACE_ARENA_MAX,
@@ -164,20 +159,27 @@ static int add_side(struct compare *c, unsigned side, const struct clew_filter_f
         return status;
 }
 
-static int add_sides(struct compare *c, const struct clew_arguments *args)
+static int add_sides(struct clew_compare_command *c, const char *const queries[2])
 {
         struct clew_filter_flags a;
         struct clew_filter_flags b;
         int status;
 
-        clew_contrast_sides(&c->filter_flags, args->n > 0 ? args->values[0] : NULL,
-                            args->n > 1 ? args->values[1] : NULL, &a, &b);
+        clew_contrast_sides(&c->filter_flags, queries[0], queries[1], &a, &b);
         status = add_side(c, 0, &a, false);
-        return status != 0 ? status : add_side(c, 1, &b, args->n == 1);
+        return status != 0 ? status : add_side(c, 1, &b, queries[0] && !queries[1]);
 }
 
-static int check_arguments(struct compare *c, const struct clew_arguments *args)
+static int check_arguments(struct clew_compare_command *c, const struct clew_arguments *args)
 {
+        if (c->by && (args->n == 1 || args->n > 2 || c->filter_flags.query)) {
+                clew_cli_error(c->cli,
+                               "compare --by KEY takes two values, or none for the two that "
+                               "most runs have: clew compare --by service.version 1.4 1.5");
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->by)
+                return 0;
         if (args->n > 2 || (args->n > 0 && c->filter_flags.query)) {
                 clew_cli_error(c->cli, "compare takes two queries: clew compare '{ ... }' "
                                        "'{ ... }'");
@@ -186,20 +188,27 @@ static int check_arguments(struct compare *c, const struct clew_arguments *args)
         if (args->n == 0 && !c->filter_flags.failed) {
                 clew_cli_error(c->cli, "compare what? --failed compares failed runs with those "
                                        "that ended well; one query those that meet it with all "
-                                       "others; two queries one with the other");
+                                       "others; two queries one with the other; --by "
+                                       "KEY runs by its value");
                 return CLEW_EXIT_USAGE;
         }
         return 0;
 }
 
-static int run(struct compare *c, const struct clew_arguments *args)
+static int run(struct clew_compare_command *c, const struct clew_arguments *args)
 {
+        const char *queries[2] = {args->n > 0 ? args->values[0] : NULL,
+                                  args->n > 1 ? args->values[1] : NULL};
         int r = clew_cli_view(c->cli, &c->view);
 
+        if (r == 0 && c->by)
+                r = clew_compare_live_sides(c, args->values, args->n, queries);
         if (r != 0)
                 return r;
         r = clew_contrast_init(&c->contrast);
-        r = r == 0 ? add_sides(c, args) : clew_cli_fail(c->cli, r, NULL);
+        r = r == 0 ? add_sides(c, queries) : clew_cli_fail(c->cli, r, NULL);
+        if (r == 0 && c->by)
+                r = clew_compare_live(c, queries);
         if (r == 0 || r == CLEW_EXIT_PARTIAL || r == CLEW_EXIT_INTERRUPTED) {
                 int printed;
 
@@ -213,15 +222,18 @@ static int run(struct compare *c, const struct clew_arguments *args)
 
 int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv)
 {
-        struct compare c = {.cli = cli};
+        struct clew_compare_command c = {.cli = cli};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
+                {"by", 0, "KEY", "the sides are runs with two values of it, and how they did",
+                 .ret_text = &c.by},
                 {"all", 0, NULL, "also what chance explains", .ret_flag = &c.all},
                 {0},
         };
         struct clew_arguments args;
         int r;
 
+        clew_arena_init(&c.arena, TABLE_ARENA_MAX);
         clew_filter_flags_add(&shared, &c.filter_flags);
         clew_output_flags_add(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
@@ -236,5 +248,6 @@ int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv)
         if (r == 0)
                 r = run(&c, &args);
         clew_output_deinit(&c.output);
+        clew_arena_deinit(&c.arena);
         return r;
 }

@@ -205,8 +205,7 @@ static void tell_loose(struct list *l)
         if (clew_loose_count(l->view, &n, &about, &err) < 0 || n == 0)
                 return;
         clew_cli_note(l->cli,
-                      "%s%llu log record%s of no trace and no run: "
-                      "%s show 00000000000000000000000000000000 --logs",
+                      "%s%llu log record%s of no run (start-up, settings): %s show 00000000 --logs",
                       about ? "about " : "", (unsigned long long)n, n == 1 ? " is" : "s are",
                       l->cli->self);
 }

@@ -179,10 +179,20 @@ static void put_latest(struct clew_tree_page *t)
 /* What the run was asked: the first thing a user said in the root's input. */
 /* The root, or the first agent or chain that was asked something: an HTTP request around a run says
  * nothing itself. */
+static uint32_t drawn_depth(const struct clew_trace *trace, uint32_t i)
+{
+        uint32_t depth = 0;
+
+        for (; i != CLEW_STEP_NONE; i = trace->steps[i].parent)
+                depth += !clew_step_is(&trace->steps[i], CLEW_STEP_NOISE);
+        return depth;
+}
+
 static uint32_t asked(struct clew_tree_page *t, uint32_t root)
 {
         const struct clew_trace *trace = t->opened.trace;
         struct clew_messages m = {0};
+        uint32_t chain = CLEW_STEP_NONE;
 
         if (trace->steps[root].input.len > 0)
                 return root;
@@ -190,10 +200,16 @@ static uint32_t asked(struct clew_tree_page *t, uint32_t root)
         for (uint32_t i = 0; m.n == 0 && i < trace->n_steps; i++) {
                 const struct clew_step *s = &trace->steps[i];
 
-                if ((s->kind == CLEW_KIND_AGENT || s->kind == CLEW_KIND_CHAIN) && s->input.len > 0)
-                        return i;
+                if (s->kind == CLEW_KIND_CHAIN && s->input.len > 0 && chain == CLEW_STEP_NONE)
+                        chain = i;
+                /* Beside an agent a chain is help: it finds a title. */
+                if (s->kind == CLEW_KIND_AGENT && s->input.len > 0)
+                        return chain != CLEW_STEP_NONE &&
+                                               drawn_depth(trace, chain) < drawn_depth(trace, i)
+                                       ? chain
+                                       : i;
         }
-        return root;
+        return chain != CLEW_STEP_NONE ? chain : root;
 }
 
 static void put_input(struct clew_tree_page *t)
@@ -210,7 +226,7 @@ static void put_input(struct clew_tree_page *t)
                 if (m.items[i].role != CLEW_ROLE_USER || m.items[i].n_parts == 0)
                         continue;
                 clew_buffer_clear(&t->raw);
-                clew_part_brief(&m.items[i].parts[0], &t->raw);
+                clew_said_brief(&m.items[i], &t->raw);
                 put_field(t, "input", clew_buffer_slice(&t->raw));
                 return;
         }

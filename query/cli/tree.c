@@ -288,9 +288,12 @@ static void append_skew(struct clew_tree_page *t, uint32_t step)
         uint32_t parent = t->opened.trace->steps[step].parent;
         char text[CLEW_WHEN_TEXT];
 
-        /* The parent that is drawn is another one. */
+        /* The parent that is drawn is another one; an agent may work on when its call has returned.
+         */
         if (parent != CLEW_STEP_NONE &&
-            clew_step_is(&t->opened.trace->steps[parent], CLEW_STEP_NOISE))
+            (clew_step_is(&t->opened.trace->steps[parent], CLEW_STEP_NOISE) ||
+             (t->opened.trace->steps[step].kind == CLEW_KIND_AGENT &&
+              t->opened.trace->steps[parent].kind == CLEW_KIND_TOOL)))
                 k.after_ns = 0;
 
         if (k.before_ns >= SKEW_SHOWN_NS) {
@@ -503,10 +506,7 @@ static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line 
                 return;
         t->user_hash = last->hash;
         clew_buffer_clear(&t->raw);
-        for (uint32_t i = 0; i < last->n_parts && i < 4; i++) {
-                clew_part_brief(&last->parts[i], &t->raw);
-                clew_buffer_append_cstr(&t->raw, " ");
-        }
+        clew_said_brief(last, &t->raw);
         columns = put_numbers(t, s, 0);
         set_level(t, line->depth, true);
         columns += put_levels(t, line->depth, t->look.ascii ? "|" : "│");

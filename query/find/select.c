@@ -481,6 +481,8 @@ static void sample(struct clew_select *s)
         struct clew_trace_data data;
         struct clew_error err = {0};
 
+        for (uint32_t i = 0; i < s->filter->n_queries; i++)
+                clew_query_sample_begin(s->runs[i]);
         if (clew_view_list(s->view, NULL, &err) < 0)
                 return;
         for (unsigned n = 0; n < SAMPLE_TRACES && clew_view_next(s->view, &entry, &err) == 1; n++) {
@@ -493,6 +495,54 @@ static void sample(struct clew_select *s)
         }
 }
 
+/* Traces that hold a name of the query, evaluated to see what stands under it. */
+#define EVIDENCE_TRACES 16u
+
+static void evaluate_some(struct clew_select *s)
+{
+        struct clew_list_entry entry;
+        struct clew_selected t;
+        struct clew_query_result found;
+        struct clew_error err = {0};
+        unsigned n = 0;
+
+        if (clew_view_list_chosen(s->view, NULL, clew_index_choice_of_names(s->choice), &err) < 0)
+                return;
+        while (n++ < EVIDENCE_TRACES && clew_view_next(s->view, &entry, &err) == 1) {
+                struct clew_query_facts facts;
+
+                if (fill(s, &entry, NULL, &t, &err) < 0 || t.part || load(s, &t.id, &err) < 0)
+                        continue;
+                facts = clew_select_facts(s, &t);
+                for (uint32_t i = 0; i < s->filter->n_queries; i++)
+                        (void)!clew_query_evaluate(s->runs[i], &facts, s->data.traces, s->data.logs,
+                                                   &found);
+        }
+}
+
+/* A walk over indexes has seen only what can match: what there is else, they tell. */
+static void gather_evidence(struct clew_select *s)
+{
+        bool misfit = false;
+        bool unknown = false;
+        CLEW_ARENA arena = {0};
+
+        clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
+        for (uint32_t i = 0; i < s->filter->n_queries; i++) {
+                struct clew_index_told told;
+                struct clew_error err = {0};
+
+                if (clew_index_tell(s->view, s->runs[i], &arena, &told, &err) < 0)
+                        continue;
+                misfit |= told.misfit;
+                unknown |= told.unknown_name;
+        }
+        if (misfit)
+                evaluate_some(s);
+        if (unknown)
+                sample(s);
+}
+
 bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice *ret_text,
                            struct clew_query_error *err, bool *ret_fatal)
 {
@@ -500,7 +550,9 @@ bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice 
 
         if (!s->filter)
                 return false;
-        if (n == 0 && s->selected == 0 && s->scanned == 0 && s->filter->n_queries > 0)
+        if (n == 0 && s->choice && clew_view_index_use(s->view)->used)
+                gather_evidence(s);
+        else if (n == 0 && s->selected == 0 && s->scanned == 0 && s->filter->n_queries > 0)
                 sample(s);
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {
                 uint32_t mine = 0;

@@ -73,6 +73,10 @@ struct clew_slice clew_tool_name_of_span(struct clew_slice name);
 struct clew_slice clew_agent_name_of_span(const struct clew_step *step, struct clew_slice name,
                                           bool *ret_by_service);
 
+/* A program's own work around a tool call, which may name the tool: hooks that the user has set up,
+ * the wait for a permission, the execution inside the call. */
+bool clew_step_is_around_tool(struct clew_builder *b, const struct clew_step *step);
+
 /* Marks what folds away. After the faults: plumbing that only repeats one is none of the run. */
 void clew_noise_mark(struct clew_builder *b, struct clew_step *step);
 

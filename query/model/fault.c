@@ -139,6 +139,21 @@ static struct clew_slice first_of(struct clew_slice a, struct clew_slice b, stru
         return b.len > 0 ? b : c;
 }
 
+/* Of a command that failed its output and its code say what went wrong; the lines around them
+ * differ from call to call. */
+static void settle_shell(struct clew_builder *b, struct clew_step_error *error)
+{
+        struct clew_slice code;
+        struct clew_slice output = clew_shell_output(error->message, &code);
+
+        if (output.len == error->message.len)
+                return;
+        error->message = output;
+        if (error->type.len == 0 && code.len > 0)
+                error->type = clew_arena_printf(b->arena, "exit code %.*s", (int)code.len,
+                                                (const char *)code.data);
+}
+
 void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_step_error *error = &step->error;
@@ -176,4 +191,6 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         if (step->kind == CLEW_KIND_TOOL &&
             (error->message.len == 0 || clew_slice_eq(error->message, error->type)))
                 error->message = first_of(said_by_result(b), error->message, CLEW_SLICE_NULL);
+        if (step->kind == CLEW_KIND_TOOL)
+                settle_shell(b, error);
 }

@@ -39,6 +39,8 @@ enum clew_log_role {
         CLEW_LOG_ROLE_CALL, /* id of a model call */
         CLEW_LOG_ROLE_TOOL,
         CLEW_LOG_ROLE_TOOL_CALL, /* id of a tool call */
+        CLEW_LOG_ROLE_HELPER,    /* id of the sub-agent that acts */
+        CLEW_LOG_ROLE_HELPER_NAME,
         CLEW_LOG_ROLE_ARGUMENTS,
         CLEW_LOG_ROLE_RESULT,
         CLEW_LOG_ROLE_SUCCESS,
@@ -104,6 +106,9 @@ struct clew_log_step {
         bool matched; /* a span tells of it, or the records name one */
         struct clew_span_id span_id; /* that span's, else one made from the keys */
 };
+
+/* The sub-agent whose doing a step is, by its id or else its name; empty for the agent itself. */
+struct clew_slice clew_log_step_helper(const struct clew_log_step *step);
 
 /* A record that makes no step: a piece of an answer, or something the program says of itself. */
 struct clew_log_aside {

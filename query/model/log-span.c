@@ -23,6 +23,9 @@
 /* Pieces of one answer that are put together; each is looked for from the start. */
 #define PIECES_MAX 64u
 #define SEED_STEP 0x6c6f672d73746570ull
+#define SEED_HELPER 0x6c6f672d68656c70ull
+/* Sub-agents of one run; what further ones do stands below the agent itself. */
+#define HELPERS_MAX 64u
 
 /* ---- protobuf ---------------------------------------------------------------------------------
  */
@@ -250,6 +253,17 @@ static struct clew_slice error_text(const struct clew_log_step *s, struct clew_a
         return CLEW_SLICE_NULL;
 }
 
+static struct clew_slice exit_code(const struct clew_log_step *s, struct clew_arena *arena)
+{
+        struct clew_slice code =
+                clew_text_member(either(s, CLEW_LOG_ROLE_DETAIL), "exitCode", arena);
+
+        return code.len > 0 && code.len < 16
+                       ? clew_arena_printf(arena, "exit code %.*s", (int)code.len,
+                                           (const char *)code.data)
+                       : CLEW_SLICE_NULL;
+}
+
 static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
                       struct clew_arena *arena)
 {
@@ -259,6 +273,8 @@ static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
                 return;
         if (type.len == 0 && s->kind == CLEW_LOG_STEP_CALL)
                 type = either(s, CLEW_LOG_ROLE_STATUS);
+        if (type.len == 0 && s->kind == CLEW_LOG_STEP_TOOL)
+                type = exit_code(s, arena);
         put_text(b, KEY("clew.failed"), KEY("true"));
         put_if(b, KEY("error.type"), type);
         put_if(b, KEY("error.message"), error_text(s, arena));
@@ -378,6 +394,18 @@ static struct clew_span_id span_id_of(const struct clew_log_run *run, const stru
         return ret;
 }
 
+static struct clew_span_id span_id_of_text(const struct clew_log_run *run, struct clew_slice text)
+{
+        uint64_t h = clew_hash_seeded(clew_slice_make(run->id.bytes, sizeof(run->id.bytes)),
+                                      SEED_HELPER);
+        struct clew_span_id ret;
+
+        h = clew_hash_seeded(text, h);
+        h += h == 0;
+        memcpy(ret.bytes, &h, sizeof(ret.bytes));
+        return ret;
+}
+
 static struct clew_slice name_of(const struct clew_log_step *s, struct clew_arena *arena)
 {
         struct clew_slice parts[2] = {CLEW_SLICE_NULL, CLEW_SLICE_NULL};
@@ -442,6 +470,8 @@ static bool is_under_way(const struct clew_log_run *run)
         for (uint32_t i = 0; i < run->n_steps; i++) {
                 const struct clew_log_step *s = &run->steps[i];
 
+                if (clew_log_step_helper(s).len > 0)
+                        continue; /* the tool that it works for is what counts */
                 if (s->end_ns == 0) {
                         open_since = s->start_ns > open_since ? s->start_ns : open_since;
                         if (open_since == 0)
@@ -466,7 +496,8 @@ static const struct clew_log_step *last_failure(const struct clew_log_run *run)
                 const struct clew_log_step *s = &run->steps[i];
 
                 if ((s->kind == CLEW_LOG_STEP_CALL || s->kind == CLEW_LOG_STEP_FAULT) &&
-                    s->end_ns > 0 && (!last || s->end_ns >= last->end_ns))
+                    s->end_ns > 0 && clew_log_step_helper(s).len == 0 &&
+                    (!last || s->end_ns >= last->end_ns))
                         last = s;
         }
         return last && last->failed ? last : NULL;
@@ -494,7 +525,16 @@ static struct clew_span_id root_id(const struct clew_log_run *run)
         return ret;
 }
 
-static void put_agent_texts(struct clew_buffer *b, const struct clew_log_run *run)
+struct clew_slice clew_log_step_helper(const struct clew_log_step *step)
+{
+        struct clew_slice id = either(step, CLEW_LOG_ROLE_HELPER);
+
+        return id.len > 0 ? id : either(step, CLEW_LOG_ROLE_HELPER_NAME);
+}
+
+/* What was said to the agent, or to the sub-agent @helper, and what it answered last. */
+static void put_agent_texts(struct clew_buffer *b, const struct clew_log_run *run,
+                            struct clew_slice helper)
 {
         struct clew_slice said = CLEW_SLICE_NULL;
         struct clew_slice answered = CLEW_SLICE_NULL;
@@ -502,6 +542,8 @@ static void put_agent_texts(struct clew_buffer *b, const struct clew_log_run *ru
         for (uint32_t i = 0; i < run->n_steps; i++) {
                 const struct clew_log_step *s = &run->steps[i];
 
+                if (!clew_slice_eq(clew_log_step_helper(s), helper))
+                        continue;
                 if (s->kind == CLEW_LOG_STEP_PROMPT && said.len == 0)
                         said = s->first->text[CLEW_LOG_ROLE_PROMPT];
                 if (s->kind == CLEW_LOG_STEP_CALL && s->answer)
@@ -517,7 +559,7 @@ struct clew_slice clew_log_agent_attributes(const struct clew_log_run *run,
         CLEW_BUFFER b = {0};
 
         clew_buffer_init(&b, SPAN_BYTES_MAX);
-        put_agent_texts(&b, run);
+        put_agent_texts(&b, run, CLEW_SLICE_NULL);
         return clew_buffer_error(&b) < 0 ? CLEW_SLICE_NULL
                                          : clew_arena_copy(arena, clew_buffer_slice(&b));
 }
@@ -585,7 +627,122 @@ static int put_agent(struct clew_buffer *out, const struct clew_log_run *run,
         put_text(&attributes, KEY("gen_ai.operation.name"), KEY("invoke_agent"));
         put_text(&attributes, KEY("gen_ai.agent.name"), parts[1]);
         put_identity(&attributes, first);
-        put_agent_texts(&attributes, run);
+        put_agent_texts(&attributes, run, CLEW_SLICE_NULL);
+        m.attributes = clew_buffer_slice(&attributes);
+        put_span(out, run, &m);
+        return clew_buffer_error(&attributes);
+}
+
+/* ---- sub-agents ---------------------------------------------------------------------------------
+ */
+
+/* One that the agent has set to work, and the tool call that did so. */
+struct helper {
+        struct clew_slice key;
+        const struct clew_log_step *first;
+        struct clew_slice name;
+        struct clew_span_id id;
+        struct clew_span_id parent;
+        uint64_t start_ns;
+        uint64_t end_ns; /* 0 = something of it is open */
+        bool open;
+        bool needed; /* a step of it is written */
+};
+
+struct helpers {
+        struct helper *items;
+        uint32_t n;
+};
+
+static struct helper *helper_of(const struct helpers *h, struct clew_slice key)
+{
+        for (uint32_t i = 0; key.len > 0 && i < h->n; i++) {
+                if (clew_slice_eq(h->items[i].key, key))
+                        return &h->items[i];
+        }
+        return NULL;
+}
+
+static void extend_helper(struct helper *h, const struct clew_log_step *s)
+{
+        struct clew_slice name = either(s, CLEW_LOG_ROLE_HELPER_NAME);
+
+        if (name.len > 0)
+                h->name = name;
+        h->start_ns = s->start_ns < h->start_ns ? s->start_ns : h->start_ns;
+        h->end_ns = s->end_ns > h->end_ns ? s->end_ns : h->end_ns;
+        h->open = h->open || s->end_ns == 0;
+        h->needed = h->needed || !s->matched;
+}
+
+static bool sets_to_work(const struct clew_log_step *s)
+{
+        static const char *const tools[] = {"Agent",       "Task",        "agent",
+                                            "task",        "spawn_agent", "delegate_to_agent",
+                                            "invoke_agent"};
+        struct clew_slice name = either(s, CLEW_LOG_ROLE_TOOL);
+
+        for (size_t i = 0; s->kind == CLEW_LOG_STEP_TOOL && i < CLEW_ARRAY_LEN(tools); i++) {
+                if (clew_slice_eq_cstr(name, tools[i]))
+                        return true;
+        }
+        return false;
+}
+
+/* Sub-agents in the order of their first records, each below the first free call that may have set
+ * it to work. */
+static int find_helpers(const struct clew_log_run *run, const struct clew_span_id *root,
+                        struct clew_arena *arena, struct helpers *ret)
+{
+        uint32_t call = 0;
+
+        ret->items = clew_arena_calloc(arena, HELPERS_MAX, sizeof(*ret->items));
+        if (!ret->items)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < run->n_steps; i++) {
+                const struct clew_log_step *s = &run->steps[i];
+                struct clew_slice key = clew_log_step_helper(s);
+                struct helper *h = helper_of(ret, key);
+
+                if (key.len == 0 || (!h && ret->n == HELPERS_MAX))
+                        continue;
+                if (!h) {
+                        h = &ret->items[ret->n++];
+                        *h = (struct helper){
+                                .key = key, .first = s, .parent = *root, .start_ns = UINT64_MAX};
+                        while (call < i && !sets_to_work(&run->steps[call]))
+                                call++;
+                        if (call < i) {
+                                const struct clew_log_step *t = &run->steps[call++];
+
+                                h->parent = t->matched ? t->span_id : span_id_of(run, t);
+                        }
+                        h->id = span_id_of_text(run, key);
+                }
+                extend_helper(h, s);
+        }
+        return 0;
+}
+
+static int put_helper(struct clew_buffer *out, const struct clew_log_run *run,
+                      const struct helper *h, struct clew_arena *arena)
+{
+        struct clew_slice name = h->name.len > 0 ? h->name : KEY("sub-agent");
+        struct clew_slice parts[2] = {KEY("invoke_agent "), name};
+        struct made m = {.resource = h->first->first->resource,
+                         .scope = h->first->first->scope,
+                         .name = clew_arena_concat(arena, parts, 2),
+                         .id = h->id,
+                         .parent = h->parent,
+                         .start_ns = h->start_ns,
+                         .end_ns = h->open ? 0 : h->end_ns};
+        CLEW_BUFFER attributes = {0};
+
+        clew_buffer_init(&attributes, SPAN_BYTES_MAX);
+        put_text(&attributes, KEY("gen_ai.operation.name"), KEY("invoke_agent"));
+        put_text(&attributes, KEY("gen_ai.agent.name"), name);
+        put_identity(&attributes, h->first->first);
+        put_agent_texts(&attributes, run, h->key);
         m.attributes = clew_buffer_slice(&attributes);
         put_span(out, run, &m);
         return clew_buffer_error(&attributes);
@@ -624,6 +781,7 @@ int clew_log_spans_write(struct clew_log_run *run, struct clew_slice traces, boo
 {
         CLEW_BUFFER out = {0};
         struct clew_span_id root = run->has_host ? run->root : root_id(run);
+        struct helpers helpers = {0};
         uint32_t n = 0;
         int r = 0;
 
@@ -634,9 +792,17 @@ int clew_log_spans_write(struct clew_log_run *run, struct clew_slice traces, boo
         clew_buffer_init(&out, SPANS_BYTES_MAX);
         if (!run->has_host)
                 r = put_agent(&out, run, traces, &root, arena);
+        if (r == 0)
+                r = find_helpers(run, &root, arena, &helpers);
+        for (uint32_t i = 0; r == 0 && i < helpers.n; i++) {
+                if (helpers.items[i].needed)
+                        r = put_helper(&out, run, &helpers.items[i], arena);
+        }
         for (uint32_t i = 0; r == 0 && i < run->n_steps; i++) {
+                const struct helper *h = helper_of(&helpers, clew_log_step_helper(&run->steps[i]));
+
                 if (!run->steps[i].matched)
-                        r = put_log_step(&out, run, &run->steps[i], &root, arena);
+                        r = put_log_step(&out, run, &run->steps[i], h ? &h->id : &root, arena);
         }
         if (r == 0)
                 r = clew_buffer_error(&out);

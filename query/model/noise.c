@@ -6,31 +6,55 @@
 
 #include "proto/base/compiler.h"
 
-#define HOOK ".hook"
+#include <string.h>
 
-static bool is_hook(struct clew_slice name)
+static bool ends_with(struct clew_slice s, const char *end)
 {
-        size_t n = sizeof(HOOK) - 1;
+        size_t n = strlen(end);
 
-        return name.len > n && clew_slice_eq_cstr(clew_slice_from(name, name.len - n), HOOK);
+        return s.len > n && clew_slice_eq_cstr(clew_slice_from(s, s.len - n), end);
+}
+
+static struct clew_step *parent_of(struct clew_builder *b, const struct clew_step *step)
+{
+        return step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
+}
+
+static bool is_hook(const struct clew_step *step)
+{
+        return ends_with(step->span.name, ".hook");
+}
+
+bool clew_step_is_around_tool(struct clew_builder *b, const struct clew_step *step)
+{
+        const struct clew_step *parent = parent_of(b, step);
+
+        return is_hook(step) || (parent && parent->kind == CLEW_KIND_TOOL &&
+                                 (ends_with(step->span.name, ".tool.execution") ||
+                                  ends_with(step->span.name, ".tool.blocked_on_user")));
 }
 
 /*
  * Codex and OpenCode send the spans of their own machinery (files, locks, SQL), hundreds for a
- * prompt: what has no part in an agent's world folds away. An error there that the caller was done
- * with (a file that need not exist, a hook that said nothing) is none of the run.
+ * prompt; other programs what they do around each tool call. What has no part in an agent's world
+ * folds away. An error there that the caller was done with (a file that need not exist, a hook that
+ * said nothing) is none of the run; one of the execution inside a tool call is the call's.
  */
 static void mark_machinery(struct clew_builder *b, struct clew_step *step)
 {
-        const struct clew_step *parent =
-                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
-        bool hook = is_hook(step->span.name);
+        struct clew_step *parent = parent_of(b, step);
+        bool around = clew_step_is_around_tool(b, step);
 
         if (step->kind != CLEW_KIND_GENERIC || (step->dialect != CLEW_DIALECT_CODEX &&
-                                                step->dialect != CLEW_DIALECT_OPENCODE && !hook))
+                                                step->dialect != CLEW_DIALECT_OPENCODE && !around))
                 return;
-        if (step->error.is_error && parent && (hook || !parent->error.is_error))
+        if (step->error.is_error && around && !is_hook(step)) {
+                if (!parent->error.is_error)
+                        parent->error = step->error;
                 step->error.is_error = false;
+        } else if (step->error.is_error && parent && (around || !parent->error.is_error)) {
+                step->error.is_error = false;
+        }
         if (!step->error.is_error)
                 step->flags |= CLEW_STEP_NOISE;
 }

@@ -70,7 +70,46 @@ static uint32_t chosen(const struct choice *c)
         return c->bare != NONE ? c->bare : c->first;
 }
 
-/* Among the steps below stand-ins: those whose parent may be elsewhere. @sure: that say so. */
+/* @top, or what a program's own machinery at the top holds. */
+static void consider_below(struct choice *c, uint32_t top)
+{
+        const struct clew_step *steps = c->trace->steps;
+        uint32_t end = top + steps[top].n_descendants;
+        bool any = false;
+
+        for (uint32_t i = top; i <= end; i++) {
+                if (clew_step_is(&steps[i], CLEW_STEP_NOISE))
+                        continue;
+                consider(c, i);
+                any = true;
+                i += steps[i].n_descendants;
+        }
+        if (!any)
+                consider(c, top);
+}
+
+/* The model call that ended last said that it was done. */
+static bool last_call_answered(const struct clew_trace *trace)
+{
+        const struct clew_step *last = NULL;
+
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if ((s->kind == CLEW_KIND_LLM || s->kind == CLEW_KIND_TOOL) &&
+                    (!last || s->end_ns >= last->end_ns || s->end_ns == 0))
+                        last = s;
+                if (last && last->end_ns == 0)
+                        return false;
+        }
+        return last && last->kind == CLEW_KIND_LLM && !last->error.is_error &&
+               clew_slice_eq(last->finish_reason, CLEW_SLICE_LITERAL("stop"));
+}
+
+/* Among the steps below stand-ins: those whose parent may be elsewhere. @sure: that say so. A
+ * parent that is here and never came is machinery where its child is; it says nothing of a run that
+ * answered.
+ */
 static uint32_t choose_orphan(const struct clew_trace *trace, bool sure)
 {
         struct choice c = {trace, NONE, NONE, NONE};
@@ -82,8 +121,12 @@ static uint32_t choose_orphan(const struct clew_trace *trace, bool sure)
                      k = trace->steps[k].next_sibling) {
                         enum parent p = parent_of(&trace->steps[k]);
 
-                        if (p == PARENT_ELSEWHERE || (p == PARENT_UNKNOWN && !sure))
+                        if (p == PARENT_ELSEWHERE)
                                 consider(&c, k);
+                        else if (!sure && (p == PARENT_UNKNOWN ||
+                                           (clew_step_is(&trace->steps[k], CLEW_STEP_NOISE) &&
+                                            last_call_answered(trace))))
+                                consider_below(&c, k);
                 }
         }
         return chosen(&c);

@@ -246,26 +246,12 @@ static bool speaks_mcp(const struct clew_builder *b)
         return false;
 }
 
-/* A program's own work around a tool call, which names the tool: hooks that the user has set up,
- * the wait for a permission, the execution inside the call. */
-static bool is_around_tool(struct clew_builder *b, const struct clew_step *step)
-{
-        const struct clew_step *parent =
-                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
-
-        if (ends_with(step->span.name, KEY(".hook")))
-                return true;
-        return parent && parent->kind == CLEW_KIND_TOOL &&
-               (ends_with(step->span.name, KEY(".tool.execution")) ||
-                ends_with(step->span.name, KEY(".tool.blocked_on_user")));
-}
-
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
 
         if (kind_from_keys(b, step)) {
-                if (step->kind == CLEW_KIND_TOOL && is_around_tool(b, step))
+                if (step->kind == CLEW_KIND_TOOL && clew_step_is_around_tool(b, step))
                         step->kind = CLEW_KIND_GENERIC;
                 clew_graph_agent_settle(b, step);
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&

@@ -37,6 +37,11 @@ enum clew_kind {
 
 /* Lower case, as users type it: "llm". Static storage. */
 const char *clew_kind_name(enum clew_kind kind);
+
+/* What a command printed, inside the lines that a coding agent's shell tool puts before it; @text
+ * itself when it does not begin with such lines. @ret_code (may be NULL): the exit code that they
+ * tell, in digits, or a null slice. All are slices of @text. */
+struct clew_slice clew_shell_output(struct clew_slice text, struct clew_slice *ret_code);
 /* False when @name is none of them. */
 CLEW_MUST_USE bool clew_kind_parse(struct clew_slice name, enum clew_kind *ret);
 

@@ -52,15 +52,12 @@ static const struct {
         {.head = "{\"blocks\":[", .content = "raw_output"},
         {.head = "{\"blocks\": [", .content = "raw_output"},
         /* Gemini CLI: the finished call with its request, its definition and the response. */
-        {.head = "{\"status\":\"",
+        {.head = "{\"status\"",
          .content = "response.responseParts.0.functionResponse.response.output",
          .second = "response.responseParts.0.functionResponse.response.error",
          .needs = "request.callId"},
         /* OpenCode: what is shown, and beside it what the model gets. */
-        {.head = "{\"title\":\"",
-         .content = "output",
-         .needs = "metadata",
-         .exit = "metadata.exit"},
+        {.head = "{\"title\"", .content = "output", .needs = "metadata", .exit = "metadata.exit"},
 };
 
 /* The wrapper of @text, or -1. */
@@ -255,4 +252,49 @@ bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena)
                 return false;
         code = clew_text_member(text, results[i].exit, arena);
         return code.len > 0 && clew_text_number(code, &number) && number != 0;
+}
+
+/* The lines come first, and are few. */
+#define SHELL_HEAD_BYTES_MAX 512u
+
+static struct clew_slice digits_behind(struct clew_slice head, const char *words)
+{
+        size_t n = strlen(words);
+        const uint8_t *at = memmem(head.data, head.len, words, n);
+        size_t from;
+        size_t to;
+
+        if (!at || (at != head.data && at[-1] != '\n'))
+                return CLEW_SLICE_NULL;
+        from = (size_t)(at - head.data) + n;
+        for (to = from; to < head.len && ((head.data[to] >= '0' && head.data[to] <= '9') ||
+                                          (to == from && head.data[to] == '-'));)
+                to++;
+        return clew_slice_make(head.data + from, to - from);
+}
+
+struct clew_slice clew_shell_output(struct clew_slice text, struct clew_slice *ret_code)
+{
+        static const char *const firsts[] = {"Chunk ID: ", "Exit code: ", "Wall time: "};
+        static const char *const codes[] = {"Process exited with code ", "Exit code: "};
+        static const char output[] = "\nOutput:\n";
+        static const char untrusted[] = "<untrusted_context>\nOutput: ";
+        struct clew_slice head = clew_slice_make(
+                text.data, text.len < SHELL_HEAD_BYTES_MAX ? text.len : SHELL_HEAD_BYTES_MAX);
+        const uint8_t *at;
+        bool known = false;
+
+        if (ret_code)
+                *ret_code = CLEW_SLICE_NULL;
+        if (clew_slice_starts_with(text, clew_slice_of_cstr(untrusted)))
+                return clew_slice_from(text, sizeof(untrusted) - 1);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(firsts); i++)
+                known = known || clew_slice_starts_with(text, clew_slice_of_cstr(firsts[i]));
+        at = known ? memmem(head.data, head.len, output, sizeof(output) - 1) : NULL;
+        if (!at)
+                return text;
+        head.len = (size_t)(at - head.data);
+        for (size_t i = 0; ret_code && i < CLEW_ARRAY_LEN(codes) && ret_code->len == 0; i++)
+                *ret_code = digits_behind(head, codes[i]);
+        return clew_slice_from(text, head.len + sizeof(output) - 1);
 }

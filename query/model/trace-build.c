@@ -383,6 +383,20 @@ static void find_times(struct clew_trace *trace)
         }
 }
 
+/* The first step below a stand-in, or what a program's own machinery there holds. */
+static const struct clew_step *first_heard(const struct clew_trace *trace,
+                                           const struct clew_step *standin)
+{
+        uint32_t from = standin->first_child;
+        uint32_t end = (uint32_t)(standin - trace->steps) + standin->n_descendants;
+
+        for (uint32_t i = from; i <= end; i++) {
+                if (!clew_step_is(&trace->steps[i], CLEW_STEP_NOISE))
+                        return &trace->steps[i];
+        }
+        return &trace->steps[from];
+}
+
 static void name_trace(struct clew_builder *b)
 {
         struct clew_trace *trace = b->trace;
@@ -393,7 +407,7 @@ static void name_trace(struct clew_builder *b)
 
         /* Under a parent that has not come, the first step that did gives its name. */
         if (root && clew_step_is(root, CLEW_STEP_STANDIN) && root->first_child != CLEW_STEP_NONE)
-                root = &trace->steps[root->first_child];
+                root = first_heard(trace, root);
         if (root) {
                 trace->name = b->trace_name.len > 0 ? b->trace_name : root->name;
                 resource = root->resource;

@@ -50,6 +50,38 @@ double clew_pass_all(uint64_t n, uint64_t c, uint64_t k)
         return exp(log_choose(c, k) - log_choose(n, k));
 }
 
+double clew_student_975(double df)
+{
+        const double tail = 0.05; /* of both sides */
+        double a = 1 / (df - 0.5);
+        double b = 48 / (a * a);
+        double c = ((20700 * a / b - 98) * a - 16) * a + 96.36;
+        double d = ((94.5 / (b + c) - 3) / b + 1) * sqrt(a * M_PI_2) * df;
+        double x = d * tail;
+        double y = pow(x, 2 / df);
+
+        if (df < 1.5)
+                return 1 / tan(tail * M_PI_2);
+        if (df < 2.5 && df == 2)
+                return sqrt(2 / (tail * (2 - tail)) - 2);
+        if (y <= 0.05 + a) {
+                y = ((1 / (((df + 6) / (df * y) - 0.089 * d - 0.822) * (df + 2) * 3) +
+                      0.5 / (df + 4)) *
+                             y -
+                     1) * (df + 1) /
+                            (df + 2) +
+                    1 / y;
+                return sqrt(df * y);
+        }
+        x = -Z;
+        y = x * x;
+        if (df < 5)
+                c += 0.3 * (df - 4.5) * (x + 0.6);
+        c += (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b;
+        y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x;
+        return sqrt(df * expm1(a * y * y));
+}
+
 /* SplitMix64: small, and good enough to choose with. */
 static uint64_t next_random(uint64_t *state)
 {

@@ -24,6 +24,10 @@ double clew_sign_test(uint64_t a, uint64_t b);
 double clew_pass_at(uint64_t n, uint64_t c, uint64_t k);
 double clew_pass_all(uint64_t n, uint64_t c, uint64_t k);
 
+/* 97.5 % point of Student's t with @df (at least 1) degrees of freedom: five digits from 2.5 on, 1
+ * % from 1.5 on, too large rather than too small below (Hill 1970, algorithm 396). */
+double clew_student_975(double df);
+
 #define CLEW_BOOTSTRAP_ROUNDS 10000u
 
 /* Mean of @values and its 95 % percentile bootstrap interval. The same seed gives the same

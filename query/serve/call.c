@@ -208,7 +208,14 @@ int clew_call_complaints(struct clew_call *call, struct clew_select *s)
 
 int clew_call_view(struct clew_call *call)
 {
-        return call->view ? 0 : clew_view_open(call->service->store, &call->view, &call->err);
+        int r = 0;
+
+        if (call->view)
+                return 0;
+        r = clew_view_open(call->service->store, &call->view, &call->err);
+        if (r == 0)
+                clew_view_limit_loads(call->view, CLEW_SERVE_TRACE_MAX);
+        return r;
 }
 
 int clew_call_writer(struct clew_call *call, struct clew_store **ret)

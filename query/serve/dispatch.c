@@ -22,6 +22,7 @@
 /* What people said of a trace, or a dataset's list of items. */
 #define CLEW_SAID_MAX ((size_t)128 << 20)
 #define RETRY_AFTER_S 1u
+#define LIMITED_S 60u
 
 void clew_serve_answer_init(struct clew_serve_answer *answer)
 {
@@ -368,6 +369,41 @@ bool clew_serve_is_local(struct clew_slice host, struct clew_slice origin,
                                "this address answers this machine only: the Host must be "
                                "localhost, 127.0.0.1 or [::1], and a page that asks must come from "
                                "there too");
+        clew_problem_end(ret, &w);
+        return false;
+}
+
+void clew_serve_refuse_access(unsigned status, const char *detail, struct clew_serve_answer *ret)
+{
+        enum clew_problem problem = status == 401   ? CLEW_PROBLEM_NO_KEY
+                                    : status == 429 ? CLEW_PROBLEM_LIMITED
+                                                    : CLEW_PROBLEM_MISSING_SCOPE;
+        struct clew_json_writer w = clew_problem_begin(ret, problem, detail);
+
+        clew_problem_end(ret, &w);
+        if (problem == CLEW_PROBLEM_LIMITED)
+                ret->retry_after_s = LIMITED_S;
+}
+
+bool clew_serve_is_same_origin(struct clew_slice host, struct clew_slice origin,
+                               struct clew_slice fetch_site, struct clew_serve_answer *ret)
+{
+        static const char *const schemes[] = {"http://", "https://"};
+        bool same = !origin.data;
+        struct clew_json_writer w;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(schemes) && !same; i++) {
+                struct clew_slice scheme = clew_slice_of_cstr(schemes[i]);
+
+                same = host.len > 0 && clew_slice_starts_with(origin, scheme) &&
+                       clew_slice_eq(clew_slice_from(origin, scheme.len), host);
+        }
+        if (same && !clew_slice_eq_cstr(fetch_site, "cross-site") &&
+            !clew_slice_eq_cstr(fetch_site, "same-site"))
+                return true;
+        w = clew_problem_begin(ret, CLEW_PROBLEM_FOREIGN_ORIGIN,
+                               "a page that asks must come from this address: its Origin is "
+                               "another than the Host");
         clew_problem_end(ret, &w);
         return false;
 }

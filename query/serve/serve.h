@@ -25,7 +25,9 @@
 #define CLEW_SERVE_TARGET_MAX 8192u
 /* One answer. What is larger is asked for in parts. */
 #define CLEW_SERVE_BODY_MAX ((size_t)64 << 20)
-/* A trace, its model, and what is derived from both. */
+/* OTLP bytes of one trace; of a larger one the list tells, and the command line opens it. */
+#define CLEW_SERVE_TRACE_MAX ((size_t)128 << 20)
+/* Its model, and what is derived from both. */
 #define CLEW_SERVE_MEMORY_MAX ((size_t)256 << 20)
 /* What a write may send: a batch of annotations, a criterion, a list of ids. */
 #define CLEW_SERVE_UPLOAD_MAX ((size_t)8 << 20)
@@ -82,6 +84,14 @@ void clew_serve_busy(struct clew_serve_answer *ret);
 
 /* And: the body is over CLEW_SERVE_UPLOAD_MAX. */
 void clew_serve_too_large(struct clew_serve_answer *ret);
+
+/* Who asks is not known (401), not allowed (403), or is to wait (429). */
+void clew_serve_refuse_access(unsigned status, const char *detail, struct clew_serve_answer *ret);
+/* Whether a page that asks is one of this address: Origin, if it was sent, is that of Host, and the
+ * browser says nothing else. @ret has the refusal otherwise. */
+CLEW_MUST_USE bool clew_serve_is_same_origin(struct clew_slice host, struct clew_slice origin,
+                                             struct clew_slice fetch_site,
+                                             struct clew_serve_answer *ret);
 
 /* Whether the Host header, and the Origin and Sec-Fetch-Site headers if they were sent (else null
  * slices), name this machine: pages of other sites must not reach it through a name of their own.

@@ -80,6 +80,20 @@ static int check_covered(const struct clew_view *v, struct clew_error *err)
                 (unsigned long long)c->n_segments);
 }
 
+int clew_view_index_runs(struct clew_view *v, uint64_t version,
+                         int (*fn)(void *context, struct clew_index_run *run,
+                                   struct clew_error *err),
+                         void *context, struct clew_error *err)
+{
+        int r = clew_view_read_index(v, version, err);
+
+        if (r == 0)
+                r = check_covered(v, err);
+        for (uint32_t i = 0; r == 0 && i < v->index.n_runs; i++)
+                r = fn(context, &v->index.runs[i], err);
+        return clew_txn_check(v->store->env, v->txn, r, err);
+}
+
 /* Log records of no trace are in no list; what has something hot is given from there. */
 static int find_elsewhere(struct clew_view *v, struct clew_error *err)
 {

@@ -30,6 +30,26 @@ int clew_loader_init(struct clew_loader *l, struct clew_env *env)
         return l->unpacker ? r : -ENOMEM;
 }
 
+void clew_loader_limit(struct clew_loader *l, size_t max_bytes)
+{
+        struct clew_buffer *const buffers[] = {&l->sealed, &l->hot, &l->traces, &l->logs};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(buffers); i++) {
+                clew_buffer_deinit(buffers[i]);
+                clew_buffer_init(buffers[i], max_bytes);
+        }
+}
+
+/* It is whole and right, and larger than who asks wants to hold. */
+static int too_large(const struct clew_loader *l, struct clew_error *err)
+{
+        return clew_error_set(
+                err, -EMSGSIZE, 0,
+                "the trace is larger than the %zu MiB that are held for one question; "
+                "the command line reads it",
+                l->sealed.max_bytes >> 20);
+}
+
 void clew_loader_deinit(struct clew_loader *l)
 {
         clew_buffer_deinit(&l->object);
@@ -133,6 +153,8 @@ int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
         }
         clew_buffer_clear(&l->sealed);
         r = clew_segment_reader_read(&l->segment, index, id, &l->sealed, ret_row);
+        if (r == -EMSGSIZE)
+                return too_large(l, err);
         return r < 0 ? segment_error(l, r, segment, err) : 0;
 }
 
@@ -178,6 +200,8 @@ static int read_fragment(struct clew_loader *l, const struct clew_hot_found *f,
         r = clew_unpacker_open(l->unpacker, f->pack);
         if (r == 0)
                 r = clew_unpacker_read(l->unpacker, 0, &l->hot);
+        if (r == -EMSGSIZE)
+                return too_large(l, err);
         if (r < 0)
                 return clew_error_set(err, r == -EINVAL ? -EBADMSG : r, 0,
                                       "store %s: hot fragment %llu cannot be unpacked",
@@ -213,7 +237,8 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
         uint64_t n_items = 0;
 
         if (t && !clew_buffer_reserve(&l->hot, hot_bytes(t)))
-                return clew_buffer_error(&l->hot);
+                return clew_buffer_error(&l->hot) == -EMSGSIZE ? too_large(l, err)
+                                                               : clew_buffer_error(&l->hot);
         while (at != CLEW_HOT_NONE && !is_over(l, n_items)) {
                 struct clew_hot_found f;
                 struct part part;
@@ -317,6 +342,8 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
         if (ret->n_fragments == 0)
                 return ret->sealed ? 0 : -ENOENT;
         r = merge_all(l, ret->traces, ret->logs, &parts, ret);
+        if (r == -EMSGSIZE)
+                return too_large(l, err);
         if (r < 0)
                 return clew_error_set(err, r, 0, "store %s: fragments of a trace cannot be merged",
                                       clew_env_dir(l->env));

@@ -67,6 +67,9 @@ struct clew_loader {
         uint64_t max_bytes;
 };
 
+/* The buffers of one trace take at most so much each. */
+void clew_loader_limit(struct clew_loader *l, size_t max_bytes);
+
 struct clew_loaded {
         struct clew_slice traces;
         struct clew_slice logs;

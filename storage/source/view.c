@@ -72,6 +72,11 @@ void clew_view_close(struct clew_view *v)
         clew_free(v);
 }
 
+void clew_view_limit_loads(struct clew_view *v, size_t max_bytes)
+{
+        clew_loader_limit(&v->loader, max_bytes);
+}
+
 int clew_view_renew(struct clew_view *v, struct clew_error *err)
 {
         struct clew_state state;

@@ -101,7 +101,7 @@ def cells_of(client):
 
 def read_cells(client, clew, store):
     if is_agent(client):
-        return agent_cells.read(cells.rows, clew, store)
+        return agent_cells.read(cells.rows, clew, store, client.get("settles", False))
     return cells.read(clew, store)
 
 
@@ -441,6 +441,8 @@ def run_live(args, client, result, expected):
     with Clewd(args.clewd) as clewd, Capture(clewd.http, clewd.grpc) as capture:
         try:
             text, places = run_client(client, where, capture)
+        except programs.NotHere as error:
+            return result.skip(name, str(error))
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             return result.error(name, str(error))
         if args.verbose:

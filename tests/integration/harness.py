@@ -4,6 +4,7 @@ store in a temporary directory, and results in the Test Anything Protocol.
 """
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -28,7 +29,7 @@ class Skip(Exception):
 class Clewd:
     """A running collector. Use as a context manager: it is killed when the block ends."""
 
-    def __init__(self, *flags, store=None, environment=None, wait=True):
+    def __init__(self, *flags, store=None, environment=None, wait=True, files=None):
         self.own_store = store is None
         self.store = store or tempfile.mkdtemp(prefix="clew-test-")
         self.lines = []
@@ -41,7 +42,8 @@ class Clewd:
             argv += ["--http", "off"]
         self.process = subprocess.Popen(argv + list(flags), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                        errors="replace", env={**os.environ, **(environment or {})})
+                                        errors="replace", env={**os.environ, **(environment or {})},
+                                        preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))) if files else None)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if wait:

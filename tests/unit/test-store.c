@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -227,6 +228,46 @@ static void test_hot_then_sealed(void **state)
         assert_int_equal(s.segments, 1);
         assert_int_equal(s.hot_fragments, 0);
         clew_view_close(v);
+}
+
+static int load_limited(struct fixture *f, uint32_t trace, size_t limit, struct clew_error *err)
+{
+        struct clew_trace_id id = test_trace_id(trace);
+        struct clew_view *v = view(f);
+        struct clew_trace_data data;
+        int r;
+
+        clew_view_limit_loads(v, limit);
+        r = clew_view_load(v, &id, &data, err);
+        if (r == -EMSGSIZE) { /* the view is well, and so are the others */
+                id = test_trace_id(2);
+                assert_int_equal(clew_view_load(v, &id, &data, err), 0);
+        }
+        clew_view_close(v);
+        return r;
+}
+
+static void test_a_large_trace_is_refused_before_it_is_held(void **state)
+{
+        struct fixture *f = *state;
+        static char name[6000];
+        struct test_span large[2] = {span_of(1, 0), span_of(1, 1)};
+        struct test_span small = span_of(2, 0);
+        struct clew_error err = {0};
+
+        memset(name, 'x', sizeof(name) - 1);
+        large[0].name = name;
+        send_spans(f, "a", &small, 1);
+        send_spans(f, "a", large, 1);
+        assert_int_equal(load_limited(f, 1, 4096, &err), -EMSGSIZE); /* hot */
+        assert_int_equal(load_limited(f, 1, 65536, &err), 0);
+        seal_all(f);
+        assert_int_equal(load_limited(f, 1, 4096, &err), -EMSGSIZE); /* sealed */
+        assert_non_null(strstr(err.message, "larger than"));
+        assert_int_equal(load_limited(f, 1, 65536, &err), 0);
+        send_spans(f, "a", large + 1, 1);
+        assert_int_equal(load_limited(f, 1, 4096, &err), -EMSGSIZE); /* both */
+        assert_int_equal(load_limited(f, 1, 65536, &err), 0);
 }
 
 struct hooks {
@@ -699,6 +740,7 @@ int main(void)
                 T(test_find_prefix),
                 T(test_logs_without_trace),
                 T(test_notes),
+                T(test_a_large_trace_is_refused_before_it_is_held),
                 T(test_reindex),
                 T(test_random_against_model),
                 T(test_verify_whole_store),

@@ -5,10 +5,9 @@
  * surely does; where some span may, and does; where some span may fail it, and does. They follow
  * `&&`, `||` and `!` as three values would. At the end, what may meet the query is looked at.
  */
-#include "query/find/index/index.h"
+#include "query/find/index/choose-int.h"
 
 #include "proto/base/mem.h"
-#include "proto/base/number.h"
 #include "query/find/index/facet-int.h"
 #include "query/find/index/term-int.h"
 #include "query/find/language/regex-int.h"
@@ -21,16 +20,10 @@
 /* Sets of one run that a query may take; one with more conditions is put to all traces. */
 #define SETS_BYTES_MAX ((size_t)48 << 20)
 
-/* Bounds of where something holds. */
-struct bounds {
-        struct clew_index_set may;
-        struct clew_index_set does;
-};
-
 struct truth {
-        struct bounds speaker;
-        struct bounds any;  /* holds for some span */
-        struct bounds none; /* fails for some span */
+        struct clew_bounds speaker;
+        struct clew_bounds any;  /* holds for some span */
+        struct clew_bounds none; /* fails for some span */
 };
 
 enum { SPEAKER, ANY, NONE, PARTS };
@@ -41,34 +34,16 @@ struct judged {
         const struct clew_code_op *op; /* an operand */
 };
 
-struct clew_index_choice {
-        const struct clew_query *const *queries;
-        uint32_t n;
-        struct clew_index_chooser chooser;
-        /* Of the run at hand: */
-        struct clew_index_run *run;
-        struct clew_arena arena;
-        struct clew_error *err;
-        int error;
-};
-
 /* ---- sets ------------------------------------------------------------------------------------ */
 
-static struct clew_index_set new_set(struct clew_index_choice *c)
+static bool is_number(const struct clew_operand *v)
 {
-        struct clew_index_set s = {.n = clew_index_run_traces(c->run)};
-
-        s.words = clew_arena_calloc(&c->arena, clew_index_set_words(&s) + 1u, sizeof(*s.words));
-        if (!s.words) {
-                c->error = -ENOMEM;
-                s.n = 0;
-        }
-        return s;
+        return clew_type_is_number(v->type);
 }
 
-static struct bounds unknown(struct clew_index_choice *c)
+static struct clew_bounds unknown(struct clew_index_choice *c)
 {
-        struct bounds b = {new_set(c), new_set(c)};
+        struct clew_bounds b = {clew_choice_set(c), clew_choice_set(c)};
 
         clew_index_set_fill(&b.may);
         return b;
@@ -87,7 +62,7 @@ static void swap(struct clew_index_set *a, struct clew_index_set *b)
         *b = t;
 }
 
-static void not_bounds(struct bounds *b)
+static void not_bounds(struct clew_bounds *b)
 {
         clew_index_set_invert(&b->may);
         clew_index_set_invert(&b->does);
@@ -96,44 +71,38 @@ static void not_bounds(struct bounds *b)
 
 static void not_truth(struct truth *t)
 {
-        struct bounds any = t->any;
+        struct clew_bounds any = t->any;
 
         not_bounds(&t->speaker);
         t->any = t->none;
         t->none = any;
 }
 
-static void intersect(struct bounds *a, const struct bounds *b)
+static void intersect(struct clew_bounds *a, const struct clew_bounds *b)
 {
         clew_index_set_and(&a->may, &b->may);
         clew_index_set_and(&a->does, &b->does);
 }
 
-static void unite(struct bounds *a, const struct bounds *b)
+static void unite(struct clew_bounds *a, const struct clew_bounds *b)
 {
         clew_index_set_or(&a->may, &b->may);
         clew_index_set_or(&a->does, &b->does);
 }
 
-static void copy_set(struct clew_index_set *to, const struct clew_index_set *from)
-{
-        if (to->n > 0 && from->n == to->n)
-                memcpy(to->words, from->words, clew_index_set_words(to) * sizeof(*to->words));
-}
-
 /* a && b into @a: as and_of() of the judge. */
 static void and_truth(struct clew_index_choice *c, struct truth *a, const struct truth *b)
 {
-        struct clew_index_set sure = new_set(c);
-        struct clew_index_set t = new_set(c);
+        struct clew_index_set sure = clew_choice_set(c);
+        struct clew_index_set t = clew_choice_set(c);
 
         if (c->error)
                 return;
-        copy_set(&t, &a->none.may); /* where a holds for every span: b decides */
+        clew_choice_copy(&t, &a->none.may); /* where a holds for every span: b decides */
         clew_index_set_invert(&t);
         clew_index_set_and(&t, &b->any.does);
         clew_index_set_or(&sure, &t);
-        copy_set(&t, &b->none.may);
+        clew_choice_copy(&t, &b->none.may);
         clew_index_set_invert(&t);
         clew_index_set_and(&t, &a->any.does);
         clew_index_set_or(&sure, &t);
@@ -141,7 +110,7 @@ static void and_truth(struct clew_index_choice *c, struct truth *a, const struct
         clew_index_set_or(&sure, &a->speaker.does);
         clew_index_set_and(&a->any.may, &b->any.may);
         clew_index_set_and(&sure, &a->any.may);
-        copy_set(&a->any.does, &sure);
+        clew_choice_copy(&a->any.does, &sure);
         unite(&a->none, &b->none);
 }
 
@@ -158,261 +127,43 @@ static void forget_sure(struct clew_index_set *does)
         memset(does->words, 0, clew_index_set_words(does) * sizeof(*does->words));
 }
 
-/* ---- looking up -------------------------------------------------------------------------------
- */
-
-/* Adds the traces with that facet; damage is remembered. */
-static void find(struct clew_index_choice *c, const struct clew_index_facet *f,
-                 struct clew_index_set *into)
-{
-        int r;
-
-        if (c->error)
-                return;
-        r = clew_index_find(c->run, CLEW_INDEX_FACET, clew_facet_key(f), into, c->err);
-        if (r < 0)
-                c->error = r;
-}
-
-static void find_tag(struct clew_index_choice *c, struct clew_index_facet *f, char tag,
-                     struct clew_index_set *into)
-{
-        clew_facet_tag(f, tag);
-        find(c, f, into);
-}
-
-struct prefix_walk {
-        struct clew_slice prefix;
-        struct clew_index_set *into;
-};
-
-static int add_prefixed(void *context, struct clew_slice key, struct clew_slice posting)
-{
-        const struct prefix_walk *w = context;
-
-        if (!clew_slice_starts_with(key, w->prefix))
-                return 1;
-        return clew_index_posting_add(posting, w->into);
-}
-
-/* The traces with a value under @tag that begins so. */
-static void find_prefix(struct clew_index_choice *c, struct clew_index_facet *f, char tag,
-                        struct clew_slice text, struct clew_index_set *into)
-{
-        struct prefix_walk w = {.into = into};
-        int r;
-
-        if (c->error || text.len > CLEW_FACET_TEXT_MAX)
-                return;
-        clew_facet_tag(f, tag);
-        if (text.len > 0)
-                memcpy(f->bytes + f->len, text.data, text.len);
-        f->len += text.len;
-        w.prefix = clew_facet_key(f);
-        r = clew_index_walk(c->run, CLEW_INDEX_FACET, w.prefix, add_prefixed, &w, c->err);
-        if (r < 0)
-                c->error = r;
-}
-
-/* Traces in which some span may have such a value, and does. */
-struct hits {
-        struct bounds b;
-        bool known;
-};
-
-enum wanted { WANT_EQUAL, WANT_PREFIX, WANT_SOME };
-
-struct want {
-        enum wanted what;
-        const struct clew_operand *value; /* EQUAL */
-        struct clew_slice prefix;
-        bool as_text; /* numbers and truth values are compared as they are written */
-};
-
-static bool is_number(const struct clew_operand *v)
-{
-        return clew_type_is_number(v->type);
-}
-
-/* What a text is when a number or truth value is meant by it. */
-static void find_as_text(struct clew_index_choice *c, struct clew_index_facet *f,
-                         struct clew_slice text, struct bounds *b)
-{
-        struct clew_operand v = {.type = CLEW_TYPE_INT};
-        uint64_t number = 0;
-        bool minus = text.len > 1 && text.data[0] == '-';
-        struct clew_slice digits = minus ? clew_slice_from(text, 1) : text;
-        bool exact;
-
-        find_tag(c, f, 'F', &b->may);
-        find_tag(c, f, 'I', &b->may);
-        find_tag(c, f, 'X', &b->may);
-        if (digits.len > 0 && (digits.data[0] != '0' || digits.len == 1) &&
-            clew_parse_uint64(digits, &number) && number <= CLEW_FACET_INT_MAX &&
-            !(minus && number == 0)) {
-                v.integer = minus ? -(int64_t)number : (int64_t)number;
-                (void)clew_facet_value(f, &v, &exact);
-                find(c, f, &b->does);
-        }
-        if (clew_slice_eq_cstr(text, "true") || clew_slice_eq_cstr(text, "false")) {
-                v = (struct clew_operand){.type = CLEW_TYPE_BOOL, .boolean = text.data[0] == 't'};
-                (void)clew_facet_value(f, &v, &exact);
-                find(c, f, &b->does);
-        }
-}
-
-static void find_equal(struct clew_index_choice *c, struct clew_index_facet *f,
-                       const struct want *want, struct bounds *b)
-{
-        const struct clew_operand *v = want->value;
-        bool exact = false;
-
-        if (v->type == CLEW_TYPE_FLOAT && v->number == (double)(int64_t)v->number &&
-            v->number >= -CLEW_FACET_INT_MAX && v->number <= CLEW_FACET_INT_MAX) {
-                struct clew_operand whole = {.type = CLEW_TYPE_INT, .integer = (int64_t)v->number};
-
-                (void)clew_facet_value(f, &whole, &exact);
-                find(c, f, &b->does);
-        } else if (v->type == CLEW_TYPE_FLOAT) {
-                find_tag(c, f, 'I', &b->may);
-        } else if (clew_facet_value(f, v, &exact)) {
-                find(c, f, exact ? &b->does : &b->may);
-        }
-        if (is_number(v))
-                find_tag(c, f, 'F', &b->may);
-        if (want->as_text && v->type == CLEW_TYPE_TEXT)
-                find_as_text(c, f, v->text, b);
-}
-
-/* Under one name. */
-static void find_under(struct clew_index_choice *c, enum clew_facet_place place,
-                       struct clew_slice name, const struct want *want, struct hits *h)
-{
-        struct clew_index_facet f;
-
-        if (!clew_facet_begin(&f, place, name)) {
-                h->known = false;
-                return;
-        }
-        switch (want->what) {
-        case WANT_SOME:
-                find(c, &f, &h->b.does);
-                if (want->as_text)
-                        find_tag(c, &f, 'E', &h->b.does);
-                break;
-        case WANT_EQUAL:
-                find_equal(c, &f, want, &h->b);
-                break;
-        case WANT_PREFIX: /* of some texts only a hint is kept */
-                find_prefix(c, &f, 't', want->prefix, &h->b.does);
-                find_prefix(c, &f, 'h', CLEW_SLICE_NULL, &h->b.may);
-                h->known &= want->prefix.len <= CLEW_FACET_TEXT_MAX;
-                break;
-        }
-        if (place == CLEW_FACET_DERIVED)
-                find_tag(c, &f, '?', &h->b.may);
-}
-
-/* `.name`: of the span, else of its resource. */
-static void find_of_any(struct clew_index_choice *c, struct clew_slice name,
-                        const struct want *want, struct hits *h)
-{
-        struct hits resource = {{new_set(c), new_set(c)}, true};
-        struct clew_index_set covered = new_set(c);
-        struct clew_index_facet f;
-
-        find_under(c, CLEW_FACET_SPAN, name, want, h);
-        find_under(c, CLEW_FACET_RESOURCE, name, want, &resource);
-        h->known &= resource.known;
-        if (!h->known || c->error)
-                return;
-        (void)clew_facet_begin(&f, CLEW_FACET_SPAN, name);
-        find(c, &f, &covered);
-        find_tag(c, &f, 'E', &covered);
-        clew_index_set_or(&h->b.may, &resource.b.may);
-        clew_index_set_or(&h->b.may, &resource.b.does);
-        clew_index_set_invert(&covered); /* no span has the name: the resource's counts */
-        clew_index_set_and(&resource.b.does, &covered);
-        clew_index_set_or(&h->b.does, &resource.b.does);
-}
-
-static struct hits find_hits(struct clew_index_choice *c, const struct clew_field_ref *ref,
-                             const struct want *want)
-{
-        static const enum clew_facet_place places[] = {
-                [CLEW_SCOPE_NONE] = 0,
-                [CLEW_SCOPE_ANY] = 0,
-                [CLEW_SCOPE_SPAN] = CLEW_FACET_SPAN,
-                [CLEW_SCOPE_RESOURCE] = CLEW_FACET_RESOURCE,
-                [CLEW_SCOPE_EVENT] = CLEW_FACET_EVENT,
-                [CLEW_SCOPE_LINK] = CLEW_FACET_LINK,
-                [CLEW_SCOPE_INSTRUMENTATION] = CLEW_FACET_SCOPE,
-        };
-        static const enum clew_facet_place all[] = {CLEW_FACET_SPAN,  CLEW_FACET_RESOURCE,
-                                                    CLEW_FACET_EVENT, CLEW_FACET_LINK,
-                                                    CLEW_FACET_SCOPE, CLEW_FACET_LOG};
-        struct hits h = {{new_set(c), new_set(c)}, true};
-        struct want as_text = *want;
-
-        if (c->error)
-                return h;
-        if (ref->of_parent) {
-                h.known = false;
-        } else if (!ref->row && ref->scope == CLEW_SCOPE_ANY) {
-                find_of_any(c, ref->name, want, &h);
-        } else if (!ref->row && places[ref->scope] != 0) {
-                find_under(c, places[ref->scope], ref->name, want, &h);
-        } else if (ref->row && clew_field_is_key(ref)) {
-                as_text.as_text = true;
-                h.known = want->what != WANT_PREFIX;
-                for (size_t i = 0; h.known && i < CLEW_ARRAY_LEN(all); i++)
-                        find_under(c, all[i], ref->name, &as_text, &h);
-        } else if (ref->row && clew_facet_has_field(ref->row)) {
-                find_under(c, CLEW_FACET_DERIVED, clew_slice_of_cstr(ref->row->name), want, &h);
-        } else {
-                h.known = false;
-        }
-        clew_index_set_or(&h.b.may, &h.b.does);
-        return h;
-}
-
 /* ---- one condition ----------------------------------------------------------------------------
  */
 
 /* Some span has it where @h says; nobody knows which. */
-static struct truth on_some_span(struct clew_index_choice *c, const struct hits *h)
+static struct truth on_some_span(struct clew_index_choice *c, const struct clew_hits *h)
 {
         struct truth t = unknown_truth(c);
 
         if (c->error)
                 return t;
-        copy_set(&t.any.may, &h->b.may);
-        copy_set(&t.any.does, &h->b.does);
-        copy_set(&t.speaker.may, &h->b.may);
-        copy_set(&t.none.does, &h->b.may); /* where none has it, each fails */
+        clew_choice_copy(&t.any.may, &h->b.may);
+        clew_choice_copy(&t.any.does, &h->b.does);
+        clew_choice_copy(&t.speaker.may, &h->b.may);
+        clew_choice_copy(&t.none.does, &h->b.may); /* where none has it, each fails */
         clew_index_set_invert(&t.none.does);
         return t;
 }
 
 /* The span that speaks for the run has it, or every span. */
-static struct truth on_the_run(struct clew_index_choice *c, const struct hits *h, bool every)
+static struct truth on_the_run(struct clew_index_choice *c, const struct clew_hits *h, bool every)
 {
         struct truth t = on_some_span(c, h);
 
         if (c->error)
                 return t;
-        copy_set(&t.speaker.does, &h->b.does);
+        clew_choice_copy(&t.speaker.does, &h->b.does);
         if (every) {
-                copy_set(&t.none.may, &h->b.does);
+                clew_choice_copy(&t.none.may, &h->b.does);
                 clew_index_set_invert(&t.none.may);
         }
         return t;
 }
 
 /* Whether a run is over is a matter of time: its outcome is as good as unknown. */
-static void forget_open(struct clew_index_choice *c, struct hits *h)
+static void forget_open(struct clew_index_choice *c, struct clew_hits *h)
 {
-        struct clew_index_set open = new_set(c);
+        struct clew_index_set open = clew_choice_set(c);
         struct clew_index_facet f;
         bool exact;
 
@@ -420,21 +171,22 @@ static void forget_open(struct clew_index_choice *c, struct hits *h)
                 return;
         (void)clew_facet_begin(&f, CLEW_FACET_DERIVED, CLEW_SLICE_LITERAL("span.clew.outcome"));
         clew_facet_text(&f, CLEW_SLICE_LITERAL("open"), &exact);
-        find(c, &f, &open);
+        clew_choice_find(c, &f, &open);
         clew_index_set_or(&h->b.may, &open);
         clew_index_set_invert(&open);
         clew_index_set_and(&h->b.does, &open);
 }
 
 static struct truth with_hits(struct clew_index_choice *c, const struct clew_field_ref *ref,
-                              const struct want *want)
+                              const struct clew_want *want)
 {
-        struct hits h = find_hits(c, ref, want);
+        struct clew_hits h = clew_choice_hits(c, ref, want);
         enum clew_cover cover = ref->row ? ref->row->cover : CLEW_COVER_NONE;
 
         if (!h.known || c->error)
                 return unknown_truth(c);
-        if (ref->row && strcmp(ref->row->name, "span.clew.outcome") == 0 && want->what != WANT_SOME)
+        if (ref->row && strcmp(ref->row->name, "span.clew.outcome") == 0 &&
+            want->what != CLEW_WANT_SOME)
                 forget_open(c, &h);
         if (cover == CLEW_COVER_ALL)
                 return on_the_run(c, &h, true);
@@ -465,7 +217,7 @@ static bool compares(enum clew_op op, uint64_t a, double b)
 static struct truth with_numbers(struct clew_index_choice *c, const struct clew_field_ref *ref,
                                  unsigned column, enum clew_op op, const struct clew_operand *v)
 {
-        struct hits h = {{new_set(c), new_set(c)}, true};
+        struct clew_hits h = {{clew_choice_set(c), clew_choice_set(c)}, true};
         double want = clew_operand_number(v);
         uint32_t n = clew_index_run_traces(c->run);
         uint64_t rows[1024];
@@ -508,8 +260,8 @@ static enum clew_op mirrored(enum clew_op op)
 /* What is not said of equality is said of the name: without it nothing compares. */
 static struct truth with_name(struct clew_index_choice *c, const struct clew_field_ref *ref)
 {
-        struct want some = {.what = WANT_SOME};
-        struct hits h = find_hits(c, ref, &some);
+        struct clew_want some = {.what = CLEW_WANT_SOME};
+        struct clew_hits h = clew_choice_hits(c, ref, &some);
 
         if (!h.known || c->error)
                 return unknown_truth(c);
@@ -520,13 +272,13 @@ static struct truth with_name(struct clew_index_choice *c, const struct clew_fie
 static struct truth compare_field(struct clew_index_choice *c, const struct clew_field_ref *ref,
                                   enum clew_op op, const struct clew_operand *v)
 {
-        struct want want = {.what = WANT_EQUAL, .value = v};
+        struct clew_want want = {.what = CLEW_WANT_EQUAL, .value = v};
         unsigned column;
 
         if (v->type == CLEW_TYPE_NIL) {
                 struct truth t;
 
-                want.what = WANT_SOME;
+                want.what = CLEW_WANT_SOME;
                 t = with_hits(c, ref, &want);
                 if (op == CLEW_OP_EQ && !c->error)
                         not_truth(&t);
@@ -571,7 +323,7 @@ static struct truth compare(struct clew_index_choice *c, const struct clew_query
 /* Where a text of some span may match. */
 static struct truth with_text(struct clew_index_choice *c, const struct clew_regex *regex)
 {
-        struct hits h = {{new_set(c), new_set(c)}, true};
+        struct clew_hits h = {{clew_choice_set(c), clew_choice_set(c)}, true};
         int r = c->error ? c->error : clew_terms_choose(c->run, regex, &h.b.may, c->err);
 
         if (r < 0)
@@ -585,7 +337,7 @@ static struct truth match(struct clew_index_choice *c, const struct clew_query *
         const struct clew_regex *regex = q->regexes[op->arg];
         const struct clew_field_ref *ref;
         struct clew_operand text = {.type = CLEW_TYPE_TEXT};
-        struct want want = {.what = WANT_EQUAL, .value = &text};
+        struct clew_want want = {.what = CLEW_WANT_EQUAL, .value = &text};
 
         if (!left->op || left->op->code != CLEW_CODE_FIELD)
                 return unknown_truth(c);
@@ -601,7 +353,7 @@ static struct truth match(struct clew_index_choice *c, const struct clew_query *
                 text.text = clew_regex_literal(regex);
                 return with_hits(c, ref, &want);
         case CLEW_REGEX_PREFIX:
-                want.what = WANT_PREFIX;
+                want.what = CLEW_WANT_PREFIX;
                 want.prefix = clew_regex_literal(regex);
                 return with_hits(c, ref, &want);
         case CLEW_REGEX_CONTAINS:
@@ -648,8 +400,8 @@ static void run_binary(struct clew_index_choice *c, const struct clew_query *q,
 }
 
 /* Where some span meets the condition. */
-static struct bounds choose_expr(struct clew_index_choice *c, const struct clew_query *q,
-                                 uint32_t index, struct judged *stack)
+static struct clew_bounds choose_expr(struct clew_index_choice *c, const struct clew_query *q,
+                                      uint32_t index, struct judged *stack)
 {
         const struct clew_expr *e = &q->exprs[index];
         uint32_t n = 0;
@@ -690,7 +442,7 @@ static struct bounds choose_expr(struct clew_index_choice *c, const struct clew_
 }
 
 /* As combine() of the judge. */
-static void combine(enum clew_op op, struct bounds *left, struct bounds *right)
+static void combine(enum clew_op op, struct clew_bounds *left, struct clew_bounds *right)
 {
         switch ((int)op) {
         case CLEW_OP_AND:
@@ -714,22 +466,22 @@ static void combine(enum clew_op op, struct bounds *left, struct bounds *right)
 }
 
 struct choosing {
-        struct bounds sets[CLEW_QUERY_DEPTH_MAX * 4];
+        struct clew_bounds sets[CLEW_QUERY_DEPTH_MAX * 4];
         struct {
-                struct bounds set;
+                struct clew_bounds set;
                 bool is_all;
         } inputs[CLEW_QUERY_DEPTH_MAX + 2];
         uint32_t n_sets;
         uint32_t n_inputs;
 };
 
-static struct bounds copy_of(struct clew_index_choice *c, const struct bounds *from)
+static struct clew_bounds copy_of(struct clew_index_choice *c, const struct clew_bounds *from)
 {
-        struct bounds b = {new_set(c), new_set(c)};
+        struct clew_bounds b = {clew_choice_set(c), clew_choice_set(c)};
 
         if (!c->error) {
-                copy_set(&b.may, &from->may);
-                copy_set(&b.does, &from->does);
+                clew_choice_copy(&b.may, &from->may);
+                clew_choice_copy(&b.does, &from->does);
         }
         return b;
 }
@@ -737,7 +489,7 @@ static struct bounds copy_of(struct clew_index_choice *c, const struct bounds *f
 static void filter(struct clew_index_choice *c, const struct clew_query *q,
                    const struct clew_stage_op *op, struct choosing *k, struct judged *stack)
 {
-        struct bounds v = choose_expr(c, q, op->arg, stack);
+        struct clew_bounds v = choose_expr(c, q, op->arg, stack);
         uint32_t top = k->n_inputs - 1;
 
         if (c->error)
@@ -757,7 +509,7 @@ static void choose_stage(struct clew_index_choice *c, const struct clew_query *q
                          const struct clew_stage_op *op, struct choosing *k, struct judged *stack)
 {
         uint32_t top = k->n_inputs - 1;
-        struct bounds b;
+        struct clew_bounds b;
 
         switch (op->stage) {
         case CLEW_STAGE_ENTER:
@@ -799,7 +551,7 @@ static bool is_too_large(const struct clew_index_choice *c, const struct clew_qu
 }
 
 /* Where the query may be met. */
-static struct bounds choose_query(struct clew_index_choice *c, const struct clew_query *q)
+static struct clew_bounds choose_query(struct clew_index_choice *c, const struct clew_query *q)
 {
         struct choosing *k;
         struct judged *stack;
@@ -834,12 +586,12 @@ static int choose(void *context, struct clew_index_run *run, struct clew_index_s
         clew_arena_reset(&c->arena);
         clew_index_set_fill(ret);
         for (uint32_t i = 0; c->error == 0 && i < c->n; i++) {
-                struct bounds b = choose_query(c, c->queries[i]);
+                struct clew_bounds b = choose_query(c, c->queries[i]);
 
                 if (c->error == 0)
                         clew_index_set_and(ret, &b.may);
         }
-        special = new_set(c);
+        special = clew_choice_set(c);
         if (c->error == 0) {
                 int r = clew_index_find(run, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL, &special, err);
 
@@ -849,6 +601,33 @@ static int choose(void *context, struct clew_index_run *run, struct clew_index_s
                 clew_index_set_or(ret, &special);
         else if (c->error == -ENOMEM)
                 clew_error_set(err, -ENOMEM, 0, "the query needs more memory than there is");
+        return c->error;
+}
+
+/* Adds the traces that have an attribute which a query names. */
+static int choose_names(void *context, struct clew_index_run *run, struct clew_index_set *ret,
+                        struct clew_error *err)
+{
+        struct clew_index_choice *c = context;
+        const struct clew_want some = {.what = CLEW_WANT_SOME};
+
+        c->run = run;
+        c->err = err;
+        c->error = 0;
+        clew_arena_reset(&c->arena);
+        for (uint32_t i = 0; i < c->n; i++) {
+                const struct clew_query *q = c->queries[i];
+
+                for (uint32_t k = 0; c->error == 0 && k < q->n_fields; k++) {
+                        struct clew_hits h;
+
+                        if (!clew_field_is_key(&q->fields[k]))
+                                continue;
+                        h = clew_choice_hits(c, &q->fields[k], &some);
+                        if (c->error == 0)
+                                clew_index_set_or(ret, &h.b.may);
+                }
+        }
         return c->error;
 }
 
@@ -862,6 +641,8 @@ struct clew_index_choice *clew_index_choice_new(const struct clew_query *const *
         c->n = n;
         c->chooser = (struct clew_index_chooser){
                 .version = clew_index_version(), .choose = choose, .context = c};
+        c->names = c->chooser;
+        c->names.choose = choose_names;
         clew_arena_init(&c->arena, 2 * SETS_BYTES_MAX);
         return c;
 }
@@ -881,6 +662,11 @@ bool clew_index_choice_narrows(const struct clew_index_choice *c)
                         return true;
         }
         return false;
+}
+
+const struct clew_index_chooser *clew_index_choice_of_names(struct clew_index_choice *c)
+{
+        return &c->names;
 }
 
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *c,

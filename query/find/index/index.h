@@ -37,4 +37,22 @@ bool clew_index_choice_narrows(const struct clew_index_choice *choice);
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice,
                                                            uint64_t since_ns);
 
+/* ---- mistakes in a query ----------------------------------------------------------------------
+ */
+
+struct clew_index_told {
+        bool unknown_name; /* some attribute of the query stands nowhere */
+        bool misfit;       /* nothing under some name has a type that its comparison fits */
+};
+
+struct clew_query_run;
+
+/* Tells @run which names there are and what fits, from all indexes. 0, or a negative number: they
+ * cannot be used. */
+CLEW_MUST_USE int clew_index_tell(struct clew_view *view, struct clew_query_run *run,
+                                  struct clew_arena *arena, struct clew_index_told *ret,
+                                  struct clew_error *err);
+/* The traces in which some attribute of the queries stands, whatever else they ask. */
+const struct clew_index_chooser *clew_index_choice_of_names(struct clew_index_choice *choice);
+
 #endif

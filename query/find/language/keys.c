@@ -127,6 +127,24 @@ void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
         }
 }
 
+void clew_query_note_name(struct clew_query_run *run, uint32_t field)
+{
+        run->in_bytes[field] = true;
+        run->tried[field]++;
+        run->seen[field]++;
+}
+
+void clew_query_note_fit(struct clew_query_run *run, uint32_t code)
+{
+        run->comparisons[run->q->codes[code].mismatch].fit++;
+}
+
+void clew_query_sample_begin(struct clew_query_run *run)
+{
+        memset(run->keys, 0, CLEW_RUN_KEYS_MAX * sizeof(*run->keys));
+        run->n_keys = 0;
+}
+
 void clew_query_sample(struct clew_query_run *run, struct clew_slice traces, struct clew_slice logs)
 {
         run->met.sampled++;

@@ -176,7 +176,9 @@ void clew_query_places(struct clew_query_run *run,
                                  const struct clew_query_place *place),
                        void *context);
 
-/* Looks at the keys of a trace that the run did not open, so that complaints know them. */
+/* Looks at the keys of a trace that the run did not open, so that complaints know them; before the
+ * first, keys that are known are forgotten. */
+void clew_query_sample_begin(struct clew_query_run *run);
 void clew_query_sample(struct clew_query_run *run, struct clew_slice traces,
                        struct clew_slice logs);
 

@@ -99,6 +99,9 @@ bool clew_charge(struct clew_query_run *run, uint64_t work);
 /* Fills absent_field and absent_regex. */
 void clew_look_at_bytes(struct clew_query_run *run, struct clew_slice traces,
                         struct clew_slice logs);
+/* The attribute of a field stands somewhere; something there fits the comparison at @code. */
+void clew_query_note_name(struct clew_query_run *run, uint32_t field);
+void clew_query_note_fit(struct clew_query_run *run, uint32_t code);
 /* Remembers the keys of a trace, of the first few. */
 void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces);
 

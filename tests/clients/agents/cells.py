@@ -74,21 +74,25 @@ def tool_cell(step):
     return steady(f"{step.get('tool') or step['name']} {arguments}") + " -> " + steady(result)
 
 
-def run_row(run):
+def run_row(run, settles):
+    """@settles: a parent never comes, so the outcome is told after some silence, for which no live run
+    waits."""
     row = {name: run.get(name) for name in ("outcome", "errors", "agent")}
+    if settles and row["outcome"] in ("open", "ok"):
+        row["outcome"] = "open, then ok"
     row.update({name: run.get(name) for name in ("llm_calls", "tool_calls")})
     row["tokens"], row["cost"] = run.get("tokens_total"), run.get("cost_usd")
     return row
 
 
-def read(rows, clew, store):
+def read(rows, clew, store, settles=False):
     """@rows runs one command: rows(clew, store, *arguments) -> list of objects."""
     runs = rows(clew, store, "list", "--since", "all", "-n", "1000")
     runs.sort(key=lambda t: (int(t["start_unix_nano"]), t["trace_id"]))
     cells = {name: [] for name in ("runs", "shape", "models", "tools", "chat", "errors")}
     tokens, kinds, sessions, users = {}, {}, set(), set()
     for run in runs:
-        cells["runs"].append(run_row(run))
+        cells["runs"].append(run_row(run, settles))
         sessions.add(run.get("session"))
         users.add(run.get("user"))
         steps = rows(clew, store, "tree", run["trace_id"], "--all")

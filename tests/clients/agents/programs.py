@@ -26,6 +26,10 @@ DEAD_PROXY = "http://127.0.0.1:9"
 SYSTEM = "You are a coding agent under test."
 
 
+class NotHere(Exception):
+    """Says in one line why a program cannot run here."""
+
+
 class Place:
     """What a row may use: folders, the stub's and the collector's addresses."""
 
@@ -39,8 +43,12 @@ class Place:
         self.variant = variant
         self.server = None  # address of the program's own server
 
-    def module(self, path):
-        return str(self.where / "node_modules" / path)
+    def module(self, pattern):
+        """A file of the packages; some have one package for each machine."""
+        found = sorted((self.where / "node_modules").glob(pattern))
+        if not found:
+            raise NotHere(f"the package holds no {pattern} for this machine")
+        return str(found[0])
 
     def node(self):
         own = self.where / "node_modules/node/bin/node"
@@ -81,7 +89,7 @@ def claude_env(p):
 
 
 def claude_command(p, prompt):
-    program = p.module("@anthropic-ai/claude-code-linux-x64/claude")
+    program = p.module("@anthropic-ai/claude-code-linux-*/claude")
     return [program, "-p", prompt, "--system-prompt", SYSTEM, "--allowedTools", "Bash,Agent,Task"]
 
 
@@ -116,8 +124,7 @@ def codex_files(p):
 
 
 def codex_program(p):
-    [program] = p.where.glob("node_modules/@openai/codex-linux-x64/vendor/*/bin/codex")
-    return str(program)
+    return p.module("@openai/codex-linux-*/vendor/*/bin/codex")
 
 
 CODEX_OPTIONS = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
@@ -206,12 +213,12 @@ def opencode_files(p):
 
 
 def opencode_command(p, prompt):
-    program = p.module("opencode-linux-x64/bin/opencode")
+    program = p.module("opencode-linux-*/bin/opencode")
     return [program, "run", "--auto", "--attach", p.server, "--dir", str(p.work), prompt]
 
 
 def opencode_server(p):
-    return [p.module("opencode-linux-x64/bin/opencode"), "serve", "--port", "0"]
+    return [p.module("opencode-linux-*/bin/opencode"), "serve", "--port", "0"]
 
 
 # ---- Copilot CLI ---------------------------------------------------------------------------------

@@ -21,11 +21,12 @@ Endpoints (all server-sent events when asked): Anthropic /v1/messages, OpenAI /v
 
 import http.server
 import json
+import re
 import threading
 
 WORKS = "echo clew-works"
 FAILS = "cat no-such-file.txt"
-SLEEP = "sleep 60"
+SLEEP = "tail -f no-such-file.txt /dev/null"
 ANSWER = "The first command worked; the second failed, as the file is missing."
 BUSY_TRIES = 2
 BODY_MAX = 64 << 20
@@ -325,9 +326,10 @@ def gemini_asked(body, model):
         found = sum("functionResponse" in p for p in parts)
         if found:
             results += found
-        elif content.get("role") == "user" and text_in(parts).strip():
-            if "<session_context>" not in text_in(parts):
-                prompt, results = text_in(parts), 0
+        elif content.get("role") == "user":
+            text = re.sub(r"<session_context>.*</session_context>", "", text_in(parts), flags=re.S)
+            if text.strip():
+                prompt, results = text, 0
     tools = {}
     for tool in body.get("tools") or []:
         for own in tool.get("functionDeclarations") or []:

@@ -32,5 +32,6 @@ export async function checkVersion(now = false) {
 export function watchVersion() {
         checkVersion(true);
         document.addEventListener('visibilitychange', () => !document.hidden && checkVersion());
+        addEventListener('online', () => checkVersion(true));
         setInterval(() => !document.hidden && checkVersion(), OFTEN_MS);
 }

@@ -33,7 +33,7 @@ export function VirtualList({ count, height, row, shown, label, role = 'list', t
         slots.current = Math.max(slots.current, last - first);
         for (let i = first; i < last; i++)
                 rows.push(row(i, i * height, i % slots.current));
-        return html`<div class="virtual" ref=${box} role=${role} aria-label=${label} aria-rowcount=${count} tabindex="0"
+        return html`<div class="virtual" ref=${box} role=${role} aria-label=${label} aria-rowcount=${role === 'list' ? null : count} tabindex="0"
                 onScroll=${() => set({ top: box.current.scrollTop, high: box.current.clientHeight })}>
                 <div class="virtual-all" style=${{ height: `${count * height}px` }}>${rows}</div>
                 ${tail}

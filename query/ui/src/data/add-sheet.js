@@ -57,7 +57,7 @@ export function AddSheet({ body, told, step = 0, close, from }) {
                 return html`<${Sheet} title="Add to a dataset" close=${close}><p class="warn">${me.value?.why || 'asking who you are …'}</p><button onClick=${close}>Close <${Key}>Esc<//></button><//>`;
         return html`<${Sheet} title=${`Add ${told} to a dataset`} close=${close}><form class="fields" onSubmit=${(e) => { e.preventDefault(); target && ask(false); }}>
                 ${rows.length > 0 && html`<label>dataset <select value=${chosen} disabled=${Boolean(making)} onChange=${(e) => setName(e.target.value)}>${rows.map((row) => html`<option value=${row.name}>${visible(row.name)} (${plural(row.items, 'item')})</option>`)}</select></label>`}
-                <label>${rows.length ? 'or a new one' : 'a new dataset'} <input type="text" placeholder="name" value=${making} spellcheck="false" onInput=${(e) => setMaking(e.target.value)} /></label>
+                <label>${rows.length ? 'or a new one' : 'a new dataset'} <input type="text" placeholder="name" value=${making} spellcheck=${false} onInput=${(e) => setMaking(e.target.value)} /></label>
                 <fieldset><legend>one item is</legend>${FORMS.map(([form, words]) => html`<label class="choice"><input type="radio" name="as" checked=${as === form} onChange=${() => { setAs(form); set({ busy: false, preview: null, error: null }); }} /> ${words}${form === 'step' && step ? html` <span class="dim">(#${step})</span>` : ''}</label>`)}</fieldset>
                 <label class="choice"><input type="checkbox" checked=${near} onChange=${(e) => setNear(e.target.checked)} /> leave out what is nearly the same as another</label>
                 ${state.error && html`<p class="bad" role="alert">${state.error.message}</p>`}

@@ -16,7 +16,7 @@ import { AddSheet } from './add-sheet.js';
 import { Item } from './item.js';
 
 const at = (nano) => (nano ? new Date(Number(BigInt(nano) / 1000000n)).toISOString() : '');
-const Time = ({ nano }) => (nano ? html`<span title=${moment(at(nano))}>${when(at(nano))}</span>` : '');
+const Time = ({ nano }) => (nano ? html`<span class="stamp" title=${moment(at(nano))}>${when(at(nano))}</span>` : '');
 const address = (row) => href(`/datasets/${encodeURIComponent(row.name)}`);
 
 function New({ close }) {

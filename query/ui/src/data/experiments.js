@@ -30,7 +30,7 @@ export function Experiments() {
                 ['cases', 'num start', (row) => number(row.items)],
                 ['tries', 'num start', (row) => number(row.results)],
                 ['passed', 'num', (row) => html`<${Passed} passed=${row.passed} tries=${row.results} />`],
-                ['begun', 'dim start', (row) => html`<span title=${moment(stamp(row.time_unix_nano))}>${row.time_unix_nano ? when(stamp(row.time_unix_nano)) : ''}</span>`],
+                ['begun', 'dim start', (row) => html`<span class="stamp" title=${moment(stamp(row.time_unix_nano))}>${row.time_unix_nano ? when(stamp(row.time_unix_nano)) : ''}</span>`],
                 ['command', 'cause m dim', (row) => visible(row.command || '')],
         ]} />`;
 }
@@ -90,15 +90,24 @@ function Difference({ words, pair, form, change: told = form, better }) {
         const sure = low > 0 || high < 0;
         const tone = sure ? ((pair.difference > 0) === better ? 'ok' : 'bad') : 'dim';
         const signed = (x) => `${x > 0 ? '+' : x < 0 ? '−' : ''}${told(Math.abs(x))}`;
-        return html`<tr><td>${words}</td><td class="num">${form(pair.a)}</td><td class="num">${form(pair.b)}</td><td class=${`num ${tone}`}><b>${signed(pair.difference)}</b></td><td class="num dim">${low === undefined ? '' : `${signed(low)} to ${signed(high)}`}</td><td class="dim cause">${sure ? '' : 'chance explains it'}</td></tr>`;
+        return html`<tr class=${form === seconds ? 'stamp' : ''}><td>${words}</td><td class="num">${form(pair.a)}</td><td class="num">${form(pair.b)}</td><td class="num span"><b class=${tone}>${signed(pair.difference)}</b> <span class="dim">${low === undefined ? '' : `(${signed(low)} to ${signed(high)})`}</span></td><td class="dim cause start">${sure ? '' : 'chance explains it'}</td></tr>`;
 }
 
 const points = (share) => `${(share * 100).toFixed(0)} points`;
 const seconds = (s) => took(s * 1e9) || '0 s';
 
+/** Which of some runs the store has: a program under test need not have recorded any. */
+function useRecorded(cases) {
+        const ids = cases.filter((row) => row.change === 'broken').slice(0, PARTINGS).flatMap((row) => [row.trace_a, row.trace_b]).filter(Boolean);
+        const query = `{ ${ids.map((id) => `trace:id = "${id}"`).join(' || ')} }`;
+        const found = useAnswer(`recorded ${ids.join(' ')}`, (signal) => (ids.length ? list('traces', { since: 'all', query, limit: 2 * PARTINGS, fields: 'trace_id', 'limit-time': '3s' }, { signal }) : Promise.resolve({ rows: [] })));
+        return new Set((found.data?.rows || []).map((row) => row.trace_id));
+}
+
 function Comparison({ a, b }) {
         const answer = useAnswer(`compare ${a} ${b}`, (signal) => one(`experiments/${encodeURIComponent(a)}/compare`, { with: b }, { signal }));
         const only = route.value.params.get('only');
+        const recorded = useRecorded(answer.data?.cases || []);
         if (answer.error)
                 return html`<${Failure} error=${answer.error} again=${answer.again} />`;
         if (!answer.data)
@@ -108,11 +117,11 @@ function Comparison({ a, b }) {
         const order = ['broken', 'fixed', 'failing', 'passing'];
         cases.sort((x, y) => order.indexOf(x.change) - order.indexOf(y.change));
         return html`<section class="verdict"><p><b class=${tone}>${told(visible(a), visible(b))}</b> <span class="dim">p = ${c.p < 0.001 ? 'under 0.001' : c.p.toFixed(3)}, sign test over ${plural(c.items, 'case')}${c.only_a || c.only_b ? `; left out: ${c.only_a} only in ${visible(a)}, ${c.only_b} only in ${visible(b)}` : ''}</span></p></section>
-                <table class="small"><thead><tr><th></th><th class="num">${visible(a)}</th><th class="num">${visible(b)}</th><th class="num">difference</th><th class="num">95 % interval</th><th class="cause"></th></tr></thead><tbody>
+                <table class="small"><thead><tr><th></th><th class="num">${visible(a)}</th><th class="num">${visible(b)}</th><th class="num">difference (95 % interval)</th><th class="cause start"></th></tr></thead><tbody>
                 <${Difference} words="passed, mean over cases" pair=${c.passes} form=${percent} change=${points} better=${true} /><${Difference} words="tokens a try" pair=${c.tokens} form=${(x) => number(Math.round(x))} better=${false} /><${Difference} words="cost a try" pair=${c.cost_usd} form=${money} better=${false} /><${Difference} words="time a try" pair=${c.seconds} form=${seconds} better=${false} />
-                ${c.k > 1 && html`<tr><td>one of ${c.k} tries passes</td><td class="num">${percent(c.pass_at_k_a)}</td><td class="num">${percent(c.pass_at_k_b)}</td><td></td><td></td><td class="cause"></td></tr><tr><td>all ${c.k} tries pass</td><td class="num">${percent(c.pass_all_k_a)}</td><td class="num">${percent(c.pass_all_k_b)}</td><td></td><td></td><td class="cause"></td></tr>`}</tbody></table>
+                ${c.k > 1 && html`<tr><td>one of ${c.k} tries passes</td><td class="num">${percent(c.pass_at_k_a)}</td><td class="num">${percent(c.pass_at_k_b)}</td><td></td><td class="cause start"></td></tr><tr><td>all ${c.k} tries pass</td><td class="num">${percent(c.pass_all_k_a)}</td><td class="num">${percent(c.pass_all_k_b)}</td><td></td><td class="cause start"></td></tr>`}</tbody></table>
                 <div class="chips">${order.map((change_) => html`<button class=${`chip ${only === change_ ? 'on' : ''}`} aria-pressed=${only === change_} onClick=${() => change({ only: only === change_ ? null : change_ })}><span class=${CHANGES[change_][1]}>${CHANGES[change_][0]}</span> ${number(c[change_])} ${CHANGES[change_][2]}</button>`)}</div>
-                <table><thead><tr><th>case</th><th>change</th><th class="num">${visible(a)}</th><th class="num">${visible(b)}</th><th class="start">runs</th><th class="cause">why, and where they part</th></tr></thead><tbody>${cases.map((row, i) => html`<${Case} key=${row.item} row=${row} at=${i} />`)}</tbody></table>
+                <table><thead><tr><th>case</th><th>change</th><th class="num">${visible(a)}</th><th class="num">${visible(b)}</th><th class="start">runs</th><th class="cause">why, and where they part</th></tr></thead><tbody>${cases.map((row) => html`<${Case} key=${row.item} row=${row} recorded=${recorded.has(row.trace_a) && recorded.has(row.trace_b)} />`)}</tbody></table>
                 ${!cases.length && html`<p class="empty">No case ${only ? `is ${CHANGES[only]?.[2] || only}` : 'changed and none fails'}.</p>`}`;
 }
 
@@ -129,8 +138,8 @@ function Parting({ a, b }) {
         return html`they part at ${row.a && html`<a class="m" href=${href(`/t/${a}`, { s: row.a.step })}>A #${row.a.step}</a> `}${row.b && html`<a class="m" href=${href(`/t/${b}`, { s: row.b.step })}>B #${row.b.step}</a> `}<span class="dim">${(row.parts || []).join(', ')}</span> <a href=${href('/diff', { a, b })}>all differences</a>`;
 }
 
-function Case({ row, at }) {
-        const [open, show] = useState(row.change === 'broken' && at < PARTINGS);
+function Case({ row, recorded }) {
+        const [asked, show] = useState(false), open = asked || recorded;
         const [sign, tone, words] = CHANGES[row.change] || ['·', 'dim', row.change];
         const both = row.trace_a && row.trace_b;
         return html`<tr><td class="m">${short(row.item)}</td><td><span class=${tone}>${sign} ${words}</span></td><td class="num">${row.passed_a} of ${row.tries_a}</td><td class="num">${row.passed_b} of ${row.tries_b}</td>

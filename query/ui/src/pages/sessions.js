@@ -27,7 +27,8 @@ export function Sessions() {
                 ['tokens', 'num tokens', (row) => count(row.tokens_total)],
                 ['cost', 'num cost', (row) => money(row.cost_usd)],
                 ['agent', 'agent-name', (row) => visible(row.agent || '')],
-                ['user', 'cause dim', (row) => visible(row.user || '')],
+                ['user', 'agent-name dim', (row) => html`<span title=${visible(row.user || '')}>${visible(row.user || '')}</span>`],
+                ['', 'cause', () => ''],
         ]} />`;
 }
 

@@ -77,12 +77,15 @@ export function Help() {
                 </div></div>`;
 }
 
+/** The question with a mark under what is wrong in it. */
+const caret = ({ query, column, length }) => `${visible(query)}\n${' '.repeat(Math.max(0, (column || 1) - 1))}${'^'.repeat(Math.max(1, length || 1))}`;
+
 /** An error as the command line tells it; a query's gets its caret. */
 export function Failure({ error, again }) {
         const problem = error.problem || {};
         return html`<div class="failure" role="alert">
                 <p>${error.message}</p>
-                ${problem.query && html`<pre>${problem.query}\n${' '.repeat(Math.max(0, (problem.column || 1) - 1))}${'^'.repeat(Math.max(1, problem.length || 1))}</pre>`}
+                ${problem.query && html`<pre>${caret(problem)}</pre>`}
                 ${problem.suggestion && (/\s/.test(problem.suggestion) ? html`<p class="dim">${visible(problem.suggestion)}</p>` : html`<p>Did you mean <code>${visible(problem.suggestion)}</code>?</p>`)}
                 ${again && html`<button onClick=${again}>Try again</button>`}
         </div>`;

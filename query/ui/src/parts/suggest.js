@@ -49,7 +49,8 @@ export function Suggest({ text, set, ask, enter, leave, field, label, invalid, p
                         look(text, own.current.selectionStart);
                 } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
                         const by = event.key === 'ArrowDown' ? 1 : -1;
-                        move((at + by + items.length + 1 + (at < 0 && by < 0 ? 0 : 0)) % items.length);
+                        const to = at + by;
+                        move(to < 0 ? items.length - 1 : to >= items.length ? 0 : to);
                 } else if ((event.key === 'Enter' && at >= 0) || (event.key === 'Tab' && found && !event.shiftKey)) {
                         take(items[Math.max(0, at)]);
                 } else if (event.key === 'Enter') {
@@ -68,7 +69,7 @@ export function Suggest({ text, set, ask, enter, leave, field, label, invalid, p
         };
         const list = `${name.current}-list`;
         return html`<div class=${`suggest ${cls}`}><input ref=${(el) => { own.current = el; if (field) field.current = el; }} type="text" role="combobox" aria-label=${label} aria-expanded=${Boolean(found)} aria-controls=${list} aria-autocomplete="list"
-                aria-activedescendant=${at >= 0 ? `${list}-${at}` : null} aria-invalid=${invalid || null} spellcheck="false" autocomplete="off" autocapitalize="off" placeholder=${placeholder} value=${text}
+                aria-activedescendant=${at >= 0 ? `${list}-${at}` : null} aria-invalid=${invalid || null} spellcheck=${false} autocomplete="off" autocapitalize="off" placeholder=${placeholder} value=${text}
                 onInput=${(e) => { set(e.target.value); look(e.target.value, e.target.selectionStart); }} onKeyDown=${key} onBlur=${close} onFocus=${(e) => auto && look(e.target.value, e.target.selectionStart)} />
                 <ul id=${list} role="listbox" aria-label="suggestions" hidden=${!found}>${(found?.items || []).map((item, i) => html`<li id=${`${list}-${i}`} role="option" aria-selected=${i === at} class=${i === at ? 'at' : ''} onMouseDown=${(e) => { e.preventDefault(); take(item); }}>
                         <span class="m">${visible(item.shown ?? item.text)}</span>${item.note && html`<span class="dim">${visible(item.note)}</span>`}</li>`)}</ul></div>`;

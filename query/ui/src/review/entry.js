@@ -53,7 +53,7 @@ export function Entry({ kind, suggestions = [], start = '', done }) {
         const list = `known-${kind}`;
         return html`<form class="entry" onSubmit=${(e) => { e.preventDefault(); keep(); }}><label>${words}
                 ${long ? html`<textarea ref=${field} rows="4" placeholder=${hint} value=${text} onInput=${(e) => set(e.target.value)} onKeyDown=${key}></textarea>`
-                        : html`<input ref=${field} type="text" list=${list} placeholder=${hint} value=${text} autocomplete="off" spellcheck="false" onInput=${(e) => set(e.target.value)} onKeyDown=${key} />
+                        : html`<input ref=${field} type="text" list=${list} placeholder=${hint} value=${text} autocomplete="off" spellcheck=${false} onInput=${(e) => set(e.target.value)} onKeyDown=${key} />
                                 <datalist id=${list}>${suggestions.map((s) => html`<option value=${s} />`)}</datalist>`}</label>
                 ${wrong && html`<p class="bad" role="alert">${wrong}</p>`}
                 <div class="act"><button class="p">Keep <${Key}>↵<//></button><button type="button" onClick=${() => done(null)}>Leave <${Key}>Esc<//></button>${long && html`<span class="dim">Shift+Enter: a new line</span>`}</div></form>`;

@@ -11,7 +11,8 @@ function Around({ id }) {
         const { place, of, before, after } = beside(id);
         if (!of)
                 return null;
-        return html`<span class="fact around">${place} of ${of} <a href=${before ? href(`/t/${before}`) : null} aria-label="previous run of the list" class=${before ? '' : 'off'}>‹</a> <a href=${after ? href(`/t/${after}`) : null} aria-label="next run of the list" class=${after ? '' : 'off'}>›</a></span>`;
+        const link = (to, words, sign) => (to ? html`<a class="button" href=${href(`/t/${to}`)} aria-label=${words} title=${words}>${sign}</a>` : html`<span class="button off" aria-hidden="true">${sign}</span>`);
+        return html`<span class="fact around">${place} of ${of} ${link(before, 'previous run of the list', '‹')}${link(after, 'next run of the list', '›')}</span>`;
 }
 
 export function Facts({ run, aside }) {

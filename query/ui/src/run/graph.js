@@ -42,7 +42,10 @@ export function graphOf(tree) {
                 edge.calls++;
                 edge.failed += tree.failed(s);
         }
-        return { nodes: [...nodes.values()], edges: [...edges.values()] };
+        const all = [...edges.values()];
+        for (const edge of all)
+                edge.fan = all.filter((e) => e.from === edge.from).length > all.filter((e) => e.to === edge.to).length;
+        return { nodes: [...nodes.values()], edges: all };
 }
 
 function placed(nodes) {
@@ -59,11 +62,11 @@ function placed(nodes) {
         };
 }
 
-/** The line of an edge, and where its number stands: nearer to the caller, where lines do not meet yet. */
-function curve({ from, to }) {
+/** The line of an edge, and where its number stands: nearer to the end at which fewer lines meet. */
+function curve({ from, to, fan }) {
         const x1 = from.x + WIDE, y1 = from.y + HIGH / 2, y2 = to.y + HIGH / 2;
         if (to.level > from.level) {
-                const x2 = to.x, bend = Math.min(60, (x2 - x1) / 2), t = 0.34, u = 1 - t;
+                const x2 = to.x, bend = Math.min(60, (x2 - x1) / 2), t = fan ? 0.66 : 0.34, u = 1 - t;
                 const at = (a, b, c, d) => u * u * u * a + 3 * u * u * t * b + 3 * u * t * t * c + t * t * t * d;
                 return { path: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, x: at(x1, x1 + bend, x2 - bend, x2), y: at(y1, y1, y2, y2) };
         }
@@ -79,7 +82,7 @@ export function Graph({ tree, choose }) {
         const size = placed(some);
         const shown = new Set(some);
         return html`<div class="graph">${nodes.length > NODES_MAX && html`<p class="banner warn">${NODES_MAX} of ${nodes.length} nodes: the rest came later in the run.</p>`}
-                <svg width=${size.width} height=${size.height} viewBox=${`0 0 ${size.width} ${size.height}`} role="img" aria-label="who called whom">
+                <svg width=${size.width} height=${size.height} viewBox=${`0 0 ${size.width} ${size.height}`} role="group" aria-label="who called whom">
                 ${edges.filter((e) => shown.has(e.from) && shown.has(e.to)).map((e) => {
                         const { path, x, y } = curve(e);
                         return html`<g class=${e.failed ? 'edge bad' : 'edge'}><path d=${path} style=${{ strokeWidth: 1 + Math.min(3, Math.log10(e.calls)) }} />

@@ -20,12 +20,13 @@ export function bins(points) {
                 parts[parts.length - 1].push(sorted[i]);
         }
         const lengths = parts.map((part) => part[part.length - 1].at - part[0].at);
-        const all = lengths.reduce((a, b) => a + b, 0) || 1;
+        const total = lengths.reduce((a, b) => a + b, 0);
         const room = BARS - parts.length * BARS_LEAST;
         const bars = [];
         parts.forEach((part, k) => {
-                const low = part[0].at, many = parts.length === 1 && !lengths[0] ? 1 : BARS_LEAST + Math.floor((room * lengths[k]) / all);
-                const wide = (lengths[k] + 1) / many;
+                const many = total ? BARS_LEAST + Math.floor((room * lengths[k]) / total) : Math.floor(BARS / parts.length);
+                const low = part[0].at - (lengths[k] ? 0 : many / 2); // a single time stands in the middle
+                const wide = ((lengths[k] || many) + 1) / many;
                 if (k)
                         bars.push({ gap: true, low: bars[bars.length - 1].high, high: low });
                 const first = bars.length;

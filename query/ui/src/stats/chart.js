@@ -50,6 +50,8 @@ export function Chart({ title, times, series, form, share = false, steps, chosen
         useEffect(() => {
                 let late = false, waiting = 0;
                 const make = (uPlot) => {
+                        if (late || !box.current)
+                                return;
                         drawn.current?.destroy();
                         const width = box.current.clientWidth;
                         drawn.current = new uPlot(options(uPlot, { width, series, form, share, steps, chosen, moved: (idx) => {
@@ -60,11 +62,11 @@ export function Chart({ title, times, series, form, share = false, steps, chosen
                 const dark = matchMedia('(prefers-color-scheme: dark)');
                 let again = () => {}, watch;
                 plot().then((uPlot) => {
-                        if (late)
+                        if (late || !box.current)
                                 return;
                         again = () => make(uPlot);
                         make(uPlot);
-                        watch = new ResizeObserver(() => drawn.current?.setSize({ width: box.current.clientWidth, height: HIGH }));
+                        watch = new ResizeObserver(() => box.current && drawn.current?.setSize({ width: box.current.clientWidth, height: HIGH }));
                         watch.observe(box.current);
                         dark.addEventListener('change', again);
                 }, (error) => fail(error));

@@ -1,0 +1,27 @@
+/*
+ * What the API is made of, for its parts.
+ */
+#ifndef CLEW_COLLECTOR_API_OPTIONS_H
+#define CLEW_COLLECTOR_API_OPTIONS_H
+
+#include "collector/commit/projects.h"
+#include "collector/gate/access.h"
+#include "query/serve/audit.h"
+#include "query/serve/serve.h"
+
+#include <stdbool.h>
+
+struct clew_api_options {
+        const struct clew_projects *projects; /* borrowed until clew_api_free(), as the others */
+        struct clew_access *access;
+        struct clew_audit *audit;    /* NULL: nothing is noted */
+        bool audit_reads;            /* also who reads what of traces */
+        const char *identity_header; /* of a trusted proxy; NULL = none */
+        bool has_tls;                /* cookies are for https alone */
+        bool read_only;
+        /* Adds members to `/status`; may be NULL. */
+        void (*write_status)(void *context, struct clew_json_writer *w);
+        void *context;
+};
+
+#endif

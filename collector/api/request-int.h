@@ -1,0 +1,61 @@
+/*
+ * One request of the API from its headers to its answer, and who makes it.
+ */
+#ifndef CLEW_COLLECTOR_API_REQUEST_INT_H
+#define CLEW_COLLECTOR_API_REQUEST_INT_H
+
+#include "collector/api/options.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+struct clew_api;
+
+enum clew_api_state { CLEW_API_NEW, CLEW_API_WAITING, CLEW_API_ANSWERED };
+
+#define CLEW_API_FROM_BYTES 64u
+#define CLEW_API_SET_COOKIE_BYTES 256u
+
+struct clew_api_request {
+        struct clew_api *api; /* api.c's */
+        struct MHD_Connection *connection;
+        struct clew_api_request *next; /* in the queue */
+        _Atomic enum clew_api_state state;
+        bool is_write;
+        bool is_sign_in;    /* or out: answered here, not by the service */
+        size_t kept_bytes;  /* of the body, counted in the api */
+        size_t waste_bytes; /* read and thrown away */
+        struct clew_buffer body;
+        struct clew_buffer target;
+        const char *method; /* the library's, as long as the request */
+        const struct clew_service *service;
+        struct clew_grant grant;
+        char from[CLEW_API_FROM_BYTES];             /* address of who asks */
+        char set_cookie[CLEW_API_SET_COOKIE_BYTES]; /* "" = none */
+        const char *location;                       /* to go on to; static */
+        struct clew_serve_answer answer;
+};
+
+/* A header; a null slice when it was not sent. */
+struct clew_slice clew_api_header(const struct clew_api_request *q, const char *name);
+/* What the request shows of who makes it. */
+struct clew_credentials clew_api_credentials(const struct clew_api_request *q,
+                                             const struct clew_api_options *options);
+
+/* Whether it may be answered at all: who asks, from where, for which project. Fills grant;
+ * otherwise the refusal is there. Pages need nobody. */
+CLEW_MUST_USE bool clew_api_admits(struct clew_api_request *q,
+                                   const struct clew_api_options *options);
+/* Index of the project among the options', after clew_api_admits(). */
+CLEW_MUST_USE unsigned clew_api_project(const struct clew_api_request *q,
+                                        const struct clew_api_options *options);
+
+/* Whether path and method are those of signing in and out. */
+CLEW_MUST_USE bool clew_api_is_sign_in(const char *method, const char *path);
+/* Answers them. */
+void clew_api_sign_in(struct clew_api_request *q, const struct clew_api_options *options);
+
+/* Notes what was done, when it is to be noted. Called when the answer is there. */
+void clew_api_note(const struct clew_api_request *q, const struct clew_api_options *options);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Projects: each is a store of its own, with a writer and a sealer of its own. Which one a request
+ * goes to is decided by its key alone.
+ */
+#ifndef CLEW_COLLECTOR_PROJECTS_H
+#define CLEW_COLLECTOR_PROJECTS_H
+
+#include "collector/commit/pipeline.h"
+#include "collector/commit/sealer.h"
+#include "collector/gate/keys.h"
+#include "storage/store.h"
+
+/* Each costs two threads, a map, and some MB while it works. */
+#define CLEW_PROJECTS_MAX 32u
+
+struct clew_project {
+        char name[CLEW_KEY_PROJECT_BYTES];
+        struct clew_store *store;
+        struct clew_pipeline *pipeline; /* NULL: nothing is collected */
+        struct clew_sealer *sealer;
+};
+
+/* The first is the default one. Constant while listeners run. */
+struct clew_projects {
+        struct clew_project all[CLEW_PROJECTS_MAX];
+        unsigned n;
+};
+
+/* NULL when there is none of that name. */
+const struct clew_project *clew_projects_find(const struct clew_projects *projects,
+                                              const char *name);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * See projects-open.h.
+ */
+#include "collector/process/projects-open.h"
+
+#include "proto/base/clock.h"
+#include "query/model/summary.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int open_one(const struct clew_config *config, const char *name, const char *dir,
+                    struct clew_projects *projects, struct clew_error *err)
+{
+        const struct clew_store_options options = {
+                .mode = config->read_only ? CLEW_STORE_READ : CLEW_STORE_COLLECT,
+                .deriver = config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
+        };
+        struct clew_project *p = &projects->all[projects->n];
+        int r;
+
+        if (projects->n == CLEW_PROJECTS_MAX)
+                return clew_error_set(err, -E2BIG, 0, "projects %s: more than %u of them",
+                                      config->projects, CLEW_PROJECTS_MAX - 1);
+        CLEW_ASSERT(strlen(name) < sizeof(p->name)); /* is a good name */
+        memcpy(p->name, name, strlen(name) + 1);
+        r = clew_store_open(dir, &options, &p->store, err);
+        if (r < 0 && !err->message[0])
+                clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
+        projects->n += r == 0;
+        return r;
+}
+
+static bool is_project(const char *name)
+{
+        return clew_project_name_is_good(clew_slice_of_cstr(name)) &&
+               strcmp(name, CLEW_KEY_PROJECT_DEFAULT) != 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+        return strcmp(a, b);
+}
+
+struct names {
+        char all[CLEW_PROJECTS_MAX][CLEW_KEY_PROJECT_BYTES];
+        unsigned n;
+};
+
+static int list_below(const struct clew_config *config, struct names *ret, struct clew_error *err)
+{
+        DIR *dir = opendir(config->projects);
+        const struct dirent *e;
+
+        if (!dir)
+                return clew_error_set(err, -errno, 0, "projects %s: %s", config->projects,
+                                      strerror(errno));
+        while ((e = readdir(dir)) != NULL && ret->n < CLEW_PROJECTS_MAX) {
+                struct stat st;
+
+                if (is_project(e->d_name) && fstatat(dirfd(dir), e->d_name, &st, 0) == 0 &&
+                    S_ISDIR(st.st_mode))
+                        memcpy(ret->all[ret->n++], e->d_name, strlen(e->d_name) + 1);
+        }
+        closedir(dir);
+        qsort(ret->all, ret->n, sizeof(ret->all[0]), by_name);
+        return 0;
+}
+
+static int open_below(const struct clew_config *config, struct clew_projects *projects,
+                      struct clew_error *err)
+{
+        struct names names = {.n = 0};
+        int r = list_below(config, &names, err);
+
+        for (unsigned i = 0; r == 0 && i < names.n; i++) {
+                char dir[2 * CLEW_CONFIG_TEXT_MAX];
+
+                (void)snprintf(dir, sizeof(dir), "%s/%s", config->projects, names.all[i]);
+                r = open_one(config, names.all[i], dir, projects, err);
+        }
+        return r;
+}
+
+int clew_projects_open(const struct clew_config *config, struct clew_projects *projects,
+                       struct clew_error *err)
+{
+        int r = open_one(config, CLEW_KEY_PROJECT_DEFAULT, config->store, projects, err);
+
+        if (r == 0 && strcmp(config->projects, "off") != 0)
+                r = open_below(config, projects, err);
+        return r;
+}
+
+static size_t n_inside(void *context)
+{
+        return clew_admission_inside(context);
+}
+
+static int start_one(const struct clew_config *config, struct clew_project *p,
+                     struct clew_admission *admission, struct clew_counters *counters)
+{
+        const struct clew_pipeline_options pipeline = {
+                .store = p->store,
+                .counters = counters,
+                .gather_ns = config->gather_ns,
+                .n_expected = n_inside,
+                .context = admission,
+        };
+        struct clew_sealer_options sealer = {
+                .store = p->store,
+                .counters = counters,
+                .idle_ns = config->seal_idle_ns,
+                .max_wait_ns = config->seal_wait_ns,
+                .segment_bytes = (size_t)config->seal_segment_bytes,
+                .cpu_percent = (unsigned)config->seal_cpu_percent,
+        };
+        int r = clew_pipeline_new(&pipeline, &p->pipeline);
+
+        sealer.pipeline = p->pipeline;
+        if (r == 0 && config->seal_cpu_percent > 0)
+                r = clew_sealer_new(&sealer, &p->sealer);
+        return r;
+}
+
+int clew_projects_start(const struct clew_config *config, struct clew_projects *projects,
+                        struct clew_admission *admission, struct clew_counters *counters,
+                        struct clew_error *err)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < projects->n && r == 0 && !config->read_only; i++)
+                r = start_one(config, &projects->all[i], admission, counters);
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
+}
+
+void clew_projects_stop(struct clew_projects *projects)
+{
+        for (unsigned i = 0; i < projects->n; i++) {
+                clew_sealer_free(projects->all[i].sealer);
+                clew_pipeline_free(projects->all[i].pipeline);
+        }
+}
+
+void clew_projects_close(struct clew_projects *projects)
+{
+        for (unsigned i = 0; i < projects->n; i++)
+                clew_store_close(projects->all[i].store);
+        projects->n = 0;
+}

@@ -1,0 +1,177 @@
+/*
+ * What indexes tell of the names in a query: which of them stand anywhere, and whether anything
+ * under them has a type that a comparison can fit. A walk over indexes opens only what can match,
+ * and so has seen little; mistakes in a query are told by what there is.
+ */
+#include "query/find/index/index.h"
+
+#include "query/find/index/facet-int.h"
+#include "query/find/language/run-int.h"
+
+#include <string.h>
+
+struct evidence {
+        const struct clew_query *q;
+        struct clew_query_run *run;
+        bool *present; /* by field */
+        bool *fits;    /* by code */
+};
+
+static int is_prefix(void *context, struct clew_slice key, struct clew_slice posting)
+{
+        const struct clew_slice *prefix = context;
+
+        (void)posting;
+        return clew_slice_starts_with(key, *prefix) ? 1 : 2;
+}
+
+/* 1 = some key of the run begins so, 0 = none, or an error. */
+static int has_prefix(struct clew_index_run *run, struct clew_slice prefix, struct clew_error *err)
+{
+        int r = clew_index_walk(run, CLEW_INDEX_FACET, prefix, is_prefix, &prefix, err);
+
+        return r == 2 ? 0 : r;
+}
+
+/* Places that an attribute is looked for in. */
+static const char *places_of(const struct clew_field_ref *ref)
+{
+        if (ref->row)
+                return "srelig";
+        switch (ref->scope) {
+        case CLEW_SCOPE_ANY:
+                return "sr";
+        case CLEW_SCOPE_SPAN:
+                return "s";
+        case CLEW_SCOPE_RESOURCE:
+                return "r";
+        case CLEW_SCOPE_EVENT:
+                return "e";
+        case CLEW_SCOPE_LINK:
+                return "l";
+        case CLEW_SCOPE_INSTRUMENTATION:
+                return "i";
+        case CLEW_SCOPE_NONE:
+                break;
+        }
+        return "";
+}
+
+/* Whether something under the name has one of @tags ("" = anything). */
+static int find_tags(struct clew_index_run *run, const struct clew_field_ref *ref, const char *tags,
+                     struct clew_error *err)
+{
+        for (const char *place = places_of(ref); *place; place++) {
+                struct clew_index_facet f;
+                int r;
+
+                if (!clew_facet_begin(&f, (enum clew_facet_place) * place, ref->name))
+                        return 1; /* nobody knows */
+                if (!*tags) {
+                        r = has_prefix(run, clew_facet_key(&f), err);
+                        if (r != 0)
+                                return r;
+                }
+                for (const char *tag = tags; *tag; tag++) {
+                        clew_facet_tag(&f, *tag);
+                        r = has_prefix(run, clew_facet_key(&f), err);
+                        if (r != 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+static const char *tags_of(const struct clew_operand *v)
+{
+        if (clew_type_is_number(v->type))
+                return "iIF";
+        if (v->type == CLEW_TYPE_TEXT)
+                return "th";
+        return v->type == CLEW_TYPE_BOOL ? "b" : "";
+}
+
+/* The name and the literal of a comparison, if it is one between them. */
+static bool operands_of(const struct clew_query *q, uint32_t at, const struct clew_field_ref **ref,
+                        const char **tags)
+{
+        const struct clew_code_op *op = &q->codes[at];
+        const struct clew_code_op *a = at > 0 ? op - 1 : NULL;
+        const struct clew_code_op *b = at > 1 ? op - 2 : NULL;
+
+        if (op->code == CLEW_CODE_REGEX && a && a->code == CLEW_CODE_FIELD) {
+                *ref = &q->fields[a->arg];
+                *tags = "th";
+                return clew_field_is_key(*ref);
+        }
+        if (op->code != CLEW_CODE_BINARY || !a || !b)
+                return false;
+        if (a->code == CLEW_CODE_FIELD) {
+                const struct clew_code_op *t = a;
+
+                a = b;
+                b = t;
+        }
+        if (a->code != CLEW_CODE_LITERAL || b->code != CLEW_CODE_FIELD)
+                return false;
+        *ref = &q->fields[b->arg];
+        *tags = tags_of(&q->literals[a->arg]);
+        return clew_field_is_key(*ref);
+}
+
+static int look_at_run(void *context, struct clew_index_run *run, struct clew_error *err)
+{
+        struct evidence *e = context;
+        const struct clew_query *q = e->q;
+        int r = 0;
+
+        for (uint32_t i = 0; r >= 0 && i < q->n_fields; i++) {
+                if (!e->present[i] && clew_field_is_key(&q->fields[i])) {
+                        r = find_tags(run, &q->fields[i], "", err);
+                        e->present[i] = r == 1;
+                }
+        }
+        for (uint32_t i = 0; r >= 0 && i < q->n_codes; i++) {
+                const struct clew_field_ref *ref;
+                const char *tags;
+
+                if (!e->fits[i] && operands_of(q, i, &ref, &tags)) {
+                        r = find_tags(run, ref, tags, err);
+                        e->fits[i] = r == 1;
+                }
+        }
+        return r < 0 ? r : 0;
+}
+
+int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct clew_arena *arena,
+                    struct clew_index_told *ret, struct clew_error *err)
+{
+        const struct clew_query *q = run->q;
+        struct evidence e = {.q = q, .run = run};
+        int r;
+
+        *ret = (struct clew_index_told){0};
+        e.present = clew_arena_calloc(arena, q->n_fields + 1u, sizeof(bool));
+        e.fits = clew_arena_calloc(arena, q->n_codes + 1u, sizeof(bool));
+        if (!e.present || !e.fits)
+                return -1;
+        r = clew_view_index_runs(view, clew_index_version(), look_at_run, &e, err);
+        for (uint32_t i = 0; r == 0 && i < q->n_fields; i++) {
+                if (!clew_field_is_key(&q->fields[i]))
+                        continue;
+                ret->unknown_name |= !e.present[i];
+                if (e.present[i])
+                        clew_query_note_name(run, i);
+        }
+        for (uint32_t i = 0; r == 0 && i < q->n_codes; i++) {
+                const struct clew_field_ref *ref;
+                const char *tags;
+
+                if (!operands_of(q, i, &ref, &tags))
+                        continue;
+                ret->misfit |= !e.fits[i];
+                if (e.fits[i])
+                        clew_query_note_fit(run, i);
+        }
+        return r;
+}

@@ -1,0 +1,144 @@
+// What people read: the list, a run, its cause, its steps; the other pages; nothing serious for axe.
+import { BASE, DEMO, FAILED, HOSTILE, axe, check, open, rows, settled, step, test } from './stage.mjs';
+
+test('the first page lists the runs, newest first, with a count', async () => {
+        const page = await open('/');
+        await rows(page).first().waitFor();
+        check((await rows(page).first().innerText()).includes('844656a8'), 'the demo run ended just now: it is the first row');
+        await page.waitForFunction(() => /\d+ failed/.test(document.querySelector('.count')?.textContent || ''));
+        check((await page.locator('footer .command').innerText()).startsWith('clew list'), 'the command is shown');
+        return page;
+});
+
+test('by keyboard from the list to the cause and back', async () => {
+        const page = await open('/?since=all&failed=1');
+        await rows(page).first().waitFor();
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/\/t\//);
+        await page.locator('.why').waitFor();
+        await page.keyboard.press('j');
+        await page.keyboard.press('c');
+        const cause = await page.locator('.r.iscause.sel').getAttribute('aria-rowindex');
+        check(Number(cause) > 1, 'c goes to the cause');
+        await page.waitForFunction((n) => document.querySelector('aside h2')?.textContent.includes(`#${n}`), cause);
+        await page.keyboard.press('k');
+        check(await page.locator('.r.sel').getAttribute('aria-rowindex') !== cause, 'k goes to the step before');
+        await page.keyboard.press('Escape');
+        await page.waitForURL((url) => url.pathname === '/');
+        return page;
+});
+
+test('a step shows what is new in it first', async () => {
+        const page = await open(`/t/${DEMO}?s=4`);
+        await page.locator('aside .msg').first().waitFor();
+        check(/messages? as in #2/.test(await page.locator('.repeated').innerText()), 'the repeated history is one line');
+        await page.getByRole('tab', { name: /All \d+ messages/ }).click();
+        check(await page.locator('aside .msg').count() > 3, 'all messages are one click away');
+        return page;
+});
+
+test('chat, log and graph', async () => {
+        const page = await open(`/t/${DEMO}`);
+        await step(page, 1).waitFor();
+        await page.keyboard.press('2');
+        await page.locator('.chat .msg').first().waitFor();
+        check((await page.locator('.chat').innerText()).includes('I have to move my flight'), 'the question is there');
+        await page.keyboard.press('3');
+        await page.locator('.logline').first().waitFor();
+        await page.keyboard.press('4');
+        await page.locator('.graph .node').first().waitFor();
+        return page;
+});
+
+test('folding: a subtree closes and opens, a depth at a time', async () => {
+        const page = await open(`/t/${DEMO}?s=9`);
+        await step(page, 10).waitFor();
+        await page.keyboard.press('h');
+        await step(page, 10).waitFor({ state: 'detached' });
+        check(await step(page, 9).getAttribute('aria-expanded') === 'false', 'aria-expanded tells it');
+        await page.keyboard.press('ArrowRight');
+        await step(page, 10).waitFor();
+        return page;
+});
+
+test('all keys are told by the question mark', async () => {
+        const page = await open('/?since=all');
+        await rows(page).first().waitFor();
+        await page.keyboard.press('?');
+        check((await page.locator('.sheet').innerText()).includes('diff the two selected'), 'keys of this page');
+        await page.keyboard.press('Escape');
+        await page.locator('.sheet').waitFor({ state: 'detached' });
+        return page;
+});
+
+test('two runs are compared', async () => {
+        const page = await open('/?since=all');
+        await rows(page).nth(1).waitFor();
+        await page.keyboard.press('x');
+        await page.keyboard.press('j');
+        await page.keyboard.press('x');
+        await page.keyboard.press('d');
+        await page.waitForURL(/\/diff/);
+        await page.waitForFunction(() => /steps? equal/.test(document.body.innerText));
+        return page;
+});
+
+test('sessions, clusters and status', async () => {
+        const page = await open('/sessions?since=all');
+        await page.locator('tbody tr').first().waitFor();
+        await page.goto(`${BASE}/clusters?since=all`);
+        await page.locator('tbody tr').first().waitFor();
+        await page.goto(`${BASE}/status`);
+        await page.locator('.status dd').first().waitFor();
+        return page;
+});
+
+test('no match says so and offers the way on', async () => {
+        const page = await open('/?tool=no_such_tool');
+        await page.waitForFunction(() => /No run matches/.test(document.body.innerText));
+        return page;
+});
+
+test('an id that no run has is told in the words of the command line', async () => {
+        const page = await open('/t/0123456789abcdef0123456789abcdef');
+        await page.locator('.failure').waitFor();
+        check((await page.locator('.failure').innerText()).length > 10, 'a sentence');
+        page.problems = page.problems.filter((p) => !/404/.test(p));
+        return page;
+});
+
+const EVERY = ['/?since=all', '/?since=all&differs=1', `/t/${DEMO}`, `/t/${FAILED}`, `/t/${DEMO}?view=chat`, `/t/${DEMO}?view=log`, `/t/${DEMO}?view=graph`, '/sessions?since=all', '/sessions/demo-session-1', '/clusters?since=all', '/status', `/diff?a=${DEMO}&b=${HOSTILE}`,
+        '/review?since=all', '/datasets', '/datasets/cases?with=cases@1', '/experiments', '/experiments/first', '/experiments/second?with=first', '/stats?since=all'];
+
+for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [400, 'light']])
+        test(`nothing serious for axe, nothing beyond the edge: ${width} pixels, ${scheme}`, async () => {
+                const wrong = [];
+                const page = await open('/status', { width, scheme });
+                for (const address of EVERY) {
+                        page.problems.length = 0;
+                        await page.goto(BASE + address);
+                        await settled(page);
+                        await page.evaluate(axe);
+                        const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+                        for (const v of found.violations.filter((one) => one.impact === 'serious' || one.impact === 'critical'))
+                                wrong.push(`${address}: ${v.id} ${v.nodes[0].target} ${v.nodes[0].failureSummary?.split('\n')[1] || ''}`);
+                        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+                        if (wide > 0)
+                                wrong.push(`${address} is ${wide} pixels too wide`);
+                        wrong.push(...page.problems.map((problem) => `${address}: ${problem}`));
+                }
+                check(wrong.length === 0, wrong.join('\n'));
+                page.problems.length = 0;
+                return page;
+        }, { seconds: 120 });
+
+test('the first page is small', async () => {
+        const page = await open('/?since=1h');
+        await page.waitForTimeout(500);
+        const files = await page.evaluate(() => performance.getEntries().filter((e) => e.encodedBodySize && !e.name.includes('/api/')).map((e) => [e.name, e.encodedBodySize]));
+        const bytes = files.reduce((sum, [, size]) => sum + size, 0);
+        console.log(`# ${bytes} bytes in ${files.length} files`);
+        check(files.length >= 3 && bytes > 10000 && bytes < 150000, `${bytes} bytes in ${files.length} files`);
+        check(!files.some(([name]) => /plot/.test(name)), 'what draws curves is not asked for here');
+        return page;
+});
