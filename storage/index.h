@@ -96,10 +96,12 @@ struct clew_index_run;
 struct clew_index_chooser {
         uint64_t version;  /* of the indexer that it knows */
         uint64_t since_ns; /* traces that started before are not wanted; 0 = no bound */
-        /* Fills @ret, which is empty, with at least the traces that are wanted. An error ends the
-         * use of indexes: the walk goes on over all traces. */
+        /* Fills @ret, which is empty, with at least the traces that are wanted, and @sure with some
+         * of those that surely are. An error ends the use of indexes: the walk goes on over all
+         * traces. */
         int (*choose)(void *context, struct clew_index_run *run, struct clew_index_set *ret,
-                      struct clew_error *err);
+                      struct clew_index_set *sure, struct clew_error *err);
+        bool light; /* those that are sure are given without their summaries */
         void *context;
 };
 

@@ -234,7 +234,11 @@ struct clew_list_entry {
         uint64_t start_ns;         /* place in the list */
         struct clew_slice summary; /* empty when none is stored, or when `hot`: derive it then */
         uint32_t summary_version;
-        bool hot; /* has fragments that are not sealed, so a stored summary would be stale */
+        bool hot;  /* has fragments that are not sealed, so a stored summary would be stale */
+        bool sure; /* an index says that the trace is wanted */
+        struct clew_index_run *run; /* with chooser.light and sure: where its columns are; no
+                                       summary then */
+        uint32_t ordinal;
         uint64_t last_arrival_ns; /* hot only */
         uint64_t hot_logs;        /* log records that are not sealed, resends counted; from
                                      clew_view_entry() only */
@@ -322,8 +326,12 @@ struct clew_store_stats {
         uint64_t sealed_first_bytes;
         uint64_t sealed_again_bytes;
         uint64_t unsealable; /* hot traces that are too large to be sealed */
-        uint64_t used_bytes; /* of the data file: all pages that are not free */
-        uint64_t free_bytes; /* pages inside the file that wait for reuse */
+        uint64_t index_runs;
+        uint64_t index_bytes; /* of their blocks */
+        uint64_t indexed;     /* segments that some run covers, of whatever indexer */
+        bool index_damaged;   /* the list of runs cannot be read: the three above are 0 */
+        uint64_t used_bytes;  /* of the data file: all pages that are not free */
+        uint64_t free_bytes;  /* pages inside the file that wait for reuse */
         uint64_t file_bytes;
         uint32_t format_version;
 };

@@ -33,6 +33,10 @@
 #define THREAD_NICE 5
 /* Bodies of writes under way, all together. */
 #define UPLOADS_BYTES_MAX ((size_t)32 << 20)
+/* Answers that are on their way, all together: who reads slowly holds his. Small ones always pass.
+ */
+#define ANSWERS_BYTES_MAX ((size_t)128 << 20)
+#define ANSWER_BYTES_SMALL ((size_t)64 * 1024)
 /* Of what is refused so much is read and thrown away, so that the answer arrives. */
 #define WASTE_BYTES_MAX ((size_t)64 * 1024)
 #define WASTE_OF_A_WRITE_MAX (2 * CLEW_SERVE_UPLOAD_MAX)
@@ -54,6 +58,7 @@ struct clew_api {
         unsigned n_waiting;
         unsigned n_running;
         size_t upload_bytes; /* of all bodies that are kept */
+        size_t answer_bytes; /* of all answers that are not sent yet */
         bool ends;
 };
 
@@ -79,6 +84,27 @@ static struct clew_serve_request request_of(const struct clew_api_request *q)
         };
 }
 
+/* Counts the answer until it is sent; one that finds no room is refused, and may be asked for
+ * again. */
+static void hold_answer(struct clew_api_request *q)
+{
+        struct clew_api *api = q->api;
+        size_t n = q->answer.body.len;
+        bool room;
+
+        pthread_mutex_lock(&api->lock);
+        room = n <= ANSWER_BYTES_SMALL || (api->answer_bytes < ANSWERS_BYTES_MAX &&
+                                           n <= ANSWERS_BYTES_MAX - api->answer_bytes);
+        api->answer_bytes += room ? n : 0;
+        pthread_mutex_unlock(&api->lock);
+        q->answer_bytes = room ? n : 0;
+        if (room)
+                return;
+        clew_serve_answer_deinit(&q->answer);
+        clew_serve_answer_init(&q->answer);
+        clew_serve_busy(&q->answer);
+}
+
 /* Suspended, so that the library leaves the connection and its headers alone. */
 static void answer(struct clew_api_request *q)
 {
@@ -86,10 +112,13 @@ static void answer(struct clew_api_request *q)
 
         if (q->is_sign_in) {
                 clew_api_sign_in(q, &q->api->options);
+        } else if (q->is_mcp) {
+                clew_api_mcp(q);
         } else {
                 clew_serve(q->service, &request, &q->answer);
                 clew_squeeze(request.accept_encoding, &q->answer);
         }
+        hold_answer(q);
         clew_api_note(q, &q->api->options);
 }
 
@@ -180,7 +209,7 @@ static struct MHD_Response *response_of(struct clew_serve_answer *a)
 static void add_headers(struct MHD_Response *response, const struct clew_api_request *q)
 {
         const struct clew_serve_answer *a = &q->answer;
-        char seconds[16];
+        char seconds[24];
 
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
         MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -197,6 +226,12 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, q->location);
         if (a->status == MHD_HTTP_UNAUTHORIZED)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+        if (a->next[0])
+                MHD_add_response_header(response, "X-Clew-Next", a->next);
+        if (a->n_left_out > 0) {
+                snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)a->n_left_out);
+                MHD_add_response_header(response, "X-Clew-Left-Out", seconds);
+        }
         if (a->allow)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
         if (a->policy)
@@ -263,7 +298,7 @@ static bool wants(const char *method, const char *path)
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
-        if (clew_api_is_sign_in(method, path))
+        if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path))
                 return true;
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
                 return is_api && !clew_http_path_is_otlp(path);
@@ -302,6 +337,7 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         clew_buffer_append_cstr(&q->target, path);
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
         q->is_sign_in = clew_api_is_sign_in(method, path);
+        q->is_mcp = clew_api_is_mcp(path);
         if (!clew_api_admits(q, &q->api->options)) {
                 clew_api_note(q, &q->api->options);
                 atomic_store(&q->state, CLEW_API_ANSWERED);
@@ -310,11 +346,12 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         return q;
 }
 
-/* Gives the bytes of a body back. */
-static void release_upload(struct clew_api_request *q, size_t n)
+/* Gives the bytes of body and answer back. */
+static void release_bytes(struct clew_api_request *q)
 {
         pthread_mutex_lock(&q->api->lock);
-        q->api->upload_bytes -= n;
+        q->api->upload_bytes -= q->kept_bytes;
+        q->api->answer_bytes -= q->answer_bytes;
         pthread_mutex_unlock(&q->api->lock);
 }
 
@@ -375,7 +412,7 @@ static void end(void *request)
 {
         struct clew_api_request *q = request;
 
-        release_upload(q, q->kept_bytes);
+        release_bytes(q);
         clew_serve_answer_deinit(&q->answer);
         clew_buffer_deinit(&q->body);
         clew_buffer_deinit(&q->target);

@@ -16,7 +16,7 @@
 
 #define STREAMS_MAX 64u
 /* What one poll may add; a record is a few kilobytes. */
-#define PENDING_BYTES_MAX ((size_t)4 << 20)
+#define PENDING_BYTES_MAX ((size_t)1 << 20)
 /* Given to the library at a time. */
 #define BLOCK_BYTES ((size_t)16 * 1024)
 #define THREAD_NICE 5

@@ -2,8 +2,14 @@
 
 #include <errno.h>
 
+static bool holds_items(const struct clew_field *f, uint32_t also)
+{
+        return f->number == CLEW_FIELD_ENVELOPE_ITEMS ||
+               (f->number == also && f->wire == CLEW_WIRE_BYTES);
+}
+
 /* Appends the bytes of the fields that are not items to @to. */
-static void copy_rest(struct clew_slice raw, uint8_t *to)
+static void copy_rest(struct clew_slice raw, uint32_t also, uint8_t *to)
 {
         struct clew_cursor c = clew_cursor_make(raw);
         struct clew_field f;
@@ -11,15 +17,16 @@ static void copy_rest(struct clew_slice raw, uint8_t *to)
         while (clew_field_next(&c, &f)) {
                 size_t n = (size_t)(c.at - f.start);
 
-                if (f.number == CLEW_FIELD_ENVELOPE_ITEMS)
+                if (holds_items(&f, also))
                         continue;
                 memcpy(to, f.start, n);
                 to += n;
         }
 }
 
-int clew_envelope_split(struct clew_slice raw, size_t min_item, struct clew_arena *arena,
-                        struct clew_envelope *ret, const uint8_t **ret_bad)
+int clew_envelope_split(struct clew_slice raw, size_t min_item, uint32_t also,
+                        struct clew_arena *arena, struct clew_envelope *ret,
+                        const uint8_t **ret_bad)
 {
         struct clew_cursor c = clew_cursor_make(raw);
         struct clew_envelope e = {0};
@@ -35,8 +42,9 @@ int clew_envelope_split(struct clew_slice raw, size_t min_item, struct clew_aren
                         *ret_bad = f.start;
                         return -EBADMSG;
                 }
-                if (f.number == CLEW_FIELD_ENVELOPE_ITEMS) {
+                if (holds_items(&f, also)) {
                         e.n_items++;
+                        e.has_other |= f.number != CLEW_FIELD_ENVELOPE_ITEMS;
                         e.n_min_items += f.bytes.len >= min_item;
                         continue;
                 }
@@ -59,7 +67,7 @@ int clew_envelope_split(struct clew_slice raw, size_t min_item, struct clew_aren
                 copy = clew_arena_alloc(arena, rest_bytes);
                 if (!copy)
                         return -ENOMEM;
-                copy_rest(raw, copy);
+                copy_rest(raw, also, copy);
                 e.rest = clew_slice_make(copy, rest_bytes);
         }
         *ret = e;

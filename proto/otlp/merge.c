@@ -132,7 +132,7 @@ static int list_envelope(struct merge *m, struct clew_slice raw, struct group *g
 {
         struct clew_envelope e;
         const uint8_t *bad;
-        int r = clew_envelope_split(raw, 0, m->arena, &e, &bad);
+        int r = clew_envelope_split(raw, 0, CLEW_FIELD_ENVELOPE_ITEMS, m->arena, &e, &bad);
 
         if (r < 0)
                 return r;

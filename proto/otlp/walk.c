@@ -559,14 +559,17 @@ static int open_envelope(struct walk *w, struct clew_slice raw, enum clew_messag
                          struct clew_envelope *ret)
 {
         size_t min_item = 0;
+        uint32_t also = CLEW_FIELD_RESOURCE_ITEMS_OLD;
         struct clew_message_iter it = clew_messages_of(raw, CLEW_FIELD_ENVELOPE_HEAD);
         const uint8_t *bad = NULL;
         struct clew_slice head;
         int r;
 
-        if (head_type == CLEW_MESSAGE_SCOPE)
+        if (head_type == CLEW_MESSAGE_SCOPE) {
                 min_item = w->signal == CLEW_OTLP_TRACES ? SPAN_MIN_BYTES : LOG_MIN_BYTES;
-        r = clew_envelope_split(raw, min_item, w->arena, ret, &bad);
+                also = CLEW_FIELD_ENVELOPE_ITEMS;
+        }
+        r = clew_envelope_split(raw, min_item, also, w->arena, ret, &bad);
         if (r == -ENOMEM)
                 return out_of_memory(w);
         if (r < 0)
@@ -622,15 +625,40 @@ static int keep_scope(struct walk *w, struct clew_slice raw, const struct clew_o
         return 0;
 }
 
+static int take_scope(struct walk *w, struct clew_slice raw, struct clew_otlp_scope *at)
+{
+        struct clew_envelope scope;
+        int r = open_envelope(w, raw, CLEW_MESSAGE_SCOPE, &scope);
+
+        if (r < 0)
+                return r;
+        if (!w->arena || scope.n_min_items == 0) /* nothing in it can be kept: check and forget */
+                return take_items(w, raw, 0);
+        at->scope = scope.head;
+        at->scope_rest = scope.rest;
+        w->items_capacity += scope.n_min_items;
+        return keep_scope(w, raw, at);
+}
+
+/* All scopes that stand in a resource under one number. */
+static int take_scopes(struct walk *w, struct clew_slice raw, uint32_t number,
+                       struct clew_otlp_scope *at)
+{
+        struct clew_message_iter it = clew_messages_of(raw, number);
+        struct clew_slice scope;
+        int r = 0;
+
+        while (r == 0 && clew_message_next(&it, &scope))
+                r = take_scope(w, scope, at);
+        return r;
+}
+
 /* Round one for one ResourceSpans; in a check alone, both rounds. */
 static int take_resource(struct walk *w, struct clew_slice raw, uint32_t resource_index)
 {
-        struct clew_message_iter it = clew_messages_of(raw, CLEW_FIELD_ENVELOPE_ITEMS);
         struct clew_otlp_scope at = {.resource_index = resource_index};
         struct clew_envelope resource;
-        struct clew_envelope scope;
         struct clew_value service;
-        struct clew_slice scope_raw;
         int r = open_envelope(w, raw, CLEW_MESSAGE_RESOURCE, &resource);
 
         if (r < 0)
@@ -641,21 +669,10 @@ static int take_resource(struct walk *w, struct clew_slice raw, uint32_t resourc
                                 CLEW_SLICE_LITERAL("service.name"), &service) &&
             service.type == CLEW_VALUE_STRING)
                 at.service = service.bytes;
-        while (clew_message_next(&it, &scope_raw)) {
-                r = open_envelope(w, scope_raw, CLEW_MESSAGE_SCOPE, &scope);
-                if (r == 0 && (!w->arena || scope.n_min_items == 0)) {
-                        /* Nothing in it can be kept: check it now and forget it. */
-                        r = take_items(w, scope_raw, 0);
-                } else if (r == 0) {
-                        at.scope = scope.head;
-                        at.scope_rest = scope.rest;
-                        w->items_capacity += scope.n_min_items;
-                        r = keep_scope(w, scope_raw, &at);
-                }
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        r = take_scopes(w, raw, CLEW_FIELD_ENVELOPE_ITEMS, &at);
+        if (r == 0 && resource.has_other)
+                r = take_scopes(w, raw, CLEW_FIELD_RESOURCE_ITEMS_OLD, &at);
+        return r;
 }
 
 static int take_envelopes(struct walk *w)

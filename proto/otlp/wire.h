@@ -107,6 +107,9 @@ enum {
         CLEW_FIELD_ENVELOPE_HEAD = 1,  /* ResourceSpans.resource, ScopeSpans.scope */
         CLEW_FIELD_ENVELOPE_ITEMS = 2, /* ResourceSpans.scope_spans, ScopeSpans.spans */
         CLEW_FIELD_ENVELOPE_SCHEMA_URL = 3,
+        /* ResourceSpans.instrumentation_library_spans of 0.15 to 0.19, beside or instead of
+         * scope_spans: another name for the same shape. Before, it was number 2. */
+        CLEW_FIELD_RESOURCE_ITEMS_OLD = 1000,
 };
 
 #endif

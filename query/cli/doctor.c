@@ -175,6 +175,9 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"sealed_first_bytes", s->sealed_first_bytes},
                 {"sealed_again_bytes", s->sealed_again_bytes},
                 {"unsealable_traces", s->unsealable},
+                {"index_runs", s->index_runs},
+                {"index_bytes", s->index_bytes},
+                {"indexed_segments", s->indexed},
                 {"rules_version", clew_rules_version() & UINT16_MAX},
                 {"summaries_of_other_rules", d->n_old},
         };
@@ -238,6 +241,13 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
         clew_count_short(s->segment_bytes, "B", text);
         put_line(d, "sealed", "%" PRIu64 " segment%s, %s; %.2f bytes written for each", s->segments,
                  plural(s->segments), text, written_for_each(s));
+        clew_count_short(s->index_bytes, "B", text);
+        if (s->index_damaged)
+                put_line(d, "indexes", "damaged, and not used: clew reindex --indexes");
+        else
+                put_line(d, "indexes", "%" PRIu64 " run%s, %s, of %" PRIu64 " segment%s",
+                         s->index_runs, plural(s->index_runs), text, s->indexed,
+                         plural(s->indexed));
         clew_count_short(s->hot_bytes, "B", text);
         put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
                  plural(s->hot_traces), s->hot_fragments, plural(s->hot_fragments), text);

@@ -390,13 +390,14 @@ static int search(struct clew_select *s, const struct clew_query_facts *facts,
 }
 
 /* 1 = the trace meets all queries, 0 = not. */
-static int meets(struct clew_select *s, const struct clew_selected *t, struct clew_error *err)
+static int meets(struct clew_select *s, const struct clew_list_entry *entry,
+                 const struct clew_selected *t, struct clew_error *err)
 {
         struct clew_query_facts facts = clew_select_facts(s, t);
         enum clew_verdict3 verdicts[CLEW_FILTER_QUERIES_MAX];
         bool all = true;
 
-        if (!s->filter)
+        if (!s->filter || (entry->sure && !s->joined))
                 return 1;
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {
                 verdicts[i] = clew_query_judge(s->runs[i], &facts);
@@ -436,7 +437,7 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                 return 0;
         s->seen++;
         if (r == 0)
-                r = passes(s->filter, &ret->summary) ? meets(s, ret, &damage) : 0;
+                r = passes(s->filter, &ret->summary) ? meets(s, entry, ret, &damage) : 0;
         if (r == 1 && !is_wanted(s, &ret->summary))
                 return 0;
         if (r >= 0)

@@ -155,6 +155,8 @@ static bool is_lone_name(enum clew_dialect dialect, const struct clew_json_reade
 {
         if (dialect == CLEW_DIALECT_LANGSMITH) /* "output" in Python, "outputs" in JavaScript */
                 return clew_json_text_is(r, "output") || clew_json_text_is(r, "outputs");
+        if (dialect == CLEW_DIALECT_GENKIT) /* tools that may give more than one part */
+                return clew_json_text_is(r, "output");
         return dialect == CLEW_DIALECT_ADK && clew_json_text_is(r, "result");
 }
 

@@ -51,6 +51,7 @@ enum clew_input_group {
         CLEW_INPUT_KEY = 1u << 25,
         CLEW_INPUT_VALUE = 1u << 26,
         CLEW_INPUT_WITHIN = 1u << 27,
+        CLEW_INPUT_EXPORT = 1u << 28,
 };
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
@@ -99,6 +100,8 @@ struct clew_inputs {
         const char *value;
         uint64_t step_number;
         const char *within;
+        const char *dataset;
+        bool allow_missing;
 };
 
 /* What a request carries behind its headers. */
@@ -291,5 +294,6 @@ int clew_route_experiments(struct clew_call *call);        /* route-experiments.
 int clew_route_experiment(struct clew_call *call);         /* route-experiments.c */
 int clew_route_results(struct clew_call *call);            /* route-experiments.c */
 int clew_route_experiment_compare(struct clew_call *call); /* route-experiments.c */
+int clew_route_export(struct clew_call *call);             /* route-export.c */
 
 #endif

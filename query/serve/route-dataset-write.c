@@ -4,13 +4,9 @@
  * Adding goes trace by trace; bodies wait in memory up to a bound and are kept before the dataset
  * knows them, so a request that breaks off leaves nothing half.
  */
-#include "proto/base/number.h"
 #include "query/answer/review-record.h"
 #include "query/answer/values.h"
-#include "query/find/run.h"
-#include "query/review/item-compile.h"
 #include "query/review/known.h"
-#include "query/review/reviews.h"
 #include "query/serve/dataset-int.h"
 
 #include <errno.h>
@@ -188,27 +184,6 @@ struct adding {
         bool is_partial;
 };
 
-static int read_options(struct adding *a)
-{
-        const char *as = a->call->inputs.as;
-        const char *step = a->call->inputs.step;
-
-        a->options.form = step ? CLEW_ITEM_STEP : CLEW_ITEM_RUN;
-        if (as && !clew_item_form_parse(clew_slice_of_cstr(as), &a->options.form)) {
-                (void)!clew_call_refuse(a->call, CLEW_PROBLEM_BAD_PARAMETER,
-                                        "as takes run, turn or step");
-                return 1;
-        }
-        if (step && strcmp(step, "cause") != 0 &&
-            (!clew_parse_uint64(clew_slice_of_cstr(step), &a->options.step) ||
-             a->options.step == 0)) {
-                (void)!clew_call_refuse(a->call, CLEW_PROBLEM_BAD_PARAMETER,
-                                        "step takes the number of a step, or cause");
-                return 1;
-        }
-        return 0;
-}
-
 static int open_dataset(struct adding *a)
 {
         struct clew_call *call = a->call;
@@ -326,23 +301,9 @@ static int leave_out(struct adding *a, const struct clew_trace_id *id, int error
 
 static int add_trace(struct adding *a, const struct clew_trace_id *id)
 {
-        struct clew_call *call = a->call;
-        struct clew_run_data data;
-        struct clew_reviews reviews;
-        struct clew_trace *trace;
         struct clew_item item;
-        int r;
+        int r = clew_call_compile(a->call, id, &a->options, &item);
 
-        clew_arena_reset(&call->trace);
-        r = clew_run_build(call->view, id, NULL, &call->trace, &data, &trace, &call->err);
-        if (r == 0)
-                r = clew_reviews_of_trace(call->view, id, &call->trace, &reviews, &call->err);
-        if (r == 0)
-                r = clew_item_compile(trace, &reviews, &a->options, &call->trace, &item,
-                                      &call->err);
-        if (r == -ENOMEM && !call->err.message[0])
-                clew_error_set(&call->err, r, 0, "the trace needs more than %zu MiB of memory",
-                               call->trace.max_bytes >> 20);
         return r == 0 ? take_item(a, &item) : leave_out(a, id, r);
 }
 
@@ -427,7 +388,7 @@ int clew_route_dataset_add(struct clew_call *call)
         clew_arena_init(&a->bodies, BODIES_ARENA_MAX);
         r = clew_call_author(call, CLEW_SLICE_NULL, &a->author);
         if (r == 0)
-                r = read_options(a);
+                r = clew_call_item_form(call, &a->options);
         if (r == 0)
                 r = open_dataset(a);
         if (r == 0)

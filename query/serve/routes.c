@@ -126,6 +126,12 @@ const struct clew_route clew_routes[] = {
         {"GET", "/experiments/{name}/compare", READ, NOTHING,
          "what got better and what broke in another one", "comparison", NULL, false,
          CLEW_INPUT_WITH | CLEW_INPUT_SEED, clew_route_experiment_compare},
+        {"GET", "/export", READ, NOTHING,
+         "traces as OTLP, or items as evaluation tools read them; X-Clew-Next is the rest", NULL,
+         NULL, false,
+         CLEW_INPUT_FILTER | CLEW_INPUT_EXPORT | CLEW_INPUT_ITEM_FORM | CLEW_INPUT_LIMIT |
+                 CLEW_INPUT_AFTER,
+         clew_route_export},
         {"GET", "/me", CLEW_SCOPES_ALL, NOTHING, "who asks, and what that allows", "me", NULL,
          false, 0, clew_route_me},
         {"GET", "/status", READ, NOTHING,

@@ -65,6 +65,8 @@ struct clew_serve_answer {
         const char *allow;        /* with 405; static */
         const char *policy;       /* Content-Security-Policy of pages; static */
         char etag[32];            /* quoted; "" = none */
+        char next[80];            /* where the rest begins, of what is no list; "" = that was all */
+        uint64_t n_left_out;      /* of what is no list: what gave no record */
         unsigned retry_after_s;   /* 0 = none */
         bool is_gzip;
         bool is_head;           /* headers only */

@@ -18,6 +18,7 @@
 struct chosen_run {
         struct clew_index_run *run;
         struct clew_index_set set;
+        struct clew_index_set sure;
         bool is_open;
         uint32_t at;   /* ordinal that comes next; n = the run is at its end */
         uint32_t from; /* of the rows */
@@ -54,8 +55,10 @@ void clew_chosen_end(struct clew_view *v)
 
         if (!c)
                 return;
-        for (uint32_t i = 0; i < c->n; i++)
+        for (uint32_t i = 0; i < c->n; i++) {
                 clew_free(c->runs[i].set.words);
+                clew_free(c->runs[i].sure.words);
+        }
         clew_free(c->runs);
         clew_free(c->elsewhere);
         clew_free(c);
@@ -282,11 +285,13 @@ static int open_run(struct clew_view *v, struct chosen_run *r, struct clew_error
         r->is_open = true;
         r->set.n = r->run->head.n_traces;
         r->set.words = clew_calloc(clew_index_set_words(&r->set) + 1u, sizeof(*r->set.words));
-        if (!r->set.words)
+        r->sure.n = r->set.n;
+        r->sure.words = clew_calloc(clew_index_set_words(&r->set) + 1u, sizeof(*r->sure.words));
+        if (!r->set.words || !r->sure.words)
                 return out_of_memory(err);
         v->use.runs++;
         v->use.traces += r->set.n;
-        e = c->chooser->choose(c->chooser->context, r->run, &r->set, err);
+        e = c->chooser->choose(c->chooser->context, r->run, &r->set, &r->sure, err);
         if (e == 0)
                 e = narrow(v, r, err);
         return e == 0 ? position(r, err) : e;
@@ -333,6 +338,9 @@ int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct cl
                 return 0;
         ret->start_ns = start_of(best);
         ret->id = *id_of(best);
+        ret->sure = clew_index_set_has(&best->sure, best->at);
+        ret->run = ret->sure && c->chooser->light ? best->run : NULL;
+        ret->ordinal = best->at;
         best->at++;
         return position(best, err) < 0 ? -EBADMSG : 1;
 }

@@ -227,6 +227,8 @@ static int give_sealed(struct clew_view *v, struct clew_list_entry *ret, struct 
         int r;
 
         *ret = v->sealed_entry;
+        if (ret->run)
+                return 1;
         r = fill_sealed(v, ret, v->chosen ? &why : err);
         if (v->chosen && r == -EBADMSG) {
                 r = fall_back(v, &why, err);

@@ -206,6 +206,11 @@ class HttpHandler(http.server.BaseHTTPRequestHandler):
         return self.answer(reply.status, [("Content-Type", kind)], data)
 
 
+def coding_of(body):
+    """The headers are not read: a gRPC message tells by how it begins."""
+    return "zstd" if body[:4] == b"\x28\xb5\x2f\xfd" else "gzip"
+
+
 class Capture:
     """`with Capture(http_target, grpc_target) as c:` c.http_url, c.grpc_address, c.requests."""
 
@@ -227,7 +232,7 @@ class Capture:
                 "transport": "grpc",
                 "path": path,
                 "content_type": "application/grpc",
-                "content_encoding": "gzip" if compressed else "",
+                "content_encoding": coding_of(body) if compressed else "",
                 "body": body,
             }
         )

@@ -60,6 +60,9 @@ test('the review queue: label, score, note, correction, failing step, finding, u
         const before = (await said(id)).length;
         await page.keyboard.press('u');
         await until('undo takes the last one back', async () => (await said(id)).length < before);
+        await page.keyboard.press('t');
+        await page.locator('.left .chat .msg').first().waitFor();
+        await page.keyboard.press('t');
         await page.keyboard.press('n');
         await page.waitForFunction((old) => document.querySelector('.head h1')?.title !== old, id);
         return page;
@@ -153,6 +156,26 @@ test('statistics: groups, intervals, curves from a file of their own', async () 
         await page.locator('.groups th', { hasText: 'calls' }).waitFor();
         await page.locator('.groups a').first().click();
         await page.waitForURL((url) => url.pathname === '/' && url.searchParams.has('tool'));
+        return page;
+});
+
+test('everything by its name: an action, a page, a run', async () => {
+        const page = await open('/?since=all');
+        await rows(page).first().waitFor();
+        await page.keyboard.press('Control+k');
+        await page.locator('.palette input').fill('go to stat');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/\/stat/);
+        await page.locator('main').waitFor();
+        await page.keyboard.press('Control+k');
+        await page.locator('.palette input').fill('844656');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/\/t\/844656/);
+        await step(page, 1).waitFor();
+        await page.keyboard.press('Control+k');
+        await page.locator('.palette input').fill('graph');
+        await page.keyboard.press('Enter');
+        await page.locator('.graph').waitFor();
         return page;
 });
 

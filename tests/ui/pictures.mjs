@@ -1,5 +1,5 @@
 // Every page looks as it did: pictures at 1440, 900 and 400 pixels, light and dark, kept beside this file, compared with a
-// tolerance. They are of runs with fixed times, under a clock that stands still. CLEW_UI_PICTURES=write takes them anew;
+// tolerance. They are of runs with fixed times, under a clock that stands still. CLEW_UI_PICTURES=write takes them anew (CLEW_UI_PICTURE=runs: only that page's);
 // where letters are drawn by other fonts than theirs the comparison is skipped by name.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -53,9 +53,20 @@ async function picture(page, address) {
         await settled(page);
         await page.mouse.move(0, 0);
         await page.waitForTimeout(250);
-        await page.evaluate(() => document.querySelectorAll('.stamp').forEach((element) => { element.style.visibility = 'hidden'; })); // when they were made
+        await page.evaluate(() => document.querySelectorAll('.stamp').forEach((element) => { element.style[element.tagName === 'TR' ? 'display' : 'visibility'] = element.tagName === 'TR' ? 'none' : 'hidden'; })); // when they were made, how long they took
         return page.screenshot({ caret: 'initial' });
 }
+
+test('a picture that differs is told from one that does not', async () => {
+        const page = await open('/status', { base: STILL, width: 900, height: 720, timezoneId: 'UTC', locale: 'en-GB', deviceScaleFactor: 0.5 });
+        await page.clock.setFixedTime(new Date(NOW));
+        const one = await picture(page, PAGES.run), same = await picture(page, PAGES.run);
+        check(await difference(one, same) <= SHARE_MAX, 'twice the same');
+        await page.evaluate(() => { document.querySelector('.why').style.display = 'none'; });
+        const share = await difference(one, await page.screenshot({ caret: 'initial' }));
+        check(share > 4 * SHARE_MAX, `without the cause it is another picture: ${share}`);
+        return page;
+});
 
 for (const [width, scheme] of LOOKS)
         test(`pictures: ${width} pixels, ${scheme}`, async () => {
@@ -69,7 +80,7 @@ for (const [width, scheme] of LOOKS)
                 const wrong = [];
                 const page = await open('/status', { base: STILL, width, height: width === 400 ? 800 : 720, scheme, timezoneId: 'UTC', locale: 'en-GB', deviceScaleFactor: 0.5, reducedMotion: 'reduce' });
                 await page.clock.setFixedTime(new Date(NOW));
-                for (const [name, address] of Object.entries(PAGES)) {
+                for (const [name, address] of Object.entries(PAGES).filter(([one]) => !process.env.CLEW_UI_PICTURE || one === process.env.CLEW_UI_PICTURE)) {
                         const png = await picture(page, address);
                         check(page.problems.length === 0, `${name}: ${page.problems.join('; ')}`);
                         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

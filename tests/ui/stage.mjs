@@ -64,6 +64,8 @@ export async function run() {
                                 console.log(`ok ${number} - ${name} # SKIP ${error.message}`);
                         } else {
                                 failed++;
+                                if (process.env.CLEW_UI_SHOTS) // what was seen when it failed
+                                        await browser.contexts().at(-1)?.pages().at(-1)?.screenshot({ path: path.join(process.env.CLEW_UI_SHOTS, `failed-${number}.png`) }).catch(() => {});
                                 console.log(`# ${String(error.message).split('\n').slice(0, 12).join('\n# ')}`);
                                 console.log(`not ok ${number} - ${name}`);
                         }

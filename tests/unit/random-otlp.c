@@ -125,7 +125,7 @@ static void put_message(struct random_source *r, struct message *m, uint32_t num
 
 static void put_unknown(struct random_source *r, struct message *m)
 {
-        static const uint32_t numbers[] = {17, 100, 1000, 536870911};
+        static const uint32_t numbers[] = {17, 100, 1001, 536870911};
         uint32_t number = numbers[random_below(r, CLEW_ARRAY_LEN(numbers))];
 
         if (!one_in(r, 8))

@@ -307,11 +307,12 @@ static void seal(struct clew_store *store)
 static const char *wanted;
 
 static int choose(void *context, struct clew_index_run *run, struct clew_index_set *ret,
-                  struct clew_error *err)
+                  struct clew_index_set *sure, struct clew_error *err)
 {
         int r = clew_index_find(run, CLEW_INDEX_FACET, clew_slice_of_cstr(wanted), ret, err);
 
         (void)context;
+        (void)sure;
         return r < 0 ? r : 0;
 }
 

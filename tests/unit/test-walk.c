@@ -398,6 +398,56 @@ static void test_bad_span_is_refused_alone(void **state)
         }
 }
 
+/* The number that scopes had for a while: read like the other one, written as the other one. */
+static void test_old_number_of_scopes(void **state)
+{
+        const uint8_t old[] = {0xc2, 0x3e};
+        CLEW_BUFFER b = {0};
+        CLEW_BUFFER resource = {0};
+        CLEW_BUFFER part = {0};
+        CLEW_ARENA arena = {0};
+        struct clew_otlp_batch batch;
+        struct clew_otlp_reader reader;
+        struct clew_slice raw;
+        struct clew_span span;
+
+        (void)state;
+        clew_buffer_init(&b, MIB);
+        clew_buffer_init(&resource, MIB);
+        clew_buffer_init(&part, MIB);
+        clew_arena_init(&arena, MIB);
+        put_span(&b, TRACE_A, SPAN_1, CLEW_SLICE_NULL);
+        put(&resource, 1000, clew_buffer_slice(&b));
+        assert_memory_equal(resource.data, old, sizeof(old));
+        clew_buffer_clear(&b);
+        put_span(&b, TRACE_B, SPAN_1, CLEW_SLICE_NULL);
+        put(&resource, 2, clew_buffer_slice(&b));
+        clew_buffer_clear(&b);
+        put_span(&b, TRACE_A, SPAN_2, SPAN_1);
+        put(&resource, 1000, clew_buffer_slice(&b));
+        wrap(&resource, 1);
+        assert_int_equal(clew_otlp_walk(clew_buffer_slice(&resource), CLEW_OTLP_TRACES, &arena,
+                                        &batch, NULL),
+                         0);
+        assert_int_equal(batch.n_items, 3);
+        assert_int_equal(batch.n_traces, 2);
+        clew_otlp_write_trace(&batch, &batch.traces[0], &part);
+        assert_null(memmem(part.data, part.len, old, sizeof(old)));
+        reader = clew_otlp_reader_make(clew_buffer_slice(&part));
+        for (int i = 0; i < 2; i++) {
+                assert_true(clew_otlp_read(&reader, &raw, NULL));
+                assert_true(clew_span_parse(raw, &span));
+                assert_memory_equal(span.trace_id.bytes, "AAAAAAAAAAAAAAAA", 16);
+        }
+        assert_false(clew_otlp_read(&reader, &raw, NULL));
+        assert_int_equal(clew_otlp_check(clew_buffer_slice(&resource), CLEW_OTLP_TRACES, NULL), 0);
+
+        /* Of another type it is a field that nobody knows. */
+        clew_buffer_clear(&resource);
+        clew_buffer_append(&resource, (const uint8_t[]){0x0a, 0x03, 0xc0, 0x3e, 0x01}, 5);
+        assert_int_equal(clew_otlp_check(clew_buffer_slice(&resource), CLEW_OTLP_TRACES, NULL), 0);
+}
+
 static void test_ids_as_text_become_bytes(void **state)
 {
         CLEW_BUFFER b = {0};
@@ -769,6 +819,7 @@ int main(void)
                 cmocka_unit_test(test_valid_requests_match_protobuf_c),
                 cmocka_unit_test(test_mutated_requests_are_judged_more_strictly),
                 cmocka_unit_test(test_bad_span_is_refused_alone),
+                cmocka_unit_test(test_old_number_of_scopes),
                 cmocka_unit_test(test_ids_as_text_become_bytes),
                 cmocka_unit_test(test_malformed_names_the_place),
                 cmocka_unit_test(test_depth),

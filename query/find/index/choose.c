@@ -575,7 +575,7 @@ static struct clew_bounds choose_query(struct clew_index_choice *c, const struct
 }
 
 static int choose(void *context, struct clew_index_run *run, struct clew_index_set *ret,
-                  struct clew_error *err)
+                  struct clew_index_set *sure, struct clew_error *err)
 {
         struct clew_index_choice *c = context;
         struct clew_index_set special;
@@ -585,11 +585,14 @@ static int choose(void *context, struct clew_index_run *run, struct clew_index_s
         c->error = 0;
         clew_arena_reset(&c->arena);
         clew_index_set_fill(ret);
+        clew_index_set_fill(sure);
         for (uint32_t i = 0; c->error == 0 && i < c->n; i++) {
                 struct clew_bounds b = choose_query(c, c->queries[i]);
 
-                if (c->error == 0)
+                if (c->error == 0) {
                         clew_index_set_and(ret, &b.may);
+                        clew_index_set_and(sure, &b.does);
+                }
         }
         special = clew_choice_set(c);
         if (c->error == 0) {
@@ -597,19 +600,23 @@ static int choose(void *context, struct clew_index_run *run, struct clew_index_s
 
                 c->error = r < 0 ? r : 0;
         }
-        if (c->error == 0)
+        if (c->error == 0) {
                 clew_index_set_or(ret, &special);
-        else if (c->error == -ENOMEM)
+                clew_index_set_invert(&special);
+                clew_index_set_and(sure, &special);
+        } else if (c->error == -ENOMEM)
                 clew_error_set(err, -ENOMEM, 0, "the query needs more memory than there is");
         return c->error;
 }
 
 /* Adds the traces that have an attribute which a query names. */
 static int choose_names(void *context, struct clew_index_run *run, struct clew_index_set *ret,
-                        struct clew_error *err)
+                        struct clew_index_set *sure, struct clew_error *err)
 {
         struct clew_index_choice *c = context;
         const struct clew_want some = {.what = CLEW_WANT_SOME};
+
+        (void)sure;
 
         c->run = run;
         c->err = err;

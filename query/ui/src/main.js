@@ -10,6 +10,7 @@ import { Cluster, Clusters } from './pages/clusters.js';
 import { Diff } from './pages/diff.js';
 import { Session, Sessions } from './pages/sessions.js';
 import { Status } from './pages/status.js';
+import { Palette } from './parts/palette.js';
 import { Foot, Head, Help } from './parts/frame.js';
 import { Review } from './review/review.js';
 import { Run } from './run/run.js';
@@ -39,9 +40,9 @@ function App() {
         for (const [pattern, Page, name] of ROUTES) {
                 const found = pattern.exec(route.value.path);
                 if (found)
-                        return html`<${Page} ...${name ? { [name]: decodeURIComponent(found[1]) } : {}} /><${Help} />`;
+                        return html`<${Page} ...${name ? { [name]: decodeURIComponent(found[1]) } : {}} /><${Help} /><${Palette} />`;
         }
-        return html`<${Nowhere} /><${Help} />`;
+        return html`<${Nowhere} /><${Help} /><${Palette} />`;
 }
 
 watchVersion();

@@ -37,6 +37,10 @@ export const KEYS = [
         { key: 'u', review: 'undo', foot: true },
         { key: 'y', all: 'copy the id', review: 'the finding is right' },
         { key: 'Y', all: 'copy as command', foot: true },
+        { key: 'Home', run: 'first step' },
+        { key: 'End', run: 'last step' },
+        { key: 't', review: 'tree or conversation', foot: true },
+        { key: 'Ctrl+K', all: 'everything by its name' },
         { key: '?', all: 'all keys' },
         { key: 'Escape', all: 'close, then leave' },
 ];
@@ -88,8 +92,23 @@ function canonical(key) {
         return row ? row.key : key;
 }
 
+/** Does what a key does here, as if it had been pressed. */
+export function press(key) {
+        for (let i = layers.length - 1; i >= 0; i--) {
+                const act = layers[i].actions[key];
+                if (act && act({ preventDefault() {} }) !== false)
+                        return;
+                if (layers[i].actions.modal)
+                        return;
+        }
+}
+
 export function takeKeys() {
         addEventListener('keydown', (event) => {
+                if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+                        event.preventDefault();
+                        return press('Ctrl+K');
+                }
                 if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
                         return;
                 if (typing(event.target)) {

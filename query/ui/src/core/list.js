@@ -8,7 +8,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 const OVER = 12; // rows mounted beyond each edge
 
 /** `row(i, top, slot)` draws row i at so many pixels; a slot is a row's place on the screen, a key that lets rows that come take over those that go. `shown`: an index to bring into sight when it changes. */
-export function VirtualList({ count, height, row, shown, label, role = 'list', tail }) {
+export function VirtualList({ count, height, row, shown, label, role = 'list', tail, active = null }) {
         const box = useRef();
         const [view, set] = useState({ top: 0, high: 800 });
         useLayoutEffect(() => {
@@ -33,7 +33,7 @@ export function VirtualList({ count, height, row, shown, label, role = 'list', t
         slots.current = Math.max(slots.current, last - first);
         for (let i = first; i < last; i++)
                 rows.push(row(i, i * height, i % slots.current));
-        return html`<div class="virtual" ref=${box} role=${role} aria-label=${label} aria-rowcount=${role === 'list' ? null : count} tabindex="0"
+        return html`<div class="virtual" ref=${box} role=${role} aria-label=${label} aria-activedescendant=${active} aria-rowcount=${role === 'list' ? null : count} tabindex="0"
                 onScroll=${() => set({ top: box.current.scrollTop, high: box.current.clientHeight })}>
                 <div class="virtual-all" style=${{ height: `${count * height}px` }}>${rows}</div>
                 ${tail}

@@ -1,6 +1,6 @@
 /* A sheet over the page: it has the keys until it is closed, and the focus goes back where it was. */
 import { html } from '../core/html.js';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../core/keys.js';
 
 const FOCUS = 'button:not([disabled]), a[href], input, select, textarea';
@@ -8,7 +8,7 @@ const FOCUS = 'button:not([disabled]), a[href], input, select, textarea';
 export function Sheet({ title, close, children }) {
         const box = useRef();
         useKeys({ modal: true, Escape: close });
-        useEffect(() => {
+        useLayoutEffect(() => {
                 const before = document.activeElement;
                 if (!box.current.contains(document.activeElement))
                         (box.current.querySelector('input, select, textarea') || box.current.querySelector(FOCUS))?.focus();

@@ -1,6 +1,6 @@
 /* One line to write a label, a score, a note or a correction: Enter keeps it, Escape leaves it. */
 import { html } from '../core/html.js';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Key } from '../parts/marks.js';
 
 const KINDS = {
@@ -28,13 +28,13 @@ export function bodyOf(kind, text) {
         return { scores: { [found[1]]: Number.isFinite(value) ? value : found[2] } };
 }
 
-/** `suggestions`: texts that were used before; `done(body or null)`. */
-export function Entry({ kind, suggestions = [], start = '', done }) {
+/** `suggestions`: texts that were used before; `done(body or null)`; `digit(n)`: what a digit does in the empty field, true when it did something. */
+export function Entry({ kind, suggestions = [], start = '', done, digit }) {
         const { words, hint, long } = KINDS[kind];
         const [text, set] = useState(start);
         const [wrong, tell] = useState('');
         const field = useRef();
-        useEffect(() => { field.current?.focus(); field.current?.select?.(); }, [kind]);
+        useLayoutEffect(() => { field.current?.focus(); field.current?.select?.(); }, [kind]); // before the next key
         const keep = () => {
                 const body = bodyOf(kind, text);
                 if (typeof body === 'string')
@@ -42,7 +42,9 @@ export function Entry({ kind, suggestions = [], start = '', done }) {
                 return done(body);
         };
         const key = (event) => {
-                if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+                if (digit && text === '' && /^[1-9]$/.test(event.key) && digit(Number(event.key))) {
+                        event.preventDefault();
+                } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
                         event.preventDefault();
                         keep();
                 } else if (event.key === 'Escape') {

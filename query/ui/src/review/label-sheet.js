@@ -2,7 +2,6 @@
 import { html } from '../core/html.js';
 import { useState } from 'preact/hooks';
 import { plural, short } from '../core/format.js';
-import { useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { me } from '../core/me.js';
 import { route } from '../core/route.js';
@@ -32,14 +31,18 @@ export function LabelSheet({ ids, step = 0, close, changed }) {
                         changed?.();
                 }
         };
-        useKeys(Object.fromEntries(labels.map((label, i) => [String(i + 1), () => keep({ labels: [label] }, `label ${label}`)])));
+        const digit = (n) => {
+                if (labels[n - 1])
+                        keep({ labels: [labels[n - 1]] }, `label ${labels[n - 1]}`);
+                return Boolean(labels[n - 1]);
+        };
         const title = single ? `About run ${short(single)}` : `About ${plural(ids.length, 'run')}`;
         if (!me.value?.may)
                 return html`<${Sheet} title=${title} close=${close}><p class="warn">${me.value?.why || 'asking who you are …'}</p>${single && html`<${Said} reviews=${reviews.data} />`}<button onClick=${close}>Close <${Key}>Esc<//></button><//>`;
         return html`<${Sheet} title=${title} close=${close}><div class="label-sheet">
                 ${labels.length > 0 && html`<div class="options">${labels.map((label, i) => html`<button class=${mine.includes(label) ? 'on' : ''} onClick=${() => keep({ labels: [label] }, `label ${label}`)}><${Key}>${i + 1}<//> ${visible(label)}</button>`)}</div>`}
                 <div class="tabs" role="tablist" aria-label="what to say">${KINDS.map(([name, words]) => html`<button role="tab" aria-selected=${kind === name} class=${kind === name ? 'on' : ''} onClick=${() => setKind(name)}>${words}</button>`)}</div>
-                <${Entry} key=${kind} kind=${kind} suggestions=${labels} done=${(body) => (body ? keep(body, kind) : close())} />
+                <${Entry} key=${kind} kind=${kind} suggestions=${labels} digit=${kind === 'label' ? digit : null} done=${(body) => (body ? keep(body, kind) : close())} />
                 ${single && step > 0 && html`<p><label><input type="checkbox" checked=${ofStep} onChange=${(e) => setOfStep(e.target.checked)} /> about step #${step} only</label>
                         <button onClick=${() => keep({ failing: true }, `it failed at #${step}`)}>It failed at #${step}</button></p>`}
                 ${single && html`<h3>What was said</h3><${Said} reviews=${reviews.data} author=${me.value.author} undo=${async (n) => { if (await takeBack(n)) { reviews.again(); changed?.(); } }} />`}</div><//>`;

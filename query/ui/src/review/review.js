@@ -15,6 +15,7 @@ import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { Key, copy, say } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
+import { Chat } from '../run/chat.js';
 import { Facts } from '../run/facts.js';
 import { Skeleton } from '../run/skeleton.js';
 import { Step } from '../run/step.js';
@@ -82,20 +83,19 @@ function Judge({ labels, labelled, writing, setWriting, keep, reviews, choose, u
                 <${Rubric} rubric=${rubric} /></section>`;
 }
 
-function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric }) {
+/** One run; another run is another Item, so that nothing of the one before stays. */
+function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric, known }) {
         const id = row.trace_id;
         const skeleton = useAnswer(`run ${id}`, (signal) => one(`traces/${id}`, undefined, { signal }));
         const why = useAnswer(`why ${id}`, (signal) => one(`traces/${id}/why`, undefined, { signal }));
         const reviews = useAnswer(`reviews ${id}`, (signal) => reviewsOf(id, { signal }));
-        const used = useAnswer('labels', usedLabels);
-        const [fresh, setFresh] = useState([]);
         const [writing, setWriting] = useState(null);
         const [picked, pick] = useState(0);
+        const [chat, setChat] = useState(() => localStorage.getItem('clew.review') === 'chat');
         const [folded, setFolded] = useState(() => new Set());
-        const tree = useMemo(() => skeleton.data && skeleton.data.trace.trace_id === id && new Skeleton(skeleton.data), [skeleton.data, id]);
+        const tree = useMemo(() => skeleton.data && new Skeleton(skeleton.data), [skeleton.data]);
         const frame = useMemo(() => (tree ? { ...scale(tree.total, []), seen: [0, 1] } : null), [tree]);
         const rows = useMemo(() => (tree ? tree.visible(folded) : []), [tree, folded]);
-        useEffect(() => { pick(0); setFolded(new Set()); setWriting(null); }, [id]);
         useEffect(() => {
                 if (skeleton.data && why.data && after)
                         fetchAhead(after.trace_id); // when this one stands
@@ -104,7 +104,7 @@ function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric }) 
         const choose = (s) => { setFolded((old) => tree.opened(old, s)); pick(s); };
         const fold = (s) => tree.hasChildren(s) && setFolded((old) => { const next = new Set(old); next.delete(s) || next.add(s); return next; });
         const findings = (why.data?.findings || []).filter((f) => !f.looked_at), finding = findings[0];
-        const labels = options(route.value.params.get('labels'), used.data || [], fresh);
+        const labels = options(route.value.params.get('labels'), known.used, known.fresh);
         const labelled = new Set((reviews.data?.now || []).filter((x) => x.kind === 'label' && x.author === me.value?.author).map((x) => x.name));
 
         const post = async (body, told) => {
@@ -113,7 +113,7 @@ function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric }) 
                         return;
                 numbers.forEach((n) => sitting.add({ number: n, id, told }));
                 if (body.labels)
-                        setFresh((old) => [...old, ...body.labels]);
+                        known.add(body.labels);
                 reviews.again();
         };
         const keep = (body, told) => {
@@ -138,6 +138,10 @@ function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric }) 
         };
         const move = (by) => () => { const to = rows[rows.indexOf(selected) + by]; if (to) choose(to); };
         const error = (by) => () => { for (let s = selected + by; tree && s > 0 && s <= tree.length; s += by) if (tree.failed(s)) return choose(s); return undefined; };
+        const flip = () => {
+                localStorage.setItem('clew.review', chat ? 'tree' : 'chat');
+                setChat(!chat);
+        };
         const write = (kind) => () => me.value?.may && setWriting(kind);
         useKeys({
                 j: move(1), k: move(-1), e: error(1), E: error(-1), g: () => tree?.cause && choose(tree.cause),
@@ -147,13 +151,14 @@ function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric }) 
                         ...Object.fromEntries(labels.map((label, i) => [String(i + 1), () => keep({ labels: [label] }, `label ${label}`)])),
                 } : {}),
                 n: () => turn(after?.trace_id ?? null, true), p: () => place > 0 && turn(queue.rows[place - 1].trace_id),
-                Enter: () => fold(selected), Y: () => copy(command('annotate --queue', chosen), 'the command'), Escape: () => (writing ? setWriting(null) : go(href('/', route.value.params))),
+                t: flip, Enter: () => fold(selected), Y: () => copy(command('annotate --queue', chosen), 'the command'), Escape: () => (writing ? setWriting(null) : go(href('/', route.value.params))),
         });
         const problem = skeleton.error || reviews.error;
         return html`<${Facts} run=${row} aside=${html`<a class="m" href=${href(`/t/${id}`, { s: selected || null })}>open</a>`} />
                 ${problem && html`<${Failure} error=${problem} again=${() => { skeleton.again(); reviews.again(); }} />`}
                 ${why.data && why.data.trace_id === id && html`<${Why} run=${row} why=${why.data} choose=${choose} passing=${null} goKey="g" />`}
-                <main class="split three">${tree ? html`<section class="left"><${Tree} id=${id} tree=${tree} rows=${rows} selected=${selected} folded=${folded} choose=${choose} fold=${fold} frame=${frame} zoom=${() => {}} hits=${NONE} /></section>
+                <main class="split three">${tree ? html`<section class="left"><div class="tabs"><div role="tablist" aria-label="view"><button role="tab" aria-selected=${!chat} class=${chat ? '' : 'on'} onClick=${() => chat && flip()}>Tree</button><button role="tab" aria-selected=${chat} class=${chat ? 'on' : ''} onClick=${() => chat || flip()}>Conversation</button></div><span class="sp"></span><span class="dim"><${Key}>t<//></span></div>
+                        ${chat ? html`<${Chat} id=${id} choose=${choose} selected=${selected} cause=${tree.cause} />` : html`<${Tree} id=${id} tree=${tree} rows=${rows} selected=${selected} folded=${folded} choose=${choose} fold=${fold} frame=${frame} zoom=${() => {}} hits=${NONE} />`}</section>
                         ${selected > 0 && html`<${Step} key=${id} id=${id} tree=${tree} s=${selected} close=${() => {}} marks=${quotes(why.data, selected)} />`}` : html`<section class="left"><${Waiting} what="the run" /></section><aside></aside>`}
                 <${Judge} labels=${labels} labelled=${labelled} writing=${writing} setWriting=${setWriting} keep=${keep} reviews=${reviews.data?.trace_id === id ? reviews.data : null}
                         choose=${choose} undo=${undo} rubric=${rubric} selected=${selected} finding=${finding} /></main>`;
@@ -169,6 +174,9 @@ export function Review() {
         const chosen = selection(params, { since: 'all' });
         const queue = useQueue(chosen);
         const sitting = useSitting();
+        const used = useAnswer('labels', usedLabels);
+        const [fresh, setFresh] = useState([]);
+        const known = { used: used.data || [], fresh, add: (labels) => setFresh((old) => [...old, ...labels]) };
         const rubric = useRubric(params.get('rubric'));
         const [changing, setChanging] = useState(false);
         const box = useRef();
@@ -178,12 +186,14 @@ export function Review() {
         /* The run of the address may have left the queue, because something was said about it: it is shown all the same. */
         const alone = useAnswer(`alone ${at < 0 && asked && queue.data ? asked : ''}`, (signal) => (at < 0 && asked && queue.data ? one(`traces/${asked}`, undefined, { signal }) : Promise.resolve(null)));
         const row = at >= 0 ? queue.rows[at] : asked ? alone.data?.trace : queue.rows[0];
-        const after = at >= 0 || !asked ? queue.rows[place + 1] : queue.rows.find((run) => run.trace_id !== asked);
+        const done = new Set(sitting.said.map((entry) => entry.id));
+        /* Behind the last one come those that were passed over. */
+        const passed = queue.next ? undefined : queue.rows.find((run) => run.trace_id !== row?.trace_id && !done.has(run.trace_id));
+        const after = (at >= 0 || !asked ? queue.rows[place + 1] : undefined) ?? passed;
         useEffect(() => {
                 if (queue.next && queue.rows.length - place < 5)
                         queue.further();
         }, [place, queue.next, queue.rows.length]);
-        const done = new Set(sitting.said.map((entry) => entry.id)).size;
         const turn = (id, forward) => {
                 if (id)
                         return change({ t: id }, false);
@@ -193,7 +203,7 @@ export function Review() {
         };
         const words = command('annotate --queue', chosen);
         return html`<${Head} />
-                <div class="queue"><span><b>Review</b> ${queue.left !== null && queue.left !== undefined ? html`<span class="dim">${plural(queue.left, 'run')} ${queue.left === 1 ? 'waits' : 'wait'} for you${done ? ` · ${done} in this sitting` : ''}</span>` : html`<span class="dim">${done ? `${done} in this sitting` : ''}</span>`}</span>
+                <div class="queue"><span><b>Review</b> ${queue.left !== null && queue.left !== undefined ? html`<span class="dim">${plural(queue.left, 'run')} ${queue.left === 1 ? 'waits' : 'wait'} for you${done.size ? ` · ${done.size} in this sitting` : ''}</span>` : html`<span class="dim">${done.size ? `${done.size} in this sitting` : ''}</span>`}</span>
                         <span class="sp"></span><button class="quiet" aria-expanded=${changing} onClick=${() => setChanging(!changing)}>${changing ? 'keep this selection' : 'change the selection'}</button>
                         <button class="quiet" onClick=${() => turn(after?.trace_id, true)}>next <${Key}>n<//></button></div>
                 ${changing && html`<${Query} chosen=${chosen} box=${box} error=${queue.error} count="" />`}
@@ -201,7 +211,7 @@ export function Review() {
                 ${!queue.data && !queue.error && html`<${Waiting} what="the queue" stop=${queue.stop} />`}
                 ${queue.data && !row && !asked && html`<main class="page" tabindex="0"><${Empty} chosen=${chosen} /></main>`}
                 ${asked && !row && alone.error && html`<main class="page"><${Failure} error=${alone.error} /></main>`}
-                ${row && html`<${Item} run=${row} after=${after} chosen=${chosen} place=${place} queue=${queue} sitting=${sitting} turn=${turn} rubric=${rubric} />`}
+                ${row && html`<${Item} key=${row.trace_id} known=${known} run=${row} after=${after} chosen=${chosen} place=${place} queue=${queue} sitting=${sitting} turn=${turn} rubric=${rubric} />`}
                 <${Foot} command=${words} />`;
 }
 

@@ -75,7 +75,7 @@ function Body({ id, run, tree, why }) {
         const marks = useMemo(() => [...(words.length > 1 ? [words] : []), ...quotes(why, selected)], [words, why, selected]);
         const choose = (s, to) => {
                 setFolded((old) => tree.opened(old, s));
-                change({ s, view: to ?? (view === 'chat' || view === 'graph' ? null : params.get('view')) });
+                change({ s, view: to ?? (view === 'graph' ? null : params.get('view')) });
         };
         const fold = (s) => tree.hasChildren(s) && setFolded((old) => {
                 const next = new Set(old);
@@ -103,6 +103,7 @@ function Body({ id, run, tree, why }) {
         useKeys({
                 j: move(1), k: move(-1), e: error(1), E: error(-1), '[': () => toDepth(depth - 1), ']': () => toDepth(depth + 1),
                 h: () => (tree.hasChildren(selected) && !folded.has(selected) ? fold(selected) : tree.parent(selected) && choose(tree.parent(selected))),
+                Home: () => rows.length && choose(rows[0]), End: () => rows.length && choose(rows[rows.length - 1]),
                 ArrowRight: () => (folded.has(selected) ? fold(selected) : tree.hasChildren(selected) && choose(selected + 1)), Enter: () => fold(selected),
                 '/': () => box.current?.focus(), '+': () => zoom(0.5), '-': () => zoom(2), 0: () => setSeen([0, 1]),
                 ...(around.of ? { n: () => around.after && go(href(`/t/${around.after}`)), p: () => around.before && go(href(`/t/${around.before}`)) } : {}),
@@ -124,7 +125,7 @@ function Body({ id, run, tree, why }) {
                         : (squeeze || idle.share > IDLE_OFFER) && html`<button class="quiet" aria-pressed=${squeeze} onClick=${() => change({ squeeze: !squeeze })}>${squeeze ? 'show pauses' : `squeeze pauses (${percent(idle.share)} idle)`}</button>`)}${focus > 0 && html`<button class="quiet" onClick=${() => change({ focus: null })}>only #${focus} ×</button>`}
                 ${tree.answer.left_out > 0 && html`<span class="warn">${plural(tree.answer.left_out, 'step')} left out</span>`}</div>
                 ${view === 'tree' && html`<${Tree} id=${id} tree=${tree} rows=${rows} selected=${selected} folded=${folded} choose=${choose} fold=${fold} frame=${frame} zoom=${zoom} hits=${hitSet} />`}
-                ${view === 'chat' && html`<${Chat} id=${id} choose=${(s) => choose(s, null)} />`}
+                ${view === 'chat' && html`<${Chat} id=${id} choose=${(s) => choose(s, 'chat')} selected=${selected} cause=${tree.cause} />`}
                 ${view === 'log' && html`<${Log} id=${id} tree=${tree} selected=${selected} choose=${choose} />`}
                 ${view === 'graph' && html`<${Graph} tree=${tree} choose=${(s) => choose(s, null)} />`}
                 </section>${selected > 0 && html`<${Step} id=${id} tree=${tree} s=${selected} close=${() => change({ s: null })} marks=${marks} />`}</main>`;

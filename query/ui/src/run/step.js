@@ -143,6 +143,6 @@ export function Step({ id, tree, s, close, marks = [] }) {
                 ${now === 'tools' && html`<${Tools} step=${step} />`}
                 ${now === 'attributes' && html`<${Table} rows=${step.attributes} rest=${rest} at="/attributes" /><h3>Resource</h3><${Table} rows=${step.resource} />
                         ${(step.events || []).length > 0 && html`<h3>Events</h3>${step.events.map((event) => html`<section class="msg"><div class="role"><span>${visible(event.name)}</span></div><${Table} rows=${event.attributes} /></section>`)}`}`}
-                ${now === 'raw' && html`<${Json} value=${step} />`}
+                ${now === 'raw' && html`<p class="dim">As Clew reads it. <a href=${`/api/v1/traces/${id}/raw`} download=${`${id}.json`}>The whole run as OTLP</a></p><${Json} value=${step} />`}
                 </div></aside><//>`;
 }

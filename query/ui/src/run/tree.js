@@ -34,7 +34,7 @@ const Row = still(({ tree, s, top, selected, folded, act, brief, frame, hit }) =
         const begin = tree.at(s), end = tree.took(s) < 0 ? tree.total : begin + tree.took(s);
         const left = Math.max(0, Math.min(100, share(begin))), right = Math.max(0, Math.min(100, share(end)));
         const aside = share(end) < 0 || share(begin) > 100;
-        return html`<div class=${`r ${selected ? 'sel' : ''} ${s === tree.cause ? 'iscause' : ''} ${hit ? 'hit' : ''}`} style=${{ transform: `translateY(${top}px)` }} role="row"
+        return html`<div class=${`r ${selected ? 'sel' : ''} ${s === tree.cause ? 'iscause' : ''} ${hit ? 'hit' : ''}`} style=${{ transform: `translateY(${top}px)` }} role="row" id=${`step-${s}`}
                 aria-level=${depth + 1} aria-rowindex=${s} aria-selected=${selected} aria-expanded=${parent ? String(!folded) : null} onClick=${() => act.current.choose(s)} onDblClick=${() => act.current.fold(s)}>
                 <span class="n" role="gridcell">${s}</span>
                 <span class="what" role="gridcell">
@@ -73,7 +73,7 @@ export function Tree({ id, tree, rows, selected, folded, choose, fold, frame, zo
                 const edge = bar.getBoundingClientRect(), [low, high] = frame.seen;
                 zoom(event.deltaY > 0 ? 1.25 : 0.8, low + ((event.clientX - edge.left) / edge.width) * (high - low));
         };
-        return html`<${Axis} frame=${frame} total=${tree.total} /><div class="under" onWheel=${wheel}><${VirtualList} count=${rows.length} height=${ROW} role="treegrid" label="steps" shown=${rows.indexOf(selected)}
+        return html`<${Axis} frame=${frame} total=${tree.total} /><div class="under" onWheel=${wheel}><${VirtualList} count=${rows.length} height=${ROW} role="treegrid" label="steps" active=${rows.includes(selected) ? `step-${selected}` : null} shown=${rows.indexOf(selected)}
                 row=${(i, top, slot) => html`<${Row} key=${slot} tree=${tree} s=${rows[i]} top=${top} selected=${rows[i] === selected} folded=${folded.has(rows[i])}
                         act=${act} brief=${brief(rows[i]) || ''} frame=${frame} hit=${hits.has(rows[i])} />`} /></div>`;
 }

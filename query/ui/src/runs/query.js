@@ -1,6 +1,6 @@
 /* The question: a text in the query language, chips for what is asked most, the window of time. */
 import { html } from '../core/html.js';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { when } from '../core/format.js';
 import { change } from '../core/route.js';
 import { Key } from '../parts/marks.js';
@@ -22,7 +22,7 @@ const word = (name) => WORDS[name] || name;
 function Adding({ name, since, done, leave }) {
         const [value, set] = useState('');
         const field = useRef();
-        useEffect(() => field.current?.focus(), []);
+        useLayoutEffect(() => field.current?.focus(), []);
         const ask = async (text) => {
                 const typed = text.toLowerCase();
                 const items = (await chipValues(name, since)).filter((item) => item.text.toLowerCase().includes(typed)).map((item) => ({ ...item, done: true }));

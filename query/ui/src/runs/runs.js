@@ -124,7 +124,7 @@ export function Runs() {
 
         const shownPoints = points || rows.map((run) => ({ at: Date.parse(run.start), runs: 1, failed: Number(isFailed(run.outcome)) }));
         const meant = picked.length ? picked : rows[at] ? [rows[at].trace_id] : [];
-        const nothing = !first.busy && !first.error && rows.length === 0;
+        const nothing = !first.busy && !first.error && rows.length === 0 && !end.partial;
         const plain = Object.keys(chosen).every((name) => name === 'since' || (name === 'query' && !chosen.query));
         return html`<${Head} extra=${html`<span class=${connected ? 'live on' : 'live'}>${connected ? '● live' : '○ not live'}</span>`} />
                 <main class="page" tabindex="0">
@@ -134,7 +134,7 @@ export function Runs() {
                 ${sheet === 'add' && html`<${AddSheet} body=${{ id: meant }} told=${plural(meant.length, 'run')} close=${() => setSheet(null)} />`}
                 ${sheet === 'all' && html`<${AddSheet} body=${asBody(chosen)} told="all runs of this selection" close=${() => setSheet(null)} />`}
                 ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}
-                ${end.partial && html`<p class="banner warn">Cut short by the limit of ${end.partial}: what is shown is not all.</p>`}
+                ${end.partial && html`<p class="banner warn">Not all was looked at: ${end.partial}. ${end.cursor && html`<button class="link" onClick=${older}>Look further</button>`}</p>`}
                 ${shownPoints.length > 1 && html`<${Histogram} points=${shownPoints} whole=${points !== null || !end.cursor} note=${!chosen.failed && sum.data?.failed > 0 && sum.data.failed < sum.data.traces ? html` · <button class="link" aria-expanded=${differs} onClick=${() => change({ differs: !differs })}>what is different in the failed ones?</button>` : ''} />`}
                 ${differs && html`<${Differs} chosen=${chosen} close=${() => change({ differs: null })} />`}
                 ${rows.length > 0 && html`<${RunTable} rows=${rows} at=${at} picked=${picked} move=${move} toggle=${toggle} dim=${first.busy} />`}
