@@ -3,6 +3,7 @@
  * trace's start is a fact of its spans.
  */
 #include "proto/base/mem.h"
+#include "storage/index/merge-int.h"
 #include "storage/index/repair-int.h"
 #include "storage/index/sink-int.h"
 #include "storage/source/store-int.h"
@@ -238,6 +239,24 @@ static int begin_indexing(struct reindex *x, struct clew_error *err)
         return r == -EBADMSG ? 0 : r;
 }
 
+/* Segments are indexed one by one: the runs become few again. What cannot be merged stays. */
+static int merge_runs(struct reindex *x, struct clew_error *err)
+{
+        const struct clew_index_merge_options options = {.version =
+                                                                 x->store->deriver->index_version};
+        struct clew_index_merge *merge = clew_index_merge_new(x->store->env);
+        struct clew_error ignored = {0};
+        uint64_t bytes;
+        int r = 1;
+
+        if (!merge)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        while (r == 1)
+                r = clew_index_merge_step(merge, &options, &bytes, &ignored);
+        clew_index_merge_free(merge);
+        return 0;
+}
+
 int clew_store_reindex(struct clew_store *store, const struct clew_reindex_options *options,
                        struct clew_reindex_stats *ret, struct clew_error *err)
 {
@@ -261,6 +280,8 @@ int clew_store_reindex(struct clew_store *store, const struct clew_reindex_optio
                         break;
                 r = 0;
         }
+        if (r == 0 && x.sink)
+                r = merge_runs(&x, err);
         clew_index_sink_free(x.sink);
         clew_index_catalog_deinit(&x.covered);
         clew_index_blocks_deinit(&x.index);

@@ -53,6 +53,8 @@ static const char *const attributes[] = {
         "{\"key\":\"k.list\",\"value\":{\"arrayValue\":{}}}",
         "{\"key\":\"k.none\",\"value\":{}}",
         "{\"key\":\"k.bytes\",\"value\":{\"bytesValue\":\"YQ==\"}}",
+        "{\"key\":\"k.3.part\",\"value\":{\"stringValue\":\"a\"}}",
+        "{\"key\":\"k.3.part\",\"value\":{\"intValue\":\"5\"}}",
 };
 
 static const char *const roles[] = {
@@ -157,6 +159,8 @@ static const char *const fields[] = {
         "span.clew.attr.k.none",
         ".nowhere",
         "parent.k.text",
+        "span.k.3.part",
+        "span.clew.attr.k.3.part",
 };
 
 static const char *const values[] = {

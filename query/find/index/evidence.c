@@ -72,6 +72,12 @@ static int find_tags(struct clew_index_run *run, const struct clew_field_ref *re
                         if (r != 0)
                                 return r;
                 }
+                if (*tags && clew_facet_counts(ref->name)) {
+                        clew_facet_tag(&f, '*');
+                        r = has_prefix(run, clew_facet_key(&f), err);
+                        if (r != 0)
+                                return r;
+                }
                 for (const char *tag = tags; *tag; tag++) {
                         clew_facet_tag(&f, *tag);
                         r = has_prefix(run, clew_facet_key(&f), err);

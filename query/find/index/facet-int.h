@@ -18,6 +18,7 @@
  *     F                    some number with a fraction
  *     X                    bytes
  *     E                    nothing: the name is there and compares with nothing
+ *     *                    some value, not told: of names that count (`messages.3.content`)
  *     ?                    a text that a summary may have cut
  *
  * So a posting of `t`, `i` and `b` decides, the others only narrow. Traces that the index cannot
@@ -31,7 +32,7 @@
 #include "storage/index.h"
 
 /* Raised whenever a key or column is given otherwise; the rules are counted in apart. */
-#define CLEW_FACETS_VERSION 1u
+#define CLEW_FACETS_VERSION 2u
 
 #define CLEW_FACET_SPECIAL CLEW_SLICE_LITERAL("!")
 #define CLEW_FACET_NAME_MAX 128u
@@ -67,6 +68,9 @@ bool clew_facet_begin(struct clew_index_facet *f, enum clew_facet_place place,
 /* Gives it another value, of text. *ret_exact: the key decides. */
 void clew_facet_text(struct clew_index_facet *f, struct clew_slice text, bool *ret_exact);
 void clew_facet_tag(struct clew_index_facet *f, char tag);
+/* The name has a number between dots: a list that was sent piece by piece. Its values are texts of
+ * messages more often than not, and many. */
+bool clew_facet_counts(struct clew_slice name);
 /* The value of a number or truth value that is compared with `=`; false: none can be told. */
 bool clew_facet_value(struct clew_index_facet *f, const struct clew_operand *v, bool *ret_exact);
 

@@ -77,6 +77,23 @@ void clew_facet_text(struct clew_index_facet *f, struct clew_slice text, bool *r
         *ret_exact = exact;
 }
 
+bool clew_facet_counts(struct clew_slice name)
+{
+        bool number = false; /* digits alone since the last dot */
+
+        for (size_t i = 0; i <= name.len; i++) {
+                uint8_t c = i < name.len ? name.data[i] : '.';
+
+                if (c == '.' && number)
+                        return true;
+                if (c == '.')
+                        number = i + 1 < name.len && is_digit(name.data[i + 1]);
+                else
+                        number &= is_digit(c);
+        }
+        return false;
+}
+
 static void put_int(struct clew_index_facet *f, int64_t v)
 {
         unsigned shifted = (unsigned)(v + CLEW_FACET_INT_MAX);

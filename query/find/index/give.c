@@ -162,7 +162,8 @@ static void note_key(struct giver *g, struct clew_slice key)
         g->special = true;
 }
 
-static void give_attribute(struct giver *g, struct clew_index_facet *f, struct clew_slice raw)
+static void give_attribute(struct giver *g, struct clew_index_facet *f, struct clew_slice raw,
+                           bool counts)
 {
         struct clew_values values = {.arena = &g->scratch};
         struct clew_value v;
@@ -180,7 +181,14 @@ static void give_attribute(struct giver *g, struct clew_index_facet *f, struct c
                 clew_facet_tag(f, 'E');
                 give(g, clew_facet_key(f));
         }
-        give_values(g, f, &values);
+        if (values.n > 0 && counts) {
+                f->len = f->name_len;
+                give(g, clew_facet_key(f));
+                clew_facet_tag(f, '*');
+                give(g, clew_facet_key(f));
+        } else {
+                give_values(g, f, &values);
+        }
 }
 
 static void give_list(struct giver *g, enum clew_facet_place place, struct clew_message_iter it)
@@ -198,7 +206,7 @@ static void give_list(struct giver *g, enum clew_facet_place place, struct clew_
                     was_given(g, clew_hash_seeded(shown, clew_hash_seeded(key, (uint64_t)place))))
                         continue;
                 if (clew_facet_begin(&f, place, key))
-                        give_attribute(g, &f, raw);
+                        give_attribute(g, &f, raw, clew_facet_counts(key));
                 else
                         g->special = true;
         }

@@ -162,6 +162,8 @@ static void find_under(struct clew_index_choice *c, enum clew_facet_place place,
                 h->known &= want->prefix.len <= CLEW_FACET_TEXT_MAX;
                 break;
         }
+        if (want->what != CLEW_WANT_SOME && clew_facet_counts(name))
+                find_tag(c, &f, '*', &h->b.may);
         if (place == CLEW_FACET_DERIVED)
                 find_tag(c, &f, '?', &h->b.may);
 }
