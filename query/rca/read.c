@@ -186,7 +186,9 @@ static void add_tool(struct clew_rca_builder *b, uint32_t i)
         struct clew_rca_step *s = &b->v->steps[i];
 
         s->first_unit = b->v->n_units;
-        if (s->args.len && text_is_new(b, s->args, i, NULL))
+        if (s->is_executor && !s->args.len && s->caller != CLEW_RCA_NONE)
+                s->args = b->v->steps[s->caller].text; /* what a chat agent ran was said to it */
+        else if (s->args.len && text_is_new(b, s->args, i, NULL))
                 add_unit(b, s->args, i, CLEW_RCA_ARGS);
         if (s->result.len && text_is_new(b, s->result, i, NULL))
                 add_unit(b, s->result, i, CLEW_RCA_RESULT);
