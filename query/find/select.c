@@ -272,8 +272,18 @@ static int join(struct clew_select *s, const struct clew_trace *built, struct cl
         if (r < 0 || run.n < 2)
                 return r;
         ret->part = !clew_trace_id_eq(&run.head, &ret->id);
-        if (ret->part && !built)
+        if (ret->part && !built && !s->parts_speak)
                 return 0;
+        if (ret->part && !built) {
+                struct clew_list_entry head;
+
+                r = clew_view_entry(s->view, &run.head, &head, err);
+                if (r < 0)
+                        return r;
+                ret->id = run.head;
+                ret->start_ns = head.start_ns;
+                ret->part = false;
+        }
         ret->hot = run.hot;
         if (run.last_arrival_ns > *ret_silent_ns)
                 *ret_silent_ns = run.last_arrival_ns;
@@ -305,11 +315,11 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         remember_aimed(s, &ret->summary);
         recall_aimed(s, ret);
         if (silent_since == 0)
-                silent_since = entry->start_ns + ret->summary.duration_ns;
+                silent_since = ret->start_ns + ret->summary.duration_ns;
         if (s->filter && s->filter->lost_after_ns != 0)
                 patience = s->filter->lost_after_ns;
         ret->last_sign_ns = silent_since;
-        settle(&ret->summary, entry->start_ns, now, patience);
+        settle(&ret->summary, ret->start_ns, now, patience);
         ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
                     now - silent_since > patience;
         return 0;
