@@ -18,7 +18,8 @@ import org.springframework.context.annotation.Bean;
 @SpringBootApplication
 public class Travel {
     public static void main(String[] arguments) {
-        SpringApplication.exit(SpringApplication.run(Travel.class, arguments));
+        // Threads of the HTTP client would keep the program alive.
+        System.exit(SpringApplication.exit(SpringApplication.run(Travel.class, arguments)));
     }
 
     static class Tools {
