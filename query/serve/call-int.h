@@ -96,6 +96,7 @@ struct clew_inputs {
         const char *over;
         const char *sort;
         bool all;
+        bool helpers;
         const char *key;
         const char *value;
         uint64_t step_number;

@@ -136,6 +136,7 @@ int clew_call_filter(struct clew_call *call, const char *since_default)
         if (f->limit_ns == 0 || f->limit_ns > CLEW_SERVE_WALK_NS)
                 f->limit_ns = CLEW_SERVE_WALK_NS;
         f->stop = call->service->stop;
+        f->runs = !call->inputs.helpers; /* as list does */
         for (uint32_t i = 0; i < f->n_queries; i++) {
                 if (!clew_query_is_metrics(f->queries[i]))
                         continue;

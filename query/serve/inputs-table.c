@@ -23,6 +23,9 @@ static void add_lists(uint32_t groups, struct clew_inputs *in, struct clew_flag_
         const struct description rows[] = {
                 {CLEW_INPUT_FROM,
                  {"from", 0, "N", "first step number, or byte", .ret_number = &in->from}},
+                {CLEW_INPUT_FILTER,
+                 {"helpers", 0, NULL, "also traces without an agent, a model call or a tool",
+                  .ret_flag = &in->helpers}},
                 {CLEW_INPUT_LIMIT,
                  {"limit", 0, "N", "at most so many items", .ret_number = &in->limit}},
                 {CLEW_INPUT_AFTER,

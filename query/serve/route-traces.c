@@ -101,6 +101,9 @@ int clew_route_count(struct clew_call *call)
                 clew_call_record_writer(call, &w, "count", NULL);
                 json = clew_record_begin(&w, "count");
                 clew_tally_write(&tally, &json);
+                clew_json_write_key(&json,
+                                    "left_out"); /* without an agent, a model call or a tool */
+                clew_json_write_uint64(&json, s.helpers);
                 clew_json_write_key(&json, "partial");
                 clew_json_write_cstr(&json,
                                      clew_select_is_partial(&s, &partial) ? partial.message : NULL);
