@@ -112,6 +112,8 @@ static void answer(struct clew_api_request *q)
 
         if (q->is_sign_in) {
                 clew_api_sign_in(q, &q->api->options);
+        } else if (q->is_mcp) {
+                clew_api_mcp(q);
         } else {
                 clew_serve(q->service, &request, &q->answer);
                 clew_squeeze(request.accept_encoding, &q->answer);
@@ -296,7 +298,7 @@ static bool wants(const char *method, const char *path)
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
-        if (clew_api_is_sign_in(method, path))
+        if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path))
                 return true;
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
                 return is_api && !clew_http_path_is_otlp(path);
@@ -335,6 +337,7 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         clew_buffer_append_cstr(&q->target, path);
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
         q->is_sign_in = clew_api_is_sign_in(method, path);
+        q->is_mcp = clew_api_is_mcp(path);
         if (!clew_api_admits(q, &q->api->options)) {
                 clew_api_note(q, &q->api->options);
                 atomic_store(&q->state, CLEW_API_ANSWERED);

@@ -73,7 +73,8 @@ static void note_from(struct clew_api_request *q)
 
 static bool is_api(const struct clew_api_request *q)
 {
-        return clew_slice_starts_with(clew_buffer_slice(&q->target), CLEW_SLICE_LITERAL(BASE));
+        return q->is_mcp ||
+               clew_slice_starts_with(clew_buffer_slice(&q->target), CLEW_SLICE_LITERAL(BASE));
 }
 
 static bool is_same_origin(struct clew_api_request *q)

@@ -23,6 +23,7 @@ struct clew_api_request {
         _Atomic enum clew_api_state state;
         bool is_write;
         bool is_sign_in;     /* or out: answered here, not by the service */
+        bool is_mcp;         /* a message of the Model Context Protocol */
         size_t kept_bytes;   /* of the body, counted in the api */
         size_t answer_bytes; /* counted in the api, until it is sent */
         size_t waste_bytes;  /* read and thrown away */
@@ -55,6 +56,10 @@ CLEW_MUST_USE unsigned clew_api_project(const struct clew_api_request *q,
 CLEW_MUST_USE bool clew_api_is_sign_in(const char *method, const char *path);
 /* Answers them. */
 void clew_api_sign_in(struct clew_api_request *q, const struct clew_api_options *options);
+
+/* Whether the path is that of the Model Context Protocol; and its answer. */
+CLEW_MUST_USE bool clew_api_is_mcp(const char *path);
+void clew_api_mcp(struct clew_api_request *q);
 
 /* Notes what was done, when it is to be noted. Called when the answer is there. */
 void clew_api_note(const struct clew_api_request *q, const struct clew_api_options *options);

@@ -12,6 +12,7 @@
 #include "query/answer/trace-record.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
+#include "query/cli/suggest.h"
 #include "query/review/record.h"
 #include "query/review/rubric.h"
 
@@ -66,6 +67,7 @@ int clew_annotate_rubric(struct clew_annotate *c, const char *text, struct clew_
         struct clew_view *view;
         struct clew_slice name;
         struct clew_error err = {0};
+        char meant[CLEW_MEANT_BYTES];
         char shown[160];
         uint64_t version;
         int r;
@@ -80,7 +82,9 @@ int clew_annotate_rubric(struct clew_annotate *c, const char *text, struct clew_
                 return r;
         r = clew_rubric_get(view, name, version, arena, &rubric, &err);
         if (r == -ENOENT) {
-                clew_cli_error(c->cli, "there is no rubric %s; clew rubric lists them", shown);
+                clew_suggest_meant(c->cli, view, CLEW_NAMES_RUBRICS, name, meant);
+                clew_cli_error(c->cli, "there is no rubric %s%s", shown,
+                               meant[0] ? meant : "; clew rubric list names them");
                 return CLEW_EXIT_USAGE;
         }
         if (r < 0)
@@ -91,6 +95,20 @@ int clew_annotate_rubric(struct clew_annotate *c, const char *text, struct clew_
 }
 
 /* ---- one annotation from flags -------------------------------------------------------------- */
+
+/* A word that nobody has used so far, and that is much like one that somebody has: it is taken, and
+ * the likeness is told. */
+static void tell_like(struct clew_annotate *c, const char *what, enum clew_names_of of,
+                      struct clew_slice word)
+{
+        struct clew_view *view;
+        char meant[CLEW_MEANT_BYTES];
+        char shown[160];
+
+        if (clew_cli_view(c->cli, &view) == 0 && *clew_suggest_meant(c->cli, view, of, word, meant))
+                clew_cli_note(c->cli, "%s %s is new%s (--undo takes it back)", what,
+                              clew_safe_cstr(word, shown, sizeof(shown)), meant);
+}
 
 static int add_scores(struct clew_annotate *c, struct clew_annotation *a)
 {
@@ -116,6 +134,7 @@ static int add_scores(struct clew_annotate *c, struct clew_annotation *a)
                                 return CLEW_EXIT_USAGE;
                         }
                 }
+                tell_like(c, "score", CLEW_NAMES_SCORES, s->name);
                 a->n_scores++;
         }
         return 0;
@@ -146,6 +165,8 @@ static int from_flags(struct clew_annotate *c, struct clew_arena *arena, struct 
         }
         for (size_t i = 0; i < c->labels.n; i++)
                 a->labels[a->n_labels++] = clew_slice_of_cstr(c->labels.values[i]);
+        for (uint32_t i = 0; i < a->n_labels; i++)
+                tell_like(c, "label", CLEW_NAMES_LABELS, a->labels[i]);
         if (c->rubric && clew_annotate_rubric(c, c->rubric, arena, a) != 0)
                 return CLEW_EXIT_USAGE;
         return add_scores(c, a);

@@ -11,6 +11,7 @@
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/table.h"
+#include "query/cli/window.h"
 #include "query/serve/stats.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ struct attrs {
         struct clew_look look;
         struct clew_filter filter;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         struct clew_output output;
@@ -62,25 +65,31 @@ static int print_keys(struct attrs *a, const struct clew_attributes *all)
                 {.heading = "VALUES", .right = true},
                 {.heading = "EXAMPLE", .give_way = 8, .drop = 1},
         };
+        uint64_t limit = a->output_flags.limit;
+        uint32_t n = limit > 0 && limit < all->n ? (uint32_t)limit : all->n;
         CLEW_ARENA arena = {0};
         struct clew_table table;
         int r = 0;
 
         if (clew_output_is_machine(&a->output)) {
-                for (uint32_t i = 0; i < all->n && r == 0; i++)
+                for (uint32_t i = 0; i < n && r == 0; i++)
                         r = clew_output_put(&a->output, all->all[i]);
                 return r;
         }
+        if (n == 0)
+                return 0;
+        clew_window_tell(&a->window, "attributes of traces");
         clew_arena_init(&arena, TABLE_ARENA_MAX);
         clew_table_init(&table, &a->look, columns, CLEW_ARRAY_LEN(columns), &arena);
-        for (uint32_t i = 0; i < all->n; i++)
+        for (uint32_t i = 0; i < n; i++)
                 put_row(&table, all->all[i]);
-        if (all->n > 0 && clew_table_print(&table, a->cli->out) < 0)
+        if (clew_table_print(&table, a->cli->out) < 0)
                 return clew_cli_fail(a->cli, -ENOMEM, NULL);
         clew_cli_note(a->cli,
-                      "%u attributes%s; values of one: clew attrs NAME; those that Clew "
-                      "derives: clew help query",
-                      all->n, all->cut ? " (more were left out)" : "");
+                      "%u attribute%s%s%s; values of one: %s attrs NAME; those that Clew derives: "
+                      "clew help query",
+                      all->n, all->n == 1 ? "" : "s", all->cut ? " (more were left out)" : "",
+                      n < all->n ? " (-n N for more)" : "", a->cli->self);
         return 0;
 }
 
@@ -107,8 +116,10 @@ static int list_keys(struct attrs *a)
                 r = clew_attributes_finish(&all);
         status = r < 0 ? clew_cli_fail(a->cli, r, &err) : print_keys(a, &all);
         reported = clew_filter_report(a->cli, &s);
-        if (status == 0 && all.n == 0 && a->output_flags.exit_status)
-                status = CLEW_EXIT_NOTHING;
+        if (status == 0 && all.n == 0) {
+                clew_window_tell_empty(&a->window, a->view, &s);
+                status = a->output_flags.exit_status ? CLEW_EXIT_NOTHING : 0;
+        }
         clew_select_deinit(&s);
         clew_attributes_deinit(&all);
         return status != 0 ? status : reported;
@@ -133,6 +144,8 @@ static int print_values(struct attrs *a, const struct clew_stats *stats)
         int r = 0;
 
         clew_arena_init(&arena, TABLE_ARENA_MAX);
+        if (!clew_output_is_machine(&a->output) && g->n > 0)
+                clew_window_tell(&a->window, "values");
         clew_table_init(&table, &a->look, columns, CLEW_ARRAY_LEN(columns), &arena);
         for (uint32_t i = 0; r == 0 && i < g->n && i < limit; i++) {
                 struct clew_value_row row = {g->all[i]->keys[0], g->all[i]->n, g->all[i]->failed};
@@ -156,10 +169,13 @@ static int print_values(struct attrs *a, const struct clew_stats *stats)
         }
         if (r != 0 || clew_output_is_machine(&a->output))
                 return r;
-        if (g->n > 0 && clew_table_print(&table, a->cli->out) < 0)
+        if (g->n == 0)
+                return 0;
+        if (clew_table_print(&table, a->cli->out) < 0)
                 return clew_cli_fail(a->cli, -ENOMEM, NULL);
-        clew_cli_note(a->cli, "%u values in %llu %s%s", g->n, (unsigned long long)g->total.n,
-                      stats->of_steps ? "steps" : "runs", g->n > limit ? " (-n N for more)" : "");
+        clew_cli_note(a->cli, "%u value%s in %llu %s%s%s", g->n, g->n == 1 ? "" : "s",
+                      (unsigned long long)g->total.n, stats->of_steps ? "step" : "run",
+                      g->total.n == 1 ? "" : "s", g->n > limit ? " (-n N for more)" : "");
         return 0;
 }
 
@@ -192,7 +208,13 @@ static int list_values(struct attrs *a, const char *name)
         status = r < 0 ? clew_cli_fail(a->cli, r, &err) : print_values(a, &stats);
         reported = clew_filter_report(a->cli, &s);
         if (status == 0 && stats.groups.n == 0) {
-                clew_cli_note(a->cli, "nothing has it; clew attrs lists what there is");
+                if (s.selected == 0)
+                        clew_window_tell_empty(&a->window, a->view, &s);
+                else
+                        clew_cli_note(a->cli,
+                                      "none of %llu trace%s has it; %s attrs lists what there is",
+                                      (unsigned long long)s.selected, s.selected == 1 ? "" : "s",
+                                      a->cli->self);
                 status = a->output_flags.exit_status ? CLEW_EXIT_NOTHING : 0;
         }
         clew_select_deinit(&s);
@@ -208,6 +230,7 @@ int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &a.filter_flags);
+        clew_window_flags_add(&shared, &a.window_flags, false);
         clew_output_flags_add(&shared, &a.output_flags);
         clew_display_flags_add(&shared, &a.display_flags);
         r = clew_options_parse(cli, argc, argv, NULL, shared.flags, &args);
@@ -219,8 +242,9 @@ int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
         }
         r = clew_look_init(&a.look, cli, &a.display_flags);
         if (r == 0)
-                r = clew_filter_make(cli, &a.filter_flags, CLEW_SINCE_DEFAULT, a.look.utc,
-                                     &a.filter);
+                r = clew_window_make(cli, &a.filter_flags, &a.window_flags, CLEW_SINCE_DEFAULT,
+                                     a.look.utc, &a.filter, &a.window);
+        a.filter.runs = false; /* helpers have attributes, too */
         if (r == 0)
                 r = clew_output_init(&a.output, cli, &a.output_flags,
                                      args.n > 0 ? "value" : "attribute",

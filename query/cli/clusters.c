@@ -11,6 +11,7 @@
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/table.h"
+#include "query/cli/window.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct clusters_command {
         struct clew_view *view;
         struct clew_look look;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         struct clew_output output;
@@ -34,11 +37,11 @@ struct clusters_command {
 static const struct clew_column columns[] = {
         {.heading = "CLUSTER"},
         {.heading = "RUNS", .right = true},
-        {.heading = "TREND"},
-        {.heading = "LAST SEEN"},
+        {.heading = "TREND", .drop = 1},
+        {.heading = "LAST SEEN", .drop = 2},
         {.heading = "EXAMPLE"},
         {.heading = "RULE", .give_way = 12},
-        {.heading = "WHAT", .give_way = 20},
+        {.heading = "WHAT", .give_way = 24},
 };
 
 static int put_table(struct clusters_command *c)
@@ -69,20 +72,38 @@ static int put_table(struct clusters_command *c)
         return clew_table_print(&t, c->cli->out) < 0 ? CLEW_EXIT_PARTIAL : 0;
 }
 
-static int put(struct clusters_command *c)
+static void tell_header(const struct clusters_command *c)
+{
+        clew_window_tell(&c->window, clew_filter_flags_choose_outcomes(&c->filter_flags)
+                                             ? "runs"
+                                             : "failed runs");
+}
+
+/* No group: nothing was in the window, or none of it failed. */
+static void tell_empty(struct clusters_command *c, const struct clew_select *s)
+{
+        if (s->seen == 0 || s->helpers > 0 || clew_window_is_narrowed(&c->window)) {
+                clew_window_tell_empty(&c->window, c->view, s);
+                return;
+        }
+        clew_cli_note(c->cli,
+                      "no failed run is among %llu: no verdict says so, and no error stands at the "
+                      "top of one. %s why --all tells what looks odd in them",
+                      (unsigned long long)s->seen, c->cli->self);
+}
+
+static int put(struct clusters_command *c, const struct clew_select *s)
 {
         int r = 0;
 
         if (!clew_output_is_machine(&c->output) && c->groups.n == 0) {
-                clew_cli_note(
-                        c->cli,
-                        "no failed run is among them: no verdict says so, and no error stands at "
-                        "the top of one. %s why --all tells what looks odd in them",
-                        c->cli->self);
+                tell_empty(c, s);
         } else if (!clew_output_is_machine(&c->output)) {
+                tell_header(c);
                 r = put_table(c);
-                clew_cli_note(c->cli, "%u clusters; the runs of one: %s clusters NAME", c->groups.n,
-                              c->cli->self);
+                clew_cli_note(c->cli, "%u cluster%s; the runs of one: %s clusters NAME",
+                              c->groups.n, c->groups.n == 1 ? "" : "s", c->cli->self);
+                clew_window_tell_helpers(&c->window, s);
         }
         for (uint32_t i = 0; r == 0 && clew_output_is_machine(&c->output) && i < c->groups.n; i++) {
                 if (c->output_flags.limit && i == c->output_flags.limit)
@@ -108,6 +129,8 @@ static int put_member(struct clusters_command *c, const struct clew_selected *t)
         c->n++;
         if (clew_output_is_machine(&c->output))
                 return clew_output_put(&c->output, t);
+        if (c->n == 1)
+                tell_header(c);
         clew_trace_id_to_hex(&t->id, id);
         fprintf(c->cli->out, "%s  %s\n", id,
                 clew_safe_cstr(t->summary.cause.detail, detail, sizeof(detail)));
@@ -137,6 +160,8 @@ static int walk(struct clusters_command *c, const struct clew_filter *filter)
                 status = clew_cli_fail(c->cli, r, &err);
         if (status == 0)
                 status = clew_filter_report(c->cli, &s);
+        if (status == 0 && !c->name)
+                status = put(c, &s);
         clew_select_deinit(&s);
         return status;
 }
@@ -144,10 +169,12 @@ static int walk(struct clusters_command *c, const struct clew_filter *filter)
 static int run(struct clusters_command *c)
 {
         struct clew_filter filter;
-        int r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
+        int r = clew_window_make(c->cli, &c->filter_flags, &c->window_flags, CLEW_SINCE_DEFAULT,
+                                 c->look.utc, &filter, &c->window);
 
         if (r != 0)
                 return r;
+        clew_window_widen(&c->window, c->view);
         if (!clew_filter_flags_choose_outcomes(&c->filter_flags))
                 filter.outcomes = CLEW_OUTCOMES_FAILED;
         r = walk(c, &filter);
@@ -155,8 +182,6 @@ static int run(struct clusters_command *c)
                 return r;
         if (c->name && c->n == 0)
                 clew_cli_note(c->cli, "no run of this selection is in that cluster");
-        if (!c->name)
-                r = put(c);
         c->n += c->groups.n;
         return r == 0 && c->n == 0 && c->output_flags.exit_status ? CLEW_EXIT_NOTHING : r;
 }
@@ -169,6 +194,7 @@ int clew_cmd_clusters(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_window_flags_add(&shared, &c.window_flags, true);
         clew_output_flags_add(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, NULL, shared.flags, &args);

@@ -9,12 +9,16 @@
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/terminal.h"
+#include "query/cli/window.h"
 #include "query/serve/contrast.h"
 
 struct clew_compare_command {
         struct clew_cli *cli;
         struct clew_look look;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_filter filter; /* of the first side */
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         struct clew_output output;

@@ -76,20 +76,23 @@ static int print_table(struct clew_compare_command *c, const struct clew_compari
         struct clew_table table;
 
         clew_arena_init(&arena, TABLE_ARENA_MAX);
+        clew_window_tell(&c->window, "runs");
         clew_table_init(&table, &c->look, columns, CLEW_ARRAY_LEN(columns), &arena);
         for (uint32_t i = 0; i < n && i < limit; i++)
                 put_row(&table, res, &res->features[i]);
         if (n > 0 && clew_table_print(&table, c->cli->out) < 0)
                 return clew_cli_fail(c->cli, -ENOMEM, NULL);
         clew_cli_note(c->cli,
-                      "A: %llu runs%s, B: %llu runs%s; %u features tested, %u differ beyond "
+                      "A: %llu run%s%s, B: %llu run%s%s; %u feature%s tested, %u differ%s beyond "
                       "chance%s",
-                      (unsigned long long)res->runs[0], c->contrast.cut[0] ? " (the newest)" : "",
-                      (unsigned long long)res->runs[1], c->contrast.cut[1] ? " (the newest)" : "",
-                      res->n, res->n_found,
+                      (unsigned long long)res->runs[0], res->runs[0] == 1 ? "" : "s",
+                      c->contrast.cut[0] ? " (the newest)" : "", (unsigned long long)res->runs[1],
+                      res->runs[1] == 1 ? "" : "s", c->contrast.cut[1] ? " (the newest)" : "",
+                      res->n, res->n == 1 ? "" : "s", res->n_found, res->n_found == 1 ? "s" : "",
                       res->n_found == 0 && !c->all ? " (--all shows the rest)" : "");
         if (n > limit)
                 clew_cli_note(c->cli, "%llu shown (-n N for more)", (unsigned long long)limit);
+        clew_window_tell_left_out(&c->window, c->window.left_out);
         if (res->cut)
                 clew_cli_note(c->cli, "more than %u features: some were not compared",
                               CLEW_COMPARISON_FEATURES_MAX);
@@ -109,7 +112,7 @@ static int print(struct clew_compare_command *c)
                         continue;
                 clew_cli_note(c->cli, "side %s has no run: there is nothing to compare%s",
                               side == 0 ? "A" : "B",
-                              c->filter_flags.since ? ""
+                              !c->window.by_default ? ""
                                                     : " in the last " CLEW_SINCE_DEFAULT
                                                       " (--since all looks at the whole "
                                                       "store)");
@@ -133,9 +136,17 @@ static int print(struct clew_compare_command *c)
 int clew_compare_filter(struct clew_compare_command *c, const struct clew_filter_flags *flags,
                         struct clew_filter *ret)
 {
-        int status = clew_filter_make(c->cli, flags, CLEW_SINCE_DEFAULT, c->look.utc, ret);
+        struct clew_filter_flags own = *flags;
+        struct clew_window window;
+        int status = clew_window_make(c->cli, &own, &c->window_flags, CLEW_SINCE_DEFAULT,
+                                      c->look.utc, ret, &window);
 
-        ret->runs = true;
+        if (status == 0 && !c->window.cli) { /* the first one speaks for both */
+                c->filter = *ret;
+                c->window = window;
+                c->window.filter = &c->filter;
+                c->window.flags = &c->filter_flags;
+        }
         return status;
 }
 
@@ -155,6 +166,8 @@ static int add_side(struct clew_compare_command *c, unsigned side,
                 r = clew_contrast_add_side(&c->contrast, &s, side, others, CLEW_TRACE_ARENA_MAX,
                                            &err);
         status = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
+        if (side == 0 || !others)
+                c->window.left_out += s.helpers;
         clew_select_deinit(&s);
         return status;
 }
@@ -235,6 +248,7 @@ int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv)
 
         clew_arena_init(&c.arena, TABLE_ARENA_MAX);
         clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_window_flags_add(&shared, &c.window_flags, true);
         clew_output_flags_add(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);

@@ -1,65 +1,73 @@
 /*
- * clew completion: scripts for shells.
- *
- * They ask the program itself, so they never lag behind it: commands and flags come from the help
- * texts, ids from the newest traces of the store that is in use. Errors are swallowed; a completion
- * that prints is worse than none.
+ * clew completion: scripts for shells, and what they ask the program (complete.h).
  */
 #include "query/cli/commands.h"
+#include "query/cli/complete.h"
 #include "query/cli/options.h"
 
 #include <string.h>
 
+/* Words are taken from the line itself: bash divides them at ':' and '=' too, and puts a reply in
+ * place of the last division only. */
 static const char bash_script[] =
         "# clew completion bash > ~/.local/share/bash-completion/completions/clew\n"
         "_clew() {\n"
-        "        local word=${COMP_WORDS[COMP_CWORD]} command= store=() i=1\n"
-        "        while ((i < COMP_CWORD)); do\n"
-        "                case ${COMP_WORDS[i]} in\n"
-        "                --store) store=(--store \"${COMP_WORDS[i + 1]}\"); ((i++)) ;;\n"
-        "                -*) ;;\n"
-        "                *) command=${COMP_WORDS[i]}; break ;;\n"
-        "                esac\n"
-        "                ((i++))\n"
-        "        done\n"
-        "        if [[ -z $command ]]; then\n"
-        "                COMPREPLY=($(compgen -W \"--store $(clew completion commands "
-        "2>/dev/null)\" -- \"$word\"))\n"
-        "        elif [[ $word == -* ]]; then\n"
-        "                COMPREPLY=($(compgen -W \"$(clew \"$command\" --help 2>/dev/null |\n"
-        "                        grep -o -e '--[a-z-]*' | sort -u)\" -- \"$word\"))\n"
-        "        elif [[ $command == import ]]; then\n"
-        "                COMPREPLY=($(compgen -f -- \"$word\"))\n"
-        "        else\n"
-        "                COMPREPLY=($(compgen -W \"$(clew \"${store[@]}\" list --since all -q -n "
-        "50 "
-        "\\\n"
-        "                        2>/dev/null | cut -c1-8)\" -- \"$word\"))\n"
+        "        local name text cut IFS=$' \\t\\n'\n"
+        "        local -a typed=(\"${COMP_WORDS[@]:0:COMP_CWORD+1}\")\n"
+        "        if [[ -n $COMP_LINE ]]; then\n"
+        "                read -ra typed <<< \"${COMP_LINE:0:COMP_POINT}\"\n"
+        "                [[ ${COMP_LINE:COMP_POINT-1:1} == ' ' ]] && typed+=('')\n"
         "        fi\n"
+        "        local word=${typed[-1]}\n"
+        "        cut=${word%\"${word##*[:=]}\"}\n"
+        "        COMPREPLY=()\n"
+        "        while IFS=$'\\t' read -r name text; do\n"
+        "                if [[ $name == :files ]]; then\n"
+        "                        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+        "                        compopt -o filenames 2>/dev/null\n"
+        "                        return\n"
+        "                fi\n"
+        "                [[ $name == \"$word\"* ]] || continue\n"
+        "                printf -v name %q \"${name#\"$cut\"}\"\n"
+        "                COMPREPLY+=(\"$name\")\n"
+        "        done < <(\"${typed[0]}\" completion words \"${typed[@]:1}\" 2>/dev/null)\n"
         "}\n"
-        "complete -F _clew clew\n";
+        "complete -o nosort -F _clew clew\n";
 
-static const char zsh_script[] = "# clew completion zsh > a file that ~/.zshrc sources\n"
-                                 "autoload -Uz bashcompinit && bashcompinit\n"
-                                 "source <(clew completion bash)\n";
+static const char zsh_script[] =
+        "#compdef clew\n"
+        "# clew completion zsh > a directory of $fpath/_clew\n"
+        "_clew() {\n"
+        "        local name text\n"
+        "        local -a rows\n"
+        "        while IFS=$'\\t' read -r name text; do\n"
+        "                [[ $name == :files ]] && { _files; return }\n"
+        "                rows+=(\"${name//:/\\\\:}:$text\")\n"
+        "        done < <(\"${words[1]}\" completion words \"${(@)words[2,CURRENT]}\" "
+        "2>/dev/null)\n"
+        "        _describe -V clew rows\n"
+        "}\n"
+        "if [[ $funcstack[1] == _clew ]]; then _clew \"$@\"; else compdef _clew clew; fi\n";
 
 static const char fish_script[] =
         "# clew completion fish > ~/.config/fish/completions/clew.fish\n"
-        "complete -c clew -f\n"
-        "complete -c clew -n __fish_use_subcommand -a '(clew completion commands 2>/dev/null)'\n"
-        "complete -c clew -n 'not __fish_use_subcommand; and string match -q -- \"-*\" "
-        "(commandline -ct)' \\\n"
-        "        -a '(clew (commandline -opc)[2] --help 2>/dev/null | string match -r -- "
-        "\"--[a-z-]+\")'\n"
-        "complete -c clew -n 'not __fish_use_subcommand' \\\n"
-        "        -a '(clew list --since all -q -n 50 2>/dev/null | string sub -l 8)'\n"
-        "complete -c clew -n '__fish_seen_subcommand_from import' -F\n";
+        "function __clew_words\n"
+        "        set -l typed (commandline -opc)\n"
+        "        set -l now (commandline -ct)\n"
+        "        $typed[1] completion words $typed[2..-1] \"$now\" 2>/dev/null\n"
+        "end\n"
+        "complete -c clew -f -a '(__clew_words | string match -v :files)'\n"
+        "complete -c clew -n 'contains :files (__clew_words)' -F\n";
 
 int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv)
 {
         struct clew_arguments args;
-        int r = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
+        int r;
 
+        /* What a shell hands on are words, flags too. */
+        if (argc > 1 && strcmp(argv[1], "words") == 0)
+                return clew_complete(cli, argc - 2, argv + 2);
+        r = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
         if (r != 0)
                 return r;
         if (args.n == 1 && strcmp(args.values[0], "bash") == 0) {

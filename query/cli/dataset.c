@@ -545,8 +545,9 @@ static int show(struct dataset_command *c)
         }
         clew_content_id_to_hex(&c->dataset.digest, hex);
         if (!c->json)
-                clew_cli_note(c->cli, "%u items, %u versions, digest %s", c->dataset.n,
-                              c->dataset.n_versions, hex);
+                clew_cli_note(c->cli, "%u item%s, %u version%s, digest %s", c->dataset.n,
+                              c->dataset.n == 1 ? "" : "s", c->dataset.n_versions,
+                              c->dataset.n_versions == 1 ? "" : "s", hex);
         for (uint32_t i = 0; r == 0 && i < c->dataset.n; i++)
                 r = show_item(c, &c->dataset.entries[i], &arena);
         return r;

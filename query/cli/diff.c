@@ -76,8 +76,8 @@ static void put_side(struct diff_command *c, char name, const struct clew_compar
         clew_when_length(
                 s->trace->end_ns > s->trace->start_ns ? s->trace->end_ns - s->trace->start_ns : 0,
                 text);
-        clew_buffer_printf(&c->out, "%c  %s  %-7s %7s  %u steps", name, id, clew_outcome_word(&t),
-                           text, s->trace->n_steps);
+        clew_buffer_printf(&c->out, "%c  %s  %-7s %7s  %u step%s", name, id, clew_outcome_word(&t),
+                           text, s->trace->n_steps, s->trace->n_steps == 1 ? "" : "s");
         clew_count_short(s->trace->tokens.total, "", text);
         clew_buffer_printf(&c->out, "  %s tokens", text);
         if (s->trace->has_cost) {
@@ -133,9 +133,10 @@ static void put_stat(struct diff_command *c)
         put_side(c, 'B', &c->runs.b);
         put_settings(c);
         clew_buffer_printf(&c->out,
-                           "%u steps equal, %u changed, %u only in A, %u only in B; %u %% "
-                           "of steps matched.",
-                           n[0], n[1], n[2], n[3], all ? matched * 100 / all : 100);
+                           "%u step%s equal, %u changed, %u only in A, %u only in B; %u %% of "
+                           "steps matched.",
+                           n[0], n[0] == 1 ? "" : "s", n[1], n[2], n[3],
+                           all ? matched * 100 / all : 100);
         if (c->runs.diff.first < c->runs.diff.n) {
                 const struct clew_diff_row *row = &c->runs.diff.rows[c->runs.diff.first];
 

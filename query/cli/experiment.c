@@ -8,6 +8,7 @@
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
+#include "query/cli/suggest.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +22,7 @@ int clew_experiment_open(struct clew_experiment_command *c, const char *name,
 {
         struct clew_error err = {0};
         struct clew_view *view;
+        char meant[CLEW_MEANT_BYTES];
         char shown[160];
         int r = clew_cli_view(c->cli, &view);
 
@@ -28,8 +30,11 @@ int clew_experiment_open(struct clew_experiment_command *c, const char *name,
                 return r;
         r = clew_experiment_load(view, clew_slice_of_cstr(name), &c->arena, ret, &err);
         if (r == -ENOENT) {
-                clew_cli_error(c->cli, "there is no experiment %s; clew experiment list names them",
-                               clew_safe_cstr(clew_slice_of_cstr(name), shown, sizeof(shown)));
+                clew_suggest_meant(c->cli, view, CLEW_NAMES_EXPERIMENTS, clew_slice_of_cstr(name),
+                                   meant);
+                clew_cli_error(c->cli, "there is no experiment %s%s",
+                               clew_safe_cstr(clew_slice_of_cstr(name), shown, sizeof(shown)),
+                               meant[0] ? meant : "; clew experiment list names them");
                 return CLEW_EXIT_USAGE;
         }
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;

@@ -19,6 +19,7 @@
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/outfile.h"
+#include "query/cli/window.h"
 #include "query/find/run.h"
 #include "query/find/select.h"
 #include "query/model/log-run.h"
@@ -60,6 +61,7 @@ struct export
         bool force;       /* an existing file may be replaced */
         mode_t mode;      /* of the file; 0 = as it is made, 0600 */
         struct clew_filter filter;
+        struct clew_window window;
         bool is_filtered; /* by more than time: summaries are needed */
         uint64_t limit;   /* traces; 0 = all */
         struct clew_trace_id *ids;
@@ -354,6 +356,7 @@ static int run(struct export *ex, struct clew_arguments *args)
 {
         CLEW_ARENA arena = {0};
         bool had_arguments = args->n > 0;
+        struct clew_view *view;
         int status;
         int closed;
 
@@ -380,8 +383,13 @@ static int run(struct export *ex, struct clew_arguments *args)
                               "%" PRIu64 " traces have log records, which are not in it: --format "
                               "otlp writes them",
                               ex->n_logs_left);
-        clew_cli_note(ex->cli, "exported %" PRIu64 " traces%s", ex->n,
+        clew_cli_note(ex->cli, "exported %" PRIu64 " trace%s%s%s", ex->n, ex->n == 1 ? "" : "s",
+                      !had_arguments && ex->filter.since_ns == 0 && ex->filter.until_ns == 0
+                              ? " of all time"
+                              : "",
                       ex->n_damaged ? "; not all of it, see above (clew doctor --verify)" : "");
+        if (ex->n == 0 && !had_arguments && clew_cli_view(ex->cli, &view) == 0)
+                clew_window_explain_empty(&ex->window, view);
         return ex->n_damaged ? CLEW_EXIT_PARTIAL : CLEW_EXIT_OK;
 }
 
@@ -418,6 +426,7 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
 {
         struct export ex = {.cli = cli};
         struct clew_filter_flags filter_flags = {0};
+        struct clew_window_flags window_flags = {0};
         struct clew_flag_set shared = {0};
         struct clew_arguments args = {0};
         const char *format = "otlp";
@@ -452,6 +461,7 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         memcpy(words, argv, (size_t)argc * sizeof(*words)); /* parsing reorders them */
         clew_item_flags_add(&shared, &rq.item_flags);
         clew_filter_flags_add(&shared, &filter_flags);
+        clew_window_flags_add(&shared, &window_flags, false);
         status = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (status == 0 && args.n == 1 && args.values[0][0] == '{') {
                 status = clew_filter_take_query(cli, &filter_flags, &args);
@@ -476,6 +486,8 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "export: --mode takes three digits as chmod does, such as 640");
                 return CLEW_EXIT_USAGE;
         }
-        status = clew_filter_make(cli, &filter_flags, NULL, false, &ex.filter);
+        status = clew_window_make(cli, &filter_flags, &window_flags, NULL, false, &ex.filter,
+                                  &ex.window);
+        ex.filter.runs = false; /* all of it */
         return status != 0 ? status : run(&ex, &args);
 }

@@ -7,6 +7,7 @@
 #include "proto/base/number.h"
 #include "query/answer/safe.h"
 #include "query/cli/open.h"
+#include "query/cli/window.h"
 #include "query/review/rubric.h"
 
 #include <errno.h>
@@ -90,12 +91,15 @@ static int keep(struct ids *ids, struct clew_arena *arena, const struct clew_tra
 static int select_all(struct clew_cli *cli, const struct clew_filter_flags *flags, uint64_t limit,
                       struct clew_arena *arena, struct ids *ids)
 {
+        const struct clew_window_flags all = {0};
+        struct clew_filter_flags copy = *flags;
+        struct clew_window window;
         struct clew_filter filter;
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
         struct clew_view *view;
-        int r = clew_filter_make(cli, flags, NULL, false, &filter);
+        int r = clew_window_make(cli, &copy, &all, NULL, false, &filter, &window);
 
         if (r == 0)
                 r = clew_cli_view(cli, &view);
@@ -106,6 +110,10 @@ static int select_all(struct clew_cli *cli, const struct clew_filter_flags *flag
                (r = clew_select_next(&s, &t, &err)) == 1)
                 r = keep(ids, arena, &t.id);
         r = r < 0 ? clew_cli_fail(cli, r, &err) : clew_filter_report(cli, &s);
+        if (r == 0 && ids->n == 0)
+                clew_window_tell_empty(&window, view, &s);
+        else if (r == 0 && limit == 0)
+                clew_window_tell(&window, "runs");
         clew_select_deinit(&s);
         return r;
 }

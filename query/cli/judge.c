@@ -17,6 +17,7 @@
 #include "query/cli/output.h"
 #include "query/cli/pool.h"
 #include "query/cli/terminal.h"
+#include "query/cli/window.h"
 
 #include "proto/base/json.h"
 #include "proto/otlp/json.h"
@@ -486,12 +487,14 @@ static int judge_one(struct judge_command *c, const char *text)
 static int collect(struct judge_command *c, struct clew_arena *arena, struct id_list **ret)
 {
         struct id_list **end = ret;
+        struct clew_window window;
         struct clew_filter filter;
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
         struct clew_view *view;
-        int r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
+        int r = clew_window_make(c->cli, &c->filter_flags, &(struct clew_window_flags){0}, NULL,
+                                 c->look.utc, &filter, &window);
 
         if (r == 0)
                 r = clew_cli_view(c->cli, &view);
@@ -510,6 +513,10 @@ static int collect(struct judge_command *c, struct clew_arena *arena, struct id_
                 }
         }
         r = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
+        if (r == 0 && !*ret)
+                clew_window_tell_empty(&window, view, &s);
+        else if (r == 0)
+                clew_window_tell(&window, "runs");
         clew_select_deinit(&s);
         return r;
 }

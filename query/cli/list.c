@@ -15,8 +15,8 @@
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
-#include "query/cli/suggest.h"
 #include "query/cli/table.h"
+#include "query/cli/window.h"
 #include "query/find/index/index.h"
 #include "query/find/loose.h"
 
@@ -33,6 +33,8 @@ struct list {
         struct clew_look look;
         struct clew_filter filter;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         const char *after_text;
@@ -45,7 +47,6 @@ struct list {
         struct clew_table table;
         uint64_t n;
         struct clew_selected last; /* of the rows written; only its place */
-        bool suggest;              /* nothing was found: a name may be mistyped */
         uint64_t n_failed;
         struct clew_trace_id failed; /* the newest of them that failed */
         bool more;
@@ -161,41 +162,6 @@ static void cut_ids(struct list *l)
         }
 }
 
-/* Nothing in the window: tells what there is outside it. */
-static void tell_empty(struct list *l)
-{
-        struct clew_store_stats stats;
-        struct clew_list_entry newest;
-        struct clew_error err = {0};
-        char start[CLEW_WHEN_TEXT];
-
-        if (clew_view_stats(l->view, &stats, &err) < 0 || clew_view_list(l->view, NULL, &err) < 0)
-                return;
-        if (stats.traces == 0 && stats.logs > 0) {
-                clew_cli_note(l->cli, "the store %s holds no run", l->cli->store_dir);
-                return;
-        }
-        if (stats.traces == 0) {
-                clew_cli_note(l->cli,
-                              "the store %s is empty; send OTLP to clewd, or clew import "
-                              "FILE",
-                              l->cli->store_dir);
-                return;
-        }
-        if (clew_view_next(l->view, &newest, &err) != 1)
-                return;
-        clew_when_short(newest.start_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, start);
-        if (l->filter.since_ns > newest.start_ns && !l->filter_flags.since)
-                clew_cli_note(l->cli,
-                              "no trace started in the last " CLEW_SINCE_DEFAULT
-                              "; %llu are older, the newest of %s: clew list --since all",
-                              (unsigned long long)stats.traces, start);
-        else
-                clew_cli_note(l->cli, "none of %llu traces matches; the newest is of %s",
-                              (unsigned long long)stats.traces, start);
-        l->suggest = true;
-}
-
 /* What came without a trace and names no run: it is stored, and in no list. */
 static void tell_loose(struct list *l)
 {
@@ -213,17 +179,9 @@ static void tell_loose(struct list *l)
 
 static void tell_header(struct list *l)
 {
-        char since[CLEW_WHEN_TEXT];
-        const char *which = l->filter_flags.failed ? "failed traces"
-                            : l->filter_flags.open ? "open traces"
-                                                   : "traces";
-
-        if (l->filter.since_ns == 0)
-                return;
-        clew_when_short(l->filter.since_ns, clew_clock_unix_ns(l->cli->clock), l->look.utc, since);
-        clew_cli_note(l->cli, "%s since %s%s", which, since,
-                      l->filter_flags.since ? ""
-                                            : " (--since " CLEW_SINCE_DEFAULT ", the default)");
+        clew_window_tell(&l->window, l->filter_flags.failed ? "failed traces"
+                                     : l->filter_flags.open ? "open traces"
+                                                            : "traces");
 }
 
 static void tell_end(struct list *l, const struct clew_select *s)
@@ -241,17 +199,6 @@ static void tell_end(struct list *l, const struct clew_select *s)
                               (unsigned long long)l->n, (unsigned long long)(s->seen - s->helpers),
                               l->cli->self, l->n_failed > 0 ? "why" : "tree", id);
         }
-}
-
-/* What is no run, but met the other conditions. */
-static void tell_helpers(struct list *l, const struct clew_select *s)
-{
-        if (s->helpers > 0)
-                clew_cli_note(l->cli,
-                              "%llu trace%s without an agent, a model call or a tool %s left out: "
-                              "%s list --all",
-                              (unsigned long long)s->helpers, s->helpers == 1 ? "" : "s",
-                              s->helpers == 1 ? "is" : "are", l->cli->self);
 }
 
 static int walk(struct list *l, struct clew_select *s)
@@ -310,15 +257,13 @@ static int run(struct list *l)
                 status = damage;
         if (l->n > 0)
                 tell_end(l, &s);
-        else if (!machine && status == 0 && s.helpers == 0)
-                tell_empty(l);
-        if (!machine)
-                tell_helpers(l, &s);
+        else if (!machine && status == 0)
+                clew_window_tell_empty(&l->window, l->view, &s);
+        if (!machine && l->n > 0)
+                clew_window_tell_helpers(&l->window, &s);
         if (!machine && !l->more)
                 tell_loose(l);
         clew_select_deinit(&s);
-        if (l->suggest)
-                clew_suggest_names(l->cli, l->view, &l->filter_flags);
         if (status == 0 && l->n == 0 && l->output_flags.exit_status)
                 status = CLEW_EXIT_NOTHING;
         return status;
@@ -381,6 +326,7 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &l.filter_flags);
+        clew_window_flags_add(&shared, &l.window_flags, true);
         clew_output_flags_add(&shared, &l.output_flags);
         clew_display_flags_add(&shared, &l.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
@@ -399,10 +345,12 @@ int clew_cmd_list(struct clew_cli *cli, int argc, char **argv)
         }
         r = clew_look_init(&l.look, cli, &l.display_flags);
         if (r == 0)
-                r = clew_filter_make(cli, &l.filter_flags, l.after_text ? NULL : CLEW_SINCE_DEFAULT,
-                                     l.look.utc, &l.filter);
-        l.filter.runs = !l.all;
+                r = clew_window_make(cli, &l.filter_flags, &l.window_flags,
+                                     l.after_text ? NULL : CLEW_SINCE_DEFAULT, l.look.utc,
+                                     &l.filter, &l.window);
+        l.filter.runs = l.filter.runs && !l.all;
         l.filter.apart = l.all;
+        l.window.more = "--all";
         if (r == 0)
                 r = clew_cli_view(cli, &l.view);
         if (r == 0 && l.show_match) {

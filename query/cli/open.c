@@ -152,6 +152,7 @@ static int open_trace(struct clew_cli *cli, const char *text,
         r = clew_cli_view(cli, &view);
         if (r != 0)
                 return r;
+        ret->now_ns = clew_clock_unix_ns(cli->clock);
         r = clew_lookup_load(view, options, scored, arena, ret, &err);
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
@@ -160,9 +161,6 @@ static int open_trace(struct clew_cli *cli, const char *text,
                               "the trace is too large to be read whole: its first part is shown, "
                               "%llu spans and log records are left out",
                               (unsigned long long)ret->data.left_out);
-        if (ret->trace->outcome == CLEW_OUTCOME_OPEN &&
-            ret->trace->end_ns + CLEW_LOST_AFTER_NS < clew_clock_unix_ns(cli->clock))
-                ret->trace->outcome = ret->trace->settled;
         r = clew_lookup_step(&target, ret->trace, &ret->step, &err);
         return r == CLEW_LOOKUP_FOUND ? 0 : clew_cli_fail(cli, -EINVAL, &err);
 }

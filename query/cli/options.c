@@ -123,6 +123,30 @@ static int parse_letters(struct parse *p)
         return 0;
 }
 
+/* Help is laid out for this width, whatever the terminal: it is read beside a line being typed. */
+#define HELP_COLUMNS 80u
+#define HELP_INDENT 28u
+
+/* The words of @text from column @at on, in lines of HELP_COLUMNS, the further ones indented. */
+static void print_words(FILE *out, const char *text, size_t at, size_t indent)
+{
+        while (*text) {
+                size_t n = strcspn(text, " ");
+
+                if (at > indent && at + 1 + n > HELP_COLUMNS) {
+                        fprintf(out, "\n%*s", (int)indent, "");
+                        at = indent;
+                } else if (at > indent) {
+                        fputc(' ', out);
+                        at++;
+                }
+                fwrite(text, 1, n, out);
+                at += n;
+                text += n + (text[n] == ' ');
+        }
+        fputc('\n', out);
+}
+
 void clew_options_print(FILE *out, const struct clew_flag *flags)
 {
         for (const struct clew_flag *f = flags; f && f->name; f++) {
@@ -131,7 +155,10 @@ void clew_options_print(FILE *out, const struct clew_flag *flags)
                 snprintf(text, sizeof(text), "%s%c%s--%s%s%s", f->letter ? "-" : " ",
                          f->letter ? f->letter : ' ', f->letter ? ", " : "  ", f->name,
                          f->value ? " " : "", f->value ? f->value : "");
-                fprintf(out, "  %-24s  %s\n", text, f->help);
+                fprintf(out, "  %-24s  ", text);
+                if (strlen(text) > 24)
+                        fprintf(out, "\n%*s", (int)HELP_INDENT, "");
+                print_words(out, f->help, HELP_INDENT, HELP_INDENT);
         }
 }
 
@@ -139,9 +166,10 @@ static int print_help(struct parse *p)
 {
         const struct clew_command *c = clew_command_find(p->cli->command);
 
-        if (c)
-                fprintf(p->cli->out, "clew %s%s%s\n%s\n", c->name, c->usage[0] ? " " : "", c->usage,
-                        c->help);
+        if (c) {
+                fprintf(p->cli->out, "clew %s%s%s\n", c->name, c->usage[0] ? " " : "", c->usage);
+                print_words(p->cli->out, c->help, 0, 0);
+        }
         fputs("\n", p->cli->out);
         clew_options_print(p->cli->out, p->own);
         clew_options_print(p->cli->out, p->shared);

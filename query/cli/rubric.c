@@ -6,6 +6,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
+#include "query/cli/suggest.h"
 #include "query/cli/terminal.h"
 
 #include "proto/base/utf8.h"
@@ -40,6 +41,7 @@ static int get(struct rubric_command *c, const char *text, struct clew_rubric *r
         struct clew_error err = {0};
         struct clew_view *view;
         struct clew_slice name;
+        char meant[CLEW_MEANT_BYTES];
         char shown[160];
         uint64_t version;
         int r;
@@ -54,7 +56,9 @@ static int get(struct rubric_command *c, const char *text, struct clew_rubric *r
                 return r;
         r = clew_rubric_get(view, name, version, &c->arena, ret, &err);
         if (r == -ENOENT) {
-                clew_cli_error(c->cli, "there is no rubric %s; clew rubric list names them", shown);
+                clew_suggest_meant(c->cli, view, CLEW_NAMES_RUBRICS, name, meant);
+                clew_cli_error(c->cli, "there is no rubric %s%s", shown,
+                               meant[0] ? meant : "; clew rubric list names them");
                 return CLEW_EXIT_USAGE;
         }
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;

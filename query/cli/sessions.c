@@ -9,6 +9,7 @@
 #include "query/cli/open.h"
 #include "query/cli/output.h"
 #include "query/cli/table.h"
+#include "query/cli/window.h"
 
 #include <errno.h>
 
@@ -22,6 +23,8 @@ struct sessions {
         struct clew_sessions groups;
         struct clew_output output;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
 };
@@ -56,6 +59,7 @@ static int print_table(struct sessions *g, uint64_t limit)
         struct clew_table table;
         uint64_t n = 0;
 
+        clew_window_tell(&g->window, "sessions");
         clew_table_init(&table, &g->look, columns, CLEW_ARRAY_LEN(columns), &g->arena);
         for (const struct clew_session *s = g->groups.first; s && n < limit; s = s->next, n++) {
                 char text[CLEW_WHEN_TEXT];
@@ -78,22 +82,31 @@ static int print_table(struct sessions *g, uint64_t limit)
         }
         if (clew_table_print(&table, g->cli->out) < 0)
                 return clew_cli_fail(g->cli, -ENOMEM, NULL);
-        clew_cli_note(g->cli, "%llu of %llu sessions%s", (unsigned long long)n,
-                      (unsigned long long)g->groups.n, n < g->groups.n ? " (-n N for more)" : "");
+        clew_cli_note(g->cli, "%llu of %llu session%s%s", (unsigned long long)n,
+                      (unsigned long long)g->groups.n, g->groups.n == 1 ? "" : "s",
+                      n < g->groups.n ? " (-n N for more)" : "");
         return 0;
 }
 
-static int print(struct sessions *g)
+static void tell_empty(struct sessions *g, struct clew_view *view, const struct clew_select *s)
+{
+        if (g->groups.without == 0)
+                clew_window_tell_empty(&g->window, view, s);
+        else
+                clew_cli_note(g->cli, "none of the %llu selected runs names a session%s",
+                              (unsigned long long)g->groups.without,
+                              g->filter_flags.since ? ""
+                                                    : "; --since all looks at the whole store");
+}
+
+static int print(struct sessions *g, struct clew_view *view, const struct clew_select *selected)
 {
         uint64_t limit = g->output_flags.limit;
         int r = 0;
 
         if (!clew_output_is_machine(&g->output)) {
                 if (g->groups.n == 0)
-                        clew_cli_note(g->cli,
-                                      "no session in the selected traces (%llu carry "
-                                      "none); --since all looks at the whole store",
-                                      (unsigned long long)g->groups.without);
+                        tell_empty(g, view, selected);
                 else
                         r = print_table(g, limit ? limit : CLEW_ROWS_DEFAULT);
         } else {
@@ -121,8 +134,10 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
 
         if (r >= 0)
                 r = clew_sessions_gather(&g->groups, &s, only, &g->arena, &err);
-        r = r < 0 ? clew_cli_fail(g->cli, r, &err) : print(g);
+        r = r < 0 ? clew_cli_fail(g->cli, r, &err) : print(g, view, &s);
         damage = clew_filter_report(g->cli, &s);
+        if (r == 0 && g->groups.n > 0 && !clew_output_is_machine(&g->output))
+                clew_window_tell_helpers(&g->window, &s);
         clew_select_deinit(&s);
         return r != 0 ? r : damage;
 }
@@ -137,13 +152,15 @@ int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &g.filter_flags);
+        clew_window_flags_add(&shared, &g.window_flags, true);
         clew_output_flags_add(&shared, &g.output_flags);
         clew_display_flags_add(&shared, &g.display_flags);
         r = clew_options_parse(cli, argc, argv, NULL, shared.flags, &args);
         if (r == 0)
                 r = clew_look_init(&g.look, cli, &g.display_flags);
         if (r == 0)
-                r = clew_filter_make(cli, &g.filter_flags, CLEW_SINCE_DEFAULT, g.look.utc, &filter);
+                r = clew_window_make(cli, &g.filter_flags, &g.window_flags, CLEW_SINCE_DEFAULT,
+                                     g.look.utc, &filter, &g.window);
         if (r == 0)
                 r = clew_output_init(&g.output, cli, &g.output_flags, "session",
                                      clew_session_fields);

@@ -11,6 +11,7 @@
 #include "query/cli/output.h"
 #include "query/cli/series.h"
 #include "query/cli/table.h"
+#include "query/cli/window.h"
 #include "query/find/statistics.h"
 
 #include <errno.h>
@@ -29,6 +30,8 @@ struct stats_command {
         struct clew_look look;
         struct clew_filter filter;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         const char *by;
@@ -222,6 +225,7 @@ static int print_table(struct stats_command *c)
         }
         if (c->over_ns && c->stats.n_keys < CLEW_GROUP_KEYS_MAX)
                 (void)snprintf(headings[c->stats.n_keys], sizeof(headings[0]), "TIME");
+        clew_window_tell(&c->window, of_steps ? "steps" : "runs");
         clew_table_init(&table, &c->look, columns, CLEW_ARRAY_LEN(columns), &arena);
         if (c->over_ns && g->n > ROWS_OVER_TIME_MAX) {
                 clew_cli_error(c->cli,
@@ -302,14 +306,11 @@ static int gather(struct stats_command *c, struct clew_view *view)
         if (status == 0)
                 status = reported;
         if (status == 0 && c->stats.groups.total.n == 0) {
-                clew_cli_note(c->cli, "nothing to count among %llu traces%s",
-                              (unsigned long long)s.seen,
-                              c->filter_flags.since ? ""
-                                                    : " of the last " CLEW_SINCE_DEFAULT
-                                                      " (--since all looks at the whole "
-                                                      "store)");
+                clew_window_tell_empty(&c->window, view, &s);
                 if (c->output_flags.exit_status)
                         status = CLEW_EXIT_NOTHING;
+        } else if (status == 0 && !clew_output_is_machine(&c->output)) {
+                clew_window_tell_helpers(&c->window, &s);
         }
         clew_select_deinit(&s);
         return status;
@@ -340,8 +341,12 @@ static int make_stats(struct stats_command *c)
                 return CLEW_EXIT_USAGE;
         if (c->stats.of_steps)
                 flags.query = NULL;
-        r = clew_filter_make(c->cli, &flags, CLEW_SINCE_DEFAULT, c->look.utc, &c->filter);
-        c->filter.runs = !c->stats.of_steps; /* as list does */
+        r = clew_window_make(c->cli, &flags, &c->window_flags, CLEW_SINCE_DEFAULT, c->look.utc,
+                             &c->filter, &c->window);
+        c->window.flags = &c->filter_flags; /* what was asked for lives on */
+        c->filter_flags.since = flags.since;
+        if (c->stats.of_steps) /* a query may ask for steps of any trace */
+                c->filter.runs = false;
         return r;
 }
 
@@ -381,6 +386,7 @@ int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_window_flags_add(&shared, &c.window_flags, true);
         clew_output_flags_add(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
@@ -390,8 +396,10 @@ int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv)
                 r = clew_look_init(&c.look, cli, &c.display_flags);
         if (r != 0)
                 return r;
-        if (clew_series_wanted(c.filter_flags.query))
-                return clew_series_run(cli, &c.filter_flags, &c.output_flags, &c.display_flags,
-                                       &c.look, c.over_text);
-        return run_stats(&c);
+        if (!clew_series_wanted(c.filter_flags.query))
+                return run_stats(&c);
+        if (c.window_flags.all_time && !c.filter_flags.since)
+                c.filter_flags.since = "all";
+        return clew_series_run(cli, &c.filter_flags, &c.output_flags, &c.display_flags, &c.look,
+                               c.over_text);
 }

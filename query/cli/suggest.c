@@ -3,108 +3,70 @@
  */
 #include "query/cli/suggest.h"
 
-#include "query/answer/nearest.h"
 #include "query/answer/safe.h"
-#include "query/find/select.h"
-#include "query/rca/rules.h"
 
 #include <string.h>
 
-/* Names of one flag that are compared; who gives more has not mistyped one. */
-#define NAMES_MAX 8u
+#define NAMES_ARENA_MAX ((size_t)64 << 20)
+#define SHOWN_BYTES 256u
 
-struct asked {
-        const char *flag;
-        const struct clew_flag_values *values;
-        struct clew_nearest near[NAMES_MAX];
-        char best[NAMES_MAX][CLEW_NEAREST_BYTES_MAX + 1]; /* the summary dies at the next step */
-        bool known[NAMES_MAX];
-        size_t n;
-};
-
-static void begin(struct asked *a, const char *flag, const struct clew_flag_values *values)
+static void tell_one(struct clew_cli *cli, const char *what, const struct clew_names *names,
+                     struct clew_slice asked)
 {
-        *a = (struct asked){.flag = flag, .values = values};
-        a->n = values->n < NAMES_MAX ? values->n : NAMES_MAX;
-        for (size_t i = 0; i < a->n; i++)
-                a->near[i] = clew_nearest_begin(clew_slice_of_cstr(values->values[i]));
+        struct clew_slice best = clew_names_nearest(names, asked);
+        char shown[SHOWN_BYTES];
+        char meant[SHOWN_BYTES];
+
+        /* A prefix is meant as one. */
+        if (best.len > 0 && asked.data[asked.len - 1] != '*')
+                clew_cli_note(cli, "no %s is named \"%s\"; did you mean \"%s\"?", what,
+                              clew_safe_cstr(asked, shown, sizeof(shown)),
+                              clew_safe_cstr(best, meant, sizeof(meant)));
 }
 
-static void offer(struct asked *a, struct clew_slice name)
+static void tell(struct clew_cli *cli, struct clew_view *view, const char *what,
+                 enum clew_names_of of, const struct clew_flag_values *values)
 {
-        for (size_t i = 0; i < a->n; i++) {
-                struct clew_nearest *near = &a->near[i];
+        CLEW_ARENA arena = {0};
+        struct clew_names names;
 
-                if (clew_slice_eq(near->asked, name))
-                        a->known[i] = true;
-                clew_nearest_offer(near, name);
-                if (near->best.data == name.data && name.len > 0) {
-                        memcpy(a->best[i], name.data, name.len);
-                        a->best[i][name.len] = '\0';
-                        near->best = clew_slice_make((const uint8_t *)a->best[i], name.len);
-                }
-        }
-}
-
-static void tell(struct clew_cli *cli, const struct asked *a)
-{
-        for (size_t i = 0; i < a->n; i++) {
-                char asked[CLEW_NEAREST_BYTES_MAX * 4];
-                char best[CLEW_NEAREST_BYTES_MAX * 4];
-
-                /* A prefix is meant as one, and what is there is no mistake. */
-                if (a->known[i] || !clew_nearest_found(&a->near[i]) ||
-                    a->near[i].asked.data[a->near[i].asked.len - 1] == '*')
-                        continue;
-                clew_cli_note(cli, "no %s is named \"%s\"; did you mean \"%s\"?", a->flag,
-                              clew_safe_cstr(a->near[i].asked, asked, sizeof(asked)),
-                              clew_safe_cstr(a->near[i].best, best, sizeof(best)));
-        }
-}
-
-static void offer_all(struct asked *agents, struct asked *tools, struct asked *models,
-                      struct asked *services, const struct clew_summary *s)
-{
-        for (uint32_t i = 0; i < s->n_agents; i++)
-                offer(agents, s->agents[i].name);
-        for (uint32_t i = 0; i < s->n_tools; i++)
-                offer(tools, s->tools[i].name);
-        for (uint32_t i = 0; i < s->n_models; i++)
-                offer(models, s->models[i].name);
-        offer(services, s->service);
+        if (values->n == 0)
+                return;
+        clew_arena_init(&arena, NAMES_ARENA_MAX);
+        if (clew_names_gather(view, of, CLEW_SUGGEST_TRACES_MAX, 0, cli->clock, &arena, &names) < 0)
+                return;
+        for (size_t i = 0; i < values->n; i++)
+                tell_one(cli, what, &names, clew_slice_of_cstr(values->values[i]));
 }
 
 void clew_suggest_names(struct clew_cli *cli, struct clew_view *view,
                         const struct clew_filter_flags *flags)
 {
-        static const struct clew_filter everything = {0};
-        struct asked asked[5];
-        struct clew_select s = {0};
-        struct clew_selected t;
-        struct clew_error err = {0};
-        int r;
+        tell(cli, view, "agent", CLEW_NAMES_AGENTS, &flags->agents);
+        tell(cli, view, "tool", CLEW_NAMES_TOOLS, &flags->tools);
+        tell(cli, view, "model", CLEW_NAMES_MODELS, &flags->models);
+        tell(cli, view, "service", CLEW_NAMES_SERVICES, &flags->services);
+        tell(cli, view, "session", CLEW_NAMES_SESSIONS, &flags->sessions);
+        tell(cli, view, "user", CLEW_NAMES_USERS, &flags->users);
+        tell(cli, view, "label", CLEW_NAMES_LABELS, &flags->labels);
+        tell(cli, view, "rule", CLEW_NAMES_RULES, &flags->causes);
+}
 
-        begin(&asked[0], "agent", &flags->agents);
-        begin(&asked[1], "tool", &flags->tools);
-        begin(&asked[2], "model", &flags->models);
-        begin(&asked[3], "service", &flags->services);
-        begin(&asked[4], "rule", &flags->causes);
-        for (unsigned i = 0; i < CLEW_RULE_COUNT; i++) {
-                const struct clew_rule_info *info = clew_rule_info((enum clew_rule)i);
+const char *clew_suggest_meant(struct clew_cli *cli, struct clew_view *view, enum clew_names_of of,
+                               struct clew_slice asked, char ret[CLEW_MEANT_BYTES])
+{
+        CLEW_ARENA arena = {0};
+        struct clew_names names;
+        struct clew_slice best;
+        char shown[SHOWN_BYTES];
 
-                if (info && info->name)
-                        offer(&asked[4], clew_slice_of_cstr(info->name));
-        }
-        if (asked[0].n + asked[1].n + asked[2].n + asked[3].n > 0) {
-                r = clew_select_init(&s, view, &everything, cli->clock, NULL, &err);
-                for (unsigned i = 0; r >= 0 && i < CLEW_SUGGEST_TRACES_MAX; i++) {
-                        r = clew_select_next(&s, &t, &err);
-                        if (r != 1)
-                                break;
-                        offer_all(&asked[0], &asked[1], &asked[2], &asked[3], &t.summary);
-                }
-                clew_select_deinit(&s);
-        }
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(asked); i++)
-                tell(cli, &asked[i]);
+        ret[0] = '\0';
+        clew_arena_init(&arena, NAMES_ARENA_MAX);
+        if (clew_names_gather(view, of, 0, 0, cli->clock, &arena, &names) < 0)
+                return ret;
+        best = clew_names_nearest(&names, asked);
+        if (best.len > 0)
+                snprintf(ret, CLEW_MEANT_BYTES, "; did you mean %s?",
+                         clew_safe_cstr(best, shown, sizeof(shown)));
+        return ret;
 }

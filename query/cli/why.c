@@ -15,7 +15,9 @@
 #include "query/cli/lineage.h"
 #include "query/cli/open.h"
 #include "query/cli/output.h"
+#include "query/cli/window.h"
 #include "query/find/run.h"
+#include "query/find/settle.h"
 #include "query/serve/cause.h"
 
 #include <errno.h>
@@ -30,6 +32,8 @@ struct why_command {
         struct clew_view *view;
         struct clew_look look;
         struct clew_filter_flags filter_flags;
+        struct clew_window_flags window_flags;
+        struct clew_window window;
         struct clew_output_flags output_flags;
         struct clew_display_flags display_flags;
         struct clew_output output;
@@ -130,6 +134,8 @@ static void put_spread(struct why_command *c, struct clew_buffer *out,
         const struct clew_rca_view *v = a->why.view;
         uint32_t last = v->last_step;
 
+        if (f->n_effects == 0 && (last == CLEW_RCA_NONE || last == f->step))
+                return; /* nothing came of it */
         clew_buffer_append_cstr(out,
                                 v->failed ? "\nHow the failure spread\n" : "\nWhat came of it\n");
         put_name(c, out, &v->steps[f->step]);
@@ -176,7 +182,7 @@ static void put_waste(struct clew_buffer *out, const struct clew_cause_answer *a
         if (a->trace->end_ns <= at->end_ns && tokens == 0)
                 return;
         clew_when_length(a->trace->end_ns > at->end_ns ? a->trace->end_ns - at->end_ns : 0, text);
-        clew_buffer_printf(out, "\nAfter the cause   %s", text);
+        clew_buffer_printf(out, "\nAfter %s   %s", v->failed ? "the cause" : "that step", text);
         if (tokens) {
                 clew_count_short(tokens, "", text);
                 clew_buffer_printf(out, ", %s tokens", text);
@@ -242,6 +248,16 @@ static void put_spectrum(struct why_command *c, struct clew_buffer *out,
         }
 }
 
+/* Told below, with the reason. */
+static bool is_excluded(const struct clew_cause_answer *a, uint32_t step)
+{
+        for (uint32_t i = 0; i < a->why.n_excluded; i++) {
+                if (a->why.excluded[i].step == step)
+                        return true;
+        }
+        return false;
+}
+
 static void put_nothing(struct why_command *c, struct clew_buffer *out,
                         const struct clew_cause_answer *a)
 {
@@ -251,25 +267,33 @@ static void put_nothing(struct why_command *c, struct clew_buffer *out,
                 clew_buffer_append_cstr(out, "No rule explains this failure.\n");
         else if (a->why.n_findings == 0)
                 clew_buffer_append_cstr(out, "No rule finds fault with it.\n");
-        if (a->why.first_error != CLEW_RCA_NONE) {
+        if (a->why.first_error != CLEW_RCA_NONE && !is_excluded(a, a->why.first_error)) {
                 clew_buffer_printf(out, "First error: #%u ", v->steps[a->why.first_error].number);
                 put_text(c, out, v->steps[a->why.first_error].error_text, 20);
         }
 }
 
 /* Of a run that did not fail that comes first: nothing below is the cause of a failure. */
-static void put_outcome(struct clew_buffer *out, const struct clew_cause_answer *a)
+static void put_outcome(struct clew_buffer *out, const struct clew_cause_answer *a, bool lost)
 {
+        const char *text = "This run did not fail: no error at its top, and no verdict.\n";
+
         if (a->why.view->failed)
                 return;
-        clew_buffer_append_cstr(
-                out, a->why.view->passed ? "This run passed.\n"
-                     : a->trace->outcome == CLEW_OUTCOME_OPEN
-                             ? "This run has not ended.\n"
-                             : "This run did not fail: no error at its top, and no verdict.\n");
+        if (a->why.view->passed)
+                text = "This run passed.\n";
+        else if (lost)
+                text = "This run has not ended, and has been silent for long: it is lost.\n";
+        else if (a->trace->outcome == CLEW_OUTCOME_OPEN)
+                text = "This run has not ended.\n";
+        else if (a->trace->outcome == CLEW_OUTCOME_PAUSED)
+                text = "This run did not fail: it waits for an approval or an answer.\n";
+        else if (a->why.view->n_steps == 0)
+                text = "This run did not fail: there is no step in it that could.\n";
+        clew_buffer_append_cstr(out, text);
 }
 
-static int put_human(struct why_command *c, const struct clew_cause_answer *a)
+static int put_human(struct why_command *c, const struct clew_cause_answer *a, bool lost)
 {
         CLEW_BUFFER out = {0};
         char id[CLEW_SHORT_ID];
@@ -277,7 +301,7 @@ static int put_human(struct why_command *c, const struct clew_cause_answer *a)
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
         clew_cli_short_id(c->cli, &a->trace->id, id);
-        put_outcome(&out, a);
+        put_outcome(&out, a, lost);
         if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
                 put_nothing(c, &out, a);
                 put_others(c, &out, a);
@@ -321,11 +345,11 @@ static int put_lineage(struct why_command *c, const struct clew_opened *o, struc
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static int put_answer(struct why_command *c, const struct clew_cause_answer *a)
+static int put_answer(struct why_command *c, const struct clew_cause_answer *a, bool lost)
 {
         if (clew_output_is_machine(&c->output) && (!c->output.json || c->rows))
                 return put_rows(c, a);
-        return c->output.json ? put_json(c, a) : put_human(c, a);
+        return c->output.json ? put_json(c, a) : put_human(c, a, lost);
 }
 
 static int why_one(struct why_command *c, const char *text)
@@ -360,7 +384,7 @@ static int why_one(struct why_command *c, const char *text)
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
         c->nothing |= a.why.n_findings == 0;
-        return put_answer(c, &a);
+        return put_answer(c, &a, o.lost);
 }
 
 /* The line of a trace that could not be analysed: no findings, and why. */
@@ -391,12 +415,16 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         struct clew_error err = {0};
         struct clew_cause_answer a;
         char id[CLEW_SHORT_ID];
+        bool lost = false;
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
         r = clew_run_build(c->view, &t->id, NULL, &arena, &data, &trace, &err);
         if (r == -ENOENT) /* logs or spans went between the walk and here */
                 return 0;
+        if (r == 0)
+                lost = clew_settle(trace, data.data.last_arrival_ns,
+                                   clew_clock_unix_ns(c->cli->clock));
         if (r == 0)
                 r = clew_cause_analyse(&c->compared, trace, &arena, &a);
         if (r < 0) { /* one bad trace does not end the walk */
@@ -408,10 +436,10 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         }
         c->nothing |= a.why.n_findings == 0;
         if (clew_output_is_machine(&c->output))
-                return put_answer(c, &a);
+                return put_answer(c, &a, lost);
         clew_cli_short_id(c->cli, &t->id, id);
         fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(t));
-        r = put_human(c, &a);
+        r = put_human(c, &a, lost);
         fputc('\n', c->cli->out);
         return r;
 }
@@ -421,6 +449,7 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
+        bool machine = clew_output_is_machine(&c->output);
         uint64_t n = 0;
         int status = 0;
         int r = c->no_references
@@ -431,11 +460,14 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
 
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
+        clew_window_widen(&c->window, c->view);
+        c->window.command = "why --all";
         r = clew_select_init(&s, c->view, filter, c->cli->clock, NULL, &err);
         while (r >= 0 && status == 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
                 if (c->output_flags.limit && n == c->output_flags.limit)
                         break;
-                n++;
+                if (n++ == 0 && !machine)
+                        clew_window_tell(&c->window, "runs");
                 status = why_selected(c, &t);
         }
         c->nothing |= n == 0;
@@ -443,6 +475,10 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
                 status = clew_cli_fail(c->cli, r, &err);
         if (status == 0)
                 status = clew_filter_report(c->cli, &s);
+        if (status == 0 && !machine && n == 0)
+                clew_window_tell_empty(&c->window, c->view, &s);
+        else if (status == 0 && !machine)
+                clew_window_tell_helpers(&c->window, &s);
         clew_select_deinit(&s);
         return status;
 }
@@ -456,7 +492,8 @@ static int run(struct why_command *c, struct clew_arguments *args)
         clew_arena_init(&kept, REFERENCES_ARENA_MAX);
         r = clew_look_init(&c->look, c->cli, &c->display_flags);
         if (r == 0)
-                r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
+                r = clew_window_make(c->cli, &c->filter_flags, &c->window_flags, CLEW_SINCE_DEFAULT,
+                                     c->look.utc, &filter, &c->window);
         if (r == 0)
                 r = clew_output_init(&c->output, c->cli, &c->output_flags,
                                      c->rows ? "finding" : "why", clew_finding_fields);
@@ -483,7 +520,7 @@ int clew_cmd_why(struct clew_cli *cli, int argc, char **argv)
         struct why_command c = {.cli = cli};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
-                {"all", 0, NULL, "every trace of the selection (no id)", .ret_flag = &c.all},
+                {"all", 0, NULL, "every run of the selection (no id)", .ret_flag = &c.all},
                 {"value", 0, "TEXT", "where this value came from and went", .ret_text = &c.value},
                 {"span", 0, NULL, "where the values of the named step came from",
                  .ret_flag = &c.span},
@@ -495,6 +532,7 @@ int clew_cmd_why(struct clew_cli *cli, int argc, char **argv)
         int r;
 
         clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_window_flags_add(&shared, &c.window_flags, true);
         clew_output_flags_add(&shared, &c.output_flags);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);

@@ -34,8 +34,6 @@ struct clew_part *clew_sink_part(struct clew_message_sink *s, enum clew_part_typ
 void clew_sink_text(struct clew_message_sink *s, enum clew_part_type type, enum clew_role role,
                     struct clew_slice text);
 
-enum clew_role clew_role_of(struct clew_slice word);
-
 /*
  * Reads any of the JSON shapes: lists of messages, requests and responses of the common APIs,
  * lists of parts, one message, or a plain string. What is no message at all becomes one text part

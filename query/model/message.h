@@ -31,6 +31,8 @@ enum clew_role {
 };
 
 const char *clew_role_name(enum clew_role role);
+/* Of the words that senders use, in any case of letters. */
+enum clew_role clew_role_of(struct clew_slice word);
 
 enum clew_part_type {
         CLEW_PART_TEXT,

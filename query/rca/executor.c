@@ -91,6 +91,16 @@ static struct clew_slice only_text(struct clew_rca_builder *b, const struct clew
         return clew_arena_copy(b->arena, ret);
 }
 
+/* Neither model nor tokens nor a failure, where the others have them: it wrote without a model. */
+static bool is_no_model(const struct clew_rca_builder *b, const struct clew_rca_step *s,
+                        bool counted)
+{
+        const struct clew_step *step = &b->trace->steps[s->span];
+
+        return counted && !s->failed && step->model.len == 0 && step->request_model.len == 0 &&
+               s->tokens_in == 0 && s->tokens_out == 0;
+}
+
 void clew_rca_find_executors(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
@@ -106,8 +116,12 @@ void clew_rca_find_executors(struct clew_rca_builder *b)
                 name = own_name(&b->trace->steps[s->span]);
                 if (!name.len)
                         name = s->agent_name;
-                if (!is_executors_name(name))
-                        continue;
+                if (!is_executors_name(name)) {
+                        if (!is_no_model(b, s, counted))
+                                continue;
+                        if (!own_name(&b->trace->steps[s->span]).len)
+                                name = CLEW_SLICE_LITERAL("its action");
+                }
                 text = only_text(b, s);
                 if ((s->failed || !is_printed(text)) && !(counted && s->tokens_out == 0))
                         continue;
@@ -117,6 +131,29 @@ void clew_rca_find_executors(struct clew_rca_builder *b)
                 s->result = text;
                 s->has_result = true;
         }
+}
+
+/* The name of a span where spans are called by who speaks, "Verification_Expert": one word, and not
+ * the same for all. Those of instrumentations have dots or blanks, or there is one of them. */
+static bool are_speakers(const struct clew_rca_view *v, const struct clew_trace *t)
+{
+        struct clew_slice first = CLEW_SLICE_NULL;
+        bool several = false;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                struct clew_slice name = t->steps[s->span].name;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                if (!name.len || memchr(name.data, ' ', name.len) ||
+                    memchr(name.data, '.', name.len) || clew_text_find(name, "chat") >= 0 ||
+                    clew_text_find(name, "completion") >= 0 || clew_text_find(name, "llm") >= 0)
+                        return false;
+                several |= first.len > 0 && !clew_slice_eq(first, name);
+                first = name;
+        }
+        return several;
 }
 
 /* Calls that name another agent than the span above them, or where there is none: the first call of
@@ -130,6 +167,7 @@ void clew_rca_group_by_names(struct clew_rca_builder *b)
                 uint32_t span;
         } names[NAMES_MAX];
         uint32_t n = 0;
+        bool speakers = are_speakers(v, b->trace);
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 struct clew_rca_step *s = &v->steps[i];
@@ -140,6 +178,8 @@ void clew_rca_group_by_names(struct clew_rca_builder *b)
                 if (s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL)
                         continue;
                 own = own_name(&b->trace->steps[s->span]);
+                if (!own.len && speakers && s->kind == CLEW_RCA_LLM)
+                        own = b->trace->steps[s->span].name;
                 if (!own.len || clew_slice_eq(own, s->agent_name))
                         continue;
                 if (s->agent != CLEW_STEP_NONE &&

@@ -12,14 +12,31 @@
 
 #include "query/model/message.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clew_rca_input {
+        struct clew_messages messages;
+        bool cut;            /* the beginning of the history was left out */
+        uint32_t left_out;   /* or so many old messages, none of the system, in its middle: */
+        const uint8_t *from; /* the names of roles of the messages behind them lie here or later */
+};
+
 /*
  * The input messages of @step that @before (the call before it, or NULL) did not have. Old ones may
- * be among them, also as empty shells. @ret_cut tells whether the beginning of the history was left
- * out. Lives in @scratch and in the trace. 0 or -ENOMEM.
+ * be among them, also as empty shells; the last message of the input always is. Lives in @scratch
+ * and in the trace. 0 or -ENOMEM.
  */
 CLEW_MUST_USE int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *step,
                                      const struct clew_step *before, struct clew_arena *scratch,
-                                     struct clew_messages *ret, bool *ret_cut);
+                                     struct clew_rca_input *ret);
+
+/* True when @m, one of input->messages, stands behind the messages that were left out. */
+static inline bool clew_rca_is_behind(const struct clew_rca_input *input,
+                                      const struct clew_message *m)
+{
+        return m->role_name.data && (uintptr_t)m->role_name.data >= (uintptr_t)input->from;
+}
 
 /* True when the sender may have lost what stood first in the input of a call: it says so, sent as
  * many attributes as its limit allows, or its flattened messages do not begin with the first. */

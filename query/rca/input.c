@@ -91,16 +91,23 @@ static bool continues(struct clew_slice then, struct clew_slice now, struct clew
         return true;
 }
 
+/* Where the index stands in "x.12.y"; 0 in a key without one. */
+static size_t index_at(struct clew_slice key)
+{
+        for (size_t i = 0; i + 2 < key.len; i++) {
+                if (key.data[i] == '.' && key.data[i + 1] >= '0' && key.data[i + 1] <= '9')
+                        return i + 1;
+        }
+        return 0;
+}
+
 /* "x.12.y": an element of a flattened list, not its first. The first one is kept always: it holds
  * the system prompt, and shows that there is a list. */
 static bool is_later_element(struct clew_slice key)
 {
-        for (size_t i = 0; i + 2 < key.len; i++) {
-                if (key.data[i] != '.' || key.data[i + 1] < '0' || key.data[i + 1] > '9')
-                        continue;
-                return key.data[i + 1] != '0';
-        }
-        return false;
+        size_t i = index_at(key);
+
+        return i > 0 && key.data[i] != '0';
 }
 
 /* Roles are kept: a message may change its content and keep its role. */
@@ -158,9 +165,90 @@ static struct clew_slice text_of(struct clew_slice value)
                                                                           : CLEW_SLICE_NULL;
 }
 
+/*
+ * Messages of a flattened history of which nothing is new are left out whole, when they stand side
+ * by side. A role is the first attribute of its message, so it waits until another one of the
+ * message is written; where roles stand elsewhere, nothing lines up.
+ */
+struct elements {
+        struct clew_buffer *out;
+        struct clew_slice now;  /* "llm.input_messages.3": the message at hand, or null */
+        struct clew_slice role; /* its attribute, not written yet; or null */
+        size_t index;           /* where in `now` the index stands */
+        struct clew_slice list; /* "llm.input_messages." of what was left out */
+        uint32_t left_out;
+        size_t from;       /* what was written behind the first that was left out begins here */
+        bool written;      /* a message was, behind those that were left out */
+        bool out_of_order; /* a message whose role was left out, and that has something new */
+};
+
+/* "llm.input_messages.3" of "llm.input_messages.3.message.role", whose index stands at @index. */
+static struct clew_slice element_of(struct clew_slice key, size_t index)
+{
+        while (index < key.len && key.data[index] != '.')
+                index++;
+        return clew_slice_make(key.data, index);
+}
+
+/* True when @key is the first attribute of another message than the one before. */
+static bool enter(struct elements *e, struct clew_slice key, size_t index)
+{
+        struct clew_slice element = element_of(key, index);
+
+        if (clew_slice_eq(element, e->now))
+                return false;
+        if (e->role.len > 0) {
+                if (e->left_out++ == 0) {
+                        e->from = e->out->len;
+                        e->list = clew_slice_make(e->now.data, e->index);
+                }
+                e->role = CLEW_SLICE_NULL;
+        }
+        e->now = element;
+        e->index = index;
+        return true;
+}
+
+/* Before something else of the message is written. @first: it is the message's first attribute. */
+static void write_role(struct elements *e, bool first, bool is_a_role)
+{
+        if (e->role.len > 0)
+                append_field(e->out, SPAN_ATTRIBUTES, e->role);
+        else if (e->left_out > 0 && first && !is_a_role)
+                e->out_of_order = true;
+        e->role = CLEW_SLICE_NULL;
+        e->written |= e->left_out > 0;
+}
+
+/* What the system says is looked at in every request. */
+static bool is_of_system(struct clew_slice value)
+{
+        struct clew_slice role = text_of(value);
+
+        return role.len == 0 || clew_role_of(role) == CLEW_ROLE_SYSTEM;
+}
+
+/* An attribute of a message that is not the first. True when it is left out, or waits. */
+static bool take_later(struct elements *e, const struct raw_attribute *a, size_t index,
+                       struct clew_slice raw, bool same)
+{
+        bool first = enter(e, a->key, index);
+        bool role = is_role(a->key);
+
+        if (same && !role)
+                return true;
+        if (same && first && !e->written && !is_of_system(a->value) &&
+            (e->left_out == 0 || clew_slice_eq(clew_slice_make(a->key.data, index), e->list))) {
+                e->role = raw;
+                return true;
+        }
+        write_role(e, first, role);
+        return false;
+}
+
 /* Appends what @step has and @before had not. False when they do not line up. */
 static bool append_new(const struct clew_step *step, const struct clew_step *before,
-                       struct clew_buffer *out, bool *ret_less, struct clew_slice *ret_cut)
+                       struct elements *e, bool *ret_less, struct clew_slice *ret_cut)
 {
         struct pairing p = {.then = clew_span_attributes(&before->span)};
         struct clew_message_iter it = clew_span_attributes(&step->span);
@@ -172,26 +260,29 @@ static bool append_new(const struct clew_step *step, const struct clew_step *bef
         struct clew_slice rest;
 
         while (clew_message_next(&it, &raw) && clew_attribute_split(raw, &a.key, &a.value)) {
+                size_t index = index_at(a.key);
                 bool both;
 
                 if (is_of_answer(a.key))
                         continue;
                 both = earlier(&p, a.key, &b);
-                if (both && is_later_element(a.key) && !is_role(a.key) &&
-                    clew_slice_eq(a.value, b.value)) {
+                if (index > 0 && a.key.data[index] != '0' &&
+                    take_later(e, &a, index, raw, both && clew_slice_eq(a.value, b.value))) {
                         *ret_less = true;
                 } else if (both && continues(text_of(b.value), text_of(a.value), &head, &rest)) {
                         *ret_less = true;
                         *ret_cut = a.key;
-                        append_string(out, a.key, head, rest);
+                        append_string(e->out, a.key, head, rest);
                 } else {
-                        append_field(out, SPAN_ATTRIBUTES, raw);
+                        append_field(e->out, SPAN_ATTRIBUTES, raw);
                 }
         }
-        while (clew_message_next(&events, &raw))
-                append_field(out, SPAN_EVENTS, raw);
+        if (e->role.len > 0) /* the last message stays, as a shell */
+                append_field(e->out, SPAN_ATTRIBUTES, e->role);
+        while (step->span.has_events && clew_message_next(&events, &raw))
+                append_field(e->out, SPAN_EVENTS, raw);
         p.missing |= p.n > 0 && !is_later_element(p.ahead[0].key);
-        return !p.missing && clew_buffer_error(out) == 0;
+        return !p.missing && !e->out_of_order && clew_buffer_error(e->out) == 0;
 }
 
 /* The index in "llm.input_messages.3.message.role", "gen_ai.prompt.3.role"; UINT32_MAX without one.
@@ -236,28 +327,51 @@ bool clew_rca_may_lack_first(const struct clew_step *step)
         return n >= ATTRIBUTE_LIMIT || (first > 0 && first != UINT32_MAX);
 }
 
+static int whole_input(const struct clew_trace *trace, const struct clew_step *step,
+                       struct clew_arena *scratch, struct clew_rca_input *ret)
+{
+        *ret = (struct clew_rca_input){0};
+        return clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, &ret->messages);
+}
+
+/* Not so when another layer of the call told them. */
+static bool lie_in(const struct clew_messages *m, struct clew_slice bytes)
+{
+        uintptr_t from = (uintptr_t)bytes.data;
+
+        for (uint32_t i = 0; i < m->n; i++) {
+                uintptr_t at = (uintptr_t)m->items[i].role_name.data;
+
+                if (at >= from && at < from + bytes.len)
+                        return true;
+        }
+        return false;
+}
+
 int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *step,
                        const struct clew_step *before, struct clew_arena *scratch,
-                       struct clew_messages *ret, bool *ret_cut)
+                       struct clew_rca_input *ret)
 {
         CLEW_BUFFER bytes = {0};
+        struct elements e = {.out = &bytes};
         struct clew_step shown = *step;
         struct clew_slice kept;
         struct clew_slice cut_key = CLEW_SLICE_NULL;
         bool less = false;
         int r;
 
-        *ret_cut = false;
         clew_buffer_init(&bytes, SPAN_BYTES_MAX);
         if (!before || step->span.raw.len < CUT_MIN ||
-            !append_new(step, before, &bytes, &less, &cut_key) || !less)
-                return clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, ret);
+            !append_new(step, before, &e, &less, &cut_key) || !less)
+                return whole_input(trace, step, scratch, ret);
         kept = clew_arena_copy(scratch, clew_buffer_slice(&bytes));
         if (!kept.data || !clew_span_parse(kept, &shown.span))
-                return kept.data ? clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, ret)
-                                 : -ENOMEM;
-        r = clew_step_messages(trace, &shown, CLEW_MESSAGES_IN, scratch, ret);
+                return kept.data ? whole_input(trace, step, scratch, ret) : -ENOMEM;
+        *ret = (struct clew_rca_input){.from = kept.data + e.from};
+        r = clew_step_messages(trace, &shown, CLEW_MESSAGES_IN, scratch, &ret->messages);
+        if (r == 0 && clew_slice_eq(ret->messages.key, e.list) && lie_in(&ret->messages, kept))
+                ret->left_out = e.left_out;
         /* A cut text that the messages were not read from does not matter. */
-        *ret_cut = r == 0 && cut_key.len > 0 && clew_slice_eq(cut_key, ret->key);
+        ret->cut = r == 0 && cut_key.len > 0 && clew_slice_eq(cut_key, ret->messages.key);
         return r;
 }

@@ -34,6 +34,7 @@ static const clew_rule_fn all_rules[] = {
         clew_rule_outlier,         clew_rule_first_trouble,    clew_rule_fruitless,
         clew_rule_repeated_action, clew_rule_own_change,       clew_rule_unlooked,
         clew_rule_wrong_count,     clew_rule_wrong_type,       clew_rule_places,
+        clew_rule_undone,          clew_rule_early_answer,     clew_rule_forbidden,
 };
 
 /* ---- scores --------------------------------------------------------------------------------- */

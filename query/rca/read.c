@@ -186,7 +186,9 @@ static void add_tool(struct clew_rca_builder *b, uint32_t i)
         struct clew_rca_step *s = &b->v->steps[i];
 
         s->first_unit = b->v->n_units;
-        if (s->args.len && text_is_new(b, s->args, i, NULL))
+        if (s->is_executor && !s->args.len && s->caller != CLEW_RCA_NONE)
+                s->args = b->v->steps[s->caller].text; /* what a chat agent ran was said to it */
+        else if (s->args.len && text_is_new(b, s->args, i, NULL))
                 add_unit(b, s->args, i, CLEW_RCA_ARGS);
         if (s->result.len && text_is_new(b, s->result, i, NULL))
                 add_unit(b, s->result, i, CLEW_RCA_RESULT);
@@ -312,13 +314,13 @@ static struct clew_slice heard_in(struct clew_rca_builder *b, const struct clew_
 
 /* A message that says how to answer this very call: the last one, and instructions that stand alone
  * with it. */
-static bool is_request(const struct clew_messages *in, size_t k, bool cut)
+static bool is_request(const struct clew_rca_input *in, size_t k)
 {
-        const struct clew_message *m = &in->items[k];
+        const struct clew_message *m = &in->messages.items[k];
 
         if (m->n_parts == 0 || m->role == CLEW_ROLE_ASSISTANT || m->role == CLEW_ROLE_TOOL)
                 return false;
-        return k + 1 == in->n || (in->n == 2 && !cut);
+        return k + 1 == in->messages.n || (in->messages.n == 2 && !in->cut && in->left_out == 0);
 }
 
 static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
@@ -327,22 +329,28 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
         const struct clew_rca_step *p =
                 s->prev_llm == CLEW_RCA_NONE ? NULL : &b->v->steps[s->prev_llm];
         bool unrecorded = p && p->n_calls == 0 && p->text.len == 0;
-        struct clew_messages in;
+        struct clew_rca_input in;
+        uint32_t left_out;
         uint32_t nth = 0;
-        bool cut;
         int r;
 
         clew_arena_reset(&b->scratch);
         r = clew_rca_new_input(b->trace, &b->trace->steps[s->span],
-                               p ? &b->trace->steps[p->span] : NULL, &b->scratch, &in, &cut);
+                               p ? &b->trace->steps[p->span] : NULL, &b->scratch, &in);
         if (r < 0)
                 return r;
-        s->n_messages = cut && p ? p->n_messages : 0;
+        left_out = in.left_out;
+        s->n_messages = in.cut && p ? p->n_messages : 0;
         s->heard = p ? p->heard : CLEW_SLICE_NULL;
-        for (uint32_t k = 0; k < in.n && !b->failed; k++) {
-                const struct clew_message *m = &in.items[k];
-                bool later = p && p->n_messages > 0 && s->n_messages >= p->n_messages;
+        for (uint32_t k = 0; k < in.messages.n && !b->failed; k++) {
+                const struct clew_message *m = &in.messages.items[k];
+                bool later;
 
+                if (left_out > 0 && clew_rca_is_behind(&in, m)) {
+                        s->n_messages += left_out;
+                        left_out = 0;
+                }
+                later = p && p->n_messages > 0 && s->n_messages >= p->n_messages;
                 s->n_messages += m->role != CLEW_ROLE_SYSTEM;
                 if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
                         s->system_hash = m->hash | 1;
@@ -354,13 +362,14 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                         s->heard = heard_in(b, m);
                 for (uint32_t q = 0; q < m->n_parts; q++)
                         add_input_part(b, i, m, &m->parts[q], later ? &nth : NULL);
-                if (!b->only_steps && !s->mark.len && is_request(&in, k, cut))
+                if (!b->only_steps && !s->mark.len && is_request(&in, k))
                         s->mark = keep(b, clew_text_wanted_mark(m->parts[m->n_parts - 1].text));
         }
+        s->n_messages += left_out;
         /* The first message of a history that goes on is the one that it began with; one whose
          * beginning the sender may have lost, too. */
         if (p && s->system_hash == 0 && p->system_hash != 0 &&
-            (cut || clew_rca_may_lack_first(&b->trace->steps[s->span])))
+            (in.cut || clew_rca_may_lack_first(&b->trace->steps[s->span])))
                 s->system_hash = p->system_hash;
         return 0;
 }

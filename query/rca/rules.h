@@ -68,6 +68,9 @@ enum clew_rule {
         CLEW_RULE_WRONG_TYPE,
         CLEW_RULE_MISSING_CALL,
         /* From here on: places in the run, which say nothing of what happened there. */
+        CLEW_RULE_UNDONE,
+        CLEW_RULE_EARLY_ANSWER,
+        CLEW_RULE_FORBIDDEN,
         CLEW_RULE_OPENING,
         CLEW_RULE_FIRST_ORDER,
         CLEW_RULE_FIRST_ACTION,
@@ -214,6 +217,11 @@ void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *r
 void clew_rule_unlooked(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_wrong_count(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *ret);
+/* undone.c */
+void clew_rule_undone(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_early_answer(const struct clew_rca_view *v, struct clew_findings *ret);
+/* forbidden.c */
+void clew_rule_forbidden(const struct clew_rca_view *v, struct clew_findings *ret);
 /* places.c */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
 /* The call of another agent right before LLM step @i, that told its agent what to do; NONE without

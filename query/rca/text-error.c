@@ -258,6 +258,21 @@ static bool json_member_set(struct clew_slice t, const char *quoted_name)
                clew_text_find(head(t, 4), "none") != 0 && t.data[0] != '0';
 }
 
+/* Whether one of a few words stands in the first LOWER_MAX bytes, in any case of letters. */
+static bool has_one(struct clew_slice text, const char *const *words, size_t n)
+{
+        struct clew_slice h = head(text, LOWER_MAX);
+        uint8_t small[LOWER_MAX];
+        bool found = false;
+
+        for (size_t i = 0; i < h.len; i++)
+                small[i] = lower(h.data[i]);
+        for (size_t i = 0; i < n && !found; i++)
+                found = clew_find(clew_slice_make(small, h.len), words[i], strlen(words[i])) !=
+                        NULL;
+        return found;
+}
+
 static bool json_says_error(struct clew_slice h)
 {
         static const char *const says[] = {
@@ -272,7 +287,7 @@ static bool json_says_error(struct clew_slice h)
         static const char *const marks[] = {"error",  "exception", "success",
                                             "\"ok\"", "failed",    "reject"};
 
-        if (h.len == 0 || h.data[0] != '{' || !HAS_ANY(h, marks))
+        if (h.len == 0 || h.data[0] != '{' || !has_one(h, marks, CLEW_ARRAY_LEN(marks)))
                 return false;
         return HAS_ANY(h, says) || json_member_set(h, "\"error\"") ||
                json_member_set(h, "\"errors\"") || json_member_set(h, "'error'") ||
@@ -380,15 +395,8 @@ static bool is_blocked_page(struct clew_slice text)
         /* One of these is in each of them, and seldom in any other text. */
         static const char *const marks[] = {"human", "robot",     "traffic from", "captcha",
                                             "brows", "cript and", "check to"};
-        struct clew_slice h = head(text, LOWER_MAX);
-        uint8_t small[LOWER_MAX];
-        bool may = false;
 
-        for (size_t i = 0; i < h.len; i++)
-                small[i] = lower(h.data[i]);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks) && !may; i++)
-                may = clew_find(clew_slice_make(small, h.len), marks[i], strlen(marks[i])) != NULL;
-        if (may && HAS_ANY(h, wants))
+        if (has_one(text, marks, CLEW_ARRAY_LEN(marks)) && HAS_ANY(text, wants))
                 return true;
         return HAS_ANY(head(text, TITLE_MAX), titles);
 }

@@ -16,6 +16,7 @@ struct clew_slice clew_text_trim(struct clew_slice t)
 
 /* Bytes looked at together; the compiler makes vector code of the inner loop. */
 #define BLOCK 32u
+#define ACTION_WITHIN 4000u /* bytes of a text in which "Action:" may stand */
 
 /* Setting this bit makes both cases of a letter one; other characters stay as they are. */
 static uint8_t case_bit(uint8_t c)
@@ -229,6 +230,31 @@ bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *
         return false;
 }
 
+/* Agents that act by text write "Action: go to shelf 1", or end with a line "search[blue shoes]".
+ */
+static ptrdiff_t action_at(struct clew_slice text)
+{
+        static const char label[] = "action:";
+        struct clew_slice t = clew_text_trim(text);
+        size_t n = sizeof(label) - 1;
+        size_t last = t.len;
+        size_t i;
+
+        for (i = 0; i + n < t.len && i < ACTION_WITHIN; i++) {
+                if ((i == 0 || t.data[i - 1] == '\n') && lower(t.data[i]) == 'a' &&
+                    clew_text_find(clew_slice_make(t.data + i, n), label) == 0)
+                        return t.data + i - text.data;
+        }
+        while (last > 0 && t.data[last - 1] != '\n')
+                last--;
+        i = last;
+        while (i < t.len && (is_alpha(t.data[i]) || t.data[i] == '_'))
+                i++;
+        if (t.len > 0 && i > last && i < t.len && t.data[i] == '[' && t.data[t.len - 1] == ']')
+                return t.data + last - text.data;
+        return -1;
+}
+
 ptrdiff_t clew_text_program(struct clew_slice text)
 {
         const uint8_t *fence = clew_find(text, "```", 3);
@@ -236,7 +262,7 @@ ptrdiff_t clew_text_program(struct clew_slice text)
 
         if (tag && (!fence || tag < fence))
                 fence = tag;
-        return fence ? fence - text.data : -1;
+        return fence ? fence - text.data : action_at(text);
 }
 
 bool clew_text_in_code(struct clew_slice text, size_t at)

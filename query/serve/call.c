@@ -76,6 +76,7 @@ int clew_call_open(struct clew_call *call, const char *text,
         int r = clew_call_resolve(call, text, &ret->id);
 
         ret->step = CLEW_STEP_NONE;
+        ret->now_ns = clew_clock_unix_ns(call->service->clock);
         return r != 0 ? r
                       : clew_lookup_load(call->view, options, scored, &call->trace, ret,
                                          &call->err);

@@ -21,6 +21,8 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"ok", 0, NULL, "ended well", .ret_flag = &f->ok},
                 {"open", 0, NULL, "not ended yet", .ret_flag = &f->open},
                 {"lost", 0, NULL, "not ended, and silent for too long", .ret_flag = &f->lost},
+                {"paused", 0, NULL, "ended waiting for an approval or an answer",
+                 .ret_flag = &f->paused},
                 {"lost-after", 0, "LENGTH", "silence that makes an open run lost (10m)",
                  .ret_text = &f->lost_after},
                 {"agent", 'a', "NAME", "has this agent (NAME* = prefix; repeat for or)",
@@ -77,7 +79,7 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
 
 bool clew_filter_flags_choose_outcomes(const struct clew_filter_flags *f)
 {
-        return f->failed || f->ok || f->open || f->lost || f->query;
+        return f->failed || f->ok || f->open || f->lost || f->paused || f->query;
 }
 
 static bool parse_time(const char *text, uint64_t now_ns, bool utc, uint64_t *ret_ns)

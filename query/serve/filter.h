@@ -40,6 +40,7 @@ struct clew_filter_flags {
         bool ok;
         bool open;
         bool lost;
+        bool paused;
         const char *lost_after;
         struct clew_flag_values agents;
         struct clew_flag_values tools;

@@ -5,6 +5,7 @@
 
 #include "query/find/run.h"
 #include "query/find/select.h"
+#include "query/find/settle.h"
 
 #include <errno.h>
 
@@ -127,6 +128,7 @@ int clew_lookup_load(struct clew_view *view, const struct clew_trace_options *op
                 ret->data = run.data;
                 ret->id = run.head;
                 ret->joined = run.joined;
+                ret->lost = clew_settle(ret->trace, run.data.last_arrival_ns, ret->now_ns);
                 r = clew_aimed_add(ret->trace, &ret->aimed, arena);
         }
         if (r == -ENOMEM)

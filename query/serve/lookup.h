@@ -46,17 +46,19 @@ CLEW_MUST_USE int clew_lookup_step(const struct clew_target *target, const struc
  */
 struct clew_opened {
         struct clew_trace_id id;
+        uint64_t now_ns; /* unix time at which its outcome is asked for */
         struct clew_trace_data data;
         struct clew_trace *trace;
+        bool lost;                    /* it is open, and silent for too long: as lists say */
         bool joined;                  /* of several traces: data is all of theirs */
         uint32_t step;                /* index of the step that was named, or CLEW_STEP_NONE */
         struct clew_aimed_list aimed; /* when asked for: already among the trace's scores */
 };
 
 /*
- * Loads @ret->id and builds it in @arena; @options as for clew_trace_build(). @scored: with the
- * scores that younger traces carry about it (query/find/aimed.h). 0 or a negative errno with a
- * message; ret->step is left alone.
+ * Loads @ret->id and builds it in @arena, with the outcome that it has at @ret->now_ns; @options as
+ * for clew_trace_build(). @scored: with the scores that younger traces carry about it
+ * (query/find/aimed.h). 0 or a negative errno with a message; ret->step is left alone.
  */
 CLEW_MUST_USE int clew_lookup_load(struct clew_view *view, const struct clew_trace_options *options,
                                    bool scored, struct clew_arena *arena, struct clew_opened *ret,

@@ -65,7 +65,8 @@ static int open_trace(struct annotating *a, const struct clew_trace_id *id)
         if (a->is_open && clew_trace_id_eq(&a->opened.id, id))
                 return 0;
         clew_arena_reset(&a->call->trace);
-        a->opened = (struct clew_opened){.id = *id};
+        a->opened = (struct clew_opened){.id = *id,
+                                         .now_ns = clew_clock_unix_ns(a->call->service->clock)};
         a->is_open = clew_lookup_load(a->call->view, &bare, false, &a->call->trace, &a->opened,
                                       &a->call->err) == 0;
         return a->is_open ? 0 : wrong(a, "its trace cannot be read, or is not there");

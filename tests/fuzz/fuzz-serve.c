@@ -8,81 +8,12 @@
  */
 #include "query/serve/call-int.h"
 #include "query/serve/serve.h"
-#include "storage/store.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/one-run-service.h"
 
 #include "proto/otlp/json.h"
-#include "query/model/summary.h"
-#include "query/review/dataset.h"
-#include "query/review/rubric.h"
-#include "tests/lib/store-append.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* A run of one agent, one model call and one tool, in a store that lives as long as the process. */
-static struct clew_service service;
-static char dir[] = "/tmp/clew-fuzz-serve-XXXXXX";
-
-static void remove_store(void)
-{
-        static const char *const names[] = {"data.mdb", "lock.mdb", "collector.lock"};
-        char path[128];
-
-        clew_store_close(service.store);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-                (void)!unlink(path);
-        }
-        (void)!rmdir(dir);
-}
-
-/* A criterion and a dataset, for the routes that name one. */
-static void review(void)
-{
-        struct clew_slice name = CLEW_SLICE_LITERAL("cases");
-        struct clew_slice author = CLEW_SLICE_LITERAL("fuzz");
-        struct clew_rubric rubric = {.name = name,
-                                     .text = CLEW_SLICE_LITERAL("be true"),
-                                     .author = author,
-                                     .time_ns = 1};
-        struct clew_dataset dataset = {.name = name, .author = author, .time_ns = 1};
-        struct clew_error err;
-
-        CLEW_ASSERT(clew_rubric_add(service.store, &rubric, &err) == 0);
-        CLEW_ASSERT(clew_dataset_create(service.store, &dataset, &err) == 0);
-}
-
-static void make_store(void)
-{
-        static const char *const names[] = {"invoke_agent triage", "chat model-a", "search"};
-        struct clew_store_options options = {.mode = CLEW_STORE_WRITE,
-                                             .deriver = clew_model_deriver_plain()};
-        struct clew_error err;
-
-        CLEW_ASSERT(mkdtemp(dir) != NULL);
-        CLEW_ASSERT(clew_store_open(dir, &options, &service.store, &err) == 0);
-        for (unsigned i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                struct test_span span = {
-                        .trace_id = {{0x7f, 0x3a, 0x91, 0xc2}},
-                        .span_id = {{0, 0, 0, 0, 0, 0, 0, (uint8_t)(i + 1)}},
-                        .name = names[i],
-                        .start_ns = UINT64_C(1757000000000000000) + i,
-                        .end_ns = UINT64_C(1757000001000000000) + i,
-                };
-
-                if (i > 0)
-                        span.parent_id = (struct clew_span_id){{0, 0, 0, 0, 0, 0, 0, 1}};
-                CLEW_ASSERT(test_store_append(service.store, "fuzz", &span, span.end_ns) == 0);
-        }
-        review();
-        service.clock = clew_clock_system();
-        service.author = "fuzz";
-        service.read_only = true; /* everything of a write but the write itself */
-        atexit(remove_store);
-}
 
 static struct clew_slice take_line(struct clew_slice *input)
 {
@@ -119,7 +50,7 @@ static void ask(const struct clew_serve_request *request)
         struct clew_serve_answer answer;
 
         clew_serve_answer_init(&answer);
-        clew_serve(&service, request, &answer);
+        clew_serve(test_service(), request, &answer);
         CLEW_ASSERT(is_known(answer.status));
         if (answer.content_type && strstr(answer.content_type, "json") &&
             !strstr(answer.content_type, "ndjson"))
@@ -165,8 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const uint8_t *question;
         struct clew_slice query;
 
-        if (!service.store)
-                make_store();
         request.target = take_line(&input);
         request.accept = take_line(&input);
         request.if_none_match = take_line(&input);

@@ -16,6 +16,28 @@ static struct clew_slice s(const char *text)
         return clew_slice_of_cstr(text);
 }
 
+static void test_actions_in_text(void **state)
+{
+        static const struct {
+                const char *text;
+                ptrdiff_t want;
+        } rows[] = {
+                {"I look.\n```bash\nls\n```", 8},
+                {"I look.\nAction: go to shelf 1", 8},
+                {"action: open drawer 2", 0},
+                {"Maybe this one.\nclick[Buy Now]", 16},
+                {"search[blue shoes]", 0},
+                {"The action: none of them.", -1},
+                {"See [1] and [2]", -1},
+                {"A list[0] of names", -1},
+                {"", -1},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                assert_int_equal(clew_text_program(s(rows[i].text)), rows[i].want);
+}
+
 static void test_results_that_are_errors(void **state)
 {
         static const struct {
@@ -209,6 +231,7 @@ static void test_verdicts_of_checks(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_actions_in_text),
                 cmocka_unit_test(test_verdicts_of_checks),
                 cmocka_unit_test(test_results_that_are_errors),
                 cmocka_unit_test(test_empty_results),

@@ -9,6 +9,10 @@ import re
 from otlp import canonical
 
 
+# An action that a model writes into its text.
+WRITTEN = re.compile(r"```.*?```|<code>.*?</code>|(?-s:^action:.*|^\w+\[.*\]$)", re.S | re.M | re.I)
+
+
 class Claim:
     def __init__(self, run, row, steps, siblings):
         self.run, self.row, self.siblings = run, row, siblings
@@ -188,6 +192,40 @@ def never_called(claim):
     return None
 
 
+def said_not_done(claim):
+    said, name = claim.match(r'says "(.*?)"; (\S+) was at hand')
+    if said.strip().lower() not in claim.span.text("out").lower():
+        return "it does not say so"
+    if name not in claim.span.text("all") and not any(name in s.text("all") for s in claim.run.spans):
+        return "no such tool"
+    for s in claim.run.spans:
+        if s.tool and name in s.tool_names() or s.model and any(n == name for n, _ in s.calls()):
+            return "span %s calls it" % s.id
+    return None
+
+
+def few_of_the_points(claim):
+    a, points, b, done = claim.match(r"[Ss]tep (\d+) lists (\d+) numbered points; its agent ends at step (\d+) after (\d+)")
+    text = claim.step(a).text("out")
+    if not all(re.search(r"^[ *]*%d[.)] " % n, text, re.M) for n in range(1, int(points) + 1)):
+        return "it lists no %s points" % points
+    calls = [c for s in claim.run.innermost() if claim.step(a).start <= s.start <= claim.step(b).start for c in s.calls()]
+    calls += [s for s in claim.run.innermost() if claim.step(a).start <= s.start and WRITTEN.search(s.text("out"))]
+    tools = [s for s in claim.run.spans if s.tool and claim.step(a).start <= s.start <= claim.step(b).end]
+    return None if int(done) <= max(len(calls), len(tools)) and int(done) * 2 < int(points) else "%d calls, %d tools" % (
+        len(calls), len(tools))
+
+
+def forbidden(claim):
+    thing, rule = claim.match(r'with "(.*?)"; the instructions say: (.*)\.$')
+    if not any(rule in s.text("in") for s in claim.run.spans):
+        return "no instruction says so"
+    if not re.search(r"never|not|n't", rule, re.I):
+        return "that forbids nothing"
+    acts = " ".join(json.dumps([s.text("all") for s in claim.effects]) for _ in [0]) + claim.span.text("out")
+    return None if re.sub(r"s$", "", thing) in acts.lower() else "it does not hold %s" % thing
+
+
 def invented_name(claim):
     name = claim.match(r"asked for (.*?), which does not")[0]
     for s in claim.run.before(claim.span):
@@ -365,7 +403,8 @@ def repeats_to_the_end(claim):
         if s.tool:
             keys.append(arguments_of(s))
     asked = [(name, canonical(args)) for s in claim.run.innermost() for name, args in s.calls()]
-    for row in (keys, asked):   # as tools tell it, or where they leave no spans as models do
+    written = [m.group(0) for s in claim.run.innermost() for m in [WRITTEN.search(s.text("out"))] if m]
+    for row in (keys, asked, written, written[:-1]):   # the last one may end the run   # as tools tell it, or where they leave no spans as models do
         if row and all(k in row[:len(row) - n + i] for i, k in enumerate(row[-n:])):
             return None
     return "not all do"
@@ -493,6 +532,7 @@ CHECKS = {
     "first-divergence": compared, "sibling-outlier": slow, "first-trouble": first_trouble,
     "fruitless-search": ends_without, "repeated-action": same_calls, "order": order_of, "own-change": same_id,
     "unlooked-answer": nothing_looked_up, "wrong-count": miscounted, "wrong-type": no_number, "missing-call": compared,
+    "undone-claim": said_not_done, "early-answer": few_of_the_points, "forbidden-action": forbidden,
     "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
     "later-change": place, "longest-text": place, "answer-call": place, "last-answer": place,
 }

@@ -1,0 +1,62 @@
+/*
+ * POST /mcp: the Model Context Protocol over HTTP (streamable HTTP without streams and sessions:
+ * one message in, one JSON object out). The tool that writes is offered to who comes with a key
+ * that may annotate; without keys there is `clew mcp --allow-annotate`.
+ */
+#include "collector/api/request-int.h"
+
+#include "query/mcp/mcp.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define PATH "/mcp"
+
+bool clew_api_is_mcp(const char *path)
+{
+        return strcmp(path, PATH) == 0;
+}
+
+static bool is_json(struct clew_slice content_type)
+{
+        static const char json[] = "application/json";
+        size_t n = sizeof(json) - 1;
+
+        return content_type.len >= n &&
+               strncasecmp((const char *)content_type.data, json, n) == 0 &&
+               (content_type.len == n || content_type.data[n] == ';' ||
+                content_type.data[n] == ' ');
+}
+
+void clew_api_mcp(struct clew_api_request *q)
+{
+        struct clew_serve_answer *a = &q->answer;
+        struct clew_mcp mcp = {
+                .service = q->service,
+                .identity = {.name = clew_slice_of_cstr(q->grant.name),
+                             .scopes = q->grant.scopes,
+                             .token = clew_slice_of_cstr(q->grant.token)},
+        };
+
+        mcp.may_annotate = q->grant.name[0] && (q->grant.scopes & CLEW_SCOPE_ANNOTATE);
+        if (strcmp(q->method, "POST") != 0) {
+                a->status = 405;
+                a->allow = "POST";
+                return;
+        }
+        if (!is_json(clew_api_header(q, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+                a->status = 415;
+                return;
+        }
+        if (q->body.len > CLEW_MCP_MESSAGE_MAX) {
+                a->status = 413;
+                return;
+        }
+        clew_buffer_clear(&a->body);
+        if (clew_mcp_answer(&mcp, clew_buffer_slice(&q->body), &a->body) < 0) {
+                clew_serve_busy(a);
+                return;
+        }
+        a->status = a->body.len ? 200 : 202;
+        a->content_type = a->body.len ? "application/json" : NULL;
+}

@@ -1,0 +1,421 @@
+/*
+ * See complete.h.
+ */
+#include "query/cli/complete.h"
+
+#include "proto/base/mem.h"
+#include "query/cli/commands.h"
+#include "query/cli/names.h"
+#include "query/cli/open.h"
+#include "query/review/export/export.h"
+
+#include <string.h>
+
+/* How long traces are looked at; all together takes less than a person notices. */
+#define LOOK_NS (25 * UINT64_C(1000000))
+#define TRACES_MAX 2000u
+/* Ids of the newest runs. */
+#define IDS_MAX 50u
+#define ARENA_MAX ((size_t)64 << 20)
+/* The help text of the longest command is a tenth of it. */
+#define HELP_BYTES_MAX 65536u
+
+struct complete {
+        struct clew_cli *cli;
+        const struct clew_command *command;
+        const char *before; /* the word before the last one, or "" */
+        const char *word;   /* the last one */
+        unsigned place;     /* words behind the command that are neither flags nor their values */
+        const char *first;  /* the first of those, or "" */
+        char *help;         /* of the command */
+};
+
+static void put(struct complete *c, struct clew_slice name, struct clew_slice text)
+{
+        /* A line and a tab are the form; names with either in them are left out. */
+        for (size_t i = 0; i < name.len; i++) {
+                if (name.data[i] < 0x20 || name.data[i] == 0x7f)
+                        return;
+        }
+        fwrite(name.data, 1, name.len, c->cli->out);
+        if (text.len > 0)
+                fputc('\t', c->cli->out);
+        for (size_t i = 0; i < text.len; i++)
+                fputc(text.data[i] < 0x20 || text.data[i] == 0x7f ? ' ' : text.data[i],
+                      c->cli->out);
+        fputc('\n', c->cli->out);
+}
+
+static void put_word(struct complete *c, const char *name, const char *text)
+{
+        put(c, clew_slice_of_cstr(name), clew_slice_of_cstr(text));
+}
+
+/* Words with blanks between. */
+static void put_words(struct complete *c, const char *words)
+{
+        struct clew_slice rest = clew_slice_of_cstr(words);
+
+        while (rest.len > 0) {
+                const uint8_t *blank = memchr(rest.data, ' ', rest.len);
+                size_t n = blank ? (size_t)(blank - rest.data) : rest.len;
+
+                put(c, clew_slice_make(rest.data, n), CLEW_SLICE_NULL);
+                rest = clew_slice_from(rest, n < rest.len ? n + 1 : n);
+        }
+}
+
+/* ---- names of the store ------------------------------------------------------------------------
+ */
+
+static void put_names(struct complete *c, enum clew_names_of of)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_view *view = NULL;
+        struct clew_names names;
+        FILE *err = c->cli->err;
+        int r = 0;
+
+        if (of != CLEW_NAMES_RULES) {
+                c->cli->err = fopen("/dev/null", "w"); /* a store that is not there is no news */
+                r = c->cli->err ? clew_cli_view(c->cli, &view) : -1;
+                if (c->cli->err)
+                        fclose(c->cli->err);
+                c->cli->err = err;
+        }
+        clew_arena_init(&arena, ARENA_MAX);
+        if (r != 0 || clew_names_gather(view, of, of == CLEW_NAMES_TRACES ? IDS_MAX : TRACES_MAX,
+                                        LOOK_NS, c->cli->clock, &arena, &names) < 0)
+                return;
+        for (uint32_t i = 0; i < names.n; i++)
+                put(c, names.items[i].name, names.items[i].text);
+}
+
+/* ---- flags -------------------------------------------------------------------------------------
+ */
+
+/* The command's own help, as --help prints it: flags are declared in the command. */
+static void read_help(struct complete *c)
+{
+        char name[32];
+        char flag[] = "--help";
+        char *argv[] = {name, flag, NULL};
+        FILE *out = c->cli->out;
+
+        c->help = clew_calloc(HELP_BYTES_MAX, 1);
+        if (!c->help)
+                return;
+        c->cli->out = fmemopen(c->help, HELP_BYTES_MAX - 1, "w");
+        snprintf(name, sizeof(name), "%s", c->command->name);
+        if (c->cli->out) {
+                (void)!c->command->run(c->cli, 2, argv);
+                fclose(c->cli->out);
+        }
+        c->cli->out = out;
+}
+
+struct flag {
+        char letter;
+        struct clew_slice name; /* without "--" */
+        bool takes_value;
+        struct clew_slice text;
+};
+
+/* "  -s, --since TIME           started at or after ..." */
+static bool read_flag(const char *line, size_t n, struct flag *ret)
+{
+        const char *end = line + n;
+        const char *at = n > 8 && line[0] == ' ' && line[1] == ' ' ? strstr(line, "--") : NULL;
+        const char *stop;
+
+        if (!at || at - line > 6 || at >= end)
+                return false;
+        *ret = (struct flag){.letter = line[2] == '-' && line[3] != '-' ? line[3] : '\0'};
+        at += 2;
+        for (stop = at; stop < end && *stop != ' '; stop++)
+                ;
+        ret->name = clew_slice_make(at, (size_t)(stop - at));
+        ret->takes_value = stop + 1 < end && stop[1] != ' ';
+        while (stop + 1 < end && !(stop[0] == ' ' && stop[1] == ' '))
+                stop++;
+        while (stop < end && *stop == ' ')
+                stop++;
+        ret->text = clew_slice_make(stop, (size_t)(end - stop));
+        return true;
+}
+
+/* Calls @fn for each flag until it says true. */
+static bool each_flag(const struct complete *c, bool (*fn)(const struct flag *f, void *context),
+                      void *context)
+{
+        const char *line = c->help ? c->help : "";
+
+        while (*line) {
+                const char *end = strchr(line, '\n');
+                size_t n = end ? (size_t)(end - line) : strlen(line);
+                struct flag f;
+
+                if (read_flag(line, n, &f) && fn(&f, context))
+                        return true;
+                line += n + (end != NULL);
+        }
+        return false;
+}
+
+static bool put_flag(const struct flag *f, void *context)
+{
+        struct complete *c = context;
+
+        fputs("--", c->cli->out);
+        put(c, f->name, f->text);
+        return false;
+}
+
+struct wanted {
+        const char *word; /* "--since" or "-s" */
+        struct flag found;
+};
+
+static bool is_wanted(const struct flag *f, void *context)
+{
+        struct wanted *w = context;
+        bool is_long = strncmp(w->word, "--", 2) == 0;
+
+        if (is_long ? !clew_slice_eq_cstr(f->name, w->word + 2)
+                    : !f->letter || w->word[1] != f->letter || w->word[2])
+                return false;
+        w->found = *f;
+        return true;
+}
+
+static bool find_flag(const struct complete *c, const char *word, struct flag *ret)
+{
+        struct wanted w = {.word = word};
+
+        if (word[0] != '-' || !word[1] || !each_flag(c, is_wanted, &w))
+                return false;
+        *ret = w.found;
+        return true;
+}
+
+static const struct {
+        const char *flag;
+        enum clew_names_of of;
+} names_of_flags[] = {
+        {"agent", CLEW_NAMES_AGENTS},     {"tool", CLEW_NAMES_TOOLS},
+        {"model", CLEW_NAMES_MODELS},     {"service", CLEW_NAMES_SERVICES},
+        {"session", CLEW_NAMES_SESSIONS}, {"user", CLEW_NAMES_USERS},
+        {"label", CLEW_NAMES_LABELS},     {"labels", CLEW_NAMES_LABELS},
+        {"score", CLEW_NAMES_SCORES},     {"rubric", CLEW_NAMES_RUBRICS},
+        {"dataset", CLEW_NAMES_DATASETS}, {"cause", CLEW_NAMES_RULES},
+        {"confirm", CLEW_NAMES_RULES},    {"reject", CLEW_NAMES_RULES},
+        {"attr", CLEW_NAMES_ATTRIBUTES},  {"signature", CLEW_NAMES_SIGNATURES},
+};
+
+/* Sets that are known without a store. */
+static const struct {
+        const char *flag;
+        const char *words;
+} words_of_flags[] = {
+        {"color", "auto always never"},
+        {"since", "1h 24h 7d 30d today yesterday all"},
+        {"until", "1h 24h 7d 30d today yesterday"},
+        {"sort", "n failed rate p50 p95 p99 tokens cost"},
+        {"by",
+         "agent service outcome cause signature user session name tool model kind step error"},
+        {"only", "llm tool agent input output calls arguments result error"},
+        {"over", "10m 1h 1d"},
+        {"as", "run turn step"},
+        {"lost-after", "5m 10m 1h"},
+        {"check", "exit equals contains json calls number regex:"},
+};
+
+static void put_formats(struct complete *c)
+{
+        put_words(c, "otlp perfetto speedscope");
+        for (const struct clew_export_format *f = clew_export_formats(); f->name; f++)
+                put_word(c, f->name, f->help);
+}
+
+/* The fields are what the command names when it is asked for one that is none. */
+static void put_fields(struct complete *c)
+{
+        char name[32];
+        char json[] = "--json";
+        char fields[] = "--fields";
+        char none[] = "?";
+        char *argv[] = {name, json, fields, none, NULL};
+        FILE *err = c->cli->err;
+        char *text = clew_calloc(HELP_BYTES_MAX, 1);
+
+        if (!text)
+                return;
+        snprintf(name, sizeof(name), "%s", c->command->name);
+        c->cli->err = fmemopen(text, HELP_BYTES_MAX - 1, "w");
+        if (c->cli->err) {
+                (void)!c->command->run(c->cli, 4, argv);
+                fclose(c->cli->err);
+        }
+        c->cli->err = err;
+        for (const char *line = text; *line;) {
+                const char *end = strchr(line, '\n');
+                size_t n = end ? (size_t)(end - line) : strlen(line);
+
+                if (n > 2 && line[0] == ' ' && line[1] == ' ')
+                        put(c, clew_slice_make(line + 2, n - 2), CLEW_SLICE_NULL);
+                line += n + (end != NULL);
+        }
+        clew_free(text);
+}
+
+/* Commands that can be asked for their fields without an id. */
+static bool names_fields(const struct clew_command *command)
+{
+        static const char *const names[] = {"list", "sessions", "stats", "clusters", "attrs"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                if (strcmp(command->name, names[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void put_value(struct complete *c, const struct flag *f)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(names_of_flags); i++) {
+                if (clew_slice_eq_cstr(f->name, names_of_flags[i].flag))
+                        put_names(c, names_of_flags[i].of);
+        }
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words_of_flags); i++) {
+                if (clew_slice_eq_cstr(f->name, words_of_flags[i].flag))
+                        put_words(c, words_of_flags[i].words);
+        }
+        if (clew_slice_eq_cstr(f->name, "by"))
+                put_names(c, CLEW_NAMES_ATTRIBUTES);
+        if (clew_slice_eq_cstr(f->name, "format"))
+                put_formats(c);
+        if (clew_slice_eq_cstr(f->name, "fields") && names_fields(c->command))
+                put_fields(c);
+        if (clew_slice_eq_cstr(f->name, "output") || clew_slice_eq_cstr(f->name, "from") ||
+            clew_slice_eq_cstr(f->name, "prices") || clew_slice_eq_cstr(f->name, "junit"))
+                put_words(c, ":files");
+}
+
+/* ---- arguments ---------------------------------------------------------------------------------
+ */
+
+static void put_commands(struct complete *c)
+{
+        for (const struct clew_command *k = clew_commands(); k->name; k++)
+                put_word(c, k->name, k->help);
+}
+
+/* What stands behind a verb. */
+static const struct {
+        const char *command;
+        const char *verbs;
+        enum clew_names_of of;
+} verbs[] = {
+        {"dataset", "create add import list show diff freeze remove", CLEW_NAMES_DATASETS},
+        {"experiment", "run compare list show", CLEW_NAMES_EXPERIMENTS},
+        {"rubric", "add show list history diff", CLEW_NAMES_RUBRICS},
+};
+
+static void put_argument(struct complete *c)
+{
+        const char *name = c->command->name;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(verbs); i++) {
+                if (strcmp(name, verbs[i].command) != 0)
+                        continue;
+                if (c->place == 0)
+                        put_words(c, verbs[i].verbs);
+                else if (c->place == 1 || strcmp(c->first, "compare") == 0 ||
+                         strcmp(c->first, "diff") == 0)
+                        put_names(c, verbs[i].of);
+                else if (strcmp(c->first, "import") == 0 || strcmp(name, "rubric") == 0)
+                        put_words(c, ":files");
+                else
+                        put_names(c, CLEW_NAMES_TRACES);
+                return;
+        }
+        if (strcmp(name, "import") == 0 || (strcmp(name, "eval") == 0 && c->place > 0))
+                put_words(c, ":files");
+        else if (strcmp(name, "eval") == 0)
+                put_words(c, "import");
+        else if (strcmp(name, "completion") == 0)
+                put_words(c, "bash zsh fish");
+        else if (strcmp(name, "attrs") == 0)
+                put_names(c, CLEW_NAMES_ATTRIBUTES);
+        else if (strcmp(name, "help") == 0) {
+                put_commands(c);
+                put_words(c, "query path ids marks exit formats dates");
+        } else if (strstr(c->command->usage, "ID") || strcmp(name, "diff") == 0)
+                put_names(c, CLEW_NAMES_TRACES);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
+
+/* The command among @words, and what of them is behind it; the store that they name is taken.
+ * Returns the place behind the command, or 0 without one. */
+static int find_command(struct complete *c, int n, char **words)
+{
+        for (int i = 0; i + 1 < n; i++) {
+                if (strcmp(words[i], "--store") == 0 && i + 2 < n)
+                        c->cli->store_dir = words[++i];
+                else if (strncmp(words[i], "--store=", 8) == 0)
+                        c->cli->store_dir = words[i] + 8;
+                else if (words[i][0] != '-') {
+                        c->command = clew_command_find(words[i]);
+                        return i + 1;
+                }
+        }
+        return 0;
+}
+
+static void count_arguments(struct complete *c, int from, int n, char **words)
+{
+        for (int i = from; i + 1 < n; i++) {
+                struct flag f;
+
+                if (words[i][0] == '-') {
+                        i += find_flag(c, words[i], &f) && f.takes_value;
+                        continue;
+                }
+                if (c->place++ == 0)
+                        c->first = words[i];
+        }
+}
+
+int clew_complete(struct clew_cli *cli, int n, char **words)
+{
+        struct complete c = {.cli = cli, .before = "", .word = "", .first = ""};
+        struct flag f;
+        int from;
+
+        if (n == 0)
+                return CLEW_EXIT_OK;
+        c.word = words[n - 1];
+        c.before = n > 1 ? words[n - 2] : "";
+        from = find_command(&c, n, words);
+        if (from == 0 && strcmp(c.before, "--store") == 0)
+                put_words(&c, ":files");
+        else if (from == 0) {
+                put_commands(&c);
+                put_words(&c, "--store --sealed-only --help --version");
+        }
+        if (!c.command)
+                return CLEW_EXIT_OK;
+        cli->command = c.command->name;
+        read_help(&c);
+        count_arguments(&c, from, n, words);
+        if (find_flag(&c, c.before, &f) && f.takes_value)
+                put_value(&c, &f);
+        else if (c.word[0] == '-')
+                (void)each_flag(&c, put_flag, &c);
+        else
+                put_argument(&c);
+        clew_free(c.help);
+        return CLEW_EXIT_OK;
+}

@@ -1,0 +1,18 @@
+/*
+ * See settle.h.
+ */
+#include "query/find/settle.h"
+
+#include "query/find/select.h"
+
+bool clew_settle(struct clew_trace *trace, uint64_t last_arrival_ns, uint64_t now_ns)
+{
+        uint64_t end = trace->end_ns > trace->start_ns ? trace->end_ns : trace->start_ns;
+        uint64_t silent = last_arrival_ns ? last_arrival_ns : end;
+
+        if (trace->outcome == CLEW_OUTCOME_OPEN && trace->settled != CLEW_OUTCOME_OPEN &&
+            end < now_ns && now_ns - end > CLEW_LOST_AFTER_NS)
+                trace->outcome = trace->settled;
+        return trace->outcome == CLEW_OUTCOME_OPEN && silent < now_ns &&
+               now_ns - silent > CLEW_LOST_AFTER_NS;
+}

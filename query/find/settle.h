@@ -1,0 +1,19 @@
+/*
+ * How a run ended, as of a moment: the same for who opens one as in lists of many.
+ */
+#ifndef CLEW_QUERY_FIND_SETTLE_H
+#define CLEW_QUERY_FIND_SETTLE_H
+
+#include "query/model/trace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Settles the outcome of a trace that was just built: a run whose parent never came is judged by
+ * what did, once that is over for CLEW_LOST_AFTER_NS at @now_ns. @last_arrival_ns is that of its
+ * data (0: all of it is sealed). True when it is lost: open, and silent for as long.
+ */
+bool clew_settle(struct clew_trace *trace, uint64_t last_arrival_ns, uint64_t now_ns);
+
+#endif
