@@ -31,9 +31,9 @@
 
 enum clew_index_kind {
         CLEW_INDEX_FACET = 1, /* query/find/index: what people filter by */
-        CLEW_INDEX_WORD = 2,  /* texts: their words */
-        CLEW_INDEX_GRAM = 3,  /* pieces of what is no word */
-        CLEW_INDEX_PART = 4,  /* pieces of words; which traces is not kept */
+        CLEW_INDEX_WORD = 2,  /* words of texts */
+        CLEW_INDEX_GRAM = 3,  /* signs in a row of what is no word */
+        CLEW_INDEX_PART = 4,  /* words under their ends (index/parts-int.h); sets mean nothing */
 };
 #define CLEW_INDEX_KIND_MAX 15u
 
@@ -120,6 +120,8 @@ struct clew_index_use {
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 uint32_t clew_index_run_traces(const struct clew_index_run *run);
+/* Whether it has any key of that kind. */
+bool clew_index_has(const struct clew_index_run *run, enum clew_index_kind kind);
 /* Adds the traces that have @key to @into, of as many ordinals as the run has traces. 1 = there is
  * such a key, 0 = there is none, -EBADMSG = damage. */
 CLEW_MUST_USE int clew_index_find(struct clew_index_run *run, enum clew_index_kind kind,

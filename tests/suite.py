@@ -239,7 +239,7 @@ def stages(options):
         ("crash", folder_stage("tests/crash")),
     ]
     def clients(results, stage):
-        for program in ("run", "readers", "statistics"):
+        for program in ("run", "readers", "statistics", "mcp"):
             tap_program(results, stage, [os.path.join(ROOT, "tests/clients", program), *(["--all"] if options.clients else [])],
                         options.only)
 

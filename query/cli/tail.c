@@ -319,6 +319,7 @@ static int round_of_runs(struct tail *t)
         r = clew_select_init(&s, t->view, &t->filter, t->cli->clock, NULL, &err);
         s.skip = is_unchanged;
         s.skip_context = t;
+        s.parts_speak = true;
         while (r >= 0 && (r = clew_select_next(&s, &run, &err)) == 1) {
                 if (is_news(t, &run) && report_run(t, &run) != 0) {
                         r = -EIO;

@@ -277,8 +277,18 @@ static int join(struct clew_select *s, const struct clew_trace *built, struct cl
         if (r < 0 || run.n < 2)
                 return r;
         ret->part = !clew_trace_id_eq(&run.head, &ret->id);
-        if (ret->part && !built)
+        if (ret->part && !built && !s->parts_speak)
                 return 0;
+        if (ret->part && !built) {
+                struct clew_list_entry head;
+
+                r = clew_view_entry(s->view, &run.head, &head, err);
+                if (r < 0)
+                        return r;
+                ret->id = run.head;
+                ret->start_ns = head.start_ns;
+                ret->part = false;
+        }
         ret->hot = run.hot;
         if (run.last_arrival_ns > *ret_silent_ns)
                 *ret_silent_ns = run.last_arrival_ns;

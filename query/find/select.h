@@ -103,6 +103,9 @@ struct clew_select {
         /* May be set after init: true leaves an entry out before its summary is read. */
         bool (*skip)(void *context, const struct clew_list_entry *entry);
         void *skip_context;
+        /* May be set with it: a part of a run in several traces that is not left out stands for the
+         * whole run, since what came for the part changed the run. */
+        bool parts_speak;
         /* Scores that traces of this walk carry about older ones (query/aimed.h): they are added to
          * the summaries of those. NULL until there is one. */
         struct clew_select_aimed **aimed;

@@ -142,6 +142,12 @@ static uint32_t fold_one(uint32_t c)
         return folding ? (uint32_t)towlower_l((wint_t)c, folding) : c;
 }
 
+uint32_t clew_text_fold_sign(uint32_t c)
+{
+        (void)pthread_once(&folding_once, open_folding);
+        return fold_one(c);
+}
+
 void clew_text_fold(struct clew_buffer *out, struct clew_slice bytes)
 {
         (void)pthread_once(&folding_once, open_folding);

@@ -15,6 +15,7 @@
 #include "proto/base/slice.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* JSON in JSON in JSON in JSON: deeper is not met in real runs. */
 #define CLEW_TEXT_LAYERS_MAX 4u
@@ -29,6 +30,9 @@ bool clew_text_holds(struct clew_slice bytes, struct clew_slice text, bool ignor
 
 /* Appends @bytes in folded case to @out; what is no UTF-8 stays as it is. */
 void clew_text_fold(struct clew_buffer *out, struct clew_slice bytes);
+
+/* One code point of that. */
+uint32_t clew_text_fold_sign(uint32_t c);
 
 /* Appends @bytes without one layer of JSON escapes to @out. True when there was one. */
 bool clew_text_unescape(struct clew_buffer *out, struct clew_slice bytes);

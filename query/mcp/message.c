@@ -1,5 +1,6 @@
 /*
- * JSON-RPC 2.0 as the Model Context Protocol uses it: initialize, ping, tools/list, tools/call.
+ * JSON-RPC 2.0 as the Model Context Protocol uses it: server/discover or initialize, ping,
+ * tools/list, tools/call.
  * Stateless: a client that does not initialize is answered all the same.
  */
 #include "query/mcp/call-int.h"
@@ -14,11 +15,14 @@
 #define UNKNOWN_METHOD (-32601)
 #define INVALID_PARAMETERS (-32602)
 #define INTERNAL_ERROR (-32603)
+#define KEEP_MS 300000u
 #define TEXT_MAX (CLEW_MCP_ANSWER_MAX / 4)
 
-/* Revisions whose messages these are, newest first. */
+/* Revisions whose messages these are. The first is found by server/discover, the others by
+ * initialize; a client that asks for none of them gets the newest that begins so. */
 static const char *const revisions[] = {"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26",
                                         "2024-11-05"};
+#define NEWEST_INITIALIZED revisions[1]
 
 static const char instructions[] =
         "Clew holds recorded runs of LLM agents. To explain failures: search_traces with "
@@ -78,6 +82,33 @@ static struct clew_json_writer begin(struct clew_buffer *out, const struct messa
         return w;
 }
 
+static struct clew_json_writer begin_result(struct clew_buffer *out, const struct message *m)
+{
+        struct clew_json_writer w = begin(out, m);
+
+        clew_json_write_key(&w, "result");
+        clew_json_write_object_begin(&w);
+        clew_json_write_key(&w, "resultType");
+        clew_json_write_cstr(&w, "complete");
+        return w;
+}
+
+/* How long a client may keep it; the table does not change while the program runs. */
+static void write_keeping(struct clew_json_writer *w)
+{
+        clew_json_write_key(w, "ttlMs");
+        clew_json_write_uint64(w, KEEP_MS);
+        clew_json_write_key(w, "cacheScope");
+        clew_json_write_cstr(w, "private");
+}
+
+static int end_result(struct clew_buffer *out, struct clew_json_writer *w)
+{
+        clew_json_write_object_end(w);
+        clew_json_write_object_end(w);
+        return clew_buffer_error(out);
+}
+
 static int fail(struct clew_buffer *out, const struct message *m, int code, const char *what)
 {
         struct clew_json_writer w = begin(out, m);
@@ -100,44 +131,70 @@ static const char *revision_for(struct clew_slice params)
         struct clew_json_reader r = clew_json_reader_make(params, CLEW_JSON_DEPTH_DEFAULT);
 
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
-                return revisions[0];
+                return NEWEST_INITIALIZED;
         while (clew_json_next_member(&r)) {
                 if (!clew_json_text_is(&r, "protocolVersion")) {
                         clew_json_skip(&r);
                         continue;
                 }
                 if (clew_json_next(&r) != CLEW_JSON_STRING)
-                        return revisions[0];
+                        return NEWEST_INITIALIZED;
                 for (size_t i = 0; i < CLEW_ARRAY_LEN(revisions); i++) {
                         if (clew_json_text_is(&r, revisions[i]))
                                 return revisions[i];
                 }
         }
-        return revisions[0];
+        return NEWEST_INITIALIZED;
+}
+
+static void write_server(struct clew_json_writer *w)
+{
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "name");
+        clew_json_write_cstr(w, "clew");
+        clew_json_write_key(w, "version");
+        clew_json_write_cstr(w, CLEW_VERSION);
+        clew_json_write_object_end(w);
+}
+
+/* What both ways of beginning tell. */
+static void write_abilities(struct clew_json_writer *w)
+{
+        clew_json_write_key(w, "capabilities");
+        clew_json_write_raw(w, CLEW_SLICE_LITERAL("{\"tools\":{\"listChanged\":false}}"));
+        clew_json_write_key(w, "instructions");
+        clew_json_write_cstr(w, instructions);
+}
+
+static int discover(const struct message *m, struct clew_buffer *out)
+{
+        struct clew_json_writer w = begin_result(out, m);
+
+        write_keeping(&w);
+        clew_json_write_key(&w, "supportedVersions");
+        clew_json_write_array_begin(&w);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(revisions); i++)
+                clew_json_write_cstr(&w, revisions[i]);
+        clew_json_write_array_end(&w);
+        write_abilities(&w);
+        clew_json_write_key(&w, "_meta");
+        clew_json_write_object_begin(&w);
+        clew_json_write_key(&w, "io.modelcontextprotocol/serverInfo");
+        write_server(&w);
+        clew_json_write_object_end(&w);
+        return end_result(out, &w);
 }
 
 static int initialize(const struct message *m, struct clew_buffer *out)
 {
-        struct clew_json_writer w = begin(out, m);
+        struct clew_json_writer w = begin_result(out, m);
 
-        clew_json_write_key(&w, "result");
-        clew_json_write_object_begin(&w);
         clew_json_write_key(&w, "protocolVersion");
         clew_json_write_cstr(&w, revision_for(m->params));
-        clew_json_write_key(&w, "capabilities");
-        clew_json_write_raw(&w, CLEW_SLICE_LITERAL("{\"tools\":{\"listChanged\":false}}"));
+        write_abilities(&w);
         clew_json_write_key(&w, "serverInfo");
-        clew_json_write_object_begin(&w);
-        clew_json_write_key(&w, "name");
-        clew_json_write_cstr(&w, "clew");
-        clew_json_write_key(&w, "version");
-        clew_json_write_cstr(&w, CLEW_VERSION);
-        clew_json_write_object_end(&w);
-        clew_json_write_key(&w, "instructions");
-        clew_json_write_cstr(&w, instructions);
-        clew_json_write_object_end(&w);
-        clew_json_write_object_end(&w);
-        return clew_buffer_error(out);
+        write_server(&w);
+        return end_result(out, &w);
 }
 
 /* ---- tools ---------------------------------------------------------------------------------- */
@@ -218,10 +275,9 @@ static void write_tool(struct clew_json_writer *w, const struct clew_mcp_tool *t
 
 static int list_tools(const struct clew_mcp *mcp, const struct message *m, struct clew_buffer *out)
 {
-        struct clew_json_writer w = begin(out, m);
+        struct clew_json_writer w = begin_result(out, m);
 
-        clew_json_write_key(&w, "result");
-        clew_json_write_object_begin(&w);
+        write_keeping(&w);
         clew_json_write_key(&w, "tools");
         clew_json_write_array_begin(&w);
         for (const struct clew_mcp_tool *t = clew_mcp_tools(); t->name; t++) {
@@ -229,9 +285,7 @@ static int list_tools(const struct clew_mcp *mcp, const struct message *m, struc
                         write_tool(&w, t);
         }
         clew_json_write_array_end(&w);
-        clew_json_write_object_end(&w);
-        clew_json_write_object_end(&w);
-        return clew_buffer_error(out);
+        return end_result(out, &w);
 }
 
 static void write_text(struct clew_json_writer *w, struct clew_slice text)
@@ -247,10 +301,8 @@ static void write_text(struct clew_json_writer *w, struct clew_slice text)
 static int write_result(const struct message *m, const struct clew_mcp_call *call,
                         struct clew_buffer *out)
 {
-        struct clew_json_writer w = begin(out, m);
+        struct clew_json_writer w = begin_result(out, m);
 
-        clew_json_write_key(&w, "result");
-        clew_json_write_object_begin(&w);
         clew_json_write_key(&w, "content");
         clew_json_write_array_begin(&w);
         if (!call->is_error && call->tool->form != CLEW_MCP_HELP &&
@@ -260,9 +312,7 @@ static int write_result(const struct message *m, const struct clew_mcp_call *cal
         clew_json_write_array_end(&w);
         clew_json_write_key(&w, "isError");
         clew_json_write_bool(&w, call->is_error);
-        clew_json_write_object_end(&w);
-        clew_json_write_object_end(&w);
-        return clew_buffer_error(out);
+        return end_result(out, &w);
 }
 
 static void call_init(struct clew_mcp_call *call, const struct clew_mcp *mcp)
@@ -350,14 +400,13 @@ int clew_mcp_answer(const struct clew_mcp *mcp, struct clew_slice message, struc
                 return list_tools(mcp, &m, out);
         if (clew_slice_eq_cstr(m.method, "initialize"))
                 return initialize(&m, out);
+        if (clew_slice_eq_cstr(m.method, "server/discover"))
+                return discover(&m, out);
         if (clew_slice_eq_cstr(m.method, "ping")) {
-                struct clew_json_writer w = begin(out, &m);
+                struct clew_json_writer w = begin_result(out, &m);
 
-                clew_json_write_key(&w, "result");
-                clew_json_write_raw(&w, CLEW_SLICE_LITERAL("{}"));
-                clew_json_write_object_end(&w);
-                return clew_buffer_error(out);
+                return end_result(out, &w);
         }
         return fail(out, &m, UNKNOWN_METHOD,
-                    "initialize, ping, tools/list and tools/call are known");
+                    "server/discover, initialize, ping, tools/list and tools/call are known");
 }

@@ -147,6 +147,7 @@ static int walk(struct clew_live *l, struct clew_view *view, struct clew_buffer 
 
         s.skip = is_old;
         s.skip_context = l;
+        s.parts_speak = true;
         clew_record_writer_init(&w, CLEW_RECORD_JSON, "trace", clew_trace_fields,
                                 clew_sink_to_buffer(out));
         while (r >= 0 && (r = clew_select_next(&s, &t, err)) == 1) {

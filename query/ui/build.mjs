@@ -16,6 +16,10 @@ const style = await build({ absWorkingDir: here, entryPoints: { app: 'src/style/
 const files = [...made.outputFiles, ...plot.outputFiles, ...style.outputFiles].map((f) => [path.basename(f.path), f.contents]);
 for (const name of ['index.html', 'icon.svg'])
         files.push([name, fs.readFileSync(path.join(here, 'src', name))]);
+/* What others wrote and the bundle holds: their names and terms go with it. */
+const packages = ['preact', '@preact/signals', '@preact/signals-core', 'htm', 'diff', 'uplot'];
+const terms = packages.map((name) => `${name}\n${'='.repeat(name.length)}\n\n${fs.readFileSync(path.join(here, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`);
+files.push(['licences.txt', Buffer.from(`The pages hold these packages:\n\n${terms.join('\n\n')}`)]);
 let differs = 0;
 for (const [name, bytes] of files) {
         const to = path.join(here, 'dist', name);

@@ -262,7 +262,9 @@ int clew_index_dead(const struct clew_index_catalog *c, struct clew_index_run *r
                         if (r < 0)
                                 return r == -ENOENT ? damaged(c, "a run has no places", err) : r;
                         for (uint32_t k = 0; k < n; k++) {
-                                if (whole || !clew_segment_is_live(g->live, g->n_traces, at + k))
+                                /* Of 0 traces: none of it has moved. */
+                                if (whole || (g->n_traces > 0 &&
+                                              !clew_segment_is_live(g->live, g->n_traces, at + k)))
                                         clew_index_set_add(into, (uint32_t)places[k]);
                         }
                         at += n;

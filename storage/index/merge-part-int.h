@@ -5,6 +5,7 @@
 #define CLEW_STORAGE_INDEX_MERGE_PART_INT_H
 
 #include "storage/index/catalog-int.h"
+#include "storage/index/parts-int.h"
 
 /* Bytes of blocks that one step makes. */
 #define CLEW_MERGE_STEP_BYTES ((size_t)1 << 20)
@@ -45,6 +46,8 @@ struct clew_merge_part {
         uint32_t *set; /* ordinals of one key */
         struct clew_index_set bits;
         struct clew_buffer posting;
+        struct clew_parts parts; /* of the words written so far */
+        bool parts_done;
         unsigned section; /* of rows: ids, starts, places, columns */
 };
 

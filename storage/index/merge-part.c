@@ -30,6 +30,7 @@ void clew_merge_part_deinit(struct clew_merge_part *p)
         clew_buffer_deinit(&p->blocks);
         clew_buffer_deinit(&p->ends);
         clew_buffer_deinit(&p->posting);
+        clew_parts_deinit(&p->parts);
         clew_arena_deinit(&p->arena);
         *p = (struct clew_merge_part){0};
 }
@@ -285,6 +286,7 @@ int clew_merge_part_begin(struct clew_merge_part *p, struct clew_index_catalog *
         clew_buffer_init(&p->blocks, BLOCKS_BYTES_MAX);
         clew_buffer_init(&p->ends, BLOCKS_BYTES_MAX);
         clew_buffer_init(&p->posting, CLEW_RUN_BLOCK_MAX);
+        clew_parts_init(&p->parts);
         clew_run_writer_init(&p->writer, keep_block, p);
         p->has_writer = true;
         p->n_inputs = n;
@@ -431,17 +433,34 @@ static int merge_key(struct clew_merge_part *p, struct clew_slice key, struct cl
                         r = next_key(in, err);
                 n_inputs++;
         }
-        if (r < 0 || (n == 0 && !clew_index_kind_is_bare(p->kind)))
+        if (r < 0 || n == 0)
                 return r;
-        if (clew_index_kind_is_bare(p->kind)) {
-                p->set[0] = 0;
-                n = 1;
-        }
+        if (p->kind == CLEW_INDEX_WORD)
+                clew_parts_add(&p->parts, key);
         if (n_inputs > 1)
                 sort_set(p, n);
         clew_buffer_clear(&p->posting);
         clew_posting_encode(p->set, n, &p->posting);
         clew_run_writer_key(&p->writer, p->kind, key, clew_buffer_slice(&p->posting));
+        return clew_buffer_error(&p->posting) < 0 ? out_of_memory(err) : 0;
+}
+
+/* The words that were written, under their ends; what lists the inputs had counts for nothing. */
+static int write_parts(struct clew_merge_part *p, struct clew_error *err)
+{
+        uint8_t key[CLEW_INDEX_KEY_MAX];
+        const uint32_t first = 0;
+        size_t len = 1;
+
+        clew_buffer_clear(&p->posting);
+        clew_posting_encode(&first, 1, &p->posting);
+        while (p->blocks.len < CLEW_MERGE_STEP_BYTES && len > 0) {
+                len = clew_parts_next(&p->parts, key);
+                if (len > 0)
+                        clew_run_writer_key(&p->writer, p->kind, clew_slice_make(key, len),
+                                            clew_buffer_slice(&p->posting));
+        }
+        p->parts_done = len == 0;
         return clew_buffer_error(&p->posting) < 0 ? out_of_memory(err) : 0;
 }
 
@@ -454,9 +473,13 @@ int clew_merge_part_keys(struct clew_merge_part *p, struct clew_env *env, MDB_tx
         use_snapshot(p, env, txn);
         if (p->head.n_traces == 0)
                 return 0; /* all are dead */
-        r = position(p, err);
+        r = p->kind == CLEW_INDEX_PART ? 0 : position(p, err);
         while (r == 0 && p->blocks.len < CLEW_MERGE_STEP_BYTES) {
-                if (least_key(p, &key)) {
+                if (p->kind == CLEW_INDEX_PART && !p->parts_done) {
+                        r = write_parts(p, err);
+                        continue;
+                }
+                if (p->kind != CLEW_INDEX_PART && least_key(p, &key)) {
                         r = merge_key(p, key, err);
                         continue;
                 }

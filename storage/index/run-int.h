@@ -17,6 +17,10 @@
 /* Rows of one block of a column, and of one block of ids. */
 #define CLEW_RUN_COLUMN_ROWS 4096u
 #define CLEW_RUN_IDS_ROWS (CLEW_RUN_BLOCK_BYTES / CLEW_TRACE_ID_BYTES)
+/* Lengths of an entry that fit into its first byte; of the first one this says that it does not. */
+#define CLEW_RUN_SHARED_MORE 7u
+#define CLEW_RUN_FURTHER_MAX 7u
+#define CLEW_RUN_POSTING_MAX 3u
 /* A set of all ordinals as words, and a key. */
 #define CLEW_RUN_BLOCK_MAX ((size_t)CLEW_INDEX_TRACES_MAX / 8 + 4096)
 #define CLEW_RUN_HEAD_MAX ((size_t)16 << 20)

@@ -8,6 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
+bool clew_index_has(const struct clew_index_run *run, enum clew_index_kind kind)
+{
+        return clew_run_section(&run->head, kind) != NULL;
+}
+
 uint32_t clew_index_run_traces(const struct clew_index_run *run)
 {
         return run->head.n_traces;
@@ -102,11 +107,19 @@ static int read_entry(struct clew_run_keys *k, struct clew_error *err)
 {
         struct clew_cursor c = clew_cursor_make(k->keys);
         struct clew_cursor p = clew_cursor_make(k->postings);
-        uint64_t shared = clew_cursor_varint(&c);
-        uint64_t more = clew_cursor_varint(&c);
-        struct clew_slice rest = clew_cursor_bytes(&c, more);
-        uint64_t posting = clew_cursor_varint(&c);
+        unsigned lengths = clew_cursor_byte(&c);
+        uint64_t shared = lengths >> 5;
+        uint64_t more = lengths >> 2 & CLEW_RUN_FURTHER_MAX;
+        uint64_t posting = lengths & CLEW_RUN_POSTING_MAX;
+        struct clew_slice rest;
 
+        if (shared == CLEW_RUN_SHARED_MORE)
+                shared = clew_cursor_varint(&c);
+        if (more == 0)
+                more = clew_cursor_varint(&c);
+        if (posting == 0)
+                posting = clew_cursor_varint(&c);
+        rest = clew_cursor_bytes(&c, more);
         if (c.failed || shared > k->key_len || more > CLEW_INDEX_KEY_MAX - shared ||
             shared + more == 0)
                 return damaged(k->run, err);

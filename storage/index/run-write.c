@@ -1,13 +1,14 @@
 /*
  * Writing a run; run-int.h.
  *
- * Block of keys: entries n varint | bytes of the keys varint | keys | postings. A key is: bytes
- * that it shares with the one before varint, further bytes varint, those bytes, bytes of its
- * posting varint; the first of a block shares nothing. So a walk over keys reads no posting.
- * Directory: blocks n varint, n times the end of a separator 4 le, separators. A separator is
- * greater than all keys before its block and not greater than the block's first.
- * Block of numbers: least varint, bits of a difference 1, differences, 8 zero bytes for readers
- * that read words. Block of ids: ids.
+ * Block of keys: entries n varint | bytes of the keys varint | keys | postings. A key is: a byte of
+ * three lengths, further bytes. The lengths are: bytes that it shares with the one before in the
+ * upper three bits, further bytes in the next three, bytes of its posting in the lower two; 7 (in
+ * the others 0) says that a varint follows. The first of a block shares nothing. So a walk over
+ * keys reads no posting. Directory: blocks n varint, n times the end of a separator 4 le,
+ * separators. A separator is greater than all keys before its block and not greater than the
+ * block's first. Block of numbers: least varint, bits of a difference 1, differences, 8 zero bytes
+ * for readers that read words. Block of ids: ids.
  */
 #include "storage/index/run-int.h"
 
@@ -122,6 +123,22 @@ static size_t shared_bytes(struct clew_slice a, struct clew_slice b)
         return i;
 }
 
+/* The three lengths of an entry: most fit into one byte. */
+static void put_lengths(struct clew_buffer *out, size_t shared, size_t more, size_t posting)
+{
+        size_t s = shared < CLEW_RUN_SHARED_MORE ? shared : CLEW_RUN_SHARED_MORE;
+        size_t m = more <= CLEW_RUN_FURTHER_MAX ? more : 0;
+        size_t p = posting <= CLEW_RUN_POSTING_MAX ? posting : 0;
+
+        clew_buffer_append_byte(out, (uint8_t)(s << 5 | m << 2 | p));
+        if (s == CLEW_RUN_SHARED_MORE)
+                clew_buffer_append_varint(out, shared);
+        if (m == 0)
+                clew_buffer_append_varint(out, more);
+        if (p == 0)
+                clew_buffer_append_varint(out, posting);
+}
+
 void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_slice key,
                          struct clew_slice posting)
 {
@@ -148,10 +165,8 @@ void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_s
                 clew_buffer_append_le32(&w->offsets, (uint32_t)w->separators.len);
                 shared = 0;
         }
-        clew_buffer_append_varint(&w->keys, shared);
-        clew_buffer_append_varint(&w->keys, key.len - shared);
+        put_lengths(&w->keys, shared, key.len - shared, posting.len);
         clew_buffer_append(&w->keys, key.data + shared, key.len - shared);
-        clew_buffer_append_varint(&w->keys, posting.len);
         clew_buffer_append_slice(&w->postings, posting);
         memcpy(w->last, key.data, key.len);
         w->last_len = key.len;

@@ -19,8 +19,14 @@ struct sink_key {
         struct clew_slice key;
         uint64_t hash;
         uint32_t newest; /* of its entries; they go back in time */
+        uint32_t trace;  /* of the newest */
         uint32_t n;
         uint8_t kind;
+};
+
+struct sink_slot {
+        uint32_t key; /* its number */
+        uint32_t tag; /* of its hash */
 };
 
 struct sink_entry {
@@ -32,7 +38,7 @@ struct clew_index_sink {
         struct clew_arena arena;    /* key bytes */
         struct clew_buffer keys;    /* struct sink_key */
         struct clew_buffer entries; /* struct sink_entry */
-        uint32_t *slots;            /* hash -> key, open addressing */
+        struct sink_slot *slots;    /* by hash, open addressing */
         uint32_t n_slots;
         uint32_t n_traces;
         bool failed;
@@ -114,20 +120,26 @@ static uint32_t n_keys(const struct clew_index_sink *s)
         return (uint32_t)(s->keys.len / sizeof(struct sink_key));
 }
 
+static uint32_t tag_of(uint64_t hash)
+{
+        return (uint32_t)(hash >> 32);
+}
+
 static bool grow(struct clew_index_sink *s)
 {
         uint32_t want = s->n_slots ? s->n_slots * 2 : SLOTS_FIRST;
-        uint32_t *slots = clew_malloc(want * sizeof(*slots));
+        struct sink_slot *slots = clew_malloc(want * sizeof(*slots));
 
         if (!slots)
                 return false;
         memset(slots, 0xff, want * sizeof(*slots));
         for (uint32_t i = 0; i < n_keys(s); i++) {
-                uint32_t at = (uint32_t)keys_of(s)[i].hash & (want - 1);
+                uint64_t hash = keys_of(s)[i].hash;
+                uint32_t at = (uint32_t)hash & (want - 1);
 
-                while (slots[at] != NONE)
+                while (slots[at].key != NONE)
                         at = (at + 1) & (want - 1);
-                slots[at] = i;
+                slots[at] = (struct sink_slot){i, tag_of(hash)};
         }
         clew_free(s->slots);
         s->slots = slots;
@@ -139,29 +151,31 @@ static bool grow(struct clew_index_sink *s)
 static uint32_t find_key(struct clew_index_sink *s, unsigned kind, struct clew_slice key)
 {
         struct sink_key fresh = {.hash = clew_hash_seeded(key, kind), .kind = (uint8_t)kind};
+        uint32_t tag = tag_of(fresh.hash);
         uint32_t at;
 
         if (n_keys(s) >= s->n_slots / 2 && !grow(s))
                 return NONE;
         at = (uint32_t)fresh.hash & (s->n_slots - 1);
-        for (; s->slots[at] != NONE; at = (at + 1) & (s->n_slots - 1)) {
-                const struct sink_key *k = &keys_of(s)[s->slots[at]];
+        for (; s->slots[at].key != NONE; at = (at + 1) & (s->n_slots - 1)) {
+                const struct sink_key *k = &keys_of(s)[s->slots[at].key];
 
-                if (k->hash == fresh.hash && k->kind == kind && clew_slice_eq(k->key, key))
-                        return s->slots[at];
+                if (s->slots[at].tag == tag && k->hash == fresh.hash && k->kind == kind &&
+                    clew_slice_eq(k->key, key))
+                        return s->slots[at].key;
         }
         fresh.key = clew_arena_copy(&s->arena, key);
         fresh.newest = NONE;
+        fresh.trace = NONE;
         clew_buffer_append(&s->keys, &fresh, sizeof(fresh));
         if (clew_arena_failed(&s->arena) || clew_buffer_error(&s->keys) < 0)
                 return NONE;
-        s->slots[at] = n_keys(s) - 1;
-        return s->slots[at];
+        s->slots[at] = (struct sink_slot){n_keys(s) - 1, tag};
+        return n_keys(s) - 1;
 }
 
 void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct clew_slice key)
 {
-        const struct sink_entry *last;
         struct sink_entry entry = {.trace = s->n_traces - 1};
         uint32_t number;
         struct sink_key *k;
@@ -173,11 +187,11 @@ void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct
         if (s->failed)
                 return;
         k = &keys_of(s)[number];
-        last = (const struct sink_entry *)(const void *)s->entries.data + k->newest;
-        if (k->newest != NONE && last->trace == entry.trace)
+        if (k->trace == entry.trace)
                 return;
         entry.before = k->newest;
         k->newest = (uint32_t)(s->entries.len / sizeof(entry));
+        k->trace = entry.trace;
         k->n++;
         clew_buffer_append(&s->entries, &entry, sizeof(entry));
         s->failed = clew_buffer_error(&s->entries) < 0;
@@ -221,15 +235,30 @@ static int newest_first(const void *a, const void *b, void *context)
         return memcmp(s->ids[x].bytes, s->ids[y].bytes, CLEW_TRACE_ID_BYTES);
 }
 
+/* A key in order: by kind and its first bytes, which decide most, then by the rest. */
+struct in_order {
+        uint64_t first;
+        uint32_t key;
+};
+
+static uint64_t first_bytes(const struct sink_key *k)
+{
+        uint64_t v = k->kind;
+
+        for (size_t i = 0; i < 7; i++)
+                v = v << 8 | (i < k->key.len ? k->key.data[i] : 0);
+        return v;
+}
+
 static int by_key(const void *a, const void *b, void *context)
 {
         const struct clew_index_sink *s = context;
-        const struct sink_key *x = &keys_of(s)[*(const uint32_t *)a];
-        const struct sink_key *y = &keys_of(s)[*(const uint32_t *)b];
+        const struct in_order *x = a;
+        const struct in_order *y = b;
 
-        if (x->kind != y->kind)
-                return x->kind < y->kind ? -1 : 1;
-        return clew_slice_cmp(x->key, y->key);
+        if (x->first != y->first)
+                return x->first < y->first ? -1 : 1;
+        return clew_slice_cmp(keys_of(s)[x->key].key, keys_of(s)[y->key].key);
 }
 
 static int ascending(const void *a, const void *b)
@@ -251,7 +280,8 @@ static void write_key(struct build *b, const struct sink_key *k)
                 b->set[0] = 0;
                 n = 1;
         }
-        qsort(b->set, n, sizeof(b->set[0]), ascending);
+        if (n > 1)
+                qsort(b->set, n, sizeof(b->set[0]), ascending);
         clew_buffer_clear(&b->posting);
         clew_posting_encode(b->set, n, &b->posting);
         clew_run_writer_key(b->writer, k->kind, k->key, clew_buffer_slice(&b->posting));
@@ -261,15 +291,15 @@ static int write_keys(struct build *b)
 {
         struct clew_index_sink *s = b->sink;
         uint32_t n = n_keys(s);
-        uint32_t *order = clew_malloc((n + 1u) * sizeof(*order));
+        struct in_order *order = clew_malloc((n + 1u) * sizeof(*order));
 
         if (!order)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
-                order[i] = i;
+                order[i] = (struct in_order){first_bytes(&keys_of(s)[i]), i};
         qsort_r(order, n, sizeof(*order), by_key, s);
         for (uint32_t i = 0; i < n; i++)
-                write_key(b, &keys_of(s)[order[i]]);
+                write_key(b, &keys_of(s)[order[i].key]);
         clew_free(order);
         return clew_buffer_error(&b->posting);
 }

@@ -99,4 +99,4 @@ for (const [width, scheme] of LOOKS)
                 }
                 check(wrong.length === 0, `other than their pictures (CLEW_UI_SHOTS=DIR keeps what was seen, CLEW_UI_PICTURES=write takes them anew): ${wrong.join(', ')}`);
                 return page;
-        }, { seconds: 120 });
+        }, { seconds: 300 });

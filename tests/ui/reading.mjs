@@ -130,7 +130,7 @@ for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [400, 'light']])
                 check(wrong.length === 0, wrong.join('\n'));
                 page.problems.length = 0;
                 return page;
-        }, { seconds: 120 });
+        }, { seconds: 300 });
 
 test('the first page is small', async () => {
         const page = await open('/?since=1h');

@@ -55,7 +55,7 @@ export async function run() {
                 number++;
                 let page, late;
                 try {
-                        const limit = new Promise((_, no) => { late = setTimeout(() => no(new Error('ran out of time')), (options.seconds || 30) * 1000); });
+                        const limit = new Promise((_, no) => { late = setTimeout(() => no(new Error('ran out of time')), (options.seconds || 60) * 1000); });
                         page = await Promise.race([body(), limit]);
                         check(page.problems.length === 0, page.problems.join('; '));
                         console.log(`ok ${number} - ${name}`);

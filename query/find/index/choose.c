@@ -9,6 +9,7 @@
 
 #include "proto/base/mem.h"
 #include "query/find/index/facet-int.h"
+#include "query/find/index/term-int.h"
 #include "query/find/language/regex-int.h"
 #include "query/find/language/run-int.h"
 
@@ -319,6 +320,17 @@ static struct truth compare(struct clew_index_choice *c, const struct clew_query
         return unknown_truth(c);
 }
 
+/* Where a text of some span may match. */
+static struct truth with_text(struct clew_index_choice *c, const struct clew_regex *regex)
+{
+        struct clew_hits h = {{clew_choice_set(c), clew_choice_set(c)}, true};
+        int r = c->error ? c->error : clew_terms_choose(c->run, regex, &h.b.may, c->err);
+
+        if (r < 0)
+                c->error = r;
+        return r == 1 ? on_some_span(c, &h) : unknown_truth(c);
+}
+
 static struct truth match(struct clew_index_choice *c, const struct clew_query *q,
                           const struct clew_code_op *op, const struct judged *left)
 {
@@ -330,7 +342,9 @@ static struct truth match(struct clew_index_choice *c, const struct clew_query *
         if (!left->op || left->op->code != CLEW_CODE_FIELD)
                 return unknown_truth(c);
         ref = &q->fields[left->op->arg];
-        if (ref->row && (clew_field_is_text(ref->row) || clew_field_is_path(ref->row)))
+        if (ref->row && clew_field_is_text(ref->row))
+                return op->op == CLEW_OP_MATCH && regex ? with_text(c, regex) : unknown_truth(c);
+        if (ref->row && clew_field_is_path(ref->row))
                 return unknown_truth(c);
         if (op->op != CLEW_OP_MATCH || !regex || clew_regex_ignores_case(regex))
                 return with_name(c, ref);

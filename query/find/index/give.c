@@ -9,6 +9,7 @@
 
 #include "proto/base/hash.h"
 #include "query/find/index/facet-int.h"
+#include "query/find/index/term-int.h"
 
 #include <string.h>
 
@@ -345,11 +346,37 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
         return 0;
 }
 
+/* Terms that were given last: most come again at once, from the next layer of a text. A power of
+ * two, and small enough for the nearest cache. */
+#define GIVEN 1024u
+
+struct given {
+        struct clew_index_sink *sink;
+        uint64_t hashes[GIVEN];
+};
+
+static void add_term(void *context, enum clew_index_kind kind, struct clew_slice key)
+{
+        struct given *g = context;
+        /* Where memory lies is nobody's choice: no term can be made that passes for another. */
+        uint64_t hash = clew_hash_seeded(key, (uint64_t)(uintptr_t)g + kind);
+        uint64_t *last = &g->hashes[hash & (GIVEN - 1)];
+
+        if (*last == hash)
+                return;
+        *last = hash;
+        clew_index_add(g->sink, kind, key);
+}
+
 static void give_all(const struct clew_trace *trace, const struct clew_summary *summary,
                      struct clew_arena *arena, struct clew_index_sink *sink)
 {
+        struct given given = {.sink = sink};
+        const struct clew_term_taker taker = {add_term, &given};
+
         if (clew_facets_give(trace, summary, arena, sink) < 0)
                 clew_index_add(sink, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL);
+        clew_terms_give(trace, &taker);
 }
 
 void clew_index_install(void)
@@ -359,5 +386,6 @@ void clew_index_install(void)
 
 uint64_t clew_index_version(void)
 {
-        return (uint64_t)CLEW_FACETS_VERSION << 32 | CLEW_RULES_VERSION;
+        return (uint64_t)CLEW_FACETS_VERSION << 32 | (uint64_t)CLEW_TERMS_VERSION << 48 |
+               CLEW_RULES_VERSION;
 }

@@ -165,14 +165,16 @@ static int matches_text(void *context, struct clew_slice text)
         return s->run->overworked ? -E2BIG : r == 1;
 }
 
-/* span.clew.text: a literal is looked for in the bytes as they are, a pattern in each text. */
+/* span.clew.text: a literal is looked for in the bytes of the span first, which is cheap; but what
+ * stands there may begin with the length of a text, so that texts decide. */
 static bool text_matches(struct clew_query_run *run, struct clew_run_at *at,
                          const struct clew_regex *regex, uint32_t step)
 {
         struct search s = {.run = run, .regex = regex, .literal = clew_regex_literal(regex)};
 
         if (clew_regex_shape(regex) == CLEW_REGEX_CONTAINS)
-                return clew_bytes_of_step(at, step, holds_literal, &s) == 1;
+                return clew_bytes_of_step(at, step, holds_literal, &s) == 1 &&
+                       clew_texts_of_step(at, step, holds_literal, &s) == 1;
         return clew_texts_of_step(at, step, matches_text, &s) == 1;
 }
 

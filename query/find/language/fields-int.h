@@ -55,5 +55,8 @@ int clew_bytes_of_step(struct clew_run_at *at, uint32_t step, clew_text_fn fn, v
  * which text. */
 typedef int (*clew_place_fn)(void *context, struct clew_slice place, struct clew_slice text);
 int clew_places_of_step(struct clew_run_at *at, uint32_t step, clew_place_fn fn, void *context);
+/* The texts of all steps and log records, once where they stand; what a scope or resource says is
+ * told again when another one came between. */
+int clew_texts_of_trace(const struct clew_trace *trace, clew_place_fn fn, void *context);
 
 #endif

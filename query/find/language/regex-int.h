@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct clew_regex;
 
@@ -36,6 +37,25 @@ struct clew_slice clew_regex_literal(const struct clew_regex *regex);
 
 /* The pattern begins with (?i). */
 bool clew_regex_ignores_case(const struct clew_regex *regex);
+
+/* The pattern without `.*` at its ends; "(?i)" stays. Owned by @regex. */
+struct clew_slice clew_regex_core(const struct clew_regex *regex);
+
+/* Texts that are read off a pattern (regex-literals.c). */
+#define CLEW_REGEX_LITERALS_MAX 32u
+
+struct clew_regex_literals {
+        struct {
+                struct clew_slice text; /* of `bytes` */
+                uint32_t choice;        /* one of those with the same number is there; 0 = it is */
+        } items[CLEW_REGEX_LITERALS_MAX];
+        uint32_t n;
+        uint8_t bytes[4096];
+};
+
+/* Fills @ret with texts that each match of @pattern holds, in any case of letters when the pattern
+ * takes no notice of it. False: none is known. */
+bool clew_regex_literals(struct clew_slice pattern, struct clew_regex_literals *ret);
 
 /* 1 = the whole @text matches, 0 = it does not, -E2BIG = a limit ended it. One thread at a time. */
 CLEW_MUST_USE int clew_regex_match(const struct clew_regex *regex, struct clew_slice text);

@@ -283,6 +283,11 @@ struct clew_slice clew_regex_literal(const struct clew_regex *x)
         return clew_buffer_slice(&x->literal);
 }
 
+struct clew_slice clew_regex_core(const struct clew_regex *x)
+{
+        return clew_buffer_slice(&x->core);
+}
+
 bool clew_regex_ignores_case(const struct clew_regex *x)
 {
         return x->ignore_case;

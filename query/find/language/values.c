@@ -196,7 +196,10 @@ static int value_texts(const struct places *p, struct clew_slice place, const st
         for (;;) {
                 bool has_value = true;
 
-                if (at.type == CLEW_VALUE_STRING) {
+                if (at.type == CLEW_VALUE_STRING || at.type == CLEW_VALUE_BYTES) {
+                        r = p->fn(p->context, place, at.bytes);
+                } else if ((at.type == CLEW_VALUE_ARRAY || at.type == CLEW_VALUE_KVLIST) &&
+                           depth == NESTED_MAX) { /* deeper ones as they were sent */
                         r = p->fn(p->context, place, at.bytes);
                 } else if ((at.type == CLEW_VALUE_ARRAY || at.type == CLEW_VALUE_KVLIST) &&
                            depth < NESTED_MAX) {
@@ -234,12 +237,28 @@ static int attribute_texts(const struct places *p, struct clew_message_iter it)
         return r;
 }
 
+static int envelope_texts(const struct places *p, struct clew_slice scope,
+                          struct clew_slice resource)
+{
+        int r = 0;
+
+        if (scope.len > 0)
+                r = p->fn(p->context, CLEW_SLICE_LITERAL("scope"), clew_scope_name(scope));
+        if (r == 0 && scope.len > 0)
+                r = p->fn(p->context, CLEW_SLICE_LITERAL("scope"), clew_scope_version(scope));
+        if (r == 0)
+                r = attribute_texts(p, clew_scope_attributes(scope));
+        return r != 0 ? r : attribute_texts(p, clew_resource_attributes(resource));
+}
+
 static int log_texts(const struct places *p, const struct clew_log_record *record)
 {
         int r = 0;
 
         if (record->event_name.len > 0)
                 r = p->fn(p->context, CLEW_SLICE_LITERAL("log"), record->event_name);
+        if (r == 0 && record->severity_text.len > 0)
+                r = p->fn(p->context, CLEW_SLICE_LITERAL("log severity"), record->severity_text);
         if (r == 0)
                 r = value_texts(p, CLEW_SLICE_LITERAL("log body"), &record->body);
         return r != 0 ? r : attribute_texts(p, clew_log_attributes(record));
@@ -252,6 +271,8 @@ static int span_texts(const struct places *p, const struct clew_step *s)
         struct clew_span_link link;
         int r = p->fn(p->context, CLEW_SLICE_LITERAL("name"), s->span.name);
 
+        if (r == 0 && s->span.trace_state.len > 0)
+                r = p->fn(p->context, CLEW_SLICE_LITERAL("trace state"), s->span.trace_state);
         if (r == 0 && s->span.status_message.len > 0)
                 r = p->fn(p->context, CLEW_SLICE_LITERAL("status message"), s->span.status_message);
         if (r == 0)
@@ -263,8 +284,12 @@ static int span_texts(const struct places *p, const struct clew_step *s)
                         r = attribute_texts(p, clew_event_attributes(&event));
         }
         it = clew_span_links(&s->span);
-        while (r == 0 && clew_span_link_next(&it, &link))
-                r = attribute_texts(p, clew_link_attributes(&link));
+        while (r == 0 && clew_span_link_next(&it, &link)) {
+                if (link.trace_state.len > 0)
+                        r = p->fn(p->context, CLEW_SLICE_LITERAL("link"), link.trace_state);
+                if (r == 0)
+                        r = attribute_texts(p, clew_link_attributes(&link));
+        }
         return r;
 }
 
@@ -275,16 +300,51 @@ int clew_places_of_step(struct clew_run_at *at, uint32_t step, clew_place_fn fn,
         const struct places p = {fn, context};
         int r = span_texts(&p, s);
 
-        for (uint32_t i = 0; r == 0 && i < s->n_logs; i++)
-                r = log_texts(&p, &t->logs[s->logs + i].record);
+        for (uint32_t i = 0; r == 0 && i < s->n_logs; i++) {
+                const struct clew_step_log *log = &t->logs[s->logs + i];
+
+                r = log_texts(&p, &log->record);
+                if (r == 0)
+                        r = envelope_texts(&p, log->scope, log->resource);
+        }
         for (uint32_t i = t->n_logs - t->n_loose_logs;
-             r == 0 && step == at->speaker && i < t->n_logs; i++)
+             r == 0 && step == at->speaker && i < t->n_logs; i++) {
                 r = log_texts(&p, &t->logs[i].record);
-        if (r == 0 && s->scope.len > 0)
-                r = fn(context, CLEW_SLICE_LITERAL("scope"), clew_scope_name(s->scope));
-        if (r == 0)
-                r = attribute_texts(&p, clew_scope_attributes(s->scope));
-        return r != 0 ? r : attribute_texts(&p, clew_resource_attributes(s->resource));
+                if (r == 0)
+                        r = envelope_texts(&p, t->logs[i].scope, t->logs[i].resource);
+        }
+        return r != 0 ? r : envelope_texts(&p, s->scope, s->resource);
+}
+
+/* What a scope and a resource say, when they are not those told last. */
+static int other_envelope(const struct places *p, struct clew_slice scope,
+                          struct clew_slice resource, struct clew_slice last[2])
+{
+        bool same = scope.data == last[0].data && scope.len == last[0].len &&
+                    resource.data == last[1].data && resource.len == last[1].len;
+
+        last[0] = scope;
+        last[1] = resource;
+        return same ? 0 : envelope_texts(p, scope, resource);
+}
+
+int clew_texts_of_trace(const struct clew_trace *t, clew_place_fn fn, void *context)
+{
+        const struct places p = {fn, context};
+        struct clew_slice last[2] = {CLEW_SLICE_NULL, CLEW_SLICE_NULL};
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < t->n_steps; i++) {
+                r = span_texts(&p, &t->steps[i]);
+                if (r == 0)
+                        r = other_envelope(&p, t->steps[i].scope, t->steps[i].resource, last);
+        }
+        for (uint32_t i = 0; r == 0 && i < t->n_logs; i++) {
+                r = log_texts(&p, &t->logs[i].record);
+                if (r == 0)
+                        r = other_envelope(&p, t->logs[i].scope, t->logs[i].resource, last);
+        }
+        return r;
 }
 
 struct texts {
