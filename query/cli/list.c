@@ -17,6 +17,7 @@
 #include "query/cli/output.h"
 #include "query/cli/table.h"
 #include "query/cli/window.h"
+#include "query/find/index/index.h"
 #include "query/find/loose.h"
 
 #include <string.h>
@@ -276,9 +277,11 @@ static int run_count(struct list *l)
         struct clew_tally tally = {0};
         struct clew_error err = {0};
         int status = 0;
-        int r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
-                                 l->after_text ? &l->after : NULL, &err);
+        int r;
 
+        l->filter.light = CLEW_LIGHT | CLEW_LIGHT_CAUSE;
+        r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
+                             l->after_text ? &l->after : NULL, &err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
                 clew_tally_add(&tally, &t.summary);
         if (r < 0)

@@ -292,7 +292,10 @@ static int gather(struct stats_command *c, struct clew_view *view)
         struct clew_error err = {0};
         int status = 0;
         int reported;
-        int r = clew_select_init(&s, view, &c->filter, c->cli->clock, NULL, &err);
+        int r;
+
+        c->filter.light = clew_stats_light(&c->stats);
+        r = clew_select_init(&s, view, &c->filter, c->cli->clock, NULL, &err);
 
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
                 r = clew_stats_add(&c->stats, &s, &t, &err);

@@ -39,15 +39,18 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
 {
         const struct clew_filter *f = s->filter;
 
-        if (f && f->n_queries > 0 && !f->no_index) {
+        bool light = f && f->light != 0 && f->sessions.n == 0;
+
+        if (f && (f->n_queries > 0 || light) && !f->no_index) {
+                s->columns = light ? clew_columns_new(f->light) : NULL;
                 s->choice = clew_index_choice_new(f->queries, f->n_queries);
-                if (!s->choice)
+                if (!s->choice || (light && !s->columns))
                         return clew_error_set(err, -ENOMEM, 0, "out of memory");
         }
-        if (!s->choice || !clew_index_choice_narrows(s->choice))
+        if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
         return clew_view_list_chosen(s->view, from,
-                                     clew_index_choice_chooser(s->choice, f->since_ns), err);
+                                     clew_index_choice_chooser(s->choice, f->since_ns, light), err);
 }
 
 int clew_select_init(struct clew_select *s, struct clew_view *view,
@@ -88,6 +91,8 @@ void clew_select_deinit(struct clew_select *s)
                 clew_query_run_free(s->runs[i]);
                 s->runs[i] = NULL;
         }
+        clew_columns_free(s->columns);
+        s->columns = NULL;
         clew_index_choice_free(s->choice);
         s->choice = NULL;
 }
@@ -290,12 +295,27 @@ static int join(struct clew_select *s, const struct clew_trace *built, struct cl
         return fill_joined(s, &run, built, ret, err);
 }
 
+/* What time makes of it. @silent_since 0 = what its spans say. */
+static void look_at_time(const struct clew_select *s, uint64_t silent_since,
+                         struct clew_selected *ret)
+{
+        uint64_t now = clew_clock_unix_ns(s->clock);
+        uint64_t patience = CLEW_LOST_AFTER_NS;
+
+        if (silent_since == 0)
+                silent_since = ret->start_ns + ret->summary.duration_ns;
+        if (s->filter && s->filter->lost_after_ns != 0)
+                patience = s->filter->lost_after_ns;
+        ret->last_sign_ns = silent_since;
+        settle(&ret->summary, ret->start_ns, now, patience);
+        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
+                    now - silent_since > patience;
+}
+
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
         uint64_t silent_since = entry->last_arrival_ns;
-        uint64_t now = clew_clock_unix_ns(s->clock);
-        uint64_t patience = CLEW_LOST_AFTER_NS;
         int r = -ENOENT;
 
         clew_arena_reset(&s->arena);
@@ -314,15 +334,38 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 return r;
         remember_aimed(s, &ret->summary);
         recall_aimed(s, ret);
-        if (silent_since == 0)
-                silent_since = ret->start_ns + ret->summary.duration_ns;
-        if (s->filter && s->filter->lost_after_ns != 0)
-                patience = s->filter->lost_after_ns;
-        ret->last_sign_ns = silent_since;
-        settle(&ret->summary, ret->start_ns, now, patience);
-        ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
-                    now - silent_since > patience;
+        look_at_time(s, silent_since, ret);
         return 0;
+}
+
+/* Of what an index is sure of, from its columns. 1, or 0: the summary is to be read. */
+static int fill_light(struct clew_select *s, const struct clew_list_entry *entry,
+                      struct clew_selected *ret, struct clew_error *err)
+{
+        s->has_data = false;
+        s->joined = false;
+        *ret = (struct clew_selected){
+                .id = entry->id, .start_ns = entry->start_ns, .view = s->view};
+        if (!s->columns ||
+            clew_columns_read(s->columns, entry->run, entry->ordinal, &ret->summary, err) != 1 ||
+            is_unpriced(&ret->summary))
+                return 0;
+        look_at_time(s, 0, ret);
+        return 1;
+}
+
+static int fill_any(struct clew_select *s, const struct clew_list_entry *entry,
+                    struct clew_selected *ret, struct clew_error *err)
+{
+        struct clew_list_entry whole;
+        int r;
+
+        if (!entry->run)
+                return fill(s, entry, NULL, ret, err);
+        if (fill_light(s, entry, ret, err) == 1)
+                return 0;
+        r = clew_view_entry(s->view, &entry->id, &whole, err);
+        return r < 0 ? r : fill(s, &whole, NULL, ret, err);
 }
 
 static bool must_end(struct clew_select *s)
@@ -442,7 +485,7 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                 s->seen++;
                 return 0;
         }
-        r = fill(s, entry, NULL, ret, &damage);
+        r = fill_any(s, entry, ret, &damage);
         if (r == 0 && ret->part)
                 return 0;
         s->seen++;

@@ -48,6 +48,7 @@ struct clew_name_filter {
 #define CLEW_FILTER_QUERIES_MAX 2u
 
 struct clew_query_set;    /* query/serve/filter.h */
+struct clew_columns;      /* query/find/index/index.h */
 struct clew_index_choice; /* query/find/index/index.h */
 
 struct clew_filter {
@@ -56,11 +57,12 @@ struct clew_filter {
         /* Conditions in the query language, borrowed. */
         const struct clew_query *queries[CLEW_FILTER_QUERIES_MAX];
         uint32_t n_queries;
-        clew_query_say_fn say;  /* what people said; gets the view as context; NULL = nothing */
-        bool allow_unknown;     /* keys that no span has are no mistake */
-        bool no_index;          /* look at all traces */
-        bool apart;             /* each trace by itself, also of a run in several */
-        bool runs;              /* leave out traces without an agent, a model call or a tool */
+        clew_query_say_fn say; /* what people said; gets the view as context; NULL = nothing */
+        bool allow_unknown;    /* keys that no span has are no mistake */
+        unsigned light; /* CLEW_LIGHT_* (find/index/index.h): more is not asked of summaries */
+        bool no_index;  /* look at all traces */
+        bool apart;     /* each trace by itself, also of a run in several */
+        bool runs;      /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
         uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
         uint64_t limit_bytes;   /* and after so many bytes of spans were read */
@@ -118,6 +120,7 @@ struct clew_select {
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
+        struct clew_columns *columns;     /* NULL: summaries are read */
         struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */
         struct clew_query_result found;

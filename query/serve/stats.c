@@ -3,6 +3,8 @@
  */
 #include "query/serve/stats.h"
 
+#include "query/find/index/index.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -198,6 +200,39 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
         if (r == 0 && s->needs_spans)
                 r = make_query(s, query, clew_buffer_slice(&fields), err, where);
         return r;
+}
+
+unsigned clew_stats_light(const struct clew_stats *s)
+{
+        unsigned light = CLEW_LIGHT | CLEW_LIGHT_CAUSE;
+
+        if (s->needs_spans)
+                return 0;
+        for (uint32_t i = 0; i < s->n_keys; i++) {
+                switch (s->keys[i].fact) {
+                case FACT_AGENT:
+                        light |= CLEW_LIGHT_AGENT;
+                        break;
+                case FACT_SERVICE:
+                        light |= CLEW_LIGHT_SERVICE;
+                        break;
+                case FACT_SIGNATURE:
+                        light |= CLEW_LIGHT_SIGNATURE;
+                        break;
+                case FACT_USER:
+                        light |= CLEW_LIGHT_USER;
+                        break;
+                case FACT_NAME:
+                        light |= CLEW_LIGHT_NAME;
+                        break;
+                case FACT_OUTCOME:
+                case FACT_CAUSE:
+                        break;
+                default:
+                        return 0;
+                }
+        }
+        return light;
 }
 
 void clew_stats_deinit(struct clew_stats *s)

@@ -44,6 +44,8 @@ struct clew_stats {
 CLEW_MUST_USE int clew_stats_init(struct clew_stats *s, const char *by, const char *query,
                                   uint64_t over_ns, struct clew_error *err,
                                   struct clew_filter_error *where);
+/* What it asks of summaries, for clew_filter.light. */
+unsigned clew_stats_light(const struct clew_stats *s);
 void clew_stats_deinit(struct clew_stats *s);
 /* Adds a run of the walk. 0, -E2BIG with a message, or another negative errno. */
 CLEW_MUST_USE int clew_stats_add(struct clew_stats *s, struct clew_select *select,

@@ -239,6 +239,67 @@ static int begin_indexing(struct reindex *x, struct clew_error *err)
         return r == -EBADMSG ? 0 : r;
 }
 
+#define STALE_MAX 4096u
+
+/* Numbers of runs of other indexers, when runs of this one cover all: how many. */
+static uint32_t find_stale(struct reindex *x, uint64_t ret[STALE_MAX])
+{
+        struct clew_env *env = x->store->env;
+        uint64_t version = x->store->deriver->index_version;
+        struct clew_index_catalog c;
+        struct clew_error ignored;
+        MDB_txn *txn = NULL;
+        uint32_t n = 0;
+        bool covered;
+
+        if (clew_txn_begin_read(env, &txn, &ignored) < 0)
+                return 0;
+        covered = clew_index_catalog_read(&c, env, txn, version, &ignored) == 0;
+        if (covered) {
+                covered = c.n_covered == c.n_segments && c.n_stale > 0;
+                clew_index_catalog_deinit(&c);
+        }
+        if (covered &&
+            clew_index_catalog_read(&c, env, txn, CLEW_INDEX_ANY_VERSION, &ignored) == 0) {
+                for (uint32_t i = 0; i < c.n_runs && n < STALE_MAX; i++) {
+                        if (c.runs[i].head.version != version)
+                                ret[n++] = c.runs[i].number;
+                }
+                clew_index_catalog_deinit(&c);
+        }
+        clew_txn_end_read(env, txn);
+        return n;
+}
+
+/* Runs that nobody asks any more go; their blocks are swept before the first merge. */
+static int drop_stale(struct reindex *x, struct clew_error *err)
+{
+        struct clew_env *env = x->store->env;
+        uint64_t numbers[STALE_MAX];
+        uint32_t n = find_stale(x, numbers);
+        struct clew_state state;
+        MDB_txn *txn = NULL;
+        int r = 0;
+
+        if (n == 0)
+                return 0;
+        r = clew_txn_begin_write(env, &txn, err);
+        if (r < 0)
+                return r;
+        r = clew_state_read(env, txn, &state, err);
+        for (uint32_t i = 0; (r == 0 || r == -ENOENT) && i < n; i++)
+                r = clew_index_drop_head(env, txn, &state, numbers[i], err);
+        if (r == -ENOENT)
+                r = 0;
+        if (r == 0)
+                r = clew_state_write(env, txn, &state, err);
+        if (r < 0) {
+                clew_txn_abort(env, txn);
+                return r;
+        }
+        return clew_txn_commit(env, txn, err);
+}
+
 /* Segments are indexed one by one: the runs become few again. What cannot be merged stays. */
 static int merge_runs(struct reindex *x, struct clew_error *err)
 {
@@ -251,6 +312,8 @@ static int merge_runs(struct reindex *x, struct clew_error *err)
 
         if (!merge)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (drop_stale(x, err) < 0)
+                r = 0;
         while (r == 1)
                 r = clew_index_merge_step(merge, &options, &bytes, &ignored);
         clew_index_merge_free(merge);

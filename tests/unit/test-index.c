@@ -409,6 +409,19 @@ static uint32_t count_runs(struct clew_store *store)
         return n;
 }
 
+static uint32_t count_stale(struct clew_store *store)
+{
+        struct clew_view *v = NULL;
+        struct clew_error err = {0};
+        uint32_t n;
+
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        assert_int_equal(clew_view_read_index(v, 1, &err), 0);
+        n = v->index.n_stale;
+        clew_view_close(v);
+        return n;
+}
+
 static void verify(const char *dir)
 {
         struct clew_error err = {0};
@@ -587,6 +600,8 @@ static void test_missing(void **state)
                 assert_int_equal(clew_store_reindex(store, &o, &stats, &err), 0);
                 assert_int_equal(stats.indexed, 3);
                 assert_int_equal(compare(store, spans, 40), 12);
+                assert_int_equal(count_runs(store), 3);
+                assert_int_equal(count_stale(store), 0);
                 append(store, 9, ++spans[9]);
                 seal(store);
                 assert_int_equal(compare(store, spans, 40), 12);

@@ -677,8 +677,9 @@ const struct clew_index_chooser *clew_index_choice_of_names(struct clew_index_ch
 }
 
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *c,
-                                                           uint64_t since_ns)
+                                                           uint64_t since_ns, bool light)
 {
         c->chooser.since_ns = since_ns;
+        c->chooser.light = light;
         return &c->chooser;
 }

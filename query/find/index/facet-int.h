@@ -32,10 +32,12 @@
 #include "storage/index.h"
 
 /* Raised whenever a key or column is given otherwise; the rules are counted in apart. */
-#define CLEW_FACETS_VERSION 2u
+#define CLEW_FACETS_VERSION 3u
 
 #define CLEW_FACET_SPECIAL CLEW_SLICE_LITERAL("!")
 #define CLEW_FACET_NAME_MAX 128u
+/* Name of the facet that tells the agent which a run began with. */
+#define CLEW_FACET_FIRST_AGENT "agents.first"
 /* Longer texts are hinted at. */
 #define CLEW_FACET_TEXT_MAX 64u
 #define CLEW_FACET_INT_MAX 999
@@ -100,6 +102,7 @@ enum clew_column {
         CLEW_COLUMN_SETTLED,
         CLEW_COLUMN_KINDS,
         CLEW_COLUMN_RULES,
+        CLEW_COLUMN_WASTE_COST, /* as CLEW_COLUMN_COST */
         CLEW_COLUMNS,
 };
 

@@ -123,8 +123,22 @@ static void give_field(struct giver *g, const struct clew_facet_field *field,
         }
 }
 
+static void give_first_agent(struct giver *g)
+{
+        const struct clew_summary *s = g->at.facts->summary;
+        struct clew_index_facet f;
+        bool exact;
+
+        if (s->n_agents == 0 ||
+            !clew_facet_begin(&f, CLEW_FACET_DERIVED, CLEW_SLICE_LITERAL(CLEW_FACET_FIRST_AGENT)))
+                return;
+        clew_facet_text(&f, s->agents[0].name, &exact);
+        give(g, clew_facet_key(&f));
+}
+
 static void give_fields(struct giver *g)
 {
+        give_first_agent(g);
         for (size_t i = 0; i < clew_n_facet_fields; i++) {
                 struct clew_slice name = clew_slice_of_cstr(clew_facet_fields[i].name);
                 struct clew_field_ref ref = {0};
@@ -293,6 +307,8 @@ static void give_columns(struct clew_index_sink *sink, const struct clew_summary
                 {CLEW_COLUMN_SETTLED, s->settled},
                 {CLEW_COLUMN_KINDS, s->kinds},
                 {CLEW_COLUMN_RULES, s->rules_version},
+                {CLEW_COLUMN_WASTE_COST,
+                 s->facts.waste_usd > 0 ? cost_units(s->facts.waste_usd) : 0},
         };
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++)

@@ -35,7 +35,32 @@ bool clew_index_choice_narrows(const struct clew_index_choice *choice);
 /* For clew_view_list_chosen(); traces that started before @since_ns (0 = no bound) are not wanted.
  */
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice,
-                                                           uint64_t since_ns);
+                                                           uint64_t since_ns, bool light);
+
+/* ---- many summaries ---------------------------------------------------------------------------
+ */
+
+/* Texts that whoever adds runs up asks for; numbers are always there. */
+enum {
+        CLEW_LIGHT = 1u << 0,
+        CLEW_LIGHT_SERVICE = 1u << 1,
+        CLEW_LIGHT_CAUSE = 1u << 2,
+        CLEW_LIGHT_SIGNATURE = 1u << 3,
+        CLEW_LIGHT_USER = 1u << 4,
+        CLEW_LIGHT_NAME = 1u << 5,
+        CLEW_LIGHT_AGENT = 1u << 6, /* the first */
+};
+
+struct clew_columns;
+struct clew_summary;
+
+CLEW_MUST_USE struct clew_columns *clew_columns_new(unsigned wanted); /* NULL: no memory */
+void clew_columns_free(struct clew_columns *columns);                 /* NULL is fine */
+/* Fills what is wanted of @ret, which is zero otherwise; texts live as long as @columns, the agent
+ * until the next call. 1, or 0: a column does not tell all of it, and the summary is to be read. */
+CLEW_MUST_USE int clew_columns_read(struct clew_columns *columns, struct clew_index_run *run,
+                                    uint32_t ordinal, struct clew_summary *ret,
+                                    struct clew_error *err);
 
 /* ---- mistakes in a query ----------------------------------------------------------------------
  */
