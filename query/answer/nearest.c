@@ -64,6 +64,9 @@ void clew_nearest_offer(struct clew_nearest *n, struct clew_slice word)
                                     memmem(word.data, word.len, n->asked.data, n->asked.len)
                             ? INSIDE
                             : INSIDE + 1;
+        /* The beginning of a word is that word, not one of as many letters. */
+        if (d > 1 && n->asked.len >= INSIDE_BYTES_MIN && clew_slice_starts_with(word, n->asked))
+                d = 1;
         if (d < n->distance) {
                 n->distance = d;
                 n->best = word;

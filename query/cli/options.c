@@ -117,7 +117,7 @@ static int parse_letters(struct parse *p)
                 if (s[1])
                         return store_value(p, f, s + 1);
                 if (p->at + 1 >= p->argc)
-                        return usage_error(p, "needs a value: -", s, 1);
+                        return usage_error(p, "needs a value:", (char[]){'-', *s, '\0'}, 2);
                 return store_value(p, f, p->argv[++p->at]);
         }
         return 0;

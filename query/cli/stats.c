@@ -195,10 +195,10 @@ static int print_table(struct stats_command *c)
         bool of_steps = c->stats.of_steps;
         size_t time_key = c->over_ns ? c->stats.n_keys : CLEW_GROUP_KEYS_MAX;
         const struct clew_column columns[] = {
-                {.heading = headings[0], .give_way = time_key == 0 ? 0 : 8},
-                {.heading = headings[1], .give_way = time_key == 1 ? 0 : 8},
-                {.heading = headings[2], .give_way = time_key == 2 ? 0 : 8},
-                {.heading = headings[3], .give_way = time_key == 3 ? 0 : 8},
+                {.heading = headings[0], .give_way = time_key == 0 ? 0 : 16},
+                {.heading = headings[1], .give_way = time_key == 1 ? 0 : 16},
+                {.heading = headings[2], .give_way = time_key == 2 ? 0 : 16},
+                {.heading = headings[3], .give_way = time_key == 3 ? 0 : 16},
                 {.heading = of_steps ? "CALLS" : "RUNS", .right = true},
                 {.heading = "FAILED", .right = true},
                 {.heading = "RATE", .right = true},

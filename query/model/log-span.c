@@ -7,6 +7,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/hash.h"
 #include "proto/base/json.h"
+#include "proto/base/number.h"
 #include "proto/otlp/walk.h"
 #include "query/model/value-int.h"
 
@@ -237,11 +238,20 @@ static void put_tool(struct clew_buffer *b, const struct clew_log_step *s)
         put_if(b, KEY("gen_ai.tool.call.result"), either(s, CLEW_LOG_ROLE_RESULT));
 }
 
+/* The HTTP status when it says that the call failed: a stream can fail under a 200. */
+static struct clew_slice failing_status(const struct clew_log_step *s)
+{
+        struct clew_slice status = either(s, CLEW_LOG_ROLE_STATUS);
+        uint64_t number;
+
+        return clew_parse_uint64(status, &number) && number >= 400 ? status : CLEW_SLICE_NULL;
+}
+
 /* What went wrong, in the record's words, else in as few of ours. */
 static struct clew_slice error_text(const struct clew_log_step *s, struct clew_arena *arena)
 {
         struct clew_slice text = either(s, CLEW_LOG_ROLE_ERROR);
-        struct clew_slice status = either(s, CLEW_LOG_ROLE_STATUS);
+        struct clew_slice status = failing_status(s);
 
         if (text.len > 0 || !s->failed)
                 return text;
@@ -272,7 +282,7 @@ static void put_error(struct clew_buffer *b, const struct clew_log_step *s,
         if (!s->failed)
                 return;
         if (type.len == 0 && s->kind == CLEW_LOG_STEP_CALL)
-                type = either(s, CLEW_LOG_ROLE_STATUS);
+                type = failing_status(s);
         if (type.len == 0 && s->kind == CLEW_LOG_STEP_TOOL)
                 type = exit_code(s, arena);
         put_text(b, KEY("clew.failed"), KEY("true"));
