@@ -60,10 +60,10 @@ static const struct clew_column columns[] = {
         {.heading = "STEPS", .right = true, .drop = 2},
         {.heading = "TOKENS", .right = true, .drop = 3},
         {.heading = "COST", .right = true, .drop = 4},
-        {.heading = "AGENT", .give_way = 7},
+        {.heading = "AGENT", .give_way = 8},
         {.heading = "SCORE", .give_way = 8, .drop = 1},
         /* A rule and its step are read, or the column says nothing. */
-        {.heading = "CAUSE", .give_way = 20},
+        {.heading = "CAUSE", .give_way = 19},
 };
 
 static void put_number(struct clew_table *t, uint64_t n)
