@@ -35,7 +35,8 @@ CLEW_MUST_USE int clew_compare_filter(struct clew_compare_command *c,
                                       struct clew_filter *ret);
 
 /* Fills the queries of both sides from --by and the two values (@n 2), or the two that most runs
- * have (@n 0). They live as long as the command. 0 or an exit status after a message. */
+ * have (@n 0); they stay NULL when there are not two, which is told. They live as long as the
+ * command. 0 or an exit status after a message. */
 CLEW_MUST_USE int clew_compare_live_sides(struct clew_compare_command *c, char *const *values,
                                           size_t n, const char *ret_queries[2]);
 /* Prints how the runs of both sides did. 0 or an exit status. */

@@ -109,9 +109,9 @@ static int commonest(struct clew_compare_command *c, struct clew_slice ret[2])
                 char shown[SHOWN_BYTES];
 
                 clew_safe_cstr(clew_slice_of_cstr(c->by), shown, sizeof(shown));
-                clew_cli_error(c->cli, "%s has %s: there is nothing to compare", shown,
-                               n ? "one value alone" : "no value in these runs");
-                r = CLEW_EXIT_USAGE;
+                clew_cli_note(c->cli, "%s has %s: there is nothing to compare", shown,
+                              n ? "one value alone" : "no value in these runs");
+                ret[0] = ret[1] = CLEW_SLICE_NULL;
         }
         if (r == 0 && clew_slice_cmp(ret[0], ret[1]) > 0) {
                 struct clew_slice first = ret[0];
@@ -134,6 +134,8 @@ int clew_compare_live_sides(struct clew_compare_command *c, char *const *values,
                 sides[i] = clew_slice_of_cstr(values[i]);
         if (n == 0)
                 r = commonest(c, sides);
+        if (r != 0 || (n == 0 && sides[0].len == 0))
+                return r;
         for (size_t i = 0; r == 0 && i < 2; i++) {
                 ret_queries[i] = query_of(c, sides[i]);
                 if (!ret_queries[i])

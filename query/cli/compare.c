@@ -216,6 +216,8 @@ static int run(struct clew_compare_command *c, const struct clew_arguments *args
 
         if (r == 0 && c->by)
                 r = clew_compare_live_sides(c, args->values, args->n, queries);
+        if (r == 0 && c->by && !queries[0])
+                return c->output_flags.exit_status ? CLEW_EXIT_NOTHING : 0;
         if (r != 0)
                 return r;
         r = clew_contrast_init(&c->contrast);
