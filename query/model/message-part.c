@@ -88,6 +88,9 @@ static const struct part_word part_keys[] = {
         {"file_data", CLEW_PART_MEDIA},
         {"media", CLEW_PART_MEDIA},
         {"image", CLEW_PART_MEDIA},
+        {"document", CLEW_PART_MEDIA},
+        {"video", CLEW_PART_MEDIA},
+        {"audio", CLEW_PART_MEDIA},
         {"reasoningContent", CLEW_PART_REASONING},
         {"reasoning", CLEW_PART_REASONING},
         {"thinking", CLEW_PART_REASONING},
@@ -427,6 +430,10 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
                 return;
         if (part->type == CLEW_PART_OTHER) {
                 part->name = text_of(s, type);
+                if (clew_slice_eq_cstr(part->name, "redacted_thinking")) { /* encrypted */
+                        part->name = CLEW_SLICE_LITERAL("redacted");
+                        return;
+                }
                 part->text = clew_slice_eq_cstr(part->name, "compaction") && get(&o, "content")
                                      ? text_of(s, get(&o, "content"))
                                      : raw;
@@ -470,15 +477,19 @@ bool clew_object_is_part(struct clew_message_sink *s, const struct object *o)
 /* ---- media in results -------------------------------------------------------------------------
  */
 
-/* Media come with a type, or say how they are encoded. */
+/* Media come with a type ("mimeType", "mediaType"), or say how they are encoded ("base64",
+ * "bytes").
+ */
 bool clew_text_holds_media(struct clew_slice text)
 {
         if (text.len < 32 || (text.data[0] != '{' && text.data[0] != '['))
                 return false;
-        return clew_find(text, "mime", 4) || clew_find(text, "base64", 6);
+        return clew_find(text, "mime", 4) || clew_find(text, "base64", 6) ||
+               clew_find(text, "\"media", 6) || clew_find(text, "\"bytes\"", 7);
 }
 
-/* The list of contents that a result is, or holds: MCP's {"content":[...],"isError":false}. */
+/* The list of contents that a result is, or holds: MCP's {"content":[...],"isError":false}, the AI
+ * SDK's {"type":"content","value":[...]}. */
 static struct clew_slice contents_of(struct clew_slice text)
 {
         struct object o;
@@ -488,7 +499,7 @@ static struct clew_slice contents_of(struct clew_slice text)
                 return text;
         if (!open_object(text, &o))
                 return CLEW_SLICE_NULL;
-        m = get_any(&o, NAMES("content", "contents"));
+        m = get_any(&o, NAMES("content", "contents", "value"));
         return m && m->token == CLEW_JSON_ARRAY_BEGIN ? m->raw : CLEW_SLICE_NULL;
 }
 
