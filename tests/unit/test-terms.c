@@ -322,8 +322,9 @@ static void test_cut_texts_are_found(void **unused)
                         CLEW_BUFFER folded = {0};
                         struct clew_slice needle;
 
+                        clew_buffer_init(&layer[0], 1u << 20);
+                        clew_buffer_init(&layer[1], 1u << 20);
                         for (unsigned k = below(4); k > 0 && text.len > 0; k--) {
-                                clew_buffer_init(&layer[k & 1], 1u << 20);
                                 clew_buffer_clear(&layer[k & 1]);
                                 (void)clew_text_unescape(&layer[k & 1], text);
                                 text = clew_buffer_slice(&layer[k & 1]);
