@@ -321,8 +321,7 @@ static int add_all(struct dataset_command *c)
                 clew_cli_note(c->cli,
                               "%" PRIu64 " expect what a passing run of their task answered",
                               c->passing.used);
-        else if (c->from_passing ||
-                 (c->n_without && strcmp(c->args.values[0], "add") == 0))
+        else if (c->from_passing || (c->n_without && strcmp(c->args.values[0], "add") == 0))
                 clew_cli_note(c->cli,
                               c->from_passing
                                       ? "no passing run has the task of one of them"
