@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* When each run started, for the trend: the window is known only at the end. */
 struct clew_cluster_moment {
@@ -28,6 +29,32 @@ uint64_t clew_cluster_hash(const struct clew_summary *s)
         if (s->cause.signature.len)
                 return clew_hash(s->cause.signature);
         return clew_text_error_shape(s->error) ^ 0x9e3779b97f4a7c15u;
+}
+
+/* Without a signature the text of its error tells, which a light walk has not read. */
+static int hash_of(struct clew_select *s, struct clew_selected *t, uint64_t *ret,
+                   struct clew_error *err)
+{
+        int r = t->summary.cause.signature.len == 0 ? clew_select_whole(s, t, err) : 0;
+
+        *ret = clew_cluster_hash(&t->summary);
+        return r;
+}
+
+int clew_cluster_has(struct clew_select *s, struct clew_selected *t, const char *name,
+                     struct clew_error *err)
+{
+        char own[CLEW_CLUSTER_NAME];
+        uint64_t hash;
+        int r = hash_of(s, t, &hash, err);
+
+        if (r < 0)
+                return r;
+        clew_cluster_name(hash, own);
+        if (strcmp(name, own) != 0)
+                return 0;
+        r = clew_select_whole(s, t, err);
+        return r < 0 ? r : 1;
 }
 
 /* The sentence of the cause; without one the error of the example, and without that what the runs
@@ -50,34 +77,45 @@ static struct clew_slice detail_of(struct clew_clusters *c, const struct clew_se
                 (const char *)rest + 1);
 }
 
-static struct clew_cluster *cluster_of(struct clew_clusters *c, const struct clew_selected *t)
+static int cluster_of(struct clew_clusters *c, struct clew_select *s, struct clew_selected *t,
+                      struct clew_cluster **ret, struct clew_error *err)
 {
-        uint64_t hash = clew_cluster_hash(&t->summary);
         struct clew_cluster *x;
+        uint64_t hash;
+        int r = hash_of(s, t, &hash, err);
 
-        for (uint32_t i = 0; i < c->n; i++) {
+        *ret = NULL;
+        for (uint32_t i = 0; r == 0 && i < c->n && !*ret; i++) {
                 if (c->items[i].hash == hash)
-                        return &c->items[i];
+                        *ret = &c->items[i];
         }
-        if (c->n == CLEW_CLUSTERS_MAX)
-                return NULL;
+        if (r < 0 || *ret || c->n == CLEW_CLUSTERS_MAX)
+                return r;
         /* The walk is newest first: the first run seen is the example. */
+        r = clew_select_whole(s, t, err);
+        if (r < 0)
+                return r;
         x = &c->items[c->n++];
         *x = (struct clew_cluster){.hash = hash, .last_ns = t->start_ns, .example = t->id};
         x->rule = clew_arena_copy(c->arena, t->summary.cause.rule);
         x->signature = clew_arena_copy(c->arena, t->summary.cause.signature);
         x->detail = detail_of(c, t);
-        return x;
+        *ret = x;
+        return 0;
 }
 
-static void take(struct clew_clusters *c, const struct clew_selected *t)
+static int take(struct clew_clusters *c, struct clew_select *s, struct clew_selected *t,
+                struct clew_error *err)
 {
-        struct clew_cluster *x = cluster_of(c, t);
         struct clew_cluster_moment *m = clew_arena_alloc(c->arena, sizeof(*m));
+        struct clew_cluster *x;
+        int r = cluster_of(c, s, t, &x, err);
 
+        if (r < 0)
+                return r;
         if (!x || !m) {
                 c->left_out++;
-                return;
+                return 0;
         }
         x->count++;
         x->first_ns = t->start_ns;
@@ -85,6 +123,7 @@ static void take(struct clew_clusters *c, const struct clew_selected *t)
         c->newest_ns = c->newest_ns ? c->newest_ns : t->start_ns;
         *m = (struct clew_cluster_moment){c->moments, t->start_ns, (uint32_t)(x - c->items)};
         c->moments = m;
+        return 0;
 }
 
 static int by_count(const void *a, const void *b)
@@ -175,8 +214,11 @@ int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s, struct 
         c->items = clew_arena_calloc(arena, CLEW_CLUSTERS_MAX, sizeof(*c->items));
         if (!c->items)
                 return -ENOMEM;
-        while ((r = clew_select_next(s, &t, err)) == 1)
-                take(c, &t);
+        while ((r = clew_select_next(s, &t, err)) == 1) {
+                r = take(c, s, &t, err);
+                if (r < 0)
+                        return r;
+        }
         if (r < 0)
                 return r;
         for (const struct clew_cluster_moment *m = c->moments; m; m = m->next)
