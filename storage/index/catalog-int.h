@@ -25,6 +25,7 @@ struct clew_index_gone {
 struct clew_index_catalog {
         struct clew_env *env;
         MDB_txn *txn; /* borrowed */
+        struct clew_run_packer packer;
         struct clew_arena arena;
         struct clew_index_run *runs; /* ascending numbers */
         uint32_t n_runs;

@@ -62,7 +62,8 @@ static int damaged(const struct clew_index_catalog *c, const char *what, struct 
 static int read_head(struct reading *r, uint64_t number, struct clew_slice value,
                      struct clew_error *err)
 {
-        struct clew_index_run run = {.get = get_block, .context = r->c, .number = number};
+        struct clew_index_run run = {
+                .get = get_block, .context = r->c, .number = number, .packer = &r->c->packer};
         int e = clew_run_head_decode(value, &r->c->arena, &run.head);
 
         if (e < 0)
@@ -199,6 +200,7 @@ int clew_index_catalog_read(struct clew_index_catalog *c, struct clew_env *env, 
 void clew_index_catalog_deinit(struct clew_index_catalog *c)
 {
         clew_arena_deinit(&c->arena);
+        clew_run_packer_deinit(&c->packer);
         *c = (struct clew_index_catalog){0};
 }
 
