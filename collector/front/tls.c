@@ -71,9 +71,7 @@ struct conn {
         uint32_t back_events;
         bool wants_write; /* OpenSSL does */
         bool client_eof;
-        bool back_watched;
         bool back_hup;  /* the guard has closed its end */
-        bool back_eof;  /* and all it said was taken */
         bool told_back; /* that the client has said all */
 };
 
@@ -194,6 +192,14 @@ static void took(struct piece *p, size_t n)
 
 /* ---- from the client ------------------------------------------------------------------------ */
 
+/* The guard takes nothing more. What it has said goes out first. */
+static void lost_back(struct clew_tls *t, struct conn *c)
+{
+        took(&c->to_back, c->to_back.n - c->to_back.at);
+        c->back_hup = true;
+        put(t, c, OPEN);
+}
+
 /* Bytes to the guard's end. False when it is gone. */
 static bool give_back(struct conn *c, const uint8_t *bytes, size_t n, size_t *ret_taken)
 {
@@ -231,7 +237,6 @@ static bool open_back(struct clew_tls *t, struct conn *c, const uint8_t *first, 
                 close(both[1]);
                 return false;
         }
-        c->back_watched = true;
         put(t, c, OPEN);
         t->options.take[spoken](t->options.context[spoken], both[1], &c->peer);
         return true;
@@ -261,9 +266,15 @@ static bool from_client(struct clew_tls *t, struct conn *c)
                 end(t, c);
                 return false;
         }
-        if ((c->state == FIRST && !open_back(t, c, t->room, n)) ||
-            !give_back(c, t->room, n, &taken) ||
-            (taken < n && !keep(&c->to_back, t->room + taken, n - taken))) {
+        if (c->state == FIRST && !open_back(t, c, t->room, n)) {
+                end(t, c);
+                return false;
+        }
+        if (!give_back(c, t->room, n, &taken)) {
+                lost_back(t, c);
+                return false;
+        }
+        if (taken < n && !keep(&c->to_back, t->room + taken, n - taken)) {
                 end(t, c);
                 return false;
         }
@@ -277,11 +288,10 @@ static void flush_back(struct clew_tls *t, struct conn *c)
 
         if (c->to_back.bytes && c->back >= 0) {
                 if (!give_back(c, c->to_back.bytes + c->to_back.at, c->to_back.n - c->to_back.at,
-                               &taken)) {
-                        end(t, c);
-                        return;
-                }
-                took(&c->to_back, taken);
+                               &taken))
+                        lost_back(t, c);
+                else
+                        took(&c->to_back, taken);
         }
         if (c->client_eof && !c->to_back.bytes && !c->told_back && c->back >= 0) {
                 c->told_back = true;
@@ -349,16 +359,12 @@ static bool from_back(struct clew_tls *t, struct conn *c)
 
         if (!is_open(c) || !flush_client(t, c) || c->to_client.bytes)
                 return false;
-        if (c->back_eof) {
-                leave(t, c);
-                return false;
-        }
         n = recv(c->back, t->room, sizeof(t->room), MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
                 return false;
         if (n <= 0) {
-                c->back_eof = true;
-                return true;
+                leave(t, c); /* at once: no event tells of it again */
+                return false;
         }
         if (!write_client(t, c, t->room, (size_t)n, &taken))
                 return false;
@@ -411,22 +417,16 @@ static void read_away(struct clew_tls *t, struct conn *c)
         }
 }
 
-/* The guard's end is not watched while nothing of it is wanted: when it is closed, that would be
- * told again and again. */
+/* While nothing of the guard's end is wanted, only its close is told, and once (EPOLLET): a level
+ * would be told again and again. */
 static void watch_back(struct clew_tls *t, struct conn *c)
 {
-        uint32_t want = (c->to_client.bytes || c->back_eof ? 0u : EPOLLIN) |
-                        (c->to_back.bytes ? EPOLLOUT : 0u);
-        struct epoll_event e = {.events = want, .data.ptr = (char *)c + 1};
+        uint32_t want = (c->to_client.bytes ? 0u : EPOLLIN) | (c->to_back.bytes ? EPOLLOUT : 0u);
 
-        if (c->back_watched && want == c->back_events)
-                return;
-        if (want == 0 && c->back_watched)
-                (void)epoll_ctl(t->epoll, EPOLL_CTL_DEL, c->back, NULL);
-        else if (want != 0)
-                (void)epoll_ctl(t->epoll, c->back_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->back,
-                                &e);
-        c->back_watched = want != 0;
+        want = want ? want : EPOLLET;
+        if (want != c->back_events)
+                (void)epoll_ctl(t->epoll, EPOLL_CTL_MOD, c->back,
+                                &(struct epoll_event){.events = want, .data.ptr = (char *)c + 1});
         c->back_events = want;
 }
 
@@ -484,10 +484,8 @@ static void on_event(struct clew_tls *t, const struct epoll_event *e)
                 end(t, c);
                 return;
         }
-        if (is_back && (e->events & (EPOLLERR | EPOLLHUP)) != 0 && !c->back_hup) {
-                c->back_hup = true;
-                put(t, c, OPEN);
-        }
+        if (is_back && (e->events & (EPOLLERR | EPOLLHUP)) != 0 && !c->back_hup)
+                lost_back(t, c);
         pump(t, c);
 }
 
