@@ -35,6 +35,8 @@
 #define TIME_MAX_NS (300 * CLEW_NS_PER_S)
 /* So often a waiting thread looks whether who asked is still there. */
 #define LOOK_MS 200
+/* When all ends, a last frame has so long to be taken. */
+#define LAST_WORD_NS (CLEW_NS_PER_S / 2)
 /* A process that has closed its output ends at once. */
 #define REAP_MS 2000
 #define PATH_BYTES 4096u
@@ -64,7 +66,8 @@ struct clew_commands {
         pthread_cond_t changed; /* on the monotonic clock */
         /* under the lock: */
         struct command *first;
-        unsigned n; /* threads */
+        unsigned n;        /* threads */
+        uint64_t until_ns; /* for what is on its way when all ends */
         bool ends;
 };
 
@@ -152,11 +155,11 @@ static bool hand_over(struct command *c, size_t n)
         c->at = 0;
         c->len = n;
         wake_library(c);
-        while (!c->gone && !all->ends && c->at < c->len) {
+        while (!c->gone && c->at < c->len) {
                 struct timespec until = clew_clock_deadline(LOOK_MS * 1000000ull);
 
                 (void)pthread_cond_timedwait(&all->changed, &all->lock, &until);
-                if (now_ns() > c->until_ns || has_left(c))
+                if (now_ns() > c->until_ns || now_ns() > all->until_ns || has_left(c))
                         break;
         }
         goes_on = !c->gone && c->at == c->len;
@@ -219,6 +222,7 @@ static void relay(struct command *c)
 {
         const char *cut = NULL;
         bool reads = true;
+        bool ends;
         int status;
 
         while (reads && !cut) {
@@ -235,8 +239,13 @@ static void relay(struct command *c)
                         break;
         }
         status = reap(c, !reads || cut);
+        pthread_mutex_lock(&c->commands->lock);
+        ends = c->commands->ends;
+        pthread_mutex_unlock(&c->commands->lock);
         if (reads && !cut && WIFSIGNALED(status))
-                cut = "the server ended the command: it needed more memory than one may have";
+                cut = ends ? "the server stops, and has ended the command"
+                           : "the command was killed on the server: it may have needed more memory "
+                             "than there is";
         else if (reads && !cut && WIFEXITED(status) && WEXITSTATUS(status) == 127)
                 cut = "the server could not start the command";
         if (reads && cut)
@@ -461,6 +470,7 @@ int clew_commands_new(struct clew_commands **ret)
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
         pthread_cond_init(&all->changed, &attr);
         pthread_condattr_destroy(&attr);
+        all->until_ns = UINT64_MAX;
         *ret = all;
         return 0;
 }
@@ -469,6 +479,7 @@ void clew_commands_end(struct clew_commands *all)
 {
         pthread_mutex_lock(&all->lock);
         all->ends = true;
+        all->until_ns = now_ns() + LAST_WORD_NS;
         for (struct command *c = all->first; c; c = c->next)
                 (void)kill(-c->pid, SIGKILL);
         pthread_cond_broadcast(&all->changed);

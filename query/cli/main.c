@@ -1,6 +1,7 @@
 /*
  * clew: the query tool. Everything is in the clew-cli library; see cli.h.
  */
+#include "query/cli/author.h"
 #include "query/cli/cli.h"
 #include "query/cli/served.h"
 
@@ -14,10 +15,13 @@
 /* A trace of 25,000 spans and all that is made of it; what is not touched costs nothing. */
 #define HEAP_EXPECTED ((size_t)256 << 20)
 
+#define USER_BYTES 256u
+
 int main(int argc, char **argv)
 {
         struct clew_error err = {0};
         struct clew_cli cli;
+        char user[USER_BYTES];
         int status;
 
         clew_mem_expect(HEAP_EXPECTED);
@@ -27,8 +31,11 @@ int main(int argc, char **argv)
         /* A list that cannot be read costs the costs, not the answer. */
         if (clew_prices_install_default(&err) < 0)
                 clew_cli_error(&cli, "%s", err.message);
-        status = argc > 1 && strcmp(argv[1], "--served") == 0 ? clew_served_main(&cli, argc, argv)
-                                                              : clew_cli_run(&cli, argc, argv);
+        if (argc > 1 && strcmp(argv[1], "--served") == 0)
+                status = clew_served_main(
+                        &cli, clew_cli_author_name(user, sizeof(user)) ? user : NULL, argc, argv);
+        else
+                status = clew_cli_run(&cli, argc, argv);
         clew_cli_deinit(&cli);
         return status;
 }

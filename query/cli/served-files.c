@@ -4,7 +4,7 @@
  */
 #include "query/cli/served-files.h"
 
-#include "proto/base/mem.h"
+#include "proto/base/buffer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,67 +33,54 @@ static int send(struct clew_cli *cli, enum clew_frame kind, int slot, const uint
         return r < 0 ? fail(cli, r) : 0;
 }
 
-int clew_served_file_open(struct clew_outfile *f, struct clew_cli *cli, const char *path,
-                          unsigned flags)
+int clew_served_file_open(struct clew_cli *cli, const char *path, unsigned flags, int *ret_slot,
+                          FILE **ret_stream)
 {
         const uint8_t byte = (uint8_t)flags;
         int slot = 0;
+        FILE *stream;
 
-        *f = (struct clew_outfile){.slot = -1, .summed = true};
-        clew_sha256_init(&f->sum);
         while (slot < (int)CLEW_FRAME_SLOTS && slots[slot])
                 slot++;
         if (slot == (int)CLEW_FRAME_SLOTS)
                 return fail(cli, -EMFILE);
-        f->path = clew_strdup(path);
-        f->stream = f->path ? clew_served_stream(CLEW_FRAME_DATA, slot) : NULL;
-        if (!f->stream)
+        stream = clew_served_stream(CLEW_FRAME_DATA, slot);
+        if (!stream)
                 return fail(cli, -ENOMEM);
         slots[slot] = true;
-        f->slot = slot;
+        *ret_slot = slot;
+        *ret_stream = stream;
         return send(cli, CLEW_FRAME_FILE, slot, &byte, path);
 }
 
-int clew_served_file_mode(struct clew_outfile *f, struct clew_cli *cli, unsigned mode)
+int clew_served_file_mode(struct clew_cli *cli, int slot, unsigned mode)
 {
         char text[16];
 
-        if (f->slot < 0)
-                return 0;
         (void)snprintf(text, sizeof(text), "%u", mode);
-        return send(cli, CLEW_FRAME_MODE, f->slot, NULL, text);
+        return send(cli, CLEW_FRAME_MODE, slot, NULL, text);
 }
 
-int clew_served_file_close(struct clew_outfile *f, struct clew_cli *cli, bool keep)
+int clew_served_file_close(struct clew_cli *cli, int slot, FILE *stream, bool keep)
 {
         const uint8_t byte = keep;
-        bool ok = f->stream && fclose(f->stream) == 0;
-        int r = 0;
+        bool ok = fclose(stream) == 0;
+        int r = send(cli, CLEW_FRAME_FILE_END, slot, &byte, "");
 
-        if (f->slot >= 0) {
-                slots[f->slot] = false;
-                r = send(cli, CLEW_FRAME_FILE_END, f->slot, &byte, "");
-        }
-        clew_free(f->path);
-        f->path = NULL;
-        f->stream = NULL;
-        f->slot = -1;
+        slots[slot] = false;
         return ok || !keep ? r : fail(cli, -EPIPE);
 }
 
-int clew_served_dir_open(struct clew_outdir *d, struct clew_cli *cli, bool force)
+int clew_served_dir_open(struct clew_cli *cli, const char *path, bool force)
 {
         const uint8_t byte = force ? CLEW_FRAME_FORCE : 0;
 
-        return d->path ? send(cli, CLEW_FRAME_DIR, -1, &byte, d->path) : fail(cli, -ENOMEM);
+        return send(cli, CLEW_FRAME_DIR, -1, &byte, path);
 }
 
-int clew_served_dir_close(struct clew_outdir *d, struct clew_cli *cli, bool keep)
+int clew_served_dir_close(struct clew_cli *cli, bool keep)
 {
         const uint8_t byte = keep;
-        int r = d->path ? send(cli, CLEW_FRAME_DIR_END, -1, &byte, "") : 0;
 
-        clew_free(d->path);
-        *d = (struct clew_outdir){0};
-        return r;
+        return send(cli, CLEW_FRAME_DIR_END, -1, &byte, "");
 }

@@ -283,7 +283,7 @@ static bool read_arguments(struct clew_cli *cli, int argc, char **argv)
         return true;
 }
 
-int clew_served_main(struct clew_cli *cli, int argc, char **argv)
+int clew_served_main(struct clew_cli *cli, const char *user, int argc, char **argv)
 {
         CLEW_BUFFER body = {0};
         CLEW_ARENA arena = {0};
@@ -298,6 +298,8 @@ int clew_served_main(struct clew_cli *cli, int argc, char **argv)
         if (served.words.time_zone)
                 (void)setenv("TZ", served.words.time_zone, 1);
         tzset();
+        if (!served.name[0] && !served.words.user)
+                served.words.user = user;
         limit_resources();
         confine(cli->store_dir);
         served.on = true;

@@ -19,8 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Runs such a process: argv[1] is "--served". Returns the exit status. */
-int clew_served_main(struct clew_cli *cli, int argc, char **argv);
+/* Runs such a process: argv[1] is "--served". @user runs the server: whose words they are when
+ * nobody is named; NULL = he has no name. Returns the exit status. */
+int clew_served_main(struct clew_cli *cli, const char *user, int argc, char **argv);
 
 /* The request that is served; NULL for a command at home. */
 const struct clew_command_line *clew_served(void);
