@@ -126,6 +126,8 @@ struct clew_seal_options {
         size_t budget_bytes;      /* stop after about this many raw bytes; 0 = no bound */
         uint32_t max_traces;      /* keep this many in mind, the oldest, unless none of them is
                                      due; bounds memory; 0 = a default */
+        bool index; /* when nothing is due, index one segment that has no index of the present
+                       indexer, and say `more` */
         /*
          * Runs @fn(@argument), which holds the store's write lock for some milliseconds, and
          * returns after it. NULL = in the calling thread. Appends wait for that lock: a caller of
@@ -148,8 +150,11 @@ struct clew_seal_stats {
         uint64_t compacted; /* segments made of small ones, not counted above */
         uint64_t refused; /* traces left hot because they could not be sealed; told by refused() */
         uint64_t damaged; /* of them, those that could not be read; verify names them */
-        uint64_t left_bytes; /* raw bytes that were due and are still hot */
-        bool more;           /* the budget, is_over() or max_traces ended it */
+        uint64_t indexed; /* segments that had no index, and have one now */
+        uint64_t unindexable;   /* that cannot have one: a trace in them cannot be read */
+        uint64_t index_dropped; /* index runs that were damaged; all of them count as one */
+        uint64_t left_bytes;    /* raw bytes that were due and are still hot */
+        bool more;              /* the budget, is_over() or max_traces ended it */
 };
 
 /* Spans and log records of a trace that is sealed; one with more stays hot, and is read as far as

@@ -103,6 +103,24 @@ static void tell_refused(void *context, const struct clew_trace_id *id, uint32_t
                          hex, n_fragments, (unsigned long long)raw_bytes, why);
 }
 
+static void tell_indexes(const struct clew_seal_stats *stats)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+
+        if (stats->index_dropped)
+                clew_log(CLEW_LOG_WARN, "index.damaged",
+                         "runs=%llu action=\"dropped, and made anew in the background\"",
+                         (unsigned long long)stats->index_dropped);
+        if (stats->unindexable)
+                clew_log(CLEW_LOG_WARN, "index.failed",
+                         "segments=%llu effect=\"their traces are read whole by each query\" "
+                         "see=\"clew doctor --verify\"",
+                         (unsigned long long)stats->unindexable);
+        if (stats->indexed)
+                clew_log_limited(&limit, CLEW_LOG_DEBUG, "index.step", "segments=%llu",
+                                 (unsigned long long)stats->indexed);
+}
+
 /* One step; returns how long to rest after it. */
 static uint64_t step(struct clew_sealer *s)
 {
@@ -111,6 +129,7 @@ static uint64_t step(struct clew_sealer *s)
                 .min_segment_bytes = s->options.segment_bytes,
                 .max_wait_ns = s->options.max_wait_ns,
                 .budget_bytes = STEP_BYTES,
+                .index = true,
                 .run = run_on_writer,
                 .is_over = is_stopping,
                 .refused = tell_refused,
@@ -138,6 +157,7 @@ static uint64_t step(struct clew_sealer *s)
                                  err.message);
                 return FAILURE_REST_NS;
         }
+        tell_indexes(&stats);
         if (stats.traces)
                 clew_log(CLEW_LOG_DEBUG, "seal.step",
                          "traces=%llu segments=%llu raw_bytes=%llu stored_bytes=%llu cpu_ms=%llu",

@@ -47,6 +47,8 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_import(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_export(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_backup(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_clusters(struct clew_cli *cli, int argc, char **argv);

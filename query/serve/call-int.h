@@ -102,6 +102,7 @@ struct clew_inputs {
         uint64_t step_number;
         const char *within;
         const char *dataset;
+        const char *redact;
         bool allow_missing;
 };
 

@@ -2,8 +2,11 @@
  * Failed runs grouped by cause.
  *
  * The signature of a cause (rule, step, shape of its error) was computed when the trace was sealed;
- * runs with equal signatures form a cluster. Its name is made from the signature alone, so it stays
- * the same tomorrow and on another machine. Runs without a cause are grouped by their error text.
+ * runs with equal signatures form a cluster. The tool of a signature counts where a tool failed or
+ * was called over and over; where the agent went wrong (a change that nobody confirmed, a wrong
+ * count) runs are alike whatever tool came next. A cluster's name is made from that alone, so it
+ * stays the same tomorrow and on another machine. Runs without a cause are grouped by their error
+ * text.
  */
 #ifndef CLEW_QUERY_SERVE_CLUSTERS_H
 #define CLEW_QUERY_SERVE_CLUSTERS_H
@@ -20,11 +23,20 @@
 #define CLEW_CLUSTERS_MAX 4096u
 #define CLEW_CLUSTER_NAME 12u /* with the final NUL */
 
+#define CLEW_CLUSTER_TOOLS_MAX 8u
+
+struct clew_cluster_tool {
+        struct clew_slice name;
+        uint32_t count;
+};
+
 struct clew_cluster {
         uint64_t hash;
         struct clew_slice rule;
-        struct clew_slice signature;
-        struct clew_slice detail; /* of the newest run */
+        struct clew_slice signature; /* of the newest run, as its detail */
+        struct clew_slice detail;
+        struct clew_cluster_tool tools[CLEW_CLUSTER_TOOLS_MAX]; /* where it shows, most first */
+        uint32_t n_tools;
         struct clew_trace_id example;
         uint32_t count;
         uint32_t recent; /* in the newer half of the time that the selection spans */
@@ -37,6 +49,7 @@ struct clew_cluster_moment;
 struct clew_clusters {
         struct clew_arena *arena;
         struct clew_cluster *items;
+        uint16_t *places; /* by hash: 1 + the place in items */
         uint32_t n;
         uint32_t left_out;
         struct clew_cluster_moment *moments;

@@ -16,6 +16,10 @@
 /* Exists while a store is being created. Until it is gone nothing has been acknowledged, so whoever
  * finds it left behind finishes the creation, or starts over where nothing was committed. */
 #define CLEW_CREATING_FILE "creating"
+/* A data file that is being made anew (storage/keep). */
+#define CLEW_UNFINISHED_DIR "unfinished"
+/* How the names of data files begin that a repair has set aside. */
+#define CLEW_DAMAGED_PREFIX "damaged-"
 
 /*
  * Checks (and in the writing modes creates) @dir and opens it. Sets @ret_fresh when the store is to

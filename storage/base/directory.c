@@ -70,7 +70,12 @@ static int check_empty(const char *dir, struct clew_error *err)
         if (!d)
                 return clew_error_set(err, -errno, 0, "store %s: %s", dir, strerror(errno));
         while (r == 0 && (e = readdir(d)) != NULL) {
-                if (!is_ours(e->d_name))
+                if (strcmp(e->d_name, CLEW_UNFINISHED_DIR) == 0)
+                        r = clew_error_set(err, -EINVAL, 0,
+                                           "store %s: a restore into it is under way or was not "
+                                           "finished; run clew restore again",
+                                           dir);
+                else if (!is_ours(e->d_name))
                         r = clew_error_set(err, -EINVAL, 0,
                                            "store %s: is not a Clew store: it holds other files "
                                            "(%.60s); name an empty or a new directory",

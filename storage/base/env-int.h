@@ -83,6 +83,11 @@ CLEW_MUST_USE bool clew_record_check(struct clew_slice key, struct clew_slice st
 CLEW_MUST_USE int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                                  struct clew_slice key, const struct clew_slice *parts, size_t n,
                                  struct clew_error *err);
+/* Stores @stored, which has its checksum at its end, as it is; @behind: no key of the table comes
+ * after it. For copies of a store. -EEXIST: one does. */
+CLEW_MUST_USE int clew_table_put_stored(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                        struct clew_slice key, struct clew_slice stored,
+                                        bool behind, struct clew_error *err);
 /* 0 also when there was nothing. */
 CLEW_MUST_USE int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                                     struct clew_slice key, struct clew_error *err);

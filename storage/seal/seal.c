@@ -565,6 +565,7 @@ static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
                 r = clew_index_merge_step(s->sealing->merge, &options, &written, &ignored);
                 bytes += written;
         }
+        s->sealing->index_is_damaged |= r == -EBADMSG;
         stats->more |= r == 1;
         return 0;
 }
@@ -611,7 +612,9 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0 && !stats.more)
                 r = compact(&s, &stats, err);
-        sealer_deinit(&s);
+        sealer_deinit(&s); /* its memory, before indexing needs as much */
+        if (r == 0 && !stats.more && options->index)
+                r = clew_seal_index_step(store, s.sealing, options, &stats, err);
         pthread_mutex_unlock(&store->sealing_lock);
         *ret_stats = stats;
         return r;
