@@ -6,6 +6,7 @@
 #include "collector/api/api.h"
 
 #include "collector/api/commands-int.h"
+#include "collector/api/metrics-int.h"
 #include "collector/api/request-int.h"
 #include "collector/api/squeeze-int.h"
 #include "collector/api/streams-int.h"
@@ -47,6 +48,7 @@ struct clew_api {
         struct clew_service services[CLEW_PROJECTS_MAX]; /* one for each project */
         struct clew_streams *streams;
         struct clew_commands *commands;
+        struct clew_metrics_page *metrics;
         volatile sig_atomic_t stop;
         char author[AUTHOR_BYTES_MAX]; /* of writes when nobody signed in */
         pthread_t threads[THREADS];
@@ -341,7 +343,8 @@ static bool wants(const char *method, const char *path)
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
-        if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path))
+        if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path) ||
+            (reads && clew_api_is_metrics(path)))
                 return true;
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
                 return is_api && !clew_http_path_is_otlp(path);
@@ -381,6 +384,7 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
         q->is_sign_in = clew_api_is_sign_in(method, path);
         q->is_mcp = clew_api_is_mcp(path);
+        q->is_metrics = clew_api_is_metrics(path);
         if (!clew_api_admits(q, &q->api->options)) {
                 clew_api_note(q, &q->api->options);
                 atomic_store(&q->state, CLEW_API_ANSWERED);
@@ -440,6 +444,11 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
         }
         switch (atomic_load(&q->state)) {
         case CLEW_API_NEW:
+                if (q->is_metrics) {
+                        clew_api_metrics(q->api->metrics, &q->api->options, q);
+                        hold_answer(q);
+                        return respond(q);
+                }
                 if (is_live(q))
                         return start_stream(q);
                 if (is_command(q))
@@ -512,6 +521,9 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
         pthread_condattr_destroy(&attr);
         for (; r == 0 && api->n_threads < THREADS; api->n_threads += r == 0)
                 r = pthread_create(&api->threads[api->n_threads], NULL, serve, api);
+        api->metrics = clew_metrics_page_new();
+        if (r == 0 && !api->metrics)
+                r = ENOMEM;
         if (r == 0)
                 r = -clew_streams_new(&api->streams);
         if (r == 0)
@@ -560,6 +572,7 @@ void clew_api_free(struct clew_api *api)
                 clew_commands_end(api->commands);
         clew_streams_free(api->streams);
         clew_commands_free(api->commands);
+        clew_metrics_page_free(api->metrics);
         pthread_cond_destroy(&api->work);
         pthread_cond_destroy(&api->idle);
         pthread_mutex_destroy(&api->lock);

@@ -128,6 +128,10 @@ static int start_one(const struct clew_config *config, struct clew_project *p,
         int r = clew_pipeline_new(&pipeline, &p->pipeline);
 
         sealer.pipeline = p->pipeline;
+        if (r == 0 && config->seal_cpu_percent > 0) {
+                p->figures = sealer.figures = clew_figures_new();
+                r = p->figures ? 0 : -ENOMEM;
+        }
         if (r == 0 && config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &p->sealer);
         return r;
@@ -157,6 +161,7 @@ void clew_projects_close(struct clew_projects *projects)
         for (unsigned i = 0; i < projects->n; i++) {
                 clew_store_close(projects->all[i].store);
                 clew_free(projects->all[i].dir);
+                clew_figures_free(projects->all[i].figures);
         }
         projects->n = 0;
 }
