@@ -9,6 +9,7 @@
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
+#include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "query/review/verify.h"
 #include "storage/store.h"
@@ -275,14 +276,16 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
  * the business of --verify. */
 static uint64_t count_old_summaries(struct clew_view *view)
 {
+        uint32_t version = clew_rules_version();
+        const struct clew_index_chooser chooser = clew_index_pick_other_rules(&version);
         struct clew_list_entry entry;
         struct clew_error err = {0};
         uint64_t n = 0;
 
-        if (clew_view_list(view, NULL, &err) < 0)
+        if (clew_view_list_chosen(view, NULL, &chooser, &err) < 0)
                 return 0;
-        while (clew_view_next(view, &entry, &err) == 1)
-                n += !entry.hot && entry.summary_version != clew_rules_version();
+        while (clew_view_next(view, &entry, &err) == 1) /* of an index: it told the rules */
+                n += !entry.hot && (entry.run || entry.summary_version != version);
         return n;
 }
 

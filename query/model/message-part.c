@@ -436,7 +436,9 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
                         part->name = CLEW_SLICE_LITERAL("redacted");
                         return;
                 }
-                part->text = clew_slice_eq_cstr(part->name, "compaction") && get(&o, "content")
+                part->text = (clew_slice_eq_cstr(part->name, "compaction") ||
+                              clew_slice_eq_cstr(part->name, "redacted")) &&
+                                             get(&o, "content")
                                      ? text_of(s, get(&o, "content"))
                                      : raw;
                 return;
