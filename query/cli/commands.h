@@ -10,6 +10,14 @@
 
 #include <stddef.h>
 
+/* What becomes of a command when there is `--url`. */
+enum clew_served_kind {
+        CLEW_SERVED_NOT,   /* it works on a store of this machine alone */
+        CLEW_SERVED_READS, /* it runs beside the server's store, and changes nothing there */
+        CLEW_SERVED_SAYS,  /* the same, and it may add what people say (scope annotate) */
+        CLEW_SERVED_HOME,  /* it needs no store */
+};
+
 struct clew_command {
         const char *group; /* heading in `clew help` */
         const char *name;
@@ -18,6 +26,7 @@ struct clew_command {
         const char *help;  /* one line */
         /* argv[0] is the command's name. Returns an enum clew_exit. */
         int (*run)(struct clew_cli *cli, int argc, char **argv);
+        enum clew_served_kind served;
 };
 
 /* NULL when there is no such command. Names are never abbreviated. */
