@@ -50,6 +50,8 @@ static const struct clew_command commands[] = {
          "the Model Context Protocol on standard input and output", clew_cmd_mcp},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor},
+        {"keep", "delete", NULL, "ID... | --session S | --user U | --query Q [FLAGS]",
+         "traces taken out of the store for good", clew_cmd_delete},
         {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
          clew_cmd_audit},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",
