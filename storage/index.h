@@ -115,6 +115,8 @@ struct clew_index_use {
         /* Traces that the walk would have given, from where it began to where since_ns ends it, and
          * left out; whole when the walk has come to its end. */
         uint64_t left_out;
+        uint64_t uncovered; /* segments that no run covers: their traces are all given ... */
+        uint64_t scanned;   /* ... and these are they, from where the walk began */
 };
 
 /* ---- asking ---------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -28,6 +29,7 @@ struct clew_sealer {
         pthread_mutex_t lock;
         pthread_cond_t stop;
         bool stopping; /* under the lock */
+        atomic_uint_fast64_t due_bytes;
         /* sealer thread only: */
         uint64_t written_cpu_ns; /* spent for this step on the writer thread */
 };
@@ -126,6 +128,33 @@ static int finish_erasure(struct clew_sealer *s, bool *ret_waits, struct clew_er
         return r;
 }
 
+static void count_sealed(void *context, const struct clew_trace_id *id, struct clew_slice before,
+                         struct clew_slice now)
+{
+        struct clew_sealer *s = context;
+
+        (void)id;
+        clew_figures_add(s->options.figures, before, now, clew_clock_unix_ns(clew_clock_system()));
+}
+
+static void tell_indexes(const struct clew_seal_stats *stats)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+
+        if (stats->index_dropped)
+                clew_log(CLEW_LOG_WARN, "index.damaged",
+                         "runs=%llu action=\"dropped, and made anew in the background\"",
+                         (unsigned long long)stats->index_dropped);
+        if (stats->unindexable)
+                clew_log(CLEW_LOG_WARN, "index.failed",
+                         "segments=%llu effect=\"their traces are read whole by each query\" "
+                         "see=\"clew doctor --verify\"",
+                         (unsigned long long)stats->unindexable);
+        if (stats->indexed)
+                clew_log_limited(&limit, CLEW_LOG_DEBUG, "index.step", "segments=%llu",
+                                 (unsigned long long)stats->indexed);
+}
+
 /* One step; returns how long to rest after it. */
 static uint64_t step(struct clew_sealer *s)
 {
@@ -134,9 +163,11 @@ static uint64_t step(struct clew_sealer *s)
                 .min_segment_bytes = s->options.segment_bytes,
                 .max_wait_ns = s->options.max_wait_ns,
                 .budget_bytes = STEP_BYTES,
+                .index = true,
                 .run = run_on_writer,
                 .is_over = is_stopping,
                 .refused = tell_refused,
+                .sealed = s->options.figures ? count_sealed : NULL,
                 .context = s,
         };
         struct clew_seal_stats stats = {.more = false};
@@ -152,6 +183,7 @@ static uint64_t step(struct clew_sealer *s)
                 r = finish_erasure(s, &waits, &err);
         used = cpu_ns() - before + s->written_cpu_ns;
         clew_watch_release_file_memory(s->options.store);
+        atomic_store(&s->due_bytes, stats.left_bytes);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_TRACES, stats.traces);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_BYTES, stats.raw_bytes);
         clew_count(s->options.counters, CLEW_COUNT_SEAL_REFUSED, stats.refused);
@@ -164,6 +196,7 @@ static uint64_t step(struct clew_sealer *s)
                                  err.message);
                 return FAILURE_REST_NS;
         }
+        tell_indexes(&stats);
         if (stats.traces)
                 clew_log(CLEW_LOG_DEBUG, "seal.step",
                          "traces=%llu segments=%llu raw_bytes=%llu stored_bytes=%llu cpu_ms=%llu",
@@ -211,6 +244,11 @@ int clew_sealer_new(const struct clew_sealer_options *options, struct clew_seale
         }
         *ret = s;
         return 0;
+}
+
+uint64_t clew_sealer_due_bytes(const struct clew_sealer *s)
+{
+        return atomic_load(&s->due_bytes);
 }
 
 void clew_sealer_free(struct clew_sealer *s)

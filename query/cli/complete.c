@@ -316,7 +316,7 @@ static const struct {
         const char *verbs;
         enum clew_names_of of;
 } verbs[] = {
-        {"dataset", "create add import list show diff freeze remove", CLEW_NAMES_DATASETS},
+        {"dataset", "create add import list show diff schema freeze remove", CLEW_NAMES_DATASETS},
         {"experiment", "run compare list show", CLEW_NAMES_EXPERIMENTS},
         {"rubric", "add show list history diff", CLEW_NAMES_RUBRICS},
 };

@@ -12,10 +12,13 @@
 #include "query/answer/when.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
+#include "query/cli/dataset-schema.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
+#include "query/cli/passing.h"
 #include "query/cli/terminal.h"
 #include "query/review/item-import.h"
+#include "query/review/item-schema.h"
 #include "query/review/known.h"
 
 #include <errno.h>
@@ -37,16 +40,20 @@ struct dataset_command {
         const char *split;
         const char *description;
         const char *map;
+        const char *schema;
         uint64_t limit;
         bool json;
         bool skip_near;
+        bool from_passing;
         bool dry_run;
         char author[CLEW_SESSION_BYTES_MAX];
         /* adding */
         struct clew_arena arena;
         struct clew_arena bodies; /* of what is not kept yet */
         struct clew_dataset dataset;
+        const struct clew_shape *shape; /* of its schema; NULL = none */
         struct clew_known known;
+        struct clew_passing passing;
         struct clew_dataset_news *news;
         uint32_t n_news;
         uint32_t room;
@@ -74,7 +81,7 @@ static int create(struct dataset_command *c)
                                  .time_ns = clew_clock_unix_ns(c->cli->clock)};
         struct clew_error err = {0};
         struct clew_store *store;
-        int r = need(c, 1, 1, "create NAME [--split 80/20] [--description TEXT]");
+        int r = need(c, 1, 1, "create NAME [--split 80/20] [--description TEXT] [--schema FILE]");
 
         if (r != 0)
                 return r;
@@ -91,7 +98,10 @@ static int create(struct dataset_command *c)
                                        "80/10/10 (train, validation, test)");
                 return CLEW_EXIT_USAGE;
         }
-        r = clew_cli_store_existing(c->cli, &store);
+        if (c->schema)
+                r = clew_cli_schema_read(c->cli, c->schema, &c->arena, &d.schema);
+        if (r == 0)
+                r = clew_cli_store_existing(c->cli, &store);
         if (r != 0)
                 return r;
         r = clew_dataset_create(store, &d, &err);
@@ -242,6 +252,8 @@ static int open_dataset(struct dataset_command *c)
                 clew_cli_error(c->cli, "a version cannot be changed: add to the name without @");
                 return CLEW_EXIT_USAGE;
         }
+        if (r == 0)
+                r = clew_cli_schema_of(c->cli, &c->dataset, &c->arena, &c->shape);
         if (r == 0 && clew_known_init(&c->known, &c->arena) < 0)
                 r = clew_cli_fail(c->cli, -ENOMEM, NULL);
         for (uint32_t i = 0; r == 0 && i < c->dataset.n; i++) {
@@ -305,6 +317,17 @@ static int add_all(struct dataset_command *c)
         fprintf(c->cli->out, "%s%u item%s, %" PRIu64 " of them without an expected output\n",
                 c->dry_run ? "would add " : "added ", c->n_news, c->n_news == 1 ? "" : "s",
                 c->n_without);
+        if (c->passing.used)
+                clew_cli_note(c->cli,
+                              "%" PRIu64 " expect what a passing run of their task answered",
+                              c->passing.used);
+        else if (c->from_passing || (c->n_without && strcmp(c->args.values[0], "add") == 0))
+                clew_cli_note(c->cli,
+                              c->from_passing
+                                      ? "no passing run has the task of one of them"
+                                      : "what should have come: clew annotate --correct, or "
+                                        "--from-passing for what a run of the same task "
+                                        "that passed answered");
         if (c->n_same)
                 clew_cli_note(c->cli, "%" PRIu64 " are in it already", c->n_same);
         if (c->n_near)
@@ -328,6 +351,13 @@ static int add_trace(struct dataset_command *c, const struct clew_trace_id *id,
                 return r;
         clew_arena_reset(arena);
         r = clew_cli_compile(view, id, options, arena, &item, &err);
+        if (r == 0 && c->from_passing) {
+                r = clew_passing_complete(&c->passing, &item, arena);
+                if (r != 0)
+                        return r;
+        }
+        if (r == 0 && c->shape)
+                r = clew_item_schema_check(c->shape, &item, arena, &err);
         if (r == 0)
                 return take_item(c, &item);
         clew_trace_id_to_hex(id, hex);
@@ -348,14 +378,23 @@ static int add(struct dataset_command *c)
 
         if (r == 0)
                 r = clew_item_flags_read(c->cli, &c->item_flags, &options);
+        if (r == 0 && c->from_passing && options.form == CLEW_ITEM_STEP) {
+                clew_cli_error(c->cli,
+                               "--from-passing goes with --as run and turn: of a step only a "
+                               "correction says what should have come");
+                r = CLEW_EXIT_USAGE;
+        }
         if (r == 0)
                 r = open_dataset(c);
+        if (r == 0 && c->from_passing)
+                r = clew_passing_init(&c->passing, c->cli, &options);
         if (r == 0)
                 r = clew_cli_select_ids(c->cli, &rest, &c->filter_flags, c->limit, &c->arena, &ids,
                                         &n);
         clew_arena_init(&arena, CLEW_ITEM_ARENA_MAX);
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = add_trace(c, &ids[i], &options, &arena);
+        clew_passing_deinit(&c->passing);
         return r != 0 ? r : add_all(c);
 }
 
@@ -379,6 +418,8 @@ static int import_line(struct dataset_command *c, struct clew_slice json, uint64
 
         clew_arena_reset(arena);
         if (clew_item_import(json, mapping, arena, &item, &err) < 0)
+                return wrong_line(c, line, err.message[0] ? err.message : "is too large");
+        if (c->shape && clew_item_schema_check(c->shape, &item, arena, &err) < 0)
                 return wrong_line(c, line, err.message[0] ? err.message : "is too large");
         return take_item(c, &item);
 }
@@ -446,6 +487,22 @@ static int import(struct dataset_command *c)
         while (r == 0 && clew_lines_next(&lines, &line))
                 r = import_line(c, line, lines.number, &mapping, &arena);
         return r != 0 ? r : add_all(c);
+}
+
+/* ---- schema --------------------------------------------------------------------------------- */
+
+static int schema(struct dataset_command *c)
+{
+        int r = need(c, 1, 2, "schema NAME [FILE]");
+
+        if (r == 0)
+                r = clew_cli_dataset(c->cli, c->args.values[1], &c->arena, &c->dataset);
+        if (r == 0 && c->args.n == 3)
+                r = clew_cli_author(c->cli, c->author, sizeof(c->author));
+        return r != 0 ? r
+                      : clew_cli_dataset_schema(c->cli, &c->dataset,
+                                                c->args.n == 3 ? c->args.values[2] : NULL,
+                                                clew_slice_of_cstr(c->author), &c->arena);
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */
@@ -545,9 +602,10 @@ static int show(struct dataset_command *c)
         }
         clew_content_id_to_hex(&c->dataset.digest, hex);
         if (!c->json)
-                clew_cli_note(c->cli, "%u item%s, %u version%s, digest %s", c->dataset.n,
+                clew_cli_note(c->cli, "%u item%s, %u version%s%s, digest %s", c->dataset.n,
                               c->dataset.n == 1 ? "" : "s", c->dataset.n_versions,
-                              c->dataset.n_versions == 1 ? "" : "s", hex);
+                              c->dataset.n_versions == 1 ? "" : "s",
+                              c->dataset.schema.len ? ", with a schema" : "", hex);
         for (uint32_t i = 0; r == 0 && i < c->dataset.n; i++)
                 r = show_item(c, &c->dataset.entries[i], &arena);
         return r;
@@ -603,7 +661,7 @@ static int dispatch(struct dataset_command *c)
         } verbs[] = {
                 {"create", create, true},       {"add", add, true},       {"list", list, false},
                 {"show", show, false},          {"diff", diff, false},    {"freeze", freeze, true},
-                {"remove", remove_items, true}, {"import", import, true},
+                {"remove", remove_items, true}, {"import", import, true}, {"schema", schema, false},
         };
 
         for (size_t i = 0; c->args.n > 0 && i < CLEW_ARRAY_LEN(verbs); i++) {
@@ -615,8 +673,8 @@ static int dispatch(struct dataset_command *c)
                         r = clew_cli_author(c->cli, c->author, sizeof(c->author));
                 return r != 0 ? r : verbs[i].run(c);
         }
-        clew_cli_error(c->cli, "clew dataset create | add | import | list | show | diff | freeze | "
-                               "remove NAME ...");
+        clew_cli_error(c->cli, "clew dataset create | add | import | list | show | diff | schema | "
+                               "freeze | remove NAME ...");
         return CLEW_EXIT_USAGE;
 }
 
@@ -628,8 +686,14 @@ int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv)
                 {"split", 0, "80/20", "create: shares of train, (validation,) test, by task",
                  .ret_text = &c.split},
                 {"description", 0, "TEXT", "create: what it is for", .ret_text = &c.description},
+                {"schema", 0, "FILE", "create: JSON Schema that its items have to meet",
+                 .ret_text = &c.schema},
                 {"map", 0, "input=A,...", "import: members or columns of input, expected, name",
                  .ret_text = &c.map},
+                {"from-passing", 0, NULL,
+                 "add: failed runs without a correction expect what a later run of their task that "
+                 "passed answered",
+                 .ret_flag = &c.from_passing},
                 {"skip-near", 0, NULL, "add, import: leave near-duplicates out",
                  .ret_flag = &c.skip_near},
                 {"dry-run", 0, NULL, "add, import: tell, add nothing", .ret_flag = &c.dry_run},

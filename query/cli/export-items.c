@@ -11,6 +11,7 @@
 #include "query/answer/safe.h"
 #include "query/cli/open.h"
 #include "query/cli/outfile.h"
+#include "query/review/item-mask.h"
 #include "query/review/known.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ struct exporting {
         struct clew_arena arena; /* of one item */
         struct clew_arena again; /* of its canonical form */
         struct clew_known known;
+        struct clew_mask mask;
         struct clew_outdir dir;
         bool to_dir;
         struct part_file parts[PARTS];
@@ -125,8 +127,9 @@ static enum part part_of(const char *split)
 
 /* ---- one item ------------------------------------------------------------------------------- */
 
-static int write_item(struct exporting *x, const struct clew_item *item,
-                      const struct clew_content_id *id)
+/* @item lives in @arena, which is that of this item alone. */
+static int write_item(struct exporting *x, struct clew_item *item, const struct clew_content_id *id,
+                      struct clew_arena *arena)
 {
         const char *split = clew_split_of(&x->split, &item->task);
         struct clew_export_item e = {
@@ -137,12 +140,15 @@ static int write_item(struct exporting *x, const struct clew_item *item,
                 .allow_missing = x->rq->allow_missing,
         };
         enum part p = x->to_dir ? part_of(split) : PART_ALL;
+        struct clew_mask mask = x->mask; /* what is left out is not counted */
         struct clew_error err = {0};
         char hex[CLEW_CONTENT_ID_HEX];
         int r;
 
         clew_buffer_clear(&x->record);
-        r = x->rq->format->write(&e, &x->record, &err);
+        r = clew_item_mask(item, &mask, arena);
+        if (r == 0)
+                r = x->rq->format->write(&e, &x->record, &err);
         if (r == -ENODATA || r == -EMSGSIZE) {
                 clew_content_id_to_hex(id, hex);
                 put_skipped(x, "item", hex, r == -ENODATA ? err.message : "it is too large");
@@ -150,6 +156,7 @@ static int write_item(struct exporting *x, const struct clew_item *item,
         }
         if (r < 0)
                 return clew_cli_fail(x->cli, r, NULL);
+        x->mask = mask;
         x->n_written++;
         if (x->rq->dry_run)
                 return 0;
@@ -179,7 +186,7 @@ static int export_entry(struct exporting *x, const struct clew_dataset_entry *e)
         if (r != 0)
                 return r;
         x->n_seen++;
-        r = write_item(x, &item, &e->id);
+        r = write_item(x, &item, &e->id, &x->arena);
         progress(x);
         return r;
 }
@@ -217,7 +224,7 @@ static int export_trace(struct exporting *x, const struct clew_trace_id *id)
         }
         if (clew_known_add(&x->known, &news.entry) < 0)
                 return clew_cli_fail(x->cli, -ENOMEM, NULL);
-        r = write_item(x, &item, &news.entry.id);
+        r = write_item(x, &item, &news.entry.id, &x->again);
         progress(x);
         return r;
 }
@@ -250,6 +257,19 @@ static void put_files(struct exporting *x, struct clew_json_writer *w)
                 clew_json_write_object_end(w);
         }
         clew_json_write_array_end(w);
+}
+
+static void put_redacted(struct exporting *x, struct clew_json_writer *w)
+{
+        clew_json_write_key(w, "redacted");
+        clew_json_write_object_begin(w);
+        for (unsigned i = 0; i < CLEW_MASK_RULES; i++) {
+                if ((x->mask.rules >> i & 1) == 0)
+                        continue;
+                clew_json_write_key(w, clew_mask_rule_name((enum clew_mask_rule)i));
+                clew_json_write_uint64(w, x->mask.n[i]);
+        }
+        clew_json_write_object_end(w);
 }
 
 /* What was asked for, without where it goes: the same export to another place is the same. */
@@ -294,6 +314,7 @@ static void put_manifest(struct exporting *x, struct clew_buffer *out, int argc,
         }
         clew_json_write_key(&w, "items");
         clew_json_write_uint64(&w, x->n_written);
+        put_redacted(x, &w);
         put_files(x, &w);
         clew_json_write_key(&w, "skipped");
         clew_json_write_array_begin(&w);
@@ -385,6 +406,12 @@ static int prepare(struct exporting *x)
                 clew_cli_error(x->cli, "--split takes shares that make 100: 80/20 or 80/10/10");
                 r = CLEW_EXIT_USAGE;
         }
+        if (r == 0 && x->rq->redact &&
+            !clew_mask_rules_parse(clew_slice_of_cstr(x->rq->redact), &x->mask.rules)) {
+                clew_cli_error(x->cli, "--redact takes all, none, or some of private-key, api-key, "
+                                       "token, secret, email, card, iban, phone");
+                r = CLEW_EXIT_USAGE;
+        }
         if (r != 0 || x->rq->dry_run || !output || strcmp(output, "-") == 0)
                 return r;
         x->to_dir = !looks_like_file(output);
@@ -423,6 +450,8 @@ static int finish(struct exporting *x, int status, int argc, char *const *argv)
 
 static void report(struct exporting *x)
 {
+        uint64_t masked = clew_mask_count(&x->mask);
+
         clew_cli_note(x->cli, "%s%" PRIu64 " of %" PRIu64 " items, %" PRIu64 " left out%s",
                       x->rq->dry_run ? "would write " : "", x->n_written, x->n_seen, x->n_skipped,
                       x->n_skipped && !x->rq->allow_missing
@@ -431,6 +460,11 @@ static void report(struct exporting *x)
         if (x->n_near)
                 clew_cli_note(x->cli, "%" PRIu64 " near-duplicates (--keep-duplicates keeps them)",
                               x->n_near);
+        if (masked)
+                clew_cli_note(x->cli,
+                              "%" PRIu64 " secret%s masked as [redacted:...] (--redact none "
+                              "leaves texts as they are)",
+                              masked, masked == 1 ? "" : "s");
 }
 
 int clew_export_run(struct clew_cli *cli, const struct clew_export_request *request,
@@ -440,6 +474,7 @@ int clew_export_run(struct clew_cli *cli, const struct clew_export_request *requ
         struct exporting x = {.cli = cli, .rq = request, .from_dataset = request->dataset != NULL};
         int r;
 
+        clew_mask_init(&x.mask);
         clew_arena_init(&x.ids_arena, IDS_ARENA_MAX);
         clew_arena_init(&x.arena, CLEW_ITEM_ARENA_MAX);
         clew_arena_init(&x.again, CLEW_ITEM_ARENA_MAX);

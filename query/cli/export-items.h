@@ -14,6 +14,7 @@ struct clew_export_request {
         const struct clew_export_format *format;
         const char *dataset; /* NAME[@V]; NULL = from traces */
         const char *output;  /* file or directory; NULL or "-" = the output */
+        const char *redact;  /* rules of masking; NULL = all */
         const char *split;   /* shares; NULL = the dataset's */
         struct clew_item_flags item_flags;
         uint64_t limit;

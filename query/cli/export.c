@@ -23,6 +23,7 @@
 #include "query/find/run.h"
 #include "query/find/select.h"
 #include "query/model/log-run.h"
+#include "query/review/item-mask.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -446,6 +447,7 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
                  .ret_text = &rq.split},
                 {"allow-missing", 0, NULL, "keep cases without an expected output",
                  .ret_flag = &rq.allow_missing},
+                {"redact", 0, "RULES", CLEW_REDACT_HELP, .ret_text = &rq.redact},
                 {"keep-duplicates", 0, NULL, "keep near-duplicates",
                  .ret_flag = &rq.keep_duplicates},
                 {"dry-run", 0, NULL, "tell what would be written", .ret_flag = &rq.dry_run},
@@ -478,8 +480,10 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         ex.format = find_format(cli, format);
         if (!ex.format)
                 return CLEW_EXIT_USAGE;
-        if (rq.dataset || rq.split || rq.dry_run || rq.item_flags.as || rq.item_flags.step) {
-                clew_cli_error(cli, "export: cases of datasets need a --format of cases");
+        if (rq.dataset || rq.split || rq.dry_run || rq.redact || rq.item_flags.as ||
+            rq.item_flags.step) {
+                clew_cli_error(cli, "export: --dataset, --split, --dry-run, --redact, --as and "
+                                    "--step need a --format of cases");
                 return CLEW_EXIT_USAGE;
         }
         if (mode && !parse_mode(mode, &ex.mode)) {

@@ -124,6 +124,12 @@ static void print_counts(struct clew_cli *cli, const struct clew_select *s)
                         (unsigned long long)use->traces);
         else if (use->why_not[0])
                 fprintf(cli->out, "index  not used: %s\n", use->why_not);
+        if (use->used && use->uncovered > 0)
+                fprintf(cli->out,
+                        "       %llu segment%s without an index yet: %llu traces are read as they "
+                        "are\n",
+                        (unsigned long long)use->uncovered, use->uncovered == 1 ? "" : "s",
+                        (unsigned long long)use->scanned);
         fprintf(cli->out, "read   %llu trace%s in the time window", (unsigned long long)s->seen,
                 s->seen == 1 ? "" : "s");
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {

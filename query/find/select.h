@@ -50,6 +50,7 @@ struct clew_name_filter {
 struct clew_query_set;    /* query/serve/filter.h */
 struct clew_columns;      /* query/find/index/index.h */
 struct clew_index_choice; /* query/find/index/index.h */
+struct clew_own_query;    /* query/find/own-query-int.h */
 
 struct clew_filter {
         uint64_t since_ns; /* unix; start at or after it; 0 = no bound */
@@ -120,7 +121,10 @@ struct clew_select {
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
+        const struct clew_query *asked[CLEW_FILTER_QUERIES_MAX + 1]; /* of indexes */
+        struct clew_own_query *own;       /* NULL: the filter has nothing beside its queries */
         struct clew_columns *columns;     /* NULL: summaries are read */
+        bool is_light;                    /* the trace at hand came from them */
         struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */
         struct clew_query_result found;
@@ -140,10 +144,19 @@ struct clew_select {
 CLEW_MUST_USE int clew_select_init(struct clew_select *s, struct clew_view *view,
                                    const struct clew_filter *filter, const struct clew_clock *clock,
                                    const struct clew_selected *after, struct clew_error *err);
+/* Goes on behind @after with another filter, of which only `sessions` differs; counters, limits and
+ * what was remembered stay. @filter is borrowed until the end. */
+CLEW_MUST_USE int clew_select_go_on(struct clew_select *s, const struct clew_filter *filter,
+                                    const struct clew_selected *after, struct clew_error *err);
 /* 1 = @ret filled, 0 = end, negative errno = the walk itself cannot go on. */
 CLEW_MUST_USE int clew_select_next(struct clew_select *s, struct clew_selected *ret,
                                    struct clew_error *err);
 void clew_select_deinit(struct clew_select *s);
+
+/* Of the trace that was given out last, when filter.light was set: its summary, all of it. 0 or an
+ * error of clew_view_entry(). */
+CLEW_MUST_USE int clew_select_whole(struct clew_select *s, struct clew_selected *t,
+                                    struct clew_error *err);
 
 /* Of the trace that was given out last, until the next step: what queries are put to, and its spans
  * and log records (all of its run, see facts.joined). 0 or an error of clew_view_load(). */

@@ -82,10 +82,21 @@ void clew_noise_mark(struct clew_builder *b, struct clew_step *step);
 
 /* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name
  * of its type, which may stand in @type (qualified or bare) or in front of @message. */
-enum clew_control { CLEW_CONTROL_NONE, CLEW_CONTROL_FLOW, CLEW_CONTROL_PAUSE };
+enum clew_control {
+        CLEW_CONTROL_NONE,
+        CLEW_CONTROL_FLOW,
+        CLEW_CONTROL_PAUSE,
+        CLEW_CONTROL_CANCEL, /* somebody stopped it */
+};
 enum clew_control clew_control_of(struct clew_slice type, struct clew_slice message);
 /* Whether the message begins with the name of an error's type that is none of these. */
 bool clew_control_names_error(struct clew_slice message);
+
+/* What a step says went wrong is that the user refused it or stopped it; that somebody did. */
+bool clew_refusal_is_told(struct clew_slice message);
+bool clew_refusal_is_stop(struct clew_slice message);
+/* An attribute says so of the step at hand. What is told of a wait inside a call is the call's. */
+bool clew_refusal_derive(struct clew_builder *b, struct clew_step *step);
 
 /* The root that speaks for the trace, once all kinds are known. */
 void clew_outcome_find_root(struct clew_builder *b);

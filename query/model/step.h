@@ -133,6 +133,8 @@ enum {
         CLEW_STEP_PAUSED = 1u << 19,     /* ended to wait for somebody */
         CLEW_STEP_CONTROL = 1u << 22,    /* ended by control flow that was sent as an error */
         CLEW_STEP_ANSWERED = 1u << 21,   /* some output was sent */
+        CLEW_STEP_REFUSED = 1u << 24,    /* a call that the user did not allow */
+        CLEW_STEP_CANCELLED = 1u << 25,  /* the user, or who called it, stopped it */
 };
 
 struct clew_step {

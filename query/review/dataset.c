@@ -4,25 +4,28 @@
 #include "query/review/dataset.h"
 
 #include "proto/base/hash.h"
+#include "query/review/shape.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define EVENT_BYTES_MAX ((size_t)64 << 10)
-#define WALK_ARENA_MAX ((size_t)1 << 20)
+/* A schema, each byte of it escaped, and the rest. */
+#define EVENT_BYTES_MAX (6 * CLEW_SHAPE_BYTES_MAX + ((size_t)64 << 10))
+#define WALK_ARENA_MAX ((size_t)4 << 20)
 #define ADD_BYTES_MAX ((size_t)1 << 30)
 /* Bodies of one transaction: appends of spans wait for it. */
 #define BODIES_BYTES_MAX ((size_t)8 << 20)
 
-enum op { OP_CREATE, OP_ADD, OP_REMOVE, OP_FREEZE, OPS };
-static const char *const op_names[OPS] = {"create", "add", "remove", "freeze"};
+enum op { OP_CREATE, OP_ADD, OP_REMOVE, OP_FREEZE, OP_SCHEMA, OPS };
+static const char *const op_names[OPS] = {"create", "add", "remove", "freeze", "schema"};
 
 struct event {
         enum op op;
         struct clew_slice name;
         struct clew_slice description;
         struct clew_slice split;
+        struct clew_slice schema;
         struct clew_slice author;
         uint64_t time_ns;
         struct clew_dataset_entry entry; /* of add and remove */
@@ -84,6 +87,7 @@ static int encode(const struct event *e, struct clew_buffer *out)
         put_text(&w, "name", e->name);
         put_text(&w, "description", e->description);
         put_text(&w, "split", e->split);
+        put_text(&w, "schema", e->schema);
         put_text(&w, "author", e->author);
         clew_json_write_key(&w, "time_unix_nano");
         clew_json_write_uint64_string(&w, e->time_ns);
@@ -147,6 +151,8 @@ static bool take_member(struct clew_json_reader *r, struct clew_arena *arena, st
                 return clew_take_text(r, arena, &e->description);
         if (clew_json_text_is(r, "split"))
                 return clew_take_text(r, arena, &e->split);
+        if (clew_json_text_is(r, "schema"))
+                return clew_take_text(r, arena, &e->schema);
         if (clew_json_text_is(r, "author"))
                 return clew_take_text(r, arena, &e->author);
         if (clew_json_text_is(r, "time_unix_nano"))
@@ -320,6 +326,7 @@ static void apply_create(struct loading *l, const struct event *e)
         l->ret->name = clew_arena_copy(l->arena, e->name);
         l->ret->description = clew_arena_copy(l->arena, e->description);
         l->ret->author = clew_arena_copy(l->arena, e->author);
+        l->ret->schema = clew_arena_copy(l->arena, e->schema);
         l->ret->time_ns = e->time_ns;
         if (!clew_split_parse(e->split, &l->ret->split))
                 l->ret->split = (struct clew_split){0}; /* not split */
@@ -346,6 +353,9 @@ static int apply(struct clew_slice key, struct clew_slice value, void *context)
                 return 0;
         case OP_FREEZE:
                 return apply_freeze(l, &e);
+        case OP_SCHEMA:
+                l->ret->schema = clew_arena_copy(l->arena, e.schema);
+                return 0;
         case OPS:
                 break;
         }
@@ -538,6 +548,7 @@ int clew_dataset_create(struct clew_store *store, const struct clew_dataset *d,
         struct event e = {.op = OP_CREATE,
                           .name = d->name,
                           .description = d->description,
+                          .schema = d->schema,
                           .author = d->author,
                           .time_ns = d->time_ns};
         struct writing w = {.name = d->name, .n = 1, .creates = true};
@@ -669,6 +680,18 @@ int clew_dataset_freeze(struct clew_store *store, const struct clew_dataset *d,
                           .time_ns = time_ns,
                           .n_items = d->n,
                           .digest = d->digest};
+        struct writing w = {.name = d->name, .n = 1, .unchanged = d};
+
+        clew_arena_init(&arena, WALK_ARENA_MAX);
+        return write_events(store, &w, &e, &arena, err);
+}
+
+int clew_dataset_set_schema(struct clew_store *store, const struct clew_dataset *d,
+                            struct clew_slice schema, struct clew_slice author, uint64_t time_ns,
+                            struct clew_error *err)
+{
+        CLEW_ARENA arena = {0};
+        struct event e = {.op = OP_SCHEMA, .schema = schema, .author = author, .time_ns = time_ns};
         struct writing w = {.name = d->name, .n = 1, .unchanged = d};
 
         clew_arena_init(&arena, WALK_ARENA_MAX);

@@ -37,6 +37,7 @@ struct clew_dataset {
         struct clew_slice name;
         struct clew_slice description;
         struct clew_slice author;
+        struct clew_slice schema; /* JSON (item-schema.h); empty = none */
         uint64_t time_ns;
         struct clew_split split;
         uint64_t version;                         /* that `entries` is; 0 = the working set */
@@ -48,7 +49,8 @@ struct clew_dataset {
         uint64_t last;                 /* number of the newest record read */
 };
 
-/* @dataset gives name, description, author, time and split. -EEXIST (err not filled), ... */
+/* @dataset gives name, description, author, time, split and schema. -EEXIST (err not filled), ...
+ */
 CLEW_MUST_USE int clew_dataset_create(struct clew_store *store, const struct clew_dataset *dataset,
                                       struct clew_error *err);
 /* Loads @version (0 = the working set). Lives in @arena. 0; -ENOENT (err not filled): no such
@@ -91,6 +93,13 @@ CLEW_MUST_USE int clew_dataset_remove(struct clew_store *store, struct clew_slic
 CLEW_MUST_USE int clew_dataset_freeze(struct clew_store *store, const struct clew_dataset *dataset,
                                       struct clew_slice author, uint64_t time_ns,
                                       struct clew_error *err);
+
+/* From now on items are to meet @schema, as those of the working set @dataset, as loaded, do: the
+ * caller has looked. -EAGAIN with a message when it has changed since it was loaded. */
+CLEW_MUST_USE int clew_dataset_set_schema(struct clew_store *store,
+                                          const struct clew_dataset *dataset,
+                                          struct clew_slice schema, struct clew_slice author,
+                                          uint64_t time_ns, struct clew_error *err);
 
 /* Appends the body of an item, as kept. 0, -ENOENT with a message, ... */
 CLEW_MUST_USE int clew_dataset_body(struct clew_view *view, const struct clew_content_id *id,

@@ -220,8 +220,15 @@ static int set_input(struct clew_item *item, const struct member *m, struct clew
         return 0;
 }
 
-/* The last message's words when it is a list of messages, a single member's value when it is an
- * object with one. */
+/* Objects that tools put round one answer: {"outputs":{"answer":"x"}}. */
+static bool is_wrapper(struct clew_slice key)
+{
+        return clew_slice_eq_cstr(key, "outputs") || clew_slice_eq_cstr(key, "output") ||
+               clew_slice_eq_cstr(key, "expectations");
+}
+
+/* The last message's words when it is a list of messages; of a wrapper with one member, its value.
+ */
 static int set_expected(struct clew_item *item, const struct member *m, struct clew_arena *arena)
 {
         struct clew_slice messages = messages_in(m->value, arena);
@@ -238,7 +245,7 @@ static int set_expected(struct clew_item *item, const struct member *m, struct c
                         item->has_expected = true;
                         item->expected = text;
                 }
-        } else if (m->value.len && m->value.data[0] == '{' &&
+        } else if (m->value.len && m->value.data[0] == '{' && is_wrapper(m->key) &&
                    read_object(m->value, arena, &o, &err) == 0 && o.n == 1) {
                 item->has_expected = plain(&o.items[0], arena, &item->expected);
         } else {

@@ -3,6 +3,8 @@
  */
 #include "query/serve/call-int.h"
 
+#include "query/review/item-mask.h"
+
 struct description {
         uint32_t group;
         struct clew_flag flag;
@@ -141,6 +143,8 @@ static void add_review(uint32_t groups, struct clew_inputs *in, struct clew_flag
                 {CLEW_INPUT_EXPORT,
                  {"dataset", 0, "NAME[@V]", "its items, instead of those of selected traces",
                   .ret_text = &in->dataset}},
+                {CLEW_INPUT_EXPORT,
+                 {"redact", 0, "RULES", CLEW_REDACT_HELP, .ret_text = &in->redact}},
                 {CLEW_INPUT_EXPORT,
                  {"allow-missing", 0, NULL, "also items without an expected output",
                   .ret_flag = &in->allow_missing}},

@@ -6,6 +6,7 @@
  */
 #include "query/answer/review-record.h"
 #include "query/answer/values.h"
+#include "query/review/item-schema.h"
 #include "query/review/known.h"
 #include "query/serve/dataset-int.h"
 
@@ -168,6 +169,7 @@ struct adding {
         struct clew_compile_options options;
         struct clew_slice author;
         struct clew_dataset dataset;
+        const struct clew_shape *shape; /* of its schema; NULL = none */
         struct clew_known known;
         struct clew_arena bodies; /* of what is not kept yet */
         struct clew_trace_id ids[ADD_MAX];
@@ -194,6 +196,8 @@ static int open_dataset(struct adding *a)
                                         "a version cannot be changed: add to the name without @");
                 return 1;
         }
+        if (r == 0 && a->dataset.schema.len)
+                r = clew_shape_read(a->dataset.schema, &call->said, &a->shape, &call->err);
         if (r == 0)
                 r = clew_known_init(&a->known, &call->said);
         for (uint32_t i = 0; r == 0 && i < a->dataset.n; i++)
@@ -303,6 +307,9 @@ static int add_trace(struct adding *a, const struct clew_trace_id *id)
 {
         struct clew_item item;
         int r = clew_call_compile(a->call, id, &a->options, &item);
+
+        if (r == 0 && a->shape)
+                r = clew_item_schema_check(a->shape, &item, &a->call->trace, &a->call->err);
 
         return r == 0 ? take_item(a, &item) : leave_out(a, id, r);
 }

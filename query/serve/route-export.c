@@ -8,6 +8,7 @@
 #include "query/answer/trace-record.h"
 #include "query/find/run.h"
 #include "query/review/export/export.h"
+#include "query/review/item-mask.h"
 #include "query/review/reviews.h"
 #include "query/serve/dataset-int.h"
 
@@ -63,6 +64,7 @@ struct exporting {
         const struct clew_export_format *format; /* NULL: OTLP */
         struct clew_compile_options options;
         struct clew_dataset dataset;
+        struct clew_mask mask;
         struct clew_buffer record;
         uint64_t limit;
         uint64_t n;
@@ -88,8 +90,9 @@ static int put_record(struct exporting *x)
         return clew_buffer_error(body);
 }
 
-static int put_item(struct exporting *x, const struct clew_item *item,
-                    const struct clew_content_id *id, bool from_dataset)
+/* @item lives in @arena, which is that of this item alone. */
+static int put_item(struct exporting *x, struct clew_item *item, const struct clew_content_id *id,
+                    bool from_dataset, struct clew_arena *arena)
 {
         const struct clew_export_item e = {
                 .item = item,
@@ -101,7 +104,9 @@ static int put_item(struct exporting *x, const struct clew_item *item,
         int r;
 
         clew_buffer_clear(&x->record);
-        r = x->format->write(&e, &x->record, &x->call->err);
+        r = clew_item_mask(item, &x->mask, arena);
+        if (r == 0)
+                r = x->format->write(&e, &x->record, &x->call->err);
         if (r == -ENODATA || r == -EMSGSIZE) {
                 leave_out(x);
                 return 0;
@@ -123,7 +128,7 @@ static int put_trace(struct exporting *x, const struct clew_trace_id *id)
         if (r == 0)
                 r = clew_item_read(news.body, &call->scratch, &item);
         if (r == 0)
-                return put_item(x, &item, &news.entry.id, false);
+                return put_item(x, &item, &news.entry.id, false, &call->scratch);
         leave_out(x);
         return 0;
 }
@@ -200,7 +205,7 @@ static int export_dataset(struct exporting *x)
                 clew_arena_reset(&call->trace);
                 r = clew_call_read_item(call, &d->entries[at].id, &call->trace, &item);
                 if (r == 0)
-                        r = put_item(x, &item, &d->entries[at].id, true);
+                        r = put_item(x, &item, &d->entries[at].id, true, &call->trace);
                 if (r < 0)
                         break;
         }
@@ -232,6 +237,13 @@ static int prepare(struct exporting *x, struct clew_selected *ret_after)
                                         LIMIT_MAX);
                 return 1;
         }
+        if (in->redact &&
+            (is_otlp || !clew_mask_rules_parse(clew_slice_of_cstr(in->redact), &x->mask.rules))) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                        "redact takes all, none, or some of private-key, api-key, "
+                                        "token, secret, email, card, iban, phone; not with otlp");
+                return 1;
+        }
         if (is_otlp && in->dataset) {
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
                                         "a dataset has items, not traces: take another format");
@@ -253,7 +265,10 @@ int clew_route_export(struct clew_call *call)
 {
         struct exporting x = {.call = call};
         struct clew_selected after;
-        int r = prepare(&x, &after);
+        int r;
+
+        clew_mask_init(&x.mask);
+        r = prepare(&x, &after);
 
         if (r != 0)
                 return r > 0 ? 0 : r;

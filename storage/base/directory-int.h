@@ -16,6 +16,10 @@
 /* Exists while a store is being created. Until it is gone nothing has been acknowledged, so whoever
  * finds it left behind finishes the creation, or starts over where nothing was committed. */
 #define CLEW_CREATING_FILE "creating"
+/* A data file that is being made anew (storage/keep). */
+#define CLEW_UNFINISHED_DIR "unfinished"
+/* How the names of data files begin that a repair has set aside. */
+#define CLEW_DAMAGED_PREFIX "damaged-"
 
 /*
  * Checks (and in the writing modes creates) @dir and opens it. Sets @ret_fresh when the store is to
@@ -45,6 +49,14 @@ CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int dir_fd, int f
  */
 CLEW_MUST_USE int clew_directory_check_lock_file(const char *dir, int dir_fd, size_t bytes,
                                                  struct clew_error *err);
+
+/*
+ * Takes the store for the caller alone: no process has it open, and whoever opens it waits until
+ * the descriptor in @ret_fd is closed. -EBUSY: some process has it open. Not while this process
+ * has.
+ */
+CLEW_MUST_USE int clew_directory_seize(const char *dir, int dir_fd, int *ret_fd,
+                                       struct clew_error *err);
 
 /* Takes the collector's lock; -EBUSY when another process has it. The descriptor in @ret_fd
  * holds it until closed. */

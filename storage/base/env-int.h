@@ -56,6 +56,8 @@ void clew_txn_end_read(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
 /* Clears readers that are dead, and takes the snapshots of those that are stopped for longer than
  * from one call to the next. How many. */
 int clew_env_check_readers(struct clew_env *env);
+/* Fills the figures of readers: those who hold a snapshot now. */
+void clew_env_count_readers(struct clew_env *env, struct clew_store_figures *ret);
 /* The snapshot of a read transaction was taken from it: what was read since is not to be believed.
  */
 bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn);
@@ -83,6 +85,11 @@ CLEW_MUST_USE bool clew_record_check(struct clew_slice key, struct clew_slice st
 CLEW_MUST_USE int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                                  struct clew_slice key, const struct clew_slice *parts, size_t n,
                                  struct clew_error *err);
+/* Stores @stored, which has its checksum at its end, as it is; @behind: no key of the table comes
+ * after it. For copies of a store. -EEXIST: one does. */
+CLEW_MUST_USE int clew_table_put_stored(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                                        struct clew_slice key, struct clew_slice stored,
+                                        bool behind, struct clew_error *err);
 /* 0 also when there was nothing. */
 CLEW_MUST_USE int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                                     struct clew_slice key, struct clew_error *err);

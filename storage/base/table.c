@@ -142,6 +142,19 @@ int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
         return 0;
 }
 
+int clew_table_put_stored(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                          struct clew_slice key, struct clew_slice stored, bool behind,
+                          struct clew_error *err)
+{
+        MDB_val k = val_of(key);
+        MDB_val v = val_of(stored);
+        int rc;
+
+        clew_env_touched(env, CLEW_SLICE_NULL, !behind);
+        rc = mdb_put(txn, env->dbi[table], &k, &v, behind ? MDB_APPEND : 0);
+        return rc == MDB_KEYEXIST ? -EEXIST : clew_env_error(env, rc, "writing", err);
+}
+
 int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                       struct clew_slice key, struct clew_error *err)
 {

@@ -33,26 +33,35 @@ static void finding(struct index_check *c, const struct clew_index_run *run, con
         c->report(c->context, name, what);
 }
 
-static int check_keys(struct index_check *c, struct clew_index_run *run, unsigned kind,
-                      struct clew_error *err)
+static int check_each_key(struct index_check *c, struct clew_run_keys *k, struct clew_error *err)
 {
-        struct clew_run_keys k;
         uint8_t last[CLEW_INDEX_KEY_MAX];
         size_t last_len = 0;
         int r;
 
-        clew_run_keys_begin(&k, run, kind);
-        while ((r = clew_run_keys_next(&k, err)) == 1) {
-                struct clew_slice key = clew_slice_make(k.key, k.key_len);
+        while ((r = clew_run_keys_next(k, err)) == 1) {
+                struct clew_slice key = clew_slice_make(k->key, k->key_len);
 
                 if (last_len > 0 && clew_slice_cmp(clew_slice_make(last, last_len), key) >= 0)
                         return clew_error_set(err, -EBADMSG, 0, "keys do not rise");
-                if (clew_posting_decode(k.posting, run->head.n_traces, c->ordinals,
+                if (clew_posting_decode(k->posting, k->run->head.n_traces, c->ordinals,
                                         CLEW_INDEX_TRACES_MAX) <= 0)
                         return clew_error_set(err, -EBADMSG, 0, "a posting is damaged");
                 memcpy(last, key.data, key.len);
                 last_len = key.len;
         }
+        return r;
+}
+
+static int check_keys(struct index_check *c, struct clew_index_run *run, unsigned kind,
+                      struct clew_error *err)
+{
+        struct clew_run_keys k;
+        int r;
+
+        clew_run_keys_begin(&k, run, kind);
+        r = check_each_key(c, &k, err);
+        clew_run_keys_end(&k);
         return r;
 }
 

@@ -25,12 +25,14 @@ struct clew_index_gone {
 struct clew_index_catalog {
         struct clew_env *env;
         MDB_txn *txn; /* borrowed */
+        struct clew_run_packer packer;
         struct clew_arena arena;
         struct clew_index_run *runs; /* ascending numbers */
         uint32_t n_runs;
         struct clew_index_gone *gone; /* ascending segments */
         uint32_t n_gone;
-        uint64_t n_covered; /* segments that are there and that a run covers */
+        uint64_t *covered; /* segments that are there and that a run covers, ascending */
+        uint64_t n_covered;
         uint64_t n_segments;
         uint32_t n_stale; /* runs of another version of the indexer; not among @runs */
 };
@@ -43,6 +45,8 @@ struct clew_index_catalog {
 CLEW_MUST_USE int clew_index_catalog_read(struct clew_index_catalog *c, struct clew_env *env,
                                           MDB_txn *txn, uint64_t version, struct clew_error *err);
 void clew_index_catalog_deinit(struct clew_index_catalog *c); /* zeroed is fine */
+/* Whether a run covers @segment, which is there. */
+bool clew_index_covers(const struct clew_index_catalog *c, uint64_t segment);
 /* NULL when nothing of it is gone. */
 const struct clew_index_gone *clew_index_gone_of(const struct clew_index_catalog *c,
                                                  uint64_t segment);

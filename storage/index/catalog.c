@@ -62,7 +62,8 @@ static int damaged(const struct clew_index_catalog *c, const char *what, struct 
 static int read_head(struct reading *r, uint64_t number, struct clew_slice value,
                      struct clew_error *err)
 {
-        struct clew_index_run run = {.get = get_block, .context = r->c, .number = number};
+        struct clew_index_run run = {
+                .get = get_block, .context = r->c, .number = number, .packer = &r->c->packer};
         int e = clew_run_head_decode(value, &r->c->arena, &run.head);
 
         if (e < 0)
@@ -157,9 +158,12 @@ static int count_covered(struct clew_index_catalog *c)
         n = all.len / sizeof(*numbers);
         if (n > 0)
                 qsort(numbers, n, sizeof(*numbers), compare_numbers);
-        for (size_t i = 0; i < n; i++)
-                c->n_covered += i == 0 || numbers[i] != numbers[i - 1];
-        return 0;
+        for (size_t i = 0; i < n; i++) {
+                if (i == 0 || numbers[i] != numbers[i - 1])
+                        numbers[c->n_covered++] = numbers[i];
+        }
+        all.len = c->n_covered * sizeof(*numbers);
+        return take_list(&c->arena, &all, &c->covered);
 }
 
 int clew_index_catalog_read(struct clew_index_catalog *c, struct clew_env *env, MDB_txn *txn,
@@ -196,7 +200,14 @@ int clew_index_catalog_read(struct clew_index_catalog *c, struct clew_env *env, 
 void clew_index_catalog_deinit(struct clew_index_catalog *c)
 {
         clew_arena_deinit(&c->arena);
+        clew_run_packer_deinit(&c->packer);
         *c = (struct clew_index_catalog){0};
+}
+
+bool clew_index_covers(const struct clew_index_catalog *c, uint64_t segment)
+{
+        return c->n_covered > 0 &&
+               bsearch(&segment, c->covered, c->n_covered, sizeof(*c->covered), compare_numbers);
 }
 
 const struct clew_index_gone *clew_index_gone_of(const struct clew_index_catalog *c,

@@ -26,6 +26,7 @@ struct clew_merge_gone {
 struct clew_merge_part {
         struct clew_arena arena;
         struct clew_index_catalog snapshot; /* of the step: where blocks are read */
+        struct clew_run_packer packer;
         struct clew_merge_input *inputs;
         uint32_t n_inputs;
         uint64_t number;

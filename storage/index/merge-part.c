@@ -23,8 +23,16 @@ static int out_of_memory(struct clew_error *err)
         return clew_error_set(err, -ENOMEM, 0, "out of memory while merging indexes");
 }
 
+static void end_keys(struct clew_merge_part *p)
+{
+        for (uint32_t i = 0; p->inputs && i < p->n_inputs; i++)
+                clew_run_keys_end(&p->inputs[i].keys);
+}
+
 void clew_merge_part_deinit(struct clew_merge_part *p)
 {
+        end_keys(p);
+        clew_run_packer_deinit(&p->packer);
         if (p->has_writer)
                 clew_run_writer_deinit(&p->writer);
         clew_buffer_deinit(&p->blocks);
@@ -294,6 +302,7 @@ int clew_merge_part_begin(struct clew_merge_part *p, struct clew_index_catalog *
         r = p->inputs ? 0 : out_of_memory(err);
         for (uint32_t i = 0; r == 0 && i < n; i++) {
                 p->inputs[i].run = c->runs[chosen[i]];
+                p->inputs[i].run.packer = &p->packer;
                 p->inputs[i].number = p->inputs[i].run.number;
                 p->head.version = p->inputs[i].run.head.version;
                 if (copy_head(&p->arena, &p->inputs[i].run.head) < 0)
@@ -339,6 +348,7 @@ static int position(struct clew_merge_part *p, struct clew_error *err)
         for (uint32_t i = 0; r == 0 && i < p->n_inputs; i++) {
                 struct clew_merge_input *in = &p->inputs[i];
 
+                clew_run_keys_end(&in->keys);
                 clew_run_keys_begin(&in->keys, &in->run, p->kind);
                 if (last.len > 0)
                         r = clew_run_keys_seek(&in->keys, last, err);
@@ -454,6 +464,8 @@ static int write_parts(struct clew_merge_part *p, struct clew_error *err)
 
         clew_buffer_clear(&p->posting);
         clew_posting_encode(&first, 1, &p->posting);
+        if (p->parts.n_words < CLEW_PARTS_WORDS_MIN)
+                len = 0;
         while (p->blocks.len < CLEW_MERGE_STEP_BYTES && len > 0) {
                 len = clew_parts_next(&p->parts, key);
                 if (len > 0)

@@ -12,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Runs that become one. Small ones are put together earlier: their keys are met once in each, and
+ * each rounds up to pages. A trace's entries are written at most 4 + 2 times in all, not 1 + 3. */
 #define FAN_IN 8u
+#define FAN_IN_SMALL 4u
+#define SMALL_TRACES 4096u
 /* Blocks that are deleted in one transaction. */
 #define SWEEP_BLOCKS 512u
 
@@ -108,8 +112,11 @@ static int in_transaction(struct clew_index_merge *m,
 static unsigned class_of(uint32_t n)
 {
         unsigned c = 0;
+        uint32_t below;
 
-        for (; n >= 8; n /= 8)
+        for (below = FAN_IN_SMALL; below <= SMALL_TRACES && n >= below; below *= FAN_IN_SMALL)
+                c++;
+        for (below = SMALL_TRACES * FAN_IN; n >= below; below *= FAN_IN)
                 c++;
         return c;
 }
@@ -118,10 +125,11 @@ static unsigned class_of(uint32_t n)
 static uint32_t choose(const struct clew_index_catalog *c, uint32_t ret[FAN_IN])
 {
         for (unsigned class = 0; class <= class_of(CLEW_INDEX_TRACES_MAX); class ++) {
+                uint32_t fan_in = class < class_of(SMALL_TRACES) ? FAN_IN_SMALL : FAN_IN;
                 uint64_t traces = 0;
                 uint32_t n = 0;
 
-                for (uint32_t i = 0; i < c->n_runs && n < FAN_IN; i++) {
+                for (uint32_t i = 0; i < c->n_runs && n < fan_in; i++) {
                         uint32_t own = c->runs[i].head.n_traces;
 
                         if (class_of(own) != class || own > CLEW_INDEX_TRACES_MAX / 2 ||
@@ -131,7 +139,7 @@ static uint32_t choose(const struct clew_index_catalog *c, uint32_t ret[FAN_IN])
                         ret[n++] = i;
                 }
                 /* Of the largest, fewer make a full one. */
-                if (n == FAN_IN || (n > 1 && traces > CLEW_INDEX_TRACES_MAX / 2))
+                if (n == fan_in || (n > 1 && traces > CLEW_INDEX_TRACES_MAX / 2))
                         return n;
         }
         return 0;

@@ -6,8 +6,8 @@
  * begins none). A piece of three signs or more that stands in a word begins one of these keys, or
  * does so without its first sign, which then is the last one behind the zero.
  *
- * Runs of one segment do without: they have few words, and read them all. A merged run gets the
- * list from the words that went into it.
+ * Runs of few words do without, and read them all: those of one segment, and small merged ones. A
+ * larger merged run gets the list from the words that went into it.
  */
 #ifndef CLEW_STORAGE_INDEX_PARTS_INT_H
 #define CLEW_STORAGE_INDEX_PARTS_INT_H
@@ -15,12 +15,15 @@
 #include "proto/base/buffer.h"
 #include "storage/index/run-int.h"
 
+/* Fewer words are read as fast as a list of them. */
+#define CLEW_PARTS_WORDS_MIN 16384u
 /* Bytes of words and of their places: a run has some hundred thousand words. One with more goes
  * without a list. */
 #define CLEW_PARTS_BYTES_MAX ((size_t)64 << 20)
 
 struct clew_parts {
         struct clew_buffer words;
+        uint32_t n_words;
         struct clew_buffer places; /* struct place of parts.c */
         uint32_t next;             /* that clew_parts_next() gives */
         bool is_sorted;

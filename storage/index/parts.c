@@ -53,6 +53,7 @@ void clew_parts_add(struct clew_parts *p, struct clew_slice word)
                 if (begins_sign(word.data[i]))
                         last = i;
         }
+        p->n_words++;
         clew_buffer_append_slice(&p->words, word);
         for (size_t i = 0; i < word.len; i++) {
                 if (!begins_sign(word.data[i]) && i > 0)

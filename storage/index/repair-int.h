@@ -8,8 +8,11 @@
 #include "storage/base/env-int.h"
 
 /* Reads all blocks of all runs. A run with one that is damaged or missing goes; when the list of
- * runs is damaged all of them go. *ret_dropped: how many runs went, one for all. */
-CLEW_MUST_USE int clew_index_repair(struct clew_env *env, uint32_t *ret_dropped,
-                                    struct clew_error *err);
+ * runs is damaged all of them go. *ret_dropped: how many runs went, one for all. Transactions are
+ * made by @run, as in struct clew_seal_options; it may be NULL. */
+CLEW_MUST_USE int
+clew_index_repair(struct clew_env *env,
+                  void (*run)(void *context, void (*fn)(void *argument), void *argument),
+                  void *run_context, uint32_t *ret_dropped, struct clew_error *err);
 
 #endif

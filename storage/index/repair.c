@@ -12,27 +12,57 @@
 /* Records deleted in one transaction: some milliseconds. */
 #define STEP_RECORDS 256u
 
-static int write_in(struct clew_env *env,
-                    int (*fn)(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
-                              uint64_t number, struct clew_error *err),
-                    uint64_t number, struct clew_error *err)
+struct write {
+        struct clew_env *env;
+        void (*run)(void *context, void (*fn)(void *argument), void *argument);
+        void *run_context;
+        int (*fn)(struct clew_env *env, MDB_txn *txn, struct clew_state *state, uint64_t number,
+                  struct clew_error *err);
+        uint64_t number;
+        struct clew_error *err;
+        int result;
+};
+
+static int in_transaction(struct write *w)
 {
         struct clew_state state;
         MDB_txn *txn = NULL;
-        int r = clew_txn_begin_write(env, &txn, err);
+        int r = clew_txn_begin_write(w->env, &txn, w->err);
 
         if (r < 0)
                 return r;
-        r = clew_state_read(env, txn, &state, err);
+        r = clew_state_read(w->env, txn, &state, w->err);
         if (r == 0)
-                r = fn(env, txn, &state, number, err);
-        if (r >= 0 && clew_state_write(env, txn, &state, err) < 0)
+                r = w->fn(w->env, txn, &state, w->number, w->err);
+        if (r >= 0 && clew_state_write(w->env, txn, &state, w->err) < 0)
                 r = -EIO;
         if (r < 0) {
-                clew_txn_abort(env, txn);
+                clew_txn_abort(w->env, txn);
                 return r;
         }
-        return clew_txn_commit(env, txn, err) < 0 ? -EIO : r;
+        return clew_txn_commit(w->env, txn, w->err) < 0 ? -EIO : r;
+}
+
+static void write_now(void *argument)
+{
+        struct write *w = argument;
+
+        w->result = in_transaction(w);
+}
+
+/* Result of @fn, or an error. */
+static int write_in(struct write *w,
+                    int (*fn)(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                              uint64_t number, struct clew_error *err),
+                    uint64_t number)
+{
+        w->fn = fn;
+        w->number = number;
+        if (w->run)
+                w->run(w->run_context, write_now, w);
+        else
+                write_now(w);
+        return w->result;
 }
 
 /* Heads and what is gone, some at a time; with the last one the count begins anew. 1 = there are
@@ -118,14 +148,17 @@ static int find_damaged(struct clew_env *env, uint64_t from, uint64_t *ret, stru
         return r;
 }
 
-int clew_index_repair(struct clew_env *env, uint32_t *ret_dropped, struct clew_error *err)
+int clew_index_repair(struct clew_env *env,
+                      void (*run_fn)(void *context, void (*fn)(void *argument), void *argument),
+                      void *run_context, uint32_t *ret_dropped, struct clew_error *err)
 {
+        struct write w = {.env = env, .run = run_fn, .run_context = run_context, .err = err};
         uint64_t run = 0;
         int r;
 
         *ret_dropped = 0;
         while ((r = find_damaged(env, run, &run, err)) == 1) {
-                r = write_in(env, drop_run, run, err);
+                r = write_in(&w, drop_run, run);
                 if (r < 0)
                         break;
                 (*ret_dropped)++;
@@ -133,12 +166,12 @@ int clew_index_repair(struct clew_env *env, uint32_t *ret_dropped, struct clew_e
         }
         if (r == -EBADMSG) {
                 do {
-                        r = write_in(env, drop_records, 0, err);
+                        r = write_in(&w, drop_records, 0);
                 } while (r == 1);
                 (*ret_dropped)++;
         }
         while (r >= 0 && *ret_dropped > 0) {
-                r = write_in(env, sweep, 0, err);
+                r = write_in(&w, sweep, 0);
                 if (r < (int)STEP_RECORDS)
                         break;
         }

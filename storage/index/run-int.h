@@ -11,9 +11,14 @@
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
 #include "storage/index.h"
+#include "storage/index/run-pack-int.h"
 
-/* Bytes at which a block of keys is closed: with what LMDB adds it fills four pages. */
+/* Bytes of a block of keys at first, of ids, and at most (a large set apart): before packing. */
 #define CLEW_RUN_BLOCK_BYTES 16320u
+#define CLEW_RUN_BLOCK_BYTES_MAX 32640u
+/* A block of keys is closed when it would be about so long packed, as the one before says: with
+ * what LMDB adds it then fills two pages. */
+#define CLEW_RUN_PACKED_BYTES 7900u
 /* Rows of one block of a column, and of one block of ids. */
 #define CLEW_RUN_COLUMN_ROWS 4096u
 #define CLEW_RUN_IDS_ROWS (CLEW_RUN_BLOCK_BYTES / CLEW_TRACE_ID_BYTES)
@@ -84,6 +89,9 @@ struct clew_run_writer {
         struct clew_buffer keys; /* of the block at hand */
         struct clew_buffer postings;
         struct clew_buffer block;
+        struct clew_buffer packed;
+        struct clew_run_packer packer;
+        size_t block_bytes;            /* at which a block of keys is closed */
         struct clew_buffer offsets;    /* of the section's directory: le32 ends */
         struct clew_buffer separators; /* and what they are ends of */
         uint8_t last[CLEW_INDEX_KEY_MAX];
@@ -121,6 +129,7 @@ struct clew_index_run {
                    struct clew_error *err);
         void *context;
         uint64_t number;
+        struct clew_run_packer *packer; /* borrowed; NULL: unpacking costs a little more */
 };
 
 /* One entry after the other of a kind. */
@@ -134,11 +143,13 @@ struct clew_run_keys {
         uint8_t key[CLEW_INDEX_KEY_MAX];
         size_t key_len;
         struct clew_slice posting;
+        struct clew_buffer plain; /* of a packed block */
         bool is_open;
 };
 
-/* Positions before the first key. */
+/* Positions before the first key. To be ended, whatever else is called. */
 void clew_run_keys_begin(struct clew_run_keys *k, struct clew_index_run *run, unsigned kind);
+void clew_run_keys_end(struct clew_run_keys *k); /* zeroed is fine */
 /* Positions before the first key not below @from. 0 or an error. */
 CLEW_MUST_USE int clew_run_keys_seek(struct clew_run_keys *k, struct clew_slice from,
                                      struct clew_error *err);

@@ -38,6 +38,12 @@ static int get(struct clew_index_run *run, uint32_t block, struct clew_slice *re
 void clew_run_keys_begin(struct clew_run_keys *k, struct clew_index_run *run, unsigned kind)
 {
         *k = (struct clew_run_keys){.run = run, .section = clew_run_section(&run->head, kind)};
+        clew_buffer_init(&k->plain, 2 * CLEW_RUN_BLOCK_MAX);
+}
+
+void clew_run_keys_end(struct clew_run_keys *k)
+{
+        clew_buffer_deinit(&k->plain);
 }
 
 /* The last block whose separator is not above @key; 0 when there is none. */
@@ -89,6 +95,13 @@ static int open_block(struct clew_run_keys *k, struct clew_error *err)
 
         if (r < 0)
                 return r;
+        if (clew_run_is_packed(bytes)) {
+                r = clew_run_unpack(k->run->packer, bytes, &k->plain);
+                if (r < 0)
+                        return r == -ENOMEM ? clew_error_set(err, r, 0, "out of memory")
+                                            : damaged(k->run, err);
+                bytes = clew_buffer_slice(&k->plain);
+        }
         c = clew_cursor_make(bytes);
         n = clew_cursor_varint(&c);
         keys = clew_cursor_varint(&c);
@@ -185,21 +198,30 @@ int clew_run_keys_seek(struct clew_run_keys *k, struct clew_slice from, struct c
         return r;
 }
 
+static int find(struct clew_run_keys *k, struct clew_slice key, struct clew_index_set *into,
+                struct clew_error *err)
+{
+        int r = clew_run_keys_seek(k, key, err);
+
+        if (r == 0)
+                r = clew_run_keys_next(k, err);
+        if (r <= 0 || !clew_slice_eq(clew_slice_make(k->key, k->key_len), key))
+                return r < 0 ? r : 0;
+        return clew_index_posting_add(k->posting, into) < 0 ? damaged(k->run, err) : 1;
+}
+
 int clew_index_find(struct clew_index_run *run, enum clew_index_kind kind, struct clew_slice key,
                     struct clew_index_set *into, struct clew_error *err)
 {
         struct clew_run_keys k;
         int r;
 
-        clew_run_keys_begin(&k, run, kind);
         if (key.len == 0 || key.len > CLEW_INDEX_KEY_MAX)
                 return 0;
-        r = clew_run_keys_seek(&k, key, err);
-        if (r == 0)
-                r = clew_run_keys_next(&k, err);
-        if (r <= 0 || !clew_slice_eq(clew_slice_make(k.key, k.key_len), key))
-                return r < 0 ? r : 0;
-        return clew_index_posting_add(k.posting, into) < 0 ? damaged(run, err) : 1;
+        clew_run_keys_begin(&k, run, kind);
+        r = find(&k, key, into, err);
+        clew_run_keys_end(&k);
+        return r;
 }
 
 int clew_index_walk(struct clew_index_run *run, enum clew_index_kind kind, struct clew_slice from,
@@ -214,11 +236,14 @@ int clew_index_walk(struct clew_index_run *run, enum clew_index_kind kind, struc
                 r = clew_run_keys_seek(&k, from, err);
         while (r == 0) {
                 r = clew_run_keys_next(&k, err);
-                if (r != 1)
-                        return r;
+                if (r <= 0)
+                        break;
                 r = fn(context, clew_slice_make(k.key, k.key_len), k.posting);
+                if (r == -EBADMSG)
+                        r = damaged(run, err);
         }
-        return r == -EBADMSG ? damaged(run, err) : r;
+        clew_run_keys_end(&k);
+        return r;
 }
 
 /* ---- numbers and ids ------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  * keys reads no posting. Directory: blocks n varint, n times the end of a separator 4 le,
  * separators. A separator is greater than all keys before its block and not greater than the
  * block's first. Block of numbers: least varint, bits of a difference 1, differences, 8 zero bytes
- * for readers that read words. Block of ids: ids.
+ * for readers that read words. Block of ids: ids. Blocks of keys are packed (run-pack-int.h).
  */
 #include "storage/index/run-int.h"
 
@@ -28,7 +28,9 @@ void clew_run_writer_init(struct clew_run_writer *w,
         w->next_block = 1;
         clew_buffer_init(&w->keys, CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->postings, CLEW_RUN_BLOCK_MAX);
+        w->block_bytes = CLEW_RUN_BLOCK_BYTES;
         clew_buffer_init(&w->block, 2 * CLEW_RUN_BLOCK_MAX);
+        clew_buffer_init(&w->packed, 4 * CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->offsets, DIRECTORY_MAX);
         clew_buffer_init(&w->separators, DIRECTORY_MAX);
 }
@@ -38,6 +40,8 @@ void clew_run_writer_deinit(struct clew_run_writer *w)
         clew_buffer_deinit(&w->keys);
         clew_buffer_deinit(&w->postings);
         clew_buffer_deinit(&w->block);
+        clew_buffer_deinit(&w->packed);
+        clew_run_packer_deinit(&w->packer);
         clew_buffer_deinit(&w->offsets);
         clew_buffer_deinit(&w->separators);
 }
@@ -77,6 +81,22 @@ static void end_section(struct clew_run_writer *w)
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
+/* The next block is to have about the bytes that are wanted when it is packed as well as this. */
+static void pack_block(struct clew_run_writer *w)
+{
+        size_t plain = w->block.len;
+        size_t next;
+
+        if (clew_run_pack(&w->packer, &w->block, &w->packed) < 0) {
+                fail(w, -ENOMEM);
+                return;
+        }
+        next = plain * CLEW_RUN_PACKED_BYTES / w->block.len;
+        if (next > CLEW_RUN_BLOCK_BYTES_MAX)
+                next = CLEW_RUN_BLOCK_BYTES_MAX;
+        w->block_bytes = next < CLEW_RUN_PACKED_BYTES ? CLEW_RUN_PACKED_BYTES : next;
+}
+
 static void close_block(struct clew_run_writer *w)
 {
         if (w->n_entries == 0)
@@ -87,6 +107,7 @@ static void close_block(struct clew_run_writer *w)
         clew_buffer_append_slice(&w->block, clew_buffer_slice(&w->postings));
         if (clew_buffer_error(&w->keys) < 0 || clew_buffer_error(&w->postings) < 0)
                 fail(w, -ENOMEM);
+        pack_block(w);
         put_block(w);
         clew_buffer_clear(&w->keys);
         clew_buffer_clear(&w->postings);
@@ -99,6 +120,7 @@ static void close_kind(struct clew_run_writer *w)
         if (!w->in_kind)
                 return;
         close_block(w);
+        w->block_bytes = CLEW_RUN_BLOCK_BYTES; /* another kind packs otherwise */
         w->now.directory = w->next_block;
         clew_buffer_append_varint(&w->block, w->now.n_blocks);
         clew_buffer_append_slice(&w->block, clew_buffer_slice(&w->offsets));
@@ -155,7 +177,7 @@ void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_s
                 w->in_kind = true;
         }
         if (w->n_entries > 0 &&
-            w->keys.len + w->postings.len + key.len + posting.len > CLEW_RUN_BLOCK_BYTES)
+            w->keys.len + w->postings.len + key.len + posting.len > w->block_bytes)
                 close_block(w);
         shared = shared_bytes(last, key);
         if (w->n_entries == 0) {

@@ -1,6 +1,6 @@
 /*
- * The parts of sealing: what is to be sealed next (seal-plan.c), moving it (seal.c), and putting
- * small segments together (seal-compact.c).
+ * The parts of sealing: what is to be sealed next (seal-plan.c), moving it (seal.c), putting small
+ * segments together (seal-compact.c), and indexing what no index covers (seal-index.c).
  */
 #ifndef CLEW_STORAGE_SEAL_INT_H
 #define CLEW_STORAGE_SEAL_INT_H
@@ -36,6 +36,10 @@ struct clew_refused {
 };
 
 #define CLEW_REFUSED_MAX 256u
+/* Segments to be indexed that are kept in mind; those behind them are found when these are done. */
+#define CLEW_UNINDEXED_MAX 1024u
+/* Segments that cannot be indexed: so few that a damaged store is the reason. */
+#define CLEW_UNINDEXABLE_MAX 256u
 /* Segments that may be compacted, kept in mind; a service that makes more will be met again. */
 #define CLEW_SMALL_SEGMENTS_MAX 1024u
 
@@ -64,7 +68,15 @@ struct clew_sealing {
         struct clew_small_segment small[CLEW_SMALL_SEGMENTS_MAX];
         size_t n_small;
         bool small_is_read;
-        struct clew_index_merge *merge; /* of indexes; NULL until it is needed */
+        struct clew_index_merge *merge;         /* of indexes; NULL until it is needed */
+        uint64_t unindexed[CLEW_UNINDEXED_MAX]; /* segments that no index covers, ascending */
+        uint32_t n_unindexed;
+        uint64_t unindexable[CLEW_UNINDEXABLE_MAX];
+        uint32_t n_unindexable; /* ever; the oldest gives way */
+        /* Of the state in which nothing was left to be indexed. */
+        uint64_t looked_run;
+        uint64_t looked_segment;
+        bool index_is_damaged; /* a run could not be read */
 };
 
 /* The one of @store, made at the first call. Called with store->sealing_lock held. NULL: no memory.
@@ -96,5 +108,14 @@ bool clew_compact_is_due(const struct clew_sealing *s);
  * and have nothing hot; n 0 = none are. */
 CLEW_MUST_USE int clew_compact_choose(struct clew_store *store, struct clew_sealing *s,
                                       struct clew_seal_plan *ret, struct clew_error *err);
+
+/* ---- segments without an index (seal-index.c) -------------------------------------------------
+ */
+
+/* Indexes one of them, if there is one; stats->more then. What is damaged of the indexes goes. 0 or
+ * an error; called with store->sealing_lock held. */
+CLEW_MUST_USE int clew_seal_index_step(struct clew_store *store, struct clew_sealing *s,
+                                       const struct clew_seal_options *options,
+                                       struct clew_seal_stats *stats, struct clew_error *err);
 
 #endif

@@ -3,11 +3,14 @@
  *
  * Runs are asked one by one, the one with the newest trace first, and only when the walk comes to
  * the time in which they begin: the newest twenty of a large store are found in its newest runs.
- * A run that is damaged ends the use of indexes; what was given until then was verified.
+ * A run that is damaged ends the use of indexes; what was given until then was verified. Traces of
+ * segments that no run covers are all given; to the walk they are one more run, which is asked
+ * nothing.
  */
 #include "storage/source/store-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/source/uncovered-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,7 +19,8 @@
 #define ROWS 16u
 
 struct chosen_run {
-        struct clew_index_run *run;
+        struct clew_index_run *run;        /* NULL: @list */
+        const struct clew_uncovered *list; /* of as many as the set */
         struct clew_index_set set;
         struct clew_index_set sure;
         bool is_open;
@@ -29,8 +33,9 @@ struct chosen_run {
 
 struct clew_chosen {
         const struct clew_index_chooser *chooser;
-        struct chosen_run *runs;
+        struct chosen_run *runs; /* the last one is a list of what no run covers, maybe empty */
         uint32_t n;
+        struct clew_buffer uncovered; /* struct clew_uncovered */
         bool has_after;
         uint64_t after_ns;
         struct clew_trace_id after;
@@ -55,11 +60,12 @@ void clew_chosen_end(struct clew_view *v)
 
         if (!c)
                 return;
-        for (uint32_t i = 0; i < c->n; i++) {
+        for (uint32_t i = 0; c->runs && i < c->n; i++) {
                 clew_free(c->runs[i].set.words);
                 clew_free(c->runs[i].sure.words);
         }
         clew_free(c->runs);
+        clew_buffer_deinit(&c->uncovered);
         clew_free(c->elsewhere);
         clew_free(c);
         v->chosen = NULL;
@@ -70,17 +76,13 @@ static int out_of_memory(struct clew_error *err)
         return clew_error_set(err, -ENOMEM, 0, "out of memory");
 }
 
-static int check_covered(const struct clew_view *v, struct clew_error *err)
+static int not_covered(const struct clew_index_catalog *c, struct clew_error *err)
 {
-        const struct clew_index_catalog *c = &v->index;
-
-        if (c->n_covered == c->n_segments)
-                return 0;
-        return clew_error_set(
-                err, -ENOENT, 0,
-                "%llu of %llu segments have no index; clew reindex --indexes makes it",
-                (unsigned long long)(c->n_segments - c->n_covered),
-                (unsigned long long)c->n_segments);
+        return clew_error_set(err, -ENOENT, 0,
+                              "%llu of %llu segments have no index yet; a collector makes it in "
+                              "the background, clew reindex --indexes at once",
+                              (unsigned long long)(c->n_segments - c->n_covered),
+                              (unsigned long long)c->n_segments);
 }
 
 int clew_view_index_runs(struct clew_view *v, uint64_t version,
@@ -90,8 +92,8 @@ int clew_view_index_runs(struct clew_view *v, uint64_t version,
 {
         int r = clew_view_read_index(v, version, err);
 
-        if (r == 0)
-                r = check_covered(v, err);
+        if (r == 0 && v->index.n_covered < v->index.n_segments)
+                r = not_covered(&v->index, err);
         for (uint32_t i = 0; r == 0 && i < v->index.n_runs; i++)
                 r = fn(context, &v->index.runs[i], err);
         return clew_txn_check(v->store->env, v->txn, r, err);
@@ -122,35 +124,6 @@ static int find_elsewhere(struct clew_view *v, struct clew_error *err)
         return r == -ENOENT ? 0 : r;
 }
 
-int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
-                      const struct clew_index_chooser *chooser, struct clew_error *err)
-{
-        struct clew_chosen *c;
-        int r = clew_view_read_index(v, chooser->version, err);
-
-        if (r == 0)
-                r = check_covered(v, err);
-        if (r < 0)
-                return r;
-        c = clew_calloc(1, sizeof(*c));
-        if (!c)
-                return out_of_memory(err);
-        v->chosen = c;
-        c->chooser = chooser;
-        c->runs = clew_calloc(v->index.n_runs + 1u, sizeof(*c->runs));
-        if (!c->runs)
-                return out_of_memory(err);
-        c->n = v->index.n_runs;
-        for (uint32_t i = 0; i < c->n; i++)
-                c->runs[i].run = &v->index.runs[i];
-        if (after) {
-                c->has_after = true;
-                c->after_ns = after->start_ns;
-                c->after = after->id;
-        }
-        return find_elsewhere(v, err);
-}
-
 /* < 0 when the first comes first in lists. */
 static int order(uint64_t a_ns, const struct clew_trace_id *a, uint64_t b_ns,
                  const struct clew_trace_id *b)
@@ -164,9 +137,15 @@ static int order(uint64_t a_ns, const struct clew_trace_id *a, uint64_t b_ns,
 static int read_rows(struct chosen_run *r, uint32_t at, struct clew_error *err)
 {
         uint32_t n = r->set.n - at < ROWS ? r->set.n - at : ROWS;
-        int e = clew_run_numbers(r->run, CLEW_RUN_STARTS, at, n, r->starts, err);
+        int e = 0;
 
-        if (e == 0)
+        for (uint32_t i = 0; !r->run && i < n; i++) {
+                r->starts[i] = r->list[at + i].start_ns;
+                r->ids[i] = r->list[at + i].id;
+        }
+        if (r->run)
+                e = clew_run_numbers(r->run, CLEW_RUN_STARTS, at, n, r->starts, err);
+        if (e == 0 && r->run)
                 e = clew_run_ids(r->run, at, n, r->ids, err);
         if (e == 0) {
                 r->from = at;
@@ -207,6 +186,63 @@ static int position(struct chosen_run *r, struct clew_error *err)
         if (r->at >= r->set.n || (r->at >= r->from && r->at - r->from < r->n_rows))
                 return 0;
         return read_rows(r, r->at, err);
+}
+
+/* What no run covers, behind where the walk begins, and as far back as it goes. */
+static int list_uncovered(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_chosen *c = v->chosen;
+        const struct clew_uncovered after = {c->after_ns, c->after};
+        const struct clew_uncovered_bounds bounds = {c->has_after ? &after : NULL,
+                                                     c->chooser->since_ns};
+        struct chosen_run *list = &c->runs[c->n - 1];
+        int r;
+
+        if (v->index.n_covered == v->index.n_segments)
+                return 0;
+        if (v->index.n_covered == 0)
+                return not_covered(&v->index, err);
+        r = clew_uncovered_read(&v->index, &bounds, &c->uncovered, err);
+        if (r < 0)
+                return r;
+        list->list = (const struct clew_uncovered *)(const void *)c->uncovered.data;
+        list->set.n = (uint32_t)(c->uncovered.len / sizeof(*list->list));
+        list->set.words = clew_calloc(clew_index_set_words(&list->set) + 1u, sizeof(uint64_t));
+        if (!list->set.words)
+                return out_of_memory(err);
+        clew_index_set_fill(&list->set);
+        v->use.uncovered = v->index.n_segments - v->index.n_covered;
+        v->use.scanned = list->set.n;
+        return position(list, err);
+}
+
+int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
+                      const struct clew_index_chooser *chooser, struct clew_error *err)
+{
+        struct clew_chosen *c;
+        int r = clew_view_read_index(v, chooser->version, err);
+
+        if (r < 0)
+                return r;
+        c = clew_calloc(1, sizeof(*c));
+        if (!c)
+                return out_of_memory(err);
+        v->chosen = c;
+        c->chooser = chooser;
+        c->n = v->index.n_runs + 1;
+        c->runs = clew_calloc(c->n, sizeof(*c->runs));
+        if (!c->runs)
+                return out_of_memory(err);
+        for (uint32_t i = 0; i < v->index.n_runs; i++)
+                c->runs[i].run = &v->index.runs[i];
+        c->runs[c->n - 1].is_open = true;
+        if (after) {
+                c->has_after = true;
+                c->after_ns = after->start_ns;
+                c->after = after->id;
+        }
+        r = list_uncovered(v, err);
+        return r < 0 ? r : find_elsewhere(v, err);
 }
 
 /* What is hot is given from there. */
@@ -338,7 +374,7 @@ int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct cl
                 return 0;
         ret->start_ns = start_of(best);
         ret->id = *id_of(best);
-        ret->sure = clew_index_set_has(&best->sure, best->at);
+        ret->sure = best->run && clew_index_set_has(&best->sure, best->at);
         ret->run = ret->sure && c->chooser->light ? best->run : NULL;
         ret->ordinal = best->at;
         best->at++;

@@ -156,6 +156,23 @@ int clew_shelf_state_read(struct clew_env *env, MDB_txn *txn, struct clew_shelf_
         return 0;
 }
 
+int clew_shelf_state_put(struct clew_env *env, MDB_txn *txn, const struct clew_shelf_state *state,
+                         struct clew_error *err)
+{
+        CLEW_BUFFER b = {0};
+        struct clew_slice value;
+
+        clew_buffer_init(&b, STATE_BYTES_MAX);
+        clew_buffer_append_varint(&b, state->records);
+        clew_buffer_append_varint(&b, state->last);
+        clew_buffer_append_le64(&b, state->sum);
+        if (clew_buffer_error(&b) < 0)
+                return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
+        value = clew_buffer_slice(&b);
+        return clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("shelf"), &value, 1,
+                              err);
+}
+
 int clew_shelf_begin(struct clew_shelf *s, struct clew_store *store, MDB_txn *txn,
                      struct clew_error *err)
 {
@@ -165,18 +182,7 @@ int clew_shelf_begin(struct clew_shelf *s, struct clew_store *store, MDB_txn *tx
 
 int clew_shelf_end(struct clew_shelf *s, struct clew_error *err)
 {
-        CLEW_BUFFER b = {0};
-        struct clew_slice value;
-
-        clew_buffer_init(&b, STATE_BYTES_MAX);
-        clew_buffer_append_varint(&b, s->state.records);
-        clew_buffer_append_varint(&b, s->state.last);
-        clew_buffer_append_le64(&b, s->state.sum);
-        if (clew_buffer_error(&b) < 0)
-                return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
-        value = clew_buffer_slice(&b);
-        return clew_table_put(s->store->env, s->txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("shelf"),
-                              &value, 1, err);
+        return clew_shelf_state_put(s->store->env, s->txn, &s->state, err);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

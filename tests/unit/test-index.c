@@ -292,16 +292,26 @@ static void append(struct clew_store *store, uint32_t trace, uint32_t span)
         assert_int_equal(test_store_append(store, service, &s, 5), 0);
 }
 
-static void seal(struct clew_store *store)
+/* Until nothing is to be done, or once; how many segments were indexed behind. */
+static uint64_t seal_with(struct clew_store *store, bool index, bool once)
 {
-        struct clew_seal_options o = {0};
+        struct clew_seal_options o = {.index = index};
         struct clew_seal_stats stats;
         struct clew_error err = {0};
+        uint64_t n = 0;
 
         do {
                 if (clew_store_seal(store, &o, &stats, &err) < 0)
                         fail_msg("seal: %s", err.message);
-        } while (stats.more);
+                assert_int_equal(stats.unindexable, 0);
+                n += stats.indexed;
+        } while (stats.more && !once);
+        return n;
+}
+
+static void seal(struct clew_store *store)
+{
+        (void)seal_with(store, false, false);
 }
 
 static const char *wanted;
@@ -337,7 +347,18 @@ static void listed(struct clew_view *v, const char *key, const struct clew_list_
         clew_buffer_append_byte(out, 0);
 }
 
-/* The same by walking over all; a trace that has something hot is given in any case. */
+/* Whether it is sealed where no index is. */
+static bool is_uncovered(struct clew_view *v, const struct clew_trace_id *id)
+{
+        struct clew_error err = {0};
+        struct clew_place place;
+
+        assert_int_equal(clew_place_read(v->store->env, v->txn, id, &place, &err), 0);
+        return !clew_index_covers(&v->index, place.segment);
+}
+
+/* The same by walking over all; a trace that has something hot, or is sealed where no index is, is
+ * given in any case. */
 static void expected(struct clew_view *v, const uint8_t *spans, const char *key,
                      const struct clew_list_entry *after, bool all, struct clew_buffer *out)
 {
@@ -350,7 +371,7 @@ static void expected(struct clew_view *v, const uint8_t *spans, const char *key,
                 unsigned number = (unsigned)e.id.bytes[14] << 8 | e.id.bytes[15];
                 char keys[8][24];
                 unsigned n = keys_of(&e.id, spans[number], keys);
-                bool has = e.hot || all;
+                bool has = e.hot || all || is_uncovered(v, &e.id);
 
                 for (unsigned i = 0; i < n; i++)
                         has |= strcmp(keys[i], key) == 0;
@@ -611,12 +632,136 @@ static void test_missing(void **state)
         }
 }
 
+/* Of a store that no indexer of now has made, a collector indexes one segment after the other, and
+ * a walk uses what there is. */
+static void test_behind(void **state)
+{
+        struct clew_deriver none = {.version = 1, .summarize = derive_plain};
+        struct clew_deriver other = deriver;
+        const struct clew_deriver *const makers[] = {&none, &other};
+
+        (void)state;
+        other.index_version = 2;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(makers); i++) {
+                static uint8_t spans[65536];
+                struct clew_store *store;
+                struct test_dir dir;
+
+                memset(spans, 0, sizeof(spans));
+                test_dir_make(&dir);
+                store = open_store(dir.path, makers[i]);
+                for (uint32_t t = 1; t <= 40; t++)
+                        append(store, t, ++spans[t]);
+                seal(store);
+                assert_int_equal(compare(store, spans, 40), 0);
+                for (unsigned step = 0; step < 3; step++) {
+                        clew_store_close(store);
+                        store = open_store(dir.path, &deriver);
+                        assert_int_equal(seal_with(store, true, true), 1);
+                        assert_int_equal(compare(store, spans, 40), 12);
+                        clew_store_close(store);
+                        verify(dir.path);
+                        store = open_store(dir.path, &deriver);
+                }
+                assert_int_equal(count_stale(store), i == 0 ? 0 : 3);
+                assert_int_equal(seal_with(store, true, false), 0);
+                assert_int_equal(count_stale(store), 0);
+                assert_int_equal(count_runs(store), 3);
+                clew_store_close(store);
+                verify(dir.path);
+                test_dir_remove(&dir);
+        }
+}
+
+/* Random life under changing indexers. */
+static void test_behind_life(void **state)
+{
+        enum { TRACES = 400, ROUNDS = 150 };
+        struct test_random r = test_random_seeded("life behind an index");
+        static uint8_t spans[65536];
+        struct clew_deriver none = {.version = 1, .summarize = derive_plain};
+        struct clew_deriver other = deriver;
+        const struct clew_deriver *const makers[] = {&deriver, &none, &other, &deriver};
+        struct test_dir dir;
+        struct clew_store *store;
+        uint32_t n_traces = 0;
+        unsigned used = 0;
+
+        (void)state;
+        other.index_version = 2;
+        memset(spans, 0, sizeof(spans));
+        test_dir_make(&dir);
+        store = open_store(dir.path, &none);
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                uint32_t fresh = (uint32_t)test_random_below(&r, 6);
+
+                for (uint32_t i = 0; i < fresh && n_traces < TRACES; i++) {
+                        n_traces++;
+                        append(store, n_traces, ++spans[n_traces]);
+                }
+                for (unsigned i = 0; n_traces > 0 && i < test_random_below(&r, 4); i++) {
+                        uint32_t trace = 1 + (uint32_t)test_random_below(&r, n_traces);
+
+                        append(store, trace, ++spans[trace]);
+                }
+                if (test_random_below(&r, 3) != 0)
+                        (void)seal_with(store, test_random_below(&r, 2) == 0, true);
+                if (test_random_below(&r, 8) == 0) {
+                        clew_store_close(store);
+                        verify(dir.path);
+                        store = open_store(dir.path, makers[test_random_below(&r, 4)]);
+                }
+                used += compare(store, spans, n_traces);
+        }
+        clew_store_close(store);
+        store = open_store(dir.path, &deriver);
+        (void)seal_with(store, true, false);
+        assert_true(used > ROUNDS);
+        assert_int_equal(compare(store, spans, n_traces), 12);
+        assert_int_equal(count_stale(store), 0);
+        clew_store_close(store);
+        verify(dir.path);
+        test_dir_remove(&dir);
+}
+
+/* A list of runs that is damaged is made anew by who seals. */
+static void test_mended_behind(void **state)
+{
+        static const uint8_t tags[] = {CLEW_INDEX_KEY_HEAD, CLEW_INDEX_KEY_GONE};
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(tags); i++) {
+                static uint8_t spans[65536];
+                struct clew_store *store;
+                struct test_dir dir;
+
+                memset(spans, 0, sizeof(spans));
+                test_dir_make(&dir);
+                store = open_store(dir.path, &deriver);
+                for (uint32_t t = 1; t <= 40; t++)
+                        append(store, t, ++spans[t]);
+                seal(store);
+                append(store, 7, ++spans[7]); /* it moves: something is gone */
+                seal(store);
+                clew_store_close(store);
+                damage(dir.path, tags[i]);
+                store = open_store(dir.path, &deriver);
+                assert_int_equal(compare(store, spans, 40), 0);
+                assert_true(seal_with(store, true, false) >= 3);
+                assert_int_equal(compare(store, spans, 40), 12);
+                clew_store_close(store);
+                verify(dir.path);
+                test_dir_remove(&dir);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_postings), cmocka_unit_test(test_run),
-                cmocka_unit_test(test_life),     cmocka_unit_test(test_damage),
-                cmocka_unit_test(test_missing),
+                cmocka_unit_test(test_postings),    cmocka_unit_test(test_run),
+                cmocka_unit_test(test_life),        cmocka_unit_test(test_damage),
+                cmocka_unit_test(test_missing),     cmocka_unit_test(test_behind),
+                cmocka_unit_test(test_behind_life), cmocka_unit_test(test_mended_behind),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

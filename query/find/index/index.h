@@ -37,6 +37,13 @@ bool clew_index_choice_narrows(const struct clew_index_choice *choice);
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice,
                                                            uint64_t since_ns, bool light);
 
+/* Choosers without a query, for clew_view_list_chosen(). The traces that may carry scores of others
+ * (and some that do not), from @since_ns on: */
+struct clew_index_chooser clew_index_pick_speakers(uint64_t since_ns);
+/* ... and those whose stored summary is of other rules than @version (borrowed), given without it:
+ */
+struct clew_index_chooser clew_index_pick_other_rules(uint32_t *version);
+
 /* ---- many summaries ---------------------------------------------------------------------------
  */
 

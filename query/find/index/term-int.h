@@ -30,8 +30,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Raised when the same text gives other terms. */
-#define CLEW_TERMS_VERSION 1u
+/* Raised when the same text gives other terms, or runs are laid out otherwise. */
+#define CLEW_TERMS_VERSION 2u
 /* Signs of a run that are looked at together; longer ones come in pieces that overlap. */
 #define CLEW_TERM_RUN_SIGNS 256u
 /* Signs that two pieces share: one less than the longest gram. */

@@ -46,6 +46,10 @@ const struct clew_export_format *clew_export_format_find(const char *name);
 struct clew_json_writer;
 void clew_export_case(struct clew_json_writer *w, const struct clew_item *item);
 
+/* What should have come out, as "expected", when that is known: the expected calls of a step as a
+ * list of {"name","arguments"}. A member of an open object. */
+void clew_export_expected(struct clew_json_writer *w, const struct clew_item *item);
+
 /* The README.md of a directory of such files, for tools that read it (Hugging Face). */
 void clew_export_card(const struct clew_export_format *format, struct clew_slice dataset,
                       const char *const *files, const char *const *splits, size_t n,

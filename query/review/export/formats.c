@@ -61,6 +61,28 @@ void clew_export_case(struct clew_json_writer *w, const struct clew_item *item)
         clew_put_tools(w, item);
 }
 
+void clew_export_expected(struct clew_json_writer *w, const struct clew_item *item)
+{
+        const struct clew_item_calls *calls = &item->expected_calls;
+
+        if (!item->has_expected && calls->n == 0)
+                return;
+        clew_json_write_key(w, "expected");
+        if (item->has_expected) {
+                clew_put_value(w, item->expected);
+                return;
+        }
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < calls->n; i++) {
+                clew_json_write_object_begin(w);
+                clew_put_text(w, "name", calls->items[i].name);
+                clew_json_write_key(w, "arguments");
+                clew_put_value(w, calls->items[i].arguments);
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+}
+
 void clew_export_card(const struct clew_export_format *format, struct clew_slice dataset,
                       const char *const *files, const char *const *splits, size_t n,
                       struct clew_buffer *out)
