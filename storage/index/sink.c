@@ -38,6 +38,10 @@ struct sink_slot {
 #define WAITING 16u
 #define WAITING_BYTES 46u
 
+/* Hashes of keys that the trace has said lately; a power of two, small enough for the nearest
+ * cache. */
+#define LATELY 1024u
+
 struct sink_waiting {
         uint64_t hash;
         uint8_t kind;
@@ -58,6 +62,7 @@ struct clew_index_sink {
         uint32_t n_slots;
         uint32_t n_traces;
         uint32_t n_waiting;
+        uint64_t lately[LATELY];
         struct sink_waiting waiting[WAITING];
         bool failed;
         struct clew_trace_id ids[CLEW_SEGMENT_TRACES_MAX];
@@ -99,6 +104,7 @@ void clew_index_sink_reset(struct clew_index_sink *s)
         s->slots = NULL;
         s->n_slots = 0;
         s->n_waiting = 0;
+        memset(s->lately, 0, sizeof(s->lately)); /* traces are counted anew */
         s->n_traces = 0;
         s->failed = false;
         for (unsigned i = 0; i < CLEW_INDEX_COLUMNS_MAX; i++) {
@@ -258,11 +264,16 @@ static void add_waiting(struct clew_index_sink *s)
 void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct clew_slice key)
 {
         uint64_t hash;
+        uint64_t *lately;
         struct sink_waiting *w;
 
         if (s->failed || s->n_traces == 0 || key.len == 0 || key.len > CLEW_INDEX_KEY_MAX)
                 return;
         hash = clew_hash_seeded(key, (uint64_t)(uintptr_t)s + (uint64_t)kind);
+        lately = &s->lately[hash & (LATELY - 1)];
+        if (*lately == hash + s->n_traces)
+                return;
+        *lately = hash + s->n_traces;
         if (key.len > WAITING_BYTES) {
                 add_now(s, kind, key, hash);
                 return;

@@ -245,6 +245,16 @@ static int add_ascii(struct cutter *c, struct clew_slice *text)
         return r;
 }
 
+static struct clew_slice pass_separators(struct clew_slice text)
+{
+        size_t n = 0;
+
+        while (n < text.len && text.data[n] < 0x80 &&
+               class_of_ascii(text.data[n]) == CLEW_TERM_SEPARATES)
+                n++;
+        return clew_slice_from(text, n);
+}
+
 int clew_term_runs(struct clew_slice text,
                    int (*fn)(void *context, const struct clew_term_run *run), void *context)
 {
@@ -263,10 +273,13 @@ int clew_term_runs(struct clew_slice text,
                         r = add_ascii(&c, &text);
                         continue;
                 }
-                if (sign < 0x80)
-                        text = clew_slice_from(text, 1);
-                else
-                        sign = clew_utf8_next(&text, &valid);
+                if (sign < 0x80) {
+                        if (c.run.n > 0 || c.run.open_left)
+                                r = end_run(&c, false);
+                        text = pass_separators(text);
+                        continue;
+                }
+                sign = clew_utf8_next(&text, &valid);
                 sign = fold(sign);
                 is = valid ? class_of(sign) : CLEW_TERM_SEPARATES;
                 /* Bytes that are no sign may be a part of one. */
@@ -338,27 +351,50 @@ static int give_run(void *context, const struct clew_term_run *run)
         return 0;
 }
 
+/* What of @text stands between spaces with an escape in it. The rest reads the same in the next
+ * layer: no escape holds a space, and no term either. */
+static void take_escaped(struct clew_slice text, struct clew_buffer *out)
+{
+        const uint8_t *at = text.data;
+        const uint8_t *end = text.data + text.len;
+
+        clew_buffer_clear(out);
+        while (at < end) {
+                const uint8_t *escape = memchr(at, '\\', (size_t)(end - at));
+                const uint8_t *from;
+                const uint8_t *to;
+
+                if (!escape)
+                        return;
+                from = memrchr(at, ' ', (size_t)(escape - at));
+                from = from ? from : at;
+                to = memchr(escape, ' ', (size_t)(end - escape));
+                to = to ? to : end;
+                clew_buffer_append(out, from, (size_t)(to - from));
+                at = to;
+        }
+}
+
 int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
 {
         struct clew_term_taker by = *taker;
-        CLEW_BUFFER one = {0};
-        CLEW_BUFFER other = {0};
-        struct clew_buffer *into = &one;
+        CLEW_BUFFER escaped = {0};
+        CLEW_BUFFER plain = {0};
 
         (void)clew_term_runs(text, give_run, &by);
         if (text.len == 0 || !memchr(text.data, '\\', text.len))
                 return 0;
-        clew_buffer_init(&one, text.len + 16);
-        clew_buffer_init(&other, text.len + 16);
+        clew_buffer_init(&escaped, text.len + 16);
+        clew_buffer_init(&plain, text.len + 16);
         for (unsigned i = 0; i < CLEW_TEXT_LAYERS_MAX; i++) {
-                clew_buffer_clear(into);
-                if (!clew_text_unescape(into, text))
+                take_escaped(text, &escaped);
+                clew_buffer_clear(&plain);
+                if (escaped.len == 0 || !clew_text_unescape(&plain, clew_buffer_slice(&escaped)))
                         break;
-                if (clew_buffer_error(into) < 0)
+                if (clew_buffer_error(&plain) < 0 || clew_buffer_error(&escaped) < 0)
                         return -ENOMEM;
-                text = clew_buffer_slice(into);
+                text = clew_buffer_slice(&plain);
                 (void)clew_term_runs(text, give_run, &by);
-                into = into == &one ? &other : &one;
         }
         return 0;
 }
