@@ -48,6 +48,8 @@ static const struct clew_command commands[] = {
          "OTLP and other tools' traces (.zst, .gz, - for stdin)", clew_cmd_import},
         {"setup", "mcp", NULL, "[--allow-annotate]",
          "the Model Context Protocol on standard input and output", clew_cmd_mcp},
+        {"setup", "status", NULL, "[URL] [--json]",
+         "queue, disk, readers, last errors; with URL of a clewd", clew_cmd_status},
         {"setup", "doctor", NULL, "[--verify] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor},
         {"setup", "backup", NULL, "DEST [--verify] [--check]",
