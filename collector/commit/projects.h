@@ -16,6 +16,7 @@
 
 struct clew_project {
         char name[CLEW_KEY_PROJECT_BYTES];
+        char *dir; /* where the store lies */
         struct clew_store *store;
         struct clew_pipeline *pipeline; /* NULL: nothing is collected */
         struct clew_sealer *sealer;

@@ -6,25 +6,23 @@
 #include "query/answer/safe.h"
 #include "query/answer/store-record.h"
 #include "query/answer/when.h"
-#include "query/cli/ask.h"
 #include "query/cli/commands.h"
 #include "query/cli/guard.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
+#include "query/cli/remote.h"
 #include "storage/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PATH "/api/v1/status"
-#define KEY_BYTES_MAX 256u
+/* The answer has some kilobytes. */
+#define STATUS_BYTES_MAX ((size_t)1 << 20)
 #define NAMES_BYTES 96u
 #define TEXT_BYTES 400u
 /* Numbers of one status: a hundred or so. */
@@ -76,7 +74,7 @@ static void keep(struct status *s, const char *path, const struct clew_json_read
         v->is_true = r->token == CLEW_JSON_TRUE;
         if (!clew_json_uint64(r, &v->number))
                 v->number = 0;
-        clew_buffer_init(&text, CLEW_ASK_BYTES_MAX);
+        clew_buffer_init(&text, STATUS_BYTES_MAX);
         if (r->token == CLEW_JSON_STRING)
                 clew_json_append_string(r, &text);
         clew_safe_cstr(clew_buffer_slice(&text), v->text, sizeof(v->text));
@@ -202,7 +200,8 @@ static void put_all(struct status *s)
         else
                 put_line(s, "collector", "%s",
                          find(s, "has_collector") && find(s, "has_collector")->is_true
-                                 ? "one holds this store; clew status http://localhost:4318 asks it"
+                                 ? "one holds this store; clew --url http://localhost:4318 status "
+                                   "asks it"
                                  : "none holds this store");
         put_line(s, "backlog", "%" PRIu64 " fragments are not sealed, %s; due now %s",
                  number(s, "store.hot_fragments"), bytes(s, "store.hot_bytes").text,
@@ -225,53 +224,50 @@ static void put_all(struct status *s)
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
-/* The first line of a file, or $CLEW_KEY. NULL = none. */
-static int read_key(struct status *s, const char *path, char room[KEY_BYTES_MAX], const char **ret)
-{
-        ssize_t n;
-        int fd;
+struct answer {
+        struct clew_buffer *json;
+};
 
-        *ret = getenv("CLEW_KEY");
-        if (!path)
-                return 0;
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        n = fd < 0 ? -1 : read(fd, room, KEY_BYTES_MAX - 1);
-        if (n < 0)
-                clew_cli_error(s->cli, "key file %s: %s", path, strerror(errno));
-        if (fd >= 0)
-                close(fd);
-        if (n < 0)
-                return CLEW_EXIT_USAGE;
-        room[n] = '\0';
-        room[strcspn(room, "\r\n")] = '\0';
-        *ret = room;
-        return 0;
+static bool take(void *context, unsigned status, struct clew_slice bytes)
+{
+        struct answer *a = context;
+
+        if (status == 200)
+                clew_buffer_append_slice(a->json, bytes);
+        return clew_buffer_error(a->json) == 0;
 }
 
-static int ask_collector(struct status *s, const char *url, const char *key_path,
-                         struct clew_buffer *json)
+static int ask_collector(struct status *s, struct clew_buffer *json)
 {
-        char room[KEY_BYTES_MAX];
-        const char *key;
+        char url[CLEW_URL_BYTES_MAX];
+        char token[CLEW_TOKEN_BYTES_MAX];
+        struct answer answer = {json};
         struct clew_error err = {0};
         unsigned status = 0;
-        int r = read_key(s, key_path, room, &key);
+        int r = clew_remote_target(s->cli, PATH, url, token);
+        const struct clew_http_question question = {
+                .url = url,
+                .token = token[0] ? token : NULL,
+                .ca_file = s->cli->ca_file,
+                .take = take,
+                .context = &answer,
+        };
 
         if (r != 0)
                 return r;
-        r = clew_ask(url, PATH, key && *key ? key : NULL, json, &status, &err);
-        explicit_bzero(room, sizeof(room));
-        if (r < 0) {
+        r = clew_http_ask(&question, &status, &err);
+        explicit_bzero(token, sizeof(token));
+        if (r < 0 && r != -ECANCELED) {
                 clew_cli_error(s->cli, "%s", err.message);
-                return r == -EINVAL ? CLEW_EXIT_USAGE : CLEW_EXIT_STORE;
+                return CLEW_EXIT_STORE;
         }
         if (status == 401 || status == 403) {
-                clew_cli_error(s->cli, "this clewd wants a key with the scope read: $CLEW_KEY, or "
-                                       "--key-file FILE");
+                clew_cli_error(s->cli,
+                               "this clewd wants a key with the scope read: --token-file FILE");
                 return CLEW_EXIT_PERMISSION;
         }
         if (status != 200) {
-                clew_cli_error(s->cli, "clewd answers with status %u", status);
+                clew_cli_error(s->cli, "the server answers with status %u", status);
                 return CLEW_EXIT_STORE;
         }
         return 0;
@@ -337,11 +333,8 @@ static int print(struct status *s)
 int clew_cmd_status(struct clew_cli *cli, int argc, char **argv)
 {
         struct status s = {.cli = cli};
-        const char *key_path = NULL;
         bool as_json = false;
         const struct clew_flag own[] = {
-                {"key-file", 0, "FILE", "a key with the scope read; else $CLEW_KEY",
-                 .ret_text = &key_path},
                 {"json", 0, NULL, "one JSON object", .ret_flag = &as_json},
                 {0},
         };
@@ -351,12 +344,12 @@ int clew_cmd_status(struct clew_cli *cli, int argc, char **argv)
 
         if (r != 0)
                 return r;
-        if (args.n > 1) {
-                clew_cli_error(cli, "status takes one address, such as http://localhost:4318");
+        if (args.n > 0) {
+                clew_cli_error(cli, "status takes flags only; clew --url URL status asks a clewd");
                 return CLEW_EXIT_USAGE;
         }
-        clew_buffer_init(&json, CLEW_ASK_BYTES_MAX);
-        r = args.n == 1 ? ask_collector(&s, args.values[0], key_path, &json) : ask_store(&s, &json);
+        clew_buffer_init(&json, STATUS_BYTES_MAX);
+        r = cli->url ? ask_collector(&s, &json) : ask_store(&s, &json);
         while (json.len > 0 && json.data[json.len - 1] == '\n')
                 json.len--;
         s.values = clew_calloc(VALUES_MAX, sizeof(*s.values));

@@ -81,6 +81,32 @@ uint64_t clew_cluster_hash(const struct clew_summary *s)
         return clew_hash(of.rule) * 31 + clew_hash(of.kind);
 }
 
+/* Without a signature the text of its error tells, which a light walk has not read. */
+static int hash_of(struct clew_select *s, struct clew_selected *t, uint64_t *ret,
+                   struct clew_error *err)
+{
+        int r = t->summary.cause.signature.len == 0 ? clew_select_whole(s, t, err) : 0;
+
+        *ret = clew_cluster_hash(&t->summary);
+        return r;
+}
+
+int clew_cluster_has(struct clew_select *s, struct clew_selected *t, const char *name,
+                     struct clew_error *err)
+{
+        char own[CLEW_CLUSTER_NAME];
+        uint64_t hash;
+        int r = hash_of(s, t, &hash, err);
+
+        if (r < 0)
+                return r;
+        clew_cluster_name(hash, own);
+        if (strcmp(name, own) != 0)
+                return 0;
+        r = clew_select_whole(s, t, err);
+        return r < 0 ? r : 1;
+}
+
 /* The sentence of the cause; without one the error of the example, and without that what the runs
  * of the group have in common: how they end. */
 static struct clew_slice detail_of(struct clew_clusters *c, const struct clew_selected *t)
@@ -127,36 +153,52 @@ static void take_tool(struct clew_clusters *c, struct clew_cluster *x,
         }
 }
 
-static struct clew_cluster *cluster_of(struct clew_clusters *c, const struct clew_selected *t)
+static int cluster_of(struct clew_clusters *c, struct clew_select *s, struct clew_selected *t,
+                      struct clew_cluster **ret, struct clew_error *err)
 {
-        uint64_t hash = clew_cluster_hash(&t->summary);
-        uint32_t at = (uint32_t)(hash % PLACES);
         struct clew_cluster *x;
+        uint32_t at;
+        uint64_t hash;
+        int r = hash_of(s, t, &hash, err);
 
+        *ret = NULL;
+        if (r < 0)
+                return r;
+        at = (uint32_t)(hash % PLACES);
         for (; c->places[at]; at = (at + 1) % PLACES) {
-                if (c->items[c->places[at] - 1].hash == hash)
-                        return &c->items[c->places[at] - 1];
+                *ret = &c->items[c->places[at] - 1];
+                if ((*ret)->hash == hash)
+                        return 0;
         }
+        *ret = NULL;
         if (c->n == CLEW_CLUSTERS_MAX)
-                return NULL;
-        c->places[at] = (uint16_t)(c->n + 1);
+                return 0;
         /* The walk is newest first: the first run seen is the example. */
+        r = clew_select_whole(s, t, err);
+        if (r < 0)
+                return r;
+        c->places[at] = (uint16_t)(c->n + 1);
         x = &c->items[c->n++];
         *x = (struct clew_cluster){.hash = hash, .last_ns = t->start_ns, .example = t->id};
         x->rule = clew_arena_copy(c->arena, t->summary.cause.rule);
         x->signature = clew_arena_copy(c->arena, t->summary.cause.signature);
         x->detail = detail_of(c, t);
-        return x;
+        *ret = x;
+        return 0;
 }
 
-static void take(struct clew_clusters *c, const struct clew_selected *t)
+static int take(struct clew_clusters *c, struct clew_select *s, struct clew_selected *t,
+                struct clew_error *err)
 {
-        struct clew_cluster *x = cluster_of(c, t);
         struct clew_cluster_moment *m = clew_arena_alloc(c->arena, sizeof(*m));
+        struct clew_cluster *x;
+        int r = cluster_of(c, s, t, &x, err);
 
+        if (r < 0)
+                return r;
         if (!x || !m) {
                 c->left_out++;
-                return;
+                return 0;
         }
         x->count++;
         take_tool(c, x, t);
@@ -165,6 +207,7 @@ static void take(struct clew_clusters *c, const struct clew_selected *t)
         c->newest_ns = c->newest_ns ? c->newest_ns : t->start_ns;
         *m = (struct clew_cluster_moment){c->moments, t->start_ns, (uint32_t)(x - c->items)};
         c->moments = m;
+        return 0;
 }
 
 static int by_count(const void *a, const void *b)
@@ -272,8 +315,11 @@ int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s, struct 
         c->places = clew_arena_calloc(arena, PLACES, sizeof(*c->places));
         if (!c->items || !c->places)
                 return -ENOMEM;
-        while ((r = clew_select_next(s, &t, err)) == 1)
-                take(c, &t);
+        while ((r = clew_select_next(s, &t, err)) == 1) {
+                r = take(c, s, &t, err);
+                if (r < 0)
+                        return r;
+        }
         if (r < 0)
                 return r;
         for (const struct clew_cluster_moment *m = c->moments; m; m = m->next)

@@ -15,6 +15,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
 #include "query/answer/record.h"
+#include "query/find/index/index.h"
 #include "query/find/select.h"
 
 #include <stdint.h>
@@ -64,6 +65,13 @@ extern const struct clew_record_field clew_cluster_fields[];
 CLEW_MUST_USE int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s,
                                        struct clew_arena *arena, struct clew_error *err);
 
+/* What it asks of summaries, for clew_filter.light. */
+#define CLEW_CLUSTERS_LIGHT (CLEW_LIGHT | CLEW_LIGHT_CAUSE | CLEW_LIGHT_SIGNATURE)
+
+/* 1 = the run that @s gave last is in the cluster of that name, and @t is filled whole; 0 = it is
+ * not; or an error of clew_select_whole(). */
+CLEW_MUST_USE int clew_cluster_has(struct clew_select *s, struct clew_selected *t, const char *name,
+                                   struct clew_error *err);
 /* Which cluster a run is in. */
 uint64_t clew_cluster_hash(const struct clew_summary *summary);
 /* "c" and eight hex digits of the signature's hash. */
