@@ -1,6 +1,6 @@
 /*
- * See served.h. One request a process, one thread that works and writes frames: what is file-scope here is
- * set before the command runs and never changed.
+ * See served.h. One request a process, one thread that works and writes frames: what is file-scope
+ * here is set before the command runs and never changed.
  */
 #include "query/cli/served.h"
 
