@@ -218,10 +218,12 @@ static int export_trace(struct exporting *x, const struct clew_trace_id *id)
                 put_skipped(x, "trace_id", hex, err.message[0] ? err.message : strerror(-r));
                 return 0;
         }
-        if (clew_known_near(&x->known, &news.entry, &likeness) && !x->rq->keep_duplicates) {
+        if (clew_known_near(&x->known, &news.entry, &likeness)) {
                 x->n_near++;
-                put_skipped(x, "trace_id", hex, "a near-duplicate");
-                return 0;
+                if (x->rq->skip_near) {
+                        put_skipped(x, "trace_id", hex, "a near-duplicate");
+                        return 0;
+                }
         }
         if (clew_known_add(&x->known, &news.entry) < 0)
                 return clew_cli_fail(x->cli, -ENOMEM, NULL);
@@ -476,8 +478,8 @@ static void report(struct exporting *x)
                               ? " (--allow-missing keeps those without an expected output)"
                               : "");
         if (x->n_near)
-                clew_cli_note(x->cli, "%" PRIu64 " near-duplicates (--keep-duplicates keeps them)",
-                              x->n_near);
+                clew_cli_note(x->cli, "%" PRIu64 " near-duplicates%s", x->n_near,
+                              x->rq->skip_near ? " left out" : " (--skip-near leaves them out)");
         if (masked)
                 clew_cli_note(x->cli,
                               "%" PRIu64 " secret%s masked as [redacted:...] (--redact none "

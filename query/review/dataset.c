@@ -372,8 +372,12 @@ int clew_dataset_load(struct clew_view *view, struct clew_slice name, uint64_t v
         if (!l.found)
                 return -ENOENT;
         if (version && !l.at_version)
-                return clew_error_set(err, -ESRCH, 0, "the dataset has versions 1 to %u",
-                                      ret->n_versions);
+                return ret->n_versions
+                               ? clew_error_set(err, -ESRCH, 0, "the dataset has versions 1 to %u",
+                                                ret->n_versions)
+                               : clew_error_set(err, -ESRCH, 0,
+                                                "the dataset has no version yet; clew dataset "
+                                                "freeze makes one");
         return finish(&l);
 }
 

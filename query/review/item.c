@@ -7,6 +7,7 @@
 #include "proto/base/number.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 static const char *const form_names[] = {"run", "turn", "step"};
@@ -340,6 +341,25 @@ double clew_sketch_likeness(const struct clew_sketch *a, const struct clew_sketc
                 n++;
         }
         return n ? (double)both / (double)n : 1;
+}
+
+/* By the size of the greatest of the least hashes: they are spread evenly. */
+double clew_sketch_triples(const struct clew_sketch *s)
+{
+        if (s->n < CLEW_SKETCH_HASHES)
+                return s->n;
+        return (CLEW_SKETCH_HASHES - 1) *
+               (18446744073709551616.0 / ((double)s->hashes[s->n - 1] + 1));
+}
+
+bool clew_sketch_is_near(const struct clew_sketch *a, const struct clew_sketch *b,
+                         double *ret_likeness)
+{
+        double n = fmax(clew_sketch_triples(a), clew_sketch_triples(b));
+
+        *ret_likeness = clew_sketch_likeness(a, b);
+        return *ret_likeness >= CLEW_SKETCH_NEAR &&
+               (1 - *ret_likeness) * n <= CLEW_SKETCH_NEAR_TRIPLES;
 }
 
 /* ---- splits --------------------------------------------------------------------------------- */
