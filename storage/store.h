@@ -139,6 +139,13 @@ struct clew_seal_options {
          * tried again in this process before it has twice the fragments. NULL = not told. */
         void (*refused)(void *context, const struct clew_trace_id *id, uint32_t n_fragments,
                         uint64_t raw_bytes, const char *why);
+        /*
+         * What had come of a trace is sealed, and durable: its summary, and the one that it had
+         * before (empty: it was not sealed, or cannot be read). Once for each time; one that only
+         * moves to another segment is not told. The slices die with the call. NULL = not told.
+         */
+        void (*sealed)(void *context, const struct clew_trace_id *id, struct clew_slice before,
+                       struct clew_slice now);
         void *context;
 };
 
@@ -343,6 +350,28 @@ struct clew_store_stats {
 
 CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stats *ret,
                                   struct clew_error *err);
+
+/* The part of it that costs a few records, however much is stored or hot: for who asks every
+ * second. Bytes of what is hot are those of its pages. */
+struct clew_store_figures {
+        uint64_t sealed_traces;
+        uint64_t sealed_spans;
+        uint64_t sealed_raw_bytes;
+        uint64_t hot_fragments;
+        uint64_t hot_bytes;
+        uint64_t segments;
+        uint64_t segment_bytes;
+        uint64_t used_bytes;
+        uint64_t free_bytes;
+        uint64_t file_bytes;
+        uint64_t disk_free_bytes;       /* of the file system, for this user; 0 = not known */
+        uint32_t readers;               /* snapshots that are held now, in any process */
+        int32_t oldest_reader;          /* process id of the one that holds the oldest; 0 = none */
+        uint64_t oldest_reader_commits; /* made since its snapshot: the file grows behind it */
+};
+
+CLEW_MUST_USE int clew_store_figures(struct clew_store *store, struct clew_store_figures *ret,
+                                     struct clew_error *err);
 
 /* Gives back the memory of file pages that this process has touched; they stay in the system's
  * cache. For long-running programs. 0 or a negative errno; nothing depends on success. */

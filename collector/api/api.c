@@ -5,6 +5,8 @@
  */
 #include "collector/api/api.h"
 
+#include "collector/api/commands-int.h"
+#include "collector/api/metrics-int.h"
 #include "collector/api/request-int.h"
 #include "collector/api/squeeze-int.h"
 #include "collector/api/streams-int.h"
@@ -45,6 +47,8 @@ struct clew_api {
         struct clew_api_options options;
         struct clew_service services[CLEW_PROJECTS_MAX]; /* one for each project */
         struct clew_streams *streams;
+        struct clew_commands *commands;
+        struct clew_metrics_page *metrics;
         volatile sig_atomic_t stop;
         char author[AUTHOR_BYTES_MAX]; /* of writes when nobody signed in */
         pthread_t threads[THREADS];
@@ -289,6 +293,47 @@ static enum MHD_Result start_stream(struct clew_api_request *q)
         return r;
 }
 
+static bool is_command(const struct clew_api_request *q)
+{
+        return q->is_write && clew_slice_eq_cstr(clew_buffer_slice(&q->target), CLEW_COMMAND_PATH);
+}
+
+/* Also on the library's thread: starting a process is work of a millisecond. */
+static enum MHD_Result start_command(struct clew_api_request *q)
+{
+        const struct clew_serve_request request = request_of(q);
+        const struct clew_api_options *options = &q->api->options;
+        struct clew_command_start start = {
+                .connection = q->connection,
+                .store_dir = options->projects->all[clew_api_project(q, options)].dir,
+                .word = q->word,
+                .author = q->grant.name,
+                .from = q->from,
+                .scopes = clew_command_scopes(q->service, &request.identity),
+                .body = request.body,
+        };
+        struct MHD_Response *response = NULL;
+        struct clew_error err = {0};
+        bool admitted = clew_command_admit(q->service, &request, q->word, &q->answer);
+        enum MHD_Result result;
+        int r = admitted ? clew_commands_add(q->api->commands, &start, &response, &err) : 0;
+
+        if (r == -EBUSY)
+                clew_serve_busy(&q->answer);
+        else if (r < 0)
+                clew_command_failed(err.message, &q->answer);
+        else if (admitted)
+                q->answer.status = MHD_HTTP_OK;
+        clew_api_note(q, options);
+        if (!response)
+                return respond(q);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, CLEW_COMMAND_TYPE);
+        result = MHD_queue_response(q->connection, MHD_HTTP_OK, response);
+        MHD_destroy_response(response);
+        return result;
+}
+
 /* ---- the listener's guest ------------------------------------------------------------------- */
 
 /* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
@@ -298,7 +343,8 @@ static bool wants(const char *method, const char *path)
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
 
-        if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path))
+        if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path) ||
+            (reads && clew_api_is_metrics(path)))
                 return true;
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
                 return is_api && !clew_http_path_is_otlp(path);
@@ -338,6 +384,7 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
         q->is_sign_in = clew_api_is_sign_in(method, path);
         q->is_mcp = clew_api_is_mcp(path);
+        q->is_metrics = clew_api_is_metrics(path);
         if (!clew_api_admits(q, &q->api->options)) {
                 clew_api_note(q, &q->api->options);
                 atomic_store(&q->state, CLEW_API_ANSWERED);
@@ -397,8 +444,15 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
         }
         switch (atomic_load(&q->state)) {
         case CLEW_API_NEW:
+                if (q->is_metrics) {
+                        clew_api_metrics(q->api->metrics, &q->api->options, q);
+                        hold_answer(q);
+                        return respond(q);
+                }
                 if (is_live(q))
                         return start_stream(q);
+                if (is_command(q))
+                        return start_command(q);
                 return queue(q) ? MHD_YES : respond(q);
         case CLEW_API_ANSWERED:
                 return respond(q);
@@ -467,8 +521,13 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
         pthread_condattr_destroy(&attr);
         for (; r == 0 && api->n_threads < THREADS; api->n_threads += r == 0)
                 r = pthread_create(&api->threads[api->n_threads], NULL, serve, api);
+        api->metrics = clew_metrics_page_new();
+        if (r == 0 && !api->metrics)
+                r = ENOMEM;
         if (r == 0)
                 r = -clew_streams_new(&api->streams);
+        if (r == 0)
+                r = -clew_commands_new(&api->commands);
         if (r != 0) {
                 clew_api_free(api);
                 return -r;
@@ -484,6 +543,8 @@ int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
 
         if (api->streams)
                 clew_streams_end(api->streams);
+        if (api->commands)
+                clew_commands_end(api->commands);
         pthread_mutex_lock(&api->lock);
         api->stop = 1;
         api->ends = true;
@@ -507,7 +568,11 @@ void clew_api_free(struct clew_api *api)
                 pthread_join(api->threads[i], NULL);
         if (api->streams)
                 clew_streams_end(api->streams);
+        if (api->commands)
+                clew_commands_end(api->commands);
         clew_streams_free(api->streams);
+        clew_commands_free(api->commands);
+        clew_metrics_page_free(api->metrics);
         pthread_cond_destroy(&api->work);
         pthread_cond_destroy(&api->idle);
         pthread_mutex_destroy(&api->lock);

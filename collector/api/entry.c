@@ -73,7 +73,7 @@ static void note_from(struct clew_api_request *q)
 
 static bool is_api(const struct clew_api_request *q)
 {
-        return q->is_mcp ||
+        return q->is_mcp || q->is_metrics ||
                clew_slice_starts_with(clew_buffer_slice(&q->target), CLEW_SLICE_LITERAL(BASE));
 }
 
@@ -84,11 +84,14 @@ static bool is_same_origin(struct clew_api_request *q)
                                          clew_api_header(q, "Sec-Fetch-Site"), &q->answer);
 }
 
+/* A key of a scraper opens the counters alone; who may read the runs may read those too. */
+#define SCRAPERS (CLEW_SCOPE_METRICS | CLEW_SCOPE_READ | CLEW_SCOPE_ADMIN)
+
 static void refuse(struct clew_api_request *q, enum clew_access_verdict v)
 {
         char text[CLEW_ACCESS_TEXT_MAX];
 
-        clew_access_explain(v, CLEW_SCOPE_READ, text);
+        clew_access_explain(v, q->is_metrics ? CLEW_SCOPE_METRICS : CLEW_SCOPE_READ, text);
         clew_serve_refuse_access(v == CLEW_ACCESS_NO_SCOPE || v == CLEW_ACCESS_NO_PROJECT ? 403
                                  : v == CLEW_ACCESS_LIMITED                               ? 429
                                                                                           : 401,
@@ -107,7 +110,8 @@ bool clew_api_admits(struct clew_api_request *q, const struct clew_api_options *
                 return false;
         if (q->is_sign_in || !is_api(q)) /* a key comes with it, or it is a page */
                 return !q->is_write || is_same_origin(q);
-        v = clew_access_check(options->access, &c, CLEW_SCOPES_ALL, &q->grant);
+        v = clew_access_check(options->access, &c, q->is_metrics ? SCRAPERS : CLEW_SCOPES_ALL,
+                              &q->grant);
         if (v == CLEW_ACCESS_OK && !clew_projects_find(options->projects, q->grant.project))
                 v = CLEW_ACCESS_NO_PROJECT;
         if (v != CLEW_ACCESS_OK) {
@@ -292,6 +296,10 @@ void clew_api_note(const struct clew_api_request *q, const struct clew_api_optio
         clew_buffer_append_slice(&what, target.len > CLEW_AUDIT_TEXT_MAX
                                                 ? clew_slice_make(target.data, CLEW_AUDIT_TEXT_MAX)
                                                 : target);
+        if (q->word[0]) {
+                clew_buffer_append_byte(&what, ' ');
+                clew_buffer_append_cstr(&what, q->word);
+        }
         if (clew_audit_add(options->audit,
                            &(struct clew_audit_entry){
                                    .time_ns = clew_clock_unix_ns(clew_clock_system()),

@@ -4,6 +4,7 @@
 #ifndef CLEW_COLLECTOR_API_OPTIONS_H
 #define CLEW_COLLECTOR_API_OPTIONS_H
 
+#include "collector/base/exposition.h"
 #include "collector/commit/projects.h"
 #include "collector/gate/access.h"
 #include "query/serve/audit.h"
@@ -22,6 +23,9 @@ struct clew_api_options {
         /* Adds members to `/status`; may be NULL. */
         void (*write_status)(void *context, struct clew_json_writer *w);
         void *context;
+        /* Writes what `/metrics` is answered with, of one project or (-1) of all. */
+        void (*write_metrics)(void *context, int only, struct clew_exposition *x);
+        void *context_of_metrics;
 };
 
 #endif

@@ -16,7 +16,7 @@
 #define MEMORY_LEVEL 8
 
 /* "gzip", "br, gzip;q=0.5", "*"; not "gzip;q=0". */
-static bool takes_gzip(struct clew_slice accept)
+bool clew_squeeze_is_wanted(struct clew_slice accept)
 {
         while (accept.len > 0) {
                 const uint8_t *comma = memchr(accept.data, ',', accept.len);
@@ -68,7 +68,7 @@ void clew_squeeze(struct clew_slice accept_encoding, struct clew_serve_answer *a
         char tag[sizeof(answer->etag)];
 
         if (answer->is_gzip || answer->page.len > 0 || answer->body.len < WORTH_BYTES ||
-            !takes_gzip(accept_encoding))
+            !clew_squeeze_is_wanted(accept_encoding))
                 return;
         clew_buffer_init(&out, CLEW_SERVE_BODY_MAX);
         if (!deflate_all(clew_buffer_slice(&answer->body), &out))

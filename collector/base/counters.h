@@ -5,6 +5,8 @@
 #ifndef CLEW_COLLECTOR_COUNTERS_H
 #define CLEW_COLLECTOR_COUNTERS_H
 
+#include "collector/base/histogram.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +25,8 @@ enum clew_counter {
         CLEW_COUNT_SPANS,             /* stored */
         CLEW_COUNT_SPANS_REFUSED,     /* refused alone */
         CLEW_COUNT_LOGS,              /* stored */
-        CLEW_COUNT_METRICS_DROPPED,   /* metric requests taken and dropped */
+        CLEW_COUNT_METRICS_REFUSED,   /* metric requests answered with a partial success */
+        CLEW_COUNT_POINTS_REFUSED,    /* data points of those */
         CLEW_COUNT_COMMITS,           /* transactions */
         CLEW_COUNT_STORED_BYTES,      /* fragments as stored */
         CLEW_COUNT_COMMIT_NS,         /* time inside the store */
@@ -43,6 +46,8 @@ enum clew_counter {
 
 struct clew_counters {
         atomic_uint_fast64_t value[CLEW_COUNTERS];
+        struct clew_histogram commits; /* time inside the store */
+        struct clew_histogram acks;    /* from a whole request to its answer */
 };
 
 static inline void clew_count(struct clew_counters *c, enum clew_counter which, uint64_t n)

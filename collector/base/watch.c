@@ -3,7 +3,9 @@
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/base/number.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +55,74 @@ unsigned long long clew_watch_raise_descriptors(void)
                         limit = raised;
         }
         return (unsigned long long)limit.rlim_cur;
+}
+
+/* Fields of /proc/self/stat behind the name, which may hold any character: number 3 is the first.
+ */
+#define STAT_FIRST 3u
+#define STAT_START 22u
+#define STAT_VIRTUAL 23u
+#define STAT_RESIDENT 24u
+#define FILES_MAX ((uint64_t)1 << 20)
+
+static void read_stat(struct clew_watch_process *ret)
+{
+        char text[1024];
+        FILE *f = fopen("/proc/self/stat", "re");
+        size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+        char *at;
+        char *save = NULL;
+        unsigned field = STAT_FIRST;
+
+        if (f)
+                (void)fclose(f);
+        text[n] = '\0';
+        at = strrchr(text, ')');
+        for (char *word = at ? strtok_r(at + 1, " ", &save) : NULL; word;
+             word = strtok_r(NULL, " ", &save), field++) {
+                uint64_t v;
+
+                if (!clew_parse_uint64(clew_slice_of_cstr(word), &v))
+                        continue;
+                if (field == STAT_START)
+                        ret->start_s = (double)v / (double)sysconf(_SC_CLK_TCK);
+                else if (field == STAT_VIRTUAL)
+                        ret->virtual_bytes = v;
+                else if (field == STAT_RESIDENT)
+                        ret->resident_bytes = v * (uint64_t)sysconf(_SC_PAGESIZE);
+        }
+}
+
+static uint64_t count_files(void)
+{
+        DIR *dir = opendir("/proc/self/fd");
+        uint64_t n = 0;
+
+        while (dir && readdir(dir) && n < FILES_MAX)
+                n++;
+        if (dir)
+                closedir(dir);
+        return n > 3 ? n - 3 : 0; /* without ".", ".." and the directory itself */
+}
+
+void clew_watch_process(struct clew_watch_process *ret)
+{
+        const struct clew_clock *clock = clew_clock_system();
+        struct clew_watch_process p = {0};
+        struct timespec up;
+        struct timespec cpu;
+        struct rlimit limit;
+
+        read_stat(&p);
+        if (clock_gettime(CLOCK_BOOTTIME, &up) == 0) /* the start is told since the boot */
+                p.start_s += (double)clew_clock_unix_ns(clock) / (double)CLEW_NS_PER_S -
+                             ((double)up.tv_sec + (double)up.tv_nsec / (double)CLEW_NS_PER_S);
+        if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu) == 0)
+                p.cpu_s = (double)cpu.tv_sec + (double)cpu.tv_nsec / (double)CLEW_NS_PER_S;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+                p.max_files = (uint64_t)limit.rlim_cur;
+        p.open_files = count_files();
+        *ret = p;
 }
 
 struct patience {

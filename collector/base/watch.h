@@ -23,6 +23,18 @@ void clew_watch_readers(struct clew_store *store);
 /* Raises the limit of open files to what the system allows. Returns the limit now in force. */
 unsigned long long clew_watch_raise_descriptors(void);
 
+/* What the system says of this process; 0 where it says nothing. */
+struct clew_watch_process {
+        double cpu_s;
+        double start_s; /* unix time */
+        uint64_t resident_bytes;
+        uint64_t virtual_bytes;
+        uint64_t open_files;
+        uint64_t max_files;
+};
+
+void clew_watch_process(struct clew_watch_process *ret);
+
 /*
  * The end of patience: ends the process with @code when it still runs after @ns. What has been
  * acknowledged is on disk at any moment, so nothing is lost by it.

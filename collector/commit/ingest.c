@@ -4,6 +4,7 @@
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/otlp/json.h"
+#include "proto/otlp/points.h"
 
 #include <errno.h>
 #include <string.h>
@@ -258,10 +259,35 @@ static bool begins_with_key(struct clew_slice json, const char *key)
         return n && memmem(json.data, n, key, strlen(key)) != NULL;
 }
 
-static enum clew_ingest_outcome drop_metrics(struct clew_ingest *in)
+/* Metrics are not kept. Who sends some is told how many, and where the same figures are: a partial
+ * success, which no client repeats (OTLP, "Partial Success"). */
+static enum clew_ingest_outcome refuse_metrics(struct clew_ingest *in, const struct clew_request *q,
+                                               struct clew_slice body, struct clew_answer *ret)
 {
-        clew_count(in->counters, CLEW_COUNT_METRICS_DROPPED, 1);
-        return CLEW_INGEST_ANSWER; /* the answer is still OK */
+        static struct clew_log_limit limit = {.per_second = 1};
+        struct clew_error err = {.code = 0};
+        uint64_t n = 0;
+        int r = clew_otlp_count_points(body, q->is_json, &n, &err);
+
+        if (r < 0)
+                return refuse_body(in, r, q, body, &err, ret);
+        clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
+        if (n == 0) {
+                clew_count(in->counters, CLEW_COUNT_ACCEPTED, 1);
+                return CLEW_INGEST_ANSWER;
+        }
+        clew_count(in->counters, CLEW_COUNT_METRICS_REFUSED, 1);
+        clew_count(in->counters, CLEW_COUNT_POINTS_REFUSED, n);
+        ret->n_rejected = n;
+        ret->rejected = "rejectedDataPoints";
+        clew_answer_set(ret, CLEW_ANSWER_OK,
+                        "clewd keeps no metrics; tokens, cost, durations and failures of agents "
+                        "are counted from traces and logs: GET /metrics. "
+                        "OTEL_METRICS_EXPORTER=none sends none");
+        clew_log_limited(&limit, CLEW_LOG_INFO, "metrics.refused",
+                         "points=%llu hint=\"not kept; OTEL_METRICS_EXPORTER=none sends none\"",
+                         (unsigned long long)n);
+        return CLEW_INGEST_ANSWER;
 }
 
 /* JSON to protobuf, and the walk. */
@@ -300,8 +326,9 @@ static enum clew_ingest_outcome decode_body(struct clew_ingest *in, struct clew_
         size_t len;
         int r;
 
-        if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceMetrics\""))
-                return drop_metrics(in);
+        if (q->is_metrics ||
+            (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceMetrics\"")))
+                return refuse_metrics(in, q, body, ret);
         if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceLogs\""))
                 signal = CLEW_OTLP_LOGS;
         r = read_batch(scratch, q, signal, body, &batch, &len, &err);
@@ -312,6 +339,7 @@ static enum clew_ingest_outcome decode_body(struct clew_ingest *in, struct clew_
         clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
         count_items(in, &batch);
         ret->n_rejected = batch.n_rejected;
+        ret->rejected = signal == CLEW_OTLP_LOGS ? "rejectedLogRecords" : "rejectedSpans";
         /* JSON that does not fit leaves its item empty; then the message tells why. */
         clew_answer_set(ret, CLEW_ANSWER_OK, "%s",
                         batch.n_rejected == 0 ? ""
@@ -369,7 +397,7 @@ enum clew_ingest_outcome clew_ingest_decode(struct clew_ingest *in, struct clew_
         bool borrowed;
         int r;
 
-        *ret = (struct clew_answer){.kind = CLEW_ANSWER_OK};
+        *ret = (struct clew_answer){.kind = CLEW_ANSWER_OK, .received_ns = request->received_ns};
         r = gather(request, limit, &scratch->body, &body, &borrowed, &err);
         if (r == -EMSGSIZE && limit < in->max_request_bytes) {
                 tidy_buffer(&scratch->body); /* the stream holds more than it said */
@@ -392,6 +420,10 @@ enum clew_ingest_outcome clew_ingest_decode(struct clew_ingest *in, struct clew_
 
 void clew_ingest_committed(struct clew_ingest *in, int result, struct clew_answer *answer)
 {
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+
+        clew_histogram_observe(&in->counters->acks,
+                               now > answer->received_ns ? now - answer->received_ns : 0);
         if (result == 0) {
                 clew_count(in->counters, CLEW_COUNT_ACCEPTED, 1);
                 return;

@@ -58,7 +58,9 @@ struct clew_request {
         enum clew_otlp_signal signal;
         enum clew_encoding encoding;
         bool is_json;
-        bool guess_signal; /* nothing but the body says which it is; @signal is what to try */
+        bool is_metrics;      /* @signal means nothing */
+        uint64_t received_ns; /* monotonic: when all of it was there */
+        bool guess_signal;    /* nothing but the body says which it is; @signal is what to try */
         const struct clew_slice *parts; /* the body in order, borrowed */
         size_t n_parts;
         /* Called when the parts are no longer needed, before the request is encoded; may be NULL.

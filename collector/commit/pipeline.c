@@ -150,9 +150,12 @@ static int append(struct clew_pipeline *p, const struct clew_fragment *fragments
         uint64_t before = clew_clock_monotonic_ns(clock);
         struct clew_error err = {.code = 0};
         int r = clew_store_append(p->options.store, fragments, n, &err);
+        uint64_t took;
         bool was_healthy;
 
-        clew_count(c, CLEW_COUNT_COMMIT_NS, clew_clock_monotonic_ns(clock) - before);
+        took = clew_clock_monotonic_ns(clock) - before;
+        clew_count(c, CLEW_COUNT_COMMIT_NS, took);
+        clew_histogram_observe(&c->commits, took);
         if (r == 0) {
                 clew_count(c, CLEW_COUNT_COMMITS, 1);
                 clew_count(c, CLEW_COUNT_STORED_BYTES, bytes);
@@ -298,4 +301,12 @@ void clew_pipeline_push(struct clew_pipeline *p, struct clew_submission *s)
 bool clew_pipeline_is_healthy(const struct clew_pipeline *p)
 {
         return atomic_load(&p->healthy);
+}
+
+void clew_pipeline_queue(struct clew_pipeline *p, size_t *ret_requests, size_t *ret_bytes)
+{
+        pthread_mutex_lock(&p->lock);
+        *ret_requests = p->n_queued;
+        *ret_bytes = p->queued_bytes;
+        pthread_mutex_unlock(&p->lock);
 }

@@ -68,6 +68,9 @@ void clew_pipeline_push(struct clew_pipeline *p, struct clew_submission *s);
  * `done`, and not while the pipeline is freed. */
 void clew_pipeline_run(struct clew_pipeline *p, void (*fn)(void *argument), void *argument);
 
+/* What waits for the writer now. */
+void clew_pipeline_queue(struct clew_pipeline *p, size_t *ret_requests, size_t *ret_bytes);
+
 /* False from a commit that failed for want of space or by an I/O error until one that succeeds. */
 bool clew_pipeline_is_healthy(const struct clew_pipeline *p);
 

@@ -5,6 +5,7 @@
 #ifndef CLEW_COLLECTOR_PROJECTS_H
 #define CLEW_COLLECTOR_PROJECTS_H
 
+#include "collector/commit/figures.h"
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
 #include "collector/gate/keys.h"
@@ -15,9 +16,11 @@
 
 struct clew_project {
         char name[CLEW_KEY_PROJECT_BYTES];
+        char *dir; /* where the store lies */
         struct clew_store *store;
         struct clew_pipeline *pipeline; /* NULL: nothing is collected */
         struct clew_sealer *sealer;
+        struct clew_figures *figures; /* NULL: nothing is sealed here */
 };
 
 /* The first is the default one. Constant while listeners run. */

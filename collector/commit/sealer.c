@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,6 +28,7 @@ struct clew_sealer {
         pthread_mutex_t lock;
         pthread_cond_t stop;
         bool stopping; /* under the lock */
+        atomic_uint_fast64_t due_bytes;
         /* sealer thread only: */
         uint64_t written_cpu_ns; /* spent for this step on the writer thread */
 };
@@ -103,6 +105,15 @@ static void tell_refused(void *context, const struct clew_trace_id *id, uint32_t
                          hex, n_fragments, (unsigned long long)raw_bytes, why);
 }
 
+static void count_sealed(void *context, const struct clew_trace_id *id, struct clew_slice before,
+                         struct clew_slice now)
+{
+        struct clew_sealer *s = context;
+
+        (void)id;
+        clew_figures_add(s->options.figures, before, now, clew_clock_unix_ns(clew_clock_system()));
+}
+
 static void tell_indexes(const struct clew_seal_stats *stats)
 {
         static struct clew_log_limit limit = {.per_second = 1};
@@ -133,6 +144,7 @@ static uint64_t step(struct clew_sealer *s)
                 .run = run_on_writer,
                 .is_over = is_stopping,
                 .refused = tell_refused,
+                .sealed = s->options.figures ? count_sealed : NULL,
                 .context = s,
         };
         struct clew_seal_stats stats = {.more = false};
@@ -145,6 +157,7 @@ static uint64_t step(struct clew_sealer *s)
         r = clew_store_seal(s->options.store, &options, &stats, &err);
         used = cpu_ns() - before + s->written_cpu_ns;
         clew_watch_release_file_memory(s->options.store);
+        atomic_store(&s->due_bytes, stats.left_bytes);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_TRACES, stats.traces);
         clew_count(s->options.counters, CLEW_COUNT_SEALED_BYTES, stats.raw_bytes);
         clew_count(s->options.counters, CLEW_COUNT_SEAL_REFUSED, stats.refused);
@@ -205,6 +218,11 @@ int clew_sealer_new(const struct clew_sealer_options *options, struct clew_seale
         }
         *ret = s;
         return 0;
+}
+
+uint64_t clew_sealer_due_bytes(const struct clew_sealer *s)
+{
+        return atomic_load(&s->due_bytes);
 }
 
 void clew_sealer_free(struct clew_sealer *s)

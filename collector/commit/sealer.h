@@ -10,6 +10,7 @@
 #define CLEW_COLLECTOR_SEALER_H
 
 #include "collector/base/counters.h"
+#include "collector/commit/figures.h"
 #include "collector/commit/pipeline.h"
 #include "proto/base/compiler.h"
 #include "storage/store.h"
@@ -22,6 +23,7 @@ struct clew_sealer_options {
         struct clew_store *store;       /* borrowed until free */
         struct clew_pipeline *pipeline; /* borrowed until free; its writer does the writing */
         struct clew_counters *counters; /* borrowed */
+        struct clew_figures *figures;   /* borrowed until free; what is sealed is counted there */
         uint64_t idle_ns;
         uint64_t max_wait_ns;
         size_t segment_bytes;
@@ -30,6 +32,8 @@ struct clew_sealer_options {
 
 CLEW_MUST_USE int clew_sealer_new(const struct clew_sealer_options *options,
                                   struct clew_sealer **ret);
+/* OTLP bytes that were due after the last step, and are still hot. */
+uint64_t clew_sealer_due_bytes(const struct clew_sealer *s);
 /* Ends the thread after the step that it is in. NULL is fine. */
 void clew_sealer_free(struct clew_sealer *s);
 

@@ -97,6 +97,7 @@ struct call {
         grpc_byte_buffer *message;
         struct clew_grpc_receiving receiving; /* linked while RECEIVING */
         bool inside;                          /* counted by admission */
+        uint64_t received_ns;                 /* when the message was there */
         enum clew_ingest_size size;
         struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
@@ -314,6 +315,8 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
         CLEW_FREE struct clew_slice *parts = clew_calloc(raw->count, sizeof(*parts));
         struct clew_request request = {
                 .signal = c->method == METHOD_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
+                .is_metrics = c->method == METHOD_METRICS,
+                .received_ns = c->received_ns,
                 .parts = parts,
                 .n_parts = raw->count,
                 .release = release_message,
@@ -358,13 +361,6 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
 static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch)
 {
         return decode_export(call_of_job(job), scratch, true);
-}
-
-static void drop_metrics(struct call *c)
-{
-        clew_count(options_of(c)->counters, CLEW_COUNT_METRICS_DROPPED, 1);
-        c->answer = (struct clew_answer){.kind = CLEW_ANSWER_OK};
-        answer_call(c);
 }
 
 /* HealthCheckRequest: service = 1. Reads no further than it must. */
@@ -496,10 +492,9 @@ static void on_received(struct call *c, struct clew_scratch *scratch)
         switch (c->method) {
         case METHOD_TRACES:
         case METHOD_LOGS:
-                (void)!decode_export(c, scratch, false);
-                break;
         case METHOD_METRICS:
-                drop_metrics(c);
+                c->received_ns = clew_clock_monotonic_ns(clew_clock_system());
+                (void)!decode_export(c, scratch, false);
                 break;
         case METHOD_HEALTH:
                 check_health(c);

@@ -84,6 +84,7 @@ struct request {
         struct clew_http_route route;
         struct clew_buffer body;
         size_t discarded_bytes;
+        uint64_t received_ns; /* when the body was there */
         enum clew_ingest_size size;
         struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
@@ -164,17 +165,13 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 
 static void write_body(const struct request *q, struct clew_buffer *out)
 {
-        static const char *const rejected[] = {
-                [CLEW_HTTP_TRACES] = "rejectedSpans",
-                [CLEW_HTTP_LOGS] = "rejectedLogRecords",
-                [CLEW_HTTP_METRICS] = "rejectedDataPoints",
-        };
         bool ok = q->answer.kind == CLEW_ANSWER_OK;
 
         if (q->answer.kind == CLEW_ANSWER_PREFLIGHT)
                 return;
         if (ok && q->route.is_json)
-                clew_answer_write_response_json(&q->answer, rejected[q->route.signal], out);
+                clew_answer_write_response_json(
+                        &q->answer, q->answer.rejected ? q->answer.rejected : "rejectedSpans", out);
         else if (ok)
                 clew_answer_write_response(&q->answer, out);
         else if (q->route.is_json)
@@ -300,6 +297,8 @@ static struct clew_request request_of(struct request *q, const struct clew_slice
                 .signal = q->route.signal == CLEW_HTTP_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
                 .encoding = q->route.encoding,
                 .is_json = q->route.is_json,
+                .is_metrics = q->route.signal == CLEW_HTTP_METRICS,
+                .received_ns = q->received_ns,
                 .guess_signal = q->route.is_guess,
                 .parts = body,
                 .n_parts = 1,
@@ -375,10 +374,8 @@ static enum MHD_Result decode(struct request *q)
 static enum MHD_Result on_body_complete(struct request *q)
 {
         if (atomic_load(&q->state) == REQ_READING) {
-                if (q->route.signal != CLEW_HTTP_METRICS)
-                        return decode(q);
-                clew_count(q->listener->options.counters, CLEW_COUNT_METRICS_DROPPED, 1);
-                q->answer = (struct clew_answer){.kind = CLEW_ANSWER_OK};
+                q->received_ns = clew_clock_monotonic_ns(clew_clock_system());
+                return decode(q);
         }
         atomic_store(&q->state, REQ_ANSWERED);
         return send_answer(q);

@@ -38,6 +38,8 @@ struct clew_answer {
         enum clew_answer_kind kind;
         uint32_t retry_ms;
         uint64_t n_rejected;
+        const char *rejected; /* what those are called in JSON: "rejectedSpans"; static */
+        uint64_t received_ns; /* monotonic: when the whole request was there */
         char message[CLEW_ANSWER_MESSAGE_MAX]; /* English; "" if none */
 };
 

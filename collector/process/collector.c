@@ -13,6 +13,7 @@
 #include "collector/gate/access.h"
 #include "collector/gate/admission.h"
 #include "collector/process/projects-open.h"
+#include "collector/process/scrape.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -54,6 +55,7 @@ struct clew_collector {
         struct clew_grpc_listener *grpc;
         struct clew_http_listener *http;
         struct clew_api *api;
+        struct clew_scrape scrape;
         bool is_asked; /* a question did not end in time */
         struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
         struct clew_tls *tls; /* NULL: in the clear */
@@ -194,8 +196,21 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .read_only = c->config->read_only,
                 .write_status = c->config->read_only ? NULL : write_counters,
                 .context = c,
+                .write_metrics = clew_scrape_write,
+                .context_of_metrics = &c->scrape,
         };
-        int r = is_off(c->config->http) ? 0 : clew_api_new(&options, &c->api);
+        const struct clew_scrape_options scrape = {
+                .counters = &c->counters,
+                .projects = &c->projects,
+                .admission = &c->admission,
+                .budget_bytes = c->config->memory_budget_bytes,
+                .read_only = c->config->read_only,
+        };
+        int r;
+
+        clew_scrape_init(&c->scrape, &scrape);
+        clew_scrape_tick(&c->scrape);
+        r = is_off(c->config->http) ? 0 : clew_api_new(&options, &c->api);
 
         return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
@@ -375,6 +390,7 @@ static int stop_parts(struct clew_collector *c)
                 return -ETIMEDOUT;
         clew_http_listener_free(c->http);
         clew_api_free(c->api);
+        clew_scrape_deinit(&c->scrape);
         clew_projects_close(&c->projects);
         clew_access_free(c->access);
         clew_audit_free(c->audit);
@@ -469,6 +485,7 @@ bool clew_collector_tick(struct clew_collector *c)
                 clew_grpc_listener_tick(c->grpc);
         log_stats(c);
         clew_access_tick(c->access);
+        clew_scrape_tick(&c->scrape);
         for (unsigned i = 0; i < c->projects.n; i++) {
                 clew_watch_readers(c->projects.all[i].store);
                 clew_watch_release_file_memory(c->projects.all[i].store);

@@ -39,7 +39,8 @@ struct command {
 };
 
 static const char usage[] =
-        "clewd key add --name NAME --scope ingest,read,annotate,admin [--project P] [--expires "
+        "clewd key add --name NAME --scope ingest,read,annotate,admin,metrics [--project P] "
+        "[--expires "
         "30d]\n"
         "clewd key list\n"
         "clewd key revoke NAME|pk-clew-...\n"
@@ -209,7 +210,8 @@ static int add(struct command *c)
         if (!c->name || !clew_name_is_good(clew_slice_of_cstr(c->name)))
                 return wrong("--name is needed: who has the key; without blanks, '@', ',' and '='");
         if (!c->scope || !clew_access_parse(clew_slice_of_cstr(c->scope), &key.scopes))
-                return wrong("--scope is needed: ingest, read, annotate, admin, with commas");
+                return wrong(
+                        "--scope is needed: ingest, read, annotate, admin, metrics, with commas");
         if (!clew_project_name_is_good(clew_slice_of_cstr(c->project)))
                 return wrong("--project takes letters, digits, '-', '_' and '.', at most 64");
         for (uint32_t i = 0; i < c->keys->n; i++) {

@@ -4,6 +4,7 @@
 #include "collector/process/projects-open.h"
 
 #include "proto/base/clock.h"
+#include "proto/base/mem.h"
 #include "query/model/summary.h"
 
 #include <dirent.h>
@@ -28,10 +29,15 @@ static int open_one(const struct clew_config *config, const char *name, const ch
                                       config->projects, CLEW_PROJECTS_MAX - 1);
         CLEW_ASSERT(strlen(name) < sizeof(p->name)); /* is a good name */
         memcpy(p->name, name, strlen(name) + 1);
-        r = clew_store_open(dir, &options, &p->store, err);
+        p->dir = clew_strdup(dir);
+        r = p->dir ? clew_store_open(dir, &options, &p->store, err) : -ENOMEM;
         if (r < 0 && !err->message[0])
                 clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
         projects->n += r == 0;
+        if (r < 0) {
+                clew_free(p->dir);
+                p->dir = NULL;
+        }
         return r;
 }
 
@@ -122,6 +128,10 @@ static int start_one(const struct clew_config *config, struct clew_project *p,
         int r = clew_pipeline_new(&pipeline, &p->pipeline);
 
         sealer.pipeline = p->pipeline;
+        if (r == 0 && config->seal_cpu_percent > 0) {
+                p->figures = sealer.figures = clew_figures_new();
+                r = p->figures ? 0 : -ENOMEM;
+        }
         if (r == 0 && config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &p->sealer);
         return r;
@@ -148,7 +158,10 @@ void clew_projects_stop(struct clew_projects *projects)
 
 void clew_projects_close(struct clew_projects *projects)
 {
-        for (unsigned i = 0; i < projects->n; i++)
+        for (unsigned i = 0; i < projects->n; i++) {
                 clew_store_close(projects->all[i].store);
+                clew_free(projects->all[i].dir);
+                clew_figures_free(projects->all[i].figures);
+        }
         projects->n = 0;
 }

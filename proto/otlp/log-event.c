@@ -15,21 +15,28 @@
 /* ---- tables -----------------------------------------------------------------------------------
  */
 
+#define LEFT_OUT "the client left out the user's words"
+#define LOG_PROMPTS LEFT_OUT "; telemetry.logPrompts in its settings sends them"
+
 /* Who prefixes its events how. A name whose prefix is in no row is one of an agent all the same
  * when its last part is one of the words below and it names session and prompt: forks keep the
  * words and change the prefix. */
 static const struct clew_log_family families[] = {
         {"claude_code.", "com.anthropic.claude_code", "claude-code",
-         CLEW_LOG_CACHE_APART | CLEW_LOG_BY_PROMPT},
-        {"codex.", "codex_", "codex", 0},
-        {"gemini_cli.", "gemini-cli", "gemini-cli", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI},
-        {"qwen-code.", "qwen-code", "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI},
-        {"qwen_code.", NULL, "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI},
-        {"copilot_chat.", NULL, "copilot", CLEW_LOG_BY_PROMPT},
-        {"gen_ai.", NULL, "gen_ai", CLEW_LOG_BY_PROMPT},
+         CLEW_LOG_CACHE_APART | CLEW_LOG_BY_PROMPT,
+         LEFT_OUT "; OTEL_LOG_USER_PROMPTS=1 in its environment sends them"},
+        {"codex.", "codex_", "codex", 0,
+         LEFT_OUT "; log_user_prompt = true under [otel] in its config.toml sends them"},
+        {"gemini_cli.", "gemini-cli", "gemini-cli", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI,
+         LOG_PROMPTS},
+        {"qwen-code.", "qwen-code", "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI,
+         LOG_PROMPTS},
+        {"qwen_code.", NULL, "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI, LOG_PROMPTS},
+        {"copilot_chat.", NULL, "copilot", CLEW_LOG_BY_PROMPT, NULL},
+        {"gen_ai.", NULL, "gen_ai", CLEW_LOG_BY_PROMPT, NULL},
 };
 
-static const struct clew_log_family unnamed = {"", NULL, "agent", CLEW_LOG_BY_PROMPT};
+static const struct clew_log_family unnamed = {"", NULL, "agent", CLEW_LOG_BY_PROMPT, NULL};
 
 /* What happened, by the last part of the name. */
 static const struct {
@@ -92,6 +99,11 @@ const struct clew_log_family *clew_log_family_of_scope(struct clew_slice scope_n
                         return &families[i];
         }
         return NULL;
+}
+
+struct clew_slice clew_log_words_left_out(const struct clew_log_family *family)
+{
+        return clew_slice_of_cstr(family->left_out ? family->left_out : LEFT_OUT);
 }
 
 static struct clew_slice last_part(struct clew_slice name)

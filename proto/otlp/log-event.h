@@ -50,7 +50,12 @@ struct clew_log_family {
         const char *scope;  /* prefix of the scope's name, NULL = tells nothing */
         const char *name;
         unsigned habits;
+        /* The sentence that stands where the user's words were left out: what would send them. */
+        const char *left_out;
 };
+
+/* That sentence; one that names no setting where the family has none. */
+struct clew_slice clew_log_words_left_out(const struct clew_log_family *family);
 
 struct clew_log_event {
         const struct clew_log_family *family; /* NULL: no event of an agent */

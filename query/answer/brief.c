@@ -243,7 +243,8 @@ static void error_brief(const struct clew_step *step, struct clew_buffer *out)
                 clew_buffer_append_cstr(out, ": ");
         append_text(out, e->message);
         if (e->type.len == 0 && e->message.len == 0)
-                clew_buffer_append_cstr(out, "error");
+                clew_buffer_append_cstr(out,
+                                        step->kind == CLEW_KIND_GUARDRAIL ? "tripped" : "error");
 }
 
 /* Agents and chains often carry messages too. */
@@ -265,6 +266,27 @@ static void answer_brief(const struct clew_trace *trace, const struct clew_step 
         append_text(out, step->output);
 }
 
+bool clew_step_is_prompt(const struct clew_step *step)
+{
+        return clew_step_is(step, CLEW_STEP_FROM_LOGS) && step->kind == CLEW_KIND_CHAIN &&
+               step->n_descendants == 0 && step->output.len == 0;
+}
+
+/* What the user said is all that such a step tells. */
+static void prompt_brief(const struct clew_trace *trace, const struct clew_step *step,
+                         struct clew_arena *scratch, struct clew_buffer *out)
+{
+        struct clew_messages m = {0};
+        int r;
+
+        clew_arena_reset(scratch);
+        r = clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, &m);
+        if (r < 0 && out->error == 0)
+                out->error = r;
+        if (r == 0 && m.n > 0)
+                clew_said_brief(&m.items[m.n - 1], out);
+}
+
 void clew_step_brief(const struct clew_trace *trace, const struct clew_step *step,
                      struct clew_arena *scratch, struct clew_buffer *out)
 {
@@ -275,6 +297,25 @@ void clew_step_brief(const struct clew_trace *trace, const struct clew_step *ste
         if (step->error.is_error &&
             (step->error.message.len > 0 || step->error.type.len > 0 || step->output.len == 0)) {
                 error_brief(step, out);
+                return;
+        }
+        if (clew_step_is(step, CLEW_STEP_REFUSED)) {
+                clew_buffer_append_cstr(out, "refused by the user");
+                return;
+        }
+        if (clew_step_is(step, CLEW_STEP_PAUSED) && step->kind != CLEW_KIND_LLM) {
+                struct clew_slice text;
+
+                clew_arena_reset(scratch);
+                text = clew_step_waits_for(step, scratch);
+                clew_buffer_append_cstr(out, text.len > 0 ? "waits: " : "waits for an answer");
+                append_text(out, text);
+                return;
+        }
+        if (clew_step_is(step, CLEW_STEP_CANCELLED))
+                clew_buffer_append_cstr(out, "cancelled  ");
+        if (clew_step_is_prompt(step)) {
+                prompt_brief(trace, step, scratch, out);
                 return;
         }
         if (step->kind == CLEW_KIND_LLM || step->kind == CLEW_KIND_AGENT ||

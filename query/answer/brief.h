@@ -17,6 +17,9 @@
 /* Trace text taken into a brief. A screen line is far shorter; JSON output cuts here too. */
 #define CLEW_BRIEF_BYTES_MAX 400u
 
+/* A step that log records made of what the user said, and that tells nothing else. */
+bool clew_step_is_prompt(const struct clew_step *step);
+
 /*
  * Appends the brief of @step: raw trace text mixed with our arrows, not yet safe for a terminal.
  * @scratch is for parsing messages and is reset. Without what it needs the brief is empty.

@@ -495,7 +495,8 @@ static int index_results(struct clew_chat *c, struct clew_arena *arena)
 
 static bool has_content(const struct clew_step *s)
 {
-        return s->input.len > 0 || clew_step_is(s, CLEW_STEP_ANSWERED);
+        return s->input.len > 0 || clew_step_is(s, CLEW_STEP_REDACTED) ||
+               clew_step_is(s, CLEW_STEP_ANSWERED);
 }
 
 /* Whether some call, or a layer of it, tells what went in or came out. */

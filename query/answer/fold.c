@@ -90,7 +90,8 @@ static void mark_needed(struct folding *f, uint32_t keep)
                 f->errors[i] += s->error.is_error;
                 f->sign[i] ^= own_signature(f, i);
                 if (i == keep || s->error.is_error ||
-                    clew_step_is(s, CLEW_STEP_SOFT_FAILURE | CLEW_STEP_PAUSED))
+                    clew_step_is(s, CLEW_STEP_SOFT_FAILURE | CLEW_STEP_PAUSED | CLEW_STEP_REFUSED |
+                                            CLEW_STEP_CANCELLED))
                         f->marks[i] |= NEEDED | ERROR;
                 if (!clew_step_is(s, CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT))
                         f->marks[i] |= OTHER;

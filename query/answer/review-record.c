@@ -327,6 +327,15 @@ const struct clew_record_field clew_experiment_fields[] = {
         {"passed", true, put_experiment_passed},       {0},
 };
 
+/* What was told; null when it was not. */
+static void put_finite(struct clew_json_writer *w, double v)
+{
+        if (isfinite(v))
+                clew_json_write_double(w, v);
+        else
+                clew_json_write_null(w);
+}
+
 static void put_result_item(struct clew_json_writer *w, const void *record)
 {
         const struct clew_result *r = record;
@@ -383,6 +392,27 @@ static void put_result_trace(struct clew_json_writer *w, const void *record)
         clew_write_trace_id(w, &r->trace_id);
 }
 
+static void put_result_tokens(struct clew_json_writer *w, const void *record)
+{
+        const struct clew_result *r = record;
+
+        put_finite(w, r->tokens);
+}
+
+static void put_result_cost(struct clew_json_writer *w, const void *record)
+{
+        const struct clew_result *r = record;
+
+        put_finite(w, r->cost_usd);
+}
+
+static void put_result_score(struct clew_json_writer *w, const void *record)
+{
+        const struct clew_result *r = record;
+
+        put_finite(w, r->score);
+}
+
 const struct clew_record_field clew_result_fields[] = {
         {"item", true, put_result_item},
         {"try", true, put_result_try},
@@ -391,6 +421,9 @@ const struct clew_record_field clew_result_fields[] = {
         {"why", true, put_result_why},
         {"output", true, put_result_output},
         {"duration_nano", true, put_result_duration},
+        {"tokens", true, put_result_tokens},
+        {"cost_usd", true, put_result_cost},
+        {"score", true, put_result_score},
         {"trace_id", true, put_result_trace},
         {0},
 };
@@ -407,10 +440,7 @@ const char *clew_change_name(enum clew_change change)
 static void put_number(struct clew_json_writer *w, const char *key, double v)
 {
         clew_json_write_key(w, key);
-        if (isfinite(v))
-                clew_json_write_double(w, v);
-        else
-                clew_json_write_null(w);
+        put_finite(w, v);
 }
 
 static void put_interval(struct clew_json_writer *w, const char *key, struct clew_interval i)
@@ -485,6 +515,7 @@ void clew_comparison_write(struct clew_json_writer *w, struct clew_slice a, stru
         put_number(w, "rate_b", r->rate_b);
         put_interval(w, "interval_b", r->interval_b);
         put_json_difference(w, "passes", &r->rate);
+        put_json_difference(w, "score", &r->score);
         put_json_difference(w, "tokens", &r->tokens);
         put_json_difference(w, "cost_usd", &r->cost);
         put_json_difference(w, "seconds", &r->seconds);

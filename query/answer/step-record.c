@@ -284,7 +284,8 @@ static const struct {
         {CLEW_STEP_POLL, "poll"},           {CLEW_STEP_UNREADABLE, "unreadable"},
         {CLEW_STEP_SETUP, "setup"},         {CLEW_STEP_CUMULATIVE, "cumulative"},
         {CLEW_STEP_PAUSED, "paused"},       {CLEW_STEP_CONTROL, "control-flow"},
-        {CLEW_STEP_FROM_LOGS, "from-logs"},
+        {CLEW_STEP_FROM_LOGS, "from-logs"}, {CLEW_STEP_REFUSED, "refused"},
+        {CLEW_STEP_CANCELLED, "cancelled"},
 };
 
 void clew_write_step_flags(struct clew_json_writer *w, uint32_t flags)

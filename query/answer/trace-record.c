@@ -67,6 +67,7 @@ const char *clew_outcome_word(const struct clew_selected *t)
         case CLEW_OUTCOME_PASSED:
         case CLEW_OUTCOME_OPEN:
         case CLEW_OUTCOME_PAUSED:
+        case CLEW_OUTCOME_CANCELLED:
         case CLEW_OUTCOME_COUNT:
                 break;
         }

@@ -41,7 +41,7 @@ static const struct clew_column columns[] = {
         {.heading = "LAST SEEN", .drop = 2},
         {.heading = "EXAMPLE"},
         {.heading = "RULE", .give_way = 12},
-        {.heading = "WHAT", .give_way = 24},
+        {.heading = "WHAT", .give_way = 24, .below = true},
 };
 
 static int put_table(struct clusters_command *c)
@@ -117,15 +117,15 @@ static int put(struct clusters_command *c, const struct clew_select *s)
 }
 
 /* One run of the named cluster. */
-static int put_member(struct clusters_command *c, const struct clew_selected *t)
+static int put_member(struct clusters_command *c, struct clew_select *s, struct clew_selected *t)
 {
-        char name[CLEW_CLUSTER_NAME];
+        struct clew_error err = {0};
         char id[CLEW_TRACE_ID_HEX];
         char detail[160];
+        int r = clew_cluster_has(s, t, c->name, &err);
 
-        clew_cluster_name(clew_cluster_hash(&t->summary), name);
-        if (strcmp(name, c->name) != 0)
-                return 0;
+        if (r <= 0)
+                return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
         c->n++;
         if (clew_output_is_machine(&c->output))
                 return clew_output_put(&c->output, t);
@@ -152,7 +152,7 @@ static int walk(struct clusters_command *c, const struct clew_filter *filter)
         while (r >= 0 && c->name && (r = clew_select_next(&s, &t, &err)) == 1) {
                 if (c->output_flags.limit && c->n == c->output_flags.limit)
                         break;
-                status = put_member(c, &t);
+                status = put_member(c, &s, &t);
                 if (status != 0)
                         break;
         }
@@ -177,6 +177,7 @@ static int run(struct clusters_command *c)
         clew_window_widen(&c->window, c->view);
         if (!clew_filter_flags_choose_outcomes(&c->filter_flags))
                 filter.outcomes = CLEW_OUTCOMES_FAILED;
+        filter.light = CLEW_CLUSTERS_LIGHT;
         r = walk(c, &filter);
         if (r != 0)
                 return r;

@@ -15,6 +15,7 @@
 #include "query/cli/dataset-schema.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
+#include "query/cli/passing.h"
 #include "query/cli/terminal.h"
 #include "query/review/item-import.h"
 #include "query/review/item-schema.h"
@@ -43,6 +44,7 @@ struct dataset_command {
         uint64_t limit;
         bool json;
         bool skip_near;
+        bool from_passing;
         bool dry_run;
         char author[CLEW_SESSION_BYTES_MAX];
         /* adding */
@@ -51,6 +53,7 @@ struct dataset_command {
         struct clew_dataset dataset;
         const struct clew_shape *shape; /* of its schema; NULL = none */
         struct clew_known known;
+        struct clew_passing passing;
         struct clew_dataset_news *news;
         uint32_t n_news;
         uint32_t room;
@@ -314,6 +317,17 @@ static int add_all(struct dataset_command *c)
         fprintf(c->cli->out, "%s%u item%s, %" PRIu64 " of them without an expected output\n",
                 c->dry_run ? "would add " : "added ", c->n_news, c->n_news == 1 ? "" : "s",
                 c->n_without);
+        if (c->passing.used)
+                clew_cli_note(c->cli,
+                              "%" PRIu64 " expect what a passing run of their task answered",
+                              c->passing.used);
+        else if (c->from_passing || (c->n_without && strcmp(c->args.values[0], "add") == 0))
+                clew_cli_note(c->cli,
+                              c->from_passing
+                                      ? "no passing run has the task of one of them"
+                                      : "what should have come: clew annotate --correct, or "
+                                        "--from-passing for what a run of the same task "
+                                        "that passed answered");
         if (c->n_same)
                 clew_cli_note(c->cli, "%" PRIu64 " are in it already", c->n_same);
         if (c->n_near)
@@ -337,6 +351,11 @@ static int add_trace(struct dataset_command *c, const struct clew_trace_id *id,
                 return r;
         clew_arena_reset(arena);
         r = clew_cli_compile(view, id, options, arena, &item, &err);
+        if (r == 0 && c->from_passing) {
+                r = clew_passing_complete(&c->passing, &item, arena);
+                if (r != 0)
+                        return r;
+        }
         if (r == 0 && c->shape)
                 r = clew_item_schema_check(c->shape, &item, arena, &err);
         if (r == 0)
@@ -359,14 +378,23 @@ static int add(struct dataset_command *c)
 
         if (r == 0)
                 r = clew_item_flags_read(c->cli, &c->item_flags, &options);
+        if (r == 0 && c->from_passing && options.form == CLEW_ITEM_STEP) {
+                clew_cli_error(c->cli,
+                               "--from-passing goes with --as run and turn: of a step only a "
+                               "correction says what should have come");
+                r = CLEW_EXIT_USAGE;
+        }
         if (r == 0)
                 r = open_dataset(c);
+        if (r == 0 && c->from_passing)
+                r = clew_passing_init(&c->passing, c->cli, &options);
         if (r == 0)
                 r = clew_cli_select_ids(c->cli, &rest, &c->filter_flags, c->limit, &c->arena, &ids,
                                         &n);
         clew_arena_init(&arena, CLEW_ITEM_ARENA_MAX);
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = add_trace(c, &ids[i], &options, &arena);
+        clew_passing_deinit(&c->passing);
         return r != 0 ? r : add_all(c);
 }
 
@@ -662,6 +690,10 @@ int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv)
                  .ret_text = &c.schema},
                 {"map", 0, "input=A,...", "import: members or columns of input, expected, name",
                  .ret_text = &c.map},
+                {"from-passing", 0, NULL,
+                 "add: failed runs without a correction expect what a later run of their task that "
+                 "passed answered",
+                 .ret_flag = &c.from_passing},
                 {"skip-near", 0, NULL, "add, import: leave near-duplicates out",
                  .ret_flag = &c.skip_near},
                 {"dry-run", 0, NULL, "add, import: tell, add nothing", .ret_flag = &c.dry_run},

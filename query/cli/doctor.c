@@ -1,5 +1,5 @@
 /*
- * clew doctor: what the store holds and whether it is whole; sealing on demand.
+ * clew doctor: what the store holds and whether it is whole; sealing and repair on demand.
  */
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
@@ -9,6 +9,8 @@
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
+#include "query/cli/served.h"
+#include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "query/review/verify.h"
 #include "storage/store.h"
@@ -24,6 +26,7 @@ struct doctor {
         struct clew_cli *cli;
         bool json;
         bool verify;
+        bool repair;
         bool seal;
         struct clew_output output;
         struct clew_look look;
@@ -275,14 +278,16 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
  * the business of --verify. */
 static uint64_t count_old_summaries(struct clew_view *view)
 {
+        uint32_t version = clew_rules_version();
+        const struct clew_index_chooser chooser = clew_index_pick_other_rules(&version);
         struct clew_list_entry entry;
         struct clew_error err = {0};
         uint64_t n = 0;
 
-        if (clew_view_list(view, NULL, &err) < 0)
+        if (clew_view_list_chosen(view, NULL, &chooser, &err) < 0)
                 return 0;
-        while (clew_view_next(view, &entry, &err) == 1)
-                n += !entry.hot && entry.summary_version != clew_rules_version();
+        while (clew_view_next(view, &entry, &err) == 1) /* of an index: it told the rules */
+                n += !entry.hot && (entry.run || entry.summary_version != version);
         return n;
 }
 
@@ -309,6 +314,8 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 {"seal", 0, NULL, "seal everything idle now, then report", .ret_flag = &d.seal},
                 {"verify", 0, NULL, "check every record; exit 4 when something is damaged",
                  .ret_flag = &d.verify},
+                {"repair", 0, NULL, "make a whole store of what can be read; tells what is lost",
+                 .ret_flag = &d.repair},
                 {"json", 0, NULL, "one JSON object", .ret_flag = &d.json},
                 {0},
         };
@@ -328,6 +335,16 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 r = clew_output_init(&d.output, cli, &json, "doctor", NULL);
         if (r != 0)
                 return r;
+        if (d.repair && clew_served()) {
+                clew_cli_error(cli, "--repair works on a store of this machine, and a server has "
+                                    "this one open");
+                clew_output_deinit(&d.output);
+                return CLEW_EXIT_USAGE;
+        }
+        if (d.repair) {
+                clew_output_deinit(&d.output);
+                return clew_cli_repair(cli, d.json);
+        }
         clew_page_init(&d.page, cli->out, &d.look, true);
         if (d.seal)
                 status = seal_all(&d);

@@ -10,6 +10,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
+#include "query/cli/served.h"
 #include "query/review/record.h"
 #include "query/review/reviews.h"
 
@@ -284,6 +285,13 @@ static int keep(struct eval *e, uint32_t n)
         int r;
 
         for (uint32_t i = 0; i < n; i++) {
+                if (!clew_served_may_speak_as(e->items[i].author)) {
+                        clew_cli_error(e->cli,
+                                       "scores in the name of \"%s\" need a key with the "
+                                       "scope \"admin\"; nothing was added",
+                                       e->source);
+                        return CLEW_EXIT_PERMISSION;
+                }
                 if (clew_annotation_check(&e->items[i], &err) < 0) {
                         clew_cli_error(e->cli, "%s; nothing was added", err.message);
                         return CLEW_EXIT_USAGE;

@@ -6,7 +6,9 @@
 #include "proto/base/number.h"
 #include "query/answer/review-record.h"
 #include "query/answer/safe.h"
+#include "query/cli/open.h"
 #include "query/cli/outfile.h"
+#include "query/serve/compare.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -51,6 +53,8 @@ static double number_of(const struct clew_experiment_comparison *r, struct clew_
                 {"tokens", r->tokens.difference},
                 {"cost", r->cost.difference},
                 {"seconds", r->seconds.difference},
+                {"score", r->score.difference},
+                {"score_low", r->score.interval.low},
                 {"pass_at_k", r->pass_at_b},
                 {"pass_all_k", r->pass_all_b},
         };
@@ -114,7 +118,7 @@ static int check_fail_if(struct comparing *k)
                         clew_cli_error(k->c->cli,
                                        "--fail-if takes NAME OP NUMBER: broken, fixed, failing, "
                                        "rate_a, rate_b, difference, difference_low, p, tokens, "
-                                       "cost, seconds ..., with > >= < <=");
+                                       "cost, seconds, score ..., with > >= < <=");
                         return CLEW_EXIT_USAGE;
                 }
                 if (r == 1) {
@@ -160,6 +164,7 @@ static void put_summary(struct comparing *k, struct clew_buffer *out)
         clew_buffer_printf(out, "%u fixed, %u broken, %u still failing, %u still passing\n",
                            r->fixed, r->broken, r->failing, r->passing);
         put_difference(out, "passes", &r->rate, 100, " points");
+        put_difference(out, "score", &r->score, 1, "");
         put_difference(out, "tokens", &r->tokens, 1, "");
         put_difference(out, "cost", &r->cost, 1, " USD");
         put_difference(out, "seconds", &r->seconds, 1, "");
@@ -171,6 +176,41 @@ static void put_summary(struct comparing *k, struct clew_buffer *out)
                 strcmp(r->verdict, "no difference shown") == 0 ? "" : "B is ", r->verdict, r->p);
 }
 
+/* Appends where the traces of a broken case part: "first differs at A#8 B#8 tool lookup". Nothing
+ * when the programs sent no traces, or not here. */
+static void put_parting(struct comparing *k, const struct clew_experiment_pair *p,
+                        struct clew_buffer *out)
+{
+        struct clew_compare c = {0};
+        struct clew_error err = {0};
+        struct clew_view *view;
+
+        if (clew_cli_view(k->c->cli, &view) == 0 &&
+            clew_compare_load(&c.a, view, &p->a->trace_id, CLEW_TRACE_ARENA_MAX, &err) == 0 &&
+            clew_compare_load(&c.b, view, &p->b->trace_id, CLEW_TRACE_ARENA_MAX, &err) == 0 &&
+            clew_compare_run(&c) == 0 && c.diff.first < c.diff.n) {
+                const struct clew_diff_row *row = &c.diff.rows[c.diff.first];
+                const struct clew_rca_step *steps[2] = {NULL, NULL};
+                const struct clew_rca_step *shown;
+
+                if (row->a != CLEW_ALIGN_NONE)
+                        steps[0] = &c.a.view.steps[row->a];
+                if (row->b != CLEW_ALIGN_NONE)
+                        steps[1] = &c.b.view.steps[row->b];
+                shown = steps[1] ? steps[1] : steps[0];
+                clew_buffer_append_cstr(out, "first differs at");
+                for (int i = 0; i < 2; i++) {
+                        if (steps[i])
+                                clew_buffer_printf(out, " %c#%u", 'A' + i, steps[i]->number);
+                }
+                if (shown) {
+                        clew_buffer_printf(out, " %s ", clew_compare_kind(shown));
+                        clew_safe_line(out, shown->name, 40, true);
+                }
+        }
+        clew_compare_deinit(&c);
+}
+
 static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
                      struct clew_buffer *out, bool markdown)
 {
@@ -180,12 +220,19 @@ static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
         struct clew_slice why = p->b->passed ? p->a->why : p->b->why;
         CLEW_BUFFER safe = {0};
 
-        (void)k;
         clew_buffer_init(&safe, 4096);
         clew_content_id_to_hex(&p->item, item);
         clew_trace_id_to_hex(&p->a->trace_id, trace_a);
         clew_trace_id_to_hex(&p->b->trace_id, trace_b);
         clew_safe_line(&safe, why, TEXT_MAX, true);
+        if (p->change == CLEW_CHANGE_BROKEN) {
+                size_t before = safe.len;
+
+                clew_buffer_append_cstr(&safe, safe.len ? "; " : "");
+                put_parting(k, p, &safe);
+                if (safe.len <= before + 2)
+                        safe.len = before;
+        }
         for (size_t i = 0; markdown && i < safe.len; i++) {
                 if (strchr("|`<>[]*_", safe.data[i]))
                         safe.data[i] = ' ';

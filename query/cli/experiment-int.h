@@ -19,6 +19,7 @@ struct clew_experiment_command {
         const char *dataset;
         const char *command;
         const char *endpoint;
+        const char *rubric; /* that a judge is told */
         struct clew_flag_values checks;
         struct clew_flag_values fail_if;
         const char *junit;
@@ -29,6 +30,23 @@ struct clew_experiment_command {
         bool json;
         bool markdown;
 };
+
+/* What a judge says of one answer. */
+struct clew_experiment_verdict {
+        bool passed;
+        double value; /* 0 or 1 when it gives a label alone */
+        struct clew_slice explanation;
+};
+
+/* The text of --rubric, in the command's arena; empty when none is given. 0 or an exit status. */
+CLEW_MUST_USE int clew_experiment_rubric(struct clew_experiment_command *c, struct clew_slice *ret);
+/* Appends the line that a judge reads. */
+void clew_experiment_ask_judge(const struct clew_item *item, const struct clew_content_id *id,
+                               const struct clew_experiment_answer *answer,
+                               struct clew_slice rubric, struct clew_buffer *out);
+/* What it printed; false when that is no verdict. Texts live in @printed or @arena. */
+CLEW_MUST_USE bool clew_experiment_verdict(struct clew_slice printed, struct clew_arena *arena,
+                                           struct clew_experiment_verdict *ret);
 
 CLEW_MUST_USE int clew_experiment_run(struct clew_experiment_command *c);
 CLEW_MUST_USE int clew_experiment_compare_command(struct clew_experiment_command *c);

@@ -38,7 +38,9 @@ struct slot {
         struct clew_arena arena;
         struct clew_item item;
         struct clew_result result;
+        struct clew_experiment_answer answer; /* in the arena */
         struct clew_buffer question;
+        bool is_judged; /* the program that runs now is the judge */
 };
 
 struct run {
@@ -55,6 +57,9 @@ struct run {
         uint64_t n_had;
         uint64_t n_run;
         uint64_t n_passed;
+        uint64_t n_unjudged;
+        const char *judge; /* NULL = none */
+        struct clew_slice rubric;
 };
 
 /* ---- one process ---------------------------------------------------------------------------- */
@@ -163,7 +168,9 @@ static int start_job(struct run *run, struct slot *s, uint64_t job)
                                          .task = entry->task,
                                          .repeat = job % run->e.repeat,
                                          .tokens = NAN,
-                                         .cost_usd = NAN};
+                                         .cost_usd = NAN,
+                                         .score = NAN};
+        s->is_judged = false;
         r = clew_cli_dataset_item(run->c->cli, &entry->id, &s->arena, &s->item);
         if (r != 0)
                 return r;
@@ -179,26 +186,32 @@ static int start_job(struct run *run, struct slot *s, uint64_t job)
         return r < 0 ? clew_cli_fail(run->c->cli, r, NULL) : 0;
 }
 
-static void judge(struct run *run, struct slot *s)
+/* By the checks that need no other program. */
+static void check(struct run *run, struct slot *s)
 {
-        struct clew_experiment_answer answer = {.status = s->job.status};
-        uint32_t n = 0;
+        struct clew_experiment_answer *answer = &s->answer;
+        uint32_t n = run->judge != NULL;
         bool passed = true;
 
         if (s->job.code < 0) {
                 s->result.status = -1;
-                s->result.why = clew_slice_of_cstr(s->job.err.message);
+                s->result.why = clew_arena_copy(&s->arena, clew_slice_of_cstr(s->job.err.message));
                 return;
         }
-        clew_answer_read(clew_buffer_slice(&s->job.answer), &s->arena, &answer);
+        *answer = (struct clew_experiment_answer){.status = s->job.status};
+        clew_answer_read(clew_arena_copy(&s->arena, clew_buffer_slice(&s->job.answer)), &s->arena,
+                         answer);
         s->result.status = s->job.status;
-        s->result.output = answer.output;
-        s->result.tokens = answer.tokens;
-        s->result.cost_usd = answer.cost_usd;
+        s->result.output = answer->output;
+        s->result.tokens = answer->tokens;
+        s->result.cost_usd = answer->cost_usd;
         for (uint32_t i = 0; passed && i < run->n_checks; i++) {
                 const char *why = "";
-                int r = clew_check_run(&run->checks[i], &s->item, &answer, &s->arena, &why);
+                int r;
 
+                if (run->checks[i].kind == CLEW_CHECK_JUDGE)
+                        continue;
+                r = clew_check_run(&run->checks[i], &s->item, answer, &s->arena, &why);
                 if (r == -ENODATA && run->default_checks)
                         continue;
                 n++;
@@ -214,6 +227,53 @@ static void judge(struct run *run, struct slot *s)
                 s->result.why = CLEW_SLICE_LITERAL("the case has nothing to check against");
         }
         s->result.passed = passed;
+}
+
+/* Asks the judge about the answer, in the same place. 0 or an exit status. */
+static int start_judge(struct run *run, struct slot *s)
+{
+        int r;
+
+        clew_buffer_clear(&s->question);
+        clew_buffer_clear(&s->job.answer);
+        clew_experiment_ask_judge(&s->item, &s->result.item, &s->answer, run->rubric, &s->question);
+        r = clew_buffer_error(&s->question);
+        s->is_judged = true;
+        s->job.command = run->judge;
+        s->job.envp = NULL; /* what it records is no part of the answer's trace */
+        s->job.question = clew_buffer_slice(&s->question);
+        if (r == 0)
+                r = clew_pool_start(&run->pool, &s->job);
+        return r < 0 ? clew_cli_fail(run->c->cli, r, NULL) : 0;
+}
+
+/* What the judge said; false when it said nothing, which is not the agent's fault: the try has no
+ * result then, and is made again by the same command. */
+static bool take_verdict(struct run *run, struct slot *s)
+{
+        struct clew_experiment_verdict verdict;
+        char item[CLEW_CONTENT_ID_HEX];
+
+        if (s->job.code == 0 && s->job.status == 0 &&
+            clew_experiment_verdict(clew_buffer_slice(&s->job.answer), &s->arena, &verdict)) {
+                s->result.score = verdict.value;
+                if (s->result.passed && !verdict.passed)
+                        s->result.why = clew_arena_printf(&s->arena, "judge: %.*s",
+                                                          (int)verdict.explanation.len,
+                                                          (const char *)verdict.explanation.data);
+                s->result.passed = s->result.passed && verdict.passed;
+                return true;
+        }
+        clew_content_id_to_hex(&s->result.item, item);
+        if (s->job.code == 0 && s->job.status != 0)
+                clew_cli_error(run->c->cli, "%.12s: the judge ended with status %d", item,
+                               s->job.status);
+        else
+                clew_cli_error(run->c->cli, "%.12s: the judge: %s", item,
+                               s->job.code < 0 ? s->job.err.message
+                                               : "its answer is no object with a value or a label");
+        run->n_unjudged++;
+        return false;
 }
 
 static void print_result(struct run *run, const struct clew_result *r)
@@ -236,8 +296,15 @@ static int end_job(struct run *run, struct slot *s)
         struct clew_store *store;
         int r;
 
-        s->result.duration_ns = s->job.duration_ns;
-        judge(run, s);
+        if (s->is_judged) {
+                if (!take_verdict(run, s))
+                        return 0;
+        } else {
+                s->result.duration_ns = s->job.duration_ns;
+                check(run, s);
+                if (run->judge && s->job.code == 0)
+                        return start_judge(run, s);
+        }
         if (s->result.output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
                 s->result.output.len = CLEW_EXPERIMENT_OUTPUT_MAX;
         r = clew_cli_store_existing(run->c->cli, &store);
@@ -297,8 +364,20 @@ static int read_checks(struct run *run)
                 }
                 clew_buffer_append_cstr(&text, i ? ", " : "");
                 clew_buffer_append_cstr(&text, one);
+                if (run->checks[i].kind == CLEW_CHECK_JUDGE && run->judge) {
+                        clew_cli_error(c->cli, "an experiment has one judge");
+                        return CLEW_EXIT_USAGE;
+                }
+                if (run->checks[i].kind == CLEW_CHECK_JUDGE)
+                        run->judge = (const char *)run->checks[i].value.data;
                 run->n_checks++;
         }
+        if (c->rubric && !run->judge) {
+                clew_cli_error(c->cli, "--rubric is for a judge: --check judge:COMMAND");
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->rubric)
+                clew_buffer_printf(&text, " by %s", c->rubric);
         run->e.checks = clew_arena_copy(&c->arena, clew_buffer_slice(&text));
         return clew_buffer_error(&text) < 0 ? clew_cli_fail(c->cli, -ENOMEM, NULL) : 0;
 }
@@ -462,6 +541,8 @@ int clew_experiment_run(struct clew_experiment_command *c)
         if (r == 0)
                 r = read_checks(&run);
         if (r == 0)
+                r = clew_experiment_rubric(c, &run.rubric);
+        if (r == 0)
                 r = prepare(&run);
         if (r == 0)
                 r = make_slots(&run, (uint32_t)c->jobs);
@@ -471,5 +552,13 @@ int clew_experiment_run(struct clew_experiment_command *c)
         free_slots(&run);
         if (r == 0)
                 report(&run);
+        if (r == 0 && run.n_unjudged > 0) {
+                clew_cli_error(c->cli,
+                               "%" PRIu64
+                               " answers have no verdict and no result: the same command "
+                               "asks for them again",
+                               run.n_unjudged);
+                r = CLEW_EXIT_PARTIAL;
+        }
         return r;
 }

@@ -129,9 +129,12 @@ int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv)
                 {"cmd", 0, "COMMAND", "run: reads a case as JSON, prints the answer",
                  .ret_text = &c.command},
                 {"check", 0, "CHECK",
-                 "run: exit, equals, contains[:TEXT], regex:P, json, calls, number[:TOLERANCE] "
-                 "(repeat for more; exit, contains, calls where there is something expected)",
+                 "run: exit, equals, contains[:TEXT], regex:P, json, calls, number[:TOLERANCE], "
+                 "judge:COMMAND (repeat for more; exit, contains, calls where there is something "
+                 "expected)",
                  .ret_values = &c.checks},
+                {"rubric", 0, "NAME@V", "run: criteria that the judge is told",
+                 .ret_text = &c.rubric},
                 {"jobs", 'j', "N", "run: so many at once (1)", .ret_number = &c.jobs},
                 {"repeat", 0, "K", "run: each case K times (1)", .ret_number = &c.repeat},
                 {"timeout", 0, "SECONDS", "run: for one answer (600)",

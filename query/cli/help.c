@@ -13,13 +13,15 @@ void clew_help_overview(FILE *out)
 {
         const char *group = "";
 
-        fputs("clew [--store DIR] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
+        fputs("clew [--store DIR | --url URL] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
         for (const struct clew_command *c = clew_commands(); c->name; c++) {
                 fprintf(out, "%-9s %-11s %s\n", strcmp(group, c->group) == 0 ? "" : c->group,
                         c->name, c->help);
                 group = c->group;
         }
         fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
+              "--url URL (else $CLEW_URL) asks a clewd instead, with the key in --token-file F\n"
+              "($CLEW_TOKEN_FILE); --ca-file F ($CLEW_CA_FILE) trusts an authority of your own.\n"
               "clew COMMAND --help lists its flags.\n"
               "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n"
               "Topics: clew help query, path, ids, marks, exit, formats, dates, agents\n",

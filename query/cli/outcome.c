@@ -10,6 +10,7 @@ enum clew_tone clew_outcome_tone(enum clew_outcome outcome)
                 return CLEW_TONE_GOOD;
         case CLEW_OUTCOME_OPEN:
         case CLEW_OUTCOME_PAUSED:
+        case CLEW_OUTCOME_CANCELLED:
                 return CLEW_TONE_WARN;
         case CLEW_OUTCOME_UNKNOWN:
         case CLEW_OUTCOME_OK:

@@ -82,9 +82,13 @@ static int print_table(struct sessions *g, uint64_t limit)
         }
         if (clew_table_print(&table, g->cli->out) < 0)
                 return clew_cli_fail(g->cli, -ENOMEM, NULL);
-        clew_cli_note(g->cli, "%llu of %llu session%s%s", (unsigned long long)n,
-                      (unsigned long long)g->groups.n, g->groups.n == 1 ? "" : "s",
-                      n < g->groups.n ? " (-n N for more)" : "");
+        if (g->groups.more)
+                clew_cli_note(g->cli, "the newest %llu session%s (-n N for more)",
+                              (unsigned long long)n, n == 1 ? "" : "s");
+        else
+                clew_cli_note(g->cli, "%llu of %llu session%s%s", (unsigned long long)n,
+                              (unsigned long long)g->groups.n, g->groups.n == 1 ? "" : "s",
+                              n < g->groups.n ? " (-n N for more)" : "");
         return 0;
 }
 
@@ -127,13 +131,18 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
 {
         const struct clew_name_filter only = {g->filter_flags.sessions.values,
                                               g->filter_flags.sessions.n};
+        uint64_t limit = g->output_flags.limit;
         struct clew_select s = {0};
         struct clew_error err = {0};
         int damage;
-        int r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
+        int r;
+
+        if (limit == 0 && !clew_output_is_machine(&g->output))
+                limit = CLEW_ROWS_DEFAULT;
+        r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
 
         if (r >= 0)
-                r = clew_sessions_gather(&g->groups, &s, only, &g->arena, &err);
+                r = clew_sessions_gather(&g->groups, &s, only, limit, &g->arena, &err);
         r = r < 0 ? clew_cli_fail(g->cli, r, &err) : print(g, view, &s);
         damage = clew_filter_report(g->cli, &s);
         if (r == 0 && g->groups.n > 0 && !clew_output_is_machine(&g->output))

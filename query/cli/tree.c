@@ -142,7 +142,8 @@ static const char *mark_of(const struct clew_tree_page *t, const struct clew_ste
         *ret_tone = CLEW_TONE_WARN;
         if (clew_step_is(s, CLEW_STEP_STANDIN))
                 return "?";
-        if (clew_step_is(s, CLEW_STEP_SOFT_FAILURE | CLEW_STEP_CUT_CYCLE))
+        if (clew_step_is(s, CLEW_STEP_SOFT_FAILURE | CLEW_STEP_CUT_CYCLE | CLEW_STEP_REFUSED |
+                                    CLEW_STEP_CANCELLED))
                 return "!";
         if (clew_step_is(s, CLEW_STEP_OPEN))
                 return ascii ? "o" : "○";
@@ -333,7 +334,8 @@ static size_t put_label(struct clew_tree_page *t, const struct clew_step *s, siz
  * it when nothing is known of the result: then they are the whole line, and true is returned. */
 static bool append_arguments(struct clew_tree_page *t, const struct clew_step *s, size_t room)
 {
-        bool answered = s->error.is_error || s->tool_result.len > 0 || s->output.len > 0;
+        bool answered = s->error.is_error || s->tool_result.len > 0 || s->output.len > 0 ||
+                        clew_step_is(s, CLEW_STEP_REFUSED | CLEW_STEP_PAUSED);
         CLEW_BUFFER arguments = {0};
 
         if (s->kind != CLEW_KIND_TOOL || s->tool_arguments.len == 0 ||
@@ -496,7 +498,8 @@ static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line 
         const struct clew_message *last;
         size_t columns;
 
-        if (s->kind != CLEW_KIND_LLM || trace->n_steps > USER_TURNS_STEPS_MAX || line->depth == 0)
+        if ((s->kind != CLEW_KIND_LLM && !clew_step_is_prompt(s)) ||
+            trace->n_steps > USER_TURNS_STEPS_MAX || line->depth == 0)
                 return;
         if (clew_tree_messages_in(t, s, &m) == 0)
                 return;
@@ -505,6 +508,8 @@ static void put_user_turn(struct clew_tree_page *t, const struct clew_fold_line 
             is_result_before(trace, line->step, last))
                 return;
         t->user_hash = last->hash;
+        if (s->kind != CLEW_KIND_LLM)
+                return; /* its own line says it */
         clew_buffer_clear(&t->raw);
         clew_said_brief(last, &t->raw);
         columns = put_numbers(t, s, 0);

@@ -5,6 +5,7 @@
  * changed). Passing runs of the same task are looked for first, because the first step that no good
  * run took is a sign of its own. "No rule explains this failure" is an answer.
  */
+#include "query/answer/brief.h"
 #include "query/answer/finding-record.h"
 #include "query/answer/safe.h"
 #include "query/answer/trace-record.h"
@@ -23,6 +24,8 @@
 #include <errno.h>
 #include <string.h>
 
+/* A word that a cut is moved in front of. */
+#define WORD_BYTES_MAX 32u
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* one answer for people */
 /* Actions of some thousand passing runs. */
 #define REFERENCES_ARENA_MAX ((size_t)256 << 20)
@@ -72,30 +75,68 @@ static int put_json(struct why_command *c, const struct clew_cause_answer *a)
 
 /* ---- people --------------------------------------------------------------------------------- */
 
-static const char *kind_word(const struct clew_rca_step *s)
+static const char *kind_word(const struct clew_cause_answer *a, const struct clew_rca_step *s)
 {
         static const char *const words[] = {"llm", "tool", "agent", "step"};
 
+        if (a->trace->steps[s->span].kind == CLEW_KIND_GUARDRAIL && !s->is_virtual)
+                return "guard";
         return words[s->kind];
+}
+
+/* The model of a model call: what differs from step to step. */
+static struct clew_slice label(const struct clew_cause_answer *a, const struct clew_rca_step *s)
+{
+        return s->kind == CLEW_RCA_LLM && !s->is_virtual
+                       ? clew_step_label(&a->trace->steps[s->span])
+                       : s->name;
+}
+
+/* What was cut ends with a whole word, if one has begun not long before. */
+static void end_at_word(struct clew_buffer *out, size_t from)
+{
+        static const char dots[] = "…";
+        size_t n = sizeof(dots) - 1;
+        size_t at = out->len > n ? out->len - n : 0;
+
+        if (at <= from || memcmp(out->data + at, dots, n) != 0)
+                return;
+        for (size_t i = at; i > from + 1 && at - i < WORD_BYTES_MAX; i--) {
+                if (out->data[i - 1] != ' ')
+                        continue;
+                out->len = i;
+                clew_buffer_append_cstr(out, dots);
+                return;
+        }
 }
 
 static void put_text(struct why_command *c, struct clew_buffer *out, struct clew_slice text,
                      size_t used)
 {
         size_t room = c->look.columns > used + 10 ? c->look.columns - used : 40;
+        size_t from = out->len;
 
         clew_safe_line(out, text, room, c->look.ascii);
+        end_at_word(out, from);
         clew_buffer_append_byte(out, '\n');
 }
 
-static void put_name(struct why_command *c, struct clew_buffer *out, const struct clew_rca_step *s)
+/* A sentence of ours is never cut. */
+static void put_sentence(struct why_command *c, struct clew_buffer *out, struct clew_slice text,
+                         size_t used)
 {
-        struct clew_slice name =
-                s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name;
+        size_t columns = c->look.columns > used + 20 ? c->look.columns : used + 40;
+
+        clew_safe_words(out, text, used, columns, c->look.ascii);
+}
+
+static void put_name(struct why_command *c, struct clew_buffer *out,
+                     const struct clew_cause_answer *a, const struct clew_rca_step *s)
+{
         size_t used;
 
-        clew_buffer_printf(out, "%5u  %-6s", s->number, kind_word(s));
-        used = clew_safe_line(out, name, 24, c->look.ascii);
+        clew_buffer_printf(out, "%5u  %-6s", s->number, kind_word(a, s));
+        used = clew_safe_line(out, label(a, s), 24, c->look.ascii);
         clew_buffer_printf(out, "%*s", (int)(26 - used), "");
 }
 
@@ -111,14 +152,19 @@ static void put_head(struct why_command *c, struct clew_buffer *out,
         };
 
         clew_buffer_append_cstr(out, clew_look_begin(&c->look, CLEW_TONE_STRONG));
-        clew_buffer_printf(out, "Step %u, %s ", s->number, kind_word(s));
-        clew_safe_line(out, s->kind == CLEW_RCA_LLM && s->agent_name.len ? s->agent_name : s->name,
-                       40, c->look.ascii);
+        clew_buffer_printf(out, "Step %u, %s ", s->number, kind_word(a, s));
+        clew_safe_line(out, label(a, s), 40, c->look.ascii);
+        if (s->kind == CLEW_RCA_LLM && s->agent_name.len > 0) {
+                clew_buffer_append_cstr(out, " of ");
+                clew_safe_line(out, s->agent_name, 40, c->look.ascii);
+        }
         clew_buffer_append_cstr(out, clew_look_end(&c->look, CLEW_TONE_STRONG));
-        clew_buffer_printf(out, ", %s.\nrule %s, %u sign%s, %s\n\n",
+        /* How sure it is holds for the causes of failures. */
+        clew_buffer_printf(out, ", %s.\nrule %s, %u sign%s%s%s\n\n",
                            a->why.view->failed ? words[f->precision] : "looks odd",
                            clew_rule_info(f->rule)->name, f->n_signs, f->n_signs == 1 ? "" : "s",
-                           clew_precision_name(f->precision));
+                           a->why.view->failed ? ", " : "",
+                           a->why.view->failed ? clew_precision_name(f->precision) : "");
         clew_buffer_append_cstr(out, "  ");
         clew_safe_words(out, f->summary, 2, c->look.columns, c->look.ascii);
         for (uint32_t i = 0; i < f->n_evidence; i++) {
@@ -138,14 +184,14 @@ static void put_spread(struct why_command *c, struct clew_buffer *out,
                 return; /* nothing came of it */
         clew_buffer_append_cstr(out,
                                 v->failed ? "\nHow the failure spread\n" : "\nWhat came of it\n");
-        put_name(c, out, &v->steps[f->step]);
+        put_name(c, out, a, &v->steps[f->step]);
         clew_buffer_append_cstr(out, v->failed ? "the cause\n" : "this step\n");
         for (uint32_t i = 0; i < f->n_effects; i++) {
                 const struct clew_rca_step *s = &v->steps[f->effects[i]];
 
                 if (s->number < v->steps[f->step].number) /* what it happened in */
                         continue;
-                put_name(c, out, s);
+                put_name(c, out, a, s);
                 put_text(c, out,
                          clew_rca_has_error(s)      ? s->error_text
                          : s->kind == CLEW_RCA_TOOL ? s->result
@@ -154,7 +200,7 @@ static void put_spread(struct why_command *c, struct clew_buffer *out,
         }
         if (last != CLEW_RCA_NONE && last != f->step &&
             (f->n_effects == 0 || f->effects[f->n_effects - 1] < last)) {
-                put_name(c, out, &v->steps[last]);
+                put_name(c, out, a, &v->steps[last]);
                 put_text(c, out,
                          v->steps[last].kind == CLEW_RCA_TOOL ? v->steps[last].result
                                                               : v->steps[last].text,
@@ -200,10 +246,11 @@ static void put_line(struct why_command *c, struct clew_buffer *out,
 {
         const struct clew_finding *f = &a->why.findings[i];
 
-        clew_buffer_printf(out, "%s%-10s#%-5u %-22s %-7s", head[0] ? "\n" : "", head,
-                           a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
-                           f->looked_at ? "" : clew_precision_name(f->precision));
-        put_text(c, out, f->summary, 47);
+        clew_buffer_printf(
+                out, "%s%-10s#%-5u %-22s %-7s", head[0] ? "\n" : "", head,
+                a->why.view->steps[f->step].number, clew_rule_info(f->rule)->name,
+                f->looked_at || !a->why.view->failed ? "" : clew_precision_name(f->precision));
+        put_sentence(c, out, f->summary, 47);
 }
 
 /* The findings behind the first, then those that are no more than places to look at. */
@@ -224,7 +271,7 @@ static void put_others(struct why_command *c, struct clew_buffer *out,
         for (uint32_t i = 0; i < a->why.n_excluded; i++) {
                 clew_buffer_printf(out, "%s#%-5u ", i == 0 ? "\nExcluded  " : "          ",
                                    a->why.view->steps[a->why.excluded[i].step].number);
-                put_text(c, out, a->why.excluded[i].reason, 18);
+                put_sentence(c, out, a->why.excluded[i].reason, 17);
         }
 }
 
@@ -241,7 +288,7 @@ static void put_spectrum(struct why_command *c, struct clew_buffer *out,
         for (uint32_t i = 0; i < s->n; i++) {
                 const struct clew_rca_step *step = &a->why.view->steps[s->rows[i].step];
 
-                put_name(c, out, step);
+                put_name(c, out, a, step);
                 clew_buffer_printf(out, "%u failed, %u passed  ", s->rows[i].failed_with,
                                    s->rows[i].passed_with);
                 put_text(c, out, step->args, 60);
@@ -273,8 +320,42 @@ static void put_nothing(struct why_command *c, struct clew_buffer *out,
         }
 }
 
+/* What it waits for, when it says so. */
+static void put_pause(struct why_command *c, struct clew_buffer *out,
+                      const struct clew_trace *trace)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_slice text = CLEW_SLICE_NULL;
+
+        clew_arena_init(&arena, LINE_MAX_BYTES);
+        clew_buffer_append_cstr(out,
+                                "This run did not fail: it waits for an approval or an answer.\n");
+        for (uint32_t i = trace->n_steps; i-- > 0 && text.len == 0;) {
+                text = clew_step_waits_for(&trace->steps[i], &arena);
+                if (text.len == 0)
+                        continue;
+                clew_buffer_printf(out, "It waits in #%u: ", i + 1);
+                put_text(c, out, text, 20);
+        }
+}
+
+/* What the user did not want. */
+static void put_refusal(struct why_command *c, struct clew_buffer *out,
+                        const struct clew_trace *trace)
+{
+        for (uint32_t i = trace->n_steps; i-- > 0;) {
+                if (!clew_step_is(&trace->steps[i], CLEW_STEP_REFUSED))
+                        continue;
+                clew_buffer_printf(out, "This run did not fail: the user refused #%u ", i + 1);
+                put_text(c, out, trace->steps[i].name, 60);
+                return;
+        }
+        clew_buffer_append_cstr(out, "This run did not fail: it was cancelled.\n");
+}
+
 /* Of a run that did not fail that comes first: nothing below is the cause of a failure. */
-static void put_outcome(struct clew_buffer *out, const struct clew_cause_answer *a, bool lost)
+static void put_outcome(struct why_command *c, struct clew_buffer *out,
+                        const struct clew_cause_answer *a, bool lost)
 {
         const char *text = "This run did not fail: no error at its top, and no verdict.\n";
 
@@ -286,9 +367,13 @@ static void put_outcome(struct clew_buffer *out, const struct clew_cause_answer 
                 text = "This run has not ended, and has been silent for long: it is lost.\n";
         else if (a->trace->outcome == CLEW_OUTCOME_OPEN)
                 text = "This run has not ended.\n";
-        else if (a->trace->outcome == CLEW_OUTCOME_PAUSED)
-                text = "This run did not fail: it waits for an approval or an answer.\n";
-        else if (a->why.view->n_steps == 0)
+        else if (a->trace->outcome == CLEW_OUTCOME_CANCELLED) {
+                put_refusal(c, out, a->trace);
+                return;
+        } else if (a->trace->outcome == CLEW_OUTCOME_PAUSED) {
+                put_pause(c, out, a->trace);
+                return;
+        } else if (a->why.view->n_steps == 0)
                 text = "This run did not fail: there is no step in it that could.\n";
         clew_buffer_append_cstr(out, text);
 }
@@ -301,7 +386,7 @@ static int put_human(struct why_command *c, const struct clew_cause_answer *a, b
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
         clew_cli_short_id(c->cli, &a->trace->id, id);
-        put_outcome(&out, a, lost);
+        put_outcome(c, &out, a, lost);
         if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
                 put_nothing(c, &out, a);
                 put_others(c, &out, a);

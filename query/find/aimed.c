@@ -6,6 +6,7 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/compiler.h"
+#include "query/find/index/index.h"
 
 #include <errno.h>
 #include <string.h>
@@ -101,16 +102,18 @@ static void look_at(struct search *s, const struct clew_list_entry *entry)
                 keep(s, entry, &summary);
 }
 
-/* Traces that started from @since_ns to before @until_ns. */
+/* Traces that started from @since_ns to before @until_ns; where there are indexes, only those that
+ * speak of others. */
 static int look_through(struct search *s, uint64_t since_ns, uint64_t until_ns,
                         struct clew_error *err)
 {
+        const struct clew_index_chooser chooser = clew_index_pick_speakers(since_ns);
         struct clew_list_entry entry = {.start_ns = until_ns};
         uint32_t n = 0;
         int r;
 
         memset(&entry.id, 0xff, sizeof(entry.id)); /* behind all of that instant */
-        r = clew_view_list(s->view, until_ns == UINT64_MAX ? NULL : &entry, err);
+        r = clew_view_list_chosen(s->view, until_ns == UINT64_MAX ? NULL : &entry, &chooser, err);
         while (r >= 0 && (r = clew_view_next(s->view, &entry, err)) == 1) {
                 if (entry.start_ns < since_ns)
                         break;

@@ -2,9 +2,10 @@
  * Scores that other traces carry about one trace: feedback and evaluation runs, whose span links to
  * what it speaks about.
  *
- * Nothing in the store indexes them. Their summaries name the target, and feedback comes after what
- * it is about, so the summaries of younger traces are looked through. In a list, which goes from
- * new to old, they have been passed before their target is met (query/select.h).
+ * Indexes tell which traces carry such scores, not about whom; their summaries do. Feedback comes
+ * after what it is about, so the summaries of younger carriers are looked through (of all younger
+ * traces where there are no indexes). In a list, which goes from new to old, they have been passed
+ * before their target is met (query/select.h).
  */
 #ifndef CLEW_QUERY_AIMED_H
 #define CLEW_QUERY_AIMED_H

@@ -7,9 +7,11 @@
 #include "query/model/prices.h"
 
 #include "query/find/index/index.h"
+#include "query/find/own-query-int.h"
 #include "query/find/run.h"
 
 #include "proto/base/hash.h"
+#include "proto/base/mem.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,22 +35,75 @@ struct clew_select_aimed {
         struct clew_summary_score score;
 };
 
+/* All that indexes are asked. Returns how many queries, or -ENOMEM. */
+static int gather_asked(struct clew_select *s)
+{
+        const struct clew_filter *f = s->filter;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < f->n_queries; i++)
+                s->asked[n++] = f->queries[i];
+        if (f->outcomes == 0 && f->sessions.n == 0)
+                return (int)n;
+        s->own = clew_calloc(1, sizeof(*s->own));
+        if (!s->own ||
+            clew_own_query_make(f->outcomes, f->sessions.values, f->sessions.n, s->own) < 0)
+                return -ENOMEM;
+        if (s->own->query)
+                s->asked[n++] = s->own->query;
+        return (int)n;
+}
+
+/* Summaries of rules that did not tell the kinds are shown. */
+static bool is_run(const struct clew_select *s, uint32_t kinds)
+{
+        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
+                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
+
+        return !s->filter || !s->filter->runs || kinds == 0 || (kinds & ~no_run) != 0;
+}
+
+static int take_row(void *context, const struct clew_bulk_row *row)
+{
+        struct clew_select *s = context;
+
+        s->seen++;
+        if (s->filter->outcomes != 0 && (s->filter->outcomes & CLEW_OUTCOME_BIT(row->outcome)) == 0)
+                return 0;
+        if (!is_run(s, row->kinds)) {
+                s->helpers++;
+                return 0;
+        }
+        s->selected++;
+        return s->take(s->take_context, row);
+}
+
+static int take_some(void *context, struct clew_index_run *run, struct clew_index_set *traces,
+                     struct clew_error *err)
+{
+        struct clew_select *s = context;
+
+        return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
+}
+
 /* The walk over all traces, or over those that indexes cannot rule out. */
 static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                       struct clew_error *err)
 {
         const struct clew_filter *f = s->filter;
-
         bool light = f && f->light != 0 && f->sessions.n == 0;
+        int n = f && !f->no_index ? gather_asked(s) : 0;
 
-        if (f && (f->n_queries > 0 || light) && !f->no_index) {
+        if (n > 0 || (light && !f->no_index)) {
                 s->columns = light ? clew_columns_new(f->light) : NULL;
-                s->choice = clew_index_choice_new(f->queries, f->n_queries);
-                if (!s->choice || (light && !s->columns))
-                        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+                s->choice = clew_index_choice_new(s->asked, (uint32_t)n);
         }
+        if (n < 0 || ((n > 0 || (light && !f->no_index)) && (!s->choice || (light && !s->columns))))
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
+        s->taker = (struct clew_index_taker){take_some, s};
+        clew_index_choice_set_taker(s->choice, light ? &s->taker : NULL);
         return clew_view_list_chosen(s->view, from,
                                      clew_index_choice_chooser(s->choice, f->since_ns, light), err);
 }
@@ -82,6 +137,28 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         return begin_walk(s, from.start_ns == UINT64_MAX ? NULL : &from, err);
 }
 
+static void end_walk(struct clew_select *s)
+{
+        clew_columns_free(s->columns);
+        s->columns = NULL;
+        clew_index_choice_free(s->choice);
+        s->choice = NULL;
+        if (s->own)
+                clew_own_query_deinit(s->own);
+        clew_free(s->own);
+        s->own = NULL;
+}
+
+int clew_select_go_on(struct clew_select *s, const struct clew_filter *filter,
+                      const struct clew_selected *after, struct clew_error *err)
+{
+        const struct clew_list_entry from = {.id = after->id, .start_ns = after->start_ns};
+
+        end_walk(s);
+        s->filter = filter;
+        return begin_walk(s, &from, err);
+}
+
 void clew_select_deinit(struct clew_select *s)
 {
         clew_arena_deinit(&s->arena);
@@ -91,10 +168,7 @@ void clew_select_deinit(struct clew_select *s)
                 clew_query_run_free(s->runs[i]);
                 s->runs[i] = NULL;
         }
-        clew_columns_free(s->columns);
-        s->columns = NULL;
-        clew_index_choice_free(s->choice);
-        s->choice = NULL;
+        end_walk(s);
 }
 
 bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)
@@ -360,12 +434,30 @@ static int fill_any(struct clew_select *s, const struct clew_list_entry *entry,
         struct clew_list_entry whole;
         int r;
 
+        s->is_light = false;
         if (!entry->run)
                 return fill(s, entry, NULL, ret, err);
-        if (fill_light(s, entry, ret, err) == 1)
+        if (fill_light(s, entry, ret, err) == 1) {
+                s->is_light = true;
                 return 0;
+        }
         r = clew_view_entry(s->view, &entry->id, &whole, err);
         return r < 0 ? r : fill(s, &whole, NULL, ret, err);
+}
+
+int clew_select_whole(struct clew_select *s, struct clew_selected *t, struct clew_error *err)
+{
+        struct clew_list_entry whole;
+        struct clew_trace_id id = t->id;
+        int r;
+
+        if (!s->is_light)
+                return 0;
+        r = clew_view_entry(s->view, &id, &whole, err);
+        if (r == 0)
+                r = fill(s, &whole, NULL, t, err);
+        s->is_light = r < 0;
+        return r;
 }
 
 static bool must_end(struct clew_select *s)
@@ -461,14 +553,10 @@ static int meets(struct clew_select *s, const struct clew_list_entry *entry,
         return all ? 1 : search(s, &facts, verdicts, err);
 }
 
-/* Looked at last, so that what is left out is counted among what the other conditions met.
- * Summaries of rules that did not tell the kinds are shown. */
+/* Looked at last, so that what is left out is counted among what the other conditions met. */
 static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
 {
-        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
-                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
-
-        if (!s->filter || !s->filter->runs || summary->kinds == 0 || (summary->kinds & ~no_run))
+        if (is_run(s, summary->kinds))
                 return true;
         s->helpers++;
         return false;

@@ -61,6 +61,9 @@ void clew_graph_agent_settle(struct clew_builder *b, struct clew_step *step);
 
 /* Token counts and cost of the step at hand. */
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step);
+/* What a later fetch tells of a response, to the call that made it. Before the booking. 0 or
+ * -ENOMEM. */
+CLEW_MUST_USE int clew_polls_settle(struct clew_trace *trace, struct clew_arena *arena);
 /* Decides which steps are booked, sets their flags and the totals of the trace. */
 CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
 
@@ -82,10 +85,21 @@ void clew_noise_mark(struct clew_builder *b, struct clew_step *step);
 
 /* Whether an error is a program's way to hand on, to wait or to stop, and no failure: by the name
  * of its type, which may stand in @type (qualified or bare) or in front of @message. */
-enum clew_control { CLEW_CONTROL_NONE, CLEW_CONTROL_FLOW, CLEW_CONTROL_PAUSE };
+enum clew_control {
+        CLEW_CONTROL_NONE,
+        CLEW_CONTROL_FLOW,
+        CLEW_CONTROL_PAUSE,
+        CLEW_CONTROL_CANCEL, /* somebody stopped it */
+};
 enum clew_control clew_control_of(struct clew_slice type, struct clew_slice message);
 /* Whether the message begins with the name of an error's type that is none of these. */
 bool clew_control_names_error(struct clew_slice message);
+
+/* What a step says went wrong is that the user refused it or stopped it; that somebody did. */
+bool clew_refusal_is_told(struct clew_slice message);
+bool clew_refusal_is_stop(struct clew_slice message);
+/* An attribute says so of the step at hand. What is told of a wait inside a call is the call's. */
+bool clew_refusal_derive(struct clew_builder *b, struct clew_step *step);
 
 /* The root that speaks for the trace, once all kinds are known. */
 void clew_outcome_find_root(struct clew_builder *b);

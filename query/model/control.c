@@ -30,15 +30,24 @@ static const struct {
         {"GeneratorExit", CLEW_CONTROL_FLOW},
         {"StopIteration", CLEW_CONTROL_FLOW},
         {"StopAsyncIteration", CLEW_CONTROL_FLOW},
-        {"CancelledError", CLEW_CONTROL_FLOW},
-        {"Cancelled", CLEW_CONTROL_FLOW},
+        {"CancelledError", CLEW_CONTROL_CANCEL},
+        {"Cancelled", CLEW_CONTROL_CANCEL},
         /* Cancelling elsewhere: JavaScript, .NET, Java, Go. */
-        {"AbortError", CLEW_CONTROL_FLOW},
-        {"OperationCanceledException", CLEW_CONTROL_FLOW},
-        {"TaskCanceledException", CLEW_CONTROL_FLOW},
-        {"CancellationException", CLEW_CONTROL_FLOW},
-        {"context.Canceled", CLEW_CONTROL_FLOW},
-        {"context canceled", CLEW_CONTROL_FLOW},
+        {"AbortError", CLEW_CONTROL_CANCEL},
+        {"OperationCanceledException", CLEW_CONTROL_CANCEL},
+        {"TaskCanceledException", CLEW_CONTROL_CANCEL},
+        {"CancellationException", CLEW_CONTROL_CANCEL},
+        {"context.Canceled", CLEW_CONTROL_CANCEL},
+        {"context canceled", CLEW_CONTROL_CANCEL},
+        {"APIUserAbortError", CLEW_CONTROL_CANCEL},
+        {"KeyboardInterrupt", CLEW_CONTROL_CANCEL},
+        /* As a word alone: `error.type`, a status of gRPC or of a response. */
+        {"cancelled", CLEW_CONTROL_CANCEL},
+        {"canceled", CLEW_CONTROL_CANCEL},
+        {"CANCELLED", CLEW_CONTROL_CANCEL},
+        {"CANCELED", CLEW_CONTROL_CANCEL},
+        {"aborted", CLEW_CONTROL_CANCEL},
+        {"abort", CLEW_CONTROL_CANCEL},
         /* pydantic-ai's deferred tools, and what skips a step. */
         {"CallDeferred", CLEW_CONTROL_PAUSE},
         {"ApprovalRequired", CLEW_CONTROL_PAUSE},
@@ -117,8 +126,9 @@ enum clew_control clew_control_of(struct clew_slice type, struct clew_slice mess
 
         if (control == CLEW_CONTROL_NONE)
                 control = find(type_in_front(message));
-        if (control == CLEW_CONTROL_NONE && clew_slice_eq_cstr(message, "context canceled"))
-                control = CLEW_CONTROL_FLOW;
+        if (control == CLEW_CONTROL_NONE &&
+            (clew_slice_eq_cstr(message, "context canceled") || clew_refusal_is_stop(message)))
+                control = CLEW_CONTROL_CANCEL;
         if (control == CLEW_CONTROL_NONE &&
             clew_slice_starts_with(message, CLEW_SLICE_LITERAL("Traceback (most recent call")))
                 control = find(type_in_front(last_line(message)));

@@ -154,6 +154,14 @@ static void settle_shell(struct clew_builder *b, struct clew_step_error *error)
                                                 (const char *)code.data);
 }
 
+/* What the user did not want is no failure. */
+static void mark_refused(struct clew_step *step)
+{
+        step->flags |= CLEW_STEP_CONTROL |
+                       (step->kind == CLEW_KIND_TOOL ? CLEW_STEP_REFUSED : CLEW_STEP_CANCELLED);
+        step->error = (struct clew_step_error){0};
+}
+
 void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_step_error *error = &step->error;
@@ -162,6 +170,10 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         enum clew_error_source source = find_source(b, step);
         enum clew_control control;
 
+        if (clew_refusal_derive(b, step)) {
+                mark_refused(step);
+                return;
+        }
         control = source != CLEW_ERROR_NONE || b->exception.found ? control_flow(b, step)
                                                                   : CLEW_CONTROL_NONE;
         if (source == CLEW_ERROR_NONE && control == CLEW_CONTROL_NONE) {
@@ -172,6 +184,8 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_CONTROL;
                 if (control == CLEW_CONTROL_PAUSE)
                         step->flags |= CLEW_STEP_PAUSED;
+                if (control == CLEW_CONTROL_CANCEL && source != CLEW_ERROR_NONE)
+                        step->flags |= CLEW_STEP_CANCELLED;
                 error->type = CLEW_SLICE_NULL;
                 return;
         }
@@ -191,6 +205,10 @@ void clew_fault_derive(struct clew_builder *b, struct clew_step *step)
         if (step->kind == CLEW_KIND_TOOL &&
             (error->message.len == 0 || clew_slice_eq(error->message, error->type)))
                 error->message = first_of(said_by_result(b), error->message, CLEW_SLICE_NULL);
+        if (clew_refusal_is_told(error->message)) {
+                mark_refused(step);
+                return;
+        }
         if (step->kind == CLEW_KIND_TOOL)
                 settle_shell(b, error);
 }

@@ -50,6 +50,7 @@ enum clew_log_role {
         CLEW_LOG_ROLE_STATUS,
         CLEW_LOG_ROLE_STREAM,
         CLEW_LOG_ROLE_DECISION,
+        CLEW_LOG_ROLE_DECIDED_BY,
         CLEW_LOG_ROLE_PROMPT,
         CLEW_LOG_ROLE_ANSWER,
         CLEW_LOG_ROLE_BODY,
@@ -102,6 +103,7 @@ struct clew_log_step {
         uint64_t start_ns;
         uint64_t end_ns; /* 0 = open */
         bool failed;
+        bool refused; /* by the user; or stopped */
         bool told;    /* a span is of the same call: it takes what the records tell */
         bool matched; /* a span tells of it, or the records name one */
         struct clew_span_id span_id; /* that span's, else one made from the keys */

@@ -9,10 +9,12 @@
 
 #include "proto/base/compiler.h"
 #include "proto/base/sort.h"
+#include "query/model/build-int.h"
 #include "query/model/value-int.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define NONE CLEW_STEP_NONE
 /* Steps that may be under way at once, or have just ended, when a record speaks of one of them. */
@@ -269,6 +271,32 @@ static void take_prompt(struct maker *m, struct clew_log_step *s)
         m->prompt = NULL;
 }
 
+/* A rule of the settings, or a hook, decides as well: that is a failure of the call. */
+static bool by_user(const struct clew_log_fact *f)
+{
+        struct clew_slice who = f->text[CLEW_LOG_ROLE_DECIDED_BY];
+
+        return who.len == 0 ||
+               (who.len >= 4 && strncasecmp((const char *)who.data, "user", 4) == 0);
+}
+
+/* What went wrong is that the user did not want it. */
+static bool says_refused(const struct clew_log_fact *f)
+{
+        struct clew_slice type = f->text[CLEW_LOG_ROLE_ERROR_TYPE];
+        struct clew_slice error = f->text[CLEW_LOG_ROLE_ERROR];
+
+        return clew_refusal_is_told(error) || clew_control_of(type, error) == CLEW_CONTROL_CANCEL ||
+               (f->event.kind == CLEW_LOG_TOOL &&
+                clew_refusal_is_told(f->text[CLEW_LOG_ROLE_RESULT]));
+}
+
+static void settle_refusal(struct clew_log_step *s, bool refused)
+{
+        s->refused = s->refused || (refused && s->failed);
+        s->failed = s->failed && !s->refused;
+}
+
 static void on_call(struct maker *m, struct clew_log_fact *f)
 {
         bool failed = clew_log_fact_failed(f);
@@ -279,6 +307,7 @@ static void on_call(struct maker *m, struct clew_log_fact *f)
                 if (s->ended && failed && !s->failed) /* of a call that had ended well: another */
                         s = new_step(m, CLEW_LOG_STEP_CALL, f);
                 end_step(s, f);
+                settle_refusal(s, says_refused(f));
                 take_body(m, s, f);
         } else {
                 s = new_step(m, CLEW_LOG_STEP_CALL, f);
@@ -333,6 +362,7 @@ static void on_decided(struct maker *m, struct clew_log_fact *f)
         if (says_no(f->text[CLEW_LOG_ROLE_DECISION]) && !s->ended) {
                 s->end_ns = f->time_ns;
                 s->failed = true;
+                settle_refusal(s, by_user(f));
         }
 }
 
@@ -345,6 +375,8 @@ static void on_tool(struct maker *m, struct clew_log_fact *f)
                 return;
         s->begun = NULL;
         end_step(s, f);
+        settle_refusal(s,
+                       says_refused(f) || (says_no(f->text[CLEW_LOG_ROLE_DECISION]) && by_user(f)));
         s->begun = decided;
 }
 

@@ -161,6 +161,8 @@ static void take_call(struct clew_message_sink *s, const struct object *o, struc
                 return;
         }
         part->name = text_of_any(s, o, NAMES("name", "toolName", "tool_name"));
+        if (part->name.len == 0 && function && function->token == CLEW_JSON_STRING)
+                part->name = text_of(s, function); /* Inspect */
         part->text =
                 text_of_any(s, o,
                             NAMES("arguments", "args", "input", "parameters", "server_tool_call",
@@ -434,7 +436,9 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
                         part->name = CLEW_SLICE_LITERAL("redacted");
                         return;
                 }
-                part->text = clew_slice_eq_cstr(part->name, "compaction") && get(&o, "content")
+                part->text = (clew_slice_eq_cstr(part->name, "compaction") ||
+                              clew_slice_eq_cstr(part->name, "redacted")) &&
+                                             get(&o, "content")
                                      ? text_of(s, get(&o, "content"))
                                      : raw;
                 return;

@@ -30,7 +30,7 @@ static const char *const outcomes[CLEW_OUTCOME_COUNT] = {
         [CLEW_OUTCOME_UNKNOWN] = "unknown", [CLEW_OUTCOME_OK] = "ok",
         [CLEW_OUTCOME_PASSED] = "passed",   [CLEW_OUTCOME_FAILED] = "failed",
         [CLEW_OUTCOME_ERROR] = "error",     [CLEW_OUTCOME_OPEN] = "open",
-        [CLEW_OUTCOME_PAUSED] = "paused",
+        [CLEW_OUTCOME_PAUSED] = "paused",   [CLEW_OUTCOME_CANCELLED] = "cancelled",
 };
 
 static const char *const dialects[CLEW_DIALECT_COUNT] = {
@@ -103,6 +103,8 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_COST_IN] = "cost-in",
         [CLEW_FIELD_COST_OUT] = "cost-out",
         [CLEW_FIELD_COST_OTHER] = "cost-other",
+        [CLEW_FIELD_COST_IN_PART] = "cost-in-part",
+        [CLEW_FIELD_COST_OUT_PART] = "cost-out-part",
         [CLEW_FIELD_COST_BAG] = "cost-list",
         [CLEW_FIELD_COST_CURRENCY] = "cost-currency",
         [CLEW_FIELD_TOKENS_BARE_IN] = "tokens-bare-in",
@@ -118,6 +120,8 @@ static const char *const fields[CLEW_FIELD_COUNT] = {
         [CLEW_FIELD_ERROR_MESSAGE] = "error-message",
         [CLEW_FIELD_ERROR_STACK] = "error-stack",
         [CLEW_FIELD_DEFERRED] = "deferred",
+        [CLEW_FIELD_REFUSED] = "refused",
+        [CLEW_FIELD_REFUSED_BY] = "refused-by",
         [CLEW_FIELD_SESSION] = "session",
         [CLEW_FIELD_USER] = "user",
         [CLEW_FIELD_TAGS] = "tags",

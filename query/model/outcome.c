@@ -202,17 +202,32 @@ static bool top_failed(const struct clew_trace *trace, uint32_t root)
         return false;
 }
 
+static bool top_cancelled(const struct clew_trace *trace, uint32_t root)
+{
+        if (clew_step_is(&trace->steps[root], CLEW_STEP_CANCELLED))
+                return true;
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                if (is_topmost_agent(trace, &trace->steps[i]) &&
+                    clew_step_is(&trace->steps[i], CLEW_STEP_CANCELLED))
+                        return true;
+        }
+        return false;
+}
+
 /* What decides about the end of a run that says nothing itself. */
 struct ending {
-        bool agentic;       /* there are agents, model calls or guardrails */
-        bool content;       /* some output was sent at all */
-        bool answer;        /* the root or a topmost agent gave one */
-        bool tripped;       /* the latest failure is a guardrail's doing */
-        uint64_t failed_ns; /* end of the latest failure that is no tool's; 0 = none */
-        uint64_t model_ns;  /* latest end of a model call that did not fail */
-        uint64_t active_ns; /* latest start of a model or tool call */
-        uint64_t paused_ns; /* end of the latest pause; 0 = none */
-        uint32_t tool_end;  /* last step of the tool call that the walk is in */
+        bool agentic;        /* there are agents, model calls or guardrails */
+        bool content;        /* some output was sent at all */
+        bool answer;         /* the root or a topmost agent gave one */
+        bool refused;        /* refused_ns is certain, whatever was answered before */
+        bool tripped;        /* the latest failure is a guardrail's doing */
+        uint64_t failed_ns;  /* end of the latest failure that is no tool's; 0 = none */
+        uint64_t model_ns;   /* latest end of a model call that did not fail */
+        uint64_t active_ns;  /* latest start of a model or tool call */
+        uint64_t paused_ns;  /* end of the latest pause; 0 = none */
+        uint64_t asked_ns;   /* latest start of a model call */
+        uint64_t refused_ns; /* end of the latest call that the user refused or stopped */
+        uint32_t tool_end;   /* last step of the tool call that the walk is in */
 };
 
 static bool is_tripped(const struct clew_step *step)
@@ -247,6 +262,13 @@ static void look_at(const struct clew_trace *trace, uint32_t root, uint32_t i, s
                 e->failed_ns = s->end_ns;
                 e->tripped = is_tripped(s);
         }
+        if (call && s->start_ns > e->asked_ns)
+                e->asked_ns = s->start_ns;
+        if (clew_step_is(s, CLEW_STEP_REFUSED | (call ? CLEW_STEP_CANCELLED : 0)) &&
+            s->end_ns > e->refused_ns) {
+                e->refused_ns = s->end_ns;
+                e->refused = clew_step_is(s, CLEW_STEP_REFUSED | CLEW_STEP_FROM_LOGS);
+        }
         if (call && !s->error.is_error && s->end_ns > e->model_ns)
                 e->model_ns = s->end_ns;
         if ((call || s->kind == CLEW_KIND_TOOL) && s->start_ns > e->active_ns)
@@ -270,6 +292,9 @@ static enum clew_outcome outcome_below(const struct clew_trace *trace, uint32_t 
                 if (!clew_step_is(&trace->steps[i], CLEW_STEP_STANDIN | CLEW_STEP_FRAGMENT))
                         look_at(trace, root, i, &e);
         }
+        if (top_cancelled(trace, root) ||
+            (e.refused_ns > 0 && e.asked_ns <= e.refused_ns && (e.refused || !e.answer)))
+                return CLEW_OUTCOME_CANCELLED;
         if (e.paused_ns > 0 && e.active_ns < e.paused_ns)
                 return CLEW_OUTCOME_PAUSED;
         /* Without any content an explicit Ok is all there is to go by. */

@@ -67,6 +67,11 @@ static const struct clew_rule kind_rules[] = {
 };
 
 static const struct clew_rule name_rules[] = {
+        {.key = "name",
+         .encoding = CLEW_ENC_TEXT,
+         .dialect = CLEW_DIALECT_PYDANTIC,
+         .flags = CLEW_RULE_OWN,
+         .kinds = CLEW_KINDS(CLEW_KIND_GUARDRAIL)},
         M("braintrust.span_attributes", "name", BRAINTRUST),
         T("haystack.component.name", HAYSTACK),
         T("langsmith.trace.name", LANGSMITH),
@@ -283,6 +288,20 @@ static const struct clew_rule error_stack_rules[] = {
         T("litellm.provider.error.stack_trace", LITELLM),
 };
 
+/* The user did not allow a call, or stopped it. */
+static const struct clew_rule refused_rules[] = {
+        FLAG("clew.refused", OTHER), /* log records of the call say so */
+        {.key = "decision",
+         .member = "reject",
+         .encoding = CLEW_ENC_EQUALS,
+         .dialect = CLEW_DIALECT_CLAUDE_CODE,
+         .flags = CLEW_RULE_OWN},
+};
+
+static const struct clew_rule refused_by_rules[] = {
+        TF("source", CLAUDE_CODE, CLEW_RULE_OWN),
+};
+
 /* Present where a step waits for somebody. */
 static const struct clew_rule deferred_rules[] = {
         T("pydantic_ai.tool.deferral.name", PYDANTIC),
@@ -422,6 +441,8 @@ const struct clew_rule_list clew_rules_call[CLEW_FIELD_COUNT] = {
         FIELD(TOOL_NAME, tool_name_rules),
         FIELD(TOOL_CALL_ID, tool_call_id_rules),
         FIELD(DEFERRED, deferred_rules),
+        FIELD(REFUSED, refused_rules),
+        FIELD(REFUSED_BY, refused_by_rules),
         FIELD(ERROR_FLAG, error_flag_rules),
         FIELD(ERROR_TYPE, error_type_rules),
         FIELD(ERROR_MESSAGE, error_message_rules),

@@ -14,8 +14,9 @@
 #define RECORD_VERSION 1u
 /* Memory for deriving one summary; a trace that needs more has no summary, and says so. */
 #define DERIVE_ARENA_MAX ((size_t)2 << 30)
-/* Cost is kept in millionths of a cent. */
-#define COST_UNITS 1e8
+
+/* Three lists of names, a head and eight numbers each. */
+#define SHARES_BYTES_MAX ((size_t)3 * CLEW_SUMMARY_NAMES_MAX * 81)
 
 /* In ascending order in the record. Never renumber; a new field takes the next number. */
 enum tag {
@@ -67,6 +68,7 @@ enum tag {
         TAG_SETTLED, /* plus one; only when it differs from the outcome */
         TAG_KINDS,
         TAG_RUN,
+        TAG_SHARES, /* after the names */
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -343,9 +345,25 @@ static void put_aimed(struct clew_buffer *out, const struct clew_summary *s)
 
 static uint64_t cost_units(double usd)
 {
-        double units = usd * COST_UNITS + 0.5;
+        double units = usd * CLEW_COST_UNITS + 0.5;
 
         return units > 0 && units < 9e18 ? (uint64_t)units : 0;
+}
+
+static void put_shares(struct clew_buffer *out, const struct clew_summary *s)
+{
+        CLEW_BUFFER bytes = {0};
+
+        if ((s->n_agents && !s->shares.agents) || (s->n_models && !s->shares.models) ||
+            (s->n_tools && !s->shares.tools) || s->n_agents + s->n_models + s->n_tools == 0)
+                return;
+        clew_buffer_init(&bytes, SHARES_BYTES_MAX);
+        clew_shares_encode(&s->shares, s->n_agents, s->n_models, s->n_tools, &bytes);
+        if (clew_buffer_error(&bytes)) /* memory: as a record that does not know them */
+                return;
+        clew_buffer_append_varint(out, (uint64_t)TAG_SHARES << 1 | 1);
+        clew_buffer_append_varint(out, bytes.len);
+        clew_buffer_append_slice(out, clew_buffer_slice(&bytes));
 }
 
 void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
@@ -409,6 +427,7 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
                 clew_buffer_append_varint(out, sizeof(s->run.bytes));
                 clew_buffer_append(out, s->run.bytes, sizeof(s->run.bytes));
         }
+        put_shares(out, s);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -520,7 +539,7 @@ static bool take_fact(struct clew_summary_facts *f, uint64_t tag, uint64_t v)
                 f->waste_ns = v;
                 return true;
         case TAG_WASTE_COST:
-                f->waste_usd = (double)v / COST_UNITS;
+                f->waste_usd = (double)v / CLEW_COST_UNITS;
                 return true;
         default:
                 return false;
@@ -598,7 +617,7 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
                 break;
         case TAG_COST:
                 s->has_cost = true;
-                s->cost_usd = (double)(v - 1) / COST_UNITS;
+                s->cost_usd = (double)(v - 1) / CLEW_COST_UNITS;
                 break;
         case TAG_MORE:
                 s->more = v != 0;
@@ -666,6 +685,7 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
                         struct clew_summary *ret)
 {
         struct clew_cursor c = clew_cursor_make(record);
+        struct clew_slice shares = CLEW_SLICE_NULL;
         struct clew_summary s = {0};
 
         if (record.len == 0)
@@ -680,7 +700,9 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
                 if (head & 1) {
                         struct clew_slice bytes = clew_cursor_bytes(&c, v);
 
-                        if (!c.failed)
+                        if (!c.failed && head >> 1 == TAG_SHARES)
+                                shares = bytes; /* as long as the names, whatever their order */
+                        else if (!c.failed)
                                 r = take_bytes(&s, head >> 1, bytes, arena);
                 } else if (!c.failed) {
                         take_number(&s, head >> 1, v);
@@ -692,6 +714,13 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
         }
         s.n_steps += s.n_spans;
         s.tokens.total += s.tokens.in + s.tokens.out;
+        if (shares.len > 0) {
+                int r = clew_shares_decode(shares, s.n_agents, s.n_models, s.n_tools, arena,
+                                           &s.shares);
+
+                if (r < 0)
+                        return r;
+        }
         *ret = s;
         return 0;
 }
@@ -744,6 +773,10 @@ static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct cle
         if (r < 0)
                 return r;
         clew_summary_of_trace(trace, &summary);
+        r = clew_shares_of_trace(trace, summary.n_agents, summary.n_models, summary.n_tools, &arena,
+                                 &summary.shares);
+        if (r < 0)
+                return r;
         if (fn)
                 fn(trace, &arena, &summary);
         if (sink)

@@ -13,6 +13,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/slice.h"
 #include "query/model/score.h"
+#include "query/model/shares.h"
 #include "query/model/trace.h"
 #include "storage/store.h"
 
@@ -97,7 +98,8 @@ struct clew_summary {
         uint32_t n_agents;
         uint32_t n_models;
         uint32_t n_tools;
-        bool more; /* a list was cut */
+        bool more;                 /* a list was cut */
+        struct clew_shares shares; /* of the names above; unknown in older records */
         struct clew_summary_score scores[CLEW_SUMMARY_SCORES_MAX];
         struct clew_slice sessions[CLEW_SUMMARY_SESSIONS_MAX]; /* without `session` */
         struct clew_summary_aimed aimed[CLEW_SUMMARY_SCORES_MAX];
@@ -108,10 +110,10 @@ struct clew_summary {
         struct clew_summary_facts facts;
 };
 
-/* Fills @ret from a built trace; slices point into it. Cause and facts stay empty. */
 /* The version of what is derived now: of the rules, and above it of the price list (prices.h). */
 uint32_t clew_rules_version(void);
 
+/* Fills @ret from a built trace; slices point into it. Cause, facts and shares stay empty. */
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret);
 
 /* The same with cause and facts, from a trace built with CLEW_TRACE_FULL. @arena is for the work

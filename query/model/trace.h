@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 11u
+#define CLEW_RULES_VERSION 12u
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
 #define CLEW_STEPS_MAX 4000000u
 
@@ -47,7 +47,8 @@ enum clew_outcome {
         CLEW_OUTCOME_FAILED,  /* a verdict on the trace says so */
         CLEW_OUTCOME_ERROR, /* the root, or a topmost agent, ended in an error; or no answer came */
         CLEW_OUTCOME_OPEN,  /* the root has not ended or has not arrived */
-        CLEW_OUTCOME_PAUSED, /* ended waiting: for an approval, an answer, an event */
+        CLEW_OUTCOME_PAUSED,    /* ended waiting: for an approval, an answer, an event */
+        CLEW_OUTCOME_CANCELLED, /* the user refused what it wanted to do, or stopped it */
         CLEW_OUTCOME_COUNT,
 };
 
@@ -158,6 +159,9 @@ CLEW_MUST_USE int clew_trace_link(struct clew_trace *trace, struct clew_arena *a
 
 /* Index of the step with that span id, or CLEW_STEP_NONE. */
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id);
+
+/* What a paused step waits for, as text; empty where it does not say. From the span or @arena. */
+struct clew_slice clew_step_waits_for(const struct clew_step *step, struct clew_arena *arena);
 
 /* The step that was heard of last: of an open or lost run the place where it stands. The latest
  * start or end counts. CLEW_STEP_NONE without steps. */

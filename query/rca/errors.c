@@ -14,6 +14,12 @@
 #define SERIES_GAP_MAX 64u  /* steps between two errors of one series */
 #define FILLER_MIN_BYTES 20000u /* some 5,000 tokens: nothing shorter fills a prompt alone */
 
+/* " (timeout)"; an error of no narrower class is only that. For "%s%s%s". */
+#define TROUBLE_SHOWN(t)                                                                           \
+        (t) == CLEW_TROUBLE_OTHER ? "" : " (",                                                     \
+                (t) == CLEW_TROUBLE_OTHER ? "" : clew_trouble_name(t),                             \
+                (t) == CLEW_TROUBLE_OTHER ? "" : ")"
+
 static bool is_deepest(const struct clew_rca_step *s)
 {
         return clew_rca_has_error(s) && !s->failed_below;
@@ -94,6 +100,40 @@ static bool is_model_fault(enum clew_trouble t)
         return !clew_trouble_is_infrastructure(t) && t != CLEW_TROUBLE_BUDGET;
 }
 
+static bool is_guardrail(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        return !s->is_virtual && v->trace->steps[s->span].kind == CLEW_KIND_GUARDRAIL;
+}
+
+/* A guardrail that was tripped did its work. What it stopped is what the last call before it wrote;
+ * without one what came in: then there is nothing else to name. A model that judges inside it is
+ * not to blame. */
+static void tripped(const struct clew_rca_view *v, uint32_t i, struct clew_findings *ret)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        uint32_t who = s->prev_llm;
+        struct clew_finding *f;
+
+        if (who != CLEW_RCA_NONE && v->steps[who].end_ns > s->end_ns)
+                who = CLEW_RCA_NONE; /* it had not answered yet */
+        f = clew_finding_add(ret, CLEW_RULE_ERROR_ORIGIN, who == CLEW_RCA_NONE ? i : who, 1.0);
+        if (who != CLEW_RCA_NONE) {
+                clew_finding_effect(f, i);
+                clew_finding_evidence(f, who, v->steps[who].text);
+        }
+        clew_finding_evidence(f, i, s->error_text);
+        if (who == CLEW_RCA_NONE)
+                clew_finding_say(ret, f, "The guardrail %.*s was tripped in step %u.",
+                                 CLEW_SHOWN(s->name, 60), s->number);
+        else
+                clew_finding_say(
+                        ret, f,
+                        "The guardrail %.*s was tripped in step %u, after the answer of step %u.",
+                        CLEW_SHOWN(s->name, 60), s->number, v->steps[who].number);
+}
+
 void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_ERROR_ORIGIN);
@@ -103,6 +143,10 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 double strength = 1.0;
                 uint32_t who;
 
+                if (is_guardrail(v, i) && s->failed && is_model_fault(s->trouble)) {
+                        tripped(v, i, ret);
+                        continue;
+                }
                 if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || !is_model_fault(s->trouble))
                         continue;
                 who = clew_rca_author_of(v, i);
@@ -121,10 +165,10 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_say(ret, f,
                                  s->kind == CLEW_RCA_TOOL
-                                         ? "Step %u asked for %.*s, which ended in an error (%s)."
-                                         : "Step %u acted in %.*s, which ended in an error (%s).",
+                                         ? "Step %u asked for %.*s, which ended in an error%s%s%s."
+                                         : "Step %u acted in %.*s, which ended in an error%s%s%s.",
                                  v->steps[who].number, CLEW_SHOWN(s->name, 60),
-                                 clew_trouble_name(s->trouble));
+                                 TROUBLE_SHOWN(s->trouble));
         }
 }
 
@@ -138,7 +182,7 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
                 double strength;
                 uint32_t who = s->next_llm;
 
-                if (!is_deepest(s) || s->kind == CLEW_RCA_LLM)
+                if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || is_guardrail(v, i))
                         continue;
                 while (wrapper && who != CLEW_RCA_NONE && is_inside(v, who, i))
                         who = v->steps[who].next_llm; /* still inside the failed step */
@@ -156,8 +200,8 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
                                      wrapper ? strength : strength * lateness(v, i));
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_evidence(f, who, v->steps[who].text);
-                clew_finding_say(ret, f, "Step %u had to deal with the error of step %u (%s).",
-                                 v->steps[who].number, s->number, clew_trouble_name(s->trouble));
+                clew_finding_say(ret, f, "Step %u had to deal with the error of step %u%s%s%s.",
+                                 v->steps[who].number, s->number, TROUBLE_SHOWN(s->trouble));
         }
 }
 
@@ -269,9 +313,9 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_say(
                         ret, f,
-                        "Step %u answers as if step %u (%.*s) had worked, but it failed (%s).",
+                        "Step %u answers as if step %u (%.*s) had worked, but it failed%s%s%s.",
                         v->steps[who].number, s->number, CLEW_SHOWN(s->name, 60),
-                        clew_trouble_name(s->trouble));
+                        TROUBLE_SHOWN(s->trouble));
         }
 }
 
@@ -298,9 +342,9 @@ void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findin
         f = clew_finding_add(ret, CLEW_RULE_UNRECOVERED_END, who, 1.0);
         clew_finding_effect(f, last);
         clew_finding_evidence(f, last, v->steps[last].error_text);
-        clew_finding_say(ret, f, "The last action of the run, step %u (%.*s), failed (%s).",
+        clew_finding_say(ret, f, "The last action of the run, step %u (%.*s), failed%s%s%s.",
                          v->steps[last].number, CLEW_SHOWN(v->steps[last].name, 60),
-                         clew_trouble_name(v->steps[last].trouble));
+                         TROUBLE_SHOWN(v->steps[last].trouble));
 }
 
 /* A check (tests, a build) that failed, was never run again with success, and was left so: the call

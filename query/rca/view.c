@@ -298,7 +298,7 @@ static int choose_steps(struct clew_rca_builder *b)
                 b->step_of[i] = CLEW_RCA_NONE;
                 if (!chosen_kind(t, i, &kind) && !(plain && s->n_descendants == 0))
                         continue;
-                if (plain && s->n_descendants == 0)
+                if (plain && s->n_descendants == 0 && s->kind != CLEW_KIND_GUARDRAIL)
                         kind = CLEW_RCA_TOOL;
                 if (v->n_steps >= CLEW_RCA_STEPS_MAX) {
                         v->partial = true;

@@ -21,7 +21,7 @@ static const struct {
         {"exit", CLEW_CHECK_EXIT},         {"equals", CLEW_CHECK_EQUALS},
         {"contains", CLEW_CHECK_CONTAINS}, {"regex", CLEW_CHECK_REGEX},
         {"json", CLEW_CHECK_JSON},         {"calls", CLEW_CHECK_CALLS},
-        {"number", CLEW_CHECK_NUMBER},
+        {"number", CLEW_CHECK_NUMBER},     {"judge", CLEW_CHECK_JUDGE},
 };
 
 int clew_check_parse(struct clew_slice text, struct clew_experiment_check *ret,
@@ -41,10 +41,12 @@ int clew_check_parse(struct clew_slice text, struct clew_experiment_check *ret,
         if (i == CLEW_ARRAY_LEN(kinds))
                 return clew_error_set(err, -EINVAL, 0,
                                       "a check is exit, equals, contains[:TEXT], regex:PATTERN, "
-                                      "json, calls or number[:TOLERANCE]");
+                                      "json, calls, number[:TOLERANCE] or judge:COMMAND");
         ret->kind = kinds[i].kind;
         if (ret->kind == CLEW_CHECK_REGEX && ret->value.len == 0)
                 return clew_error_set(err, -EINVAL, 0, "regex needs a pattern: regex:PATTERN");
+        if (ret->kind == CLEW_CHECK_JUDGE && ret->value.len == 0)
+                return clew_error_set(err, -EINVAL, 0, "judge needs a program: judge:COMMAND");
         if (ret->kind == CLEW_CHECK_NUMBER && ret->value.len &&
             (!clew_parse_double(ret->value, &ret->tolerance) || !isfinite(ret->tolerance) ||
              ret->tolerance < 0))
@@ -335,6 +337,8 @@ int clew_check_run(const struct clew_experiment_check *check, const struct clew_
                 return calls_in_order(&item->expected_calls, &answer->calls, arena, ret_why);
         case CLEW_CHECK_NUMBER:
                 return number_within(check, item, answer, ret_why);
+        case CLEW_CHECK_JUDGE:
+                break;
         }
         return -EINVAL;
 }

@@ -22,6 +22,7 @@ struct group {
         double tokens;
         double cost;
         double seconds;
+        double score;
         uint64_t repeats_seen[CLEW_EXPERIMENT_REPEATS_MAX / 64 + 1];
 };
 
@@ -85,6 +86,7 @@ static int gather(const struct clew_experiment *e, struct clew_arena *arena, str
                 g->passed += r->passed;
                 g->tokens += r->tokens;
                 g->cost += r->cost_usd;
+                g->score += r->score;
                 g->seconds += (double)r->duration_ns / 1e9;
         }
         return 0;
@@ -161,6 +163,11 @@ static double cost_of(const struct group *g)
 static double seconds_of(const struct group *g)
 {
         return g->seconds / g->n;
+}
+
+static double score_of(const struct group *g)
+{
+        return g->score / g->n;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -270,6 +277,7 @@ int clew_experiment_compare(const struct clew_experiment *a, const struct clew_e
         difference(&w, tokens_of, &ret->tokens);
         difference(&w, cost_of, &ret->cost);
         difference(&w, seconds_of, &ret->seconds);
+        difference(&w, score_of, &ret->score);
         ret->verdict = ret->p >= 0.05             ? "no difference shown"
                        : ret->fixed > ret->broken ? "better"
                                                   : "worse";

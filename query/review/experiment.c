@@ -72,6 +72,7 @@ static void put_result(struct clew_json_writer *w, const struct clew_result *r)
         clew_json_write_uint64(w, r->duration_ns);
         put_double(w, "tokens", r->tokens);
         put_double(w, "cost_usd", r->cost_usd);
+        put_double(w, "score", r->score);
 }
 
 static int encode(const struct clew_experiment *e, const struct clew_result *r,
@@ -159,6 +160,8 @@ static bool take_result(struct clew_json_reader *r, struct clew_arena *arena, st
                 return take_double(r, &t->tokens);
         if (clew_json_text_is(r, "cost_usd"))
                 return take_double(r, &t->cost_usd);
+        if (clew_json_text_is(r, "score"))
+                return take_double(r, &t->score);
         clew_json_skip(r);
         return true;
 }
@@ -260,7 +263,8 @@ static int load_one(struct clew_slice key, struct clew_slice value, void *contex
                         l->results = more;
                         l->room = room;
                 }
-                l->results[l->ret->n] = (struct clew_result){.tokens = NAN, .cost_usd = NAN};
+                l->results[l->ret->n] =
+                        (struct clew_result){.tokens = NAN, .cost_usd = NAN, .score = NAN};
                 ok = decode(value, l->arena, NULL, &l->results[l->ret->n++]);
         }
         return ok ? 0

@@ -28,6 +28,7 @@ enum clew_check_kind {
         CLEW_CHECK_JSON,     /* the expected JSON is part of it: members and elements */
         CLEW_CHECK_CALLS,    /* it called the expected tools, in order, others between */
         CLEW_CHECK_NUMBER,   /* its last number is within a tolerance of the expected one's */
+        CLEW_CHECK_JUDGE,    /* a program says so; the caller asks it */
 };
 
 struct clew_experiment_check {
@@ -46,11 +47,13 @@ struct clew_experiment_answer {
         double cost_usd;
 };
 
-/* "equals", "contains:TEXT", "regex:PATTERN", "json", "calls", "number:0.5", "exit". -EINVAL with a
+/* "equals", "contains:TEXT", "regex:PATTERN", "json", "calls", "number:0.5", "exit",
+ * "judge:COMMAND". -EINVAL with a
  * message. Borrows @text. */
 CLEW_MUST_USE int clew_check_parse(struct clew_slice text, struct clew_experiment_check *ret,
                                    struct clew_error *err);
-/* 1 = passed, 0 = failed, -ENODATA = the item has nothing to check against; *ret_why is static. */
+/* Not of a judge. 1 = passed, 0 = failed, -ENODATA = the item has nothing to check against;
+ * *ret_why is static. */
 CLEW_MUST_USE int clew_check_run(const struct clew_experiment_check *check,
                                  const struct clew_item *item,
                                  const struct clew_experiment_answer *answer,
@@ -72,6 +75,7 @@ struct clew_result {
         uint64_t duration_ns;
         double tokens; /* NaN = not told */
         double cost_usd;
+        double score; /* a judge's value; NaN = there was none */
 };
 
 struct clew_experiment {
@@ -148,6 +152,7 @@ struct clew_experiment_comparison {
         struct clew_difference tokens;
         struct clew_difference cost;
         struct clew_difference seconds;
+        struct clew_difference score;
         uint32_t k; /* least number of tries of an item, in both */
         double pass_at_a;
         double pass_at_b;

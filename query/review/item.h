@@ -107,7 +107,7 @@ struct clew_item {
         bool has_output;
         struct clew_slice expected; /* text or JSON */
         bool has_expected;
-        struct clew_slice expected_from; /* correction, recorded, imported */
+        struct clew_slice expected_from; /* correction, recorded, imported, run ID */
         struct clew_item_calls calls;    /* as made, with what they returned: the fixtures */
         struct clew_item_calls expected_calls;
         const struct clew_slice *labels;

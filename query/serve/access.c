@@ -9,10 +9,9 @@ static const struct {
         const char *name;
         uint32_t scope;
 } scopes[] = {
-        {"ingest", CLEW_SCOPE_INGEST},
-        {"read", CLEW_SCOPE_READ},
-        {"annotate", CLEW_SCOPE_ANNOTATE},
-        {"admin", CLEW_SCOPE_ADMIN},
+        {"ingest", CLEW_SCOPE_INGEST},     {"read", CLEW_SCOPE_READ},
+        {"annotate", CLEW_SCOPE_ANNOTATE}, {"admin", CLEW_SCOPE_ADMIN},
+        {"metrics", CLEW_SCOPE_METRICS},
 };
 
 const char *clew_access_word(uint32_t scope)

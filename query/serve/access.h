@@ -16,11 +16,13 @@ enum clew_scope {
         CLEW_SCOPE_READ = 1u << 1,     /* ask */
         CLEW_SCOPE_ANNOTATE = 1u << 2, /* say something: annotations, rubrics, datasets */
         CLEW_SCOPE_ADMIN = 1u << 3,    /* keys, and words in the name of others */
+        CLEW_SCOPE_METRICS = 1u << 4,  /* the counters of /metrics, and nothing else */
 };
 #define CLEW_SCOPES_ALL                                                                            \
-        (CLEW_SCOPE_INGEST | CLEW_SCOPE_READ | CLEW_SCOPE_ANNOTATE | CLEW_SCOPE_ADMIN)
+        (CLEW_SCOPE_INGEST | CLEW_SCOPE_READ | CLEW_SCOPE_ANNOTATE | CLEW_SCOPE_ADMIN |            \
+         CLEW_SCOPE_METRICS)
 
-/* "ingest", "read", "annotate", "admin"; of one bit. */
+/* "ingest", "read", "annotate", "admin", "metrics"; of one bit. */
 const char *clew_access_word(uint32_t scope);
 /* "read,annotate". False when a word is none of them, or none is given. */
 CLEW_MUST_USE bool clew_access_parse(struct clew_slice text, uint32_t *ret);

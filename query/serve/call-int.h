@@ -111,6 +111,7 @@ enum clew_body {
         CLEW_BODY_NONE,
         CLEW_BODY_MEMBERS,     /* one JSON object; its members are the route's inputs */
         CLEW_BODY_ANNOTATIONS, /* one annotation, or an array of them */
+        CLEW_BODY_COMMAND,     /* a command line (command-line.h) */
 };
 
 struct clew_call {
@@ -258,6 +259,7 @@ int clew_route_step(struct clew_call *call);     /* route-steps.c */
 int clew_route_chat(struct clew_call *call);     /* route-chat.c */
 int clew_route_why(struct clew_call *call);      /* route-why.c */
 int clew_route_live(struct clew_call *call);     /* routes.c */
+int clew_route_command(struct clew_call *call);
 int clew_route_diff(struct clew_call *call);     /* route-diff.c */
 int clew_route_sessions(struct clew_call *call); /* route-groups.c */
 int clew_route_clusters(struct clew_call *call); /* route-groups.c */

@@ -10,6 +10,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define PLACES (2 * CLEW_CLUSTERS_MAX) /* a power of two */
 
 /* When each run started, for the trend: the window is known only at the end. */
 struct clew_cluster_moment {
@@ -23,68 +26,188 @@ void clew_cluster_name(uint64_t hash, char ret[CLEW_CLUSTER_NAME])
         snprintf(ret, CLEW_CLUSTER_NAME, "c%08x", (unsigned)(hash >> 32));
 }
 
+/* "rule/kind:tool/error", as a summary has it (rca/cause.c). */
+struct signature {
+        struct clew_slice rule;
+        struct clew_slice kind;
+        struct clew_slice tool;
+        struct clew_slice error;
+};
+
+static struct clew_slice up_to(struct clew_slice *rest, char end)
+{
+        const uint8_t *at = rest->len ? memchr(rest->data, end, rest->len) : NULL;
+        size_t n = at ? (size_t)(at - rest->data) : rest->len;
+        struct clew_slice piece = clew_slice_make(rest->data, n);
+
+        *rest = clew_slice_make(rest->data + n + (at != NULL), rest->len - n - (at != NULL));
+        return piece;
+}
+
+static struct signature taken_apart(struct clew_slice text)
+{
+        struct signature s;
+
+        s.rule = up_to(&text, '/');
+        s.kind = up_to(&text, ':');
+        s.tool = up_to(&text, '/'); /* of a name with a slash its beginning */
+        s.error = text;
+        return s;
+}
+
+/* The tool is part of what went wrong: it failed, or it was called over and over. Elsewhere the
+ * agent failed, whatever tool came next. */
+static bool is_of_tool(const struct signature *s)
+{
+        static const char *const rules[] = {"tool-loop", "duplicate-call", "repeated-query",
+                                            "repeated-action"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(rules); i++) {
+                if (clew_slice_eq_cstr(s->rule, rules[i]))
+                        return true;
+        }
+        return s->error.len > 0;
+}
+
 uint64_t clew_cluster_hash(const struct clew_summary *s)
 {
-        if (s->cause.signature.len)
+        struct signature of;
+
+        if (!s->cause.signature.len)
+                return clew_text_error_shape(s->error) ^ 0x9e3779b97f4a7c15u;
+        of = taken_apart(s->cause.signature);
+        if (is_of_tool(&of) || !of.tool.len)
                 return clew_hash(s->cause.signature);
-        return clew_text_error_shape(s->error) ^ 0x9e3779b97f4a7c15u;
+        return clew_hash(of.rule) * 31 + clew_hash(of.kind);
+}
+
+/* Without a signature the text of its error tells, which a light walk has not read. */
+static int hash_of(struct clew_select *s, struct clew_selected *t, uint64_t *ret,
+                   struct clew_error *err)
+{
+        int r = t->summary.cause.signature.len == 0 ? clew_select_whole(s, t, err) : 0;
+
+        *ret = clew_cluster_hash(&t->summary);
+        return r;
+}
+
+int clew_cluster_has(struct clew_select *s, struct clew_selected *t, const char *name,
+                     struct clew_error *err)
+{
+        char own[CLEW_CLUSTER_NAME];
+        uint64_t hash;
+        int r = hash_of(s, t, &hash, err);
+
+        if (r < 0)
+                return r;
+        clew_cluster_name(hash, own);
+        if (strcmp(name, own) != 0)
+                return 0;
+        r = clew_select_whole(s, t, err);
+        return r < 0 ? r : 1;
 }
 
 /* The sentence of the cause; without one the error of the example, and without that what the runs
- * of the group have in common: where they end. */
+ * of the group have in common: how they end. */
 static struct clew_slice detail_of(struct clew_clusters *c, const struct clew_selected *t)
 {
+        static const char *const ends[][2] = {{"llm", "a model call"},
+                                              {"tool", "a tool's result"},
+                                              {"agent", "an agent's answer"},
+                                              {"step", "a step of another kind"}};
         const struct clew_summary_cause *cause = &t->summary.cause;
-        const uint8_t *rest;
+        struct signature of = taken_apart(cause->signature);
 
         if (cause->rule.len || t->summary.error.len)
                 return clew_arena_copy(c->arena,
                                        cause->rule.len ? cause->detail : t->summary.error);
-        rest = cause->signature.len ? memchr(cause->signature.data, '/', cause->signature.len)
-                                    : NULL;
-        if (!rest)
-                return CLEW_SLICE_NULL;
-        return clew_arena_printf(
-                c->arena, "in common: they end in %.*s",
-                (int)(cause->signature.len - (size_t)(rest + 1 - cause->signature.data)),
-                (const char *)rest + 1);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
+                if (clew_slice_eq_cstr(of.kind, ends[i][0]))
+                        return clew_arena_printf(c->arena, "in common: they end with %s",
+                                                 ends[i][1]);
+        }
+        return CLEW_SLICE_NULL;
 }
 
-static struct clew_cluster *cluster_of(struct clew_clusters *c, const struct clew_selected *t)
+/* Counts the tools that the trouble of a group shows at. */
+static void take_tool(struct clew_clusters *c, struct clew_cluster *x,
+                      const struct clew_selected *t)
 {
-        uint64_t hash = clew_cluster_hash(&t->summary);
-        struct clew_cluster *x;
+        struct clew_slice tool = taken_apart(t->summary.cause.signature).tool;
+        uint32_t i = 0;
 
-        for (uint32_t i = 0; i < c->n; i++) {
-                if (c->items[i].hash == hash)
-                        return &c->items[i];
+        while (i < x->n_tools && !clew_slice_eq(x->tools[i].name, tool))
+                i++;
+        if (!tool.len || i == CLEW_CLUSTER_TOOLS_MAX)
+                return;
+        if (i == x->n_tools) {
+                x->tools[i].name = clew_arena_copy(c->arena, tool);
+                x->n_tools++;
         }
+        x->tools[i].count++;
+        for (; i > 0 && x->tools[i].count > x->tools[i - 1].count; i--) {
+                struct clew_cluster_tool less = x->tools[i - 1];
+
+                x->tools[i - 1] = x->tools[i];
+                x->tools[i] = less;
+        }
+}
+
+static int cluster_of(struct clew_clusters *c, struct clew_select *s, struct clew_selected *t,
+                      struct clew_cluster **ret, struct clew_error *err)
+{
+        struct clew_cluster *x;
+        uint32_t at;
+        uint64_t hash;
+        int r = hash_of(s, t, &hash, err);
+
+        *ret = NULL;
+        if (r < 0)
+                return r;
+        at = (uint32_t)(hash % PLACES);
+        for (; c->places[at]; at = (at + 1) % PLACES) {
+                *ret = &c->items[c->places[at] - 1];
+                if ((*ret)->hash == hash)
+                        return 0;
+        }
+        *ret = NULL;
         if (c->n == CLEW_CLUSTERS_MAX)
-                return NULL;
+                return 0;
         /* The walk is newest first: the first run seen is the example. */
+        r = clew_select_whole(s, t, err);
+        if (r < 0)
+                return r;
+        c->places[at] = (uint16_t)(c->n + 1);
         x = &c->items[c->n++];
         *x = (struct clew_cluster){.hash = hash, .last_ns = t->start_ns, .example = t->id};
         x->rule = clew_arena_copy(c->arena, t->summary.cause.rule);
         x->signature = clew_arena_copy(c->arena, t->summary.cause.signature);
         x->detail = detail_of(c, t);
-        return x;
+        *ret = x;
+        return 0;
 }
 
-static void take(struct clew_clusters *c, const struct clew_selected *t)
+static int take(struct clew_clusters *c, struct clew_select *s, struct clew_selected *t,
+                struct clew_error *err)
 {
-        struct clew_cluster *x = cluster_of(c, t);
         struct clew_cluster_moment *m = clew_arena_alloc(c->arena, sizeof(*m));
+        struct clew_cluster *x;
+        int r = cluster_of(c, s, t, &x, err);
 
+        if (r < 0)
+                return r;
         if (!x || !m) {
                 c->left_out++;
-                return;
+                return 0;
         }
         x->count++;
+        take_tool(c, x, t);
         x->first_ns = t->start_ns;
         c->oldest_ns = t->start_ns;
         c->newest_ns = c->newest_ns ? c->newest_ns : t->start_ns;
         *m = (struct clew_cluster_moment){c->moments, t->start_ns, (uint32_t)(x - c->items)};
         c->moments = m;
+        return 0;
 }
 
 static int by_count(const void *a, const void *b)
@@ -157,12 +280,28 @@ static void write_detail(struct clew_json_writer *w, const void *p)
         clew_write_text(w, ((const struct clew_cluster *)p)->detail);
 }
 
+static void write_tools(struct clew_json_writer *w, const void *p)
+{
+        const struct clew_cluster *x = p;
+
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < x->n_tools; i++)
+                clew_write_text(w, x->tools[i].name);
+        clew_json_write_array_end(w);
+}
+
 const struct clew_record_field clew_cluster_fields[] = {
-        {"name", true, write_name},        {"count", true, write_count},
-        {"rule", true, write_rule},        {"signature", true, write_signature},
-        {"first_seen", true, write_first}, {"last_seen", true, write_last},
-        {"trend", true, write_trend},      {"example", true, write_example},
-        {"detail", false, write_detail},   {0},
+        {"name", true, write_name},
+        {"count", true, write_count},
+        {"rule", true, write_rule},
+        {"signature", true, write_signature},
+        {"first_seen", true, write_first},
+        {"last_seen", true, write_last},
+        {"trend", true, write_trend},
+        {"example", true, write_example},
+        {"tools", true, write_tools},
+        {"detail", false, write_detail},
+        {0},
 };
 
 int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s, struct clew_arena *arena,
@@ -173,10 +312,14 @@ int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s, struct 
 
         *c = (struct clew_clusters){.arena = arena};
         c->items = clew_arena_calloc(arena, CLEW_CLUSTERS_MAX, sizeof(*c->items));
-        if (!c->items)
+        c->places = clew_arena_calloc(arena, PLACES, sizeof(*c->places));
+        if (!c->items || !c->places)
                 return -ENOMEM;
-        while ((r = clew_select_next(s, &t, err)) == 1)
-                take(c, &t);
+        while ((r = clew_select_next(s, &t, err)) == 1) {
+                r = take(c, s, &t, err);
+                if (r < 0)
+                        return r;
+        }
         if (r < 0)
                 return r;
         for (const struct clew_cluster_moment *m = c->moments; m; m = m->next)

@@ -109,9 +109,9 @@ static void put_length(struct writer *w, const char *field, const char *op, uint
 
 static void put_outcomes(struct writer *w, const struct clew_filter_flags *f)
 {
-        static const char *const words[] = {"failed", "ok", "open", "paused"};
-        const bool is[] = {f->failed, f->ok, f->open, f->paused};
-        unsigned n = (unsigned)f->failed + f->ok + f->open + f->paused;
+        static const char *const words[] = {"failed", "ok", "open", "paused", "cancelled"};
+        const bool is[] = {f->failed, f->ok, f->open, f->paused, f->cancelled};
+        unsigned n = (unsigned)f->failed + f->ok + f->open + f->paused + f->cancelled;
         unsigned told = 0;
 
         if (n > 0)
@@ -276,10 +276,10 @@ int clew_filter_write_query(const struct clew_filter_flags *f, struct clew_buffe
         if (f->cost_over && (!clew_parse_double(clew_slice_of_cstr(f->cost_over), &cost) ||
                              !(cost >= 0) || cost > COST_MAX))
                 return clew_error_set(err, -EINVAL, 0, "--cost-over takes dollars such as 0.25");
-        if (f->lost && (f->failed || f->ok || f->paused))
+        if (f->lost && (f->failed || f->ok || f->paused || f->cancelled))
                 return clew_error_set(err, -EINVAL, 0,
                                       "a lost run has not ended: --lost goes without --failed, "
-                                      "--ok and --paused");
+                                      "--ok, --paused and --cancelled");
         if (f->labels.n && f->unlabeled)
                 return clew_error_set(err, -EINVAL, 0,
                                       "--label and --unlabeled exclude each other");

@@ -23,6 +23,7 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
                 {"lost", 0, NULL, "not ended, and silent for too long", .ret_flag = &f->lost},
                 {"paused", 0, NULL, "ended waiting for an approval or an answer",
                  .ret_flag = &f->paused},
+                {"cancelled", 0, NULL, "refused or stopped by the user", .ret_flag = &f->cancelled},
                 {"lost-after", 0, "LENGTH", "silence that makes an open run lost (10m)",
                  .ret_text = &f->lost_after},
                 {"agent", 'a', "NAME", "has this agent (NAME* = prefix; repeat for or)",
@@ -79,7 +80,7 @@ void clew_filter_flags_add(struct clew_flag_set *set, struct clew_filter_flags *
 
 bool clew_filter_flags_choose_outcomes(const struct clew_filter_flags *f)
 {
-        return f->failed || f->ok || f->open || f->lost || f->paused || f->query;
+        return f->failed || f->ok || f->open || f->lost || f->paused || f->cancelled || f->query;
 }
 
 static bool parse_time(const char *text, uint64_t now_ns, bool utc, uint64_t *ret_ns)

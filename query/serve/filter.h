@@ -41,6 +41,7 @@ struct clew_filter_flags {
         bool open;
         bool lost;
         bool paused;
+        bool cancelled;
         const char *lost_after;
         struct clew_flag_values agents;
         struct clew_flag_values tools;

@@ -33,7 +33,7 @@ static int put_sessions(struct clew_call *call, struct clew_select *s, struct cl
         int r;
 
         clew_arena_init(&arena, GROUPS_ARENA_MAX);
-        r = clew_sessions_gather(&groups, s, only, &arena, &call->err);
+        r = clew_sessions_gather(&groups, s, only, list->limit, &arena, &call->err);
         for (const struct clew_session *x = r < 0 ? NULL : groups.first; x && r == 0; x = x->next) {
                 if (clew_call_list_is_full(list))
                         break;
@@ -62,12 +62,11 @@ static int put_members(struct clew_call *call, struct clew_select *s, struct cle
         int r = 0;
 
         while (!clew_call_list_is_full(list) && (r = clew_select_next(s, &t, &call->err)) == 1) {
-                char name[CLEW_CLUSTER_NAME];
-
-                clew_cluster_name(clew_cluster_hash(&t.summary), name);
-                if (strcmp(name, call->path_values[0]) != 0)
+                r = clew_cluster_has(s, &t, call->path_values[0], &call->err);
+                if (r == 0)
                         continue;
-                r = clew_record_put(&list->writer, &t);
+                if (r == 1)
+                        r = clew_record_put(&list->writer, &t);
                 if (r < 0)
                         return r;
         }
@@ -106,6 +105,7 @@ static int failed_runs(struct clew_call *call)
                 return 1;
         if (!clew_filter_flags_choose_outcomes(&call->inputs.filter))
                 call->filter.outcomes = CLEW_OUTCOMES_FAILED;
+        call->filter.light = CLEW_CLUSTERS_LIGHT;
         return 0;
 }
 

@@ -8,8 +8,11 @@
 #include "query/answer/values.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define BUCKETS 65536u /* a power of two */
+/* Sessions that one walk asks indexes for; more are found by looking at everything. */
+#define LIMIT_MAX 200u
 
 static struct clew_session *find(struct clew_sessions *g, struct clew_slice id)
 {
@@ -19,6 +22,10 @@ static struct clew_session *find(struct clew_sessions *g, struct clew_slice id)
         for (s = *bucket; s; s = s->next_in_bucket) {
                 if (clew_slice_eq(s->id, id))
                         return s;
+        }
+        if (g->closed || (g->limit > 0 && g->n == g->limit)) {
+                g->more = true;
+                return NULL;
         }
         s = clew_arena_calloc(g->arena, 1, sizeof(*s));
         if (!s)
@@ -70,7 +77,7 @@ static int add_to(struct clew_sessions *g, const struct clew_selected *t, struct
         struct clew_session *s = find(g, id);
 
         if (!s)
-                return -ENOMEM;
+                return g->more ? 0 : -ENOMEM;
         if (s->n_runs++ == 0) {
                 s->last_ns = t->start_ns;
                 s->last_trace = t->id;
@@ -91,21 +98,24 @@ static int add_to(struct clew_sessions *g, const struct clew_selected *t, struct
         return keep_scores(g, s, sum);
 }
 
+static bool is_wanted(const struct clew_sessions *g, struct clew_slice id)
+{
+        return id.len > 0 && (g->only.n == 0 || clew_name_filter_matches(&g->only, id));
+}
+
 static int add(struct clew_sessions *g, const struct clew_selected *t)
 {
         const struct clew_summary *sum = &t->summary;
-        const struct clew_name_filter *wanted = &g->only;
         int r = 0;
 
         if (sum->session.len == 0 && sum->n_sessions == 0) {
                 g->without++;
                 return 0;
         }
-        if (sum->session.len > 0 &&
-            (wanted->n == 0 || clew_name_filter_matches(wanted, sum->session)))
+        if (is_wanted(g, sum->session))
                 r = add_to(g, t, sum->session, true);
         for (uint32_t i = 0; i < sum->n_sessions && r == 0; i++) {
-                if (wanted->n == 0 || clew_name_filter_matches(wanted, sum->sessions[i]))
+                if (is_wanted(g, sum->sessions[i]))
                         r = add_to(g, t, sum->sessions[i], false);
         }
         return r;
@@ -199,19 +209,48 @@ const struct clew_record_field clew_session_fields[] = {
         {0},
 };
 
+/* Has the walk go on behind @last over the sessions that were met alone. */
+static int narrow(struct clew_sessions *g, struct clew_select *s, const struct clew_selected *last,
+                  struct clew_error *err)
+{
+        const char **names = clew_arena_calloc(g->arena, g->n + 1, sizeof(*names));
+        size_t n = 0;
+
+        g->closed = true;
+        if (!names)
+                return -ENOMEM;
+        for (const struct clew_session *x = g->first; x; x = x->next) {
+                char *name = clew_arena_calloc(g->arena, 1, x->id.len + 1);
+
+                if (!name)
+                        return -ENOMEM;
+                memcpy(name, x->id.data, x->id.len);
+                names[n++] = name;
+        }
+        g->narrowed = s->filter ? *s->filter : (struct clew_filter){0};
+        g->narrowed.sessions = (struct clew_name_filter){names, n};
+        return clew_select_go_on(s, &g->narrowed, last, err);
+}
+
 int clew_sessions_gather(struct clew_sessions *g, struct clew_select *s,
-                         struct clew_name_filter only, struct clew_arena *arena,
+                         struct clew_name_filter only, uint64_t limit, struct clew_arena *arena,
                          struct clew_error *err)
 {
         struct clew_selected t;
         int r = 1;
 
-        *g = (struct clew_sessions){.arena = arena, .only = only};
+        *g = (struct clew_sessions){
+                .arena = arena, .only = only, .limit = limit <= LIMIT_MAX ? limit : 0};
         g->buckets = clew_arena_calloc(arena, BUCKETS, sizeof(*g->buckets));
         if (!g->buckets)
                 return -ENOMEM;
-        while (r >= 0 && (r = clew_select_next(s, &t, err)) == 1)
+        while (r >= 0 && (r = clew_select_next(s, &t, err)) == 1) {
+                struct clew_selected last = {.id = t.id, .start_ns = t.start_ns};
+
                 r = add(g, &t);
+                if (r == 0 && g->more && !g->closed)
+                        r = narrow(g, s, &last, err);
+        }
         if (r == 0 && clew_arena_failed(arena))
                 r = -ENOMEM;
         return r;

@@ -40,15 +40,23 @@ struct clew_sessions {
         struct clew_session *first;
         struct clew_session *last;
         uint64_t n;
-        uint64_t without; /* traces without a session */
+        uint64_t without;            /* traces without a session */
+        uint64_t limit;              /* 0 = none */
+        bool more;                   /* there are sessions behind the limit; nobody counted them */
+        bool closed;                 /* no other session is taken up */
+        struct clew_filter narrowed; /* of the walk behind the limit */
 };
 
 /* Fields of a struct clew_session. */
 extern const struct clew_record_field clew_session_fields[];
 
-/* Groups what @s walks. @only is borrowed. 0 or a negative errno. */
+/*
+ * Groups what @s walks; the @limit newest (0 = all). Where @limit is small the walk, once it has
+ * met so many, goes on over the traces of those sessions alone, which indexes find. @only and @g
+ * are borrowed until @s ends. 0 or a negative errno.
+ */
 CLEW_MUST_USE int clew_sessions_gather(struct clew_sessions *g, struct clew_select *s,
-                                       struct clew_name_filter only, struct clew_arena *arena,
-                                       struct clew_error *err);
+                                       struct clew_name_filter only, uint64_t limit,
+                                       struct clew_arena *arena, struct clew_error *err);
 
 #endif

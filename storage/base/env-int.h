@@ -56,6 +56,8 @@ void clew_txn_end_read(struct clew_env *env, MDB_txn *txn); /* NULL is fine */
 /* Clears readers that are dead, and takes the snapshots of those that are stopped for longer than
  * from one call to the next. How many. */
 int clew_env_check_readers(struct clew_env *env);
+/* Fills the figures of readers: those who hold a snapshot now. */
+void clew_env_count_readers(struct clew_env *env, struct clew_store_figures *ret);
 /* The snapshot of a read transaction was taken from it: what was read since is not to be believed.
  */
 bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn);

@@ -176,3 +176,30 @@ int clew_env_check_readers(struct clew_env *env)
         pthread_mutex_unlock(&env->lock);
         return dead + n_taken;
 }
+
+void clew_env_count_readers(struct clew_env *env, struct clew_store_figures *ret)
+{
+        uint64_t oldest = NO_TXN;
+        const struct slot *slots;
+        MDB_envinfo info;
+        size_t n;
+
+        pthread_mutex_lock(&env->lock); /* not while it is opened again */
+        slots = slots_of(env, &n);
+        if (!env->lmdb || mdb_env_info(env->lmdb, &info) != 0)
+                n = 0;
+        for (size_t i = 0; i < n; i++) {
+                uint64_t txn_id = __atomic_load_n(&slots[i].txn_id, __ATOMIC_RELAXED);
+
+                if (slots[i].pid == 0 || txn_id == NO_TXN)
+                        continue;
+                ret->readers++;
+                if (txn_id >= oldest)
+                        continue;
+                oldest = txn_id;
+                ret->oldest_reader = slots[i].pid;
+                ret->oldest_reader_commits =
+                        info.me_last_txnid > txn_id ? info.me_last_txnid - txn_id : 0;
+        }
+        pthread_mutex_unlock(&env->lock);
+}

@@ -12,6 +12,7 @@
  */
 #include "storage/seal/seal-int.h"
 
+#include "proto/base/cursor.h"
 #include "proto/base/mem.h"
 #include "storage/index/sink-int.h"
 #include "storage/object/objects-int.h"
@@ -30,6 +31,8 @@ struct sealed {
         uint64_t old_raw_bytes;
         uint64_t old_spans;
         uint64_t old_logs;
+        size_t before_at; /* its old summary in sealer.before */
+        size_t before_len;
 };
 
 struct sealer {
@@ -40,6 +43,9 @@ struct sealer {
         struct clew_segment_writer writer;
         struct clew_buffer summary;
         struct clew_buffer summaries; /* plain, of the batch */
+        struct clew_buffer before;    /* the old ones of the batch, when somebody is told */
+        struct clew_buffer segment;   /* those of segment before_of */
+        uint64_t before_of;           /* 0 = none */
         struct clew_buffer object;
         struct clew_buffer entry;
         struct clew_buffer crossings;    /* struct clew_hot_crossing */
@@ -60,6 +66,8 @@ static void sealer_deinit(struct sealer *s)
         clew_segment_writer_deinit(&s->writer);
         clew_buffer_deinit(&s->summary);
         clew_buffer_deinit(&s->summaries);
+        clew_buffer_deinit(&s->before);
+        clew_buffer_deinit(&s->segment);
         clew_buffer_deinit(&s->object);
         clew_buffer_deinit(&s->entry);
         clew_buffer_deinit(&s->crossings);
@@ -81,6 +89,8 @@ static int sealer_start(struct sealer *s, struct clew_error *err)
         s->hot = &s->sealing->hot;
         clew_buffer_init(&s->summary, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->summaries, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&s->before, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&s->segment, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->object, CLEW_PACK_RESIDUE_MAX);
         clew_buffer_init(&s->entry, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&s->crossings, CLEW_PACK_MESSAGE_MAX);
@@ -119,6 +129,35 @@ static int summarize(struct sealer *s, const struct clew_trace_id *id,
         clew_buffer_append_varint(&s->summaries, s->summary.len);
         clew_buffer_append_slice(&s->summaries, clew_buffer_slice(&s->summary));
         return clew_buffer_error(&s->summaries);
+}
+
+/* Keeps the summary that the trace has had, for who is told. One that cannot be read is as none:
+ * the trace itself was read, and is sealed. */
+static void keep_before(struct sealer *s, struct sealed *t)
+{
+        struct clew_key key = clew_key_segment(t->old.segment);
+        struct clew_segment_entry e;
+        struct clew_error ignored = {0};
+        struct clew_slice value;
+        struct clew_slice summary;
+
+        t->before_at = s->before.len;
+        if (!s->options->sealed || t->old.segment == 0 || t->item->n_fragments == 0)
+                return;
+        if (s->before_of != t->old.segment) {
+                s->before_of = 0;
+                clew_buffer_clear(&s->segment);
+                if (clew_table_get(s->store->env, s->loader.txn, CLEW_TABLE_SEGMENT,
+                                   clew_key_slice(&key), &value, &ignored) < 0 ||
+                    !clew_segment_entry_decode(value, &e) ||
+                    clew_summaries_decompress(e.summaries, &s->segment) < 0)
+                        return;
+                s->before_of = t->old.segment;
+        }
+        if (!clew_summaries_at(clew_buffer_slice(&s->segment), t->old.index, &summary))
+                return;
+        clew_buffer_append_slice(&s->before, summary);
+        t->before_len = clew_buffer_error(&s->before) ? 0 : summary.len;
 }
 
 /* An error that is of this trace alone: it is damaged, or larger than something can take. */
@@ -215,6 +254,7 @@ static int add_trace(struct sealer *s, struct clew_seal_item *item, struct clew_
         }
         if (r < 0)
                 return clew_error_set(err, r, 0, "a trace could not be summarised or packed");
+        keep_before(s, t);
         s->n_batch++;
         return 0;
 }
@@ -389,6 +429,24 @@ static bool is_full(const struct sealer *s)
                clew_packer_raw_bytes(s->writer.packer) >= CLEW_SEGMENT_RAW_MAX;
 }
 
+/* Tells of the traces of a batch that is durable. */
+static void tell(const struct sealer *s)
+{
+        struct clew_cursor c = clew_cursor_make(clew_buffer_slice(&s->summaries));
+
+        for (size_t i = 0; s->options->sealed && i < s->n_batch; i++) {
+                const struct sealed *t = &s->batch[i];
+                struct clew_slice now = clew_cursor_bytes(&c, clew_cursor_varint(&c));
+                struct clew_slice before =
+                        t->before_len
+                                ? clew_slice_make(s->before.data + t->before_at, t->before_len)
+                                : CLEW_SLICE_NULL;
+
+                if (t->item->n_fragments > 0)
+                        s->options->sealed(s->options->context, &t->item->id, before, now);
+        }
+}
+
 /* Writes the segment of the batch. -EAGAIN: the store changed below it; nothing was done. */
 static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_error *err)
 {
@@ -432,6 +490,7 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 stats->stored_bytes += e.stored_bytes;
                 if (!is_full(s))
                         clew_compact_note(s->sealing, m.segment, &e);
+                tell(s);
                 for (size_t i = 0; i < s->n_batch; i++)
                         clew_hot_take_out(&s->sealing->hot, &s->batch[i].item->id);
                 s->sealing->taken += s->n_batch;
@@ -449,6 +508,7 @@ static int pack_segment(struct sealer *s, struct clew_seal_plan *plan,
         s->unusable = false;
         clew_segment_writer_reset(&s->writer);
         clew_buffer_clear(&s->summaries);
+        clew_buffer_clear(&s->before);
         if (s->sink)
                 clew_index_sink_reset(s->sink);
         while (r >= 0 && !s->unusable && plan->at < plan->n &&
@@ -471,6 +531,7 @@ static int seal_segment(struct sealer *s, struct clew_seal_plan *plan,
 
         if (r < 0)
                 return r;
+        s->before_of = 0; /* was of an older snapshot */
         clew_loader_set_txn(&s->loader, txn);
         r = pack_segment(s, plan, stats, err);
         clew_loader_set_txn(&s->loader, NULL);

@@ -18,6 +18,9 @@ struct clew_shelf_state {
 
 CLEW_MUST_USE int clew_shelf_state_read(struct clew_env *env, MDB_txn *txn,
                                         struct clew_shelf_state *ret, struct clew_error *err);
+CLEW_MUST_USE int clew_shelf_state_put(struct clew_env *env, MDB_txn *txn,
+                                       const struct clew_shelf_state *state,
+                                       struct clew_error *err);
 void clew_shelf_count_in(struct clew_shelf_state *state, struct clew_slice key,
                          struct clew_slice value);
 /* Puts the traces of runs on the shelf, as far as they are not there. Part of an append. */

@@ -162,20 +162,26 @@ int clew_shelf_state_read(struct clew_env *env, MDB_txn *txn, struct clew_shelf_
         return 0;
 }
 
-static int state_write(struct clew_shelf *s, struct clew_error *err)
+int clew_shelf_state_put(struct clew_env *env, MDB_txn *txn, const struct clew_shelf_state *state,
+                         struct clew_error *err)
 {
         CLEW_BUFFER b = {0};
         struct clew_slice value;
 
         clew_buffer_init(&b, STATE_BYTES_MAX);
-        clew_buffer_append_varint(&b, s->state.records);
-        clew_buffer_append_varint(&b, s->state.last);
-        clew_buffer_append_le64(&b, s->state.sum);
+        clew_buffer_append_varint(&b, state->records);
+        clew_buffer_append_varint(&b, state->last);
+        clew_buffer_append_le64(&b, state->sum);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
-        return clew_table_put(s->store->env, s->txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("shelf"),
-                              &value, 1, err);
+        return clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("shelf"), &value, 1,
+                              err);
+}
+
+static int state_write(struct clew_shelf *s, struct clew_error *err)
+{
+        return clew_shelf_state_put(s->store->env, s->txn, &s->state, err);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "storage/hot/hot-int.h"
 #include "storage/index/catalog-int.h"
 #include "storage/sealed/segment-int.h"
+#include "storage/source/summary-slots-int.h"
 #include "storage/store.h"
 
 #include <pthread.h>
@@ -115,18 +116,11 @@ CLEW_MUST_USE int clew_place_check_live(struct clew_env *env, const struct clew_
                                         const struct clew_segment_live *live,
                                         struct clew_error *err);
 
-#define CLEW_VIEW_SUMMARY_SLOTS 8u
-
 struct clew_view {
         struct clew_store *store;
         MDB_txn *txn;
         struct clew_loader loader;
-        struct {
-                struct clew_segment_live live;
-                uint64_t version;
-                struct clew_buffer plain;
-        } summaries[CLEW_VIEW_SUMMARY_SLOTS];
-        unsigned next_slot;
+        struct clew_summary_slots summaries;
         /* What is hot in the snapshot: for the first question about one trace that alone is
          * gathered; whoever asks twice will ask often. */
         struct clew_hot_list hot;

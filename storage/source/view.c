@@ -16,8 +16,6 @@ int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew
         if (!v)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         v->store = store;
-        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
-                clew_buffer_init(&v->summaries[i].plain, CLEW_PACK_RESIDUE_MAX);
         r = clew_loader_init(&v->loader, store->env);
         if (r < 0)
                 clew_error_set(err, r, 0, "out of memory");
@@ -55,8 +53,7 @@ static void forget_snapshot(struct clew_view *v)
         v->hot_is_whole = false;
         v->hot_asked = false;
         v->proved = (struct clew_places_proved){0};
-        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
-                v->summaries[i].live.segment = 0;
+        clew_summary_slots_clear(&v->summaries);
 }
 
 void clew_view_close(struct clew_view *v)
@@ -67,8 +64,6 @@ void clew_view_close(struct clew_view *v)
         forget_snapshot(v);
         clew_txn_end_read(v->store->env, v->txn);
         clew_loader_deinit(&v->loader);
-        for (unsigned i = 0; i < CLEW_VIEW_SUMMARY_SLOTS; i++)
-                clew_buffer_deinit(&v->summaries[i].plain);
         clew_free(v);
 }
 
@@ -158,55 +153,14 @@ int clew_view_load_some(struct clew_view *v, const struct clew_trace_id *id, uin
         return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
-static int fill_slot(struct clew_view *v, unsigned slot, uint64_t segment, struct clew_error *err)
-{
-        struct clew_key key = clew_key_segment(segment);
-        struct clew_segment_entry entry;
-        struct clew_slice value;
-        int r = clew_table_get(v->store->env, v->txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key),
-                               &value, err);
-
-        if (r < 0 && r != -ENOENT)
-                return r;
-        v->summaries[slot].live.segment = 0;
-        clew_buffer_clear(&v->summaries[slot].plain);
-        if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
-                r = -EBADMSG;
-        else
-                r = clew_summaries_decompress(entry.summaries, &v->summaries[slot].plain);
-        if (r < 0)
-                return clew_error_set(err, r, 0,
-                                      "store %s: catalog entry of segment %llu is damaged or "
-                                      "missing; see clew doctor --verify",
-                                      clew_env_dir(v->store->env), (unsigned long long)segment);
-        clew_segment_live_keep(&v->summaries[slot].live, segment, &entry);
-        v->summaries[slot].version = entry.summary_version;
-        return 0;
-}
-
 int clew_view_summary(struct clew_view *v, const struct clew_place *place, struct clew_slice *ret,
                       uint32_t *ret_version, struct clew_error *err)
 {
-        unsigned slot = 0;
-        int r = 0;
+        const struct clew_segment_live *live;
+        int r = clew_summary_slots_get(&v->summaries, v->store->env, v->txn, place, ret,
+                                       ret_version, &live, err);
 
-        while (slot < CLEW_VIEW_SUMMARY_SLOTS && v->summaries[slot].live.segment != place->segment)
-                slot++;
-        if (slot == CLEW_VIEW_SUMMARY_SLOTS) {
-                slot = v->next_slot++ % CLEW_VIEW_SUMMARY_SLOTS;
-                r = fill_slot(v, slot, place->segment, err);
-                if (r < 0)
-                        return r;
-        }
-        r = clew_place_check_live(v->store->env, place, &v->summaries[slot].live, err);
-        if (r < 0)
-                return r;
-        if (!clew_summaries_at(clew_buffer_slice(&v->summaries[slot].plain), place->index, ret))
-                return clew_error_set(err, -EBADMSG, 0, "store %s: segment %llu has no summary %u",
-                                      clew_env_dir(v->store->env),
-                                      (unsigned long long)place->segment, place->index);
-        *ret_version = (uint32_t)v->summaries[slot].version;
-        return 0;
+        return r < 0 ? r : clew_place_check_live(v->store->env, place, live, err);
 }
 
 static int entry_trusting(struct clew_view *v, const struct clew_trace_id *id,

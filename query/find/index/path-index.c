@@ -18,7 +18,7 @@
 /* Steps of a run that are looked at; a longer one repeats itself or has no row. */
 #define STEPS_MAX 65536u
 /* Kinds of step of one index run. */
-#define KNOWN_MAX 32768u
+#define KNOWN_MAX 8192u
 #define KNOWN_SLOTS (4 * KNOWN_MAX)
 #define HASH_MASK 0x7fffffu
 
@@ -254,9 +254,9 @@ int clew_path_index_choose(struct clew_index_run *run, const struct clew_path *p
         if (!clew_index_has(run, CLEW_INDEX_PATH))
                 return 0;
         c.slots = clew_arena_calloc(arena, KNOWN_SLOTS, sizeof(*c.slots));
-        c.hashes = clew_arena_calloc(arena, KNOWN_MAX, sizeof(*c.hashes));
-        c.known = clew_arena_calloc(arena, KNOWN_MAX, sizeof(*c.known));
-        c.row = clew_arena_calloc(arena, STEPS_MAX, sizeof(*c.row));
+        c.hashes = clew_arena_alloc(arena, KNOWN_MAX * sizeof(*c.hashes));
+        c.known = clew_arena_alloc(arena, KNOWN_MAX * sizeof(*c.known));
+        c.row = clew_arena_alloc(arena, STEPS_MAX * sizeof(*c.row)); /* mostly never touched */
         if (!c.slots || !c.hashes || !c.known || !c.row)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         r = clew_index_walk(run, CLEW_INDEX_PATH, CLEW_SLICE_LITERAL("S"), on_step, &c, err);

@@ -487,8 +487,8 @@ READER(read_special)
 /* ---- the table --------------------------------------------------------------------------------
  */
 
-static const char *const outcome_words[] = {"ok",   "passed", "failed",  "error", "open",
-                                            "lost", "paused", "unknown", NULL};
+static const char *const outcome_words[] = {"ok",   "passed", "failed",    "error",   "open",
+                                            "lost", "paused", "cancelled", "unknown", NULL};
 static const char *const kind_words[] = {
         "generic",   "agent",     "llm",    "tool",   "retriever", "embedding", "reranker", "chain",
         "guardrail", "evaluator", "prompt", "memory", "mcp",       "handoff",   "event",    NULL};
