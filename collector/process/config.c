@@ -94,6 +94,14 @@ static const struct key keys[] = {
          GIB, "SIZE", "OTLP bytes that make a full segment"},
         {"seal-cpu", "50", VALUE_COUNT, offsetof(struct clew_config, seal_cpu_percent), 0, 100,
          "PERCENT", "share of one processor that sealing may use; 0 = no sealing"},
+        {"retention", "off", VALUE_PATH, offsetof(struct clew_config, retention), 0, 0, "FILE",
+         "rules that say which traces are kept and which go (clew retention FILE tells what they "
+         "do); off = all are "
+         "kept"},
+        {"retention-every", "10m", VALUE_DURATION, offsetof(struct clew_config, retention_every_ns),
+         SECONDS(1), SECONDS(86400), "TIME", "how often it is looked what they say"},
+        {"retention-cpu", "25", VALUE_COUNT, offsetof(struct clew_config, retention_cpu_percent), 1,
+         100, "PERCENT", "share of one processor that dropping may use"},
         {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
          "sealing finds loops, waste and causes; off = clew reindex does it later"},
         {"read-only", "off", VALUE_SWITCH, offsetof(struct clew_config, read_only), 0, 1,

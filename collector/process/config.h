@@ -39,11 +39,14 @@ struct clew_config {
         uint64_t seal_idle_ns;
         uint64_t seal_wait_ns;
         uint64_t seal_segment_bytes;
-        uint64_t seal_cpu_percent; /* of one processor; 0 = no sealing */
-        uint64_t facts;            /* 0 = sealing leaves facts and causes to `clew reindex` */
-        uint64_t read_only;        /* 1 = answers questions about a store, collects nothing */
-        uint64_t insecure_listen;  /* 1 = other machines without TLS, or without keys */
-        uint64_t audit_reads;      /* 1 = who reads what is noted too */
+        uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
+        char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
+        uint64_t retention_every_ns;
+        uint64_t retention_cpu_percent;
+        uint64_t facts;           /* 0 = sealing leaves facts and causes to `clew reindex` */
+        uint64_t read_only;       /* 1 = answers questions about a store, collects nothing */
+        uint64_t insecure_listen; /* 1 = other machines without TLS, or without keys */
+        uint64_t audit_reads;     /* 1 = who reads what is noted too */
         uint64_t shutdown_ns;
         uint64_t stats_ns;
 
