@@ -6,6 +6,7 @@
 
 #include "query/model/prices.h"
 
+#include "query/find/aimed.h"
 #include "query/find/index/index.h"
 #include "query/find/own-query-int.h"
 #include "query/find/run.h"
@@ -86,6 +87,28 @@ static int take_some(void *context, struct clew_index_run *run, struct clew_inde
         return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
 }
 
+/* What people said is asked for: it stands in no index. Scores that other traces carry are met on
+ * the way, too late for the indexes: their targets are gathered first. */
+static int gather_said(struct clew_select *s, const struct clew_list_entry *from,
+                       struct clew_error *err)
+{
+        const struct clew_said_source source = {s->filter->spoken, s->filter->say, s->view};
+        CLEW_BUFFER targets = {0};
+        int r;
+
+        if (!source.each || !source.say || !clew_index_choice_asks_said(s->choice))
+                return 0;
+        clew_buffer_init(&targets, AIMED_MAX * sizeof(struct clew_trace_id));
+        r = clew_aimed_targets(s->view, from, s->filter->since_ns, &targets, err);
+        if (r == -ESTALE)
+                return r;
+        clew_index_choice_set_said(s->choice, s->view, &source,
+                                   (const struct clew_trace_id *)(const void *)targets.data,
+                                   r < 0 ? UINT32_MAX
+                                         : (uint32_t)(targets.len / sizeof(struct clew_trace_id)));
+        return 0;
+}
+
 /* The walk over all traces, or over those that indexes cannot rule out. */
 static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                       struct clew_error *err)
@@ -102,6 +125,8 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
+        if (gather_said(s, from, err) == -ESTALE)
+                return -ESTALE;
         s->taker = (struct clew_index_taker){take_some, s};
         clew_index_choice_set_taker(s->choice, light ? &s->taker : NULL);
         return clew_view_list_chosen(s->view, from,

@@ -60,7 +60,8 @@ struct clew_filter {
         const struct clew_query *queries[CLEW_FILTER_QUERIES_MAX];
         uint32_t n_queries;
         clew_query_say_fn say; /* what people said; gets the view as context; NULL = nothing */
-        bool allow_unknown;    /* keys that no span has are no mistake */
+        clew_query_spoken_fn spoken; /* of whom they said it; the same context; NULL = not known */
+        bool allow_unknown;          /* keys that no span has are no mistake */
         unsigned light; /* CLEW_LIGHT_* (find/index/index.h): more is not asked of summaries */
         bool no_index;  /* look at all traces */
         bool apart;     /* each trace by itself, also of a run in several */
