@@ -5,6 +5,7 @@
  */
 #include "collector/api/api.h"
 
+#include "collector/api/commands-int.h"
 #include "collector/api/metrics-int.h"
 #include "collector/api/request-int.h"
 #include "collector/api/squeeze-int.h"
@@ -46,6 +47,7 @@ struct clew_api {
         struct clew_api_options options;
         struct clew_service services[CLEW_PROJECTS_MAX]; /* one for each project */
         struct clew_streams *streams;
+        struct clew_commands *commands;
         struct clew_metrics_page *metrics;
         volatile sig_atomic_t stop;
         char author[AUTHOR_BYTES_MAX]; /* of writes when nobody signed in */
@@ -291,6 +293,47 @@ static enum MHD_Result start_stream(struct clew_api_request *q)
         return r;
 }
 
+static bool is_command(const struct clew_api_request *q)
+{
+        return q->is_write && clew_slice_eq_cstr(clew_buffer_slice(&q->target), CLEW_COMMAND_PATH);
+}
+
+/* Also on the library's thread: starting a process is work of a millisecond. */
+static enum MHD_Result start_command(struct clew_api_request *q)
+{
+        const struct clew_serve_request request = request_of(q);
+        const struct clew_api_options *options = &q->api->options;
+        struct clew_command_start start = {
+                .connection = q->connection,
+                .store_dir = options->projects->all[clew_api_project(q, options)].dir,
+                .word = q->word,
+                .author = q->grant.name,
+                .from = q->from,
+                .scopes = clew_command_scopes(q->service, &request.identity),
+                .body = request.body,
+        };
+        struct MHD_Response *response = NULL;
+        struct clew_error err = {0};
+        bool admitted = clew_command_admit(q->service, &request, q->word, &q->answer);
+        enum MHD_Result result;
+        int r = admitted ? clew_commands_add(q->api->commands, &start, &response, &err) : 0;
+
+        if (r == -EBUSY)
+                clew_serve_busy(&q->answer);
+        else if (r < 0)
+                clew_command_failed(err.message, &q->answer);
+        else if (admitted)
+                q->answer.status = MHD_HTTP_OK;
+        clew_api_note(q, options);
+        if (!response)
+                return respond(q);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, CLEW_COMMAND_TYPE);
+        result = MHD_queue_response(q->connection, MHD_HTTP_OK, response);
+        MHD_destroy_response(response);
+        return result;
+}
+
 /* ---- the listener's guest ------------------------------------------------------------------- */
 
 /* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
@@ -408,6 +451,8 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
                 }
                 if (is_live(q))
                         return start_stream(q);
+                if (is_command(q))
+                        return start_command(q);
                 return queue(q) ? MHD_YES : respond(q);
         case CLEW_API_ANSWERED:
                 return respond(q);
@@ -481,6 +526,8 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
                 r = ENOMEM;
         if (r == 0)
                 r = -clew_streams_new(&api->streams);
+        if (r == 0)
+                r = -clew_commands_new(&api->commands);
         if (r != 0) {
                 clew_api_free(api);
                 return -r;
@@ -496,6 +543,8 @@ int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
 
         if (api->streams)
                 clew_streams_end(api->streams);
+        if (api->commands)
+                clew_commands_end(api->commands);
         pthread_mutex_lock(&api->lock);
         api->stop = 1;
         api->ends = true;
@@ -519,7 +568,10 @@ void clew_api_free(struct clew_api *api)
                 pthread_join(api->threads[i], NULL);
         if (api->streams)
                 clew_streams_end(api->streams);
+        if (api->commands)
+                clew_commands_end(api->commands);
         clew_streams_free(api->streams);
+        clew_commands_free(api->commands);
         clew_metrics_page_free(api->metrics);
         pthread_cond_destroy(&api->work);
         pthread_cond_destroy(&api->idle);

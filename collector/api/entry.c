@@ -296,6 +296,10 @@ void clew_api_note(const struct clew_api_request *q, const struct clew_api_optio
         clew_buffer_append_slice(&what, target.len > CLEW_AUDIT_TEXT_MAX
                                                 ? clew_slice_make(target.data, CLEW_AUDIT_TEXT_MAX)
                                                 : target);
+        if (q->word[0]) {
+                clew_buffer_append_byte(&what, ' ');
+                clew_buffer_append_cstr(&what, q->word);
+        }
         if (clew_audit_add(options->audit,
                            &(struct clew_audit_entry){
                                    .time_ns = clew_clock_unix_ns(clew_clock_system()),

@@ -5,6 +5,7 @@
 #define CLEW_COLLECTOR_API_REQUEST_INT_H
 
 #include "collector/api/options.h"
+#include "query/serve/command.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -34,6 +35,7 @@ struct clew_api_request {
         const struct clew_service *service;
         struct clew_grant grant;
         char from[CLEW_API_FROM_BYTES];             /* address of who asks */
+        char word[CLEW_COMMAND_WORD_BYTES];         /* the command that is run; "" = none */
         char set_cookie[CLEW_API_SET_COOKIE_BYTES]; /* "" = none */
         const char *location;                       /* to go on to; static */
         struct clew_serve_answer answer;

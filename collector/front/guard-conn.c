@@ -1,6 +1,7 @@
 /* One connection of the guard: its buffers, its end, and who makes room for whom. */
 #include "collector/front/guard-int.h"
 
+#include "collector/front/unwatch-int.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 
@@ -91,7 +92,7 @@ static void close_back(struct clew_guard *g, struct clew_conn *c)
 {
         if (c->back < 0)
                 return;
-        close(c->back);
+        clew_unwatch_close(g->epoll, c->back);
         c->back = -1;
         g->n_backs--;
         stash_drop(g, &c->to_back);
@@ -102,7 +103,7 @@ void clew_conn_kill(struct clew_guard *g, struct clew_conn *c)
         if (c->list == CLEW_LIST_DEAD)
                 return;
         close_back(g, c);
-        close(c->fd);
+        clew_unwatch_close(g->epoll, c->fd);
         if (c->held && c->held_by_totals)
                 g->totals.n_held--;
         c->held = false;

@@ -13,6 +13,7 @@
 #include "collector/front/tls.h"
 
 #include "collector/front/tls-session-int.h"
+#include "collector/front/unwatch-int.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -146,8 +147,8 @@ static void end(struct clew_tls *t, struct conn *c)
                 return;
         put(t, c, DEAD);
         if (c->back >= 0)
-                close(c->back);
-        close(c->fd);
+                clew_unwatch_close(t->epoll, c->back);
+        clew_unwatch_close(t->epoll, c->fd);
         c->back = c->fd = -1;
 }
 
@@ -346,7 +347,7 @@ static void leave(struct clew_tls *t, struct conn *c)
 {
         clew_tls_session_say_end(c->session);
         (void)shutdown(c->fd, SHUT_WR);
-        close(c->back);
+        clew_unwatch_close(t->epoll, c->back);
         c->back = -1;
         put(t, c, LEAVING);
 }
@@ -688,6 +689,16 @@ void clew_tls_take(void *tls, int fd, const struct clew_address *peer, enum clew
                 (void)!eventfd_write(t->wake, 1);
         else
                 close(fd);
+}
+
+int clew_tls_check(const struct clew_tls_files *files, struct clew_error *err)
+{
+        struct clew_tls_context *context = NULL;
+        int r = clew_tls_context_new(files, &context, err);
+
+        if (r == 0)
+                clew_tls_context_free(context);
+        return r;
 }
 
 void clew_tls_reload(struct clew_tls *t)

@@ -8,6 +8,7 @@
 
 #include "query/answer/safe.h"
 #include "query/cli/lines.h"
+#include "query/cli/served.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -137,6 +138,9 @@ static int read_line(struct file *f, struct clew_slice line)
                 return wrong(f, "\"undo\" is for clew annotate --undo");
         if (a->author.len == 0)
                 a->author = clew_slice_of_cstr(f->c->author);
+        if (!clew_served_may_speak_as(a->author))
+                return wrong(f, "\"author\" is another than the key's name, which needs the "
+                                "scope \"admin\"");
         if (a->time_ns == 0)
                 a->time_ns = clew_clock_unix_ns(f->c->cli->clock);
         r = resolve(f, a);

@@ -4,6 +4,8 @@
  */
 #include "query/cli/child.h"
 
+#include "query/cli/served.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -169,10 +171,15 @@ int clew_child_run(const char *command, char *const *envp, struct clew_slice que
         struct child c = {.in = -1, .out = -1};
         uint64_t end = now_ms() + timeout_ms;
         int status = 0;
-        int r = start(command, envp, &c);
         int late;
+        int r;
 
         *ret_status = -1;
+        if (clew_served())
+                return clew_error_set(err, -EPERM, 0,
+                                      "a server starts no programs: run this on the machine with "
+                                      "the store");
+        r = start(command, envp, &c);
         if (r < 0)
                 return clew_error_set(err, r, 0, "cannot start the program: %s", strerror(-r));
         sigaction(SIGPIPE, &ignore, &before);

@@ -50,6 +50,12 @@ struct clew_cli {
         const char *command;   /* name of the running command, for messages; NULL before */
         bool sealed_only;      /* --sealed-only: hot data is left out */
 
+        /* --url and what goes with it, else CLEW_URL, CLEW_TOKEN_FILE, CLEW_CA_FILE; NULL = a store
+         * of this machine. Borrowed. */
+        const char *url;
+        const char *token_file;
+        const char *ca_file;
+
         struct clew_spool *spool; /* query/cli/spool.h; NULL = none */
         long pager_pid;           /* 0 = output goes straight to `out` */
         /* Messages while a pager has the screen: they are shown behind it. */

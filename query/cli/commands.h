@@ -6,7 +6,17 @@
 
 #include "query/cli/cli.h"
 
+#include <stdbool.h>
+
 #include <stddef.h>
+
+/* What becomes of a command when there is `--url`. */
+enum clew_served_kind {
+        CLEW_SERVED_NOT,   /* it works on a store of this machine alone */
+        CLEW_SERVED_READS, /* it runs beside the server's store, and changes nothing there */
+        CLEW_SERVED_SAYS,  /* the same, and it may add what people say (scope annotate) */
+        CLEW_SERVED_HOME,  /* it needs no store */
+};
 
 struct clew_command {
         const char *group; /* heading in `clew help` */
@@ -16,6 +26,7 @@ struct clew_command {
         const char *help;  /* one line */
         /* argv[0] is the command's name. Returns an enum clew_exit. */
         int (*run)(struct clew_cli *cli, int argc, char **argv);
+        enum clew_served_kind served;
 };
 
 /* NULL when there is no such command. Names are never abbreviated. */
@@ -31,6 +42,7 @@ int clew_cmd_audit(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_status(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_mcp(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_list(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_tree(struct clew_cli *cli, int argc, char **argv);
@@ -39,6 +51,7 @@ int clew_cmd_import(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_export(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_backup(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_compact(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv);
@@ -46,9 +59,11 @@ int clew_cmd_clusters(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_annotate(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_retention(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_rubric(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_eval(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_delete(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_why(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_show(struct clew_cli *cli, int argc, char **argv);
@@ -56,5 +71,8 @@ int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
+
+/* clew doctor --repair: verifies, and repairs what is damaged. The exit status. */
+int clew_cli_repair(struct clew_cli *cli, bool json);
 
 #endif

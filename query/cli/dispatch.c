@@ -7,6 +7,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/help.h"
 #include "query/cli/options.h"
+#include "query/cli/remote.h"
 #include "query/cli/spool.h"
 #include "query/cli/terminal.h"
 #include "query/serve/filter.h"
@@ -20,6 +21,13 @@
 /* Messages that wait for the pager; more are left out. */
 #define HELD_BYTES_MAX ((size_t)1 << 20)
 
+static const char *env_text(const char *name)
+{
+        const char *v = getenv(name);
+
+        return v && *v ? v : NULL;
+}
+
 void clew_cli_init(struct clew_cli *cli)
 {
         const char *dir = getenv("CLEW_STORE");
@@ -29,6 +37,9 @@ void clew_cli_init(struct clew_cli *cli)
                 .err = stderr,
                 .clock = clew_clock_system(),
                 .store_dir = dir && *dir ? dir : CLEW_STORE_DIR_DEFAULT,
+                .url = env_text("CLEW_URL"),
+                .token_file = env_text("CLEW_TOKEN_FILE"),
+                .ca_file = env_text("CLEW_CA_FILE"),
         };
         snprintf(cli->self, sizeof(cli->self), "clew");
         clew_buffer_init(&cli->held, HELD_BYTES_MAX);
@@ -56,26 +67,49 @@ static void name_store(struct clew_cli *cli, const char *dir)
                 snprintf(cli->self, sizeof(cli->self), "clew --store %s%s%s", quote, dir, quote);
 }
 
+/* A store or a server: what is named beats the environment. */
+static bool choose(struct clew_cli *cli, bool store, bool url)
+{
+        if (store && url) {
+                clew_cli_error(cli, "--store and --url name two places: choose one");
+                return false;
+        }
+        if (store)
+                cli->url = NULL;
+        return true;
+}
+
 /* Reads what stands before the command. Returns the index of the command, or -1 after a message. */
 static int global_options(struct clew_cli *cli, int argc, char **argv)
 {
+        bool url = false;
+        bool store = false;
+        bool wrong = false;
+
         for (int i = 1; i < argc; i++) {
                 const char *a = argv[i];
 
                 if (a[0] != '-' || strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0 ||
                     strcmp(a, "--version") == 0)
-                        return i;
+                        return choose(cli, store, url) ? i : -1;
                 if (strcmp(a, "--store") == 0 && i + 1 < argc) {
                         name_store(cli, argv[++i]);
+                        store = true;
                 } else if (strncmp(a, "--store=", 8) == 0) {
                         name_store(cli, a + 8);
+                        store = true;
+                } else if (clew_remote_option(cli, argc, argv, &i, &wrong)) {
+                        url = url || strncmp(a, "--url", 5) == 0;
+                        if (wrong)
+                                return -1;
                 } else if (strcmp(a, "--sealed-only") == 0) {
                         cli->sealed_only = true;
                 } else {
                         clew_cli_error(cli, strcmp(a, "--store") == 0
                                                     ? "--store needs a directory"
                                                     : "unknown option before the command; there "
-                                                      "are --store DIR and --sealed-only (see clew "
+                                                      "are --store DIR, --sealed-only, --url URL, "
+                                                      "--token-file F, --ca-file F (see clew "
                                                       "help)");
                         return -1;
                 }
@@ -110,6 +144,12 @@ static int dispatch(struct clew_cli *cli, int argc, char **argv)
                 return CLEW_EXIT_USAGE;
         }
         cli->command = command->name;
+        if (cli->url && cli->sealed_only) {
+                clew_cli_error(cli, "--sealed-only is for a store of this machine, not for --url");
+                return CLEW_EXIT_USAGE;
+        }
+        if (cli->url && command->served != CLEW_SERVED_HOME)
+                return clew_remote_run(cli, command, argc - at, argv + at);
         return command->run(cli, argc - at, argv + at);
 }
 

@@ -4,6 +4,7 @@
 #include "query/cli/lines.h"
 
 #include "query/answer/safe.h"
+#include "query/cli/served.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,13 +14,14 @@
 int clew_cli_read_file(struct clew_cli *cli, const char *path, size_t max_bytes,
                        struct clew_buffer *out)
 {
-        bool is_stdin = strcmp(path, "-") == 0;
-        FILE *f = is_stdin ? stdin : fopen(path, "re");
+        FILE *f = clew_cli_open_input(path);
         char name[200];
         size_t n = 0;
         int status = 0;
 
         clew_safe_cstr(clew_slice_of_cstr(path), name, sizeof(name));
+        if (!f && clew_served())
+                return CLEW_EXIT_USAGE; /* it has been asked for */
         if (!f) {
                 clew_cli_error(cli, "cannot read %s: %s", name, strerror(errno));
                 return errno == EACCES ? CLEW_EXIT_PERMISSION : CLEW_EXIT_USAGE;
@@ -40,8 +42,7 @@ int clew_cli_read_file(struct clew_cli *cli, const char *path, size_t max_bytes,
                 clew_cli_error(cli, "cannot read %s: %s", name, strerror(errno));
                 status = CLEW_EXIT_USAGE;
         }
-        if (!is_stdin)
-                fclose(f);
+        clew_cli_close_input(f);
         return status;
 }
 

@@ -7,6 +7,7 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
+#include "query/cli/served.h"
 #include "query/cli/spool.h"
 #include "query/find/select.h"
 #include "query/model/summary.h"
@@ -25,6 +26,8 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
         struct clew_error err = {0};
         int r;
 
+        if (mode == CLEW_STORE_WRITE && !clew_served_may_write(cli))
+                return CLEW_EXIT_PERMISSION;
         if (cli->store && cli->store_mode != (int)mode)
                 clew_cli_close_store(cli);
         if (!cli->store) {
@@ -209,9 +212,12 @@ static struct clew_slice next_word(struct clew_slice input, size_t *at)
 
 static int read_stdin(struct clew_cli *cli, struct clew_buffer *out)
 {
+        FILE *in = clew_cli_open_input("-");
         uint8_t *room;
         size_t n;
 
+        if (!in)
+                return CLEW_EXIT_USAGE; /* it has been asked for */
         do {
                 room = clew_buffer_reserve(out, 65536);
                 if (!room) {
@@ -219,9 +225,10 @@ static int read_stdin(struct clew_cli *cli, struct clew_buffer *out)
                                        STDIN_BYTES_MAX >> 20);
                         return CLEW_EXIT_USAGE;
                 }
-                n = fread(room, 1, 65536, stdin);
+                n = fread(room, 1, 65536, in);
                 clew_buffer_commit(out, n);
         } while (n > 0);
+        clew_cli_close_input(in);
         return 0;
 }
 

@@ -52,6 +52,9 @@ static int unknown_flag(struct parse *p, struct clew_slice name)
                 clew_nearest_offer(&near, clew_slice_of_cstr(f->name));
         for (const struct clew_flag *f = p->shared; f && f->name; f++)
                 clew_nearest_offer(&near, clew_slice_of_cstr(f->name));
+        if (clew_slice_eq_cstr(name, "url") || clew_slice_eq_cstr(name, "store") ||
+            clew_slice_eq_cstr(name, "token-file") || clew_slice_eq_cstr(name, "ca-file"))
+                return usage_error(p, "stands before the command:", p->argv[p->at], name.len + 2);
         if (!clew_nearest_found(&near))
                 return usage_error(p, "unknown flag", p->argv[p->at], name.len + 2);
         clew_cli_error(p->cli, "%s: unknown flag --%s; did you mean --%.*s?", p->cli->command,

@@ -6,6 +6,7 @@
 #include "proto/base/mem.h"
 #include "query/answer/safe.h"
 #include "query/cli/leftover.h"
+#include "query/cli/served-files.h"
 #include "storage/store.h"
 
 #include <dirent.h>
@@ -65,16 +66,46 @@ static char *beside(const char *path, const char *ending)
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
+/* Served: a file of who asked. */
+static int open_served(struct clew_outfile *f, struct clew_cli *cli, const char *path,
+                       unsigned flags)
+{
+        int r;
+
+        *f = (struct clew_outfile){.slot = -1, .summed = true};
+        clew_sha256_init(&f->sum);
+        f->path = clew_strdup(path);
+        if (!f->path)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        r = clew_served_file_open(cli, path, flags, &f->slot, &f->stream);
+        if (r != 0) {
+                clew_free(f->path);
+                f->path = NULL;
+        }
+        return r;
+}
+
+static int close_served(struct clew_outfile *f, struct clew_cli *cli, bool keep)
+{
+        int r = clew_served_file_close(cli, f->slot, f->stream, keep);
+
+        clew_free(f->path);
+        *f = (struct clew_outfile){.slot = -1};
+        return r;
+}
+
 int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *path, bool force)
 {
         struct stat st;
         bool there;
         int fd;
 
-        *f = (struct clew_outfile){.stream = cli->out, .summed = true};
+        *f = (struct clew_outfile){.stream = cli->out, .slot = -1, .summed = true};
         clew_sha256_init(&f->sum);
         if (!path || strcmp(path, "-") == 0)
                 return 0;
+        if (clew_served())
+                return open_served(f, cli, path, force ? CLEW_FRAME_FORCE : 0);
         f->stream = NULL;
         if (clew_store_holds_file(path))
                 return refuse(cli, path,
@@ -104,6 +135,8 @@ int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *
 
 int clew_outfile_mode(struct clew_outfile *f, struct clew_cli *cli, unsigned mode)
 {
+        if (clew_served())
+                return f->slot >= 0 ? clew_served_file_mode(cli, f->slot, mode) : 0;
         errno = 0;
         if (!f->temp || fchmod(fileno(f->stream), mode) == 0)
                 return 0;
@@ -126,6 +159,8 @@ int clew_outfile_close(struct clew_outfile *f, struct clew_cli *cli, bool keep)
         bool ok = f->stream != NULL;
         int r = 0;
 
+        if (f->path && f->slot >= 0 && clew_served())
+                return close_served(f, cli, keep);
         errno = 0;
         ok = ok && fflush(f->stream) == 0;
         if (f->path) {
@@ -200,6 +235,8 @@ int clew_outdir_open(struct clew_outdir *d, struct clew_cli *cli, const char *pa
 
         *d = (struct clew_outdir){0};
         d->path = clew_strdup(path);
+        if (d->path && clew_served())
+                return clew_served_dir_open(cli, path, force);
         while (d->path && len > 1 && d->path[len - 1] == '/')
                 d->path[--len] = '\0';
         d->temp = d->path ? beside(d->path, "part") : NULL;
@@ -233,6 +270,8 @@ int clew_outdir_file(struct clew_outdir *d, struct clew_cli *cli, const char *na
 {
         char path[PATH_MAX_BYTES];
 
+        if (clew_served())
+                return open_served(ret, cli, name, CLEW_FRAME_IN_DIR);
         if ((size_t)snprintf(path, sizeof(path), "%s/%s", d->temp, name) >= sizeof(path)) {
                 errno = ENAMETOOLONG;
                 return fail(cli, "write", name);
@@ -261,6 +300,11 @@ int clew_outdir_close(struct clew_outdir *d, struct clew_cli *cli, bool keep)
 {
         int r = 0;
 
+        if (d->path && clew_served()) {
+                clew_free(d->path);
+                d->path = NULL;
+                return clew_served_dir_close(cli, keep);
+        }
         if (d->temp && keep) {
                 errno = 0;
                 if (put_in_place(d))

@@ -16,6 +16,7 @@ struct clew_outfile {
         FILE *stream;
         char *path;  /* NULL = the command's output */
         char *temp;  /* NULL = written in place (the output, a device) */
+        int slot;    /* served: of its frames; -1 = not one of who asked */
         bool summed; /* the sum is wanted; the caller may clear it before the first write */
         struct clew_sha256 sum;
         uint64_t bytes;
@@ -37,7 +38,7 @@ CLEW_MUST_USE int clew_outfile_close(struct clew_outfile *f, struct clew_cli *cl
  */
 struct clew_outdir {
         char *path;
-        char *temp;
+        char *temp; /* NULL when served: the other side makes it */
 };
 
 CLEW_MUST_USE int clew_outdir_open(struct clew_outdir *d, struct clew_cli *cli, const char *path,

@@ -4,6 +4,7 @@
 #include "query/answer/brief.h"
 #include "query/answer/trace-record.h"
 #include "query/cli/output.h"
+#include "query/cli/served.h"
 #include "query/cli/show-int.h"
 
 #include "query/answer/safe.h"
@@ -34,11 +35,13 @@ static int read_prices(struct clew_show *v, struct clew_arena *arena, struct cle
         char shown[200];
         CLEW_BUFFER text = {0};
         struct clew_error err = {0};
-        FILE *file = fopen(v->price_file, "re");
+        FILE *file = clew_cli_open_input(v->price_file);
         uint8_t *room;
         int r;
 
         clew_buffer_init(&text, PRICE_FILE_MAX);
+        if (!file && clew_served())
+                return CLEW_EXIT_USAGE; /* it has been asked for */
         if (!file) {
                 clew_cli_error(
                         v->cli, "--prices: cannot open %s: %s",
@@ -48,7 +51,7 @@ static int read_prices(struct clew_show *v, struct clew_arena *arena, struct cle
         }
         while (!feof(file) && !ferror(file) && (room = clew_buffer_reserve(&text, 4096)))
                 clew_buffer_commit(&text, fread(room, 1, 4096, file));
-        fclose(file);
+        clew_cli_close_input(file);
         r = clew_buffer_error(&text);
         if (r < 0) {
                 clew_cli_error(v->cli, "--prices: the file is larger than %zu bytes",

@@ -4,6 +4,7 @@
 #include "query/cli/terminal.h"
 
 #include "proto/base/number.h"
+#include "query/cli/served.h"
 #include "query/cli/spool.h"
 
 #include <errno.h>
@@ -74,6 +75,7 @@ static size_t columns_of(int fd)
 int clew_look_init(struct clew_look *ret, struct clew_cli *cli,
                    const struct clew_display_flags *flags)
 {
+        const struct clew_command_line *words = clew_served();
         int fd = fileno(cli->out);
 
         if (flags->color && strcmp(flags->color, "auto") != 0 &&
@@ -89,6 +91,11 @@ int clew_look_init(struct clew_look *ret, struct clew_cli *cli,
                 .ascii = flags->ascii,
                 .utc = flags->utc,
         };
+        if (words) { /* the terminal is that of who asks */
+                ret->columns = flags->wide || words->columns == 0 ? SIZE_MAX : words->columns;
+                ret->colour = flags->color && strcmp(flags->color, "auto") != 0 ? ret->colour
+                                                                                : words->colour;
+        }
         return 0;
 }
 
@@ -131,6 +138,8 @@ void clew_pager_start(struct clew_cli *cli, const struct clew_display_flags *fla
         int ends[2];
         pid_t pid;
 
+        if (clew_served() && !flags->no_pager)
+                (void)clew_served_frame(CLEW_FRAME_PAGE, -1, CLEW_SLICE_NULL);
         if (flags->no_pager || cli->out != stdout || !isatty(STDOUT_FILENO) ||
             (pager && (*pager == '\0' || strcmp(pager, "cat") == 0)) || cli->pager_pid > 0)
                 return;

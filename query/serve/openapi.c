@@ -117,6 +117,10 @@ static void put_body(struct clew_json_writer *w, const struct clew_route *route)
         object(w, "schema");
         if (route->body == CLEW_BODY_MEMBERS)
                 put_members(w, route);
+        else if (route->body == CLEW_BODY_COMMAND)
+                member(w, "description",
+                       "{\"words\": [command, arguments ...]} and what the terminal is like; the "
+                       "answer is frames (query/serve/command-line.h)");
         else
                 member(w, "description",
                        "one annotation as clew annotate --list writes it, or an array of them");
