@@ -81,6 +81,8 @@ CLEW_MUST_USE int clew_store_open(const char *dir, const struct clew_store_optio
                                   struct clew_store **ret, struct clew_error *err);
 void clew_store_close(struct clew_store *store); /* NULL is fine; no view may be open */
 
+/* As it was given to clew_store_open(). */
+const char *clew_store_directory(const struct clew_store *store);
 /* Whether @path names, or is, a file of some store: then nothing else may be written there. */
 bool clew_store_holds_file(const char *path);
 
@@ -360,6 +362,11 @@ struct clew_store_stats {
         uint64_t file_bytes;
         uint32_t format_version;
 };
+
+/* Which store it is, the same in its backups and in what is restored from them: 16 bytes. */
+#define CLEW_STORE_ID_BYTES 16u
+CLEW_MUST_USE int clew_view_store_id(struct clew_view *view, uint8_t ret[CLEW_STORE_ID_BYTES],
+                                     struct clew_error *err);
 
 CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stats *ret,
                                   struct clew_error *err);

@@ -143,6 +143,8 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
         clew_arena_init(&s->kept, AIMED_ARENA_MAX);
+        if (filter && filter->yields)
+                s->begun_ns = clew_clock_monotonic_ns(clock);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
         for (uint32_t i = 0; filter && i < filter->n_queries; i++) {
@@ -613,11 +615,37 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         return 0;
 }
 
+/* Time to move on to a newer snapshot. Not after runs were taken in no order: nobody knows how far
+ * the walk has come then, and it is over soon. */
+static bool must_yield(const struct clew_select *s)
+{
+        return s->filter && s->filter->yields && s->has_last &&
+               clew_view_index_use(s->view)->taken == 0 &&
+               clew_clock_monotonic_ns(s->clock) - s->begun_ns > CLEW_SELECT_HELD_NS;
+}
+
+/* Goes on behind the trace looked at last. */
+static int yield(struct clew_select *s, struct clew_error *err)
+{
+        int r;
+
+        end_walk(s);
+        s->has_data = false;
+        r = clew_view_renew(s->view, err);
+        if (r == 0)
+                r = begin_walk(s, &s->last, err);
+        s->begun_ns = clew_clock_monotonic_ns(s->clock);
+        return r;
+}
+
 int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct clew_error *err)
 {
         while (!s->done) {
                 struct clew_list_entry entry;
-                int r = must_end(s) ? 0 : clew_view_next(s->view, &entry, err);
+                int r = must_end(s) ? 0 : must_yield(s) ? yield(s, err) : 1;
+
+                if (r == 1 || (r == 0 && s->end == CLEW_SELECT_WHOLE))
+                        r = clew_view_next(s->view, &entry, err);
 
                 if (r <= 0) {
                         s->done = true;
@@ -631,6 +659,8 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
                                 s->seen += clew_view_index_use(s->view)->left_out;
                         return 0;
                 }
+                s->last = (struct clew_list_entry){.id = entry.id, .start_ns = entry.start_ns};
+                s->has_last = true;
                 if (examine(s, &entry, ret) == 1) {
                         s->selected++;
                         return 1;

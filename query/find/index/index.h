@@ -75,6 +75,7 @@ enum {
         CLEW_LIGHT_USER = 1u << 4,
         CLEW_LIGHT_NAME = 1u << 5,
         CLEW_LIGHT_AGENT = 1u << 6, /* the first */
+        CLEW_LIGHT_FACTS = 1u << 7, /* numbers: loops, stalls, retries, waste, parts of tokens */
 };
 
 struct clew_columns;
