@@ -252,8 +252,8 @@ static int read_bounds(const struct clew_filter_flags *flags, const char *since_
                                   f->lost_after_ns == 0))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--lost-after takes a length of time such as 5m or 2h");
-        if (flags->limit_time && (!clew_when_parse_length(flags->limit_time, &f->limit_ns) ||
-                                  f->limit_ns == 0))
+        if (flags->limit_time &&
+            (!clew_when_parse_length(flags->limit_time, &f->limit_ns) || f->limit_ns == 0))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--limit-time takes a length of time such as 5s or 2m");
         if (flags->limit_bytes && !parse_size(flags->limit_bytes, &f->limit_bytes))
