@@ -5,6 +5,7 @@
 
 #include "proto/otlp/walk.h"
 #include "storage/base/place-int.h"
+#include "storage/base/sums-int.h"
 #include "storage/object/objects-int.h"
 #include "storage/source/store-int.h"
 
@@ -496,6 +497,7 @@ static int put_places(struct clew_rebuild *r, struct clew_error *err)
                 if (e == 0)
                         e = clew_place_write(r->bulk->env, txn, &c->id, &place, err);
                 clew_place_count_in(&r->state.places, &c->id, &place);
+                r->state.time_sum += clew_time_digest(c->start_ns, &c->id);
         }
         return e;
 }

@@ -2,6 +2,7 @@
 
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
+#include "storage/base/sums-int.h"
 #include "storage/hot/hot-int.h"
 #include "storage/source/store-int.h"
 
@@ -53,8 +54,11 @@ int clew_rebuild_init(struct clew_rebuild *r, struct clew_bulk *bulk,
         clew_buffer_init(&r->message, CLEW_PACK_RESIDUE_MAX);
         clew_buffer_init(&r->text, CLEW_PACK_RESIDUE_MAX);
         clew_arena_init(&r->arena, ARENA_BYTES_MAX);
-        r->state = (struct clew_state){
-                .next_sequence = 1, .next_segment = 1, .next_run = 1, .places.by_bucket = true};
+        r->state = (struct clew_state){.next_sequence = 1,
+                                       .next_segment = 1,
+                                       .next_run = 1,
+                                       .places.by_bucket = true,
+                                       .has_sums = true};
         if (clew_segment_reader_init(&r->segment) < 0)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         return 0;
@@ -318,6 +322,7 @@ static int rebuild_notes(struct clew_rebuild *r, struct clew_error *err)
                         next = 0;
                 last = id;
                 key = clew_key_numbered(&id, next++);
+                clew_note_count_in(&r->state, clew_key_slice(&key), scan.value);
                 if (index + 1 == next)
                         continue;
                 e = clew_rebuild_txn(r, scan.value.len, &txn, err);
@@ -391,6 +396,7 @@ static int write_meta(struct clew_rebuild *r, struct clew_error *err)
         s->again_bytes = r->has_before ? r->before.again_bytes : 0;
         compare(r, "sealed traces", r->before.sealed_traces, s->sealed_traces);
         compare(r, "sealed spans", r->before.sealed_spans, s->sealed_spans);
+        compare(r, "notes", r->before.note_records, s->note_records);
         compare(r, "hot fragments", r->before.hot_fragments, s->hot_fragments);
         if (e == 0)
                 e = clew_format_put(r->bulk->env, txn, (uint64_t)sysconf(_SC_PAGESIZE),
