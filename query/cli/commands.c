@@ -59,7 +59,7 @@ static const struct clew_command commands[] = {
         {"setup", "doctor", NULL, "[--verify] [--repair] [--seal] [--json]",
          "what the store holds, and whether it is whole", clew_cmd_doctor, CLEW_SERVED_READS},
         {"setup", "backup", NULL, "DEST [--verify] [--check]",
-         "a copy of the store, also while it is written to; only what is new", clew_cmd_backup,
+         "a copy while clewd writes; the next has only what is new", clew_cmd_backup,
          CLEW_SERVED_NOT},
         {"setup", "restore", NULL, "SRC [--store DIR]", "a store from a backup, verified",
          clew_cmd_restore, CLEW_SERVED_NOT},

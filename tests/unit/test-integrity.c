@@ -419,71 +419,6 @@ static void test_list_count(void **state)
         assert_true(findings(f) > 0);
 }
 
-static void another_time(struct clew_state *s)
-{
-        s->time_sum++;
-}
-
-/* Who stops after the first is not told less. */
-static void test_sum_of_times(void **state)
-{
-        struct fixture *f = *state;
-        struct clew_list_entry e;
-        struct clew_view *v;
-        int r;
-
-        change_state(f, another_time);
-        v = view(f);
-        r = clew_view_list(v, NULL, &f->err);
-        if (r == 0)
-                r = clew_view_next(v, &e, &f->err);
-        clew_view_close(v);
-        assert_int_equal(r, -EBADMSG);
-        assert_says(f, "time order");
-        assert_true(findings(f) > 0);
-}
-
-static void one_note_more(struct clew_state *s)
-{
-        s->note_records++;
-}
-
-static void another_note(struct clew_state *s)
-{
-        s->note_sum++;
-}
-
-static int read_note(struct fixture *f, uint32_t trace, uint32_t index)
-{
-        struct clew_trace_id id = test_trace_id(trace);
-        struct clew_slice note;
-        struct clew_view *v = view(f);
-        int r = clew_view_note(v, &id, index, &note, &f->err);
-
-        clew_view_close(v);
-        return r;
-}
-
-/* That there is no further note is said only of a table that is whole. */
-static void test_sum_of_notes(void **state)
-{
-        struct fixture *f = *state;
-        struct clew_trace_id id = test_trace_id(1);
-
-        assert_int_equal(clew_store_add_note(f->store, &id, CLEW_SLICE_LITERAL("a"), &f->err), 0);
-        assert_int_equal(clew_store_add_note(f->store, &id, CLEW_SLICE_LITERAL("b"), &f->err), 0);
-        assert_int_equal(read_note(f, 1, 2), -ENOENT);
-        assert_int_equal(findings(f), 0);
-        change_state(f, another_note);
-        assert_int_equal(read_note(f, 1, 1), 0); /* what is found is checked by itself */
-        assert_int_equal(read_note(f, 1, 2), -EBADMSG);
-        assert_says(f, "notes");
-        assert_int_equal(read_note(f, 2, 0), -EBADMSG);
-        assert_true(findings(f) > 0);
-        change_state(f, one_note_more);
-        assert_int_equal(read_note(f, 2, 0), -EBADMSG);
-}
-
 static void test_hot_count(void **state)
 {
         struct fixture *f = *state;
@@ -907,8 +842,6 @@ int main(void)
                 T(test_page_number),
                 T(test_state_of_another_commit),
                 T(test_list_count),
-                T(test_sum_of_times),
-                T(test_sum_of_notes),
                 T(test_hot_count),
                 T(test_hot_sum),
                 T(test_sum_of_places),
