@@ -65,6 +65,8 @@ static const struct clew_command commands[] = {
          clew_cmd_restore, CLEW_SERVED_NOT},
         {"setup", "compact", NULL, "[--json]", "give disk back to the system; no collector may run",
          clew_cmd_compact, CLEW_SERVED_NOT},
+        {"setup", "delete", NULL, "ID... | --session S | --user U | --query Q [FLAGS]",
+         "traces taken out of the store for good", clew_cmd_delete, CLEW_SERVED_NOT},
         {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
          clew_cmd_audit, CLEW_SERVED_NOT},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",

@@ -8,6 +8,7 @@
 #include "storage/base/directory-int.h"
 #include "storage/base/env-struct-int.h"
 #include "storage/base/own-file-int.h"
+#include "storage/base/wipe-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -411,6 +412,16 @@ static int reopen(struct clew_env *env, struct clew_error *err)
         r = open_lmdb(env, err);
         if (r == 0)
                 atomic_store(&env->broken, false);
+        return r;
+}
+
+int clew_env_refresh(struct clew_env *env, struct clew_error *err)
+{
+        int r;
+
+        pthread_mutex_lock(&env->lock);
+        r = reopen(env, err);
+        pthread_mutex_unlock(&env->lock);
         return r;
 }
 
