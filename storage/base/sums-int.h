@@ -18,6 +18,9 @@ uint64_t clew_time_digest(uint64_t start_ns, const struct clew_trace_id *id);
 /* Of one note. */
 void clew_note_count_in(struct clew_state *state, struct clew_slice key, struct clew_slice value);
 
+/* @stored: with its checksum at its end. */
+void clew_note_count_out(struct clew_state *state, struct clew_slice stored);
+
 /* 0 = the table is what @state says, or nobody knows, or it is too large to be looked at; -EBADMSG,
  * other. */
 CLEW_MUST_USE int clew_notes_prove(struct clew_env *env, MDB_txn *txn,

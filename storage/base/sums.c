@@ -3,6 +3,7 @@
 #include "proto/base/hash.h"
 
 #include <errno.h>
+#include <string.h>
 
 uint64_t clew_time_digest(uint64_t start_ns, const struct clew_trace_id *id)
 {
@@ -15,6 +16,16 @@ void clew_note_count_in(struct clew_state *state, struct clew_slice key, struct 
 {
         state->note_records++;
         state->note_sum += clew_checksum(key, value);
+}
+
+void clew_note_count_out(struct clew_state *state, struct clew_slice stored)
+{
+        uint64_t sum = 0;
+
+        if (stored.len >= sizeof(sum))
+                memcpy(&sum, stored.data + stored.len - sizeof(sum), sizeof(sum));
+        state->note_records--;
+        state->note_sum -= sum;
 }
 
 /* Adds all of @table to @sums. */

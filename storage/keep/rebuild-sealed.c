@@ -323,6 +323,8 @@ static void choose(struct clew_rebuild *r)
                                                  sizeof(best.id.bytes)) == 0;
                      to++)
                         was_indexed = was_indexed || claims(r)[to].from_index;
+                if (clew_rebuild_was_deleted(r, &best.id))
+                        continue;
                 if (best.rank == CLEW_CLAIM_NONE) {
                         lost_trace(r, &best);
                         continue;
