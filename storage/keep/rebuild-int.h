@@ -15,6 +15,7 @@
 #include "storage/keep.h"
 #include "storage/keep/bulk-int.h"
 #include "storage/sealed/segment-int.h"
+#include "storage/source/erasure-int.h"
 #include "storage/source/shelf-int.h"
 
 #include <stdbool.h>
@@ -50,6 +51,7 @@ struct clew_rebuild {
         struct clew_state state;       /* the new one */
         struct clew_state before;      /* the old one, when it could be read */
         struct clew_shelf_state shelf; /* the new one */
+        struct clew_erasure erasure;   /* the new one, by the records of the shelf */
         uint64_t shelf_before;         /* records of it, as far as is known */
         bool has_before;
         uint64_t created_ns;
