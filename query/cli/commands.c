@@ -62,7 +62,7 @@ static const struct clew_command commands[] = {
          "queue, disk, readers, last errors; of a clewd with --url", clew_cmd_status,
          CLEW_SERVED_HOME},
         {"setup", "backup", NULL, "DEST [--verify] [--check]",
-         "a copy of the store, while it is written to; only what is new", clew_cmd_backup,
+         "a copy while clewd writes; the next has only what is new", clew_cmd_backup,
          CLEW_SERVED_NOT},
         {"setup", "restore", NULL, "SRC [--store DIR]", "a store from a backup, verified",
          clew_cmd_restore, CLEW_SERVED_NOT},
