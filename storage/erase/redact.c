@@ -7,6 +7,7 @@
  */
 #include "proto/base/mem.h"
 #include "proto/otlp/walk.h"
+#include "storage/base/sums-int.h"
 #include "storage/erase/repack-int.h"
 
 #include <errno.h>
@@ -250,18 +251,22 @@ static int change_note(struct clew_repack *p, MDB_txn *txn, struct clew_slice ke
                        struct clew_state *state, struct clew_error *err)
 {
         struct redacting *x = p->context;
+        struct clew_slice stored;
         struct clew_slice value;
         int r = clew_table_get(p->store->env, txn, CLEW_TABLE_NOTE, key, &value, err);
 
-        (void)state;
+        if (r == 0)
+                r = clew_table_peek(p->store->env, txn, CLEW_TABLE_NOTE, key, &stored, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
+        clew_note_count_out(state, stored);
         clew_buffer_clear(&x->message);
         clew_buffer_append_slice(&x->message, value);
         if (clew_buffer_error(&x->message) < 0)
                 return clew_error_set(err, clew_buffer_error(&x->message), 0, "out of memory");
         replace(x, x->message.data, x->message.len);
         value = clew_buffer_slice(&x->message);
+        clew_note_count_in(state, key, value);
         return clew_table_put(p->store->env, txn, CLEW_TABLE_NOTE, key, &value, 1, err);
 }
 
