@@ -59,6 +59,7 @@ int clew_cmd_clusters(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_annotate(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_retention(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_rubric(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_eval(struct clew_cli *cli, int argc, char **argv);

@@ -210,6 +210,8 @@ static int pack(struct clew_repack *p, const struct clew_segment_entry *e, struc
         clew_buffer_clear(&p->summaries);
         clew_buffer_clear(&p->service);
         clew_buffer_append_slice(&p->service, e->service);
+        if (p->redaction && p->service.len > 0)
+                p->redaction->replace(p->redaction->context, p->service.data, p->service.len);
         if (p->sink)
                 clew_index_sink_reset(p->sink);
         r = clew_buffer_error(&p->service);
