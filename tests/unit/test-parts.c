@@ -41,9 +41,14 @@ static void make_words(struct words *w, uint32_t most)
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < WORDS; i++) {
-                w->of[i][0] = 0;
-                for (uint64_t k = 1 + test_random_below(&rng, most); k > 0; k--)
-                        strcat(w->of[i], signs[test_random_below(&rng, 7)]);
+                size_t len = 0;
+
+                for (uint64_t k = 1 + test_random_below(&rng, most); k > 0; k--) {
+                        const char *sign = signs[test_random_below(&rng, 7)];
+
+                        memcpy(w->of[i] + len, sign, strlen(sign) + 1);
+                        len += strlen(sign);
+                }
         }
         qsort(w->of, WORDS, sizeof(w->of[0]), by_bytes);
         for (uint32_t i = 0; i < WORDS; i++) {
