@@ -240,6 +240,9 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
         if (a->policy)
                 MHD_add_response_header(response, "Content-Security-Policy", a->policy);
+        if (a->is_file)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION,
+                                        "attachment");
         if (a->retry_after_s > 0) {
                 snprintf(seconds, sizeof(seconds), "%u", a->retry_after_s);
                 MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
