@@ -92,6 +92,18 @@ uint32_t clew_index_set_next(const struct clew_index_set *s, uint32_t from);
 
 struct clew_index_run;
 
+/*
+ * Takes traces of a run all at once, in no order, for who adds up and asks columns alone. @traces
+ * holds those that are sure and that the walk would give; the ones that it clears are taken, and
+ * not given any more. A walk that cannot use indexes to its end after some were taken ends with
+ * -EAGAIN: then all that was taken is to be forgotten.
+ */
+struct clew_index_taker {
+        int (*take)(void *context, struct clew_index_run *run, struct clew_index_set *traces,
+                    struct clew_error *err);
+        void *context;
+};
+
 /* Which traces of a run a walk is to give; see clew_view_list_chosen(). */
 struct clew_index_chooser {
         uint64_t version;  /* of the indexer that it knows */
@@ -102,6 +114,7 @@ struct clew_index_chooser {
         int (*choose)(void *context, struct clew_index_run *run, struct clew_index_set *ret,
                       struct clew_index_set *sure, struct clew_error *err);
         bool light; /* those that are sure are given without their summaries */
+        const struct clew_index_taker *taker; /* with light; NULL = none */
         void *context;
 };
 
@@ -115,6 +128,7 @@ struct clew_index_use {
         /* Traces that the walk would have given, from where it began to where since_ns ends it, and
          * left out; whole when the walk has come to its end. */
         uint64_t left_out;
+        uint64_t taken;     /* of the chosen ones, by a taker */
         uint64_t uncovered; /* segments that no run covers: their traces are all given ... */
         uint64_t scanned;   /* ... and these are they, from where the walk began */
 };
@@ -139,6 +153,9 @@ clew_index_walk(struct clew_index_run *run, enum clew_index_kind kind, struct cl
                 void *context, struct clew_error *err);
 /* 0, or -EBADMSG when it holds what the run cannot have. */
 CLEW_MUST_USE int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *into);
+/* When they started (unix ns), from ordinal @from on: fills @ret[0 .. n - 1]. */
+CLEW_MUST_USE int clew_index_starts(struct clew_index_run *run, uint32_t from, uint32_t n,
+                                    uint64_t *ret, struct clew_error *err);
 /* The numbers of a column from ordinal @from on: fills @ret[0 .. n - 1]. */
 CLEW_MUST_USE int clew_index_numbers(struct clew_index_run *run, unsigned column, uint32_t from,
                                      uint32_t n, uint64_t *ret, struct clew_error *err);

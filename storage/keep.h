@@ -75,4 +75,35 @@ CLEW_MUST_USE int clew_store_restore(const char *src, const char *dir,
                                      const struct clew_keep_options *options,
                                      struct clew_restore_report *ret, struct clew_error *err);
 
+struct clew_compact_report {
+        uint64_t records;
+        uint64_t before_bytes; /* of the data file */
+        uint64_t after_bytes;
+};
+
+/*
+ * Makes the data file as small as what it holds. Refused with -EBUSY while a collector runs, and
+ * when some other program has the store open at the end. Killed at any point, the store is the old
+ * or the new one. -ENOSPC: the new file has no room beside the old one; -EBADMSG: damage.
+ */
+CLEW_MUST_USE int clew_store_compact(const char *dir, struct clew_compact_report *ret,
+                                     struct clew_error *err);
+
+struct clew_repair_report {
+        uint64_t damaged;        /* things found damaged in the file */
+        uint64_t lost_traces;    /* sealed ones; a further part of them may be there, unsealed */
+        uint64_t lost_fragments; /* unsealed parts of traces */
+        uint64_t found_traces;   /* that the index had lost */
+        uint64_t traces;         /* sealed ones, now */
+        char aside[64];          /* name of the damaged file now, beside the new one */
+};
+
+/*
+ * Makes a whole store of what can be read of a damaged one; each loss is told to options->finding.
+ * The damaged file is kept under another name. Refused with -EBUSY while anybody has the store
+ * open. Killed at any point, the store is the old or the new one.
+ */
+CLEW_MUST_USE int clew_store_repair(const char *dir, const struct clew_keep_options *options,
+                                    struct clew_repair_report *ret, struct clew_error *err);
+
 #endif

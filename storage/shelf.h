@@ -2,11 +2,11 @@
  * The shelf: records that rooms above keep beside the traces (annotations, criteria, datasets ...).
  *
  * To the store a record is opaque bytes under a key. Records are added, never changed, so what was
- * read once stays true; several are added in one transaction, all or none, and are as durable as
- * spans when it returns 0. A second process may write while a collector runs: writers take turns.
- * Each record carries a checksum bound to its key, and the store keeps count and digest of all of
- * them, so that a lost record is noticed by clew_view_shelf_walk() over everything and by
- * clew_store_verify().
+ * read once stays true (deletion and redaction alone take them away); several are added in one
+ * transaction, all or none, and are as durable as spans when it returns 0. A second process may
+ * write while a collector runs: writers take turns. Each record carries a checksum bound to its
+ * key, and the store keeps count and digest of all of them, so that a lost record is noticed by
+ * clew_view_shelf_walk() over everything and by clew_store_verify().
  *
  * The first byte of a key is the kind of record; kinds are given out in the README of the room that
  * uses them. CLEW_SHELF_HOLD is the one that the store itself knows: a trace with such a record is
@@ -29,6 +29,9 @@
 #define CLEW_SHELF_VALUE_MAX ((size_t)256 << 20)
 /* Key: this byte, then a trace id. */
 #define CLEW_SHELF_HOLD 'H'
+/* Key: this byte, then a trace id: it was deleted, and what still comes of it is not stored. The
+ * store's own (storage/erase.h). */
+#define CLEW_SHELF_DELETED 'T'
 /* Key: this byte, the id of a run, the first 15 bytes of a trace id; value: that id whole. The
  * store's own: clew_store_append() adds it, clew_view_run() reads it. */
 #define CLEW_SHELF_RUN 'J'
@@ -69,6 +72,18 @@ CLEW_MUST_USE int clew_shelf_last(struct clew_shelf *shelf, struct clew_slice pr
 /* Adds a hold on @id; nothing when there is one. */
 CLEW_MUST_USE int clew_shelf_hold(struct clew_shelf *shelf, const struct clew_trace_id *id,
                                   struct clew_error *err);
+/* Takes one record away, for good: deletion and redaction alone do that. -ENOENT (err not filled).
+ */
+CLEW_MUST_USE int clew_shelf_remove(struct clew_shelf *shelf, struct clew_slice key,
+                                    struct clew_error *err);
+/* The same, and puts another in its place, or where none was. */
+CLEW_MUST_USE int clew_shelf_replace(struct clew_shelf *shelf, struct clew_slice key,
+                                     struct clew_slice encoded, struct clew_error *err);
+/* The first key that begins with @prefix and comes behind @after (empty: the very first). -ENOENT.
+ */
+CLEW_MUST_USE int clew_shelf_next_key(struct clew_shelf *shelf, struct clew_slice prefix,
+                                      struct clew_slice after, uint8_t ret[CLEW_SHELF_KEY_MAX],
+                                      size_t *ret_len, struct clew_error *err);
 /* A number that this store has not given before; from 1. Given for good when the transaction ends
  * well. */
 uint64_t clew_shelf_next(struct clew_shelf *shelf);

@@ -81,6 +81,8 @@ CLEW_MUST_USE int clew_store_open(const char *dir, const struct clew_store_optio
                                   struct clew_store **ret, struct clew_error *err);
 void clew_store_close(struct clew_store *store); /* NULL is fine; no view may be open */
 
+/* As it was given to clew_store_open(). */
+const char *clew_store_directory(const struct clew_store *store);
 /* Whether @path names, or is, a file of some store: then nothing else may be written there. */
 bool clew_store_holds_file(const char *path);
 

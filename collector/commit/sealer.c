@@ -4,6 +4,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "query/serve/erase.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -105,6 +106,28 @@ static void tell_refused(void *context, const struct clew_trace_id *id, uint32_t
                          hex, n_fragments, (unsigned long long)raw_bytes, why);
 }
 
+/* What was deleted, here or by another process, is finished: segments, indexes, free pages. */
+static int finish_erasure(struct clew_sealer *s, bool *ret_waits, struct clew_error *err)
+{
+        struct clew_rewrite_options options = clew_erasing_rewrite();
+        struct clew_rewrite_stats stats;
+        struct clew_erasure_status status;
+        int r;
+
+        options.run = run_on_writer;
+        options.is_over = is_stopping;
+        options.context = s;
+        r = clew_store_resume_erasure(s->options.store, &options, &stats, err);
+        if (r == 0)
+                r = clew_store_finish_erasure(s->options.store, &options, &status, err);
+        *ret_waits = r == 0 && !status.is_wiped;
+        if (r == 0 && status.n_wiped > 0)
+                clew_log(CLEW_LOG_INFO, "erase.wiped", "pages=%llu held=%llu held_by=%d done=%s",
+                         (unsigned long long)status.n_wiped, (unsigned long long)status.n_held,
+                         (int)status.held_by, status.is_wiped ? "yes" : "no");
+        return r;
+}
+
 static void count_sealed(void *context, const struct clew_trace_id *id, struct clew_slice before,
                          struct clew_slice now)
 {
@@ -150,11 +173,14 @@ static uint64_t step(struct clew_sealer *s)
         struct clew_seal_stats stats = {.more = false};
         struct clew_error err = {.code = 0};
         uint64_t before = cpu_ns();
+        bool waits = false; /* for a reader: looked at again after a rest */
         uint64_t used;
         int r;
 
         s->written_cpu_ns = 0;
         r = clew_store_seal(s->options.store, &options, &stats, &err);
+        if (r == 0 && !is_stopping(s))
+                r = finish_erasure(s, &waits, &err);
         used = cpu_ns() - before + s->written_cpu_ns;
         clew_watch_release_file_memory(s->options.store);
         atomic_store(&s->due_bytes, stats.left_bytes);
@@ -179,7 +205,7 @@ static uint64_t step(struct clew_sealer *s)
                          (unsigned long long)stats.stored_bytes,
                          (unsigned long long)(used / CLEW_NS_PER_MS));
         used = used * (100 - s->options.cpu_percent) / s->options.cpu_percent;
-        return stats.more || used > LOOK_NS ? used : LOOK_NS;
+        return (stats.more && !waits) || used > LOOK_NS ? used : LOOK_NS;
 }
 
 static void *sealer_main(void *argument)

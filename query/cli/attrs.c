@@ -184,7 +184,6 @@ static int list_values(struct attrs *a, const char *name)
         CLEW_BUFFER field = {0};
         struct clew_stats stats;
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_error err = {0};
         int status;
         int reported;
@@ -200,11 +199,7 @@ static int list_values(struct attrs *a, const char *name)
                 clew_stats_deinit(&stats);
                 return CLEW_EXIT_USAGE;
         }
-        r = clew_select_init(&s, a->view, &a->filter, a->cli->clock, NULL, &err);
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                r = clew_stats_add(&stats, &s, &t, &err);
-        if (r == 0)
-                r = clew_stats_finish(&stats);
+        r = clew_stats_gather(&stats, a->view, &a->filter, a->cli->clock, &s, &err);
         status = r < 0 ? clew_cli_fail(a->cli, r, &err) : print_values(a, &stats);
         reported = clew_filter_report(a->cli, &s);
         if (status == 0 && stats.groups.n == 0) {

@@ -41,7 +41,7 @@ static const struct clew_column columns[] = {
         {.heading = "LAST SEEN", .drop = 2},
         {.heading = "EXAMPLE"},
         {.heading = "RULE", .give_way = 12},
-        {.heading = "WHAT", .give_way = 24},
+        {.heading = "WHAT", .give_way = 24, .below = true},
 };
 
 static int put_table(struct clusters_command *c)

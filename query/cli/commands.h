@@ -6,6 +6,8 @@
 
 #include "query/cli/cli.h"
 
+#include <stdbool.h>
+
 #include <stddef.h>
 
 /* What becomes of a command when there is `--url`. */
@@ -50,6 +52,7 @@ int clew_cmd_import(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_export(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_backup(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_compact(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_sessions(struct clew_cli *cli, int argc, char **argv);
@@ -60,6 +63,7 @@ int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_rubric(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_eval(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_delete(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_why(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_show(struct clew_cli *cli, int argc, char **argv);
@@ -67,5 +71,8 @@ int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_version(struct clew_cli *cli, int argc, char **argv);
+
+/* clew doctor --repair: verifies, and repairs what is damaged. The exit status. */
+int clew_cli_repair(struct clew_cli *cli, bool json);
 
 #endif

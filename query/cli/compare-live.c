@@ -67,18 +67,13 @@ static int count_values(struct clew_compare_command *c, struct clew_stats *stats
 {
         struct clew_filter filter;
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_error err = {0};
         int status = clew_compare_filter(c, &c->filter_flags, &filter);
         int r;
 
         if (status != 0)
                 return status;
-        r = clew_select_init(&s, c->view, &filter, c->cli->clock, NULL, &err);
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                r = clew_stats_add(stats, &s, &t, &err);
-        if (r >= 0)
-                r = clew_stats_finish(stats);
+        r = clew_stats_gather(stats, c->view, &filter, c->cli->clock, &s, &err);
         clew_select_deinit(&s); /* what was not readable is told with the sides */
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }

@@ -1,5 +1,5 @@
 /*
- * clew doctor: what the store holds and whether it is whole; sealing on demand.
+ * clew doctor: what the store holds and whether it is whole; sealing and repair on demand.
  */
 #include "query/answer/safe.h"
 #include "query/answer/when.h"
@@ -9,6 +9,7 @@
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/cli/page.h"
+#include "query/cli/served.h"
 #include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "query/review/verify.h"
@@ -25,6 +26,7 @@ struct doctor {
         struct clew_cli *cli;
         bool json;
         bool verify;
+        bool repair;
         bool seal;
         struct clew_output output;
         struct clew_look look;
@@ -312,6 +314,8 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 {"seal", 0, NULL, "seal everything idle now, then report", .ret_flag = &d.seal},
                 {"verify", 0, NULL, "check every record; exit 4 when something is damaged",
                  .ret_flag = &d.verify},
+                {"repair", 0, NULL, "make a whole store of what can be read; tells what is lost",
+                 .ret_flag = &d.repair},
                 {"json", 0, NULL, "one JSON object", .ret_flag = &d.json},
                 {0},
         };
@@ -331,6 +335,16 @@ int clew_cmd_doctor(struct clew_cli *cli, int argc, char **argv)
                 r = clew_output_init(&d.output, cli, &json, "doctor", NULL);
         if (r != 0)
                 return r;
+        if (d.repair && clew_served()) {
+                clew_cli_error(cli, "--repair works on a store of this machine, and a server has "
+                                    "this one open");
+                clew_output_deinit(&d.output);
+                return CLEW_EXIT_USAGE;
+        }
+        if (d.repair) {
+                clew_output_deinit(&d.output);
+                return clew_cli_repair(cli, d.json);
+        }
         clew_page_init(&d.page, cli->out, &d.look, true);
         if (d.seal)
                 status = seal_all(&d);

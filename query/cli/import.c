@@ -17,6 +17,7 @@
 #include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/import-agents.h"
+#include "query/cli/import-binary.h"
 #include "query/cli/import-forms.h"
 #include "query/cli/input.h"
 #include "query/cli/open.h"
@@ -65,6 +66,7 @@ struct import {
         struct clew_buffer fragments; /* scratch: their struct clew_fragment */
         char name[NAME_TEXT_MAX];     /* of the file, safe to print */
         uint64_t arrival_ns;
+        enum clew_otlp_signal signal; /* of protobuf: what the last request held */
         /* counts, of what is durable (after the last flush) */
         uint64_t n_requests;
         uint64_t n_spans;
@@ -148,22 +150,15 @@ static enum content find_content(struct clew_slice text)
         return CONTENT_NONE;
 }
 
-/* Converts, walks and encodes; -EBADMSG and -E2BIG are the object's own fault. */
-static int import_signal(struct import *im, struct clew_slice text, enum clew_otlp_signal signal,
-                         struct clew_error *err)
+/* Walks and encodes a request; -EBADMSG and -E2BIG are its own fault. */
+static int import_request(struct import *im, struct clew_slice request,
+                          enum clew_otlp_signal signal, const char *reason, struct clew_error *err)
 {
         struct clew_otlp_batch batch;
-        struct clew_error reason;
         int r;
 
-        clew_buffer_clear(&im->request);
         clew_arena_reset(&im->arena);
-        *err = (struct clew_error){0};
-        r = clew_otlp_from_json(text, signal, &im->request, err);
-        if (r < 0)
-                return r;
-        clew_error_set(&reason, 0, 0, "%s", err->message); /* why items are empty */
-        r = clew_otlp_walk(clew_buffer_slice(&im->request), signal, &im->arena, &batch, err);
+        r = clew_otlp_walk(request, signal, &im->arena, &batch, err);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < batch.n_traces; i++) {
@@ -175,9 +170,42 @@ static int import_signal(struct import *im, struct clew_slice text, enum clew_ot
         im->n_rejected += batch.n_rejected;
         if (batch.n_rejected > 0 && ++im->n_told <= REPORTS_MAX)
                 clew_cli_note(im->cli, "%s: %" PRIu64 " spans refused: %s", im->name,
-                              batch.n_rejected,
-                              reason.message[0] ? reason.message : batch.reject_reason);
+                              batch.n_rejected, reason[0] ? reason : batch.reject_reason);
         return 0;
+}
+
+/* The same of JSON. */
+static int import_signal(struct import *im, struct clew_slice text, enum clew_otlp_signal signal,
+                         struct clew_error *err)
+{
+        struct clew_error reason;
+        int r;
+
+        clew_buffer_clear(&im->request);
+        *err = (struct clew_error){0};
+        r = clew_otlp_from_json(text, signal, &im->request, err);
+        if (r < 0)
+                return r;
+        clew_error_set(&reason, 0, 0, "%s", err->message); /* why items are empty */
+        return import_request(im, clew_buffer_slice(&im->request), signal, reason.message, err);
+}
+
+/* Spans or log records: what cannot be the one is the other. */
+static int import_protobuf(struct import *im, struct clew_slice request, struct clew_error *err)
+{
+        enum clew_otlp_signal other =
+                im->signal == CLEW_OTLP_TRACES ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES;
+        struct clew_error first = {0};
+        int r = import_request(im, request, im->signal, "", &first);
+
+        if (r == -EBADMSG && import_request(im, request, other, "", err) == 0) {
+                im->signal = other;
+                r = 0;
+        }
+        if (r < 0)
+                *err = first;
+        im->n_requests += r == 0;
+        return r;
 }
 
 static int import_known(struct import *im, struct clew_slice text, enum content content,
@@ -305,13 +333,15 @@ static bool is_own_fault(int r)
         return r == -EBADMSG || r == -E2BIG || r == -EMSGSIZE;
 }
 
-/* Imports @text, which began in line @line. Returns 0, also when it was bad and has been told, or
- * the error that ends the import. */
-static int take_object(struct import *im, struct clew_slice text, uint64_t line,
-                       struct clew_error *err)
+typedef int import_fn(struct import *im, struct clew_slice text, struct clew_error *err);
+
+/* Imports @text, which began in line @line (or is the request of that number) with @how. Returns 0,
+ * also when it was bad and has been told, or the error that ends the import. */
+static int take(struct import *im, struct clew_slice text, uint64_t line, import_fn *how,
+                struct clew_error *err)
 {
         struct import before = *im;
-        int r = import_object(im, text, err);
+        int r = how(im, text, err);
 
         if (r < 0 && is_own_fault(r)) {
                 size_t until = err->offset < text.len ? err->offset : text.len;
@@ -321,7 +351,7 @@ static int take_object(struct import *im, struct clew_slice text, uint64_t line,
                 im->n_spans = before.n_spans;
                 im->n_logs = before.n_logs;
                 im->n_rejected = before.n_rejected;
-                for (size_t i = 0; i < until; i++)
+                for (size_t i = 0; how == import_object && i < until; i++)
                         line += text.data[i] == '\n';
                 report(im, line, err);
                 return 0;
@@ -332,6 +362,12 @@ static int take_object(struct import *im, struct clew_slice text, uint64_t line,
             im->pending.len >= BATCH_FRAGMENTS_MAX * sizeof(struct pending))
                 r = flush(im, err);
         return r;
+}
+
+static int take_object(struct import *im, struct clew_slice text, uint64_t line,
+                       struct clew_error *err)
+{
+        return take(im, text, line, import_object, err);
 }
 
 static bool is_blank(struct clew_slice line)
@@ -435,6 +471,77 @@ static int import_lines(struct import *im, struct clew_input *in, struct clew_er
         return r;
 }
 
+/* ---- files that are not text ----------------------------------------------------------------- */
+
+static int take_request(void *context, struct clew_slice request, uint64_t number,
+                        struct clew_error *err)
+{
+        struct import *im = context;
+
+        im->arrival_ns = clew_clock_unix_ns(im->cli->clock);
+        return take(im, request, number, import_protobuf, err);
+}
+
+/* Names the part of a file in what is told of it. */
+static void name_part(struct import *im, struct clew_slice part, const char *file)
+{
+        char text[NAME_TEXT_MAX / 2];
+
+        clew_safe_cstr(part, text, sizeof(text));
+        snprintf(im->name, sizeof(im->name), "%.*s: %s", (int)sizeof(im->name) / 2 - 8, file, text);
+}
+
+static int take_sample(void *context, struct clew_slice json, struct clew_slice name,
+                       struct clew_error *err)
+{
+        struct import *im = context;
+        char file[NAME_TEXT_MAX];
+        int r;
+
+        memcpy(file, im->name, sizeof(file));
+        name_part(im, name, file);
+        r = take_object(im, json, 1, err);
+        memcpy(im->name, file, sizeof(file));
+        return r;
+}
+
+static void tell_bad(void *context, struct clew_slice name, uint64_t number,
+                     const struct clew_error *err)
+{
+        struct import *im = context;
+        char file[NAME_TEXT_MAX];
+
+        memcpy(file, im->name, sizeof(file));
+        name_part(im, name, file);
+        report(im, number ? number : 1, err);
+        memcpy(im->name, file, sizeof(file));
+}
+
+static int import_content(struct import *im, const char *path, struct clew_input *in,
+                          struct clew_error *err)
+{
+        const struct clew_import_sink sink = {
+                .context = im, .request = take_request, .document = take_sample, .bad = tell_bad};
+        enum clew_import_kind kind;
+        int r = clew_import_kind(in, &kind, err);
+
+        if (r < 0 || kind == CLEW_IMPORT_TEXT)
+                return import_lines(im, in, err); /* it tells what is wrong, and where */
+        if (kind != CLEW_IMPORT_ZIP)
+                r = clew_import_protobuf(in, kind, &sink, err);
+        else if (strcmp(path, "-") == 0)
+                r = clew_error_set(err, -EBADMSG, 0,
+                                   "a zip archive (.eval) is read by its name, not from a pipe");
+        else
+                r = clew_import_eval(path, &sink, err);
+        if (r < 0 && (is_own_fault(r) || r == -EACCES || r == -ENOENT)) {
+                im->n_bad++;
+                clew_cli_error(im->cli, "%s: %s", im->name, err->message);
+                r = 0;
+        }
+        return r;
+}
+
 /* Returns 0, an exit status for this file, or a negative errno that ends the import. */
 static int import_file(struct import *im, const char *path, struct clew_error *err)
 {
@@ -455,7 +562,7 @@ static int import_file(struct import *im, const char *path, struct clew_error *e
                                err->message[0] ? err->message : strerror(-r));
                 return r == -EACCES || r == -EPERM ? CLEW_EXIT_PERMISSION : CLEW_EXIT_USAGE;
         }
-        r = import_lines(im, in, err);
+        r = import_content(im, path, in, err);
         im->bytes += clew_input_bytes(in);
         clew_input_close(in);
         return r;
@@ -465,7 +572,7 @@ static int import_file(struct import *im, const char *path, struct clew_error *e
 
 static int start(struct import *im, struct clew_cli *cli)
 {
-        *im = (struct import){.cli = cli};
+        *im = (struct import){.cli = cli, .signal = CLEW_OTLP_TRACES};
         clew_arena_init(&im->arena, WALK_ARENA_BYTES_MAX);
         clew_arena_init(&im->form_arena, FORM_ARENA_BYTES_MAX);
         clew_buffer_init(&im->made, REQUEST_BYTES_MAX);

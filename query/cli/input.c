@@ -316,3 +316,23 @@ int clew_input_line(struct clew_input *in, struct clew_slice *ret, uint64_t *ret
                 }
         }
 }
+
+int clew_input_peek(struct clew_input *in, size_t n, struct clew_slice *ret, struct clew_error *err)
+{
+        while (!in->ended && in->text.len - in->at < n) {
+                int r = fill(in, err);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = in->text.data ? clew_slice_make(in->text.data + in->at, in->text.len - in->at)
+                             : CLEW_SLICE_NULL;
+        return 0;
+}
+
+void clew_input_skip(struct clew_input *in, size_t n)
+{
+        in->at += n;
+        if (in->searched < in->at)
+                in->searched = in->at;
+}

@@ -35,6 +35,15 @@ void clew_input_close(struct clew_input *in); /* NULL is fine */
 CLEW_MUST_USE int clew_input_line(struct clew_input *in, struct clew_slice *ret,
                                   uint64_t *ret_number, struct clew_error *err);
 
+/*
+ * What comes next, at least @n bytes of it (at most CLEW_INPUT_LINE_MAX) unless the file ends
+ * before; nothing is taken. @ret lives until the next call. 0 or a negative errno.
+ */
+CLEW_MUST_USE int clew_input_peek(struct clew_input *in, size_t n, struct clew_slice *ret,
+                                  struct clew_error *err);
+/* Takes @n bytes that were peeked at. */
+void clew_input_skip(struct clew_input *in, size_t n);
+
 /* Bytes read so far, after decompression. */
 uint64_t clew_input_bytes(const struct clew_input *in);
 

@@ -1,5 +1,5 @@
 /*
- * clew backup and clew restore: copies of a store, and stores made of copies.
+ * clew backup, restore, compact, and doctor --repair: copies of a store, and stores made of copies.
  */
 #include "storage/keep.h"
 #include "query/answer/safe.h"
@@ -285,6 +285,108 @@ int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv)
         if (r != 0)
                 return r;
         r = restore(&k, args.values[0]);
+        clew_output_deinit(&k.output);
+        return r;
+}
+
+/* ---- compact --------------------------------------------------------------------------------- */
+
+int clew_cmd_compact(struct clew_cli *cli, int argc, char **argv)
+{
+        struct keeping k = {.cli = cli};
+        const struct clew_flag own[] = {
+                {"json", 0, NULL, "one JSON object", .ret_flag = &k.json},
+                {0},
+        };
+        const char *const texts[4] = {"store", cli->store_dir, NULL, NULL};
+        struct clew_compact_report c = {0};
+        struct clew_error err = {0};
+        struct clew_arguments args;
+        char before[CLEW_WHEN_TEXT];
+        char after[CLEW_WHEN_TEXT];
+        int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
+
+        if (r == 0 && args.n > 0) {
+                clew_cli_error(cli, "compact takes flags only");
+                r = CLEW_EXIT_USAGE;
+        }
+        if (r == 0)
+                r = begin(&k, "compact");
+        if (r != 0)
+                return r;
+        r = clew_store_compact(cli->store_dir, &c, &err);
+        if (r < 0) {
+                r = clew_cli_fail(cli, r, &err);
+        } else if (k.json) {
+                const struct number numbers[] = {{"records", c.records},
+                                                 {"before_bytes", c.before_bytes},
+                                                 {"after_bytes", c.after_bytes},
+                                                 {0}};
+
+                r = put_json(&k, "compact", texts, numbers, 0);
+        } else {
+                clew_count_short(c.before_bytes, "B", before);
+                clew_count_short(c.after_bytes, "B", after);
+                fprintf(cli->out, "%s before, %s now; verified, synced\n", before, after);
+        }
+        clew_output_deinit(&k.output);
+        return r;
+}
+
+/* ---- doctor --repair ------------------------------------------------------------------------- */
+
+static void count_finding(void *context, const char *object, const char *what)
+{
+        (void)context;
+        (void)object;
+        (void)what;
+}
+
+static int put_repair(struct keeping *k, const struct clew_repair_report *p)
+{
+        const char *const texts[4] = {"store", k->cli->store_dir, "damaged_file", p->aside};
+        const struct number numbers[] = {{"damaged", p->damaged},
+                                         {"lost_traces", p->lost_traces},
+                                         {"lost_fragments", p->lost_fragments},
+                                         {"found_traces", p->found_traces},
+                                         {"traces", p->traces},
+                                         {0}};
+
+        if (k->json)
+                return put_json(k, "repair", texts, numbers, 0);
+        fprintf(k->cli->out,
+                "repaired: %" PRIu64 " sealed trace%s; %" PRIu64 " lost, %" PRIu64
+                " unsealed part%s lost, %" PRIu64 " found again\n",
+                p->traces, plural(p->traces), p->lost_traces, p->lost_fragments,
+                plural(p->lost_fragments), p->found_traces);
+        fprintf(k->cli->out, "the damaged file is now %s; remove it when you need it no more\n",
+                p->aside);
+        return 0;
+}
+
+int clew_cli_repair(struct clew_cli *cli, bool json)
+{
+        struct keeping k = {.cli = cli, .json = json};
+        struct clew_repair_report p = {0};
+        struct clew_error err = {0};
+        int r = begin(&k, "repair");
+
+        if (r != 0)
+                return r;
+        fflush(cli->out);
+        r = clew_store_verify(cli->store_dir, count_finding, NULL, &err);
+        if (r == 0) {
+                if (!json)
+                        fputs("whole; there is nothing to repair\n", cli->out);
+        } else if (r > 0) {
+                r = clew_store_repair(cli->store_dir, &k.options, &p, &err);
+                if (r == 0)
+                        r = put_repair(&k, &p);
+                if (r == 0 && (p.lost_traces > 0 || p.lost_fragments > 0 || k.n_findings > 0))
+                        r = CLEW_EXIT_PARTIAL;
+        }
+        if (r < 0)
+                r = clew_cli_fail(cli, r, &err);
         clew_output_deinit(&k.output);
         return r;
 }

@@ -288,19 +288,11 @@ static int print(struct stats_command *c)
 static int gather(struct stats_command *c, struct clew_view *view)
 {
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_error err = {0};
         int status = 0;
         int reported;
-        int r;
+        int r = clew_stats_gather(&c->stats, view, &c->filter, c->cli->clock, &s, &err);
 
-        c->filter.light = clew_stats_light(&c->stats);
-        r = clew_select_init(&s, view, &c->filter, c->cli->clock, NULL, &err);
-
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                r = clew_stats_add(&c->stats, &s, &t, &err);
-        if (r == 0)
-                r = clew_stats_finish(&c->stats);
         status = r < 0 ? clew_cli_fail(c->cli, r, &err) : print(c);
         reported = clew_filter_report(c->cli, &s);
         if (status == 0)

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #define GAP 2u                /* columns between two cells */
+#define INDENT 4u             /* of a cell below its row */
 #define CELL_COLUMNS_MAX 400u /* of one cell in --wide */
 
 void clew_table_init(struct clew_table *t, const struct clew_look *look,
@@ -102,11 +103,12 @@ static size_t next_to_drop(const struct clew_table *t, const size_t *widths)
         return next;
 }
 
-static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX])
+/* Of the first @n columns. False when the last of them has less than it wants. */
+static bool fit(const struct clew_table *t, size_t n, size_t widths[CLEW_TABLE_COLUMNS_MAX])
 {
         size_t wanted[CLEW_TABLE_COLUMNS_MAX] = {0};
 
-        for (size_t i = 0; i < t->n_columns; i++) {
+        for (size_t i = 0; i < n; i++) {
                 for (const struct clew_table_row *r = t->first; r; r = r->next) {
                         if (r->cells[i].columns > wanted[i])
                                 wanted[i] = r->cells[i].columns;
@@ -123,7 +125,7 @@ static void fit(const struct clew_table *t, size_t widths[CLEW_TABLE_COLUMNS_MAX
                 if (total_width(t, widths) > t->look->columns && next == CLEW_TABLE_COLUMNS_MAX)
                         shrink(t, true, widths);
                 if (total_width(t, widths) <= t->look->columns || next == CLEW_TABLE_COLUMNS_MAX)
-                        return;
+                        return widths[n - 1] >= wanted[n - 1];
                 wanted[next] = 0; /* its room goes to the others */
         }
 }
@@ -172,13 +174,29 @@ static void put_heading(struct clew_table *t, const size_t *widths, FILE *out)
         fputs("\n", out);
 }
 
+/* The row's last cell, under it. */
+static void put_below(struct clew_table *t, const struct clew_table_cell *cell, FILE *out)
+{
+        struct line l = {.table = t, .out = out, .pending = INDENT};
+
+        if (cell->columns == 0)
+                return;
+        put_cell(&l, cell, t->look->columns > INDENT ? t->look->columns - INDENT : 1, false);
+        fputs("\n", out);
+}
+
 int clew_table_print(struct clew_table *t, FILE *out)
 {
         size_t widths[CLEW_TABLE_COLUMNS_MAX];
+        const struct clew_column *last;
+        bool below;
 
         if (clew_arena_failed(t->arena) || t->failed)
                 return -ENOMEM;
-        fit(t, widths);
+        last = &t->columns[t->n_columns - 1];
+        below = !fit(t, t->n_columns, widths) && last->below;
+        if (below)
+                (void)fit(t, t->n_columns - 1, widths);
         put_heading(t, widths, out);
         for (const struct clew_table_row *r = t->first; r; r = r->next) {
                 struct line l = {.table = t, .out = out};
@@ -188,6 +206,8 @@ int clew_table_print(struct clew_table *t, FILE *out)
                                 put_cell(&l, &r->cells[i], widths[i], t->columns[i].right);
                 }
                 fputs("\n", out);
+                if (below)
+                        put_below(t, &r->cells[t->n_columns - 1], out);
         }
         return t->failed ? -ENOMEM : 0;
 }

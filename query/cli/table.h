@@ -23,6 +23,7 @@ struct clew_column {
         size_t give_way; /* the least width to which it may shrink; 0 = it never shrinks */
         unsigned drop;   /* left out when the screen is too narrow, the lowest first; 0 = never */
         bool right;      /* aligned right */
+        bool below;      /* the last: where it would be cut, each cell has a line of its own */
 };
 
 struct clew_table_cell {

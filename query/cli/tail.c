@@ -17,6 +17,7 @@
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
+#include "query/find/index/index.h"
 #include "query/find/run.h"
 
 #include <errno.h>
@@ -321,10 +322,13 @@ static int round_of_runs(struct tail *t)
         s.skip_context = t;
         s.parts_speak = true;
         while (r >= 0 && (r = clew_select_next(&s, &run, &err)) == 1) {
-                if (is_news(t, &run) && report_run(t, &run) != 0) {
+                if (!is_news(t, &run))
+                        continue;
+                r = clew_select_whole(&s, &run, &err);
+                if (r == 0 && report_run(t, &run) != 0)
                         r = -EIO;
+                if (r < 0)
                         break;
-                }
         }
         t->first_round = false;
         clew_select_deinit(&s);
@@ -579,6 +583,7 @@ int clew_cmd_tail(struct clew_cli *cli, int argc, char **argv)
                 r = clew_look_init(&t.look, cli, &t.display_flags);
         if (r == 0)
                 r = clew_filter_make(cli, &t.filter_flags, NULL, t.look.utc, &t.filter);
+        t.filter.light = CLEW_LIGHT | CLEW_LIGHT_CAUSE; /* what is_news() looks at */
         t.filter.runs = !t.all;
         t.filter.apart = t.all;
         if (r == 0)

@@ -8,6 +8,7 @@
 #include "query/find/statistics.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,17 @@ void clew_groups_deinit(struct clew_groups *g)
         clew_arena_deinit(&g->arena);
 }
 
+void clew_groups_clear(struct clew_groups *g)
+{
+        for (uint32_t i = 0; i < TABLE_SIZE; i++) {
+                for (struct clew_group *at = g->table[i]; at; at = at->next)
+                        drop(at);
+                g->table[i] = NULL;
+        }
+        g->n = 0;
+        g->n_values = 0;
+}
+
 static bool is_same(const struct clew_groups *g, const struct clew_group *group,
                     const struct clew_group_item *item)
 {
@@ -50,7 +62,7 @@ static bool is_same(const struct clew_groups *g, const struct clew_group *group,
         return true;
 }
 
-static struct clew_group *find(struct clew_groups *g, const struct clew_group_item *item)
+struct clew_group *clew_groups_find(struct clew_groups *g, const struct clew_group_item *item)
 {
         uint64_t hash = item->time_ns * 0x9e3779b97f4a7c15u;
         struct clew_group *group;
@@ -76,7 +88,8 @@ static struct clew_group *find(struct clew_groups *g, const struct clew_group_it
         return group;
 }
 
-static void count_cause(struct clew_groups *g, struct clew_group *group, struct clew_slice rule)
+static void count_causes(struct clew_groups *g, struct clew_group *group, struct clew_slice rule,
+                         uint64_t n)
 {
         uint32_t i = 0;
 
@@ -88,7 +101,7 @@ static void count_cause(struct clew_groups *g, struct clew_group *group, struct 
                 group->causes[i].rule = clew_arena_copy(&g->arena, rule);
                 group->n_causes++;
         }
-        group->causes[i].n++;
+        group->causes[i].n += n;
 }
 
 static int add_duration(struct clew_groups *g, struct clew_group *group, uint64_t ns)
@@ -102,35 +115,45 @@ static int add_duration(struct clew_groups *g, struct clew_group *group, uint64_
                 group->durations = more;
                 group->capacity = capacity;
         }
-        if (g->n_values++ == CLEW_GROUP_VALUES_MAX)
+        g->n_values += 2; /* it stands in the total too */
+        if (g->n_values > CLEW_GROUP_VALUES_MAX)
                 return -E2BIG;
         group->durations[group->n_durations++] = (double)ns / 1e9;
         return 0;
 }
 
-static int add_to(struct clew_groups *g, struct clew_group *group,
-                  const struct clew_group_item *item)
+/* Neumaier's sum. */
+static void add_cost(struct clew_group *group, double cost)
+{
+        double sum = group->cost_usd + cost;
+
+        group->cost_rest += fabs(group->cost_usd) >= fabs(cost) ? (group->cost_usd - sum) + cost
+                                                                : (cost - sum) + group->cost_usd;
+        group->cost_usd = sum;
+}
+
+int clew_groups_add_to(struct clew_groups *g, struct clew_group *group,
+                       const struct clew_group_item *item)
 {
         group->n++;
         group->failed += item->failed;
         group->open += item->open;
         group->tokens += item->tokens;
-        group->cost_usd += item->has_cost ? item->cost_usd : 0;
+        if (item->has_cost)
+                add_cost(group, item->cost_usd);
         group->has_cost |= item->has_cost;
         if (item->cause.len > 0)
-                count_cause(g, group, item->cause);
+                count_causes(g, group, item->cause, 1);
         return item->open ? 0 : add_duration(g, group, item->duration_ns);
 }
 
 int clew_groups_add(struct clew_groups *g, const struct clew_group_item *item)
 {
-        struct clew_group *group = find(g, item);
-        int r;
+        struct clew_group *group = clew_groups_find(g, item);
 
         if (!group)
                 return clew_arena_failed(&g->arena) ? -ENOMEM : -E2BIG;
-        r = add_to(g, group, item);
-        return r < 0 ? r : add_to(g, &g->total, item);
+        return clew_groups_add_to(g, group, item);
 }
 
 static int by_time_and_size(const void *a, const void *b)
@@ -151,22 +174,59 @@ static int by_time_and_size(const void *a, const void *b)
         return 0;
 }
 
+static int add_up(struct clew_groups *g)
+{
+        struct clew_group *total = &g->total;
+        uint64_t n = 0;
+
+        drop(total);
+        *total = (struct clew_group){0};
+        for (uint32_t i = 0; i < g->n; i++)
+                n += g->all[i]->n_durations;
+        total->durations = clew_calloc((size_t)n + 1, sizeof(*total->durations));
+        if (!total->durations)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < g->n; i++) {
+                const struct clew_group *x = g->all[i];
+
+                total->n += x->n;
+                total->failed += x->failed;
+                total->open += x->open;
+                total->tokens += x->tokens;
+                add_cost(total, x->cost_usd);
+                add_cost(total, x->cost_rest);
+                total->has_cost |= x->has_cost;
+                for (uint32_t k = 0; k < x->n_causes; k++)
+                        count_causes(g, total, x->causes[k].rule, x->causes[k].n);
+                if (x->n_durations > 0)
+                        memcpy(total->durations + total->n_durations, x->durations,
+                               x->n_durations * sizeof(*x->durations));
+                total->n_durations += x->n_durations;
+        }
+        for (uint32_t i = 0; i < g->n; i++)
+                g->all[i]->cost_usd += g->all[i]->cost_rest;
+        total->cost_usd += total->cost_rest;
+        return clew_sort_doubles(total->durations, total->n_durations);
+}
+
 int clew_groups_finish(struct clew_groups *g)
 {
         uint32_t n = 0;
+        int r = 0;
 
         g->all = clew_arena_calloc(&g->arena, g->n + 1u, sizeof(struct clew_group *));
         if (!g->all)
                 return -ENOMEM;
         for (uint32_t i = 0; i < TABLE_SIZE; i++) {
-                for (struct clew_group *at = g->table[i]; at; at = at->next) {
-                        clew_sort_doubles(at->durations, at->n_durations);
+                for (struct clew_group *at = g->table[i]; r == 0 && at; at = at->next) {
+                        r = clew_sort_doubles(at->durations, at->n_durations);
                         g->all[n++] = at;
                 }
         }
-        clew_sort_doubles(g->total.durations, g->total.n_durations);
+        if (r < 0)
+                return r;
         qsort(g->all, n, sizeof(struct clew_group *), by_time_and_size);
-        return 0;
+        return add_up(g);
 }
 
 const struct clew_group_cause *clew_group_top_cause(const struct clew_group *group)

@@ -35,7 +35,8 @@ struct clew_group {
         uint64_t failed;
         uint64_t open;
         uint64_t tokens;
-        double cost_usd;
+        double cost_usd;  /* whole after finish: */
+        double cost_rest; /* what rounding has left out of it, so that no order matters */
         bool has_cost;
         struct clew_group_cause causes[CLEW_GROUP_CAUSES_MAX];
         uint32_t n_causes;
@@ -61,7 +62,7 @@ struct clew_groups {
         struct clew_arena arena;
         struct clew_group **table;
         struct clew_group **all; /* after finish: largest first */
-        struct clew_group total;
+        struct clew_group total; /* after finish */
         uint32_t n_keys;
         uint32_t n;
         uint64_t n_values;
@@ -70,9 +71,16 @@ struct clew_groups {
 /* 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_groups_init(struct clew_groups *g, uint32_t n_keys);
 void clew_groups_deinit(struct clew_groups *g);
+/* Forgets all that was added. */
+void clew_groups_clear(struct clew_groups *g);
 /* 0, -ENOMEM, or -E2BIG: more groups or values than are kept. */
 CLEW_MUST_USE int clew_groups_add(struct clew_groups *g, const struct clew_group_item *item);
-/* Sorts: groups by time, then by number, then by keys. 0 or -ENOMEM. */
+/* The same in two steps, for who knows the group: that of the item's keys and time (NULL: none is
+ * left, or no memory), and adding to it. */
+struct clew_group *clew_groups_find(struct clew_groups *g, const struct clew_group_item *item);
+CLEW_MUST_USE int clew_groups_add_to(struct clew_groups *g, struct clew_group *group,
+                                     const struct clew_group_item *item);
+/* Adds the total up, and sorts: groups by time, then by number, then by keys. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_groups_finish(struct clew_groups *g);
 /* The commonest cause; NULL without one. */
 const struct clew_group_cause *clew_group_top_cause(const struct clew_group *group);

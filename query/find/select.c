@@ -54,6 +54,38 @@ static int gather_asked(struct clew_select *s)
         return (int)n;
 }
 
+/* Summaries of rules that did not tell the kinds are shown. */
+static bool is_run(const struct clew_select *s, uint32_t kinds)
+{
+        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
+                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
+
+        return !s->filter || !s->filter->runs || kinds == 0 || (kinds & ~no_run) != 0;
+}
+
+static int take_row(void *context, const struct clew_bulk_row *row)
+{
+        struct clew_select *s = context;
+
+        s->seen++;
+        if (s->filter->outcomes != 0 && (s->filter->outcomes & CLEW_OUTCOME_BIT(row->outcome)) == 0)
+                return 0;
+        if (!is_run(s, row->kinds)) {
+                s->helpers++;
+                return 0;
+        }
+        s->selected++;
+        return s->take(s->take_context, row);
+}
+
+static int take_some(void *context, struct clew_index_run *run, struct clew_index_set *traces,
+                     struct clew_error *err)
+{
+        struct clew_select *s = context;
+
+        return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
+}
+
 /* The walk over all traces, or over those that indexes cannot rule out. */
 static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                       struct clew_error *err)
@@ -70,6 +102,8 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
+        s->taker = (struct clew_index_taker){take_some, s};
+        clew_index_choice_set_taker(s->choice, light ? &s->taker : NULL);
         return clew_view_list_chosen(s->view, from,
                                      clew_index_choice_chooser(s->choice, f->since_ns, light), err);
 }
@@ -519,14 +553,10 @@ static int meets(struct clew_select *s, const struct clew_list_entry *entry,
         return all ? 1 : search(s, &facts, verdicts, err);
 }
 
-/* Looked at last, so that what is left out is counted among what the other conditions met.
- * Summaries of rules that did not tell the kinds are shown. */
+/* Looked at last, so that what is left out is counted among what the other conditions met. */
 static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
 {
-        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
-                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
-
-        if (!s->filter || !s->filter->runs || summary->kinds == 0 || (summary->kinds & ~no_run))
+        if (is_run(s, summary->kinds))
                 return true;
         s->helpers++;
         return false;

@@ -48,6 +48,7 @@ struct clew_name_filter {
 #define CLEW_FILTER_QUERIES_MAX 2u
 
 struct clew_query_set;    /* query/serve/filter.h */
+struct clew_bulk_row;     /* query/find/index/index.h */
 struct clew_columns;      /* query/find/index/index.h */
 struct clew_index_choice; /* query/find/index/index.h */
 struct clew_own_query;    /* query/find/own-query-int.h */
@@ -104,8 +105,14 @@ struct clew_select {
         /* May be set after init: true leaves an entry out before its summary is read. */
         bool (*skip)(void *context, const struct clew_list_entry *entry);
         void *skip_context;
-        /* May be set with it: a part of a run in several traces that is not left out stands for the
-         * whole run, since what came for the part changed the run. */
+        /* May be set after init, where filter.light is: is given the runs that columns tell whole,
+         * all at once and in no order; they are not given out. When indexes turn out to be damaged
+         * after that, clew_select_next() returns -EAGAIN: what was taken is to be forgotten, and a
+         * walk with filter.no_index begun. */
+        int (*take)(void *context, const struct clew_bulk_row *row);
+        void *take_context;
+        /* May be set with `skip`: a part of a run in several traces that is not left out stands for
+         * the whole run, since what came for the part changed the run. */
         bool parts_speak;
         /* Scores that traces of this walk carry about older ones (query/aimed.h): they are added to
          * the summaries of those. NULL until there is one. */
@@ -122,8 +129,9 @@ struct clew_select {
         uint64_t scanned_bytes;   /* of OTLP */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
         const struct clew_query *asked[CLEW_FILTER_QUERIES_MAX + 1]; /* of indexes */
-        struct clew_own_query *own;       /* NULL: the filter has nothing beside its queries */
-        struct clew_columns *columns;     /* NULL: summaries are read */
+        struct clew_own_query *own;   /* NULL: the filter has nothing beside its queries */
+        struct clew_columns *columns; /* NULL: summaries are read */
+        struct clew_index_taker taker;
         bool is_light;                    /* the trace at hand came from them */
         struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */

@@ -3,8 +3,13 @@
  */
 #include "query/find/statistics.h"
 
+#include "proto/base/mem.h"
+
+#include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Beyond so many terms the exact sum is slow, and the approximation good. */
 #define EXACT_TERMS_MAX 2000u
@@ -19,10 +24,81 @@ static int ascending_order(const void *a, const void *b)
         return x < y ? -1 : x > y;
 }
 
-void clew_sort_doubles(double *values, size_t n)
+/* Fewer values are sorted by comparing. */
+#define DIGITS_FROM 512u
+#define DIGIT_BITS 11u
+#define DIGIT_VALUES (1u << DIGIT_BITS)
+#define DIGITS 6u
+
+/* Bits whose order as numbers is that of the values, and back. */
+static uint64_t bits_of(double v)
 {
-        if (n > 1)
-                qsort(values, n, sizeof(*values), ascending_order);
+        uint64_t bits;
+
+        memcpy(&bits, &v, sizeof(bits));
+        return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static double value_of(uint64_t bits)
+{
+        double v;
+
+        bits = bits >> 63 ? bits & ~(UINT64_C(1) << 63) : ~bits;
+        memcpy(&v, &bits, sizeof(v));
+        return v;
+}
+
+/* @from in the order of one digit into @to; false when all have the same one. */
+static bool sort_by_digit(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
+{
+        size_t places[DIGIT_VALUES] = {0};
+        size_t at = 0;
+
+        for (size_t i = 0; i < n; i++)
+                places[from[i] >> shift & (DIGIT_VALUES - 1)]++;
+        if (places[from[0] >> shift & (DIGIT_VALUES - 1)] == n)
+                return false;
+        for (size_t i = 0; i < DIGIT_VALUES; i++) {
+                size_t here = places[i];
+
+                places[i] = at;
+                at += here;
+        }
+        for (size_t i = 0; i < n; i++)
+                to[places[from[i] >> shift & (DIGIT_VALUES - 1)]++] = from[i];
+        return true;
+}
+
+int clew_sort_doubles(double *values, size_t n)
+{
+        uint64_t *room;
+        uint64_t *from;
+        uint64_t *to;
+
+        if (n < DIGITS_FROM) {
+                if (n > 1)
+                        qsort(values, n, sizeof(*values), ascending_order);
+                return 0;
+        }
+        room = clew_calloc(2 * n, sizeof(*room));
+        if (!room)
+                return -ENOMEM;
+        from = room;
+        to = room + n;
+        for (size_t i = 0; i < n; i++)
+                from[i] = bits_of(values[i]);
+        for (unsigned digit = 0; digit < DIGITS; digit++) {
+                if (sort_by_digit(from, to, n, digit * DIGIT_BITS)) {
+                        uint64_t *swap = from;
+
+                        from = to;
+                        to = swap;
+                }
+        }
+        for (size_t i = 0; i < n; i++)
+                values[i] = value_of(from[i]);
+        clew_free(room);
+        return 0;
 }
 
 double clew_quantile(const double *ascending, size_t n, double q)

@@ -8,13 +8,15 @@
 #ifndef CLEW_QUERY_FIND_STATISTICS_H
 #define CLEW_QUERY_FIND_STATISTICS_H
 
+#include "proto/base/compiler.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 /* The @q-th quantile (0 to 1) of @n ascending values by nearest rank; NaN when @n is 0. */
 double clew_quantile(const double *ascending, size_t n, double q);
-/* Ascending, in place. */
-void clew_sort_doubles(double *values, size_t n);
+/* Ascending, in place; none is NaN. 0 or -ENOMEM. Linear: digit by digit where there are many. */
+CLEW_MUST_USE int clew_sort_doubles(double *values, size_t n);
 
 /* 95 % interval of the share @k of @n. Both 0 when @n is 0. */
 void clew_wilson(uint64_t k, uint64_t n, double *ret_low, double *ret_high);

@@ -17,7 +17,8 @@
  * OpenClaw's account of a run steps back for the calls of that time.
  *
  * Usage on agents and chains is a roll-up. It is booked when no model call of its own has usage:
- * calls behind a tool are another agent's, embeddings are none of it, unless the sums agree.
+ * calls behind a tool are another agent's, embeddings are none of it, unless the sums agree. A
+ * roll-up of an agent that can hold what lies behind its tools holds it (leave_own_part()).
  *
  * Everything is a loop over the steps in tree order, forward or backward, and sorts; pairs are only
  * compared with the nearest candidates, so ids chosen by a sender cost nothing extra.
@@ -647,11 +648,15 @@ struct below {
         uint64_t in; /* booked on model calls of any kind, and on roll-ups */
         uint64_t out;
         double cost;
+        uint64_t asked_in; /* of it by models that answer, not embeddings */
+        uint64_t asked_out;
+        double asked_cost;
         bool tokens;     /* something is booked */
         bool own_tokens; /* by model calls that no tool stands between */
         bool has_cost;
         bool own_cost;
-        bool llm; /* a model call lies below, no tool between */
+        bool llm;     /* a model call lies below, no tool between */
+        bool rollups; /* some of it was told by roll-ups alone */
 };
 
 static void count(struct clew_trace *trace, struct clew_step *step, struct below *b, bool call)
@@ -661,7 +666,12 @@ static void count(struct clew_trace *trace, struct clew_step *step, struct below
         b->in += step->tokens.in;
         b->out += step->tokens.out;
         b->tokens = true;
-        b->own_tokens = b->own_tokens || !call || step->kind == CLEW_KIND_LLM;
+        if (!call || step->kind == CLEW_KIND_LLM) {
+                b->asked_in += step->tokens.in;
+                b->asked_out += step->tokens.out;
+                b->rollups = b->rollups || !call;
+                b->own_tokens = true;
+        }
 }
 
 static void count_cost(struct clew_trace *trace, const struct clew_step *step, struct below *b,
@@ -671,7 +681,10 @@ static void count_cost(struct clew_trace *trace, const struct clew_step *step, s
         trace->has_cost = true;
         b->cost += step->cost_usd;
         b->has_cost = true;
-        b->own_cost = b->own_cost || !call || step->kind == CLEW_KIND_LLM;
+        if (!call || step->kind == CLEW_KIND_LLM) {
+                b->asked_cost += step->cost_usd;
+                b->own_cost = true;
+        }
 }
 
 /* A chain without a model call of its own repeats whatever lies below it. */
@@ -680,14 +693,43 @@ static bool stands_for_more(const struct clew_step *step, const struct below *b)
         return step->kind == CLEW_KIND_AGENT || b->llm;
 }
 
+/* A roll-up that can hold what model calls behind the agent's tools told of themselves holds it:
+ * what it has beyond them is its own part. Where those below were told by roll-ups too, and the
+ * agent has calls that told nothing, each roll-up is of its own agent's calls. */
+static bool leave_own_part(struct clew_step *step, const struct below *b)
+{
+        struct clew_tokens *t = &step->tokens;
+        bool left = false;
+
+        if ((b->llm && b->rollups) || step->kind != CLEW_KIND_AGENT)
+                return false;
+        if (!b->own_tokens && b->asked_in + b->asked_out > 0 && t->in >= b->asked_in &&
+            t->out >= b->asked_out && t->in + t->out > b->asked_in + b->asked_out) {
+                t->in -= b->asked_in;
+                t->out -= b->asked_out;
+                t->total = t->in + t->out;
+                t->cache_read = t->cache_read < t->in ? t->cache_read : t->in;
+                t->cache_write = t->cache_write < t->in ? t->cache_write : t->in;
+                t->reasoning = t->reasoning < t->out ? t->reasoning : t->out;
+                t->has |= CLEW_TOKENS_ADJUSTED;
+                step->flags |= CLEW_STEP_CUMULATIVE;
+                left = true;
+        }
+        if (step->has_cost && !b->own_cost && b->asked_cost > 0 && step->cost_usd > b->asked_cost)
+                step->cost_usd -= b->asked_cost;
+        return left;
+}
+
 static void book_rollup(struct clew_trace *trace, struct clew_step *step, struct below *b)
 {
         const struct clew_tokens *t = &step->tokens;
+        bool own_part = leave_own_part(step, b);
 
         if (t->has != 0) {
                 step->flags |= CLEW_STEP_ROLLUP;
-                if (!b->tokens || (!b->own_tokens && stands_for_more(step, b) &&
-                                   (t->in != b->in || t->out != b->out)))
+                if (own_part || !b->tokens ||
+                    (!b->own_tokens && stands_for_more(step, b) &&
+                     (t->in != b->in || t->out != b->out)))
                         count(trace, step, b, false);
         }
         if (step->has_cost &&
@@ -703,6 +745,10 @@ static void pass_up(const struct clew_step *step, const struct below *b, struct 
         up->in += b->in;
         up->out += b->out;
         up->cost += b->cost;
+        up->asked_in += b->asked_in;
+        up->asked_out += b->asked_out;
+        up->asked_cost += b->asked_cost;
+        up->rollups = up->rollups || b->rollups;
         up->tokens = up->tokens || b->tokens;
         up->has_cost = up->has_cost || b->has_cost;
         up->own_tokens = up->own_tokens || (own && b->own_tokens);
@@ -745,8 +791,10 @@ int clew_usage_book(struct clew_builder *b)
 {
         struct booking k = {.trace = b->trace, .arena = b->arena};
         size_t n = (size_t)b->trace->n_steps + 1;
-        int r = 0;
+        int r = clew_polls_settle(b->trace, b->arena);
 
+        if (r < 0)
+                return r;
         k.calls = clew_arena_alloc(b->arena, n * sizeof(*k.calls));
         k.outer = clew_arena_alloc(b->arena, n * sizeof(*k.outer));
         k.list = clew_arena_alloc(b->arena, n * sizeof(*k.list));

@@ -61,6 +61,9 @@ void clew_graph_agent_settle(struct clew_builder *b, struct clew_step *step);
 
 /* Token counts and cost of the step at hand. */
 void clew_usage_derive(struct clew_builder *b, struct clew_step *step);
+/* What a later fetch tells of a response, to the call that made it. Before the booking. 0 or
+ * -ENOMEM. */
+CLEW_MUST_USE int clew_polls_settle(struct clew_trace *trace, struct clew_arena *arena);
 /* Decides which steps are booked, sets their flags and the totals of the trace. */
 CLEW_MUST_USE int clew_usage_book(struct clew_builder *b);
 

@@ -83,6 +83,8 @@ bool clew_fields_other_text(struct clew_fields *f, enum clew_field field, struct
 bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *ret,
                         const struct clew_rule **ret_rule);
 /* For fields made of EQUALS, FLAG, NOT and AT_LEAST rows. */
+/* The sum of all that have a number: rows of one field that stand beside each other. */
+bool clew_fields_sum(struct clew_fields *f, enum clew_field field, double *ret);
 bool clew_fields_flag(struct clew_fields *f, enum clew_field field);
 
 /* Records where a field came from when that is not a row of the tables. */

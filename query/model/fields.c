@@ -483,6 +483,8 @@ static bool in_range(unsigned field, double v)
         case CLEW_FIELD_COST_IN:
         case CLEW_FIELD_COST_OUT:
         case CLEW_FIELD_COST_OTHER:
+        case CLEW_FIELD_COST_IN_PART:
+        case CLEW_FIELD_COST_OUT_PART:
         case CLEW_FIELD_TOKENS_BARE_IN:
         case CLEW_FIELD_TOKENS_BARE_OUT:
                 return v >= 0 && v <= COUNT_MAX;
@@ -544,6 +546,24 @@ bool clew_fields_number(struct clew_fields *f, enum clew_field field, double *re
                 return true;
         }
         return false;
+}
+
+bool clew_fields_sum(struct clew_fields *f, enum clew_field field, double *ret)
+{
+        bool any = false;
+        double v;
+
+        *ret = 0;
+        for (const struct clew_field_hit *hit = clew_fields_first(f, field); hit;
+             hit = clew_fields_next(f, hit)) {
+                if (!clew_fields_applies(f, hit) || !decode_number(f, hit, &v) ||
+                    !in_range(field, v))
+                        continue;
+                *ret += v;
+                any = true;
+                note_hit(f, hit);
+        }
+        return any;
 }
 
 static bool is_set(struct clew_fields *f, const struct clew_field_hit *hit)

@@ -296,6 +296,8 @@ static const struct entry operation[] = {
         V("agent_handoff", HANDOFF),
         V("agent.handoff", HANDOFF),
         V("transfer", HANDOFF),
+        V("evaluate", EVALUATOR),
+        V("evaluation", EVALUATOR),
         V("guardrail_check", GUARDRAIL),
         V("guardrail", GUARDRAIL),
         V("moderation", GUARDRAIL),
@@ -351,9 +353,9 @@ static const struct entry aisdk[] = {
         V("ai.rerank.doRerank", RERANKER),
 };
 
-/* A pending span is a placeholder for a real one that has not ended; see step.c. */
+/* A pending span is the real one as it began; see tree.c. */
 static const struct entry logfire[] = {
-        V("pending_span", EVENT),
+        W("pending_span", GENERIC),
         W("span", GENERIC),
         W("log", GENERIC),
 };

@@ -113,6 +113,7 @@ enum clew_role clew_role_of(struct clew_slice word)
                 {"ai", CLEW_ROLE_ASSISTANT},       {"model", CLEW_ROLE_ASSISTANT},
                 {"function", CLEW_ROLE_TOOL},      {"AIMessageChunk", CLEW_ROLE_ASSISTANT},
                 {"tool-response", CLEW_ROLE_TOOL}, {"tool-call", CLEW_ROLE_ASSISTANT},
+                {"chatbot", CLEW_ROLE_ASSISTANT}, /* Cohere */
         };
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
@@ -256,6 +257,7 @@ static int finish(struct clew_message_sink *s, const struct clew_fields *f, stru
         uint32_t at = 0;
 
         drop_repeats(s);
+        clew_sink_split_media(s);
         for (uint32_t i = 0; i < s->n_parts; i++) {
                 struct clew_part *p = &s->parts[i];
 

@@ -58,6 +58,9 @@ void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw);
 /* The part at @index is a tool's result: media in its contents become parts behind it. */
 void clew_result_media(struct clew_message_sink *s, uint32_t index);
 
+/* Addresses with content inside texts and results become media parts. After all else. */
+void clew_sink_split_media(struct clew_message_sink *s);
+
 /* Inline content and where it came from, into a media part. @content is base64 or a data: URI. */
 void clew_media_inline(struct clew_part *part, struct clew_slice content);
 void clew_media_uri(struct clew_part *part, struct clew_slice uri);

@@ -178,6 +178,34 @@ static void add_tool_message(struct clew_message_sink *s, const struct object *o
         clew_result_media(s, s->n_parts - 1);
 }
 
+/* Cohere's message of tools: a list of calls, each with what it gave. */
+static bool add_tool_results(struct clew_message_sink *s, const struct object *o)
+{
+        const struct member *list = get(o, "tool_results");
+        struct clew_json_reader r;
+
+        if (!list || list->token != CLEW_JSON_ARRAY_BEGIN)
+                return false;
+        r = clew_json_reader_make(list->raw, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return false;
+        while (clew_json_next_element(&r)) {
+                struct object result;
+                struct object call;
+                struct clew_part *part;
+
+                if (!open_object(clew_json_take(&r), &result))
+                        continue;
+                part = clew_sink_part(s, CLEW_PART_TOOL_RESULT, CLEW_ROLE_TOOL);
+                if (!part)
+                        return true;
+                part->text = text_of_any(s, &result, NAMES("outputs", "output"));
+                if (get(&result, "call") && open_object(get(&result, "call")->raw, &call))
+                        part->name = text_of(s, get(&call, "name"));
+        }
+        return true;
+}
+
 static bool holds_results(struct clew_slice raw)
 {
         return raw.len > 0 && raw.data[0] == '[' &&
@@ -229,9 +257,14 @@ static void add_body(struct clew_message_sink *s, const struct object *o, enum c
         struct object inner;
         const struct member *content =
                 unwrap_content(get_any(o, NAMES("parts", "content", "text")), &inner);
-        struct clew_slice raw = content ? decoded(s, content) : CLEW_SLICE_NULL;
-        const struct member *m;
+        struct clew_slice raw;
+        const struct member *m = get(o, "message");
 
+        if (!content && m && m->token == CLEW_JSON_STRING)
+                content = m; /* Cohere's history */
+        raw = content ? decoded(s, content) : CLEW_SLICE_NULL;
+        if (role == CLEW_ROLE_TOOL && !content && add_tool_results(s, o))
+                return;
         if (role == CLEW_ROLE_TOOL && !holds_results(raw)) {
                 add_tool_message(s, o, content);
                 return;

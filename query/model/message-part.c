@@ -161,6 +161,8 @@ static void take_call(struct clew_message_sink *s, const struct object *o, struc
                 return;
         }
         part->name = text_of_any(s, o, NAMES("name", "toolName", "tool_name"));
+        if (part->name.len == 0 && function && function->token == CLEW_JSON_STRING)
+                part->name = text_of(s, function); /* Inspect */
         part->text =
                 text_of_any(s, o,
                             NAMES("arguments", "args", "input", "parameters", "server_tool_call",

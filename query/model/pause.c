@@ -2,8 +2,9 @@
  * What a step that ended waiting waits for: the question that a person is to answer.
  *
  * LangGraph puts it into the state, {"__interrupt__": [{"value": ...}]}, or prints the exception,
- * "GraphInterrupt((Interrupt(value='...', id='...'),))". The value is a text, or an object with the
- * question among its members; what is neither is not told.
+ * "GraphInterrupt((Interrupt(value='...', id='...'),))"; pydantic-ai gives the calls that are to be
+ * approved or made elsewhere as its result. The value is a text, or an object with the question
+ * among its members; what is neither is not told.
  */
 #include "query/model/trace.h"
 
@@ -84,6 +85,10 @@ struct clew_slice clew_step_waits_for(const struct clew_step *step, struct clew_
                 return value;
         if (is_json(step->output))
                 value = clew_text_member(step->output, "__interrupt__.0.value", arena);
+        if (is_json(step->output) && value.len == 0)
+                value = clew_text_member(step->output, "approvals.0.tool_name", arena);
+        if (is_json(step->output) && value.len == 0)
+                value = clew_text_member(step->output, "calls.0.tool_name", arena);
         if (value.len == 0)
                 value = printed_value(step->span.status_message);
         if (value.len == 0)

@@ -89,6 +89,7 @@ enum {
         CLEW_FAMILY_RERANKER = 1 << 2,
         CLEW_FAMILY_RETRIEVER = 1 << 3,
         CLEW_FAMILY_ANSWER = 1 << 4,
+        CLEW_FAMILY_EVALUATION = 1 << 5,
 };
 
 /* The family of a key that is in no table, or 0. */

@@ -33,6 +33,7 @@ static const struct clew_rule tokens_in_rules[] = {
         N("llm.usage.input_tokens", OTHER),
         NF("openclaw.tokens.input", OPENCLAW, NO_CACHE),
         N("ai.prompt_tokens.used", SENTRY),
+        N("gen_ai.response.prompt_tokens", SEMANTIC_KERNEL),
 };
 
 static const struct clew_rule tokens_out_rules[] = {
@@ -64,6 +65,7 @@ static const struct clew_rule tokens_out_rules[] = {
         N("llm.usage.output_tokens", OTHER),
         N("openclaw.tokens.output", OPENCLAW),
         N("ai.completion_tokens.used", SENTRY),
+        N("gen_ai.response.completion_tokens", SEMANTIC_KERNEL),
 };
 
 static const struct clew_rule tokens_total_rules[] = {
@@ -274,6 +276,22 @@ static const struct clew_rule cost_rules[] = {
         MN("braintrust.metrics", "estimated_cost", BRAINTRUST),
         MN("langsmith.usage_metadata", "total_cost", LANGSMITH),
         N("openclaw.cost.usd", OPENCLAW),
+        /* OpenRouter tells with each answer what it took; the AI gateway, too. */
+        N("openrouter.usage.cost", OTHER),
+        N("openrouter.cost", OTHER),
+        N("gen_ai.openrouter.usage.cost", OTHER),
+        N("gen_ai.openrouter.cost", OTHER),
+        N("gen_ai.usage.details.cost", PYDANTIC),
+        N("gen_ai.response.cost", OTHER),
+        N("usage.cost", OTHER),
+        MN("ai.response.providerMetadata", "openrouter.usage.cost", AISDK),
+        MN("ai.response.providerMetadata", "gateway.cost", AISDK),
+        {.key = "output.value",
+         .member = "usage.cost",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = LLMS},
+        N("gen_ai.usage.cost_details.upstream_inference_cost", OTHER),
         N("cost_usd", CLAUDE_CODE),
         N("api_request/cost_usd", CLAUDE_CODE),
 };
@@ -308,11 +326,36 @@ static const struct clew_rule cost_out_rules[] = {
         MN("langsmith.usage_metadata", "output_cost", LANGSMITH),
 };
 
+/* Parts of what input took, of what output took. */
+static const struct clew_rule cost_in_part_rules[] = {
+        N("llm.cost.prompt_details.input", OPENINFERENCE),
+        N("llm.cost.prompt_details.cache_read", OPENINFERENCE),
+        N("llm.cost.prompt_details.cache_write", OPENINFERENCE),
+        N("llm.cost.prompt_details.cache_input", OPENINFERENCE),
+        N("llm.cost.prompt_details.audio", OPENINFERENCE),
+        N("gen_ai.usage.cost_details.upstream_inference_prompt_cost", OTHER),
+        MN("langsmith.usage_metadata", "input_cost_details.cache_read", LANGSMITH),
+        MN("langsmith.usage_metadata", "input_cost_details.cache_creation", LANGSMITH),
+        MN("langsmith.usage_metadata", "input_cost_details.text", LANGSMITH),
+        MN("langsmith.usage_metadata", "input_cost_details.audio", LANGSMITH),
+};
+
+static const struct clew_rule cost_out_part_rules[] = {
+        N("llm.cost.completion_details.output", OPENINFERENCE),
+        N("llm.cost.completion_details.reasoning", OPENINFERENCE),
+        N("llm.cost.completion_details.audio", OPENINFERENCE),
+        N("gen_ai.usage.cost_details.upstream_inference_completions_cost", OTHER),
+        MN("langsmith.usage_metadata", "output_cost_details.reasoning", LANGSMITH),
+        MN("langsmith.usage_metadata", "output_cost_details.text", LANGSMITH),
+        MN("langsmith.usage_metadata", "output_cost_details.audio", LANGSMITH),
+};
+
 /* What comes on top of input and output when no total is told. */
 static const struct clew_rule cost_other_rules[] = {
-        N("litellm.cost.tool_usage", LITELLM),
-        N("gen_ai.usage.reasoning_cost", OTHER),
-        N("gen_ai.usage.cache_read_cost", OTHER),
+        N("litellm.cost.tool_usage", LITELLM),        N("gen_ai.usage.reasoning_cost", OTHER),
+        N("gen_ai.usage.cache_read_cost", OTHER),     N("gen_ai.usage.cache_write_cost", OTHER),
+        N("gen_ai.usage.cache_creation_cost", OTHER), N("litellm.cost.cache_read", LITELLM),
+        N("litellm.cost.cache_creation", LITELLM),
 };
 
 static const struct clew_rule finish_reason_rules[] = {
@@ -378,6 +421,8 @@ const struct clew_rule_list clew_rules_usage[CLEW_FIELD_COUNT] = {
         FIELD(COST_IN, cost_in_rules),
         FIELD(COST_OUT, cost_out_rules),
         FIELD(COST_OTHER, cost_other_rules),
+        FIELD(COST_IN_PART, cost_in_part_rules),
+        FIELD(COST_OUT_PART, cost_out_part_rules),
         FIELD(COST_BAG, cost_bag_rules),
         FIELD(COST_CURRENCY, cost_currency_rules),
         FIELD(TOKENS_BARE_IN, tokens_bare_in_rules),

@@ -150,7 +150,9 @@ static unsigned answer_family(struct clew_slice key)
                     clew_slice_starts_with(key, clew_slice_of_cstr(answers[i].prefix)))
                         return CLEW_FAMILY_ANSWER;
         }
-        return 0;
+        return clew_slice_starts_with(key, CLEW_SLICE_LITERAL("gen_ai.evaluation."))
+                       ? CLEW_FAMILY_EVALUATION
+                       : 0;
 }
 
 /* Flattened families: the keys differ in their index, so they stand in no table. Seldom sent: the

@@ -381,7 +381,11 @@ void clew_score_derive(struct clew_builder *b, uint32_t index)
 {
         if (b->fields.families & CLEW_FAMILY_SCORES)
                 read_annotations(b, index);
-        if (b->trace->steps[index].kind == CLEW_KIND_EVALUATOR)
+        if (b->fields.families & CLEW_FAMILY_EVALUATION)
+                clew_score_from_event(b, clew_span_attributes(&b->trace->steps[index].span),
+                                      CLEW_SCORE_FROM_ATTRIBUTE, index,
+                                      b->trace->steps[index].end_ns);
+        else if (b->trace->steps[index].kind == CLEW_KIND_EVALUATOR)
                 read_evaluator(b, index);
         if (clew_fields_first(&b->fields, CLEW_FIELD_SCORES))
                 read_lists(b, index);
@@ -390,10 +394,15 @@ void clew_score_derive(struct clew_builder *b, uint32_t index)
 /* ---- all together -----------------------------------------------------------------------------
  */
 
+static bool is_call_of(const struct clew_step *step, struct clew_slice response_id)
+{
+        return step->kind != CLEW_KIND_EVALUATOR && clew_slice_eq(step->response_id, response_id);
+}
+
 static void find_by_response(struct clew_builder *b, struct clew_score *score)
 {
         for (uint32_t i = 0; i < b->trace->n_steps; i++) {
-                if (clew_slice_eq(b->trace->steps[i].response_id, score->response_id)) {
+                if (is_call_of(&b->trace->steps[i], score->response_id)) {
                         score->step = i;
                         return;
                 }
@@ -433,7 +442,10 @@ void clew_score_settle(struct clew_builder *b)
         for (uint32_t i = 0; i < b->n_scores; i++) {
                 struct clew_score *score = &b->scores[i];
 
-                if (score->step == CLEW_STEP_NONE && score->response_id.len > 0)
+                /* The response that it names counts for more than where it was written. */
+                if (score->response_id.len > 0 &&
+                    (score->step == CLEW_STEP_NONE ||
+                     !is_call_of(&b->trace->steps[score->step], score->response_id)))
                         find_by_response(b, score);
                 if (!is_duplicate(b, kept, score))
                         b->scores[kept++] = *score;

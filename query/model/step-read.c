@@ -186,6 +186,13 @@ static bool kind_from_families(struct clew_builder *b, struct clew_step *step)
         return false;
 }
 
+/* A name that was set to nothing is no evidence. */
+static bool is_empty_text(const struct clew_value *value)
+{
+        return value->type == CLEW_VALUE_EMPTY ||
+               (value->type == CLEW_VALUE_STRING && value->bytes.len == 0);
+}
+
 /* The first strong word, else the first weak one that names a kind, else evidence. */
 static bool kind_from_keys(struct clew_builder *b, struct clew_step *step)
 {
@@ -202,7 +209,7 @@ static bool kind_from_keys(struct clew_builder *b, struct clew_step *step)
                 if (out_of_place(b, hit, step))
                         continue;
                 if (hit->rule->encoding == CLEW_ENC_PREFIX) {
-                        if (!evidence &&
+                        if (!evidence && !is_empty_text(&hit->value) &&
                             clew_kind_parse(clew_slice_of_cstr(hit->rule->member), &evidence_kind))
                                 evidence = hit;
                         continue;
@@ -246,6 +253,18 @@ static bool speaks_mcp(const struct clew_builder *b)
         return false;
 }
 
+/* OpenInference's span of a whole run of OpenAI's Agents is called an agent, and is named after the
+ * workflow; the agents below it have names of their own. */
+static bool is_workflow_root(const struct clew_builder *b, const struct clew_step *step)
+{
+        struct clew_slice scope = clew_scope_name(step->scope);
+
+        return step->kind == CLEW_KIND_AGENT && step->dialect == CLEW_DIALECT_OPENINFERENCE &&
+               step->parent == CLEW_STEP_NONE && step->n_descendants > 0 &&
+               !has_field(b, CLEW_FIELD_AGENT_NAME) &&
+               (clew_find(scope, "openai_agents", 13) || clew_find(scope, "openai-agents", 13));
+}
+
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
@@ -254,6 +273,8 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
                 if (step->kind == CLEW_KIND_TOOL && clew_step_is_around_tool(b, step))
                         step->kind = CLEW_KIND_GENERIC;
                 clew_graph_agent_settle(b, step);
+                if (is_workflow_root(b, step))
+                        step->kind = CLEW_KIND_CHAIN;
                 if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
                         step->kind = CLEW_KIND_CHAIN;
@@ -552,13 +573,21 @@ static bool says_something(const struct clew_value *value)
         return value->bytes.len > 0;
 }
 
-/* What waits for somebody says so in its state: LangGraph. */
+/* What waits for somebody says so in its state (LangGraph), or in its result. */
 static bool waits(const struct clew_value *value)
 {
         static const char mark[] = "\"__interrupt__\"";
+        static const char approvals[] = "\"approvals\"";
 
-        return value->type == CLEW_VALUE_STRING && value->bytes.len > 0 &&
-               value->bytes.data[0] == '{' && clew_find(value->bytes, mark, sizeof(mark) - 1);
+        if (value->type != CLEW_VALUE_STRING || value->bytes.len == 0 ||
+            value->bytes.data[0] != '{')
+                return false;
+        if (clew_find(value->bytes, mark, sizeof(mark) - 1))
+                return true;
+        /* pydantic-ai's DeferredToolRequests: calls that are made elsewhere, or to be approved. */
+        return clew_find(value->bytes, approvals, sizeof(approvals) - 1) &&
+               clew_find(value->bytes, "\"calls\"", 7) &&
+               clew_find(value->bytes, "\"tool_name\"", 11);
 }
 
 /* Whether it gave an answer, and whether it waits for one. Texts need not be decoded for that. */
@@ -670,17 +699,6 @@ static void derive_times(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_INCOMPLETE;
 }
 
-/* Logfire announces a span by a placeholder below it: until the span comes, it lends its name. */
-static void name_pending(struct clew_builder *b, const struct clew_step *step)
-{
-        struct clew_step *parent =
-                step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
-
-        if (parent && clew_step_is(parent, CLEW_STEP_STANDIN) && step->kind == CLEW_KIND_EVENT &&
-            step->dialect == CLEW_DIALECT_PYDANTIC && clew_step_is(step, CLEW_STEP_FRAGMENT))
-                parent->name = step->name;
-}
-
 static void keep_provenance(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_provenance *copy;
@@ -738,7 +756,6 @@ void clew_step_derive(struct clew_builder *b, uint32_t index)
         clew_fault_derive(b, step);
         clew_score_derive(b, index);
         clew_noise_mark(b, step);
-        name_pending(b, step);
         if (f->redacted)
                 step->flags |= CLEW_STEP_REDACTED;
         if (f->unreadable)

@@ -129,12 +129,13 @@ enum {
         CLEW_STEP_SETUP = 1u << 17,      /* makes an agent: not a run of it */
         CLEW_STEP_PRICED = 1u << 23,     /* its cost is by the price file, not as sent */
         CLEW_STEP_FROM_LOGS = 1u << 20,  /* made from log records: no span was sent */
-        CLEW_STEP_CUMULATIVE = 1u << 18, /* sent as a running total; its tokens are its own part */
-        CLEW_STEP_PAUSED = 1u << 19,     /* ended to wait for somebody */
-        CLEW_STEP_CONTROL = 1u << 22,    /* ended by control flow that was sent as an error */
-        CLEW_STEP_ANSWERED = 1u << 21,   /* some output was sent */
-        CLEW_STEP_REFUSED = 1u << 24,    /* a call that the user did not allow */
-        CLEW_STEP_CANCELLED = 1u << 25,  /* the user, or who called it, stopped it */
+        CLEW_STEP_CUMULATIVE =
+                1u << 18,              /* sent as a total of several; its tokens are its own part */
+        CLEW_STEP_PAUSED = 1u << 19,   /* ended to wait for somebody */
+        CLEW_STEP_CONTROL = 1u << 22,  /* ended by control flow that was sent as an error */
+        CLEW_STEP_ANSWERED = 1u << 21, /* some output was sent */
+        CLEW_STEP_REFUSED = 1u << 24,  /* a call that the user did not allow */
+        CLEW_STEP_CANCELLED = 1u << 25, /* the user, or who called it, stopped it */
 };
 
 struct clew_step {

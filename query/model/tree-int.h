@@ -25,6 +25,7 @@ struct clew_tree_node {
         uint64_t start_ns; /* for ordering: the end when there is no start */
         uint64_t end_ns;
         uint32_t arrival;
+        bool announced;  /* a placeholder of the span */
         uint32_t parent; /* node index, or CLEW_STEP_NONE */
         uint32_t first_child;
         uint32_t next_sibling;

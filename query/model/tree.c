@@ -65,16 +65,40 @@ static uint32_t count_spans(struct clew_slice traces)
         return n;
 }
 
+/* Logfire announces a span by a placeholder below it, which lasts no time and names the parent that
+ * the span will have: it is that span, as it begins. The span itself takes its place when it comes
+ * (drop_copies()). */
+static bool take_announced(struct clew_span *span)
+{
+        struct clew_value v;
+
+        if (span->start_ns != span->end_ns || clew_span_id_is_zero(&span->parent_id) ||
+            !clew_attribute_find(clew_span_attributes(span),
+                                 CLEW_SLICE_LITERAL("logfire.span_type"), &v) ||
+            v.type != CLEW_VALUE_STRING || !clew_slice_eq_cstr(v.bytes, "pending_span"))
+                return false;
+        span->span_id = span->parent_id;
+        span->parent_id = (struct clew_span_id){{0}};
+        span->end_ns = 0;
+        if (clew_attribute_find(clew_span_attributes(span),
+                                CLEW_SLICE_LITERAL("logfire.pending_parent_id"), &v) &&
+            v.type == CLEW_VALUE_STRING && v.bytes.len == 2 * CLEW_SPAN_ID_BYTES)
+                (void)!clew_hex_decode(v.bytes, span->parent_id.bytes, CLEW_SPAN_ID_BYTES);
+        return true;
+}
+
 static void read_spans(struct clew_tree *t, struct clew_slice traces, bool joined)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(traces);
         struct clew_otlp_scope scope;
         struct clew_slice raw;
         struct clew_span span;
+        bool announced;
 
         while (clew_otlp_read(&r, &raw, &scope)) {
                 if (!clew_span_parse(raw, &span) || !span.has_valid_ids)
                         continue;
+                announced = take_announced(&span);
                 if (t->n_nodes == 0)
                         t->id = span.trace_id;
                 else if (!joined && !clew_trace_id_eq(&t->id, &span.trace_id))
@@ -88,6 +112,7 @@ static void read_spans(struct clew_tree *t, struct clew_slice traces, bool joine
                         .start_ns = span.start_ns ? span.start_ns : span.end_ns,
                         .end_ns = span.end_ns,
                         .arrival = t->n_nodes,
+                        .announced = announced,
                         .parent = NONE,
                         .first_child = NONE,
                         .next_sibling = NONE,
@@ -96,8 +121,9 @@ static void read_spans(struct clew_tree *t, struct clew_slice traces, bool joine
         }
 }
 
-/* Of several copies of one span the ended one says more, then the one that ends later; it takes the
- * place of the first. The store merges copies; this is for bytes from elsewhere. */
+/* Of several copies of one span that which is no placeholder says more, the ended one, then the one
+ * that ends later; it takes the place of the first. The store merges copies; this is for bytes from
+ * elsewhere. */
 static void drop_copies(struct clew_tree *t, struct sorted *ids)
 {
         struct clew_tree_node *kept = NULL;
@@ -113,7 +139,8 @@ static void drop_copies(struct clew_tree *t, struct sorted *ids)
                         kept = node;
                         continue;
                 }
-                if (node->end_ns > kept->end_ns) {
+                if (kept->announced != node->announced ? kept->announced
+                                                       : node->end_ns > kept->end_ns) {
                         uint32_t arrival = kept->arrival;
 
                         *kept = *node;

@@ -295,11 +295,15 @@ static void take_bag(struct clew_builder *b, struct clew_step *step, const struc
 /* ---- cost -------------------------------------------------------------------------------------
  */
 
-/* The total, else its parts, else all of an open list. */
+/* The total, else its parts (each as a whole or as the sum of its own), else all of an open list.
+ */
 static bool read_cost(struct clew_builder *b, double *ret)
 {
-        static const enum clew_field parts[] = {CLEW_FIELD_COST_IN, CLEW_FIELD_COST_OUT,
-                                                CLEW_FIELD_COST_OTHER};
+        static const struct {
+                enum clew_field whole;
+                enum clew_field part;
+        } parts[] = {{CLEW_FIELD_COST_IN, CLEW_FIELD_COST_IN_PART},
+                     {CLEW_FIELD_COST_OUT, CLEW_FIELD_COST_OUT_PART}};
         struct bag bag;
         bool any = false;
         double v;
@@ -308,8 +312,13 @@ static bool read_cost(struct clew_builder *b, double *ret)
                 return true;
         *ret = 0;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(parts); i++) {
-                if (!clew_fields_number(&b->fields, parts[i], &v, NULL))
+                if (!clew_fields_number(&b->fields, parts[i].whole, &v, NULL) &&
+                    !clew_fields_sum(&b->fields, parts[i].part, &v))
                         continue;
+                *ret += v;
+                any = true;
+        }
+        if (clew_fields_sum(&b->fields, CLEW_FIELD_COST_OTHER, &v)) {
                 *ret += v;
                 any = true;
         }

@@ -698,8 +698,8 @@ int clew_dataset_set_schema(struct clew_store *store, const struct clew_dataset 
         return write_events(store, &w, &e, &arena, err);
 }
 
-int clew_dataset_body(struct clew_view *view, const struct clew_content_id *id,
-                      struct clew_buffer *out, struct clew_error *err)
+static int read_body(struct clew_view *view, const struct clew_content_id *id,
+                     struct clew_buffer *out, bool *ret_changed, struct clew_error *err)
 {
         CLEW_BUFFER value = {0};
         struct clew_review_key key = blob_key(id);
@@ -716,8 +716,33 @@ int clew_dataset_body(struct clew_view *view, const struct clew_content_id *id,
                 return r;
         if (!clew_review_unseal(clew_buffer_slice(&value), CLEW_KIND_BLOB, &body))
                 return clew_error_set(err, -EBADMSG, 0, "item %s is damaged", hex);
+        *ret_changed = clew_review_is_changed(clew_buffer_slice(&value));
         clew_buffer_append_slice(out, body);
         return clew_buffer_error(out);
+}
+
+int clew_dataset_body(struct clew_view *view, const struct clew_content_id *id,
+                      struct clew_buffer *out, struct clew_error *err)
+{
+        bool changed;
+
+        return read_body(view, id, out, &changed, err);
+}
+
+int clew_dataset_body_check(struct clew_view *view, const struct clew_content_id *id,
+                            struct clew_buffer *out, struct clew_error *err)
+{
+        struct clew_content_id found;
+        bool changed = false;
+        int r = read_body(view, id, out, &changed, err);
+
+        if (r < 0 || changed)
+                return r;
+        found = clew_content_id_of(clew_buffer_slice(out));
+        return memcmp(&found, id, sizeof(found)) == 0
+                       ? 0
+                       : clew_error_set(err, -EBADMSG, 0,
+                                        "the body of an item is not what its id says");
 }
 
 uint32_t clew_dataset_find(const struct clew_dataset *d, struct clew_slice hex)

@@ -105,6 +105,11 @@ CLEW_MUST_USE int clew_dataset_set_schema(struct clew_store *store,
 CLEW_MUST_USE int clew_dataset_body(struct clew_view *view, const struct clew_content_id *id,
                                     struct clew_buffer *out, struct clew_error *err);
 
+/* The same into an empty buffer, and -EBADMSG when it is not what gives that id, unless it was
+ * changed afterwards (forget.h). */
+CLEW_MUST_USE int clew_dataset_body_check(struct clew_view *view, const struct clew_content_id *id,
+                                          struct clew_buffer *out, struct clew_error *err);
+
 /* Index of the entry with that id, or whose hex begins so; UINT32_MAX when there is none,
  * UINT32_MAX - 1 when several do. */
 uint32_t clew_dataset_find(const struct clew_dataset *dataset, struct clew_slice hex);

@@ -11,6 +11,7 @@
 
 /* "CLR", version of all bodies, then the kind. */
 #define MAGIC "CLR\1"
+#define MAGIC_CHANGED "CLR\2"
 #define MAGIC_BYTES 4u
 /* Two edits are a slip, three are another word. */
 #define NEAR_EDITS_MAX 2u
@@ -62,12 +63,12 @@ uint64_t clew_review_key_last(struct clew_slice key)
         return v;
 }
 
-int clew_review_seal(char kind, struct clew_slice body, struct clew_buffer *out)
+static int seal(const char *magic, char kind, struct clew_slice body, struct clew_buffer *out)
 {
         CLEW_BUFFER whole = {0};
 
         clew_buffer_init(&whole, CLEW_SHELF_VALUE_MAX);
-        clew_buffer_append(&whole, MAGIC, MAGIC_BYTES);
+        clew_buffer_append(&whole, magic, MAGIC_BYTES);
         clew_buffer_append_byte(&whole, (uint8_t)kind);
         clew_buffer_append_slice(&whole, body);
         if (clew_buffer_error(&whole) < 0)
@@ -75,9 +76,25 @@ int clew_review_seal(char kind, struct clew_slice body, struct clew_buffer *out)
         return clew_shelf_encode(clew_buffer_slice(&whole), out);
 }
 
+int clew_review_seal(char kind, struct clew_slice body, struct clew_buffer *out)
+{
+        return seal(MAGIC, kind, body, out);
+}
+
+int clew_review_seal_changed(char kind, struct clew_slice body, struct clew_buffer *out)
+{
+        return seal(MAGIC_CHANGED, kind, body, out);
+}
+
+bool clew_review_is_changed(struct clew_slice value)
+{
+        return value.len > MAGIC_BYTES && memcmp(value.data, MAGIC_CHANGED, MAGIC_BYTES) == 0;
+}
+
 bool clew_review_unseal(struct clew_slice value, char kind, struct clew_slice *ret)
 {
-        if (value.len < MAGIC_BYTES + 1 || memcmp(value.data, MAGIC, MAGIC_BYTES) != 0 ||
+        if (value.len < MAGIC_BYTES + 1 ||
+            (memcmp(value.data, MAGIC, MAGIC_BYTES) != 0 && !clew_review_is_changed(value)) ||
             value.data[MAGIC_BYTES] != (uint8_t)kind)
                 return false;
         *ret = clew_slice_from(value, MAGIC_BYTES + 1);

@@ -57,6 +57,12 @@ uint64_t clew_review_key_last(struct clew_slice key);
 /* Puts magic, version and @kind before @body and encodes it for the shelf. 0, -ENOMEM, -EMSGSIZE.
  */
 CLEW_MUST_USE int clew_review_seal(char kind, struct clew_slice body, struct clew_buffer *out);
+/* The same for a content that was changed under its id, by deletion or redaction: it does not give
+ * that id any more. */
+CLEW_MUST_USE int clew_review_seal_changed(char kind, struct clew_slice body,
+                                           struct clew_buffer *out);
+/* Whether a stored value is such a one. */
+bool clew_review_is_changed(struct clew_slice value);
 /* The body of a stored value; false when it is not a record of @kind of this version. */
 CLEW_MUST_USE bool clew_review_unseal(struct clew_slice value, char kind, struct clew_slice *ret);
 

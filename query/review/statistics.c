@@ -111,7 +111,8 @@ double clew_bootstrap_mean(const double *values, size_t n, uint64_t seed, double
                         sum += values[next_random(&state) % n];
                 work[round] = sum / (double)n;
         }
-        clew_sort_doubles(work, CLEW_BOOTSTRAP_ROUNDS);
+        if (clew_sort_doubles(work, CLEW_BOOTSTRAP_ROUNDS) < 0)
+                return mean; /* memory is short: without an interval */
         ret->low = work[CLEW_BOOTSTRAP_ROUNDS / 40];
         ret->high = work[CLEW_BOOTSTRAP_ROUNDS - 1 - CLEW_BOOTSTRAP_ROUNDS / 40];
         return mean;

@@ -52,7 +52,8 @@ enum clew_input_group {
         CLEW_INPUT_VALUE = 1u << 26,
         CLEW_INPUT_WITHIN = 1u << 27,
         CLEW_INPUT_EXPORT = 1u << 28,
-        CLEW_INPUT_REDACT = 1u << 29,
+        CLEW_INPUT_DELETE = 1u << 29,
+        CLEW_INPUT_REDACT = 1u << 30,
 };
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
@@ -105,6 +106,7 @@ struct clew_inputs {
         const char *dataset;
         const char *redact;
         bool allow_missing;
+        const char *copies;
 };
 
 /* What a request carries behind its headers. */
@@ -296,6 +298,7 @@ int clew_route_dataset_create(struct clew_call *call);     /* route-dataset-writ
 int clew_route_dataset_add(struct clew_call *call);        /* route-dataset-write.c */
 int clew_route_dataset_remove(struct clew_call *call);     /* route-dataset-write.c */
 int clew_route_dataset_freeze(struct clew_call *call);     /* route-dataset-write.c */
+int clew_route_delete(struct clew_call *call);             /* route-delete.c */
 int clew_route_experiments(struct clew_call *call);        /* route-experiments.c */
 int clew_route_experiment(struct clew_call *call);         /* route-experiments.c */
 int clew_route_results(struct clew_call *call);            /* route-experiments.c */

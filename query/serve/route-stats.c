@@ -53,14 +53,9 @@ static int put_groups(struct clew_call *call, struct clew_stats *stats, struct c
 static int gather(struct clew_call *call, struct clew_stats *stats)
 {
         struct clew_select s = {0};
-        struct clew_selected t;
-        int r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL,
-                                 &call->err);
+        int r = clew_stats_gather(stats, call->view, &call->filter, call->service->clock, &s,
+                                  &call->err);
 
-        while (r >= 0 && (r = clew_select_next(&s, &t, &call->err)) == 1)
-                r = clew_stats_add(stats, &s, &t, &call->err);
-        if (r == 0)
-                r = clew_stats_finish(stats);
         if (r == 0)
                 r = put_groups(call, stats, &s);
         clew_select_deinit(&s);

@@ -19,6 +19,7 @@
 #define PAGED_INPUTS (LIST_INPUTS | CLEW_INPUT_AFTER)
 #define READ CLEW_SCOPE_READ
 #define SAY CLEW_SCOPE_ANNOTATE
+#define ADMIN CLEW_SCOPE_ADMIN
 #define NOTHING CLEW_BODY_NONE
 
 const struct clew_route clew_routes[] = {
@@ -82,6 +83,9 @@ const struct clew_route clew_routes[] = {
          CLEW_INPUT_FILTER | CLEW_INPUT_SAID_OF | CLEW_INPUT_LIMIT | CLEW_INPUT_AFTER |
                  CLEW_INPUT_FORMAT,
          clew_route_annotations},
+        {"POST", "/delete", ADMIN, CLEW_BODY_MEMBERS,
+         "deletes traces, by ids or a selection, for good", "deleted", NULL, false,
+         CLEW_INPUT_FILTER | CLEW_INPUT_DELETE, clew_route_delete},
         {"POST", "/annotations", SAY, CLEW_BODY_ANNOTATIONS,
          "adds one annotation, or an array of them: all or none", "annotated", NULL, false, 0,
          clew_route_annotate},

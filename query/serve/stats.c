@@ -3,6 +3,7 @@
  */
 #include "query/serve/stats.h"
 
+#include "proto/base/mem.h"
 #include "query/find/index/index.h"
 
 #include <errno.h>
@@ -202,7 +203,7 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
         return r;
 }
 
-unsigned clew_stats_light(const struct clew_stats *s)
+static unsigned light_of(const struct clew_stats *s)
 {
         unsigned light = CLEW_LIGHT | CLEW_LIGHT_CAUSE;
 
@@ -242,6 +243,7 @@ void clew_stats_deinit(struct clew_stats *s)
         clew_query_deinit(s->query);
         clew_arena_deinit(&s->arena);
         clew_arena_deinit(&s->scratch);
+        clew_free(s->by_id);
 }
 
 /* ---- counting ---------------------------------------------------------------------------------
@@ -278,20 +280,7 @@ static uint64_t stretch(const struct clew_stats *s, uint64_t time_ns)
         return s->over_ns ? time_ns / s->over_ns * s->over_ns : 0;
 }
 
-static int put(struct clew_stats *s, const struct clew_group_item *item, struct clew_error *err)
-{
-        int r = clew_groups_add(&s->groups, item);
-
-        if (r == -E2BIG)
-                return clew_error_set(err, r, 0,
-                                      "more than %u groups or %u values: narrow the selection, or "
-                                      "take keys with fewer values",
-                                      CLEW_GROUPS_MAX, CLEW_GROUP_VALUES_MAX);
-        return r;
-}
-
-static int add_run(struct clew_stats *s, const struct clew_selected *t, uint32_t speaker,
-                   struct clew_error *err)
+static int add_run(struct clew_stats *s, const struct clew_selected *t, uint32_t speaker)
 {
         const struct clew_summary *sum = &t->summary;
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
@@ -302,23 +291,22 @@ static int add_run(struct clew_stats *s, const struct clew_selected *t, uint32_t
                                   ? fact_of(t, s->keys[i].fact)
                                   : clew_query_selected(s->run, speaker, s->keys[i].selected,
                                                         &s->scratch);
-        return put(s,
-                   &(struct clew_group_item){
-                           .keys = keys,
-                           .time_ns = stretch(s, t->start_ns),
-                           .failed = failed,
-                           .open = sum->outcome == CLEW_OUTCOME_OPEN,
-                           .duration_ns = sum->duration_ns,
-                           .tokens = sum->tokens.total,
-                           .has_cost = sum->has_cost,
-                           .cost_usd = sum->cost_usd,
-                           .cause = failed ? sum->cause.rule : CLEW_SLICE_NULL,
-                   },
-                   err);
+        return clew_groups_add(&s->groups,
+                               &(struct clew_group_item){
+                                       .keys = keys,
+                                       .time_ns = stretch(s, t->start_ns),
+                                       .failed = failed,
+                                       .open = sum->outcome == CLEW_OUTCOME_OPEN,
+                                       .duration_ns = sum->duration_ns,
+                                       .tokens = sum->tokens.total,
+                                       .has_cost = sum->has_cost,
+                                       .cost_usd = sum->cost_usd,
+                                       .cause = failed ? sum->cause.rule : CLEW_SLICE_NULL,
+                               });
 }
 
 static int add_step(struct clew_stats *s, const struct clew_selected *t,
-                    const struct clew_trace *trace, uint32_t index, struct clew_error *err)
+                    const struct clew_trace *trace, uint32_t index)
 {
         const struct clew_step *step = &trace->steps[index];
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
@@ -335,23 +323,22 @@ static int add_step(struct clew_stats *s, const struct clew_selected *t,
                 if (key->of_step && keys[i].len == 0)
                         return 0;
         }
-        return put(s,
-                   &(struct clew_group_item){
-                           .keys = keys,
-                           .time_ns = stretch(s, step->start_ns),
-                           .failed = step->error.is_error,
-                           .open = step->end_ns == 0,
-                           .duration_ns = clew_step_duration_ns(step),
-                           .tokens = booked ? step->tokens.total : 0,
-                           .has_cost = booked && step->has_cost,
-                           .cost_usd = step->cost_usd,
-                           .cause = step->error.is_error ? step->error.type : CLEW_SLICE_NULL,
-                   },
-                   err);
+        return clew_groups_add(&s->groups, &(struct clew_group_item){
+                                                   .keys = keys,
+                                                   .time_ns = stretch(s, step->start_ns),
+                                                   .failed = step->error.is_error,
+                                                   .open = step->end_ns == 0,
+                                                   .duration_ns = clew_step_duration_ns(step),
+                                                   .tokens = booked ? step->tokens.total : 0,
+                                                   .has_cost = booked && step->has_cost,
+                                                   .cost_usd = step->cost_usd,
+                                                   .cause = step->error.is_error ? step->error.type
+                                                                                 : CLEW_SLICE_NULL,
+                                           });
 }
 
-int clew_stats_add(struct clew_stats *s, struct clew_select *select, const struct clew_selected *t,
-                   struct clew_error *err)
+static int add(struct clew_stats *s, struct clew_select *select, const struct clew_selected *t,
+               struct clew_error *err)
 {
         struct clew_query_facts facts = clew_select_facts(select, t);
         struct clew_query_result found;
@@ -360,7 +347,7 @@ int clew_stats_add(struct clew_stats *s, struct clew_select *select, const struc
 
         clew_arena_reset(&s->scratch);
         if (!s->needs_spans)
-                return add_run(s, t, 0, err);
+                return add_run(s, t, 0);
         if (clew_query_judge(s->run, &facts) == CLEW_NO)
                 return 0;
         r = clew_select_open(select, t, &data, err);
@@ -369,10 +356,10 @@ int clew_stats_add(struct clew_stats *s, struct clew_select *select, const struc
         if (r <= 0)
                 return r;
         if (!s->of_steps)
-                return add_run(s, t, clew_query_speaker(s->run), err);
+                return add_run(s, t, clew_query_speaker(s->run));
         for (uint32_t i = 0; i < found.n_sets; i++) {
                 for (uint32_t k = 0; k < found.sets[i].n; k++) {
-                        r = add_step(s, t, found.trace, found.sets[i].steps[k], err);
+                        r = add_step(s, t, found.trace, found.sets[i].steps[k]);
                         if (r < 0)
                                 return r;
                 }
@@ -380,7 +367,117 @@ int clew_stats_add(struct clew_stats *s, struct clew_select *select, const struc
         return 0;
 }
 
-int clew_stats_finish(struct clew_stats *s)
+/* ---- many at once -----------------------------------------------------------------------------
+ */
+
+static struct clew_slice bulk_fact(const struct clew_bulk_row *row, int fact)
 {
-        return clew_groups_finish(&s->groups);
+        static const unsigned bits[] = {
+                [FACT_AGENT] = CLEW_LIGHT_AGENT,         [FACT_SERVICE] = CLEW_LIGHT_SERVICE,
+                [FACT_CAUSE] = CLEW_LIGHT_CAUSE,         [FACT_USER] = CLEW_LIGHT_USER,
+                [FACT_SIGNATURE] = CLEW_LIGHT_SIGNATURE, [FACT_NAME] = CLEW_LIGHT_NAME,
+        };
+
+        if (fact == FACT_OUTCOME)
+                return clew_slice_of_cstr(clew_outcome_name((enum clew_outcome)row->outcome));
+        return row->texts[clew_bulk_text(bits[fact])];
+}
+
+/* The one key is a text: its id, below *ret_n; else -1. */
+static int64_t id_of(const struct clew_stats *s, const struct clew_bulk_row *row, uint32_t *ret_n)
+{
+        unsigned at;
+
+        if (s->n_keys != 1 || s->over_ns != 0)
+                return -1;
+        switch (s->keys[0].fact) {
+        case FACT_AGENT:
+                at = clew_bulk_text(CLEW_LIGHT_AGENT);
+                break;
+        case FACT_SERVICE:
+                at = clew_bulk_text(CLEW_LIGHT_SERVICE);
+                break;
+        default:
+                return -1;
+        }
+        *ret_n = row->n_ids[at];
+        return row->text_ids[at];
+}
+
+/* Forgets the groups of another index run. */
+static int make_ids(struct clew_stats *s, uint64_t serial, uint32_t n)
+{
+        if (s->serial == serial)
+                return 0;
+        clew_free(s->by_id);
+        s->by_id = clew_calloc(n, sizeof(*s->by_id));
+        s->n_ids = n;
+        s->serial = serial;
+        return s->by_id ? 0 : -ENOMEM;
+}
+
+static int take(void *context, const struct clew_bulk_row *row)
+{
+        struct clew_stats *s = context;
+        struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
+        bool failed = (CLEW_OUTCOME_BIT(row->outcome) & CLEW_OUTCOMES_FAILED) != 0;
+        const struct clew_group_item item = {
+                .keys = keys,
+                .time_ns = stretch(s, row->start_ns),
+                .failed = failed,
+                .duration_ns = row->duration_ns,
+                .tokens = row->tokens,
+                .has_cost = row->has_cost,
+                .cost_usd = row->cost_usd,
+                .cause = failed ? row->texts[clew_bulk_text(CLEW_LIGHT_CAUSE)] : CLEW_SLICE_NULL,
+        };
+        uint32_t n = 0;
+        int64_t id = id_of(s, row, &n);
+
+        if (id >= 0 && make_ids(s, row->serial, n) < 0)
+                return -ENOMEM;
+        if (id >= 0 && s->by_id[id])
+                return clew_groups_add_to(&s->groups, s->by_id[id], &item);
+        for (uint32_t i = 0; i < s->n_keys; i++)
+                keys[i] = bulk_fact(row, s->keys[i].fact);
+        if (id >= 0)
+                s->by_id[id] = clew_groups_find(&s->groups, &item);
+        return clew_groups_add(&s->groups, &item);
+}
+
+static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_clock *clock,
+                struct clew_select *select, struct clew_error *err)
+{
+        struct clew_selected t;
+        int r = clew_select_init(select, view, &s->filter, clock, NULL, err);
+
+        select->take = take;
+        select->take_context = s;
+        while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1)
+                r = add(s, select, &t, err);
+        return r;
+}
+
+int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
+                      const struct clew_filter *filter, const struct clew_clock *clock,
+                      struct clew_select *select, struct clew_error *err)
+{
+        int r;
+
+        s->filter = *filter;
+        s->filter.light = light_of(s);
+        r = walk(s, view, clock, select, err);
+        if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
+                clew_select_deinit(select);
+                clew_groups_clear(&s->groups);
+                s->serial = 0;
+                s->filter.no_index = true;
+                r = walk(s, view, clock, select, err);
+        }
+        if (r == -E2BIG && err->code == 0)
+                clew_error_set(err, r, 0,
+                               "more than %u groups or %u values: narrow the selection, or take "
+                               "keys with fewer values",
+                               CLEW_GROUPS_MAX, CLEW_GROUP_VALUES_MAX);
+        return r < 0 ? r : clew_groups_finish(&s->groups);
 }

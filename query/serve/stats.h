@@ -34,6 +34,11 @@ struct clew_stats {
         struct clew_arena scratch;
         struct clew_query *query;
         struct clew_query_run *run;
+        struct clew_filter filter; /* of the walk */
+        /* Groups by the id of one text, of the index run at hand. */
+        struct clew_group **by_id;
+        uint32_t n_ids;
+        uint64_t serial;
 };
 
 /*
@@ -44,13 +49,16 @@ struct clew_stats {
 CLEW_MUST_USE int clew_stats_init(struct clew_stats *s, const char *by, const char *query,
                                   uint64_t over_ns, struct clew_error *err,
                                   struct clew_filter_error *where);
-/* What it asks of summaries, for clew_filter.light. */
-unsigned clew_stats_light(const struct clew_stats *s);
 void clew_stats_deinit(struct clew_stats *s);
-/* Adds a run of the walk. 0, -E2BIG with a message, or another negative errno. */
-CLEW_MUST_USE int clew_stats_add(struct clew_stats *s, struct clew_select *select,
-                                 const struct clew_selected *t, struct clew_error *err);
-CLEW_MUST_USE int clew_stats_finish(struct clew_stats *s);
+/*
+ * Walks all that @filter selects and counts it. @select is begun here, for the caller to look at
+ * and to end (clew_select_deinit(), in any case); it borrows @s. 0, -E2BIG with a message, or
+ * another negative errno.
+ */
+CLEW_MUST_USE int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
+                                    const struct clew_filter *filter,
+                                    const struct clew_clock *clock, struct clew_select *select,
+                                    struct clew_error *err);
 /* Puts the groups in order, largest first, by "n", "failed", "rate", "p50" ... (NULL: as they are).
  * 0, -EINVAL with a message that begins with the flag, -ENOMEM. */
 CLEW_MUST_USE int clew_stats_sort(struct clew_stats *s, const char *word, struct clew_error *err);

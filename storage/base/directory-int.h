@@ -50,6 +50,14 @@ CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int dir_fd, int f
 CLEW_MUST_USE int clew_directory_check_lock_file(const char *dir, int dir_fd, size_t bytes,
                                                  struct clew_error *err);
 
+/*
+ * Takes the store for the caller alone: no process has it open, and whoever opens it waits until
+ * the descriptor in @ret_fd is closed. -EBUSY: some process has it open. Not while this process
+ * has.
+ */
+CLEW_MUST_USE int clew_directory_seize(const char *dir, int dir_fd, int *ret_fd,
+                                       struct clew_error *err);
+
 /* Takes the collector's lock; -EBUSY when another process has it. The descriptor in @ret_fd
  * holds it until closed. */
 CLEW_MUST_USE int clew_directory_lock(const char *dir, int dir_fd, int *ret_fd,

@@ -23,6 +23,9 @@
 #define MAGIC_SMB2 0xFE534D42u
 #define MAGIC_9P 0x01021997
 
+/* One second for others to end. */
+#define SEIZE_TRIES 20u
+#define SEIZE_PAUSE_US 50000u
 /* An unfinished creation has written a few dozen pages at most. */
 #define UNFINISHED_PAGES_MAX 64
 
@@ -295,6 +298,36 @@ int clew_directory_check_lock_file(const char *dir, int dir_fd, size_t bytes,
                 r = clew_error_set(err, -ENOSPC, 0,
                                    "store %s: %s: %s; free disk space, nothing stored is lost", dir,
                                    CLEW_LOCK_FILE, strerror(ENOSPC));
+        close(fd);
+        return r;
+}
+
+/* LMDB holds a shared lock on the first byte of its lock file, and an exclusive one while it opens
+ * as the only one. */
+int clew_directory_seize(const char *dir, int dir_fd, int *ret_fd, struct clew_error *err)
+{
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+        int fd;
+        int r = clew_own_file_open(dir, dir_fd, CLEW_LOCK_FILE, O_RDWR | O_CREAT, &fd, err);
+
+        if (r < 0)
+                return r;
+        /* Who looks something up is soon gone. */
+        for (unsigned i = 0; (r = fcntl(fd, F_SETLK, &lock)) < 0 && i < SEIZE_TRIES; i++)
+                usleep(SEIZE_PAUSE_US);
+        if (r == 0) {
+                *ret_fd = fd;
+                return 0;
+        }
+        r = errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+        if (r == -EBUSY && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+                clew_error_set(err, r, 0,
+                               "store %s: process %ld has it open; end that one and try again", dir,
+                               (long)lock.l_pid);
+        else
+                clew_error_set(err, r, 0,
+                               "store %s: other programs have it open; end them and try again",
+                               dir);
         close(fd);
         return r;
 }

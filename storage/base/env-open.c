@@ -8,6 +8,7 @@
 #include "storage/base/directory-int.h"
 #include "storage/base/env-struct-int.h"
 #include "storage/base/own-file-int.h"
+#include "storage/base/wipe-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,8 @@
 #define LOCK_FILE_BYTES ((size_t)READERS_MAX * 64 + 128)
 /* A disk with less room than this counts as full when a commit reports EIO. */
 #define DISK_FULL_BYTES ((uint64_t)1 << 20)
+/* Times that the data file may be replaced while it is opened. */
+#define OPEN_TRIES 10
 /* How long a writer waits for views to end before it reopens a broken environment. */
 #define REOPEN_WAIT_MS 1000
 
@@ -233,7 +236,17 @@ static int open_with_map(struct clew_env *env, const char *path)
         }
 }
 
-static int open_lmdb(struct clew_env *env, struct clew_error *err)
+/* While LMDB opened it, the data file was put aside for a new one (storage/keep). */
+static bool was_replaced(const struct clew_env *env, const struct stat *opened)
+{
+        struct stat named;
+
+        return fstatat(env->dir_fd, CLEW_DATA_FILE, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+               (named.st_ino != opened->st_ino || named.st_dev != opened->st_dev);
+}
+
+/* 1 = it is to be opened once more. */
+static int open_once(struct clew_env *env, struct clew_error *err)
 {
         char path[PATH_MAX];
         struct stat file;
@@ -264,9 +277,27 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
                             ? -errno
                             : clew_own_file_judge(env->dir, CLEW_DATA_FILE, &file, err);
         }
+        if (r == 0 && was_replaced(env, &file)) {
+                mdb_env_close(env->lmdb);
+                env->lmdb = NULL;
+                clew_env_unmap_readers(env);
+                return 1;
+        }
         if (r == 0)
                 r = clew_env_check_meta_pages(env, err);
         return r < 0 ? r : open_tables(env, err);
+}
+
+static int open_lmdb(struct clew_env *env, struct clew_error *err)
+{
+        int r = 1;
+
+        for (int i = 0; i < OPEN_TRIES && r == 1; i++)
+                r = open_once(env, err);
+        return r == 1 ? clew_error_set(err, -EAGAIN, 0,
+                                       "store %s: its data file is being replaced; try again",
+                                       env->dir)
+                      : r;
 }
 
 int clew_env_open(const char *dir, const struct clew_store_options *options, struct clew_env **ret,
@@ -381,6 +412,16 @@ static int reopen(struct clew_env *env, struct clew_error *err)
         r = open_lmdb(env, err);
         if (r == 0)
                 atomic_store(&env->broken, false);
+        return r;
+}
+
+int clew_env_refresh(struct clew_env *env, struct clew_error *err)
+{
+        int r;
+
+        pthread_mutex_lock(&env->lock);
+        r = reopen(env, err);
+        pthread_mutex_unlock(&env->lock);
         return r;
 }
 

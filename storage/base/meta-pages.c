@@ -70,6 +70,24 @@ void clew_meta_look(int fd, struct clew_meta_look *ret)
         look_at(fd, (off_t)page_size, 1, ret, &ignored);
 }
 
+bool clew_meta_txn_ids(int fd, uint64_t ret[2])
+{
+        uint32_t size = (uint32_t)sysconf(_SC_PAGESIZE);
+        struct clew_meta_look look = {0};
+
+        for (unsigned i = 0; i < 2; i++) {
+                unsigned before = look.n_valid;
+                off_t at = (off_t)(i * (uint64_t)size);
+
+                ret[i] = 0;
+                look_at(fd, at, i, &look, &size);
+                if (look.n_valid > before && pread(fd, &ret[i], sizeof(ret[i]),
+                                                   at + (off_t)META_TXNID_OFFSET) != sizeof(ret[i]))
+                        return false;
+        }
+        return look.n_valid > 0;
+}
+
 static int read_txnid(int fd, size_t page_size, unsigned page, uint64_t *ret)
 {
         uint64_t id;

@@ -17,6 +17,7 @@
 #include "storage/base/directory-int.h"
 #include "storage/base/env-struct-int.h"
 #include "storage/base/own-file-int.h"
+#include "storage/base/wipe-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,6 +78,36 @@ static struct slot *slots_of(const struct clew_env *env, size_t *ret_n)
 {
         *ret_n = env->lock_map ? (env->lock_bytes - HEADER_BYTES) / SLOT_BYTES : 0;
         return env->lock_map ? (struct slot *)(void *)(env->lock_map + HEADER_BYTES) : NULL;
+}
+
+uint64_t clew_env_oldest_reader(struct clew_env *env, int32_t *ret_pid)
+{
+        uint64_t oldest = NO_TXN;
+        int32_t pid = 0;
+        MDB_envinfo info;
+        struct slot *slots;
+        size_t n;
+
+        pthread_mutex_lock(&env->lock); /* not while it is opened again */
+        slots = slots_of(env, &n);
+        if (!env->lmdb || mdb_env_info(env->lmdb, &info) != 0)
+                n = oldest = 0; /* not known: nothing may be taken for unused */
+        else if (info.me_numreaders < n)
+                n = info.me_numreaders;
+        for (size_t i = 0; i < n; i++) {
+                uint64_t txn_id = __atomic_load_n(&slots[i].txn_id, __ATOMIC_SEQ_CST);
+
+                if (__atomic_load_n(&slots[i].pid, __ATOMIC_SEQ_CST) != 0 && txn_id < oldest) {
+                        oldest = txn_id;
+                        pid = slots[i].pid;
+                }
+        }
+        if (oldest == NO_TXN)
+                oldest = info.me_last_txnid;
+        pthread_mutex_unlock(&env->lock);
+        if (ret_pid)
+                *ret_pid = pid;
+        return oldest;
 }
 
 bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn)

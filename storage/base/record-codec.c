@@ -148,19 +148,11 @@ static void read_place_sums(struct clew_cursor *c, struct clew_place_sums *s)
                 s->of[i] = clew_cursor_le64(c);
 }
 
-int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
-                    struct clew_error *err)
+bool clew_state_decode(struct clew_slice value, struct clew_state *ret)
 {
-        struct clew_slice value;
-        struct clew_cursor c;
+        struct clew_cursor c = clew_cursor_make(value);
         struct clew_state s;
-        int r = clew_table_get(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("state"), &value, err);
 
-        if (r == -ENOENT)
-                return damaged_meta(env, "state is missing", err);
-        if (r < 0)
-                return r;
-        c = clew_cursor_make(value);
         s.txn_id = clew_cursor_varint(&c);
         s.next_sequence = clew_cursor_varint(&c);
         s.next_segment = clew_cursor_varint(&c);
@@ -174,7 +166,7 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         s.hot_sum = clew_cursor_varint(&c);
         read_place_sums(&c, &s.places);
         if (c.failed)
-                return damaged_meta(env, "state is too short", err);
+                return false;
         /* Written since they are counted; before, nothing is known to have been written twice. */
         s.first_bytes = clew_cursor_left(&c) ? clew_cursor_varint(&c) : s.sealed_raw_bytes;
         s.again_bytes = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 0;
@@ -182,6 +174,23 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         s.index_records = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 0;
         s.index_sum = clew_cursor_left(&c) ? clew_cursor_le64(&c) : 0;
         if (c.failed)
+                return false;
+        *ret = s;
+        return true;
+}
+
+int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
+                    struct clew_error *err)
+{
+        struct clew_slice value;
+        struct clew_state s;
+        int r = clew_table_get(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("state"), &value, err);
+
+        if (r == -ENOENT)
+                return damaged_meta(env, "state is missing", err);
+        if (r < 0)
+                return r;
+        if (!clew_state_decode(value, &s))
                 return damaged_meta(env, "state is too short", err);
         /* A read transaction has the id of the last commit, a write transaction the next one. */
         if (s.txn_id != mdb_txn_id(txn) && s.txn_id + 1 != mdb_txn_id(txn))
@@ -225,8 +234,8 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
 }
 
 /* format = magic, version, page size, time of creation */
-static int format_write(struct clew_env *env, MDB_txn *txn, uint64_t page_size, uint64_t created_ns,
-                        struct clew_error *err)
+int clew_format_put(struct clew_env *env, MDB_txn *txn, uint64_t page_size, uint64_t created_ns,
+                    struct clew_error *err)
 {
         CLEW_BUFFER b = {0};
         struct clew_slice value;
@@ -248,7 +257,7 @@ int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
 {
         struct clew_state state = {
                 .next_sequence = 1, .next_segment = 1, .next_run = 1, .places.by_bucket = true};
-        int r = format_write(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
+        int r = clew_format_put(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
 
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
 }
@@ -310,6 +319,6 @@ int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *e
         if (r == 0 && !state.places.by_bucket)
                 r = clew_places_divide(env, txn, &state.places, err);
         if (r == 0)
-                r = format_write(env, txn, page_size, created_ns, err);
+                r = clew_format_put(env, txn, page_size, created_ns, err);
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
 }

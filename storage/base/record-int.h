@@ -85,6 +85,8 @@ struct clew_state {
         uint64_t index_sum;
 };
 
+/* False when @value is too short; of which commit it is has not been looked at. */
+CLEW_MUST_USE bool clew_state_decode(struct clew_slice value, struct clew_state *ret);
 /* In a read transaction: also checks that the state belongs to this snapshot. */
 CLEW_MUST_USE int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
                                   struct clew_error *err);
@@ -94,6 +96,9 @@ CLEW_MUST_USE int clew_state_write(struct clew_env *env, MDB_txn *txn, struct cl
 /* Checks the record "format"; -ENOENT in a fresh store. */
 CLEW_MUST_USE int clew_format_read(struct clew_env *env, MDB_txn *txn, uint32_t *ret_version,
                                    struct clew_error *err);
+/* Writes it, as of the present version. */
+CLEW_MUST_USE int clew_format_put(struct clew_env *env, MDB_txn *txn, uint64_t page_size,
+                                  uint64_t created_ns, struct clew_error *err);
 /* Writes it and a first state into a fresh store. */
 CLEW_MUST_USE int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                                      struct clew_error *err);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static void write_finding(void *context, const char *object, const char *what)
         fflush(f);
 }
 
-CLEW_NORETURN static void child(const char *dir, int fd)
+CLEW_NORETURN static void child(const char *dir, int fd, pid_t parent)
 {
         struct clew_store_options options = {.mode = CLEW_STORE_READ};
         struct clew_store *store = NULL;
@@ -33,8 +34,12 @@ CLEW_NORETURN static void child(const char *dir, int fd)
         FILE *f = fdopen(fd, "w");
         int r;
 
+        /* It goes with its parent, and keeps none of its locks. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)close_range(3, (unsigned)fd - 1, 0);
+        (void)close_range((unsigned)fd + 1, ~0u, 0);
         alarm(VERIFY_SECONDS_MAX);
-        if (!f)
+        if (!f || getppid() != parent)
                 _exit(1);
         r = clew_store_open(dir, &options, &store, &err);
         if (r == 0)
@@ -75,6 +80,7 @@ int clew_store_verify(const char *dir, clew_verify_report_fn report, void *conte
         int pipe_fds[2];
         int status = 0;
         int n;
+        pid_t parent = getpid();
         pid_t pid;
 
         if (access(dir, R_OK) < 0)
@@ -92,7 +98,7 @@ int clew_store_verify(const char *dir, clew_verify_report_fn report, void *conte
                 close(pipe_fds[0]);
                 signal(SIGSEGV, SIG_DFL);
                 signal(SIGBUS, SIG_DFL);
-                child(dir, pipe_fds[1]);
+                child(dir, pipe_fds[1], parent);
         }
         close(pipe_fds[1]);
         n = read_findings(pipe_fds[0], report, context);

@@ -40,6 +40,20 @@ CLEW_MUST_USE int clew_hot_cross_off(struct clew_env *env, MDB_txn *txn,
                                      struct clew_hot_crossing *crossings, size_t n,
                                      struct clew_state *state, struct clew_error *err);
 
+/* New bytes of a fragment, appended to @out as clew_fragment_encode() does. 1 = changed, 0 = it
+ * stays, or an error. */
+typedef int (*clew_hot_change_fn)(void *context, const struct clew_trace_id *id, uint64_t sequence,
+                                  const struct clew_hot_row *row, struct clew_buffer *out,
+                                  struct clew_error *err);
+
+/*
+ * Writes the batch @first anew without the rows that are gone, and with what @change (NULL:
+ * nothing) makes of the others; sequences stay. Nothing is written when nothing changes. 1 =
+ * written, 0 = not, or an error; -EAGAIN: the batch is not there any more.
+ */
+CLEW_MUST_USE int clew_hot_rework(struct clew_env *env, MDB_txn *txn, uint64_t first,
+                                  clew_hot_change_fn change, void *context, struct clew_error *err);
+
 /* ---- reading (hot-walk.c) ------------------------------------------------------------------- */
 
 struct clew_hot_found {

@@ -8,6 +8,8 @@
  */
 #include "storage/hot/hot-int.h"
 
+#include "proto/base/mem.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,8 @@
 #define THIN_PART 4u
 /* ... and it takes more than a page or two. */
 #define THIN_BYTES_MIN ((size_t)8 << 10)
+/* A batch while it is made anew: one fragment of the largest request, and some. */
+#define REWORK_BYTES_MAX ((size_t)1 << 30)
 
 static int put_batch(struct clew_env *env, MDB_txn *txn, struct clew_hot_batch_writer *w,
                      uint64_t first, struct clew_error *err)
@@ -248,5 +252,101 @@ int clew_hot_cross_off(struct clew_env *env, MDB_txn *txn, struct clew_hot_cross
         for (size_t i = 0; i < n; i++)
                 state->hot_sum -= crossings[i].ref.sequence;
         state->hot_fragments -= n;
+        return r;
+}
+
+struct rework {
+        struct clew_buffer bytes; /* of rows, packs and headers: the old value goes */
+        struct clew_hot_batch_writer writer;
+        uint8_t checks[CLEW_HOT_BATCH_ROWS_MAX][8];
+        size_t at[CLEW_HOT_BATCH_ROWS_MAX]; /* where each row's fragment begins */
+        size_t len[CLEW_HOT_BATCH_ROWS_MAX];
+};
+
+/* Gathers what the rows are to be. 1 = it differs from what is stored. */
+static int rework_rows(struct rework *w, const struct open_batch *o, clew_hot_change_fn change,
+                       void *context, struct clew_error *err)
+{
+        int differs = 0;
+
+        for (uint32_t i = 0; i < o->batch.n; i++) {
+                const struct clew_hot_row *row = &o->batch.rows[i];
+                struct clew_trace_id id;
+                int r = 0;
+
+                if (is_gone(o, i)) {
+                        differs = 1;
+                        continue;
+                }
+                memcpy(id.bytes, clew_hot_batch_id(&o->batch, i), sizeof(id.bytes));
+                w->at[i] = w->bytes.len;
+                if (change)
+                        r = change(context, &id, o->batch.first + row->offset, row, &w->bytes, err);
+                if (r < 0)
+                        return r;
+                if (r == 0) {
+                        w->bytes.len = w->at[i];
+                        clew_buffer_append_slice(&w->bytes, row->header);
+                        clew_buffer_append_slice(&w->bytes, row->pack);
+                }
+                w->len[i] = w->bytes.len - w->at[i];
+                differs |= r;
+        }
+        if (clew_buffer_error(&w->bytes) < 0)
+                return clew_error_set(err, clew_buffer_error(&w->bytes), 0, "out of memory");
+        return differs;
+}
+
+static int rework_write(struct rework *w, struct clew_env *env, MDB_txn *txn,
+                        const struct open_batch *o, struct clew_error *err)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < o->batch.n; i++) {
+                struct clew_hot_row row = o->batch.rows[i];
+                struct clew_trace_id id;
+
+                if (is_gone(o, i))
+                        continue;
+                memcpy(id.bytes, clew_hot_batch_id(&o->batch, i), sizeof(id.bytes));
+                if (!clew_fragment_split(clew_slice_make(w->bytes.data + w->at[i], w->len[i]),
+                                         &row.header, &row.pack))
+                        return clew_error_set(err, -EINVAL, 0, "not a fragment");
+                clew_hot_pack_check(&id, o->batch.first + row.offset, row.pack, w->checks[i]);
+                row.check = clew_slice_make(w->checks[i], sizeof(w->checks[i]));
+                clew_hot_batch_writer_add(&w->writer, clew_hot_batch_id(&o->batch, i), &row);
+                n++;
+        }
+        return n ? put_batch(env, txn, &w->writer, o->batch.first, err)
+                 : delete_batch(env, txn, o->batch.first, err);
+}
+
+int clew_hot_rework(struct clew_env *env, MDB_txn *txn, uint64_t first, clew_hot_change_fn change,
+                    void *context, struct clew_error *err)
+{
+        struct clew_key gone_key = clew_key_gone(first);
+        struct rework *w = clew_calloc(1, sizeof(*w));
+        struct open_batch o;
+        int r = w ? open_batch(env, txn, first, &o, err)
+                  : clew_error_set(err, -ENOMEM, 0, "out of memory");
+
+        if (r < 0) {
+                clew_free(w);
+                return r;
+        }
+        clew_buffer_init(&w->bytes, REWORK_BYTES_MAX);
+        clew_hot_batch_writer_init(&w->writer);
+        r = rework_rows(w, &o, change, context, err);
+        if (r == 1) {
+                int e = rework_write(w, env, txn, &o, err);
+
+                if (e == 0 && o.has_gone)
+                        e = clew_table_delete(env, txn, CLEW_TABLE_HOT, clew_key_slice(&gone_key),
+                                              err);
+                r = e < 0 ? e : 1;
+        }
+        clew_hot_batch_writer_deinit(&w->writer);
+        clew_buffer_deinit(&w->bytes);
+        clew_free(w);
         return r;
 }

@@ -21,6 +21,10 @@ struct clew_index_merge;
 /* How a step gets at the writer: as struct clew_seal_options. @run may be NULL. */
 struct clew_index_merge_options {
         uint64_t version; /* of the indexer: runs of others are left alone */
+        /* Not 0: runs with lower numbers, of whatever indexer, are made anew without the traces in
+         * them that are gone, one at a time; nothing else is merged. What such a trace was found by
+         * is then nowhere. */
+        uint64_t purge_below;
         void (*run)(void *context, void (*fn)(void *argument), void *argument);
         void *context;
 };

@@ -407,9 +407,11 @@ static int add_input(struct clew_merge_part *p, struct clew_merge_input *in, uin
 {
         uint32_t *to = p->set + *n;
         uint32_t kept = 0;
-        int count = clew_posting_decode(in->keys.posting, in->run.head.n_traces, to,
-                                        in->run.head.n_traces);
+        int count = 1;
 
+        if (!clew_posting_is_one(in->keys.posting, in->run.head.n_traces, to)) /* most are */
+                count = clew_posting_decode(in->keys.posting, in->run.head.n_traces, to,
+                                            in->run.head.n_traces);
         if (count < 0)
                 return clew_error_set(err, -EBADMSG, 0, "index run %llu is damaged",
                                       (unsigned long long)in->number);

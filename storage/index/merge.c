@@ -145,22 +145,61 @@ static uint32_t choose(const struct clew_index_catalog *c, uint32_t ret[FAN_IN])
         return 0;
 }
 
+/* Whether something in a run is gone. 1, 0, or an error. */
+static int has_dead(struct clew_index_merge *m, struct clew_index_catalog *c, uint32_t i)
+{
+        struct clew_index_run *run = &c->runs[i];
+        uint32_t n = run->head.n_traces;
+        struct clew_index_set dead = {.n = n};
+        bool found = false;
+        int r;
+
+        dead.words = clew_calloc(n / 64 + 1u, sizeof(uint64_t));
+        if (!dead.words)
+                return clew_error_set(m->err, -ENOMEM, 0, "out of memory while merging indexes");
+        r = clew_index_dead(c, run, &dead, m->err);
+        for (uint32_t k = 0; r == 0 && !found && k < n / 64 + 1u; k++)
+                found = dead.words[k] != 0;
+        clew_free(dead.words);
+        return r < 0 ? r : found;
+}
+
+/* The next run to be made anew: how many, or an error. */
+static int choose_purge(struct clew_index_merge *m, struct clew_index_catalog *c, uint32_t *ret)
+{
+        for (uint32_t i = 0; i < c->n_runs; i++) {
+                int r = c->runs[i].number < m->options->purge_below ? has_dead(m, c, i) : 0;
+
+                if (r == 0)
+                        continue;
+                *ret = i;
+                return r;
+        }
+        return 0;
+}
+
 /* 1 = begun, 0 = nothing is due. */
 static int begin(struct clew_index_merge *m, MDB_txn *txn)
 {
         struct clew_index_catalog c;
         struct clew_state state;
         uint32_t chosen[FAN_IN];
-        uint32_t n;
+        uint32_t n = 0;
+        bool purges = m->options->purge_below > 0;
         int r = clew_state_read(m->env, txn, &state, m->err);
 
         m->seen = state.next_run;
-        if (r < 0 || state.next_run == m->looked)
+        if (r < 0 || (state.next_run == m->looked && !purges))
                 return r;
-        r = clew_index_catalog_read(&c, m->env, txn, m->options->version, m->err);
+        r = clew_index_catalog_read(&c, m->env, txn,
+                                    purges ? CLEW_INDEX_ANY_VERSION : m->options->version, m->err);
         if (r < 0)
                 return r;
-        n = choose(&c, chosen);
+        if (purges)
+                r = choose_purge(m, &c, chosen);
+        else
+                n = choose(&c, chosen);
+        n = purges && r > 0 ? 1 : n;
         if (n == 0)
                 m->looked = state.next_run;
         else

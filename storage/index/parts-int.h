@@ -16,7 +16,7 @@
 #include "storage/index/run-int.h"
 
 /* Fewer words are read as fast as a list of them. */
-#define CLEW_PARTS_WORDS_MIN 16384u
+#define CLEW_PARTS_WORDS_MIN 32768u
 /* Bytes of words and of their places: a run has some hundred thousand words. One with more goes
  * without a list. */
 #define CLEW_PARTS_BYTES_MAX ((size_t)64 << 20)

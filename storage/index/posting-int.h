@@ -27,4 +27,20 @@ void clew_posting_encode(const uint32_t *ordinals, uint32_t n, struct clew_buffe
 CLEW_MUST_USE int clew_posting_decode(struct clew_slice posting, uint32_t limit, uint32_t *ret,
                                       uint32_t max);
 
+/* Whether it is one ordinal below @limit, *ret, in at most two bytes. */
+static inline bool clew_posting_is_one(struct clew_slice posting, uint32_t limit, uint32_t *ret)
+{
+        uint32_t head;
+
+        if (posting.len == 0 || posting.len > 2 || (posting.data[0] & 3) != CLEW_POSTING_ONE ||
+            (posting.data[0] >= 0x80) != (posting.len == 2) ||
+            posting.data[posting.len - 1] >= 0x80)
+                return false;
+        head = posting.data[0] & 0x7fu;
+        if (posting.len == 2)
+                head |= (uint32_t)posting.data[1] << 7;
+        *ret = head >> 2;
+        return *ret < limit;
+}
+
 #endif

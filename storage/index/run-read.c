@@ -310,6 +310,14 @@ int clew_run_numbers(struct clew_index_run *run, unsigned tag, uint32_t from, ui
         return 0;
 }
 
+int clew_index_starts(struct clew_index_run *run, uint32_t from, uint32_t n, uint64_t *ret,
+                      struct clew_error *err)
+{
+        int r = clew_run_numbers(run, CLEW_RUN_STARTS, from, n, ret, err);
+
+        return r == -ENOENT ? damaged(run, err) : r;
+}
+
 int clew_index_numbers(struct clew_index_run *run, unsigned column, uint32_t from, uint32_t n,
                        uint64_t *ret, struct clew_error *err)
 {

@@ -140,6 +140,8 @@ static size_t shared_bytes(struct clew_slice a, struct clew_slice b)
         size_t n = a.len < b.len ? a.len : b.len;
         size_t i = 0;
 
+        while (i + sizeof(uint64_t) <= n && memcmp(a.data + i, b.data + i, sizeof(uint64_t)) == 0)
+                i += sizeof(uint64_t);
         while (i < n && a.data[i] == b.data[i])
                 i++;
         return i;

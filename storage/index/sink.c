@@ -14,19 +14,39 @@
 
 #define NONE UINT32_MAX
 #define SLOTS_FIRST 4096u
+/* Most keys are words: they lie in their record, where the lookup is anyway. */
+#define INLINE_BYTES 14u
 
 struct sink_key {
-        struct clew_slice key;
-        uint64_t hash;
-        uint32_t newest; /* of its entries; they go back in time */
-        uint32_t trace;  /* of the newest */
+        const uint8_t *far; /* the bytes of a longer key; NULL: they are in @near */
+        uint32_t newest;    /* of its entries; they go back in time */
         uint32_t n;
         uint8_t kind;
+        uint8_t len;
+        uint8_t near[INLINE_BYTES];
 };
 
+/* What most questions need: the same trace says the same key again and again. */
 struct sink_slot {
-        uint32_t key; /* its number */
-        uint32_t tag; /* of its hash */
+        uint64_t hash;  /* seeded by where the sink lies: nobody can make two keys that share one */
+        uint32_t key;   /* its number; NONE = the slot is empty */
+        uint32_t trace; /* of its newest entry */
+};
+
+/* Keys that wait until what they need is in the processor's cache: each is looked up where nobody
+ * else has been lately. */
+#define WAITING 16u
+#define WAITING_BYTES 46u
+
+/* Hashes of keys that the trace has said lately; a power of two, small enough for the nearest
+ * cache. */
+#define LATELY 1024u
+
+struct sink_waiting {
+        uint64_t hash;
+        uint8_t kind;
+        uint8_t len;
+        uint8_t bytes[WAITING_BYTES];
 };
 
 struct sink_entry {
@@ -41,6 +61,9 @@ struct clew_index_sink {
         struct sink_slot *slots;    /* by hash, open addressing */
         uint32_t n_slots;
         uint32_t n_traces;
+        uint32_t n_waiting;
+        uint64_t lately[LATELY];
+        struct sink_waiting waiting[WAITING];
         bool failed;
         struct clew_trace_id ids[CLEW_SEGMENT_TRACES_MAX];
         uint64_t starts[CLEW_SEGMENT_TRACES_MAX];
@@ -80,6 +103,8 @@ void clew_index_sink_reset(struct clew_index_sink *s)
         clew_free(s->slots);
         s->slots = NULL;
         s->n_slots = 0;
+        s->n_waiting = 0;
+        memset(s->lately, 0, sizeof(s->lately)); /* traces are counted anew */
         s->n_traces = 0;
         s->failed = false;
         for (unsigned i = 0; i < CLEW_INDEX_COLUMNS_MAX; i++) {
@@ -93,8 +118,11 @@ void clew_index_sink_fail(struct clew_index_sink *s)
         s->failed = true;
 }
 
+static void add_waiting(struct clew_index_sink *s);
+
 void clew_index_sink_begin(struct clew_index_sink *s, const struct clew_trace_id *id)
 {
+        add_waiting(s); /* of the one before */
         if (s->n_traces == CLEW_SEGMENT_TRACES_MAX) {
                 s->failed = true;
                 return;
@@ -120,9 +148,9 @@ static uint32_t n_keys(const struct clew_index_sink *s)
         return (uint32_t)(s->keys.len / sizeof(struct sink_key));
 }
 
-static uint32_t tag_of(uint64_t hash)
+static struct clew_slice bytes_of(const struct sink_key *k)
 {
-        return (uint32_t)(hash >> 32);
+        return clew_slice_make(k->far ? k->far : k->near, k->len);
 }
 
 static bool grow(struct clew_index_sink *s)
@@ -133,13 +161,14 @@ static bool grow(struct clew_index_sink *s)
         if (!slots)
                 return false;
         memset(slots, 0xff, want * sizeof(*slots));
-        for (uint32_t i = 0; i < n_keys(s); i++) {
-                uint64_t hash = keys_of(s)[i].hash;
-                uint32_t at = (uint32_t)hash & (want - 1);
+        for (uint32_t i = 0; i < s->n_slots; i++) {
+                uint32_t at = (uint32_t)s->slots[i].hash & (want - 1);
 
+                if (s->slots[i].key == NONE)
+                        continue;
                 while (slots[at].key != NONE)
                         at = (at + 1) & (want - 1);
-                slots[at] = (struct sink_slot){i, tag_of(hash)};
+                slots[at] = s->slots[i];
         }
         clew_free(s->slots);
         s->slots = slots;
@@ -147,54 +176,117 @@ static bool grow(struct clew_index_sink *s)
         return true;
 }
 
-/* The key's number; NONE without memory. */
-static uint32_t find_key(struct clew_index_sink *s, unsigned kind, struct clew_slice key)
+/* The number of a new key; NONE without memory. */
+static uint32_t new_key(struct clew_index_sink *s, unsigned kind, struct clew_slice key)
 {
-        struct sink_key fresh = {.hash = clew_hash_seeded(key, kind), .kind = (uint8_t)kind};
-        uint32_t tag = tag_of(fresh.hash);
-        uint32_t at;
+        struct sink_key fresh = {.newest = NONE, .kind = (uint8_t)kind, .len = (uint8_t)key.len};
 
-        if (n_keys(s) >= s->n_slots / 2 && !grow(s))
-                return NONE;
-        at = (uint32_t)fresh.hash & (s->n_slots - 1);
-        for (; s->slots[at].key != NONE; at = (at + 1) & (s->n_slots - 1)) {
-                const struct sink_key *k = &keys_of(s)[s->slots[at].key];
-
-                if (s->slots[at].tag == tag && k->hash == fresh.hash && k->kind == kind &&
-                    clew_slice_eq(k->key, key))
-                        return s->slots[at].key;
-        }
-        fresh.key = clew_arena_copy(&s->arena, key);
-        fresh.newest = NONE;
-        fresh.trace = NONE;
+        if (key.len > INLINE_BYTES)
+                fresh.far = clew_arena_copy(&s->arena, key).data;
+        else
+                memcpy(fresh.near, key.data, key.len);
         clew_buffer_append(&s->keys, &fresh, sizeof(fresh));
         if (clew_arena_failed(&s->arena) || clew_buffer_error(&s->keys) < 0)
                 return NONE;
-        s->slots[at] = (struct sink_slot){n_keys(s) - 1, tag};
         return n_keys(s) - 1;
+}
+
+/* Its slot, maybe an empty one. In that of the trace at hand the hash alone decides: the keys of
+ * one trace are few. */
+static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, struct clew_slice key,
+                                   uint64_t hash)
+{
+        uint32_t at = (uint32_t)hash & (s->n_slots - 1);
+
+        for (; s->slots[at].key != NONE; at = (at + 1) & (s->n_slots - 1)) {
+                const struct sink_key *k;
+
+                if (s->slots[at].hash != hash)
+                        continue;
+                if (s->slots[at].trace == s->n_traces - 1)
+                        break;
+                k = &keys_of(s)[s->slots[at].key];
+                if (k->kind == kind && clew_slice_eq(bytes_of(k), key))
+                        break;
+        }
+        return &s->slots[at];
+}
+
+static void add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice key, uint64_t hash)
+{
+        struct sink_entry entry = {.trace = s->n_traces - 1};
+        struct sink_slot *slot;
+        struct sink_key *k;
+
+        if (n_keys(s) >= s->n_slots / 2 && !grow(s)) {
+                s->failed = true;
+                return;
+        }
+        slot = find_slot(s, kind, key, hash);
+        if (slot->key == NONE) {
+                uint32_t number = new_key(s, kind, key);
+
+                s->failed = number == NONE;
+                if (s->failed)
+                        return;
+                *slot = (struct sink_slot){hash, number, NONE};
+        }
+        if (slot->trace == entry.trace)
+                return;
+        slot->trace = entry.trace;
+        k = &keys_of(s)[slot->key];
+        entry.before = k->newest;
+        k->newest = (uint32_t)(s->entries.len / sizeof(entry));
+        k->n++;
+        clew_buffer_append(&s->entries, &entry, sizeof(entry));
+        s->failed = clew_buffer_error(&s->entries) < 0;
+}
+
+static void add_waiting(struct clew_index_sink *s)
+{
+        uint32_t n = s->n_waiting;
+
+        s->n_waiting = 0;
+        for (uint32_t i = 0; i < n && s->n_slots > 0; i++) {
+                const struct sink_slot *slot =
+                        &s->slots[(uint32_t)s->waiting[i].hash & (s->n_slots - 1)];
+
+                if (slot->key != NONE && slot->trace != s->n_traces - 1)
+                        __builtin_prefetch(&keys_of(s)[slot->key]);
+        }
+        for (uint32_t i = 0; i < n && !s->failed; i++) {
+                const struct sink_waiting *w = &s->waiting[i];
+
+                add_now(s, w->kind, clew_slice_make(w->bytes, w->len), w->hash);
+        }
 }
 
 void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct clew_slice key)
 {
-        struct sink_entry entry = {.trace = s->n_traces - 1};
-        uint32_t number;
-        struct sink_key *k;
+        uint64_t hash;
+        uint64_t *lately;
+        struct sink_waiting *w;
 
         if (s->failed || s->n_traces == 0 || key.len == 0 || key.len > CLEW_INDEX_KEY_MAX)
                 return;
-        number = find_key(s, kind, key);
-        s->failed = number == NONE;
-        if (s->failed)
+        hash = clew_hash_seeded(key, (uint64_t)(uintptr_t)s + (uint64_t)kind);
+        lately = &s->lately[hash & (LATELY - 1)];
+        if (*lately == hash + s->n_traces)
                 return;
-        k = &keys_of(s)[number];
-        if (k->trace == entry.trace)
+        *lately = hash + s->n_traces;
+        if (key.len > WAITING_BYTES) {
+                add_now(s, kind, key, hash);
                 return;
-        entry.before = k->newest;
-        k->newest = (uint32_t)(s->entries.len / sizeof(entry));
-        k->trace = entry.trace;
-        k->n++;
-        clew_buffer_append(&s->entries, &entry, sizeof(entry));
-        s->failed = clew_buffer_error(&s->entries) < 0;
+        }
+        if (s->n_waiting == WAITING)
+                add_waiting(s);
+        w = &s->waiting[s->n_waiting++];
+        w->hash = hash;
+        w->kind = (uint8_t)kind;
+        w->len = (uint8_t)key.len;
+        memcpy(w->bytes, key.data, key.len);
+        if (s->n_slots > 0)
+                __builtin_prefetch(&s->slots[(uint32_t)hash & (s->n_slots - 1)]);
 }
 
 void clew_index_set_number(struct clew_index_sink *s, unsigned column, uint64_t value)
@@ -243,10 +335,11 @@ struct in_order {
 
 static uint64_t first_bytes(const struct sink_key *k)
 {
+        struct clew_slice bytes = bytes_of(k);
         uint64_t v = k->kind;
 
         for (size_t i = 0; i < 7; i++)
-                v = v << 8 | (i < k->key.len ? k->key.data[i] : 0);
+                v = v << 8 | (i < bytes.len ? bytes.data[i] : 0);
         return v;
 }
 
@@ -256,9 +349,52 @@ static int by_key(const void *a, const void *b, void *context)
         const struct in_order *x = a;
         const struct in_order *y = b;
 
-        if (x->first != y->first)
-                return x->first < y->first ? -1 : 1;
-        return clew_slice_cmp(keys_of(s)[x->key].key, keys_of(s)[y->key].key);
+        return clew_slice_cmp(bytes_of(&keys_of(s)[x->key]), bytes_of(&keys_of(s)[y->key]));
+}
+
+/* Sorts by the first bytes, a byte at a time from the last one on: @room is as large. */
+static void sort_by_first(struct in_order *order, struct in_order *room, uint32_t n)
+{
+        static const unsigned bytes = sizeof(order->first);
+        uint32_t counts[sizeof(order->first)][256];
+
+        memset(counts, 0, sizeof(counts));
+        for (uint32_t i = 0; i < n; i++) {
+                for (unsigned b = 0; b < bytes; b++)
+                        counts[b][order[i].first >> 8 * b & 0xff]++;
+        }
+        for (unsigned b = 0; b < bytes; b++) { /* an even number: the last one ends in @order */
+                uint32_t at[256];
+                uint32_t sum = 0;
+
+                for (unsigned v = 0; v < 256; v++) {
+                        at[v] = sum;
+                        sum += counts[b][v];
+                }
+                for (uint32_t i = 0; i < n; i++)
+                        room[at[order[i].first >> 8 * b & 0xff]++] = order[i];
+                {
+                        struct in_order *other = order;
+
+                        order = room;
+                        room = other;
+                }
+        }
+}
+
+static void sort_keys(struct clew_index_sink *s, struct in_order *order, struct in_order *room)
+{
+        uint32_t n = n_keys(s);
+
+        for (uint32_t i = 0; i < n; i++)
+                order[i] = (struct in_order){first_bytes(&keys_of(s)[i]), i};
+        sort_by_first(order, room, n);
+        for (uint32_t from = 0, to; from < n; from = to) {
+                for (to = from + 1; to < n && order[to].first == order[from].first; to++)
+                        ;
+                if (to - from > 1)
+                        qsort_r(order + from, to - from, sizeof(*order), by_key, s);
+        }
 }
 
 static int ascending(const void *a, const void *b)
@@ -267,6 +403,16 @@ static int ascending(const void *a, const void *b)
         uint32_t y = *(const uint32_t *)b;
 
         return x < y ? -1 : x > y;
+}
+
+/* Traces that are sealed in the order of their starts need no sorting. */
+static bool rises(const uint32_t *set, uint32_t n)
+{
+        for (uint32_t i = 1; i < n; i++) {
+                if (set[i] < set[i - 1])
+                        return false;
+        }
+        return true;
 }
 
 static void write_key(struct build *b, const struct sink_key *k)
@@ -280,26 +426,31 @@ static void write_key(struct build *b, const struct sink_key *k)
                 b->set[0] = 0;
                 n = 1;
         }
-        if (n > 1)
+        if (!rises(b->set, n))
                 qsort(b->set, n, sizeof(b->set[0]), ascending);
         clew_buffer_clear(&b->posting);
         clew_posting_encode(b->set, n, &b->posting);
-        clew_run_writer_key(b->writer, k->kind, k->key, clew_buffer_slice(&b->posting));
+        clew_run_writer_key(b->writer, k->kind, bytes_of(k), clew_buffer_slice(&b->posting));
 }
 
 static int write_keys(struct build *b)
 {
         struct clew_index_sink *s = b->sink;
         uint32_t n = n_keys(s);
-        struct in_order *order = clew_malloc((n + 1u) * sizeof(*order));
+        struct in_order *order = clew_malloc((2u * n + 1u) * sizeof(*order));
 
         if (!order)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
-                order[i] = (struct in_order){first_bytes(&keys_of(s)[i]), i};
-        qsort_r(order, n, sizeof(*order), by_key, s);
-        for (uint32_t i = 0; i < n; i++)
+        sort_keys(s, order, order + n);
+        for (uint32_t i = 0; i < n; i++) {
+                const struct sink_entry *entries = (const void *)s->entries.data;
+
+                if (i + 8 < n)
+                        __builtin_prefetch(&keys_of(s)[order[i + 8].key]);
+                if (i + 4 < n)
+                        __builtin_prefetch(&entries[keys_of(s)[order[i + 4].key].newest]);
                 write_key(b, &keys_of(s)[order[i].key]);
+        }
         clew_free(order);
         return clew_buffer_error(&b->posting);
 }
@@ -333,6 +484,7 @@ int clew_index_sink_build(struct clew_index_sink *s, struct clew_run_writer *wri
         struct build *b;
         int r;
 
+        add_waiting(s);
         if (s->failed || s->n_traces == 0)
                 return -ENOENT;
         b = clew_malloc(sizeof(*b));

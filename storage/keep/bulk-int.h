@@ -41,6 +41,8 @@ CLEW_MUST_USE int clew_bulk_put(struct clew_bulk *b, enum clew_table table, stru
 /* The transaction under way, for writing in other ways; begun when there is none. */
 CLEW_MUST_USE int clew_bulk_txn(struct clew_bulk *b, MDB_txn **ret, struct clew_error *err);
 CLEW_MUST_USE int clew_bulk_commit(struct clew_bulk *b, struct clew_error *err);
+/* Commits all, and closes the file: it is complete and durable. */
+CLEW_MUST_USE int clew_bulk_close(struct clew_bulk *b, struct clew_error *err);
 /* Commits all, with format and state, and closes the file: it is complete and durable. */
 CLEW_MUST_USE int clew_bulk_finish(struct clew_bulk *b, struct clew_error *err);
 /* Every record, verified in a process of its own. @what: of which thing, for the message. */

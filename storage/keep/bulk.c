@@ -154,6 +154,19 @@ static int put_state(struct clew_bulk *b, MDB_txn *txn, struct clew_error *err)
                               err);
 }
 
+int clew_bulk_close(struct clew_bulk *b, struct clew_error *err)
+{
+        int r = clew_bulk_commit(b, err);
+
+        if (r == 0)
+                r = clew_env_created(b->env, err);
+        if (r == 0) {
+                clew_env_close(b->env);
+                b->env = NULL;
+        }
+        return r;
+}
+
 int clew_bulk_finish(struct clew_bulk *b, struct clew_error *err)
 {
         struct clew_slice format = clew_buffer_slice(&b->format);
@@ -169,15 +182,7 @@ int clew_bulk_finish(struct clew_bulk *b, struct clew_error *err)
                                    &format, 1, err);
         if (r == 0)
                 r = put_state(b, txn, err);
-        if (r == 0)
-                r = clew_bulk_commit(b, err);
-        if (r == 0)
-                r = clew_env_created(b->env, err);
-        if (r == 0) {
-                clew_env_close(b->env);
-                b->env = NULL;
-        }
-        return r;
+        return r < 0 ? r : clew_bulk_close(b, err);
 }
 
 struct first_finding {

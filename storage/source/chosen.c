@@ -313,6 +313,30 @@ static int narrow(struct clew_view *v, struct chosen_run *r, struct clew_error *
         return e;
 }
 
+/* Gives what is sure to the taker, and the walk the rest. */
+static int hand_over(struct clew_view *v, struct chosen_run *r, struct clew_error *err)
+{
+        const struct clew_index_taker *taker = v->chosen->chooser->taker;
+        struct clew_index_set sure = {.n = r->set.n};
+        uint32_t n;
+        int e;
+
+        sure.words = clew_calloc(clew_index_set_words(&sure) + 1u, sizeof(*sure.words));
+        if (!sure.words)
+                return out_of_memory(err);
+        clew_index_set_or(&sure, &r->set);
+        clew_index_set_and(&sure, &r->sure);
+        n = clew_index_set_count(&sure);
+        e = taker->take(taker->context, r->run, &sure, err);
+        v->use.taken += n - clew_index_set_count(&sure);
+        clew_index_set_invert(&r->sure);
+        clew_index_set_and(&r->set, &r->sure); /* what is not sure ... */
+        clew_index_set_or(&r->set, &sure);     /* ... and what was left */
+        clew_index_set_invert(&r->sure);
+        clew_free(sure.words);
+        return e;
+}
+
 static int open_run(struct clew_view *v, struct chosen_run *r, struct clew_error *err)
 {
         struct clew_chosen *c = v->chosen;
@@ -330,6 +354,8 @@ static int open_run(struct clew_view *v, struct chosen_run *r, struct clew_error
         e = c->chooser->choose(c->chooser->context, r->run, &r->set, &r->sure, err);
         if (e == 0)
                 e = narrow(v, r, err);
+        if (e == 0 && c->chooser->light && c->chooser->taker)
+                e = hand_over(v, r, err);
         return e == 0 ? position(r, err) : e;
 }
 

@@ -90,6 +90,8 @@ static int fall_back(struct clew_view *v, struct clew_error *why, struct clew_er
 {
         if (clew_txn_is_lost(v->store->env, v->txn))
                 return -ESTALE;
+        if (v->use.taken > 0)
+                return clew_error_set(err, -EAGAIN, 0, "indexes cannot be used: %s", why->message);
         v->use.used = false;
         v->use.left_out = 0;
         snprintf(v->use.why_not, sizeof(v->use.why_not), "%.199s", why->message);

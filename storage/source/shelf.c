@@ -22,12 +22,6 @@
 #define LEVEL 3
 #define STATE_BYTES_MAX 32u
 
-struct clew_shelf {
-        struct clew_store *store;
-        MDB_txn *txn;
-        struct clew_shelf_state state;
-};
-
 /* ---- values --------------------------------------------------------------------------------- */
 
 static size_t compress(struct clew_slice value, uint8_t *room, size_t bound)
@@ -162,20 +156,33 @@ int clew_shelf_state_read(struct clew_env *env, MDB_txn *txn, struct clew_shelf_
         return 0;
 }
 
-static int state_write(struct clew_shelf *s, struct clew_error *err)
+int clew_shelf_state_put(struct clew_env *env, MDB_txn *txn, const struct clew_shelf_state *state,
+                         struct clew_error *err)
 {
         CLEW_BUFFER b = {0};
         struct clew_slice value;
 
         clew_buffer_init(&b, STATE_BYTES_MAX);
-        clew_buffer_append_varint(&b, s->state.records);
-        clew_buffer_append_varint(&b, s->state.last);
-        clew_buffer_append_le64(&b, s->state.sum);
+        clew_buffer_append_varint(&b, state->records);
+        clew_buffer_append_varint(&b, state->last);
+        clew_buffer_append_le64(&b, state->sum);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
-        return clew_table_put(s->store->env, s->txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("shelf"),
-                              &value, 1, err);
+        return clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("shelf"), &value, 1,
+                              err);
+}
+
+int clew_shelf_begin(struct clew_shelf *s, struct clew_store *store, MDB_txn *txn,
+                     struct clew_error *err)
+{
+        *s = (struct clew_shelf){.store = store, .txn = txn};
+        return clew_shelf_state_read(store->env, txn, &s->state, err);
+}
+
+int clew_shelf_end(struct clew_shelf *s, struct clew_error *err)
+{
+        return clew_shelf_state_put(s->store->env, s->txn, &s->state, err);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -200,7 +207,7 @@ int clew_store_shelve(struct clew_store *store,
         if (r == 0)
                 r = fn(&s, context, err);
         if (r == 0)
-                r = state_write(&s, err);
+                r = clew_shelf_end(&s, err);
         if (r == 0)
                 r = clew_state_write(store->env, s.txn, &state, err);
         if (r != 0) {
@@ -225,6 +232,49 @@ int clew_shelf_add(struct clew_shelf *shelf, struct clew_slice key, struct clew_
         if (r == 0)
                 clew_shelf_count_in(&shelf->state, key, encoded);
         return r;
+}
+
+int clew_shelf_remove(struct clew_shelf *shelf, struct clew_slice key, struct clew_error *err)
+{
+        struct clew_env *env = shelf->store->env;
+        struct clew_slice old;
+        int r = clew_table_get(env, shelf->txn, CLEW_TABLE_SHELF, key, &old, err);
+
+        if (r < 0)
+                return r;
+        shelf->state.records--;
+        shelf->state.sum -= clew_checksum(key, old);
+        return clew_table_delete(env, shelf->txn, CLEW_TABLE_SHELF, key, err);
+}
+
+int clew_shelf_replace(struct clew_shelf *shelf, struct clew_slice key, struct clew_slice encoded,
+                       struct clew_error *err)
+{
+        int r = clew_shelf_remove(shelf, key, err);
+
+        return r < 0 && r != -ENOENT ? r : clew_shelf_add(shelf, key, encoded, err);
+}
+
+int clew_shelf_next_key(struct clew_shelf *shelf, struct clew_slice prefix, struct clew_slice after,
+                        uint8_t ret[CLEW_SHELF_KEY_MAX], size_t *ret_len, struct clew_error *err)
+{
+        CLEW_SCAN scan = {0};
+        int r = clew_scan_open(shelf->store->env, shelf->txn, CLEW_TABLE_SHELF, &scan, err);
+
+        if (r == 0)
+                r = clew_scan_seek(&scan, after.len ? after : prefix, err);
+        scan.unchecked = true;
+        if (r == 0)
+                r = clew_scan_next(&scan, err);
+        if (r == 1 && after.len && clew_slice_eq(scan.key, after))
+                r = clew_scan_next(&scan, err);
+        if (r < 0)
+                return r;
+        if (r == 0 || !clew_slice_starts_with(scan.key, prefix))
+                return -ENOENT;
+        memcpy(ret, scan.key.data, scan.key.len);
+        *ret_len = scan.key.len;
+        return 0;
 }
 
 /* ---- traces of runs ------------------------------------------------------------------------- */
@@ -265,7 +315,7 @@ int clew_shelf_add_runs(struct clew_store *store, MDB_txn *txn,
                 if (r == -EEXIST)
                         r = 0;
         }
-        return r == 0 && changed ? state_write(&s, err) : r;
+        return r == 0 && changed ? clew_shelf_end(&s, err) : r;
 }
 
 struct run_list {

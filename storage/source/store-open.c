@@ -1,6 +1,7 @@
 /*
  * Opening a store, appending fragments, and notes; storage/store.h.
  */
+#include "storage/source/erasure-int.h"
 #include "storage/source/shelf-int.h"
 #include "storage/source/store-int.h"
 
@@ -112,6 +113,11 @@ void clew_store_close(struct clew_store *store)
         clew_free(store);
 }
 
+const char *clew_store_directory(const struct clew_store *store)
+{
+        return clew_env_dir(store->env);
+}
+
 bool clew_store_has_collector(const struct clew_store *store)
 {
         return clew_env_has_collector(store->env);
@@ -128,6 +134,8 @@ static int refuse_read_only(struct clew_store *store, struct clew_error *err)
 int clew_store_append(struct clew_store *store, const struct clew_fragment *fragments, size_t n,
                       struct clew_error *err)
 {
+        const struct clew_fragment *kept = NULL;
+        struct clew_fragment *owned = NULL;
         MDB_txn *txn = NULL;
         struct clew_state state;
         int r = refuse_read_only(store, err);
@@ -139,11 +147,14 @@ int clew_store_append(struct clew_store *store, const struct clew_fragment *frag
                 return r;
         r = clew_state_read(store->env, txn, &state, err);
         if (r == 0)
-                r = clew_hot_append(store->env, txn, fragments, n, &state, err);
+                r = clew_erasure_filter(store, txn, fragments, n, &kept, &n, &owned, err);
         if (r == 0)
-                r = clew_shelf_add_runs(store, txn, fragments, n, err);
+                r = clew_hot_append(store->env, txn, kept, n, &state, err);
+        if (r == 0)
+                r = clew_shelf_add_runs(store, txn, kept, n, err);
         if (r == 0)
                 r = clew_state_write(store->env, txn, &state, err);
+        clew_free(owned);
         if (r < 0) {
                 clew_txn_abort(store->env, txn);
                 return r;

@@ -91,8 +91,8 @@ def gate_directions(root):
 
 # Rooms of a folder in order of rank: a room uses those before it, never those behind it.
 ROOMS = {
-    "storage": ("base", "pack", "object", "hot", "sealed", "index", "source", "seal", "check",
-                "keep"),
+    "storage": ("base", "pack", "object", "hot", "sealed", "index", "source", "seal", "erase",
+                "check", "keep"),
     "query": ("model", "find", "rca", "review", "answer", "ui", "serve", "mcp", "cli"),
     "collector": ("base", "gate", "commit", "front", "api", "process"),
 }

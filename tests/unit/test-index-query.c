@@ -1,6 +1,7 @@
 /*
  * Answers with indexes are those of a walk over all traces: random stores, random queries.
  */
+#include "proto/base/hash.h"
 #include "proto/otlp/json.h"
 #include "query/find/index/index.h"
 #include "query/find/select.h"
@@ -312,7 +313,74 @@ static int run(struct clew_view *v, const struct clew_query *query, bool no_inde
         return 0;
 }
 
-static unsigned compare(struct clew_store *store, unsigned n_queries)
+struct sums {
+        uint64_t n[CLEW_OUTCOME_COUNT + 1]; /* the last: lost */
+        uint64_t duration_ns;
+        uint64_t tokens;
+        uint64_t starts;
+        uint64_t services; /* sum of hashes */
+        uint64_t taken;
+};
+
+static void add(struct sums *s, unsigned outcome, uint64_t duration_ns, uint64_t tokens,
+                uint64_t start_ns, struct clew_slice service)
+{
+        s->n[outcome]++;
+        s->duration_ns += duration_ns;
+        s->tokens += tokens;
+        s->starts += start_ns;
+        s->services += clew_hash(service);
+}
+
+static int take(void *context, const struct clew_bulk_row *row)
+{
+        struct sums *s = context;
+
+        s->taken++;
+        add(s, row->outcome, row->duration_ns, row->tokens, row->start_ns,
+            row->texts[clew_bulk_text(CLEW_LIGHT_SERVICE)]);
+        return 0;
+}
+
+/* Adds up what the query selects; with indexes many at once. */
+static struct sums add_up(struct clew_view *v, const struct clew_query *query, bool no_index)
+{
+        struct clew_filter f = {.queries = {query}, .n_queries = 1, .no_index = no_index};
+        struct sums sums = {0};
+        struct clew_select s;
+        struct clew_selected t;
+        struct clew_error err = {0};
+        int r;
+
+        f.since_ns = since;
+        f.until_ns = until;
+        f.light = CLEW_LIGHT | CLEW_LIGHT_SERVICE;
+        r = clew_select_init(&s, v, &f, clew_clock_system(), NULL, &err);
+        s.take = take;
+        s.take_context = &sums;
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
+                add(&sums, t.lost ? CLEW_OUTCOME_COUNT : (unsigned)t.summary.outcome,
+                    t.summary.duration_ns, t.summary.tokens.total, t.start_ns, t.summary.service);
+        if (r < 0)
+                fail_msg("select: %s", err.message);
+        clew_select_deinit(&s);
+        return sums;
+}
+
+static uint64_t compare_sums(struct clew_view *v, const struct clew_query *query)
+{
+        struct sums scan = add_up(v, query, true);
+        struct sums index = add_up(v, query, false);
+        uint64_t taken = index.taken;
+
+        index.taken = scan.taken;
+        if (memcmp(&scan, &index, sizeof(scan)) != 0)
+                fail_msg("sums with indexes are others than without: %.*s",
+                         (int)clew_query_text(query).len, clew_query_text(query).data);
+        return taken;
+}
+
+static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *ret_taken)
 {
         struct clew_view *v = NULL;
         struct clew_error err = {0};
@@ -346,6 +414,7 @@ static unsigned compare(struct clew_store *store, unsigned n_queries)
                 if (strcmp((const char *)with.data, (const char *)without.data) != 0)
                         fail_msg("%.*s\n  index: %s\n  scan:  %s", (int)text.len, text.data,
                                  (const char *)with.data, (const char *)without.data);
+                *ret_taken += compare_sums(v, q);
                 clew_query_deinit(q);
         }
         clew_view_close(v);
@@ -366,6 +435,7 @@ static void test_random_queries(void **state)
 {
         enum { STORES = 3, ROUNDS = 8, QUERIES = 60 };
         unsigned used = 0;
+        uint64_t taken = 0;
 
         (void)state;
         rng = test_random_seeded("queries with and without indexes");
@@ -395,12 +465,13 @@ static void test_random_queries(void **state)
                         }
                         if (below(4) != 0)
                                 seal(store);
-                        used += compare(store, QUERIES);
+                        used += compare(store, QUERIES, &taken);
                 }
                 clew_store_close(store);
                 test_dir_remove(&dir);
         }
         assert_true(used > STORES * ROUNDS * QUERIES / 4);
+        assert_true(taken > 100);
 }
 
 int main(void)

@@ -683,3 +683,8 @@ const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_cho
         c->chooser.light = light;
         return &c->chooser;
 }
+
+void clew_index_choice_set_taker(struct clew_index_choice *c, const struct clew_index_taker *taker)
+{
+        c->chooser.taker = taker;
+}

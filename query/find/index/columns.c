@@ -4,54 +4,35 @@
  * Numbers come from columns, some rows at a time; texts from the facets that tell one value of each
  * run, once for each index run. What a facet only hints at is not told.
  */
-#include "query/find/index/index.h"
+#include "query/find/index/columns-int.h"
 
-#include "proto/base/arena.h"
 #include "proto/base/mem.h"
-#include "query/find/index/facet-int.h"
 #include "query/model/prices.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define ROWS 256u
-/* Of a text: it is not told, only hinted at. */
-#define HIDDEN UINT32_MAX
 /* Ids of texts, some megabytes for each index run. */
 #define COLUMNS_BYTES_MAX ((size_t)96 << 20)
 
 static const struct {
         unsigned bit;
         const char *name;
-} texts[] = {
+} texts[CLEW_LIGHT_TEXTS] = {
         {CLEW_LIGHT_SERVICE, "trace:rootService"},     {CLEW_LIGHT_CAUSE, "span.clew.cause.rule"},
         {CLEW_LIGHT_SIGNATURE, "span.clew.signature"}, {CLEW_LIGHT_USER, "span.clew.user"},
         {CLEW_LIGHT_NAME, "span.clew.name"},           {CLEW_LIGHT_AGENT, CLEW_FACET_FIRST_AGENT},
 };
-#define N_TEXTS CLEW_ARRAY_LEN(texts)
+#define N_TEXTS CLEW_LIGHT_TEXTS
 
-struct text_column {
-        uint32_t *ids;             /* by ordinal: place in values plus one, 0 = none, HIDDEN */
-        struct clew_slice *values; /* grows in the arena */
-        uint32_t n;
-        uint32_t capacity;
-};
+unsigned clew_bulk_text(unsigned bit)
+{
+        unsigned i = 0;
 
-struct columns_of_run {
-        struct columns_of_run *next;
-        struct clew_index_run *run;
-        uint32_t from; /* of the rows */
-        uint32_t n_rows;
-        uint64_t rows[CLEW_COLUMNS][ROWS];
-        struct text_column texts[N_TEXTS];
-        struct clew_name_count agent;
-};
-
-struct clew_columns {
-        struct clew_arena arena;
-        unsigned wanted;
-        struct columns_of_run *runs;
-};
+        while (i < N_TEXTS - 1 && texts[i].bit != bit)
+                i++;
+        return i;
+}
 
 struct clew_columns *clew_columns_new(unsigned wanted)
 {
@@ -77,12 +58,13 @@ void clew_columns_free(struct clew_columns *c)
 
 struct text_walk {
         struct clew_columns *columns;
-        struct text_column *text;
+        struct clew_text_column *text;
         struct clew_slice prefix;
         struct clew_index_set set;
 };
 
-static uint32_t add_value(struct clew_columns *c, struct text_column *t, struct clew_slice value)
+static uint32_t add_value(struct clew_columns *c, struct clew_text_column *t,
+                          struct clew_slice value)
 {
         if (t->n == t->capacity) {
                 uint32_t capacity = t->capacity ? t->capacity * 2 : 64;
@@ -90,7 +72,7 @@ static uint32_t add_value(struct clew_columns *c, struct text_column *t, struct 
                         clew_arena_calloc(&c->arena, capacity, sizeof(*t->values));
 
                 if (!more)
-                        return HIDDEN;
+                        return CLEW_COLUMNS_HIDDEN;
                 if (t->n > 0)
                         memcpy(more, t->values, t->n * sizeof(*more));
                 t->values = more;
@@ -103,7 +85,7 @@ static uint32_t add_value(struct clew_columns *c, struct text_column *t, struct 
 static int add_text(void *context, struct clew_slice key, struct clew_slice posting)
 {
         struct text_walk *w = context;
-        uint32_t id = HIDDEN;
+        uint32_t id = CLEW_COLUMNS_HIDDEN;
         int r;
 
         if (!clew_slice_starts_with(key, w->prefix))
@@ -115,11 +97,11 @@ static int add_text(void *context, struct clew_slice key, struct clew_slice post
         memset(w->set.words, 0, clew_index_set_words(&w->set) * sizeof(*w->set.words));
         r = clew_index_posting_add(posting, &w->set);
         for (uint32_t at = 0; r == 0 && (at = clew_index_set_next(&w->set, at)) < w->set.n; at++)
-                w->text->ids[at] = w->text->ids[at] == 0 ? id : HIDDEN;
+                w->text->ids[at] = w->text->ids[at] == 0 ? id : CLEW_COLUMNS_HIDDEN;
         return r;
 }
 
-static int read_text(struct clew_columns *c, struct columns_of_run *of, size_t i,
+static int read_text(struct clew_columns *c, struct clew_columns_of_run *of, size_t i,
                      struct clew_error *err)
 {
         struct text_walk w = {.columns = c, .text = &of->texts[i]};
@@ -138,10 +120,10 @@ static int read_text(struct clew_columns *c, struct columns_of_run *of, size_t i
         return r < 0 ? r : 0;
 }
 
-static struct columns_of_run *columns_of(struct clew_columns *c, struct clew_index_run *run,
-                                         struct clew_error *err)
+struct clew_columns_of_run *clew_columns_of(struct clew_columns *c, struct clew_index_run *run,
+                                            struct clew_error *err)
 {
-        struct columns_of_run *of;
+        struct clew_columns_of_run *of;
 
         for (of = c->runs; of; of = of->next) {
                 if (of->run == run)
@@ -151,6 +133,7 @@ static struct columns_of_run *columns_of(struct clew_columns *c, struct clew_ind
         if (!of)
                 return NULL;
         of->run = run;
+        of->serial = ++c->n_runs;
         for (size_t i = 0; i < N_TEXTS; i++) {
                 if ((c->wanted & texts[i].bit) != 0 && read_text(c, of, i, err) < 0)
                         return NULL;
@@ -163,13 +146,13 @@ static struct columns_of_run *columns_of(struct clew_columns *c, struct clew_ind
 /* ---- rows -------------------------------------------------------------------------------------
  */
 
-static int read_rows(struct columns_of_run *of, uint32_t ordinal, struct clew_error *err)
+static int read_rows(struct clew_columns_of_run *of, uint32_t ordinal, struct clew_error *err)
 {
         uint32_t n = clew_index_run_traces(of->run) - ordinal;
         int r = 0;
 
         of->n_rows = 0;
-        n = n < ROWS ? n : ROWS;
+        n = n < CLEW_COLUMNS_ROWS ? n : CLEW_COLUMNS_ROWS;
         for (unsigned i = 0; r == 0 && i < CLEW_COLUMNS; i++)
                 r = clew_index_numbers(of->run, i, ordinal, n, of->rows[i], err);
         if (r == 0) {
@@ -180,20 +163,20 @@ static int read_rows(struct columns_of_run *of, uint32_t ordinal, struct clew_er
 }
 
 /* False: it is only hinted at. */
-static bool take_text(const struct columns_of_run *of, size_t i, uint32_t ordinal,
+static bool take_text(const struct clew_columns_of_run *of, size_t i, uint32_t ordinal,
                       struct clew_slice *ret)
 {
-        const struct text_column *t = &of->texts[i];
+        const struct clew_text_column *t = &of->texts[i];
 
         if (!t->ids || t->ids[ordinal] == 0)
                 return true;
-        if (t->ids[ordinal] == HIDDEN)
+        if (t->ids[ordinal] == CLEW_COLUMNS_HIDDEN)
                 return false;
         *ret = t->values[t->ids[ordinal] - 1];
         return true;
 }
 
-static bool take_texts(struct columns_of_run *of, uint32_t ordinal, struct clew_summary *s)
+static bool take_texts(struct clew_columns_of_run *of, uint32_t ordinal, struct clew_summary *s)
 {
         struct clew_slice *const to[N_TEXTS] = {&s->service, &s->cause.rule, &s->cause.signature,
                                                 &s->user,    &s->name,       &of->agent.name};
@@ -208,7 +191,7 @@ static bool take_texts(struct columns_of_run *of, uint32_t ordinal, struct clew_
         return true;
 }
 
-static void take_numbers(const struct columns_of_run *of, uint32_t row, struct clew_summary *s)
+static void take_numbers(const struct clew_columns_of_run *of, uint32_t row, struct clew_summary *s)
 {
 #define NUMBER(column) (of->rows[CLEW_COLUMN_##column][row])
         uint64_t cost = NUMBER(COST);
@@ -246,7 +229,7 @@ static void take_numbers(const struct columns_of_run *of, uint32_t row, struct c
 int clew_columns_read(struct clew_columns *c, struct clew_index_run *run, uint32_t ordinal,
                       struct clew_summary *ret, struct clew_error *err)
 {
-        struct columns_of_run *of = columns_of(c, run, err);
+        struct clew_columns_of_run *of = clew_columns_of(c, run, err);
 
         if (!of || ordinal >= clew_index_run_traces(run))
                 return 0;

@@ -16,7 +16,7 @@
 /* Facets of one trace; with more it is special. */
 #define FACETS_MAX 16384u
 /* What was given lately, by hash; a power of two. */
-#define LATELY 8192u
+#define LATELY 1024u
 /* Keys of one span, to see those that stand there twice. */
 #define KEYS 512u
 /* A longer value is not looked at: it is a text. */
@@ -136,14 +136,25 @@ static void give_first_agent(struct giver *g)
         give(g, clew_facet_key(&f));
 }
 
+#define FIELDS_MAX 64u
+
+/* Found once, by clew_index_install(). */
+static struct clew_field_ref fields[FIELDS_MAX];
+
+static struct clew_field_ref find_field(size_t i)
+{
+        struct clew_field_ref ref = {0};
+
+        ref.row = clew_field_find(clew_slice_of_cstr(clew_facet_fields[i].name), &ref.name);
+        return ref;
+}
+
 static void give_fields(struct giver *g)
 {
         give_first_agent(g);
         for (size_t i = 0; i < clew_n_facet_fields; i++) {
-                struct clew_slice name = clew_slice_of_cstr(clew_facet_fields[i].name);
-                struct clew_field_ref ref = {0};
+                struct clew_field_ref ref = fields[i].row ? fields[i] : find_field(i);
 
-                ref.row = clew_field_find(name, &ref.name);
                 if (ref.row)
                         give_field(g, &clew_facet_fields[i], &ref, i << 32);
         }
@@ -346,33 +357,15 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
         return 0;
 }
 
-/* Terms that were given last: most come again at once, from the next layer of a text. A power of
- * two, and small enough for the nearest cache. */
-#define GIVEN 1024u
-
-struct given {
-        struct clew_index_sink *sink;
-        uint64_t hashes[GIVEN];
-};
-
 static void add_term(void *context, enum clew_index_kind kind, struct clew_slice key)
 {
-        struct given *g = context;
-        /* Where memory lies is nobody's choice: no term can be made that passes for another. */
-        uint64_t hash = clew_hash_seeded(key, (uint64_t)(uintptr_t)g + kind);
-        uint64_t *last = &g->hashes[hash & (GIVEN - 1)];
-
-        if (*last == hash)
-                return;
-        *last = hash;
-        clew_index_add(g->sink, kind, key);
+        clew_index_add(context, kind, key);
 }
 
 static void give_all(const struct clew_trace *trace, const struct clew_summary *summary,
                      struct clew_arena *arena, struct clew_index_sink *sink)
 {
-        struct given given = {.sink = sink};
-        const struct clew_term_taker taker = {add_term, &given};
+        const struct clew_term_taker taker = {add_term, sink};
 
         if (clew_facets_give(trace, summary, arena, sink) < 0)
                 clew_index_add(sink, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL);
@@ -381,6 +374,9 @@ static void give_all(const struct clew_trace *trace, const struct clew_summary *
 
 void clew_index_install(void)
 {
+        CLEW_ASSERT(clew_n_facet_fields <= FIELDS_MAX);
+        for (size_t i = 0; i < clew_n_facet_fields; i++)
+                fields[i] = find_field(i);
         clew_model_set_index(give_all, clew_index_version());
 }
 

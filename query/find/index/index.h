@@ -36,6 +36,9 @@ bool clew_index_choice_narrows(const struct clew_index_choice *choice);
  */
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice,
                                                            uint64_t since_ns, bool light);
+/* Of the chooser that was given; borrowed. */
+void clew_index_choice_set_taker(struct clew_index_choice *choice,
+                                 const struct clew_index_taker *taker);
 
 /* Choosers without a query, for clew_view_list_chosen(). The traces that may carry scores of others
  * (and some that do not), from @since_ns on: */
@@ -68,6 +71,35 @@ void clew_columns_free(struct clew_columns *columns);                 /* NULL is
 CLEW_MUST_USE int clew_columns_read(struct clew_columns *columns, struct clew_index_run *run,
                                     uint32_t ordinal, struct clew_summary *ret,
                                     struct clew_error *err);
+
+/* ---- adding up all at once --------------------------------------------------------------------
+ */
+
+#define CLEW_LIGHT_TEXTS 6u /* of the CLEW_LIGHT_* above, in their order */
+
+/* One run, as columns tell it. */
+struct clew_bulk_row {
+        uint64_t serial; /* of the index run: ids of texts mean something within it */
+        uint64_t start_ns;
+        uint64_t duration_ns;
+        uint64_t tokens;
+        double cost_usd;
+        bool has_cost;
+        unsigned outcome; /* enum clew_outcome; none that is open */
+        uint32_t kinds;
+        uint32_t text_ids[CLEW_LIGHT_TEXTS]; /* 0 = no text, or not wanted */
+        uint32_t n_ids[CLEW_LIGHT_TEXTS];    /* all are below it */
+        struct clew_slice texts[CLEW_LIGHT_TEXTS];
+};
+/* The place of one CLEW_LIGHT_* bit among the texts. */
+unsigned clew_bulk_text(unsigned bit);
+
+/* Calls @fn for those of @traces that columns tell whole and whose run is over, and takes them out.
+ * 0, or a negative number: of @fn, or damage. */
+CLEW_MUST_USE int clew_bulk_take(struct clew_columns *columns, struct clew_index_run *run,
+                                 struct clew_index_set *traces,
+                                 int (*fn)(void *context, const struct clew_bulk_row *row),
+                                 void *context, struct clew_error *err);
 
 /* ---- mistakes in a query ----------------------------------------------------------------------
  */

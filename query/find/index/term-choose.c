@@ -43,29 +43,37 @@ static void clear(struct clew_index_set *s)
 /* ---- grams ------------------------------------------------------------------------------------
  */
 
-/* Adds the traces that have every gram of @run, as @what cuts them, to c->part. 1 = done, 0 = it
- * has none. */
-static int add_grams(struct choosing *c, const struct clew_term_run *run, char what)
+static size_t gram_key(const struct clew_term_run *run, char what, uint32_t from, unsigned signs,
+                       uint8_t *ret)
+{
+        size_t len = (size_t)(run->at[from + signs] - run->at[from]);
+
+        ret[0] = (uint8_t)what;
+        memcpy(ret + 1, run->bytes + run->at[from], len);
+        return len + 1;
+}
+
+/* Adds the traces that have every gram of @run, as @what cuts them, from sign @from on and then
+ * each @step signs, to c->part. 1 = done, 0 = it has none. */
+static int add_grams_from(struct choosing *c, const struct clew_term_run *run, char what,
+                          uint32_t from, uint32_t step)
 {
         bool any = false;
         uint32_t n = 0;
 
-        for (uint32_t i = 0; i < run->n && n < GRAMS_MAX; i++) {
+        for (uint32_t i = from; i < run->n && n < GRAMS_MAX; i += step) {
                 unsigned signs = what == CLEW_TERM_DENSE    ? clew_term_gram_signs(run, i)
                                  : what == CLEW_TERM_DIGITS ? 4
                                                             : 3;
                 uint8_t key[1 + 4 * 4];
-                size_t len;
                 int r;
 
                 if (i + signs > run->n)
                         continue;
-                len = (size_t)(run->at[i + signs] - run->at[i]);
-                key[0] = (uint8_t)what;
-                memcpy(key + 1, run->bytes + run->at[i], len);
                 clear(&c->gram);
                 r = c->asked->find(c->asked->context, CLEW_INDEX_GRAM,
-                                   clew_slice_make(key, len + 1), &c->gram, c->err);
+                                   clew_slice_make(key, gram_key(run, what, i, signs, key)),
+                                   &c->gram, c->err);
                 if (r < 0)
                         return r;
                 if (any)
@@ -80,6 +88,46 @@ static int add_grams(struct choosing *c, const struct clew_term_run *run, char w
         if (any)
                 clew_index_set_or(&c->part, &c->all);
         return any;
+}
+
+struct begins {
+        struct choosing *c;
+        struct clew_slice with;
+};
+
+static int on_gram(void *context, struct clew_slice key, struct clew_slice posting)
+{
+        const struct begins *b = context;
+
+        if (!clew_slice_starts_with(key, b->with))
+                return 1;
+        return b->c->asked->add(posting, &b->c->part);
+}
+
+/*
+ * The same of a run of letters and digits, of which texts have the grams of each second sign and
+ * the last one. Where @run begins in a longer one its first gram may be among them, or its second.
+ * Three signs have no second one: then they are the last three, or those behind the first begin
+ * one.
+ */
+static int add_mixed(struct choosing *c, const struct clew_term_run *run)
+{
+        uint8_t key[1 + 4 * 4];
+        struct begins b = {.c = c};
+        int r = run->n < 3 ? 0 : add_grams_from(c, run, CLEW_TERM_MIXED, 0, 2);
+
+        if (r != 1 || !run->open_left)
+                return r;
+        if (run->n > 3)
+                return add_grams_from(c, run, CLEW_TERM_MIXED, 1, 2);
+        b.with = clew_slice_make(key, gram_key(run, CLEW_TERM_MIXED, 1, 2, key));
+        r = c->asked->walk(c->asked->context, CLEW_INDEX_GRAM, b.with, on_gram, &b, c->err);
+        return r < 0 ? r : 1;
+}
+
+static int add_grams(struct choosing *c, const struct clew_term_run *run, char what)
+{
+        return what == CLEW_TERM_MIXED ? add_mixed(c, run) : add_grams_from(c, run, what, 0, 1);
 }
 
 /* ---- words ------------------------------------------------------------------------------------

@@ -34,11 +34,12 @@
 #define CLEW_TERMS_VERSION 2u
 /* Signs of a run that are looked at together; longer ones come in pieces that overlap. */
 #define CLEW_TERM_RUN_SIGNS 256u
-/* Signs that two pieces share: one less than the longest gram. */
-#define CLEW_TERM_OVERLAP 3u
+/* Signs that two pieces share: those of the longest gram less one, and even: so that each second
+ * sign is the same one in all pieces. */
+#define CLEW_TERM_OVERLAP 4u
 #define CLEW_TERM_WORD_SIGNS 32u
 /* In front of a gram: what it was cut from. */
-#define CLEW_TERM_MIXED 'g'
+#define CLEW_TERM_MIXED 'g' /* of each second sign, and of the last three */
 #define CLEW_TERM_DIGITS 'n'
 #define CLEW_TERM_DENSE 's'
 /* A trace whose terms are not all there: it may hold any text. */

@@ -56,16 +56,21 @@ static const struct range ranges[] = {
         {0x20000, 0x3ffff, CLEW_TERM_PAIRS},
 };
 
+/* Of a byte below 0x80. */
+static enum clew_term_class class_of_ascii(uint8_t c)
+{
+        if ((uint8_t)((c | 0x20) - 'a') < 26)
+                return CLEW_TERM_LETTER;
+        return (uint8_t)(c - '0') < 10 ? CLEW_TERM_DIGIT : CLEW_TERM_SEPARATES;
+}
+
 static enum clew_term_class class_of(uint32_t c)
 {
         size_t low = 0;
         size_t high = CLEW_ARRAY_LEN(ranges);
 
-        if (c < 0x80) {
-                if (c >= 'a' && c <= 'z')
-                        return CLEW_TERM_LETTER;
-                return c >= '0' && c <= '9' ? CLEW_TERM_DIGIT : CLEW_TERM_SEPARATES;
-        }
+        if (c < 0x80)
+                return class_of_ascii((uint8_t)c);
         while (low < high) {
                 size_t middle = (low + high) / 2;
 
@@ -111,6 +116,7 @@ struct cutter {
         int (*fn)(void *context, const struct clew_term_run *run);
         void *context;
         struct clew_term_run run;
+        unsigned seen; /* classes of its signs, a bit for each */
         uint8_t bytes[RUN_BYTES_MAX];
 };
 
@@ -124,14 +130,10 @@ static int tell(struct cutter *c)
 {
         struct clew_term_run *r = &c->run;
 
-        unsigned seen = 0;
-
         if (r->n == 0)
                 return 0;
-        for (uint32_t i = 0; i < r->n; i++)
-                seen |= 1u << r->is[i];
-        r->letters = seen == 1u << CLEW_TERM_LETTER;
-        r->digits = seen == 1u << CLEW_TERM_DIGIT;
+        r->letters = c->seen == 1u << CLEW_TERM_LETTER;
+        r->digits = c->seen == 1u << CLEW_TERM_DIGIT;
         r->dense = is_dense((enum clew_term_class)r->is[0]);
         r->bytes = c->bytes;
         return c->fn(c->context, r);
@@ -139,6 +141,7 @@ static int tell(struct cutter *c)
 
 static void begin_run(struct cutter *c, bool open)
 {
+        c->seen = 0;
         c->run.n = 0;
         c->run.at[0] = 0;
         c->run.piece = false;
@@ -169,10 +172,13 @@ static int next_piece(struct cutter *c)
         run->open_right = true;
         r = tell(c);
         memmove(c->bytes, c->bytes + from, (size_t)(run->at[run->n] - from));
+        c->seen = 0;
         for (uint32_t i = 0; i <= CLEW_TERM_OVERLAP; i++) {
                 run->at[i] = (uint16_t)(run->at[keep + i] - from);
-                if (i < CLEW_TERM_OVERLAP)
-                        run->is[i] = run->is[keep + i];
+                if (i == CLEW_TERM_OVERLAP)
+                        break;
+                run->is[i] = run->is[keep + i];
+                c->seen |= 1u << run->is[i];
         }
         run->n = CLEW_TERM_OVERLAP;
         run->open_left = true;
@@ -198,9 +204,55 @@ static int add_sign(struct cutter *c, uint32_t sign, enum clew_term_class is)
                 memcpy(c->bytes + run->at[run->n], utf8, len);
         }
         run->is[run->n] = (uint8_t)is;
+        c->seen |= 1u << is;
         run->n++;
         run->at[run->n] = (uint16_t)(run->at[run->n - 1] + len);
         return r;
+}
+
+/* Letters and digits below 0x80, of which most texts are, as far as they go. */
+static int add_ascii(struct cutter *c, struct clew_slice *text)
+{
+        struct clew_term_run *run = &c->run;
+        int r = 0;
+
+        if (run->n > 0 && is_dense((enum clew_term_class)run->is[0]))
+                r = end_run(c, false);
+        while (r == 0 && text->len > 0) {
+                const uint8_t *at = text->data;
+                const uint8_t *end = at + text->len;
+                enum clew_term_class is = CLEW_TERM_SEPARATES;
+                uint32_t n = run->n;
+                uint16_t bytes = run->at[n];
+
+                for (; at < end && n < CLEW_TERM_RUN_SIGNS; at++) {
+                        is = *at < 0x80 ? class_of_ascii(*at) : CLEW_TERM_SEPARATES;
+                        if (is == CLEW_TERM_SEPARATES)
+                                break;
+                        /* Digits have that bit already. */
+                        c->bytes[bytes++] = *at | 0x20;
+                        run->is[n++] = (uint8_t)is;
+                        run->at[n] = bytes;
+                        c->seen |= 1u << is;
+                }
+                run->n = n;
+                *text = clew_slice_from(*text, (size_t)(at - text->data));
+                if (n < CLEW_TERM_RUN_SIGNS || text->len == 0 || text->data[0] >= 0x80 ||
+                    class_of_ascii(text->data[0]) == CLEW_TERM_SEPARATES)
+                        return 0;
+                r = next_piece(c);
+        }
+        return r;
+}
+
+static struct clew_slice pass_separators(struct clew_slice text)
+{
+        size_t n = 0;
+
+        while (n < text.len && text.data[n] < 0x80 &&
+               class_of_ascii(text.data[n]) == CLEW_TERM_SEPARATES)
+                n++;
+        return clew_slice_from(text, n);
 }
 
 int clew_term_runs(struct clew_slice text,
@@ -217,10 +269,17 @@ int clew_term_runs(struct clew_slice text,
                 uint32_t sign = text.data[0];
                 enum clew_term_class is;
 
-                if (sign < 0x80)
-                        text = clew_slice_from(text, 1);
-                else
-                        sign = clew_utf8_next(&text, &valid);
+                if (sign < 0x80 && class_of_ascii((uint8_t)sign) != CLEW_TERM_SEPARATES) {
+                        r = add_ascii(&c, &text);
+                        continue;
+                }
+                if (sign < 0x80) {
+                        if (c.run.n > 0 || c.run.open_left)
+                                r = end_run(&c, false);
+                        text = pass_separators(text);
+                        continue;
+                }
+                sign = clew_utf8_next(&text, &valid);
                 sign = fold(sign);
                 is = valid ? class_of(sign) : CLEW_TERM_SEPARATES;
                 /* Bytes that are no sign may be a part of one. */
@@ -250,17 +309,30 @@ static void give_gram(const struct clew_term_taker *taker, const struct clew_ter
         taker->add(taker->context, CLEW_INDEX_GRAM, clew_slice_make(key, len + 1));
 }
 
+/* From each second sign on, and the last three: half of them find as well (term-choose.c). */
+static void give_mixed(const struct clew_term_taker *taker, const struct clew_term_run *run)
+{
+        for (uint32_t i = 0; i + 3 <= run->n; i += 2)
+                give_gram(taker, run, CLEW_TERM_MIXED, i, 3);
+        if (run->n > 3 && run->n % 2 == 0)
+                give_gram(taker, run, CLEW_TERM_MIXED, run->n - 3, 3);
+}
+
 static void give_grams(const struct clew_term_taker *taker, const struct clew_term_run *run)
 {
         char what = run->dense ? CLEW_TERM_DENSE : run->digits ? CLEW_TERM_DIGITS : CLEW_TERM_MIXED;
 
         if (run->piece && !run->dense)
                 what = CLEW_TERM_MIXED;
-        for (uint32_t i = 0; i < run->n; i++) {
-                unsigned signs = clew_term_gram_signs(run, i);
+        if (what == CLEW_TERM_MIXED) {
+                give_mixed(taker, run);
+        } else {
+                for (uint32_t i = 0; i < run->n; i++) {
+                        unsigned signs = clew_term_gram_signs(run, i);
 
-                if (i + signs <= run->n)
-                        give_gram(taker, run, what, i, signs);
+                        if (i + signs <= run->n)
+                                give_gram(taker, run, what, i, signs);
+                }
         }
         /* Of a long run nobody knows whether it is of digits alone. */
         for (uint32_t i = 0; run->piece && run->digits && i + 4 <= run->n; i++)
@@ -279,27 +351,50 @@ static int give_run(void *context, const struct clew_term_run *run)
         return 0;
 }
 
+/* What of @text stands between spaces with an escape in it. The rest reads the same in the next
+ * layer: no escape holds a space, and no term either. */
+static void take_escaped(struct clew_slice text, struct clew_buffer *out)
+{
+        const uint8_t *at = text.data;
+        const uint8_t *end = text.data + text.len;
+
+        clew_buffer_clear(out);
+        while (at < end) {
+                const uint8_t *escape = memchr(at, '\\', (size_t)(end - at));
+                const uint8_t *from;
+                const uint8_t *to;
+
+                if (!escape)
+                        return;
+                from = memrchr(at, ' ', (size_t)(escape - at));
+                from = from ? from : at;
+                to = memchr(escape, ' ', (size_t)(end - escape));
+                to = to ? to : end;
+                clew_buffer_append(out, from, (size_t)(to - from));
+                at = to;
+        }
+}
+
 int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
 {
         struct clew_term_taker by = *taker;
-        CLEW_BUFFER one = {0};
-        CLEW_BUFFER other = {0};
-        struct clew_buffer *into = &one;
+        CLEW_BUFFER escaped = {0};
+        CLEW_BUFFER plain = {0};
 
         (void)clew_term_runs(text, give_run, &by);
         if (text.len == 0 || !memchr(text.data, '\\', text.len))
                 return 0;
-        clew_buffer_init(&one, text.len + 16);
-        clew_buffer_init(&other, text.len + 16);
+        clew_buffer_init(&escaped, text.len + 16);
+        clew_buffer_init(&plain, text.len + 16);
         for (unsigned i = 0; i < CLEW_TEXT_LAYERS_MAX; i++) {
-                clew_buffer_clear(into);
-                if (!clew_text_unescape(into, text))
+                take_escaped(text, &escaped);
+                clew_buffer_clear(&plain);
+                if (escaped.len == 0 || !clew_text_unescape(&plain, clew_buffer_slice(&escaped)))
                         break;
-                if (clew_buffer_error(into) < 0)
+                if (clew_buffer_error(&plain) < 0 || clew_buffer_error(&escaped) < 0)
                         return -ENOMEM;
-                text = clew_buffer_slice(into);
+                text = clew_buffer_slice(&plain);
                 (void)clew_term_runs(text, give_run, &by);
-                into = into == &one ? &other : &one;
         }
         return 0;
 }

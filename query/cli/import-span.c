@@ -1,0 +1,379 @@
+/*
+ * See import-span-int.h.
+ */
+#include "query/cli/import-span-int.h"
+
+#include "proto/base/ids.h"
+#include "proto/base/sha256.h"
+#include "query/answer/when.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#define MEMBERS_MAX 64u
+/* Steps of one trajectory, samples of one log: a request has a bound of its own behind this. */
+#define PARTS_MAX 200000u
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+bool clew_made_open(struct clew_made *m, struct clew_slice raw, struct clew_made_object *ret)
+{
+        struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_MAX);
+
+        *ret = (struct clew_made_object){
+                .items = clew_arena_calloc(m->arena, MEMBERS_MAX, sizeof(*ret->items))};
+        if (!ret->items || raw.len == 0 || clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
+                return false;
+        while (clew_json_next_member(&r)) {
+                if (ret->n == MEMBERS_MAX) {
+                        clew_json_skip(&r);
+                        continue;
+                }
+                ret->items[ret->n].key = clew_json_string(&r, m->arena);
+                ret->items[ret->n++].raw = clew_json_take(&r);
+        }
+        return !clew_arena_failed(m->arena);
+}
+
+struct clew_slice clew_made_raw(struct clew_made_object *o, const char *key)
+{
+        for (uint32_t i = 0; i < o->n; i++) {
+                if (!clew_slice_eq_cstr(o->items[i].key, key))
+                        continue;
+                o->items[i].used = true;
+                if (clew_slice_eq_cstr(o->items[i].raw, "null"))
+                        return CLEW_SLICE_NULL;
+                return o->items[i].raw;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+bool clew_made_has(struct clew_made_object *o, const char *key)
+{
+        return clew_made_raw(o, key).len > 0;
+}
+
+struct clew_slice clew_made_text_of(struct clew_made *m, struct clew_slice raw)
+{
+        struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_MAX);
+
+        if (raw.len && raw.data[0] == '"' && clew_json_next(&r) == CLEW_JSON_STRING)
+                return clew_json_string(&r, m->arena);
+        return raw;
+}
+
+struct clew_slice clew_made_text(struct clew_made *m, struct clew_made_object *o, const char *key)
+{
+        return clew_made_text_of(m, clew_made_raw(o, key));
+}
+
+uint64_t clew_made_time(struct clew_made *m, struct clew_made_object *o, const char *key)
+{
+        struct clew_slice s = clew_made_text(m, o, key);
+        char text[64];
+        uint64_t ns = 0;
+
+        if (s.len == 0 || s.len >= sizeof(text))
+                return 0;
+        memcpy(text, s.data, s.len);
+        text[s.len] = '\0';
+        for (size_t i = 0; s.len == 13 && i < s.len; i++) { /* milliseconds: to nanoseconds */
+                if (text[i] < '0' || text[i] > '9')
+                        break;
+                if (i + 1 == s.len)
+                        memcpy(text + s.len, "000000", 7);
+        }
+        return clew_when_parse(text, 0, true, &ns) ? ns : 0;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+static void put_id(struct clew_made *m, const char *key, struct clew_slice id, size_t bytes)
+{
+        uint8_t sum[CLEW_SHA256_BYTES];
+        uint8_t kept[16];
+        char plain[33];
+        char hex[33];
+        size_t n = 0;
+
+        for (size_t i = 0; i < id.len && n < sizeof(plain); i++) {
+                if (id.data[i] != '-')
+                        plain[n++] = (char)id.data[i];
+        }
+        if (n == 2 * bytes && clew_hex_decode(clew_slice_make(plain, n), kept, bytes)) {
+                clew_hex_encode(clew_slice_make(kept, bytes), hex);
+        } else {
+                clew_sha256_of(id, sum);
+                clew_hex_encode(clew_slice_make(sum, bytes), hex);
+        }
+        clew_json_write_key(&m->w, key);
+        clew_json_write_cstr(&m->w, hex);
+}
+
+static void put_attribute(struct clew_made *m, const char *key, struct clew_slice text)
+{
+        if (text.len == 0)
+                return;
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "key");
+        clew_json_write_cstr(&m->w, key);
+        clew_json_write_key(&m->w, "value");
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "stringValue");
+        clew_json_write_string(&m->w, text);
+        clew_json_write_object_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+static void put_count(struct clew_made *m, const char *key, struct clew_slice raw)
+{
+        struct clew_json_reader r = clew_json_reader_make(raw, 1);
+        uint64_t n;
+
+        if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_NUMBER || !clew_json_uint64(&r, &n) ||
+            n > INT64_MAX)
+                return;
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "key");
+        clew_json_write_cstr(&m->w, key);
+        clew_json_write_key(&m->w, "value");
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "intValue");
+        clew_json_write_uint64_string(&m->w, n);
+        clew_json_write_object_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+static void put_number(struct clew_made *m, const char *key, struct clew_slice raw)
+{
+        struct clew_json_reader r = clew_json_reader_make(raw, 1);
+        double v;
+
+        if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_NUMBER || !clew_json_double(&r, &v) ||
+            !isfinite(v))
+                return;
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "key");
+        clew_json_write_cstr(&m->w, key);
+        clew_json_write_key(&m->w, "value");
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "doubleValue");
+        clew_json_write_double(&m->w, v);
+        clew_json_write_object_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+static void put_rest(struct clew_made *m, struct clew_made_object *o)
+{
+        for (uint32_t i = 0; o && i < o->n; i++) {
+                struct clew_slice key =
+                        clew_arena_printf(m->arena, "import.%.*s", (int)o->items[i].key.len,
+                                          (const char *)o->items[i].key.data);
+
+                if (!o->items[i].used && !clew_slice_eq_cstr(o->items[i].raw, "null") && key.data)
+                        put_attribute(m, (const char *)key.data,
+                                      clew_made_text_of(m, o->items[i].raw));
+        }
+}
+
+static void put_attributes(struct clew_made *m, const struct clew_made_step *s)
+{
+        bool is_tool = strcmp(s->kind, "TOOL") == 0;
+
+        clew_json_write_key(&m->w, "attributes");
+        clew_json_write_array_begin(&m->w);
+        put_attribute(m, "openinference.span.kind", clew_slice_of_cstr(s->kind));
+        put_attribute(m, "input.value", s->input);
+        put_attribute(m, "output.value", s->output);
+        put_attribute(m, "llm.model_name", s->model);
+        put_attribute(m, "session.id", s->session);
+        put_attribute(m, "user.id", s->user);
+        if (is_tool)
+                put_attribute(m, "tool.name", s->name);
+        put_count(m, "llm.token_count.prompt", s->tokens_in);
+        put_count(m, "llm.token_count.completion", s->tokens_out);
+        put_rest(m, s->rest);
+        clew_json_write_array_end(&m->w);
+}
+
+/* What Inspect writes for a right, a wrong and a missing answer. */
+static const char *verdict_of(struct clew_slice value)
+{
+        if (clew_slice_eq_cstr(value, "C") || clew_slice_eq_cstr(value, "true"))
+                return "pass";
+        if (clew_slice_eq_cstr(value, "I") || clew_slice_eq_cstr(value, "N") ||
+            clew_slice_eq_cstr(value, "false"))
+                return "fail";
+        return NULL;
+}
+
+static void put_score(struct clew_made *m, struct clew_slice name, struct clew_slice raw)
+{
+        struct clew_made_object score;
+        struct clew_slice value = raw;
+        struct clew_slice text;
+        const char *verdict;
+        bool known = clew_made_open(m, raw, &score);
+
+        if (known)
+                value = clew_made_raw(&score, "value");
+        text = clew_made_text_of(m, value);
+        verdict = verdict_of(text);
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "name");
+        clew_json_write_cstr(&m->w, "gen_ai.evaluation.result");
+        clew_json_write_key(&m->w, "attributes");
+        clew_json_write_array_begin(&m->w);
+        put_attribute(m, "gen_ai.evaluation.name", name);
+        if (verdict)
+                put_attribute(m, "gen_ai.evaluation.score.label", clew_slice_of_cstr(verdict));
+        else if (value.len && value.data[0] == '"')
+                put_attribute(m, "gen_ai.evaluation.score.label", text);
+        else
+                put_number(m, "gen_ai.evaluation.score.value", value);
+        if (known)
+                put_attribute(m, "gen_ai.evaluation.explanation",
+                              clew_made_text(m, &score, "explanation"));
+        clew_json_write_array_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+static void put_scores(struct clew_made *m, struct clew_slice scores)
+{
+        struct clew_json_reader r = clew_json_reader_make(scores, CLEW_JSON_DEPTH_MAX);
+
+        if (scores.len == 0 || clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
+                return;
+        clew_json_write_key(&m->w, "events");
+        clew_json_write_array_begin(&m->w);
+        while (clew_json_next_member(&r)) {
+                struct clew_slice name = clew_json_string(&r, m->arena);
+
+                put_score(m, name, clew_json_take(&r));
+        }
+        clew_json_write_array_end(&m->w);
+}
+
+void clew_made_span(struct clew_made *m, const struct clew_made_step *s)
+{
+        if (m->n++ >= PARTS_MAX)
+                return;
+        clew_json_write_object_begin(&m->w);
+        put_id(m, "traceId", s->trace, 16);
+        put_id(m, "spanId", s->id, 8);
+        if (s->parent.len)
+                put_id(m, "parentSpanId", s->parent, 8);
+        clew_json_write_key(&m->w, "name");
+        clew_json_write_string(&m->w, s->name.len ? s->name : CLEW_SLICE_LITERAL("step"));
+        clew_json_write_key(&m->w, "startTimeUnixNano");
+        clew_json_write_uint64_string(&m->w, s->start_ns);
+        clew_json_write_key(&m->w, "endTimeUnixNano");
+        clew_json_write_uint64_string(&m->w, s->end_ns);
+        put_attributes(m, s);
+        put_scores(m, s->scores);
+        clew_json_write_key(&m->w, "status");
+        clew_json_write_object_begin(&m->w);
+        if (s->error.len) {
+                clew_json_write_key(&m->w, "code");
+                clew_json_write_uint64(&m->w, 2);
+                clew_json_write_key(&m->w, "message");
+                clew_json_write_string(&m->w, s->error);
+        }
+        clew_json_write_object_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+void clew_made_begin(struct clew_made *m, const char *service)
+{
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "resourceSpans");
+        clew_json_write_array_begin(&m->w);
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "resource");
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "attributes");
+        clew_json_write_array_begin(&m->w);
+        put_attribute(m, "service.name", clew_slice_of_cstr(service));
+        clew_json_write_array_end(&m->w);
+        clew_json_write_object_end(&m->w);
+        clew_json_write_key(&m->w, "scopeSpans");
+        clew_json_write_array_begin(&m->w);
+        clew_json_write_object_begin(&m->w);
+        clew_json_write_key(&m->w, "spans");
+        clew_json_write_array_begin(&m->w);
+}
+
+void clew_made_end(struct clew_made *m)
+{
+        clew_json_write_array_end(&m->w);
+        clew_json_write_object_end(&m->w);
+        clew_json_write_array_end(&m->w);
+        clew_json_write_object_end(&m->w);
+        clew_json_write_array_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+const char *clew_made_kind(struct clew_slice word)
+{
+        static const struct {
+                const char *word;
+                const char *kind;
+        } kinds[] = {
+                {"llm", "LLM"},
+                {"tool", "TOOL"},
+                {"retriever", "RETRIEVER"},
+                {"embedding", "EMBEDDING"},
+                {"agent", "AGENT"},
+                {"chat_model", "LLM"},
+                {"generation", "LLM"},
+                {"evaluator", "EVALUATOR"},
+                {"guardrail", "GUARDRAIL"},
+                {"reranker", "RERANKER"},
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(kinds); i++) {
+                if (word.len == strlen(kinds[i].word) &&
+                    strncasecmp((const char *)word.data, kinds[i].word, word.len) == 0)
+                        return kinds[i].kind;
+        }
+        return "CHAIN";
+}
+
+/* ---- conversations -------------------------------------------------------------------------- */
+
+void clew_made_conversation(struct clew_made *m, struct clew_made_step *run,
+                            struct clew_slice messages)
+{
+        struct clew_json_reader r = clew_json_reader_make(messages, CLEW_JSON_DEPTH_MAX);
+        CLEW_BUFFER in = {0};
+        struct clew_slice last = CLEW_SLICE_NULL;
+        struct clew_made_step call;
+
+        clew_buffer_init(&in, messages.len + 64);
+        clew_buffer_append_byte(&in, '[');
+        (void)clew_json_next(&r);
+        while (clew_json_next_element(&r)) {
+                if (last.len) {
+                        clew_buffer_append_cstr(&in, in.len > 1 ? "," : "");
+                        clew_buffer_append_slice(&in, last);
+                }
+                last = clew_json_take(&r);
+        }
+        clew_buffer_append_byte(&in, ']');
+        run->input =
+                run->input.len ? run->input : clew_arena_copy(m->arena, clew_buffer_slice(&in));
+        run->output = run->output.len ? run->output : last;
+        clew_made_span(m, run);
+        call = *run;
+        call.parent = run->id;
+        call.id = clew_arena_printf(m->arena, "%.*s call", (int)run->id.len,
+                                    (const char *)run->id.data);
+        call.name = CLEW_SLICE_LITERAL("chat");
+        call.kind = "LLM";
+        call.rest = NULL;
+        call.error = CLEW_SLICE_NULL;
+        call.input = clew_arena_copy(m->arena, clew_buffer_slice(&in));
+        call.output = last;
+        clew_made_span(m, &call);
+}

@@ -1,0 +1,103 @@
+/*
+ * Taking out of the store what was in it: whole traces (deletion, retention), or texts inside of
+ * them (redaction, skeletons).
+ *
+ * Deletion is decided in one transaction: each trace is remembered as deleted, nothing more of it
+ * is stored from then on (for CLEW_DELETED_FOR_NS), and whoever opens the store for writing next
+ * can finish what was begun. Each trace goes in one transaction: hot fragments, sealed part,
+ * places, notes, what rooms above keep of it. Then its bytes go from where they are still: segments
+ * that hold an older version of it, batches, index runs, free pages. storage/README.md, "Erasing".
+ *
+ * Threads: as the store. With a collector on the store another process may do all of this; the last
+ * part (clew_store_finish_erasure()) is then the collector's, because its memory holds pages too.
+ */
+#ifndef CLEW_STORAGE_ERASE_H
+#define CLEW_STORAGE_ERASE_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/error.h"
+#include "proto/base/ids.h"
+#include "storage/shelf.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* So long what still comes of a deleted trace is acknowledged and not stored. Longer than any
+ * sender keeps its queue. */
+#define CLEW_DELETED_FOR_NS (30 * 24 * 3600 * CLEW_NS_PER_S)
+/* Traces that one call deletes. */
+#define CLEW_ERASE_MAX 1000000u
+
+/* What a rewrite does with a trace. */
+enum clew_rewrite_verdict {
+        CLEW_REWRITE_KEEP,
+        CLEW_REWRITE_CHANGE,
+        CLEW_REWRITE_DROP,
+};
+
+/* A message of a trace, or of a part of one. */
+struct clew_rewrite_message {
+        struct clew_trace_id id;
+        struct clew_slice traces; /* TracesData, may be empty */
+        struct clew_slice logs;   /* LogsData, may be empty */
+};
+
+struct clew_rewrite_options {
+        /* What rooms above keep of a trace goes with it, in the same transaction. May be NULL. */
+        int (*dropped)(void *context, struct clew_shelf *shelf, const struct clew_trace_id *id,
+                       struct clew_error *err);
+        /* As in struct clew_seal_options; both may be NULL. */
+        void (*run)(void *context, void (*fn)(void *argument), void *argument);
+        bool (*is_over)(void *context);
+        void *context;
+};
+
+struct clew_rewrite_stats {
+        uint64_t traces;     /* dropped, or changed */
+        uint64_t fragments;  /* hot ones that were dropped or changed */
+        uint64_t segments;   /* that went, or were written anew */
+        uint64_t read_bytes; /* raw bytes looked at */
+        uint64_t raw_bytes;  /* of what was dropped or changed */
+        uint64_t written;    /* bytes of new segments and batches */
+        bool more;           /* is_over() ended it */
+};
+
+/* ---- deletion -------------------------------------------------------------------------------- */
+
+/*
+ * Deletes @n traces (sorted or not; ids that are not there are remembered all the same). 0 = all
+ * are gone from everything that can be asked; their bytes go with clew_store_finish_erasure(). On
+ * an error, and after a kill, what was decided stays decided: clew_store_resume_erasure() goes on.
+ */
+CLEW_MUST_USE int clew_store_delete(struct clew_store *store, const struct clew_trace_id *ids,
+                                    size_t n, const struct clew_rewrite_options *options,
+                                    struct clew_rewrite_stats *ret, struct clew_error *err);
+/* Finishes deletions that were decided. Cheap when there are none. */
+CLEW_MUST_USE int clew_store_resume_erasure(struct clew_store *store,
+                                            const struct clew_rewrite_options *options,
+                                            struct clew_rewrite_stats *ret, struct clew_error *err);
+
+struct clew_erasure_status {
+        uint64_t deleted; /* traces remembered as deleted */
+        uint64_t pending; /* of them, not finished */
+        bool is_wiped;    /* nothing waits to be wiped */
+        uint64_t n_wiped; /* pages written over by this call */
+        uint64_t n_held;  /* free pages that a reader needs */
+        int32_t held_by;  /* its process; 0 = none */
+};
+
+/*
+ * Takes what was erased out of indexes and free pages. 0, also when something must wait (a reader
+ * that holds an older snapshot): is_wiped tells. Cheap when nothing waits. Only while no view of
+ * this thread is open.
+ */
+CLEW_MUST_USE int clew_store_finish_erasure(struct clew_store *store,
+                                            const struct clew_rewrite_options *options,
+                                            struct clew_erasure_status *ret,
+                                            struct clew_error *err);
+CLEW_MUST_USE int clew_view_erasure(struct clew_view *view, struct clew_erasure_status *ret,
+                                    struct clew_error *err);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * Repairing a store; storage/keep.h.
+ *
+ * Nothing is written to the damaged file: what can be read of it makes a new one beside it, which
+ * is verified and takes its place. The old one is set aside under a name of its own.
+ */
+#include "storage/keep/rebuild-int.h"
+#include "storage/keep/salvage-int.h"
+
+#include "storage/base/directory-int.h"
+#include "storage/base/own-file-int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Damaged files that were set aside before. */
+#define ASIDE_MAX 1000
+
+struct repair {
+        const char *dir;
+        const struct clew_keep_options *options;
+        int dir_fd;
+        int collector_fd; /* held: no collector begins */
+        int seized_fd;    /* held: nobody has it open */
+        struct clew_bulk bulk;
+        struct clew_rebuild rebuild;
+        struct clew_repair_report *report;
+};
+
+static int hold(struct repair *r, struct clew_error *err)
+{
+        int e = clew_own_directory_open(r->dir, &r->dir_fd, err);
+
+        if (e == -ENOENT)
+                return clew_error_set(err, e, 0, "store %s: does not exist", r->dir);
+        if (e == 0)
+                e = clew_directory_lock(r->dir, r->dir_fd, &r->collector_fd, err);
+        return e < 0 ? e : clew_directory_seize(r->dir, r->dir_fd, &r->seized_fd, err);
+}
+
+static int salvage(struct repair *r, struct clew_error *err)
+{
+        struct clew_salvage s = {
+                .dir = r->dir,
+                .fn = clew_rebuild_take,
+                .context = &r->rebuild,
+                .finding = r->options->finding,
+                .finding_context = r->options->context,
+        };
+        int e = clew_own_file_open(r->dir, r->dir_fd, CLEW_DATA_FILE, O_RDONLY, &s.fd, err);
+
+        if (e == -ENOENT)
+                return clew_error_set(err, e, 0, "store %s: holds no data", r->dir);
+        if (e < 0)
+                return e;
+        e = clew_salvage_run(&s, err);
+        close(s.fd);
+        r->report->damaged = s.n_findings;
+        return e;
+}
+
+/* The new file is in the place of the old one, and the old one where the new one was made. */
+static int set_aside(struct repair *r, struct clew_error *err)
+{
+        char *name = r->report->aside;
+
+        for (int i = 1; i <= ASIDE_MAX; i++) {
+                snprintf(name, sizeof(r->report->aside), CLEW_DAMAGED_PREFIX "%d.mdb", i);
+                if (renameat2(r->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, r->dir_fd, name,
+                              RENAME_NOREPLACE) == 0)
+                        return fsync(r->dir_fd) < 0 ? clew_error_set(err, -errno, 0, "store %s: %s",
+                                                                     r->dir, strerror(errno))
+                                                    : 0;
+                if (errno != EEXIST)
+                        break;
+        }
+        return clew_error_set(err, -errno, 0,
+                              "store %s: is repaired, and the damaged file could not be set aside: "
+                              "%s",
+                              r->dir, strerror(errno));
+}
+
+static int run(struct repair *r, struct clew_error *err)
+{
+        int e = clew_bulk_open(&r->bulk, r->dir, r->dir_fd, err);
+
+        if (e == 0)
+                e = clew_rebuild_init(&r->rebuild, &r->bulk, r->options, err);
+        if (e == 0)
+                e = salvage(r, err);
+        if (e == 0)
+                e = clew_rebuild_finish(&r->rebuild, err);
+        if (e == 0)
+                e = clew_bulk_verify(&r->bulk, "what the repair has made", err);
+        if (e == 0)
+                e = clew_bulk_install(&r->bulk, RENAME_EXCHANGE, err);
+        if (e == 0)
+                e = set_aside(r, err);
+        r->report->lost_traces = r->rebuild.lost_traces;
+        r->report->lost_fragments = r->rebuild.lost_fragments;
+        r->report->found_traces = r->rebuild.found_traces;
+        r->report->traces = r->rebuild.state.sealed_traces;
+        clew_rebuild_deinit(&r->rebuild);
+        clew_bulk_deinit(&r->bulk);
+        return e;
+}
+
+int clew_store_repair(const char *dir, const struct clew_keep_options *options,
+                      struct clew_repair_report *ret, struct clew_error *err)
+{
+        struct clew_repair_report report = {0};
+        struct repair r = {.dir = dir,
+                           .options = options,
+                           .dir_fd = -1,
+                           .collector_fd = -1,
+                           .seized_fd = -1,
+                           .report = &report};
+        int e = hold(&r, err);
+
+        if (e == 0)
+                e = run(&r, err);
+        if (r.seized_fd >= 0)
+                close(r.seized_fd);
+        if (r.collector_fd >= 0)
+                close(r.collector_fd);
+        if (r.dir_fd >= 0)
+                close(r.dir_fd);
+        *ret = report;
+        return e;
+}
