@@ -79,6 +79,21 @@ CLEW_MUST_USE int clew_store_resume_erasure(struct clew_store *store,
                                             const struct clew_rewrite_options *options,
                                             struct clew_rewrite_stats *ret, struct clew_error *err);
 
+/* ---- retention --------------------------------------------------------------------------------
+ */
+
+/*
+ * Drops traces that need not be kept any more: nothing of them is remembered, and their bytes are
+ * free pages that are used again. A trace that still has something hot stays, unless it can never
+ * be sealed. A segment goes whole when nothing else lives in it; it is written anew when a quarter
+ * of its traces go, so at most three bytes are written for four that are dropped; with fewer they
+ * stay, for a later call. @urgent (the disk is full): a sixteenth is enough. 0 or an error; what
+ * was dropped stays so.
+ */
+CLEW_MUST_USE int clew_store_drop(struct clew_store *store, const struct clew_trace_id *ids,
+                                  size_t n, bool urgent, const struct clew_rewrite_options *options,
+                                  struct clew_rewrite_stats *ret, struct clew_error *err);
+
 struct clew_erasure_status {
         uint64_t deleted; /* traces remembered as deleted */
         uint64_t pending; /* of them, not finished */

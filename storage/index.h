@@ -34,6 +34,7 @@ enum clew_index_kind {
         CLEW_INDEX_WORD = 2,  /* words of texts */
         CLEW_INDEX_GRAM = 3,  /* signs in a row of what is no word */
         CLEW_INDEX_PART = 4,  /* words under their ends (index/parts-int.h); sets mean nothing */
+        CLEW_INDEX_PATH = 5,  /* rows of steps (query/find/index/path-index-int.h) */
 };
 #define CLEW_INDEX_KIND_MAX 15u
 

@@ -104,8 +104,16 @@ CLEW_MUST_USE int clew_view_shelf_walk(struct clew_view *view, struct clew_slice
                                                  void *context),
                                        void *context, struct clew_error *err);
 
-/* 1 = some record asks that the trace be kept, 0 = none does, negative errno. */
+/* 1 = some record asks that the trace be kept, 0 = none is found, negative errno. A hold is never
+ * taken back; it names one trace, not the run that the trace is of. */
 CLEW_MUST_USE int clew_view_is_held(struct clew_view *view, const struct clew_trace_id *id,
                                     struct clew_error *err);
+/*
+ * Proves that no record of the shelf is missing from this snapshot, so that "none is found" is
+ * "none is there". Whoever deletes traces because they are not held asks this first, once for a
+ * snapshot: a page that was lost or is an old one would free what people said must stay. It reads
+ * keys and sums of all records. 0, -EBADMSG with a message.
+ */
+CLEW_MUST_USE int clew_view_holds_prove(struct clew_view *view, struct clew_error *err);
 
 #endif

@@ -350,6 +350,11 @@ struct clew_store_stats {
         uint32_t format_version;
 };
 
+/* Which store it is, the same in its backups and in what is restored from them: 16 bytes. */
+#define CLEW_STORE_ID_BYTES 16u
+CLEW_MUST_USE int clew_view_store_id(struct clew_view *view, uint8_t ret[CLEW_STORE_ID_BYTES],
+                                     struct clew_error *err);
+
 CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stats *ret,
                                   struct clew_error *err);
 

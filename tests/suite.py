@@ -250,6 +250,8 @@ def stages(options):
         plan.append(("sanitize address", sanitized("address")))
     if options.stage and "tidy" in options.stage:
         plan.append(("tidy", tidy))
+    if options.stage and "package" in options.stage:
+        plan.append(("package", folder_stage("tests/package")))
     if options.stage:
         plan = [(name, body) for name, body in plan if name in options.stage]
     return plan

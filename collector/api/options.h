@@ -21,7 +21,7 @@ struct clew_api_options {
         bool has_tls;                /* cookies are for https alone */
         bool read_only;
         /* Adds members to `/status`; may be NULL. */
-        void (*write_status)(void *context, struct clew_json_writer *w);
+        void (*write_status)(void *context, const char *project, struct clew_json_writer *w);
         void *context;
         /* Writes what `/metrics` is answered with, of one project or (-1) of all. */
         void (*write_metrics)(void *context, int only, struct clew_exposition *x);

@@ -6,6 +6,7 @@
 #define CLEW_COLLECTOR_PROJECTS_H
 
 #include "collector/commit/figures.h"
+#include "collector/commit/keeper.h"
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
 #include "collector/gate/keys.h"
@@ -20,6 +21,7 @@ struct clew_project {
         struct clew_store *store;
         struct clew_pipeline *pipeline; /* NULL: nothing is collected */
         struct clew_sealer *sealer;
+        struct clew_keeper *keeper;   /* NULL: no rules, everything is kept */
         struct clew_figures *figures; /* NULL: nothing is sealed here */
 };
 
@@ -27,6 +29,7 @@ struct clew_project {
 struct clew_projects {
         struct clew_project all[CLEW_PROJECTS_MAX];
         unsigned n;
+        struct clew_retention rules; /* of all projects */
 };
 
 /* NULL when there is none of that name. */

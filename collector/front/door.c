@@ -9,6 +9,7 @@
 #include "proto/base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -18,7 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKETS_MAX 4u /* two protocols on two loopback addresses */
+#define SOCKETS_MAX                                                                                \
+        16u /* two protocols on two loopback addresses; a service manager may give more */
 /* Room for a burst: a connection that finds none tries again after a second. The system allows
  * less, as it sees fit. */
 #define LISTEN_BACKLOG 4096
@@ -300,6 +302,46 @@ int clew_door_open(struct clew_door *d, enum clew_door_protocol protocol,
         if (fd >= 0)
                 keep(d, protocol, &other, fd);
         return 0; /* a machine without IPv6 is served all the same */
+}
+
+bool clew_door_address_of(int fd, struct clew_address *ret)
+{
+        struct clew_address a = {.len = sizeof(a.sockaddr)};
+        struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&a.sockaddr;
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&a.sockaddr;
+        socklen_t len = sizeof(int);
+        int type = 0;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM ||
+            getsockname(fd, (struct sockaddr *)&a.sockaddr, &a.len) < 0)
+                return false;
+        if (a.sockaddr.ss_family == AF_INET)
+                a.is_loopback = ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+        else if (a.sockaddr.ss_family == AF_INET6)
+                a.is_loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+        else
+                return false;
+        *ret = a;
+        return true;
+}
+
+int clew_door_adopt(struct clew_door *d, enum clew_door_protocol protocol, int fd,
+                    struct clew_error *err)
+{
+        struct clew_address bound;
+        int flags = fcntl(fd, F_GETFL);
+
+        if (d->n_sockets == SOCKETS_MAX || flags < 0 ||
+            fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || !clew_door_address_of(fd, &bound) ||
+            listen(fd, LISTEN_BACKLOG) < 0) {
+                close(fd);
+                return clew_error_set(err, -EINVAL, 0,
+                                      "descriptor %d, which the service manager hands over, is no "
+                                      "TCP socket (ListenStream= of its unit), or one too many",
+                                      fd);
+        }
+        keep(d, protocol, &bound, fd);
+        return 0;
 }
 
 /* ---- lifecycle ------------------------------------------------------------------------------ */

@@ -56,6 +56,12 @@ CLEW_MUST_USE int clew_door_new(const struct clew_door_options *options, struct 
  */
 CLEW_MUST_USE int clew_door_open(struct clew_door *d, enum clew_door_protocol protocol,
                                  const struct clew_address *address, struct clew_error *err);
+/* Listens on @fd, which the service manager has bound, and which is the door's from then
+ * on, also after an error. 0 or a negative errno with a message. */
+CLEW_MUST_USE int clew_door_adopt(struct clew_door *d, enum clew_door_protocol protocol, int fd,
+                                  struct clew_error *err);
+/* The address of a socket; false when it is none that can be listened on. */
+CLEW_MUST_USE bool clew_door_address_of(int fd, struct clew_address *ret);
 CLEW_MUST_USE int clew_door_start(struct clew_door *d);
 
 /* Stops accepting and frees. Connections handed over stay with their servers. NULL is fine. */

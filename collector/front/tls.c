@@ -691,6 +691,16 @@ void clew_tls_take(void *tls, int fd, const struct clew_address *peer, enum clew
                 close(fd);
 }
 
+int clew_tls_check(const struct clew_tls_files *files, struct clew_error *err)
+{
+        struct clew_tls_context *context = NULL;
+        int r = clew_tls_context_new(files, &context, err);
+
+        if (r == 0)
+                clew_tls_context_free(context);
+        return r;
+}
+
 void clew_tls_reload(struct clew_tls *t)
 {
         struct clew_tls_context *context;

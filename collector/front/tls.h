@@ -25,6 +25,9 @@
 
 struct clew_tls;
 
+/* Whether the files can be used. 0 or a negative errno with a message. */
+CLEW_MUST_USE int clew_tls_check(const struct clew_tls_files *files, struct clew_error *err);
+
 struct clew_tls_options {
         struct clew_tls_files files;
         /* Takes over the decrypted side; NULL = this protocol is not served. */

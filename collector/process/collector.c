@@ -2,6 +2,7 @@
 
 #include "collector/api/api.h"
 #include "collector/base/counters.h"
+#include "collector/base/notify.h"
 #include "collector/base/watch.h"
 #include "collector/commit/ingest.h"
 #include "collector/commit/lane.h"
@@ -14,14 +15,17 @@
 #include "collector/gate/admission.h"
 #include "collector/process/projects-open.h"
 #include "collector/process/scrape.h"
+#include "collector/process/status.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "query/serve/audit.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define THREADS_MIN 2u /* one may decode a large request while another answers */
@@ -56,6 +60,9 @@ struct clew_collector {
         struct clew_http_listener *http;
         struct clew_api *api;
         struct clew_scrape scrape;
+        const struct clew_notify_socket
+                *sockets; /* handed over; borrowed until the start is over */
+        unsigned n_sockets;
         bool is_asked; /* a question did not end in time */
         struct clew_guard *guards[CLEW_DOOR_PROTOCOLS];
         struct clew_tls *tls; /* NULL: in the clear */
@@ -94,36 +101,51 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
 
 /* Other machines come in with a key, over a line that nobody reads along; or somebody has said that
  * he means it. */
-static int check_listening(struct clew_collector *c, struct clew_error *err)
+static int check_address(const struct clew_collector *c, const struct clew_address *address,
+                         struct clew_error *err)
+{
+        bool has_keys = clew_access_is_on(c->access);
+        bool has_tls = !is_off(c->config->tls_cert);
+        char text[CLEW_ADDRESS_TEXT_MAX];
+
+        if (address->is_loopback || (has_keys && has_tls))
+                return 0;
+        clew_address_format(address, text);
+        if (!c->config->insecure_listen)
+                return clew_error_set(
+                        err, -EPERM, 0,
+                        "address %s can be reached from other machines, which needs %s; "
+                        "insecure-listen on does without",
+                        text,
+                        !has_keys && !has_tls ? "TLS (tls-cert, tls-key) and a key (clewd key add)"
+                        : !has_keys           ? "a key (clewd key add)"
+                                              : "TLS (tls-cert, tls-key)");
+        clew_log(CLEW_LOG_WARN, "insecure_listen", "address=%s meaning=\"%s%s\"", text,
+                 has_tls ? "" : "all of it, prompts and keys, can be read on the way; ",
+                 has_keys ? "only who has a key is answered"
+                          : "everybody who reaches this address may read and write all");
+        return 0;
+}
+
+/* Of the config, or of the sockets in place of those addresses. */
+static int check_listening(const struct clew_collector *c, struct clew_error *err)
 {
         const char *const texts[] = {c->config->grpc, c->config->http};
+        struct clew_address address;
+        int r = 0;
 
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(texts); i++) {
-                struct clew_address address;
-                bool has_keys = clew_access_is_on(c->access);
-                bool has_tls = !is_off(c->config->tls_cert);
-                int r = is_off(texts[i]) ? 0 : clew_address_parse(texts[i], &address, err);
-
-                if (r < 0)
-                        return r;
-                if (is_off(texts[i]) || address.is_loopback || (has_keys && has_tls))
-                        continue;
-                if (!c->config->insecure_listen)
-                        return clew_error_set(
-                                err, -EPERM, 0,
-                                "address %s can be reached from other machines, which needs %s; "
-                                "insecure-listen on does without",
-                                texts[i],
-                                !has_keys && !has_tls ? "TLS (tls-cert, tls-key) and a key (clewd "
-                                                        "key add)"
-                                : !has_keys           ? "a key (clewd key add)"
-                                                      : "TLS (tls-cert, tls-key)");
-                clew_log(CLEW_LOG_WARN, "insecure_listen", "address=%s meaning=\"%s%s\"", texts[i],
-                         has_tls ? "" : "all of it, prompts and keys, can be read on the way; ",
-                         has_keys ? "only who has a key is answered"
-                                  : "everybody who reaches this address may read and write all");
+        for (unsigned i = 0; i < c->n_sockets && r == 0; i++) {
+                if (clew_door_address_of(c->sockets[i].fd, &address)) /* else refused later */
+                        r = check_address(c, &address, err);
         }
-        return 0;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(texts) && c->n_sockets == 0 && r == 0; i++) {
+                if (is_off(texts[i]))
+                        continue;
+                r = clew_address_parse(texts[i], &address, err);
+                if (r == 0)
+                        r = check_address(c, &address, err);
+        }
+        return r;
 }
 
 /* Keys lie beside the default store, and so does the log of who did what. */
@@ -174,19 +196,6 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                        : clew_grpc_listener_new(&options, &c->grpc, err);
 }
 
-static void write_counters(void *context, struct clew_json_writer *w)
-{
-        const struct clew_collector *c = context;
-
-        clew_json_write_key(w, "collector");
-        clew_json_write_object_begin(w);
-        for (size_t i = 0; i < CLEW_COUNTERS; i++) {
-                clew_json_write_key(w, clew_counter_name((enum clew_counter)i));
-                clew_json_write_uint64(w, clew_counter_read(&c->counters, (enum clew_counter)i));
-        }
-        clew_json_write_object_end(w);
-}
-
 static int start_api(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_api_options options = {
@@ -198,8 +207,8 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                         is_off(c->config->trusted_proxy) ? NULL : c->config->identity_header,
                 .has_tls = !is_off(c->config->tls_cert),
                 .read_only = c->config->read_only,
-                .write_status = c->config->read_only ? NULL : write_counters,
-                .context = c,
+                .write_status = c->config->read_only ? NULL : clew_status_write,
+                .context = &c->scrape,
                 .write_metrics = clew_scrape_write,
                 .context_of_metrics = &c->scrape,
         };
@@ -235,6 +244,34 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
         };
 
         return is_off(c->config->http) ? 0 : clew_http_listener_new(&options, &c->http, err);
+}
+
+/* Which protocol a socket is meant for: its name says so, else its port. It is a hint: each port
+ * takes both. */
+static enum clew_door_protocol protocol_of(const struct clew_collector *c,
+                                           const struct clew_notify_socket *socket)
+{
+        struct clew_address bound;
+        struct clew_address http;
+
+        if (strcmp(socket->name, "grpc") == 0 || is_off(c->config->http))
+                return CLEW_DOOR_GRPC;
+        if (strcmp(socket->name, "http") == 0)
+                return CLEW_DOOR_HTTP;
+        return clew_door_address_of(socket->fd, &bound) &&
+                               clew_address_parse(c->config->http, &http, NULL) == 0 &&
+                               clew_address_port(&http) == clew_address_port(&bound)
+                       ? CLEW_DOOR_HTTP
+                       : CLEW_DOOR_GRPC;
+}
+
+static int adopt_ports(struct clew_collector *c, struct clew_error *err)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < c->n_sockets && r == 0; i++)
+                r = clew_door_adopt(c->door, protocol_of(c, &c->sockets[i]), c->sockets[i].fd, err);
+        return r;
 }
 
 static int open_ports(struct clew_collector *c, struct clew_error *err)
@@ -339,7 +376,7 @@ static int start_door(struct clew_collector *c, struct clew_error *err)
         }
         r = clew_door_new(&options, &c->door);
         if (r == 0)
-                r = open_ports(c, err);
+                r = c->n_sockets > 0 ? adopt_ports(c, err) : open_ports(c, err);
         if (r == 0)
                 r = clew_door_start(c->door);
         if (r < 0 && !err->message[0])
@@ -406,8 +443,54 @@ static int stop_parts(struct clew_collector *c)
         return r;
 }
 
-int clew_collector_start(const struct clew_config *config, struct clew_collector **ret,
-                         struct clew_error *err)
+/* A directory that there is must be ours to write; one that there is not must have a parent. */
+static int check_directory(const char *dir, bool read_only, struct clew_error *err)
+{
+        struct stat st;
+        char parent[CLEW_CONFIG_TEXT_MAX];
+
+        if (stat(dir, &st) == 0) {
+                if (!S_ISDIR(st.st_mode))
+                        return clew_error_set(err, -ENOTDIR, 0, "%s: is no directory", dir);
+                if (access(dir, read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) < 0)
+                        return clew_error_set(err, -errno, 0, "%s: %s", dir, strerror(errno));
+                return 0;
+        }
+        if (errno != ENOENT || read_only)
+                return clew_error_set(err, -errno, 0, "%s: %s", dir, strerror(errno));
+        (void)snprintf(parent, sizeof(parent), "%s", dir);
+        if (access(dirname(parent), W_OK | X_OK) < 0)
+                return clew_error_set(err, -errno, 0, "%s: is not there, and cannot be made: %s",
+                                      dir, strerror(errno));
+        return 0;
+}
+
+int clew_collector_check(const struct clew_config *config, struct clew_error *err)
+{
+        struct clew_collector *c = clew_calloc(1, sizeof(*c));
+        const struct clew_tls_files files = {.cert = config->tls_cert,
+                                             .key = config->tls_key,
+                                             .client_ca = config->tls_client_ca};
+        int r;
+
+        if (!c)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        c->config = config;
+        r = start_access(c, err);
+        if (r == 0)
+                r = check_directory(config->store, config->read_only, err);
+        if (r == 0 && !is_off(config->projects))
+                r = check_directory(config->projects, true, err);
+        if (r == 0 && !is_off(config->tls_cert))
+                r = clew_tls_check(&files, err);
+        clew_access_free(c->access);
+        clew_audit_free(c->audit);
+        clew_free(c);
+        return r;
+}
+
+int clew_collector_start(const struct clew_config *config, const struct clew_notify_socket *sockets,
+                         unsigned n_sockets, struct clew_collector **ret, struct clew_error *err)
 {
         struct clew_collector *c = clew_calloc(1, sizeof(*c));
         int r;
@@ -415,6 +498,8 @@ int clew_collector_start(const struct clew_config *config, struct clew_collector
         if (!c)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         c->config = config;
+        c->sockets = sockets;
+        c->n_sockets = n_sockets;
         clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
         r = start_access(c, err); /* refused before anything is made */
@@ -481,6 +566,32 @@ void clew_collector_reload(struct clew_collector *c)
         clew_access_tick(c->access);
         if (c->tls)
                 clew_tls_reload(c->tls);
+}
+
+void clew_collector_describe(struct clew_collector *c, char ret[CLEW_COLLECTOR_STATUS_MAX])
+{
+        size_t requests = 0;
+        size_t bytes;
+        bool accepts = true;
+
+        for (unsigned i = 0; i < c->projects.n; i++) {
+                struct clew_pipeline *p = c->projects.all[i].pipeline;
+                size_t n = 0;
+
+                if (p)
+                        clew_pipeline_queue(p, &n,
+                                            &bytes); /* who holds its lock for ever is dead */
+                requests += n;
+                accepts = accepts && (!p || clew_pipeline_is_healthy(p));
+        }
+        (void)snprintf(ret, CLEW_COLLECTOR_STATUS_MAX,
+                       "%s; %llu spans and log records stored, %zu requests wait",
+                       c->config->read_only ? "Only answers"
+                       : accepts            ? "Collects"
+                                            : "Refuses new data: the disk is full or fails",
+                       (unsigned long long)(clew_counter_read(&c->counters, CLEW_COUNT_SPANS) +
+                                            clew_counter_read(&c->counters, CLEW_COUNT_LOGS)),
+                       requests);
 }
 
 bool clew_collector_tick(struct clew_collector *c)

@@ -96,6 +96,14 @@ static const struct key keys[] = {
          GIB, "SIZE", "OTLP bytes that make a full segment"},
         {"seal-cpu", "50", VALUE_COUNT, offsetof(struct clew_config, seal_cpu_percent), 0, 100,
          "PERCENT", "share of one processor that sealing may use; 0 = no sealing"},
+        {"retention", "off", VALUE_PATH, offsetof(struct clew_config, retention), 0, 0, "FILE",
+         "rules that say which traces are kept and which go (clew retention FILE tells what they "
+         "do); off = all are "
+         "kept"},
+        {"retention-every", "10m", VALUE_DURATION, offsetof(struct clew_config, retention_every_ns),
+         SECONDS(1), SECONDS(86400), "TIME", "how often it is looked what they say"},
+        {"retention-cpu", "25", VALUE_COUNT, offsetof(struct clew_config, retention_cpu_percent), 1,
+         100, "PERCENT", "share of one processor that dropping may use"},
         {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
          "sealing finds loops, waste and causes; off = clew reindex does it later"},
         {"read-only", "off", VALUE_SWITCH, offsetof(struct clew_config, read_only), 0, 1,
@@ -411,6 +419,10 @@ static int apply_flags(struct clew_config *c, int argc, char *const *argv, const
                         c->show_help = true;
                         return 0;
                 }
+                if (strcmp(argv[i], "--check-config") == 0) {
+                        c->check = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--version") == 0) {
                         c->show_version = true;
                         return 0;
@@ -464,6 +476,8 @@ char *clew_config_help(void)
                 clew_buffer_printf(&b, "  %-26s %s (%s)\n", left, keys[i].help, keys[i].fallback);
         }
         clew_buffer_append_cstr(&b,
+                                "  --check-config             say whether flags, file, keys and "
+                                "certificates are right, and end\n"
                                 "  --help, --version\n\n"
                                 "Exit codes: 0 stopped as asked, 1 failed or stopped with requests "
                                 "unanswered,\n2 wrong flag or config, 3 the store cannot be opened "
@@ -474,6 +488,41 @@ char *clew_config_help(void)
                 return NULL;
         }
         return (char *)b.data;
+}
+
+/* What one thread reads each time that it needs it; all else was handed out at the start. */
+static bool may_change(const struct key *k)
+{
+        return k->offset == offsetof(struct clew_config, log_level) ||
+               k->offset == offsetof(struct clew_config, stats_ns);
+}
+
+void clew_config_take_over(struct clew_config *c, const struct clew_config *fresh,
+                           void (*changed)(void *context, const char *name, bool taken),
+                           void *context)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                const struct key *k = &keys[i];
+                const char *now = (const char *)fresh + k->offset;
+                bool is_text =
+                        k->type == VALUE_PATH || k->type == VALUE_LISTEN || k->type == VALUE_LEVEL;
+
+                if (is_text ? strcmp(text_of(c, k), now) == 0
+                            : memcmp(number_of(c, k), now, sizeof(uint64_t)) == 0)
+                        continue;
+                if (may_change(k))
+                        memcpy(text_of(c, k), now, is_text ? strlen(now) + 1 : sizeof(uint64_t));
+                changed(context, k->name, may_change(k));
+        }
+}
+
+const struct clew_config_key *clew_config_key_at(size_t i, struct clew_config_key *room)
+{
+        if (i >= CLEW_ARRAY_LEN(keys))
+                return NULL;
+        *room = (struct clew_config_key){keys[i].name, keys[i].argument, keys[i].fallback,
+                                         keys[i].help};
+        return room;
 }
 
 enum clew_log_level clew_config_log_level(const struct clew_config *c)

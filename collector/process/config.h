@@ -13,6 +13,7 @@
 #include "proto/base/log.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CLEW_CONFIG_TEXT_MAX 4096u /* PATH_MAX; the longest text value is a path */
@@ -39,15 +40,19 @@ struct clew_config {
         uint64_t seal_idle_ns;
         uint64_t seal_wait_ns;
         uint64_t seal_segment_bytes;
-        uint64_t seal_cpu_percent; /* of one processor; 0 = no sealing */
-        uint64_t facts;            /* 0 = sealing leaves facts and causes to `clew reindex` */
-        uint64_t read_only;        /* 1 = answers questions about a store, collects nothing */
-        uint64_t insecure_listen;  /* 1 = other machines without TLS, or without keys */
-        uint64_t audit_reads;      /* 1 = who reads what is noted too */
+        uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
+        char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
+        uint64_t retention_every_ns;
+        uint64_t retention_cpu_percent;
+        uint64_t facts;           /* 0 = sealing leaves facts and causes to `clew reindex` */
+        uint64_t read_only;       /* 1 = answers questions about a store, collects nothing */
+        uint64_t insecure_listen; /* 1 = other machines without TLS, or without keys */
+        uint64_t audit_reads;     /* 1 = who reads what is noted too */
         uint64_t shutdown_ns;
         uint64_t stats_ns;
 
         bool show_help;
+        bool check; /* say whether it is right, and end */
         bool show_version;
 };
 
@@ -65,6 +70,26 @@ CLEW_MUST_USE int clew_config_parse_text(struct clew_config *c, const char *name
 
 /* The help text, allocated; NULL when memory is short. */
 CLEW_MUST_USE char *clew_config_help(void);
+
+/*
+ * Takes over from @fresh what may change while the program runs, and calls @changed for each value
+ * that differs: with @taken, or with what needs a restart. Of one thread, the one that reads the
+ * values that are taken over.
+ */
+void clew_config_take_over(struct clew_config *c, const struct clew_config *fresh,
+                           void (*changed)(void *context, const char *name, bool taken),
+                           void *context);
+
+/* A key as the help and the manual show it. */
+struct clew_config_key {
+        const char *name;
+        const char *argument;
+        const char *fallback;
+        const char *help;
+};
+
+/* The @i-th key; NULL behind the last one. */
+const struct clew_config_key *clew_config_key_at(size_t i, struct clew_config_key *room);
 
 enum clew_log_level clew_config_log_level(const struct clew_config *c);
 

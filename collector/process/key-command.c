@@ -327,7 +327,13 @@ int clew_key_command(int argc, char *const *argv)
         } verbs[] = {{"add", add}, {"list", list}, {"revoke", end_key}, {"link", make_link}};
         struct clew_error err = {0};
         struct command c;
-        int r = read_arguments(&c, argc, argv);
+        int r;
+
+        if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+                fputs(usage, stdout);
+                return 0;
+        }
+        r = read_arguments(&c, argc, argv);
 
         if (r != 0)
                 return r;

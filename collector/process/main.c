@@ -3,8 +3,9 @@
  * happened into an exit code.
  *
  * Signals are blocked in all threads and taken here one by one: TERM and INT stop the collector,
- * a second one ends the process at once; HUP reads keys and certificates again.
+ * a second one ends the process at once; HUP reads config, keys and certificates again.
  */
+#include "collector/base/notify.h"
 #include "collector/base/watch.h"
 #include "collector/front/grpc-listener.h"
 #include "collector/process/collector.h"
@@ -38,6 +39,11 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_
 #define HEAP_MMAP_THRESHOLD (16 * 1024 * 1024)
 #define HEAP_TRIM_THRESHOLD (128 * 1024 * 1024)
 #define HEAP_KEEP_BYTES (1024 * 1024)
+
+/* Signals are looked for so often: a sign of life, or a reload that was put off, is that exact. */
+#define MOMENT_NS (250 * CLEW_NS_PER_MS)
+/* A storm of SIGHUP is one reload in so long. */
+#define RELOAD_NS (500 * CLEW_NS_PER_MS)
 
 /* What closing may take after shutdown-timeout: the last commit, connections, the store. */
 #define PATIENCE_NS (800 * CLEW_NS_PER_MS)
@@ -78,43 +84,146 @@ static void unblock_signals(const sigset_t *signals)
         pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
-static int run(const struct clew_config *config, const sigset_t *signals)
-{
-        const struct timespec second = {.tv_sec = 1};
-        struct clew_error err = {.code = 0};
+/* What a run works with. */
+struct run {
+        struct clew_config *config;
+        int argc;
+        char **argv;
         struct clew_collector *collector;
-        int r;
+        uint64_t next_tick_ns;
+        uint64_t next_alive_ns;
+        uint64_t alive_ns; /* between two signs of life; 0 = nobody watches */
+        bool reload;       /* asked for, and not done */
+        uint64_t next_reload_ns;
+};
 
-        r = clew_collector_start(config, &collector, &err);
+static uint64_t now_ns(void)
+{
+        return clew_clock_monotonic_ns(clew_clock_system());
+}
+
+static void tell_changed(void *context, const char *name, bool taken)
+{
+        (void)context;
+        if (taken)
+                clew_log(CLEW_LOG_INFO, "config.taken", "name=%s", name);
+        else
+                clew_log(CLEW_LOG_WARN, "config.needs_restart",
+                         "name=%s action=\"the value of the start still counts\"", name);
+}
+
+/* A file that is wrong changes nothing. */
+static void reload_config(struct run *run)
+{
+        CLEW_FREE struct clew_config *fresh = clew_calloc(1, sizeof(*fresh));
+        struct clew_error err = {.code = 0};
+
+        if (!fresh)
+                return;
+        clew_config_init(fresh);
+        if (clew_config_read(fresh, run->argc, run->argv, &err) < 0) {
+                clew_log(CLEW_LOG_ERROR, "config.refused",
+                         "reason=\"%s\" action=\"the config read before still counts\"",
+                         err.message);
+                return;
+        }
+        clew_config_take_over(run->config, fresh, tell_changed, NULL);
+        clew_log_set_level(clew_config_log_level(run->config));
+}
+
+static void reload(struct run *run)
+{
+        char status[CLEW_COLLECTOR_STATUS_MAX];
+
+        run->reload = false;
+        run->next_reload_ns = now_ns() + RELOAD_NS;
+        clew_notify_reloading();
+        reload_config(run);
+        clew_collector_reload(run->collector);
+        clew_log(CLEW_LOG_INFO, "reloaded", "what=\"config, keys, certificates\"");
+        clew_collector_describe(run->collector, status);
+        clew_notify_ready(status);
+}
+
+/* What is due by the clock, however many signals come. */
+static void work(struct run *run)
+{
+        char status[CLEW_COLLECTOR_STATUS_MAX];
+        uint64_t now = now_ns();
+
+        if (run->reload && now >= run->next_reload_ns)
+                reload(run);
+        if (now >= run->next_tick_ns) {
+                run->next_tick_ns = now + CLEW_NS_PER_S;
+                if (clew_collector_tick(run->collector))
+                        malloc_trim(HEAP_KEEP_BYTES);
+        }
+        if (run->alive_ns && now >= run->next_alive_ns) {
+                run->next_alive_ns = now + run->alive_ns;
+                clew_collector_describe(run->collector, status);
+                clew_notify_alive(status);
+        }
+}
+
+static void wait_for_end(struct run *run, const sigset_t *signals)
+{
+        const struct timespec moment = {.tv_nsec = (long)MOMENT_NS};
+
+        run->next_tick_ns = now_ns() + CLEW_NS_PER_S;
+        for (;;) {
+                int signal = sigtimedwait(signals, NULL, &moment);
+
+                if (signal == SIGHUP) {
+                        run->reload = true;
+                } else if (signal > 0) {
+                        clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
+                        return;
+                }
+                work(run);
+        }
+}
+
+static int run(struct run *run, const sigset_t *signals)
+{
+        struct clew_notify_socket sockets[CLEW_NOTIFY_SOCKETS_MAX];
+        unsigned n_sockets = clew_notify_sockets(sockets);
+        struct clew_error err = {.code = 0};
+        char status[CLEW_COLLECTOR_STATUS_MAX];
+        int r = clew_collector_start(run->config, sockets, n_sockets, &run->collector, &err);
+
         if (r < 0) {
                 clew_log(CLEW_LOG_ERROR, "cannot_start", "reason=\"%s\"", err.message);
                 return r == -ENOMEM ? EXIT_FAILED : r == -EPERM ? EXIT_USAGE : EXIT_CANNOT_START;
         }
-        for (;;) {
-                int signal = sigtimedwait(signals, NULL, &second);
-
-                if (signal == SIGHUP) {
-                        clew_collector_reload(collector);
-                        continue;
-                }
-                if (signal > 0) {
-                        clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
-                        break;
-                }
-                if (errno != EAGAIN)
-                        continue;
-                if (clew_collector_tick(collector))
-                        malloc_trim(HEAP_KEEP_BYTES);
-        }
+        run->alive_ns = clew_notify_watchdog_ns();
+        clew_collector_describe(run->collector, status);
+        clew_notify_ready(status);
+        wait_for_end(run, signals);
+        clew_notify_stopping();
         unblock_signals(signals);
-        clew_watch_end_after(config->shutdown_ns + PATIENCE_NS, EXIT_FAILED);
-        return clew_collector_stop(collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
+        clew_watch_end_after(run->config->shutdown_ns + PATIENCE_NS, EXIT_FAILED);
+        return clew_collector_stop(run->collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
 }
 
 static int install_prices(const struct clew_config *config, struct clew_error *err)
 {
         return strcmp(config->prices, "default") != 0 ? clew_prices_install(config->prices, err)
                                                       : clew_prices_install_default(err);
+}
+
+static int check(const struct clew_config *config)
+{
+        struct clew_error err = {.code = 0};
+        int r = install_prices(config, &err);
+
+        if (r == 0)
+                r = clew_collector_check(config, &err);
+        if (r < 0) {
+                fprintf(stderr, "clewd: %s\n", err.message);
+                return EXIT_USAGE;
+        }
+        puts("the config is right");
+        return EXIT_STOPPED;
 }
 
 int main(int argc, char **argv)
@@ -138,8 +247,11 @@ int main(int argc, char **argv)
                 puts("clewd " CLEW_VERSION);
                 return EXIT_STOPPED;
         }
+        if (config.check)
+                return check(&config);
         tune_heap();
         block_signals(&signals);
+        clew_log_find_journal();
         clew_log_set_level(clew_config_log_level(&config));
         clew_watch_raise_descriptors();
         clew_facts_install();
@@ -149,7 +261,7 @@ int main(int argc, char **argv)
                 return EXIT_USAGE;
         }
         clew_grpc_library_init();
-        code = run(&config, &signals);
+        code = run(&(struct run){.config = &config, .argc = argc, .argv = argv}, &signals);
         clew_grpc_library_deinit();
         return code;
 }

@@ -108,7 +108,8 @@ static size_t n_inside(void *context)
 }
 
 static int start_one(const struct clew_config *config, struct clew_project *p,
-                     struct clew_admission *admission, struct clew_counters *counters)
+                     const struct clew_retention *rules, struct clew_admission *admission,
+                     struct clew_counters *counters)
 {
         const struct clew_pipeline_options pipeline = {
                 .store = p->store,
@@ -134,6 +135,17 @@ static int start_one(const struct clew_config *config, struct clew_project *p,
         }
         if (r == 0 && config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &p->sealer);
+        if (r == 0 && rules->n + (rules->quota_bytes > 0) > 0) {
+                const struct clew_keeper_options keeper = {
+                        .store = p->store,
+                        .pipeline = p->pipeline,
+                        .rules = rules,
+                        .every_ns = config->retention_every_ns,
+                        .cpu_percent = (unsigned)config->retention_cpu_percent,
+                };
+
+                r = clew_keeper_new(&keeper, &p->keeper);
+        }
         return r;
 }
 
@@ -143,14 +155,19 @@ int clew_projects_start(const struct clew_config *config, struct clew_projects *
 {
         int r = 0;
 
+        if (strcmp(config->retention, "off") != 0)
+                r = clew_retention_load(&projects->rules, config->retention, err);
+        if (r < 0)
+                return r;
         for (unsigned i = 0; i < projects->n && r == 0 && !config->read_only; i++)
-                r = start_one(config, &projects->all[i], admission, counters);
+                r = start_one(config, &projects->all[i], &projects->rules, admission, counters);
         return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
 void clew_projects_stop(struct clew_projects *projects)
 {
         for (unsigned i = 0; i < projects->n; i++) {
+                clew_keeper_free(projects->all[i].keeper);
                 clew_sealer_free(projects->all[i].sealer);
                 clew_pipeline_free(projects->all[i].pipeline);
         }
@@ -163,5 +180,6 @@ void clew_projects_close(struct clew_projects *projects)
                 clew_free(projects->all[i].dir);
                 clew_figures_free(projects->all[i].figures);
         }
+        clew_retention_deinit(&projects->rules);
         projects->n = 0;
 }

@@ -5,6 +5,7 @@
 
 #include "collector/base/watch.h"
 #include "proto/base/clock.h"
+#include "proto/base/log.h"
 
 #include <string.h>
 
@@ -297,6 +298,19 @@ static void write_process(const struct clew_scrape *s, struct clew_exposition *x
                     (double)p.max_files);
 }
 
+static void write_log(const struct clew_scrape *s, struct clew_exposition *x)
+{
+        clew_exposition_family(x, "clew_log_lines", CLEW_METRIC_COUNTER, "",
+                               "Lines logged, by level.");
+        for (unsigned i = CLEW_LOG_INFO; i < CLEW_LOG_LEVELS; i++) {
+                enum clew_log_level level = (enum clew_log_level)i;
+                const struct clew_label label = {"level",
+                                                 clew_slice_of_cstr(clew_log_level_name(level))};
+
+                clew_exposition_counter(x, &label, 1, (double)clew_log_lines(level), s->created_ns);
+        }
+}
+
 static void write_memory(const struct clew_scrape *s, struct clew_exposition *x)
 {
         static const char *const shares[CLEW_SHARES] = {"grpc", "http"};
@@ -353,6 +367,7 @@ void clew_scrape_write(void *context, int only, struct clew_exposition *x)
         }
         write_stores(looks, n, x);
         write_process(s, x);
+        write_log(s, x);
         if (!s->options.read_only)
                 clew_figures_write(figures, n, x);
 }

@@ -50,7 +50,11 @@ bool clew_cursor_parse(const char *text, struct clew_selected *ret)
 
 uint32_t clew_blamed_step(const struct clew_summary *s)
 {
-        return CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK ? 0 : s->cause.step;
+        static const uint32_t blameless = CLEW_OUTCOMES_OK |
+                                          CLEW_OUTCOME_BIT(CLEW_OUTCOME_CANCELLED) |
+                                          CLEW_OUTCOME_BIT(CLEW_OUTCOME_PAUSED);
+
+        return CLEW_OUTCOME_BIT(s->outcome) & blameless ? 0 : s->cause.step;
 }
 
 const char *clew_outcome_word(const struct clew_selected *t)

@@ -611,18 +611,20 @@ static int show(struct dataset_command *c)
         return r;
 }
 
-static bool has_id(const struct clew_dataset *d, const struct clew_content_id *id)
+static int know_all(struct dataset_command *c, const struct clew_dataset *d, struct clew_known *ret)
 {
-        for (uint32_t i = 0; i < d->n; i++) {
-                if (memcmp(&d->entries[i].id, id, sizeof(*id)) == 0)
-                        return true;
-        }
-        return false;
+        int r = clew_known_init(ret, &c->arena);
+
+        for (uint32_t i = 0; r == 0 && i < d->n; i++)
+                r = clew_known_add(ret, &d->entries[i]);
+        return r < 0 ? clew_cli_fail(c->cli, r, NULL) : 0;
 }
 
 static int diff(struct dataset_command *c)
 {
         struct clew_dataset b;
+        struct clew_known in_a;
+        struct clew_known in_b;
         char hex[CLEW_CONTENT_ID_HEX];
         uint32_t same = 0;
         int r = need(c, 2, 2, "diff A[@V] B[@V]");
@@ -631,18 +633,22 @@ static int diff(struct dataset_command *c)
                 r = clew_cli_dataset(c->cli, c->args.values[1], &c->arena, &c->dataset);
         if (r == 0)
                 r = clew_cli_dataset(c->cli, c->args.values[2], &c->arena, &b);
+        if (r == 0)
+                r = know_all(c, &c->dataset, &in_a);
+        if (r == 0)
+                r = know_all(c, &b, &in_b);
         if (r != 0)
                 return r;
         for (uint32_t i = 0; i < c->dataset.n; i++) {
                 clew_content_id_to_hex(&c->dataset.entries[i].id, hex);
-                if (has_id(&b, &c->dataset.entries[i].id))
+                if (clew_known_has(&in_b, &c->dataset.entries[i].id))
                         same++;
                 else
                         fprintf(c->cli->out, "- %s\n", hex);
         }
         for (uint32_t i = 0; i < b.n; i++) {
                 clew_content_id_to_hex(&b.entries[i].id, hex);
-                if (!has_id(&c->dataset, &b.entries[i].id))
+                if (!clew_known_has(&in_a, &b.entries[i].id))
                         fprintf(c->cli->out, "+ %s\n", hex);
         }
         clew_cli_note(c->cli, "%u in both, %u only in the first, %u only in the second", same,

@@ -4,13 +4,15 @@
  *
  * Cases that clew exported carry the trace's id in their metadata; a result that names none, or a
  * trace that is not here, is counted and left out. Each result becomes one annotation of author
- * `inspect`, `promptfoo` or `deepeval`, all of a file in one transaction, so what clew annotate,
- * judge --check and the exports do with scores they do with these.
+ * `inspect`, `promptfoo`, `deepeval` or `eval` (plain lines), all of a file in one transaction, so
+ * what clew annotate, judge --check and the exports do with scores they do with these.
  */
 #include "query/cli/commands.h"
+#include "query/cli/import-binary.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
 #include "query/cli/served.h"
+#include "query/cli/zip.h"
 #include "query/review/record.h"
 #include "query/review/reviews.h"
 
@@ -147,6 +149,22 @@ static void add_score(struct eval *e, struct clew_annotation *a, struct clew_sli
                 a->n_scores++;
 }
 
+/* The raw value of the first of several members that is there. */
+static struct clew_slice first_of(struct clew_slice object, const char *const *keys)
+{
+        struct clew_slice raw = CLEW_SLICE_NULL;
+
+        for (; raw.len == 0 && *keys; keys++)
+                raw = member(object, *keys);
+        return raw;
+}
+
+static struct clew_slice value_in(struct clew_slice object)
+{
+        return first_of(object, (const char *const[]){"value", "score", "label", "passed",
+                                                      "success", NULL});
+}
+
 /* ---- the tools ------------------------------------------------------------------------------- */
 
 static int take_inspect(struct eval *e, struct clew_slice sample)
@@ -215,6 +233,42 @@ static int take_deepeval(struct eval *e, struct clew_slice test)
         return 0;
 }
 
+/* {"name":"tone","score":0.5} or {"scores":{"tone":0.5,"right":{"value":true}}}, with "trace_id"
+ * there or in "metadata"; "source" names the author, "explanation" or "comment" is a note. */
+static int take_plain(struct eval *e, struct clew_slice line)
+{
+        struct clew_slice scores = member(line, "scores");
+        struct clew_json_reader r = clew_json_reader_make(scores, CLEW_JSON_DEPTH_MAX);
+        struct clew_slice name =
+                first_of(line, (const char *const[]){"name", "metric", "key", NULL});
+        struct clew_slice note =
+                first_of(line, (const char *const[]){"explanation", "comment", "reason", NULL});
+        struct clew_slice source = text_of(e, member(line, "source"));
+        struct clew_annotation *a;
+        int code;
+
+        if (scores.len ? scores.data[0] != '{' : name.len == 0)
+                return -EBADMSG;
+        a = next_item(e, member(line, "trace_id").len ? line : member(line, "metadata"), &code);
+        if (!a)
+                return code;
+        if (clew_name_is_good(source))
+                a->author = source;
+        a->note = text_of(e, note);
+        if (scores.len == 0) {
+                add_score(e, a, text_of(e, name), value_in(line));
+                return 0;
+        }
+        (void)clew_json_next(&r);
+        while (clew_json_next_member(&r)) {
+                struct clew_slice key = clew_json_string(&r, &e->arena);
+                struct clew_slice raw = clew_json_take(&r);
+
+                add_score(e, a, key, raw.len && raw.data[0] == '{' ? value_in(raw) : raw);
+        }
+        return 0;
+}
+
 static const struct {
         const char *source;
         const char *path[3]; /* to the list of results */
@@ -245,6 +299,113 @@ static int take_document(struct eval *e, struct clew_slice text)
                 return code;
         }
         return -EBADMSG;
+}
+
+/* ---- lines and archives ---------------------------------------------------------------------- */
+
+static bool is_whole(struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_MAX);
+
+        (void)clew_json_next(&r);
+        clew_json_skip(&r);
+        return clew_json_next(&r) == CLEW_JSON_END && r.status == CLEW_JSON_COMPLETE;
+}
+
+/* Whether the first line is an object by itself: a printed document opens with a part of one. */
+static bool has_whole_line(struct clew_slice text)
+{
+        struct clew_lines lines = {.rest = text};
+        struct clew_slice line;
+
+        return clew_lines_next(&lines, &line) && is_whole(line);
+}
+
+/* JSON lines of scores. 0, -EBADMSG (*ret_line is the bad one), or another negative errno. */
+static int take_lines(struct eval *e, struct clew_slice text, uint64_t *ret_line)
+{
+        struct clew_lines lines = {.rest = text};
+        struct clew_slice line;
+        int r = 0;
+
+        e->source = "eval";
+        while (r == 0 && clew_lines_next(&lines, &line)) {
+                *ret_line = lines.number;
+                r = is_whole(line) && line.data[0] == '{' ? take_plain(e, line) : -EBADMSG;
+        }
+        return r;
+}
+
+/* Of an archive's sample only what is needed stays. */
+static int take_archived(struct eval *e, struct clew_slice json)
+{
+        CLEW_BUFFER part = {0};
+        static const char *const keys[] = {"metadata", "scores"};
+        struct clew_json_writer w = clew_json_writer_make(&part, 0);
+        struct clew_slice kept;
+
+        clew_buffer_init(&part, CLEW_LINES_BYTES_MAX);
+        clew_json_write_object_begin(&w);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
+                struct clew_slice raw = member(json, keys[i]);
+
+                if (raw.len == 0)
+                        continue;
+                clew_json_write_key(&w, keys[i]);
+                clew_json_write_raw(&w, raw);
+        }
+        clew_json_write_object_end(&w);
+        kept = clew_arena_copy(&e->arena, clew_buffer_slice(&part));
+        return kept.data ? take_inspect(e, kept) : -ENOMEM;
+}
+
+struct archived {
+        struct eval *e;
+        struct clew_error err; /* of a sample that cannot be read */
+};
+
+static int take_sample(void *context, struct clew_slice json, struct clew_slice name,
+                       struct clew_error *err)
+{
+        struct archived *a = context;
+        struct clew_json_reader r =
+                clew_json_reader_make(member(json, "samples"), CLEW_JSON_DEPTH_MAX);
+
+        if (!is_whole(json))
+                return clew_error_set(err, -EBADMSG, 0, "%.*s is no JSON",
+                                      (int)(name.len < 80 ? name.len : 80),
+                                      (const char *)name.data);
+        (void)clew_json_next(&r);
+        return clew_json_next_element(&r) ? take_archived(a->e, clew_json_take(&r)) : 0;
+}
+
+static void keep_first(void *context, struct clew_slice name, uint64_t number,
+                       const struct clew_error *err)
+{
+        struct archived *a = context;
+
+        (void)number;
+        if (a->err.code == 0)
+                clew_error_set(&a->err, -EBADMSG, 0, "%.*s: %s",
+                               (int)(name.len < 80 ? name.len : 80), (const char *)name.data,
+                               err->message);
+}
+
+/* An .eval archive of Inspect: all of it, or nothing. */
+static int take_archive(struct eval *e, const char *path, struct clew_error *err)
+{
+        struct archived a = {.e = e};
+        const struct clew_import_sink sink = {
+                .context = &a, .document = take_sample, .bad = keep_first};
+        int r;
+
+        e->source = "inspect";
+        r = clew_import_eval(path, &sink, err);
+        if (r == 0 && a.err.code < 0) {
+                *err = a.err;
+                r = -EBADMSG;
+        }
+        return r;
 }
 
 /* ---- the command ------------------------------------------------------------------------------
@@ -304,28 +465,51 @@ static int keep(struct eval *e, uint32_t n)
         return r < 0 ? clew_cli_fail(e->cli, r, &err) : 0;
 }
 
-static int import(struct eval *e, const char *path)
+/* Reads the file into annotations. 0 or an exit status after a message. */
+static int take_file(struct eval *e, const char *path, struct clew_buffer *text)
 {
-        CLEW_BUFFER text = {0};
+        struct clew_slice all;
+        struct clew_error err = {0};
+        uint64_t line = 0;
         char name[200];
-        uint32_t n;
-        int r;
+        bool lines;
+        int r = clew_cli_read_file(e->cli, path, CLEW_LINES_BYTES_MAX, text);
 
-        clew_buffer_init(&text, 2 * CLEW_LINES_BYTES_MAX);
-        r = clew_cli_read_file(e->cli, path, CLEW_LINES_BYTES_MAX, &text);
-        if (r == 0)
-                r = check_whole(e, path, clew_buffer_slice(&text));
-        if (r == 0)
-                r = clew_cli_view(e->cli, &e->view);
         if (r != 0)
                 return r;
-        r = take_document(e, clew_buffer_slice(&text));
+        all = clew_buffer_slice(text);
         clew_safe_cstr(clew_slice_of_cstr(path), name, sizeof(name));
+        lines = all.len > 0 && all.data[0] == '{' && has_whole_line(all);
+        if (clew_zip_is(all)) {
+                r = take_archive(e, path, &err);
+                if (r == -EBADMSG || r == -EMSGSIZE) {
+                        clew_cli_error(e->cli, "%s: %s; nothing was added", name, err.message);
+                        return CLEW_EXIT_USAGE;
+                }
+        } else if (!lines || is_whole(all)) {
+                r = check_whole(e, path, all);
+                if (r != 0)
+                        return r;
+                r = take_document(e, all);
+                if (r == -EBADMSG && lines && take_lines(e, all, &line) == 0)
+                        r = 0;
+        } else {
+                r = take_lines(e, all, &line);
+                if (r == -EBADMSG) {
+                        clew_cli_error(e->cli,
+                                       "%s:%" PRIu64
+                                       ": is no object with scores, or name and score; "
+                                       "nothing was added",
+                                       name, line);
+                        return CLEW_EXIT_USAGE;
+                }
+        }
         if (r == -EBADMSG) {
-                clew_cli_error(e->cli,
-                               "%s is no result file of Inspect (JSON), promptfoo or DeepEval; "
-                               "lines of scores: clew annotate --from",
-                               name);
+                clew_cli_error(
+                        e->cli,
+                        "%s is no result file of Inspect (.eval, JSON), promptfoo or DeepEval, "
+                        "and has no lines of scores: {\"trace_id\":..,\"scores\":{..}}",
+                        name);
                 return CLEW_EXIT_USAGE;
         }
         if (r < 0 || clew_arena_failed(&e->arena)) {
@@ -333,6 +517,21 @@ static int import(struct eval *e, const char *path)
                                name, CLEW_REVIEWS_BATCH_MAX);
                 return CLEW_EXIT_USAGE;
         }
+        return 0;
+}
+
+static int import(struct eval *e, const char *path)
+{
+        CLEW_BUFFER text = {0};
+        uint32_t n;
+        int r;
+
+        clew_buffer_init(&text, 2 * CLEW_LINES_BYTES_MAX);
+        r = clew_cli_view(e->cli, &e->view);
+        if (r == 0)
+                r = take_file(e, path, &text);
+        if (r != 0)
+                return r;
         n = drop_empty(e);
         r = keep(e, n);
         if (r != 0)

@@ -43,6 +43,7 @@ struct exporting {
         struct clew_dataset dataset;
         bool from_dataset;
         struct clew_split split;
+        uint8_t store_id[CLEW_STORE_ID_BYTES];
         struct clew_arena ids_arena;
         struct clew_arena arena; /* of one item */
         struct clew_arena again; /* of its canonical form */
@@ -217,10 +218,12 @@ static int export_trace(struct exporting *x, const struct clew_trace_id *id)
                 put_skipped(x, "trace_id", hex, err.message[0] ? err.message : strerror(-r));
                 return 0;
         }
-        if (clew_known_near(&x->known, &news.entry, &likeness) && !x->rq->keep_duplicates) {
+        if (clew_known_near(&x->known, &news.entry, &likeness)) {
                 x->n_near++;
-                put_skipped(x, "trace_id", hex, "a near-duplicate");
-                return 0;
+                if (x->rq->skip_near) {
+                        put_skipped(x, "trace_id", hex, "a near-duplicate");
+                        return 0;
+                }
         }
         if (clew_known_add(&x->known, &news.entry) < 0)
                 return clew_cli_fail(x->cli, -ENOMEM, NULL);
@@ -298,6 +301,8 @@ static void put_manifest(struct exporting *x, struct clew_buffer *out, int argc,
         clew_json_write_cstr(&w, "manifest");
         clew_json_write_key(&w, "clew");
         clew_json_write_cstr(&w, CLEW_VERSION);
+        clew_json_write_key(&w, "store");
+        clew_json_write_hex(&w, clew_slice_make(x->store_id, sizeof(x->store_id)));
         clew_json_write_key(&w, "rules");
         clew_json_write_uint64(&w, CLEW_RULES_VERSION);
         clew_json_write_key(&w, "format");
@@ -392,10 +397,25 @@ static int export_all(struct exporting *x, struct clew_filter_flags *flags,
         return r;
 }
 
+static int read_store_id(struct exporting *x)
+{
+        struct clew_error err = {0};
+        struct clew_view *view;
+        int r = clew_cli_view(x->cli, &view);
+
+        if (r != 0)
+                return r;
+        r = clew_view_store_id(view, x->store_id, &err);
+        return r < 0 ? clew_cli_fail(x->cli, r, &err) : 0;
+}
+
 static int prepare(struct exporting *x)
 {
         const char *output = x->rq->output;
         int r = clew_item_flags_read(x->cli, &x->rq->item_flags, &x->options);
+
+        if (r == 0)
+                r = read_store_id(x);
 
         if (r == 0 && x->from_dataset) {
                 r = clew_cli_dataset(x->cli, x->rq->dataset, &x->ids_arena, &x->dataset);
@@ -458,8 +478,8 @@ static void report(struct exporting *x)
                               ? " (--allow-missing keeps those without an expected output)"
                               : "");
         if (x->n_near)
-                clew_cli_note(x->cli, "%" PRIu64 " near-duplicates (--keep-duplicates keeps them)",
-                              x->n_near);
+                clew_cli_note(x->cli, "%" PRIu64 " near-duplicates%s", x->n_near,
+                              x->rq->skip_near ? " left out" : " (--skip-near leaves them out)");
         if (masked)
                 clew_cli_note(x->cli,
                               "%" PRIu64 " secret%s masked as [redacted:...] (--redact none "

@@ -19,7 +19,7 @@ struct clew_export_request {
         struct clew_item_flags item_flags;
         uint64_t limit;
         bool allow_missing;
-        bool keep_duplicates;
+        bool skip_near;
         bool force;
         bool dry_run;
 };

@@ -432,6 +432,7 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args = {0};
         const char *format = "otlp";
         const char *mode = NULL;
+        bool keep_duplicates = false;
         struct clew_export_request rq = {0};
         CLEW_FREE char **words = clew_calloc((size_t)argc + 1, sizeof(*words));
         const struct clew_flag own[] = {
@@ -448,8 +449,10 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
                 {"allow-missing", 0, NULL, "keep cases without an expected output",
                  .ret_flag = &rq.allow_missing},
                 {"redact", 0, "RULES", CLEW_REDACT_HELP, .ret_text = &rq.redact},
-                {"keep-duplicates", 0, NULL, "keep near-duplicates",
-                 .ret_flag = &rq.keep_duplicates},
+                {"skip-near", 0, NULL, "from traces: leave near-duplicates out",
+                 .ret_flag = &rq.skip_near},
+                {"keep-duplicates", 0, NULL, "keep near-duplicates (the default)",
+                 .ret_flag = &keep_duplicates},
                 {"dry-run", 0, NULL, "tell what would be written", .ret_flag = &rq.dry_run},
                 {"mode", 0, "MODE", "who may read FILE, as for chmod, such as 640 (default: 600)",
                  .ret_text = &mode},
@@ -474,6 +477,10 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
         if (clew_export_is_view(format))
                 return clew_export_view(cli, format, ex.path, ex.force, ex.limit, &filter_flags,
                                         &args);
+        if (keep_duplicates && rq.skip_near) {
+                clew_cli_error(cli, "export: --skip-near or --keep-duplicates, not both");
+                return CLEW_EXIT_USAGE;
+        }
         rq.format = clew_export_format_find(format);
         if (rq.format)
                 return items(&ex, &rq, &filter_flags, &args, argc, words);

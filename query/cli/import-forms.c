@@ -11,6 +11,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/json.h"
 #include "query/answer/when.h"
+#include "query/cli/import-flat.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -393,11 +394,15 @@ static void put_console_events(struct maker *k, const struct member *m)
         clew_json_write_array_end(&k->w);
 }
 
-/* Of Python: {"name","context":{"trace_id","span_id"},"kind","parent_id","start_time",...} */
+/* Of Python: {"name","context":{"trace_id","span_id"},"kind","parent_id","start_time",...}; of
+ * Phoenix with "span_kind", "status_code", "status_message", and attributes that may be nested. */
 static void make_python(struct maker *k, const struct object *o, const struct object *context)
 {
         struct object inner;
         const struct member *resource = get(o, "resource");
+        const struct member *kind = get(o, "span_kind");
+        const struct member *attributes = get(o, "attributes");
+        struct member flat;
 
         begin_resource(k);
         if (is_object(resource) && open_object(resource->raw, &inner))
@@ -411,11 +416,19 @@ static void make_python(struct maker *k, const struct object *o, const struct ob
         put_time(k, "startTimeUnixNano", text_at(k, o, "start_time"));
         put_time(k, "endTimeUnixNano", text_at(k, o, "end_time"));
         begin_list(k, "attributes");
-        put_dictionary(k, get(o, "attributes"));
+        if (kind && is_object(attributes)) {
+                flat = *attributes;
+                flat.raw = clew_import_flat(attributes->raw, k->arena);
+                attributes = &flat;
+                put_attribute(k, CLEW_SLICE_LITERAL("openinference.span.kind"), kind->raw);
+        }
+        put_dictionary(k, attributes);
         clew_json_write_array_end(&k->w);
         put_console_events(k, get(o, "events"));
         if (open_member(o, "status", &inner))
                 put_status(k, text_at(k, &inner, "status_code"), text_at(k, &inner, "description"));
+        else
+                put_status(k, text_at(k, o, "status_code"), text_at(k, o, "status_message"));
         end_span(k);
 }
 
@@ -775,6 +788,30 @@ static bool make_jaeger(struct maker *k, const struct object *o)
         return any;
 }
 
+/* Spans of Phoenix, as its API ("data") and its command line ("spans") give them. */
+static bool make_phoenix(struct maker *k, const struct member *list)
+{
+        struct clew_json_reader r;
+        struct object span;
+        struct object context;
+        bool any = false;
+
+        if (!is_list(list))
+                return false;
+        r = clew_json_reader_make(list->raw, CLEW_JSON_DEPTH_MAX);
+        (void)clew_json_next(&r);
+        begin_request(k);
+        while (clew_json_next_element(&r)) {
+                if (!open_object(clew_json_take(&r), &span) ||
+                    !open_member(&span, "context", &context) || !get(&context, "trace_id"))
+                        continue;
+                make_python(k, &span, &context);
+                any = true;
+        }
+        end_request(k);
+        return any;
+}
+
 static bool make_one(struct maker *k, struct clew_slice raw, const struct object *o)
 {
         struct object inner;
@@ -808,6 +845,10 @@ static bool make_one(struct maker *k, struct clew_slice raw, const struct object
                 end_request(k);
                 return true;
         }
+        if (make_phoenix(k, get(o, "spans")) || make_phoenix(k, get(o, "data")))
+                return true;
+        clew_buffer_clear(k->w.out);
+        k->w = clew_json_writer_make(k->w.out, 0);
         if (is_zipkin(o)) {
                 begin_request(k);
                 make_zipkin(k, o);

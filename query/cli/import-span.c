@@ -11,22 +11,43 @@
 #include <string.h>
 #include <strings.h>
 
-#define MEMBERS_MAX 64u
+/* Of one object; what is looked at by name is looked for in order. */
+#define MEMBERS_MAX 65536u
+#define MEMBERS_FIRST 16u
 /* Steps of one trajectory, samples of one log: a request has a bound of its own behind this. */
 #define PARTS_MAX 200000u
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* Room for one more member; false when there is no memory, or too many are there. */
+static bool make_room(struct clew_made *m, struct clew_made_object *o, uint32_t *room)
+{
+        struct clew_made_member *more;
+
+        if (o->n < *room)
+                return true;
+        if (o->n >= MEMBERS_MAX)
+                return false;
+        more = clew_arena_calloc(m->arena, *room ? 2 * *room : MEMBERS_FIRST, sizeof(*more));
+        if (!more)
+                return false;
+        if (o->n)
+                memcpy(more, o->items, o->n * sizeof(*more));
+        *room = *room ? 2 * *room : MEMBERS_FIRST;
+        o->items = more;
+        return true;
+}
+
 bool clew_made_open(struct clew_made *m, struct clew_slice raw, struct clew_made_object *ret)
 {
         struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_MAX);
+        uint32_t room = 0;
 
-        *ret = (struct clew_made_object){
-                .items = clew_arena_calloc(m->arena, MEMBERS_MAX, sizeof(*ret->items))};
-        if (!ret->items || raw.len == 0 || clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
+        *ret = (struct clew_made_object){0};
+        if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return false;
         while (clew_json_next_member(&r)) {
-                if (ret->n == MEMBERS_MAX) {
+                if (!make_room(m, ret, &room)) {
                         clew_json_skip(&r);
                         continue;
                 }

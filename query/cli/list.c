@@ -85,8 +85,9 @@ static void put_cause(struct clew_table *t, const struct clew_summary *s)
         char step[16] = "";
         struct clew_slice parts[] = {c->rule, CLEW_SLICE_NULL, CLEW_SLICE_LITERAL(" "), c->detail};
 
-        if (CLEW_OUTCOME_BIT(s->outcome) & CLEW_OUTCOMES_OK) {
-                clew_table_cell_cstr(t, CLEW_TONE_PLAIN, ""); /* it went well in the end */
+        if (CLEW_OUTCOME_BIT(s->outcome) &
+            (CLEW_OUTCOMES_OK | CLEW_OUTCOME_BIT(CLEW_OUTCOME_CANCELLED))) {
+                clew_table_cell_cstr(t, CLEW_TONE_PLAIN, ""); /* no failure to explain */
                 return;
         }
         if (c->rule.len == 0) {

@@ -1,6 +1,6 @@
 /*
- * See served.h. One request a process, one thread that writes frames: what is file-scope here is
- * set before the command runs and never changed.
+ * See served.h. One request a process, one thread that works and writes frames: what is file-scope
+ * here is set before the command runs and never changed.
  */
 #include "query/cli/served.h"
 
@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -236,6 +238,26 @@ static void confine(const char *store_dir)
         close(rules);
 }
 
+/* Who says little (tail) does not notice in writing that nobody reads any more: the collector was
+ * killed. */
+static void *end_with_reader(void *argument)
+{
+        struct pollfd output = {.fd = STDOUT_FILENO};
+
+        while (poll(&output, 1, -1) < 0 && errno == EINTR)
+                continue;
+        _exit(CLEW_EXIT_INTERRUPTED);
+        return argument;
+}
+
+static void watch_reader(void)
+{
+        pthread_t thread;
+
+        if (pthread_create(&thread, NULL, end_with_reader, NULL) == 0)
+                pthread_detach(thread);
+}
+
 static int read_request(struct clew_buffer *body)
 {
         ssize_t n = 1;
@@ -302,6 +324,7 @@ int clew_served_main(struct clew_cli *cli, const char *user, int argc, char **ar
                 served.words.user = user;
         limit_resources();
         confine(cli->store_dir);
+        watch_reader();
         served.on = true;
         cli->out = clew_served_stream(CLEW_FRAME_OUT, -1);
         cli->err = clew_served_stream(CLEW_FRAME_ERR, -1);

@@ -41,6 +41,12 @@ static const struct {
         {"context canceled", CLEW_CONTROL_CANCEL},
         {"APIUserAbortError", CLEW_CONTROL_CANCEL},
         {"KeyboardInterrupt", CLEW_CONTROL_CANCEL},
+        {"InterruptedException", CLEW_CONTROL_CANCEL},
+        {"CanceledError", CLEW_CONTROL_CANCEL}, /* axios, Temporal */
+        {"CancelError", CLEW_CONTROL_CANCEL},
+        {"CancelledFailure", CLEW_CONTROL_CANCEL},
+        {"ClientDisconnect", CLEW_CONTROL_CANCEL},
+        {"499", CLEW_CONTROL_CANCEL}, /* the client closed the request */
         /* As a word alone: `error.type`, a status of gRPC or of a response. */
         {"cancelled", CLEW_CONTROL_CANCEL},
         {"canceled", CLEW_CONTROL_CANCEL},
@@ -108,6 +114,16 @@ static struct clew_slice type_in_front(struct clew_slice text)
         return clew_slice_make(text.data, n);
 }
 
+/* "aborted: a lock was held" tells what happened, not a type: a plain word counts alone. */
+static struct clew_slice named_in(struct clew_slice message)
+{
+        struct clew_slice name = type_in_front(message);
+        bool plain = name.len > 0 && name.data[0] >= 'a' && name.data[0] <= 'z' &&
+                     !memchr(name.data, '.', name.len);
+
+        return plain && name.len < message.len ? CLEW_SLICE_NULL : name;
+}
+
 /* Of a traceback the last line names the exception. */
 static struct clew_slice last_line(struct clew_slice text)
 {
@@ -125,7 +141,7 @@ enum clew_control clew_control_of(struct clew_slice type, struct clew_slice mess
         enum clew_control control = find(type);
 
         if (control == CLEW_CONTROL_NONE)
-                control = find(type_in_front(message));
+                control = find(named_in(message));
         if (control == CLEW_CONTROL_NONE &&
             (clew_slice_eq_cstr(message, "context canceled") || clew_refusal_is_stop(message)))
                 control = CLEW_CONTROL_CANCEL;

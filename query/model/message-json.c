@@ -250,6 +250,54 @@ static struct clew_slice additional_calls(const struct object *o)
         return m ? m->raw : CLEW_SLICE_NULL;
 }
 
+/* An answer that was spoken: what it says, and the sound. */
+static void add_spoken(struct clew_message_sink *s, const struct object *o, enum clew_role role)
+{
+        const struct member *m = get(o, "audio");
+        struct object audio;
+        struct clew_slice data;
+        struct clew_part *part;
+
+        if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, &audio))
+                return;
+        clew_sink_text(s, CLEW_PART_TEXT, role, text_of(s, get(&audio, "transcript")));
+        data = text_of(s, get(&audio, "data"));
+        part = data.len > 0 ? clew_sink_part(s, CLEW_PART_MEDIA, role) : NULL;
+        if (!part)
+                return;
+        part->media_type = CLEW_SLICE_LITERAL("audio");
+        clew_media_inline(part, data);
+}
+
+/* Ollama's images stand beside the text, as contents alone. */
+static void add_images(struct clew_message_sink *s, const struct object *o, enum clew_role role)
+{
+        const struct member *m = get(o, "images");
+        struct clew_json_reader r;
+
+        if (!m || m->token != CLEW_JSON_ARRAY_BEGIN)
+                return;
+        r = clew_json_reader_make(m->raw, CLEW_JSON_DEPTH_DEFAULT);
+        if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return;
+        while (clew_json_next_element(&r)) {
+                struct clew_slice raw = clew_json_take(&r);
+                struct clew_part *part;
+
+                if (raw.len == 0 || raw.data[0] != '"')
+                        continue;
+                part = clew_sink_part(s, CLEW_PART_MEDIA, role);
+                if (!part)
+                        return;
+                part->media_type = CLEW_SLICE_LITERAL("image");
+                raw = string_of(s, raw);
+                if (memchr(raw.data, '.', raw.len) || memchr(raw.data, ':', raw.len))
+                        clew_media_uri(part, raw);
+                else
+                        clew_media_inline(part, raw);
+        }
+}
+
 /* What the members of a message say, into the latest message. @calls stood beside it. */
 static void add_body(struct clew_message_sink *s, const struct object *o, enum clew_role role,
                      struct clew_slice calls)
@@ -274,6 +322,8 @@ static void add_body(struct clew_message_sink *s, const struct object *o, enum c
                 clew_sink_text(s, CLEW_PART_REASONING, role, text_of(s, m));
         if (content)
                 add_content(s, raw, role);
+        add_spoken(s, o, role);
+        add_images(s, o, role);
         clew_sink_text(s, CLEW_PART_REFUSAL, role, text_of(s, get(o, "refusal")));
         m = get_any(o, NAMES("tool_calls", "toolCalls"));
         add_calls(s, m && !clew_slice_eq_cstr(m->raw, "[]") ? m->raw
@@ -561,13 +611,22 @@ static bool is_cut(struct clew_slice text)
         return r.status == CLEW_JSON_TRUNCATED;
 }
 
+/* Python's print of a list or an object: keys in single quotes. It is shown as it came. */
+static bool is_printed(struct clew_slice text)
+{
+        size_t i = text.len > 0 && text.data[0] == '[' ? 1 : 0;
+
+        return text.len > i + 1 && text.data[i] == '{' && text.data[i + 1] == '\'';
+}
+
 void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text,
                              enum clew_role role, enum clew_direction direction)
 {
         struct object o;
 
         text = clew_text_unquote(text, s->arena);
-        for (int level = 0; level < UNWRAP_MAX && clew_text_is_json(text); level++) {
+        for (int level = 0; level < UNWRAP_MAX && clew_text_is_json(text) && !is_printed(text);
+             level++) {
                 const struct member *inside;
                 bool finish;
 

@@ -404,6 +404,7 @@ static void add_own_result(struct clew_message_sink *s, const struct object *o,
 /* One part in whatever form. @raw is an object or a string. */
 void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
 {
+        struct clew_slice key = CLEW_SLICE_NULL;
         const struct part_word *word = NULL;
         const struct member *type;
         struct clew_part *part;
@@ -423,6 +424,7 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
                 word = find_type(text_of(s, type));
         for (uint32_t i = 0; !type && !word && i < o.n; i++) {
                 word = find_word(part_keys, CLEW_ARRAY_LEN(part_keys), o.members[i].key);
+                key = word ? o.members[i].key : CLEW_SLICE_NULL;
                 if (word && o.members[i].token == CLEW_JSON_OBJECT_BEGIN &&
                     open_object(o.members[i].raw, &inner))
                         from = &inner;
@@ -446,6 +448,8 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
         if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
                 part->type = CLEW_PART_REASONING;
         fill_part(s, from, part);
+        if (part->type == CLEW_PART_MEDIA)
+                name_format(s, part, key); /* {"image":{"format":"png"}} */
         if (part->type == CLEW_PART_TOOL_CALL && part->name.len == 0 && get(from, "code"))
                 part->name = CLEW_SLICE_LITERAL("code_execution");
         if (part->type == CLEW_PART_TOOL_CALL && (get(&o, "output") || get(&o, "results")))

@@ -18,10 +18,11 @@
 
 /* The user did something: "user rejected the call", "The user doesn't want to ...". */
 static const char *const deeds[] = {
-        "rejected",       "declined",        "refused",      "denied",       "cancelled",
-        "canceled",       "aborted",         "interrupted",  "stopped",      "chose not to",
-        "dismissed",      "disapproved",     "did not want", "doesn't want", "does not want",
-        "didn't approve", "did not approve", "has denied",   "has rejected", "has declined",
+        "rejected",       "declined",        "refused",       "denied",         "cancelled",
+        "canceled",       "aborted",         "interrupted",   "stopped",        "chose not to",
+        "dismissed",      "disapproved",     "did not want",  "doesn't want",   "does not want",
+        "didn't approve", "did not approve", "did not allow", "did not permit", "chose to skip",
+        "has denied",     "has rejected",    "has declined",
 };
 
 /* Something was done by the user: "rejected by user", "cancelled by the user". */
@@ -38,7 +39,6 @@ static const char *const stops[] = {
         "signal is aborted without reason",
         "the operation was canceled",
         "a task was canceled",
-        "[request interrupted by user",
 };
 
 static bool is_letter(uint8_t c)
@@ -63,13 +63,20 @@ static bool begins_any(struct clew_slice text, const char *const *words, size_t 
         return false;
 }
 
-/* At @at stands "user ...", at the beginning or behind an article: "Access for user denied" is
- * somebody else's refusal. */
+/* A sentence may begin at @at, or behind an article: "Access for user denied" is somebody else's
+ * refusal. "[Operation Cancelled] Reason: User did not allow tool call". */
+static bool may_begin(struct clew_slice head, size_t at)
+{
+        return at == 0 ||
+               (at >= 2 && head.data[at - 1] == ' ' && strchr(".:]-", head.data[at - 2]) &&
+                head.data[at - 2]) ||
+               (at >= 4 && strncasecmp((const char *)head.data + at - 4, "the ", 4) == 0);
+}
+
+/* At @at stands "user ...". */
 static bool is_deed(struct clew_slice head, size_t at)
 {
-        if (at > 0 && !(at >= 4 && strncasecmp((const char *)head.data + at - 4, "the ", 4) == 0))
-                return false;
-        return begins(clew_slice_from(head, at), "user") &&
+        return begins(clew_slice_from(head, at), "user") && may_begin(head, at) &&
                begins_any(clew_slice_from(head, at + 5 < head.len ? at + 5 : head.len), deeds,
                           CLEW_ARRAY_LEN(deeds));
 }

@@ -574,7 +574,8 @@ static bool says_something(const struct clew_value *value)
 }
 
 /* What waits for somebody says so in its state (LangGraph), or in its result. */
-static bool waits(const struct clew_value *value)
+static bool waits(const struct clew_value *value, enum clew_dialect dialect,
+                  struct clew_arena *arena)
 {
         static const char mark[] = "\"__interrupt__\"";
         static const char approvals[] = "\"approvals\"";
@@ -584,6 +585,8 @@ static bool waits(const struct clew_value *value)
                 return false;
         if (clew_find(value->bytes, mark, sizeof(mark) - 1))
                 return true;
+        if (dialect == CLEW_DIALECT_MASTRA)
+                return clew_slice_eq_cstr(clew_value_member(value, "status", arena), "suspended");
         /* pydantic-ai's DeferredToolRequests: calls that are made elsewhere, or to be approved. */
         return clew_find(value->bytes, approvals, sizeof(approvals) - 1) &&
                clew_find(value->bytes, "\"calls\"", 7) &&
@@ -604,7 +607,8 @@ static void mark_answer(struct clew_builder *b, struct clew_step *step)
                 if (!clew_fields_applies(&b->fields, hit) || !says_something(&hit->value))
                         continue;
                 step->flags |= CLEW_STEP_ANSWERED;
-                if (top && step->kind != CLEW_KIND_LLM && waits(&hit->value))
+                if (top && step->kind != CLEW_KIND_LLM &&
+                    waits(&hit->value, step->dialect, b->arena))
                         step->flags |= CLEW_STEP_PAUSED;
         }
 }

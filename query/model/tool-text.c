@@ -125,6 +125,16 @@ static bool is_repr(struct clew_slice text)
                clew_slice_starts_with(text, KEY("status='failure' result="));
 }
 
+static bool is_only_member(struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+
+        if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN || !clew_json_next_member(&r))
+                return false;
+        clew_json_skip(&r);
+        return !clew_json_next_member(&r);
+}
+
 struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena *arena)
 {
         /* Decorators record {"args":[...],"kwargs":{...}}, LangChain {"inputs":...,"tags":...}. */
@@ -140,6 +150,13 @@ struct clew_slice clew_tool_arguments(struct clew_slice text, struct clew_arena 
                 return inner.len > 0 ? inner : text;
         }
 
+        if (clew_slice_starts_with(text, KEY("{\"input\""))) {
+                struct clew_slice inner = clew_text_member(text, "input", arena);
+
+                /* LangSmith's tools: the arguments as JSON in the only member. */
+                if (is_only_member(text) && inner.len > 1 && inner.data[0] == '{')
+                        return inner;
+        }
         for (size_t i = 0; i < CLEW_ARRAY_LEN(heads); i++)
                 wrapped = wrapped || clew_slice_starts_with(text, clew_slice_of_cstr(heads[i]));
         for (size_t i = 0; wrapped && i < CLEW_ARRAY_LEN(members); i++) {

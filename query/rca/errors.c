@@ -49,7 +49,8 @@ uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i)
         for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
                 const struct clew_rca_step *t = &v->steps[k];
 
-                if (t->kind == CLEW_RCA_TOOL && !clew_rca_has_error(t) && same_purpose(v, s, t))
+                if (t->kind == CLEW_RCA_TOOL && !clew_rca_has_error(t) && !t->stopped &&
+                    same_purpose(v, s, t))
                         return k;
         }
         return CLEW_RCA_NONE;
@@ -61,7 +62,8 @@ static double lateness(const struct clew_rca_view *v, uint32_t i)
         uint32_t good = 0;
 
         for (uint32_t k = i + 1; k < v->n_steps && k < i + 400 && good < 12; k++)
-                good += v->steps[k].kind == CLEW_RCA_TOOL && !clew_rca_has_error(&v->steps[k]);
+                good += v->steps[k].kind == CLEW_RCA_TOOL && !v->steps[k].stopped &&
+                        !clew_rca_has_error(&v->steps[k]);
         return 1.0 - good / 24.0;
 }
 

@@ -176,7 +176,7 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
                         const struct clew_rca_step *t = &v->steps[k];
 
                         if (t->kind == s->kind && clew_slice_eq(t->name, s->name) &&
-                            !clew_rca_has_error(t))
+                            !clew_rca_has_error(t) && !t->stopped)
                                 reason = clew_arena_printf(
                                         arena, "%s: answered at a later try (step %u)",
                                         clew_trouble_name(s->trouble), t->number);

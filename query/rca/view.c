@@ -194,6 +194,7 @@ static void fill_step(const struct clew_rca_builder *b, uint32_t i, enum clew_rc
                 .end_ns = s->end_ns,
                 .name = s->tool_name.len ? s->tool_name : s->name,
                 .failed = s->error.is_error,
+                .stopped = clew_step_is(s, CLEW_STEP_REFUSED | CLEW_STEP_CANCELLED),
                 .error_text = s->error.message.len ? s->error.message : s->error.type,
                 .finish = s->finish_reason,
                 .tokens_in = s->tokens.in,

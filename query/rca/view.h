@@ -91,6 +91,7 @@ struct clew_rca_step {
         bool is_virtual;
         bool is_executor;  /* a tool that was logged as a model call */
         bool failed;       /* status error or an exception event */
+        bool stopped;      /* the user refused it, or stopped it: it gave nothing */
         bool failed_below; /* some descendant failed, so this one may only report it */
         bool soft_error;   /* status fine, but the result reads as an error */
         enum clew_trouble trouble;

@@ -47,26 +47,12 @@ static struct clew_review_key blob_key(const struct clew_content_id *id)
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static void put_text(struct clew_json_writer *w, const char *key, struct clew_slice text)
-{
-        if (text.len == 0)
-                return;
-        clew_json_write_key(w, key);
-        clew_json_write_string(w, text);
-}
-
-static void put_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n)
-{
-        clew_json_write_key(w, key);
-        clew_json_write_hex(w, clew_slice_make(id, n));
-}
-
 static void put_entry(struct clew_json_writer *w, const struct clew_dataset_entry *e)
 {
-        put_hex(w, "item", e->id.bytes, sizeof(e->id.bytes));
-        put_hex(w, "task", e->task.bytes, sizeof(e->task.bytes));
+        clew_keep_hex(w, "item", e->id.bytes, sizeof(e->id.bytes));
+        clew_keep_hex(w, "task", e->task.bytes, sizeof(e->task.bytes));
         if (!clew_trace_id_is_zero(&e->trace_id))
-                put_hex(w, "trace_id", e->trace_id.bytes, sizeof(e->trace_id.bytes));
+                clew_keep_hex(w, "trace_id", e->trace_id.bytes, sizeof(e->trace_id.bytes));
         clew_json_write_key(w, "has_expected");
         clew_json_write_bool(w, e->has_expected);
         clew_json_write_key(w, "sketch");
@@ -83,34 +69,27 @@ static int encode(const struct event *e, struct clew_buffer *out)
 
         clew_buffer_init(&body, EVENT_BYTES_MAX);
         clew_json_write_object_begin(&w);
-        put_text(&w, "op", clew_slice_of_cstr(op_names[e->op]));
-        put_text(&w, "name", e->name);
-        put_text(&w, "description", e->description);
-        put_text(&w, "split", e->split);
-        put_text(&w, "schema", e->schema);
-        put_text(&w, "author", e->author);
+        clew_keep_text(&w, "op", clew_slice_of_cstr(op_names[e->op]));
+        clew_keep_text(&w, "name", e->name);
+        clew_keep_text(&w, "description", e->description);
+        clew_keep_text(&w, "split", e->split);
+        clew_keep_text(&w, "schema", e->schema);
+        clew_keep_text(&w, "author", e->author);
         clew_json_write_key(&w, "time_unix_nano");
         clew_json_write_uint64_string(&w, e->time_ns);
         if (e->op == OP_ADD)
                 put_entry(&w, &e->entry);
         if (e->op == OP_REMOVE)
-                put_hex(&w, "item", e->entry.id.bytes, sizeof(e->entry.id.bytes));
+                clew_keep_hex(&w, "item", e->entry.id.bytes, sizeof(e->entry.id.bytes));
         if (e->op == OP_FREEZE) {
                 clew_json_write_key(&w, "items");
                 clew_json_write_uint64(&w, e->n_items);
-                put_hex(&w, "digest", e->digest.bytes, sizeof(e->digest.bytes));
+                clew_keep_hex(&w, "digest", e->digest.bytes, sizeof(e->digest.bytes));
         }
         clew_json_write_object_end(&w);
         if (clew_buffer_error(&body) < 0)
                 return clew_buffer_error(&body);
         return clew_review_seal(CLEW_KIND_DATASET, clew_buffer_slice(&body), out);
-}
-
-static bool take_hex(struct clew_json_reader *r, struct clew_arena *arena, uint8_t *ret, size_t n)
-{
-        struct clew_slice s;
-
-        return clew_take_text(r, arena, &s) && clew_hex_decode(s, ret, n);
 }
 
 static bool take_sketch(struct clew_json_reader *r, struct clew_sketch *ret)
@@ -160,13 +139,13 @@ static bool take_member(struct clew_json_reader *r, struct clew_arena *arena, st
         if (clew_json_text_is(r, "items"))
                 return clew_take_uint(r, &e->n_items);
         if (clew_json_text_is(r, "digest"))
-                return take_hex(r, arena, e->digest.bytes, sizeof(e->digest.bytes));
+                return clew_take_hex(r, arena, e->digest.bytes, sizeof(e->digest.bytes));
         if (clew_json_text_is(r, "item"))
-                return take_hex(r, arena, en->id.bytes, sizeof(en->id.bytes));
+                return clew_take_hex(r, arena, en->id.bytes, sizeof(en->id.bytes));
         if (clew_json_text_is(r, "task"))
-                return take_hex(r, arena, en->task.bytes, sizeof(en->task.bytes));
+                return clew_take_hex(r, arena, en->task.bytes, sizeof(en->task.bytes));
         if (clew_json_text_is(r, "trace_id"))
-                return take_hex(r, arena, en->trace_id.bytes, sizeof(en->trace_id.bytes));
+                return clew_take_hex(r, arena, en->trace_id.bytes, sizeof(en->trace_id.bytes));
         if (clew_json_text_is(r, "has_expected"))
                 return clew_take_bool(r, &en->has_expected);
         if (clew_json_text_is(r, "sketch"))
@@ -393,8 +372,12 @@ int clew_dataset_load(struct clew_view *view, struct clew_slice name, uint64_t v
         if (!l.found)
                 return -ENOENT;
         if (version && !l.at_version)
-                return clew_error_set(err, -ESRCH, 0, "the dataset has versions 1 to %u",
-                                      ret->n_versions);
+                return ret->n_versions
+                               ? clew_error_set(err, -ESRCH, 0, "the dataset has versions 1 to %u",
+                                                ret->n_versions)
+                               : clew_error_set(err, -ESRCH, 0,
+                                                "the dataset has no version yet; clew dataset "
+                                                "freeze makes one");
         return finish(&l);
 }
 

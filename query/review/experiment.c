@@ -18,20 +18,6 @@ static struct clew_review_key key_of(struct clew_slice name)
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static void put_text(struct clew_json_writer *w, const char *key, struct clew_slice text)
-{
-        if (text.len == 0)
-                return;
-        clew_json_write_key(w, key);
-        clew_json_write_string(w, text);
-}
-
-static void put_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n)
-{
-        clew_json_write_key(w, key);
-        clew_json_write_hex(w, clew_slice_make(id, n));
-}
-
 static void put_double(struct clew_json_writer *w, const char *key, double v)
 {
         if (!isfinite(v))
@@ -42,12 +28,12 @@ static void put_double(struct clew_json_writer *w, const char *key, double v)
 
 static void put_experiment(struct clew_json_writer *w, const struct clew_experiment *e)
 {
-        put_text(w, "name", e->name);
-        put_text(w, "dataset", e->dataset);
-        put_hex(w, "digest", e->digest.bytes, sizeof(e->digest.bytes));
-        put_text(w, "command", e->command);
-        put_text(w, "checks", e->checks);
-        put_text(w, "author", e->author);
+        clew_keep_text(w, "name", e->name);
+        clew_keep_text(w, "dataset", e->dataset);
+        clew_keep_hex(w, "digest", e->digest.bytes, sizeof(e->digest.bytes));
+        clew_keep_text(w, "command", e->command);
+        clew_keep_text(w, "checks", e->checks);
+        clew_keep_text(w, "author", e->author);
         clew_json_write_key(w, "repeat");
         clew_json_write_uint64(w, e->repeat);
         clew_json_write_key(w, "items");
@@ -58,16 +44,16 @@ static void put_experiment(struct clew_json_writer *w, const struct clew_experim
 
 static void put_result(struct clew_json_writer *w, const struct clew_result *r)
 {
-        put_hex(w, "item", r->item.bytes, sizeof(r->item.bytes));
-        put_hex(w, "task", r->task.bytes, sizeof(r->task.bytes));
-        put_hex(w, "trace_id", r->trace_id.bytes, sizeof(r->trace_id.bytes));
+        clew_keep_hex(w, "item", r->item.bytes, sizeof(r->item.bytes));
+        clew_keep_hex(w, "task", r->task.bytes, sizeof(r->task.bytes));
+        clew_keep_hex(w, "trace_id", r->trace_id.bytes, sizeof(r->trace_id.bytes));
         clew_json_write_key(w, "try");
         clew_json_write_uint64(w, r->repeat);
         clew_json_write_key(w, "passed");
         clew_json_write_bool(w, r->passed);
         put_double(w, "status", (double)r->status);
-        put_text(w, "why", r->why);
-        put_text(w, "output", r->output);
+        clew_keep_text(w, "why", r->why);
+        clew_keep_text(w, "output", r->output);
         clew_json_write_key(w, "duration_ns");
         clew_json_write_uint64(w, r->duration_ns);
         put_double(w, "tokens", r->tokens);
@@ -93,13 +79,6 @@ static int encode(const struct clew_experiment *e, const struct clew_result *r,
         return clew_review_seal(CLEW_KIND_EXPERIMENT, clew_buffer_slice(&body), out);
 }
 
-static bool take_hex(struct clew_json_reader *r, struct clew_arena *arena, uint8_t *ret, size_t n)
-{
-        struct clew_slice s;
-
-        return clew_take_text(r, arena, &s) && clew_hex_decode(s, ret, n);
-}
-
 static bool take_double(struct clew_json_reader *r, double *ret)
 {
         return clew_json_next(r) == CLEW_JSON_NUMBER && clew_json_double(r, ret);
@@ -113,7 +92,7 @@ static bool take_experiment(struct clew_json_reader *r, struct clew_arena *arena
         if (clew_json_text_is(r, "dataset"))
                 return clew_take_text(r, arena, &e->dataset);
         if (clew_json_text_is(r, "digest"))
-                return take_hex(r, arena, e->digest.bytes, sizeof(e->digest.bytes));
+                return clew_take_hex(r, arena, e->digest.bytes, sizeof(e->digest.bytes));
         if (clew_json_text_is(r, "command"))
                 return clew_take_text(r, arena, &e->command);
         if (clew_json_text_is(r, "checks"))
@@ -135,11 +114,11 @@ static bool take_result(struct clew_json_reader *r, struct clew_arena *arena, st
         double status;
 
         if (clew_json_text_is(r, "item"))
-                return take_hex(r, arena, t->item.bytes, sizeof(t->item.bytes));
+                return clew_take_hex(r, arena, t->item.bytes, sizeof(t->item.bytes));
         if (clew_json_text_is(r, "task"))
-                return take_hex(r, arena, t->task.bytes, sizeof(t->task.bytes));
+                return clew_take_hex(r, arena, t->task.bytes, sizeof(t->task.bytes));
         if (clew_json_text_is(r, "trace_id"))
-                return take_hex(r, arena, t->trace_id.bytes, sizeof(t->trace_id.bytes));
+                return clew_take_hex(r, arena, t->trace_id.bytes, sizeof(t->trace_id.bytes));
         if (clew_json_text_is(r, "try"))
                 return clew_take_uint(r, &t->repeat);
         if (clew_json_text_is(r, "passed"))

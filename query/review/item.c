@@ -7,6 +7,7 @@
 #include "proto/base/number.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 static const char *const form_names[] = {"run", "turn", "step"};
@@ -28,14 +29,6 @@ bool clew_item_form_parse(struct clew_slice name, enum clew_item_form *ret)
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
-
-static void put_text(struct clew_json_writer *w, const char *key, struct clew_slice text)
-{
-        if (text.len == 0)
-                return;
-        clew_json_write_key(w, key);
-        clew_json_write_string(w, text);
-}
 
 static void put_number(struct clew_json_writer *w, const char *key, uint64_t number)
 {
@@ -66,9 +59,9 @@ static void put_calls(struct clew_json_writer *w, const char *key,
         clew_json_write_array_begin(w);
         for (uint32_t i = 0; i < n; i++) {
                 clew_json_write_object_begin(w);
-                put_text(w, "id", calls[i].id);
-                put_text(w, "name", calls[i].name);
-                put_text(w, "arguments", calls[i].arguments);
+                clew_keep_text(w, "id", calls[i].id);
+                clew_keep_text(w, "name", calls[i].name);
+                clew_keep_text(w, "arguments", calls[i].arguments);
                 if (calls[i].has_result) {
                         clew_json_write_key(w, "result");
                         clew_json_write_string(w, calls[i].result);
@@ -91,11 +84,11 @@ static void put_messages(struct clew_json_writer *w, const char *key,
         clew_json_write_array_begin(w);
         for (uint32_t i = 0; i < m->n; i++) {
                 clew_json_write_object_begin(w);
-                put_text(w, "role", clew_slice_of_cstr(clew_role_name(m->items[i].role)));
-                put_text(w, "name", m->items[i].name);
-                put_text(w, "call_id", m->items[i].call_id);
-                put_text(w, "reasoning", m->items[i].reasoning);
-                put_text(w, "content", m->items[i].content);
+                clew_keep_text(w, "role", clew_slice_of_cstr(clew_role_name(m->items[i].role)));
+                clew_keep_text(w, "name", m->items[i].name);
+                clew_keep_text(w, "call_id", m->items[i].call_id);
+                clew_keep_text(w, "reasoning", m->items[i].reasoning);
+                clew_keep_text(w, "content", m->items[i].content);
                 put_calls(w, "calls", m->items[i].calls, m->items[i].n_calls);
                 clew_json_write_object_end(w);
         }
@@ -124,13 +117,13 @@ static void put_scores(struct clew_json_writer *w, const struct clew_item *item)
                 const struct clew_item_score *s = &item->scores[i];
 
                 clew_json_write_object_begin(w);
-                put_text(w, "name", s->name);
+                clew_keep_text(w, "name", s->name);
                 if (s->has_value) {
                         clew_json_write_key(w, "value");
                         clew_json_write_double(w, s->value);
                 }
-                put_text(w, "label", s->label);
-                put_text(w, "source", s->source);
+                clew_keep_text(w, "label", s->label);
+                clew_keep_text(w, "source", s->source);
                 clew_json_write_object_end(w);
         }
         clew_json_write_array_end(w);
@@ -144,9 +137,9 @@ static void put_tools(struct clew_json_writer *w, const struct clew_item *item)
         clew_json_write_array_begin(w);
         for (uint32_t i = 0; i < item->n_tools; i++) {
                 clew_json_write_object_begin(w);
-                put_text(w, "name", item->tools[i].name);
-                put_text(w, "description", item->tools[i].description);
-                put_text(w, "schema", item->tools[i].schema);
+                clew_keep_text(w, "name", item->tools[i].name);
+                clew_keep_text(w, "description", item->tools[i].description);
+                clew_keep_text(w, "schema", item->tools[i].schema);
                 clew_json_write_object_end(w);
         }
         clew_json_write_array_end(w);
@@ -157,11 +150,11 @@ static void put_source(struct clew_json_writer *w, const struct clew_item *item)
         put_hex(w, "trace_id", item->trace_id.bytes, sizeof(item->trace_id.bytes));
         put_hex(w, "span_id", item->span_id.bytes, sizeof(item->span_id.bytes));
         put_number(w, "step", item->step);
-        put_text(w, "agent", item->agent);
-        put_text(w, "model", item->model);
-        put_text(w, "service", item->service);
-        put_text(w, "session", item->session);
-        put_text(w, "outcome", item->outcome);
+        clew_keep_text(w, "agent", item->agent);
+        clew_keep_text(w, "model", item->model);
+        clew_keep_text(w, "service", item->service);
+        clew_keep_text(w, "session", item->session);
+        clew_keep_text(w, "outcome", item->outcome);
         put_number(w, "start_ns", item->start_ns);
         put_number(w, "duration_ns", item->duration_ns);
         put_number(w, "tokens_in", item->tokens_in);
@@ -170,8 +163,8 @@ static void put_source(struct clew_json_writer *w, const struct clew_item *item)
                 clew_json_write_key(w, "cost_usd");
                 clew_json_write_double(w, item->cost_usd);
         }
-        put_text(w, "cause_rule", item->cause_rule);
-        put_text(w, "cause_text", item->cause_text);
+        clew_keep_text(w, "cause_rule", item->cause_rule);
+        clew_keep_text(w, "cause_text", item->cause_text);
         put_number(w, "failing_step", item->failing_step);
         put_number(w, "failing_message", item->failing_message);
         put_hex(w, "failing_span", item->failing_span.bytes, sizeof(item->failing_span.bytes));
@@ -182,12 +175,12 @@ void clew_item_write(struct clew_json_writer *w, const struct clew_item *item)
         clew_json_write_object_begin(w);
         clew_json_write_key(w, "v");
         clew_json_write_uint64(w, 1);
-        put_text(w, "form", clew_slice_of_cstr(clew_item_form_name(item->form)));
+        clew_keep_text(w, "form", clew_slice_of_cstr(clew_item_form_name(item->form)));
         put_hex(w, "task", item->task.bytes, sizeof(item->task.bytes));
-        put_text(w, "name", item->name);
+        clew_keep_text(w, "name", item->name);
         put_source(w, item);
         put_messages(w, "input", &item->input);
-        put_text(w, "input_json", item->input_json);
+        clew_keep_text(w, "input_json", item->input_json);
         put_messages(w, "trajectory", &item->trajectory);
         put_tools(w, item);
         if (item->has_output) {
@@ -198,13 +191,13 @@ void clew_item_write(struct clew_json_writer *w, const struct clew_item *item)
                 clew_json_write_key(w, "expected");
                 clew_json_write_string(w, item->expected);
         }
-        put_text(w, "expected_from", item->expected_from);
+        clew_keep_text(w, "expected_from", item->expected_from);
         put_calls(w, "calls", item->calls.items, item->calls.n);
         put_calls(w, "expected_calls", item->expected_calls.items, item->expected_calls.n);
         put_texts(w, "labels", item->labels, item->n_labels);
         put_scores(w, item);
         put_texts(w, "notes", item->notes, item->n_notes);
-        put_text(w, "metadata", item->metadata);
+        clew_keep_text(w, "metadata", item->metadata);
         clew_json_write_object_end(w);
 }
 
@@ -348,6 +341,25 @@ double clew_sketch_likeness(const struct clew_sketch *a, const struct clew_sketc
                 n++;
         }
         return n ? (double)both / (double)n : 1;
+}
+
+/* By the size of the greatest of the least hashes: they are spread evenly. */
+double clew_sketch_triples(const struct clew_sketch *s)
+{
+        if (s->n < CLEW_SKETCH_HASHES)
+                return s->n;
+        return (CLEW_SKETCH_HASHES - 1) *
+               (18446744073709551616.0 / ((double)s->hashes[s->n - 1] + 1));
+}
+
+bool clew_sketch_is_near(const struct clew_sketch *a, const struct clew_sketch *b,
+                         double *ret_likeness)
+{
+        double n = fmax(clew_sketch_triples(a), clew_sketch_triples(b));
+
+        *ret_likeness = clew_sketch_likeness(a, b);
+        return *ret_likeness >= CLEW_SKETCH_NEAR &&
+               (1 - *ret_likeness) * n <= CLEW_SKETCH_NEAR_TRIPLES;
 }
 
 /* ---- splits --------------------------------------------------------------------------------- */

@@ -142,8 +142,15 @@ struct clew_sketch {
 void clew_item_sketch(const struct clew_item *item, struct clew_sketch *ret);
 /* An estimate of the share of word triples that both have, 0 to 1. */
 double clew_sketch_likeness(const struct clew_sketch *a, const struct clew_sketch *b);
-/* From here on two items are told to be near-duplicates. */
+/* An estimate of how many word triples it is of. */
+double clew_sketch_triples(const struct clew_sketch *s);
+/* Two items are told to be near-duplicates when they are so much alike, and differ in so few word
+ * triples: of long prompts most is the same in all tasks, and a page that differs is another task.
+ */
 #define CLEW_SKETCH_NEAR 0.8
+#define CLEW_SKETCH_NEAR_TRIPLES 30.0
+CLEW_MUST_USE bool clew_sketch_is_near(const struct clew_sketch *a, const struct clew_sketch *b,
+                                       double *ret_likeness);
 
 /* ---- splits ---------------------------------------------------------------------------------- */
 

@@ -85,8 +85,8 @@ const struct clew_dataset_entry *clew_known_near(const struct clew_known *k,
                         if (l->hash != hash)
                                 continue;
                         crowd++;
-                        likeness = clew_sketch_likeness(&entry->sketch, &l->entry->sketch);
-                        if (likeness >= CLEW_SKETCH_NEAR && likeness > *ret_likeness) {
+                        if (clew_sketch_is_near(&entry->sketch, &l->entry->sketch, &likeness) &&
+                            likeness > *ret_likeness) {
                                 *ret_likeness = likeness;
                                 best = l->entry;
                         }

@@ -34,7 +34,7 @@ CLEW_MUST_USE int clew_known_init(struct clew_known *k, struct clew_arena *arena
 /* @entry is copied. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_known_add(struct clew_known *k, const struct clew_dataset_entry *entry);
 bool clew_known_has(const struct clew_known *k, const struct clew_content_id *id);
-/* The entry most like @entry, from CLEW_SKETCH_NEAR on, or NULL. */
+/* The entry most like @entry of those that are near it, or NULL. */
 const struct clew_dataset_entry *clew_known_near(const struct clew_known *k,
                                                  const struct clew_dataset_entry *entry,
                                                  double *ret_likeness);

@@ -185,3 +185,26 @@ bool clew_take_bool(struct clew_json_reader *r, bool *ret)
         clew_json_skip(r);
         return false;
 }
+
+bool clew_take_hex(struct clew_json_reader *r, struct clew_arena *arena, uint8_t *ret, size_t n)
+{
+        struct clew_slice s;
+
+        return clew_take_text(r, arena, &s) && clew_hex_decode(s, ret, n);
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+void clew_keep_text(struct clew_json_writer *w, const char *key, struct clew_slice text)
+{
+        if (text.len == 0)
+                return;
+        clew_json_write_key(w, key);
+        clew_json_write_string(w, text);
+}
+
+void clew_keep_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n)
+{
+        clew_json_write_key(w, key);
+        clew_json_write_hex(w, clew_slice_make(id, n));
+}

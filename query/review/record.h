@@ -80,5 +80,14 @@ CLEW_MUST_USE bool clew_take_text(struct clew_json_reader *r, struct clew_arena 
                                   struct clew_slice *ret);
 CLEW_MUST_USE bool clew_take_uint(struct clew_json_reader *r, uint64_t *ret);
 CLEW_MUST_USE bool clew_take_bool(struct clew_json_reader *r, bool *ret);
+/* A string of 2 * @n hex digits. */
+CLEW_MUST_USE bool clew_take_hex(struct clew_json_reader *r, struct clew_arena *arena, uint8_t *ret,
+                                 size_t n);
+
+/* ---- writing what is kept -------------------------------------------------------------------- */
+
+/* The member @key, unless @text is empty: what is not there is not written. */
+void clew_keep_text(struct clew_json_writer *w, const char *key, struct clew_slice text);
+void clew_keep_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n);
 
 #endif

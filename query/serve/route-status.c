@@ -1,14 +1,17 @@
 /*
  * What the store holds and costs, and what who carries this service adds; and who asks.
  */
+#include "query/answer/store-record.h"
 #include "query/serve/call-int.h"
 
 int clew_route_status(struct clew_call *call)
 {
+        struct clew_store_figures f = {0};
         struct clew_store_stats s;
         struct clew_record_writer out;
         struct clew_json_writer w;
-        int r = clew_view_stats(call->view, &s, &call->err);
+        int r = clew_store_figures(call->service->store, &f, &call->err);
+        int q = clew_view_stats(call->view, &s, &call->err);
         const struct {
                 const char *name;
                 uint64_t value;
@@ -24,10 +27,13 @@ int clew_route_status(struct clew_call *call)
                 {"used_bytes", s.used_bytes},
                 {"free_bytes", s.free_bytes},
                 {"file_bytes", s.file_bytes},
+                {"hot_fragments", f.hot_fragments},
+                {"sealed_traces", f.sealed_traces},
+                {"disk_free_bytes", f.disk_free_bytes},
         };
 
-        if (r < 0)
-                return r;
+        if (r < 0 || q < 0)
+                return r < 0 ? r : q;
         clew_call_record_writer(call, &out, "status", NULL);
         w = clew_record_begin(&out, "status");
         clew_json_write_key(&w, "version");
@@ -41,8 +47,10 @@ int clew_route_status(struct clew_call *call)
                 clew_json_write_uint64(&w, numbers[i].value);
         }
         clew_json_write_object_end(&w);
+        clew_json_write_key(&w, "readers");
+        clew_readers_record_write(&f, &w);
         if (call->service->write_status)
-                call->service->write_status(call->service->context, &w);
+                call->service->write_status(call->service->context, call->service->project, &w);
         r = clew_record_end(&out, &w);
         clew_record_writer_deinit(&out);
         return r;

@@ -41,8 +41,9 @@ struct clew_service {
         const char *author;                /* whom writes are booked for when nobody signed in */
         const char *project;               /* whose store this is; NULL = the only one */
         const volatile sig_atomic_t *stop; /* not 0: walks end; may be NULL */
-        /* Members that who carries the service adds to `/status`; may be NULL. */
-        void (*write_status)(void *context, struct clew_json_writer *w);
+        /* Members that who carries the service adds to `/status` of @project (NULL: there is one);
+         * may be NULL. */
+        void (*write_status)(void *context, const char *project, struct clew_json_writer *w);
         void *context;
 };
 

@@ -302,6 +302,23 @@ int clew_format_read(struct clew_env *env, MDB_txn *txn, uint32_t *ret_version,
         return 0;
 }
 
+int clew_format_created(struct clew_env *env, MDB_txn *txn, uint64_t *ret_ns,
+                        struct clew_error *err)
+{
+        struct clew_cursor rest;
+        uint64_t version = 0;
+        int r = format_open(env, txn, &version, &rest, err);
+
+        if (r < 0)
+                return r;
+        (void)clew_cursor_varint(&rest); /* page size */
+        *ret_ns = clew_cursor_varint(&rest);
+        return rest.failed ? clew_error_set(err, -EBADMSG, 0,
+                                            "store %s: its record of the format is damaged",
+                                            clew_env_dir(env))
+                           : 0;
+}
+
 int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
 {
         struct clew_state state;

@@ -96,6 +96,9 @@ CLEW_MUST_USE int clew_state_write(struct clew_env *env, MDB_txn *txn, struct cl
 /* Checks the record "format"; -ENOENT in a fresh store. */
 CLEW_MUST_USE int clew_format_read(struct clew_env *env, MDB_txn *txn, uint32_t *ret_version,
                                    struct clew_error *err);
+/* When the store was made, which tells it from others: copies and restored ones have it too. */
+CLEW_MUST_USE int clew_format_created(struct clew_env *env, MDB_txn *txn, uint64_t *ret_ns,
+                                      struct clew_error *err);
 /* Writes it, as of the present version. */
 CLEW_MUST_USE int clew_format_put(struct clew_env *env, MDB_txn *txn, uint64_t page_size,
                                   uint64_t created_ns, struct clew_error *err);

@@ -17,6 +17,9 @@
 /* Traces that are remembered, or dropped, in one transaction. */
 #define REMEMBER_STEP 65536u
 #define DROP_STEP 256u
+/* A segment is written anew when this part of its traces goes; when the disk is full. */
+#define WORTH_PART 4u
+#define WORTH_PART_URGENT 16u
 /* Rounds until nothing of a trace is hot or sealed: fragments beyond what a list links, and sealing
  * that goes on beside. */
 #define ROUNDS_MAX 1000u
@@ -24,6 +27,7 @@
 struct target {
         struct clew_trace_id id;
         uint64_t segment; /* 0 = not sealed */
+        struct clew_place place;
 };
 
 struct deletion {
@@ -35,6 +39,7 @@ struct deletion {
         size_t from; /* of the transaction */
         size_t to;
         bool pending;
+        bool spares; /* what still gets spans stays */
         uint64_t now_ns;
         struct clew_hot_list hot;
 };
@@ -99,6 +104,20 @@ static int remember_all(struct deletion *d, bool pending, struct clew_error *err
 
 /* ---- what there is --------------------------------------------------------------------------- */
 
+/* Of what may stay, those that still get spans: they are no targets. */
+static void spare_hot(struct deletion *d)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < d->n; i++) {
+                const struct clew_hot_trace *t = clew_hot_find(&d->hot, &d->targets[i].id);
+
+                if (!t || clew_hot_over_limit(t))
+                        d->targets[n++] = d->targets[i];
+        }
+        d->n = n;
+}
+
 static int find(struct deletion *d, bool *ret_more, struct clew_error *err)
 {
         struct clew_env *env = d->repack.store->env;
@@ -111,6 +130,8 @@ static int find(struct deletion *d, bool *ret_more, struct clew_error *err)
         *ret_more = false;
         clew_hot_list_deinit(&d->hot);
         r = clew_hot_scan(env, txn, NULL, &d->hot, err);
+        if (r == 0 && d->spares)
+                spare_hot(d);
         for (size_t i = 0; r == 0 && i < d->n; i++) {
                 struct target *t = &d->targets[i];
                 struct clew_place place = {0};
@@ -118,6 +139,7 @@ static int find(struct deletion *d, bool *ret_more, struct clew_error *err)
                 r = clew_place_read(env, txn, &t->id, &place, err);
                 if (r == -ENOENT)
                         r = 0;
+                t->place = place;
                 t->segment = place.segment;
                 if (place.segment)
                         d->sealed[d->n_sealed++] = *t;
@@ -368,6 +390,88 @@ int clew_store_delete(struct clew_store *store, const struct clew_trace_id *ids,
                 r = carry_out(&d, err);
         end(&d);
         pthread_mutex_unlock(&store->sealing_lock);
+        return r;
+}
+
+/* ---- retention ------------------------------------------------------------------------------- */
+
+/* Those of one segment, from @from on: how many. */
+static uint32_t of_segment(const struct deletion *d, size_t from)
+{
+        size_t to = from;
+
+        while (to < d->n_sealed && d->sealed[to].segment == d->sealed[from].segment &&
+               to - from < CLEW_SEGMENT_TRACES_MAX)
+                to++;
+        return (uint32_t)(to - from);
+}
+
+/* Whole, if nothing else is in it; else anew, if that is worth it. -EAGAIN: not now. */
+static int spare_segment(struct deletion *d, size_t from, uint32_t n, struct clew_error *err)
+{
+        struct clew_repack *p = &d->repack;
+        int r;
+
+        for (uint32_t i = 0; i < n; i++) {
+                const struct target *t = &d->sealed[from + i];
+
+                p->rows[i] = (struct clew_repack_row){
+                        .id = t->id, .index = t->place.index, .place = t->place};
+        }
+        p->n_rows = n;
+        r = clew_repack_drop_whole(p, d->sealed[from].segment, err);
+        if (r != 0)
+                return r;
+        p->n_known = n;
+        r = clew_repack_segment(p, d->sealed[from].segment, err);
+        p->n_known = 0;
+        return r;
+}
+
+static int drop_worthy(struct deletion *d, struct clew_error *err)
+{
+        const struct clew_rewrite_options *o = d->repack.options;
+        uint32_t n;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < d->n_sealed; i += n) {
+                d->repack.stats->more = o->is_over && o->is_over(o->context);
+                if (d->repack.stats->more)
+                        return 0;
+                n = of_segment(d, i);
+                r = spare_segment(d, i, n, err);
+                if (r == -EAGAIN)
+                        r = 0;
+        }
+        return r < 0 ? r : 0;
+}
+
+int clew_store_drop(struct clew_store *store, const struct clew_trace_id *ids, size_t n,
+                    bool urgent, const struct clew_rewrite_options *options,
+                    struct clew_rewrite_stats *ret, struct clew_error *err)
+{
+        struct deletion d = {.spares = true};
+        bool more;
+        int r = refuse(store, n, err);
+
+        *ret = (struct clew_rewrite_stats){0};
+        if (r < 0 || n == 0)
+                return r;
+        r = begin(&d, store, options, n, ret, err);
+        for (size_t i = 0; r == 0 && i < n; i++)
+                d.targets[i].id = ids[i];
+        if (r == 0) {
+                sort_targets(&d, n);
+                r = find(&d, &more, err);
+        }
+        d.repack.hot = &d.hot;
+        d.repack.spares_held = true;
+        d.repack.worth_part = urgent ? WORTH_PART_URGENT : WORTH_PART;
+        if (r == 0)
+                r = drop_worthy(&d, err);
+        if (r == 0 && !ret->more)
+                r = drop_hot(&d, err);
+        end(&d);
         return r;
 }
 

@@ -45,6 +45,11 @@ struct clew_repack {
         const struct clew_hot_list *hot; /* dropped traces lose these fragments; NULL = none */
         clew_repack_judge_fn judge;
         void *context;
+        /* Traces of the next segment that are to go, when that is known: when they are a smaller
+         * part of its live ones than 1 / worth_part it stays. 0 = whatever @judge says. */
+        uint32_t n_known;
+        uint32_t worth_part;
+        bool spares_held; /* a trace that is held by now does not go: -EAGAIN */
         /* the segment at hand */
         struct clew_loader loader;
         struct clew_segment_writer writer;
@@ -77,6 +82,11 @@ void clew_repack_deinit(struct clew_repack *p);
  * -EAGAIN: somebody else has changed it meanwhile. */
 CLEW_MUST_USE int clew_repack_segment(struct clew_repack *p, uint64_t segment,
                                       struct clew_error *err);
+/* All live traces of the segment are p->rows, n_rows of them with id, index and place, and all go:
+ * nothing is unpacked but lengths. As clew_repack_segment(); 0 also when others live there, or
+ * older versions of some lie there. */
+CLEW_MUST_USE int clew_repack_drop_whole(struct clew_repack *p, uint64_t segment,
+                                         struct clew_error *err);
 /* The same, tried again when somebody else has. */
 CLEW_MUST_USE int clew_repack_settled(struct clew_repack *p, uint64_t segment,
                                       struct clew_error *err);

@@ -283,13 +283,29 @@ static int drop_fragments(struct clew_repack *p, MDB_txn *txn, struct clew_state
                                   crossings.len / sizeof(struct clew_hot_crossing), state, err);
 }
 
+/* Somebody may have said something of it since it was chosen. */
+static int check_unheld(struct clew_repack *p, MDB_txn *txn, const struct clew_trace_id *id,
+                        struct clew_error *err)
+{
+        uint8_t key[1 + CLEW_TRACE_ID_BYTES] = {CLEW_SHELF_HOLD};
+        struct clew_slice value;
+        int r;
+
+        memcpy(key + 1, id->bytes, sizeof(id->bytes));
+        r = clew_table_peek(p->store->env, txn, CLEW_TABLE_SHELF, clew_slice_make(key, sizeof(key)),
+                            &value, err);
+        return r == -ENOENT ? 0 : r < 0 ? r : -EAGAIN;
+}
+
 int clew_repack_forget(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                        struct clew_state *state, const struct clew_trace_id *id,
                        struct clew_error *err)
 {
         const struct clew_rewrite_options *o = p->options;
-        int r = drop_fragments(p, txn, state, id, err);
+        int r = p->spares_held ? check_unheld(p, txn, id, err) : 0;
 
+        if (r == 0)
+                r = drop_fragments(p, txn, state, id, err);
         if (r == 0)
                 r = drop_notes(p, txn, id, err);
         if (r == 0 && o->dropped)
@@ -493,7 +509,9 @@ static int prepare(struct clew_repack *p, struct clew_error *err)
         clew_loader_set_txn(&p->loader, txn);
         clew_buffer_clear(&p->old_summaries);
         r = read_entry(p, txn, &e, err);
-        if (r == 0)
+        if (r == 0 && p->n_known > 0)
+                r = (uint64_t)p->n_known * p->worth_part >= e.n_live;
+        else if (r == 0)
                 r = look(p, e.n_traces, err);
         if (r == 1) {
                 int e2 = pack(p, &e, err);
@@ -511,13 +529,59 @@ static int prepare(struct clew_repack *p, struct clew_error *err)
         return r == -ENOENT ? 0 : r;
 }
 
-int clew_repack_segment(struct clew_repack *p, uint64_t segment, struct clew_error *err)
+/* What the rows add up to: their object is opened, no trace of it is unpacked but the first. */
+static int count_whole(struct clew_repack *p, const struct clew_segment_entry *e,
+                       struct clew_error *err)
+{
+        struct clew_repack_row *first = &p->rows[0];
+        struct clew_segment_row row;
+        int r = clew_loader_sealed(&p->loader, p->segment, 0, NULL, &row, err);
+
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < p->n_rows; i++) {
+                const struct clew_segment_row *from = &p->loader.segment.rows[p->rows[i].index];
+
+                if (p->rows[i].index >= p->loader.segment.n_traces)
+                        return -EAGAIN;
+                p->rows[i].to = CLEW_REPACK_DROPPED;
+                p->rows[i].old_raw = 0;
+                p->rows[i].old_spans = from->n_spans;
+                p->rows[i].old_logs = from->n_logs;
+        }
+        first->old_raw = e->raw_bytes; /* only the sum counts */
+        return 1;
+}
+
+static int prepare_whole(struct clew_repack *p, struct clew_error *err)
+{
+        struct clew_segment_entry e;
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(p->store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        clew_loader_set_txn(&p->loader, txn);
+        r = read_entry(p, txn, &e, err);
+        if (r == 0 && (e.n_live != p->n_rows || e.n_traces != e.n_live))
+                r = -ENOENT;
+        if (r == 0)
+                r = count_whole(p, &e, err);
+        p->n_live = p->n_rows;
+        p->n_kept = 0;
+        p->index.is_set = false;
+        clew_buffer_clear(&p->object);
+        clew_loader_set_txn(&p->loader, NULL);
+        clew_txn_end_read(p->store->env, txn);
+        return r == -ENOENT ? 0 : r;
+}
+
+/* @prepared as prepare() gives it. */
+static int write_prepared(struct clew_repack *p, int prepared, struct clew_error *err)
 {
         struct clew_rewrite_stats before = *p->stats;
-        int r;
+        int r = prepared;
 
-        p->segment = segment;
-        r = prepare(p, err);
         if (r == 1)
                 r = clew_repack_write(p, move_all, err);
         else
@@ -540,6 +604,18 @@ int clew_repack_segment(struct clew_repack *p, uint64_t segment, struct clew_err
         p->stats->segments++;
         p->stats->written += p->object.len;
         return 1;
+}
+
+int clew_repack_drop_whole(struct clew_repack *p, uint64_t segment, struct clew_error *err)
+{
+        p->segment = segment;
+        return write_prepared(p, prepare_whole(p, err), err);
+}
+
+int clew_repack_segment(struct clew_repack *p, uint64_t segment, struct clew_error *err)
+{
+        p->segment = segment;
+        return write_prepared(p, prepare(p, err), err);
 }
 
 /* Numbers of segments from @from on that are wanted. How many, or an error. */

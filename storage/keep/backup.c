@@ -379,22 +379,8 @@ static int put_table(struct backup *b, enum clew_table table, struct clew_error 
 /* Which store it is, and which commit. */
 static int read_identity(struct backup *b, struct clew_error *err)
 {
-        struct clew_slice value;
-        struct clew_cursor c;
-        int r = clew_table_get(b->store->env, b->txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"),
-                               &value, err);
-
-        if (r < 0)
-                return r;
-        c = clew_cursor_make(value);
-        (void)clew_cursor_bytes(&c, sizeof("clew store"));
-        (void)clew_cursor_varint(&c);
-        (void)clew_cursor_varint(&c);
-        b->end.created_ns = clew_cursor_varint(&c);
         b->end.txn_id = mdb_txn_id(b->txn);
-        return c.failed ? clew_error_set(err, -EBADMSG, 0,
-                                         "store %s: its record of the format is damaged", b->dir)
-                        : 0;
+        return clew_format_created(b->store->env, b->txn, &b->end.created_ns, err);
 }
 
 static int put_all(struct backup *b, enum clew_kept_kind kind, uint64_t *copied,

@@ -15,6 +15,7 @@
 #include "storage/keep.h"
 #include "storage/keep/bulk-int.h"
 #include "storage/sealed/segment-int.h"
+#include "storage/source/erasure-int.h"
 #include "storage/source/shelf-int.h"
 
 #include <stdbool.h>
@@ -47,9 +48,10 @@ struct clew_rebuild {
         struct clew_buffer message;
         struct clew_buffer text;
         struct clew_arena arena;
-        struct clew_state state;       /* the new one */
-        struct clew_state before;      /* the old one, when it could be read */
-        struct clew_shelf_state shelf; /* the new one */
+        struct clew_state state;  /* the new one */
+        struct clew_state before; /* the old one, when it could be read */
+        struct clew_shelf_state shelf;
+        struct clew_erasure erasure; /* by the records of the shelf */ /* the new one */
         bool has_before;
         uint64_t created_ns;
         uint64_t pending; /* bytes written since the last commit, about */

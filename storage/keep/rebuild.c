@@ -349,6 +349,12 @@ static int rebuild_shelf(struct clew_rebuild *r, struct clew_error *err)
                 uint64_t number = counter_of(scan.key);
 
                 clew_shelf_count_in(&r->shelf, scan.key, scan.value);
+                if (scan.key.data[0] == CLEW_SHELF_DELETED) {
+                        r->erasure.deleted++;
+                        r->erasure.pending +=
+                                scan.value.len > 0 && scan.value.data[scan.value.len - 1] != 0;
+                        r->erasure.wanted = 1;
+                }
                 if (number > r->shelf.last)
                         r->shelf.last = number;
         }
@@ -397,6 +403,8 @@ static int write_meta(struct clew_rebuild *r, struct clew_error *err)
                                     r->created_ns, err);
         if (e == 0 && r->shelf.records > 0)
                 e = clew_shelf_state_put(r->bulk->env, txn, &r->shelf, err);
+        if (e == 0 && r->erasure.deleted > 0)
+                e = clew_erasure_write(r->bulk->env, txn, &r->erasure, err);
         return e < 0 ? e : clew_state_write(r->bulk->env, txn, s, err);
 }
 

@@ -399,6 +399,16 @@ int clew_view_shelf_get(struct clew_view *view, struct clew_slice key, struct cl
         return get(view->store->env, view->txn, key, out, err);
 }
 
+static int missing(struct clew_env *env, const struct clew_shelf_state *seen,
+                   const struct clew_shelf_state *expected, struct clew_error *err)
+{
+        return clew_error_set(err, -EBADMSG, 0,
+                              "store %s: %llu shelf records found, %llu expected; see clew doctor "
+                              "--verify",
+                              clew_env_dir(env), (unsigned long long)seen->records,
+                              (unsigned long long)expected->records);
+}
+
 int clew_view_shelf_walk(struct clew_view *view, struct clew_slice prefix,
                          int (*fn)(struct clew_slice key, struct clew_slice value, void *context),
                          void *context, struct clew_error *err)
@@ -428,12 +438,27 @@ int clew_view_shelf_walk(struct clew_view *view, struct clew_slice prefix,
                 return r;
         r = clew_shelf_state_read(env, view->txn, &expected, err);
         if (r == 0 && (seen.records != expected.records || seen.sum != expected.sum))
-                return clew_error_set(err, -EBADMSG, 0,
-                                      "store %s: %llu shelf records found, %llu expected; see clew "
-                                      "doctor --verify",
-                                      clew_env_dir(env), (unsigned long long)seen.records,
-                                      (unsigned long long)expected.records);
+                return missing(env, &seen, &expected, err);
         return r;
+}
+
+int clew_view_holds_prove(struct clew_view *view, struct clew_error *err)
+{
+        CLEW_SCAN scan = {0};
+        struct clew_env *env = view->store->env;
+        struct clew_shelf_state seen = {0};
+        struct clew_shelf_state expected;
+        int r = clew_scan_open(env, view->txn, CLEW_TABLE_SHELF, &scan, err);
+
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1)
+                clew_shelf_count_in(&seen, scan.key, scan.value);
+        if (r == 0)
+                r = clew_shelf_state_read(env, view->txn, &expected, err);
+        if (r < 0)
+                return r;
+        return seen.records == expected.records && seen.sum == expected.sum
+                       ? 0
+                       : missing(env, &seen, &expected, err);
 }
 
 int clew_view_is_held(struct clew_view *view, const struct clew_trace_id *id,

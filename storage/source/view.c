@@ -2,9 +2,12 @@
  * Views: one snapshot over hot and sealed data; storage/store.h.
  */
 #include "proto/base/mem.h"
+#include "proto/base/sha256.h"
+#include "storage/base/record-int.h"
 #include "storage/source/store-int.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew_error *err)
@@ -307,4 +310,20 @@ int clew_view_find(struct clew_view *v, const struct clew_trace_id *prefix, unsi
         int r = find_trusting(v, prefix, n_digits, ret, max, err);
 
         return clew_txn_check(v->store->env, v->txn, r, err);
+}
+
+int clew_view_store_id(struct clew_view *v, uint8_t ret[CLEW_STORE_ID_BYTES],
+                       struct clew_error *err)
+{
+        uint8_t sum[CLEW_SHA256_BYTES];
+        uint64_t created_ns = 0;
+        char text[48];
+        int r = clew_format_created(v->store->env, v->txn, &created_ns, err);
+
+        if (r < 0)
+                return r;
+        snprintf(text, sizeof(text), "clew store %llu", (unsigned long long)created_ns);
+        clew_sha256_of(clew_slice_of_cstr(text), sum);
+        memcpy(ret, sum, CLEW_STORE_ID_BYTES);
+        return 0;
 }

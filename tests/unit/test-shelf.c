@@ -166,6 +166,7 @@ static void test_hold(void **state)
         assert_int_equal(clew_view_open(store, &v, &err), 0);
         assert_int_equal(clew_view_is_held(v, &id, &err), 1);
         assert_int_equal(clew_view_is_held(v, &other, &err), 0);
+        assert_int_equal(clew_view_holds_prove(v, &err), 0);
         clew_view_close(v);
         assert_int_equal(walk(store, "H", &r), 1);
         clew_store_close(store);
@@ -215,6 +216,41 @@ static void test_a_lost_record_is_noticed(void **state)
         test_dir_remove(&d);
 }
 
+/* Of a lost hold nothing says so but the count: what deletes by it asks for the proof. */
+static void test_a_lost_hold_is_no_leave(void **state)
+{
+        const uint8_t key[1 + CLEW_TRACE_ID_BYTES] = {'H', 7};
+        struct clew_trace_id id = {{7}};
+        struct test_dir d;
+        struct clew_store *store;
+        struct clew_state s;
+        struct clew_error err = {0};
+        struct clew_view *v = NULL;
+        MDB_txn *txn = NULL;
+
+        (void)state;
+        test_dir_make(&d);
+        store = open_store(d.path, CLEW_STORE_WRITE);
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        assert_int_equal(clew_view_holds_prove(v, &err), 0); /* of nothing */
+        clew_view_close(v);
+        assert_int_equal(clew_store_shelve(store, hold, &id, &err), 0);
+        assert_int_equal(clew_txn_begin_write(store->env, &txn, &err), 0);
+        assert_int_equal(clew_table_delete(store->env, txn, CLEW_TABLE_SHELF,
+                                           clew_slice_make(key, sizeof(key)), &err),
+                         0);
+        assert_int_equal(clew_state_read(store->env, txn, &s, &err), 0);
+        assert_int_equal(clew_state_write(store->env, txn, &s, &err), 0);
+        assert_int_equal(clew_txn_commit(store->env, txn, &err), 0);
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        assert_int_equal(clew_view_is_held(v, &id, &err), 0);
+        assert_int_equal(clew_view_holds_prove(v, &err), -EBADMSG);
+        assert_non_null(strstr(err.message, "0 shelf records found, 1 expected"));
+        clew_view_close(v);
+        clew_store_close(store);
+        test_dir_remove(&d);
+}
+
 static void check_sum(const char *text, size_t times, const char *expected)
 {
         uint8_t sum[CLEW_SHA256_BYTES];
@@ -248,6 +284,7 @@ int main(void)
                 cmocka_unit_test(test_long_values),
                 cmocka_unit_test(test_hold),
                 cmocka_unit_test(test_a_lost_record_is_noticed),
+                cmocka_unit_test(test_a_lost_hold_is_no_leave),
                 cmocka_unit_test(test_sha256),
         };
 

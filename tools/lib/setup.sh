@@ -8,7 +8,9 @@ CLEW_BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 protobuf
         libgrpc-dev libprotobuf-c-dev liblmdb-dev libzstd-dev zlib1g-dev libxxhash-dev
         libmicrohttpd-dev libssl-dev libpcre2-dev libcurl4-openssl-dev"
 # What the tests need beside that.
-CLEW_TEST_PACKAGES="libcmocka-dev clang clang-format zstd git openssl iproute2 prometheus"
+CLEW_TEST_PACKAGES="libcmocka-dev clang clang-format zstd git openssl iproute2 prometheus scdoc"
+# What makes manual pages, and a Debian package.
+CLEW_PACKAGE_PACKAGES="scdoc dpkg-dev debhelper fakeroot lintian"
 # Debian keeps this part of its Python in a package of its own; another Python may bring it.
 python3 -c 'import ensurepip' 2>/dev/null || CLEW_TEST_PACKAGES="$CLEW_TEST_PACKAGES python3-venv"
 

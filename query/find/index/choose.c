@@ -9,6 +9,7 @@
 
 #include "proto/base/mem.h"
 #include "query/find/index/facet-int.h"
+#include "query/find/index/path-index-int.h"
 #include "query/find/index/term-int.h"
 #include "query/find/language/regex-int.h"
 #include "query/find/language/run-int.h"
@@ -331,6 +332,25 @@ static struct truth with_text(struct clew_index_choice *c, const struct clew_reg
         return r == 1 ? on_some_span(c, &h) : unknown_truth(c);
 }
 
+/* Of the span that speaks for the run alone a step pattern can be true, and so can its contrary. */
+static struct truth with_path(struct clew_index_choice *c, const struct clew_path *path, bool fits)
+{
+        struct clew_index_set match = clew_choice_set(c);
+        struct clew_index_set miss = clew_choice_set(c);
+        struct clew_hits h = {.known = true};
+        int r = c->error ? c->error
+                         : clew_path_index_choose(c->run, path, &c->arena, &match, &miss, c->err);
+
+        if (r < 0)
+                c->error = r;
+        if (r != 1)
+                return unknown_truth(c);
+        h.b.does = fits ? match : miss;
+        h.b.may = fits ? miss : match;
+        clew_index_set_invert(&h.b.may); /* all but those of which the row says no */
+        return on_the_run(c, &h, false);
+}
+
 static struct truth match(struct clew_index_choice *c, const struct clew_query *q,
                           const struct clew_code_op *op, const struct judged *left)
 {
@@ -345,7 +365,7 @@ static struct truth match(struct clew_index_choice *c, const struct clew_query *
         if (ref->row && clew_field_is_text(ref->row))
                 return op->op == CLEW_OP_MATCH && regex ? with_text(c, regex) : unknown_truth(c);
         if (ref->row && clew_field_is_path(ref->row))
-                return unknown_truth(c);
+                return with_path(c, q->paths[op->arg], op->op == CLEW_OP_MATCH);
         if (op->op != CLEW_OP_MATCH || !regex || clew_regex_ignores_case(regex))
                 return with_name(c, ref);
         switch (clew_regex_shape(regex)) {

@@ -9,6 +9,7 @@
 
 #include "proto/base/hash.h"
 #include "query/find/index/facet-int.h"
+#include "query/find/index/path-index-int.h"
 #include "query/find/index/term-int.h"
 
 #include <string.h>
@@ -349,6 +350,7 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
         if (trace->n_steps > 0) {
                 give_fields(g);
                 give_attributes(g);
+                clew_path_index_give(trace, &g->scratch, sink);
         }
         g->special |= clew_arena_failed(&g->scratch);
         if (g->special)

@@ -719,10 +719,31 @@ size_t clew_edit_distance(struct clew_slice a, struct clew_slice b, size_t max)
         return row[b.len] > max ? max + 1 : row[b.len];
 }
 
+/* "model" for span.clew.model: the name without what stands before it. */
+static const char *named_short(struct clew_slice name)
+{
+        static const char prefix[] = "span.clew.";
+        const struct clew_slice clew = CLEW_SLICE_LITERAL("clew.");
+
+        if (clew_slice_starts_with(name, clew))
+                name = clew_slice_from(name, clew.len);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(rows); i++) {
+                size_t n = sizeof(prefix) - 1;
+
+                if (strncmp(rows[i].name, prefix, n) == 0 &&
+                    clew_slice_eq_cstr(name, rows[i].name + n))
+                        return rows[i].name;
+        }
+        return NULL;
+}
+
 const char *clew_field_nearest(struct clew_slice name)
 {
-        const char *best = NULL;
+        const char *best = named_short(name);
         size_t least = name.len > 8 ? 4 : 3;
+
+        if (best)
+                return best;
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(rows); i++) {
                 struct clew_slice row = clew_slice_of_cstr(rows[i].name);

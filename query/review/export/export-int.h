@@ -38,6 +38,9 @@ void clew_put_tools(struct clew_json_writer *w, const struct clew_item *item);
  * text. */
 void clew_put_expected_message(struct clew_json_writer *w, const struct clew_item *item,
                                enum clew_chat_style style);
+/* @key with a list of one message: the expected one, or with @recorded the one that came. */
+void clew_put_answer(struct clew_json_writer *w, const char *key, const struct clew_item *item,
+                     enum clew_chat_style style, bool recorded);
 /* The answer that was recorded: the last assistant message, else the output. */
 void clew_put_output_message(struct clew_json_writer *w, const struct clew_item *item,
                              enum clew_chat_style style);
@@ -45,6 +48,8 @@ void clew_put_output_message(struct clew_json_writer *w, const struct clew_item 
  * the expected answer. */
 void clew_put_good_messages(struct clew_json_writer *w, const struct clew_item *item,
                             enum clew_chat_style style);
+/* -ENODATA unless it is a conversation with an answer to learn from. */
+CLEW_MUST_USE int clew_refuse_no_answer(const struct clew_item *item, struct clew_error *err);
 /* -ENODATA unless there are two answers that differ. */
 CLEW_MUST_USE int clew_refuse_no_pair(const struct clew_item *item, struct clew_error *err);
 /* Everything that is known beside input and output, as one object. */

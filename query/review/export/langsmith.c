@@ -19,10 +19,7 @@ int clew_export_langsmith(const struct clew_export_item *e, struct clew_buffer *
         clew_json_write_key(&w, "outputs");
         if (item->form == CLEW_ITEM_STEP && item->expected_calls.n) {
                 clew_json_write_object_begin(&w);
-                clew_json_write_key(&w, "messages");
-                clew_json_write_array_begin(&w);
-                clew_put_expected_message(&w, item, CLEW_CHAT_OPENAI);
-                clew_json_write_array_end(&w);
+                clew_put_answer(&w, "messages", item, CLEW_CHAT_OPENAI, false);
                 clew_json_write_object_end(&w);
         } else if (item->has_expected) {
                 clew_put_object(&w, "answer", item->expected);

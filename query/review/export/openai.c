@@ -24,12 +24,13 @@ void clew_put_good_messages(struct clew_json_writer *w, const struct clew_item *
         clew_json_write_array_end(w);
 }
 
-static int refuse_values(const struct clew_item *item, struct clew_error *err)
+int clew_refuse_no_answer(const struct clew_item *item, struct clew_error *err)
 {
         if (item->input.n == 0)
                 return clew_error_set(err, -ENODATA, 0, "its input is not a conversation");
         if (!item->has_expected && (item->form != CLEW_ITEM_STEP || item->expected_calls.n == 0))
-                return clew_error_set(err, -ENODATA, 0, "no expected output");
+                return clew_error_set(err, -ENODATA, 0,
+                                      "no expected output, which this format cannot do without");
         return 0;
 }
 
@@ -37,7 +38,7 @@ int clew_export_openai(const struct clew_export_item *e, struct clew_buffer *out
                        struct clew_error *err)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = refuse_values(e->item, err);
+        int r = clew_refuse_no_answer(e->item, err);
 
         if (r < 0)
                 return r;
@@ -54,7 +55,7 @@ int clew_export_openai(const struct clew_export_item *e, struct clew_buffer *out
 
 int clew_refuse_no_pair(const struct clew_item *item, struct clew_error *err)
 {
-        int r = refuse_values(item, err);
+        int r = clew_refuse_no_answer(item, err);
 
         if (r < 0)
                 return r;
@@ -84,14 +85,8 @@ int clew_export_preference(const struct clew_export_item *e, struct clew_buffer 
         clew_json_write_key(&w, "parallel_tool_calls");
         clew_json_write_bool(&w, true);
         clew_json_write_object_end(&w);
-        clew_json_write_key(&w, "preferred_output");
-        clew_json_write_array_begin(&w);
-        clew_put_expected_message(&w, e->item, CLEW_CHAT_OPENAI);
-        clew_json_write_array_end(&w);
-        clew_json_write_key(&w, "non_preferred_output");
-        clew_json_write_array_begin(&w);
-        clew_put_output_message(&w, e->item, CLEW_CHAT_OPENAI);
-        clew_json_write_array_end(&w);
+        clew_put_answer(&w, "preferred_output", e->item, CLEW_CHAT_OPENAI, false);
+        clew_put_answer(&w, "non_preferred_output", e->item, CLEW_CHAT_OPENAI, true);
         clew_json_write_object_end(&w);
         return clew_end_record(out);
 }

@@ -19,10 +19,7 @@ int clew_export_phoenix(const struct clew_export_item *e, struct clew_buffer *ou
         clew_json_write_key(&w, "output");
         clew_json_write_object_begin(&w);
         if (item->has_expected || item->expected_calls.n) {
-                clew_json_write_key(&w, "messages");
-                clew_json_write_array_begin(&w);
-                clew_put_expected_message(&w, item, CLEW_CHAT_OPENAI);
-                clew_json_write_array_end(&w);
+                clew_put_answer(&w, "messages", item, CLEW_CHAT_OPENAI, false);
         }
         clew_json_write_object_end(&w);
         clew_json_write_key(&w, "metadata");

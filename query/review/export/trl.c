@@ -21,21 +21,11 @@ static int end(struct clew_json_writer *w, const struct clew_export_item *e)
         return clew_end_record(w->out);
 }
 
-static int need_conversation(const struct clew_export_item *e, struct clew_error *err)
-{
-        if (e->item->input.n == 0)
-                return clew_error_set(err, -ENODATA, 0, "its input is not a conversation");
-        if (!e->item->has_expected &&
-            (e->item->form != CLEW_ITEM_STEP || e->item->expected_calls.n == 0))
-                return clew_error_set(err, -ENODATA, 0, "no expected output");
-        return 0;
-}
-
 int clew_export_trl(const struct clew_export_item *e, struct clew_buffer *out,
                     struct clew_error *err)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = need_conversation(e, err);
+        int r = clew_refuse_no_answer(e->item, err);
 
         if (r < 0)
                 return r;
@@ -51,17 +41,14 @@ int clew_export_trl_prompt(const struct clew_export_item *e, struct clew_buffer 
                            struct clew_error *err)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = need_conversation(e, err);
+        int r = clew_refuse_no_answer(e->item, err);
 
         if (r < 0)
                 return r;
         clew_json_write_object_begin(&w);
         clew_json_write_key(&w, "prompt");
         clew_put_input_messages(&w, e->item, CLEW_CHAT_TRL);
-        clew_json_write_key(&w, "completion");
-        clew_json_write_array_begin(&w);
-        clew_put_expected_message(&w, e->item, CLEW_CHAT_TRL);
-        clew_json_write_array_end(&w);
+        clew_put_answer(&w, "completion", e->item, CLEW_CHAT_TRL, false);
         return end(&w, e);
 }
 
@@ -76,14 +63,8 @@ int clew_export_trl_preference(const struct clew_export_item *e, struct clew_buf
         clew_json_write_object_begin(&w);
         clew_json_write_key(&w, "prompt");
         clew_put_input_messages(&w, e->item, CLEW_CHAT_TRL);
-        clew_json_write_key(&w, "chosen");
-        clew_json_write_array_begin(&w);
-        clew_put_expected_message(&w, e->item, CLEW_CHAT_TRL);
-        clew_json_write_array_end(&w);
-        clew_json_write_key(&w, "rejected");
-        clew_json_write_array_begin(&w);
-        clew_put_output_message(&w, e->item, CLEW_CHAT_TRL);
-        clew_json_write_array_end(&w);
+        clew_put_answer(&w, "chosen", e->item, CLEW_CHAT_TRL, false);
+        clew_put_answer(&w, "rejected", e->item, CLEW_CHAT_TRL, true);
         return end(&w, e);
 }
 

@@ -261,6 +261,18 @@ void clew_put_output_message(struct clew_json_writer *w, const struct clew_item 
         clew_put_message(w, &m, style);
 }
 
+void clew_put_answer(struct clew_json_writer *w, const char *key, const struct clew_item *item,
+                     enum clew_chat_style style, bool recorded)
+{
+        clew_json_write_key(w, key);
+        clew_json_write_array_begin(w);
+        if (recorded)
+                clew_put_output_message(w, item, style);
+        else
+                clew_put_expected_message(w, item, style);
+        clew_json_write_array_end(w);
+}
+
 /* ---- metadata ------------------------------------------------------------------------------- */
 
 static void put_some(struct clew_json_writer *w, const char *key, struct clew_slice text)

@@ -1,0 +1,96 @@
+/*
+ * See status.h.
+ */
+#include "collector/process/status.h"
+
+#include "collector/process/scrape.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "query/answer/when.h"
+
+static void put(struct clew_json_writer *w, const char *name, uint64_t value)
+{
+        clew_json_write_key(w, name);
+        clew_json_write_uint64(w, value);
+}
+
+static void put_counters(const struct clew_counters *counters, struct clew_json_writer *w)
+{
+        clew_json_write_key(w, "collector");
+        clew_json_write_object_begin(w);
+        for (size_t i = 0; i < CLEW_COUNTERS; i++)
+                put(w, clew_counter_name((enum clew_counter)i),
+                    clew_counter_read(counters, (enum clew_counter)i));
+        clew_json_write_object_end(w);
+}
+
+static void put_project(const struct clew_scrape *s, const struct clew_project *p,
+                        struct clew_json_writer *w)
+{
+        size_t requests = 0;
+        size_t bytes = 0;
+
+        if (p->pipeline)
+                clew_pipeline_queue(p->pipeline, &requests, &bytes);
+        clew_json_write_key(w, "accepts");
+        clew_json_write_bool(w, p->pipeline && clew_pipeline_is_healthy(p->pipeline));
+        clew_json_write_key(w, "queue");
+        clew_json_write_object_begin(w);
+        put(w, "requests", requests);
+        put(w, "bytes", bytes);
+        put(w, "under_way", clew_admission_inside(s->options.admission));
+        clew_json_write_object_end(w);
+        clew_json_write_key(w, "sealing");
+        clew_json_write_object_begin(w);
+        put(w, "due_bytes", p->sealer ? clew_sealer_due_bytes(p->sealer) : 0);
+        clew_json_write_object_end(w);
+}
+
+/* Where several projects share the process, a line may name what is another one's: then it is only
+ * told that there was one. */
+static void put_log(bool with_text, struct clew_json_writer *w)
+{
+        struct clew_log_recent recent[CLEW_LOG_RECENT_MAX];
+        unsigned n = clew_log_recent(recent);
+
+        clew_json_write_key(w, "log");
+        clew_json_write_object_begin(w);
+        put(w, "warnings", clew_log_lines(CLEW_LOG_WARN));
+        put(w, "errors", clew_log_lines(CLEW_LOG_ERROR));
+        clew_json_write_key(w, "recent");
+        clew_json_write_array_begin(w);
+        for (unsigned i = 0; i < n; i++) {
+                char time[CLEW_WHEN_TEXT];
+
+                clew_when_rfc3339(recent[i].time_ns / CLEW_NS_PER_MS * CLEW_NS_PER_MS, time);
+                clew_json_write_object_begin(w);
+                clew_json_write_key(w, "time");
+                clew_json_write_cstr(w, time);
+                clew_json_write_key(w, "level");
+                clew_json_write_cstr(w, clew_log_level_name(recent[i].level));
+                clew_json_write_key(w, "event");
+                clew_json_write_cstr(w, recent[i].event);
+                put(w, "n", recent[i].n);
+                if (with_text) {
+                        clew_json_write_key(w, "text");
+                        clew_json_write_cstr(w, recent[i].text);
+                }
+                clew_json_write_object_end(w);
+        }
+        clew_json_write_array_end(w);
+        clew_json_write_object_end(w);
+}
+
+void clew_status_write(void *context, const char *project, struct clew_json_writer *w)
+{
+        const struct clew_scrape *s = context;
+        const struct clew_project *p = project ? clew_projects_find(s->options.projects, project)
+                                               : &s->options.projects->all[0];
+        uint64_t now = clew_clock_unix_ns(clew_clock_system());
+
+        put(w, "up_s", now > s->created_ns ? (now - s->created_ns) / CLEW_NS_PER_S : 0);
+        put_counters(s->options.counters, w);
+        if (p)
+                put_project(s, p, w);
+        put_log(s->options.projects->n == 1, w);
+}

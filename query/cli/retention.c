@@ -1,0 +1,122 @@
+/*
+ * clew retention: what the rules of a file would do to a store now, and doing it once.
+ */
+#include "query/serve/retention.h"
+
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
+#include "query/cli/author.h"
+#include "query/cli/commands.h"
+#include "query/cli/open.h"
+#include "query/cli/options.h"
+#include "query/serve/erase.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define NOTE_BYTES 256u
+
+struct retention_command {
+        struct clew_cli *cli;
+        struct clew_retention rules;
+        struct clew_retention_plan plan;
+        bool apply;
+};
+
+static void tell(struct retention_command *c)
+{
+        const struct clew_retention *r = &c->rules;
+        const struct clew_retention_plan *p = &c->plan;
+        char used[CLEW_WHEN_TEXT];
+        char quota[CLEW_WHEN_TEXT];
+
+        for (unsigned i = 0; i < r->n; i++) {
+                char text[160];
+
+                fprintf(c->cli->out, "line %-4u %10" PRIu64 "  %s\n", r->rules[i].line,
+                        p->by_rule[i],
+                        clew_safe_cstr(clew_slice_of_cstr(r->rules[i].text), text, sizeof(text)));
+        }
+        clew_count_short(p->used_bytes, "B", used);
+        clew_count_short(r->quota_bytes, "B", quota);
+        if (r->quota_bytes > 0)
+                fprintf(c->cli->out, "line %-4u %10" PRIu64 "  quota %s, %s used\n", r->quota_line,
+                        p->for_quota, quota, used);
+        fprintf(c->cli->out, "%zu trace%s %s\n", p->ids.len / sizeof(struct clew_trace_id),
+                p->ids.len == sizeof(struct clew_trace_id) ? "" : "s",
+                c->apply ? "to be dropped" : "would be dropped");
+        if (p->held > 0)
+                clew_cli_note(c->cli, "%" PRIu64 " kept: annotated, or in a dataset", p->held);
+        if (p->waits > 0)
+                clew_cli_note(c->cli, "%" PRIu64 " kept for now: not sealed yet", p->waits);
+        if (p->more)
+                clew_cli_note(c->cli, "and more, which the next pass takes");
+}
+
+static int apply(struct retention_command *c)
+{
+        const struct clew_rewrite_options options = clew_erasing_rewrite();
+        struct clew_rewrite_stats stats;
+        struct clew_store *store;
+        struct clew_error err = {0};
+        char bytes[CLEW_WHEN_TEXT];
+        int r = clew_cli_store_existing(c->cli, &store);
+
+        if (r != 0)
+                return r;
+        r = clew_store_drop(store, (const void *)c->plan.ids.data,
+                            c->plan.ids.len / sizeof(struct clew_trace_id), c->plan.for_quota > 0,
+                            &options, &stats, &err);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        clew_count_short(stats.raw_bytes, "B", bytes);
+        fprintf(c->cli->out, "dropped %" PRIu64 " trace%s, %s; %" PRIu64 " segments\n",
+                stats.traces, stats.traces == 1 ? "" : "s", bytes, stats.segments);
+        if (stats.traces < c->plan.ids.len / sizeof(struct clew_trace_id))
+                clew_cli_note(c->cli, "the others wait until more of their segments may go");
+        return 0;
+}
+
+static int run(struct retention_command *c, const char *path)
+{
+        struct clew_view *view;
+        struct clew_error err = {0};
+        int r = clew_retention_load(&c->rules, path, &err);
+
+        if (r < 0) {
+                clew_cli_error(c->cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_cli_view(c->cli, &view);
+        if (r != 0)
+                return r;
+        r = clew_retention_look(&c->rules, view, c->cli->clock, NULL, &c->plan, &err);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        tell(c);
+        return c->apply && c->plan.ids.len > 0 ? apply(c) : 0;
+}
+
+int clew_cmd_retention(struct clew_cli *cli, int argc, char **argv)
+{
+        struct retention_command c = {.cli = cli};
+        const struct clew_flag own[] = {
+                {"apply", 0, NULL, "drop now; without it nothing is changed", .ret_flag = &c.apply},
+                {0},
+        };
+        struct clew_arguments args;
+        int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
+
+        if (r != 0)
+                return r;
+        if (args.n != 1) {
+                clew_cli_error(cli, "clew retention FILE [--apply]: a file of rules");
+                return CLEW_EXIT_USAGE;
+        }
+        clew_retention_plan_init(&c.plan);
+        r = run(&c, args.values[0]);
+        clew_retention_plan_deinit(&c.plan);
+        clew_retention_deinit(&c.rules);
+        return r;
+}

@@ -1,0 +1,283 @@
+/*
+ * Carrying rules out; see retention.h. Reading them: retention-read.c.
+ */
+#include "query/serve/retention.h"
+
+#include "proto/base/hash.h"
+#include "proto/base/mem.h"
+#include "storage/erase.h"
+#include "storage/shelf.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* When the quota is passed, so much of it is to be free again. */
+#define QUOTA_FREE_PART 16u
+#define SLOTS_FIRST 4096u
+
+/* Ids in an open table. */
+struct id_set {
+        struct clew_trace_id *slots;
+        size_t n_slots; /* a power of two */
+        size_t n;
+};
+
+struct look {
+        const struct clew_retention *rules;
+        struct clew_view *view;
+        const struct clew_clock *clock;
+        const volatile sig_atomic_t *stop;
+        struct clew_retention_plan *plan;
+        struct id_set decided;
+        uint64_t now_ns;
+        struct clew_error *err;
+};
+
+void clew_retention_plan_init(struct clew_retention_plan *p)
+{
+        *p = (struct clew_retention_plan){.seen = 0};
+        clew_buffer_init(&p->ids, CLEW_RETENTION_PASS_MAX * sizeof(struct clew_trace_id));
+}
+
+void clew_retention_plan_deinit(struct clew_retention_plan *p)
+{
+        clew_buffer_deinit(&p->ids);
+}
+
+/* ---- what was decided ------------------------------------------------------------------------ */
+
+static struct clew_trace_id *slot_of(const struct id_set *s, const struct clew_trace_id *id)
+{
+        uint64_t seed = (uintptr_t)s->slots;
+        uint64_t at = clew_hash_seeded(clew_slice_make(id->bytes, sizeof(id->bytes)), seed);
+
+        for (;; at++) {
+                struct clew_trace_id *slot = &s->slots[at & (s->n_slots - 1)];
+
+                if (clew_trace_id_is_zero(slot) || clew_trace_id_eq(slot, id))
+                        return slot;
+        }
+}
+
+static int grow(struct id_set *s)
+{
+        struct id_set more = {.n_slots = s->n_slots ? 2 * s->n_slots : SLOTS_FIRST, .n = s->n};
+
+        more.slots = clew_calloc(more.n_slots, sizeof(*more.slots));
+        if (!more.slots)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_slots; i++) {
+                if (!clew_trace_id_is_zero(&s->slots[i]))
+                        *slot_of(&more, &s->slots[i]) = s->slots[i];
+        }
+        clew_free(s->slots);
+        *s = more;
+        return 0;
+}
+
+/* 1 = it is new, 0 = an earlier rule has it, or an error. */
+static int decide(struct look *l, const struct clew_trace_id *id)
+{
+        struct id_set *s = &l->decided;
+        struct clew_trace_id *slot;
+
+        if (clew_trace_id_is_zero(id)) /* log records of no trace: nobody's run */
+                return 0;
+        if (2 * (s->n + 1) > s->n_slots && grow(s) < 0)
+                return clew_error_set(l->err, -ENOMEM, 0, "out of memory");
+        slot = slot_of(s, id);
+        if (!clew_trace_id_is_zero(slot))
+                return 0;
+        if (s->n == CLEW_RETENTION_SEEN_MAX)
+                return clew_error_set(l->err, -E2BIG, 0, "rules meet more than %u traces",
+                                      CLEW_RETENTION_SEEN_MAX);
+        *slot = *id;
+        s->n++;
+        return 1;
+}
+
+static bool is_decided(const struct look *l, const struct clew_trace_id *id)
+{
+        return l->decided.n_slots && !clew_trace_id_is_zero(slot_of(&l->decided, id));
+}
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+/* Whether the trace may go now. 1, 0, or an error. */
+static int may_go(struct look *l, const struct clew_trace_id *id, bool hot)
+{
+        int held = clew_view_is_held(l->view, id, l->err);
+
+        if (held < 0)
+                return held;
+        l->plan->held += held == 1;
+        l->plan->waits += held == 0 && hot;
+        return held == 0 && !hot;
+}
+
+static int take(struct look *l, unsigned rule, const struct clew_selected *t)
+{
+        struct clew_retention_plan *p = l->plan;
+        int r = decide(l, &t->id);
+
+        if (r <= 0)
+                return r;
+        p->by_rule[rule]++;
+        p->seen++;
+        if (l->rules->rules[rule].action == CLEW_RETENTION_KEEP)
+                return 0;
+        r = may_go(l, &t->id, t->hot);
+        if (r <= 0)
+                return r;
+        if (p->ids.len / sizeof(t->id) == CLEW_RETENTION_PASS_MAX) {
+                p->more = true;
+                return 0;
+        }
+        clew_buffer_append(&p->ids, &t->id, sizeof(t->id));
+        return clew_buffer_error(&p->ids);
+}
+
+/* The youngest that any rule, or the quota, may drop: nobody has to look at what is younger. */
+static uint64_t youngest(const struct clew_retention *r)
+{
+        uint64_t least = r->quota_bytes ? CLEW_RETENTION_YOUNGEST_NS : UINT64_MAX;
+
+        for (unsigned i = 0; i < r->n; i++) {
+                if (r->rules[i].action == CLEW_RETENTION_DROP && r->rules[i].older_ns < least)
+                        least = r->rules[i].older_ns;
+        }
+        return least;
+}
+
+static uint64_t before(uint64_t now_ns, uint64_t age_ns)
+{
+        return age_ns < now_ns ? now_ns - age_ns : 1;
+}
+
+/* A walk that is not whole could miss what is to be kept. */
+static int check_whole(struct look *l, const struct clew_select *s, unsigned rule)
+{
+        if (s->end == CLEW_SELECT_STOPPED)
+                return clew_error_set(l->err, -ECANCELED, 0, "ended");
+        if (s->damaged > 0 || s->end != CLEW_SELECT_WHOLE)
+                return clew_error_set(l->err, -EBADMSG, 0,
+                                      "rule of line %u: %llu traces could not be read, nothing is "
+                                      "dropped; see clew doctor --verify",
+                                      l->rules->rules[rule].line, (unsigned long long)s->damaged);
+        return 0;
+}
+
+static int look_with(struct look *l, unsigned rule)
+{
+        const struct clew_retention_rule *x = &l->rules->rules[rule];
+        struct clew_filter filter = {0};
+        struct clew_select s = {0};
+        struct clew_selected t;
+        uint64_t until_ns = before(l->now_ns, x->older_ns > 0 ? x->older_ns : youngest(l->rules));
+        int r = clew_view_renew(l->view, l->err); /* a snapshot for each rule: none is held long */
+
+        if (r == 0)
+                r = clew_filter_read(&x->flags, NULL, l->clock, true, &filter, l->err);
+        if (r < 0)
+                return r;
+        filter.apart = true;
+        filter.allow_unknown = true;
+        filter.stop = l->stop;
+        filter.until_ns = until_ns;
+        filter.since_ns = x->younger_ns ? before(l->now_ns, x->younger_ns) : 0;
+        r = clew_select_init(&s, l->view, &filter, l->clock, NULL, l->err);
+        while (r >= 0 && (r = clew_select_next(&s, &t, l->err)) == 1) {
+                r = take(l, rule, &t);
+                if (r < 0)
+                        break;
+        }
+        if (r >= 0)
+                r = check_whole(l, &s, rule);
+        clew_select_deinit(&s);
+        clew_filter_deinit(&filter);
+        return r;
+}
+
+/* ---- quota ----------------------------------------------------------------------------------- */
+
+/* The last @max ids of a walk that goes back in time. */
+struct oldest {
+        struct clew_trace_id *ids;
+        size_t max;
+        size_t n; /* ever */
+};
+
+static int walk_oldest(struct look *l, struct oldest *o)
+{
+        struct clew_list_entry e;
+        struct clew_list_entry after = {.start_ns = before(l->now_ns, CLEW_RETENTION_YOUNGEST_NS)};
+        int r = clew_view_list(l->view, &after, l->err);
+
+        while (r >= 0 && (r = clew_view_next(l->view, &e, l->err)) == 1) {
+                if (l->stop && *l->stop)
+                        return clew_error_set(l->err, -ECANCELED, 0, "ended");
+                if (e.hot || clew_trace_id_is_zero(&e.id) || is_decided(l, &e.id))
+                        continue;
+                r = clew_view_is_held(l->view, &e.id, l->err);
+                if (r == 0)
+                        o->ids[o->n++ % o->max] = e.id;
+        }
+        return r;
+}
+
+/* By what a trace takes on average: the next pass looks again. */
+static int look_for_quota(struct look *l)
+{
+        struct clew_retention_plan *p = l->plan;
+        uint64_t quota = l->rules->quota_bytes;
+        struct clew_store_stats stats;
+        struct oldest o = {.max = 1};
+        uint64_t planned = p->ids.len / sizeof(struct clew_trace_id);
+        uint64_t wanted;
+        int r = clew_view_stats(l->view, &stats, l->err);
+
+        if (r < 0)
+                return r;
+        p->used_bytes = stats.used_bytes;
+        if (quota == 0 || stats.used_bytes <= quota || stats.traces == 0)
+                return 0;
+        wanted = (stats.used_bytes - quota + quota / QUOTA_FREE_PART) /
+                         (stats.used_bytes / stats.traces + 1) +
+                 1;
+        wanted = wanted > planned ? wanted - planned : 0;
+        if (wanted > CLEW_RETENTION_PASS_MAX - planned)
+                wanted = CLEW_RETENTION_PASS_MAX - planned;
+        if (wanted == 0)
+                return 0;
+        o.max = (size_t)wanted;
+        o.ids = clew_calloc(o.max, sizeof(*o.ids));
+        if (!o.ids)
+                return clew_error_set(l->err, -ENOMEM, 0, "out of memory");
+        r = walk_oldest(l, &o);
+        p->for_quota = o.n < o.max ? o.n : o.max;
+        if (r == 0)
+                clew_buffer_append(&p->ids, o.ids, (size_t)p->for_quota * sizeof(*o.ids));
+        clew_free(o.ids);
+        return r < 0 ? r : clew_buffer_error(&p->ids);
+}
+
+int clew_retention_look(const struct clew_retention *rules, struct clew_view *view,
+                        const struct clew_clock *clock, const volatile sig_atomic_t *stop,
+                        struct clew_retention_plan *ret, struct clew_error *err)
+{
+        struct look l = {.rules = rules,
+                         .view = view,
+                         .clock = clock,
+                         .stop = stop,
+                         .plan = ret,
+                         .now_ns = clew_clock_unix_ns(clock),
+                         .err = err};
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < rules->n; i++)
+                r = look_with(&l, i);
+        if (r == 0)
+                r = look_for_quota(&l);
+        clew_free(l.decided.slots);
+        return r;
+}

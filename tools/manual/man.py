@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""
+Manual pages, as scdoc takes them: clew(1), clewd(8), clew-query(7), clewd.conf(5).
+
+    man.py PAGE --clew CLEW --clewd CLEWD < PAGE.scd.in > PAGE.scd
+
+What a page lists (commands, flags, names of the config, topics, the query language) is asked of the programs: it comes
+from the tables that --help comes from. A line "@@ WORDS" in the page is replaced by what WORDS stand for.
+"""
+import re
+import subprocess
+import sys
+
+
+def ask(*argv):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
+                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "COLUMNS": "80"})
+    return done.stdout
+
+
+def escape(text):
+    """Plain text to scdoc's: what it would take for markup is escaped."""
+    return re.sub(r"^-|[\\*_#\[\]|~<>@`]", lambda m: "\\" + m.group(0), text)
+
+
+def literal(text):
+    return "```\n" + text.rstrip("\n") + "\n```\n"
+
+
+def paragraphs(rows):
+    """(term, text) as scdoc's indented paragraphs."""
+    return "\n".join(f"*{escape(term)}*\n\t{escape(text)}\n" for term, text in rows)
+
+
+def flags_of(text):
+    """Rows of a --help: a flag, its value, and its text, which may go on in further lines."""
+    rows = []
+    for line in text.splitlines():
+        found = re.match(r"^  (?:(-.), |    )(--[a-z-]+(?: [A-Z\[][^ ]*)?) +(\S.*)$", line)
+        alone = re.match(r"^  (?:(-.), |    )(--[a-z-]+(?: [A-Z\[][^ ]*)?)$", line)
+        more = re.match(r"^ {24,30}(\S.*)$", line)
+        if found or alone:
+            m = found or alone
+            rows.append([(m.group(1) + ", " if m.group(1) else "") + m.group(2), found.group(3) if found else ""])
+        elif more and rows:
+            rows[-1][1] = (rows[-1][1] + " " + more.group(1)).strip()
+    return rows
+
+
+def commands(clew):
+    """(group, name, help) of the overview."""
+    rows, group = [], ""
+    for line in ask(clew, "help").splitlines():
+        found = re.match(r"^(\w*)\s+([a-z]+)\s{2,}(\S.*)$", line)
+        if found and len(line) - len(line[10:].lstrip()) >= 10 and line[:10].strip() == found.group(1):
+            group = found.group(1) or group
+            rows.append((group, found.group(2), found.group(3)))
+    return rows
+
+
+def command_sections(clew):
+    out = []
+    for _, name, text in commands(clew):
+        if name in ("help", "version"):
+            continue
+        said = ask(clew, name, "--help")
+        usage = said.splitlines()[0]
+        out.append(f"## {name}\n\n*{escape(usage)}*\n\n{escape(text)}.\n")
+        rows = flags_of(said)
+        if rows:
+            out.append(paragraphs(rows))
+    return "\n".join(out)
+
+
+def config_rows(clewd):
+    rows = []
+    for line in ask(clewd, "--help").splitlines():
+        found = re.match(r"^  --([a-z-]+) (\S+) +(\S.*)\(([^()]*)\)$", line)
+        if found:
+            rows.append((found.group(1), found.group(2), found.group(3).strip(), found.group(4)))
+    assert len(rows) > 20, rows
+    return rows
+
+
+def expand(words, clew, clewd):
+    if words == "commands":
+        return paragraphs([(name, text) for _, name, text in commands(clew)])
+    if words == "command-flags":
+        return command_sections(clew)
+    if words == "config":
+        return "\n".join(f"*{escape(name)}* = {escape(argument)}\n\t{escape(text)}. Default: {escape(default)}.\n"
+                         for name, argument, text, default in config_rows(clewd))
+    if words == "clewd-flags":
+        return "\n".join(f"*--{escape(name)}* {escape(argument)}\n\t{escape(text)}. Default: {escape(default)}.\n"
+                         for name, argument, text, default in config_rows(clewd))
+    if words == "key-help":
+        return literal(ask(clewd, "key", "--help"))
+    if words.startswith("topic "):
+        return literal(ask(clew, "help", words.split()[1]))
+    raise SystemExit(f"man.py: nothing is known as \"{words}\"")
+
+
+def main():
+    page, clew, clewd = sys.argv[1], sys.argv[3], sys.argv[5]
+    with open(page, encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("@@ "):
+                sys.stdout.write(expand(line[3:].strip(), clew, clewd))
+            else:
+                sys.stdout.write(line)
+
+
+if __name__ == "__main__":
+    main()
