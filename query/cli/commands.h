@@ -42,6 +42,8 @@ int clew_cmd_audit(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_compare(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_share(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_ui(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_status(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_mcp(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_list(struct clew_cli *cli, int argc, char **argv);
