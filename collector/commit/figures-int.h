@@ -80,6 +80,7 @@ struct clew_figures {
         char causes[CLEW_FIGURES_CAUSES_MAX][CLEW_LABEL_VALUE_MAX + 1];
         unsigned n_causes;
         struct clew_figure unreadable;
+        struct clew_figure apart;
 };
 
 #define CLEW_FIGURES_OTHER "_other"

@@ -239,14 +239,17 @@ static void write_bounds(const struct clew_figures_of *all, unsigned n, bool fol
         }
 }
 
-static void write_unreadable(const struct clew_figures_of *all, unsigned n,
-                             struct clew_exposition *x)
+static void write_single(const struct clew_figures_of *all, unsigned n, size_t offset,
+                         struct clew_exposition *x)
 {
         for (unsigned i = 0; i < n; i++) {
                 const struct clew_label label = {"project", clew_slice_of_cstr(all[i].project)};
+                const struct clew_figure *figure =
+                        (const struct clew_figure *)(const void *)((const char *)all[i].figures +
+                                                                   offset);
 
                 if (all[i].figures)
-                        clew_exposition_counter(x, &label, 1, all[i].figures->unreadable.shown,
+                        clew_exposition_counter(x, &label, 1, figure->shown,
                                                 all[i].figures->created_ns);
         }
 }
@@ -274,7 +277,11 @@ void clew_figures_write(const struct clew_figures_of *all, unsigned n, struct cl
         write_bounds(all, n, true, x);
         clew_exposition_family(x, "clew_figures_unreadable", CLEW_METRIC_COUNTER, "",
                                "Summaries that could not be read, and were not counted.");
-        write_unreadable(all, n, x);
+        write_single(all, n, offsetof(struct clew_figures, unreadable), x);
+        clew_exposition_family(x, "clew_figures_apart", CLEW_METRIC_COUNTER, "",
+                               "Traces of runs in several traces that were counted by themselves, "
+                               "because too many waited: some of their calls may count twice.");
+        write_single(all, n, offsetof(struct clew_figures, apart), x);
         for (unsigned i = 0; i < n; i++) {
                 if (all[i].figures)
                         pthread_mutex_unlock(&all[i].figures->lock);

@@ -252,6 +252,13 @@ static void count(struct clew_figures *f, const struct clew_summary *s, double s
                 add_list(&lists[i], s, lists[i].table != &f->tools, sign, now_ns);
 }
 
+void clew_figures_count_apart(struct clew_figures *f)
+{
+        pthread_mutex_lock(&f->lock);
+        add(&f->apart, 1);
+        pthread_mutex_unlock(&f->lock);
+}
+
 void clew_figures_add(struct clew_figures *f, struct clew_slice before, struct clew_slice now,
                       uint64_t now_ns)
 {

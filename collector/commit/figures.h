@@ -47,6 +47,9 @@ void clew_figures_free(struct clew_figures *f); /* NULL is fine */
 void clew_figures_add(struct clew_figures *f, struct clew_slice before, struct clew_slice now,
                       uint64_t now_ns);
 
+/* A trace of a run in several was counted by itself (joined-int.h). */
+void clew_figures_count_apart(struct clew_figures *f);
+
 struct clew_figures_of {
         const char *project;
         struct clew_figures *figures; /* may be NULL */

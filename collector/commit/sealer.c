@@ -1,6 +1,7 @@
 #include "collector/commit/sealer.h"
 
 #include "collector/base/watch.h"
+#include "collector/commit/joined-int.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -31,7 +32,8 @@ struct clew_sealer {
         bool stopping; /* under the lock */
         atomic_uint_fast64_t due_bytes;
         /* sealer thread only: */
-        uint64_t written_cpu_ns; /* spent for this step on the writer thread */
+        struct clew_joined *joined; /* NULL: nothing is counted */
+        uint64_t written_cpu_ns;    /* spent for this step on the writer thread */
 };
 
 static uint64_t cpu_ns(void)
@@ -133,8 +135,7 @@ static void count_sealed(void *context, const struct clew_trace_id *id, struct c
 {
         struct clew_sealer *s = context;
 
-        (void)id;
-        clew_figures_add(s->options.figures, before, now, clew_clock_unix_ns(clew_clock_system()));
+        clew_joined_sealed(s->joined, id, before, now);
 }
 
 static void tell_indexes(const struct clew_seal_stats *stats)
@@ -167,7 +168,7 @@ static uint64_t step(struct clew_sealer *s)
                 .run = run_on_writer,
                 .is_over = is_stopping,
                 .refused = tell_refused,
-                .sealed = s->options.figures ? count_sealed : NULL,
+                .sealed = s->joined ? count_sealed : NULL,
                 .context = s,
         };
         struct clew_seal_stats stats = {.more = false};
@@ -179,6 +180,8 @@ static uint64_t step(struct clew_sealer *s)
 
         s->written_cpu_ns = 0;
         r = clew_store_seal(s->options.store, &options, &stats, &err);
+        if (s->joined)
+                stats.more |= clew_joined_count(s->joined);
         if (r == 0 && !is_stopping(s))
                 r = finish_erasure(s, &waits, &err);
         used = cpu_ns() - before + s->written_cpu_ns;
@@ -230,6 +233,13 @@ int clew_sealer_new(const struct clew_sealer_options *options, struct clew_seale
         if (!s)
                 return -ENOMEM;
         s->options = *options;
+        if (options->figures) {
+                s->joined = clew_joined_new(options->store, options->figures, options->max_wait_ns);
+                if (!s->joined) {
+                        clew_free(s);
+                        return -ENOMEM;
+                }
+        }
         pthread_mutex_init(&s->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -239,6 +249,7 @@ int clew_sealer_new(const struct clew_sealer_options *options, struct clew_seale
         if (r != 0) {
                 pthread_cond_destroy(&s->stop);
                 pthread_mutex_destroy(&s->lock);
+                clew_joined_free(s->joined);
                 clew_free(s);
                 return -r;
         }
@@ -262,5 +273,6 @@ void clew_sealer_free(struct clew_sealer *s)
         pthread_join(s->thread, NULL);
         pthread_cond_destroy(&s->stop);
         pthread_mutex_destroy(&s->lock);
+        clew_joined_free(s->joined);
         clew_free(s);
 }
