@@ -94,6 +94,42 @@ CLEW_MUST_USE int clew_store_drop(struct clew_store *store, const struct clew_tr
                                   size_t n, bool urgent, const struct clew_rewrite_options *options,
                                   struct clew_rewrite_stats *ret, struct clew_error *err);
 
+/* ---- redaction ------------------------------------------------------------------------------- */
+
+/* A text that is to be nowhere, in whatever forms it is known. What stands in its place has the
+ * same length: no length, offset or order of a record changes, and all other bytes stay. */
+struct clew_redaction {
+        /* How often it is in @text. */
+        uint64_t (*count)(void *context, struct clew_slice text);
+        /* Puts the other text in its place; how often. */
+        uint64_t (*replace)(void *context, uint8_t *text, size_t n);
+        /* A record of the shelf was changed: its own mark of that, in place. May be NULL. */
+        void (*mark)(void *context, struct clew_slice key, uint8_t *value, size_t n);
+        void *context;
+};
+
+struct clew_redaction_stats {
+        uint64_t places;   /* in messages, notes and records, also of older versions */
+        uint64_t traces;   /* sealed ones that had it */
+        uint64_t segments; /* written anew */
+        uint64_t batches;
+        uint64_t notes;
+        uint64_t records;    /* of the shelf */
+        uint64_t read_bytes; /* of messages */
+};
+
+/*
+ * Puts it into effect for all that is stored: sealed and hot traces, older versions of them, notes,
+ * the shelf. With @dry_run it is only counted. What is read is linear in the store; what is
+ * written, segments and batches that have it. A kill leaves each of those as it was or done: the
+ * same call goes on. Indexes and free pages: clew_store_finish_erasure(). 0; -ENOTSUP with a
+ * message that names the trace that cannot be changed (its id comes from the text); others.
+ */
+CLEW_MUST_USE int clew_store_redact(struct clew_store *store,
+                                    const struct clew_redaction *redaction, bool dry_run,
+                                    const struct clew_rewrite_options *options,
+                                    struct clew_redaction_stats *ret, struct clew_error *err);
+
 struct clew_erasure_status {
         uint64_t deleted; /* traces remembered as deleted */
         uint64_t pending; /* of them, not finished */

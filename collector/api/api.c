@@ -16,6 +16,7 @@
 #include "query/ui/assets.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdatomic.h>
@@ -33,6 +34,9 @@
 #define WAITING_MAX 64u
 /* Below the threads that take spans: those have an answer to give within milliseconds. */
 #define THREAD_NICE 5
+/* Freed and not given back to the system: more is what a large trace has left. */
+#define HEAP_LEFT_MAX ((size_t)64 << 20)
+#define HEAP_KEEP_BYTES ((size_t)1 << 20)
 /* Bodies of writes under way, all together. */
 #define UPLOADS_BYTES_MAX ((size_t)32 << 20)
 /* Answers that are on their way, all together: who reads slowly holds his. Small ones always pass.
@@ -126,6 +130,14 @@ static void answer(struct clew_api_request *q)
         clew_api_note(q, &q->api->options);
 }
 
+/* What a large question has left in the heap goes back at once: the next one may be as large, and
+ * grow other parts of it. */
+static void give_back(void)
+{
+        if (mallinfo2().fordblks > HEAP_LEFT_MAX)
+                malloc_trim(HEAP_KEEP_BYTES);
+}
+
 static struct clew_api_request *take(struct clew_api *api)
 {
         struct clew_api_request *q;
@@ -157,6 +169,7 @@ static void *serve(void *context)
                 answer(q);
                 atomic_store(&q->state, CLEW_API_ANSWERED);
                 MHD_resume_connection(connection); /* the request may be gone from here on */
+                give_back();
                 pthread_mutex_lock(&api->lock);
                 api->n_running--;
                 pthread_cond_broadcast(&api->idle);
@@ -240,6 +253,9 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
         if (a->policy)
                 MHD_add_response_header(response, "Content-Security-Policy", a->policy);
+        if (a->is_file)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION,
+                                        "attachment");
         if (a->retry_after_s > 0) {
                 snprintf(seconds, sizeof(seconds), "%u", a->retry_after_s);
                 MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);

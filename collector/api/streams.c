@@ -8,6 +8,7 @@
 #include "proto/base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct stream {
         bool suspended; /* nothing to send */
         bool polled;    /* by the thread, right now */
         bool gone;      /* freed by the library while it was polled */
+        bool left;      /* its reader has closed: it is to end */
 };
 
 struct clew_streams {
@@ -60,6 +62,7 @@ static ssize_t read_some(void *context, uint64_t position, char *data, size_t ma
 {
         struct stream *s = context;
         struct clew_streams *l = s->streams;
+        bool ends;
         size_t n;
 
         (void)position;
@@ -70,12 +73,13 @@ static ssize_t read_some(void *context, uint64_t position, char *data, size_t ma
         if (n > 0)
                 memcpy(data, s->pending.data + s->at, n);
         s->at += n;
-        if (n == 0 && !l->ends) {
+        ends = l->ends || s->left;
+        if (n == 0 && !l->ends && !s->left) {
                 s->suspended = true;
                 MHD_suspend_connection(s->connection);
         }
         pthread_mutex_unlock(&l->lock);
-        return n > 0 || !l->ends ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+        return n > 0 || !ends ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static void end_stream(void *context)
@@ -184,6 +188,31 @@ static struct stream *next_of(struct clew_streams *l, unsigned *index)
         return found;
 }
 
+/* Whether the reader of a stream that rests has closed, which the library does not look at then.
+ * Under the lock. */
+static bool has_left(const struct stream *s)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(s->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        struct pollfd fd = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
+
+        return info && poll(&fd, 1, 0) == 1 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* Readers that have closed give their places back, though nothing happens that could be told. */
+static void drop_those_that_left(struct clew_streams *l)
+{
+        pthread_mutex_lock(&l->lock);
+        for (struct stream *s = l->first; s; s = s->next) {
+                if (!s->suspended || s->gone || !has_left(s))
+                        continue;
+                s->left = true;
+                s->suspended = false;
+                MHD_resume_connection(s->connection);
+        }
+        pthread_mutex_unlock(&l->lock);
+}
+
 /* One round: each stream once. */
 static void poll_all(struct clew_streams *l, struct clew_buffer *events)
 {
@@ -208,6 +237,7 @@ static void *run(void *context)
                 struct timespec until;
 
                 poll_all(l, &events);
+                drop_those_that_left(l);
                 begin = clew_clock_monotonic_ns(clew_clock_system()) - begin;
                 if (begin * REST_FACTOR > rest)
                         rest = begin * REST_FACTOR;

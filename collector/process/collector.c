@@ -156,7 +156,11 @@ static int start_access(struct clew_collector *c, struct clew_error *err)
         char path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_AUDIT_FILE)];
         int r;
 
-        (void)snprintf(c->keys_path, sizeof(c->keys_path), "%s/" CLEW_KEYS_FILE, config->store);
+        if (strcmp(config->keys, "default") == 0)
+                (void)snprintf(c->keys_path, sizeof(c->keys_path), "%s/" CLEW_KEYS_FILE,
+                               config->store);
+        else
+                (void)snprintf(c->keys_path, sizeof(c->keys_path), "%s", config->keys);
         (void)snprintf(path, sizeof(path), "%s/" CLEW_AUDIT_FILE, config->store);
         if (!is_off(config->trusted_proxy)) {
                 options.proxy = config->trusted_proxy;

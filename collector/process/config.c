@@ -61,6 +61,8 @@ static const struct key keys[] = {
          "its private key (PEM); off = it is in the same file"},
         {"tls-client-ca", "off", VALUE_PATH, offsetof(struct clew_config, tls_client_ca), 0, 0,
          "FILE", "clients must show a certificate that this authority has signed"},
+        {"keys", "default", VALUE_PATH, offsetof(struct clew_config, keys), 0, 0, "FILE",
+         "keys of who may come in (clewd key); default = keys.jsonl beside the store"},
         {"projects", "off", VALUE_PATH, offsetof(struct clew_config, projects), 0, 0, "DIR",
          "each directory below it is the store of a project of that name; the store above is "
          "the project default"},

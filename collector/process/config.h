@@ -24,6 +24,7 @@ struct clew_config {
         char grpc[CLEW_CONFIG_TEXT_MAX];   /* "off" = no listener */
         char http[CLEW_CONFIG_TEXT_MAX];
         char log_level[CLEW_CONFIG_TEXT_MAX];
+        char keys[CLEW_CONFIG_TEXT_MAX];          /* "default" = beside the store */
         char projects[CLEW_CONFIG_TEXT_MAX];      /* "off" = the store alone */
         char tls_cert[CLEW_CONFIG_TEXT_MAX];      /* "off" = no TLS */
         char tls_key[CLEW_CONFIG_TEXT_MAX];       /* "off" = in the file of the certificate */

@@ -17,6 +17,7 @@
 #include "query/cli/open.h"
 #include "query/cli/passing.h"
 #include "query/cli/terminal.h"
+#include "query/cli/window.h"
 #include "query/review/item-import.h"
 #include "query/review/item-schema.h"
 #include "query/review/known.h"
@@ -37,6 +38,7 @@ struct dataset_command {
         struct clew_display_flags display_flags;
         struct clew_filter_flags filter_flags;
         struct clew_item_flags item_flags;
+        struct clew_window_flags window_flags; /* all time is what is added from anyway */
         const char *split;
         const char *description;
         const char *map;
@@ -711,6 +713,7 @@ int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv)
 
         clew_item_flags_add(&shared, &c.item_flags);
         clew_filter_flags_add(&shared, &c.filter_flags);
+        clew_window_flags_add(&shared, &c.window_flags, false);
         clew_display_flags_add(&shared, &c.display_flags);
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &c.args);
         if (r == 0)

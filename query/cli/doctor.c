@@ -34,6 +34,7 @@ struct doctor {
         uint64_t n_findings;
         struct clew_seal_stats sealed;
         uint64_t n_old; /* stored summaries of other rules than the present */
+        struct clew_store_figures figures;
 };
 
 /* One line of the report, over as many lines of the screen as it needs. */
@@ -183,6 +184,8 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"indexed_segments", s->indexed},
                 {"rules_version", clew_rules_version() & UINT16_MAX},
                 {"summaries_of_other_rules", d->n_old},
+                {"readers", d->figures.readers},
+                {"oldest_reader_commits", d->figures.oldest_reader_commits},
         };
         struct clew_json_writer w = clew_output_begin(&d->output, "doctor");
 
@@ -254,6 +257,13 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
         clew_count_short(s->hot_bytes, "B", text);
         put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
                  plural(s->hot_traces), s->hot_fragments, plural(s->hot_fragments), text);
+        if (d->figures.readers > 0)
+                put_line(d, "readers",
+                         "%" PRIu32 " snapshot%s held by other programs; the file grows behind the "
+                         "oldest, of process %" PRId32 ": %" PRIu64 " commit%s since",
+                         d->figures.readers, plural(d->figures.readers), d->figures.oldest_reader,
+                         d->figures.oldest_reader_commits,
+                         plural(d->figures.oldest_reader_commits));
         if (s->unsealable > 0)
                 put_line(d, "too large",
                          "%" PRIu64
@@ -295,9 +305,15 @@ static int put_stats(struct doctor *d)
 {
         struct clew_view *view = NULL;
         struct clew_store_stats stats;
+        struct clew_store *store;
         struct clew_error err = {0};
-        int r = clew_cli_view(d->cli, &view);
+        int r = d->cli->store ? 0 : clew_cli_store(d->cli, CLEW_STORE_READ, &store);
 
+        /* Before a snapshot of our own is among them. */
+        if (r == 0 && !d->cli->view && clew_store_figures(d->cli->store, &d->figures, &err) < 0)
+                d->figures = (struct clew_store_figures){0};
+        if (r == 0)
+                r = clew_cli_view(d->cli, &view);
         if (r != 0)
                 return r;
         r = clew_view_stats(view, &stats, &err);

@@ -11,6 +11,7 @@
  */
 #include "proto/base/arena.h"
 #include "proto/base/mem.h"
+#include "query/answer/nearest.h"
 #include "query/cli/commands.h"
 #include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
@@ -313,11 +314,23 @@ static int write_batches(struct export *ex)
 
 static const struct format *find_format(struct clew_cli *cli, const char *name)
 {
+        struct clew_nearest nearest;
+
         for (size_t i = 0; i < CLEW_ARRAY_LEN(formats); i++) {
                 if (strcmp(formats[i].name, name) == 0)
                         return &formats[i];
         }
-        clew_cli_error(cli, "export: there is no such format; clew help formats lists them");
+        nearest = clew_nearest_begin(clew_slice_of_cstr(name));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(formats); i++)
+                clew_nearest_offer(&nearest, clew_slice_of_cstr(formats[i].name));
+        for (const struct clew_export_format *f = clew_export_formats(); f->name; f++)
+                clew_nearest_offer(&nearest, clew_slice_of_cstr(f->name));
+        if (clew_nearest_found(&nearest))
+                clew_cli_error(cli, "export: there is no such format; did you mean %.*s?",
+                               (int)nearest.best.len, (const char *)nearest.best.data);
+        else
+                clew_cli_error(cli,
+                               "export: there is no such format; clew help formats lists them");
         return NULL;
 }
 

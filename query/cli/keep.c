@@ -257,7 +257,9 @@ static int restore(struct keeping *k, const char *src)
                         clew_safe_cstr(clew_slice_of_cstr(k->cli->store_dir), shown, sizeof(shown)),
                         taken, bytes, s.objects);
         }
-        return damaged(k, r, s.lost, "the backup was made of a damaged store; what is lost");
+        return damaged(
+                k, r, s.lost,
+                "the backup was made of a damaged store; what it holds is whole again, without");
 }
 
 int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv)

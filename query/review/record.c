@@ -86,6 +86,12 @@ int clew_review_seal_changed(char kind, struct clew_slice body, struct clew_buff
         return seal(MAGIC_CHANGED, kind, body, out);
 }
 
+void clew_review_mark_changed(uint8_t *value, size_t n)
+{
+        if (n > MAGIC_BYTES && memcmp(value, MAGIC, MAGIC_BYTES) == 0)
+                memcpy(value, MAGIC_CHANGED, MAGIC_BYTES);
+}
+
 bool clew_review_is_changed(struct clew_slice value)
 {
         return value.len > MAGIC_BYTES && memcmp(value.data, MAGIC_CHANGED, MAGIC_BYTES) == 0;

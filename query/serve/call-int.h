@@ -53,6 +53,7 @@ enum clew_input_group {
         CLEW_INPUT_WITHIN = 1u << 27,
         CLEW_INPUT_EXPORT = 1u << 28,
         CLEW_INPUT_DELETE = 1u << 29,
+        CLEW_INPUT_REDACT = 1u << 30,
 };
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
@@ -262,6 +263,7 @@ int clew_route_chat(struct clew_call *call);     /* route-chat.c */
 int clew_route_why(struct clew_call *call);      /* route-why.c */
 int clew_route_live(struct clew_call *call);     /* routes.c */
 int clew_route_command(struct clew_call *call);
+int clew_route_share(struct clew_call *call);
 int clew_route_diff(struct clew_call *call);     /* route-diff.c */
 int clew_route_sessions(struct clew_call *call); /* route-groups.c */
 int clew_route_clusters(struct clew_call *call); /* route-groups.c */

@@ -143,7 +143,7 @@ static void add_review(uint32_t groups, struct clew_inputs *in, struct clew_flag
                 {CLEW_INPUT_EXPORT,
                  {"dataset", 0, "NAME[@V]", "its items, instead of those of selected traces",
                   .ret_text = &in->dataset}},
-                {CLEW_INPUT_EXPORT,
+                {CLEW_INPUT_EXPORT | CLEW_INPUT_REDACT,
                  {"redact", 0, "RULES", CLEW_REDACT_HELP, .ret_text = &in->redact}},
                 {CLEW_INPUT_EXPORT,
                  {"allow-missing", 0, NULL, "also items without an expected output",

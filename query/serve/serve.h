@@ -71,6 +71,7 @@ struct clew_serve_answer {
         unsigned retry_after_s;   /* 0 = none */
         bool is_gzip;
         bool is_head;           /* headers only */
+        bool is_file;           /* to be kept, not to be shown */
         struct clew_slice page; /* static bytes, in place of the body */
         struct clew_buffer body;
 };

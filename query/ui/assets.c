@@ -8,7 +8,7 @@
  */
 static const char *const page_roots[] = {
         "",         "t",           "sessions", "clusters", "diff",    "review",
-        "datasets", "experiments", "stats",    "status",   "compare",
+        "datasets", "experiments", "stats",    "status",   "compare", "reference",
 };
 
 static void fill(const struct clew_ui_file *file, bool is_page, struct clew_ui_asset *ret_asset)

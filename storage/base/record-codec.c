@@ -7,6 +7,7 @@
 #include "proto/base/hash.h"
 #include "storage/base/env-struct-int.h"
 #include "storage/base/place-int.h"
+#include "storage/base/sums-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -173,6 +174,10 @@ bool clew_state_decode(struct clew_slice value, struct clew_state *ret)
         s.next_run = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 1;
         s.index_records = clew_cursor_left(&c) ? clew_cursor_varint(&c) : 0;
         s.index_sum = clew_cursor_left(&c) ? clew_cursor_le64(&c) : 0;
+        s.has_sums = clew_cursor_left(&c) > 0;
+        s.note_records = s.has_sums ? clew_cursor_varint(&c) : 0;
+        s.note_sum = s.has_sums ? clew_cursor_le64(&c) : 0;
+        s.time_sum = s.has_sums ? clew_cursor_le64(&c) : 0;
         if (c.failed)
                 return false;
         *ret = s;
@@ -226,6 +231,10 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
         clew_buffer_append_varint(&b, s->next_run);
         clew_buffer_append_varint(&b, s->index_records);
         clew_buffer_append_le64(&b, s->index_sum);
+        CLEW_ASSERT(s->has_sums);
+        clew_buffer_append_varint(&b, s->note_records);
+        clew_buffer_append_le64(&b, s->note_sum);
+        clew_buffer_append_le64(&b, s->time_sum);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
         value = clew_buffer_slice(&b);
@@ -255,8 +264,11 @@ int clew_format_put(struct clew_env *env, MDB_txn *txn, uint64_t page_size, uint
 int clew_format_create(struct clew_env *env, MDB_txn *txn, uint64_t created_ns,
                        struct clew_error *err)
 {
-        struct clew_state state = {
-                .next_sequence = 1, .next_segment = 1, .next_run = 1, .places.by_bucket = true};
+        struct clew_state state = {.next_sequence = 1,
+                                   .next_segment = 1,
+                                   .next_run = 1,
+                                   .places.by_bucket = true,
+                                   .has_sums = true};
         int r = clew_format_put(env, txn, (uint64_t)sysconf(_SC_PAGESIZE), created_ns, err);
 
         return r < 0 ? r : clew_state_write(env, txn, &state, err);
@@ -335,6 +347,8 @@ int clew_format_upgrade(struct clew_env *env, MDB_txn *txn, struct clew_error *e
         r = clew_state_read(env, txn, &state, err);
         if (r == 0 && !state.places.by_bucket)
                 r = clew_places_divide(env, txn, &state.places, err);
+        if (r == 0 && !state.has_sums)
+                r = clew_sums_begin(env, txn, &state, err);
         if (r == 0)
                 r = clew_format_put(env, txn, page_size, created_ns, err);
         return r < 0 ? r : clew_state_write(env, txn, &state, err);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLEW_FORMAT_VERSION 4u
+#define CLEW_FORMAT_VERSION 5u
 /* Read as it is; a writer makes it the present one when it opens the store. */
 #define CLEW_FORMAT_VERSION_OLDEST 1u
 
@@ -83,6 +83,12 @@ struct clew_state {
         uint64_t next_run;
         uint64_t index_records;
         uint64_t index_sum;
+        /* Of all notes, how many, and the sum of their checksums; of the time order, the sum of the
+         * digests of its keys; modulo 2^64. Before format 5 they are not known. */
+        bool has_sums;
+        uint64_t note_records;
+        uint64_t note_sum;
+        uint64_t time_sum;
 };
 
 /* False when @value is too short; of which commit it is has not been looked at. */

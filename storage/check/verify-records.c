@@ -2,8 +2,10 @@
  * Every record is read, every object unpacked, every index entry followed both ways, every counter
  * compared. Findings are reported and the check goes on as far as the tree lets it.
  */
+#include "proto/base/hash.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
+#include "storage/base/sums-int.h"
 #include "storage/check/verify-int.h"
 #include "storage/object/objects-int.h"
 #include "storage/source/shelf-int.h"
@@ -34,6 +36,7 @@ struct check {
         struct clew_slice gone;
         struct clew_place_sums places;
         struct clew_shelf_state shelf;
+        struct clew_state sums; /* of notes and the time order */
 };
 
 static void finding(struct check *c, const char *object, const char *what)
@@ -228,6 +231,7 @@ static void check_time(struct check *c, const struct clew_scan *scan)
         uint64_t start_ns;
 
         c->n_times++;
+        c->sums.time_sum += clew_hash(scan->key);
         if (!clew_key_read_time(scan->key, &start_ns, &id))
                 finding_at(c, CLEW_TABLE_TIME, scan->key, "is not a time key");
         else if (clew_place_read(c->env, c->txn, &id, &place, &err) < 0 ||
@@ -282,6 +286,11 @@ static void check_object(struct check *c, const struct clew_scan *scan)
                 finding_at(c, CLEW_TABLE_OBJECT, scan->key, "belongs to no segment");
 }
 
+static void check_note(struct check *c, const struct clew_scan *scan)
+{
+        clew_note_count_in(&c->sums, scan->key, scan->value);
+}
+
 static void check_shelf(struct check *c, const struct clew_scan *scan)
 {
         clew_shelf_count_in(&c->shelf, scan->key, scan->value);
@@ -306,7 +315,7 @@ static int check_all(struct check *c, struct clew_error *err)
                 [CLEW_TABLE_META] = check_meta,     [CLEW_TABLE_HOT] = check_hot,
                 [CLEW_TABLE_OBJECT] = check_object, [CLEW_TABLE_TRACE] = check_trace,
                 [CLEW_TABLE_TIME] = check_time,     [CLEW_TABLE_SEGMENT] = check_segment,
-                [CLEW_TABLE_NOTE] = check_meta,     [CLEW_TABLE_SHELF] = check_shelf,
+                [CLEW_TABLE_NOTE] = check_note,     [CLEW_TABLE_SHELF] = check_shelf,
                 [CLEW_TABLE_INDEX] = check_meta,
         };
         struct clew_store_stats pages;
@@ -342,6 +351,11 @@ static int check_all(struct check *c, struct clew_error *err)
         compare(c, "sum of hot sequences", c->hot_sum, state.hot_sum);
         for (unsigned i = 0; i < CLEW_PLACE_BUCKETS; i++)
                 compare(c, "digest of trace places", c->places.of[i], state.places.of[i]);
+        if (state.has_sums) {
+                compare(c, "digest of the time order", c->sums.time_sum, state.time_sum);
+                compare(c, "notes", c->sums.note_records, state.note_records);
+                compare(c, "digest of notes", c->sums.note_sum, state.note_sum);
+        }
         compare(c, "trace records", c->n_traces, state.sealed_traces);
         compare(c, "time records", c->n_times, state.sealed_traces);
         compare(c, "segments", c->n_segments, state.segments);

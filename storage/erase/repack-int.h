@@ -49,7 +49,9 @@ struct clew_repack {
          * part of its live ones than 1 / worth_part it stays. 0 = whatever @judge says. */
         uint32_t n_known;
         uint32_t worth_part;
-        bool spares_held; /* a trace that is held by now does not go: -EAGAIN */
+        const struct clew_redaction
+                *redaction; /* of the service's name in the catalog; NULL = none */
+        bool spares_held;   /* a trace that is held by now does not go: -EAGAIN */
         /* the segment at hand */
         struct clew_loader loader;
         struct clew_segment_writer writer;

@@ -1,6 +1,7 @@
 #include "storage/erase/repack-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/base/sums-int.h"
 #include "storage/object/objects-int.h"
 
 #include <errno.h>
@@ -209,6 +210,8 @@ static int pack(struct clew_repack *p, const struct clew_segment_entry *e, struc
         clew_buffer_clear(&p->summaries);
         clew_buffer_clear(&p->service);
         clew_buffer_append_slice(&p->service, e->service);
+        if (p->redaction && p->service.len > 0)
+                p->redaction->replace(p->redaction->context, p->service.data, p->service.len);
         if (p->sink)
                 clew_index_sink_reset(p->sink);
         r = clew_buffer_error(&p->service);
@@ -245,8 +248,8 @@ static int finish(struct clew_repack *p, struct clew_error *err)
 
 /* ---- in a transaction ------------------------------------------------------------------------ */
 
-static int drop_notes(struct clew_repack *p, MDB_txn *txn, const struct clew_trace_id *id,
-                      struct clew_error *err)
+static int drop_notes(struct clew_repack *p, MDB_txn *txn, struct clew_state *state,
+                      const struct clew_trace_id *id, struct clew_error *err)
 {
         int r = 0;
 
@@ -256,9 +259,11 @@ static int drop_notes(struct clew_repack *p, MDB_txn *txn, const struct clew_tra
 
                 r = clew_table_peek(p->store->env, txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
                                     &value, err);
-                if (r == 0)
+                if (r == 0) {
+                        clew_note_count_out(state, value);
                         r = clew_table_delete(p->store->env, txn, CLEW_TABLE_NOTE,
                                               clew_key_slice(&key), err);
+                }
         }
         return r == -ENOENT ? 0 : r;
 }
@@ -307,7 +312,7 @@ int clew_repack_forget(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *s
         if (r == 0)
                 r = drop_fragments(p, txn, state, id, err);
         if (r == 0)
-                r = drop_notes(p, txn, id, err);
+                r = drop_notes(p, txn, state, id, err);
         if (r == 0 && o->dropped)
                 r = o->dropped(o->context, shelf, id, err);
         return r;
@@ -350,6 +355,7 @@ static int move_row(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shel
         state->sealed_spans -= row->old_spans;
         state->sealed_logs -= row->old_logs;
         state->sealed_raw_bytes -= row->old_raw;
+        state->time_sum -= clew_time_digest(row->place.start_ns, &row->id);
         r = clew_table_delete(env, txn, CLEW_TABLE_TRACE, clew_key_slice(&trace), err);
         if (r == 0)
                 r = clew_table_delete(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);

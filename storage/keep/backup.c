@@ -19,6 +19,7 @@
 #include "storage/index/catalog-keys-int.h"
 #include "storage/keep.h"
 #include "storage/keep/extra-files-int.h"
+#include "storage/keep/salvage-int.h"
 #include "storage/sealed/segment-int.h"
 #include "storage/source/store-int.h"
 
@@ -51,6 +52,7 @@ struct backup {
         struct clew_backup_dir to;
         MDB_txn *txn;
         bool ahead;                  /* damage is told by the last snapshot */
+        bool broken[CLEW_TABLES];    /* LMDB cannot walk it to its end */
         struct clew_kept_list old;   /* of the backup as it was */
         struct clew_kept_list now;   /* looked at by this run, in order of kind and number */
         struct clew_kept_list fresh; /* written, or found, by this run: to be synced and verified */
@@ -372,8 +374,40 @@ static int put_table(struct backup *b, enum clew_table table, struct clew_error 
                 return r;
         }
         snprintf(name, sizeof(name), "table %s", clew_table_name(table));
-        finding(b, name, "cannot be walked to its end; what is behind is not in the backup");
+        finding(b, name, "cannot be walked to its end; it is read page by page");
+        b->broken[table] = true;
         return 0;
+}
+
+/* A record that was read from its page; it may have been walked over before. */
+static int put_salvaged(void *context, enum clew_table table, struct clew_slice key,
+                        struct clew_slice stored, bool found_again, struct clew_error *err)
+{
+        struct backup *b = context;
+        struct clew_scan at = {.env = b->store->env, .table = table, .key = key, .value = stored};
+
+        (void)found_again;
+        if (!b->broken[table] || table == CLEW_TABLE_OBJECT || table == CLEW_TABLE_INDEX)
+                return 0;
+        return put_record(b, &at, err);
+}
+
+/* Tables that cannot be walked. The snapshot is held, so that its pages stay what they are. */
+static int salvage(struct backup *b, struct clew_error *err)
+{
+        struct clew_salvage s = {.dir = b->dir, .fn = put_salvaged, .context = b};
+        bool any = false;
+        int r;
+
+        for (int t = 0; t < CLEW_TABLES; t++)
+                any = any || b->broken[t];
+        if (!any || mdb_env_get_fd(b->store->env->lmdb, &s.fd) != 0)
+                return 0;
+        r = clew_salvage_run(&s, err);
+        return r < 0 ? r
+               : b->stream.error < 0
+                       ? clew_backup_fail(&b->to, "writing " NEW_STATE, b->stream.error, err)
+                       : 0;
 }
 
 /* Which store it is, and which commit. */
@@ -396,7 +430,7 @@ static int put_all(struct backup *b, enum clew_kept_kind kind, uint64_t *copied,
         b->end.taken_ns = clew_clock_unix_ns(b->clock);
         for (size_t i = 0; r == 0 && i < CLEW_ARRAY_LEN(order); i++)
                 r = put_table(b, order[i], err);
-        return r;
+        return r < 0 ? r : salvage(b, err);
 }
 
 static int write_state(struct backup *b, struct clew_error *err)

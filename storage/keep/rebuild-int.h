@@ -48,10 +48,11 @@ struct clew_rebuild {
         struct clew_buffer message;
         struct clew_buffer text;
         struct clew_arena arena;
-        struct clew_state state;  /* the new one */
-        struct clew_state before; /* the old one, when it could be read */
-        struct clew_shelf_state shelf;
-        struct clew_erasure erasure; /* by the records of the shelf */ /* the new one */
+        struct clew_state state;       /* the new one */
+        struct clew_state before;      /* the old one, when it could be read */
+        struct clew_shelf_state shelf; /* the new one */
+        struct clew_erasure erasure;   /* the new one, by the records of the shelf */
+        uint64_t shelf_before;         /* records of it, as far as is known */
         bool has_before;
         uint64_t created_ns;
         uint64_t pending; /* bytes written since the last commit, about */
@@ -81,6 +82,7 @@ void clew_rebuild_finding(struct clew_rebuild *r, const char *what, const char *
 /* The write transaction; commits when much is in it. @bytes: about to be written. */
 CLEW_MUST_USE int clew_rebuild_txn(struct clew_rebuild *r, uint64_t bytes, MDB_txn **ret,
                                    struct clew_error *err);
+bool clew_rebuild_was_deleted(struct clew_rebuild *r, const struct clew_trace_id *id);
 /* Segments, the trace index and the time order (rebuild-sealed.c). */
 CLEW_MUST_USE int clew_rebuild_sealed(struct clew_rebuild *r, struct clew_error *err);
 

@@ -5,6 +5,7 @@
 
 #include "proto/otlp/walk.h"
 #include "storage/base/place-int.h"
+#include "storage/base/sums-int.h"
 #include "storage/object/objects-int.h"
 #include "storage/source/store-int.h"
 
@@ -322,6 +323,8 @@ static void choose(struct clew_rebuild *r)
                                                  sizeof(best.id.bytes)) == 0;
                      to++)
                         was_indexed = was_indexed || claims(r)[to].from_index;
+                if (clew_rebuild_was_deleted(r, &best.id))
+                        continue;
                 if (best.rank == CLEW_CLAIM_NONE) {
                         lost_trace(r, &best);
                         continue;
@@ -496,6 +499,7 @@ static int put_places(struct clew_rebuild *r, struct clew_error *err)
                 if (e == 0)
                         e = clew_place_write(r->bulk->env, txn, &c->id, &place, err);
                 clew_place_count_in(&r->state.places, &c->id, &place);
+                r->state.time_sum += clew_time_digest(c->start_ns, &c->id);
         }
         return e;
 }

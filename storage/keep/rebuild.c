@@ -2,7 +2,9 @@
 
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
+#include "storage/base/sums-int.h"
 #include "storage/hot/hot-int.h"
+#include "storage/source/erasure-int.h"
 #include "storage/source/store-int.h"
 
 #include <errno.h>
@@ -53,8 +55,11 @@ int clew_rebuild_init(struct clew_rebuild *r, struct clew_bulk *bulk,
         clew_buffer_init(&r->message, CLEW_PACK_RESIDUE_MAX);
         clew_buffer_init(&r->text, CLEW_PACK_RESIDUE_MAX);
         clew_arena_init(&r->arena, ARENA_BYTES_MAX);
-        r->state = (struct clew_state){
-                .next_sequence = 1, .next_segment = 1, .next_run = 1, .places.by_bucket = true};
+        r->state = (struct clew_state){.next_sequence = 1,
+                                       .next_segment = 1,
+                                       .next_run = 1,
+                                       .places.by_bucket = true,
+                                       .has_sums = true};
         if (clew_segment_reader_init(&r->segment) < 0)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         return 0;
@@ -91,10 +96,12 @@ static int take_trace(struct clew_rebuild *r, struct clew_slice key, struct clew
                                                  : 0;
 }
 
-static void take_meta(struct clew_rebuild *r, struct clew_slice key, struct clew_slice value)
+/* False: it is to be kept as it is. */
+static bool take_meta(struct clew_rebuild *r, struct clew_slice key, struct clew_slice value)
 {
         struct clew_cursor c = clew_cursor_make(value);
         struct clew_state state;
+        uint64_t records;
         uint64_t last;
 
         if (clew_slice_eq_cstr(key, "state")) {
@@ -109,11 +116,16 @@ static void take_meta(struct clew_rebuild *r, struct clew_slice key, struct clew
                 (void)clew_cursor_varint(&c);
                 r->created_ns = clew_cursor_varint(&c);
         } else if (clew_slice_eq_cstr(key, "shelf")) {
-                (void)clew_cursor_varint(&c);
+                records = clew_cursor_varint(&c);
                 last = clew_cursor_varint(&c);
                 if (!c.failed && last > r->shelf.last)
                         r->shelf.last = last;
+                if (!c.failed && records > r->shelf_before)
+                        r->shelf_before = records;
+        } else {
+                return false;
         }
+        return true;
 }
 
 /* What was found again gives way to what was not. */
@@ -144,8 +156,9 @@ int clew_rebuild_take(void *context, enum clew_table table, struct clew_slice ke
         value.len -= value.len < CLEW_TABLE_CHECK_BYTES ? value.len : CLEW_TABLE_CHECK_BYTES;
         switch (table) {
         case CLEW_TABLE_META:
-                take_meta(r, key, value);
-                return 0;
+                if (take_meta(r, key, value))
+                        return 0;
+                break; /* of a room that knows it */
         case CLEW_TABLE_TRACE:
                 return take_trace(r, key, value, err);
         case CLEW_TABLE_TIME:
@@ -231,6 +244,18 @@ static int thin_batch(struct clew_rebuild *r, const struct clew_hot_batch *b, co
         return e < 0 ? clew_error_set(err, e, 0, "out of memory") : 0;
 }
 
+/* What was deleted does not come back, from whatever page it was read. */
+bool clew_rebuild_was_deleted(struct clew_rebuild *r, const struct clew_trace_id *id)
+{
+        uint8_t key[CLEW_DELETED_KEY_BYTES];
+        struct clew_slice stored;
+        struct clew_error ignored;
+
+        clew_deleted_key(id, key);
+        return clew_table_peek(r->bulk->env, r->old, CLEW_TABLE_SHELF,
+                               clew_slice_make(key, sizeof(key)), &stored, &ignored) == 0;
+}
+
 static int check_batch(struct clew_rebuild *r, const struct clew_scan *scan, uint64_t first,
                        const struct gone *gone, struct clew_hot_batch *b, struct clew_error *err)
 {
@@ -251,15 +276,18 @@ static int check_batch(struct clew_rebuild *r, const struct clew_scan *scan, uin
         for (uint32_t i = 0; i < b->n; i++) {
                 struct clew_fragment_header h;
                 struct clew_trace_id id;
+                bool deleted;
 
                 memcpy(id.bytes, clew_hot_batch_id(b, i), sizeof(id.bytes));
-                good[i] = !clew_hot_is_gone(bits, i) &&
+                deleted = clew_rebuild_was_deleted(r, &id);
+                rewrite = rewrite || (deleted && !clew_hot_is_gone(bits, i));
+                good[i] = !deleted && !clew_hot_is_gone(bits, i) &&
                           clew_fragment_parse_header(b->rows[i].header, &h) &&
                           clew_hot_row_check(&b->rows[i], &id, first + b->rows[i].offset);
                 if (good[i]) {
                         n_good++;
                         count_hot(r, first + b->rows[i].offset);
-                } else if (!clew_hot_is_gone(bits, i)) {
+                } else if (!deleted && !clew_hot_is_gone(bits, i)) {
                         rewrite = true;
                         lost_fragment(r, &id);
                 }
@@ -318,6 +346,7 @@ static int rebuild_notes(struct clew_rebuild *r, struct clew_error *err)
                         next = 0;
                 last = id;
                 key = clew_key_numbered(&id, next++);
+                clew_note_count_in(&r->state, clew_key_slice(&key), scan.value);
                 if (index + 1 == next)
                         continue;
                 e = clew_rebuild_txn(r, scan.value.len, &txn, err);
@@ -397,6 +426,8 @@ static int write_meta(struct clew_rebuild *r, struct clew_error *err)
         s->again_bytes = r->has_before ? r->before.again_bytes : 0;
         compare(r, "sealed traces", r->before.sealed_traces, s->sealed_traces);
         compare(r, "sealed spans", r->before.sealed_spans, s->sealed_spans);
+        compare(r, "notes", r->before.note_records, s->note_records);
+        compare(r, "records of the shelf", r->shelf_before, r->shelf.records);
         compare(r, "hot fragments", r->before.hot_fragments, s->hot_fragments);
         if (e == 0)
                 e = clew_format_put(r->bulk->env, txn, (uint64_t)sysconf(_SC_PAGESIZE),

@@ -8,6 +8,7 @@
 #include "storage/keep/bulk-int.h"
 #include "storage/keep/extra-files-int.h"
 #include "storage/keep/manifest-int.h"
+#include "storage/keep/rebuild-int.h"
 
 #include "storage/base/directory-int.h"
 #include "storage/base/own-file-int.h"
@@ -32,6 +33,8 @@ struct restore {
         int dir_fd;
         int lock_fd;
         struct clew_bulk bulk;
+        bool is_damaged; /* the store was, when the backup was made: what is there is made whole */
+        struct clew_rebuild rebuild;
         struct clew_extra_writer extra;
         struct clew_kept_list objects;
         struct clew_buffer later; /* lengths, keys and values of table index */
@@ -146,6 +149,9 @@ static int take_record(void *context, const struct clew_stream_record *record,
                                       "backup %s: holds records that this program does not know; "
                                       "use the Clew that wrote it, or a later one",
                                       r->from.path);
+        if (r->is_damaged) /* some records may be there twice */
+                return clew_rebuild_take(&r->rebuild, (enum clew_table)table, record->key,
+                                         record->value, true, err);
         if (table == CLEW_TABLE_INDEX)
                 return put_later(r, record, err);
         return clew_bulk_put(&r->bulk, (enum clew_table)table, record->key, record->value, err);
@@ -156,7 +162,8 @@ static int take_part(void *context, enum clew_table table, struct clew_slice key
 {
         struct restore *r = context;
 
-        return clew_bulk_put(&r->bulk, table, key, stored, err);
+        return r->is_damaged ? clew_rebuild_take(&r->rebuild, table, key, stored, true, err)
+                             : clew_bulk_put(&r->bulk, table, key, stored, err);
 }
 
 static int read_backup(struct restore *r, struct clew_error *err)
@@ -191,10 +198,16 @@ static int build(struct restore *r, struct clew_error *err)
 {
         int e = clew_bulk_open(&r->bulk, r->dir, r->dir_fd, err);
 
+        if (e == 0 && r->is_damaged)
+                e = clew_rebuild_init(&r->rebuild, &r->bulk, r->options, err);
         if (e == 0)
                 e = read_backup(r, err);
         if (e == 0)
-                e = clew_bulk_finish(&r->bulk, err);
+                e = r->is_damaged ? clew_rebuild_finish(&r->rebuild, err)
+                                  : clew_bulk_finish(&r->bulk, err);
+        if (r->is_damaged)
+                r->report->lost = r->end.damaged + r->rebuild.n_findings;
+        clew_rebuild_deinit(&r->rebuild);
         if (e == 0)
                 e = clew_bulk_verify(&r->bulk, "the store that the backup makes", err);
         return e < 0 ? e : clew_bulk_install(&r->bulk, RENAME_NOREPLACE, err);
@@ -219,6 +232,7 @@ static int check_space(struct restore *r, struct clew_error *err)
         for (size_t i = 0; i < clew_kept_list_n(&r->objects); i++)
                 bytes += clew_kept_list_at(&r->objects, i)->bytes;
         clew_buffer_clear(&r->objects.all);
+        r->is_damaged = end.damaged > 0;
         if (fstatvfs(r->dir_fd, &fs) < 0)
                 return 0;
         available = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize;

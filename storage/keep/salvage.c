@@ -165,6 +165,16 @@ static bool read_node_page(const struct walk *w, uint64_t page, uint8_t *into, u
 
 /* ---- records --------------------------------------------------------------------------------- */
 
+/* Records of table meta have words for keys. */
+static bool is_word(struct clew_slice key)
+{
+        for (size_t i = 0; i < key.len; i++) {
+                if (key.data[i] < 'a' || key.data[i] > 'z')
+                        return false;
+        }
+        return key.len > 0;
+}
+
 /* The table that a record is of, by its key and the kind of its value; -1 = of none. */
 static int classify(struct clew_slice key, struct clew_slice value)
 {
@@ -172,8 +182,7 @@ static int classify(struct clew_slice key, struct clew_slice value)
         struct clew_slice pack;
         uint8_t first = key.len ? key.data[0] : 0;
 
-        if (clew_slice_eq_cstr(key, "state") || clew_slice_eq_cstr(key, "format") ||
-            clew_slice_eq_cstr(key, "shelf"))
+        if (is_word(key))
                 return CLEW_TABLE_META;
         if (key.len == 8)
                 return CLEW_TABLE_SEGMENT;

@@ -14,6 +14,7 @@
 
 #include "proto/base/cursor.h"
 #include "proto/base/mem.h"
+#include "storage/base/sums-int.h"
 #include "storage/index/sink-int.h"
 #include "storage/object/objects-int.h"
 
@@ -351,6 +352,7 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
                 struct clew_key time = clew_key_time(t->old.start_ns, &t->item->id);
 
                 clew_place_count_out(&state->places, &t->item->id, &t->old);
+                state->time_sum -= clew_time_digest(t->old.start_ns, &t->item->id);
                 r = clew_table_delete(env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
                 if (r == 0)
                         r = release(s, txn, &t->old, state, err);
@@ -366,6 +368,7 @@ static int move_trace(struct sealer *s, MDB_txn *txn, const struct sealed *t,
                 state->first_bytes += t->raw_bytes - t->old_raw_bytes;
         state->again_bytes += t->old_raw_bytes;
         clew_place_count_in(&state->places, &t->item->id, place);
+        state->time_sum += clew_time_digest(place->start_ns, &t->item->id);
         return clew_place_write(env, txn, &t->item->id, place, err);
 }
 

@@ -2,7 +2,9 @@
  * The walk over all traces, newest first: the time table and what is hot, merged by one order
  * (start descending, then id). A trace that has hot fragments is given once, from the hot side.
  */
+#include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "storage/base/sums-int.h"
 #include "storage/source/store-int.h"
 
 #include <errno.h>
@@ -68,12 +70,26 @@ static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
         return 0;
 }
 
+/* Who walks may stop early, and is to know that nothing newer was hidden. */
+static int prove_times(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_state state;
+        int r = v->times_proved ? 0 : clew_state_read(v->store->env, v->txn, &state, err);
+
+        if (r == 0 && !v->times_proved)
+                r = clew_times_prove(v->store->env, v->txn, &state, err);
+        v->times_proved = r == 0;
+        return r;
+}
+
 /* Over all sealed traces, behind @after. */
 static int begin_scan(struct clew_view *v, const struct clew_list_entry *after,
                       struct clew_error *err)
 {
-        int r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TIME, &v->scan, err);
+        int r = prove_times(v, err);
 
+        if (r == 0)
+                r = clew_scan_open(v->store->env, v->txn, CLEW_TABLE_TIME, &v->scan, err);
         if (r == 0 && after) {
                 struct clew_key key = clew_key_time(after->start_ns, &after->id);
 
@@ -110,6 +126,7 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
         clew_view_end_walk(v);
         v->whole_walk = !after;
         v->n_walked = 0;
+        v->walked_sum = 0;
         v->use = (struct clew_index_use){.used = chooser != NULL};
         v->has_last = after != NULL;
         if (after)
@@ -158,7 +175,8 @@ static int check_count(struct clew_view *v, struct clew_error *err)
         if (!v->whole_walk)
                 return 0;
         r = clew_state_read(v->store->env, v->txn, &state, err);
-        if (r < 0 || v->n_walked == state.sealed_traces)
+        if (r < 0 || (v->n_walked == state.sealed_traces &&
+                      (!state.has_sums || v->walked_sum == state.time_sum)))
                 return r;
         return clew_error_set(err, -EBADMSG, 0,
                               "store %s: the time order is damaged (%llu of %llu traces); see clew "
@@ -177,6 +195,7 @@ static int next_of_all(struct clew_view *v, struct clew_list_entry *ret, struct 
         if (r < 0)
                 return r;
         v->n_walked++;
+        v->walked_sum += clew_hash(v->scan.key);
         if (!clew_key_read_time(v->scan.key, &ret->start_ns, &ret->id))
                 return clew_error_set(err, -EBADMSG, 0,
                                       "store %s: a record of the time order is damaged",

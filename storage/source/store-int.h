@@ -35,7 +35,7 @@ struct clew_store {
  * Segments that stay open beside the one that is read. A walk by time goes to and fro between the
  * segments of services that ran at the same time; opening one unpacks its residue, a megabyte.
  */
-#define CLEW_LOADER_KEPT 7u
+#define CLEW_LOADER_KEPT 15u
 
 struct clew_kept_segment {
         struct clew_segment_reader reader; /* made at its first use */
@@ -127,6 +127,8 @@ struct clew_view {
         bool hot_is_whole;
         bool hot_asked;
         struct clew_places_proved proved;
+        bool notes_proved;
+        bool times_proved;
         /* the walk */
         struct clew_scan scan;
         uint32_t *hot_order; /* indexes into hot, newest first */
@@ -134,6 +136,7 @@ struct clew_view {
         size_t hot_at;
         bool whole_walk;     /* from the very first entry: then the count is checked at the end */
         uint64_t n_walked;   /* records of the time order so far */
+        uint64_t walked_sum; /* of their digests */
         bool sealed_pending; /* `sealed_entry` waits to be merged */
         struct clew_list_entry sealed_entry;
         bool is_walking;

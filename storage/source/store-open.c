@@ -7,6 +7,7 @@
 
 #include "proto/base/mem.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/sums-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -187,8 +188,10 @@ int clew_store_add_note(struct clew_store *store, const struct clew_trace_id *id
                                    err);
         if (r == 0)
                 r = clew_state_read(store->env, txn, &state, err);
-        if (r == 0)
+        if (r == 0) {
+                clew_note_count_in(&state, clew_key_slice(&key), note);
                 r = clew_state_write(store->env, txn, &state, err);
+        }
         if (r < 0) {
                 clew_txn_abort(store->env, txn);
                 return r;
@@ -196,13 +199,31 @@ int clew_store_add_note(struct clew_store *store, const struct clew_trace_id *id
         return clew_txn_commit(store->env, txn, err);
 }
 
+/* None is there: the table is to be whole. */
+static int prove_notes(struct clew_view *view, struct clew_error *err)
+{
+        struct clew_state state;
+        int r = view->notes_proved ? 0 : clew_state_read(view->store->env, view->txn, &state, err);
+
+        if (r == 0 && !view->notes_proved)
+                r = clew_notes_prove(view->store->env, view->txn, &state, err);
+        view->notes_proved = r == 0;
+        return r;
+}
+
 static int note_trusting(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,
                          struct clew_slice *ret, struct clew_error *err)
 {
         struct clew_key key = clew_key_numbered(id, index);
+        int r = clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
+                               ret, err);
 
-        return clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
-                              ret, err);
+        if (r == -ENOENT) {
+                int e = prove_notes(view, err);
+
+                r = e < 0 ? e : r;
+        }
+        return r;
 }
 
 int clew_view_note(struct clew_view *view, const struct clew_trace_id *id, uint32_t index,

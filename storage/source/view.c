@@ -56,6 +56,7 @@ static void forget_snapshot(struct clew_view *v)
         v->hot_is_whole = false;
         v->hot_asked = false;
         v->proved = (struct clew_places_proved){0};
+        v->notes_proved = v->times_proved = false;
         clew_summary_slots_clear(&v->summaries);
 }
 

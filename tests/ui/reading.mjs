@@ -142,3 +142,20 @@ test('the first page is small', async () => {
         check(!files.some(([name]) => /plot/.test(name)), 'what draws curves is not asked for here');
         return page;
 });
+
+test('the reference of the API is made from the table of routes, and finds one', async () => {
+        const page = await open('/status');
+        await page.getByRole('link', { name: 'API reference' }).click();
+        await page.locator('details.route').first().waitFor();
+        const paths = Object.entries((await (await fetch(`${BASE}/api/v1/openapi.json`)).json()).paths).reduce((n, [, methods]) => n + Object.keys(methods).length, 0);
+        check(await page.locator('details.route').count() === paths, 'each route has its line');
+        await page.keyboard.press('/');
+        await page.keyboard.type('share');
+        check(await page.locator('details.route').count() === 1, 'one is found');
+        await page.locator('details.route summary').click();
+        check((await page.locator('details.route').innerText()).includes('redact'), 'with what it takes');
+        await page.evaluate(axe);
+        const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa'] }));
+        check(!found.violations.some((v) => ['serious', 'critical'].includes(v.impact)), found.violations.map((v) => v.id).join(', '));
+        return page;
+});

@@ -4,6 +4,7 @@
  */
 #include "proto/base/mem.h"
 #include "query/model/summary.h"
+#include "query/review/redact.h"
 #include "storage/erase.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
@@ -498,6 +499,43 @@ static void test_shared_batch(void **state)
         verify(f);
 }
 
+/* A text goes from all states of a trace, and all else stays. */
+static void test_redacted_is_nowhere(void **state)
+{
+        static const uint8_t key[CLEW_REDACT_KEY_BYTES] = {1, 2, 3};
+        static const uint32_t whose[] = {13, 5, 4, 6};
+        struct fixture *f = *state;
+        const struct clew_rewrite_options o = {.context = f};
+        uint64_t before[TRACES + 1];
+
+        fill(f);
+        for (uint32_t t = 1; t <= TRACES; t++)
+                before[t] = digest(f, t);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(whose); i++) {
+                struct clew_redaction_stats stats;
+                struct clew_redaction what;
+                struct clew_redact r;
+                struct clew_error err = {0};
+                char word[32];
+
+                word_of(whose[i], word);
+                assert_int_equal(clew_redact_init(&r, clew_slice_of_cstr(word), key, &err), 0);
+                what = clew_redact_store(&r);
+                assert_int_equal(clew_store_redact(f->store, &what, true, &o, &stats, &err), 0);
+                assert_true(stats.places > 0 && hits_of(f, whose[i]) > 0);
+                assert_true(digest(f, whose[i]) == before[whose[i]]);
+                assert_int_equal(clew_store_redact(f->store, &what, false, &o, &stats, &err), 0);
+                assert_true(finish(f).is_wiped);
+                assert_int_equal(hits_of(f, whose[i]), 0);
+                assert_true(digest(f, whose[i]) != before[whose[i]] && digest(f, whose[i]) != 0);
+                before[whose[i]] = digest(f, whose[i]);
+                clew_redact_deinit(&r);
+        }
+        for (uint32_t t = 1; t <= TRACES; t++)
+                assert_true(digest(f, t) == before[t]);
+        verify(f);
+}
+
 /* Many rounds of everything at random, against what should be there. */
 static void test_random(void **state)
 {
@@ -542,6 +580,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_reader_is_waited_for, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_shared_batch, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_redacted_is_nowhere, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_random, set_up, tear_down),
         };
 

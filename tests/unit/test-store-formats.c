@@ -4,11 +4,14 @@
  *
  * Each holds traces 1 (three spans, one of them hot beside two sealed ones) and 2 (sealed), 3 (two
  * fragments) and 4 hot, and a log record without a trace. In format-2 trace 1 has moved out of the
- * segment in which trace 2 stays.
+ * segment in which trace 2 stays. format-3 and format-4 are the same and have two notes on trace 2;
+ * format-4 has an index of each segment.
  */
+#include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/otlp/span.h"
 #include "proto/otlp/walk.h"
+#include "storage/base/env-int.h"
 #include "storage/store.h"
 #include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
@@ -26,7 +29,7 @@
 #include <zstd.h>
 
 #define FILE_MAX ((size_t)1 << 20)
-#define FORMAT_NOW 4
+#define FORMAT_NOW 5
 
 static const unsigned spans_of[] = {0, 3, 1, 2, 1};
 
@@ -187,6 +190,117 @@ static void test_format_1(void **state)
         take_over(1, "format-1.mdb.zst");
 }
 
+/* The notes of a store from format 3 on; they are counted from format 5 on. */
+static void check_notes(const char *dir)
+{
+        struct clew_trace_id id = test_trace_id(2);
+        struct clew_store *store = open_store(dir, CLEW_STORE_COLLECT);
+        struct clew_view *v = NULL;
+        struct clew_error err = {0};
+        struct clew_slice note;
+
+        assert_int_equal(clew_store_add_note(store, &id, CLEW_SLICE_LITERAL("third"), &err), 0);
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        assert_int_equal(clew_view_note(v, &id, 0, &note, &err), 0);
+        assert_true(clew_slice_eq_cstr(note, "first"));
+        assert_int_equal(clew_view_note(v, &id, 1, &note, &err), 0);
+        assert_int_equal(clew_view_note(v, &id, 2, &note, &err), 0);
+        assert_true(clew_slice_eq_cstr(note, "third"));
+        assert_int_equal(clew_view_note(v, &id, 3, &note, &err), -ENOENT);
+        clew_view_close(v);
+        clew_store_close(store);
+        verify(dir);
+}
+
+static void take_over_with_notes(uint32_t format, const char *name)
+{
+        struct test_dir dir;
+
+        take_over(format, name);
+        test_dir_make(&dir);
+        unpack(name, dir.path);
+        check_notes(dir.path);
+        test_dir_remove(&dir);
+}
+
+static void test_format_3(void **state)
+{
+        (void)state;
+        take_over_with_notes(3, "format-3.mdb.zst");
+}
+
+static void test_format_4(void **state)
+{
+        (void)state;
+        take_over_with_notes(4, "format-4.mdb.zst");
+}
+
+/* Writes the record of the format as a later Clew would. */
+static void raise_format(const char *dir, uint64_t version)
+{
+        struct clew_store_options o = {.mode = CLEW_STORE_WRITE};
+        struct clew_env *env = NULL;
+        struct clew_error err = {0};
+        MDB_txn *txn = NULL;
+        CLEW_BUFFER b = {0};
+        struct clew_slice value;
+
+        clew_buffer_init(&b, 100);
+        clew_buffer_append(&b, "clew store", sizeof("clew store"));
+        clew_buffer_append_varint(&b, version);
+        clew_buffer_append_varint(&b, 4096);
+        clew_buffer_append_varint(&b, 1);
+        value = clew_buffer_slice(&b);
+        assert_int_equal(clew_env_open(dir, &o, &env, &err), 0);
+        assert_int_equal(clew_txn_begin_write(env, &txn, &err), 0);
+        assert_int_equal(clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("format"),
+                                        &value, 1, &err),
+                         0);
+        assert_int_equal(clew_txn_commit(env, txn, &err), 0);
+        clew_env_close(env);
+}
+
+static uint64_t digest_of(const char *dir)
+{
+        static uint8_t bytes[FILE_MAX];
+        char path[1024];
+        size_t n;
+        FILE *f;
+
+        snprintf(path, sizeof(path), "%s/data.mdb", dir);
+        f = fopen(path, "rb");
+        assert_non_null(f);
+        n = fread(bytes, 1, sizeof(bytes), f);
+        fclose(f);
+        return clew_hash(clew_slice_make(bytes, n));
+}
+
+/* A store of a later format is refused with a clear word, and not touched. */
+static void test_later_format(void **state)
+{
+        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT};
+        enum clew_store_mode modes[] = {CLEW_STORE_READ, CLEW_STORE_WRITE, CLEW_STORE_COLLECT};
+        struct clew_store *store;
+        struct test_dir dir;
+
+        (void)state;
+        test_dir_make(&dir);
+        unpack("format-2.mdb.zst", dir.path);
+        raise_format(dir.path, FORMAT_NOW + 1);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(modes); i++) {
+                struct clew_error err = {0};
+                uint64_t before = digest_of(dir.path);
+
+                o.mode = modes[i];
+                store = NULL;
+                assert_int_equal(clew_store_open(dir.path, &o, &store, &err), -EPROTONOSUPPORT);
+                assert_non_null(strstr(err.message, "format version 6"));
+                assert_non_null(strstr(err.message, "use the Clew that wrote it"));
+                assert_true(digest_of(dir.path) == before);
+        }
+        test_dir_remove(&dir);
+}
+
 static void test_format_2(void **state)
 {
         (void)state;
@@ -227,9 +341,9 @@ static void test_taking_over_fails(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_format_1),
-                cmocka_unit_test(test_format_2),
-                cmocka_unit_test(test_taking_over_fails),
+                cmocka_unit_test(test_format_1),     cmocka_unit_test(test_format_2),
+                cmocka_unit_test(test_format_3),     cmocka_unit_test(test_format_4),
+                cmocka_unit_test(test_later_format), cmocka_unit_test(test_taking_over_fails),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@ import { Dataset, Datasets } from './data/datasets.js';
 import { Experiment, Experiments } from './data/experiments.js';
 import { Cluster, Clusters } from './pages/clusters.js';
 import { Diff } from './pages/diff.js';
+import { Reference } from './pages/reference.js';
 import { Session, Sessions } from './pages/sessions.js';
 import { Status } from './pages/status.js';
 import { Palette } from './parts/palette.js';
@@ -32,6 +33,7 @@ const ROUTES = [
         [/^\/experiments\/([^/]+)$/, Experiment, 'name'],
         [/^\/stats$/, Stats],
         [/^\/status$/, Status],
+        [/^\/reference$/, Reference],
 ];
 
 const Nowhere = () => html`<${Head} /><main class="page" tabindex="0"><p class="empty">There is no page at ${route.value.path}. <a href="/">Runs</a></p></main><${Foot} />`;

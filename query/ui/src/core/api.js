@@ -5,6 +5,7 @@
 import { signal } from '@preact/signals';
 import { take } from './ahead.js';
 import { checkVersion } from './fresh.js';
+import { NOT_HERE, kept, shared } from './shared.js';
 
 const BASE = '/api/v1/';
 
@@ -53,6 +54,12 @@ async function ask(path, params, options = {}) {
 
 /** One object; what was fetched ahead is taken. */
 export async function one(path, params, options) {
+        if (shared) {
+                const answer = kept(path, params);
+                if (answer === undefined)
+                        throw new ApiError(404, { detail: NOT_HERE });
+                return answer;
+        }
         const ahead = take(`${path} ${JSON.stringify(params || {})}`);
         if (ahead)
                 return ahead;
@@ -72,6 +79,8 @@ export const useToken = (text) => { token = text; };
 
 /** A change: POST with a JSON body, or another method. */
 export async function send(path, body, method = 'POST') {
+        if (shared)
+                throw new ApiError(403, { detail: NOT_HERE });
         const answer = await ask(path, {}, {
                 method,
                 headers: { 'Content-Type': 'application/json', ...(token ? { 'X-Clew-Token': token } : {}) },
@@ -83,6 +92,8 @@ export async function send(path, body, method = 'POST') {
 
 /** Live events; returns what ends them. The browser itself comes back with Last-Event-ID. */
 export function live(params, heard, state) {
+        if (shared)
+                return () => {};
         const source = new EventSource(address('live', params));
         let lost = false;
         source.onopen = () => {

@@ -1,4 +1,6 @@
 /* The list that was seen last: what `n` and `p` walk through, and where Escape leads back to. Kept for this tab only. */
+import { shared } from './shared.js';
+
 const KEY = 'clew.around';
 
 /** Called by a page that lists runs, when one of them is opened. */
@@ -12,6 +14,8 @@ export function remember(ids, address) {
 
 /** { place, of, before, after, address } of a run in that list; `of` is 0 when it is not in it. */
 export function beside(id) {
+        if (shared)
+                return { of: 0 };
         let kept = null;
         try {
                 kept = JSON.parse(sessionStorage.getItem(KEY));

@@ -2,6 +2,8 @@
  * Pages that stay open while the server is exchanged: when its bundle is another one than the bundle that runs here, the
  * page loads anew, at its address, which is all of its state. Not while somebody types.
  */
+import { shared } from './shared.js';
+
 const FILE = '/app.js', OFTEN_MS = 60000;
 
 let own = null, looked = 0;
@@ -15,7 +17,7 @@ const busy = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagN
 
 /** Asks which bundle the server has; `now`: the server was away, or a stream came back. */
 export async function checkVersion(now = false) {
-        if (!now && Date.now() - looked < OFTEN_MS)
+        if (shared || (!now && Date.now() - looked < OFTEN_MS))
                 return;
         looked = Date.now();
         try {
@@ -30,6 +32,8 @@ export async function checkVersion(now = false) {
 }
 
 export function watchVersion() {
+        if (shared)
+                return;
         checkVersion(true);
         document.addEventListener('visibilitychange', () => !document.hidden && checkVersion());
         addEventListener('online', () => checkVersion(true));

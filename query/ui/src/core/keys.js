@@ -20,6 +20,8 @@ export const KEYS = [
         { key: 'c', run: 'go to the cause', review: 'correct', foot: true },
         { key: 'g', review: 'go to the cause', foot: true },
         { key: 'x', runs: 'select', review: 'the finding is wrong', foot: true },
+        { key: 'r', run: 'the finding is right' },
+        { key: 'w', run: 'the finding is wrong' },
         { key: 'd', runs: 'diff the two selected', run: 'diff with a run that passed', foot: true },
         { key: 'f', runs: 'only failed', run: 'only this subtree', review: 'it failed at this step', foot: true },
         { key: 'l', runs: 'label', run: 'label', review: 'label', foot: true },
@@ -49,7 +51,16 @@ export const NAMES = { ArrowDown: '↓', ArrowUp: '↑', ArrowLeft: '←', Arrow
 
 export const page = signal('runs'); // which column of the table holds
 export const help = signal(false);
-export const lettersOn = signal(localStorage.getItem('clew.letters') !== 'off');
+/* A file may have no place of its own. */
+function keptLetters() {
+        try {
+                return localStorage.getItem('clew.letters');
+        } catch {
+                return null;
+        }
+}
+
+export const lettersOn = signal(keptLetters() !== 'off');
 
 const layers = []; // the last one is asked first
 

@@ -1,10 +1,12 @@
 /* The state of a page is its address: path and parameters. Going somewhere is changing them. */
 import { signal } from '@preact/signals';
+import { shared } from './shared.js';
 
-const read = () => ({
-        path: location.pathname.replace(/\/+$/, '') || '/',
-        params: new URLSearchParams(location.search),
-});
+/* In a file the address stands behind its "#". */
+function read() {
+        const at = shared ? new URL(location.hash.slice(1) || `/t/${shared.id}`, 'http://file/') : location;
+        return { path: at.pathname.replace(/\/+$/, '') || '/', params: new URLSearchParams(at.search) };
+}
 
 export const route = signal(read());
 addEventListener('popstate', () => { route.value = read(); });
@@ -22,7 +24,9 @@ export function href(path, params = {}) {
 
 /** Goes to an address of ours; `replace` leaves no trace in the history. */
 export function go(address, replace = false) {
-        history[replace ? 'replaceState' : 'pushState'](null, '', address);
+        if (shared && !address.startsWith(`/t/${shared.id}`))
+                return;
+        history[replace ? 'replaceState' : 'pushState'](null, '', shared ? `#${address}` : address);
         route.value = read();
 }
 
@@ -45,7 +49,12 @@ export function takeLinks() {
                 if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey
                     || event.shiftKey || link.target || link.hasAttribute('download'))
                         return;
-                const to = new URL(link.href);
+                const to = new URL(link.getAttribute('href'), shared ? 'http://file/' : location.href);
+                if (shared) {
+                        event.preventDefault();
+                        go(to.pathname + to.search);
+                        return;
+                }
                 if (to.origin !== location.origin || to.pathname.startsWith('/api/'))
                         return;
                 event.preventDefault();

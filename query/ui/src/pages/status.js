@@ -84,7 +84,7 @@ export function Status() {
                 else
                         plain[key] = value;
         }
-        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Status</h1></div>${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
+        return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Status</h1><span class="sp"></span><a class="keep" href="/reference">API reference</a></div>${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
                 ${!answer.data && !answer.error && html`<${Waiting} what="the status" />`}
                 ${answer.data && html`<${Summary} data=${answer.data} rate=${rate} />`}
                 <div class="sections">${Object.keys(plain).length > 0 && html`<${Section} name="server" rows=${plain} />`}${sections.map(([name, rows]) => html`<${Section} key=${name} name=${name} rows=${rows} />`)}</div><p class="empty"><a href="/licences.txt" target="_blank" rel="noopener">Licences of the packages that these pages hold</a></p></main><${Foot} command="clew doctor" />`;

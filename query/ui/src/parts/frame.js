@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { reachable } from '../core/api.js';
 import { KEYS, NAMES, help, lettersOn, meaning } from '../core/keys.js';
 import { go, route } from '../core/route.js';
+import { shared } from '../core/shared.js';
 import { Key, copy, said } from './marks.js';
 import { visible } from './text.js';
 
@@ -14,9 +15,15 @@ export function useTitle(words) {
         useEffect(() => { document.title = words ? `${words} · Clew` : 'Clew'; }, [words]);
 }
 
-const here = (path) => (path === '/' ? route.value.path === '/' || /^\/(t\/|diff)/.test(route.value.path) : route.value.path === path || route.value.path.startsWith(`${path}/`));
+const here = (path) => (path === '/' ? route.value.path === '/' || /^\/(t\/|diff)/.test(route.value.path) : route.value.path === path || route.value.path.startsWith(`${path}/`) || (path === '/status' && route.value.path === '/reference'));
+
+/** The head of a file: what it is, instead of where one can go. */
+const FileHead = () => html`<header><span class="name">Clew</span><span class="dim">one run, kept in a file${shared.masked > 0 ? ` · ${shared.masked} masked` : ''}</span><span class="sp"></span>
+        <button class="quiet" onClick=${() => { help.value = true; }}><${Key}>?<//> keys</button></header>`;
 
 export function Head({ extra }) {
+        if (shared)
+                return html`<${FileHead} />`;
         return html`<header>
                 <a class="name" href="/">Clew</a>
                 <nav aria-label="pages">${PAGES.map(([path, name]) => html`<a href=${path} class=${here(path) ? 'on' : ''} aria-current=${here(path) ? 'page' : null}>${name}</a>`)}</nav>

@@ -17,7 +17,7 @@ const SHOWN = 14;
 /** What may be done now: { words, key, run }. */
 function everything() {
         const keys = KEYS.filter((row) => row.key !== 'Escape' && meaning(row)).map((row) => ({ words: meaning(row), key: row.key, run: () => press(row.key) }));
-        return [...keys, ...PAGES.map(([path, name]) => ({ words: `go to ${name.toLowerCase()}`, run: () => go(path) }))];
+        return [...keys, ...PAGES.map(([path, name]) => ({ words: `go to ${name.toLowerCase()}`, run: () => go(path) })), { words: 'go to the API reference', run: () => go('/reference') }];
 }
 
 export function found(all, typed) {

@@ -8,6 +8,7 @@ import { useAnswer } from '../core/load.js';
 import { me, whoAmI } from '../core/me.js';
 import { beside } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
+import { shared } from '../core/shared.js';
 import { AddSheet } from '../data/add-sheet.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { Key, copy } from '../parts/marks.js';
@@ -66,6 +67,7 @@ function Body({ id, run, tree, why }) {
         const around = beside(run.trace_id);
         const [sheet, setSheet] = useState(null);
         const reviews = useAnswer(`reviews ${run.trace_id}`, (signal) => whoAmI().then(() => (me.value.author === null ? null : reviewsOf(run.trace_id, { signal }))));
+        const blamed = (why?.findings || []).some((f) => !f.looked_at);
         const judge = async (verdict) => {
                 const finding = (why?.findings || []).find((f) => !f.looked_at);
                 if (finding && await annotate({ id: run.trace_id, finding: { rule: finding.rule, verdict } }, verdict === 'confirmed' ? `${finding.rule} is right` : `${finding.rule} is wrong`))
@@ -107,14 +109,14 @@ function Body({ id, run, tree, why }) {
                 ArrowRight: () => (folded.has(selected) ? fold(selected) : tree.hasChildren(selected) && choose(selected + 1)), Enter: () => fold(selected),
                 '/': () => box.current?.focus(), '+': () => zoom(0.5), '-': () => zoom(2), 0: () => setSeen([0, 1]),
                 ...(around.of ? { n: () => around.after && go(href(`/t/${around.after}`)), p: () => around.before && go(href(`/t/${around.before}`)) } : {}),
-                c: () => tree.cause && choose(tree.cause), d: () => passing && go(href('/diff', { a: passing, b: run.trace_id })),
+                c: () => tree.cause && choose(tree.cause), ...(shared ? {} : { d: () => passing && go(href('/diff', { a: passing, b: run.trace_id })) }),
                 f: () => change({ focus: focus ? null : selected }),
                 1: () => change({ view: null }), 2: () => change({ view: 'chat' }), 3: () => change({ view: 'log' }), 4: () => change({ view: 'graph' }),
-                ...(me.value?.may ? { l: () => setSheet('label'), a: () => setSheet('add') } : {}),
+                ...(me.value?.may ? { l: () => setSheet('label'), a: () => setSheet('add'), ...(blamed ? { r: () => judge('confirmed'), w: () => judge('rejected') } : {}) } : {}),
                 y: () => copy(`${run.trace_id}#${selected}`, `${short(run.trace_id)}#${selected}`), Y: () => copy(`clew show ${short(run.trace_id)}#${selected}`, 'the command'),
-                Escape: () => (words ? setWords('') : focus ? change({ focus: null }) : go(around.address || '/')),
+                Escape: () => (words ? setWords('') : focus ? change({ focus: null }) : shared ? undefined : go(around.address || '/')),
         });
-        return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing}>${me.value?.may && html`<button aria-pressed=${verdict === 'confirmed'} class=${verdict === 'confirmed' ? 'on' : ''} onClick=${() => judge('confirmed')}>Right</button><button aria-pressed=${verdict === 'rejected'} class=${verdict === 'rejected' ? 'on' : ''} onClick=${() => judge('rejected')}>Wrong</button>`}<//>
+        return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing}>${me.value?.may && html`<button aria-pressed=${verdict === 'confirmed'} class=${verdict === 'confirmed' ? 'on' : ''} onClick=${() => judge('confirmed')}>Right <${Key}>r<//></button><button aria-pressed=${verdict === 'rejected'} class=${verdict === 'rejected' ? 'on' : ''} onClick=${() => judge('rejected')}>Wrong <${Key}>w<//></button>`}<//>
                 ${(reviews.data?.now || []).length > 0 && html`<div class="said-line">${reviews.data.now.slice(0, 12).map((item) => html`<${Short} item=${item} choose=${(s) => choose(s, null)} />`)}<button class="link" onClick=${() => setSheet('label')}>all</button></div>`}
                 ${sheet === 'label' && html`<${LabelSheet} ids=${[run.trace_id]} step=${selected} close=${() => setSheet(null)} changed=${reviews.again} />`}
                 ${sheet === 'add' && html`<${AddSheet} body=${{ id: [run.trace_id] }} told=${`run ${short(run.trace_id)}`} step=${selected} close=${() => setSheet(null)} />`}

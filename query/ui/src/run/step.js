@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { one } from '../core/api.js';
 import { count, money, took } from '../core/format.js';
 import { useAnswer } from '../core/load.js';
+import { shared } from '../core/shared.js';
 import { Failure } from '../parts/frame.js';
 import { kindClass } from '../parts/marks.js';
 import { Json } from '../parts/json.js';
@@ -143,6 +144,6 @@ export function Step({ id, tree, s, close, marks = [] }) {
                 ${now === 'tools' && html`<${Tools} step=${step} />`}
                 ${now === 'attributes' && html`<${Table} rows=${step.attributes} rest=${rest} at="/attributes" /><h3>Resource</h3><${Table} rows=${step.resource} />
                         ${(step.events || []).length > 0 && html`<h3>Events</h3>${step.events.map((event) => html`<section class="msg"><div class="role"><span>${visible(event.name)}</span></div><${Table} rows=${event.attributes} /></section>`)}`}`}
-                ${now === 'raw' && html`<p class="dim">As Clew reads it. <a href=${`/api/v1/traces/${id}/raw`} download=${`${id}.json`}>The whole run as OTLP</a></p><${Json} value=${step} />`}
+                ${now === 'raw' && html`<p class="dim">As Clew reads it. ${!shared && html`<a href=${`/api/v1/traces/${id}/raw`} download=${`${id}.json`}>The whole run as OTLP</a>`}</p><${Json} value=${step} />`}
                 </div></aside><//>`;
 }

@@ -3,6 +3,7 @@ import { html } from '../core/html.js';
 import { useState } from 'preact/hooks';
 import { plural, short } from '../core/format.js';
 import { href } from '../core/route.js';
+import { shared } from '../core/shared.js';
 import { Key, isFailed } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
 
@@ -49,10 +50,10 @@ export function Why({ run, why, choose, passing, goKey = 'c', children }) {
         const failed = isFailed(run.outcome);
         if (!why || (!findings.length && !failed))
                 return null;
-        const compare = passing && html`<a class="button" href=${href('/diff', { a: passing, b: run.trace_id })}>Compare with ${short(passing)}, which passed <${Key}>d<//></a>`;
+        const compare = passing && !shared && html`<a class="button" href=${href('/diff', { a: passing, b: run.trace_id })}>Compare with ${short(passing)}, which passed <${Key}>d<//></a>`;
         return html`<section class=${failed ? 'why' : 'why calm'} aria-label="cause">
                 ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} goKey=${goKey} first>${compare}
-                        ${run.cause?.signature && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}${children}<//>`}
+                        ${run.cause?.signature && !shared && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}${children}<//>`}
                 ${!findings.length && html`<div class="finding"><p>No rule explains this failure.${run.error && html` The last error was <q>${visible(run.error).slice(0, 200)}</q>`}</p><div class="act">${compare}</div></div>`}
                 ${!failed && findings.length > 0 && html`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
                 ${more > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : told(findings.length, others.length + excluded.length)}</button>`}

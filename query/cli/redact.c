@@ -1,0 +1,222 @@
+/*
+ * clew redact: a text taken out of everything that is stored: traces, notes, reviews, datasets,
+ * indexes, free pages.
+ */
+#include "query/review/redact.h"
+
+#include "query/answer/when.h"
+#include "query/cli/author.h"
+#include "query/cli/commands.h"
+#include "query/cli/finish.h"
+#include "query/cli/open.h"
+#include "query/cli/options.h"
+#include "query/serve/erase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define NOTE_BYTES 256u
+
+struct redact_command {
+        struct clew_cli *cli;
+        const char *string;
+        const char *file;
+        const char *key_file;
+        bool dry_run;
+        bool yes;
+        struct clew_buffer text;
+        struct clew_redact redact;
+        struct clew_redaction_stats found;
+        char author[CLEW_NAME_BYTES_MAX + 1];
+};
+
+/* ---- the text and the key -------------------------------------------------------------------- */
+
+/* "-" is standard input. 0, or CLEW_EXIT_USAGE after a message. */
+static int read_file(struct redact_command *c, const char *path, struct clew_buffer *out)
+{
+        int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+        uint8_t room[512];
+        ssize_t n = fd < 0 ? -1 : 1;
+
+        while (n > 0 && (n = read(fd, room, sizeof(room))) > 0)
+                clew_buffer_append(out, room, (size_t)n);
+        if (n < 0 || clew_buffer_error(out) < 0) {
+                clew_cli_error(c->cli, "%s: %s", path,
+                               n < 0 ? strerror(errno) : "is longer than a text to be taken out");
+                if (fd > STDIN_FILENO)
+                        close(fd);
+                return CLEW_EXIT_USAGE;
+        }
+        if (fd > STDIN_FILENO)
+                close(fd);
+        return 0;
+}
+
+static int read_text(struct redact_command *c)
+{
+        int r = 0;
+
+        if ((c->string != NULL) == (c->file != NULL)) {
+                clew_cli_error(c->cli, "which text? --string S, or --file F (- is standard input): "
+                                       "others can see the words of a command");
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->string)
+                clew_buffer_append_cstr(&c->text, c->string);
+        else
+                r = read_file(c, c->file, &c->text);
+        if (r == 0 && c->file && c->text.len > 0 && c->text.data[c->text.len - 1] == '\n')
+                c->text.len--;
+        return r;
+}
+
+/* A key of this run alone, when none is given. */
+static int read_key(struct redact_command *c, uint8_t key[CLEW_REDACT_KEY_BYTES])
+{
+        CLEW_BUFFER bytes = {0};
+        int r;
+
+        if (!c->key_file) {
+                if (getrandom(key, CLEW_REDACT_KEY_BYTES, 0) == CLEW_REDACT_KEY_BYTES)
+                        return 0;
+                clew_cli_error(c->cli, "the system gives no random bytes");
+                return CLEW_EXIT_STORE;
+        }
+        clew_buffer_init(&bytes, CLEW_REDACT_KEY_BYTES);
+        r = read_file(c, c->key_file, &bytes);
+        if (r == 0 && bytes.len != CLEW_REDACT_KEY_BYTES) {
+                clew_cli_error(c->cli, "--key takes a file of %u bytes", CLEW_REDACT_KEY_BYTES);
+                r = CLEW_EXIT_USAGE;
+        }
+        if (r == 0)
+                memcpy(key, bytes.data, CLEW_REDACT_KEY_BYTES);
+        return r;
+}
+
+static int make(struct redact_command *c)
+{
+        uint8_t key[CLEW_REDACT_KEY_BYTES];
+        struct clew_error err = {0};
+        int r = read_text(c);
+
+        if (r == 0)
+                r = read_key(c, key);
+        if (r != 0)
+                return r;
+        if (clew_redact_init(&c->redact, clew_buffer_slice(&c->text), key, &err) < 0) {
+                clew_cli_error(c->cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
+        return 0;
+}
+
+/* ---- doing it -------------------------------------------------------------------------------- */
+
+static int run_once(struct redact_command *c, bool dry_run, struct clew_redaction_stats *ret)
+{
+        const struct clew_rewrite_options options = clew_erasing_rewrite();
+        const struct clew_redaction redaction = clew_redact_store(&c->redact);
+        struct clew_store *store;
+        struct clew_error err = {0};
+        int r = clew_cli_store_existing(c->cli, &store);
+
+        if (r != 0)
+                return r;
+        r = clew_store_redact(store, &redaction, dry_run, &options, ret, &err);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static void tell(struct redact_command *c)
+{
+        const struct clew_redaction_stats *s = &c->found;
+        char bytes[CLEW_WHEN_TEXT];
+
+        clew_count_short(s->read_bytes, "B", bytes);
+        fprintf(c->cli->out,
+                "%" PRIu64 " places in %s of messages, in %" PRIu64 " sealed traces, %" PRIu64
+                " notes, %" PRIu64 " records of reviews and datasets\n",
+                s->places, bytes, s->traces, s->notes, s->records);
+}
+
+/* The log names what was put in its place, never the text. */
+static int note(struct redact_command *c)
+{
+        CLEW_BUFFER what = {0};
+        struct clew_store *store;
+        struct clew_error err = {0};
+        int r = clew_cli_store_existing(c->cli, &store);
+
+        if (r != 0)
+                return r;
+        clew_buffer_init(&what, 2 * CLEW_REDACT_BYTES_MAX);
+        clew_buffer_printf(&what, "redact a text of %zu bytes, %" PRIu64 " places; now ",
+                           c->text.len, c->found.places);
+        clew_buffer_append_slice(&what, clew_redact_shown(&c->redact));
+        if (what.len > NOTE_BYTES)
+                what.len = NOTE_BYTES;
+        r = clew_erasing_note(store, clew_slice_of_cstr(c->author), clew_buffer_slice(&what),
+                              clew_clock_unix_ns(c->cli->clock), &err);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int run(struct redact_command *c)
+{
+        struct clew_redaction_stats done = {0};
+        int r = clew_cli_author(c->cli, c->author, sizeof(c->author));
+
+        if (r == 0)
+                r = make(c);
+        if (r == 0)
+                r = run_once(c, true, &c->found);
+        if (r != 0)
+                return r;
+        tell(c);
+        if (c->dry_run)
+                return 0;
+        if (!c->yes) {
+                clew_cli_error(c->cli, "nothing was changed: say --yes");
+                return CLEW_EXIT_USAGE;
+        }
+        r = note(c);
+        if (r == 0)
+                r = run_once(c, false, &done);
+        if (r != 0)
+                return r;
+        fprintf(c->cli->out, "in its place: %.*s\n", (int)clew_redact_shown(&c->redact).len,
+                (const char *)clew_redact_shown(&c->redact).data);
+        return clew_cli_finish_erasure(c->cli);
+}
+
+int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
+{
+        struct redact_command c = {.cli = cli};
+        const struct clew_flag own[] = {
+                {"string", 0, "S", "the text", .ret_text = &c.string},
+                {"file", 0, "F", "a file that holds it; - = standard input", .ret_text = &c.file},
+                {"key", 0, "F",
+                 "a file of 32 bytes: the same text becomes the same in other runs too",
+                 .ret_text = &c.key_file},
+                {"dry-run", 0, NULL, "tell where, change nothing", .ret_flag = &c.dry_run},
+                {"yes", 'y', NULL, "do it", .ret_flag = &c.yes},
+                {0},
+        };
+        struct clew_arguments args;
+        int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
+
+        if (r != 0)
+                return r;
+        if (args.n > 0) {
+                clew_cli_error(cli, "clew redact takes flags alone: --string S");
+                return CLEW_EXIT_USAGE;
+        }
+        clew_buffer_init(&c.text, CLEW_REDACT_BYTES_MAX + 1);
+        r = run(&c);
+        clew_redact_deinit(&c.redact);
+        clew_buffer_deinit(&c.text);
+        return r;
+}
