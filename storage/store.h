@@ -280,6 +280,19 @@ CLEW_MUST_USE int clew_view_index_runs(struct clew_view *view, uint64_t version,
                                        int (*fn)(void *context, struct clew_index_run *run,
                                                  struct clew_error *err),
                                        void *context, struct clew_error *err);
+/* Where traces that are known by their ids stand in index runs, for choosers. */
+struct clew_index_marks;
+
+/* Those of @n @ids that are sealed. @ret lives as long as the snapshot; clew_index_marks_free(). 0
+ * or an error. */
+CLEW_MUST_USE int clew_view_mark(struct clew_view *view, const struct clew_trace_id *ids,
+                                 uint32_t n, struct clew_index_marks **ret, struct clew_error *err);
+void clew_index_marks_free(struct clew_index_marks *marks); /* NULL is fine */
+/* Adds those that @run covers and @wanted (by the number of the id) wants. 0 or damage. */
+CLEW_MUST_USE int clew_index_marked(const struct clew_index_marks *marks,
+                                    struct clew_index_run *run,
+                                    bool (*wanted)(void *context, uint32_t number), void *context,
+                                    struct clew_index_set *into, struct clew_error *err);
 /* Of the walk so far. */
 const struct clew_index_use *clew_view_index_use(const struct clew_view *view);
 /* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */

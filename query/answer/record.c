@@ -3,27 +3,51 @@
  */
 #include "query/answer/record.h"
 
+#include "query/find/language/language.h"
+
 #include <errno.h>
 #include <string.h>
+
+/* The fields of that name, or whose names begin with it and a dot. */
+static uint64_t choose_one(const struct clew_record_writer *w, struct clew_slice name)
+{
+        uint64_t found = 0;
+
+        for (size_t i = 0; w->fields[i].name; i++) {
+                const char *known = w->fields[i].name;
+
+                if (strncmp(known, (const char *)name.data, name.len) == 0 &&
+                    (known[name.len] == '\0' || known[name.len] == '.'))
+                        found |= UINT64_C(1) << i;
+        }
+        return found;
+}
+
+/* By its name in queries: `span.clew.outcome` is the field `outcome`. */
+static uint64_t choose_as_in_query(const struct clew_record_writer *w, struct clew_slice name)
+{
+        struct clew_query_field_help help;
+
+        for (size_t i = 0; clew_query_field_at(i, &help); i++) {
+                if (help.record && clew_slice_eq_cstr(name, help.name))
+                        return choose_one(w, clew_slice_of_cstr(help.record));
+        }
+        return 0;
+}
 
 int clew_record_choose(struct clew_record_writer *w, const char *list)
 {
         w->chosen = 0;
         while (*list) {
-                size_t len = strcspn(list, ",");
-                uint64_t found = 0;
+                struct clew_slice name = clew_slice_make(list, strcspn(list, ","));
+                uint64_t found = name.len > 0 ? choose_one(w, name) : 0;
 
-                for (size_t i = 0; w->fields[i].name; i++) {
-                        const char *name = w->fields[i].name;
-
-                        if (strncmp(name, list, len) == 0 &&
-                            (name[len] == '\0' || name[len] == '.'))
-                                found |= UINT64_C(1) << i;
-                }
-                if (found == 0 && len > 0)
+                if (found == 0 && name.len > 0)
+                        found = choose_as_in_query(w, name);
+                if (found == 0 && name.len > 0)
                         return -EINVAL;
                 w->chosen |= found;
-                list += len + (list[len] == ',');
+                list += name.len + (list[name.len] == ',');
         }
         return 0;
 }

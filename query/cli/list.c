@@ -238,6 +238,7 @@ static int run(struct list *l)
         int damage;
         int r;
 
+        l->filter.yields = true;
         clew_arena_init(&arena, TABLE_ARENA_MAX);
         clew_table_init(&l->table, &l->look, columns, CLEW_ARRAY_LEN(columns), &arena);
         r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
@@ -280,7 +281,7 @@ static int run_count(struct list *l)
         int status = 0;
         int r;
 
-        l->filter.light = CLEW_LIGHT | CLEW_LIGHT_CAUSE;
+        l->filter.light = CLEW_LIGHT | CLEW_LIGHT_CAUSE | CLEW_LIGHT_FACTS;
         r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
                              l->after_text ? &l->after : NULL, &err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)

@@ -61,7 +61,8 @@ static void keep(struct search *s, const struct clew_list_entry *entry,
         }
 }
 
-/* The summary of a trace that has none which is up to date, when it may speak of ours. */
+/* The summary of a trace that has none which is up to date, when it may speak of ours (of any, when
+ * none is named). */
 static struct clew_slice derive(struct search *s, const struct clew_list_entry *entry)
 {
         const struct clew_deriver *deriver = clew_model_deriver_plain();
@@ -78,7 +79,7 @@ static struct clew_slice derive(struct search *s, const struct clew_list_entry *
                 return CLEW_SLICE_NULL;
         s->loaded_bytes += data.traces.len;
         clew_buffer_clear(&s->derived);
-        if (!names_id(data.traces, s->id) ||
+        if ((s->id && !names_id(data.traces, s->id)) ||
             deriver->summarize(deriver->context, &entry->id, data.traces, data.logs, &s->derived,
                                &start_ns) < 0)
                 return CLEW_SLICE_NULL;
@@ -152,6 +153,44 @@ int clew_aimed_find(struct clew_view *view, const struct clew_trace_id *id,
         }
         clew_buffer_deinit(&s.derived);
         return r;
+}
+
+static void append_targets(struct clew_slice record, struct clew_buffer *out)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_summary summary;
+
+        clew_arena_init(&arena, SUMMARY_BYTES_MAX);
+        if (clew_summary_decode(record, &arena, &summary) < 0)
+                return;
+        for (uint32_t i = 0; i < summary.n_aimed; i++)
+                clew_buffer_append(out, &summary.aimed[i].trace_id,
+                                   sizeof(summary.aimed[i].trace_id));
+}
+
+int clew_aimed_targets(struct clew_view *view, const struct clew_list_entry *from,
+                       uint64_t since_ns, struct clew_buffer *ret, struct clew_error *err)
+{
+        const struct clew_index_chooser chooser = clew_index_pick_speakers(since_ns);
+        struct clew_aimed_list found = {0};
+        struct search s = {.view = view, .found = &found};
+        struct clew_list_entry entry;
+        int r = clew_view_list_chosen(view, from, &chooser, err);
+
+        if (r == 0 && !clew_view_index_use(view)->used)
+                return -ENOENT; /* then the walk is not over indexes either */
+        clew_buffer_init(&s.derived, SUMMARY_BYTES_MAX);
+        while (r >= 0 && !found.more && (r = clew_view_next(view, &entry, err)) == 1) {
+                if (entry.start_ns < since_ns)
+                        break;
+                append_targets(entry.hot || entry.summary.len == 0 ? derive(&s, &entry)
+                                                                   : entry.summary,
+                               ret);
+        }
+        clew_buffer_deinit(&s.derived);
+        if (r >= 0 && found.more)
+                return -E2BIG;
+        return r < 0 ? r : clew_buffer_error(ret);
 }
 
 int clew_aimed_add(struct clew_trace *trace, const struct clew_aimed_list *list,

@@ -11,6 +11,7 @@
 #define CLEW_QUERY_AIMED_H
 
 #include "proto/base/arena.h"
+#include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
 #include "query/model/summary.h"
@@ -34,6 +35,13 @@ struct clew_aimed_list {
         uint32_t n;
         bool more; /* over a limit: not all younger traces were looked at, or scores are left out */
 };
+
+/* Appends the ids of traces that younger ones carry scores about, of the carriers behind @from
+ * (NULL = all) that started no earlier than @since_ns and have nothing hot. Uses the view's walk.
+ * 0, -EMSGSIZE (@ret has no room), or a negative errno. */
+CLEW_MUST_USE int clew_aimed_targets(struct clew_view *view, const struct clew_list_entry *from,
+                                     uint64_t since_ns, struct clew_buffer *ret,
+                                     struct clew_error *err);
 
 /* Looks through the traces that started at @id's start or later. Uses the view's walk, and loads
  * traces that are not sealed yet. Texts live in @arena. 0 or a negative errno; what cannot be read

@@ -38,7 +38,7 @@ struct entry {
 struct clew_comparison {
         struct clew_arena arena;
         struct clew_arena scratch; /* of the run at hand */
-        struct entry *table;
+        struct entry **table;      /* NULL = free */
         uint32_t n;
         uint64_t runs[2];
         uint64_t run; /* number of the one at hand */
@@ -54,7 +54,7 @@ struct clew_comparison *clew_comparison_new(void)
                 return NULL;
         clew_arena_init(&c->arena, ARENA_MAX);
         clew_arena_init(&c->scratch, SCRATCH_MAX);
-        c->table = clew_arena_calloc(&c->arena, TABLE_SIZE, sizeof(*c->table));
+        c->table = clew_arena_calloc(&c->arena, TABLE_SIZE, sizeof(struct entry *));
         if (!c->table) {
                 clew_comparison_free(c);
                 return NULL;
@@ -82,14 +82,18 @@ static void count(struct clew_comparison *c, struct clew_slice attribute, struct
 
         if (value.len == 0 || value.len > VALUE_BYTES_MAX)
                 return;
-        while (c->table[at].attribute.data && c->table[at].hash != hash)
+        while (c->table[at] && c->table[at]->hash != hash)
                 at = (at + 1) & (TABLE_SIZE - 1);
-        e = &c->table[at];
-        if (!e->attribute.data) {
+        e = c->table[at];
+        if (!e) {
                 if (c->n == CLEW_COMPARISON_FEATURES_MAX) {
                         c->cut = true;
                         return;
                 }
+                e = clew_arena_calloc(&c->arena, 1, sizeof(*e));
+                if (!e)
+                        return;
+                c->table[at] = e;
                 c->n++;
                 e->hash = hash;
                 e->attribute = clew_arena_copy(&c->arena, attribute);
@@ -391,9 +395,9 @@ int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_res
         if (!all || !p)
                 return -ENOMEM;
         for (uint32_t i = 0; i < TABLE_SIZE; i++) {
-                const struct entry *e = &c->table[i];
+                const struct entry *e = c->table[i];
 
-                if (e->attribute.data)
+                if (e)
                         all[n++] = (struct clew_feature){.attribute = e->attribute,
                                                          .value = e->value,
                                                          .n = {e->n[0], e->n[1]},

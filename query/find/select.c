@@ -6,6 +6,7 @@
 
 #include "query/model/prices.h"
 
+#include "query/find/aimed.h"
 #include "query/find/index/index.h"
 #include "query/find/own-query-int.h"
 #include "query/find/run.h"
@@ -86,6 +87,28 @@ static int take_some(void *context, struct clew_index_run *run, struct clew_inde
         return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
 }
 
+/* What people said is asked for: it stands in no index. Scores that other traces carry are met on
+ * the way, too late for the indexes: their targets are gathered first. */
+static int gather_said(struct clew_select *s, const struct clew_list_entry *from,
+                       struct clew_error *err)
+{
+        const struct clew_said_source source = {s->filter->spoken, s->filter->say, s->view};
+        CLEW_BUFFER targets = {0};
+        int r;
+
+        if (!source.each || !source.say || !clew_index_choice_asks_said(s->choice))
+                return 0;
+        clew_buffer_init(&targets, AIMED_MAX * sizeof(struct clew_trace_id));
+        r = clew_aimed_targets(s->view, from, s->filter->since_ns, &targets, err);
+        if (r == -ESTALE)
+                return r;
+        clew_index_choice_set_said(s->choice, s->view, &source,
+                                   (const struct clew_trace_id *)(const void *)targets.data,
+                                   r < 0 ? UINT32_MAX
+                                         : (uint32_t)(targets.len / sizeof(struct clew_trace_id)));
+        return 0;
+}
+
 /* The walk over all traces, or over those that indexes cannot rule out. */
 static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                       struct clew_error *err)
@@ -102,6 +125,8 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
+        if (gather_said(s, from, err) == -ESTALE)
+                return -ESTALE;
         s->taker = (struct clew_index_taker){take_some, s};
         clew_index_choice_set_taker(s->choice, light ? &s->taker : NULL);
         return clew_view_list_chosen(s->view, from,
@@ -118,6 +143,8 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
         clew_arena_init(&s->kept, AIMED_ARENA_MAX);
+        if (filter && filter->yields)
+                s->begun_ns = clew_clock_monotonic_ns(clock);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
         for (uint32_t i = 0; filter && i < filter->n_queries; i++) {
@@ -588,11 +615,37 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         return 0;
 }
 
+/* Time to move on to a newer snapshot. Not after runs were taken in no order: nobody knows how far
+ * the walk has come then, and it is over soon. */
+static bool must_yield(const struct clew_select *s)
+{
+        return s->filter && s->filter->yields && s->has_last &&
+               clew_view_index_use(s->view)->taken == 0 &&
+               clew_clock_monotonic_ns(s->clock) - s->begun_ns > CLEW_SELECT_HELD_NS;
+}
+
+/* Goes on behind the trace looked at last. */
+static int yield(struct clew_select *s, struct clew_error *err)
+{
+        int r;
+
+        end_walk(s);
+        s->has_data = false;
+        r = clew_view_renew(s->view, err);
+        if (r == 0)
+                r = begin_walk(s, &s->last, err);
+        s->begun_ns = clew_clock_monotonic_ns(s->clock);
+        return r;
+}
+
 int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct clew_error *err)
 {
         while (!s->done) {
                 struct clew_list_entry entry;
-                int r = must_end(s) ? 0 : clew_view_next(s->view, &entry, err);
+                int r = must_end(s) ? 0 : must_yield(s) ? yield(s, err) : 1;
+
+                if (r == 1 || (r == 0 && s->end == CLEW_SELECT_WHOLE))
+                        r = clew_view_next(s->view, &entry, err);
 
                 if (r <= 0) {
                         s->done = true;
@@ -606,6 +659,8 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
                                 s->seen += clew_view_index_use(s->view)->left_out;
                         return 0;
                 }
+                s->last = (struct clew_list_entry){.id = entry.id, .start_ns = entry.start_ns};
+                s->has_last = true;
                 if (examine(s, &entry, ret) == 1) {
                         s->selected++;
                         return 1;

@@ -60,11 +60,15 @@ struct clew_filter {
         const struct clew_query *queries[CLEW_FILTER_QUERIES_MAX];
         uint32_t n_queries;
         clew_query_say_fn say; /* what people said; gets the view as context; NULL = nothing */
-        bool allow_unknown;    /* keys that no span has are no mistake */
+        clew_query_spoken_fn spoken; /* of whom they said it; the same context; NULL = not known */
+        bool allow_unknown;          /* keys that no span has are no mistake */
         unsigned light; /* CLEW_LIGHT_* (find/index/index.h): more is not asked of summaries */
-        bool no_index;  /* look at all traces */
-        bool apart;     /* each trace by itself, also of a run in several */
-        bool runs;      /* leave out traces without an agent, a model call or a tool */
+        /* The walk may move to a newer snapshot on its way, so that no query of minutes keeps the
+         * file growing: who sets it keeps nothing of the view from one step to the next. */
+        bool yields;
+        bool no_index;          /* look at all traces */
+        bool apart;             /* each trace by itself, also of a run in several */
+        bool runs;              /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
         uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
         uint64_t limit_bytes;   /* and after so many bytes of spans were read */
@@ -94,6 +98,9 @@ struct clew_selected {
         bool lost;              /* open, and silent for longer than the filter's lost_after_ns */
         uint64_t last_sign_ns;  /* unix time of its last sign of life: arrival, or end of a span */
 };
+
+/* A snapshot that is held for so long makes the file grow by what arrives meanwhile. */
+#define CLEW_SELECT_HELD_NS (800 * CLEW_NS_PER_MS)
 
 /* Open struct so that it can live on the stack; the counters, damage and end are for callers. */
 struct clew_select {
@@ -140,6 +147,9 @@ struct clew_select {
         bool has_data;
         bool joined; /* it is of several traces of one run */
         enum clew_select_end end;
+        uint64_t begun_ns;           /* monotonic; of the snapshot, where filter.yields */
+        struct clew_list_entry last; /* its id and start: the one looked at last */
+        bool has_last;
         uint64_t deadline_ns; /* monotonic; 0 = none */
         bool done;
 };

@@ -262,6 +262,39 @@ int clew_reviews_each(struct clew_view *view,
         return r;
 }
 
+struct of_traces {
+        int (*fn)(void *argument, const struct clew_trace_id *id);
+        void *argument;
+        struct clew_trace_id last;
+        bool has_last;
+};
+
+static int each_trace(struct clew_slice key, struct clew_slice value, void *context)
+{
+        struct of_traces *o = context;
+        struct clew_trace_id id;
+
+        (void)value;
+        if (key.len < 1 + sizeof(id.bytes))
+                return -EBADMSG;
+        memcpy(id.bytes, key.data + 1, sizeof(id.bytes));
+        if (o->has_last && clew_trace_id_eq(&id, &o->last))
+                return 0;
+        o->last = id;
+        o->has_last = true;
+        return o->fn(o->argument, &id);
+}
+
+int clew_reviews_traces(struct clew_view *view,
+                        int (*fn)(void *argument, const struct clew_trace_id *id), void *argument,
+                        struct clew_error *err)
+{
+        const char kind = CLEW_KIND_ANNOTATION;
+        struct of_traces o = {.fn = fn, .argument = argument};
+
+        return clew_view_shelf_walk(view, clew_slice_make(&kind, 1), each_trace, &o, err);
+}
+
 /* ---- adding --------------------------------------------------------------------------------- */
 
 struct adding {

@@ -69,6 +69,12 @@ CLEW_MUST_USE int clew_reviews_each(struct clew_view *view,
                                     int (*fn)(const struct clew_annotation *a, void *context),
                                     void *context, struct clew_error *err);
 
+/* Calls @fn for each trace that has annotations, once each, in order of ids; a result other than 0
+ * ends it and is returned. Nothing of them is read. */
+CLEW_MUST_USE int clew_reviews_traces(struct clew_view *view,
+                                      int (*fn)(void *argument, const struct clew_trace_id *id),
+                                      void *argument, struct clew_error *err);
+
 /* Adds @n annotations, in order, in one transaction; each gets its number. Their traces are kept
  * from retention. Checked before (clew_annotation_check()). 0 or a negative errno. */
 CLEW_MUST_USE int clew_reviews_add(struct clew_store *store, struct clew_annotation *annotations,

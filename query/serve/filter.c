@@ -216,6 +216,12 @@ static int say(void *context, const struct clew_trace_id *id, struct clew_arena 
         return 0;
 }
 
+static int spoken(void *context, int (*fn)(void *argument, const struct clew_trace_id *id),
+                  void *argument, struct clew_error *err)
+{
+        return clew_reviews_traces(context, fn, argument, err);
+}
+
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
@@ -246,7 +252,8 @@ static int read_bounds(const struct clew_filter_flags *flags, const char *since_
                                   f->lost_after_ns == 0))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--lost-after takes a length of time such as 5m or 2h");
-        if (flags->limit_time && !clew_when_parse_length(flags->limit_time, &f->limit_ns))
+        if (flags->limit_time &&
+            (!clew_when_parse_length(flags->limit_time, &f->limit_ns) || f->limit_ns == 0))
                 return clew_error_set(err, -EINVAL, 0,
                                       "--limit-time takes a length of time such as 5s or 2m");
         if (flags->limit_bytes && !parse_size(flags->limit_bytes, &f->limit_bytes))
@@ -259,8 +266,10 @@ int clew_filter_read_all(const struct clew_filter_flags *flags, const char *sinc
                          const struct clew_clock *clock, bool utc, struct clew_filter *ret,
                          struct clew_error *err, struct clew_filter_error *where)
 {
-        struct clew_filter f = {
-                .say = say, .allow_unknown = flags->allow_unknown, .no_index = flags->no_index};
+        struct clew_filter f = {.say = say,
+                                .spoken = spoken,
+                                .allow_unknown = flags->allow_unknown,
+                                .no_index = flags->no_index};
         int r = read_bounds(flags, since_default, clew_clock_unix_ns(clock), utc, &f, err);
 
         if (r == 0)

@@ -35,7 +35,7 @@ struct clew_store {
  * Segments that stay open beside the one that is read. A walk by time goes to and fro between the
  * segments of services that ran at the same time; opening one unpacks its residue, a megabyte.
  */
-#define CLEW_LOADER_KEPT 7u
+#define CLEW_LOADER_KEPT 15u
 
 struct clew_kept_segment {
         struct clew_segment_reader reader; /* made at its first use */

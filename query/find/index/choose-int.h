@@ -13,11 +13,14 @@ struct clew_bounds {
         struct clew_index_set does;
 };
 
+struct clew_said;
+
 struct clew_index_choice {
         const struct clew_query *const *queries;
         uint32_t n;
         struct clew_index_chooser chooser;
         struct clew_index_chooser names;
+        struct clew_said *said; /* NULL: not known, or not asked for */
         /* Of the run at hand: */
         struct clew_index_run *run;
         struct clew_arena arena;

@@ -10,6 +10,7 @@
 #include "proto/base/mem.h"
 #include "query/find/index/facet-int.h"
 #include "query/find/index/path-index-int.h"
+#include "query/find/index/said-int.h"
 #include "query/find/index/term-int.h"
 #include "query/find/language/regex-int.h"
 #include "query/find/language/run-int.h"
@@ -270,12 +271,44 @@ static struct truth with_name(struct clew_index_choice *c, const struct clew_fie
         return on_some_span(c, &h);
 }
 
+/* Labels, and scores: what people said, and of scores what spans carry too. */
+static struct truth with_said(struct clew_index_choice *c, const struct clew_field_ref *ref,
+                              const struct clew_said_condition *condition)
+{
+        const struct clew_want some = {.what = CLEW_WANT_SOME};
+        struct clew_hits h = {{clew_choice_set(c), clew_choice_set(c)}, true};
+        struct truth t;
+        int r;
+
+        if (c->error || !clew_said_knows(c->said, ref->row) || ref->of_parent)
+                return unknown_truth(c);
+        if (!clew_said_is_label(ref->row)) {
+                h = clew_choice_hits(c, ref, &some);
+                forget_sure(&h.b.does);
+        }
+        r = c->error ? c->error
+                     : clew_said_find(c->said, c->run, condition, &h.b.may, &h.b.does, c->err);
+        if (r < 0)
+                c->error = r;
+        if (c->error || !h.known)
+                return unknown_truth(c);
+        t = clew_said_is_label(ref->row) ? on_the_run(c, &h, false) : on_some_span(c, &h);
+        if (condition->value && condition->value->type == CLEW_TYPE_NIL &&
+            condition->op == CLEW_OP_EQ && !c->error)
+                not_truth(&t);
+        return t;
+}
+
 static struct truth compare_field(struct clew_index_choice *c, const struct clew_field_ref *ref,
                                   enum clew_op op, const struct clew_operand *v)
 {
         struct clew_want want = {.what = CLEW_WANT_EQUAL, .value = v};
         unsigned column;
 
+        if (ref->row && clew_said_tells(ref->row))
+                return with_said(
+                        c, ref,
+                        &(struct clew_said_condition){.score = ref->name, .op = op, .value = v});
         if (v->type == CLEW_TYPE_NIL) {
                 struct truth t;
 
@@ -366,6 +399,11 @@ static struct truth match(struct clew_index_choice *c, const struct clew_query *
                 return op->op == CLEW_OP_MATCH && regex ? with_text(c, regex) : unknown_truth(c);
         if (ref->row && clew_field_is_path(ref->row))
                 return with_path(c, q->paths[op->arg], op->op == CLEW_OP_MATCH);
+        if (ref->row && clew_said_tells(ref->row))
+                return regex ? with_said(c, ref,
+                                         &(struct clew_said_condition){
+                                                 .score = ref->name, .op = op->op, .regex = regex})
+                             : unknown_truth(c);
         if (op->op != CLEW_OP_MATCH || !regex || clew_regex_ignores_case(regex))
                 return with_name(c, ref);
         switch (clew_regex_shape(regex)) {
@@ -678,8 +716,29 @@ void clew_index_choice_free(struct clew_index_choice *c)
 {
         if (!c)
                 return;
+        clew_said_free(c->said);
         clew_arena_deinit(&c->arena);
         clew_free(c);
+}
+
+bool clew_index_choice_asks_said(const struct clew_index_choice *c)
+{
+        for (uint32_t i = 0; i < c->n; i++) {
+                for (uint32_t k = 0; k < c->queries[i]->n_fields; k++) {
+                        const struct clew_field_row *row = c->queries[i]->fields[k].row;
+
+                        if (row && clew_said_tells(row))
+                                return true;
+                }
+        }
+        return false;
+}
+
+void clew_index_choice_set_said(struct clew_index_choice *c, struct clew_view *view,
+                                const struct clew_said_source *source,
+                                const struct clew_trace_id *aimed, uint32_t n_aimed)
+{
+        c->said = clew_said_new(view, source, aimed, n_aimed);
 }
 
 bool clew_index_choice_narrows(const struct clew_index_choice *c)

@@ -9,7 +9,8 @@
 #include "query/find/index/index.h"
 #include "query/model/summary.h"
 
-#define CLEW_COLUMNS_ROWS 256u
+/* Of the rows of a block (4096) a part: a block is verified each time it is read. */
+#define CLEW_COLUMNS_ROWS 1024u
 /* Of a text: it is not told, only hinted at. */
 #define CLEW_COLUMNS_HIDDEN UINT32_MAX
 

@@ -146,17 +146,39 @@ struct clew_columns_of_run *clew_columns_of(struct clew_columns *c, struct clew_
 /* ---- rows -------------------------------------------------------------------------------------
  */
 
-static int read_rows(struct clew_columns_of_run *of, uint32_t ordinal, struct clew_error *err)
+/* Columns that nobody reads without CLEW_LIGHT_FACTS. */
+static bool is_of_facts(unsigned column)
 {
-        uint32_t n = clew_index_run_traces(of->run) - ordinal;
+        switch (column) {
+        case CLEW_COLUMN_DURATION:
+        case CLEW_COLUMN_TOKENS_TOTAL:
+        case CLEW_COLUMN_COST:
+        case CLEW_COLUMN_LOOPS:
+        case CLEW_COLUMN_OUTCOME:
+        case CLEW_COLUMN_SETTLED:
+        case CLEW_COLUMN_KINDS:
+        case CLEW_COLUMN_RULES:
+                return false;
+        default:
+                return true;
+        }
+}
+
+static int read_rows(const struct clew_columns *c, struct clew_columns_of_run *of, uint32_t ordinal,
+                     struct clew_error *err)
+{
+        uint32_t from = ordinal - ordinal % CLEW_COLUMNS_ROWS;
+        uint32_t n = clew_index_run_traces(of->run) - from;
         int r = 0;
 
         of->n_rows = 0;
         n = n < CLEW_COLUMNS_ROWS ? n : CLEW_COLUMNS_ROWS;
-        for (unsigned i = 0; r == 0 && i < CLEW_COLUMNS; i++)
-                r = clew_index_numbers(of->run, i, ordinal, n, of->rows[i], err);
+        for (unsigned i = 0; r == 0 && i < CLEW_COLUMNS; i++) {
+                if (!is_of_facts(i) || (c->wanted & CLEW_LIGHT_FACTS) != 0)
+                        r = clew_index_numbers(of->run, i, from, n, of->rows[i], err);
+        }
         if (r == 0) {
-                of->from = ordinal;
+                of->from = from;
                 of->n_rows = n;
         }
         return r;
@@ -234,7 +256,7 @@ int clew_columns_read(struct clew_columns *c, struct clew_index_run *run, uint32
         if (!of || ordinal >= clew_index_run_traces(run))
                 return 0;
         if ((ordinal < of->from || ordinal - of->from >= of->n_rows) &&
-            read_rows(of, ordinal, err) < 0)
+            read_rows(c, of, ordinal, err) < 0)
                 return 0;
         take_numbers(of, ordinal - of->from, ret);
         if (ret->outcome >= CLEW_OUTCOME_COUNT || ret->settled >= CLEW_OUTCOME_COUNT)

@@ -32,7 +32,7 @@
 #include "storage/index.h"
 
 /* Raised whenever a key or column is given otherwise; the rules are counted in apart. */
-#define CLEW_FACETS_VERSION 4u
+#define CLEW_FACETS_VERSION 5u
 
 #define CLEW_FACET_SPECIAL CLEW_SLICE_LITERAL("!")
 #define CLEW_FACET_NAME_MAX 128u
@@ -117,5 +117,8 @@ struct clew_facet_field {
 extern const struct clew_facet_field clew_facet_fields[];
 extern const size_t clew_n_facet_fields;
 bool clew_facet_has_field(const struct clew_field_row *row);
+/* Scores that spans carry: a facet for each name, without its values. */
+#define CLEW_FACET_SCORE "span.clew.score."
+bool clew_facet_is_score(const struct clew_field_row *row);
 
 #endif

@@ -178,6 +178,11 @@ bool clew_facet_has_field(const struct clew_field_row *row)
         return false;
 }
 
+bool clew_facet_is_score(const struct clew_field_row *row)
+{
+        return strcmp(row->name, CLEW_FACET_SCORE) == 0;
+}
+
 bool clew_column_of(const struct clew_field_row *row, unsigned *ret)
 {
         static const struct {

@@ -137,6 +137,27 @@ static void give_first_agent(struct giver *g)
         give(g, clew_facet_key(&f));
 }
 
+/* That there is a score of that name. */
+static void give_scores(struct giver *g)
+{
+        const struct clew_trace *t = g->at.trace;
+
+        for (uint32_t i = 0; i < t->n_scores; i++) {
+                struct clew_slice parts[] = {CLEW_SLICE_LITERAL(CLEW_FACET_SCORE),
+                                             t->scores[i].name};
+                struct clew_index_facet f;
+
+                clew_arena_reset(&g->scratch);
+                if (t->scores[i].name.len == 0)
+                        continue;
+                if (clew_facet_begin(&f, CLEW_FACET_DERIVED,
+                                     clew_arena_concat(&g->scratch, parts, 2)))
+                        give(g, clew_facet_key(&f));
+                else
+                        g->special = true;
+        }
+}
+
 #define FIELDS_MAX 64u
 
 /* Found once, by clew_index_install(). */
@@ -153,6 +174,7 @@ static struct clew_field_ref find_field(size_t i)
 static void give_fields(struct giver *g)
 {
         give_first_agent(g);
+        give_scores(g);
         for (size_t i = 0; i < clew_n_facet_fields; i++) {
                 struct clew_field_ref ref = fields[i].row ? fields[i] : find_field(i);
 

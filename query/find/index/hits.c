@@ -222,6 +222,10 @@ struct clew_hits clew_choice_hits(struct clew_index_choice *c, const struct clew
                 h.known = want->what != CLEW_WANT_PREFIX;
                 for (size_t i = 0; h.known && i < CLEW_ARRAY_LEN(all); i++)
                         find_under(c, all[i], ref->name, &as_text, &h);
+        } else if (ref->row && clew_facet_is_score(ref->row)) {
+                struct clew_slice parts[] = {clew_slice_of_cstr(ref->row->name), ref->name};
+
+                find_under(c, CLEW_FACET_DERIVED, clew_arena_concat(&c->arena, parts, 2), want, &h);
         } else if (ref->row && clew_facet_has_field(ref->row)) {
                 find_under(c, CLEW_FACET_DERIVED, clew_slice_of_cstr(ref->row->name), want, &h);
         } else {

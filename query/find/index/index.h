@@ -36,6 +36,22 @@ bool clew_index_choice_narrows(const struct clew_index_choice *choice);
  */
 const struct clew_index_chooser *clew_index_choice_chooser(struct clew_index_choice *choice,
                                                            uint64_t since_ns, bool light);
+/* Who tells what people said of traces. */
+struct clew_said_source {
+        /* Calls @fn for each trace that somebody spoke about; a result other than 0 ends it. */
+        int (*each)(void *context, int (*fn)(void *argument, const struct clew_trace_id *id),
+                    void *argument, struct clew_error *err);
+        clew_query_say_fn say;
+        void *context;
+};
+
+/* The queries ask for labels or scores: without the following each trace is looked at for them. */
+bool clew_index_choice_asks_said(const struct clew_index_choice *choice);
+/* @source and @view are borrowed. @aimed: traces that others carry scores of;
+ * UINT32_MAX of them: not known. Where there is too much of it, nothing changes. */
+void clew_index_choice_set_said(struct clew_index_choice *choice, struct clew_view *view,
+                                const struct clew_said_source *source,
+                                const struct clew_trace_id *aimed, uint32_t n_aimed);
 /* Of the chooser that was given; borrowed. */
 void clew_index_choice_set_taker(struct clew_index_choice *choice,
                                  const struct clew_index_taker *taker);
@@ -59,6 +75,7 @@ enum {
         CLEW_LIGHT_USER = 1u << 4,
         CLEW_LIGHT_NAME = 1u << 5,
         CLEW_LIGHT_AGENT = 1u << 6, /* the first */
+        CLEW_LIGHT_FACTS = 1u << 7, /* numbers: loops, stalls, retries, waste, parts of tokens */
 };
 
 struct clew_columns;

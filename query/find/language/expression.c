@@ -6,6 +6,7 @@
 #include "query/find/language/program-int.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 struct pending {
@@ -154,10 +155,35 @@ static int put_field(struct expression *e, const struct clew_field_ref *ref)
         return emit(e, op);
 }
 
+/* What Clew derives, or a name that other tools have for a field. */
+static bool put_known(const struct clew_query_token *t, char ret[80])
+{
+        static const char *const others[][2] = {{"service", "resource.service.name"},
+                                                {"cause", "span.clew.cause.rule"},
+                                                {"grep", "span.clew.text"},
+                                                {"status_code", "status"},
+                                                {"latency", "duration"}};
+        struct clew_slice name;
+        struct clew_slice rest;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(others); i++) {
+                if (clew_slice_eq_cstr(t->text, others[i][0])) {
+                        snprintf(ret, 80, "%s", others[i][1]);
+                        return true;
+                }
+        }
+        if (t->text.len > 40)
+                return false;
+        snprintf(ret, 80, "span.clew.%.*s", (int)t->text.len, (const char *)t->text.data);
+        name = clew_slice_of_cstr(ret);
+        return clew_field_find(name, &rest) != NULL;
+}
+
 static int unknown_word(struct clew_parser *p)
 {
         const struct clew_query_token *t = &p->t;
-        const char *near = clew_field_nearest(t->text);
+        char known[80];
+        const char *near = put_known(t, known) ? known : clew_field_nearest(t->text);
 
         clew_query_fail(p->err, t->offset, t->len, "\"%.*s\" is no field and no value",
                         (int)(t->text.len < 60 ? t->text.len : 60), (const char *)t->text.data);

@@ -94,6 +94,12 @@ struct clew_query_said {
 typedef int (*clew_query_say_fn)(void *context, const struct clew_trace_id *id,
                                  struct clew_arena *arena, struct clew_query_said *ret);
 
+/* Calls @fn for each trace that somebody said something about; a result other than 0 ends it and is
+ * returned. */
+typedef int (*clew_query_spoken_fn)(void *context,
+                                    int (*fn)(void *argument, const struct clew_trace_id *id),
+                                    void *argument, struct clew_error *err);
+
 /* What is known of a trace before its spans are read. */
 struct clew_query_facts {
         struct clew_trace_id id;

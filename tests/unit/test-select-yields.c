@@ -1,0 +1,131 @@
+/*
+ * A long walk moves to newer snapshots: what arrives behind its place is found, nothing is given
+ * twice, and the snapshot that it began with is not kept.
+ */
+#include "query/find/select.h"
+#include "query/model/summary.h"
+#include "storage/store.h"
+#include "tests/lib/otlp-build.h"
+#include "tests/lib/store-append.h"
+#include "tests/lib/temp-dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { TRACES = 60 };
+
+static uint64_t now_ns;
+
+static uint64_t read_clock(void *context)
+{
+        (void)context;
+        return now_ns;
+}
+
+static const struct clew_clock clock_of_test = {read_clock, read_clock, NULL};
+
+/* Trace @n starts at second @n. */
+static void append(struct clew_store *store, uint32_t n)
+{
+        struct test_span s = {.trace_id = test_trace_id(n),
+                              .span_id = test_span_id(n),
+                              .name = "s",
+                              .start_ns = n * CLEW_NS_PER_S,
+                              .end_ns = n * CLEW_NS_PER_S + 1000};
+
+        assert_int_equal(test_store_append(store, "svc", &s, 5), 0);
+}
+
+static void seal(struct clew_store *store)
+{
+        struct clew_seal_options o = {0};
+        struct clew_seal_stats stats;
+        struct clew_error err = {0};
+
+        if (clew_store_seal(store, &o, &stats, &err) < 0)
+                fail_msg("seal: %s", err.message);
+}
+
+/* How often each trace was given, while trace 1000 + k arrives at second 5.5 after k steps, and all
+ * is sealed now and then. @step_ns: what the clock moves by for each. */
+static void walk(uint64_t step_ns, bool yields, unsigned given[TRACES + 1], unsigned *ret_late)
+{
+        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT, .deriver = clew_model_deriver()};
+        struct clew_filter filter = {.yields = yields};
+        struct clew_store *store = NULL;
+        struct clew_view *view = NULL;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        struct test_dir dir;
+        unsigned n = 0;
+        int r;
+
+        *ret_late = 0;
+        memset(given, 0, (TRACES + 1) * sizeof(*given));
+        test_dir_make(&dir);
+        assert_int_equal(clew_store_open(dir.path, &o, &store, &err), 0);
+        for (uint32_t i = 1; i <= TRACES; i++)
+                append(store, i);
+        seal(store);
+        assert_int_equal(clew_view_open(store, &view, &err), 0);
+        r = clew_select_init(&s, view, &filter, &clock_of_test, NULL, &err);
+        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
+                uint64_t second = t.start_ns / CLEW_NS_PER_S;
+
+                if (t.start_ns % CLEW_NS_PER_S != 0) {
+                        ++*ret_late;
+                } else {
+                        assert_true(second >= 1 && second <= TRACES);
+                        given[second]++;
+                }
+                now_ns += step_ns;
+                if (++n == 20) {
+                        struct test_span late = {.trace_id = test_trace_id(1000),
+                                                 .span_id = test_span_id(1000),
+                                                 .name = "late",
+                                                 .start_ns = 5 * CLEW_NS_PER_S + 500,
+                                                 .end_ns = 6 * CLEW_NS_PER_S};
+
+                        assert_int_equal(test_store_append(store, "svc", &late, 5), 0);
+                        seal(store);
+                }
+        }
+        if (r < 0)
+                fail_msg("walk: %s", err.message);
+        assert_int_equal(s.seen, n);
+        clew_select_deinit(&s);
+        clew_view_close(view);
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
+static void test_yields(void **state)
+{
+        unsigned given[TRACES + 1];
+        unsigned late;
+
+        (void)state;
+        walk(300 * CLEW_NS_PER_MS, true, given, &late);
+        assert_int_equal(late, 1); /* it came after the walk began */
+        for (unsigned i = 1; i <= TRACES; i++)
+                assert_int_equal(given[i], 1);
+        walk(CLEW_NS_PER_MS, true, given, &late);
+        assert_int_equal(late, 0); /* a short walk is one snapshot */
+        walk(300 * CLEW_NS_PER_MS, false, given, &late);
+        assert_int_equal(late, 0);
+        for (unsigned i = 1; i <= TRACES; i++)
+                assert_int_equal(given[i], 1);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_yields)};
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
