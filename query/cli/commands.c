@@ -53,7 +53,7 @@ static const struct clew_command commands[] = {
          "traces as OTLP, datasets as evaluation tools read them", clew_cmd_export,
          CLEW_SERVED_READS},
         {"judge", "share", NULL, "ID -o FILE",
-         "a run as one page that opens without a server, secrets masked", clew_cmd_share,
+         "a run as one page that needs no server, secrets masked", clew_cmd_share,
          CLEW_SERVED_READS},
         {"setup", "ui", NULL, "[--no-browser]",
          "the pages in a browser: of this store, read only, or of --url", clew_cmd_ui,

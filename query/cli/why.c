@@ -43,6 +43,7 @@ struct why_command {
         struct clew_compared compared;
         const char *value;
         bool all;
+        bool many; /* ids: each is told by a line before it */
         bool span;
         bool no_references;
         bool rows;    /* a row for each finding instead of whole analyses */
@@ -437,6 +438,21 @@ static int put_answer(struct why_command *c, const struct clew_cause_answer *a, 
         return c->output.json ? put_json(c, a) : put_human(c, a, lost);
 }
 
+static int put_one_of_many(struct why_command *c, const struct clew_cause_answer *a, bool lost)
+{
+        const struct clew_selected t = {.lost = lost, .summary.outcome = a->trace->outcome};
+        char id[CLEW_SHORT_ID];
+        int r;
+
+        if (clew_output_is_machine(&c->output))
+                return put_answer(c, a, lost);
+        clew_cli_short_id(c->cli, &a->trace->id, id);
+        fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(&t));
+        r = put_human(c, a, lost);
+        fputc('\n', c->cli->out);
+        return r;
+}
+
 static int why_one(struct why_command *c, const char *text)
 {
         CLEW_ARENA arena = {0};
@@ -469,7 +485,7 @@ static int why_one(struct why_command *c, const char *text)
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
         c->nothing |= a.why.n_findings == 0;
-        return put_answer(c, &a, o.lost);
+        return c->many ? put_one_of_many(c, &a, o.lost) : put_answer(c, &a, o.lost);
 }
 
 /* The line of a trace that could not be analysed: no findings, and why. */
@@ -520,13 +536,7 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
                 return c->output.json ? put_left_out(c, t, r) : 0;
         }
         c->nothing |= a.why.n_findings == 0;
-        if (clew_output_is_machine(&c->output))
-                return put_answer(c, &a, lost);
-        clew_cli_short_id(c->cli, &t->id, id);
-        fprintf(c->cli->out, "== %s  %s\n", id, clew_outcome_word(t));
-        r = put_human(c, &a, lost);
-        fputc('\n', c->cli->out);
-        return r;
+        return put_one_of_many(c, &a, lost);
 }
 
 static int why_all(struct why_command *c, const struct clew_filter *filter)
@@ -575,7 +585,9 @@ static int run(struct why_command *c, struct clew_arguments *args)
         int r;
 
         clew_arena_init(&kept, REFERENCES_ARENA_MAX);
-        r = clew_look_init(&c->look, c->cli, &c->display_flags);
+        r = clew_cli_expand(c->cli, args, &kept);
+        if (r == 0)
+                r = clew_look_init(&c->look, c->cli, &c->display_flags);
         if (r == 0)
                 r = clew_window_make(c->cli, &c->filter_flags, &c->window_flags, CLEW_SINCE_DEFAULT,
                                      c->look.utc, &filter, &c->window);
@@ -590,6 +602,7 @@ static int run(struct why_command *c, struct clew_arguments *args)
                 clew_pager_start(c->cli, &c->display_flags);
         if (r == 0 && c->all)
                 r = why_all(c, &filter);
+        c->many = args->n > 1;
         for (size_t i = 0; r == 0 && !c->all && i < args->n; i++)
                 r = why_one(c, args->values[i]);
         clew_output_deinit(&c->output);

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { html } from '../core/html.js';
 
 const OUTCOMES = {
-        failed: ['✗', 'bad'], error: ['✗', 'bad'], lost: ['◌', 'warn'], open: ['◐', 'warn'], paused: ['‖', 'warn'],
+        failed: ['✗', 'bad'], error: ['✗', 'bad'], lost: ['◌', 'warn'], open: ['◐', 'warn'], paused: ['‖', 'warn'], cancelled: ['⊘', 'dim'],
         ok: ['✓', 'ok'], passed: ['✓', 'ok'], unknown: ['·', 'dim'],
 };
 
