@@ -3,24 +3,79 @@
  */
 #include "collector/front/entry-int.h"
 
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+
 /* Who has sent too many wrong keys waits so long. */
 #define LIMITED_MS 60000u
+/* Refusals that are noted, a minute, of both listeners together: an agent with an old key sends for
+ * days, and a flood must not fill the disk. */
+#define REFUSALS_NOTED 30u
+#define REFUSALS_NS (60 * CLEW_NS_PER_S)
 
-bool clew_entry_admits(struct clew_access *access, const struct clew_projects *projects,
-                       const struct clew_credentials *c, struct clew_pipeline **ret_pipeline,
-                       struct clew_answer *answer)
+static bool has_room(void)
+{
+        static _Atomic uint64_t minute;
+        static _Atomic unsigned n;
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system()) / REFUSALS_NS;
+
+        if (atomic_exchange(&minute, now) != now)
+                atomic_store(&n, 0);
+        return atomic_fetch_add(&n, 1) < REFUSALS_NOTED;
+}
+
+/* "" where the library hides who called. */
+static const char *name_peer(const struct sockaddr *peer, char ret[INET6_ADDRSTRLEN])
+{
+        const void *at = NULL;
+
+        if (peer && peer->sa_family == AF_INET)
+                at = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
+        else if (peer && peer->sa_family == AF_INET6)
+                at = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+        ret[0] = '\0';
+        return at && inet_ntop(peer->sa_family, at, ret, INET6_ADDRSTRLEN) ? ret : "";
+}
+
+static void note_refusal(const struct clew_entry *e, const struct clew_credentials *c,
+                         const struct clew_grant *grant, const struct clew_answer *answer)
+{
+        char from[INET6_ADDRSTRLEN];
+        struct clew_error err = {0};
+
+        if (!e->audit || !has_room())
+                return;
+        if (clew_audit_add(e->audit,
+                           &(struct clew_audit_entry){
+                                   .time_ns = clew_clock_unix_ns(clew_clock_system()),
+                                   .who = clew_slice_of_cstr(grant->name),
+                                   .key = clew_slice_of_cstr(grant->key),
+                                   .from = clew_slice_of_cstr(name_peer(c->peer, from)),
+                                   .what = clew_slice_of_cstr(e->what),
+                                   .status = (unsigned)clew_answer_http_code(answer->kind),
+                           },
+                           &err) < 0)
+                clew_log(CLEW_LOG_ERROR, "audit.not_written", "reason=\"%s\"", err.message);
+}
+
+bool clew_entry_admits(const struct clew_entry *e, const struct clew_credentials *c,
+                       struct clew_pipeline **ret_pipeline, struct clew_answer *answer)
 {
         const struct clew_project *project = NULL;
         enum clew_access_verdict v;
         enum clew_answer_kind kind = CLEW_ANSWER_NO_KEY;
-        struct clew_grant grant;
+        struct clew_grant grant = {0};
         char text[CLEW_ACCESS_TEXT_MAX];
 
-        v = clew_access_check(access, c, CLEW_SCOPE_INGEST, &grant);
+        v = clew_access_check(e->access, c, CLEW_SCOPE_INGEST, &grant);
         if (v == CLEW_ACCESS_OK && grant.ambient) /* a page is no agent */
                 v = CLEW_ACCESS_NO_KEY;
         if (v == CLEW_ACCESS_OK) {
-                project = clew_projects_find(projects, grant.project);
+                project = clew_projects_find(e->projects, grant.project);
                 v = project ? CLEW_ACCESS_OK : CLEW_ACCESS_NO_PROJECT;
         }
         if (v == CLEW_ACCESS_OK) {
@@ -34,5 +89,6 @@ bool clew_entry_admits(struct clew_access *access, const struct clew_projects *p
         clew_access_explain(v, CLEW_SCOPE_INGEST, text);
         clew_answer_set(answer, kind, "%s", text);
         answer->retry_ms = LIMITED_MS;
+        note_refusal(e, c, &grant, answer);
         return false;
 }

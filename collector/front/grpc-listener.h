@@ -17,6 +17,7 @@
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
+#include "query/serve/audit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ struct clew_grpc_listener_options {
         struct clew_admission *admission;
         struct clew_lane *lane;
         struct clew_access *access;
+        struct clew_audit *audit; /* who was refused; NULL: it is not noted */
         const struct clew_projects *projects;
         struct clew_counters *counters;
 };

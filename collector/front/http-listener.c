@@ -437,6 +437,11 @@ static struct clew_slice shown(const struct request *q, const char *name)
 
 static bool admits(struct request *q)
 {
+        static const char *const signals[] = {
+                [CLEW_HTTP_TRACES] = "POST /v1/traces",
+                [CLEW_HTTP_LOGS] = "POST /v1/logs",
+                [CLEW_HTTP_METRICS] = "POST /v1/metrics",
+        };
         const struct clew_http_listener_options *o = &q->listener->options;
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -445,8 +450,14 @@ static bool admits(struct request *q)
                 .api_key = shown(q, "x-api-key"),
                 .peer = info ? info->client_addr : NULL,
         };
+        const struct clew_entry entry = {
+                .access = o->access,
+                .projects = o->projects,
+                .audit = o->audit,
+                .what = signals[q->route.signal],
+        };
 
-        if (clew_entry_admits(o->access, o->projects, &credentials, &q->pipeline, &q->answer))
+        if (clew_entry_admits(&entry, &credentials, &q->pipeline, &q->answer))
                 return true;
         clew_count(o->counters, CLEW_COUNT_KEYS_REFUSED, 1);
         log_refusal(&q->answer);

@@ -14,6 +14,7 @@
 #include "collector/gate/admission.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
+#include "query/serve/audit.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct clew_http_listener_options {
         struct clew_admission *admission;
         struct clew_lane *lane;
         struct clew_access *access;
+        struct clew_audit *audit;             /* who was refused; NULL: it is not noted */
         const struct clew_projects *projects; /* without pipelines: OTLP is refused */
         struct clew_counters *counters;
         const struct clew_http_guest *guest; /* may be NULL */

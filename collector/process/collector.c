@@ -187,6 +187,7 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .lane = c->lane,
                 .access = c->access,
+                .audit = c->audit,
                 .projects = &c->projects,
                 .counters = &c->counters,
         };
@@ -237,6 +238,7 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .lane = c->lane,
                 .access = c->access,
+                .audit = c->audit,
                 .projects = &c->projects,
                 .counters = &c->counters,
                 .guest = &clew_api_guest,
