@@ -56,7 +56,7 @@ static const struct clew_command commands[] = {
          "a run as one page that needs no server, secrets masked", clew_cmd_share,
          CLEW_SERVED_READS},
         {"setup", "ui", NULL, "[--no-browser]",
-         "the pages in a browser: of this store, read only, or of --url", clew_cmd_ui,
+         "the pages in a browser, of this store (read only) or --url", clew_cmd_ui,
          CLEW_SERVED_HOME},
         {"setup", "import", NULL, "FILE...",
          "OTLP and other tools' traces (.zst, .gz, - for stdin)", clew_cmd_import, CLEW_SERVED_NOT},

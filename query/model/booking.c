@@ -694,14 +694,14 @@ static bool stands_for_more(const struct clew_step *step, const struct below *b)
 }
 
 /* A roll-up that can hold what model calls behind the agent's tools told of themselves holds it:
- * what it has beyond them is its own part. Where those below were told by roll-ups too, and the
- * agent has calls that told nothing, each roll-up is of its own agent's calls. */
+ * what it has beyond them is its own part. Where those below were told by roll-ups too, each is of
+ * its own agent's calls, as Agno has it. */
 static bool leave_own_part(struct clew_step *step, const struct below *b)
 {
         struct clew_tokens *t = &step->tokens;
         bool left = false;
 
-        if ((b->llm && b->rollups) || step->kind != CLEW_KIND_AGENT)
+        if (b->rollups || step->kind != CLEW_KIND_AGENT)
                 return false;
         if (!b->own_tokens && b->asked_in + b->asked_out > 0 && t->in >= b->asked_in &&
             t->out >= b->asked_out && t->in + t->out > b->asked_in + b->asked_out) {
