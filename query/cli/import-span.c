@@ -132,19 +132,30 @@ static void put_id(struct clew_made *m, const char *key, struct clew_slice id, s
         clew_json_write_cstr(&m->w, hex);
 }
 
-static void put_attribute(struct clew_made *m, const char *key, struct clew_slice text)
+/* Up to the value itself. */
+static void begin_attribute(struct clew_made *m, const char *key, const char *type)
 {
-        if (text.len == 0)
-                return;
         clew_json_write_object_begin(&m->w);
         clew_json_write_key(&m->w, "key");
         clew_json_write_cstr(&m->w, key);
         clew_json_write_key(&m->w, "value");
         clew_json_write_object_begin(&m->w);
-        clew_json_write_key(&m->w, "stringValue");
+        clew_json_write_key(&m->w, type);
+}
+
+static void end_attribute(struct clew_made *m)
+{
+        clew_json_write_object_end(&m->w);
+        clew_json_write_object_end(&m->w);
+}
+
+static void put_attribute(struct clew_made *m, const char *key, struct clew_slice text)
+{
+        if (text.len == 0)
+                return;
+        begin_attribute(m, key, "stringValue");
         clew_json_write_string(&m->w, text);
-        clew_json_write_object_end(&m->w);
-        clew_json_write_object_end(&m->w);
+        end_attribute(m);
 }
 
 static void put_count(struct clew_made *m, const char *key, struct clew_slice raw)
@@ -155,15 +166,9 @@ static void put_count(struct clew_made *m, const char *key, struct clew_slice ra
         if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_NUMBER || !clew_json_uint64(&r, &n) ||
             n > INT64_MAX)
                 return;
-        clew_json_write_object_begin(&m->w);
-        clew_json_write_key(&m->w, "key");
-        clew_json_write_cstr(&m->w, key);
-        clew_json_write_key(&m->w, "value");
-        clew_json_write_object_begin(&m->w);
-        clew_json_write_key(&m->w, "intValue");
+        begin_attribute(m, key, "intValue");
         clew_json_write_uint64_string(&m->w, n);
-        clew_json_write_object_end(&m->w);
-        clew_json_write_object_end(&m->w);
+        end_attribute(m);
 }
 
 static void put_number(struct clew_made *m, const char *key, struct clew_slice raw)
@@ -174,15 +179,9 @@ static void put_number(struct clew_made *m, const char *key, struct clew_slice r
         if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_NUMBER || !clew_json_double(&r, &v) ||
             !isfinite(v))
                 return;
-        clew_json_write_object_begin(&m->w);
-        clew_json_write_key(&m->w, "key");
-        clew_json_write_cstr(&m->w, key);
-        clew_json_write_key(&m->w, "value");
-        clew_json_write_object_begin(&m->w);
-        clew_json_write_key(&m->w, "doubleValue");
+        begin_attribute(m, key, "doubleValue");
         clew_json_write_double(&m->w, v);
-        clew_json_write_object_end(&m->w);
-        clew_json_write_object_end(&m->w);
+        end_attribute(m);
 }
 
 static void put_rest(struct clew_made *m, struct clew_made_object *o)
