@@ -277,7 +277,7 @@ static int drop_fragments(struct clew_repack *p, MDB_txn *txn, struct clew_state
 
         clew_buffer_init(&crossings, CLEW_PACK_MESSAGE_MAX);
         for (; at != CLEW_HOT_NONE; at = p->hot->links[at].next) {
-                struct clew_hot_crossing x = {p->hot->links[at].ref, id};
+                struct clew_hot_crossing x = {clew_hot_ref_of(&p->hot->links[at]), id};
 
                 clew_buffer_append(&crossings, &x, sizeof(x));
                 p->stats->fragments++;

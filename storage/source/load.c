@@ -253,7 +253,8 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
         while (at != CLEW_HOT_NONE && !is_over(l, n_items)) {
                 struct clew_hot_found f;
                 struct part part;
-                int r = clew_hot_read(&l->fragments, id, &hot->links[at].ref, &f, err);
+                const struct clew_hot_ref ref = clew_hot_ref_of(&hot->links[at]);
+                int r = clew_hot_read(&l->fragments, id, &ref, &f, err);
 
                 if (r == 0)
                         r = read_fragment(l, &f, ret, &part, err);
@@ -268,7 +269,7 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
         }
         *ret_items = n_items;
         if (t)
-                ret->left_out = t->n_spans + t->n_logs - n_items;
+                ret->left_out = (uint64_t)t->n_spans + t->n_logs - n_items;
         return 0;
 }
 
