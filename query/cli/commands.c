@@ -76,7 +76,7 @@ static const struct clew_command commands[] = {
          clew_cmd_compact, CLEW_SERVED_NOT},
         {"setup", "delete", NULL, "ID... | --session S | --user U | --query Q [FLAGS]",
          "traces taken out of the store for good", clew_cmd_delete, CLEW_SERVED_NOT},
-        {"setup", "redact", NULL, "--string S | --file F [--dry-run]",
+        {"setup", "redact", NULL, "--string S | --rule R [--dry-run]",
          "a text taken out of everything that is stored", clew_cmd_redact, CLEW_SERVED_NOT},
         {"setup", "retention", NULL, "FILE [--apply]",
          "what rules of keeping would drop now, or drop it", clew_cmd_retention, CLEW_SERVED_NOT},
