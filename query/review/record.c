@@ -217,6 +217,18 @@ void clew_keep_text(struct clew_json_writer *w, const char *key, struct clew_sli
         clew_json_write_string(w, text);
 }
 
+void clew_keep_texts(struct clew_json_writer *w, const char *key, const struct clew_slice *texts,
+                     uint32_t n)
+{
+        if (n == 0)
+                return;
+        clew_json_write_key(w, key);
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < n; i++)
+                clew_json_write_string(w, texts[i]);
+        clew_json_write_array_end(w);
+}
+
 void clew_keep_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n)
 {
         clew_json_write_key(w, key);

@@ -92,6 +92,9 @@ CLEW_MUST_USE bool clew_take_hex(struct clew_json_reader *r, struct clew_arena *
 
 /* The member @key, unless @text is empty: what is not there is not written. */
 void clew_keep_text(struct clew_json_writer *w, const char *key, struct clew_slice text);
+/* The same for a list of texts. */
+void clew_keep_texts(struct clew_json_writer *w, const char *key, const struct clew_slice *texts,
+                     uint32_t n);
 void clew_keep_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n);
 
 #endif

@@ -128,7 +128,8 @@ struct clew_hot_trace {
          * = never. */
         uint32_t refused;
         uint32_t waits;
-        bool sealed;           /* has a sealed part too */
+        bool is_placed;        /* the trace index was asked (storage/source/hot-order-int.h) */
+        bool sealed;           /* and has a sealed part too */
         uint64_t min_start_ns; /* 0 = unknown */
         uint64_t last_arrival_ns;
         uint64_t first_arrival_ns;

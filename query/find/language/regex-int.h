@@ -63,4 +63,8 @@ CLEW_MUST_USE int clew_regex_match(const struct clew_regex *regex, struct clew_s
 CLEW_MUST_USE int clew_regex_find(const struct clew_regex *regex, struct clew_slice text,
                                   size_t *ret_from, size_t *ret_to);
 
+/* For a pattern that is asked once: 1 = it stands somewhere in @text, 0 = it does not, -EINVAL = it
+ * is no pattern that is taken, -E2BIG = a limit ended it, -ENOMEM. */
+CLEW_MUST_USE int clew_regex_search(struct clew_slice pattern, struct clew_slice text);
+
 #endif

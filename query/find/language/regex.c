@@ -195,3 +195,17 @@ int clew_regex_find(const struct clew_regex *regex, struct clew_slice text, size
                 return 0;
         return run(x, x->finder, text, ret_from, ret_to);
 }
+
+int clew_regex_search(struct clew_slice pattern, struct clew_slice text)
+{
+        struct clew_regex *regex = NULL;
+        char message[160];
+        size_t at;
+        size_t to;
+        int r = clew_regex_new(pattern, &regex, &at, message, sizeof(message));
+
+        if (r == 0)
+                r = clew_regex_find(regex, text, &at, &to);
+        clew_regex_free(regex);
+        return r;
+}
