@@ -7,6 +7,7 @@
 #include "collector/base/exposition.h"
 #include "collector/commit/projects.h"
 #include "collector/gate/access.h"
+#include "proto/base/account.h"
 #include "query/serve/audit.h"
 #include "query/serve/serve.h"
 
@@ -14,6 +15,7 @@
 
 struct clew_api_options {
         const struct clew_projects *projects; /* borrowed until clew_api_free(), as the others */
+        struct clew_mem_pool *memory;         /* of questions and streams */
         struct clew_access *access;
         struct clew_audit *audit;    /* NULL: nothing is noted */
         bool audit_reads;            /* also who reads what of traces */

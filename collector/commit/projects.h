@@ -10,6 +10,7 @@
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
 #include "collector/gate/keys.h"
+#include "proto/base/account.h"
 #include "proto/mask/mask.h"
 #include "storage/store.h"
 
@@ -33,6 +34,7 @@ struct clew_projects {
         struct clew_project all[CLEW_PROJECTS_MAX];
         unsigned n;
         struct clew_retention rules; /* of all projects */
+        struct clew_mem_pool memory; /* of questions, streams, sealing: of all that reads stores */
 };
 
 /* NULL when there is none of that name. */

@@ -213,6 +213,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_api_options options = {
                 .projects = &c->projects,
+                .memory = &c->projects.memory,
                 .access = c->access,
                 .audit = c->audit,
                 .audit_reads = c->config->audit_reads,
