@@ -571,7 +571,7 @@ static bool admits(struct call *c)
         const struct clew_entry entry = {
                 .access = o->access,
                 .projects = o->projects,
-                .audit = o->audit,
+                .refusals = o->refusals,
                 .what = called(c->method),
         };
 

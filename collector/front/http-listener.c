@@ -454,7 +454,7 @@ static bool admits(struct request *q)
         const struct clew_entry entry = {
                 .access = o->access,
                 .projects = o->projects,
-                .audit = o->audit,
+                .refusals = o->refusals,
                 .what = signals[q->route.signal],
         };
 

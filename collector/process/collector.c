@@ -55,6 +55,7 @@ struct clew_collector {
         struct clew_projects projects;
         struct clew_access *access;
         struct clew_audit *audit;
+        struct clew_refusals *refusals;
         char keys_path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_KEYS_FILE)];
         struct clew_lane *lane;
         struct clew_grpc_listener *grpc;
@@ -175,6 +176,8 @@ static int start_access(struct clew_collector *c, struct clew_error *err)
         r = clew_access_new(&options, &c->access, err);
         if (r == 0 && !config->read_only)
                 r = clew_audit_new(path, &c->audit);
+        if (r == 0 && c->audit)
+                r = clew_refusals_new(c->audit, clew_clock_system(), &c->refusals);
         return r < 0 ? r : check_listening(c, err);
 }
 
@@ -199,7 +202,7 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .lane = c->lane,
                 .access = c->access,
-                .audit = c->audit,
+                .refusals = c->refusals,
                 .projects = &c->projects,
                 .counters = &c->counters,
         };
@@ -215,6 +218,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .projects = &c->projects,
                 .memory = &c->projects.memory,
                 .access = c->access,
+                .refusals = c->refusals,
                 .audit = c->audit,
                 .audit_reads = c->config->audit_reads,
                 .identity_header =
@@ -252,7 +256,7 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .lane = c->lane,
                 .access = c->access,
-                .audit = c->audit,
+                .refusals = c->refusals,
                 .projects = &c->projects,
                 .counters = &c->counters,
                 .guest = &clew_api_guest,
@@ -450,6 +454,7 @@ static int stop_parts(struct clew_collector *c)
         clew_scrape_deinit(&c->scrape);
         clew_projects_close(&c->projects);
         clew_access_free(c->access);
+        clew_refusals_free(c->refusals);
         clew_audit_free(c->audit);
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
                 clew_guard_free(c->guards[i]);
@@ -503,6 +508,7 @@ int clew_collector_check(const struct clew_config *config, struct clew_error *er
         if (r == 0 && !is_off(config->tls_cert))
                 r = clew_tls_check(&files, err);
         clew_access_free(c->access);
+        clew_refusals_free(c->refusals);
         clew_audit_free(c->audit);
         clew_redactor_free(c->redactor);
         clew_free(c);
@@ -636,6 +642,7 @@ bool clew_collector_tick(struct clew_collector *c)
                 clew_grpc_listener_tick(c->grpc);
         log_stats(c);
         clew_access_tick(c->access);
+        clew_refusals_tick(c->refusals);
         clew_scrape_tick(&c->scrape);
         for (unsigned i = 0; i < c->projects.n; i++) {
                 clew_watch_readers(c->projects.all[i].store);
