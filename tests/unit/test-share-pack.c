@@ -376,6 +376,7 @@ static void put_random(struct fixture *f, unsigned *seed, unsigned depth)
                                            "\xe2\x80\x8b"};
         static const char *const keys[] = {"content", "name", "id", "x_nano", "text", "arguments"};
         char text[4096] = "";
+        size_t len = 0;
         unsigned n = roll(seed, 6);
 
         if (depth < 4 && n == 0) {
@@ -394,8 +395,8 @@ static void put_random(struct fixture *f, unsigned *seed, unsigned depth)
                 clew_json_write_double(&f->w, roll(seed, 1000) / 8.0);
         } else {
                 for (unsigned i = roll(seed, 9); i > 0; i--)
-                        strncat(text, bits[roll(seed, CLEW_ARRAY_LEN(bits))],
-                                sizeof(text) - strlen(text) - 1);
+                        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s",
+                                                bits[roll(seed, CLEW_ARRAY_LEN(bits))]);
                 clew_json_write_cstr(&f->w, text);
         }
 }
