@@ -86,7 +86,7 @@ static const struct clew_command commands[] = {
          .why_not = "it rewrites the file of a store that no collector holds"},
         {"setup", "delete", NULL, "ID... | --session S | --user U | --query Q [FLAGS]",
          "traces taken out of the store for good", clew_cmd_delete, .served = CLEW_SERVED_READS},
-        {"setup", "redact", NULL, "--string S | --file F [--dry-run]",
+        {"setup", "redact", NULL, "--string S | --rule R [--dry-run]",
          "a text taken out of everything that is stored", clew_cmd_redact,
          .served = CLEW_SERVED_NOT,
          .why_not = "it rewrites all that is stored; run it on the machine with the store"},
