@@ -158,7 +158,7 @@ static int question(struct judge_command *c, const struct clew_opened *o, struct
         struct clew_json_writer w = clew_json_writer_make(out, 0);
         CLEW_BUFFER otlp = {0};
         struct clew_why why;
-        int r = clew_why_analyse(o->trace, NULL, 0, arena, &why);
+        int r = clew_why_of(o->trace, arena, &why);
 
         if (r < 0)
                 return r;
