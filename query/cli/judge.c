@@ -432,6 +432,7 @@ static int take_answer(struct judge_command *c, struct asked *a, bool is_new)
 
 static int finish_one(struct judge_command *c)
 {
+        clew_cli_let_go(c->cli);
         return take_answer(c, (struct asked *)clew_pool_wait(&c->pool), true);
 }
 

@@ -143,8 +143,6 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
         clew_arena_init(&s->kept, AIMED_ARENA_MAX);
-        if (filter && filter->yields)
-                s->begun_ns = clew_clock_monotonic_ns(clock);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
         for (uint32_t i = 0; filter && i < filter->n_queries; i++) {
@@ -160,6 +158,12 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         if (after && after->start_ns <= from.start_ns) {
                 from.start_ns = after->start_ns;
                 from.id = after->id;
+        }
+        if (clew_view_is_old(view)) {
+                int r = clew_view_renew(view, err);
+
+                if (r < 0)
+                        return r;
         }
         return begin_walk(s, from.start_ns == UINT64_MAX ? NULL : &from, err);
 }
@@ -619,9 +623,7 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
  * the walk has come then, and it is over soon. */
 static bool must_yield(const struct clew_select *s)
 {
-        return s->filter && s->filter->yields && s->has_last &&
-               clew_view_index_use(s->view)->taken == 0 &&
-               clew_clock_monotonic_ns(s->clock) - s->begun_ns > CLEW_SELECT_HELD_NS;
+        return s->has_last && clew_view_index_use(s->view)->taken == 0 && clew_view_is_old(s->view);
 }
 
 /* Goes on behind the trace looked at last. */
@@ -634,7 +636,6 @@ static int yield(struct clew_select *s, struct clew_error *err)
         r = clew_view_renew(s->view, err);
         if (r == 0)
                 r = begin_walk(s, &s->last, err);
-        s->begun_ns = clew_clock_monotonic_ns(s->clock);
         return r;
 }
 

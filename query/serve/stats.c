@@ -466,7 +466,6 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
 
         s->filter = *filter;
         s->filter.light = light_of(s);
-        s->filter.yields = true;
         r = walk(s, view, clock, select, err);
         if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
                 clew_select_deinit(select);
