@@ -222,6 +222,9 @@ CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err
 #define CLEW_VIEW_HELD_NS (800 * CLEW_NS_PER_MS)
 /* True when the view's snapshot is older than that, by the clock of its store. */
 bool clew_view_is_old(const struct clew_view *view);
+/* True when LMDB gives nothing more of the snapshot, because it met a page that is none: all
+ * further reading fails, whole records too, until the view is renewed. After an error. */
+bool clew_view_is_broken(const struct clew_view *view);
 
 struct clew_trace_data {
         struct clew_slice traces; /* one merged TracesData, may be empty */

@@ -140,6 +140,8 @@ struct clew_select {
         struct clew_columns *columns; /* NULL: summaries are read */
         struct clew_index_taker taker;
         bool is_light;                    /* the trace at hand came from them */
+        bool index_failed;                /* the rest of the walk is over all traces */
+        char index_damage[200];           /* what failed; empty = nothing */
         struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */
         struct clew_query_result found;
@@ -190,6 +192,9 @@ CLEW_MUST_USE int clew_select_open(struct clew_select *s, const struct clew_sele
  */
 bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice *ret_text,
                            struct clew_query_error *err, bool *ret_fatal);
+
+/* What is damaged of the indexes, where the walk met it and went on without; NULL = nothing. */
+const char *clew_select_index_damage(struct clew_select *s);
 
 /* For clew_select_one() alone: no walk is begun. */
 void clew_select_init_single(struct clew_select *s, struct clew_view *view,

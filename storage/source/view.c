@@ -101,6 +101,14 @@ bool clew_view_is_old(const struct clew_view *v)
         return clew_clock_monotonic_ns(v->store->clock) - v->begun_ns > CLEW_VIEW_HELD_NS;
 }
 
+bool clew_view_is_broken(const struct clew_view *v)
+{
+        struct clew_error ignored;
+        struct clew_state state;
+
+        return clew_state_read(v->store->env, v->txn, &state, &ignored) < 0;
+}
+
 int clew_view_hot(struct clew_view *v, const struct clew_trace_id *id, struct clew_hot_list **ret,
                   struct clew_error *err)
 {
