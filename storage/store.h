@@ -301,8 +301,10 @@ CLEW_MUST_USE int clew_index_marked(const struct clew_index_marks *marks,
                                     struct clew_index_run *run,
                                     bool (*wanted)(void *context, uint32_t number), void *context,
                                     struct clew_index_set *into, struct clew_error *err);
-/* Of the walk so far. */
+/* Of the walk so far; its counts may hold sealed parts of what is hot too ... */
 const struct clew_index_use *clew_view_index_use(const struct clew_view *view);
+/* ... until a walk that has come to its end is settled. Once; 0 or an error. */
+CLEW_MUST_USE int clew_view_settle_index_use(struct clew_view *view, struct clew_error *err);
 /* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */
 CLEW_MUST_USE int clew_view_next(struct clew_view *view, struct clew_list_entry *ret,
                                  struct clew_error *err);
