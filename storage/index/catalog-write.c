@@ -296,7 +296,6 @@ static int next_block(struct clew_scan *scan, struct clew_key *at, uint64_t *ret
 
         if (r < 0)
                 return r;
-        scan->key = CLEW_SLICE_NULL;
         r = clew_scan_next(scan, err);
         if (r == 0 || (r < 0 && r != -EBADMSG) ||
             clew_index_key_read(scan->key, ret_run) != CLEW_INDEX_KEY_BLOCK)
