@@ -404,6 +404,19 @@ static int start_door(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+/* Who finds the store held by this process (clew ui) is sent to its pages. */
+static void tell_place(struct clew_collector *c)
+{
+        const char *at = clew_door_first_address(c->door, CLEW_DOOR_HTTP);
+        char url[CLEW_PLACE_BYTES] = "";
+
+        if (at[0])
+                (void)snprintf(url, sizeof(url), "%s://%s",
+                               is_off(c->config->tls_cert) ? "http" : "https", at);
+        for (unsigned i = 0; i < c->projects.n; i++)
+                clew_store_tell_place(c->projects.all[i].store, url);
+}
+
 /* What is left of the time that stopping may take. */
 static uint64_t time_left(uint64_t deadline_ns)
 {
@@ -552,6 +565,7 @@ int clew_collector_start(const struct clew_config *config, const struct clew_not
                 clew_free(c);
                 return r;
         }
+        tell_place(c);
         clew_log(CLEW_LOG_INFO, "started", "version=%s store=\"%s\"", CLEW_VERSION, config->store);
         *ret = c;
         return 0;
