@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* A request of this size may double. */
 #define GROWTH_FREE_BYTES ((size_t)1 << 20)
@@ -16,7 +17,8 @@
 /* The rules of one reading of the file, until nobody uses them any more. */
 struct rule_set {
         struct clew_rules rules;
-        unsigned n_users;                                       /* under the redactor's lock */
+        unsigned n_users; /* under the redactor's lock */
+        uint64_t seed;
         uint16_t counter[CLEW_MASK_RULES + CLEW_OWN_RULES_MAX]; /* index of its name */
 };
 
@@ -47,6 +49,8 @@ static int load(const char *path, struct rule_set **ret, struct clew_error *err)
                 clew_free(s);
                 return r;
         }
+        if (getrandom(&s->seed, sizeof(s->seed), 0) != (ssize_t)sizeof(s->seed))
+                s->seed = 0; /* then nothing is remembered */
         *ret = s;
         return 0;
 }
@@ -193,6 +197,7 @@ int clew_redactor_run(struct clew_redactor *r, const uint8_t *key, enum clew_otl
         int e;
 
         memcpy(m.key, key, sizeof(m.key));
+        work->seed = s->seed;
         e = look(&m, signal, *body, work, err);
         if (e == 0 && size_after(work, body->len) > 2 * body->len + GROWTH_FREE_BYTES) {
                 clear_counts(&m);

@@ -8,6 +8,7 @@
  * is read as far as it goes, and as plain text too; so is what stops being JSON in the middle.
  */
 #include "proto/base/find.h"
+#include "proto/base/hash.h"
 #include "proto/base/json.h"
 #include "proto/base/mem.h"
 #include "proto/mask/mask-int.h"
@@ -18,6 +19,11 @@
 /* Steps of a pattern at one place. */
 #define PATTERN_STEPS 20000u
 #define NO_RULE UINT32_MAX
+/* Texts remembered as clean, in 256 KiB; shorter ones are looked at as fast as they are hashed. */
+#define CLEAN_SLOTS 32768u
+#define CLEAN_BYTES_MIN 64u
+
+enum { AS_PLAIN = 1, AS_JSON = 2 };
 
 /* One text that is JSON: the whole, or what a string of the level above says. */
 struct clew_mask_level {
@@ -63,7 +69,9 @@ void clew_mask_work_deinit(struct clew_mask_work *w)
                 clew_buffer_deinit(&w->levels[i].named);
         }
         clew_free(w->levels);
+        clew_free(w->clean);
         clew_pattern_room_free(w->room);
+        w->clean = NULL;
         w->levels = NULL;
         w->room = NULL;
 }
@@ -232,17 +240,40 @@ static void begin_scan(const struct clew_mask *m, struct clew_mask_work *w,
                 clew_mask_scan_begin(s, text, m->rules);
 }
 
+/* The slot of @text, in *ret_hash what it has when the text is clean; NULL: not remembered. @as
+ * tells apart how it was looked at. */
+static uint64_t *clean_slot(struct clew_mask_work *w, struct clew_slice text, uint64_t as,
+                            uint64_t *ret_hash)
+{
+        if (w->seed == 0 || w->joint || text.len < CLEAN_BYTES_MIN)
+                return NULL;
+        if (!w->clean)
+                w->clean = clew_calloc(CLEAN_SLOTS, sizeof(*w->clean));
+        if (!w->clean)
+                return NULL;
+        *ret_hash = clew_hash_seeded(text, w->seed ^ as);
+        *ret_hash += *ret_hash == 0; /* an empty slot has 0 */
+        return &w->clean[*ret_hash % CLEAN_SLOTS];
+}
+
 /* @text is what level @top reads, or its token says. */
 static void look_plain(struct clew_mask *m, struct clew_mask_work *w, struct clew_slice text,
                        unsigned top, size_t base)
 {
         struct clew_mask_scan s;
         struct clew_mask_hit h;
+        uint64_t *slot;
+        uint64_t hash = 0;
+        bool found = false;
 
         if (text.len == 0)
                 return;
+        slot = clean_slot(w, text, AS_PLAIN, &hash);
+        if (slot && *slot == hash)
+                return;
         begin_scan(m, w, &s, text);
         while (w->error == 0 && clew_mask_scan_next(&s, &h)) {
+                found = true;
                 size_t from = trace(w, top, h.from, false);
                 size_t to = trace(w, top, h.to, true);
                 size_t put = w->put.len;
@@ -254,6 +285,8 @@ static void look_plain(struct clew_mask *m, struct clew_mask_work *w, struct cle
                 count(m, h.rule);
                 m->n_unsure += h.is_unsure;
         }
+        if (slot && !found && w->error == 0)
+                *slot = hash;
 }
 
 /* ---- texts in parts ------------------------------------------------------------------------- */
@@ -638,6 +671,8 @@ void clew_mask_look(struct clew_mask *m, struct clew_mask_work *w, struct clew_s
 {
         size_t first = clew_mask_work_edits(w);
         size_t second;
+        uint64_t *slot;
+        uint64_t hash = 0;
 
         if (text.len == 0 || (m->rules == 0 && !m->own) || !make_room(m, w))
                 return;
@@ -646,10 +681,17 @@ void clew_mask_look(struct clew_mask *m, struct clew_mask_work *w, struct clew_s
                 look_all(m, w, text, 0, base);
                 return;
         }
-        if (is_clean(m, w, text) || !make_levels(w))
+        slot = clean_slot(w, text, AS_JSON, &hash);
+        if (slot && *slot == hash)
+                return;
+        /* Where strings are remembered, most of them are known: one walk tells. */
+        if ((!slot && is_clean(m, w, text)) || !make_levels(w))
                 return;
         push(&w->levels[0], text);
         walk(m, w, base);
+        if (slot && clew_mask_work_edits(w) == first && w->error == 0 &&
+            w->levels[0].r.status == CLEW_JSON_COMPLETE)
+                *slot = hash;
         if (w->levels[0].r.status == CLEW_JSON_COMPLETE || w->error)
                 return;
         second = clew_mask_work_edits(w);

@@ -33,53 +33,58 @@ enum kind {
         PHONE,
 };
 
+/* clang-format off */
+#define N(end, kind) {end, sizeof(end) - 1, kind}
+/* clang-format on */
+
 static const struct {
         const char *end; /* what the name, in small letters and digits alone, ends with */
+        uint8_t n;
         uint8_t kind;
 } secret_names[] = {
-        {"password", SECRET},
-        {"passwd", SECRET},
-        {"passcode", SECRET},
-        {"pwd", SECRET},
-        {"passphrase", PHRASE},
-        {"mnemonic", PHRASE},
-        {"seedphrase", PHRASE},
-        {"secret", SECRET},
-        {"secretkey", SECRET},
-        {"secretaccesskey", SECRET},
-        {"apikey", SECRET},
-        {"accesskey", SECRET},
-        {"authkey", SECRET},
-        {"privatekey", SECRET},
-        {"signingkey", SECRET},
-        {"encryptionkey", SECRET},
-        {"masterkey", SECRET},
-        {"accountkey", SECRET},
-        {"sharedkey", SECRET},
-        {"storagekey", SECRET},
-        {"subscriptionkey", SECRET},
-        {"licensekey", SECRET},
-        {"accesstoken", SECRET},
-        {"refreshtoken", SECRET},
-        {"authtoken", SECRET},
-        {"sessiontoken", SECRET},
-        {"apitoken", SECRET},
-        {"idtoken", SECRET},
-        {"bearertoken", SECRET},
-        {"csrftoken", SECRET},
-        {"credential", SECRET},
-        {"credentials", SECRET},
-        {"authorization", HEADER},
-        {"cookie", HEADER},
-        {"token", TOKEN},
-        {"pass", WHOLE},
-        {"phone", PHONE},
-        {"phonenumber", PHONE},
-        {"telephone", PHONE},
-        {"mobile", PHONE},
-        {"mobilenumber", PHONE},
-        {"cellphone", PHONE},
-        {"fax", PHONE},
+        N("password", SECRET),
+        N("passwd", SECRET),
+        N("passcode", SECRET),
+        N("pwd", SECRET),
+        N("passphrase", PHRASE),
+        N("mnemonic", PHRASE),
+        N("seedphrase", PHRASE),
+        N("secret", SECRET),
+        N("secretkey", SECRET),
+        N("secretaccesskey", SECRET),
+        N("apikey", SECRET),
+        N("accesskey", SECRET),
+        N("authkey", SECRET),
+        N("privatekey", SECRET),
+        N("signingkey", SECRET),
+        N("encryptionkey", SECRET),
+        N("masterkey", SECRET),
+        N("accountkey", SECRET),
+        N("sharedkey", SECRET),
+        N("storagekey", SECRET),
+        N("subscriptionkey", SECRET),
+        N("licensekey", SECRET),
+        N("accesstoken", SECRET),
+        N("refreshtoken", SECRET),
+        N("authtoken", SECRET),
+        N("sessiontoken", SECRET),
+        N("apitoken", SECRET),
+        N("idtoken", SECRET),
+        N("bearertoken", SECRET),
+        N("csrftoken", SECRET),
+        N("credential", SECRET),
+        N("credentials", SECRET),
+        N("authorization", HEADER),
+        N("cookie", HEADER),
+        N("token", TOKEN),
+        N("pass", WHOLE),
+        N("phone", PHONE),
+        N("phonenumber", PHONE),
+        N("telephone", PHONE),
+        N("mobile", PHONE),
+        N("mobilenumber", PHONE),
+        N("cellphone", PHONE),
+        N("fax", PHONE),
 };
 
 /* Whether a name may end so: nearly all do not, and are done with. */
@@ -123,7 +128,7 @@ static enum kind kind_of(const uint8_t *p, size_t n)
         }
         for (size_t i = 0; k > 0 && i < CLEW_ARRAY_LEN(secret_names); i++) {
                 const char *end = secret_names[i].end;
-                size_t m = strlen(end);
+                size_t m = secret_names[i].n;
 
                 if (m > k || small[k - 1] != end[m - 1] || memcmp(small + k - m, end, m) != 0)
                         continue;
@@ -244,7 +249,7 @@ static bool is_secret(enum kind kind, struct clew_slice v)
 bool clew_mask_is_named(struct clew_slice name, struct clew_slice value,
                         enum clew_mask_rule *ret_rule)
 {
-        enum kind kind = kind_of(name.data, name.len);
+        enum kind kind = may_end(name.data, name.len) ? kind_of(name.data, name.len) : NONE;
 
         if (kind == NONE || !is_secret(kind, value))
                 return false;

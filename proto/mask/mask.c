@@ -72,7 +72,71 @@ static const struct {
         {clew_mask_find_email, 1u << CLEW_MASK_EMAIL},
 };
 
-enum own_finder { OWN_TEXTS = CLEW_MASK_FINDERS_BUILT_IN, OWN_COLON, OWN_EQUALS, OWN_PATTERNS };
+enum own_finder {
+        API_KEY = 1,
+        BEARER = 3,
+        OWN_TEXTS = CLEW_MASK_FINDERS_BUILT_IN,
+        OWN_COLON,
+        OWN_EQUALS,
+        OWN_PATTERNS
+};
+
+/* Bytes without which a finder finds nothing: nearly all short texts have few of them. */
+enum sign {
+        DIGIT = 1,
+        AT = 2,
+        COLON = 4,
+        EQUALS = 8,
+        DASH = 16,
+        DOT = 32,
+};
+
+#define SHORT_TEXT 256u
+/* Of phones and cards; an account is as long as that, and may be of letters but for two digits. */
+#define NUMBER_DIGITS_MIN 7u
+#define IBAN_BYTES_MIN 15u
+#define IBAN_DIGITS_MIN 2u
+/* A run of a key of a service (mask-keys.c); "bearer " and eight more. */
+#define KEY_BYTES_MIN 15u
+
+static const uint8_t signs[256] = {
+        ['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT,  ['3'] = DIGIT, ['4'] = DIGIT,
+        ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT,  ['8'] = DIGIT, ['9'] = DIGIT,
+        ['@'] = AT,    [':'] = COLON, ['='] = EQUALS, ['-'] = DASH,  ['.'] = DOT,
+};
+
+/* What each finder needs, all of it. */
+static const uint8_t needs[CLEW_MASK_FINDERS_BUILT_IN] = {DASH,  0,     DOT,    0, AT | COLON,
+                                                          DIGIT, COLON, EQUALS, AT};
+
+static unsigned signs_in(struct clew_slice text, size_t *ret_digits)
+{
+        unsigned all = 0;
+        size_t digits = 0;
+
+        for (size_t i = 0; i < text.len; i++) {
+                uint8_t sign = signs[text.data[i]];
+
+                all |= sign;
+                digits += sign & DIGIT;
+        }
+        *ret_digits = digits;
+        return all;
+}
+
+/* Ends the finders that a short text has nothing for. */
+static void spare(struct clew_mask_scan *s)
+{
+        size_t digits = 0;
+        unsigned all = signs_in(s->text, &digits);
+
+        if (digits < (s->text.len < IBAN_BYTES_MIN ? NUMBER_DIGITS_MIN : IBAN_DIGITS_MIN))
+                all &= ~(unsigned)DIGIT;
+        for (unsigned i = 0; i < CLEW_MASK_FINDERS_BUILT_IN; i++)
+                s->ended[i] = s->ended[i] || (needs[i] & ~all) != 0;
+        if (s->text.len < KEY_BYTES_MIN)
+                s->ended[API_KEY] = s->ended[BEARER] = true;
+}
 
 void clew_mask_scan_begin(struct clew_mask_scan *s, struct clew_slice text, unsigned rules)
 {
@@ -85,6 +149,8 @@ void clew_mask_scan_begin(struct clew_mask_scan *s, struct clew_slice text, unsi
                 s->ended[i] = (finders[i].rules & rules) == 0;
                 s->next[i].to = 0; /* to be looked for */
         }
+        if (text.len <= SHORT_TEXT && rules)
+                spare(s);
 }
 
 void clew_mask_scan_begin_own(struct clew_mask_scan *s, struct clew_slice text, unsigned rules,

@@ -163,6 +163,11 @@ struct clew_mask_work {
         struct clew_mask_level *levels;
         struct clew_pattern_room *room;
         struct clew_mask_budget budget;
+        /* Texts in which nothing was found, by a hash under this number; 0: not remembered. Agents
+         * send the whole conversation with each call. It is to be another one for other rules, and
+         * nobody's to guess. */
+        uint64_t seed;
+        uint64_t *clean;
         size_t max_bytes;
         int error; /* 0, -ENOMEM, -EMSGSIZE; sticky */
 };

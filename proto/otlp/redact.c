@@ -244,7 +244,7 @@ static void look_text(struct redacting *x, const struct clew_field *f, bool is_v
 
         if (f->bytes.len == 0)
                 return;
-        edit = begin_length(x);
+        edit = clew_mask_work_edits(x->w);
         x->w->name = x->name;
         x->w->joint = is_value ? joint : NULL;
         if (taken != NO_RULE)
@@ -252,7 +252,17 @@ static void look_text(struct redacting *x, const struct clew_field *f, bool is_v
         else
                 clew_mask_look(x->m, x->w, f->bytes, at);
         x->w->joint = joint;
-        growth = growth_since(x, edit + 1);
+        if (clew_mask_work_edits(x->w) == edit)
+                return;
+        growth = growth_since(x, edit);
+        if (growth == 0)
+                return;
+        /* The length stands before the text. */
+        add_edit(x, (struct clew_mask_edit){0});
+        if (x->w->error < 0)
+                return;
+        memmove(edit_at(x, edit + 1), edit_at(x, edit),
+                (clew_mask_work_edits(x->w) - edit - 1) * sizeof(struct clew_mask_edit));
         n_length = length_bytes(f);
         x->growth += end_length(x, edit, at - n_length, n_length, f->bytes.len, growth);
 }

@@ -9,25 +9,7 @@
 
 #include <string.h>
 
-void clew_help_overview(FILE *out)
-{
-        const char *group = "";
-
-        fputs("clew [--store DIR | --url URL] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
-        for (const struct clew_command *c = clew_commands(); c->name; c++) {
-                fprintf(out, "%-9s %-11s %s\n", strcmp(group, c->group) == 0 ? "" : c->group,
-                        c->name, c->help);
-                group = c->group;
-        }
-        fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
-              "--url URL (else $CLEW_URL) asks a clewd instead, with the key in --token-file F\n"
-              "($CLEW_TOKEN_FILE); --ca-file F ($CLEW_CA_FILE) trusts an authority of your own.\n"
-              "clew COMMAND --help lists its flags.\n"
-              "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n"
-              "Topics: clew help query, path, ids, marks, exit, formats, dates, agents, send,\n"
-              "production, copies, redaction\n",
-              out);
-}
+#define LINE_COLUMNS 78u
 
 struct topic {
         const char *name;
@@ -217,6 +199,52 @@ static const struct topic topics[] = {
                   "Without a zone, times are local (TZ), or UTC with --utc. Lengths of time\n"
                   "are 500ms, 5s, 2m, 1h, 7d.\n"},
 };
+
+const char *clew_help_topic(size_t i)
+{
+        static const char *const query[] = {"query", "path"};
+
+        if (i < CLEW_ARRAY_LEN(query))
+                return query[i];
+        i -= CLEW_ARRAY_LEN(query);
+        return i < CLEW_ARRAY_LEN(topics) ? topics[i].name : NULL;
+}
+
+static void put_topics(FILE *out)
+{
+        size_t column = (size_t)fprintf(out, "Topics: clew help") + 1;
+        const char *name;
+
+        for (size_t i = 0; (name = clew_help_topic(i)) != NULL; i++) {
+                bool last = clew_help_topic(i + 1) == NULL;
+
+                if (column + strlen(name) + 2 > LINE_COLUMNS) {
+                        fputc('\n', out);
+                        column = 1;
+                }
+                column += (size_t)fprintf(out, "%s%s%s", column > 1 ? " " : "", name,
+                                          last ? "\n" : ",");
+        }
+}
+
+void clew_help_overview(FILE *out)
+{
+        const char *group = "";
+
+        fputs("clew [--store DIR | --url URL] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
+        for (const struct clew_command *c = clew_commands(); c->name; c++) {
+                fprintf(out, "%-9s %-11s %s\n", strcmp(group, c->group) == 0 ? "" : c->group,
+                        c->name, c->help);
+                group = c->group;
+        }
+        fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
+              "--url URL (else $CLEW_URL) asks a clewd instead, with the key in --token-file F\n"
+              "($CLEW_TOKEN_FILE); --ca-file F ($CLEW_CA_FILE) trusts an authority of your own.\n"
+              "clew COMMAND --help lists its flags.\n"
+              "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n",
+              out);
+        put_topics(out);
+}
 
 /* The help of a command is its own --help, so that flags are listed where they are declared. */
 static int help_command(struct clew_cli *cli, const struct clew_command *command)
