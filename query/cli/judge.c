@@ -399,6 +399,7 @@ int clew_judge_take(struct clew_judge *c, struct clew_judge_asked *a, bool is_ne
 
 static int finish_one(struct clew_judge *c)
 {
+        clew_cli_let_go(c->cli);
         return clew_judge_take(c, (struct clew_judge_asked *)clew_pool_wait(&c->pool), true);
 }
 

@@ -64,16 +64,25 @@ int clew_cli_view(struct clew_cli *cli, struct clew_view **ret)
                 r = clew_view_open(cli->store, &cli->view, &err);
                 if (r < 0)
                         return clew_cli_fail(cli, r, &err);
+        } else if (clew_view_is_old(cli->view)) {
+                r = clew_view_renew(cli->view, &err);
+                if (r < 0)
+                        return clew_cli_fail(cli, r, &err);
         }
         *ret = cli->view;
         return 0;
 }
 
-void clew_cli_close_store(struct clew_cli *cli)
+void clew_cli_let_go(struct clew_cli *cli)
 {
         clew_view_close(cli->view);
-        clew_store_close(cli->store);
         cli->view = NULL;
+}
+
+void clew_cli_close_store(struct clew_cli *cli)
+{
+        clew_cli_let_go(cli);
+        clew_store_close(cli->store);
         cli->store = NULL;
 }
 

@@ -214,13 +214,18 @@ static int walk_oldest(struct look *l, struct oldest *o)
         int r = clew_view_list(l->view, &after, l->err);
 
         while (r >= 0 && (r = clew_view_next(l->view, &e, l->err)) == 1) {
+                after = (struct clew_list_entry){.id = e.id, .start_ns = e.start_ns};
                 if (l->stop && *l->stop)
                         return clew_error_set(l->err, -ECANCELED, 0, "ended");
                 if (e.hot || clew_trace_id_is_zero(&e.id) || is_decided(l, &e.id))
                         continue;
                 r = clew_view_is_held(l->view, &e.id, l->err);
                 if (r == 0)
-                        o->ids[o->n++ % o->max] = e.id;
+                        o->ids[o->n++ % o->max] = after.id;
+                if (r >= 0 && clew_view_is_old(l->view)) {
+                        r = clew_view_renew(l->view, l->err);
+                        r = r < 0 ? r : clew_view_list(l->view, &after, l->err);
+                }
         }
         return r;
 }
