@@ -77,7 +77,7 @@ static void put_example(struct clew_json_writer *w, const void *r)
 
 const struct clew_record_field clew_attribute_fields[] = {
         {"key", true, put_key},
-        {"type", true, put_type},
+        {"value_type", true, put_type},
         {"n", true, put_n},
         {"traces", true, put_traces},
         {"values", true, put_values},

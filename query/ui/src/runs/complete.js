@@ -95,7 +95,7 @@ export async function complete(text, caret, since) {
         if (at.in === 'name') {
                 const known = new Set(OWN.map(([name]) => name));
                 const found = (await ready(since)).filter((row) => plainKey(row.key) && !known.has(scoped(row.key)));
-                const items = [...OWN.map(([name, note]) => ({ text: name, note })), ...found.map((row) => ({ text: scoped(row.key), note: `${row.type}, ${number(row.traces)} runs` }))];
+                const items = [...OWN.map(([name, note]) => ({ text: name, note })), ...found.map((row) => ({ text: scoped(row.key), note: `${row.value_type}, ${number(row.traces)} runs` }))];
                 return { from: at.from, to: at.to, items: at.typed ? best(items, at.typed).map((item) => ({ ...item, text: `${item.text} `, more: true })) : items.slice(0, 12).map((item) => ({ ...item, text: `${item.text} `, more: true })) };
         }
         if (!at.name)
