@@ -86,7 +86,9 @@ struct series_command {
 static int find_window(struct series_command *c, struct clew_error *err)
 {
         const struct clew_filter all = {.since_ns = c->filter.since_ns,
-                                        .until_ns = c->filter.until_ns};
+                                        .until_ns = c->filter.until_ns,
+                                        .limit_ns = c->filter.limit_ns,
+                                        .stop = c->filter.stop};
         struct clew_select s = {0};
         struct clew_selected t;
         int r = clew_select_init(&s, c->view, &all, c->cli->clock, NULL, err);
@@ -98,6 +100,7 @@ static int find_window(struct series_command *c, struct clew_error *err)
                 c->start_ns = t.start_ns < c->start_ns ? t.start_ns : c->start_ns;
                 c->end_ns = end > c->end_ns ? end : c->end_ns;
         }
+        clew_filter_spend(&c->filter, &s);
         clew_select_deinit(&s);
         if (c->start_ns == UINT64_MAX)
                 c->start_ns = c->end_ns = 0;
@@ -384,14 +387,19 @@ static int gather(struct series_command *c)
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
-        int status;
+        int status = 0;
         int reported;
         int r = clew_select_init(&s, c->view, &c->filter, c->cli->clock, NULL, &err);
 
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
                 r = add(c, &s, &t, &err);
-        status = r < 0 ? clew_cli_fail(c->cli, r, &err) : print(c);
-        reported = clew_filter_report(c->cli, &s);
+        if (r < 0)
+                status = clew_cli_fail(c->cli, r, &err);
+        reported = c->output_flags->json ? clew_filter_report(c->cli, &s) : 0;
+        if (r >= 0)
+                status = print(c);
+        if (!c->output_flags->json)
+                reported = clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
         return status != 0 ? status : reported;
 }
