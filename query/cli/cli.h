@@ -65,6 +65,13 @@ struct clew_cli {
         struct clew_view *view;
         int store_mode; /* enum clew_store_mode of `store` */
 
+        /* A search that a limit or an interrupt has ended: JSON says so behind its last record. */
+        struct {
+                bool is_cut;
+                const char *reason; /* "time", "bytes", "interrupt" */
+                uint64_t seen;      /* traces looked at */
+        } cut;
+
         struct clew_query_set *query_sets[CLEW_CLI_FILTERS_MAX]; /* of the filters that were made */
         size_t n_query_sets;
 };
