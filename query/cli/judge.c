@@ -114,7 +114,7 @@ static int question(struct clew_judge *c, const struct clew_opened *o, struct cl
         struct clew_json_writer w = clew_json_writer_make(out, 0);
         CLEW_BUFFER otlp = {0};
         struct clew_why why;
-        int r = clew_why_analyse(o->trace, NULL, 0, arena, &why);
+        int r = clew_why_of(o->trace, arena, &why);
 
         if (r < 0)
                 return r;
