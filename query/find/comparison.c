@@ -111,12 +111,7 @@ static void count(struct clew_comparison *c, struct clew_slice attribute, struct
                 return;
         e->last_run = c->run;
         e->n[c->side]++;
-        e->runs += clew_comparison_run_hash(c->run);
-}
-
-uint64_t clew_comparison_run_hash(uint64_t run)
-{
-        return clew_hash(clew_slice_make(&run, sizeof(run)));
+        e->runs += clew_measures_run_hash(c->run);
 }
 
 static void measure(struct clew_comparison *c, struct clew_slice name, double value)
@@ -525,6 +520,22 @@ static double rounded(double p)
         return p > 0 ? exp(round(log(p) * 1e8) / 1e8) : 0;
 }
 
+static uint32_t add_measures(struct clew_comparison *c, struct clew_feature *all, uint32_t n)
+{
+        struct clew_measure_cut cuts[CLEW_MEASURE_CUTS_MAX];
+
+        for (uint32_t i = 0; i < c->measures.n; i++) {
+                uint32_t n_cuts = clew_measures_cut(&c->measures, i, cuts);
+
+                for (uint32_t k = 0; k < n_cuts; k++)
+                        all[n++] = (struct clew_feature){.attribute = cuts[k].name,
+                                                         .value = cuts[k].value,
+                                                         .n = {cuts[k].n[0], cuts[k].n[1]},
+                                                         .runs = cuts[k].runs};
+        }
+        return n;
+}
+
 int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_result *ret)
 {
         size_t room = c->n + (size_t)CLEW_MEASURE_CUTS_MAX * c->measures.n + 1;
@@ -547,8 +558,7 @@ int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_res
         }
         qsort(all, n, sizeof(*all), by_attribute);
         n = without_ids(c, all, n);
-        for (uint32_t i = 0; i < c->measures.n; i++)
-                n += clew_measures_cut(&c->measures, i, all + n);
+        n = add_measures(c, all, n);
         for (uint32_t i = 0; i < n; i++) {
                 struct clew_feature f = all[i];
 

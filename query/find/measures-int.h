@@ -9,7 +9,9 @@
 #define CLEW_QUERY_FIND_MEASURES_INT_H
 
 #include "proto/base/arena.h"
-#include "query/find/comparison.h"
+#include "proto/base/slice.h"
+
+#include <stdint.h>
 
 /* Names; further ones are left out. */
 #define CLEW_MEASURES_MAX 256u
@@ -25,6 +27,14 @@ struct clew_measure_value {
         double value;
         uint64_t run;
         unsigned side;
+};
+
+/* A feature: the runs from some number on. */
+struct clew_measure_cut {
+        struct clew_slice name;
+        struct clew_slice value; /* "4s or more" */
+        uint64_t n[2];           /* of each side */
+        uint64_t runs;           /* sum of clew_measures_run_hash() */
 };
 
 struct clew_measure {
@@ -44,9 +54,9 @@ struct clew_measures {
 /* @run rises from one run to the next. @name is copied. */
 void clew_measures_note(struct clew_measures *m, struct clew_slice name,
                         enum clew_measure_unit unit, double value, uint64_t run, unsigned side);
-/* What runs are known by in a feature: the sum over those that have it. */
-uint64_t clew_comparison_run_hash(uint64_t run);
+/* What a run is known by in a feature. */
+uint64_t clew_measures_run_hash(uint64_t run);
 /* Writes up to CLEW_MEASURE_CUTS_MAX features of the @i-th name to @ret; their number. */
-uint32_t clew_measures_cut(struct clew_measures *m, uint32_t i, struct clew_feature *ret);
+uint32_t clew_measures_cut(struct clew_measures *m, uint32_t i, struct clew_measure_cut *ret);
 
 #endif

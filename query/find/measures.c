@@ -4,6 +4,7 @@
 #include "query/find/measures-int.h"
 
 #include "proto/base/clock.h"
+#include "proto/base/hash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -56,6 +57,11 @@ void clew_measures_note(struct clew_measures *m, struct clew_slice name,
         x->values[x->n++] = (struct clew_measure_value){value, run, side};
 }
 
+uint64_t clew_measures_run_hash(uint64_t run)
+{
+        return clew_hash(clew_slice_make(&run, sizeof(run)));
+}
+
 static int by_value(const void *a, const void *b)
 {
         double x = ((const struct clew_measure_value *)a)->value;
@@ -96,7 +102,7 @@ static struct clew_slice text_of(struct clew_measures *m, const struct clew_meas
         return clew_arena_copy(m->arena, clew_slice_make(text, n > 0 ? (size_t)n : 0));
 }
 
-uint32_t clew_measures_cut(struct clew_measures *m, uint32_t i, struct clew_feature *ret)
+uint32_t clew_measures_cut(struct clew_measures *m, uint32_t i, struct clew_measure_cut *ret)
 {
         struct clew_measure *x = &m->all[i];
         double cuts[CLEW_MEASURE_CUTS_MAX];
@@ -107,11 +113,11 @@ uint32_t clew_measures_cut(struct clew_measures *m, uint32_t i, struct clew_feat
         qsort(x->values, x->n, sizeof(*x->values), by_value);
         n = choose_cuts(x, cuts);
         for (uint32_t k = 0; k < n; k++) {
-                ret[k] = (struct clew_feature){.attribute = x->name,
-                                               .value = text_of(m, x, cuts[k])};
+                ret[k] =
+                        (struct clew_measure_cut){.name = x->name, .value = text_of(m, x, cuts[k])};
                 for (uint32_t v = x->n; v > 0 && x->values[v - 1].value >= cuts[k]; v--) {
                         ret[k].n[x->values[v - 1].side]++;
-                        ret[k].runs += clew_comparison_run_hash(x->values[v - 1].run);
+                        ret[k].runs += clew_measures_run_hash(x->values[v - 1].run);
                 }
         }
         return n;
