@@ -18,6 +18,7 @@ struct clew_stopped_reader {
 
 struct clew_env {
         MDB_env *lmdb;
+        int32_t pid; /* that its readers stand under: of the process that opened it */
         MDB_dbi dbi[CLEW_TABLES];
         bool has[CLEW_TABLES]; /* of later tables: false in a store open for reading made before it
                                 */
