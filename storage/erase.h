@@ -56,6 +56,8 @@ struct clew_rewrite_options {
 
 struct clew_rewrite_stats {
         uint64_t traces;     /* dropped, or changed */
+        uint64_t stripped;   /* of them: that were changed */
+        uint64_t unstripped; /* that could not be changed, and are as they were */
         uint64_t fragments;  /* hot ones that were dropped or changed */
         uint64_t segments;   /* that went, or were written anew */
         uint64_t read_bytes; /* raw bytes looked at */
@@ -82,27 +84,53 @@ CLEW_MUST_USE int clew_store_resume_erasure(struct clew_store *store,
 /* ---- retention --------------------------------------------------------------------------------
  */
 
+/* What rules say of traces. A trace is in one list at most. */
+struct clew_retain {
+        const struct clew_trace_id *drop;
+        size_t n_drop;
+        const struct clew_trace_id *strip_ids; /* they lose their texts */
+        size_t n_strip;
+        /* What is left of a trace: appends its TracesData, *@ret_traces_len bytes, and its
+         * LogsData; it has the same spans and log records. 0; -EALREADY: it has no texts; -EBADMSG:
+         * it cannot be done, the trace stays as it is; others. Any thread. */
+        int (*strip)(void *context, const struct clew_rewrite_message *m, struct clew_buffer *out,
+                     size_t *ret_traces_len, struct clew_error *err);
+        void *context;
+        bool urgent; /* the disk is full */
+};
+
 /*
- * Drops traces that need not be kept any more: nothing of them is remembered, and their bytes are
- * free pages that are used again. A trace that still has something hot stays, unless it can never
- * be sealed. A segment goes whole when nothing else lives in it; it is written anew when a quarter
- * of its traces go, so at most three bytes are written for four that are dropped; with fewer they
- * stay, for a later call. @urgent (the disk is full): a sixteenth is enough. 0 or an error; what
- * was dropped stays so.
+ * Puts it into effect. Nothing of dropped traces is remembered, and their bytes are free pages that
+ * are used again; of texts that were left out nothing is left either once
+ * clew_store_finish_erasure() has run. A trace that still has something hot stays as it is, unless
+ * it is to be dropped and can never be sealed; so does one that somebody holds by now. A segment
+ * goes whole when nothing else lives in it; it is written anew when a quarter of its traces go or
+ * change, so at most four bytes are written for one that is dropped or stripped; with fewer they
+ * stay, for a later call (urgent: a sixteenth is enough). 0 or an error; what was done stays so.
  */
-CLEW_MUST_USE int clew_store_drop(struct clew_store *store, const struct clew_trace_id *ids,
-                                  size_t n, bool urgent, const struct clew_rewrite_options *options,
-                                  struct clew_rewrite_stats *ret, struct clew_error *err);
+CLEW_MUST_USE int clew_store_retain(struct clew_store *store, const struct clew_retain *what,
+                                    const struct clew_rewrite_options *options,
+                                    struct clew_rewrite_stats *ret, struct clew_error *err);
 
 /* ---- redaction ------------------------------------------------------------------------------- */
 
-/* A text that is to be nowhere, in whatever forms it is known. What stands in its place has the
- * same length: no length, offset or order of a record changes, and all other bytes stay. */
+/* What a text is that may hold what is to go. */
+enum clew_redaction_of {
+        CLEW_REDACTION_TRACES, /* TracesData */
+        CLEW_REDACTION_LOGS,   /* LogsData */
+        CLEW_REDACTION_NOTE,
+        CLEW_REDACTION_RECORD, /* of the shelf, with its head */
+        CLEW_REDACTION_NAME,   /* of a service */
+};
+
+/* What is to be nowhere, in whatever forms it is known. What stands in its place has the same
+ * length: no length, offset or order of a record changes, and all other bytes stay. */
 struct clew_redaction {
-        /* How often it is in @text. */
-        uint64_t (*count)(void *context, struct clew_slice text);
-        /* Puts the other text in its place; how often. */
-        uint64_t (*replace)(void *context, uint8_t *text, size_t n);
+        /* How often it is in @text; a negative errno. */
+        int64_t (*count)(void *context, enum clew_redaction_of of, struct clew_slice text);
+        /* Puts something else in its place; how often; a negative errno, then nothing of it counts.
+         */
+        int64_t (*replace)(void *context, enum clew_redaction_of of, uint8_t *text, size_t n);
         /* A record of the shelf was changed: its own mark of that, in place. May be NULL. */
         void (*mark)(void *context, struct clew_slice key, uint8_t *value, size_t n);
         void *context;

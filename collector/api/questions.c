@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@
 #define TURN_NS (30 * CLEW_NS_PER_S)
 /* So often is looked whether it is somebody's turn, while somebody waits for it. */
 #define LOOK_NS (20 * CLEW_NS_PER_MS)
-/* Below the threads that take spans: those have an answer to give within milliseconds. */
+/* Below the threads that take spans: those have an answer to give within milliseconds. Nor does a
+ * question push another thread off its processor when it wakes up. */
 #define THREAD_NICE 5
 /* Freed and not given back to the system: more is what a large trace has left. */
 #define HEAP_LEFT_MAX ((size_t)64 << 20)
@@ -172,6 +174,7 @@ static void *serve(void *context)
         struct clew_api_request *q;
 
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), THREAD_NICE);
+        (void)sched_setscheduler(gettid(), SCHED_BATCH, &(struct sched_param){0});
         while ((q = take(s)) != NULL) {
                 if (run(s, q))
                         hand_back(s, q);

@@ -19,10 +19,10 @@ struct clew_entry {
         const char *what;               /* the request, as the audit log has it */
 };
 
-/* True: what is sent goes to *ret_pipeline. False: @answer says what is missing; the audit log has
+/* True: what is sent goes to *ret_project. False: @answer says what is missing; the audit log has
  * it, with the status that HTTP has for it (gate/refusals.h). */
 CLEW_MUST_USE bool clew_entry_admits(const struct clew_entry *e, const struct clew_credentials *c,
-                                     struct clew_pipeline **ret_pipeline,
+                                     const struct clew_project **ret_project,
                                      struct clew_answer *answer);
 
 #endif

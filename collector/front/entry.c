@@ -37,7 +37,7 @@ static void note_refusal(const struct clew_entry *e, const struct clew_credentia
 }
 
 bool clew_entry_admits(const struct clew_entry *e, const struct clew_credentials *c,
-                       struct clew_pipeline **ret_pipeline, struct clew_answer *answer)
+                       const struct clew_project **ret_project, struct clew_answer *answer)
 {
         const struct clew_project *project = NULL;
         enum clew_access_verdict v;
@@ -53,7 +53,7 @@ bool clew_entry_admits(const struct clew_entry *e, const struct clew_credentials
                 v = project ? CLEW_ACCESS_OK : CLEW_ACCESS_NO_PROJECT;
         }
         if (v == CLEW_ACCESS_OK) {
-                *ret_pipeline = project->pipeline;
+                *ret_project = project;
                 return true;
         }
         if (v == CLEW_ACCESS_NO_SCOPE || v == CLEW_ACCESS_NO_PROJECT)

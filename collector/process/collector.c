@@ -51,6 +51,7 @@ struct clew_collector {
         struct clew_counters counters;
         struct clew_admission admission;
         struct clew_ingest ingest;
+        struct clew_redactor *redactor; /* NULL: no rules */
         struct clew_projects projects;
         struct clew_access *access;
         struct clew_audit *audit;
@@ -180,6 +181,17 @@ static int start_access(struct clew_collector *c, struct clew_error *err)
         return r < 0 ? r : check_listening(c, err);
 }
 
+/* A file of rules that is wrong is a wrong config. */
+static int start_redactor(struct clew_collector *c, struct clew_error *err)
+{
+        if (is_off(c->config->redact) || c->config->read_only)
+                return 0;
+        if (clew_redactor_new(c->config->redact, &c->redactor, err) < 0)
+                return -EPERM;
+        c->ingest.redactor = c->redactor;
+        return 0;
+}
+
 static int start_grpc(struct clew_collector *c, struct clew_error *err)
 {
         struct clew_grpc_listener_options options = {
@@ -222,6 +234,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .counters = &c->counters,
                 .projects = &c->projects,
                 .admission = &c->admission,
+                .redactor = c->redactor,
                 .budget_bytes = c->config->memory_budget_bytes,
                 .read_only = c->config->read_only,
         };
@@ -391,6 +404,19 @@ static int start_door(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+/* Who finds the store held by this process (clew ui) is sent to its pages. */
+static void tell_place(struct clew_collector *c)
+{
+        const char *at = clew_door_first_address(c->door, CLEW_DOOR_HTTP);
+        char url[CLEW_PLACE_BYTES] = "";
+
+        if (at[0])
+                (void)snprintf(url, sizeof(url), "%s://%s",
+                               is_off(c->config->tls_cert) ? "http" : "https", at);
+        for (unsigned i = 0; i < c->projects.n; i++)
+                clew_store_tell_place(c->projects.all[i].store, url);
+}
+
 /* What is left of the time that stopping may take. */
 static uint64_t time_left(uint64_t deadline_ns)
 {
@@ -447,6 +473,7 @@ static int stop_parts(struct clew_collector *c)
                 clew_guard_free(c->guards[i]);
         clew_tls_free(c->tls);
         clew_ingest_deinit(&c->ingest);
+        clew_redactor_free(c->redactor);
         clew_admission_deinit(&c->admission);
         return r;
 }
@@ -486,6 +513,8 @@ int clew_collector_check(const struct clew_config *config, struct clew_error *er
         c->config = config;
         r = start_access(c, err);
         if (r == 0)
+                r = start_redactor(c, err);
+        if (r == 0)
                 r = check_directory(config->store, config->read_only, err);
         if (r == 0 && !is_off(config->projects))
                 r = check_directory(config->projects, true, err);
@@ -494,6 +523,7 @@ int clew_collector_check(const struct clew_config *config, struct clew_error *er
         clew_access_free(c->access);
         clew_refusals_free(c->refusals);
         clew_audit_free(c->audit);
+        clew_redactor_free(c->redactor);
         clew_free(c);
         return r;
 }
@@ -512,6 +542,8 @@ int clew_collector_start(const struct clew_config *config, const struct clew_not
         clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
         r = start_access(c, err); /* refused before anything is made */
+        if (r == 0)
+                r = start_redactor(c, err);
         if (r == 0)
                 r = clew_projects_open(config, &c->projects, err);
         if (r == 0)
@@ -533,6 +565,7 @@ int clew_collector_start(const struct clew_config *config, const struct clew_not
                 clew_free(c);
                 return r;
         }
+        tell_place(c);
         clew_log(CLEW_LOG_INFO, "started", "version=%s store=\"%s\"", CLEW_VERSION, config->store);
         *ret = c;
         return 0;
@@ -570,8 +603,22 @@ static bool has_come_to_rest(struct clew_collector *c)
         return rested;
 }
 
+static void reload_redactor(struct clew_collector *c)
+{
+        struct clew_error err = {.code = 0};
+
+        if (!c->redactor)
+                return;
+        if (clew_redactor_reload(c->redactor, &err) < 0)
+                clew_log(CLEW_LOG_ERROR, "redact.refused",
+                         "reason=\"%s\" action=\"the rules read before still count\"", err.message);
+        else
+                clew_log(CLEW_LOG_INFO, "redact.loaded", "file=\"%s\"", c->config->redact);
+}
+
 void clew_collector_reload(struct clew_collector *c)
 {
+        reload_redactor(c);
         clew_access_tick(c->access);
         if (c->tls)
                 clew_tls_reload(c->tls);

@@ -6,6 +6,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
 #include "query/model/summary.h"
+#include "query/review/redact-key.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -40,6 +41,12 @@ static int open_one(const struct clew_config *config, const char *name, const ch
         r = p->dir ? clew_store_open(dir, &options, &p->store, err) : -ENOMEM;
         if (r < 0 && !err->message[0])
                 clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
+        if (r == 0 && !config->read_only && strcmp(config->redact, "off") != 0)
+                r = clew_redact_key(dir, p->redact_key, err);
+        if (r < 0) {
+                clew_store_close(p->store);
+                p->store = NULL;
+        }
         projects->n += r == 0;
         if (r < 0) {
                 clew_free(p->dir);

@@ -47,6 +47,11 @@ CLEW_MUST_USE int clew_env_open(const char *dir, const struct clew_store_options
 CLEW_MUST_USE int clew_env_created(struct clew_env *env, struct clew_error *err);
 /* The store is being created, or its creation finished, by this environment. */
 bool clew_env_has_collector(const struct clew_env *env);
+/* Of the collector: notes where its pages are, for who finds its lock; "" = nowhere. A hint. */
+void clew_env_tell_place(struct clew_env *env, const char *url);
+/* Where another collector has its pages: printable, without a blank; false when there is none, or
+ * it does not tell. */
+bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BYTES]);
 bool clew_env_is_creating(const struct clew_env *env);
 void clew_env_close(struct clew_env *env);
 const char *clew_env_dir(const struct clew_env *env);
@@ -119,6 +124,9 @@ CLEW_MUST_USE int clew_scan_seek(struct clew_scan *scan, struct clew_slice key,
                                  struct clew_error *err);
 /* 1 = scan->key and scan->value filled, 0 = end, negative errno. */
 CLEW_MUST_USE int clew_scan_next(struct clew_scan *scan, struct clew_error *err);
+/* Deletes the record that was given last, where it is: a key that damage has put out of its order
+ * is not found by itself. In a write transaction. The scan is to be positioned anew. */
+CLEW_MUST_USE int clew_scan_delete(struct clew_scan *scan, struct clew_error *err);
 #define CLEW_SCAN CLEW_CLEANUP(clew_scan_close) struct clew_scan
 
 /* Fills the page figures of @ret. */

@@ -227,6 +227,7 @@ static int open_with_map(struct clew_env *env, const char *path)
                 mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
                 mdb_env_set_mapsize(env->lmdb, map);
                 env->pid = (int32_t)getpid();
+                mdb_env_set_assert(env->lmdb, clew_table_assertion_failed);
                 rc = mdb_env_open(env->lmdb, path, flags, 0600);
                 if (rc == 0)
                         return 0;
@@ -378,6 +379,37 @@ bool clew_env_has_collector(const struct clew_env *env)
         has = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
         close(fd);
         return has;
+}
+
+void clew_env_tell_place(struct clew_env *env, const char *url)
+{
+        size_t n = strlen(url);
+
+        if (env->collector_fd < 0 || n >= CLEW_PLACE_BYTES)
+                return;
+        if (ftruncate(env->collector_fd, 0) < 0 || pwrite(env->collector_fd, url, n, 0) < 0)
+                return; /* a full disk: nobody is told */
+}
+
+bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BYTES])
+{
+        struct clew_error err;
+        ssize_t n = -1;
+        int fd;
+
+        if (!clew_env_has_collector(env) ||
+            clew_own_file_open(env->dir, env->dir_fd, CLEW_COLLECTOR_FILE, O_RDWR, &fd, &err) < 0)
+                return false;
+        n = pread(fd, ret, CLEW_PLACE_BYTES - 1, 0);
+        close(fd);
+        if (n <= 0)
+                return false;
+        for (ssize_t i = 0; i < n; i++) {
+                if (ret[i] <= ' ' || ret[i] > '~')
+                        return false;
+        }
+        ret[n] = '\0';
+        return true;
 }
 
 bool clew_env_is_creating(const struct clew_env *env)

@@ -359,6 +359,24 @@ static void test_a_file_that_others_read_is_no_place_for_keys(void **state)
         assert_int_equal(clew_keys_load(path, &keys, &err), -EBADMSG);
 }
 
+static void test_each_byte_of_a_secret_counts(void **state)
+{
+        uint8_t a[CLEW_SHA256_BYTES] = {0};
+        uint8_t b[CLEW_SHA256_BYTES] = {0};
+
+        (void)state;
+        assert_true(clew_equal_in_constant_time(clew_slice_make(a, sizeof(a)),
+                                                clew_slice_make(b, sizeof(b))));
+        for (size_t i = 0; i < sizeof(a); i++) {
+                b[i] = 0x80;
+                assert_false(clew_equal_in_constant_time(clew_slice_make(a, sizeof(a)),
+                                                         clew_slice_make(b, sizeof(b))));
+                b[i] = 0;
+        }
+        assert_false(clew_equal_in_constant_time(clew_slice_make(a, sizeof(a)),
+                                                 clew_slice_make(b, sizeof(b) - 1)));
+}
+
 static void test_names_of_projects_are_names_of_directories(void **state)
 {
         static const char *const bad[] = {"",    ".",   "..",       ".x", "-x",
@@ -383,6 +401,7 @@ int main(void)
                 cmocka_unit_test_setup(test_the_word_of_a_proxy_counts_from_its_address, set_up),
                 cmocka_unit_test_setup(test_a_damaged_file_opens_nothing, set_up),
                 cmocka_unit_test_setup(test_a_file_that_others_read_is_no_place_for_keys, set_up),
+                cmocka_unit_test(test_each_byte_of_a_secret_counts),
                 cmocka_unit_test(test_names_of_projects_are_names_of_directories),
         };
         int failed;

@@ -233,6 +233,37 @@ static void test_whatever_is_done_to_a_line_is_noticed(void **state)
         assert_int_equal(clew_audit_verify(path, NULL, &result, &err), -ENOENT);
 }
 
+/* A line of another log, whole and with the right number, where it does not belong. */
+static void test_a_line_follows_the_one_before(void **state)
+{
+        static char mixed[TEXT_BYTES];
+        struct clew_audit_result result;
+        struct clew_error err = {0};
+        size_t n = 0;
+
+        (void)state;
+        for (int other = 0; other < 2; other++) {
+                struct log l = begin();
+                const char *second;
+
+                refuse(&l, "10.0.0.1", "", other ? "x" : "a", 401);
+                refuse(&l, "10.0.0.1", "", "b", 401);
+                end(&l);
+                assert_int_equal(read_log(), 2);
+                second = strchr(text, '\n') + 1;
+                if (other) {
+                        memcpy(mixed + n, second, strlen(second));
+                        n += strlen(second);
+                } else {
+                        n = (size_t)(second - text);
+                        memcpy(mixed, text, n);
+                }
+        }
+        write_file(mixed, n);
+        assert_int_equal(clew_audit_verify(path, NULL, &result, &err), -EBADMSG);
+        assert_int_equal(result.n, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -241,6 +272,7 @@ int main(void)
                 cmocka_unit_test(test_a_crowd_is_counted_and_grows_the_log_by_little),
                 cmocka_unit_test(test_a_log_that_cannot_be_written_stops_nobody),
                 cmocka_unit_test(test_whatever_is_done_to_a_line_is_noticed),
+                cmocka_unit_test(test_a_line_follows_the_one_before),
         };
         int failed;
 
