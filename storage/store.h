@@ -175,6 +175,12 @@ struct clew_seal_stats {
 /* Whether a collector, this process or another, has the store open: it seals what is idle. */
 bool clew_store_has_collector(const struct clew_store *store);
 
+/* A collector notes beside its store where its pages are; whoever finds the store held is sent
+ * there. It counts as long as the collector lives. */
+#define CLEW_PLACE_BYTES 128u
+void clew_store_tell_place(struct clew_store *store, const char *url);
+bool clew_store_collector_place(const struct clew_store *store, char ret[CLEW_PLACE_BYTES]);
+
 /* Seals idle traces, then puts small segments together. Goes on where the call before has stopped,
  * and looks only at what has arrived since. Compresses outside the write transaction, so appends
  * wait only for the short commit. Returns 0 (also when nothing was idle), or a negative errno; what

@@ -11,6 +11,8 @@
 #include "collector/commit/sealer.h"
 #include "collector/commit/uploader.h"
 #include "collector/gate/keys.h"
+#include "proto/base/account.h"
+#include "proto/mask/mask.h"
 #include "storage/store.h"
 
 /* Each costs two threads, a map, and some MB while it works. */
@@ -26,6 +28,8 @@ struct clew_project {
         struct clew_figures *figures;   /* NULL: nothing is sealed here */
         struct clew_tier *tier;         /* NULL: all of it is in the store */
         struct clew_uploader *uploader; /* NULL: nothing is uploaded */
+        /* With it what redaction takes out becomes the same mark everywhere in this store. */
+        uint8_t redact_key[CLEW_MASK_KEY_BYTES];
 };
 
 /* The first is the default one. Constant while listeners run. */
@@ -33,6 +37,7 @@ struct clew_projects {
         struct clew_project all[CLEW_PROJECTS_MAX];
         unsigned n;
         struct clew_retention rules; /* of all projects */
+        struct clew_mem_pool memory; /* of questions, streams, sealing: of all that reads stores */
 };
 
 /* NULL when there is none of that name. */

@@ -115,6 +115,9 @@ static const struct key keys[] = {
          1 << 20, UINT64_MAX / 4, "SIZE",
          "segments that were read back and are kept for the next "
          "time"},
+        {"redact", "off", VALUE_PATH, offsetof(struct clew_config, redact), 0, 0, "FILE",
+         "rules of what is taken out of spans and log records before they are stored (clew help "
+         "redaction); read again at SIGHUP; off = all is stored as it comes"},
         {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
          "sealing finds loops, waste and causes; off = clew reindex does it later"},
         {"read-only", "off", VALUE_SWITCH, offsetof(struct clew_config, read_only), 0, 1,

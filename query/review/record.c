@@ -92,6 +92,14 @@ void clew_review_mark_changed(uint8_t *value, size_t n)
                 memcpy(value, MAGIC_CHANGED, MAGIC_BYTES);
 }
 
+size_t clew_review_head(struct clew_slice value)
+{
+        return value.len > MAGIC_BYTES && (memcmp(value.data, MAGIC, MAGIC_BYTES) == 0 ||
+                                           clew_review_is_changed(value))
+                       ? MAGIC_BYTES + 1
+                       : 0;
+}
+
 bool clew_review_is_changed(struct clew_slice value)
 {
         return value.len > MAGIC_BYTES && memcmp(value.data, MAGIC_CHANGED, MAGIC_BYTES) == 0;

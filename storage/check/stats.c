@@ -29,6 +29,8 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
 
         if (r == 0)
                 r = clew_hot_place_all(v->store->env, v->txn, hot, err);
+        if (r == 0)
+                s->hot_bytes = hot->stored_bytes;
         for (size_t i = 0; r == 0 && i < hot->n; i++) {
                 const struct clew_hot_trace *t = &hot->traces[i];
 
@@ -36,7 +38,6 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
                         s->traces++;
                 s->hot_traces++;
                 s->hot_fragments += t->n_fragments;
-                s->hot_bytes += t->stored_bytes;
                 s->unsealable += clew_hot_over_limit(t) != NULL;
                 /* Of one that is too large to be merged, what came is counted. */
                 if (!clew_hot_over_limit(t) && (t->sealed || t->n_fragments > 1)) {

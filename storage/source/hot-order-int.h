@@ -18,18 +18,22 @@ struct clew_hot_next {
         uint32_t trace; /* index into the list */
 };
 
+/* A place in the order of lists, behind a trace. */
+struct clew_hot_after {
+        uint64_t start_ns;
+        struct clew_trace_id id;
+};
+
 struct clew_hot_order {
         struct clew_env *env;
         MDB_txn *txn; /* borrowed, as is the list; its traces are marked as they are asked for */
         struct clew_hot_list *list;
         struct clew_hot_next *heap; /* owned; the newest first, as a heap */
         uint32_t n;
-};
-
-/* A place in the order of lists, behind a trace. */
-struct clew_hot_after {
-        uint64_t start_ns;
-        struct clew_trace_id id;
+        uint32_t capacity;
+        uint64_t from_ns; /* what seems older is not in the heap yet; 0 = all is */
+        bool has_after;
+        struct clew_hot_after after;
 };
 
 /* Begins behind @after (NULL: with the newest), over @list of the snapshot @txn. 0 or an error. */

@@ -7,11 +7,17 @@
 #include "storage/base/place-int.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* First bytes of an id that are sorted by: neighbours then are on one page of the trace index, or
  * on the next. */
 #define BUCKETS 65536u
+/* Of a longer list only the newest are put in order at first: as many as lie behind the newest ones
+ * of a sample, some hundreds to some thousands. Most walks need no more. */
+#define WHOLE_MAX 4096u
+#define SAMPLE 1024u
+#define SAMPLE_NEWEST 4u
 
 /* < 0 when the first comes first in lists. */
 static int order(uint64_t a_ns, const struct clew_trace_id *a, uint64_t b_ns,
@@ -121,6 +127,62 @@ static void sink_down(struct clew_hot_order *o, uint32_t at)
         o->heap[at] = moving;
 }
 
+static int by_start(const void *a, const void *b)
+{
+        uint64_t x = *(const uint64_t *)a;
+        uint64_t y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* A start that some thousand traces are at or behind, as a sample says. */
+static uint64_t choose_from(const struct clew_hot_list *list, uint64_t before_ns)
+{
+        uint64_t sample[SAMPLE];
+        uint32_t n = 0;
+
+        if (list->n < WHOLE_MAX)
+                return 0;
+        for (uint32_t i = 0; i < SAMPLE; i++) {
+                uint64_t at = (uint64_t)i * list->n / SAMPLE;
+
+                if (list->traces[at].min_start_ns < before_ns)
+                        sample[n++] = list->traces[at].min_start_ns;
+        }
+        if (n <= SAMPLE_NEWEST)
+                return 0;
+        qsort(sample, n, sizeof(*sample), by_start);
+        return sample[n - SAMPLE_NEWEST];
+}
+
+/* Adds those whose start is from @from_ns on and before @to_ns. */
+static int fill(struct clew_hot_order *o, uint64_t from_ns, uint64_t to_ns,
+                const struct clew_hot_after *after, struct clew_error *err)
+{
+        for (uint32_t i = 0; i < o->list->n; i++) {
+                const struct clew_hot_trace *t = &o->list->traces[i];
+
+                if (t->min_start_ns < from_ns || t->min_start_ns >= to_ns ||
+                    clew_trace_id_is_zero(&t->id) ||
+                    (after && order(t->min_start_ns, &t->id, after->start_ns, &after->id) <= 0))
+                        continue;
+                if (o->n == o->capacity) {
+                        uint32_t want = o->capacity ? o->capacity * 2 : WHOLE_MAX;
+                        void *more = clew_realloc_array(o->heap, want, sizeof(*o->heap));
+
+                        if (!more)
+                                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+                        o->heap = more;
+                        o->capacity = want;
+                }
+                o->heap[o->n++] = (struct clew_hot_next){t->min_start_ns, i};
+        }
+        for (uint32_t i = o->n / 2; i > 0; i--)
+                sink_down(o, i - 1);
+        o->from_ns = from_ns;
+        return 0;
+}
+
 int clew_hot_order_begin(struct clew_hot_order *o, struct clew_env *env, MDB_txn *txn,
                          struct clew_hot_list *list, const struct clew_hot_after *after,
                          struct clew_error *err)
@@ -134,19 +196,11 @@ int clew_hot_order_begin(struct clew_hot_order *o, struct clew_env *env, MDB_txn
                 r = place_newer(env, txn, list, after, err);
         if (r < 0)
                 return r;
-        o->heap = clew_malloc(list->n * sizeof(*o->heap));
-        if (!o->heap)
-                return clew_error_set(err, -ENOMEM, 0, "out of memory");
-        for (uint32_t i = 0; i < list->n; i++) {
-                const struct clew_hot_trace *t = &list->traces[i];
-
-                if (!clew_trace_id_is_zero(&t->id) &&
-                    (!after || order(t->min_start_ns, &t->id, after->start_ns, &after->id) > 0))
-                        o->heap[o->n++] = (struct clew_hot_next){t->min_start_ns, i};
-        }
-        for (uint32_t i = o->n / 2; i > 0; i--)
-                sink_down(o, i - 1);
-        return 0;
+        o->has_after = after != NULL;
+        if (after)
+                o->after = *after;
+        return fill(o, choose_from(list, after ? after->start_ns : UINT64_MAX), UINT64_MAX, after,
+                    err);
 }
 
 void clew_hot_order_end(struct clew_hot_order *o)
@@ -155,28 +209,37 @@ void clew_hot_order_end(struct clew_hot_order *o)
         *o = (struct clew_hot_order){0};
 }
 
+void clew_hot_order_take(struct clew_hot_order *o)
+{
+        o->heap[0] = o->heap[--o->n];
+        if (o->n > 0)
+                sink_down(o, 0);
+}
+
 int clew_hot_order_first(struct clew_hot_order *o, const struct clew_hot_trace **ret,
                          struct clew_error *err)
 {
-        while (o->n > 0) {
-                struct clew_hot_trace *t = &o->list->traces[o->heap[0].trace];
-                int r = place(o->env, o->txn, t, err);
+        for (;;) {
+                struct clew_hot_trace *t;
+                int r = 0;
 
+                if (o->n == 0 && o->from_ns > 0)
+                        r = fill(o, 0, o->from_ns, o->has_after ? &o->after : NULL, err);
+                if (r < 0 || o->n == 0)
+                        return r;
+                t = &o->list->traces[o->heap[0].trace];
+                r = place(o->env, o->txn, t, err);
                 if (r < 0)
                         return r;
                 if (t->min_start_ns == o->heap[0].start_ns) {
                         *ret = t;
                         return 1;
                 }
+                if (t->min_start_ns < o->from_ns) { /* it comes with the others */
+                        clew_hot_order_take(o);
+                        continue;
+                }
                 o->heap[0].start_ns = t->min_start_ns;
                 sink_down(o, 0);
         }
-        return 0;
-}
-
-void clew_hot_order_take(struct clew_hot_order *o)
-{
-        o->heap[0] = o->heap[--o->n];
-        if (o->n > 0)
-                sink_down(o, 0);
 }

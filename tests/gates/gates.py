@@ -51,7 +51,7 @@ RANK = {"proto": 0, "storage": 1, "query": 2, "collector": 3, "tools": 4, "tests
 OWN_HEADERS = {  # system headers that only some folders may see
     "lmdb.h": ("storage",),
     "microhttpd.h": ("collector",),
-    "pcre2.h": ("query",),
+    "pcre2.h": ("proto",),
     "grpc/": ("collector", "tools", "tests"),
 }
 # A raw-LMDB toy is the crash harness's own control.

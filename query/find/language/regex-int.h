@@ -1,7 +1,7 @@
 /*
  * Regular expressions of a query: linear-time syntax only, anchored at both ends, and bounded.
  *
- * The one file that includes PCRE2. What a simple comparison can do (a literal, a literal at the
+ * What a simple comparison can do (a literal, a literal at the
  * beginning, a literal anywhere) is recognised and done without it. Look-around, references back,
  * recursion and the like are refused, as TraceQL's own syntax has none; what remains is matched
  * under a limit of steps, so that a hostile pattern ends.
