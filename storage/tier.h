@@ -51,9 +51,10 @@ CLEW_MUST_USE bool clew_tier_project_url(const char *url, const char *project, c
 /*
  * Ties @store, which a collector has open, to the bucket: proves that it can be used, makes it this
  * store's own, and when the store is new and the bucket is not, brings in what the bucket has.
- * -ENOTSUP (the bucket fails the probe), -EEXIST (it is another store's), -EBUSY (another process
+ * -ENOTSUP (the bucket fails the probe), -EEXIST (it is another store's), -ESTALE (another process
  * has written there since), -EPROTONOSUPPORT (a later format), -EACCES, -ENXIO, ...: each with a
- * message that says what to do. Nothing is changed then.
+ * message that says what to do. Nothing is changed then. When the bucket does not answer, and the
+ * store was tied to it before, that is no error (@stats->more): a later sync goes on.
  */
 CLEW_MUST_USE int clew_tier_attach(struct clew_store *store,
                                    const struct clew_tier_options *options, struct clew_tier **ret,
@@ -61,7 +62,7 @@ CLEW_MUST_USE int clew_tier_attach(struct clew_store *store,
 /*
  * Uploads what is sealed and not in the bucket, makes it known there, and takes away what the store
  * has no more; then gives up the oldest segments beyond the limit. @run as in struct
- * clew_seal_options. 0, -EBUSY: another process has taken the bucket over, for good; other errors
+ * clew_seal_options. 0, -ESTALE: another process has taken the bucket over, for good; other errors
  * may pass. In one thread.
  */
 CLEW_MUST_USE int
@@ -85,6 +86,8 @@ CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *d
 CLEW_MUST_USE bool clew_tier_has(struct clew_store *store, uint64_t segment);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
+/* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */
+CLEW_MUST_USE bool clew_tier_directory(const char *dir, char *ret, size_t size);
 /* Ends what is under way, from any thread. */
 void clew_tier_stop(struct clew_tier *tier);
 /* Before its store is closed, when nobody reads any more. NULL is fine. */

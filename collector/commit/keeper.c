@@ -78,13 +78,29 @@ static int look(struct clew_keeper *k, struct clew_retention_plan *plan, struct 
         return r;
 }
 
+/* Also of what was done before an error. */
+static void tell(const struct clew_retention_plan *plan, const struct clew_rewrite_stats *stats)
+{
+        if (stats->traces > 0)
+                clew_log(CLEW_LOG_INFO, "retention.dropped",
+                         "traces=%llu skeletons=%llu raw_bytes=%llu segments=%llu "
+                         "written_bytes=%llu held=%llu",
+                         (unsigned long long)(stats->traces - stats->stripped),
+                         (unsigned long long)stats->stripped, (unsigned long long)stats->raw_bytes,
+                         (unsigned long long)stats->segments, (unsigned long long)stats->written,
+                         (unsigned long long)plan->held);
+        if (stats->unstripped > 0)
+                clew_log(CLEW_LOG_WARN, "retention.unread", "traces=%llu keep their texts",
+                         (unsigned long long)stats->unstripped);
+}
+
 /* 1 = the next pass is due at once. */
 static int pass(struct clew_keeper *k, struct clew_error *err)
 {
         struct clew_rewrite_options options = clew_erasing_rewrite();
         struct clew_rewrite_stats stats = {0};
         struct clew_retention_plan plan;
-        size_t n;
+        bool any;
         int r;
 
         options.run = run_on_writer;
@@ -92,22 +108,17 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
         options.context = k;
         clew_retention_plan_init(&plan);
         r = look(k, &plan, err);
-        n = plan.ids.len / sizeof(struct clew_trace_id);
+        any = plan.ids.len + plan.strips.len > 0;
         if (r == 0 && plan.for_quota > 0)
                 clew_log(CLEW_LOG_WARN, "retention.quota",
                          "used_bytes=%llu quota_bytes=%llu dropping=%llu",
                          (unsigned long long)plan.used_bytes,
                          (unsigned long long)k->options.rules->quota_bytes,
                          (unsigned long long)plan.for_quota);
-        if (r == 0 && n > 0)
-                r = clew_store_drop(k->options.store, (const void *)plan.ids.data, n,
-                                    plan.for_quota > 0, &options, &stats, err);
-        if (r == 0 && stats.traces > 0)
-                clew_log(CLEW_LOG_INFO, "retention.dropped",
-                         "traces=%llu raw_bytes=%llu segments=%llu written_bytes=%llu held=%llu",
-                         (unsigned long long)stats.traces, (unsigned long long)stats.raw_bytes,
-                         (unsigned long long)stats.segments, (unsigned long long)stats.written,
-                         (unsigned long long)plan.held);
+        if (r == 0 && any)
+                r = clew_retention_carry_out(k->options.rules, &plan, k->options.store,
+                                             clew_clock_system(), &options, &stats, err);
+        tell(&plan, &stats);
         clew_retention_plan_deinit(&plan);
         return r < 0 ? r : (plan.more || plan.for_quota > 0) && stats.traces > 0;
 }

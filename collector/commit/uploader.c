@@ -73,7 +73,7 @@ static void *uploader_main(void *argument)
                 int r = clew_tier_sync(u->options.tier, run_on_writer, u, &stats, &err);
 
                 tell(u, &stats);
-                if (r == -EBUSY) {
+                if (r == -ESTALE) {
                         clew_log(CLEW_LOG_ERROR, "objects.taken-over", "project=%s reason=\"%s\"",
                                  u->options.project, err.message);
                         return NULL; /* for good: what is collected stays in the store */

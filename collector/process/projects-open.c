@@ -44,7 +44,10 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
         else if (!clew_tier_project_url(config->objects, p->name, url, sizeof(url)))
                 return clew_error_set(err, -EINVAL, 0, "--objects: the address is too long");
         r = clew_tier_attach(p->store, &options, &p->tier, &stats, err);
-        if (r == 0)
+        if (r == 0 && stats.more)
+                clew_log(CLEW_LOG_WARN, "objects.waiting", "project=%s reason=\"%s\"", p->name,
+                         err->message);
+        else if (r == 0)
                 clew_log(CLEW_LOG_INFO, "objects.attached",
                          "project=%s version=%llu segments=%llu adopted=%llu damaged=%llu", p->name,
                          (unsigned long long)stats.version, (unsigned long long)stats.segments,

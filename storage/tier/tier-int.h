@@ -29,6 +29,8 @@ struct clew_tier {
         uint64_t writer;
         uint64_t created_ns; /* of the store, and of the bucket */
         bool is_fenced;
+        bool is_deferred; /* the bucket did not answer at the start: attached by a later sync */
+        uint64_t cache_bytes;
         uint64_t synced;     /* digest of the state that the bucket has */
         uint64_t evicted_at; /* next segment of the state when nothing was left to give up */
         pthread_mutex_t lock;
@@ -42,6 +44,9 @@ CLEW_MUST_USE int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucke
                                    struct clew_error *err);
 void clew_tier_tell(struct clew_tier *t, const char *object, const char *what);
 
+/* Goes on where clew_tier_attach() could not. */
+CLEW_MUST_USE int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats,
+                                            struct clew_error *err);
 /* Makes the store have what @t->catalog says. 0 with what could not be read left aside. */
 CLEW_MUST_USE int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats,
                                   struct clew_error *err);

@@ -466,7 +466,7 @@ static int find_out(struct sync *s, struct clew_error *err)
                 return 0; /* it was us, before an answer that did not come */
         t->is_fenced = true;
         return clew_error_set(
-                err, -EBUSY, 0,
+                err, -ESTALE, 0,
                 "%s: another clewd has taken it over; this one uploads nothing more. "
                 "End one of the two: this one's store goes on with another prefix, or "
                 "an empty directory with what the bucket has",
@@ -686,8 +686,14 @@ int clew_tier_sync(struct clew_tier *t,
 
         memset(stats, 0, sizeof(*stats));
         if (t->is_fenced)
-                return clew_error_set(err, -EBUSY, 0, "%s: another clewd has taken it over",
+                return clew_error_set(err, -ESTALE, 0, "%s: another clewd has taken it over",
                                       t->url);
+        if (t->is_deferred) {
+                r = clew_tier_attach_deferred(t, stats, err);
+                t->is_fenced = r == -ESTALE;
+                if (r < 0)
+                        return r;
+        }
         r = clew_tier_bucket(t, &s.bucket, err);
         if (r < 0)
                 return r;

@@ -369,12 +369,18 @@ static int settle_catalog(struct clew_tier *t, struct clew_tier_stats *stats,
                 return 0;
         if (!adopting && state.segments > 0 && (is_behind || is_other))
                 return clew_error_set(
-                        err, -EBUSY, 0,
+                        err, -ESTALE, 0,
                         "%s: another clewd has written there since, or store %s is an older copy: "
                         "name an empty directory to go on with what the bucket has",
                         t->url, clew_env_dir(t->store->env));
         if (!adopting && !is_behind && !is_other)
                 return 0;
+        if (t->is_deferred) /* others write here already: numbers would be given twice */
+                return clew_error_set(
+                        err, -ESTALE, 0,
+                        "%s: has what store %s has not: start clewd again to bring it "
+                        "in",
+                        t->url, clew_env_dir(t->store->env));
         r = clew_tier_map_put_number(t->map, "adopting", 1, err);
         if (r == 0)
                 r = clew_tier_adopt(t, stats, err);
@@ -400,7 +406,7 @@ static int take_over(struct clew_tier *t, struct clew_object_bucket *b, struct c
         if (r == 0)
                 return clew_tier_map_put_number(t->map, "writer", t->writer, err);
         if (r == -EEXIST)
-                return clew_error_set(err, -EBUSY, 0,
+                return clew_error_set(err, -ESTALE, 0,
                                       "%s: another clewd writes there at this moment", t->url);
         return r == -EAGAIN
                        ? clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure", t->url)
@@ -432,7 +438,7 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
 {
         struct clew_state state;
         struct clew_object_bucket *b = NULL;
-        int r = clew_bucket_open(o->url, true, &t->bucket, err);
+        int r = t->bucket ? 0 : clew_bucket_open(o->url, true, &t->bucket, err);
 
         b = t->bucket;
         if (r == 0)
@@ -441,17 +447,18 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
                 r = read_own(t, &state, err);
         if (r == 0)
                 r = settle_identity(t, b, true, &state, err);
-        if (r == 0)
+        if (r == 0 && !t->map)
                 r = clew_tier_map_open(clew_env_dir(t->store->env),
                                        o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
                                        true, &t->map, err);
         if (r == 0)
                 r = clew_tier_map_put_text(t->map, "url", o->url, err);
+        clew_tier_catalog_deinit(&t->catalog);
         if (r == 0)
                 r = read_catalog(t, b, err);
         if (r == 0)
                 r = own_writer(t, err);
-        if (r == 0)
+        if (r == 0 && !t->is_deferred)
                 clew_env_set_away(t->store->env, read_away, t);
         if (r == 0)
                 r = settle_catalog(t, stats, err);
@@ -464,6 +471,43 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
         return r;
 }
 
+/* What may be another answer later, of a store that has been tied to this bucket before. */
+static bool may_wait(const struct clew_tier *t, int r)
+{
+        return (r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -EBUSY || r == -EIO) &&
+               clew_tier_is_tied(clew_env_dir(t->store->env));
+}
+
+static int defer(struct clew_tier *t, struct clew_error *err)
+{
+        uint64_t adopting = 0;
+        struct clew_error own = {0};
+        int r = t->map ? 0
+                       : clew_tier_map_open(clew_env_dir(t->store->env), t->cache_bytes, true,
+                                            &t->map, &own);
+
+        if (r == 0)
+                r = clew_tier_map_get_number(t->map, "adopting", &adopting, &own);
+        if (r == -ENOENT)
+                r = 0;
+        if (r < 0 || adopting) /* not all of it is here */
+                return err->code;
+        t->is_deferred = true;
+        clew_env_set_away(t->store->env, read_away, t);
+        return 0;
+}
+
+int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats,
+                              struct clew_error *err)
+{
+        const struct clew_tier_options o = {.url = t->url, .cache_bytes = t->cache_bytes};
+        int r = attach(t, &o, stats, err);
+
+        if (r == 0)
+                t->is_deferred = false;
+        return r;
+}
+
 int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *options,
                      struct clew_tier **ret, struct clew_tier_stats *stats, struct clew_error *err)
 {
@@ -473,7 +517,13 @@ int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *o
         memset(stats, 0, sizeof(*stats));
         if (!t)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        t->cache_bytes = options->cache_bytes ? options->cache_bytes : CLEW_TIER_CACHE_BYTES;
         r = attach(t, options, stats, err);
+        if (r < 0 && may_wait(t, r)) {
+                err->code = r;
+                r = defer(t, err);
+                stats->more = r == 0;
+        }
         if (r < 0) {
                 clew_tier_free(t);
                 return r;
@@ -504,6 +554,21 @@ bool clew_tier_has(struct clew_store *store, uint64_t segment)
         has = clew_tier_map_find(map, segment, &known, &ignored) == 0;
         clew_tier_map_close(map);
         return has;
+}
+
+bool clew_tier_directory(const char *dir, char *ret, size_t size)
+{
+        struct clew_tier_map *map = NULL;
+        struct clew_error ignored;
+        char url[CLEW_BUCKET_URL_MAX];
+        bool is;
+
+        if (clew_tier_map_open(dir, 0, false, &map, &ignored) < 0)
+                return false;
+        is = clew_tier_map_get_text(map, "url", url, sizeof(url), &ignored) == 0 &&
+             strncmp(url, "dir://", 6) == 0 && snprintf(ret, size, "%s", url + 6) < (int)size;
+        clew_tier_map_close(map);
+        return is;
 }
 
 bool clew_tier_is_tied(const char *dir)
