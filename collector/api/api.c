@@ -14,6 +14,7 @@
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 #include "query/ui/assets.h"
 
 #include <errno.h>
@@ -533,7 +534,7 @@ int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
                 clew_streams_end(api->streams);
         if (api->commands)
                 clew_commands_end(api->commands);
-        api->stop = 1;
+        clew_stop_set(&api->stop);
         return clew_questions_drain(api->questions, deadline_ns);
 }
 
