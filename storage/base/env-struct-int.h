@@ -41,6 +41,8 @@ struct clew_env {
         pthread_mutex_t lock;
         pthread_cond_t idle; /* readers fell to 0 */
         unsigned readers;    /* transactions under way; guarded by lock */
+        clew_away_fn away;   /* NULL = all objects are here */
+        void *away_context;
 };
 
 const char *clew_table_name(enum clew_table table);
