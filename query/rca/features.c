@@ -7,23 +7,75 @@
 #include "query/rca/features.h"
 
 #include "proto/base/hash.h"
+#include "query/rca/wording.h"
 
 #include <math.h>
 
 #define SPEAKERS_MAX 64u
 #define TEAM_MIN 2u
+#define LOG_LENGTH 10.0 /* logarithm of a long text: lengths are shares of it */
 
 const char *clew_feature_name(enum clew_feature feature)
 {
-        static const char *const names[CLEW_FEATURE_COUNT] = {
-                "first-sign",   "signs-before", "shows",       "explains",     "more-signs",
-                "tool",         "bad-tool",     "late",        "order",        "first-call",
-                "second-call",  "third-call",   "last-call",   "last-but-one", "acts",
-                "changes",      "looks",        "bad-action",  "mended",       "reads-bad",
-                "answers",      "asks",         "behind-user", "long-text",    "novel",
-                "lead",         "worker",       "joins",       "talker",       "team-late",
-                "team-first",   "team-last",    "talk-late",   "talk-changes", "programs-late",
-                "programs-last"};
+        static const char *const names[CLEW_FEATURE_COUNT] = {"first-sign",
+                                                              "signs-before",
+                                                              "shows",
+                                                              "explains",
+                                                              "more-signs",
+                                                              "tool",
+                                                              "bad-tool",
+                                                              "late",
+                                                              "order",
+                                                              "first-call",
+                                                              "second-call",
+                                                              "third-call",
+                                                              "last-call",
+                                                              "last-but-one",
+                                                              "acts",
+                                                              "changes",
+                                                              "looks",
+                                                              "bad-action",
+                                                              "mended",
+                                                              "reads-bad",
+                                                              "answers",
+                                                              "asks",
+                                                              "behind-user",
+                                                              "long-text",
+                                                              "novel",
+                                                              "lead",
+                                                              "worker",
+                                                              "joins",
+                                                              "talker",
+                                                              "team-late",
+                                                              "team-first",
+                                                              "team-last",
+                                                              "talk-late",
+                                                              "talk-changes",
+                                                              "programs-late",
+                                                              "programs-last",
+                                                              "takes-over",
+                                                              "hands-on",
+                                                              "lead-hands-on",
+                                                              "lead-takes-over",
+                                                              "first-takes-over",
+                                                              "first-worker",
+                                                              "last-worker",
+                                                              "orders-first",
+                                                              "orders-last",
+                                                              "supposes",
+                                                              "concludes",
+                                                              "excuses",
+                                                              "checks",
+                                                              "questions",
+                                                              "program",
+                                                              "numbers",
+                                                              "said",
+                                                              "new-words",
+                                                              "new-names",
+                                                              "new-share",
+                                                              "reads",
+                                                              "reads-any",
+                                                              "alike"};
 
         return names[feature];
 }
@@ -33,26 +85,36 @@ const char *clew_feature_name(enum clew_feature feature)
 struct speaker {
         uint64_t name;
         uint32_t calls;
+        uint32_t last; /* call of it so far */
 };
 
 /* What is needed of each model call, by step. */
 struct call {
-        uint32_t order; /* among the model calls, from 0 */
-        bool joins;     /* the first one of an agent that did not begin */
-        bool acts;      /* something was carried out before the next call */
-        bool changes;   /* that may have changed something */
-        bool looks;     /* that brought something in */
-        bool bad;       /* and failed or was empty */
-        bool mended;    /* and went well at a later try */
-        bool reads_bad; /* what it read last was bad */
-        uint32_t novel; /* values that nobody had shown before */
-        uint32_t talks; /* calls of its agent */
+        uint32_t order;  /* among the model calls, from 0 */
+        bool joins;      /* the first one of an agent that did not begin */
+        bool acts;       /* something was carried out before the next call */
+        bool changes;    /* that may have changed something */
+        bool looks;      /* that brought something in */
+        bool bad;        /* and failed or was empty */
+        bool mended;     /* and went well at a later try */
+        bool reads_bad;  /* what it read last was bad */
+        uint32_t novel;  /* values that nobody had shown before */
+        uint32_t talks;  /* calls of its agent */
+        uint32_t before; /* the call of its agent before it, or NONE */
+        bool takes;      /* another agent made the call before it */
+        bool hands;      /* and the call after it */
 };
 
 struct clew_features_run {
         const struct clew_rca_view *v;
         struct call *calls;
+        struct clew_wording *wording;
         uint32_t n_calls;
+        uint32_t first_worker; /* the first and the last call of an agent that did not begin */
+        uint32_t last_worker;
+        uint32_t first_taken;  /* the first call by another agent than the one before it */
+        uint32_t orders_first; /* calls right before those of the workers, of whomever */
+        uint32_t orders_last;
         uint32_t answer;
         uint32_t most; /* calls of the agent, other than the first one, that spoke most */
         double mean;   /* of the logarithm of a text's length */
@@ -96,9 +158,11 @@ static void meet_speakers(struct clew_features_run *run)
                 if (k == SPEAKERS_MAX)
                         continue;
                 if (k == n) {
-                        all[n++] = (struct speaker){name, 0};
+                        all[n++] = (struct speaker){name, 0, CLEW_RCA_NONE};
                         run->calls[i].joins = k > 0;
                 }
+                run->calls[i].before = all[k].last;
+                all[k].last = i;
                 all[k].calls++;
         }
         for (uint32_t i = 0; i < v->n_steps; i++) {
@@ -112,6 +176,36 @@ static void meet_speakers(struct clew_features_run *run)
         for (uint32_t k = 1; k < n; k++)
                 run->most = all[k].calls > run->most ? all[k].calls : run->most;
         run->team = n >= TEAM_MIN;
+}
+
+/* Who spoke before whom. */
+static void meet_turns(struct clew_features_run *run)
+{
+        const struct clew_rca_view *v = run->v;
+        uint64_t lead = v->first_llm == CLEW_RCA_NONE ? 0 : name_of(&v->steps[v->first_llm]);
+        uint32_t before = CLEW_RCA_NONE;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                uint64_t name;
+
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                name = name_of(&v->steps[i]);
+                if (before != CLEW_RCA_NONE && name_of(&v->steps[before]) != name) {
+                        run->calls[i].takes = run->calls[before].hands = true;
+                        if (run->first_taken == CLEW_RCA_NONE)
+                                run->first_taken = i;
+                }
+                if (name != lead) {
+                        if (run->first_worker == CLEW_RCA_NONE) {
+                                run->first_worker = i;
+                                run->orders_first = before;
+                        }
+                        run->last_worker = i;
+                        run->orders_last = before;
+                }
+                before = i;
+        }
 }
 
 static void meet_tool(struct call *c, struct clew_slice name)
@@ -167,8 +261,11 @@ struct clew_features_run *clew_features_begin(const struct clew_rca_view *v)
         if (!run)
                 return NULL;
         run->v = v;
+        run->first_worker = run->last_worker = run->first_taken = CLEW_RCA_NONE;
+        run->orders_first = run->orders_last = CLEW_RCA_NONE;
+        run->wording = clew_wording_of(v);
         run->calls = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*run->calls));
-        if (!run->calls)
+        if (!run->calls || !run->wording)
                 return NULL;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 if (v->steps[i].kind != CLEW_RCA_LLM)
@@ -180,6 +277,7 @@ struct clew_features_run *clew_features_begin(const struct clew_rca_view *v)
         run->answer = v->last_llm == CLEW_RCA_NONE ? CLEW_RCA_NONE : clew_rca_answer_call(v);
         run->programs = v->acts_in_text || v->shell.len > 0;
         meet_speakers(run);
+        meet_turns(run);
         meet_tools(run);
         meet_values(run);
         return run;
@@ -203,6 +301,51 @@ static bool behind_user(const struct clew_rca_view *v, uint32_t i)
                         return true;
         }
         return false;
+}
+
+/* Who speaks before and after LLM step @i of a team. */
+static void of_turn(const struct clew_features_run *run, uint32_t i, bool lead, double *x)
+{
+        const struct call *c = &run->calls[i];
+
+        x[CLEW_FEATURE_TAKES] = c->takes;
+        x[CLEW_FEATURE_HANDS] = c->hands;
+        x[CLEW_FEATURE_LEAD_HANDS] = lead && c->hands;
+        x[CLEW_FEATURE_LEAD_TAKES] = lead && c->takes;
+        x[CLEW_FEATURE_FIRST_TAKES] = i == run->first_taken;
+        x[CLEW_FEATURE_FIRST_WORKER] = i == run->first_worker;
+        x[CLEW_FEATURE_LAST_WORKER] = i == run->last_worker;
+        x[CLEW_FEATURE_ORDERS_FIRST] = lead && i == run->orders_first;
+        x[CLEW_FEATURE_ORDERS_LAST] = lead && i == run->orders_last;
+}
+
+/* How LLM step @i is worded; what failed has no words. */
+static void of_wording(const struct clew_features_run *run, uint32_t i, double *x)
+{
+        const struct clew_rca_view *v = run->v;
+        const struct clew_rca_step *s = &v->steps[i];
+        const struct clew_wording *w = &run->wording[i];
+        uint32_t before = run->calls[i].before;
+
+        x[CLEW_FEATURE_READS] = log1p(w->reads) / LOG_LENGTH;
+        x[CLEW_FEATURE_READS_ANY] = w->reads > 0;
+        if (clew_rca_has_error(s))
+                return;
+        x[CLEW_FEATURE_SUPPOSES] = w->supposes;
+        x[CLEW_FEATURE_CONCLUDES] = w->concludes;
+        x[CLEW_FEATURE_EXCUSES] = w->excuses;
+        x[CLEW_FEATURE_CHECKS] = w->checks;
+        x[CLEW_FEATURE_QUESTIONS] = w->questions;
+        x[CLEW_FEATURE_PROGRAM] = w->program;
+        x[CLEW_FEATURE_NUMBERS] = log1p(w->numbers);
+        x[CLEW_FEATURE_SAID] = length_of(s) / LOG_LENGTH;
+        x[CLEW_FEATURE_NEW_WORDS] = log1p(w->new_words);
+        x[CLEW_FEATURE_NEW_NAMES] = log1p(w->new_names);
+        x[CLEW_FEATURE_NEW_SHARE] = w->words ? (double)w->new_words / w->words : 0;
+        if (s->words != CLEW_RCA_NONE && before != CLEW_RCA_NONE &&
+            v->steps[before].words != CLEW_RCA_NONE)
+                x[CLEW_FEATURE_ALIKE] =
+                        clew_words_jaccard(&v->words[s->words], &v->words[v->steps[before].words]);
 }
 
 static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
@@ -243,6 +386,9 @@ static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
         x[CLEW_FEATURE_TALK_CHANGES] = v->talk && c->changes;
         x[CLEW_FEATURE_PROGRAMS_LATE] = run->programs ? late : 0;
         x[CLEW_FEATURE_PROGRAMS_LAST] = run->programs && last;
+        of_wording(run, i, x);
+        if (run->team)
+                of_turn(run, i, lead, x);
 }
 
 void clew_features_of(const struct clew_features_run *run, uint32_t i, double *x)
