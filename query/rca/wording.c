@@ -31,7 +31,7 @@ struct table {
 
 static struct word *place_of(const struct table *t, uint64_t hash)
 {
-        uint32_t i = (uint32_t)(hash ^ (hash >> 32)) & t->mask;
+        uint32_t i = (uint32_t)hash & t->mask;
 
         while (t->items[i].hash && t->items[i].hash != hash)
                 i = (i + 1) & t->mask;
@@ -108,7 +108,7 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 text.len = r->left;
         r->left -= text.len;
         while (i < text.len) {
-                uint64_t h = 1469598103934665603u;
+                uint64_t h = 0;
                 bool digit = false;
                 bool name;
                 size_t from;
@@ -119,13 +119,14 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 from = i;
                 for (; i < text.len && r->class[text.data[i]]; i++) {
                         digit |= is_digit(text.data[i]);
-                        h = (h ^ r->class[text.data[i]]) * 1099511628211u;
+                        h = word_hash_add(h, r->class[text.data[i]]);
                 }
                 name = from < text.len && !opens && text.data[from] >= 'A' &&
                        text.data[from] <= 'Z';
                 opens = false;
                 if (i - from < WORD_MIN && !digit)
                         continue;
+                h = word_hash_end(h);
                 met = meet(&r->table, h ? h : 1, unit);
                 if (!ret || met == MET_HERE)
                         continue;
