@@ -64,7 +64,12 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
                 return;
         for (uint32_t k = first + 1; k < v->n_steps; k++)
                 again += is_bad(&v->steps[k]);
-        who = clew_rca_author_of(v, first);
+        /* What a server or a network did is nobody's doing. */
+        who = clew_rca_has_error(&v->steps[first]) && v->steps[first].kind == CLEW_RCA_TOOL &&
+                              !v->steps[first].is_virtual &&
+                              clew_trouble_is_infrastructure(v->steps[first].trouble)
+                      ? first
+                      : clew_rca_author_of(v, first);
         if (clew_rca_recovery_of(v, first) != CLEW_RCA_NONE)
                 strength = again > 0 ? 0.7 : 0.4;
         if (!clew_rca_has_error(&v->steps[first]))
