@@ -96,13 +96,23 @@ CLEW_MUST_USE int clew_store_drop(struct clew_store *store, const struct clew_tr
 
 /* ---- redaction ------------------------------------------------------------------------------- */
 
-/* A text that is to be nowhere, in whatever forms it is known. What stands in its place has the
- * same length: no length, offset or order of a record changes, and all other bytes stay. */
+/* What a text is that may hold what is to go. */
+enum clew_redaction_of {
+        CLEW_REDACTION_TRACES, /* TracesData */
+        CLEW_REDACTION_LOGS,   /* LogsData */
+        CLEW_REDACTION_NOTE,
+        CLEW_REDACTION_RECORD, /* of the shelf, with its head */
+        CLEW_REDACTION_NAME,   /* of a service */
+};
+
+/* What is to be nowhere, in whatever forms it is known. What stands in its place has the same
+ * length: no length, offset or order of a record changes, and all other bytes stay. */
 struct clew_redaction {
-        /* How often it is in @text. */
-        uint64_t (*count)(void *context, struct clew_slice text);
-        /* Puts the other text in its place; how often. */
-        uint64_t (*replace)(void *context, uint8_t *text, size_t n);
+        /* How often it is in @text; a negative errno. */
+        int64_t (*count)(void *context, enum clew_redaction_of of, struct clew_slice text);
+        /* Puts something else in its place; how often; a negative errno, then nothing of it counts.
+         */
+        int64_t (*replace)(void *context, enum clew_redaction_of of, uint8_t *text, size_t n);
         /* A record of the shelf was changed: its own mark of that, in place. May be NULL. */
         void (*mark)(void *context, struct clew_slice key, uint8_t *value, size_t n);
         void *context;

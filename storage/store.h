@@ -175,6 +175,12 @@ struct clew_seal_stats {
 /* Whether a collector, this process or another, has the store open: it seals what is idle. */
 bool clew_store_has_collector(const struct clew_store *store);
 
+/* A collector notes beside its store where its pages are; whoever finds the store held is sent
+ * there. It counts as long as the collector lives. */
+#define CLEW_PLACE_BYTES 128u
+void clew_store_tell_place(struct clew_store *store, const char *url);
+bool clew_store_collector_place(const struct clew_store *store, char ret[CLEW_PLACE_BYTES]);
+
 /* Seals idle traces, then puts small segments together. Goes on where the call before has stopped,
  * and looks only at what has arrived since. Compresses outside the write transaction, so appends
  * wait only for the short commit. Returns 0 (also when nothing was idle), or a negative errno; what
@@ -293,8 +299,10 @@ CLEW_MUST_USE int clew_index_marked(const struct clew_index_marks *marks,
                                     struct clew_index_run *run,
                                     bool (*wanted)(void *context, uint32_t number), void *context,
                                     struct clew_index_set *into, struct clew_error *err);
-/* Of the walk so far. */
+/* Of the walk so far; its counts may hold sealed parts of what is hot too ... */
 const struct clew_index_use *clew_view_index_use(const struct clew_view *view);
+/* ... until a walk that has come to its end is settled. Once; 0 or an error. */
+CLEW_MUST_USE int clew_view_settle_index_use(struct clew_view *view, struct clew_error *err);
 /* 1 = @ret filled (its summary lives until the next call), 0 = end, negative errno = damage etc. */
 CLEW_MUST_USE int clew_view_next(struct clew_view *view, struct clew_list_entry *ret,
                                  struct clew_error *err);

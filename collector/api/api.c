@@ -7,6 +7,7 @@
 
 #include "collector/api/commands-int.h"
 #include "collector/api/metrics-int.h"
+#include "collector/api/questions-int.h"
 #include "collector/api/request-int.h"
 #include "collector/api/squeeze-int.h"
 #include "collector/api/streams-int.h"
@@ -16,7 +17,6 @@
 #include "query/ui/assets.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdatomic.h>
@@ -24,19 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define BASE "/api/v1/"
-#define THREADS 2u
 #define AUTHOR_BYTES_MAX 129u
 #define PASSWD_BYTES 16384u
-#define WAITING_MAX 64u
-/* Below the threads that take spans: those have an answer to give within milliseconds. */
-#define THREAD_NICE 5
-/* Freed and not given back to the system: more is what a large trace has left. */
-#define HEAP_LEFT_MAX ((size_t)64 << 20)
-#define HEAP_KEEP_BYTES ((size_t)1 << 20)
 /* Bodies of writes under way, all together. */
 #define UPLOADS_BYTES_MAX ((size_t)32 << 20)
 /* Answers that are on their way, all together: who reads slowly holds his. Small ones always pass.
@@ -55,22 +47,14 @@ struct clew_api {
         struct clew_metrics_page *metrics;
         volatile sig_atomic_t stop;
         char author[AUTHOR_BYTES_MAX]; /* of writes when nobody signed in */
-        pthread_t threads[THREADS];
-        unsigned n_threads;
+        struct clew_questions *questions;
         pthread_mutex_t lock;
-        pthread_cond_t work;
-        pthread_cond_t idle; /* on the monotonic clock */
         /* under the lock: */
-        struct clew_api_request *first;
-        struct clew_api_request *last;
-        unsigned n_waiting;
-        unsigned n_running;
         size_t upload_bytes; /* of all bodies that are kept */
         size_t answer_bytes; /* of all answers that are not sent yet */
-        bool ends;
 };
 
-/* ---- threads -------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static struct clew_serve_request request_of(const struct clew_api_request *q)
 {
@@ -114,7 +98,7 @@ static void hold_answer(struct clew_api_request *q)
 }
 
 /* Suspended, so that the library leaves the connection and its headers alone. */
-static void answer(struct clew_api_request *q)
+void clew_api_answer(struct clew_api_request *q)
 {
         const struct clew_serve_request request = request_of(q);
 
@@ -126,82 +110,12 @@ static void answer(struct clew_api_request *q)
                 clew_serve(q->service, &request, &q->answer);
                 clew_squeeze(request.accept_encoding, &q->answer);
         }
+}
+
+void clew_api_settle(struct clew_api_request *q)
+{
         hold_answer(q);
         clew_api_note(q, &q->api->options);
-}
-
-/* What a large question has left in the heap goes back at once: the next one may be as large, and
- * grow other parts of it. */
-static void give_back(void)
-{
-        if (mallinfo2().fordblks > HEAP_LEFT_MAX)
-                malloc_trim(HEAP_KEEP_BYTES);
-}
-
-static struct clew_api_request *take(struct clew_api *api)
-{
-        struct clew_api_request *q;
-
-        pthread_mutex_lock(&api->lock);
-        while (!api->first && !api->ends)
-                pthread_cond_wait(&api->work, &api->lock);
-        q = api->first;
-        if (q) {
-                api->first = q->next;
-                if (!api->first)
-                        api->last = NULL;
-                api->n_waiting--;
-                api->n_running++;
-        }
-        pthread_mutex_unlock(&api->lock);
-        return q;
-}
-
-static void *serve(void *context)
-{
-        struct clew_api *api = context;
-        struct clew_api_request *q;
-
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), THREAD_NICE);
-        while ((q = take(api)) != NULL) {
-                struct MHD_Connection *connection = q->connection;
-
-                answer(q);
-                atomic_store(&q->state, CLEW_API_ANSWERED);
-                MHD_resume_connection(connection); /* the request may be gone from here on */
-                give_back();
-                pthread_mutex_lock(&api->lock);
-                api->n_running--;
-                pthread_cond_broadcast(&api->idle);
-                pthread_mutex_unlock(&api->lock);
-        }
-        return NULL;
-}
-
-/* Suspended before a thread can resume it. False when it was refused; the answer is there. */
-static bool queue(struct clew_api_request *q)
-{
-        struct clew_api *api = q->api;
-        bool room;
-
-        pthread_mutex_lock(&api->lock);
-        room = api->n_waiting < WAITING_MAX && !api->ends;
-        if (room) {
-                atomic_store(&q->state, CLEW_API_WAITING);
-                MHD_suspend_connection(q->connection);
-                q->next = NULL;
-                if (api->last)
-                        api->last->next = q;
-                else
-                        api->first = q;
-                api->last = q;
-                api->n_waiting++;
-                pthread_cond_signal(&api->work);
-        }
-        pthread_mutex_unlock(&api->lock);
-        if (!room)
-                clew_serve_busy(&q->answer);
-        return room;
 }
 
 /* ---- sending -------------------------------------------------------------------------------- */
@@ -469,7 +383,10 @@ static enum MHD_Result on_call(void *request, const char *data, size_t *n)
                         return start_stream(q);
                 if (is_command(q))
                         return start_command(q);
-                return queue(q) ? MHD_YES : respond(q);
+                if (clew_questions_add(q->api->questions, q))
+                        return MHD_YES;
+                clew_serve_busy(&q->answer);
+                return respond(q);
         case CLEW_API_ANSWERED:
                 return respond(q);
         case CLEW_API_WAITING:
@@ -511,8 +428,7 @@ static void name_author(char *ret, size_t size)
 int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
 {
         struct clew_api *api = clew_calloc(1, sizeof(*api));
-        pthread_condattr_t attr;
-        int r = 0;
+        int r;
 
         if (!api)
                 return -ENOMEM;
@@ -530,18 +446,12 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
                 };
         name_author(api->author, sizeof(api->author));
         pthread_mutex_init(&api->lock, NULL);
-        pthread_cond_init(&api->work, NULL);
-        pthread_condattr_init(&attr);
-        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&api->idle, &attr);
-        pthread_condattr_destroy(&attr);
-        for (; r == 0 && api->n_threads < THREADS; api->n_threads += r == 0)
-                r = pthread_create(&api->threads[api->n_threads], NULL, serve, api);
+        r = -clew_questions_new(options->memory, &api->questions);
         api->metrics = clew_metrics_page_new();
         if (r == 0 && !api->metrics)
                 r = ENOMEM;
         if (r == 0)
-                r = -clew_streams_new(&api->streams);
+                r = -clew_streams_new(options->memory, &api->streams);
         if (r == 0)
                 r = -clew_commands_new(&api->commands);
         if (r != 0) {
@@ -554,34 +464,20 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
 
 int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
 {
-        struct timespec until = clew_clock_deadline(deadline_ns);
-        int r = 0;
-
+        clew_mem_pool_end(api->options.memory);
         if (api->streams)
                 clew_streams_end(api->streams);
         if (api->commands)
                 clew_commands_end(api->commands);
-        pthread_mutex_lock(&api->lock);
         api->stop = 1;
-        api->ends = true;
-        pthread_cond_broadcast(&api->work);
-        while ((api->n_running > 0 || api->n_waiting > 0) && r == 0)
-                r = pthread_cond_timedwait(&api->idle, &api->lock, &until);
-        r = api->n_running > 0 || api->n_waiting > 0 ? -ETIMEDOUT : 0;
-        pthread_mutex_unlock(&api->lock);
-        return r;
+        return clew_questions_drain(api->questions, deadline_ns);
 }
 
 void clew_api_free(struct clew_api *api)
 {
         if (!api)
                 return;
-        pthread_mutex_lock(&api->lock);
-        api->ends = true;
-        pthread_cond_broadcast(&api->work);
-        pthread_mutex_unlock(&api->lock);
-        for (unsigned i = 0; i < api->n_threads; i++)
-                pthread_join(api->threads[i], NULL);
+        clew_questions_free(api->questions);
         if (api->streams)
                 clew_streams_end(api->streams);
         if (api->commands)
@@ -589,8 +485,6 @@ void clew_api_free(struct clew_api *api)
         clew_streams_free(api->streams);
         clew_commands_free(api->commands);
         clew_metrics_page_free(api->metrics);
-        pthread_cond_destroy(&api->work);
-        pthread_cond_destroy(&api->idle);
         pthread_mutex_destroy(&api->lock);
         clew_free(api);
 }

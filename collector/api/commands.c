@@ -6,6 +6,7 @@
  */
 #include "collector/api/commands-int.h"
 
+#include "proto/base/beside.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
 #include "query/serve/access.h"
@@ -278,23 +279,15 @@ static void *run(void *context)
 
 /* ---- starting ------------------------------------------------------------------------------- */
 
-/* Where `clew` lies: beside this program, or where the build has it. */
-static int find_program(char ret[PATH_BYTES], struct clew_error *err)
+static int find_program(char ret[CLEW_BESIDE_BYTES], struct clew_error *err)
 {
-        static const char *const places[] = {"/clew", "/../query/clew"};
-        char self[PATH_BYTES];
-        ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 32);
-        char *slash;
+        static const char *const places[] = {"/clew", "/../query/clew", NULL};
 
-        self[n > 0 ? n : 0] = '\0';
-        slash = strrchr(self, '/');
-        for (size_t i = 0; slash && i < CLEW_ARRAY_LEN(places); i++) {
-                (void)snprintf(ret, PATH_BYTES, "%.*s%s", (int)(slash - self), self, places[i]);
-                if (access(ret, X_OK) == 0)
-                        return 0;
-        }
-        return clew_error_set(err, -ENOENT, 0,
-                              "commands run by the program clew, which does not lie beside clewd");
+        return clew_find_beside(places, ret)
+                       ? 0
+                       : clew_error_set(err, -ENOENT, 0,
+                                        "commands run by the program clew, which does not lie "
+                                        "beside clewd");
 }
 
 /* The request as a file without a name, read from its beginning. */
@@ -360,7 +353,7 @@ static int spawn(const char *program, char *const *argv, int input, int output, 
 static int start_process(struct command *c, const struct clew_command_start *start,
                          struct clew_error *err)
 {
-        char program[PATH_BYTES];
+        char program[CLEW_BESIDE_BYTES];
         char scopes[SCOPES_BYTES] = "";
         char name[] = "clew";
         char option[] = "--served";

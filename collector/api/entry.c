@@ -23,8 +23,6 @@
 #define SIGN_OUT BASE "sign-out"
 #define LINK "/sign-in"
 #define KEY_BYTES_MAX 256u
-/* Refusals that are noted, a second: a log is no place for a flood. */
-#define REFUSALS_NOTED 5
 
 struct clew_slice clew_api_header(const struct clew_api_request *q, const char *name)
 {
@@ -110,7 +108,10 @@ bool clew_api_admits(struct clew_api_request *q, const struct clew_api_options *
                 return false;
         if (q->is_sign_in || !is_api(q)) /* a key comes with it, or it is a page */
                 return !q->is_write || is_same_origin(q);
-        v = clew_access_check(options->access, &c, q->is_metrics ? SCRAPERS : CLEW_SCOPES_ALL,
+        v = clew_access_check(options->access, &c,
+                              q->is_metrics ? SCRAPERS
+                              : q->is_mcp   ? CLEW_SCOPE_READ
+                                            : CLEW_SCOPES_ALL,
                               &q->grant);
         if (v == CLEW_ACCESS_OK && !clew_projects_find(options->projects, q->grant.project))
                 v = CLEW_ACCESS_NO_PROJECT;
@@ -264,28 +265,17 @@ static bool is_noted(const struct clew_api_request *q, const struct clew_api_opt
         return options->audit_reads && is_reading(clew_buffer_slice(&q->target));
 }
 
-/* One of a flood is enough. */
-static bool has_room(unsigned status)
-{
-        static _Atomic uint64_t second;
-        static _Atomic unsigned n;
-        uint64_t now = clew_clock_monotonic_ns(clew_clock_system()) / CLEW_NS_PER_S;
-
-        if (status != 401 && status != 403 && status != 429)
-                return true;
-        if (atomic_exchange(&second, now) != now)
-                atomic_store(&n, 0);
-        return atomic_fetch_add(&n, 1) < REFUSALS_NOTED;
-}
-
 void clew_api_note(const struct clew_api_request *q, const struct clew_api_options *options)
 {
         CLEW_BUFFER what = {0};
         struct clew_slice target = clew_buffer_slice(&q->target);
         struct clew_error err = {0};
+        unsigned status = q->answer.status;
+        bool refused = status == 401 || status == 403 || status == 429;
         const uint8_t *question;
+        struct clew_audit_entry entry;
 
-        if (!is_noted(q, options) || !has_room(q->answer.status))
+        if (!is_noted(q, options))
                 return;
         question = target.len > 0 ? memchr(target.data, '?', target.len) : NULL;
         if (q->is_sign_in && question) /* never a code */
@@ -300,15 +290,16 @@ void clew_api_note(const struct clew_api_request *q, const struct clew_api_optio
                 clew_buffer_append_byte(&what, ' ');
                 clew_buffer_append_cstr(&what, q->word);
         }
-        if (clew_audit_add(options->audit,
-                           &(struct clew_audit_entry){
-                                   .time_ns = clew_clock_unix_ns(clew_clock_system()),
-                                   .who = clew_slice_of_cstr(q->grant.name),
-                                   .key = clew_slice_of_cstr(q->grant.key),
-                                   .from = clew_slice_of_cstr(q->from),
-                                   .what = clew_buffer_slice(&what),
-                                   .status = q->answer.status,
-                           },
-                           &err) < 0)
+        entry = (struct clew_audit_entry){
+                .time_ns = clew_clock_unix_ns(clew_clock_system()),
+                .who = clew_slice_of_cstr(q->grant.name),
+                .key = clew_slice_of_cstr(q->grant.key),
+                .from = clew_slice_of_cstr(q->from),
+                .what = clew_buffer_slice(&what),
+                .status = status,
+        };
+        if (refused)
+                clew_refusals_note(options->refusals, &entry);
+        else if (clew_audit_add(options->audit, &entry, &err) < 0)
                 clew_log(CLEW_LOG_ERROR, "audit.not_written", "reason=\"%s\"", err.message);
 }

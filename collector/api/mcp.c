@@ -1,7 +1,8 @@
 /*
  * POST /mcp: the Model Context Protocol over HTTP (streamable HTTP without streams and sessions:
  * one message in, one JSON object out). The tool that writes is offered to who comes with a key
- * that may annotate; without keys there is `clew mcp --allow-annotate`.
+ * that may annotate, or asks for it: /mcp?annotate=on, which is what `clew mcp --allow-annotate`
+ * does. "annotate=off" takes it away.
  */
 #include "collector/api/request-int.h"
 
@@ -28,6 +29,16 @@ static bool is_json(struct clew_slice content_type)
                 content_type.data[n] == ' ');
 }
 
+/* "annotate=on" and "off" say it; else who has a key does. */
+static bool wants_to_annotate(struct clew_api_request *q)
+{
+        struct clew_slice target = clew_buffer_slice(&q->target);
+
+        if (clew_slice_eq_cstr(target, PATH "?annotate=on"))
+                return true;
+        return q->grant.name[0] && !clew_slice_eq_cstr(target, PATH "?annotate=off");
+}
+
 void clew_api_mcp(struct clew_api_request *q)
 {
         struct clew_serve_answer *a = &q->answer;
@@ -38,7 +49,7 @@ void clew_api_mcp(struct clew_api_request *q)
                              .token = clew_slice_of_cstr(q->grant.token)},
         };
 
-        mcp.may_annotate = q->grant.name[0] && (q->grant.scopes & CLEW_SCOPE_ANNOTATE);
+        mcp.may_annotate = (q->grant.scopes & CLEW_SCOPE_ANNOTATE) && wants_to_annotate(q);
         if (strcmp(q->method, "POST") != 0) {
                 a->status = 405;
                 a->allow = "POST";

@@ -7,6 +7,8 @@
 #include "collector/base/exposition.h"
 #include "collector/commit/projects.h"
 #include "collector/gate/access.h"
+#include "collector/gate/refusals.h"
+#include "proto/base/account.h"
 #include "query/serve/audit.h"
 #include "query/serve/serve.h"
 
@@ -14,11 +16,13 @@
 
 struct clew_api_options {
         const struct clew_projects *projects; /* borrowed until clew_api_free(), as the others */
+        struct clew_mem_pool *memory;         /* of questions and streams */
         struct clew_access *access;
-        struct clew_audit *audit;    /* NULL: nothing is noted */
-        bool audit_reads;            /* also who reads what of traces */
-        const char *identity_header; /* of a trusted proxy; NULL = none */
-        bool has_tls;                /* cookies are for https alone */
+        struct clew_refusals *refusals; /* NULL: they are not noted */
+        struct clew_audit *audit;       /* NULL: nothing is noted */
+        bool audit_reads;               /* also who reads what of traces */
+        const char *identity_header;    /* of a trusted proxy; NULL = none */
+        bool has_tls;                   /* cookies are for https alone */
         bool read_only;
         /* Adds members to `/status`; may be NULL. */
         void (*write_status)(void *context, const char *project, struct clew_json_writer *w);

@@ -22,6 +22,10 @@ struct clew_api_request {
         struct MHD_Connection *connection;
         struct clew_api_request *next; /* in the queue */
         _Atomic enum clew_api_state state;
+        struct clew_mem_ticket ticket; /* of a large question, questions.c's, as the next ones */
+        uint64_t turn_until_ns;
+        bool has_place; /* for a large question */
+        bool is_late;   /* it had no turn */
         bool is_write;
         bool is_sign_in;     /* or out: answered here, not by the service */
         bool is_metrics;     /* a scrape: answered at once */

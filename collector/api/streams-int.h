@@ -5,6 +5,7 @@
 #ifndef CLEW_COLLECTOR_API_STREAMS_INT_H
 #define CLEW_COLLECTOR_API_STREAMS_INT_H
 
+#include "proto/base/account.h"
 #include "proto/base/compiler.h"
 #include "query/serve/live.h"
 #include "query/serve/serve.h"
@@ -13,8 +14,8 @@
 
 struct clew_streams;
 
-/* 0 or a negative errno. */
-CLEW_MUST_USE int clew_streams_new(struct clew_streams **ret);
+/* 0 or a negative errno. @memory is borrowed until free. */
+CLEW_MUST_USE int clew_streams_new(struct clew_mem_pool *memory, struct clew_streams **ret);
 /* Ends all streams and the thread; connections close when the library has seen the end. */
 void clew_streams_end(struct clew_streams *streams);
 /* After end, and when no connection is left. NULL is fine. */

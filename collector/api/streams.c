@@ -40,6 +40,7 @@ struct stream {
 };
 
 struct clew_streams {
+        struct clew_mem_pool *memory;
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t changed; /* on the monotonic clock */
@@ -141,16 +142,20 @@ struct MHD_Response *clew_streams_add(struct clew_streams *l, struct MHD_Connect
 /* Only this thread uses s->live; the buffer is the reader's too, so events are made beside it. */
 static void poll_one(struct clew_streams *l, struct stream *s, struct clew_buffer *events)
 {
+        struct clew_mem_account account;
         struct clew_view *view = NULL;
         struct clew_error err;
-        int r = clew_view_open(s->store, &view, &err);
+        int r;
 
+        clew_mem_account_open(&account, l->memory, CLEW_MEM_BACKGROUND, false);
+        r = clew_view_open(s->store, &view, &err);
         clew_buffer_clear(events);
         if (r == 0)
                 clew_view_limit_loads(view, CLEW_SERVE_TRACE_MAX);
         if (r == 0) /* otherwise: what is wrong is told to those who ask */
                 r = clew_live_poll(s->live, view, events, &err);
         clew_view_close(view);
+        clew_mem_account_close(&account);
         pthread_mutex_lock(&l->lock);
         s->polled = false;
         if (r == 0 && events->len > 0) {
@@ -256,7 +261,7 @@ static void *run(void *context)
 
 /* ---- lifecycle ------------------------------------------------------------------------------ */
 
-int clew_streams_new(struct clew_streams **ret)
+int clew_streams_new(struct clew_mem_pool *memory, struct clew_streams **ret)
 {
         struct clew_streams *l = clew_calloc(1, sizeof(*l));
         pthread_condattr_t attr;
@@ -264,6 +269,7 @@ int clew_streams_new(struct clew_streams **ret)
 
         if (!l)
                 return -ENOMEM;
+        l->memory = memory;
         pthread_mutex_init(&l->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

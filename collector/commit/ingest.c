@@ -39,6 +39,8 @@ int clew_scratch_init(struct clew_scratch *s, const struct clew_ingest *in)
                 return -ENOMEM;
         clew_buffer_init(&s->body, in->max_request_bytes + BODY_SLACK_BYTES);
         clew_buffer_init(&s->protobuf, in->max_request_bytes);
+        clew_buffer_init(&s->redacted, CLEW_REDACTED_BYTES_MAX(in->max_request_bytes));
+        clew_mask_work_init(&s->work, in->max_request_bytes);
         clew_arena_init(&s->arena, CLEW_INGEST_ARENA_MAX);
         return 0;
 }
@@ -47,6 +49,8 @@ void clew_scratch_deinit(struct clew_scratch *s)
 {
         clew_buffer_deinit(&s->body);
         clew_buffer_deinit(&s->protobuf);
+        clew_buffer_deinit(&s->redacted);
+        clew_mask_work_deinit(&s->work);
         clew_arena_deinit(&s->arena);
         clew_fragment_encoder_free(s->encoder);
         s->encoder = NULL;
@@ -69,6 +73,8 @@ static void tidy_scratch(struct clew_scratch *s, bool large)
         }
         tidy_buffer(&s->body);
         tidy_buffer(&s->protobuf);
+        tidy_buffer(&s->redacted);
+        clew_mask_work_tidy(&s->work, CLEW_INGEST_KEEP_BYTES);
         clew_arena_reset(&s->arena);
         if (s->arena.used_bytes > CLEW_INGEST_KEEP_BYTES)
                 clew_arena_deinit(&s->arena);
@@ -290,10 +296,11 @@ static enum clew_ingest_outcome refuse_metrics(struct clew_ingest *in, const str
         return CLEW_INGEST_ANSWER;
 }
 
-/* JSON to protobuf, and the walk. */
-static int read_batch(struct clew_scratch *scratch, const struct clew_request *q,
-                      enum clew_otlp_signal signal, struct clew_slice body,
-                      struct clew_otlp_batch *batch, size_t *ret_len, struct clew_error *err)
+/* JSON to protobuf, what rules take out of it, and the walk. */
+static int read_batch(const struct clew_ingest *in, struct clew_scratch *scratch,
+                      const struct clew_request *q, enum clew_otlp_signal signal,
+                      struct clew_slice body, struct clew_otlp_batch *batch,
+                      struct clew_redacted *redacted, struct clew_error *err)
 {
         int r;
 
@@ -303,7 +310,13 @@ static int read_batch(struct clew_scratch *scratch, const struct clew_request *q
                         return r;
                 body = clew_buffer_slice(&scratch->protobuf);
         }
-        *ret_len = body.len;
+        if (in->redactor) {
+                r = clew_redactor_run(in->redactor, q->redact_key, signal, &body, &scratch->work,
+                                      &scratch->redacted, redacted, err);
+                if (r < 0)
+                        return r;
+        }
+        redacted->len = body.len;
         r = clew_otlp_walk(body, signal, &scratch->arena, batch, err);
         if (r == -E2BIG)
                 return -EBADMSG; /* too deep or too many: the message says which; never retry */
@@ -323,7 +336,7 @@ static enum clew_ingest_outcome decode_body(struct clew_ingest *in, struct clew_
         struct clew_error err = {.code = 0};
         enum clew_otlp_signal signal = q->signal;
         struct clew_otlp_batch batch;
-        size_t len;
+        struct clew_redacted redacted;
         int r;
 
         if (q->is_metrics ||
@@ -331,11 +344,13 @@ static enum clew_ingest_outcome decode_body(struct clew_ingest *in, struct clew_
                 return refuse_metrics(in, q, body, ret);
         if (q->guess_signal && q->is_json && begins_with_key(body, "\"resourceLogs\""))
                 signal = CLEW_OTLP_LOGS;
-        r = read_batch(scratch, q, signal, body, &batch, &len, &err);
+        r = read_batch(in, scratch, q, signal, body, &batch, &redacted, &err);
         if (r < 0)
                 return refuse_body(in, r, q, body, &err, ret);
-        if (size != CLEW_INGEST_LARGE && grows_large(&batch, len))
+        if (size != CLEW_INGEST_LARGE && grows_large(&batch, redacted.len))
                 return CLEW_INGEST_MORE;
+        if (in->redactor)
+                clew_redactor_count(in->redactor, &redacted);
         clew_count(in->counters, CLEW_COUNT_OTLP_BYTES, body.len);
         count_items(in, &batch);
         ret->n_rejected = batch.n_rejected;

@@ -12,6 +12,7 @@
 
 #include "collector/base/counters.h"
 #include "collector/commit/pipeline.h"
+#include "collector/commit/redactor.h"
 #include "collector/gate/answer.h"
 #include "collector/gate/encoding.h"
 #include "proto/base/arena.h"
@@ -38,6 +39,7 @@
 struct clew_ingest {
         size_t max_request_bytes; /* constant */
         struct clew_counters *counters;
+        struct clew_redactor *redactor; /* borrowed; NULL: all is stored as it comes */
 };
 
 void clew_ingest_init(struct clew_ingest *in, size_t max_request_bytes,
@@ -48,6 +50,8 @@ struct clew_scratch {
         struct clew_buffer body;     /* the request in one piece */
         struct clew_buffer protobuf; /* made from JSON */
         struct clew_arena arena;
+        struct clew_buffer redacted; /* the request without what rules take out of it */
+        struct clew_mask_work work;
         struct clew_fragment_encoder *encoder; /* NULL after a large request, until the next */
 };
 
@@ -63,6 +67,7 @@ struct clew_request {
         bool guess_signal;    /* nothing but the body says which it is; @signal is what to try */
         const struct clew_slice *parts; /* the body in order, borrowed */
         size_t n_parts;
+        const uint8_t *redact_key; /* of the project; CLEW_MASK_KEY_BYTES */
         /* Called when the parts are no longer needed, before the request is encoded; may be NULL.
          */
         void (*release)(void *context);

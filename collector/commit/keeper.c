@@ -121,8 +121,13 @@ static void *keeper_main(void *argument)
         /* On Linux a thread has a priority of its own, named by its thread id. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
         while (!rest(k, pause)) {
+                struct clew_mem_account account;
                 struct clew_error err = {.code = 0};
-                int r = pass(k, &err);
+                int r;
+
+                clew_mem_account_open(&account, k->options.memory, CLEW_MEM_BACKGROUND, false);
+                r = pass(k, &err);
+                clew_mem_account_close(&account);
 
                 if (r < 0 && r != -ECANCELED)
                         clew_log(CLEW_LOG_WARN, "retention.failed", "error=\"%s\" reason=\"%s\"",

@@ -9,6 +9,7 @@
 #define CLEW_COLLECTOR_KEEPER_H
 
 #include "collector/commit/pipeline.h"
+#include "proto/base/account.h"
 #include "proto/base/compiler.h"
 #include "query/serve/retention.h"
 #include "storage/store.h"
@@ -19,6 +20,7 @@ struct clew_keeper;
 
 struct clew_keeper_options {
         struct clew_store *store;           /* borrowed until free */
+        struct clew_mem_pool *memory;       /* borrowed until free */
         struct clew_pipeline *pipeline;     /* borrowed until free */
         const struct clew_retention *rules; /* borrowed until free */
         uint64_t every_ns;

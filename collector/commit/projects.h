@@ -10,6 +10,8 @@
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
 #include "collector/gate/keys.h"
+#include "proto/base/account.h"
+#include "proto/mask/mask.h"
 #include "storage/store.h"
 
 /* Each costs two threads, a map, and some MB while it works. */
@@ -23,6 +25,8 @@ struct clew_project {
         struct clew_sealer *sealer;
         struct clew_keeper *keeper;   /* NULL: no rules, everything is kept */
         struct clew_figures *figures; /* NULL: nothing is sealed here */
+        /* With it what redaction takes out becomes the same mark everywhere in this store. */
+        uint8_t redact_key[CLEW_MASK_KEY_BYTES];
 };
 
 /* The first is the default one. Constant while listeners run. */
@@ -30,6 +34,7 @@ struct clew_projects {
         struct clew_project all[CLEW_PROJECTS_MAX];
         unsigned n;
         struct clew_retention rules; /* of all projects */
+        struct clew_mem_pool memory; /* of questions, streams, sealing: of all that reads stores */
 };
 
 /* NULL when there is none of that name. */

@@ -219,8 +219,13 @@ static void *sealer_main(void *argument)
         pthread_setname_np(pthread_self(), "clewd-sealer");
         /* On Linux a thread has a priority of its own, named by its thread id. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
-        while (!rest(s, pause))
+        while (!rest(s, pause)) {
+                struct clew_mem_account account;
+
+                clew_mem_account_open(&account, s->options.memory, CLEW_MEM_BACKGROUND, false);
                 pause = step(s);
+                clew_mem_account_close(&account);
+        }
         return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "collector/base/counters.h"
 #include "collector/commit/figures.h"
 #include "collector/commit/pipeline.h"
+#include "proto/base/account.h"
 #include "proto/base/compiler.h"
 #include "storage/store.h"
 
@@ -21,6 +22,7 @@ struct clew_sealer;
 
 struct clew_sealer_options {
         struct clew_store *store;       /* borrowed until free */
+        struct clew_mem_pool *memory;   /* borrowed until free */
         struct clew_pipeline *pipeline; /* borrowed until free; its writer does the writing */
         struct clew_counters *counters; /* borrowed */
         struct clew_figures *figures;   /* borrowed until free; what is sealed is counted there */

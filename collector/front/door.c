@@ -280,6 +280,11 @@ static void keep(struct clew_door *d, enum clew_door_protocol protocol,
                  text);
 }
 
+const char *clew_door_first_address(const struct clew_door *d, enum clew_door_protocol protocol)
+{
+        return d->first_address[protocol];
+}
+
 int clew_door_open(struct clew_door *d, enum clew_door_protocol protocol,
                    const struct clew_address *address, struct clew_error *err)
 {

@@ -60,6 +60,9 @@ CLEW_MUST_USE int clew_door_open(struct clew_door *d, enum clew_door_protocol pr
  * on, also after an error. 0 or a negative errno with a message. */
 CLEW_MUST_USE int clew_door_adopt(struct clew_door *d, enum clew_door_protocol protocol, int fd,
                                   struct clew_error *err);
+/* Where a protocol is listened on first, as the log tells it; "" = nowhere. */
+const char *clew_door_first_address(const struct clew_door *d, enum clew_door_protocol protocol);
+
 /* The address of a socket; false when it is none that can be listened on. */
 CLEW_MUST_USE bool clew_door_address_of(int fd, struct clew_address *ret);
 CLEW_MUST_USE int clew_door_start(struct clew_door *d);

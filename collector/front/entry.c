@@ -3,31 +3,11 @@
  */
 #include "collector/front/entry-int.h"
 
-#include "proto/base/clock.h"
-#include "proto/base/log.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdatomic.h>
 
 /* Who has sent too many wrong keys waits so long. */
 #define LIMITED_MS 60000u
-/* Refusals that are noted, a minute, of both listeners together: an agent with an old key sends for
- * days, and a flood must not fill the disk. */
-#define REFUSALS_NOTED 30u
-#define REFUSALS_NS (60 * CLEW_NS_PER_S)
-
-static bool has_room(void)
-{
-        static _Atomic uint64_t minute;
-        static _Atomic unsigned n;
-        uint64_t now = clew_clock_monotonic_ns(clew_clock_system()) / REFUSALS_NS;
-
-        if (atomic_exchange(&minute, now) != now)
-                atomic_store(&n, 0);
-        return atomic_fetch_add(&n, 1) < REFUSALS_NOTED;
-}
-
 /* "" where the library hides who called. */
 static const char *name_peer(const struct sockaddr *peer, char ret[INET6_ADDRSTRLEN])
 {
@@ -45,25 +25,19 @@ static void note_refusal(const struct clew_entry *e, const struct clew_credentia
                          const struct clew_grant *grant, const struct clew_answer *answer)
 {
         char from[INET6_ADDRSTRLEN];
-        struct clew_error err = {0};
 
-        if (!e->audit || !has_room())
-                return;
-        if (clew_audit_add(e->audit,
+        clew_refusals_note(e->refusals,
                            &(struct clew_audit_entry){
-                                   .time_ns = clew_clock_unix_ns(clew_clock_system()),
                                    .who = clew_slice_of_cstr(grant->name),
                                    .key = clew_slice_of_cstr(grant->key),
                                    .from = clew_slice_of_cstr(name_peer(c->peer, from)),
                                    .what = clew_slice_of_cstr(e->what),
                                    .status = (unsigned)clew_answer_http_code(answer->kind),
-                           },
-                           &err) < 0)
-                clew_log(CLEW_LOG_ERROR, "audit.not_written", "reason=\"%s\"", err.message);
+                           });
 }
 
 bool clew_entry_admits(const struct clew_entry *e, const struct clew_credentials *c,
-                       struct clew_pipeline **ret_pipeline, struct clew_answer *answer)
+                       const struct clew_project **ret_project, struct clew_answer *answer)
 {
         const struct clew_project *project = NULL;
         enum clew_access_verdict v;
@@ -79,7 +53,7 @@ bool clew_entry_admits(const struct clew_entry *e, const struct clew_credentials
                 v = project ? CLEW_ACCESS_OK : CLEW_ACCESS_NO_PROJECT;
         }
         if (v == CLEW_ACCESS_OK) {
-                *ret_pipeline = project->pipeline;
+                *ret_project = project;
                 return true;
         }
         if (v == CLEW_ACCESS_NO_SCOPE || v == CLEW_ACCESS_NO_PROJECT)

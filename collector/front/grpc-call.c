@@ -105,7 +105,7 @@ struct call {
         enum clew_ingest_size size;
         struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
-        struct clew_pipeline *pipeline; /* of the project that the key opens */
+        const struct clew_project *project; /* that the key opens */
         struct clew_answer answer;
         /* the answer's parts, alive until the last batch is over */
         grpc_byte_buffer *response;
@@ -321,6 +321,7 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
                 .signal = c->method == METHOD_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
                 .is_metrics = c->method == METHOD_METRICS,
                 .received_ns = c->received_ns,
+                .redact_key = c->project->redact_key,
                 .parts = parts,
                 .n_parts = raw->count,
                 .release = release_message,
@@ -349,7 +350,7 @@ static bool decode_export(struct call *c, struct clew_scratch *scratch, bool in_
         case CLEW_INGEST_COMMIT:
                 c->submission.done = on_committed;
                 move(c, CALL_COMMITTING);
-                clew_pipeline_push(c->pipeline, &c->submission);
+                clew_pipeline_push(c->project->pipeline, &c->submission);
                 return true;
         case CLEW_INGEST_MORE:
                 if (in_lane || c->size == CLEW_INGEST_SMALL)
@@ -570,11 +571,11 @@ static bool admits(struct call *c)
         const struct clew_entry entry = {
                 .access = o->access,
                 .projects = o->projects,
-                .audit = o->audit,
+                .refusals = o->refusals,
                 .what = called(c->method),
         };
 
-        if (clew_entry_admits(&entry, &credentials, &c->pipeline, &c->answer))
+        if (clew_entry_admits(&entry, &credentials, &c->project, &c->answer))
                 return true;
         clew_count(o->counters, CLEW_COUNT_KEYS_REFUSED, 1);
         clew_log_limited(&limit, CLEW_LOG_WARN, "request.refused",

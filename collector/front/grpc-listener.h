@@ -15,9 +15,9 @@
 #include "collector/commit/projects.h"
 #include "collector/gate/access.h"
 #include "collector/gate/admission.h"
+#include "collector/gate/refusals.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
-#include "query/serve/audit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ struct clew_grpc_listener_options {
         struct clew_admission *admission;
         struct clew_lane *lane;
         struct clew_access *access;
-        struct clew_audit *audit; /* who was refused; NULL: it is not noted */
+        struct clew_refusals *refusals; /* NULL: they are not noted */
         const struct clew_projects *projects;
         struct clew_counters *counters;
 };

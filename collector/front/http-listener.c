@@ -88,7 +88,7 @@ struct request {
         enum clew_ingest_size size;
         struct clew_lane_job job; /* while it waits to be decoded */
         struct clew_submission submission;
-        struct clew_pipeline *pipeline; /* of the project that the key opens */
+        const struct clew_project *project; /* that the key opens */
         struct clew_answer answer;
         bool close;
         void *guest; /* not NULL: the guest's request */
@@ -299,6 +299,7 @@ static struct clew_request request_of(struct request *q, const struct clew_slice
                 .is_json = q->route.is_json,
                 .is_metrics = q->route.signal == CLEW_HTTP_METRICS,
                 .received_ns = q->received_ns,
+                .redact_key = q->project->redact_key,
                 .guess_signal = q->route.is_guess,
                 .parts = body,
                 .n_parts = 1,
@@ -310,7 +311,7 @@ static struct clew_request request_of(struct request *q, const struct clew_slice
 static void commit(struct request *q)
 {
         q->submission.done = on_committed;
-        clew_pipeline_push(q->pipeline, &q->submission);
+        clew_pipeline_push(q->project->pipeline, &q->submission);
 }
 
 static bool decode_in_lane(struct clew_lane_job *job, struct clew_scratch *scratch)
@@ -453,11 +454,11 @@ static bool admits(struct request *q)
         const struct clew_entry entry = {
                 .access = o->access,
                 .projects = o->projects,
-                .audit = o->audit,
+                .refusals = o->refusals,
                 .what = signals[q->route.signal],
         };
 
-        if (clew_entry_admits(&entry, &credentials, &q->pipeline, &q->answer))
+        if (clew_entry_admits(&entry, &credentials, &q->project, &q->answer))
                 return true;
         clew_count(o->counters, CLEW_COUNT_KEYS_REFUSED, 1);
         log_refusal(&q->answer);
@@ -485,7 +486,7 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
         }
         if (!admits(q))
                 return refuse(q, declared);
-        if (!q->pipeline) {
+        if (!q->project) {
                 clew_answer_set(&q->answer, CLEW_ANSWER_FORBIDDEN,
                                 "this clewd only reads (--read-only); send spans to one that "
                                 "collects");

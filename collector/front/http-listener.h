@@ -12,9 +12,9 @@
 #include "collector/front/http-guest.h"
 #include "collector/gate/access.h"
 #include "collector/gate/admission.h"
+#include "collector/gate/refusals.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
-#include "query/serve/audit.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ struct clew_http_listener_options {
         struct clew_admission *admission;
         struct clew_lane *lane;
         struct clew_access *access;
-        struct clew_audit *audit;             /* who was refused; NULL: it is not noted */
+        struct clew_refusals *refusals;       /* NULL: they are not noted */
         const struct clew_projects *projects; /* without pipelines: OTLP is refused */
         struct clew_counters *counters;
         const struct clew_http_guest *guest; /* may be NULL */

@@ -51,9 +51,11 @@ struct clew_collector {
         struct clew_counters counters;
         struct clew_admission admission;
         struct clew_ingest ingest;
+        struct clew_redactor *redactor; /* NULL: no rules */
         struct clew_projects projects;
         struct clew_access *access;
         struct clew_audit *audit;
+        struct clew_refusals *refusals;
         char keys_path[CLEW_CONFIG_TEXT_MAX + sizeof("/" CLEW_KEYS_FILE)];
         struct clew_lane *lane;
         struct clew_grpc_listener *grpc;
@@ -174,7 +176,20 @@ static int start_access(struct clew_collector *c, struct clew_error *err)
         r = clew_access_new(&options, &c->access, err);
         if (r == 0 && !config->read_only)
                 r = clew_audit_new(path, &c->audit);
+        if (r == 0 && c->audit)
+                r = clew_refusals_new(c->audit, clew_clock_system(), &c->refusals);
         return r < 0 ? r : check_listening(c, err);
+}
+
+/* A file of rules that is wrong is a wrong config. */
+static int start_redactor(struct clew_collector *c, struct clew_error *err)
+{
+        if (is_off(c->config->redact) || c->config->read_only)
+                return 0;
+        if (clew_redactor_new(c->config->redact, &c->redactor, err) < 0)
+                return -EPERM;
+        c->ingest.redactor = c->redactor;
+        return 0;
 }
 
 static int start_grpc(struct clew_collector *c, struct clew_error *err)
@@ -187,7 +202,7 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .lane = c->lane,
                 .access = c->access,
-                .audit = c->audit,
+                .refusals = c->refusals,
                 .projects = &c->projects,
                 .counters = &c->counters,
         };
@@ -201,7 +216,9 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
 {
         const struct clew_api_options options = {
                 .projects = &c->projects,
+                .memory = &c->projects.memory,
                 .access = c->access,
+                .refusals = c->refusals,
                 .audit = c->audit,
                 .audit_reads = c->config->audit_reads,
                 .identity_header =
@@ -217,6 +234,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .counters = &c->counters,
                 .projects = &c->projects,
                 .admission = &c->admission,
+                .redactor = c->redactor,
                 .budget_bytes = c->config->memory_budget_bytes,
                 .read_only = c->config->read_only,
         };
@@ -238,7 +256,7 @@ static int start_http(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .lane = c->lane,
                 .access = c->access,
-                .audit = c->audit,
+                .refusals = c->refusals,
                 .projects = &c->projects,
                 .counters = &c->counters,
                 .guest = &clew_api_guest,
@@ -386,6 +404,19 @@ static int start_door(struct clew_collector *c, struct clew_error *err)
         return r;
 }
 
+/* Who finds the store held by this process (clew ui) is sent to its pages. */
+static void tell_place(struct clew_collector *c)
+{
+        const char *at = clew_door_first_address(c->door, CLEW_DOOR_HTTP);
+        char url[CLEW_PLACE_BYTES] = "";
+
+        if (at[0])
+                (void)snprintf(url, sizeof(url), "%s://%s",
+                               is_off(c->config->tls_cert) ? "http" : "https", at);
+        for (unsigned i = 0; i < c->projects.n; i++)
+                clew_store_tell_place(c->projects.all[i].store, url);
+}
+
 /* What is left of the time that stopping may take. */
 static uint64_t time_left(uint64_t deadline_ns)
 {
@@ -436,11 +467,13 @@ static int stop_parts(struct clew_collector *c)
         clew_scrape_deinit(&c->scrape);
         clew_projects_close(&c->projects);
         clew_access_free(c->access);
+        clew_refusals_free(c->refusals);
         clew_audit_free(c->audit);
         for (int i = 0; i < CLEW_DOOR_PROTOCOLS; i++)
                 clew_guard_free(c->guards[i]);
         clew_tls_free(c->tls);
         clew_ingest_deinit(&c->ingest);
+        clew_redactor_free(c->redactor);
         clew_admission_deinit(&c->admission);
         return r;
 }
@@ -480,13 +513,17 @@ int clew_collector_check(const struct clew_config *config, struct clew_error *er
         c->config = config;
         r = start_access(c, err);
         if (r == 0)
+                r = start_redactor(c, err);
+        if (r == 0)
                 r = check_directory(config->store, config->read_only, err);
         if (r == 0 && !is_off(config->projects))
                 r = check_directory(config->projects, true, err);
         if (r == 0 && !is_off(config->tls_cert))
                 r = clew_tls_check(&files, err);
         clew_access_free(c->access);
+        clew_refusals_free(c->refusals);
         clew_audit_free(c->audit);
+        clew_redactor_free(c->redactor);
         clew_free(c);
         return r;
 }
@@ -505,6 +542,8 @@ int clew_collector_start(const struct clew_config *config, const struct clew_not
         clew_admission_init(&c->admission, (size_t)config->memory_budget_bytes);
         clew_ingest_init(&c->ingest, (size_t)config->max_request_bytes, &c->counters);
         r = start_access(c, err); /* refused before anything is made */
+        if (r == 0)
+                r = start_redactor(c, err);
         if (r == 0)
                 r = clew_projects_open(config, &c->projects, err);
         if (r == 0)
@@ -526,6 +565,7 @@ int clew_collector_start(const struct clew_config *config, const struct clew_not
                 clew_free(c);
                 return r;
         }
+        tell_place(c);
         clew_log(CLEW_LOG_INFO, "started", "version=%s store=\"%s\"", CLEW_VERSION, config->store);
         *ret = c;
         return 0;
@@ -563,8 +603,22 @@ static bool has_come_to_rest(struct clew_collector *c)
         return rested;
 }
 
+static void reload_redactor(struct clew_collector *c)
+{
+        struct clew_error err = {.code = 0};
+
+        if (!c->redactor)
+                return;
+        if (clew_redactor_reload(c->redactor, &err) < 0)
+                clew_log(CLEW_LOG_ERROR, "redact.refused",
+                         "reason=\"%s\" action=\"the rules read before still count\"", err.message);
+        else
+                clew_log(CLEW_LOG_INFO, "redact.loaded", "file=\"%s\"", c->config->redact);
+}
+
 void clew_collector_reload(struct clew_collector *c)
 {
+        reload_redactor(c);
         clew_access_tick(c->access);
         if (c->tls)
                 clew_tls_reload(c->tls);
@@ -602,6 +656,7 @@ bool clew_collector_tick(struct clew_collector *c)
                 clew_grpc_listener_tick(c->grpc);
         log_stats(c);
         clew_access_tick(c->access);
+        clew_refusals_tick(c->refusals);
         clew_scrape_tick(&c->scrape);
         for (unsigned i = 0; i < c->projects.n; i++) {
                 clew_watch_readers(c->projects.all[i].store);

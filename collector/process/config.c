@@ -104,6 +104,9 @@ static const struct key keys[] = {
          SECONDS(1), SECONDS(86400), "TIME", "how often it is looked what they say"},
         {"retention-cpu", "25", VALUE_COUNT, offsetof(struct clew_config, retention_cpu_percent), 1,
          100, "PERCENT", "share of one processor that dropping may use"},
+        {"redact", "off", VALUE_PATH, offsetof(struct clew_config, redact), 0, 0, "FILE",
+         "rules of what is taken out of spans and log records before they are stored (clew help "
+         "redaction); read again at SIGHUP; off = all is stored as it comes"},
         {"facts", "on", VALUE_SWITCH, offsetof(struct clew_config, facts), 0, 1, "on|off",
          "sealing finds loops, waste and causes; off = clew reindex does it later"},
         {"read-only", "off", VALUE_SWITCH, offsetof(struct clew_config, read_only), 0, 1,

@@ -42,6 +42,7 @@ struct clew_config {
         uint64_t seal_segment_bytes;
         uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
         char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
+        char redact[CLEW_CONFIG_TEXT_MAX];    /* "off" = all is stored as it comes */
         uint64_t retention_every_ns;
         uint64_t retention_cpu_percent;
         uint64_t facts;           /* 0 = sealing leaves facts and causes to `clew reindex` */

@@ -6,6 +6,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
 #include "query/model/summary.h"
+#include "query/review/redact-key.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Each piece of work has so much, whatever others do. */
+#define MEMORY_SMALL_BYTES ((size_t)48 << 20)
+/* And one at a time so much. */
+#define MEMORY_LARGE_BYTES ((size_t)320 << 20)
+/* Sealing waits so long for large questions before it goes on beside them. */
+#define MEMORY_PATIENCE_NS (10 * CLEW_NS_PER_S)
 
 static int open_one(const struct clew_config *config, const char *name, const char *dir,
                     struct clew_projects *projects, struct clew_error *err)
@@ -33,6 +41,12 @@ static int open_one(const struct clew_config *config, const char *name, const ch
         r = p->dir ? clew_store_open(dir, &options, &p->store, err) : -ENOMEM;
         if (r < 0 && !err->message[0])
                 clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
+        if (r == 0 && !config->read_only && strcmp(config->redact, "off") != 0)
+                r = clew_redact_key(dir, p->redact_key, err);
+        if (r < 0) {
+                clew_store_close(p->store);
+                p->store = NULL;
+        }
         projects->n += r == 0;
         if (r < 0) {
                 clew_free(p->dir);
@@ -95,8 +109,11 @@ static int open_below(const struct clew_config *config, struct clew_projects *pr
 int clew_projects_open(const struct clew_config *config, struct clew_projects *projects,
                        struct clew_error *err)
 {
-        int r = open_one(config, CLEW_KEY_PROJECT_DEFAULT, config->store, projects, err);
+        int r;
 
+        clew_mem_pool_init(&projects->memory, MEMORY_SMALL_BYTES, MEMORY_LARGE_BYTES,
+                           MEMORY_PATIENCE_NS);
+        r = open_one(config, CLEW_KEY_PROJECT_DEFAULT, config->store, projects, err);
         if (r == 0 && strcmp(config->projects, "off") != 0)
                 r = open_below(config, projects, err);
         return r;
@@ -107,10 +124,11 @@ static size_t n_inside(void *context)
         return clew_admission_inside(context);
 }
 
-static int start_one(const struct clew_config *config, struct clew_project *p,
-                     const struct clew_retention *rules, struct clew_admission *admission,
+static int start_one(const struct clew_config *config, struct clew_projects *projects,
+                     struct clew_project *p, struct clew_admission *admission,
                      struct clew_counters *counters)
 {
+        const struct clew_retention *rules = &projects->rules;
         const struct clew_pipeline_options pipeline = {
                 .store = p->store,
                 .counters = counters,
@@ -120,6 +138,7 @@ static int start_one(const struct clew_config *config, struct clew_project *p,
         };
         struct clew_sealer_options sealer = {
                 .store = p->store,
+                .memory = &projects->memory,
                 .counters = counters,
                 .idle_ns = config->seal_idle_ns,
                 .max_wait_ns = config->seal_wait_ns,
@@ -138,6 +157,7 @@ static int start_one(const struct clew_config *config, struct clew_project *p,
         if (r == 0 && rules->n + (rules->quota_bytes > 0) > 0) {
                 const struct clew_keeper_options keeper = {
                         .store = p->store,
+                        .memory = &projects->memory,
                         .pipeline = p->pipeline,
                         .rules = rules,
                         .every_ns = config->retention_every_ns,
@@ -160,12 +180,13 @@ int clew_projects_start(const struct clew_config *config, struct clew_projects *
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < projects->n && r == 0 && !config->read_only; i++)
-                r = start_one(config, &projects->all[i], &projects->rules, admission, counters);
+                r = start_one(config, projects, &projects->all[i], admission, counters);
         return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
 void clew_projects_stop(struct clew_projects *projects)
 {
+        clew_mem_pool_end(&projects->memory);
         for (unsigned i = 0; i < projects->n; i++) {
                 clew_keeper_free(projects->all[i].keeper);
                 clew_sealer_free(projects->all[i].sealer);
@@ -181,5 +202,6 @@ void clew_projects_close(struct clew_projects *projects)
                 clew_figures_free(projects->all[i].figures);
         }
         clew_retention_deinit(&projects->rules);
+        clew_mem_pool_deinit(&projects->memory);
         projects->n = 0;
 }

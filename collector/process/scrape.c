@@ -6,6 +6,7 @@
 #include "collector/base/watch.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "proto/base/mem.h"
 
 #include <string.h>
 
@@ -134,6 +135,32 @@ static void write_counters(const struct clew_scrape *s, struct clew_exposition *
                         (double)clew_counter_read(s->options.counters, counters[i].counter),
                         s->created_ns);
         }
+}
+
+static void write_redaction(const struct clew_scrape *s, struct clew_exposition *x)
+{
+        CLEW_FREE struct clew_redactor_figures *f = NULL;
+
+        if (!s->options.redactor)
+                return;
+        f = clew_calloc(1, sizeof(*f));
+        if (!f)
+                return;
+        clew_redactor_figures(s->options.redactor, f);
+        clew_exposition_family(x, "clew_redacted", CLEW_METRIC_COUNTER, "",
+                               "Texts taken out of what arrived, by rule.");
+        for (unsigned i = 0; i < f->n; i++) {
+                const struct clew_label rule = {"rule", clew_slice_of_cstr(f->rules[i].name)};
+
+                clew_exposition_counter(x, &rule, 1, (double)f->rules[i].n, s->created_ns);
+        }
+        clew_exposition_family(x, "clew_redaction_unsure", CLEW_METRIC_COUNTER, "",
+                               "Of those, texts that went because a pattern's limit ended the "
+                               "search.");
+        clew_exposition_counter(x, NULL, 0, (double)f->n_unsure, s->created_ns);
+        clew_exposition_family(x, "clew_redaction_reloads_refused", CLEW_METRIC_COUNTER, "",
+                               "Files of rules that were wrong when they were read again.");
+        clew_exposition_counter(x, NULL, 0, (double)f->n_refused, s->created_ns);
 }
 
 static void write_times(const struct clew_scrape *s, const char *name, const char *help,
@@ -357,6 +384,7 @@ void clew_scrape_write(void *context, int only, struct clew_exposition *x)
         clew_exposition_gauge(x, &version, 1, 1);
         if (!s->options.read_only) {
                 write_counters(s, x);
+                write_redaction(s, x);
                 write_times(s, "clew_commit_duration_seconds",
                             "Time of a transaction, its sync with it.",
                             &s->options.counters->commits, x);

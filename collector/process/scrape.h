@@ -8,6 +8,7 @@
 #include "collector/base/counters.h"
 #include "collector/base/exposition.h"
 #include "collector/commit/projects.h"
+#include "collector/commit/redactor.h"
 #include "collector/gate/admission.h"
 
 #include <pthread.h>
@@ -18,6 +19,7 @@ struct clew_scrape_options {
         const struct clew_counters *counters; /* borrowed, as the others */
         const struct clew_projects *projects;
         struct clew_admission *admission;
+        struct clew_redactor *redactor; /* NULL: no rules */
         uint64_t budget_bytes;
         bool read_only;
 };

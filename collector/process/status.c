@@ -6,6 +6,7 @@
 #include "collector/process/scrape.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "proto/base/mem.h"
 #include "query/answer/when.h"
 
 static void put(struct clew_json_writer *w, const char *name, uint64_t value)
@@ -43,6 +44,30 @@ static void put_project(const struct clew_scrape *s, const struct clew_project *
         clew_json_write_key(w, "sealing");
         clew_json_write_object_begin(w);
         put(w, "due_bytes", p->sealer ? clew_sealer_due_bytes(p->sealer) : 0);
+        clew_json_write_object_end(w);
+}
+
+static void put_redaction(struct clew_redactor *r, struct clew_json_writer *w)
+{
+        CLEW_FREE struct clew_redactor_figures *f = NULL;
+        char time[CLEW_WHEN_TEXT];
+
+        f = r ? clew_calloc(1, sizeof(*f)) : NULL;
+        if (!f)
+                return;
+        clew_redactor_figures(r, f);
+        clew_when_rfc3339(f->loaded_ns / CLEW_NS_PER_MS * CLEW_NS_PER_MS, time);
+        clew_json_write_key(w, "redaction");
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "loaded");
+        clew_json_write_cstr(w, time);
+        put(w, "reloads_refused", f->n_refused);
+        put(w, "unsure", f->n_unsure);
+        clew_json_write_key(w, "rules");
+        clew_json_write_object_begin(w);
+        for (unsigned i = 0; i < f->n; i++)
+                put(w, f->rules[i].name, f->rules[i].n);
+        clew_json_write_object_end(w);
         clew_json_write_object_end(w);
 }
 
@@ -92,5 +117,6 @@ void clew_status_write(void *context, const char *project, struct clew_json_writ
         put_counters(s->options.counters, w);
         if (p)
                 put_project(s, p, w);
+        put_redaction(s->options.redactor, w);
         put_log(s->options.projects->n == 1, w);
 }

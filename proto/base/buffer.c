@@ -7,6 +7,9 @@
 #include <stdio.h>
 
 #define BUFFER_CAPACITY_MIN 256u
+/* From here on a buffer grows by a quarter, or as far as is asked for: the half that doubling
+ * leaves empty would be a large part of what one question may have. */
+#define BUFFER_CAPACITY_LARGE ((size_t)16 << 20)
 #define VARINT_BYTES_MAX 10u
 
 void clew_buffer_init(struct clew_buffer *b, size_t max_bytes)
@@ -28,6 +31,24 @@ void clew_buffer_clear(struct clew_buffer *b)
         b->error = 0;
 }
 
+/* The capacity for @need bytes, which are more than there is room for and within the maximum. */
+static size_t next_capacity(const struct clew_buffer *b, size_t need)
+{
+        size_t want = b->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : b->capacity;
+
+        if (need > BUFFER_CAPACITY_LARGE) {
+                want += want / 4;
+                if (want < need)
+                        want = need;
+                return want < b->max_bytes ? want : b->max_bytes;
+        }
+        if (want > b->max_bytes)
+                want = b->max_bytes;
+        while (want < need)
+                want = want > b->max_bytes / 2 ? b->max_bytes : want * 2;
+        return want;
+}
+
 uint8_t *clew_buffer_reserve(struct clew_buffer *b, size_t n)
 {
         size_t want;
@@ -41,11 +62,7 @@ uint8_t *clew_buffer_reserve(struct clew_buffer *b, size_t n)
                 b->error = -EMSGSIZE;
                 return NULL;
         }
-        want = b->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : b->capacity;
-        if (want > b->max_bytes)
-                want = b->max_bytes;
-        while (want - b->len < n)
-                want = want > b->max_bytes / 2 ? b->max_bytes : want * 2;
+        want = next_capacity(b, b->len + n);
         p = clew_realloc_array(b->data, want, 1);
         if (!p) {
                 b->error = -ENOMEM;

@@ -582,6 +582,19 @@ size_t clew_json_decode(struct clew_slice raw, uint8_t *ret)
         return (size_t)(out - ret);
 }
 
+size_t clew_json_escape_len(struct clew_slice raw, size_t *ret_len)
+{
+        const uint8_t *p = raw.data;
+        uint8_t decoded[CLEW_UTF8_BYTES_MAX];
+
+        if (raw.len >= 2 && short_escapes[p[1]]) {
+                *ret_len = 1;
+                return 2;
+        }
+        *ret_len = decode_long_escape(&p, raw.data + raw.len, decoded);
+        return (size_t)(p - raw.data);
+}
+
 bool clew_json_text_is(const struct clew_json_reader *r, const char *s)
 {
         size_t n = strlen(s);

@@ -118,6 +118,10 @@ void clew_json_append_string(const struct clew_json_reader *r, struct clew_buffe
 /* Decodes escapes from @raw into @ret, which has room for raw.len + 8 bytes; returns the length. */
 size_t clew_json_decode(struct clew_slice raw, uint8_t *ret);
 
+/* How many bytes of @raw, which begins with a backslash, are the escape there, as it is decoded;
+ * *ret_len is what it stands for. */
+size_t clew_json_escape_len(struct clew_slice raw, size_t *ret_len);
+
 /* The NUMBER just read, or a STRING that spells one (64-bit integers travel so). A number with a
  * fraction or exponent is an integer when its value is whole and in range. False otherwise. */
 CLEW_MUST_USE bool clew_json_int64(const struct clew_json_reader *r, int64_t *ret);

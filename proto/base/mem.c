@@ -1,8 +1,11 @@
 #include "proto/base/mem.h"
 
+#include "proto/base/account.h"
+
 #include <limits.h>
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,21 +55,58 @@ static int must_fail(void)
         return now == at || (now > at && atomic_load(&fail_sticky));
 }
 
+/* Whether this thread may take so much, and that it did. */
+static bool may_take(struct clew_mem_account *account, size_t size)
+{
+        return CLEW_LIKELY(!account) || clew_mem_account_may(account, size);
+}
+
+static void *taken(struct clew_mem_account *account, void *p)
+{
+        if (CLEW_UNLIKELY(account) && p)
+                clew_mem_account_took(account, malloc_usable_size(p));
+        return p;
+}
+
 void *clew_malloc(size_t size)
 {
-        return must_fail() ? NULL : malloc(size ? size : 1);
+        struct clew_mem_account *account = clew_mem_account_current();
+
+        if (must_fail() || !may_take(account, size))
+                return NULL;
+        return taken(account, malloc(size ? size : 1));
 }
 
 void *clew_calloc(size_t n, size_t size)
 {
-        return must_fail() ? NULL : calloc(n ? n : 1, size ? size : 1);
+        struct clew_mem_account *account = clew_mem_account_current();
+        size_t all;
+
+        if (must_fail() || __builtin_mul_overflow(n, size, &all) || !may_take(account, all))
+                return NULL;
+        return taken(account, calloc(n ? n : 1, size ? size : 1));
 }
 
 void *clew_realloc_array(void *p, size_t n, size_t size)
 {
-        if (must_fail())
+        struct clew_mem_account *account = clew_mem_account_current();
+        size_t before = CLEW_UNLIKELY(account) ? malloc_usable_size(p) : 0;
+        size_t all;
+        void *grown;
+
+        if (must_fail() || __builtin_mul_overflow(n, size, &all) ||
+            (all > before && !may_take(account, all - before)))
                 return NULL;
-        return reallocarray(p, n ? n : 1, size ? size : 1);
+        grown = reallocarray(p, n ? n : 1, size ? size : 1);
+        if (CLEW_UNLIKELY(account) && grown) {
+                size_t after = malloc_usable_size(grown);
+
+                if (after >= before)
+                        clew_mem_account_took(account, after - before);
+                else
+                        clew_mem_account_gave(account, before - after);
+        }
+        return grown;
 }
 
 char *clew_strdup(const char *s)
@@ -81,6 +121,10 @@ char *clew_strdup(const char *s)
 
 void clew_free(void *p)
 {
+        struct clew_mem_account *account = clew_mem_account_current();
+
+        if (CLEW_UNLIKELY(account) && p)
+                clew_mem_account_gave(account, malloc_usable_size(p));
         free(p);
 }
 

@@ -19,6 +19,15 @@ clew_mask_find_fn clew_mask_find_behind_equals;
 clew_mask_find_fn clew_mask_find_email;
 clew_mask_find_fn clew_mask_find_number; /* card, IBAN, phone */
 
+/* Of the user's own: texts, values behind names before @sign, pattern @i. */
+bool clew_mask_find_own_text(struct clew_mask_scan *s, struct clew_mask_hit *ret);
+bool clew_mask_find_own_named(struct clew_mask_scan *s, uint8_t sign, struct clew_mask_hit *ret);
+bool clew_mask_find_own_pattern(struct clew_mask_scan *s, unsigned i, struct clew_mask_hit *ret);
+/* A name that ends before the sign at @at; its length, 0 = none. */
+size_t clew_mask_name_before(struct clew_slice text, size_t at, bool equals, size_t *ret_from);
+/* What stands behind the sign, in quotes or bare, whatever it is. */
+bool clew_mask_value_behind(struct clew_slice text, size_t sign, struct clew_mask_hit *ret);
+
 static inline bool clew_mask_is_digit(uint8_t c)
 {
         return c >= '0' && c <= '9';

@@ -110,7 +110,7 @@ bool clew_mask_find_private_key(struct clew_slice text, size_t from, unsigned ru
                         while (end < text.len && text.data[end] == '-')
                                 end++;
                 }
-                *ret = (struct clew_mask_hit){CLEW_MASK_PRIVATE_KEY, at, end};
+                *ret = (struct clew_mask_hit){.rule = CLEW_MASK_PRIVATE_KEY, .from = at, .to = end};
                 return true;
         }
 }
@@ -261,7 +261,7 @@ static bool is_key(struct clew_slice text, size_t from, size_t to, struct clew_m
 
         if (begin + RUN_MIN > to)
                 return false;
-        *ret = (struct clew_mask_hit){CLEW_MASK_API_KEY, begin, to};
+        *ret = (struct clew_mask_hit){.rule = CLEW_MASK_API_KEY, .from = begin, .to = to};
         if (is_issued(clew_slice_make(text.data + begin, to - begin)))
                 return true;
         if (has_dotted(text, from, &ret->from)) {
@@ -333,7 +333,7 @@ bool clew_mask_find_jwt(struct clew_slice text, size_t from, unsigned rules,
                 from += 1 + n;
                 if (from + 1 < text.len && text.data[from] == '.')
                         from += 1 + token_run(text, from + 1);
-                *ret = (struct clew_mask_hit){CLEW_MASK_TOKEN, at, from};
+                *ret = (struct clew_mask_hit){.rule = CLEW_MASK_TOKEN, .from = at, .to = from};
                 return true;
         }
 }
@@ -378,7 +378,7 @@ bool clew_mask_find_bearer(struct clew_slice text, size_t from, unsigned rules,
                         continue;
                 while (to > at && text.data[to - 1] == '.') /* the end of a sentence */
                         to--;
-                *ret = (struct clew_mask_hit){CLEW_MASK_TOKEN, at, to};
+                *ret = (struct clew_mask_hit){.rule = CLEW_MASK_TOKEN, .from = at, .to = to};
                 return true;
         }
 }
@@ -411,7 +411,7 @@ bool clew_mask_find_address(struct clew_slice text, size_t from, unsigned rules,
                     text.data[colon + 1] == '[' || text.data[colon + 1] == '$' ||
                     text.data[colon + 1] == '{' || text.data[colon + 1] == '*')
                         continue;
-                *ret = (struct clew_mask_hit){CLEW_MASK_TOKEN, colon + 1, i};
+                *ret = (struct clew_mask_hit){.rule = CLEW_MASK_TOKEN, .from = colon + 1, .to = i};
                 return true;
         }
 }
@@ -494,7 +494,7 @@ bool clew_mask_find_email(struct clew_slice text, size_t from, unsigned rules,
                 end = domain_end(text, at + 1);
                 if (end == 0)
                         continue;
-                *ret = (struct clew_mask_hit){CLEW_MASK_EMAIL, local, end};
+                *ret = (struct clew_mask_hit){.rule = CLEW_MASK_EMAIL, .from = local, .to = end};
                 return true;
         }
         return false;

@@ -33,53 +33,58 @@ enum kind {
         PHONE,
 };
 
+/* clang-format off */
+#define N(end, kind) {end, sizeof(end) - 1, kind}
+/* clang-format on */
+
 static const struct {
         const char *end; /* what the name, in small letters and digits alone, ends with */
+        uint8_t n;
         uint8_t kind;
 } secret_names[] = {
-        {"password", SECRET},
-        {"passwd", SECRET},
-        {"passcode", SECRET},
-        {"pwd", SECRET},
-        {"passphrase", PHRASE},
-        {"mnemonic", PHRASE},
-        {"seedphrase", PHRASE},
-        {"secret", SECRET},
-        {"secretkey", SECRET},
-        {"secretaccesskey", SECRET},
-        {"apikey", SECRET},
-        {"accesskey", SECRET},
-        {"authkey", SECRET},
-        {"privatekey", SECRET},
-        {"signingkey", SECRET},
-        {"encryptionkey", SECRET},
-        {"masterkey", SECRET},
-        {"accountkey", SECRET},
-        {"sharedkey", SECRET},
-        {"storagekey", SECRET},
-        {"subscriptionkey", SECRET},
-        {"licensekey", SECRET},
-        {"accesstoken", SECRET},
-        {"refreshtoken", SECRET},
-        {"authtoken", SECRET},
-        {"sessiontoken", SECRET},
-        {"apitoken", SECRET},
-        {"idtoken", SECRET},
-        {"bearertoken", SECRET},
-        {"csrftoken", SECRET},
-        {"credential", SECRET},
-        {"credentials", SECRET},
-        {"authorization", HEADER},
-        {"cookie", HEADER},
-        {"token", TOKEN},
-        {"pass", WHOLE},
-        {"phone", PHONE},
-        {"phonenumber", PHONE},
-        {"telephone", PHONE},
-        {"mobile", PHONE},
-        {"mobilenumber", PHONE},
-        {"cellphone", PHONE},
-        {"fax", PHONE},
+        N("password", SECRET),
+        N("passwd", SECRET),
+        N("passcode", SECRET),
+        N("pwd", SECRET),
+        N("passphrase", PHRASE),
+        N("mnemonic", PHRASE),
+        N("seedphrase", PHRASE),
+        N("secret", SECRET),
+        N("secretkey", SECRET),
+        N("secretaccesskey", SECRET),
+        N("apikey", SECRET),
+        N("accesskey", SECRET),
+        N("authkey", SECRET),
+        N("privatekey", SECRET),
+        N("signingkey", SECRET),
+        N("encryptionkey", SECRET),
+        N("masterkey", SECRET),
+        N("accountkey", SECRET),
+        N("sharedkey", SECRET),
+        N("storagekey", SECRET),
+        N("subscriptionkey", SECRET),
+        N("licensekey", SECRET),
+        N("accesstoken", SECRET),
+        N("refreshtoken", SECRET),
+        N("authtoken", SECRET),
+        N("sessiontoken", SECRET),
+        N("apitoken", SECRET),
+        N("idtoken", SECRET),
+        N("bearertoken", SECRET),
+        N("csrftoken", SECRET),
+        N("credential", SECRET),
+        N("credentials", SECRET),
+        N("authorization", HEADER),
+        N("cookie", HEADER),
+        N("token", TOKEN),
+        N("pass", WHOLE),
+        N("phone", PHONE),
+        N("phonenumber", PHONE),
+        N("telephone", PHONE),
+        N("mobile", PHONE),
+        N("mobilenumber", PHONE),
+        N("cellphone", PHONE),
+        N("fax", PHONE),
 };
 
 /* Whether a name may end so: nearly all do not, and are done with. */
@@ -123,7 +128,7 @@ static enum kind kind_of(const uint8_t *p, size_t n)
         }
         for (size_t i = 0; k > 0 && i < CLEW_ARRAY_LEN(secret_names); i++) {
                 const char *end = secret_names[i].end;
-                size_t m = strlen(end);
+                size_t m = secret_names[i].n;
 
                 if (m > k || small[k - 1] != end[m - 1] || memcmp(small + k - m, end, m) != 0)
                         continue;
@@ -244,7 +249,7 @@ static bool is_secret(enum kind kind, struct clew_slice v)
 bool clew_mask_is_named(struct clew_slice name, struct clew_slice value,
                         enum clew_mask_rule *ret_rule)
 {
-        enum kind kind = kind_of(name.data, name.len);
+        enum kind kind = may_end(name.data, name.len) ? kind_of(name.data, name.len) : NONE;
 
         if (kind == NONE || !is_secret(kind, value))
                 return false;
@@ -259,12 +264,11 @@ static bool is_quote(uint8_t c)
         return c == '"' || c == '\'' || c == '`';
 }
 
-/* The name that ends before @at: blanks, a bracket, a quote with its backslashes are stepped over.
- */
-static enum kind name_before(struct clew_slice text, size_t at, bool equals)
+/* Where the name ends that stands before @at: blanks, a bracket, a quote with its backslashes are
+ * stepped over. */
+static size_t name_end(struct clew_slice text, size_t at, bool equals)
 {
         size_t i = at;
-        size_t end;
 
         for (unsigned n = 0; n < 2 && i > 0 && text.data[i - 1] == ' '; n++)
                 i--;
@@ -276,12 +280,36 @@ static enum kind name_before(struct clew_slice text, size_t at, bool equals)
                      n++)
                         i--;
         }
-        end = i;
+        return i;
+}
+
+/* "[redacted:secret:..." is no secret behind a name. */
+static bool is_in_mark(struct clew_slice text, size_t name)
+{
+        return name >= 10 && memcmp(text.data + name - 10, "[redacted:", 10) == 0;
+}
+
+size_t clew_mask_name_before(struct clew_slice text, size_t at, bool equals, size_t *ret_from)
+{
+        size_t end = name_end(text, at, equals);
+        size_t i = end;
+
+        while (i > 0 && end - i < CLEW_OWN_KEY_MAX && is_name(text.data[i - 1]))
+                i--;
+        *ret_from = i;
+        return is_in_mark(text, i) ? 0 : end - i;
+}
+
+static enum kind name_before(struct clew_slice text, size_t at, bool equals)
+{
+        size_t end = name_end(text, at, equals);
+        size_t i = end;
+
         if (end < 2 || !may_end(text.data + end - 2, 2))
                 return NONE;
         while (i > 0 && end - i < NAME_MAX && is_name(text.data[i - 1]))
                 i--;
-        return i == end ? NONE : kind_of(text.data + i, end - i);
+        return i == end || is_in_mark(text, i) ? NONE : kind_of(text.data + i, end - i);
 }
 
 /* The value in quotes at @at, which is behind the opening one; false when it does not end. */
@@ -406,6 +434,28 @@ static bool value_behind(struct clew_slice text, size_t sign, enum kind kind, bo
         return is_bare_secret(text, kind, at, to, equals && at == sign + 1);
 }
 
+bool clew_mask_value_behind(struct clew_slice text, size_t sign, struct clew_mask_hit *ret)
+{
+        size_t at = sign + 1;
+        size_t slashes = 0;
+
+        while (at < text.len && at - sign < 4 && (text.data[at] == ' ' || text.data[at] == '='))
+                at++;
+        while (slashes < QUOTE_SLASHES_MAX && at + slashes < text.len &&
+               text.data[at + slashes] == '\\')
+                slashes++;
+        ret->from = at;
+        if (at + slashes < text.len && is_quote(text.data[at + slashes])) {
+                ret->from = at + slashes + 1;
+                if (!quoted(text, ret->from, text.data[at + slashes], slashes, &ret->to))
+                        ret->to = text.len - ret->from > VALUE_MAX ? ret->from + VALUE_MAX
+                                                                   : text.len; /* cut off */
+        } else {
+                ret->to = bare(text, at);
+        }
+        return ret->to > ret->from;
+}
+
 /* A header in what was the value of another one, which ends at @to and is no secret: it may only be
  * one by its first word. Looking at the rest again for each would not be linear. */
 static bool is_later_header(struct clew_slice text, size_t sign, size_t to,
@@ -417,7 +467,7 @@ static bool is_later_header(struct clew_slice text, size_t sign, size_t to,
                 at++;
         if (at >= to)
                 return false;
-        *ret = (struct clew_mask_hit){CLEW_MASK_SECRET, at, to};
+        *ret = (struct clew_mask_hit){.rule = CLEW_MASK_SECRET, .from = at, .to = to};
         return has_scheme(clew_slice_make(text.data + at, to - at));
 }
 

@@ -170,7 +170,9 @@ int clew_annotate_file(struct clew_annotate *c)
                 r = read_line(&f, line);
         if (r == 0 && f.n > 0 && !c->dry_run)
                 r = clew_annotate_add(c, f.items, f.n);
-        if (r == 0)
+        if (r == 0 && c->part && f.n == 1)
+                fprintf(c->cli->out, "%" PRIu64 "\n", f.items[0].number);
+        else if (r == 0)
                 clew_cli_note(c->cli, "%u annotations %s", f.n,
                               c->dry_run ? "read; nothing was added (--dry-run)" : "added");
         clew_arena_deinit(&f.trace_arena);

@@ -1,7 +1,7 @@
 /*
  * The parts of clew annotate: one annotation from flags (annotate.c), many from a file
  * (annotate-file.c), one after the other in the terminal (annotate-queue.c, its screen in
- * annotate-screen.c).
+ * annotate-screen.c; of a server's store, annotate-remote.c).
  */
 #ifndef CLEW_QUERY_CLI_ANNOTATE_INT_H
 #define CLEW_QUERY_CLI_ANNOTATE_INT_H
@@ -39,6 +39,12 @@ struct clew_annotate {
         bool list;
         bool json;
         bool dry_run;
+
+        /* The command's words as given, for parts of it that a server is asked for (--url). */
+        char **words;
+        int n_words;
+        const char *part; /* served: which one this is (annotate-remote.c); NULL = the whole */
+        bool lost;        /* the server does not answer: nothing more can be asked */
 };
 
 /* Fills author, time, target and step of @ret for the trace or step that @text names. */
@@ -56,6 +62,11 @@ CLEW_MUST_USE int clew_annotate_file(struct clew_annotate *c);
  * select, without those. */
 CLEW_MUST_USE int clew_annotate_queue(struct clew_annotate *c, struct clew_arguments *args);
 
+/* The runs of the queue, newest first, in @arena. 0 or an exit status. */
+CLEW_MUST_USE int clew_annotate_collect(struct clew_annotate *c, struct clew_arguments *args,
+                                        struct clew_arena *arena, struct clew_trace_id **ret,
+                                        size_t *ret_n);
+
 /* What clew_annotate_show() found to be blamed. */
 struct clew_annotate_shown {
         struct clew_span_id cause_span;
@@ -66,5 +77,21 @@ struct clew_annotate_shown {
 /* Prints the run @id (32 digits); @with_said: and what judges and people said of it. */
 CLEW_MUST_USE int clew_annotate_show(struct clew_annotate *c, const char *id, bool with_said,
                                      struct clew_annotate_shown *ret);
+
+/* ---- the queue of a server's store (--url) --------------------------------------------------- */
+
+/* The same as above, asked there. Exit statuses; c->lost when there is no answer. */
+CLEW_MUST_USE int clew_annotate_ask_ids(struct clew_annotate *c, struct clew_arena *arena,
+                                        struct clew_trace_id **ret, size_t *ret_n);
+CLEW_MUST_USE int clew_annotate_ask_show(struct clew_annotate *c, const char *id, bool with_said,
+                                         struct clew_annotate_shown *ret);
+CLEW_MUST_USE int clew_annotate_ask_target(struct clew_annotate *c, const char *text,
+                                           struct clew_annotation *ret);
+/* Adds @a, or takes back what it undoes; fills its number. */
+CLEW_MUST_USE int clew_annotate_ask_add(struct clew_annotate *c, struct clew_annotation *a);
+/* Another command on the way; what it prints is shown. */
+CLEW_MUST_USE int clew_annotate_ask(struct clew_annotate *c, char *const *words, int n);
+/* The other side of these: c->part says which. */
+CLEW_MUST_USE int clew_annotate_part(struct clew_annotate *c, struct clew_arguments *args);
 
 #endif

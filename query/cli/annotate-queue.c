@@ -27,7 +27,6 @@ struct queue {
         struct clew_annotate *c;
         struct clew_trace_id *ids;
         size_t n;
-        size_t room;
         size_t at;
         size_t done; /* annotated in this sitting */
         bool named;  /* the runs were named: what was said of them is shown */
@@ -109,25 +108,33 @@ static struct clew_slice read_line(struct queue *q, const char *prompt, char *re
 /* ---- what is in the queue ---------------------------------------------------------------------
  */
 
-static int keep_id(struct queue *q, struct clew_arena *arena, const struct clew_trace_id *id)
+struct gathering {
+        struct clew_annotate *c;
+        struct clew_arena *arena;
+        struct clew_trace_id *ids;
+        size_t n;
+        size_t room;
+};
+
+static int keep_id(struct gathering *g, const struct clew_trace_id *id)
 {
-        if (q->n == q->room) {
-                size_t room = q->room ? 2 * q->room : 256;
-                struct clew_trace_id *more = clew_arena_calloc(arena, room, sizeof(*more));
+        if (g->n == g->room) {
+                size_t room = g->room ? 2 * g->room : 256;
+                struct clew_trace_id *more = clew_arena_calloc(g->arena, room, sizeof(*more));
 
                 if (!more)
                         return -ENOMEM;
-                if (q->n)
-                        memcpy(more, q->ids, q->n * sizeof(*more));
-                q->ids = more;
-                q->room = room;
+                if (g->n)
+                        memcpy(more, g->ids, g->n * sizeof(*more));
+                g->ids = more;
+                g->room = room;
         }
-        q->ids[q->n++] = *id;
+        g->ids[g->n++] = *id;
         return 0;
 }
 
 /* 1 = I have said something about it. */
-static int is_mine(struct queue *q, struct clew_view *view, const struct clew_trace_id *id,
+static int is_mine(struct gathering *g, struct clew_view *view, const struct clew_trace_id *id,
                    struct clew_error *err)
 {
         CLEW_ARENA arena = {0};
@@ -136,36 +143,57 @@ static int is_mine(struct queue *q, struct clew_view *view, const struct clew_tr
 
         clew_arena_init(&arena, CLEW_REVIEW_ARENA_MAX);
         r = clew_reviews_of_trace(view, id, &arena, &reviews, err);
-        return r < 0 ? r : clew_reviews_by(&reviews, clew_slice_of_cstr(q->c->author));
+        return r < 0 ? r : clew_reviews_by(&reviews, clew_slice_of_cstr(g->c->author));
 }
 
-static int collect(struct queue *q, struct clew_arguments *args, struct clew_arena *arena)
+static int select_all(struct gathering *g)
 {
+        struct clew_annotate *c = g->c;
         struct clew_filter filter;
         struct clew_select s = {0};
         struct clew_selected t;
         struct clew_error err = {0};
         struct clew_view *view;
-        int r;
+        int r = clew_filter_make(c->cli, &c->filter_flags, NULL, c->look.utc, &filter);
 
-        q->named = args->n > 0;
-        if (q->named)
-                return clew_cli_select_ids(q->c->cli, args, &q->c->filter_flags, 0, arena, &q->ids,
-                                           &q->n);
-        r = clew_filter_make(q->c->cli, &q->c->filter_flags, NULL, q->c->look.utc, &filter);
         if (r == 0)
-                r = clew_cli_view(q->c->cli, &view);
+                r = clew_cli_view(c->cli, &view);
         if (r != 0)
                 return r;
-        r = clew_select_init(&s, view, &filter, q->c->cli->clock, NULL, &err);
-        while (r >= 0 && (q->c->limit == 0 || q->n < q->c->limit) &&
+        r = clew_select_init(&s, view, &filter, c->cli->clock, NULL, &err);
+        while (r >= 0 && (c->limit == 0 || g->n < c->limit) &&
                (r = clew_select_next(&s, &t, &err)) == 1) {
-                int mine = is_mine(q, view, &t.id, &err);
+                int mine = is_mine(g, view, &t.id, &err);
 
-                r = mine < 0 ? mine : mine ? 0 : keep_id(q, arena, &t.id);
+                r = mine < 0 ? mine : mine ? 0 : keep_id(g, &t.id);
         }
-        r = r < 0 ? clew_cli_fail(q->c->cli, r, &err) : clew_filter_report(q->c->cli, &s);
+        r = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
+        return r;
+}
+
+/* A name that is not there is told before the first run is shown. */
+static int check_dataset(struct clew_annotate *c)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_dataset d;
+
+        clew_arena_init(&arena, IDS_ARENA_MAX);
+        return clew_cli_dataset(c->cli, c->dataset, &arena, &d);
+}
+
+int clew_annotate_collect(struct clew_annotate *c, struct clew_arguments *args,
+                          struct clew_arena *arena, struct clew_trace_id **ret, size_t *ret_n)
+{
+        struct gathering g = {.c = c, .arena = arena};
+        int r = c->dataset ? check_dataset(c) : 0;
+
+        if (r == 0 && args->n > 0)
+                return clew_cli_select_ids(c->cli, args, &c->filter_flags, 0, arena, ret, ret_n);
+        if (r == 0)
+                r = select_all(&g);
+        *ret = g.ids;
+        *ret_n = g.n;
         return r;
 }
 
@@ -211,7 +239,8 @@ static int show_run(struct queue *q)
 
         clew_trace_id_to_hex(&q->ids[q->at], hex);
         fprintf(q->c->cli->out, "\n%zu of %zu   ", q->at + 1, q->n);
-        r = clew_annotate_show(q->c, hex, q->named, &q->shown);
+        r = q->c->cli->url ? clew_annotate_ask_show(q->c, hex, q->named, &q->shown)
+                           : clew_annotate_show(q->c, hex, q->named, &q->shown);
         if (r == 0)
                 show_keys(q);
         return r;
@@ -248,7 +277,9 @@ static int add(struct queue *q, struct clew_annotation *a, const char *said)
                 fprintf(q->c->cli->out, "%s\n", err.message);
                 return 0;
         }
-        if (q->c->rubric) {
+        if (q->c->cli->url) {
+                r = clew_annotate_ask_add(q->c, a);
+        } else if (q->c->rubric) {
                 CLEW_ARENA arena = {0};
 
                 clew_arena_init(&arena, CLEW_REVIEW_ARENA_MAX);
@@ -308,8 +339,10 @@ static int name_failing(struct queue *q)
                 return 0;
         clew_trace_id_to_hex(&q->ids[q->at], hex);
         snprintf(id, sizeof(id), "%s#%.*s", hex, (int)text.len, (const char *)text.data);
-        if (clew_annotate_target(q->c, id, &a) != 0 || a.target != CLEW_ANNOTATED_SPAN)
-                return 0; /* told */
+        if ((q->c->cli->url ? clew_annotate_ask_target(q->c, id, &a)
+                            : clew_annotate_target(q->c, id, &a)) != 0 ||
+            a.target != CLEW_ANNOTATED_SPAN)
+                return q->c->lost ? CLEW_EXIT_STORE : 0; /* told */
         a.failing = true;
         return add(q, &a, "failing step");
 }
@@ -360,7 +393,8 @@ static int show_tree(struct queue *q)
         char *argv[] = {name, hex, pager, NULL};
 
         clew_trace_id_to_hex(&q->ids[q->at], hex);
-        return clew_cmd_tree(q->c->cli, 3, argv);
+        return q->c->cli->url ? clew_annotate_ask(q->c, argv, 3)
+                              : clew_cmd_tree(q->c->cli, 3, argv);
 }
 
 static int add_to_dataset(struct queue *q)
@@ -377,8 +411,11 @@ static int add_to_dataset(struct queue *q)
         }
         snprintf(dataset, sizeof(dataset), "%s", q->c->dataset);
         clew_trace_id_to_hex(&q->ids[q->at], hex);
-        (void)clew_cmd_dataset(q->c->cli, 4, argv); /* told; the queue goes on */
-        return 0;
+        if (q->c->cli->url)
+                (void)!clew_annotate_ask(q->c, argv, 4);
+        else
+                (void)clew_cmd_dataset(q->c->cli, 4, argv);
+        return q->c->lost ? CLEW_EXIT_STORE : 0; /* told; the queue goes on */
 }
 
 /* 0 = go on, 1 = quit, else an exit status. */
@@ -421,7 +458,7 @@ static int work(struct queue *q)
                 size_t at = q->at;
 
                 r = show_run(q);
-                if (r != 0) { /* damaged, or gone: the next one */
+                if (r != 0 && !q->c->lost) { /* damaged, or gone: the next one */
                         q->at++;
                         r = 0;
                         continue;
@@ -430,16 +467,6 @@ static int work(struct queue *q)
                         r = press(q, read_key(q), &quit);
         }
         return r;
-}
-
-/* A name that is not there is told before the first run is shown. */
-static int check_dataset(struct clew_annotate *c)
-{
-        CLEW_ARENA arena = {0};
-        struct clew_dataset d;
-
-        clew_arena_init(&arena, IDS_ARENA_MAX);
-        return clew_cli_dataset(c->cli, c->dataset, &arena, &d);
 }
 
 int clew_annotate_queue(struct clew_annotate *c, struct clew_arguments *args)
@@ -457,10 +484,10 @@ int clew_annotate_queue(struct clew_annotate *c, struct clew_arguments *args)
         }
         clew_arena_init(&arena, IDS_ARENA_MAX);
         r = read_labels(&q);
-        if (r == 0 && c->dataset)
-                r = check_dataset(c);
+        q.named = args->n > 0;
         if (r == 0)
-                r = collect(&q, args, &arena);
+                r = c->cli->url ? clew_annotate_ask_ids(c, &arena, &q.ids, &q.n)
+                                : clew_annotate_collect(c, args, &arena, &q.ids, &q.n);
         if (r != 0)
                 return r;
         if (single_keys(&q) < 0)

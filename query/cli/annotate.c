@@ -12,6 +12,8 @@
 #include "query/answer/trace-record.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
+#include "query/cli/remote.h"
+#include "query/cli/served.h"
 #include "query/cli/suggest.h"
 #include "query/review/record.h"
 #include "query/review/rubric.h"
@@ -22,6 +24,7 @@
 #include <string.h>
 
 #define LINE_BYTES_MAX ((size_t)64 << 20)
+#define WORDS_ARENA_MAX ((size_t)64 << 20)
 
 int clew_annotate_target(struct clew_annotate *c, const char *text, struct clew_annotation *ret)
 {
@@ -231,7 +234,7 @@ static void print_done(struct clew_annotate *c, const struct clew_annotation *a)
                 fprintf(c->cli->out, "annotated %s: %.*s\n", hex, (int)safe.len,
                         (const char *)safe.data);
         if (!a->undo)
-                clew_cli_note(c->cli, "undo: clew annotate --undo %" PRIu64, a->number);
+                clew_cli_note(c->cli, "undo: %s annotate --undo %" PRIu64, c->cli->self, a->number);
 }
 
 static int finish(struct clew_annotate *c, struct clew_annotation *items, uint32_t n)
@@ -465,14 +468,16 @@ static int dispatch(struct clew_annotate *c, struct clew_arguments *args)
                 return list(c, args);
         if (c->undo)
                 return undo(c);
-        if (c->from)
+        if (c->from && !c->part)
                 return clew_annotate_file(c);
         if (c->queue && args->n == 1 && args->values[0][0] == '{') {
-                r = clew_filter_take_query(c->cli, &c->filter_flags, args);
+                r = c->cli->url ? 0 : clew_filter_take_query(c->cli, &c->filter_flags, args);
                 args->n = 0;
                 if (r != 0)
                         return r;
         }
+        if (c->part)
+                return clew_annotate_part(c, args);
         if (c->queue)
                 return clew_annotate_queue(c, args);
         return annotate(c, args);
@@ -509,13 +514,23 @@ int clew_cmd_annotate(struct clew_cli *cli, int argc, char **argv)
                 {"list", 0, NULL, "show what was said; without ids all, as JSON lines for --from",
                  .ret_flag = &c.list},
                 {"json", 0, NULL, "with --list: JSON lines, undone ones too", .ret_flag = &c.json},
+                {clew_served() ? "part" : NULL, 0, "PART", "", .ret_text = &c.part},
                 {0},
         };
         struct clew_arguments args;
+        CLEW_ARENA arena = {0};
         int r;
 
         clew_filter_flags_add(&shared, &c.filter_flags);
         clew_display_flags_add(&shared, &c.display_flags);
+        clew_arena_init(&arena, WORDS_ARENA_MAX);
+        c.n_words = argc;
+        c.words = clew_arena_calloc(&arena, (size_t)argc + 1, sizeof(*argv));
+        if (!c.words)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        memcpy(c.words, argv, (size_t)argc * sizeof(*argv));
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
+        if (r == 0 && cli->url && (!c.queue || c.list || c.undo || c.from))
+                return clew_remote_run(cli, clew_command_find(c.words[0]), argc, c.words);
         return r != 0 ? r : dispatch(&c, &args);
 }

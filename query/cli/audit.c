@@ -22,8 +22,10 @@ static int report(struct clew_cli *cli, const struct clew_audit_result *result, 
         }
         fprintf(cli->out, "%" PRIu64 " lines, whole\nnewest %s\n", result->n, result->last);
         if (!after)
-                clew_cli_note(cli, "keep the newest hash elsewhere: clew audit --after HASH tells "
-                                   "when lines were cut off behind it");
+                clew_cli_note(cli,
+                              "keep the newest hash elsewhere: %s audit --after HASH tells "
+                              "when lines were cut off behind it",
+                              cli->self);
         return 0;
 }
 

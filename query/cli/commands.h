@@ -12,10 +12,11 @@
 
 /* What becomes of a command when there is `--url`. */
 enum clew_served_kind {
-        CLEW_SERVED_NOT,   /* it works on a store of this machine alone */
+        CLEW_SERVED_NOT,   /* it works on a store of this machine alone; why_not says why */
         CLEW_SERVED_READS, /* it runs beside the server's store, and changes nothing there */
         CLEW_SERVED_SAYS,  /* the same, and it may add what people say (scope annotate) */
-        CLEW_SERVED_HOME,  /* it needs no store */
+        CLEW_SERVED_ADMIN, /* it reads what only who has the scope admin may know */
+        CLEW_SERVED_HOME,  /* it runs here: it needs no store, or asks the server by itself */
 };
 
 struct clew_command {
@@ -27,6 +28,10 @@ struct clew_command {
         /* argv[0] is the command's name. Returns an enum clew_exit. */
         int (*run)(struct clew_cli *cli, int argc, char **argv);
         enum clew_served_kind served;
+        /* With --url it begins here too, and asks for parts of it (clew_remote_call()): it has a
+         * terminal to read, or programs to start. */
+        bool parts;
+        const char *why_not;
 };
 
 /* NULL when there is no such command. Names are never abbreviated. */

@@ -5,6 +5,7 @@
 
 #include "proto/base/mem.h"
 #include "query/cli/commands.h"
+#include "query/cli/help.h"
 #include "query/cli/names.h"
 #include "query/cli/open.h"
 #include "query/review/export/export.h"
@@ -349,7 +350,8 @@ static void put_argument(struct complete *c)
                 put_names(c, CLEW_NAMES_ATTRIBUTES);
         else if (strcmp(name, "help") == 0) {
                 put_commands(c);
-                put_words(c, "query path ids marks exit formats dates");
+                for (size_t i = 0; clew_help_topic(i); i++)
+                        put_word(c, clew_help_topic(i), "a topic");
         } else if (strstr(c->command->usage, "ID") || strcmp(name, "diff") == 0)
                 put_names(c, CLEW_NAMES_TRACES);
 }

@@ -114,7 +114,7 @@ static int create(struct dataset_command *c)
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
         fprintf(c->cli->out, "created %s\n", c->args.values[1]);
-        clew_cli_note(c->cli, "next: clew dataset add %s --failed", c->args.values[1]);
+        clew_cli_note(c->cli, "next: %s dataset add %s --failed", c->cli->self, c->args.values[1]);
         return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "query/cli/filter.h"
 #include "query/cli/finish.h"
 #include "query/cli/open.h"
+#include "query/cli/served.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -218,6 +219,8 @@ static int run(struct delete_command *c)
                 clew_cli_error(c->cli, "--datasets takes keep or remove");
                 return CLEW_EXIT_USAGE;
         }
+        if (!c->dry_run && !clew_served_may_write(c->cli))
+                return CLEW_EXIT_PERMISSION;
         r = clew_cli_author(c->cli, c->author, sizeof(c->author));
         if (r == 0)
                 r = find(c);

@@ -148,7 +148,9 @@ static int dispatch(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "--sealed-only is for a store of this machine, not for --url");
                 return CLEW_EXIT_USAGE;
         }
-        if (cli->url && command->served != CLEW_SERVED_HOME)
+        if (cli->url)
+                clew_remote_name_self(cli);
+        if (cli->url && command->served != CLEW_SERVED_HOME && !command->parts)
                 return clew_remote_run(cli, command, argc - at, argv + at);
         return command->run(cli, argc - at, argv + at);
 }

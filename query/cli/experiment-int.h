@@ -1,5 +1,6 @@
 /*
- * The parts of clew experiment: running (experiment-run.c), comparing (experiment-compare.c).
+ * The parts of clew experiment: running (experiment-run.c, of a server's store with
+ * experiment-remote.c), comparing (experiment-compare.c).
  */
 #ifndef CLEW_QUERY_CLI_EXPERIMENT_INT_H
 #define CLEW_QUERY_CLI_EXPERIMENT_INT_H
@@ -29,6 +30,11 @@ struct clew_experiment_command {
         uint64_t seed;
         bool json;
         bool markdown;
+
+        /* The command's words as given, for the parts that a server is asked for (--url). */
+        char **words;
+        int n_words;
+        const char *part; /* served: which one this is (experiment-remote.c); NULL = the whole */
 };
 
 /* What a judge says of one answer. */
@@ -53,5 +59,25 @@ CLEW_MUST_USE int clew_experiment_compare_command(struct clew_experiment_command
 /* Loads the experiment of that name, or tells that there is none. */
 CLEW_MUST_USE int clew_experiment_open(struct clew_experiment_command *c, const char *name,
                                        struct clew_experiment *ret);
+
+/* ---- of a server's store (--url) --------------------------------------------------------------
+ */
+
+/* Asks for a part; @text, when given, goes with it as the file "-". */
+CLEW_MUST_USE int clew_experiment_ask(struct clew_experiment_command *c, const char *part,
+                                      const struct clew_buffer *text, struct clew_buffer *out);
+/* A case of the dataset, in @arena. */
+CLEW_MUST_USE int clew_experiment_ask_item(struct clew_experiment_command *c,
+                                           const struct clew_content_id *id,
+                                           struct clew_arena *arena, struct clew_item *ret);
+/* Keeps a result there; durable on return. */
+CLEW_MUST_USE int clew_experiment_ask_keep(struct clew_experiment_command *c,
+                                           const struct clew_result *result);
+/* Tells that the answer is none of a clewd of this version. */
+CLEW_MUST_USE int clew_experiment_odd(struct clew_experiment_command *c);
+/* The other side: parts "begin", "item:ID" and "keep". */
+CLEW_MUST_USE int clew_experiment_part(struct clew_experiment_command *c);
+/* Of which the first is the beginning of a run (experiment-run.c). */
+CLEW_MUST_USE int clew_experiment_begin(struct clew_experiment_command *c);
 
 #endif

@@ -29,6 +29,8 @@
 #define OWN_VARIABLES 8u
 /* A result line shows why. */
 #define WHY_MAX 300u
+/* Ids of a dataset's items, and of the results that are there. */
+#define BEGUN_BYTES_MAX ((size_t)256 << 20)
 
 struct run;
 
@@ -171,7 +173,8 @@ static int start_job(struct run *run, struct slot *s, uint64_t job)
                                          .cost_usd = NAN,
                                          .score = NAN};
         s->is_judged = false;
-        r = clew_cli_dataset_item(run->c->cli, &entry->id, &s->arena, &s->item);
+        r = run->c->cli->url ? clew_experiment_ask_item(run->c, &entry->id, &s->arena, &s->item)
+                             : clew_cli_dataset_item(run->c->cli, &entry->id, &s->arena, &s->item);
         if (r != 0)
                 return r;
         r = make_question(s);
@@ -307,12 +310,17 @@ static int end_job(struct run *run, struct slot *s)
         }
         if (s->result.output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
                 s->result.output.len = CLEW_EXPERIMENT_OUTPUT_MAX;
-        r = clew_cli_store_existing(run->c->cli, &store);
+        if (run->c->cli->url) {
+                r = clew_experiment_ask_keep(run->c, &s->result);
+        } else {
+                r = clew_cli_store_existing(run->c->cli, &store);
+                if (r == 0) {
+                        r = clew_experiment_add(store, run->e.name, &s->result, &err);
+                        r = r < 0 ? clew_cli_fail(run->c->cli, r, &err) : 0;
+                }
+        }
         if (r != 0)
                 return r;
-        r = clew_experiment_add(store, run->e.name, &s->result, &err);
-        if (r < 0)
-                return clew_cli_fail(run->c->cli, r, &err);
         run->n_run++;
         run->n_passed += s->result.passed;
         print_result(run, &s->result);
@@ -498,7 +506,7 @@ static void report(struct run *run)
                       "%" PRIu64 " of %" PRIu64 " passed, %.1f %% (95 %% interval %.1f to %.1f)",
                       run->n_passed, n, n ? 100.0 * (double)run->n_passed / (double)n : 0,
                       100 * i.low, 100 * i.high);
-        clew_cli_note(run->c->cli, "next: clew experiment compare OTHER %s",
+        clew_cli_note(run->c->cli, "next: %s experiment compare OTHER %s", run->c->cli->self,
                       run->c->args.values[1]);
 }
 
@@ -533,17 +541,179 @@ static void free_slots(struct run *run)
         clew_pool_deinit(&run->pool);
 }
 
-int clew_experiment_run(struct clew_experiment_command *c)
+/* ---- of a server's store ----------------------------------------------------------------------
+ */
+
+/*
+ * What the other side needs of a run that begins, as one JSON object:
+ *
+ *      {"time_unix_nano":"..","rubric":"..","passed":3,"items":[["ID","TASK"],..],"had":[0,1,2]}
+ *
+ * "had" are the tries whose results are there (item * repeat + try), "passed" how many of them did.
+ */
+static int put_begun(struct run *run)
 {
-        struct run run = {.c = c};
+        CLEW_BUFFER out = {0};
+        struct clew_json_writer w = clew_json_writer_make(&out, 0);
+        char hex[CLEW_CONTENT_ID_HEX];
+
+        clew_buffer_init(&out, BEGUN_BYTES_MAX);
+        clew_json_write_object_begin(&w);
+        clew_json_write_key(&w, "time_unix_nano");
+        clew_json_write_uint64_string(&w, run->e.time_ns);
+        clew_json_write_key(&w, "rubric");
+        clew_json_write_string(&w, run->rubric);
+        clew_json_write_key(&w, "passed");
+        clew_json_write_uint64(&w, run->n_passed);
+        clew_json_write_key(&w, "items");
+        clew_json_write_array_begin(&w);
+        for (uint32_t i = 0; i < run->dataset.n; i++) {
+                clew_json_write_array_begin(&w);
+                clew_content_id_to_hex(&run->dataset.entries[i].id, hex);
+                clew_json_write_cstr(&w, hex);
+                clew_content_id_to_hex(&run->dataset.entries[i].task, hex);
+                clew_json_write_cstr(&w, hex);
+                clew_json_write_array_end(&w);
+        }
+        clew_json_write_array_end(&w);
+        clew_json_write_key(&w, "had");
+        clew_json_write_array_begin(&w);
+        for (uint64_t i = 0; i < run->n_jobs; i++) {
+                if (run->had[i / 8] >> i % 8 & 1)
+                        clew_json_write_uint64(&w, i);
+        }
+        clew_json_write_array_end(&w);
+        clew_json_write_object_end(&w);
+        if (clew_buffer_error(&out) < 0)
+                return clew_cli_fail(run->c->cli, clew_buffer_error(&out), NULL);
+        fwrite(out.data, 1, out.len, run->c->cli->out);
+        return 0;
+}
+
+static bool take_id(struct clew_json_reader *r, struct clew_content_id *ret)
+{
+        return clew_json_next_element(r) && r->token == CLEW_JSON_STRING &&
+               clew_hex_decode(r->text, ret->bytes, sizeof(ret->bytes));
+}
+
+static bool take_items(struct run *run, struct clew_json_reader *r)
+{
+        size_t room = 0;
+        struct clew_dataset_entry *entries = NULL;
+
+        if (clew_json_next(r) != CLEW_JSON_ARRAY_BEGIN)
+                return false;
+        while (clew_json_next_element(r)) {
+                struct clew_dataset_entry *more = entries;
+
+                if (run->dataset.n == room) {
+                        room = room ? 2 * room : 256;
+                        more = clew_arena_calloc(&run->c->arena, room, sizeof(*more));
+                        if (!more)
+                                return false;
+                        if (run->dataset.n)
+                                memcpy(more, entries, run->dataset.n * sizeof(*more));
+                        entries = more;
+                }
+                if (r->token != CLEW_JSON_ARRAY_BEGIN || !take_id(r, &entries[run->dataset.n].id) ||
+                    !take_id(r, &entries[run->dataset.n].task) || clew_json_next_element(r))
+                        return false;
+                run->dataset.n++;
+        }
+        run->dataset.entries = entries;
+        run->n_jobs = run->dataset.n * run->c->repeat;
+        run->had = clew_arena_calloc(&run->c->arena, run->n_jobs / 8 + 1, 1);
+        return run->had != NULL;
+}
+
+/* Behind the items. */
+static bool take_had(struct run *run, struct clew_json_reader *r)
+{
+        uint64_t job;
+
+        if (clew_json_next(r) != CLEW_JSON_ARRAY_BEGIN || !run->had)
+                return false;
+        while (clew_json_next_element(r)) {
+                if (!clew_json_uint64(r, &job) || job >= run->n_jobs)
+                        return false;
+                run->n_had += !(run->had[job / 8] >> job % 8 & 1);
+                run->had[job / 8] |= (uint8_t)(1u << job % 8);
+        }
+        return true;
+}
+
+static bool take_begun(struct run *run, struct clew_slice text)
+{
+        struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_DEFAULT);
+        bool ok = clew_json_next(&r) == CLEW_JSON_OBJECT_BEGIN;
+
+        while (ok && clew_json_next_member(&r)) {
+                if (clew_json_text_is(&r, "items")) {
+                        ok = take_items(run, &r);
+                } else if (clew_json_text_is(&r, "had")) {
+                        ok = take_had(run, &r);
+                } else if (clew_json_text_is(&r, "passed")) {
+                        clew_json_next(&r);
+                        ok = clew_json_uint64(&r, &run->n_passed);
+                } else if (clew_json_text_is(&r, "time_unix_nano")) {
+                        clew_json_next(&r);
+                        ok = clew_json_uint64(&r, &run->e.time_ns);
+                } else if (clew_json_text_is(&r, "rubric")) {
+                        clew_json_next(&r);
+                        run->rubric = clew_json_string(&r, &run->c->arena);
+                } else {
+                        clew_json_skip(&r);
+                }
+        }
+        return ok && run->had && clew_json_next(&r) == CLEW_JSON_END &&
+               r.status == CLEW_JSON_COMPLETE;
+}
+
+static int ask_begin(struct run *run)
+{
+        CLEW_BUFFER out = {0};
+        struct clew_slice text;
+        int r;
+
+        clew_buffer_init(&out, BEGUN_BYTES_MAX);
+        run->e.name = clew_slice_of_cstr(run->c->args.values[1]);
+        run->e.repeat = run->c->repeat;
+        r = clew_experiment_ask(run->c, "begin", NULL, &out);
+        if (r != 0)
+                return r;
+        text = clew_arena_copy(&run->c->arena, clew_buffer_slice(&out));
+        return take_begun(run, text) ? 0 : clew_experiment_odd(run->c);
+}
+
+static int begin(struct run *run)
+{
+        struct clew_experiment_command *c = run->c;
         int r = check_flags(c);
 
         if (r == 0)
-                r = read_checks(&run);
+                r = read_checks(run);
+        if (r == 0 && c->cli->url)
+                return ask_begin(run);
         if (r == 0)
-                r = clew_experiment_rubric(c, &run.rubric);
-        if (r == 0)
-                r = prepare(&run);
+                r = clew_experiment_rubric(c, &run->rubric);
+        return r == 0 ? prepare(run) : r;
+}
+
+int clew_experiment_begin(struct clew_experiment_command *c)
+{
+        struct run run = {.c = c};
+        int r = begin(&run);
+
+        return r == 0 ? put_begun(&run) : r;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+int clew_experiment_run(struct clew_experiment_command *c)
+{
+        struct run run = {.c = c};
+        int r = begin(&run);
+
         if (r == 0)
                 r = make_slots(&run, (uint32_t)c->jobs);
         if (r != 0)

@@ -8,6 +8,8 @@
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
 #include "query/cli/open.h"
+#include "query/cli/remote.h"
+#include "query/cli/served.h"
 #include "query/cli/suggest.h"
 
 #include <errno.h>
@@ -99,17 +101,29 @@ static int show(struct clew_experiment_command *c)
 static int dispatch(struct clew_experiment_command *c)
 {
         const char *verb = c->args.n ? c->args.values[0] : "";
+        bool runs = strcmp(verb, "run") == 0;
         int r;
 
+        if (c->cli->url && !runs)
+                return clew_remote_run(c->cli, clew_command_find(c->words[0]), c->n_words,
+                                       c->words);
+        if (runs && c->cli->url)
+                return clew_experiment_run(c);
+        if (runs && clew_served() && !c->part) {
+                clew_cli_error(c->cli, "a server starts no programs: clew --url does it at home");
+                return CLEW_EXIT_USAGE;
+        }
         if (strcmp(verb, "list") == 0)
                 return list(c);
         if (strcmp(verb, "show") == 0)
                 return show(c);
         if (strcmp(verb, "compare") == 0)
                 return clew_experiment_compare_command(c);
-        if (strcmp(verb, "run") == 0) {
+        if (runs) {
                 r = clew_cli_author(c->cli, c->author, sizeof(c->author));
-                return r ? r : clew_experiment_run(c);
+                if (r == 0)
+                        r = c->part ? clew_experiment_part(c) : clew_experiment_run(c);
+                return r;
         }
         clew_cli_error(c->cli, "clew experiment run NAME | compare A B | list | show NAME");
         return CLEW_EXIT_USAGE;
@@ -148,15 +162,21 @@ int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv)
                  .ret_flag = &c.markdown},
                 {"seed", 0, "N", "compare: of the bootstrap (1)", .ret_number = &c.seed},
                 {"json", 0, NULL, "compare: one JSON object", .ret_flag = &c.json},
+                {clew_served() ? "part" : NULL, 0, "PART", "", .ret_text = &c.part},
                 {0},
         };
         int r;
 
         clew_display_flags_add(&shared, &display);
+        clew_arena_init(&c.arena, CLEW_EXPERIMENT_ARENA_MAX);
+        c.n_words = argc;
+        c.words = clew_arena_calloc(&c.arena, (size_t)argc + 1, sizeof(*argv));
+        if (!c.words)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        memcpy(c.words, argv, (size_t)argc * sizeof(*argv));
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &c.args);
         if (r == 0)
                 r = clew_look_init(&c.look, cli, &display);
-        clew_arena_init(&c.arena, CLEW_EXPERIMENT_ARENA_MAX);
         if (r == 0)
                 r = dispatch(&c);
         clew_arena_deinit(&c.arena);

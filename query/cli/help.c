@@ -9,25 +9,7 @@
 
 #include <string.h>
 
-void clew_help_overview(FILE *out)
-{
-        const char *group = "";
-
-        fputs("clew [--store DIR | --url URL] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
-        for (const struct clew_command *c = clew_commands(); c->name; c++) {
-                fprintf(out, "%-9s %-11s %s\n", strcmp(group, c->group) == 0 ? "" : c->group,
-                        c->name, c->help);
-                group = c->group;
-        }
-        fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
-              "--url URL (else $CLEW_URL) asks a clewd instead, with the key in --token-file F\n"
-              "($CLEW_TOKEN_FILE); --ca-file F ($CLEW_CA_FILE) trusts an authority of your own.\n"
-              "clew COMMAND --help lists its flags.\n"
-              "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n"
-              "Topics: clew help query, path, ids, marks, exit, formats, dates, agents, send,\n"
-              "production, copies\n",
-              out);
-}
+#define LINE_COLUMNS 78u
 
 struct topic {
         const char *name;
@@ -137,6 +119,40 @@ static const struct topic topics[] = {
          "project of clewd --projects is a store of its own, with its own backup.\n"
          "A cron job: clew --store /var/lib/clew backup /mnt/backup/clew\n"
          "Exit 4: something of the store is damaged, and named; all else was copied.\n"},
+        {"redaction",
+         "Secrets and personal data taken out\n"
+         "\n"
+         "  clewd --redact FILE             before anything is stored\n"
+         "  clew redact --rules FILE        afterwards, from the whole store; also\n"
+         "                                  --rule R, --string S; --dry-run first\n"
+         "  clew export                     masks datasets by itself (--redact none)\n"
+         "\n"
+         "FILE has one thing a line; # begins a comment:\n"
+         "\n"
+         "  use all                         built-in rules, or some of: private-key,\n"
+         "                                  api-key, token, secret (behind names such as\n"
+         "                                  password), email, card, iban, phone\n"
+         "  not phone                       with all: but that one\n"
+         "  key patient ssn dob chart.*     all values of these names: of attributes,\n"
+         "                                  members of JSON, name=value; the whole name,\n"
+         "                                  or what stands behind a dot of it; in any\n"
+         "                                  case of letters\n"
+         "  text host db7.example.internal  this text: as it is, in JSON however escaped,\n"
+         "                                  percent-encoded, hex, base64\n"
+         "  pattern order ORD-[0-9]{8}      a regular expression as in the query\n"
+         "                                  language; a match has at most 4096 bytes\n"
+         "\n"
+         "patient, host and order are names of yours: they stand in the mark that is put\n"
+         "in, [redacted:order:5f0c2ab1d3e4], and in counts (clew status, /metrics). The\n"
+         "digits are a hash under the key in redact.key beside the store: the same text\n"
+         "is the same mark, so that groups and joins still work. Afterwards marks are as\n"
+         "long as what they replace; numbers become zeros or nines.\n"
+         "\n"
+         "A pattern that takes too long over a text takes the rest of it out (\"unsure\").\n"
+         "SIGHUP reads FILE again; one that is wrong changes nothing. clewd --check-config\n"
+         "--redact FILE looks at it. Not found: names of people and other text without a\n"
+         "form; what was compressed or encrypted; a text cut into parts, except by clew\n"
+         "redact --string, within one trace. It is a net, no proof.\n"},
         {"send", "How runs get here\n"
                  "\n"
                  "  clewd --store ./data                    gRPC on 4317, HTTP on 4318\n"
@@ -164,6 +180,8 @@ static const struct topic topics[] = {
                        "                                     lie in tools/prometheus, grafana\n"
                        "  clew status                        queue, disk, readers, last errors\n"
                        "  clew --url URL status              the same of a clewd\n"
+                       "  clewd --redact FILE                no secrets stored (clew help\n"
+                       "                                     redaction)\n"
                        "  clew backup DEST                   a copy while it runs\n"
                        "  clew doctor --verify               whether the store is whole\n"
                        "\n"
@@ -181,6 +199,52 @@ static const struct topic topics[] = {
                   "Without a zone, times are local (TZ), or UTC with --utc. Lengths of time\n"
                   "are 500ms, 5s, 2m, 1h, 7d.\n"},
 };
+
+const char *clew_help_topic(size_t i)
+{
+        static const char *const query[] = {"query", "path"};
+
+        if (i < CLEW_ARRAY_LEN(query))
+                return query[i];
+        i -= CLEW_ARRAY_LEN(query);
+        return i < CLEW_ARRAY_LEN(topics) ? topics[i].name : NULL;
+}
+
+static void put_topics(FILE *out)
+{
+        size_t column = (size_t)fprintf(out, "Topics: clew help") + 1;
+        const char *name;
+
+        for (size_t i = 0; (name = clew_help_topic(i)) != NULL; i++) {
+                bool last = clew_help_topic(i + 1) == NULL;
+
+                if (column + strlen(name) + 2 > LINE_COLUMNS) {
+                        fputc('\n', out);
+                        column = 1;
+                }
+                column += (size_t)fprintf(out, "%s%s%s", column > 1 ? " " : "", name,
+                                          last ? "\n" : ",");
+        }
+}
+
+void clew_help_overview(FILE *out)
+{
+        const char *group = "";
+
+        fputs("clew [--store DIR | --url URL] [--sealed-only] COMMAND [ARGUMENTS]\n\n", out);
+        for (const struct clew_command *c = clew_commands(); c->name; c++) {
+                fprintf(out, "%-9s %-11s %s\n", strcmp(group, c->group) == 0 ? "" : c->group,
+                        c->name, c->help);
+                group = c->group;
+        }
+        fputs("\nThe store is --store, else $CLEW_STORE, else " CLEW_STORE_DIR_DEFAULT ".\n"
+              "--url URL (else $CLEW_URL) asks a clewd instead, with the key in --token-file F\n"
+              "($CLEW_TOKEN_FILE); --ca-file F ($CLEW_CA_FILE) trusts an authority of your own.\n"
+              "clew COMMAND --help lists its flags.\n"
+              "--sealed-only (before COMMAND) reads sealed data alone: for a damaged store.\n",
+              out);
+        put_topics(out);
+}
 
 /* The help of a command is its own --help, so that flags are listed where they are declared. */
 static int help_command(struct clew_cli *cli, const struct clew_command *command)

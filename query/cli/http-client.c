@@ -113,6 +113,19 @@ static size_t on_bytes(char *data, size_t size, size_t n, void *context)
         return a->refused ? 0 : size * n;
 }
 
+static int on_progress(void *context, curl_off_t down, curl_off_t got, curl_off_t up,
+                       curl_off_t sent)
+{
+        struct asking *a = context;
+
+        (void)down;
+        (void)got;
+        (void)up;
+        (void)sent;
+        a->refused = a->refused || a->q->stop();
+        return a->refused;
+}
+
 static struct curl_slist *headers_of(const struct clew_http_question *q)
 {
         struct curl_slist *list = NULL;
@@ -147,6 +160,11 @@ static void prepare(struct asking *a, struct curl_slist *headers, char *error)
         curl.set(h, CURLOPT_WRITEDATA, a);
         if (clew_url_is_local(q->url))
                 curl.set(h, CURLOPT_NOPROXY, "*");
+        if (q->stop) {
+                curl.set(h, CURLOPT_NOPROGRESS, 0L);
+                curl.set(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+                curl.set(h, CURLOPT_XFERINFODATA, a);
+        }
         if (q->ca_file)
                 curl.set(h, CURLOPT_CAINFO, q->ca_file);
         if (!q->body.data)

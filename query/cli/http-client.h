@@ -23,6 +23,8 @@ struct clew_http_question {
         /* Bytes of the answer's body as they come; false ends the question. */
         bool (*take)(void *context, unsigned status, struct clew_slice bytes);
         void *context;
+        /* Asked about once a second: true ends the question with -ECANCELED. NULL: never. */
+        bool (*stop)(void);
 };
 
 /* 0 when an answer came to its end, with its status; -ECANCELED after take() said no; other

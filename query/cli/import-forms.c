@@ -9,7 +9,7 @@
 #include "query/cli/import-forms.h"
 
 #include "proto/base/compiler.h"
-#include "proto/base/json.h"
+#include "proto/base/json-object.h"
 #include "query/answer/when.h"
 #include "query/cli/import-flat.h"
 
@@ -18,67 +18,33 @@
 #include <string.h>
 #include <strings.h>
 
-/* Members of one object that are looked at. */
-#define MEMBERS_MAX 40u
 /* Objects that may lie around a request: {"data":{"trace":{...}}}. */
 #define WRAPPERS_MAX 3u
 
-struct member {
-        struct clew_slice key;
-        struct clew_slice raw;
-        enum clew_json_token token;
-};
-
-struct object {
-        struct member members[MEMBERS_MAX];
-        uint32_t n;
-};
-
-static bool open_object(struct clew_slice raw, struct object *o)
+static bool open_object(struct clew_slice raw, struct clew_json_object *o)
 {
-        struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_MAX);
-
-        o->n = 0;
-        if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
-                return false;
-        while (clew_json_next_member(&r)) {
-                struct member *m;
-
-                if (o->n == MEMBERS_MAX) {
-                        clew_json_skip(&r);
-                        continue;
-                }
-                m = &o->members[o->n++];
-                m->key = r.text;
-                m->token = clew_json_next(&r);
-                m->raw = clew_json_take(&r);
-        }
-        return true;
+        return clew_json_object_open(raw, CLEW_JSON_DEPTH_MAX, o);
 }
 
-static const struct member *get(const struct object *o, const char *key)
+static const struct clew_json_member *get(const struct clew_json_object *o, const char *key)
 {
-        for (uint32_t i = 0; i < o->n; i++) {
-                if (clew_slice_eq_cstr(o->members[i].key, key) &&
-                    o->members[i].token != CLEW_JSON_NULL)
-                        return &o->members[i];
-        }
-        return NULL;
+        return clew_json_object_get(o, key);
 }
 
-static bool is_list(const struct member *m)
+static bool is_list(const struct clew_json_member *m)
 {
         return m && m->token == CLEW_JSON_ARRAY_BEGIN;
 }
 
-static bool is_object(const struct member *m)
+static bool is_object(const struct clew_json_member *m)
 {
         return m && m->token == CLEW_JSON_OBJECT_BEGIN;
 }
 
-static bool open_member(const struct object *o, const char *key, struct object *ret)
+static bool open_member(const struct clew_json_object *o, const char *key,
+                        struct clew_json_object *ret)
 {
-        const struct member *m = get(o, key);
+        const struct clew_json_member *m = get(o, key);
 
         return m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, ret);
 }
@@ -92,7 +58,7 @@ struct maker {
 };
 
 /* The decoded text of a string, the text of a number; empty for anything else. */
-static struct clew_slice text_of(const struct maker *k, const struct member *m)
+static struct clew_slice text_of(const struct maker *k, const struct clew_json_member *m)
 {
         struct clew_json_reader r;
 
@@ -109,14 +75,15 @@ static struct clew_slice text_of(const struct maker *k, const struct member *m)
         }
 }
 
-static struct clew_slice text_at(const struct maker *k, const struct object *o, const char *key)
+static struct clew_slice text_at(const struct maker *k, const struct clew_json_object *o,
+                                 const char *key)
 {
         return text_of(k, get(o, key));
 }
 
-static bool number_at(const struct object *o, const char *key, uint64_t *ret)
+static bool number_at(const struct clew_json_object *o, const char *key, uint64_t *ret)
 {
-        const struct member *m = get(o, key);
+        const struct clew_json_member *m = get(o, key);
         struct clew_json_reader r;
 
         if (!m)
@@ -232,7 +199,7 @@ static void put_attribute(struct maker *k, struct clew_slice key, struct clew_sl
 }
 
 /* {"name":value,...} */
-static void put_dictionary(struct maker *k, const struct member *m)
+static void put_dictionary(struct maker *k, const struct clew_json_member *m)
 {
         struct clew_json_reader r;
 
@@ -248,18 +215,18 @@ static void put_dictionary(struct maker *k, const struct member *m)
 }
 
 /* [{"key":"k","value":v}], [{"Key":"k","Value":{"Type":"STRING","Value":v}}] */
-static void put_pairs(struct maker *k, const struct member *m)
+static void put_pairs(struct maker *k, const struct clew_json_member *m)
 {
         struct clew_json_reader r;
-        struct object pair;
-        struct object value;
+        struct clew_json_object pair;
+        struct clew_json_object value;
 
         if (!is_list(m))
                 return;
         r = clew_json_reader_make(m->raw, CLEW_JSON_DEPTH_MAX);
         (void)clew_json_next(&r);
         while (clew_json_next_element(&r)) {
-                const struct member *v;
+                const struct clew_json_member *v;
                 struct clew_slice key;
 
                 if (!open_object(clew_json_take(&r), &pair))
@@ -274,9 +241,9 @@ static void put_pairs(struct maker *k, const struct member *m)
 }
 
 /* Jaeger's process, Zipkin's endpoint. */
-static void put_service(struct maker *k, const struct object *o)
+static void put_service(struct maker *k, const struct clew_json_object *o)
 {
-        const struct member *m = get(o, "serviceName");
+        const struct clew_json_member *m = get(o, "serviceName");
 
         if (m)
                 put_attribute(k, CLEW_SLICE_LITERAL("service.name"), m->raw);
@@ -368,10 +335,10 @@ static void put_status(struct maker *k, struct clew_slice word, struct clew_slic
 /* ---- console exporters ------------------------------------------------------------------------
  */
 
-static void put_console_events(struct maker *k, const struct member *m)
+static void put_console_events(struct maker *k, const struct clew_json_member *m)
 {
         struct clew_json_reader r;
-        struct object e;
+        struct clew_json_object e;
 
         if (!is_list(m))
                 return;
@@ -396,13 +363,14 @@ static void put_console_events(struct maker *k, const struct member *m)
 
 /* Of Python: {"name","context":{"trace_id","span_id"},"kind","parent_id","start_time",...}; of
  * Phoenix with "span_kind", "status_code", "status_message", and attributes that may be nested. */
-static void make_python(struct maker *k, const struct object *o, const struct object *context)
+static void make_python(struct maker *k, const struct clew_json_object *o,
+                        const struct clew_json_object *context)
 {
-        struct object inner;
-        const struct member *resource = get(o, "resource");
-        const struct member *kind = get(o, "span_kind");
-        const struct member *attributes = get(o, "attributes");
-        struct member flat;
+        struct clew_json_object inner;
+        const struct clew_json_member *resource = get(o, "resource");
+        const struct clew_json_member *kind = get(o, "span_kind");
+        const struct clew_json_member *attributes = get(o, "attributes");
+        struct clew_json_member flat;
 
         begin_resource(k);
         if (is_object(resource) && open_object(resource->raw, &inner))
@@ -433,10 +401,11 @@ static void make_python(struct maker *k, const struct object *o, const struct ob
 }
 
 /* Of Go: {"Name","SpanContext":{"TraceID","SpanID"},"Parent":{...},"SpanKind":1,"StartTime",...} */
-static void make_go(struct maker *k, const struct object *o, const struct object *context)
+static void make_go(struct maker *k, const struct clew_json_object *o,
+                    const struct clew_json_object *context)
 {
-        const struct member *scope = get(o, "InstrumentationScope");
-        struct object inner;
+        const struct clew_json_member *scope = get(o, "InstrumentationScope");
+        struct clew_json_object inner;
         struct clew_slice name = CLEW_SLICE_NULL;
         uint64_t kind;
 
@@ -483,11 +452,11 @@ struct jaeger_tags {
         bool error;
 };
 
-static struct jaeger_tags read_tags(struct maker *k, const struct member *m)
+static struct jaeger_tags read_tags(struct maker *k, const struct clew_json_member *m)
 {
         struct jaeger_tags tags = {0};
         struct clew_json_reader r;
-        struct object tag;
+        struct clew_json_object tag;
 
         if (!is_list(m))
                 return tags;
@@ -495,7 +464,7 @@ static struct jaeger_tags read_tags(struct maker *k, const struct member *m)
         (void)clew_json_next(&r);
         while (clew_json_next_element(&r)) {
                 struct clew_slice key;
-                const struct member *value;
+                const struct clew_json_member *value;
 
                 if (!open_object(clew_json_take(&r), &tag))
                         continue;
@@ -517,10 +486,10 @@ static struct jaeger_tags read_tags(struct maker *k, const struct member *m)
         return tags;
 }
 
-static void put_jaeger_logs(struct maker *k, const struct member *m)
+static void put_jaeger_logs(struct maker *k, const struct clew_json_member *m)
 {
         struct clew_json_reader r;
-        struct object log;
+        struct clew_json_object log;
 
         if (!is_list(m))
                 return;
@@ -528,9 +497,9 @@ static void put_jaeger_logs(struct maker *k, const struct member *m)
         r = clew_json_reader_make(m->raw, CLEW_JSON_DEPTH_MAX);
         (void)clew_json_next(&r);
         while (clew_json_next_element(&r)) {
-                const struct member *fields;
+                const struct clew_json_member *fields;
                 struct clew_json_reader f;
-                struct object field;
+                struct clew_json_object field;
                 struct clew_slice name = CLEW_SLICE_NULL;
                 uint64_t us = 0;
 
@@ -559,11 +528,11 @@ static void put_jaeger_logs(struct maker *k, const struct member *m)
 }
 
 /* The parent is the first reference of the same trace. */
-static struct clew_slice jaeger_parent(struct maker *k, const struct object *span)
+static struct clew_slice jaeger_parent(struct maker *k, const struct clew_json_object *span)
 {
-        const struct member *m = get(span, "references");
+        const struct clew_json_member *m = get(span, "references");
         struct clew_json_reader r;
-        struct object reference;
+        struct clew_json_object reference;
 
         if (!is_list(m))
                 return text_at(k, span, "parentSpanID");
@@ -577,11 +546,11 @@ static struct clew_slice jaeger_parent(struct maker *k, const struct object *spa
         return CLEW_SLICE_NULL;
 }
 
-static void make_jaeger_span(struct maker *k, const struct object *span,
-                             const struct member *process)
+static void make_jaeger_span(struct maker *k, const struct clew_json_object *span,
+                             const struct clew_json_member *process)
 {
         struct jaeger_tags tags = read_tags(k, get(span, "tags"));
-        struct object p;
+        struct clew_json_object p;
         uint64_t start = 0;
         uint64_t length = 0;
 
@@ -610,13 +579,13 @@ static void make_jaeger_span(struct maker *k, const struct object *span,
         end_span(k);
 }
 
-static void make_jaeger_trace(struct maker *k, const struct object *trace)
+static void make_jaeger_trace(struct maker *k, const struct clew_json_object *trace)
 {
-        const struct member *processes = get(trace, "processes");
-        const struct member *spans = get(trace, "spans");
-        struct object named = {.n = 0};
+        const struct clew_json_member *processes = get(trace, "processes");
+        const struct clew_json_member *spans = get(trace, "spans");
+        struct clew_json_object named = {.n = 0};
         struct clew_json_reader r;
-        struct object span;
+        struct clew_json_object span;
 
         if (is_object(processes))
                 (void)open_object(processes->raw, &named);
@@ -625,7 +594,7 @@ static void make_jaeger_trace(struct maker *k, const struct object *trace)
         r = clew_json_reader_make(spans->raw, CLEW_JSON_DEPTH_MAX);
         (void)clew_json_next(&r);
         while (clew_json_next_element(&r)) {
-                const struct member *process;
+                const struct clew_json_member *process;
                 char id[64];
                 struct clew_slice text;
 
@@ -639,7 +608,7 @@ static void make_jaeger_trace(struct maker *k, const struct object *trace)
         }
 }
 
-static bool is_jaeger_trace(const struct object *o)
+static bool is_jaeger_trace(const struct clew_json_object *o)
 {
         return is_list(get(o, "spans")) && (get(o, "processes") || get(o, "traceID"));
 }
@@ -647,17 +616,17 @@ static bool is_jaeger_trace(const struct object *o)
 /* ---- Zipkin -----------------------------------------------------------------------------------
  */
 
-static bool is_zipkin(const struct object *o)
+static bool is_zipkin(const struct clew_json_object *o)
 {
         return get(o, "traceId") && get(o, "id") && !get(o, "spanId") &&
                (get(o, "timestamp") || get(o, "localEndpoint") || get(o, "duration"));
 }
 
-static void make_zipkin(struct maker *k, const struct object *o)
+static void make_zipkin(struct maker *k, const struct clew_json_object *o)
 {
-        const struct member *endpoint = get(o, "localEndpoint");
-        const struct member *tags = get(o, "tags");
-        struct object inner;
+        const struct clew_json_member *endpoint = get(o, "localEndpoint");
+        const struct clew_json_member *tags = get(o, "tags");
+        struct clew_json_object inner;
         uint64_t start = 0;
         uint64_t length = 0;
         bool failed = false;
@@ -688,7 +657,7 @@ static void make_zipkin(struct maker *k, const struct object *o)
 /* ---- which form -------------------------------------------------------------------------------
  */
 
-static bool is_request(const struct object *o)
+static bool is_request(const struct clew_json_object *o)
 {
         static const char *const names[] = {"resourceSpans", "resource_spans",  "resourceLogs",
                                             "resource_logs", "resourceMetrics", "resource_metrics"};
@@ -701,7 +670,7 @@ static bool is_request(const struct object *o)
 }
 
 /* Forms that are no spans, or not enough of them, and what to do instead. */
-static bool name_form(const struct object *o, struct clew_error *err)
+static bool name_form(const struct clew_json_object *o, struct clew_error *err)
 {
         static const struct {
                 const char *a;
@@ -736,13 +705,13 @@ static bool name_form(const struct object *o, struct clew_error *err)
 }
 
 /* What programs put around a request. */
-static const struct member *wrapped(const struct object *o)
+static const struct clew_json_member *wrapped(const struct clew_json_object *o)
 {
         static const char *const names[] = {"result",  "trace", "data",
                                             "request", "body",  "payload"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                const struct member *m = get(o, names[i]);
+                const struct clew_json_member *m = get(o, names[i]);
 
                 if (is_object(m))
                         return m;
@@ -760,11 +729,11 @@ static void wrap(struct maker *k, struct clew_slice raw, bool list, bool span)
         clew_buffer_append_cstr(k->w.out, list ? "}" : "]}");
 }
 
-static bool make_jaeger(struct maker *k, const struct object *o)
+static bool make_jaeger(struct maker *k, const struct clew_json_object *o)
 {
-        const struct member *data = get(o, "data");
+        const struct clew_json_member *data = get(o, "data");
         struct clew_json_reader r;
-        struct object trace;
+        struct clew_json_object trace;
         bool any = false;
 
         if (is_jaeger_trace(o)) {
@@ -789,11 +758,11 @@ static bool make_jaeger(struct maker *k, const struct object *o)
 }
 
 /* Spans of Phoenix, as its API ("data") and its command line ("spans") give them. */
-static bool make_phoenix(struct maker *k, const struct member *list)
+static bool make_phoenix(struct maker *k, const struct clew_json_member *list)
 {
         struct clew_json_reader r;
-        struct object span;
-        struct object context;
+        struct clew_json_object span;
+        struct clew_json_object context;
         bool any = false;
 
         if (!is_list(list))
@@ -812,10 +781,10 @@ static bool make_phoenix(struct maker *k, const struct member *list)
         return any;
 }
 
-static bool make_one(struct maker *k, struct clew_slice raw, const struct object *o)
+static bool make_one(struct maker *k, struct clew_slice raw, const struct clew_json_object *o)
 {
-        struct object inner;
-        const struct member *m = get(o, "batches");
+        struct clew_json_object inner;
+        const struct clew_json_member *m = get(o, "batches");
 
         if (is_list(m)) {
                 wrap(k, m->raw, true, false);
@@ -864,7 +833,7 @@ enum clew_form clew_import_form(struct clew_slice text, struct clew_arena *arena
 {
         struct maker k = {.w = clew_json_writer_make(out, 0), .arena = arena};
         struct clew_json_reader r = clew_json_reader_make(text, CLEW_JSON_DEPTH_MAX);
-        struct object o;
+        struct clew_json_object o;
         bool made = false;
 
         *ret_error = 0;
@@ -872,7 +841,7 @@ enum clew_form clew_import_form(struct clew_slice text, struct clew_arena *arena
         if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN)
                 return CLEW_FORM_LIST;
         for (unsigned i = 0; i <= WRAPPERS_MAX; i++) {
-                const struct member *inside;
+                const struct clew_json_member *inside;
 
                 if (!open_object(*ret_text, &o))
                         return CLEW_FORM_NONE;

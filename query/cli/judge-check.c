@@ -307,9 +307,9 @@ int clew_judge_check(struct clew_cli *cli, const char *name, const char *version
                         print_pairs(&k, "judge", "expert");
                         if (they_differ(&k))
                                 clew_cli_note(cli,
-                                              "next: clew annotate --queue $(clew judge --check "
+                                              "next: %s annotate --queue $(%s judge --check "
                                               "--name %s -q)",
-                                              name);
+                                              cli->self, cli->self, name);
                 }
         }
         clew_arena_deinit(&k.arena);

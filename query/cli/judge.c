@@ -7,16 +7,16 @@
  * with the judge's name, version and rubric, as a note on the trace. Notes are never overwritten,
  * so an answer under a new version stands beside the old one.
  */
+#include "query/cli/judge-int.h"
+
 #include "query/cli/commands.h"
 
 #include "query/answer/trace-record.h"
 #include "query/answer/why-record.h"
-#include "query/cli/filter.h"
 #include "query/cli/judge-check.h"
 #include "query/cli/open.h"
-#include "query/cli/output.h"
-#include "query/cli/pool.h"
-#include "query/cli/terminal.h"
+#include "query/cli/remote.h"
+#include "query/cli/served.h"
 #include "query/cli/window.h"
 
 #include "proto/base/json.h"
@@ -28,54 +28,9 @@
 #include <math.h>
 #include <string.h>
 
-#define QUESTION_MAX ((size_t)1 << 30)
-#define ANSWER_MAX ((size_t)1 << 20) /* a verdict, not an essay */
-#define RUBRIC_MAX ((size_t)64 << 10)
-#define IDS_ARENA_MAX ((size_t)256 << 20)
 #define TIMEOUT_SECONDS 120u
+#define WORDS_ARENA_MAX ((size_t)64 << 20)
 #define TIMEOUT_SECONDS_MAX 86400u
-
-struct id_list {
-        struct id_list *next;
-        struct clew_trace_id id;
-};
-
-struct judge_command {
-        struct clew_cli *cli;
-        struct clew_look look;
-        struct clew_filter_flags filter_flags;
-        struct clew_output_flags output_flags;
-        const char *command;
-        const char *name;
-        const char *version;
-        const char *rubric_file;
-        const char *rubric_name; /* of a kept rubric; NULL = a file, or none */
-        char rubric_version[24];
-        const char *flips;
-        bool check_experts;
-        bool ids;
-        uint64_t cached;
-        struct clew_buffer rubric;
-        uint64_t timeout_seconds;
-        uint64_t n_jobs;
-        bool full;
-        bool dry_run;
-        bool opened; /* the trace at hand could be read */
-        uint64_t judged;
-        uint64_t failed;
-        double cost_usd; /* of the answers that were asked for now, as far as the program says */
-        double tokens;
-        bool has_cost;
-        bool has_tokens;
-        struct clew_pool pool;
-};
-
-/* A trace that is asked about. */
-struct asked {
-        struct clew_job job; /* first: the pool gives it back */
-        struct clew_trace_id id;
-        struct clew_buffer line;
-};
 
 static struct clew_slice name_part(const char *text)
 {
@@ -89,7 +44,7 @@ static struct clew_slice name_part(const char *text)
 /* --rubric NAME[@V]: a version that is kept; the judge's own version is then that one, unless
  * given.
  */
-static int kept_rubric(struct judge_command *c)
+static int kept_rubric(struct clew_judge *c)
 {
         CLEW_ARENA arena = {0};
         struct clew_rubric rubric;
@@ -97,11 +52,12 @@ static int kept_rubric(struct judge_command *c)
         struct clew_slice name;
         struct clew_view *view;
         uint64_t version;
-        int r = clew_cli_view(c->cli, &view);
+        int r = c->cli->url ? 0 : clew_cli_view(c->cli, &view);
 
-        if (r != 0)
+        c->rubric_name = c->rubric_file;
+        if (r != 0 || c->cli->url) /* a server has it, or says that it has not */
                 return r;
-        clew_arena_init(&arena, 32 * RUBRIC_MAX);
+        clew_arena_init(&arena, 32 * CLEW_JUDGE_RUBRIC_MAX);
         if (!clew_version_parse(clew_slice_of_cstr(c->rubric_file), &name, &version))
                 return CLEW_EXIT_USAGE;
         r = clew_rubric_get(view, name, version, &arena, &rubric, &err);
@@ -116,43 +72,43 @@ static int kept_rubric(struct judge_command *c)
         clew_buffer_append_slice(&c->rubric, rubric.text);
         snprintf(c->rubric_version, sizeof(c->rubric_version), "%llu",
                  (unsigned long long)rubric.version);
-        c->rubric_name = c->rubric_file;
         if (!c->version)
                 c->version = c->rubric_version;
         return clew_buffer_error(&c->rubric) < 0 ? clew_cli_fail(c->cli, -ENOMEM, NULL) : 0;
 }
 
-static int read_rubric(struct judge_command *c)
+static int read_rubric(struct clew_judge *c)
 {
+        bool kept = clew_served() && !clew_served_has_file(c->rubric_file);
         FILE *f;
         uint8_t *p;
 
-        clew_buffer_init(&c->rubric, RUBRIC_MAX + 1);
+        clew_buffer_init(&c->rubric, CLEW_JUDGE_RUBRIC_MAX + 1);
         if (!c->rubric_file)
                 return 0;
-        f = fopen(c->rubric_file, "re");
-        if (!f && errno == ENOENT && clew_name_is_good(name_part(c->rubric_file)))
+        f = kept ? NULL : clew_cli_open_input(c->rubric_file);
+        if (!f && (kept || errno == ENOENT) && clew_name_is_good(name_part(c->rubric_file)))
                 return kept_rubric(c);
-        p = clew_buffer_reserve(&c->rubric, RUBRIC_MAX);
+        p = clew_buffer_reserve(&c->rubric, CLEW_JUDGE_RUBRIC_MAX);
         if (!f || !p) {
                 clew_cli_error(c->cli, "cannot read the rubric file: %s", strerror(errno));
-                if (f)
-                        fclose(f);
+                clew_cli_close_input(f);
                 return CLEW_EXIT_USAGE;
         }
-        clew_buffer_commit(&c->rubric, fread(p, 1, RUBRIC_MAX, f));
+        clew_buffer_commit(&c->rubric, fread(p, 1, CLEW_JUDGE_RUBRIC_MAX, f));
         if (fgetc(f) != EOF) { /* half a criterion is another criterion */
-                clew_cli_error(c->cli, "the rubric file is longer than %zu bytes", RUBRIC_MAX);
-                fclose(f);
+                clew_cli_error(c->cli, "the rubric file is longer than %zu bytes",
+                               CLEW_JUDGE_RUBRIC_MAX);
+                clew_cli_close_input(f);
                 return CLEW_EXIT_USAGE;
         }
-        fclose(f);
+        clew_cli_close_input(f);
         return 0;
 }
 
 /* ---- one trace ------------------------------------------------------------------------------ */
 
-static int question(struct judge_command *c, const struct clew_opened *o, struct clew_arena *arena,
+static int question(struct clew_judge *c, const struct clew_opened *o, struct clew_arena *arena,
                     struct clew_buffer *out)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
@@ -173,7 +129,7 @@ static int question(struct judge_command *c, const struct clew_opened *o, struct
         }
         clew_why_write(&w, &why);
         if (c->full) {
-                clew_buffer_init(&otlp, QUESTION_MAX);
+                clew_buffer_init(&otlp, CLEW_JUDGE_QUESTION_MAX);
                 r = clew_otlp_to_json(o->data.traces, CLEW_OTLP_TRACES, &otlp);
                 if (r < 0)
                         return r;
@@ -249,7 +205,7 @@ static int copy_answer(struct clew_json_writer *w, struct clew_slice answer, str
 
 /* The note: a score as the agent model names its parts, with what is needed to tell versions of a
  * criterion apart. */
-static int note_of(struct judge_command *c, struct clew_slice answer, struct clew_buffer *out,
+static int note_of(struct clew_judge *c, struct clew_slice answer, struct clew_buffer *out,
                    struct spent *ret_spent)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
@@ -284,7 +240,7 @@ static int note_of(struct judge_command *c, struct clew_slice answer, struct cle
         return r < 0 ? r : clew_buffer_error(out);
 }
 
-static void complain(struct judge_command *c, const struct clew_trace_id *id, const char *what)
+void clew_judge_complain(struct clew_judge *c, const struct clew_trace_id *id, const char *what)
 {
         char hex[CLEW_SHORT_ID];
 
@@ -293,7 +249,7 @@ static void complain(struct judge_command *c, const struct clew_trace_id *id, co
         c->failed++;
 }
 
-static int keep(struct judge_command *c, const struct clew_trace_id *id, struct clew_slice note)
+static int keep(struct clew_judge *c, const struct clew_trace_id *id, struct clew_slice note)
 {
         char hex[CLEW_TRACE_ID_HEX];
         struct clew_store *store;
@@ -318,12 +274,12 @@ static int keep(struct judge_command *c, const struct clew_trace_id *id, struct 
 }
 
 /* The same question to the same judge under a kept rubric has its answer already. */
-static struct clew_review_key answer_key(const struct judge_command *c, struct clew_slice line)
+static struct clew_review_key answer_key(const struct clew_judge *c, struct clew_slice line)
 {
         struct clew_content_id id;
         CLEW_BUFFER text = {0};
 
-        clew_buffer_init(&text, QUESTION_MAX);
+        clew_buffer_init(&text, CLEW_JUDGE_QUESTION_MAX);
         clew_buffer_printf(&text, "%s\n%s\n%s\n%s\n", c->name, c->version, c->rubric_name,
                            c->command);
         clew_buffer_append_slice(&text, line);
@@ -344,8 +300,7 @@ static int keep_answer(struct clew_shelf *shelf, void *context, struct clew_erro
         return r == -EEXIST ? 0 : r;
 }
 
-/* 1 = the answer is kept from before and stands in the job, 0 = it has to be asked for. */
-static int kept_from_before(struct judge_command *c, struct asked *a)
+bool clew_judge_has_answer(struct clew_judge *c, struct clew_judge_asked *a)
 {
         CLEW_BUFFER value = {0};
         struct clew_review_key key;
@@ -354,20 +309,20 @@ static int kept_from_before(struct judge_command *c, struct asked *a)
         struct clew_view *view;
 
         if (!c->rubric_name)
-                return 0;
-        clew_buffer_init(&value, 4 * ANSWER_MAX);
+                return false;
+        clew_buffer_init(&value, 4 * CLEW_JUDGE_ANSWER_MAX);
         key = answer_key(c, clew_buffer_slice(&a->line));
         if (clew_cli_view(c->cli, &view) != 0 ||
             clew_view_shelf_get(view, clew_review_key_slice(&key), &value, &err) != 0 ||
             !clew_review_unseal(clew_buffer_slice(&value), CLEW_KIND_VERDICT, &body))
-                return 0;
+                return false;
         c->cached++;
         clew_buffer_append_slice(&a->job.answer, body);
-        return 1;
+        return true;
 }
 
 /* Keeps the answer for the next time. One that cannot be sealed is asked for again. */
-static int keep_for_later(struct judge_command *c, struct asked *a, struct clew_error *err)
+static int keep_for_later(struct clew_judge *c, struct clew_judge_asked *a, struct clew_error *err)
 {
         CLEW_BUFFER encoded = {0};
         struct kept_answer k;
@@ -375,7 +330,7 @@ static int keep_for_later(struct judge_command *c, struct asked *a, struct clew_
 
         if (!c->rubric_name || c->dry_run)
                 return 0;
-        clew_buffer_init(&encoded, 4 * ANSWER_MAX);
+        clew_buffer_init(&encoded, 4 * CLEW_JUDGE_ANSWER_MAX);
         k.key = answer_key(c, clew_buffer_slice(&a->line));
         if (clew_review_seal(CLEW_KIND_VERDICT, clew_buffer_slice(&a->job.answer), &encoded) < 0)
                 return 0;
@@ -385,7 +340,7 @@ static int keep_for_later(struct judge_command *c, struct asked *a, struct clew_
         return clew_store_shelve(store, keep_answer, &k, err);
 }
 
-static void count_spent(struct judge_command *c, const struct spent *spent)
+static void count_spent(struct clew_judge *c, const struct spent *spent)
 {
         if (isfinite(spent->cost_usd)) {
                 c->cost_usd += spent->cost_usd;
@@ -397,32 +352,44 @@ static void count_spent(struct judge_command *c, const struct spent *spent)
         }
 }
 
-/* What came of one question; @is_new: the program was asked. */
-static int take_answer(struct judge_command *c, struct asked *a, bool is_new)
+void clew_judge_count_spent(struct clew_judge *c, struct clew_slice answer)
+{
+        CLEW_BUFFER note = {0};
+        struct spent spent;
+
+        clew_buffer_init(&note, 2 * CLEW_JUDGE_ANSWER_MAX);
+        if (note_of(c, answer, &note, &spent) == 0)
+                count_spent(c, &spent);
+}
+
+int clew_judge_take(struct clew_judge *c, struct clew_judge_asked *a, bool is_new)
 {
         CLEW_BUFFER note = {0};
         struct spent spent;
         struct clew_error err = {0};
         int r = is_new ? a->job.code : 0;
 
-        clew_buffer_init(&note, 2 * ANSWER_MAX);
+        clew_buffer_init(&note, 2 * CLEW_JUDGE_ANSWER_MAX);
         if (r < 0) {
-                complain(c, &a->id, a->job.err.message);
+                clew_judge_complain(c, &a->id, a->job.err.message);
                 return 0;
         }
         if (is_new && a->job.status != 0) {
                 clew_error_set(&err, -ECHILD, 0, "the program ended with status %d", a->job.status);
-                complain(c, &a->id, err.message);
+                clew_judge_complain(c, &a->id, err.message);
                 return 0;
         }
+        if (c->cli->url)
+                return clew_judge_ask_keep(c, a, is_new);
         r = note_of(c, clew_buffer_slice(&a->job.answer), &note, &spent);
         if (is_new && keep_for_later(c, a, &err) < 0) {
-                complain(c, &a->id, err.message);
+                clew_judge_complain(c, &a->id, err.message);
                 return 0;
         }
         if (r < 0) {
-                complain(c, &a->id,
-                         "the answer is not one JSON object with a \"value\" or \"label\"");
+                clew_judge_complain(
+                        c, &a->id,
+                        "the answer is not one JSON object with a \"value\" or \"label\"");
                 return 0;
         }
         if (is_new)
@@ -430,14 +397,12 @@ static int take_answer(struct judge_command *c, struct asked *a, bool is_new)
         return keep(c, &a->id, clew_buffer_slice(&note));
 }
 
-static int finish_one(struct judge_command *c)
+static int finish_one(struct clew_judge *c)
 {
-        return take_answer(c, (struct asked *)clew_pool_wait(&c->pool), true);
+        return clew_judge_take(c, (struct clew_judge_asked *)clew_pool_wait(&c->pool), true);
 }
 
-/* Makes the question. 1 = it is made; 0 = told why not. One that cannot be read or is too large to
- * be analysed costs only itself. */
-static int prepare(struct judge_command *c, const char *text, struct asked *a)
+int clew_judge_prepare(struct clew_judge *c, const char *text, struct clew_judge_asked *a)
 {
         CLEW_ARENA arena = {0};
         struct clew_opened o;
@@ -454,26 +419,29 @@ static int prepare(struct judge_command *c, const char *text, struct asked *a)
         a->id = o.id;
         r = question(c, &o, &arena, &a->line);
         if (r < 0) {
-                complain(c, &o.id, r == -ENOMEM ? "too large to be asked about" : strerror(-r));
+                clew_judge_complain(c, &o.id,
+                                    r == -ENOMEM ? "too large to be asked about" : strerror(-r));
                 return 0;
         }
         return 1;
 }
 
 /* Asks about one trace, when a program is free. 0, or an exit status. */
-static int judge_one(struct judge_command *c, const char *text)
+static int judge_one(struct clew_judge *c, const char *text)
 {
-        struct asked *a;
+        struct clew_judge_asked *a;
+        bool has = false;
         int r = clew_pool_is_full(&c->pool) ? finish_one(c) : 0;
 
         if (r != 0)
                 return r;
-        a = (struct asked *)clew_pool_free(&c->pool);
-        r = prepare(c, text, a);
+        a = (struct clew_judge_asked *)clew_pool_free(&c->pool);
+        r = c->cli->url ? clew_judge_ask_question(c, text, a, &has)
+                        : clew_judge_prepare(c, text, a);
         if (r <= 0)
                 return -r;
-        if (kept_from_before(c, a))
-                return take_answer(c, a, false);
+        if (has || (!c->cli->url && clew_judge_has_answer(c, a)))
+                return clew_judge_take(c, a, false);
         a->job.command = c->command;
         a->job.question = clew_buffer_slice(&a->line);
         a->job.timeout_ms = (uint32_t)c->timeout_seconds * 1000;
@@ -484,9 +452,9 @@ static int judge_one(struct judge_command *c, const char *text)
 /* ---- the command ---------------------------------------------------------------------------- */
 
 /* Ids first, because keeping an answer ends the life of the view that the walk needs. */
-static int collect(struct judge_command *c, struct clew_arena *arena, struct id_list **ret)
+int clew_judge_collect(struct clew_judge *c, struct clew_arena *arena, struct clew_judge_id **ret)
 {
-        struct id_list **end = ret;
+        struct clew_judge_id **end = ret;
         struct clew_window window;
         struct clew_filter filter;
         struct clew_select s = {0};
@@ -502,7 +470,7 @@ static int collect(struct judge_command *c, struct clew_arena *arena, struct id_
                 return r;
         r = clew_select_init(&s, view, &filter, c->cli->clock, NULL, &err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
-                struct id_list *item = clew_arena_calloc(arena, 1, sizeof(*item));
+                struct clew_judge_id *item = clew_arena_calloc(arena, 1, sizeof(*item));
 
                 if (!item)
                         r = -ENOMEM;
@@ -521,23 +489,24 @@ static int collect(struct judge_command *c, struct clew_arena *arena, struct id_
         return r;
 }
 
-static int judge_selection(struct judge_command *c)
+static int judge_selection(struct clew_judge *c)
 {
         CLEW_ARENA arena = {0};
-        struct id_list *list = NULL;
+        struct clew_judge_id *list = NULL;
         uint64_t n = 0;
         int r;
 
-        clew_arena_init(&arena, IDS_ARENA_MAX);
-        r = collect(c, &arena, &list);
-        for (const struct id_list *i = list; r == 0 && i; i = i->next) {
+        clew_arena_init(&arena, CLEW_JUDGE_IDS_MAX);
+        r = c->cli->url ? clew_judge_ask_ids(c, &arena, &list)
+                        : clew_judge_collect(c, &arena, &list);
+        for (const struct clew_judge_id *i = list; r == 0 && i; i = i->next) {
                 char hex[CLEW_TRACE_ID_HEX];
 
                 if (c->output_flags.limit && n++ == c->output_flags.limit)
                         break;
                 clew_trace_id_to_hex(&i->id, hex);
                 r = judge_one(c, hex);
-                if (r != 0 && !c->opened) { /* gone meanwhile, or damaged: told */
+                if (r != 0 && !c->opened && !c->lost) { /* gone meanwhile, or damaged: told */
                         c->failed++;
                         r = 0;
                 }
@@ -545,7 +514,7 @@ static int judge_selection(struct judge_command *c)
         return r;
 }
 
-static int judge_arguments(struct judge_command *c, const struct clew_arguments *args)
+static int judge_arguments(struct clew_judge *c, const struct clew_arguments *args)
 {
         int r = 0;
 
@@ -554,21 +523,21 @@ static int judge_arguments(struct judge_command *c, const struct clew_arguments 
         return r;
 }
 
-static int judge_all(struct judge_command *c, const struct clew_arguments *args)
+static int judge_all(struct clew_judge *c, const struct clew_arguments *args)
 {
         CLEW_ARENA arena = {0};
-        struct asked *asked;
+        struct clew_judge_asked *asked;
         struct clew_job **jobs;
         int r;
 
-        clew_arena_init(&arena, IDS_ARENA_MAX);
+        clew_arena_init(&arena, CLEW_JUDGE_IDS_MAX);
         asked = clew_arena_calloc(&arena, c->n_jobs, sizeof(*asked));
         jobs = clew_arena_calloc(&arena, c->n_jobs, sizeof(struct clew_job *));
         if (!asked || !jobs)
                 return clew_cli_fail(c->cli, -ENOMEM, NULL);
         for (size_t i = 0; i < c->n_jobs; i++) {
-                clew_buffer_init(&asked[i].line, QUESTION_MAX);
-                clew_buffer_init(&asked[i].job.answer, ANSWER_MAX);
+                clew_buffer_init(&asked[i].line, CLEW_JUDGE_QUESTION_MAX);
+                clew_buffer_init(&asked[i].job.answer, CLEW_JUDGE_ANSWER_MAX);
                 jobs[i] = &asked[i].job;
         }
         clew_pool_init(&c->pool, c->cli->clock, jobs, (uint32_t)c->n_jobs);
@@ -586,7 +555,7 @@ static int judge_all(struct judge_command *c, const struct clew_arguments *args)
         return r;
 }
 
-static void report(const struct judge_command *c)
+static void report(const struct clew_judge *c)
 {
         char spent[96] = "";
         int n = 0;
@@ -603,7 +572,7 @@ static void report(const struct judge_command *c)
                               (unsigned long long)c->cached);
 }
 
-static int check(struct judge_command *c)
+static int check(struct clew_judge *c)
 {
         int r;
 
@@ -626,7 +595,7 @@ static int check(struct judge_command *c)
 }
 
 /* --check and --flips ask no program: they compare what is kept. */
-static int compare(struct judge_command *c, struct clew_arguments *args)
+static int compare(struct clew_judge *c, struct clew_arguments *args)
 {
         enum clew_agreement_form form = c->ids                 ? CLEW_AGREEMENT_IDS
                                         : c->output_flags.json ? CLEW_AGREEMENT_JSON
@@ -648,7 +617,7 @@ static int compare(struct judge_command *c, struct clew_arguments *args)
 
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
 {
-        struct judge_command c = {
+        struct clew_judge c = {
                 .cli = cli, .name = "judge", .timeout_seconds = TIMEOUT_SECONDS, .n_jobs = 1};
         struct clew_flag_set shared = {0};
         const struct clew_flag own[] = {
@@ -669,23 +638,39 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
                 {"jobs", 0, "N", "programs at once (1)", .ret_number = &c.n_jobs},
                 {"full", 0, NULL, "send the whole trace too, as OTLP JSON", .ret_flag = &c.full},
                 {"dry-run", 0, NULL, "print the scores, keep nothing", .ret_flag = &c.dry_run},
+                {clew_served() ? "part" : NULL, 0, "PART", "", .ret_text = &c.part},
                 {0},
         };
         struct clew_arguments args;
+        CLEW_ARENA arena = {0};
         int r;
 
         clew_filter_flags_add(&shared, &c.filter_flags);
         clew_output_flags_add_whole(&shared, &c.output_flags);
+        clew_arena_init(&arena, WORDS_ARENA_MAX);
+        c.n_words = argc;
+        c.words = clew_arena_calloc(&arena, (size_t)argc + 1, sizeof(*argv));
+        if (!c.words)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        memcpy(c.words, argv, (size_t)argc * sizeof(*argv));
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
+        if ((c.check_experts || c.flips) && cli->url)
+                return clew_remote_run(cli, clew_command_find(c.words[0]), argc, c.words);
         if (c.check_experts || c.flips)
                 return compare(&c, &args);
+        if (clew_served() && !c.part) {
+                clew_cli_error(cli, "a server starts no programs: clew --url does it at home");
+                return CLEW_EXIT_USAGE;
+        }
         r = check(&c);
-        if (r == 0)
+        if (r == 0 && c.part)
+                r = clew_judge_part(&c);
+        else if (r == 0)
                 r = judge_all(&c, &args);
         clew_buffer_deinit(&c.rubric);
-        if (r == 0)
+        if (r == 0 && !c.part)
                 report(&c);
         return r == 0 && c.failed ? CLEW_EXIT_PARTIAL : r;
 }

@@ -1,11 +1,13 @@
 /*
  * clew mcp: the Model Context Protocol on standard input and output, one message a line, so that a
- * coding agent can ask about its own runs. Nothing else is written to standard output.
+ * coding agent can ask about its own runs. Nothing else is written to standard output. With --url
+ * it hands on what the server's /mcp answers.
  */
 #include "query/mcp/mcp.h"
 
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
+#include "query/cli/mcp-remote.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/review/record.h"
@@ -33,9 +35,15 @@ static int answer(struct mcp_command *c, struct clew_slice line)
         if (line.len == 0)
                 return 0;
         clew_buffer_clear(&c->out);
-        r = clew_mcp_answer(&c->mcp, line, &c->out);
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, NULL);
+        if (c->cli->url) {
+                r = clew_mcp_relay(c->cli, c->mcp.may_annotate, line, &c->out);
+                if (r != 0)
+                        return r;
+        } else {
+                r = clew_mcp_answer(&c->mcp, line, &c->out);
+                if (r < 0)
+                        return clew_cli_fail(c->cli, r, NULL);
+        }
         if (c->out.len == 0)
                 return 0;
         clew_buffer_append_byte(&c->out, '\n');
@@ -118,9 +126,11 @@ int clew_cmd_mcp(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "mcp takes no argument");
                 r = CLEW_EXIT_USAGE;
         }
-        if (r == 0 && may_annotate)
+        if (r == 0 && cli->url)
+                r = clew_mcp_relay_check(cli);
+        if (r == 0 && may_annotate && !cli->url)
                 r = clew_cli_author(cli, author, sizeof(author));
-        if (r == 0)
+        if (r == 0 && !cli->url)
                 r = may_annotate ? clew_cli_store_existing(cli, &service.store)
                                  : clew_cli_store(cli, CLEW_STORE_READ, &service.store);
         if (r != 0)

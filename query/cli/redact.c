@@ -1,6 +1,6 @@
 /*
- * clew redact: a text taken out of everything that is stored: traces, notes, reviews, datasets,
- * indexes, free pages.
+ * clew redact: a text, or what rules find, taken out of everything that is stored: traces, notes,
+ * reviews, datasets, indexes, free pages.
  */
 #include "query/review/redact.h"
 
@@ -10,13 +10,13 @@
 #include "query/cli/finish.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
+#include "query/review/redact-key.h"
 #include "query/serve/erase.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define NOTE_BYTES 256u
@@ -25,11 +25,15 @@ struct redact_command {
         struct clew_cli *cli;
         const char *string;
         const char *file;
+        const char *names;      /* of built-in rules */
+        const char *rules_file; /* as clewd --redact reads it */
         const char *key_file;
         bool dry_run;
         bool yes;
         struct clew_buffer text;
+        struct clew_rules rules;
         struct clew_redact redact;
+        uint64_t by_rule[CLEW_MASK_RULES + CLEW_OWN_RULES_MAX]; /* found */
         struct clew_redaction_stats found;
         char author[CLEW_NAME_BYTES_MAX + 1];
 };
@@ -57,15 +61,15 @@ static int read_file(struct redact_command *c, const char *path, struct clew_buf
         return 0;
 }
 
+static bool is_by_rules(const struct redact_command *c)
+{
+        return c->names || c->rules_file;
+}
+
 static int read_text(struct redact_command *c)
 {
         int r = 0;
 
-        if ((c->string != NULL) == (c->file != NULL)) {
-                clew_cli_error(c->cli, "which text? --string S, or --file F (- is standard input): "
-                                       "others can see the words of a command");
-                return CLEW_EXIT_USAGE;
-        }
         if (c->string)
                 clew_buffer_append_cstr(&c->text, c->string);
         else
@@ -75,17 +79,43 @@ static int read_text(struct redact_command *c)
         return r;
 }
 
-/* A key of this run alone, when none is given. */
+static int read_rules(struct redact_command *c)
+{
+        struct clew_error err = {0};
+
+        clew_own_init(&c->rules.own);
+        if (c->rules_file && clew_rules_load(&c->rules, c->rules_file, &err) < 0) {
+                clew_cli_error(c->cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
+        if (c->names && (!clew_mask_rules_parse(clew_slice_of_cstr(c->names), &c->rules.used) ||
+                         c->rules.used == 0)) {
+                clew_cli_error(c->cli, "--rule takes all, or some of private-key, api-key, token, "
+                                       "secret, email, card, iban, phone, with commas between");
+                return CLEW_EXIT_USAGE;
+        }
+        return 0;
+}
+
+/* The key beside the store, unless another is named. */
 static int read_key(struct redact_command *c, uint8_t key[CLEW_REDACT_KEY_BYTES])
 {
         CLEW_BUFFER bytes = {0};
+        struct clew_error err = {0};
         int r;
 
+        if (!c->key_file && (c->dry_run || !c->yes)) { /* nothing is put in, nothing is made */
+                memset(key, 0, CLEW_REDACT_KEY_BYTES);
+                return 0;
+        }
         if (!c->key_file) {
-                if (getrandom(key, CLEW_REDACT_KEY_BYTES, 0) == CLEW_REDACT_KEY_BYTES)
-                        return 0;
-                clew_cli_error(c->cli, "the system gives no random bytes");
-                return CLEW_EXIT_STORE;
+                struct clew_store *store;
+
+                r = clew_cli_store_existing(c->cli, &store);
+                if (r != 0)
+                        return r;
+                r = clew_redact_key(clew_store_directory(store), key, &err);
+                return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
         }
         clew_buffer_init(&bytes, CLEW_REDACT_KEY_BYTES);
         r = read_file(c, c->key_file, &bytes);
@@ -102,13 +132,22 @@ static int make(struct redact_command *c)
 {
         uint8_t key[CLEW_REDACT_KEY_BYTES];
         struct clew_error err = {0};
-        int r = read_text(c);
+        int r;
 
+        if (!!c->string + !!c->file + !!c->names + !!c->rules_file != 1) {
+                clew_cli_error(c->cli, "which text? --string S, or --file F (- is standard input): "
+                                       "others can see the words of a command; or --rule R, "
+                                       "--rules F");
+                return CLEW_EXIT_USAGE;
+        }
+        r = is_by_rules(c) ? read_rules(c) : read_text(c);
         if (r == 0)
                 r = read_key(c, key);
         if (r != 0)
                 return r;
-        if (clew_redact_init(&c->redact, clew_buffer_slice(&c->text), key, &err) < 0) {
+        if (is_by_rules(c)) {
+                clew_redact_init_rules(&c->redact, &c->rules, key);
+        } else if (clew_redact_init(&c->redact, clew_buffer_slice(&c->text), key, &err) < 0) {
                 clew_cli_error(c->cli, "%s", err.message);
                 return CLEW_EXIT_USAGE;
         }
@@ -141,6 +180,20 @@ static void tell(struct redact_command *c)
                 "%" PRIu64 " places in %s of messages, in %" PRIu64 " sealed traces, %" PRIu64
                 " notes, %" PRIu64 " records of reviews and datasets\n",
                 s->places, bytes, s->traces, s->notes, s->records);
+        for (unsigned i = 0; is_by_rules(c) && i < CLEW_MASK_RULES + c->rules.own.n_rules; i++) {
+                if (c->by_rule[i] > 0)
+                        fprintf(c->cli->out, "%8" PRIu64 " %s\n", c->by_rule[i],
+                                clew_mask_name(&c->redact.mask, i));
+        }
+}
+
+/* What the look has counted; doing it counts again. */
+static void keep_counts(struct redact_command *c)
+{
+        for (unsigned i = 0; i < CLEW_MASK_RULES; i++)
+                c->by_rule[i] = c->redact.mask.n[i];
+        for (unsigned i = 0; i < CLEW_OWN_RULES_MAX; i++)
+                c->by_rule[CLEW_MASK_RULES + i] = c->redact.mask.n_own[i];
 }
 
 /* The log names what was put in its place, never the text. */
@@ -154,9 +207,19 @@ static int note(struct redact_command *c)
         if (r != 0)
                 return r;
         clew_buffer_init(&what, 2 * CLEW_REDACT_BYTES_MAX);
-        clew_buffer_printf(&what, "redact a text of %zu bytes, %" PRIu64 " places; now ",
-                           c->text.len, c->found.places);
-        clew_buffer_append_slice(&what, clew_redact_shown(&c->redact));
+        if (is_by_rules(c)) {
+                clew_buffer_printf(&what, "redact by rules, %" PRIu64 " places:", c->found.places);
+                for (unsigned i = 0; i < CLEW_MASK_RULES + c->rules.own.n_rules; i++) {
+                        if (c->by_rule[i] > 0)
+                                clew_buffer_printf(&what, " %s %" PRIu64,
+                                                   clew_mask_name(&c->redact.mask, i),
+                                                   c->by_rule[i]);
+                }
+        } else {
+                clew_buffer_printf(&what, "redact a text of %zu bytes, %" PRIu64 " places; now ",
+                                   c->text.len, c->found.places);
+                clew_buffer_append_slice(&what, clew_redact_shown(&c->redact));
+        }
         if (what.len > NOTE_BYTES)
                 what.len = NOTE_BYTES;
         r = clew_erasing_note(store, clew_slice_of_cstr(c->author), clew_buffer_slice(&what),
@@ -175,6 +238,7 @@ static int run(struct redact_command *c)
                 r = run_once(c, true, &c->found);
         if (r != 0)
                 return r;
+        keep_counts(c);
         tell(c);
         if (c->dry_run)
                 return 0;
@@ -187,8 +251,9 @@ static int run(struct redact_command *c)
                 r = run_once(c, false, &done);
         if (r != 0)
                 return r;
-        fprintf(c->cli->out, "in its place: %.*s\n", (int)clew_redact_shown(&c->redact).len,
-                (const char *)clew_redact_shown(&c->redact).data);
+        if (!is_by_rules(c))
+                fprintf(c->cli->out, "in its place: %.*s\n", (int)clew_redact_shown(&c->redact).len,
+                        (const char *)clew_redact_shown(&c->redact).data);
         return clew_cli_finish_erasure(c->cli);
 }
 
@@ -198,8 +263,13 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"string", 0, "S", "the text", .ret_text = &c.string},
                 {"file", 0, "F", "a file that holds it; - = standard input", .ret_text = &c.file},
+                {"rule", 0, "R", "what built-in rules find: all, or names with commas between",
+                 .ret_text = &c.names},
+                {"rules", 0, "F", "what a file of rules finds, as clewd --redact has it",
+                 .ret_text = &c.rules_file},
                 {"key", 0, "F",
-                 "a file of 32 bytes: the same text becomes the same in other runs too",
+                 "a file of 32 bytes, in place of the store's own key: the same text becomes "
+                 "the same in several stores",
                  .ret_text = &c.key_file},
                 {"dry-run", 0, NULL, "tell where, change nothing", .ret_flag = &c.dry_run},
                 {"yes", 'y', NULL, "do it", .ret_flag = &c.yes},
@@ -217,6 +287,7 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
         clew_buffer_init(&c.text, CLEW_REDACT_BYTES_MAX + 1);
         r = run(&c);
         clew_redact_deinit(&c.redact);
+        clew_rules_deinit(&c.rules);
         clew_buffer_deinit(&c.text);
         return r;
 }

@@ -12,6 +12,7 @@
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
+#include "query/cli/served.h"
 #include "query/cli/table.h"
 #include "query/cli/terminal.h"
 #include "query/find/refile.h"
@@ -523,6 +524,8 @@ int clew_cmd_reindex(struct clew_cli *cli, int argc, char **argv)
                 r = clew_look_init(&x->look, cli, &display);
         if (r == 0)
                 r = clew_output_init(&x->output, cli, &json, "reindex", NULL);
+        if (r == 0 && !x->options.dry_run && !clew_served_may_write(cli))
+                r = CLEW_EXIT_PERMISSION;
         if (r == 0)
                 r = run(x);
         clew_output_deinit(&x->output);

@@ -2,14 +2,11 @@
  * See remote.h. A server is trusted with what it prints, not with this machine: it gets texts of
  * files that the words name, and writes files that the words name.
  */
-#include "query/cli/remote.h"
+#include "query/cli/remote-int.h"
 
 #include "proto/base/buffer.h"
-#include "proto/base/json.h"
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
-#include "query/answer/safe.h"
-#include "query/cli/author.h"
 #include "query/cli/lines.h"
 #include "query/cli/outfile.h"
 #include "query/cli/terminal.h"
@@ -17,10 +14,8 @@
 #include "query/serve/serve.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATH "/api/v1/command"
@@ -28,8 +23,7 @@
 #define REFUSAL_BYTES_MAX ((size_t)64 << 10)
 /* A server with no place free is asked again, so often, once a second. */
 #define TRIES 10
-#define ZONE_BYTES 256u
-#define AUTHOR_BYTES 256u
+#define LAST_BYTES_MAX 1024u
 
 struct remote {
         struct clew_cli *cli;
@@ -45,202 +39,15 @@ struct remote {
         bool out_open[CLEW_FRAME_SLOTS];
         struct clew_outdir dir;
         bool dir_open;
-        char *needed; /* a file that was asked for in this answer */
-        bool printed; /* something was, or was written */
+        struct clew_buffer *capture; /* what it prints; NULL: it goes to the user */
+        bool (*stop)(void);          /* NULL: never */
+        char *needed;                /* a file that was asked for in this answer */
+        bool printed;                /* something was, or was written */
         bool ended;
         int status;
 };
 
-/* ---- options -------------------------------------------------------------------------------- */
-
-static bool take_value(int argc, char **argv, int *i, const char *name, const char **ret,
-                       bool *ret_wrong)
-{
-        size_t n = strlen(name);
-        const char *a = argv[*i];
-
-        if (strncmp(a, name, n) != 0 || (a[n] != '\0' && a[n] != '='))
-                return false;
-        if (a[n] == '=')
-                *ret = a + n + 1;
-        else if (*i + 1 < argc)
-                *ret = argv[++*i];
-        else
-                *ret_wrong = true;
-        return true;
-}
-
-bool clew_remote_option(struct clew_cli *cli, int argc, char **argv, int *i, bool *ret_wrong)
-{
-        const char *name = argv[*i];
-
-        if (!take_value(argc, argv, i, "--url", &cli->url, ret_wrong) &&
-            !take_value(argc, argv, i, "--token-file", &cli->token_file, ret_wrong) &&
-            !take_value(argc, argv, i, "--ca-file", &cli->ca_file, ret_wrong))
-                return false;
-        if (*ret_wrong)
-                clew_cli_error(cli, "%s needs a value", name);
-        return true;
-}
-
-/* ---- where and who -------------------------------------------------------------------------- */
-
-static int read_token(struct clew_cli *cli, char ret[CLEW_TOKEN_BYTES_MAX])
-{
-        CLEW_BUFFER text = {0};
-        struct clew_slice line = CLEW_SLICE_NULL;
-        struct clew_lines lines;
-        struct stat st;
-        int r;
-
-        clew_buffer_init(&text, (size_t)2 << 20);
-        r = clew_cli_read_file(cli, cli->token_file, (size_t)1 << 20, &text);
-        if (r != 0)
-                return r;
-        lines = (struct clew_lines){.rest = clew_buffer_slice(&text)};
-        if (!clew_lines_next(&lines, &line) || line.len >= CLEW_TOKEN_BYTES_MAX ||
-            memchr(line.data, ' ', line.len)) {
-                clew_cli_error(cli,
-                               "%s holds no key: its first line is the secret that clew key "
-                               "add has shown",
-                               cli->token_file);
-                return CLEW_EXIT_USAGE;
-        }
-        for (size_t i = 0; i < line.len; i++) {
-                if (line.data[i] <= ' ' || line.data[i] > '~') {
-                        clew_cli_error(cli, "%s holds no key: byte %zu is none of a key's",
-                                       cli->token_file, i + 1);
-                        return CLEW_EXIT_USAGE;
-                }
-        }
-        memcpy(ret, line.data, line.len);
-        ret[line.len] = '\0';
-        explicit_bzero(text.data, text.len);
-        if (stat(cli->token_file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
-                clew_cli_note(cli, "others can read %s: chmod 600 keeps the key yours",
-                              cli->token_file);
-        return 0;
-}
-
-int clew_remote_target(struct clew_cli *cli, const char *path, char ret_url[CLEW_URL_BYTES_MAX],
-                       char ret_token[CLEW_TOKEN_BYTES_MAX])
-{
-        size_t n = strlen(cli->url);
-        const char *scheme = "";
-        char shown[200];
-
-        ret_token[0] = '\0';
-        if (!strstr(cli->url, "://"))
-                scheme = clew_url_is_local(cli->url) ? "http://" : "https://";
-        while (n > 0 && cli->url[n - 1] == '/')
-                n--;
-        if (n == 0 || cli->url[strcspn(cli->url, " ?#\t\n")] != '\0' ||
-            (!scheme[0] && strncmp(cli->url, "http://", 7) != 0 &&
-             strncmp(cli->url, "https://", 8) != 0) ||
-            (size_t)snprintf(ret_url, CLEW_URL_BYTES_MAX, "%s%.*s%s", scheme, (int)n, cli->url,
-                             path) >= CLEW_URL_BYTES_MAX) {
-                clew_cli_error(cli,
-                               "--url takes the address of a clewd, such as "
-                               "https://clew.example:4318, not \"%s\"",
-                               clew_safe_cstr(clew_slice_of_cstr(cli->url), shown, sizeof(shown)));
-                return CLEW_EXIT_USAGE;
-        }
-        return cli->token_file ? read_token(cli, ret_token) : 0;
-}
-
-/* The zone that times are shown in, by a name that the server knows too; "" when there is none. */
-static void name_zone(char ret[ZONE_BYTES])
-{
-        static const char folder[] = "zoneinfo/";
-        const char *zone = getenv("TZ");
-        const char *name;
-        time_t now = time(NULL);
-        struct tm tm;
-        ssize_t n;
-
-        if (zone) {
-                (void)snprintf(ret, ZONE_BYTES, "%s", zone[0] == ':' ? zone + 1 : zone);
-                if (ret[0] != '/')
-                        return;
-        }
-        n = readlink("/etc/localtime", ret, ZONE_BYTES - 1);
-        ret[n > 0 ? n : 0] = '\0';
-        name = strstr(ret, folder);
-        if (name) {
-                name += sizeof(folder) - 1;
-                memmove(ret, name, strlen(name) + 1);
-                return;
-        }
-        /* A rule of POSIX counts from the other side. */
-        if (localtime_r(&now, &tm)) {
-                long minutes = tm.tm_gmtoff / 60;
-
-                (void)snprintf(ret, ZONE_BYTES, "<%+03ld%02ld>%s%ld:%02ld", minutes / 60,
-                               labs(minutes) % 60, minutes > 0 ? "-" : "", labs(minutes) / 60,
-                               labs(minutes) % 60);
-        }
-}
-
-static bool put_option(char *self, size_t size, const char *name, const char *value)
-{
-        size_t n = strlen(self);
-        bool plain = value[strcspn(value, " '\"\\$`*?[]{}()<>|&;#~!\t\n")] == '\0';
-
-        return !strchr(value, '\'') &&
-               (size_t)snprintf(self + n, size - n, plain ? " %s %s" : " %s '%s'", name, value) <
-                       size - n;
-}
-
-/* How a suggested command begins: with what was given on the command line. */
-static void name_self(const struct clew_cli *cli, char ret[CLEW_SELF_BYTES_MAX])
-{
-        const char *env_url = getenv("CLEW_URL");
-        const char *env_token = getenv("CLEW_TOKEN_FILE");
-        const char *env_ca = getenv("CLEW_CA_FILE");
-        bool fits = true;
-
-        (void)snprintf(ret, CLEW_SELF_BYTES_MAX, "clew");
-        if (cli->url != env_url)
-                fits = put_option(ret, CLEW_SELF_BYTES_MAX, "--url", cli->url);
-        if (fits && cli->token_file && cli->token_file != env_token)
-                fits = put_option(ret, CLEW_SELF_BYTES_MAX, "--token-file", cli->token_file);
-        if (fits && cli->ca_file && cli->ca_file != env_ca)
-                fits = put_option(ret, CLEW_SELF_BYTES_MAX, "--ca-file", cli->ca_file);
-        if (!fits)
-                (void)snprintf(ret, CLEW_SELF_BYTES_MAX, "clew");
-}
-
 /* ---- the request ---------------------------------------------------------------------------- */
-
-static void put_settings(struct remote *r, struct clew_json_writer *w)
-{
-        const struct clew_display_flags none = {0};
-        struct clew_look look;
-        char text[CLEW_SELF_BYTES_MAX];
-        char zone[ZONE_BYTES];
-        char author[AUTHOR_BYTES];
-
-        if (clew_look_init(&look, r->cli, &none) == 0) {
-                if (look.columns != SIZE_MAX) {
-                        clew_json_write_key(w, "columns");
-                        clew_json_write_uint64(w, look.columns);
-                }
-                clew_json_write_key(w, "colour");
-                clew_json_write_bool(w, look.colour);
-        }
-        name_zone(zone);
-        if (zone[0] && strlen(zone) < 64) {
-                clew_json_write_key(w, "time_zone");
-                clew_json_write_cstr(w, zone);
-        }
-        name_self(r->cli, text);
-        clew_json_write_key(w, "self");
-        clew_json_write_cstr(w, text);
-        if (clew_cli_author_name(author, sizeof(author))) {
-                clew_json_write_key(w, "user");
-                clew_json_write_cstr(w, author);
-        }
-}
 
 static void put_request(struct remote *r, struct clew_buffer *out)
 {
@@ -252,7 +59,7 @@ static void put_request(struct remote *r, struct clew_buffer *out)
         for (int i = 0; i < r->n_words; i++)
                 clew_json_write_cstr(&w, r->words[i]);
         clew_json_write_array_end(&w);
-        put_settings(r, &w);
+        clew_remote_put_settings(r->cli, &w);
         clew_json_write_key(&w, "files");
         clew_json_write_array_begin(&w);
         for (size_t i = 0; i < r->n_files; i++) {
@@ -399,6 +206,37 @@ static int take_dir_frame(struct remote *r, enum clew_frame kind, struct clew_sl
         return status;
 }
 
+/* ---- an interrupt --------------------------------------------------------------------------- */
+
+/* What is told then, as a signal handler may: two places, of which one is whole. */
+static struct {
+        char text[2][LAST_BYTES_MAX];
+        size_t len[2];
+        volatile sig_atomic_t at;
+} last;
+
+static void on_interrupt(int number)
+{
+        ssize_t n = write(STDERR_FILENO, last.text[last.at], last.len[last.at]);
+
+        (void)number;
+        _exit(n < 0 ? CLEW_EXIT_STORE : CLEW_EXIT_INTERRUPTED);
+}
+
+/* A command that goes on until it is interrupted tells beforehand what it would say then: the other
+ * side does not hear of it. */
+static void keep_last(struct clew_slice text)
+{
+        const struct sigaction action = {.sa_handler = on_interrupt};
+        int free_one = !last.at;
+
+        last.len[free_one] = text.len < LAST_BYTES_MAX ? text.len : LAST_BYTES_MAX;
+        if (text.len > 0)
+                memcpy(last.text[free_one], text.data, last.len[free_one]);
+        last.at = free_one;
+        (void)sigaction(SIGINT, &action, NULL);
+}
+
 /* What the other side prints was made safe for a terminal there. */
 static void pass_message(struct remote *r, struct clew_slice bytes)
 {
@@ -411,6 +249,16 @@ static void pass_message(struct remote *r, struct clew_slice bytes)
                 fwrite(bytes.data, 1, bytes.len, cli->err);
 }
 
+static int take_output(struct remote *r, struct clew_slice bytes)
+{
+        if (!r->capture)
+                return fwrite(bytes.data, 1, bytes.len, r->cli->out) == bytes.len
+                               ? 0
+                               : CLEW_EXIT_STORE; /* told at the end */
+        clew_buffer_append_slice(r->capture, bytes);
+        return clew_buffer_error(r->capture) < 0 ? no_answer(r, "is too long") : 0;
+}
+
 /* 0, or the exit status after what cannot go on. */
 static int take_frame(struct remote *r, enum clew_frame kind, struct clew_slice payload)
 {
@@ -419,14 +267,16 @@ static int take_frame(struct remote *r, enum clew_frame kind, struct clew_slice 
         switch (kind) {
         case CLEW_FRAME_OUT:
                 r->printed = true;
-                return fwrite(payload.data, 1, payload.len, r->cli->out) == payload.len
-                               ? 0
-                               : CLEW_EXIT_STORE; /* told at the end */
+                return take_output(r, payload);
         case CLEW_FRAME_ERR:
                 pass_message(r, payload);
                 return 0;
         case CLEW_FRAME_PAGE:
-                clew_pager_start(r->cli, &none);
+                if (!r->capture)
+                        clew_pager_start(r->cli, &none);
+                return 0;
+        case CLEW_FRAME_LAST:
+                keep_last(payload);
                 return 0;
         case CLEW_FRAME_NEED:
                 clew_free(r->needed);
@@ -549,6 +399,7 @@ static int ask(struct remote *r, const char *url, const char *token)
                                        .token = token[0] ? token : NULL,
                                        .ca_file = r->cli->ca_file,
                                        .take = take_bytes,
+                                       .stop = r->stop,
                                        .context = r};
         unsigned http_status = 503;
         int e = 0;
@@ -571,6 +422,8 @@ static int ask(struct remote *r, const char *url, const char *token)
         close_files(r);
         if (r->status != 0 && !r->ended)
                 return r->status;
+        if (e == -ECANCELED)
+                return CLEW_EXIT_INTERRUPTED;
         if (e < 0)
                 return clew_cli_fail(r->cli, e, &err);
         if (http_status != 200)
@@ -597,26 +450,42 @@ static int attach(struct remote *r)
         return status;
 }
 
-int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, int argc, char **argv)
+/* A text that goes with the first question. */
+static int enclose(struct remote *r, const struct clew_command_file *file)
 {
-        struct remote r = {.cli = cli, .words = argv, .n_words = argc};
+        struct clew_buffer *text = &r->texts[r->n_files];
+        size_t n = strlen(file->name) + 1;
+
+        CLEW_ASSERT(r->n_files < CLEW_COMMAND_FILES_MAX);
+        clew_buffer_init(text, CLEW_SERVE_UPLOAD_MAX);
+        clew_buffer_append_slice(text, file->text);
+        r->names[r->n_files] = clew_malloc(n);
+        if (!r->names[r->n_files] || clew_buffer_error(text) < 0) {
+                clew_buffer_deinit(text);
+                clew_free(r->names[r->n_files]);
+                return clew_cli_fail(r->cli, -ENOMEM, NULL);
+        }
+        memcpy(r->names[r->n_files++], file->name, n);
+        return 0;
+}
+
+int clew_remote_call(struct clew_cli *cli, struct clew_remote_call *call)
+{
+        struct remote r = {.cli = cli,
+                           .words = call->words,
+                           .n_words = call->n_words,
+                           .capture = call->out,
+                           .stop = call->stop};
         char url[CLEW_URL_BYTES_MAX];
         char token[CLEW_TOKEN_BYTES_MAX];
-        int status;
+        int status = clew_remote_target(cli, PATH, url, token);
 
-        cli->command = command->name;
-        if (command->served == CLEW_SERVED_NOT) {
-                clew_cli_error(cli,
-                               "clew %s works on a store of its own machine: run it there, "
-                               "without --url",
-                               command->name);
-                return CLEW_EXIT_USAGE;
-        }
-        status = clew_remote_target(cli, PATH, url, token);
         if (status != 0)
                 return status;
         clew_buffer_init(&r.input, 4 * CLEW_FRAME_BYTES_MAX);
         clew_buffer_init(&r.refusal, REFUSAL_BYTES_MAX);
+        for (size_t i = 0; status == 0 && i < call->n_files; i++)
+                status = enclose(&r, &call->files[i]);
         do {
                 if (r.needed)
                         status = attach(&r);
@@ -625,6 +494,7 @@ int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, in
                 if (status == 0)
                         status = ask(&r, url, token);
         } while (r.needed && r.ended && status == CLEW_EXIT_USAGE);
+        call->ended = r.ended;
         explicit_bzero(token, sizeof(token));
         for (size_t i = 0; i < r.n_files; i++) {
                 clew_buffer_deinit(&r.texts[i]);
@@ -634,4 +504,15 @@ int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, in
         clew_buffer_deinit(&r.input);
         clew_buffer_deinit(&r.refusal);
         return status;
+}
+
+int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, int argc, char **argv)
+{
+        cli->command = command->name;
+        if (command->served == CLEW_SERVED_NOT) {
+                clew_cli_error(cli, "clew %s works without --url alone: %s", command->name,
+                               command->why_not);
+                return CLEW_EXIT_USAGE;
+        }
+        return clew_remote_call(cli, &(struct clew_remote_call){.words = argv, .n_words = argc});
 }

@@ -9,6 +9,7 @@
 #include "query/cli/cli.h"
 #include "query/cli/commands.h"
 #include "query/cli/http-client.h"
+#include "query/serve/command-line.h"
 
 #include <stdbool.h>
 
@@ -22,6 +23,25 @@ CLEW_MUST_USE bool clew_remote_option(struct clew_cli *cli, int argc, char **arg
 /* Runs argv[0] with its arguments there. Returns the exit status. */
 int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, int argc,
                     char **argv);
+
+/* A command that this side asks for on the way (annotate --queue, judge, experiment run): what runs
+ * here, a terminal or a program, goes on while each part of it is one question. */
+struct clew_remote_call {
+        char **words;
+        int n_words;
+        /* Texts of files that the words name, at most CLEW_COMMAND_FILES_MAX. */
+        const struct clew_command_file *files;
+        size_t n_files;
+        struct clew_buffer *out; /* what it prints is appended; NULL: it goes to cli->out */
+        /* Asked about once a second: true ends the question. NULL: never. */
+        bool (*stop)(void);
+        bool ended; /* set: the command came to its end there, whatever its status is */
+};
+/* Its exit status; messages of the other side are passed on. */
+CLEW_MUST_USE int clew_remote_call(struct clew_cli *cli, struct clew_remote_call *call);
+
+/* How a suggested command begins: with the server that was given on the command line. */
+void clew_remote_name_self(struct clew_cli *cli);
 
 /* Where to ask: @path below the URL that the user gave, and the token. 0, or an exit status after a
  * message. The token is wiped by the caller. */

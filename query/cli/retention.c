@@ -7,8 +7,10 @@
 #include "query/answer/when.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
+#include "query/cli/lines.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
+#include "query/cli/served.h"
 #include "query/serve/erase.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #define NOTE_BYTES 256u
+#define RULES_BYTES_MAX ((size_t)1 << 20)
 
 struct retention_command {
         struct clew_cli *cli;
@@ -78,17 +81,31 @@ static int apply(struct retention_command *c)
         return 0;
 }
 
+static int read_rules(struct retention_command *c, const char *path)
+{
+        CLEW_BUFFER text = {0};
+        struct clew_error err = {0};
+        int r;
+
+        clew_buffer_init(&text, 2 * RULES_BYTES_MAX);
+        r = clew_cli_read_file(c->cli, path, RULES_BYTES_MAX, &text);
+        if (r != 0)
+                return r;
+        r = clew_retention_parse(&c->rules, clew_buffer_slice(&text), &err);
+        if (r < 0)
+                clew_cli_error(c->cli, "%s", err.message);
+        return r < 0 ? CLEW_EXIT_USAGE : 0;
+}
+
 static int run(struct retention_command *c, const char *path)
 {
         struct clew_view *view;
         struct clew_error err = {0};
-        int r = clew_retention_load(&c->rules, path, &err);
+        int r = c->apply && !clew_served_may_write(c->cli) ? CLEW_EXIT_PERMISSION
+                                                           : read_rules(c, path);
 
-        if (r < 0) {
-                clew_cli_error(c->cli, "%s", err.message);
-                return CLEW_EXIT_USAGE;
-        }
-        r = clew_cli_view(c->cli, &view);
+        if (r == 0)
+                r = clew_cli_view(c->cli, &view);
         if (r != 0)
                 return r;
         r = clew_retention_look(&c->rules, view, c->cli->clock, NULL, &c->plan, &err);

@@ -14,8 +14,6 @@
 #include <string.h>
 
 #define ARENA_MAX ((size_t)256 << 20)
-/* Steps of a window when --over is not given: about so many. */
-#define STEPS_WANTED 60u
 #define TREND_MAX 30u
 
 struct clew_slice clew_sparkline(const double *values, uint32_t n, uint32_t max, bool ascii,
@@ -50,135 +48,36 @@ struct clew_slice clew_sparkline(const double *values, uint32_t n, uint32_t max,
         return clew_slice_make(text, len);
 }
 
-bool clew_series_wanted(const char *query)
-{
-        CLEW_ARENA arena = {0};
-        struct clew_query *q = NULL;
-        struct clew_query_error err;
-        bool is = false;
-
-        clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
-        if (query && clew_query_parse(clew_slice_of_cstr(query), NULL, &arena, &q, &err) == 0)
-                is = clew_query_is_metrics(q);
-        clew_query_deinit(q);
-        return is;
-}
-
 struct series_command {
         struct clew_cli *cli;
         const struct clew_output_flags *output_flags;
         const struct clew_look *look;
         struct clew_filter filter;
         struct clew_arena arena;
-        struct clew_query *query;
-        struct clew_query_run *run;
-        struct clew_metrics *metrics;
+        struct clew_series series;
         struct clew_view *view;
-        uint64_t start_ns;
-        uint64_t end_ns;
-        uint64_t step_ns;
 };
-
-/* ---- window -----------------------------------------------------------------------------------
- */
-
-/* From the first start to the last end of the traces that there are, inside the bounds. */
-static int find_window(struct series_command *c, struct clew_error *err)
-{
-        const struct clew_filter all = {.since_ns = c->filter.since_ns,
-                                        .until_ns = c->filter.until_ns};
-        struct clew_select s = {0};
-        struct clew_selected t;
-        int r = clew_select_init(&s, c->view, &all, c->cli->clock, NULL, err);
-
-        c->start_ns = UINT64_MAX;
-        while (r >= 0 && (r = clew_select_next(&s, &t, err)) == 1) {
-                uint64_t end = t.start_ns + t.summary.duration_ns;
-
-                c->start_ns = t.start_ns < c->start_ns ? t.start_ns : c->start_ns;
-                c->end_ns = end > c->end_ns ? end : c->end_ns;
-        }
-        clew_select_deinit(&s);
-        if (c->start_ns == UINT64_MAX)
-                c->start_ns = c->end_ns = 0;
-        return r;
-}
-
-static void choose_step(struct series_command *c)
-{
-        static const uint64_t seconds[] = {1,    5,     10,    30,    60,    300,    600,    1800,
-                                           3600, 10800, 21600, 43200, 86400, 604800, 2592000};
-        uint64_t length = c->end_ns - c->start_ns;
-        size_t i = 0;
-
-        while (i + 1 < CLEW_ARRAY_LEN(seconds) &&
-               length / (seconds[i] * CLEW_NS_PER_S) >= STEPS_WANTED)
-                i++;
-        c->step_ns = seconds[i] * CLEW_NS_PER_S;
-}
 
 /* ---- output -----------------------------------------------------------------------------------
  */
 
-static void write_labels(struct clew_json_writer *w, const struct clew_metrics_series *s)
+static int print_json(struct clew_output *out, const struct clew_metrics_result *m)
 {
-        clew_json_write_key(w, "labels");
-        clew_json_write_object_begin(w);
-        for (uint32_t i = 0; i < s->n_labels; i++) {
-                clew_json_write_key_slice(w, s->labels[i].name);
-                clew_json_write_string(w, s->labels[i].value);
-        }
-        clew_json_write_object_end(w);
-}
+        int r = 0;
 
-static int print_json(struct series_command *c, struct clew_output *out,
-                      const struct clew_metrics_result *m)
-{
-        for (uint32_t i = 0; i < m->n_series; i++) {
+        for (uint32_t i = 0; i < m->n_series && r == 0; i++) {
                 struct clew_json_writer w = clew_output_begin(out, "series");
-                int r;
 
-                write_labels(&w, &m->series[i]);
-                clew_json_write_key(&w, "start");
-                clew_write_time(&w, m->start_ns);
-                clew_json_write_key(&w, "step_nano");
-                clew_json_write_uint64_string(&w, m->step_ns);
-                clew_json_write_key(&w, "values");
-                clew_json_write_array_begin(&w);
-                for (uint32_t k = 0; k < m->n_steps; k++) {
-                        if (isnan(m->series[i].values[k]))
-                                clew_json_write_null(&w);
-                        else
-                                clew_json_write_double(&w, m->series[i].values[k]);
-                }
-                clew_json_write_array_end(&w);
+                clew_series_write(&w, m, i);
                 r = clew_output_end(out, &w);
-                if (r != 0)
-                        return r;
         }
-        for (uint32_t i = 0; i < m->n_differences; i++) {
-                const struct clew_metrics_difference *d = &m->differences[i];
+        for (uint32_t i = 0; i < m->n_differences && r == 0; i++) {
                 struct clew_json_writer w = clew_output_begin(out, "difference");
-                int r;
 
-                clew_json_write_key(&w, "attribute");
-                clew_json_write_string(&w, d->attribute);
-                clew_json_write_key(&w, "value");
-                clew_json_write_string(&w, d->value);
-                clew_json_write_key(&w, "selection");
-                clew_json_write_uint64(&w, d->selection);
-                clew_json_write_key(&w, "selection_total");
-                clew_json_write_uint64(&w, m->n_selection);
-                clew_json_write_key(&w, "baseline");
-                clew_json_write_uint64(&w, d->baseline);
-                clew_json_write_key(&w, "baseline_total");
-                clew_json_write_uint64(&w, m->n_baseline);
+                clew_series_write_difference(&w, m, i);
                 r = clew_output_end(out, &w);
-                if (r != 0)
-                        return r;
         }
-        (void)c;
-        return 0;
+        return r;
 }
 
 static struct clew_slice label_text(struct series_command *c, const struct clew_metrics_series *s)
@@ -333,7 +232,7 @@ static int print(struct series_command *c)
 {
         struct clew_metrics_result m;
         struct clew_output out = {0};
-        int r = clew_metrics_finish(c->metrics, &m);
+        int r = clew_metrics_finish(c->series.metrics, &m);
 
         if (r < 0)
                 return clew_cli_fail(c->cli, r, NULL);
@@ -343,7 +242,7 @@ static int print(struct series_command *c)
         }
         r = clew_output_init(&out, c->cli, c->output_flags, "series", NULL);
         if (r == 0 && out.json)
-                r = print_json(c, &out, &m);
+                r = print_json(&out, &m);
         else if (r == 0 && out.tsv)
                 r = print_tsv(c, &m);
         else if (r == 0)
@@ -357,39 +256,20 @@ static int print(struct series_command *c)
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
-static int add(struct series_command *c, struct clew_select *s, const struct clew_selected *t,
-               struct clew_error *err)
-{
-        struct clew_query_facts facts = clew_select_facts(s, t);
-        struct clew_query_result found;
-        struct clew_trace_data data;
-        int r;
-
-        if (clew_query_judge(c->run, &facts) == CLEW_NO)
-                return 0;
-        r = clew_select_open(s, t, &data, err);
-        if (r == 0)
-                r = clew_query_evaluate(c->run, &facts, data.traces, data.logs, &found);
-        if (r == 1)
-                r = clew_metrics_add(c->metrics, &found);
-        return r == -E2BIG ? clew_error_set(err, r, 0,
-                                            "more than %u series or %u values: take fewer steps, "
-                                            "or by() a field with fewer values",
-                                            CLEW_METRICS_SERIES_MAX, CLEW_METRICS_VALUES_MAX)
-                           : r;
-}
-
-static int gather(struct series_command *c)
+static int gather(struct series_command *c, uint64_t step_ns)
 {
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_error err = {0};
         int status;
         int reported;
-        int r = clew_select_init(&s, c->view, &c->filter, c->cli->clock, NULL, &err);
+        int r = clew_series_gather(&c->series, c->view, &c->filter, c->cli->clock, step_ns, &s,
+                                   &err);
 
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                r = add(c, &s, &t, &err);
+        if (r == -EINVAL) {
+                clew_cli_error(c->cli, "stats: %s", err.message);
+                clew_select_deinit(&s);
+                return CLEW_EXIT_USAGE;
+        }
         status = r < 0 ? clew_cli_fail(c->cli, r, &err) : print(c);
         reported = clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
@@ -397,40 +277,23 @@ static int gather(struct series_command *c)
 }
 
 static int prepare(struct series_command *c, const struct clew_filter_flags *flags,
-                   const char *over_text)
+                   const char *over_text, uint64_t *ret_step_ns)
 {
         struct clew_query_error e;
-        struct clew_error err = {0};
-        int r = clew_query_parse(clew_slice_of_cstr(flags->query),
-                                 &(struct clew_query_options){.strict = true}, &c->arena, &c->query,
-                                 &e);
+        int r = clew_series_init(&c->series, flags->query, &e);
 
-        if (r < 0) {
+        if (r == -EINVAL) {
                 clew_cli_query_error(c->cli, "query error", clew_slice_of_cstr(flags->query), &e);
                 return CLEW_EXIT_USAGE;
         }
-        c->run = clew_query_run_new(c->query);
-        r = clew_cli_view(c->cli, &c->view);
-        if (r != 0)
-                return r;
-        r = c->run ? find_window(c, &err) : -ENOMEM;
         if (r < 0)
-                return clew_cli_fail(c->cli, r, &err);
-        choose_step(c);
-        if (over_text &&
-            (!clew_when_parse_length(over_text, &c->step_ns) || c->step_ns < 1000000)) {
+                return clew_cli_fail(c->cli, r, NULL);
+        if (over_text && (!clew_when_parse_length(over_text, ret_step_ns) ||
+                          *ret_step_ns < CLEW_SERIES_STEP_NS_MIN)) {
                 clew_cli_error(c->cli, "stats: --over takes a length of time such as 1h or 10m");
                 return CLEW_EXIT_USAGE;
         }
-        if ((c->end_ns - c->start_ns) / c->step_ns >= CLEW_METRICS_STEPS_MAX) {
-                clew_cli_error(c->cli,
-                               "stats: more than %u steps; take a longer --over, or a "
-                               "shorter time",
-                               CLEW_METRICS_STEPS_MAX);
-                return CLEW_EXIT_USAGE;
-        }
-        c->metrics = clew_metrics_new(c->run, c->start_ns, c->end_ns, c->step_ns);
-        return c->metrics ? 0 : clew_cli_fail(c->cli, -ENOMEM, NULL);
+        return clew_cli_view(c->cli, &c->view);
 }
 
 int clew_series_run(struct clew_cli *cli, const struct clew_filter_flags *flags,
@@ -440,20 +303,19 @@ int clew_series_run(struct clew_cli *cli, const struct clew_filter_flags *flags,
 {
         struct series_command c = {.cli = cli, .output_flags = output, .look = look};
         struct clew_filter_flags others = *flags;
+        uint64_t step_ns = 0;
         int r;
 
         others.query = NULL;
         clew_arena_init(&c.arena, ARENA_MAX);
         r = clew_filter_make(cli, &others, CLEW_SINCE_DEFAULT, look->utc, &c.filter);
         if (r == 0)
-                r = prepare(&c, flags, over_text);
+                r = prepare(&c, flags, over_text, &step_ns);
         if (r == 0) {
                 clew_pager_start(cli, display);
-                r = gather(&c);
+                r = gather(&c, step_ns);
         }
-        clew_metrics_free(c.metrics);
-        clew_query_run_free(c.run);
-        clew_query_deinit(c.query);
+        clew_series_deinit(&c.series);
         clew_arena_deinit(&c.arena);
         return r;
 }

@@ -8,8 +8,8 @@
 #include "query/cli/cli.h"
 #include "query/cli/output.h"
 #include "query/cli/terminal.h"
-#include "query/find/language/metrics.h"
 #include "query/serve/filter.h"
+#include "query/serve/series.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +17,6 @@
 /* @n numbers as at most @max signs, each the sum of its part; NaN counts as 0. In @arena. */
 struct clew_slice clew_sparkline(const double *values, uint32_t n, uint32_t max, bool ascii,
                                  struct clew_arena *arena);
-
-/* Whether @query (may be NULL) ends in metrics; false also for one that cannot be read. */
-bool clew_series_wanted(const char *query);
 
 /* Runs and prints the metrics of @flags->query. @over_text (may be NULL): length of a step. Returns
  * an exit status. */

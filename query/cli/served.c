@@ -30,9 +30,11 @@
 #define DATA_BYTES_MAX ((rlim_t)1 << 30)
 /* When memory runs out the kernel is to end this process, not the collector. */
 #define OOM_SCORE "500"
+/* Beside those who collect, whatever the place of the server is. */
 #define NICE 5
 /* Frames of output are as large as stdio's buffer. */
 #define STREAM_BYTES 16384u
+#define LAST_BYTES 1024u
 
 static struct {
         bool on;
@@ -145,7 +147,28 @@ FILE *clew_served_stream(enum clew_frame kind, int slot)
         return f;
 }
 
+void clew_served_last(const char *text)
+{
+        static char before[LAST_BYTES];
+        static bool told;
+
+        if (!served.on || (told && strcmp(before, text) == 0))
+                return;
+        told = true;
+        (void)snprintf(before, sizeof(before), "%s", text);
+        (void)clew_served_frame(CLEW_FRAME_LAST, -1, clew_slice_of_cstr(text));
+}
+
 /* ---- files of who asks ---------------------------------------------------------------------- */
+
+bool clew_served_has_file(const char *path)
+{
+        for (size_t i = 0; path && i < served.words.n_files; i++) {
+                if (strcmp(served.words.files[i].name, path) == 0)
+                        return true;
+        }
+        return false;
+}
 
 FILE *clew_cli_open_input(const char *path)
 {
@@ -197,7 +220,8 @@ static void limit_resources(void)
         }
         (void)setrlimit(RLIMIT_DATA, &data);
         (void)setrlimit(RLIMIT_CORE, &none);
-        (void)setpriority(PRIO_PROCESS, 0, NICE);
+        if (nice(NICE) < 0)
+                errno = 0; /* it is a hint, and -1 may be its answer */
         (void)prctl(PR_SET_DUMPABLE, 0);
         (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
@@ -281,12 +305,14 @@ static int run_words(struct clew_cli *cli)
                 clew_cli_error(cli, "the server's clew has no such command (see clew help)");
                 return CLEW_EXIT_USAGE;
         }
-        if (c->served == CLEW_SERVED_NOT) {
-                clew_cli_error(cli,
-                               "clew %s does not work against a server: run it on the "
-                               "machine with the store",
-                               c->name);
+        if (c->served == CLEW_SERVED_NOT || c->run == clew_cmd_mcp) {
+                clew_cli_error(cli, "clew %s does not work against a server: %s", c->name,
+                               c->why_not ? c->why_not : "it answers on standard input");
                 return CLEW_EXIT_USAGE;
+        }
+        if (c->served == CLEW_SERVED_ADMIN && !(served.scopes & CLEW_SCOPE_ADMIN)) {
+                clew_cli_error(cli, "clew %s needs a key with the scope \"admin\"", c->name);
+                return CLEW_EXIT_PERMISSION;
         }
         if (served.words.self)
                 snprintf(cli->self, sizeof(cli->self), "%s", served.words.self);

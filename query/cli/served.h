@@ -39,6 +39,12 @@ const char *clew_served_author(void);
 FILE *clew_cli_open_input(const char *path);
 void clew_cli_close_input(FILE *f);
 
+/* What who asked is to be told when he interrupts from now on; nothing at home. */
+void clew_served_last(const char *text);
+
+/* Whether the text of a file of that name came with the request. */
+CLEW_MUST_USE bool clew_served_has_file(const char *path);
+
 /* Writes one frame to who asked; a payload of more than CLEW_FRAME_BYTES_MAX in several when it is
  * of a kind that may be parted. 0 or -EPIPE. */
 int clew_served_frame(enum clew_frame kind, int slot, struct clew_slice payload);

@@ -17,6 +17,7 @@
 #include "query/cli/open.h"
 #include "query/cli/outcome.h"
 #include "query/cli/output.h"
+#include "query/cli/served.h"
 #include "query/find/index/index.h"
 #include "query/find/run.h"
 
@@ -38,6 +39,7 @@
 /* A run whose root has ended may still send what ran beside it: it is over after so much silence.
  */
 #define GRACE_NS (2 * CLEW_NS_PER_S)
+#define SUM_BYTES 256u
 
 static volatile sig_atomic_t interrupted;
 
@@ -335,23 +337,34 @@ static int round_of_runs(struct tail *t)
         return r < 0 ? clew_cli_fail(t->cli, r, &err) : 0;
 }
 
+static void sum_up(const struct tail *t, uint64_t begun_ns, char ret[SUM_BYTES])
+{
+        char took[CLEW_WHEN_TEXT];
+
+        clew_when_length(clew_clock_monotonic_ns(t->cli->clock) - begun_ns, took);
+        (void)snprintf(ret, SUM_BYTES, "%llu new runs, %llu failed, %llu lost in %s\n",
+                       (unsigned long long)t->n_runs, (unsigned long long)t->n_failed,
+                       (unsigned long long)t->n_lost, took);
+}
+
 static int follow_runs(struct tail *t)
 {
         uint64_t begun = clew_clock_monotonic_ns(t->cli->clock);
-        char took[CLEW_WHEN_TEXT];
+        char sum[SUM_BYTES];
         int r;
 
         t->first_round = true;
         while ((r = round_of_runs(t)) == 0 && !time_is_up(t)) {
+                sum_up(t, begun, sum);
+                clew_served_last(sum);
                 pause_round(t);
                 r = renew(t);
                 if (r != 0)
                         break;
         }
-        clew_when_length(clew_clock_monotonic_ns(t->cli->clock) - begun, took);
-        clew_cli_note(t->cli, "%llu new runs, %llu failed, %llu lost in %s",
-                      (unsigned long long)t->n_runs, (unsigned long long)t->n_failed,
-                      (unsigned long long)t->n_lost, took);
+        sum_up(t, begun, sum);
+        sum[strlen(sum) - 1] = '\0';
+        clew_cli_note(t->cli, "%s", sum);
         if (r == 0 && interrupted)
                 return CLEW_EXIT_INTERRUPTED;
         return r == 0 && t->n_runs == 0 && t->output_flags.exit_status ? CLEW_EXIT_NOTHING : r;
@@ -487,6 +500,7 @@ static int follow_steps(struct tail *t, const char *text)
         int r = clew_target_parse(text, &target, &err);
 
         r = r < 0 ? clew_cli_fail(t->cli, r, &err) : clew_cli_resolve(t->cli, &target, &id);
+        clew_served_last("");
         while (r == 0) {
                 struct clew_list_entry entry;
                 bool lost;

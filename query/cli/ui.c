@@ -1,14 +1,19 @@
 /*
- * `clew ui`: the pages in a browser. Of a server when there is one (--url), else of a clewd that
- * this starts for as long as it runs: it reads the store and writes nothing, listens on a free port
- * of this machine, and lets in the one browser that has the link; others on this machine have no
- * key.
+ * `clew ui`: the pages in a browser. Of a server when there is one (--url), or of the clewd that
+ * collects into the store; else of a clewd that this starts for as long as it runs: it collects
+ * nothing, keeps what its user says of runs (unless --read-only), listens on a free port of this
+ * machine, and lets in the one browser that has the link; others on this machine have no key.
  */
 #include "query/cli/commands.h"
 
+#include "proto/base/beside.h"
 #include "query/answer/safe.h"
+#include "query/cli/author.h"
+#include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/remote.h"
+#include "query/review/record.h"
+#include "storage/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +33,9 @@
 struct ui {
         struct clew_cli *cli;
         bool no_browser;
-        char clewd[PATH_BYTES];
+        bool read_only;
+        char author[CLEW_NAME_BYTES_MAX + 1]; /* name of the key, and so of who says something */
+        char clewd[CLEW_BESIDE_BYTES];
         char dir[64]; /* of the key that counts for this run alone */
         char keys[96];
         char link[LINK_BYTES];
@@ -43,22 +50,12 @@ static void on_interrupt(int signal)
         interrupted = 1;
 }
 
-/* Beside this program, or where the build has it. */
 static int find_clewd(struct ui *u)
 {
-        static const char *const places[] = {"/clewd", "/../collector/clewd"};
-        char self[PATH_BYTES];
-        ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 32);
-        char *slash;
+        static const char *const places[] = {"/clewd", "/../collector/clewd", NULL};
 
-        self[n > 0 ? n : 0] = '\0';
-        slash = strrchr(self, '/');
-        for (size_t i = 0; slash && i < CLEW_ARRAY_LEN(places); i++) {
-                (void)snprintf(u->clewd, sizeof(u->clewd), "%.*s%s", (int)(slash - self), self,
-                               places[i]);
-                if (access(u->clewd, X_OK) == 0)
-                        return 0;
-        }
+        if (clew_find_beside(places, u->clewd))
+                return 0;
         clew_cli_error(u->cli, "the pages are served by clewd, which does not lie beside clew");
         return CLEW_EXIT_STORE;
 }
@@ -129,15 +126,22 @@ static int run_key(struct ui *u, char *const *argv, const char *begin, char *ret
         return CLEW_EXIT_STORE;
 }
 
-/* A key that may read, in a directory of its own that goes with this program. */
+/* A key that may read and say something, in a directory of its own that goes with this program. */
 static int make_key(struct ui *u)
 {
         char program[PATH_BYTES];
-        char *const argv[] = {program,          (char[]){"key"},
-                              (char[]){"add"},  (char[]){"--name"},
-                              (char[]){"ui"},   (char[]){"--scope"},
-                              (char[]){"read"}, (char[]){"--store"},
-                              u->dir,           NULL};
+        char may_read[] = "read";
+        char may_say[] = "read,annotate";
+        char *const argv[] = {program,
+                              (char[]){"key"},
+                              (char[]){"add"},
+                              (char[]){"--name"},
+                              u->author,
+                              (char[]){"--scope"},
+                              u->read_only ? may_read : may_say,
+                              (char[]){"--store"},
+                              u->dir,
+                              NULL};
 
         (void)snprintf(program, sizeof(program), "%s", u->clewd);
         (void)snprintf(u->dir, sizeof(u->dir), "/tmp/clew-ui-XXXXXX");
@@ -158,7 +162,7 @@ static int make_link(struct ui *u)
         char *const argv[] = {program,
                               (char[]){"key"},
                               (char[]){"link"},
-                              (char[]){"ui"},
+                              u->author,
                               (char[]){"--store"},
                               u->dir,
                               (char[]){"--url"},
@@ -235,8 +239,9 @@ static int tell(struct ui *u, FILE *log)
                        address, strstr(u->link, "/sign-in"));
         fprintf(u->cli->out, "%s\n", u->address);
         fflush(u->cli->out);
-        clew_cli_note(u->cli, "One browser signs in by this link, within 10 minutes. Nothing is "
-                              "written; Ctrl-C ends it.");
+        clew_cli_note(u->cli,
+                      "One browser signs in by this link, within 10 minutes. %s; Ctrl-C ends it.",
+                      u->read_only ? "Nothing is written" : "What is said of runs is kept");
         open_browser(u, u->address);
         return 0;
 }
@@ -248,7 +253,7 @@ static int serve(struct ui *u)
         char program[PATH_BYTES];
         char store[PATH_BYTES];
         char *const argv[] = {program,
-                              (char[]){"--read-only"},
+                              u->read_only ? (char[]){"--read-only"} : (char[]){"--seal-cpu=0"},
                               (char[]){"--store"},
                               store,
                               (char[]){"--http"},
@@ -299,11 +304,58 @@ static int of_server(struct ui *u)
         return 0;
 }
 
+/* An address that is listened on, as a browser of this machine reaches it. */
+static void name_place(const char *place, char ret[LINK_BYTES])
+{
+        static const char any[] = "://0.0.0.0:";
+        static const char any_v6[] = "://[::]:";
+        const char *at = strstr(place, any);
+        const char *at_v6 = strstr(place, any_v6);
+
+        if (at)
+                (void)snprintf(ret, LINK_BYTES, "%.*s://127.0.0.1:%s/", (int)(at - place), place,
+                               at + sizeof(any) - 1);
+        else if (at_v6)
+                (void)snprintf(ret, LINK_BYTES, "%.*s://[::1]:%s/", (int)(at_v6 - place), place,
+                               at_v6 + sizeof(any_v6) - 1);
+        else
+                (void)snprintf(ret, LINK_BYTES, "%s/", place);
+}
+
+/*
+ * The store is there; a collector that holds it has pages, and two cannot hold it. True: its pages
+ * are the ones.
+ */
+static bool of_collector(struct ui *u, int *ret)
+{
+        struct clew_store *store;
+        char place[CLEW_PLACE_BYTES];
+        char address[LINK_BYTES];
+
+        *ret = clew_cli_store(u->cli, CLEW_STORE_READ, &store);
+        if (*ret != 0 || u->read_only || !clew_store_has_collector(store))
+                return *ret != 0;
+        if (!clew_store_collector_place(store, place)) {
+                u->read_only = true;
+                clew_cli_note(u->cli, "a clewd without pages collects into this store: these only "
+                                      "show it");
+                return false;
+        }
+        name_place(place, address);
+        fprintf(u->cli->out, "%s\n", address);
+        fflush(u->cli->out);
+        clew_cli_note(u->cli, "The clewd that collects into this store has these pages. Where it "
+                              "asks for a key, clewd key link NAME makes a link that signs in.");
+        open_browser(u, address);
+        return true;
+}
+
 int clew_cmd_ui(struct clew_cli *cli, int argc, char **argv)
 {
         struct ui u = {.cli = cli};
         const struct clew_flag own[] = {
                 {"no-browser", 0, NULL, "print the address alone", .ret_flag = &u.no_browser},
+                {"read-only", 0, NULL, "nothing can be labelled there", .ret_flag = &u.read_only},
                 {0},
         };
         struct clew_arguments args;
@@ -317,6 +369,15 @@ int clew_cmd_ui(struct clew_cli *cli, int argc, char **argv)
                 return r;
         if (cli->url)
                 return of_server(&u);
+        if (of_collector(&u, &r))
+                return r;
+        clew_cli_close_store(cli); /* a child opens it */
+        if (!u.read_only && access(cli->store_dir, W_OK) < 0) {
+                u.read_only = true;
+                clew_cli_note(cli, "the store cannot be written: these pages only show it");
+        }
+        if (!clew_cli_author_name(u.author, sizeof(u.author)))
+                (void)snprintf(u.author, sizeof(u.author), "ui");
         r = find_clewd(&u);
         if (r == 0)
                 r = make_key(&u);

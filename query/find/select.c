@@ -638,6 +638,16 @@ static int yield(struct clew_select *s, struct clew_error *err)
         return r;
 }
 
+/* The walk has come to its end: what indexes kept out of it was looked at, too. */
+static int count_left_out(struct clew_select *s, struct clew_error *err)
+{
+        int r = s->choice ? clew_view_settle_index_use(s->view, err) : 0;
+
+        if (r == 0 && s->choice)
+                s->seen += clew_view_index_use(s->view)->left_out;
+        return r;
+}
+
 int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct clew_error *err)
 {
         while (!s->done) {
@@ -649,15 +659,11 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
 
                 if (r <= 0) {
                         s->done = true;
-                        if (r == 0 && s->end == CLEW_SELECT_WHOLE && s->choice)
-                                s->seen += clew_view_index_use(s->view)->left_out;
-                        return r;
+                        return r == 0 && s->end == CLEW_SELECT_WHOLE ? count_left_out(s, err) : r;
                 }
                 if (s->filter && entry.start_ns < s->filter->since_ns) {
                         s->done = true;
-                        if (s->choice)
-                                s->seen += clew_view_index_use(s->view)->left_out;
-                        return 0;
+                        return count_left_out(s, err);
                 }
                 s->last = (struct clew_list_entry){.id = entry.id, .start_ns = entry.start_ns};
                 s->has_last = true;

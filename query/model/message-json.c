@@ -21,7 +21,7 @@
 static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
 {
         struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_DEFAULT);
-        struct object o;
+        struct clew_json_object o;
 
         switch (clew_json_next(&r)) {
         case CLEW_JSON_STRING:
@@ -88,9 +88,9 @@ static enum clew_role role_of_class(struct clew_slice id)
 }
 
 /* The object that holds the members of the message: itself, or what it wraps. */
-static void enter_message(struct object *o)
+static void enter_message(struct clew_json_object *o)
 {
-        const struct member *m;
+        const struct clew_json_member *m;
         struct clew_slice raw;
 
         for (int level = 0; level < 2; level++) {
@@ -103,7 +103,7 @@ static void enter_message(struct object *o)
         }
 }
 
-static struct clew_slice raw_of(const struct member *m)
+static struct clew_slice raw_of(const struct clew_json_member *m)
 {
         return m ? m->raw : CLEW_SLICE_NULL;
 }
@@ -120,12 +120,12 @@ static void add_calls(struct clew_message_sink *s, struct clew_slice calls)
 
 /* Langfuse's LangChain handler sends the tools that a request offers as messages of the role tool,
  * whose content is the definition. */
-bool clew_is_definition(const struct object *o)
+bool clew_is_definition(const struct clew_json_object *o)
 {
-        const struct member *content = get(o, "content");
-        const struct member *function;
-        struct object inner;
-        struct object f;
+        const struct clew_json_member *content = get(o, "content");
+        const struct clew_json_member *function;
+        struct clew_json_object inner;
+        struct clew_json_object f;
 
         if (!content || content->token != CLEW_JSON_OBJECT_BEGIN || get(o, "tool_call_id") ||
             !open_object(content->raw, &inner))
@@ -136,11 +136,11 @@ bool clew_is_definition(const struct object *o)
         return get(&inner, "name") && get_any(&inner, NAMES("input_schema", "inputSchema"));
 }
 
-static enum clew_role role_of_object(struct clew_message_sink *s, const struct object *o,
+static enum clew_role role_of_object(struct clew_message_sink *s, const struct clew_json_object *o,
                                      enum clew_role role, struct clew_slice *ret_name)
 {
         static const char prefix[] = "gen_ai.";
-        const struct member *m = get(o, "role");
+        const struct clew_json_member *m = get(o, "role");
 
         if (!m)
                 m = get(o, "type"); /* LangChain: human, ai, tool */
@@ -163,8 +163,8 @@ static enum clew_role role_of_object(struct clew_message_sink *s, const struct o
 }
 
 /* A tool's answer as a message of its own: role tool with content and the call's id. */
-static void add_tool_message(struct clew_message_sink *s, const struct object *o,
-                             const struct member *content)
+static void add_tool_message(struct clew_message_sink *s, const struct clew_json_object *o,
+                             const struct clew_json_member *content)
 {
         struct clew_part *part;
 
@@ -179,9 +179,9 @@ static void add_tool_message(struct clew_message_sink *s, const struct object *o
 }
 
 /* Cohere's message of tools: a list of calls, each with what it gave. */
-static bool add_tool_results(struct clew_message_sink *s, const struct object *o)
+static bool add_tool_results(struct clew_message_sink *s, const struct clew_json_object *o)
 {
-        const struct member *list = get(o, "tool_results");
+        const struct clew_json_member *list = get(o, "tool_results");
         struct clew_json_reader r;
 
         if (!list || list->token != CLEW_JSON_ARRAY_BEGIN)
@@ -190,8 +190,8 @@ static bool add_tool_results(struct clew_message_sink *s, const struct object *o
         if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
                 return false;
         while (clew_json_next_element(&r)) {
-                struct object result;
-                struct object call;
+                struct clew_json_object result;
+                struct clew_json_object call;
                 struct clew_part *part;
 
                 if (!open_object(clew_json_take(&r), &result))
@@ -215,9 +215,10 @@ static bool holds_results(struct clew_slice raw)
 
 /* AgentCore's {"content":{"content":"[{...}]"}}, {"content":{"message":"[{...}]"}}: the text of the
  * event that the message was. */
-static const struct member *unwrap_content(const struct member *m, struct object *inner)
+static const struct clew_json_member *unwrap_content(const struct clew_json_member *m,
+                                                     struct clew_json_object *inner)
 {
-        const struct member *text;
+        const struct clew_json_member *text;
 
         if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, inner) ||
             get(inner, "type") || get(inner, "parts"))
@@ -227,7 +228,7 @@ static const struct member *unwrap_content(const struct member *m, struct object
 }
 
 /* The text of such an event is JSON in a string. */
-static struct clew_slice decoded(struct clew_message_sink *s, const struct member *m)
+static struct clew_slice decoded(struct clew_message_sink *s, const struct clew_json_member *m)
 {
         struct clew_slice text;
 
@@ -239,10 +240,10 @@ static struct clew_slice decoded(struct clew_message_sink *s, const struct membe
 }
 
 /* LangChain's AIMessage as a dict may have its calls only as the provider sent them. */
-static struct clew_slice additional_calls(const struct object *o)
+static struct clew_slice additional_calls(const struct clew_json_object *o)
 {
-        const struct member *m = get(o, "additional_kwargs");
-        struct object inner;
+        const struct clew_json_member *m = get(o, "additional_kwargs");
+        struct clew_json_object inner;
 
         if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, &inner))
                 return CLEW_SLICE_NULL;
@@ -251,10 +252,11 @@ static struct clew_slice additional_calls(const struct object *o)
 }
 
 /* An answer that was spoken: what it says, and the sound. */
-static void add_spoken(struct clew_message_sink *s, const struct object *o, enum clew_role role)
+static void add_spoken(struct clew_message_sink *s, const struct clew_json_object *o,
+                       enum clew_role role)
 {
-        const struct member *m = get(o, "audio");
-        struct object audio;
+        const struct clew_json_member *m = get(o, "audio");
+        struct clew_json_object audio;
         struct clew_slice data;
         struct clew_part *part;
 
@@ -270,9 +272,10 @@ static void add_spoken(struct clew_message_sink *s, const struct object *o, enum
 }
 
 /* Ollama's images stand beside the text, as contents alone. */
-static void add_images(struct clew_message_sink *s, const struct object *o, enum clew_role role)
+static void add_images(struct clew_message_sink *s, const struct clew_json_object *o,
+                       enum clew_role role)
 {
-        const struct member *m = get(o, "images");
+        const struct clew_json_member *m = get(o, "images");
         struct clew_json_reader r;
 
         if (!m || m->token != CLEW_JSON_ARRAY_BEGIN)
@@ -299,14 +302,14 @@ static void add_images(struct clew_message_sink *s, const struct object *o, enum
 }
 
 /* What the members of a message say, into the latest message. @calls stood beside it. */
-static void add_body(struct clew_message_sink *s, const struct object *o, enum clew_role role,
-                     struct clew_slice calls)
+static void add_body(struct clew_message_sink *s, const struct clew_json_object *o,
+                     enum clew_role role, struct clew_slice calls)
 {
-        struct object inner;
-        const struct member *content =
+        struct clew_json_object inner;
+        const struct clew_json_member *content =
                 unwrap_content(get_any(o, NAMES("parts", "content", "text")), &inner);
         struct clew_slice raw;
-        const struct member *m = get(o, "message");
+        const struct clew_json_member *m = get(o, "message");
 
         if (!content && m && m->token == CLEW_JSON_STRING)
                 content = m; /* Cohere's history */
@@ -338,7 +341,7 @@ void clew_content_from_json(struct clew_message_sink *s, struct clew_slice text,
                             enum clew_role role)
 {
         struct clew_slice calls = CLEW_SLICE_NULL;
-        struct object o;
+        struct clew_json_object o;
 
         if (open_object(text, &o) && get(&o, "message")) {
                 calls = raw_of(get(&o, "tool_calls"));
@@ -350,11 +353,12 @@ void clew_content_from_json(struct clew_message_sink *s, struct clew_slice text,
                 clew_parts_from_json(s, text, role);
 }
 
-static void add_message(struct clew_message_sink *s, struct object *o, enum clew_role role)
+static void add_message(struct clew_message_sink *s, struct clew_json_object *o,
+                        enum clew_role role)
 {
         struct clew_slice finish =
                 text_of_any(s, o, NAMES("finish_reason", "finishReason", "stop_reason"));
-        const struct member *class_id = get(o, "lc") ? get(o, "id") : NULL;
+        const struct clew_json_member *class_id = get(o, "lc") ? get(o, "id") : NULL;
         /* Choices have their calls in the message, or beside it. */
         struct clew_slice calls = raw_of(get(o, "message") ? get(o, "tool_calls") : NULL);
         struct clew_slice role_name = CLEW_SLICE_NULL;
@@ -379,10 +383,10 @@ static void add_message(struct clew_message_sink *s, struct object *o, enum clew
 }
 
 /* Whether an object in a list is a message; else it is a part. */
-static bool is_message(const struct object *o)
+static bool is_message(const struct clew_json_object *o)
 {
-        const struct member *type = get(o, "type");
-        const struct member *content = get(o, "content");
+        const struct clew_json_member *type = get(o, "type");
+        const struct clew_json_member *content = get(o, "content");
 
         if (get_any(o, NAMES("role", "lc", "message", "event.name", "finishReason")))
                 return true;
@@ -400,10 +404,10 @@ static bool is_message(const struct object *o)
                         clew_slice_eq_cstr(type->raw, "\"message\""));
 }
 
-static bool wrong_direction(struct clew_message_sink *s, const struct object *o,
+static bool wrong_direction(struct clew_message_sink *s, const struct clew_json_object *o,
                             enum clew_direction direction)
 {
-        const struct member *m = get(o, "event.name");
+        const struct clew_json_member *m = get(o, "event.name");
         bool choice;
 
         if (!m)
@@ -488,7 +492,7 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
         struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_DEFAULT);
         unsigned lists = 0;
         bool in_loose = false;
-        struct object o;
+        struct clew_json_object o;
 
         (void)clew_json_next(&r);
         for (;;) {
@@ -529,13 +533,13 @@ static const char *const containers[] = {
         "query",    "question", "task",     "content",    "text",        "items",
 };
 
-static const struct member *container_of(const struct object *o)
+static const struct clew_json_member *container_of(const struct clew_json_object *o)
 {
         /* LangWatch: {"type":"chat_messages","value":[...]} */
         if (o->n == 2 && get(o, "type") && is_structure(get(o, "value")))
                 return get(o, "value");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(containers); i++) {
-                const struct member *m = get(o, containers[i]);
+                const struct clew_json_member *m = get(o, containers[i]);
 
                 if (!m || (!is_structure(m) && m->token != CLEW_JSON_STRING))
                         continue;
@@ -550,12 +554,12 @@ static const struct member *container_of(const struct object *o)
 }
 
 /* "system" of Anthropic requests, "system_instruction" of Gemini's, "instructions" of Responses. */
-static void add_system(struct clew_message_sink *s, const struct object *o)
+static void add_system(struct clew_message_sink *s, const struct clew_json_object *o)
 {
-        const struct member *m = get_any(
+        const struct clew_json_member *m = get_any(
                 o, NAMES("system", "system_instruction", "systemInstruction", "instructions"));
-        const struct member *config = get(o, "config");
-        struct object inner;
+        const struct clew_json_member *config = get(o, "config");
+        struct clew_json_object inner;
 
         if (!m && config && config->token == CLEW_JSON_OBJECT_BEGIN &&
             open_object(config->raw, &inner))
@@ -568,7 +572,7 @@ static void add_system(struct clew_message_sink *s, const struct object *o)
 void clew_message_from_json(struct clew_message_sink *s, struct clew_slice text,
                             enum clew_role role)
 {
-        struct object o;
+        struct clew_json_object o;
 
         text = clew_text_unquote(text, s->arena);
         if (open_object(text, &o))
@@ -622,12 +626,12 @@ static bool is_printed(struct clew_slice text)
 void clew_messages_from_json(struct clew_message_sink *s, struct clew_slice text,
                              enum clew_role role, enum clew_direction direction)
 {
-        struct object o;
+        struct clew_json_object o;
 
         text = clew_text_unquote(text, s->arena);
         for (int level = 0; level < UNWRAP_MAX && clew_text_is_json(text) && !is_printed(text);
              level++) {
-                const struct member *inside;
+                const struct clew_json_member *inside;
                 bool finish;
 
                 if (!open_object(text, &o)) {

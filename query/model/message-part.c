@@ -131,7 +131,7 @@ static const struct part_word *find_type(struct clew_slice type)
 }
 
 /* Tools that run at the provider have no name but the type: "web_search_call" is "web_search". */
-static struct clew_slice name_of_type(struct clew_message_sink *s, const struct object *o)
+static struct clew_slice name_of_type(struct clew_message_sink *s, const struct clew_json_object *o)
 {
         struct clew_slice type = text_of(s, get(o, "type"));
 
@@ -147,10 +147,11 @@ static struct clew_slice name_of_type(struct clew_message_sink *s, const struct 
 }
 
 /* ids, names and arguments may stand one level down, in "function". */
-static void take_call(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+static void take_call(struct clew_message_sink *s, const struct clew_json_object *o,
+                      struct clew_part *part)
 {
-        const struct member *function = get(o, "function");
-        struct object inner;
+        const struct clew_json_member *function = get(o, "function");
+        struct clew_json_object inner;
 
         part->id = text_of_any(
                 s, o, NAMES("call_id", "toolCallId", "tool_call_id", "toolUseId", "id", "ref"));
@@ -172,12 +173,12 @@ static void take_call(struct clew_message_sink *s, const struct object *o, struc
 }
 
 /* AI SDK 5 wraps the result as {"type":"text","value":...}. */
-static struct clew_slice unwrap_result(struct clew_message_sink *s, const struct member *m,
-                                       bool *ret_error)
+static struct clew_slice unwrap_result(struct clew_message_sink *s,
+                                       const struct clew_json_member *m, bool *ret_error)
 {
-        struct object inner;
-        const struct member *type;
-        const struct member *value;
+        struct clew_json_object inner;
+        const struct clew_json_member *type;
+        const struct clew_json_member *value;
 
         if (!m || m->token != CLEW_JSON_OBJECT_BEGIN || !open_object(m->raw, &inner))
                 return text_of(s, m);
@@ -195,7 +196,7 @@ struct clew_slice clew_single_text(struct clew_message_sink *s, struct clew_slic
 {
         struct clew_json_reader r;
         struct clew_slice only;
-        struct object o;
+        struct clew_json_object o;
 
         if (text.len == 0 || text.data[0] != '[')
                 return text;
@@ -211,12 +212,13 @@ struct clew_slice clew_single_text(struct clew_message_sink *s, struct clew_slic
         return text_of_any(s, &o, NAMES("text", "content"));
 }
 
-static void take_result(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+static void take_result(struct clew_message_sink *s, const struct clew_json_object *o,
+                        struct clew_part *part)
 {
-        const struct member *error = get_any(o, NAMES("is_error", "isError", "error"));
-        const struct member *origin;
-        struct object inner;
-        const struct member *status = get(o, "status");
+        const struct clew_json_member *error = get_any(o, NAMES("is_error", "isError", "error"));
+        const struct clew_json_member *origin;
+        struct clew_json_object inner;
+        const struct clew_json_member *status = get(o, "status");
 
         part->id = text_of_any(s, o,
                                NAMES("id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId",
@@ -279,7 +281,7 @@ void clew_media_uri(struct clew_part *part, struct clew_slice uri)
 }
 
 /* Where the content may be, in the part or one level down. */
-static void take_media_members(struct clew_message_sink *s, const struct object *o,
+static void take_media_members(struct clew_message_sink *s, const struct clew_json_object *o,
                                struct clew_part *part)
 {
         struct clew_slice type =
@@ -318,15 +320,16 @@ static void name_format(struct clew_message_sink *s, struct clew_part *part, str
         }
 }
 
-static void take_media(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+static void take_media(struct clew_message_sink *s, const struct clew_json_object *o,
+                       struct clew_part *part)
 {
         static const char *const inner_keys[] = {"source", "image_url", "input_audio", "image",
                                                  "audio",  "file",      "media"};
-        struct object inner;
+        struct clew_json_object inner;
 
         take_media_members(s, o, part);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(inner_keys); i++) {
-                const struct member *m = get(o, inner_keys[i]);
+                const struct clew_json_member *m = get(o, inner_keys[i]);
 
                 if (m && m->token == CLEW_JSON_STRING)
                         clew_media_uri(part, text_of(s, m));
@@ -338,18 +341,19 @@ static void take_media(struct clew_message_sink *s, const struct object *o, stru
         name_format(s, part, text_of(s, get(o, "type")));
 }
 
-static struct clew_slice reasoning_of(struct clew_message_sink *s, const struct object *o)
+static struct clew_slice reasoning_of(struct clew_message_sink *s, const struct clew_json_object *o)
 {
-        const struct member *m = get_any(
+        const struct clew_json_member *m = get_any(
                 o, NAMES("content", "text", "thinking", "reasoning", "reasoningText", "summary"));
-        struct object inner;
+        struct clew_json_object inner;
 
         if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner))
                 return text_of(s, get(&inner, "text"));
         return m && m->token == CLEW_JSON_ARRAY_BEGIN ? clew_single_text(s, m->raw) : text_of(s, m);
 }
 
-static void fill_part(struct clew_message_sink *s, const struct object *o, struct clew_part *part)
+static void fill_part(struct clew_message_sink *s, const struct clew_json_object *o,
+                      struct clew_part *part)
 {
         switch (part->type) {
         case CLEW_PART_TEXT:
@@ -375,19 +379,19 @@ static void fill_part(struct clew_message_sink *s, const struct object *o, struc
         }
 }
 
-static bool gemini_thought(const struct object *o)
+static bool gemini_thought(const struct clew_json_object *o)
 {
-        const struct member *m = get(o, "thought");
+        const struct clew_json_member *m = get(o, "thought");
 
         return m && m->token == CLEW_JSON_TRUE;
 }
 
 /* What ran at the provider has its result in the call: "mcp_call", "code_interpreter_call". */
-static void add_own_result(struct clew_message_sink *s, const struct object *o,
+static void add_own_result(struct clew_message_sink *s, const struct clew_json_object *o,
                            struct clew_slice id, struct clew_slice name)
 {
         struct clew_slice text = text_of_any(s, o, NAMES("output", "results"));
-        const struct member *error = get(o, "error");
+        const struct clew_json_member *error = get(o, "error");
         struct clew_part *part;
 
         if (text.len == 0 || clew_slice_eq_cstr(text, "[]"))
@@ -406,11 +410,11 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
 {
         struct clew_slice key = CLEW_SLICE_NULL;
         const struct part_word *word = NULL;
-        const struct member *type;
+        const struct clew_json_member *type;
         struct clew_part *part;
-        struct object o;
-        struct object inner;
-        const struct object *from = &o;
+        struct clew_json_object o;
+        struct clew_json_object inner;
+        const struct clew_json_object *from = &o;
 
         if (raw.len == 0)
                 return;
@@ -466,7 +470,7 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
 void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw)
 {
         struct clew_part *part;
-        struct object o;
+        struct clew_json_object o;
 
         if (!open_object(raw, &o))
                 return;
@@ -475,9 +479,9 @@ void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw)
                 take_call(s, &o, part);
 }
 
-bool clew_object_is_part(struct clew_message_sink *s, const struct object *o)
+bool clew_object_is_part(struct clew_message_sink *s, const struct clew_json_object *o)
 {
-        const struct member *type = get(o, "type");
+        const struct clew_json_member *type = get(o, "type");
 
         return type && type->token == CLEW_JSON_STRING && find_type(text_of(s, type));
 }
@@ -500,8 +504,8 @@ bool clew_text_holds_media(struct clew_slice text)
  * SDK's {"type":"content","value":[...]}. */
 static struct clew_slice contents_of(struct clew_slice text)
 {
-        struct object o;
-        const struct member *m;
+        struct clew_json_object o;
+        const struct clew_json_member *m;
 
         if (text.data[0] == '[')
                 return text;

@@ -80,7 +80,7 @@ static void definitions_from_messages(struct definitions *d, struct clew_fields 
 {
         struct clew_json_reader r;
         struct clew_slice text;
-        struct object o;
+        struct clew_json_object o;
 
         if (!clew_fields_text(f, CLEW_FIELD_INPUT, &text) || text.len == 0 ||
             !memmem(text.data, text.len, "\"tool\"", 6))
@@ -89,7 +89,7 @@ static void definitions_from_messages(struct definitions *d, struct clew_fields 
         if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
                 return;
         while (clew_json_next_element(&r)) {
-                const struct member *content;
+                const struct clew_json_member *content;
 
                 if (!open_object(clew_json_take(&r), &o) || !clew_is_definition(&o))
                         continue;

@@ -146,16 +146,11 @@ static bool take_result(struct clew_json_reader *r, struct clew_arena *arena, st
 }
 
 /* One of @e and @t is read. */
-static bool decode(struct clew_slice value, struct clew_arena *arena, struct clew_experiment *e,
-                   struct clew_result *t)
+static bool read_body(struct clew_slice body, struct clew_arena *arena, struct clew_experiment *e,
+                      struct clew_result *t)
 {
-        struct clew_json_reader r;
-        struct clew_slice body;
+        struct clew_json_reader r = clew_json_reader_make(body, CLEW_JSON_DEPTH_DEFAULT);
 
-        if (!clew_review_unseal(value, CLEW_KIND_EXPERIMENT, &body))
-                return false;
-        body = clew_arena_copy(arena, body);
-        r = clew_json_reader_make(body, CLEW_JSON_DEPTH_DEFAULT);
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return false;
         while (clew_json_next_member(&r)) {
@@ -163,6 +158,30 @@ static bool decode(struct clew_slice value, struct clew_arena *arena, struct cle
                         return false;
         }
         return !clew_arena_failed(arena);
+}
+
+static bool decode(struct clew_slice value, struct clew_arena *arena, struct clew_experiment *e,
+                   struct clew_result *t)
+{
+        struct clew_slice body;
+
+        return clew_review_unseal(value, CLEW_KIND_EXPERIMENT, &body) &&
+               read_body(clew_arena_copy(arena, body), arena, e, t);
+}
+
+void clew_result_write(const struct clew_result *result, struct clew_buffer *out)
+{
+        struct clew_json_writer w = clew_json_writer_make(out, 0);
+
+        clew_json_write_object_begin(&w);
+        put_result(&w, result);
+        clew_json_write_object_end(&w);
+}
+
+bool clew_result_read(struct clew_slice json, struct clew_arena *arena, struct clew_result *ret)
+{
+        *ret = (struct clew_result){.tokens = NAN, .cost_usd = NAN, .score = NAN};
+        return read_body(json, arena, NULL, ret);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -262,6 +281,23 @@ int clew_experiment_load(struct clew_view *view, struct clew_slice name, struct 
         r = clew_view_shelf_walk(view, clew_review_key_slice(&key), load_one, &l, err);
         ret->results = l.results;
         return r < 0 ? r : l.found ? 0 : -ENOENT;
+}
+
+int clew_experiment_head(struct clew_view *view, struct clew_slice name, struct clew_arena *arena,
+                         struct clew_experiment *ret, struct clew_error *err)
+{
+        CLEW_BUFFER value = {0};
+        struct clew_review_key key = key_of(name);
+        int r;
+
+        *ret = (struct clew_experiment){0};
+        clew_buffer_init(&value, 2 * EVENT_BYTES_MAX);
+        clew_review_key_add(&key, 0);
+        r = clew_view_shelf_get(view, clew_review_key_slice(&key), &value, err);
+        if (r == 0 && !decode(clew_buffer_slice(&value), arena, ret, NULL))
+                r = clew_error_set(err, -EBADMSG, 0,
+                                   "a record of the experiment is of another version, or damaged");
+        return r;
 }
 
 struct each {

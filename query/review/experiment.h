@@ -102,6 +102,15 @@ CLEW_MUST_USE int clew_experiment_add(struct clew_store *store, struct clew_slic
 CLEW_MUST_USE int clew_experiment_load(struct clew_view *view, struct clew_slice name,
                                        struct clew_arena *arena, struct clew_experiment *ret,
                                        struct clew_error *err);
+/* The same without its results. */
+CLEW_MUST_USE int clew_experiment_head(struct clew_view *view, struct clew_slice name,
+                                       struct clew_arena *arena, struct clew_experiment *ret,
+                                       struct clew_error *err);
+/* A result as it travels: one JSON object. */
+void clew_result_write(const struct clew_result *result, struct clew_buffer *out);
+/* False when it is none. Texts live in @json or @arena. */
+CLEW_MUST_USE bool clew_result_read(struct clew_slice json, struct clew_arena *arena,
+                                    struct clew_result *ret);
 CLEW_MUST_USE int clew_experiment_each(struct clew_view *view,
                                        int (*fn)(const struct clew_experiment *e, void *context),
                                        void *context, struct clew_error *err);

@@ -95,18 +95,6 @@ static void put_messages(struct clew_json_writer *w, const char *key,
         clew_json_write_array_end(w);
 }
 
-static void put_texts(struct clew_json_writer *w, const char *key, const struct clew_slice *texts,
-                      uint32_t n)
-{
-        if (n == 0)
-                return;
-        clew_json_write_key(w, key);
-        clew_json_write_array_begin(w);
-        for (uint32_t i = 0; i < n; i++)
-                clew_json_write_string(w, texts[i]);
-        clew_json_write_array_end(w);
-}
-
 static void put_scores(struct clew_json_writer *w, const struct clew_item *item)
 {
         if (item->n_scores == 0)
@@ -194,9 +182,9 @@ void clew_item_write(struct clew_json_writer *w, const struct clew_item *item)
         clew_keep_text(w, "expected_from", item->expected_from);
         put_calls(w, "calls", item->calls.items, item->calls.n);
         put_calls(w, "expected_calls", item->expected_calls.items, item->expected_calls.n);
-        put_texts(w, "labels", item->labels, item->n_labels);
+        clew_keep_texts(w, "labels", item->labels, item->n_labels);
         put_scores(w, item);
-        put_texts(w, "notes", item->notes, item->n_notes);
+        clew_keep_texts(w, "notes", item->notes, item->n_notes);
         clew_keep_text(w, "metadata", item->metadata);
         clew_json_write_object_end(w);
 }

@@ -92,6 +92,14 @@ void clew_review_mark_changed(uint8_t *value, size_t n)
                 memcpy(value, MAGIC_CHANGED, MAGIC_BYTES);
 }
 
+size_t clew_review_head(struct clew_slice value)
+{
+        return value.len > MAGIC_BYTES && (memcmp(value.data, MAGIC, MAGIC_BYTES) == 0 ||
+                                           clew_review_is_changed(value))
+                       ? MAGIC_BYTES + 1
+                       : 0;
+}
+
 bool clew_review_is_changed(struct clew_slice value)
 {
         return value.len > MAGIC_BYTES && memcmp(value.data, MAGIC_CHANGED, MAGIC_BYTES) == 0;
@@ -207,6 +215,18 @@ void clew_keep_text(struct clew_json_writer *w, const char *key, struct clew_sli
                 return;
         clew_json_write_key(w, key);
         clew_json_write_string(w, text);
+}
+
+void clew_keep_texts(struct clew_json_writer *w, const char *key, const struct clew_slice *texts,
+                     uint32_t n)
+{
+        if (n == 0)
+                return;
+        clew_json_write_key(w, key);
+        clew_json_write_array_begin(w);
+        for (uint32_t i = 0; i < n; i++)
+                clew_json_write_string(w, texts[i]);
+        clew_json_write_array_end(w);
 }
 
 void clew_keep_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n)

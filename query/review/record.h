@@ -63,6 +63,8 @@ CLEW_MUST_USE int clew_review_seal_changed(char kind, struct clew_slice body,
                                            struct clew_buffer *out);
 /* Makes a value such a one, in place. */
 void clew_review_mark_changed(uint8_t *value, size_t n);
+/* Bytes before the body of a stored value; 0 when it is none of ours. */
+size_t clew_review_head(struct clew_slice value);
 /* Whether a stored value is such a one. */
 bool clew_review_is_changed(struct clew_slice value);
 /* The body of a stored value; false when it is not a record of @kind of this version. */
@@ -90,6 +92,9 @@ CLEW_MUST_USE bool clew_take_hex(struct clew_json_reader *r, struct clew_arena *
 
 /* The member @key, unless @text is empty: what is not there is not written. */
 void clew_keep_text(struct clew_json_writer *w, const char *key, struct clew_slice text);
+/* The same for a list of texts. */
+void clew_keep_texts(struct clew_json_writer *w, const char *key, const struct clew_slice *texts,
+                     uint32_t n);
 void clew_keep_hex(struct clew_json_writer *w, const char *key, const uint8_t *id, size_t n);
 
 #endif

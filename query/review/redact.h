@@ -1,6 +1,12 @@
 /*
- * A text that is to be taken out of a store, in the forms in which it can be there: as it is,
- * inside of JSON (once and twice escaped), and as base64 at whatever place of what was encoded.
+ * What is to be taken out of a store: a text, or what rules find.
+ *
+ * A text is found in each form of proto/mask/forms.h, in whatever way JSON escapes it, and where it
+ * was cut into parts (proto/mask/joint.h). Rules find what they find at ingest, and export: in
+ * texts, JSON in texts, behind names. Not found: a text that was compressed or encrypted, one in
+ * other letters or another encoding than those forms, one whose parts are in different traces, and
+ * parts of which one is less than all that stands in its string before or behind.
+ *
  * What stands in its place has the same length: "[redacted:" and a keyed hash, as far as there is
  * room. The same text gives the same hash under one key, so that joins still work; without the key
  * nobody can try out which text it was.
@@ -11,36 +17,36 @@
 #include "proto/base/arena.h"
 #include "proto/base/error.h"
 #include "proto/base/slice.h"
+#include "proto/mask/rules.h"
 #include "storage/erase.h"
 
 #include <stdint.h>
 
-/* Shorter texts are in much that is not meant. */
-#define CLEW_REDACT_BYTES_MIN 6u
-#define CLEW_REDACT_BYTES_MAX 4096u
-/* As it is; escaped once and twice, in three ways; three places in base64, in two alphabets. */
-#define CLEW_REDACT_FORMS_MAX 13u
-#define CLEW_REDACT_KEY_BYTES 32u
-
-struct clew_redact_form {
-        struct clew_slice from; /* in the arena */
-        struct clew_slice to;   /* as long */
-};
+#define CLEW_REDACT_BYTES_MIN CLEW_FORMS_TEXT_MIN
+#define CLEW_REDACT_BYTES_MAX CLEW_FORMS_TEXT_MAX
+#define CLEW_REDACT_KEY_BYTES CLEW_MASK_KEY_BYTES
 
 struct clew_redact {
+        struct clew_rules own; /* made here: the text as one rule; empty with rules of others */
+        struct clew_mask mask; /* counts by rule what was counted and replaced */
+        struct clew_mask_work work;
+        struct clew_joint *joint;
         struct clew_arena arena;
-        struct clew_redact_form forms[CLEW_REDACT_FORMS_MAX];
-        uint32_t n;
+        struct clew_slice *raw; /* of each form: what stands in its place, where no text is known */
+        uint8_t *shown;
 };
 
 /* @text is copied. 0; -EINVAL with a message: too short, too long, no UTF-8; -ENOMEM. */
 CLEW_MUST_USE int clew_redact_init(struct clew_redact *r, struct clew_slice text,
                                    const uint8_t key[CLEW_REDACT_KEY_BYTES],
                                    struct clew_error *err);
-void clew_redact_deinit(struct clew_redact *r); /* wipes; zeroed is fine */
+/* What @rules find; they are borrowed. */
+void clew_redact_init_rules(struct clew_redact *r, const struct clew_rules *rules,
+                            const uint8_t key[CLEW_REDACT_KEY_BYTES]);
+void clew_redact_deinit(struct clew_redact *r); /* zeroed is fine */
 /* For clew_store_redact(); @r is borrowed. */
 struct clew_redaction clew_redact_store(struct clew_redact *r);
-/* What stands in the place of the text as it is. */
+/* What stands in the place of the text as it is; empty with rules. */
 struct clew_slice clew_redact_shown(const struct clew_redact *r);
 
 #endif

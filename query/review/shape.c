@@ -22,6 +22,8 @@
 #define FRAMES_MAX 256u
 /* Keywords times values: an item of 100 MB has a few million. */
 #define STEPS_MAX 50000000u
+/* Steps of a pattern: one is done in the time of about so many keywords. */
+#define PATTERN_STEPS 100u
 /* Values compared with each other by uniqueItems. */
 #define UNIQUE_MAX 1000u
 #define PATH_MAX_BYTES 160u
@@ -263,25 +265,6 @@ static node *resolve(node *root, struct clew_slice ref)
         return at && is_schema(at) ? at : NULL;
 }
 
-/* ---- patterns ------------------------------------------------------------------------------- */
-
-/* 1, 0, or negative: -EINVAL = no pattern that is taken, -E2BIG = a limit ended it. */
-static int matches(struct clew_slice pattern, struct clew_slice text, struct clew_arena *arena)
-{
-        const struct clew_slice parts[] = {CLEW_SLICE_LITERAL("(?s).*(?:"), pattern,
-                                           CLEW_SLICE_LITERAL(").*")};
-        struct clew_regex *regex = NULL;
-        char message[160];
-        size_t offset;
-        int r = clew_regex_new(clew_arena_concat(arena, parts, 3), &regex, &offset, message,
-                               sizeof(message));
-
-        if (r == 0)
-                r = clew_regex_match(regex, text);
-        clew_regex_free(regex);
-        return r;
-}
-
 /* ---- reading a schema ----------------------------------------------------------------------- */
 
 /* What may be shown of a stranger's name. */
@@ -308,7 +291,7 @@ static int refuse_keyword(node *k, const char *what, struct clew_error *err)
         return clew_error_set(err, -EINVAL, 0, "the schema's \"%s\" %s", name, what);
 }
 
-static int check_keyword(node *root, node *k, struct clew_arena *arena, struct clew_error *err)
+static int check_keyword(node *root, node *k, struct clew_error *err)
 {
         enum keyword w = keyword_of(k->key);
         const char *wanted = "";
@@ -323,10 +306,10 @@ static int check_keyword(node *root, node *k, struct clew_arena *arena, struct c
         }
         if (w == K_REF && !resolve(root, k->text))
                 return refuse_keyword(k, "names no place in it; it takes \"#/$defs/NAME\"", err);
-        if (w == K_PATTERN && matches(k->text, CLEW_SLICE_NULL, arena) == -EINVAL)
+        if (w == K_PATTERN && clew_regex_search(k->text, CLEW_SLICE_NULL) == -EINVAL)
                 return refuse_keyword(k, "is no regular expression that is taken", err);
         for (node *m = k->first; w == K_PATTERN_PROPERTIES && m; m = m->next) {
-                if (matches(m->key, CLEW_SLICE_NULL, arena) == -EINVAL)
+                if (clew_regex_search(m->key, CLEW_SLICE_NULL) == -EINVAL)
                         return refuse_keyword(k, "has a name that is no regular expression", err);
         }
         return 0;
@@ -341,7 +324,7 @@ static bool holds_schemas(enum keyword w)
 }
 
 /* Each schema in it once, in the order of the text. */
-static int check_all(node *root, struct clew_arena *arena, struct clew_error *err)
+static int check_all(node *root, struct clew_error *err)
 {
         node *stack[FRAMES_MAX] = {root};
         unsigned n = 1;
@@ -351,7 +334,7 @@ static int check_all(node *root, struct clew_arena *arena, struct clew_error *er
 
                 for (node *k = is_object(schema) ? schema->first : NULL; k; k = k->next) {
                         enum keyword w = keyword_of(k->key);
-                        int r = check_keyword(root, k, arena, err);
+                        int r = check_keyword(root, k, err);
 
                         if (r < 0)
                                 return r;
@@ -384,7 +367,7 @@ int clew_shape_read(struct clew_slice json, struct clew_arena *arena, const stru
         if (r == 0 && !is_schema(s->root))
                 r = clew_error_set(err, -EINVAL, 0, "a schema is an object, true or false");
         if (r == 0)
-                r = check_all(s->root, arena, err);
+                r = check_all(s->root, err);
         *ret = s;
         return r;
 }
@@ -533,6 +516,13 @@ struct machine {
         int error; /* -E2BIG, -ENOMEM */
 };
 
+/* See clew_regex_search(); a pattern is compiled each time, and counted for what that costs. */
+static int stands_in(struct machine *m, struct clew_slice pattern, struct clew_slice text)
+{
+        m->steps += PATTERN_STEPS;
+        return clew_regex_search(pattern, text);
+}
+
 static void put_path(const struct machine *m, char *out, size_t size)
 {
         size_t n = 0;
@@ -603,7 +593,7 @@ static bool check_required(struct machine *m, const struct frame *f)
 
 static bool check_pattern(struct machine *m, const struct frame *f)
 {
-        int r = is_text(f->value) ? matches(f->k->text, f->value->text, m->arena) : 1;
+        int r = is_text(f->value) ? stands_in(m, f->k->text, f->value->text) : 1;
 
         return r == 1 || fails(m, "does not match the pattern", "");
 }
@@ -651,7 +641,7 @@ static bool is_named(struct machine *m, node *schema, struct clew_slice key)
                 return true;
         map = clew_json_tree_member(schema, CLEW_SLICE_LITERAL("patternProperties"));
         for (node *p = map ? map->first : NULL; p; p = p->next) {
-                if (matches(p->key, key, m->arena) == 1)
+                if (stands_in(m, p->key, key) == 1)
                         return true;
         }
         return false;
@@ -749,7 +739,7 @@ static int apply_patterns(struct machine *m)
                         m->error = -E2BIG;
                         return -1;
                 }
-                if (matches(f->sub->key, f->part->key, m->arena) != 1)
+                if (stands_in(m, f->sub->key, f->part->key) != 1)
                         continue;
                 if (!push(m, f->sub, f->part, false))
                         return -1;

@@ -164,6 +164,12 @@ static void write_line(struct clew_buffer *line, const struct clew_audit_entry *
         put(&w, "what", e->what);
         clew_json_write_key(&w, "status");
         clew_json_write_uint64(&w, e->status);
+        if (e->more > 0) {
+                clew_json_write_key(&w, "more");
+                clew_json_write_uint64(&w, e->more);
+                clew_json_write_key(&w, "since_unix_nano");
+                clew_json_write_uint64_string(&w, e->since_ns);
+        }
         put(&w, "prev", clew_slice_of_cstr(prev));
         hash_of(clew_buffer_slice(line), hash);
         put(&w, "hash", clew_slice_of_cstr(hash));

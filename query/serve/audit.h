@@ -7,6 +7,8 @@
  *     {"v":1,"n":7,"time_unix_nano":"...","who":"ana","key":"pk-clew-...","from":"10.0.0.9",
  *      "what":"POST /api/v1/annotations","status":201,"prev":"<hash>","hash":"<hash>"}
  *
+ * A line with "more":17,"since_unix_nano":"..." stands for so many that were like it.
+ *
  * hash = SHA-256 of the line up to `,"hash"`; prev = hash of the line before, of the first 64
  * zeros.
  */
@@ -35,6 +37,8 @@ struct clew_audit_entry {
         struct clew_slice from;
         struct clew_slice what;
         unsigned status;
+        uint64_t more; /* so many were like it since @since_ns, and are told by this line alone */
+        uint64_t since_ns;
 };
 
 /* @path is copied; the file is made with the first line. 0 or -ENOMEM. */

@@ -55,6 +55,8 @@ enum clew_input_group {
         CLEW_INPUT_DELETE = 1u << 29,
         CLEW_INPUT_REDACT = 1u << 30,
 };
+/* The last bit is no value of an int. */
+#define CLEW_INPUT_TAKE_OUT (1u << 31)
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
 struct clew_inputs {
@@ -299,6 +301,7 @@ int clew_route_dataset_add(struct clew_call *call);        /* route-dataset-writ
 int clew_route_dataset_remove(struct clew_call *call);     /* route-dataset-write.c */
 int clew_route_dataset_freeze(struct clew_call *call);     /* route-dataset-write.c */
 int clew_route_delete(struct clew_call *call);             /* route-delete.c */
+int clew_route_redact(struct clew_call *call);             /* route-redact.c */
 int clew_route_experiments(struct clew_call *call);        /* route-experiments.c */
 int clew_route_experiment(struct clew_call *call);         /* route-experiments.c */
 int clew_route_results(struct clew_call *call);            /* route-experiments.c */

@@ -3,6 +3,7 @@
  */
 #include "query/serve/call-int.h"
 
+#include "proto/base/account.h"
 #include "query/review/record.h"
 
 #include <errno.h>
@@ -77,9 +78,14 @@ int clew_call_open(struct clew_call *call, const char *text,
 
         ret->step = CLEW_STEP_NONE;
         ret->now_ns = clew_clock_unix_ns(call->service->clock);
-        return r != 0 ? r
-                      : clew_lookup_load(call->view, options, scored, &call->trace, ret,
-                                         &call->err);
+        if (r == 0)
+                r = clew_lookup_load(call->view, options, scored, &call->trace, ret, &call->err);
+        if (r == -ENOMEM)
+                clew_error_set(&call->err, r, 0,
+                               "the trace needs more than %zu MiB of memory; the command line "
+                               "reads it",
+                               call->trace.max_bytes >> 20);
+        return r;
 }
 
 /* A query that cannot be read: where, and what to write instead. */
@@ -225,6 +231,10 @@ int clew_call_writer(struct clew_call *call, struct clew_store **ret)
         if (call->service->read_only) {
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_READ_ONLY,
                                         "this store is only read here (--read-only)");
+                return 1;
+        }
+        if (!clew_mem_account_hurry()) {
+                clew_serve_crowded(call->answer);
                 return 1;
         }
         clew_view_close(call->view);

@@ -211,7 +211,8 @@ static bool is_kind(uint8_t byte)
         static const char kinds[] = {
                 CLEW_FRAME_OUT,  CLEW_FRAME_ERR,      CLEW_FRAME_PAGE, CLEW_FRAME_NEED,
                 CLEW_FRAME_DIR,  CLEW_FRAME_DIR_END,  CLEW_FRAME_FILE, CLEW_FRAME_MODE,
-                CLEW_FRAME_DATA, CLEW_FRAME_FILE_END, CLEW_FRAME_EXIT, CLEW_FRAME_CUT,
+                CLEW_FRAME_DATA, CLEW_FRAME_FILE_END, CLEW_FRAME_LAST, CLEW_FRAME_EXIT,
+                CLEW_FRAME_CUT,
         };
 
         return byte != 0 && memchr(kinds, byte, sizeof(kinds)) != NULL;

@@ -65,6 +65,7 @@ enum clew_frame {
         CLEW_FRAME_MODE = 'm',     /* slot, mode (decimal digits) */
         CLEW_FRAME_DATA = 'b',     /* slot, bytes of that file */
         CLEW_FRAME_FILE_END = 'F', /* slot, 0 or 1: whether it is kept */
+        CLEW_FRAME_LAST = 'l',     /* what is told when who asked interrupts now */
         CLEW_FRAME_EXIT = 'x',     /* exit status: one byte */
         CLEW_FRAME_CUT = 'k',      /* a sentence: why the command was ended */
 };

@@ -3,6 +3,7 @@
  */
 #include "query/serve/serve.h"
 
+#include "proto/base/account.h"
 #include "proto/base/hash.h"
 #include "query/serve/call-int.h"
 #include "query/ui/assets.h"
@@ -22,6 +23,7 @@
 /* What people said of a trace, or a dataset's list of items. */
 #define CLEW_SAID_MAX ((size_t)128 << 20)
 #define RETRY_AFTER_S 1u
+#define CROWDED_S 5u
 #define LIMITED_S 60u
 
 void clew_serve_answer_init(struct clew_serve_answer *answer)
@@ -131,20 +133,37 @@ static int find_route(struct clew_call *call, struct clew_slice path)
 
 /* ---- running it ----------------------------------------------------------------------------- */
 
+/* Whether something failed because this question may not have more memory. */
+static bool is_over_memory(void)
+{
+        const struct clew_mem_account *account = clew_mem_account_current();
+
+        return account && account->over;
+}
+
 static void refuse_errno(struct clew_call *call, int error)
 {
         const char *message = call->err.message[0] ? call->err.message : strerror(-error);
+        bool over = is_over_memory();
         enum clew_problem problem = CLEW_PROBLEM_FAILED;
 
         if (error == -ENOENT)
                 problem = CLEW_PROBLEM_UNKNOWN_ID;
-        else if (error == -ENOMEM || error == -EMSGSIZE || error == -E2BIG)
+        else if (over || error == -ENOMEM || error == -EMSGSIZE || error == -E2BIG)
                 problem = CLEW_PROBLEM_TOO_LARGE;
         else if (error == -EBADMSG)
                 problem = CLEW_PROBLEM_DAMAGED;
-        if (problem == CLEW_PROBLEM_TOO_LARGE && !call->err.message[0])
+        if (over) {
+                clew_error_set(
+                        &call->err, error, 0,
+                        "the question needs more than %zu MiB of memory; ask for a part of "
+                        "it (limit, max-text, a narrower selection), or use the command line",
+                        clew_mem_account_current()->pool->large_bytes >> 20);
+                message = call->err.message;
+        } else if (problem == CLEW_PROBLEM_TOO_LARGE && !call->err.message[0]) {
                 message = "the answer, or what it is made of, is over its limit; ask for a part of "
                           "it (limit, max-text), or use the command line";
+        }
         (void)!clew_call_refuse(call, problem, "%s", message);
 }
 
@@ -160,6 +179,8 @@ static void run(struct clew_call *call)
                 r = call->route->run(call);
         if (r == 0 && call->answer->status < 300)
                 r = clew_buffer_error(&call->answer->body);
+        if (r == 0 && call->answer->status < 300 && !call->route->is_list && is_over_memory())
+                r = -ENOMEM; /* something may be missing; a list says so itself */
         if (r < 0)
                 refuse_errno(call, r);
         clew_filter_deinit(&call->filter);
@@ -313,6 +334,17 @@ void clew_serve_busy(struct clew_serve_answer *ret)
 
         clew_problem_end(ret, &w);
         ret->retry_after_s = RETRY_AFTER_S;
+}
+
+void clew_serve_crowded(struct clew_serve_answer *ret)
+{
+        struct clew_json_writer w = clew_problem_begin(
+                ret, CLEW_PROBLEM_BUSY,
+                "this question needs much memory, and others that do are before it; ask again in "
+                "some seconds, or for less");
+
+        clew_problem_end(ret, &w);
+        ret->retry_after_s = CROWDED_S;
 }
 
 void clew_serve_too_large(struct clew_serve_answer *ret)

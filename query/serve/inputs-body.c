@@ -28,10 +28,11 @@ static int refuse_member(struct clew_call *call, const struct clew_flag *f)
         return 1;
 }
 
-/* A string without NUL, as the parameters of a path have it. */
+/* A string without NUL, as the parameters of a path have it; a number as it is written. */
 static const char *take_string(struct clew_call *call, struct clew_json_reader *r)
 {
-        struct clew_slice text = clew_json_string(r, &call->arena);
+        struct clew_slice text =
+                r->token == CLEW_JSON_NUMBER ? r->text : clew_json_string(r, &call->arena);
         char *copy;
 
         if (r->cut || !clew_utf8_valid(text) || (text.len > 0 && memchr(text.data, 0, text.len)))

@@ -4,6 +4,7 @@
 #include "query/answer/review-record.h"
 #include "query/review/rubric.h"
 #include "query/serve/dataset-int.h"
+#include "query/serve/paging-int.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,7 +80,10 @@ int clew_call_read_item(struct clew_call *call, const struct clew_content_id *id
 
 struct listing {
         struct clew_call_list list;
+        const char *after;
         uint64_t seen;
+        bool more;
+        char last[CLEW_PAGE_NAME_TEXT];
 };
 
 static int put_dataset(const struct clew_dataset *d, uint64_t n_items, void *context)
@@ -88,21 +92,27 @@ static int put_dataset(const struct clew_dataset *d, uint64_t n_items, void *con
 
         (void)n_items;
         l->seen++;
-        return clew_call_list_is_full(&l->list) ? 0 : clew_record_put(&l->list.writer, d);
+        if (!clew_page_is_behind_name(l->after, d->name, 0))
+                return 0;
+        l->more = clew_call_list_is_full(&l->list);
+        if (l->more)
+                return 0;
+        clew_page_print_name(d->name, 0, l->last);
+        return clew_record_put(&l->list.writer, d);
 }
 
 int clew_route_datasets(struct clew_call *call)
 {
-        struct listing l = {0};
+        struct listing l = {.after = call->inputs.after};
         int r = 0;
 
+        if (!clew_page_takes_name(call))
+                return 0;
         if (clew_call_list_begin(call, "datasets", "dataset", clew_dataset_fields, LIMIT_DEFAULT,
                                  &l.list) == 0) {
                 r = clew_dataset_each(call->view, put_dataset, &l, &call->err);
                 if (r == 0)
-                        r = clew_call_list_end(&l.list, NULL, l.seen,
-                                               l.seen > l.list.n ? "there are more: a larger limit"
-                                                                 : NULL);
+                        r = clew_call_list_end(&l.list, l.more ? l.last : NULL, l.seen, NULL);
         }
         clew_call_list_deinit(&l.list);
         return r;

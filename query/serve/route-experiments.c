@@ -4,6 +4,7 @@
 #include "query/answer/review-record.h"
 #include "query/review/record.h"
 #include "query/serve/call-int.h"
+#include "query/serve/paging-int.h"
 
 #include "proto/base/number.h"
 
@@ -35,6 +36,8 @@ struct listing {
         struct clew_call *call;
         struct clew_call_list list;
         uint64_t seen;
+        bool more;
+        char last[CLEW_PAGE_NAME_TEXT];
 };
 
 /* Given without its results: they are counted. */
@@ -45,8 +48,12 @@ static int put(const struct clew_experiment *e, void *context)
         int r;
 
         l->seen++;
-        if (clew_call_list_is_full(&l->list))
+        if (!clew_page_is_behind_name(l->call->inputs.after, e->name, 0))
                 return 0;
+        l->more = clew_call_list_is_full(&l->list);
+        if (l->more)
+                return 0;
+        clew_page_print_name(e->name, 0, l->last);
         clew_arena_reset(&l->call->trace);
         r = clew_experiment_load(l->call->view, e->name, &l->call->trace, &whole, &l->call->err);
         return r < 0 ? r : clew_record_put(&l->list.writer, &whole);
@@ -57,13 +64,13 @@ int clew_route_experiments(struct clew_call *call)
         struct listing l = {.call = call};
         int r = 0;
 
+        if (!clew_page_takes_name(call))
+                return 0;
         if (clew_call_list_begin(call, "experiments", "experiment", clew_experiment_fields,
                                  LIMIT_DEFAULT, &l.list) == 0) {
                 r = clew_experiment_each(call->view, put, &l, &call->err);
                 if (r == 0)
-                        r = clew_call_list_end(&l.list, NULL, l.seen,
-                                               l.seen > l.list.n ? "there are more: a larger limit"
-                                                                 : NULL);
+                        r = clew_call_list_end(&l.list, l.more ? l.last : NULL, l.seen, NULL);
         }
         clew_call_list_deinit(&l.list);
         return r;

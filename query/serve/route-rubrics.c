@@ -5,6 +5,7 @@
 #include "query/answer/review-record.h"
 #include "query/review/record.h"
 #include "query/serve/call-int.h"
+#include "query/serve/paging-int.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,8 +17,10 @@
 
 struct listing {
         struct clew_call_list list;
+        const char *after;
         bool newest;
         bool more;
+        char next[CLEW_PAGE_NAME_TEXT];
         struct clew_rubric last; /* kept until one of another name comes; its texts in `arena` */
         struct clew_arena *arena;
         uint64_t seen;
@@ -25,10 +28,13 @@ struct listing {
 
 static int put(struct listing *l, const struct clew_rubric *rubric)
 {
+        if (!clew_page_is_behind_name(l->after, rubric->name, rubric->version))
+                return 0;
         if (clew_call_list_is_full(&l->list)) {
                 l->more = true;
                 return 0;
         }
+        clew_page_print_name(rubric->name, rubric->version, l->next);
         return clew_record_put(&l->list.writer, rubric);
 }
 
@@ -58,8 +64,12 @@ static int see(const struct clew_rubric *rubric, void *context)
 
 static int list(struct clew_call *call, struct clew_slice name)
 {
-        struct listing l = {.newest = call->inputs.newest, .arena = &call->said};
+        struct listing l = {
+                .newest = call->inputs.newest, .after = call->inputs.after, .arena = &call->said};
         int r = 0;
+
+        if (!clew_page_takes_name(call))
+                return 0;
 
         if (clew_call_list_begin(call, "rubrics", "rubric", clew_rubric_fields, LIMIT_DEFAULT,
                                  &l.list) == 0) {
@@ -67,10 +77,7 @@ static int list(struct clew_call *call, struct clew_slice name)
                 if (r == 0 && l.newest)
                         r = put_last(&l);
                 if (r == 0)
-                        r = clew_call_list_end(&l.list, NULL, l.seen,
-                                               l.more ? "there are more; newest=1, or one by its "
-                                                        "name"
-                                                      : NULL);
+                        r = clew_call_list_end(&l.list, l.more ? l.next : NULL, l.seen, NULL);
         }
         clew_call_list_deinit(&l.list);
         return r;

@@ -3,12 +3,12 @@
  */
 #include "query/answer/when.h"
 #include "query/serve/call-int.h"
+#include "query/serve/series.h"
 #include "query/serve/stats.h"
 
 #include <errno.h>
 
 #define LIMIT_DEFAULT 200u
-#define OVER_NS_MIN 1000000u
 
 static void write_total(struct clew_json_writer *w, const void *context)
 {
@@ -62,6 +62,85 @@ static int gather(struct clew_call *call, struct clew_stats *stats)
         return r;
 }
 
+/* ---- series --------------------------------------------------------------------------------- */
+
+static int put_series(struct clew_call_list *list, const struct clew_metrics_result *m)
+{
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < m->n_series && !clew_call_list_is_full(list); i++) {
+                struct clew_json_writer w = clew_record_begin(&list->writer, "series");
+
+                clew_series_write(&w, m, i);
+                r = clew_record_end(&list->writer, &w);
+        }
+        for (uint32_t i = 0; r == 0 && i < m->n_differences && !clew_call_list_is_full(list); i++) {
+                struct clew_json_writer w = clew_record_begin(&list->writer, "difference");
+
+                clew_series_write_difference(&w, m, i);
+                r = clew_record_end(&list->writer, &w);
+        }
+        return r;
+}
+
+static int answer_series(struct clew_call *call, struct clew_series *series, struct clew_select *s)
+{
+        struct clew_metrics_result m;
+        struct clew_call_list list;
+        struct clew_error partial;
+        int r = clew_metrics_finish(series->metrics, &m);
+
+        if (r < 0)
+                return r;
+        if (clew_call_list_begin(call, "series", "series", NULL, LIMIT_DEFAULT, &list) == 0) {
+                bool whole = !clew_select_is_partial(s, &partial);
+
+                r = put_series(&list, &m);
+                if (whole && list.n < (uint64_t)m.n_series + m.n_differences) {
+                        clew_error_set(&partial, 0, 0, "there are %u series: a larger limit",
+                                       m.n_series + m.n_differences);
+                        whole = false;
+                }
+                if (r == 0)
+                        r = clew_call_list_end(&list, NULL, s->seen,
+                                               whole ? NULL : partial.message);
+        }
+        clew_call_list_deinit(&list);
+        return r;
+}
+
+/* A query that ends in metrics: its values over time, as `clew stats` gives them. */
+static int run_series(struct clew_call *call, const char *query, uint64_t over_ns)
+{
+        struct clew_filter_error where = {0};
+        struct clew_select s = {0};
+        struct clew_series series;
+        int r = clew_series_init(&series, query, &where.query);
+
+        clew_buffer_init(&where.text, CLEW_SERVE_TARGET_MAX);
+        if (r == -EINVAL) {
+                clew_buffer_append_cstr(&where.text, query);
+                clew_call_refuse_filter(call, &call->err, &where);
+                r = 1;
+        }
+        clew_buffer_deinit(&where.text);
+        if (r == 0)
+                r = clew_call_filter(call, CLEW_SINCE_DEFAULT);
+        call->filter.runs = false;
+        if (r == 0)
+                r = clew_series_gather(&series, call->view, &call->filter, call->service->clock,
+                                       over_ns, &s, &call->err);
+        if (r == -EINVAL) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER, "%s", call->err.message);
+                r = 1;
+        }
+        if (r == 0)
+                r = answer_series(call, &series, &s);
+        clew_select_deinit(&s);
+        clew_series_deinit(&series);
+        return r > 0 ? 0 : r;
+}
+
 int clew_route_stats(struct clew_call *call)
 {
         struct clew_filter_error where = {0};
@@ -69,10 +148,16 @@ int clew_route_stats(struct clew_call *call)
         uint64_t over_ns = 0;
         int r;
 
-        if (call->inputs.over &&
-            (!clew_when_parse_length(call->inputs.over, &over_ns) || over_ns < OVER_NS_MIN))
+        if (call->inputs.over && (!clew_when_parse_length(call->inputs.over, &over_ns) ||
+                                  over_ns < CLEW_SERIES_STEP_NS_MIN))
                 return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
                                         "--over takes a length of time such as 1h or 10m");
+        if (!call->inputs.by && clew_series_wanted(call->inputs.filter.query)) {
+                const char *query = call->inputs.filter.query;
+
+                call->inputs.filter.query = NULL; /* says which steps count */
+                return run_series(call, query, over_ns);
+        }
         clew_buffer_init(&where.text, CLEW_SERVE_TARGET_MAX);
         r = clew_stats_init(&stats, call->inputs.by ? call->inputs.by : "",
                             call->inputs.filter.query, over_ns, &call->err, &where);

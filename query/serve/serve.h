@@ -85,6 +85,8 @@ void clew_serve(const struct clew_service *service, const struct clew_serve_requ
 
 /* An answer of who carries the service, in the same form: no thread is free. */
 void clew_serve_busy(struct clew_serve_answer *ret);
+/* Nor the memory for a large one. */
+void clew_serve_crowded(struct clew_serve_answer *ret);
 
 /* And: the body is over CLEW_SERVE_UPLOAD_MAX. */
 void clew_serve_too_large(struct clew_serve_answer *ret);

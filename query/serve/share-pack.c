@@ -18,6 +18,8 @@
 #define TABLE_ROOM_MIN 1024u
 /* Texts of one trace. */
 #define TEXTS_MAX (1u << 22)
+/* Longer than any secret that is told by its name, each byte of it escaped. */
+#define NAMED_BYTES_MAX 65536u
 
 void clew_share_pack_init(struct clew_share_pack *p, unsigned rules, size_t max_bytes)
 {
@@ -60,53 +62,99 @@ static void append_in_page(struct clew_buffer *out, struct clew_slice json)
         }
 }
 
-/* Names and numbers of ours are no texts of people: a time could have the form of a card. */
-static bool is_of_ours(struct clew_slice key)
+static bool ends_with(struct clew_slice s, const char *ending)
 {
-        static const char *const names[] = {"trace_id", "span_id", "parent_span_id", "id",
-                                            "type",     "start",   "kind",           "status"};
-        static const char ending[] = "_nano";
-        size_t n = sizeof(ending) - 1;
+        size_t n = strlen(ending);
 
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                if (clew_slice_eq_cstr(key, names[i]))
-                        return true;
+        return s.len >= n && memcmp(s.data + s.len - n, ending, n) == 0;
+}
+
+static bool is_made_of(struct clew_slice s, const char *characters, size_t max)
+{
+        for (size_t i = 0; i < s.len; i++) {
+                if (s.data[i] == '\0' || !strchr(characters, s.data[i]))
+                        return false;
         }
-        return key.len > n && memcmp(key.data + key.len - n, ending, n) == 0;
+        return s.len > 0 && s.len <= max;
+}
+
+/*
+ * Ids, times and words of ours are no texts of people: a number of them could have the form of a
+ * card. What stands behind such a name in an attribute or in the arguments of a tool is anything,
+ * so the value must have the form of ours too. An id of digits alone is taken for a text: next to
+ * none are, and a card is.
+ */
+static bool is_of_ours(struct clew_slice key, struct clew_slice raw)
+{
+        static const char digits[] = "0123456789";
+        static const char hex[] = "0123456789abcdef";
+        static const char small[] = "abcdefghijklmnopqrstuvwxyz-_";
+
+        if (ends_with(key, "_nano"))
+                return is_made_of(raw, digits, 20);
+        if (clew_slice_eq_cstr(key, "id") || ends_with(key, "_id"))
+                return (raw.len == 16 || raw.len == 32) && is_made_of(raw, hex, 32) &&
+                       !is_made_of(raw, digits, 32);
+        if (clew_slice_eq_cstr(key, "start"))
+                return is_made_of(raw, "0123456789-T:.Z", 32) && memchr(raw.data, 'T', raw.len);
+        return (clew_slice_eq_cstr(key, "type") || clew_slice_eq_cstr(key, "kind") ||
+                clew_slice_eq_cstr(key, "status")) &&
+               is_made_of(raw, small, 32);
+}
+
+/* What the escaped text @raw says; it lives in p->decoded when it has escapes. */
+static struct clew_slice text_of(struct clew_share_pack *p, struct clew_slice raw)
+{
+        uint8_t *room;
+
+        if (!memchr(raw.data ? raw.data : (const uint8_t *)"", '\\', raw.len))
+                return raw;
+        clew_buffer_clear(&p->decoded);
+        room = clew_buffer_reserve(&p->decoded, raw.len + 8);
+        if (!room)
+                return CLEW_SLICE_NULL; /* remembered, and told at the end */
+        clew_buffer_commit(&p->decoded, clew_json_decode(raw, room));
+        return clew_buffer_slice(&p->decoded);
+}
+
+/* What masking has put in place has no "<", the rest is escaped anew. */
+static void append_escaped(struct clew_share_pack *p, struct clew_buffer *out)
+{
+        CLEW_BUFFER escaped = {0};
+
+        clew_buffer_init(&escaped, 8 * p->masked.len + 64);
+        clew_json_escape(clew_buffer_slice(&p->masked), &escaped);
+        append_in_page(out, clew_buffer_slice(&escaped));
+}
+
+/* Whether the text is a secret by the name that it stands behind; it is appended masked then. What
+ * stands there is no text of the table: the same may be no secret in another place, and was perhaps
+ * kept from there. */
+static bool append_named(struct clew_share_pack *p, struct clew_slice key, struct clew_slice raw,
+                         struct clew_buffer *out)
+{
+        enum clew_mask_rule rule;
+        struct clew_slice text = raw.len <= NAMED_BYTES_MAX ? text_of(p, raw) : CLEW_SLICE_NULL;
+
+        if (text.len == 0 || !clew_mask_is_named(key, text, &rule) || !(p->mask.rules >> rule & 1))
+                return false;
+        clew_buffer_clear(&p->masked);
+        clew_mask_put(&p->mask, rule, text, &p->masked);
+        p->mask.n[rule]++;
+        append_escaped(p, out);
+        return true;
 }
 
 /* Appends the text @raw (escaped, without quotes), masked. */
-static void append_masked(struct clew_share_pack *p, struct clew_slice key, struct clew_slice raw,
-                          struct clew_buffer *out)
+static void append_masked(struct clew_share_pack *p, struct clew_slice raw, struct clew_buffer *out)
 {
-        enum clew_mask_rule rule;
-        struct clew_slice text = raw;
-        uint8_t *room;
+        struct clew_slice text = text_of(p, raw);
 
-        clew_buffer_clear(&p->decoded);
         clew_buffer_clear(&p->masked);
-        if (memchr(raw.data, '\\', raw.len)) {
-                room = clew_buffer_reserve(&p->decoded, raw.len + 8);
-                if (!room)
-                        return;
-                clew_buffer_commit(&p->decoded, clew_json_decode(raw, room));
-                text = clew_buffer_slice(&p->decoded);
-        }
-        if (clew_mask_is_named(key, text, &rule) && (p->mask.rules >> rule & 1)) {
-                clew_mask_put(&p->mask, rule, text, &p->masked);
-                p->mask.n[rule]++;
-        } else if (!clew_mask_text(&p->mask, text, &p->masked)) {
+        if (clew_mask_text(&p->mask, text, &p->masked))
+                append_escaped(p, out);
+        else
                 append_in_page(out, raw);
-                return;
-        }
-        /* What masking has put in place has no "<", the rest is escaped anew. */
-        {
-                CLEW_BUFFER escaped = {0};
-
-                clew_buffer_init(&escaped, 8 * p->masked.len + 64);
-                clew_json_escape(clew_buffer_slice(&p->masked), &escaped);
-                append_in_page(out, clew_buffer_slice(&escaped));
-        }
 }
 
 static int grow(struct clew_share_pack *p)
@@ -218,7 +266,7 @@ static int intern(struct clew_share_pack *p, struct clew_slice key, struct clew_
         if (p->n > 0)
                 clew_buffer_append_cstr(&p->texts, ",\n");
         clew_buffer_clear(&p->made);
-        append_masked(p, key, raw, &p->made);
+        append_masked(p, raw, &p->made);
         put_text(p, key);
         *ret = p->n++;
         return clew_buffer_error(&p->raw) < 0 || clew_buffer_error(&p->texts) < 0 ||
@@ -234,8 +282,10 @@ static int put_value(struct clew_share_pack *p, struct clew_slice key, struct cl
         int r;
 
         clew_buffer_append_byte(out, '"');
-        if (is_of_ours(key)) {
+        if (is_of_ours(key, raw)) {
                 append_in_page(out, raw);
+        } else if (append_named(p, key, raw, out)) {
+                /* nothing more */
         } else if (raw.len >= TEXT_BYTES_MIN ||
                    clew_slice_starts_with(raw, CLEW_SLICE_LITERAL("\\u0001"))) {
                 r = intern(p, key, raw, &index);
@@ -243,7 +293,7 @@ static int put_value(struct clew_share_pack *p, struct clew_slice key, struct cl
                         return r;
                 clew_buffer_printf(out, "\\u0001%u", index);
         } else {
-                append_masked(p, key, raw, out);
+                append_masked(p, raw, out);
         }
         clew_buffer_append_byte(out, '"');
         return 0;

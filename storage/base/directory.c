@@ -348,6 +348,7 @@ int clew_directory_lock(const char *dir, int dir_fd, int *ret_fd, struct clew_er
                                       "name another store",
                                       dir);
         }
+        (void)!ftruncate(fd, 0); /* where the one before had its pages */
         *ret_fd = fd;
         return 0;
 }

@@ -47,6 +47,11 @@ CLEW_MUST_USE int clew_env_open(const char *dir, const struct clew_store_options
 CLEW_MUST_USE int clew_env_created(struct clew_env *env, struct clew_error *err);
 /* The store is being created, or its creation finished, by this environment. */
 bool clew_env_has_collector(const struct clew_env *env);
+/* Of the collector: notes where its pages are, for who finds its lock; "" = nowhere. A hint. */
+void clew_env_tell_place(struct clew_env *env, const char *url);
+/* Where another collector has its pages: printable, without a blank; false when there is none, or
+ * it does not tell. */
+bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BYTES]);
 bool clew_env_is_creating(const struct clew_env *env);
 void clew_env_close(struct clew_env *env);
 const char *clew_env_dir(const struct clew_env *env);

@@ -379,6 +379,37 @@ bool clew_env_has_collector(const struct clew_env *env)
         return has;
 }
 
+void clew_env_tell_place(struct clew_env *env, const char *url)
+{
+        size_t n = strlen(url);
+
+        if (env->collector_fd < 0 || n >= CLEW_PLACE_BYTES)
+                return;
+        if (ftruncate(env->collector_fd, 0) < 0 || pwrite(env->collector_fd, url, n, 0) < 0)
+                return; /* a full disk: nobody is told */
+}
+
+bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BYTES])
+{
+        struct clew_error err;
+        ssize_t n = -1;
+        int fd;
+
+        if (!clew_env_has_collector(env) ||
+            clew_own_file_open(env->dir, env->dir_fd, CLEW_COLLECTOR_FILE, O_RDWR, &fd, &err) < 0)
+                return false;
+        n = pread(fd, ret, CLEW_PLACE_BYTES - 1, 0);
+        close(fd);
+        if (n <= 0)
+                return false;
+        for (ssize_t i = 0; i < n; i++) {
+                if (ret[i] <= ' ' || ret[i] > '~')
+                        return false;
+        }
+        ret[n] = '\0';
+        return true;
+}
+
 bool clew_env_is_creating(const struct clew_env *env)
 {
         return env->creating_fd >= 0;

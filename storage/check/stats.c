@@ -27,25 +27,23 @@ static int add_hot(struct clew_view *v, struct clew_store_stats *s, struct clew_
         struct clew_hot_list *hot;
         int r = clew_view_hot(v, NULL, &hot, err);
 
+        if (r == 0)
+                r = clew_hot_place_all(v->store->env, v->txn, hot, err);
+        if (r == 0)
+                s->hot_bytes = hot->stored_bytes;
         for (size_t i = 0; r == 0 && i < hot->n; i++) {
                 const struct clew_hot_trace *t = &hot->traces[i];
-                struct clew_place place;
 
-                r = clew_place_read(v->store->env, v->txn, &t->id, &place, err);
-                if (r < 0 && r != -ENOENT)
-                        break;
-                if (r == -ENOENT && !clew_trace_id_is_zero(&t->id))
+                if (!t->sealed && !clew_trace_id_is_zero(&t->id))
                         s->traces++;
                 s->hot_traces++;
                 s->hot_fragments += t->n_fragments;
-                s->hot_bytes += t->stored_bytes;
                 s->unsealable += clew_hot_over_limit(t) != NULL;
                 /* Of one that is too large to be merged, what came is counted. */
-                if (!clew_hot_over_limit(t) && (r == 0 || t->n_fragments > 1)) {
+                if (!clew_hot_over_limit(t) && (t->sealed || t->n_fragments > 1)) {
                         r = add_merged(v, hot, t, s, err);
                         continue;
                 }
-                r = 0;
                 s->spans += t->n_spans;
                 s->logs += t->n_logs;
                 s->raw_otlp_bytes += t->raw_bytes;

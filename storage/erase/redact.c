@@ -9,6 +9,7 @@
 #include "proto/otlp/walk.h"
 #include "storage/base/sums-int.h"
 #include "storage/erase/repack-int.h"
+#include "storage/hot/fragment-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,16 +31,33 @@ struct redacting {
         size_t to;
         uint64_t first; /* the batch */
         bool of_notes;  /* keys are; else of the shelf */
+        int error;      /* of the redaction's own functions; sticky */
 };
 
-static uint64_t count(const struct redacting *x, struct clew_slice text)
+/* An error is kept, and tested when a message or record is done. */
+static uint64_t taken(struct redacting *x, int64_t n)
 {
-        return text.len ? x->what->count(x->what->context, text) : 0;
+        if (n < 0 && x->error == 0)
+                x->error = (int)n;
+        return n > 0 ? (uint64_t)n : 0;
 }
 
-static uint64_t replace(const struct redacting *x, uint8_t *text, size_t n)
+static uint64_t count(struct redacting *x, enum clew_redaction_of of, struct clew_slice text)
 {
-        return n ? x->what->replace(x->what->context, text, n) : 0;
+        return text.len ? taken(x, x->what->count(x->what->context, of, text)) : 0;
+}
+
+static uint64_t replace(struct redacting *x, enum clew_redaction_of of, uint8_t *text, size_t n)
+{
+        return n ? taken(x, x->what->replace(x->what->context, of, text, n)) : 0;
+}
+
+static int checked(const struct redacting *x, struct clew_error *err)
+{
+        return x->error < 0 ? clew_error_set(err, x->error, 0,
+                                             "what is to be taken out could not be looked for: %s",
+                                             strerror(-x->error))
+                            : 0;
 }
 
 static uint64_t count_items(struct clew_slice message)
@@ -59,9 +77,12 @@ static int judge(void *context, const struct clew_rewrite_message *m, bool is_li
                  struct clew_buffer *out, size_t *ret_traces_len, struct clew_error *err)
 {
         struct redacting *x = context;
-        uint64_t n = count(x, m->traces) + count(x, m->logs);
+        uint64_t n =
+                count(x, CLEW_REDACTION_TRACES, m->traces) + count(x, CLEW_REDACTION_LOGS, m->logs);
         char hex[CLEW_TRACE_ID_HEX];
 
+        if (checked(x, err) < 0)
+                return x->error;
         if (n == 0)
                 return CLEW_REWRITE_KEEP;
         if (x->dry_run) {
@@ -74,8 +95,10 @@ static int judge(void *context, const struct clew_rewrite_message *m, bool is_li
         if (clew_buffer_error(out) < 0)
                 return clew_error_set(err, clew_buffer_error(out), 0, "out of memory");
         *ret_traces_len = m->traces.len;
-        replace(x, out->data, m->traces.len);
-        replace(x, out->data + m->traces.len, m->logs.len);
+        replace(x, CLEW_REDACTION_TRACES, out->data, m->traces.len);
+        replace(x, CLEW_REDACTION_LOGS, out->data + m->traces.len, m->logs.len);
+        if (checked(x, err) < 0)
+                return x->error;
         if (count_items(clew_slice_make(out->data, m->traces.len)) == count_items(m->traces) &&
             count_items(clew_slice_from(clew_buffer_slice(out), m->traces.len)) ==
                     count_items(m->logs))
@@ -87,22 +110,35 @@ static int judge(void *context, const struct clew_rewrite_message *m, bool is_li
 
 /* ---- hot ------------------------------------------------------------------------------------- */
 
+/* The same header, without what is to go from the service's name. */
+static void put_header(struct redacting *x, struct clew_slice header,
+                       const struct clew_fragment_header *h, struct clew_buffer *out)
+{
+        size_t at = out->len + (size_t)(h->service.data - header.data);
+
+        clew_buffer_append_slice(out, header);
+        if (clew_buffer_error(out) == 0)
+                replace(x, CLEW_REDACTION_NAME, out->data + at, h->service.len);
+}
+
 static int change_fragment(void *context, const struct clew_trace_id *id, uint64_t sequence,
                            const struct clew_hot_row *row, struct clew_buffer *out,
                            struct clew_error *err)
 {
         struct redacting *x = context;
         struct clew_slice message;
+        struct clew_fragment_header h;
+        enum clew_redaction_of of;
         uint64_t items;
         uint64_t n;
         char hex[CLEW_TRACE_ID_HEX];
-        size_t header = out->len;
         int r;
 
-        if (!clew_hot_row_check(row, id, sequence))
+        if (!clew_hot_row_check(row, id, sequence) || !clew_fragment_parse_header(row->header, &h))
                 return clew_error_set(err, -EBADMSG, 0,
                                       "hot fragment %llu is damaged; see clew doctor --verify",
                                       (unsigned long long)sequence);
+        of = h.signal == CLEW_OTLP_LOGS ? CLEW_REDACTION_LOGS : CLEW_REDACTION_TRACES;
         clew_buffer_clear(&x->message);
         r = clew_unpacker_open(x->unpacker, row->pack);
         if (r == 0)
@@ -113,20 +149,22 @@ static int change_fragment(void *context, const struct clew_trace_id *id, uint64
                                       (unsigned long long)sequence);
         message = clew_buffer_slice(&x->message);
         x->stats->read_bytes += message.len;
-        n = count(x, message);
+        n = count(x, of, message);
         x->stats->places += n;
+        if (checked(x, err) < 0)
+                return x->error;
         if (n == 0 || x->dry_run)
                 return 0;
         items = count_items(message);
-        replace(x, x->message.data, x->message.len);
+        replace(x, of, x->message.data, x->message.len);
+        if (checked(x, err) < 0)
+                return x->error;
         if (count_items(message) != items) {
                 clew_trace_id_to_hex(id, hex);
                 return clew_error_set(err, -ENOTSUP, 0,
                                       "trace %s has the text across two fields; delete it", hex);
         }
-        clew_buffer_append_slice(out, row->header);
-        if (out->len > header)
-                replace(x, out->data + header, out->len - header); /* the service's name */
+        put_header(x, row->header, &h, out);
         clew_packer_reset(x->packer);
         r = clew_packer_add(x->packer, message);
         if (r == 0)
@@ -215,11 +253,13 @@ static int find_notes(struct redacting *x, struct clew_error *err)
                 return r;
         r = clew_scan_open(env, txn, CLEW_TABLE_NOTE, &scan, err);
         while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
-                uint64_t n = count(x, scan.value);
+                uint64_t n = count(x, CLEW_REDACTION_NOTE, scan.value);
 
                 x->stats->places += n;
                 x->stats->notes += n > 0;
                 r = n > 0 ? keep_key(x, scan.key) : 1;
+                if (checked(x, err) < 0)
+                        r = x->error;
         }
         clew_scan_close(&scan);
         clew_txn_end_read(env, txn);
@@ -229,10 +269,12 @@ static int find_notes(struct redacting *x, struct clew_error *err)
 static int find_record(struct clew_slice key, struct clew_slice value, void *context)
 {
         struct redacting *x = context;
-        uint64_t n = count(x, value);
+        uint64_t n = count(x, CLEW_REDACTION_RECORD, value);
 
         x->stats->places += n;
         x->stats->records += n > 0;
+        if (x->error < 0)
+                return x->error;
         return n > 0 ? keep_key(x, key) : 0;
 }
 
@@ -264,7 +306,9 @@ static int change_note(struct clew_repack *p, MDB_txn *txn, struct clew_slice ke
         clew_buffer_append_slice(&x->message, value);
         if (clew_buffer_error(&x->message) < 0)
                 return clew_error_set(err, clew_buffer_error(&x->message), 0, "out of memory");
-        replace(x, x->message.data, x->message.len);
+        replace(x, CLEW_REDACTION_NOTE, x->message.data, x->message.len);
+        if (checked(x, err) < 0)
+                return x->error;
         value = clew_buffer_slice(&x->message);
         clew_note_count_in(state, key, value);
         return clew_table_put(p->store->env, txn, CLEW_TABLE_NOTE, key, &value, 1, err);
@@ -282,7 +326,9 @@ static int change_record(struct clew_repack *p, struct clew_shelf *shelf, struct
         r = clew_shelf_get(shelf, key, &x->message, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        replace(x, x->message.data, x->message.len);
+        replace(x, CLEW_REDACTION_RECORD, x->message.data, x->message.len);
+        if (checked(x, err) < 0)
+                return x->error;
         if (x->what->mark)
                 x->what->mark(x->what->context, key, x->message.data, x->message.len);
         r = clew_shelf_encode(clew_buffer_slice(&x->message), &encoded);

@@ -210,11 +210,15 @@ static int pack(struct clew_repack *p, const struct clew_segment_entry *e, struc
         clew_buffer_clear(&p->summaries);
         clew_buffer_clear(&p->service);
         clew_buffer_append_slice(&p->service, e->service);
-        if (p->redaction && p->service.len > 0)
-                p->redaction->replace(p->redaction->context, p->service.data, p->service.len);
+        r = clew_buffer_error(&p->service);
+        if (r == 0 && p->redaction && p->service.len > 0) {
+                int64_t n = p->redaction->replace(p->redaction->context, CLEW_REDACTION_NAME,
+                                                  p->service.data, p->service.len);
+
+                r = n < 0 ? (int)n : 0;
+        }
         if (p->sink)
                 clew_index_sink_reset(p->sink);
-        r = clew_buffer_error(&p->service);
         for (uint32_t i = 0; r == 0 && i < e->n_traces; i++)
                 r = add_row(p, i, err);
         return r;
@@ -277,7 +281,7 @@ static int drop_fragments(struct clew_repack *p, MDB_txn *txn, struct clew_state
 
         clew_buffer_init(&crossings, CLEW_PACK_MESSAGE_MAX);
         for (; at != CLEW_HOT_NONE; at = p->hot->links[at].next) {
-                struct clew_hot_crossing x = {p->hot->links[at].ref, id};
+                struct clew_hot_crossing x = {clew_hot_ref_of(&p->hot->links[at]), id};
 
                 clew_buffer_append(&crossings, &x, sizeof(x));
                 p->stats->fragments++;

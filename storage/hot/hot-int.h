@@ -113,35 +113,56 @@ CLEW_MUST_USE int clew_hot_read(struct clew_hot_reader *r, const struct clew_tra
 #define CLEW_HOT_LINKS_MAX 131072
 
 struct clew_hot_link {
-        struct clew_hot_ref ref;
-        uint32_t next; /* of the same trace, with a higher sequence; CLEW_HOT_NONE = last */
+        uint64_t sequence;
+        uint32_t offset; /* from the batch's; CLEW_HOT_NONE: a record of its own */
+        uint32_t next;   /* of the same trace, with a higher sequence; CLEW_HOT_NONE = last */
 };
 
-/* A trace with hot fragments, from their headers alone. */
+static inline struct clew_hot_ref clew_hot_ref_of(const struct clew_hot_link *l)
+{
+        return (struct clew_hot_ref){l->sequence,
+                                     l->offset == CLEW_HOT_NONE ? 0 : l->sequence - l->offset};
+}
+
+/* A trace with hot fragments, from their headers alone. A list of half a million is made for twenty
+ * of them: one line of the cache each. Numbers that a bound far below 32 bits refuses anyway stop
+ * at their largest value. */
 struct clew_hot_trace {
         struct clew_trace_id id;
+        uint64_t min_start_ns; /* first arrival where no span tells */
+        uint64_t last_arrival_ns;
+        uint64_t raw_bytes;
+        uint32_t n_spans;
+        uint32_t n_logs;
         uint32_t first_link; /* its fragments, in order of arrival */
         uint32_t last_link;
         uint32_t n_fragments; /* 0 = taken out (clew_hot_take_out()) */
-        uint32_t n_links;     /* of them, those that have a link */
-        /* For the sealer, fragments when it could not be sealed, and when that was not worth it; 0
-         * = never. */
+        bool has_start;       /* some span tells */
+        bool is_out;
+        bool is_placed; /* the trace index was asked (storage/source/hot-order-int.h) */
+        bool sealed;    /* and has a sealed part too */
+};
+
+/* What the sealer asks besides. */
+struct clew_hot_plan {
+        uint64_t first_arrival_ns;
+        uint32_t service; /* clew_hot_service_of() */
+        /* Fragments when it could not be sealed, and when that was not worth it; 0 = never. */
         uint32_t refused;
         uint32_t waits;
-        bool sealed;           /* has a sealed part too */
-        uint64_t min_start_ns; /* 0 = unknown */
-        uint64_t last_arrival_ns;
-        uint64_t first_arrival_ns;
-        uint64_t n_spans;
-        uint64_t n_logs;
-        uint64_t raw_bytes;
-        uint64_t stored_bytes;
-        uint64_t service_hash;
-        struct clew_slice service; /* in the list's arena */
 };
+
+struct clew_hot_service {
+        struct clew_slice name; /* in the list's arena */
+        uint64_t hash;
+};
+/* Services that are found again, by their hash; of more some are kept more than once. */
+#define CLEW_HOT_SERVICES_RECENT 256u
 
 struct clew_hot_list {
         struct clew_hot_trace *traces; /* owned, in no order */
+        struct clew_hot_plan *plans;   /* owned, as many; NULL: nobody will seal */
+        uint64_t stored_bytes;         /* of all that were added */
         uint32_t n;
         uint32_t capacity;
         struct clew_hot_link *links; /* owned */
@@ -149,18 +170,37 @@ struct clew_hot_list {
         uint32_t links_capacity;
         uint32_t *slots; /* id -> index in traces, open addressing; owned */
         uint32_t n_slots;
-        struct clew_arena services;
+        struct clew_hot_service *services; /* owned */
+        uint32_t n_services;
+        uint32_t services_capacity;
+        uint32_t recent[CLEW_HOT_SERVICES_RECENT]; /* by hash, index into services plus one */
+        struct clew_arena names;
         uint32_t n_out; /* traces taken out */
-        uint32_t max;   /* traces; 0 = any number */
-        bool cut;       /* there were more */
+        bool for_sealing;
+        uint32_t max; /* traces; 0 = any number */
+        bool cut;     /* there were more */
 };
+
+/* Of a list for sealing. */
+static inline struct clew_hot_plan *clew_hot_plan_of(const struct clew_hot_list *list,
+                                                     const struct clew_hot_trace *t)
+{
+        return &list->plans[t - list->traces];
+}
+
+/* Empty where it has none. */
+static inline struct clew_hot_service clew_hot_service_of(const struct clew_hot_list *list,
+                                                          const struct clew_hot_plan *plan)
+{
+        return plan->service > 0 ? list->services[plan->service - 1] : (struct clew_hot_service){0};
+}
 
 /* Gathers what is hot in the snapshot from all headers; of one trace when @only is given. */
 CLEW_MUST_USE int clew_hot_scan(struct clew_env *env, MDB_txn *txn,
                                 const struct clew_trace_id *only, struct clew_hot_list *ret,
                                 struct clew_error *err);
-/* The same of the @max traces that arrived first (0 = of all), with all their fragments; @ret->cut
- * tells whether there are more. */
+/* The same for sealing, of the @max traces that arrived first (0 = of all), with all their
+ * fragments; @ret->cut tells whether there are more. */
 CLEW_MUST_USE int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max,
                                       struct clew_hot_list *ret, struct clew_error *err);
 /* Adds the fragments from sequence @from on to a list that clew_hot_scan_first() made. */

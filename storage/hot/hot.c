@@ -9,16 +9,19 @@
 #include <string.h>
 
 #define TRACES_FIRST 64u
-/* Names of services, each kept once while neighbours in the table share it. */
 #define SERVICES_BYTES_MAX ((size_t)1 << 30)
 #define ENTRIES_MAX (UINT32_MAX / 4)
+/* For so many fragments room is made at once: growing copies, and touches memory twice. */
+#define EXPECTED_MAX (1u << 24)
 
 void clew_hot_list_deinit(struct clew_hot_list *list)
 {
         clew_free(list->traces);
+        clew_free(list->plans);
         clew_free(list->links);
         clew_free(list->slots);
-        clew_arena_deinit(&list->services);
+        clew_free(list->services);
+        clew_arena_deinit(&list->names);
         memset(list, 0, sizeof(*list));
 }
 
@@ -45,45 +48,66 @@ struct clew_hot_trace *clew_hot_find(const struct clew_hot_list *list,
         return slot && *slot != CLEW_HOT_NONE ? &list->traces[*slot] : NULL;
 }
 
-static int grow_traces(struct clew_hot_list *list)
+static int make_room(struct clew_hot_list *list, uint32_t want)
 {
-        uint32_t want = list->capacity ? list->capacity * 2 : TRACES_FIRST;
-        void *more;
+        void *more = clew_realloc_array(list->traces, want, sizeof(*list->traces));
+        uint32_t n_slots = TRACES_FIRST;
 
-        if (list->capacity >= ENTRIES_MAX)
-                return -ENOMEM;
-        more = clew_realloc_array(list->traces, want, sizeof(*list->traces));
         if (!more)
                 return -ENOMEM;
         list->traces = more;
-        more = clew_realloc_array(list->slots, (size_t)want * 2, sizeof(*list->slots));
+        if (list->for_sealing) {
+                more = clew_realloc_array(list->plans, want, sizeof(*list->plans));
+                if (!more)
+                        return -ENOMEM;
+                list->plans = more;
+        }
+        while (n_slots < want + want / 2)
+                n_slots *= 2;
+        more = clew_realloc_array(list->slots, n_slots, sizeof(*list->slots));
         if (!more)
                 return -ENOMEM;
         list->slots = more;
         list->capacity = want;
-        list->n_slots = want * 2;
+        list->n_slots = n_slots;
         memset(list->slots, 0xff, list->n_slots * sizeof(*list->slots));
         for (uint32_t i = 0; i < list->n; i++)
                 *slot_of(list, &list->traces[i].id) = i;
         return 0;
 }
 
-static struct clew_hot_trace *add_trace(struct clew_hot_list *list, const struct clew_trace_id *id)
+static int make_links(struct clew_hot_list *list, uint32_t want)
 {
+        void *more = clew_realloc_array(list->links, want, sizeof(*list->links));
+
+        if (!more)
+                return -ENOMEM;
+        list->links = more;
+        list->links_capacity = want;
+        return 0;
+}
+
+/* The trace of @id, new when it is not there; NULL without memory. */
+static struct clew_hot_trace *reach(struct clew_hot_list *list, const struct clew_trace_id *id)
+{
+        uint32_t *slot = list->n_slots ? slot_of(list, id) : NULL;
         struct clew_hot_trace *t;
 
-        if (list->n == list->capacity && grow_traces(list) < 0)
-                return NULL;
-        *slot_of(list, id) = list->n;
+        if (slot && *slot != CLEW_HOT_NONE)
+                return &list->traces[*slot];
+        if (list->n == list->capacity) {
+                if (list->capacity >= ENTRIES_MAX ||
+                    make_room(list, list->capacity ? list->capacity * 2 : TRACES_FIRST) < 0)
+                        return NULL;
+                slot = slot_of(list, id);
+        }
+        *slot = list->n;
         t = &list->traces[list->n++];
         *t = (struct clew_hot_trace){
                 .id = *id, .first_link = CLEW_HOT_NONE, .last_link = CLEW_HOT_NONE};
+        if (list->plans)
+                list->plans[list->n - 1] = (struct clew_hot_plan){0};
         return t;
-}
-
-static uint64_t sequence_of(const struct clew_hot_list *list, uint32_t link)
-{
-        return list->links[link].ref.sequence;
 }
 
 /* Fragments of format 1 are older than all batches and may be met behind them. */
@@ -92,47 +116,58 @@ static int add_link(struct clew_hot_list *list, struct clew_hot_trace *t, struct
         uint32_t *before = &t->first_link;
         uint32_t at = list->n_links;
 
-        if (t->n_links == CLEW_HOT_LINKS_MAX)
+        if (t->n_fragments >= CLEW_HOT_LINKS_MAX)
                 return 0;
-        if (at == list->links_capacity) {
-                uint32_t want = at ? at * 2 : TRACES_FIRST;
-                void *more = at < ENTRIES_MAX
-                                     ? clew_realloc_array(list->links, want, sizeof(*list->links))
-                                     : NULL;
-
-                if (!more)
-                        return -ENOMEM;
-                list->links = more;
-                list->links_capacity = want;
-        }
-        if (t->last_link != CLEW_HOT_NONE && sequence_of(list, t->last_link) < ref.sequence)
+        if (at == list->links_capacity &&
+            (at >= ENTRIES_MAX || make_links(list, at ? at * 2 : TRACES_FIRST) < 0))
+                return -ENOMEM;
+        if (t->last_link != CLEW_HOT_NONE && list->links[t->last_link].sequence < ref.sequence)
                 before = &list->links[t->last_link].next;
-        while (*before != CLEW_HOT_NONE && sequence_of(list, *before) < ref.sequence)
+        while (*before != CLEW_HOT_NONE && list->links[*before].sequence < ref.sequence)
                 before = &list->links[*before].next;
-        list->links[at] = (struct clew_hot_link){ref, *before};
+        list->links[at] = (struct clew_hot_link){
+                .sequence = ref.sequence,
+                .offset = ref.first ? (uint32_t)(ref.sequence - ref.first) : CLEW_HOT_NONE,
+                .next = *before};
         if (*before == CLEW_HOT_NONE)
                 t->last_link = at;
         *before = at;
         list->n_links++;
-        t->n_links++;
         return 0;
 }
 
-/* Most traces of a moment are of few services: the names of the traces before are looked at. */
-static int set_service(struct clew_hot_list *list, struct clew_hot_trace *t, struct clew_slice name)
+static int add_service(struct clew_hot_list *list, const struct clew_hot_service *service)
 {
-        enum { LOOK_BACK = 4 };
-        size_t at = (size_t)(t - list->traces);
+        if (list->n_services == list->services_capacity) {
+                uint32_t want =
+                        list->services_capacity ? list->services_capacity * 2 : TRACES_FIRST;
+                void *more = clew_realloc_array(list->services, want, sizeof(*list->services));
 
-        t->service_hash = clew_hash(name);
-        for (size_t i = at; i > 0 && i > at - (at < LOOK_BACK ? at : LOOK_BACK); i--) {
-                if (clew_slice_eq(list->traces[i - 1].service, name)) {
-                        t->service = list->traces[i - 1].service;
-                        return 0;
-                }
+                if (!more)
+                        return -ENOMEM;
+                list->services = more;
+                list->services_capacity = want;
         }
-        t->service = clew_arena_copy(&list->services, name);
-        return clew_arena_failed(&list->services) ? -ENOMEM : 0;
+        list->services[list->n_services] = *service;
+        list->services[list->n_services++].name = clew_arena_copy(&list->names, service->name);
+        return clew_arena_failed(&list->names) ? -ENOMEM : 0;
+}
+
+static int set_service(struct clew_hot_list *list, struct clew_hot_plan *plan,
+                       struct clew_slice name)
+{
+        struct clew_hot_service service = {name, clew_hash(name)};
+        uint32_t *recent = &list->recent[service.hash % CLEW_HOT_SERVICES_RECENT];
+
+        if (*recent == 0 || !clew_slice_eq(list->services[*recent - 1].name, name)) {
+                int r = add_service(list, &service);
+
+                if (r < 0)
+                        return r;
+                *recent = list->n_services;
+        }
+        plan->service = *recent;
+        return 0;
 }
 
 /* A trace that was taken out has something hot again. */
@@ -140,6 +175,8 @@ static void revive(struct clew_hot_list *list, struct clew_hot_trace *t)
 {
         *t = (struct clew_hot_trace){
                 .id = t->id, .first_link = CLEW_HOT_NONE, .last_link = CLEW_HOT_NONE};
+        if (list->plans)
+                *clew_hot_plan_of(list, t) = (struct clew_hot_plan){0};
         list->n_out--;
 }
 
@@ -150,54 +187,63 @@ void clew_hot_take_out(struct clew_hot_list *list, const struct clew_trace_id *i
         if (!t || t->n_fragments == 0)
                 return;
         t->n_fragments = 0;
+        t->is_out = true;
         t->first_link = t->last_link = CLEW_HOT_NONE;
         list->n_out++;
+}
+
+static void add_up(uint32_t *sum, uint64_t n)
+{
+        *sum = n < UINT32_MAX - *sum ? *sum + (uint32_t)n : UINT32_MAX;
+}
+
+/* A time to sort by also when no span gives one. */
+static void take_times(struct clew_hot_trace *t, const struct clew_fragment_header *h,
+                       bool is_first)
+{
+        if (h->arrival_ns > t->last_arrival_ns)
+                t->last_arrival_ns = h->arrival_ns;
+        if (h->min_start_ns && (!t->has_start || h->min_start_ns < t->min_start_ns)) {
+                t->min_start_ns = h->min_start_ns;
+                t->has_start = true;
+        } else if (!t->has_start && is_first) {
+                t->min_start_ns = h->arrival_ns;
+        }
 }
 
 static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
 {
         const struct clew_fragment_header *h = &f->header;
-        struct clew_hot_trace *t = clew_hot_find(list, &f->id);
+        struct clew_hot_trace *t;
+        struct clew_hot_plan *plan;
+        bool is_first;
         int r;
 
-        if (!t && list->max && list->n == list->max) {
+        if (list->max && list->n == list->max && !clew_hot_find(list, &f->id)) {
                 list->cut = true;
                 return 0;
         }
-        if (!t)
-                t = add_trace(list, &f->id);
+        t = reach(list, &f->id);
         if (!t)
                 return -ENOMEM;
-        if (t->n_fragments == 0 && t->n_links)
+        if (t->is_out)
                 revive(list, t);
         r = add_link(list, t, f->ref);
         if (r < 0)
                 return r;
         t->n_fragments++;
-        if (t->first_link != CLEW_HOT_NONE && sequence_of(list, t->first_link) == f->ref.sequence)
-                t->first_arrival_ns = h->arrival_ns;
-        if (h->arrival_ns > t->last_arrival_ns)
-                t->last_arrival_ns = h->arrival_ns;
-        if (h->min_start_ns && (!t->min_start_ns || h->min_start_ns < t->min_start_ns))
-                t->min_start_ns = h->min_start_ns;
-        if (h->signal == CLEW_OTLP_LOGS)
-                t->n_logs += h->n_items;
-        else
-                t->n_spans += h->n_items;
+        is_first = t->first_link != CLEW_HOT_NONE &&
+                   list->links[t->first_link].sequence == f->ref.sequence;
+        take_times(t, h, is_first);
+        add_up(h->signal == CLEW_OTLP_LOGS ? &t->n_logs : &t->n_spans, h->n_items);
         t->raw_bytes += h->raw_bytes;
-        t->stored_bytes += f->stored_bytes;
-        return t->service.len == 0 && h->service.len ? set_service(list, t, h->service) : 0;
-}
-
-/* A time to sort by when no span gave one. */
-static void settle(struct clew_hot_list *list)
-{
-        for (uint32_t i = 0; i < list->n; i++) {
-                struct clew_hot_trace *t = &list->traces[i];
-
-                if (!t->min_start_ns)
-                        t->min_start_ns = t->first_arrival_ns;
-        }
+        list->stored_bytes += f->stored_bytes;
+        if (!list->plans)
+                return 0;
+        plan = clew_hot_plan_of(list, t);
+        if (is_first)
+                plan->first_arrival_ns = h->arrival_ns;
+        return plan->service == 0 && h->service.len ? set_service(list, plan, h->service) : 0;
 }
 
 static int take_all(struct clew_hot_walk *w, struct clew_hot_list *list, struct clew_error *err)
@@ -213,21 +259,35 @@ static int take_all(struct clew_hot_walk *w, struct clew_hot_list *list, struct 
         return r;
 }
 
-static int scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only, uint32_t max,
-                struct clew_hot_list *ret, struct clew_error *err)
+/* Room for as many traces and fragments as the state counts; without, the list grows on its way. */
+static void expect(struct clew_env *env, MDB_txn *txn, struct clew_hot_list *list)
 {
-        CLEW_HOT_LIST list = {.max = max};
+        struct clew_state state;
+        struct clew_error ignored = {0};
+
+        if (clew_state_read(env, txn, &state, &ignored) < 0 || state.hot_fragments == 0 ||
+            state.hot_fragments > EXPECTED_MAX)
+                return;
+        if (make_links(list, (uint32_t)state.hot_fragments) == 0)
+                (void)!make_room(list, (uint32_t)state.hot_fragments);
+}
+
+static int scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only,
+                const struct clew_hot_list *how, struct clew_hot_list *ret, struct clew_error *err)
+{
+        CLEW_HOT_LIST list = {.max = how->max, .for_sealing = how->for_sealing};
         struct clew_hot_walk w;
         int r;
 
-        clew_arena_init(&list.services, SERVICES_BYTES_MAX);
+        clew_arena_init(&list.names, SERVICES_BYTES_MAX);
+        if (!only && !how->for_sealing)
+                expect(env, txn, &list);
         r = clew_hot_walk_open(&w, env, txn, only, err);
         if (r == 0)
                 r = take_all(&w, &list, err);
         clew_hot_walk_close(&w);
         if (r < 0)
                 return r;
-        settle(&list);
         *ret = list;
         list = (struct clew_hot_list){0};
         return 0;
@@ -236,13 +296,14 @@ static int scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *
 int clew_hot_scan(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *only,
                   struct clew_hot_list *ret, struct clew_error *err)
 {
-        return scan(env, txn, only, 0, ret, err);
+        return scan(env, txn, only, &(struct clew_hot_list){0}, ret, err);
 }
 
 int clew_hot_scan_first(struct clew_env *env, MDB_txn *txn, uint32_t max, struct clew_hot_list *ret,
                         struct clew_error *err)
 {
-        return scan(env, txn, NULL, max, ret, err);
+        return scan(env, txn, NULL, &(struct clew_hot_list){.max = max, .for_sealing = true}, ret,
+                    err);
 }
 
 int clew_hot_scan_more(struct clew_env *env, MDB_txn *txn, uint64_t from,
@@ -256,7 +317,6 @@ int clew_hot_scan_more(struct clew_env *env, MDB_txn *txn, uint64_t from,
         if (r == 0)
                 r = take_all(&w, list, err);
         clew_hot_walk_close(&w);
-        settle(list);
         return r;
 }
 
@@ -267,7 +327,7 @@ const char *clew_hot_over_limit(const struct clew_hot_trace *t)
 {
         if (t->n_fragments > CLEW_HOT_LINKS_MAX)
                 return "it came in more than " WORD(CLEW_HOT_LINKS_MAX) " pieces";
-        if (t->n_spans + t->n_logs > CLEW_SEAL_ITEMS_MAX)
+        if ((uint64_t)t->n_spans + t->n_logs > CLEW_SEAL_ITEMS_MAX)
                 return "it has more than " WORD(CLEW_SEAL_ITEMS_MAX) " spans and log records";
         if (t->raw_bytes > CLEW_SEAL_RAW_MAX)
                 return "it has more than 1 GiB";

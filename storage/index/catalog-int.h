@@ -22,9 +22,18 @@ struct clew_index_gone {
         struct clew_slice live; /* bits, as in a catalog entry; empty = all are */
 };
 
+/* A block that was read before in the snapshot, and is not verified once more. */
+struct clew_index_kept_block {
+        uint64_t run;
+        uint32_t block;
+        struct clew_slice bytes;
+};
+#define CLEW_INDEX_KEPT_BLOCKS 256u /* a power of two */
+
 struct clew_index_catalog {
         struct clew_env *env;
         MDB_txn *txn; /* borrowed */
+        struct clew_index_kept_block kept[CLEW_INDEX_KEPT_BLOCKS];
         struct clew_run_packer packer;
         struct clew_arena arena;
         struct clew_index_run *runs; /* ascending numbers */

@@ -22,8 +22,18 @@ static int get_block(void *context, uint64_t run, uint32_t block, struct clew_sl
 {
         struct clew_index_catalog *c = context;
         struct clew_key key = clew_index_key_block(run, block);
+        uint64_t at = (run * 0x9e3779b97f4a7c15u >> 32) + block;
+        struct clew_index_kept_block *kept = &c->kept[at % CLEW_INDEX_KEPT_BLOCKS];
+        int r;
 
-        return clew_table_get(c->env, c->txn, CLEW_TABLE_INDEX, clew_key_slice(&key), ret, err);
+        if (kept->bytes.len > 0 && kept->run == run && kept->block == block) {
+                *ret = kept->bytes;
+                return 0;
+        }
+        r = clew_table_get(c->env, c->txn, CLEW_TABLE_INDEX, clew_key_slice(&key), ret, err);
+        if (r == 0)
+                *kept = (struct clew_index_kept_block){run, block, *ret};
+        return r;
 }
 
 bool clew_index_gone_decode(struct clew_slice value, struct clew_index_gone *ret)

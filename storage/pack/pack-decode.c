@@ -70,6 +70,24 @@ void clew_unpacker_free(struct clew_unpacker *u)
         clew_free(u);
 }
 
+/* Unpacked bytes that are kept for the next message. */
+#define PLAIN_KEPT_MAX ((size_t)16 << 20)
+
+static void drop_large(struct frame *f)
+{
+        if (f->plain.capacity <= PLAIN_KEPT_MAX)
+                return;
+        clew_buffer_deinit(&f->plain);
+        f->ready = false;
+}
+
+void clew_unpacker_drop_large(struct clew_unpacker *u)
+{
+        drop_large(&u->residue);
+        for (size_t i = 0; i < PACK_COLUMNS; i++)
+                drop_large(&u->columns[i]);
+}
+
 static int reserve_messages(struct clew_unpacker *u, size_t n)
 {
         struct message *more;

@@ -72,6 +72,8 @@ CLEW_MUST_USE int clew_unpacker_open(struct clew_unpacker *u, struct clew_slice 
 size_t clew_unpacker_messages(const struct clew_unpacker *u);
 /* What the packer had as clew_packer_residue_bytes(). */
 uint64_t clew_unpacker_residue_bytes(const struct clew_unpacker *u);
+/* Gives back what large unpacked bytes take; the next read makes them again. */
+void clew_unpacker_drop_large(struct clew_unpacker *u);
 /* Appends message @index to @out. Returns 0, -EBADMSG, -EINVAL (no such index), or @out's error. */
 CLEW_MUST_USE int clew_unpacker_read(struct clew_unpacker *u, size_t index,
                                      struct clew_buffer *out);

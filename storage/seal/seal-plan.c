@@ -36,12 +36,13 @@ static uint64_t age(uint64_t then_ns, uint64_t now_ns)
 }
 
 /* Log records without a trace share one; under steady traffic that is never idle. */
-static bool is_due(const struct clew_hot_trace *t, const struct clew_seal_options *o,
-                   uint64_t now_ns)
+static bool is_due(const struct clew_hot_trace *t, const struct clew_hot_plan *plan,
+                   const struct clew_seal_options *o, uint64_t now_ns)
 {
         if (age(t->last_arrival_ns, now_ns) >= o->idle_ns)
                 return true;
-        return clew_trace_id_is_zero(&t->id) && age(t->first_arrival_ns, now_ns) >= o->max_wait_ns;
+        return clew_trace_id_is_zero(&t->id) &&
+               age(plan->first_arrival_ns, now_ns) >= o->max_wait_ns;
 }
 
 /* Drops services whose idle bytes are few and young: they are worth waiting for more. */
@@ -97,12 +98,12 @@ struct clew_sealing *clew_sealing_of(struct clew_store *store)
         return store->sealing;
 }
 
-static bool is_left_alone(const struct clew_hot_trace *t, const struct clew_seal_options *o,
-                          uint64_t now_ns)
+static bool is_left_alone(const struct clew_hot_trace *t, const struct clew_hot_plan *plan,
+                          const struct clew_seal_options *o, uint64_t now_ns)
 {
-        if (t->n_fragments == 0 || (t->refused && t->n_fragments / 2 < t->refused))
+        if (t->n_fragments == 0 || (plan->refused && t->n_fragments / 2 < plan->refused))
                 return true;
-        return t->waits == t->n_fragments &&
+        return plan->waits == t->n_fragments &&
                age(t->last_arrival_ns, now_ns) / CLEW_SEAL_LONG_IDLE < o->idle_ns;
 }
 
@@ -112,7 +113,7 @@ void clew_sealing_refuse(struct clew_sealing *s, const struct clew_trace_id *id)
 
         if (!t || t->n_fragments == 0)
                 return;
-        t->refused = t->n_fragments;
+        clew_hot_plan_of(&s->hot, t)->refused = t->n_fragments;
         s->refused[s->n_refused++ % CLEW_REFUSED_MAX] =
                 (struct clew_refused){.id = *id, .n_fragments = t->n_fragments};
 }
@@ -123,10 +124,11 @@ static void remember_refused(struct clew_sealing *s)
         uint32_t n = s->n_refused < CLEW_REFUSED_MAX ? s->n_refused : CLEW_REFUSED_MAX;
 
         for (uint32_t i = 0; i < n; i++) {
-                struct clew_hot_trace *t = clew_hot_find(&s->hot, &s->refused[i].id);
+                const struct clew_hot_trace *t = clew_hot_find(&s->hot, &s->refused[i].id);
+                struct clew_hot_plan *plan = t ? clew_hot_plan_of(&s->hot, t) : NULL;
 
-                if (t && t->refused < s->refused[i].n_fragments)
-                        t->refused = s->refused[i].n_fragments;
+                if (plan && plan->refused < s->refused[i].n_fragments)
+                        plan->refused = s->refused[i].n_fragments;
         }
 }
 
@@ -142,15 +144,17 @@ static int choose_due(struct clew_sealing *s, uint64_t now_ns)
                 return -ENOMEM;
         for (uint32_t i = 0; i < s->hot.n; i++) {
                 const struct clew_hot_trace *t = &s->hot.traces[i];
+                const struct clew_hot_plan *own = clew_hot_plan_of(&s->hot, t);
+                const struct clew_hot_service service = clew_hot_service_of(&s->hot, own);
 
-                if (is_left_alone(t, o, now_ns) || !is_due(t, o, now_ns))
+                if (is_left_alone(t, own, o, now_ns) || !is_due(t, own, o, now_ns))
                         continue;
                 plan->items[plan->n++] = (struct clew_seal_item){
                         .id = t->id,
-                        .service_hash = t->service_hash,
-                        .service = t->service,
+                        .service_hash = service.hash,
+                        .service = service.name,
                         .start_ns = t->min_start_ns,
-                        .first_arrival_ns = t->first_arrival_ns,
+                        .first_arrival_ns = own->first_arrival_ns,
                         .idle_ns = age(t->last_arrival_ns, now_ns),
                         .raw_bytes = t->raw_bytes,
                         .n_fragments = t->n_fragments,

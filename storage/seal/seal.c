@@ -226,7 +226,8 @@ static int add_trace(struct sealer *s, struct clew_seal_item *item, struct clew_
         if (loaded.n_fragments != item->n_fragments)
                 return 1;
         if (!is_worth_it(s, item, &loaded)) {
-                clew_hot_find(s->hot, &item->id)->waits = item->n_fragments;
+                clew_hot_plan_of(s->hot, clew_hot_find(s->hot, &item->id))->waits =
+                        item->n_fragments;
                 return 1;
         }
         if (loaded.traces.len + loaded.logs.len > CLEW_PACK_MESSAGE_MAX) {
@@ -324,7 +325,7 @@ static int delete_fragments(struct sealer *s, MDB_txn *txn, struct clew_state *s
                 uint32_t at = t ? t->first_link : CLEW_HOT_NONE;
 
                 for (; at != CLEW_HOT_NONE; at = s->hot->links[at].next) {
-                        struct clew_hot_crossing x = {s->hot->links[at].ref, id};
+                        struct clew_hot_crossing x = {clew_hot_ref_of(&s->hot->links[at]), id};
 
                         clew_buffer_append(&s->crossings, &x, sizeof(x));
                 }

@@ -123,6 +123,10 @@ CLEW_MUST_USE bool clew_segment_entry_release(struct clew_segment_entry *e, uint
 /* Summaries in plain form: n times (varint length, bytes). */
 CLEW_MUST_USE int clew_summaries_compress(struct clew_slice plain, struct clew_buffer *out);
 CLEW_MUST_USE int clew_summaries_decompress(struct clew_slice frame, struct clew_buffer *out);
+/* The same with working memory of zstd at hand, for who unpacks many; NULL is fine. */
+struct ZSTD_DCtx_s;
+CLEW_MUST_USE int clew_summaries_decompress_with(struct ZSTD_DCtx_s *zstd, struct clew_slice frame,
+                                                 struct clew_buffer *out);
 /* The @index-th summary of @plain. */
 CLEW_MUST_USE bool clew_summaries_at(struct clew_slice plain, uint32_t index,
                                      struct clew_slice *ret);

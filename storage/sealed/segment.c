@@ -295,6 +295,12 @@ int clew_summaries_compress(struct clew_slice plain, struct clew_buffer *out)
 
 int clew_summaries_decompress(struct clew_slice frame, struct clew_buffer *out)
 {
+        return clew_summaries_decompress_with(NULL, frame, out);
+}
+
+int clew_summaries_decompress_with(struct ZSTD_DCtx_s *zstd, struct clew_slice frame,
+                                   struct clew_buffer *out)
+{
         unsigned long long len = ZSTD_getFrameContentSize(frame.data, frame.len);
         uint8_t *room;
         size_t n;
@@ -304,7 +310,8 @@ int clew_summaries_decompress(struct clew_slice frame, struct clew_buffer *out)
         room = clew_buffer_reserve(out, (size_t)len + 1);
         if (!room)
                 return clew_buffer_error(out);
-        n = ZSTD_decompress(room, (size_t)len, frame.data, frame.len);
+        n = zstd ? ZSTD_decompressDCtx(zstd, room, (size_t)len, frame.data, frame.len)
+                 : ZSTD_decompress(room, (size_t)len, frame.data, frame.len);
         if (n != len)
                 return -EBADMSG;
         clew_buffer_commit(out, n);

@@ -24,7 +24,9 @@ struct chosen_run {
         struct clew_index_set set;
         struct clew_index_set sure;
         bool is_open;
-        uint32_t at;   /* ordinal that comes next; n = the run is at its end */
+        uint32_t at;    /* ordinal that comes next; n = the run is at its end */
+        uint32_t begin; /* ordinals that the walk goes over */
+        uint32_t end;
         uint32_t from; /* of the rows */
         uint32_t n_rows;
         uint64_t starts[ROWS];
@@ -39,8 +41,11 @@ struct clew_chosen {
         bool has_after;
         uint64_t after_ns;
         struct clew_trace_id after;
-        struct clew_place *elsewhere; /* sealed parts of what is hot too, and of no trace */
+        /* Sealed parts of no trace, and of what is hot too: the latter from the beginning on where
+         * traces are taken at once, else when the walk is settled. */
+        struct clew_place *elsewhere;
         size_t n_elsewhere;
+        bool is_settled;
 };
 
 int clew_view_read_index(struct clew_view *v, uint64_t version, struct clew_error *err)
@@ -99,21 +104,23 @@ int clew_view_index_runs(struct clew_view *v, uint64_t version,
         return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
-/* Log records of no trace are in no list; what has something hot is given from there. */
-static int find_elsewhere(struct clew_view *v, struct clew_error *err)
+/* What is sealed of traces that are given from the hot side. */
+static int find_hot(struct clew_view *v, struct clew_error *err)
 {
-        static const struct clew_trace_id none;
         struct clew_chosen *c = v->chosen;
+        struct clew_place *more;
         size_t n = 1;
-        int r;
+        int r = clew_hot_place_all(v->store->env, v->txn, &v->hot, err);
 
+        if (r < 0)
+                return r;
         for (uint32_t i = 0; i < v->hot.n; i++)
                 n += v->hot.traces[i].sealed;
-        c->elsewhere = clew_calloc(n, sizeof(*c->elsewhere));
-        if (!c->elsewhere)
+        more = clew_realloc_array(c->elsewhere, n, sizeof(*c->elsewhere));
+        if (!more)
                 return out_of_memory(err);
-        r = clew_place_read(v->store->env, v->txn, &none, &c->elsewhere[0], err);
-        c->n_elsewhere = r == 0;
+        c->elsewhere = more;
+        c->is_settled = true;
         for (uint32_t i = 0; (r == 0 || r == -ENOENT) && i < v->hot.n; i++) {
                 if (!v->hot.traces[i].sealed || clew_trace_id_is_zero(&v->hot.traces[i].id))
                         continue;
@@ -122,6 +129,23 @@ static int find_elsewhere(struct clew_view *v, struct clew_error *err)
                 c->n_elsewhere += r == 0;
         }
         return r == -ENOENT ? 0 : r;
+}
+
+/* Log records of no trace are in no list. */
+static int find_elsewhere(struct clew_view *v, struct clew_error *err)
+{
+        static const struct clew_trace_id none;
+        struct clew_chosen *c = v->chosen;
+        int r;
+
+        c->elsewhere = clew_calloc(1, sizeof(*c->elsewhere));
+        if (!c->elsewhere)
+                return out_of_memory(err);
+        r = clew_place_read(v->store->env, v->txn, &none, &c->elsewhere[0], err);
+        c->n_elsewhere = r == 0;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        return c->chooser->light && c->chooser->taker ? find_hot(v, err) : 0;
 }
 
 /* < 0 when the first comes first in lists. */
@@ -288,6 +312,8 @@ static int find_out(struct clew_view *v, struct chosen_run *r, struct clew_index
                 clew_index_set_add(out, i);
         for (uint32_t i = to; e == 0 && i < out->n; i++)
                 clew_index_set_add(out, i);
+        r->begin = from;
+        r->end = to;
         return e;
 }
 
@@ -367,6 +393,48 @@ static uint64_t start_of(const struct chosen_run *r)
 static const struct clew_trace_id *id_of(const struct chosen_run *r)
 {
         return &r->ids[r->at - r->from];
+}
+
+/* Takes the sealed part at @place, which is hot too, out of the counts. */
+static int discount(struct clew_view *v, const struct clew_place *place, struct clew_error *err)
+{
+        const struct clew_index_run *run = clew_index_run_of(&v->index, place->segment);
+        const struct clew_run_segment *s =
+                run ? clew_run_find_segment(&run->head, place->segment) : NULL;
+        uint64_t ordinal;
+        int e;
+
+        for (uint32_t i = 0; s && place->index < s->n && i + 1 < v->chosen->n; i++) {
+                struct chosen_run *r = &v->chosen->runs[i];
+
+                if (r->run != run || !r->is_open)
+                        continue;
+                e = clew_run_numbers(r->run, CLEW_RUN_PLACES, s->first + place->index, 1, &ordinal,
+                                     err);
+                if (e < 0)
+                        return e;
+                if (ordinal < r->begin || ordinal >= r->end)
+                        return 0;
+                if (clew_index_set_has(&r->set, (uint32_t)ordinal))
+                        v->use.chosen--;
+                else
+                        v->use.left_out--;
+        }
+        return 0;
+}
+
+int clew_chosen_settle(struct clew_view *v, struct clew_error *err)
+{
+        struct clew_chosen *c = v->chosen;
+        size_t from = c->n_elsewhere;
+        int r = 0;
+
+        if (c->is_settled)
+                return 0;
+        r = find_hot(v, err);
+        for (size_t i = from; r == 0 && i < c->n_elsewhere; i++)
+                r = discount(v, &c->elsewhere[i], err);
+        return r;
 }
 
 int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)

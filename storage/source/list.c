@@ -21,55 +21,6 @@ static int order(uint64_t a_start, const struct clew_trace_id *a, uint64_t b_sta
         return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-static int compare_hot(const void *a, const void *b, void *context)
-{
-        const struct clew_hot_trace *t = context;
-        const struct clew_hot_trace *x = &t[*(const uint32_t *)a];
-        const struct clew_hot_trace *y = &t[*(const uint32_t *)b];
-
-        return order(x->min_start_ns, &x->id, y->min_start_ns, &y->id);
-}
-
-/* A hot trace that is sealed too keeps the earlier of its two places. */
-static int place_hot(struct clew_view *v, struct clew_error *err)
-{
-        for (size_t i = 0; i < v->hot.n; i++) {
-                struct clew_hot_trace *t = &v->hot.traces[i];
-                struct clew_place place;
-                int r = clew_place_read(v->store->env, v->txn, &t->id, &place, err);
-
-                if (r < 0 && r != -ENOENT)
-                        return r;
-                t->sealed = r == 0;
-                if (t->sealed && place.start_ns < t->min_start_ns)
-                        t->min_start_ns = place.start_ns;
-        }
-        return 0;
-}
-
-static int sort_hot(struct clew_view *v, const struct clew_list_entry *after)
-{
-        if (v->hot.n == 0)
-                return 0;
-        v->hot_order = clew_malloc(v->hot.n * sizeof(*v->hot_order));
-        if (!v->hot_order)
-                return -ENOMEM;
-        v->n_hot_order = 0;
-        for (size_t i = 0; i < v->hot.n; i++) {
-                if (!clew_trace_id_is_zero(&v->hot.traces[i].id))
-                        v->hot_order[v->n_hot_order++] = (uint32_t)i;
-        }
-        qsort_r(v->hot_order, v->n_hot_order, sizeof(*v->hot_order), compare_hot, v->hot.traces);
-        while (after && v->hot_at < v->n_hot_order) {
-                const struct clew_hot_trace *t = &v->hot.traces[v->hot_order[v->hot_at]];
-
-                if (order(t->min_start_ns, &t->id, after->start_ns, &after->id) > 0)
-                        break;
-                v->hot_at++;
-        }
-        return 0;
-}
-
 /* Who walks may stop early, and is to know that nothing newer was hidden. */
 static int prove_times(struct clew_view *v, struct clew_error *err)
 {
@@ -120,10 +71,13 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
                          const struct clew_index_chooser *chooser, struct clew_error *err)
 {
         struct clew_error why = {0};
+        struct clew_hot_after behind = {0};
         struct clew_hot_list *hot;
         int r;
 
         clew_view_end_walk(v);
+        if (after)
+                behind = (struct clew_hot_after){after->start_ns, after->id};
         v->whole_walk = !after;
         v->n_walked = 0;
         v->walked_sum = 0;
@@ -133,9 +87,8 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
                 v->last = (struct clew_list_entry){.id = after->id, .start_ns = after->start_ns};
         r = clew_view_hot(v, NULL, &hot, err);
         if (r == 0)
-                r = place_hot(v, err);
-        if (r == 0 && sort_hot(v, after) < 0)
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+                r = clew_hot_order_begin(&v->hot_order, v->store->env, v->txn, hot,
+                                         after ? &behind : NULL, err);
         if (r == 0 && !chooser)
                 r = begin_scan(v, after, err);
         else if (r == 0 && clew_chosen_begin(v, after, chooser, &why) < 0)
@@ -164,6 +117,13 @@ int clew_view_list_chosen(struct clew_view *v, const struct clew_list_entry *aft
 const struct clew_index_use *clew_view_index_use(const struct clew_view *v)
 {
         return &v->use;
+}
+
+int clew_view_settle_index_use(struct clew_view *v, struct clew_error *err)
+{
+        int r = v->chosen ? clew_chosen_settle(v, err) : 0;
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
 /* At the end of a whole walk: were there as many as were written? */
@@ -264,6 +224,17 @@ static void remember(struct clew_view *v, const struct clew_list_entry *e)
         v->last = (struct clew_list_entry){.id = e->id, .start_ns = e->start_ns};
 }
 
+static void give_hot(struct clew_view *v, const struct clew_hot_trace *t,
+                     struct clew_list_entry *ret)
+{
+        *ret = (struct clew_list_entry){.id = t->id,
+                                        .start_ns = t->min_start_ns,
+                                        .hot = true,
+                                        .last_arrival_ns = t->last_arrival_ns};
+        clew_hot_order_take(&v->hot_order);
+        remember(v, ret);
+}
+
 static int next_trusting(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
 {
         const struct clew_hot_trace *hot = NULL;
@@ -276,16 +247,13 @@ static int next_trusting(struct clew_view *v, struct clew_list_entry *ret, struc
                                 return r;
                         v->sealed_pending = r == 1;
                 }
-                hot = v->hot_at < v->n_hot_order ? &v->hot.traces[v->hot_order[v->hot_at]] : NULL;
-                if (hot && (!v->sealed_pending ||
-                            order(hot->min_start_ns, &hot->id, v->sealed_entry.start_ns,
-                                  &v->sealed_entry.id) < 0)) {
-                        v->hot_at++;
-                        *ret = (struct clew_list_entry){.id = hot->id,
-                                                        .start_ns = hot->min_start_ns,
-                                                        .hot = true,
-                                                        .last_arrival_ns = hot->last_arrival_ns};
-                        remember(v, ret);
+                r = clew_hot_order_first(&v->hot_order, &hot, err);
+                if (r < 0)
+                        return r;
+                if (r == 1 && (!v->sealed_pending ||
+                               order(hot->min_start_ns, &hot->id, v->sealed_entry.start_ns,
+                                     &v->sealed_entry.id) < 0)) {
+                        give_hot(v, hot, ret);
                         return 1;
                 }
                 if (!v->sealed_pending)

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #define HOT_RESERVE_MAX ((size_t)64 << 20)
+/* Of each buffer, for the next trace. What a large one has needed on its way is given back as soon
+ * as it is not needed: it would stand beside what is made of the trace. */
+#define KEPT_MAX ((size_t)16 << 20)
 
 int clew_loader_init(struct clew_loader *l, struct clew_env *env)
 {
@@ -77,6 +80,12 @@ void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
                 l->kept[i].reader.n_traces = 0;
         }
         clew_hot_reader_init(&l->fragments, l->env, txn);
+}
+
+static void drop_large(struct clew_buffer *b)
+{
+        if (b->capacity > KEPT_MAX)
+                clew_buffer_deinit(b);
 }
 
 static int segment_error(struct clew_loader *l, int r, uint64_t segment, struct clew_error *err)
@@ -153,6 +162,7 @@ int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
         }
         clew_buffer_clear(&l->sealed);
         r = clew_segment_reader_read(&l->segment, index, id, &l->sealed, ret_row);
+        clew_unpacker_drop_large(l->segment.unpacker);
         if (r == -EMSGSIZE)
                 return too_large(l, err);
         return r < 0 ? segment_error(l, r, segment, err) : 0;
@@ -200,6 +210,7 @@ static int read_fragment(struct clew_loader *l, const struct clew_hot_found *f,
         r = clew_unpacker_open(l->unpacker, f->pack);
         if (r == 0)
                 r = clew_unpacker_read(l->unpacker, 0, &l->hot);
+        clew_unpacker_drop_large(l->unpacker);
         if (r == -EMSGSIZE)
                 return too_large(l, err);
         if (r < 0)
@@ -242,7 +253,8 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
         while (at != CLEW_HOT_NONE && !is_over(l, n_items)) {
                 struct clew_hot_found f;
                 struct part part;
-                int r = clew_hot_read(&l->fragments, id, &hot->links[at].ref, &f, err);
+                const struct clew_hot_ref ref = clew_hot_ref_of(&hot->links[at]);
+                int r = clew_hot_read(&l->fragments, id, &ref, &f, err);
 
                 if (r == 0)
                         r = read_fragment(l, &f, ret, &part, err);
@@ -257,7 +269,7 @@ static int read_hot(struct clew_loader *l, const struct clew_trace_id *id,
         }
         *ret_items = n_items;
         if (t)
-                ret->left_out = t->n_spans + t->n_logs - n_items;
+                ret->left_out = (uint64_t)t->n_spans + t->n_logs - n_items;
         return 0;
 }
 
@@ -303,6 +315,10 @@ static int merge_all(struct clew_loader *l, struct clew_slice traces, struct cle
                 return r;
         ret->n_logs = n;
         ret->logs = clew_buffer_slice(&l->logs);
+        drop_large(&l->hot); /* all of it has been copied */
+        drop_large(&l->sealed);
+        if (l->arena.used_bytes > KEPT_MAX)
+                clew_arena_deinit(&l->arena);
         return 0;
 }
 
@@ -319,6 +335,9 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
         memset(ret, 0, sizeof(*ret));
         clew_buffer_clear(&l->sealed);
         clew_buffer_clear(&l->hot);
+        drop_large(&l->sealed);
+        drop_large(&l->traces);
+        drop_large(&l->logs);
         r = clew_place_read(l->env, l->txn, id, &ret->place, err);
         if (r < 0 && r != -ENOENT)
                 return r;

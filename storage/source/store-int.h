@@ -11,6 +11,7 @@
 #include "storage/hot/hot-int.h"
 #include "storage/index/catalog-int.h"
 #include "storage/sealed/segment-int.h"
+#include "storage/source/hot-order-int.h"
 #include "storage/source/summary-slots-int.h"
 #include "storage/store.h"
 
@@ -131,9 +132,7 @@ struct clew_view {
         bool times_proved;
         /* the walk */
         struct clew_scan scan;
-        uint32_t *hot_order; /* indexes into hot, newest first */
-        size_t n_hot_order;
-        size_t hot_at;
+        struct clew_hot_order hot_order;
         bool whole_walk;     /* from the very first entry: then the count is checked at the end */
         uint64_t n_walked;   /* records of the time order so far */
         uint64_t walked_sum; /* of their digests */
@@ -169,6 +168,8 @@ CLEW_MUST_USE int clew_chosen_begin(struct clew_view *view, const struct clew_li
 CLEW_MUST_USE int clew_chosen_next(struct clew_view *view, struct clew_list_entry *ret,
                                    struct clew_error *err);
 void clew_chosen_end(struct clew_view *view);
+/* At the end of the walk: what is hot too is left out of the counts. 0 or an error. */
+CLEW_MUST_USE int clew_chosen_settle(struct clew_view *view, struct clew_error *err);
 /* What is hot, at least of trace @id, or of all when it is NULL. Lives until the next question or
  * renewal. */
 CLEW_MUST_USE int clew_view_hot(struct clew_view *view, const struct clew_trace_id *id,

@@ -124,6 +124,16 @@ bool clew_store_has_collector(const struct clew_store *store)
         return clew_env_has_collector(store->env);
 }
 
+void clew_store_tell_place(struct clew_store *store, const char *url)
+{
+        clew_env_tell_place(store->env, url);
+}
+
+bool clew_store_collector_place(const struct clew_store *store, char ret[CLEW_PLACE_BYTES])
+{
+        return clew_env_collector_place(store->env, ret);
+}
+
 static int refuse_read_only(struct clew_store *store, struct clew_error *err)
 {
         if (store->mode != CLEW_STORE_READ)

@@ -26,6 +26,7 @@ struct clew_summary_slots {
         struct clew_summary_slot *slots[CLEW_SUMMARY_SLOTS];
         uint64_t clock;
         size_t bytes;
+        struct ZSTD_DCtx_s *zstd; /* made at its first use */
 };
 
 /* Zeroed slots are empty. Forgets all: for another snapshot, and at the end. */

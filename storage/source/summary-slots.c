@@ -8,6 +8,7 @@
 #include "storage/pack/pack-int.h"
 
 #include <errno.h>
+#include <zstd.h>
 
 struct clew_summary_slot {
         struct clew_segment_live live;
@@ -45,6 +46,8 @@ void clew_summary_slots_clear(struct clew_summary_slots *s)
 {
         for (unsigned i = 0; i < CLEW_SUMMARY_SLOTS; i++)
                 drop(s, i);
+        ZSTD_freeDCtx(s->zstd);
+        s->zstd = NULL;
 }
 
 /* The slot that was longest unused; a free one is the oldest of all, unless they are passed over.
@@ -81,8 +84,8 @@ static int find_ends(struct clew_summary_slot *slot, uint64_t n_traces)
         return 0;
 }
 
-static int fill(struct clew_summary_slot *slot, struct clew_env *env, MDB_txn *txn,
-                uint64_t segment, struct clew_error *err)
+static int fill(struct clew_summary_slots *s, struct clew_summary_slot *slot, struct clew_env *env,
+                MDB_txn *txn, uint64_t segment, struct clew_error *err)
 {
         struct clew_key key = clew_key_segment(segment);
         struct clew_segment_entry entry;
@@ -94,7 +97,7 @@ static int fill(struct clew_summary_slot *slot, struct clew_env *env, MDB_txn *t
         if (r == -ENOENT || !clew_segment_entry_decode(value, &entry))
                 r = -EBADMSG;
         else
-                r = clew_summaries_decompress(entry.summaries, &slot->plain);
+                r = clew_summaries_decompress_with(s->zstd, entry.summaries, &slot->plain);
         if (r == 0)
                 r = find_ends(slot, entry.n_traces);
         if (r < 0)
@@ -117,7 +120,9 @@ static int add(struct clew_summary_slots *s, struct clew_env *env, MDB_txn *txn,
         if (!slot)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         clew_buffer_init(&slot->plain, CLEW_PACK_RESIDUE_MAX);
-        r = fill(slot, env, txn, segment, err);
+        if (!s->zstd)
+                s->zstd = ZSTD_createDCtx();
+        r = fill(s, slot, env, txn, segment, err);
         if (r < 0) {
                 free_slot(slot);
                 return r;

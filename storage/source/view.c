@@ -39,10 +39,7 @@ void clew_view_end_walk(struct clew_view *v)
 {
         clew_scan_close(&v->scan);
         v->is_walking = false;
-        clew_free(v->hot_order);
-        v->hot_order = NULL;
-        v->n_hot_order = 0;
-        v->hot_at = 0;
+        clew_hot_order_end(&v->hot_order);
         v->sealed_pending = false;
         clew_chosen_end(v);
 }

@@ -19,6 +19,9 @@
  * CLEW_SHIM_NOSYNC  "all": syncs do nothing; "data": only fsync and fdatasync do nothing;
  *                   "meta": O_DSYNC is not honoured; "later": as "all", but only after the driver's
  *                   'o' mark, so that the store is made properly first (planted weaknesses)
+ * CLEW_SHIM_FAIL    "K,ERRNO": the K-th write or sync fails with that number, 0 = it ends the
+ *                   program as kill -9 does; for programs that ask the shim for nothing
+ * CLEW_SHIM_COUNT   where the number of writes and syncs goes when the program ends
  */
 /* Both names of a call are defined here (pwrite, pwrite64): the headers must not rename one. */
 #undef _FILE_OFFSET_BITS
@@ -29,6 +32,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +93,7 @@ static void set_up(void)
         const char *where = getenv("CLEW_SHIM_DIR");
         const char *log = getenv("CLEW_SHIM_LOG");
         const char *weak = getenv("CLEW_SHIM_NOSYNC");
+        const char *fail = getenv("CLEW_SHIM_FAIL");
 
         if (ready)
                 return;
@@ -109,7 +114,24 @@ static void set_up(void)
         no_data_sync = weak && (!strcmp(weak, "all") || !strcmp(weak, "data"));
         no_meta_sync = weak && (!strcmp(weak, "all") || !strcmp(weak, "meta"));
         no_sync_later = weak && !strcmp(weak, "later");
+        if (fail) {
+                char *end;
+
+                fail_at = strtoull(fail, &end, 10);
+                fail_errno = *end == ',' ? (int)strtol(end + 1, NULL, 10) : EIO;
+        }
         ready = true;
+}
+
+__attribute__((destructor)) static void tell_count(void)
+{
+        const char *path = getenv("CLEW_SHIM_COUNT");
+        FILE *file = path ? fopen(path, "we") : NULL;
+
+        if (!file)
+                return;
+        (void)fprintf(file, "%llu\n", (unsigned long long)seen);
+        (void)fclose(file);
 }
 
 /* Whether @fd is the followed directory itself. */
@@ -176,6 +198,8 @@ static bool to_fail(void)
         if (!fail_at || seen < fail_at || (seen > fail_at && !fail_sticky))
                 return false;
         fired++;
+        if (fail_errno == 0)
+                (void)raise(SIGKILL);
         return true;
 }
 

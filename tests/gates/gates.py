@@ -51,7 +51,7 @@ RANK = {"proto": 0, "storage": 1, "query": 2, "collector": 3, "tools": 4, "tests
 OWN_HEADERS = {  # system headers that only some folders may see
     "lmdb.h": ("storage",),
     "microhttpd.h": ("collector",),
-    "pcre2.h": ("query",),
+    "pcre2.h": ("proto",),
     "grpc/": ("collector", "tools", "tests"),
 }
 # A raw-LMDB toy is the crash harness's own control.
@@ -91,7 +91,7 @@ def gate_directions(root):
 
 # Rooms of a folder in order of rank: a room uses those before it, never those behind it.
 ROOMS = {
-    "storage": ("base", "pack", "object", "hot", "sealed", "index", "source", "seal", "erase",
+    "storage": ("base", "bucket", "pack", "object", "hot", "sealed", "index", "source", "seal", "erase",
                 "check", "keep"),
     "query": ("model", "find", "rca", "review", "answer", "ui", "serve", "mcp", "cli"),
     "collector": ("base", "gate", "commit", "front", "api", "process"),

@@ -4,9 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { BASE, DEMO, FAILED, HOSTILE, axe, browser, check, open, step, test } from './stage.mjs';
 
+const folders = [];
+process.on('exit', () => folders.forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
+
 /** The file of a run, opened; everything that it asks for beside itself is a problem. */
 async function file(id, more = {}) {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-share-')), name = path.join(folder, 'run.html');
+        folders.push(folder);
         const answer = await fetch(`${BASE}/api/v1/traces/${id}/share`);
         check(answer.status === 200 && answer.headers.get('content-disposition') === 'attachment', `the file is given: ${answer.status}`);
         fs.writeFileSync(name, await answer.text());

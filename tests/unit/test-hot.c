@@ -143,11 +143,12 @@ static int cross_off(struct fixture *f, size_t from, size_t to, bool commit)
         for (uint32_t i = 0; i < list.n; i++) {
                 for (uint32_t at = list.traces[i].first_link; at != CLEW_HOT_NONE;
                      at = list.links[at].next) {
-                        uint64_t sequence = list.links[at].ref.sequence;
+                        uint64_t sequence = list.links[at].sequence;
 
                         if (sequence - 1 >= from && sequence - 1 < to)
                                 x[n++] = (struct clew_hot_crossing){
-                                        list.links[at].ref, &f->fragments[sequence - 1].trace_id};
+                                        clew_hot_ref_of(&list.links[at]),
+                                        &f->fragments[sequence - 1].trace_id};
                 }
         }
         assert_int_equal(clew_txn_begin_write(f->store->env, &txn, &f->err), 0);
@@ -181,7 +182,7 @@ static void read_all(struct fixture *f, size_t from)
         for (uint32_t i = 0; i < list.n; i++) {
                 for (uint32_t at = list.traces[i].first_link; at != CLEW_HOT_NONE;
                      at = list.links[at].next) {
-                        struct clew_hot_ref ref = list.links[at].ref;
+                        struct clew_hot_ref ref = clew_hot_ref_of(&list.links[at]);
                         struct clew_slice sent = f->fragments[ref.sequence - 1].bytes;
                         struct clew_hot_found found;
 

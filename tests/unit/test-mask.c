@@ -199,7 +199,7 @@ static void json_in_strings(void **state)
                 "{\"a\":\"{\\\"b\\\":\\\"[redacted:email]\\\",\\\"n\\\":\\\"[redacted:card]\\\"}\","
                 "\"c\":[1, 2]}");
         becomes("{\"a\":\"ana\\u0040example.com\"}", "{\"a\":\"[redacted:email]\"}");
-        becomes("[\"https:\\/\\/u:pw1234@h\"]", "[\"https://u:[redacted:token]@h\"]");
+        becomes("[\"https:\\/\\/u:pw1234@h\"]", "[\"https:\\/\\/u:[redacted:token]@h\"]");
         becomes("{\"ana@example.com\":true}", "{\"[redacted:email]\":true}");
         becomes("{\"a\":\"x\\ny\", \"b\" : 1e5 }", NULL);
         becomes("{\"a\":\"ana@example.com", "{\"a\":\"[redacted:email]"); /* cut */

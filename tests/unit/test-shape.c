@@ -148,6 +148,7 @@ static void schemas_are_refused(void **state)
         refused("{\"$ref\":\"http://example.org/s\"}", "\"$ref\" names no place");
         refused("{\"pattern\":\"(\"}", "\"pattern\" is no regular expression");
         refused("{\"pattern\":\"(?=a)\"}", "\"pattern\" is no regular expression");
+        refused("{\"pattern\":\"a)|(b\"}", "\"pattern\" is no regular expression");
         refused("{\"if\":{}}", "\"if\" is no keyword");
         refused("{\"type\":", "");
 }

@@ -8,7 +8,7 @@ CLEW_BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 protobuf
         libgrpc-dev libprotobuf-c-dev liblmdb-dev libzstd-dev zlib1g-dev libxxhash-dev
         libmicrohttpd-dev libssl-dev libpcre2-dev libcurl4-openssl-dev"
 # What the tests need beside that.
-CLEW_TEST_PACKAGES="libcmocka-dev clang clang-format zstd git openssl iproute2 scdoc"
+CLEW_TEST_PACKAGES="libcmocka-dev clang clang-format zstd git openssl iproute2 scdoc fish zsh"
 # A scraper, and promtool. The package also starts a server that others can reach, so where a service manager would do that
 # it is left to the user; its tests then say that they skip.
 [ -d /run/systemd/system ] || CLEW_TEST_PACKAGES="$CLEW_TEST_PACKAGES prometheus"

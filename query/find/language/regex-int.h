@@ -1,7 +1,7 @@
 /*
  * Regular expressions of a query: linear-time syntax only, anchored at both ends, and bounded.
  *
- * The one file that includes PCRE2. What a simple comparison can do (a literal, a literal at the
+ * What a simple comparison can do (a literal, a literal at the
  * beginning, a literal anywhere) is recognised and done without it. Look-around, references back,
  * recursion and the like are refused, as TraceQL's own syntax has none; what remains is matched
  * under a limit of steps, so that a hostile pattern ends.
@@ -62,5 +62,9 @@ CLEW_MUST_USE int clew_regex_match(const struct clew_regex *regex, struct clew_s
 /* Where in @text the pattern stands, for showing it: `.*` at its ends left out. */
 CLEW_MUST_USE int clew_regex_find(const struct clew_regex *regex, struct clew_slice text,
                                   size_t *ret_from, size_t *ret_to);
+
+/* For a pattern that is asked once: 1 = it stands somewhere in @text, 0 = it does not, -EINVAL = it
+ * is no pattern that is taken, -E2BIG = a limit ended it, -ENOMEM. */
+CLEW_MUST_USE int clew_regex_search(struct clew_slice pattern, struct clew_slice text);
 
 #endif

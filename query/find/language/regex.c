@@ -5,137 +5,23 @@
 
 #include "proto/base/buffer.h"
 #include "proto/base/mem.h"
+#include "proto/base/pattern.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
-/* A longer pattern is a program. */
-#define PATTERN_BYTES_MAX 4096u
-/* Brackets inside each other; PCRE2 recurses on them when it compiles. */
-#define PATTERN_DEPTH_MAX 64u
 /* Steps of one match: some milliseconds. */
 #define MATCH_STEPS_MAX 1000000u
-/* KiB of backtracking of one match. */
-#define MATCH_HEAP_KIB_MAX 16384u
 
 struct clew_regex {
         enum clew_regex_shape shape;
         bool ignore_case;
         struct clew_buffer literal;
         struct clew_buffer core; /* the pattern without `.*` at its ends */
-        pcre2_code *code;
-        pcre2_code *finder; /* of the core, made when it is first asked for */
-        pcre2_match_context *context;
-        pcre2_match_data *data;
+        struct clew_pattern *whole;
+        struct clew_pattern *finder; /* of the core, made when it is first asked for */
+        struct clew_pattern_room *room;
 };
-
-/* ---- what is not allowed ----------------------------------------------------------------------
- */
-
-static const struct refused {
-        const char *begins;
-        const char *what;
-} refused[] = {
-        {"(?=", "look-ahead"},
-        {"(?!", "look-ahead"},
-        {"(?<=", "look-behind"},
-        {"(?<!", "look-behind"},
-        {"(?>", "an atomic group"},
-        {"(?|", "a branch reset"},
-        {"(?(", "a condition"},
-        {"(?R", "recursion"},
-        {"(?&", "recursion"},
-        {"(?P>", "recursion"},
-        {"(?P=", "a reference back"},
-        {"(?C", "a callout"},
-        {"(*", "a control verb"},
-        {"\\1", "a reference back"},
-        {"\\2", "a reference back"},
-        {"\\3", "a reference back"},
-        {"\\4", "a reference back"},
-        {"\\5", "a reference back"},
-        {"\\6", "a reference back"},
-        {"\\7", "a reference back"},
-        {"\\8", "a reference back"},
-        {"\\9", "a reference back"},
-        {"\\g", "a reference back"},
-        {"\\k", "a reference back"},
-        {"\\K", "a moved start"},
-        {"\\R", "\\R"},
-        {"\\X", "\\X"},
-        {"(?0", "recursion"},
-        {"(?1", "recursion"},
-        {"(?2", "recursion"},
-        {"(?3", "recursion"},
-        {"(?4", "recursion"},
-        {"(?5", "recursion"},
-        {"(?6", "recursion"},
-        {"(?7", "recursion"},
-        {"(?8", "recursion"},
-        {"(?9", "recursion"},
-        {"(?+", "recursion"},
-};
-
-static const char *refused_at(struct clew_slice rest)
-{
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(refused); i++) {
-                if (clew_slice_starts_with(rest, clew_slice_of_cstr(refused[i].begins)))
-                        return refused[i].what;
-        }
-        return NULL;
-}
-
-/* Behind a quantifier: `a++`, `a*+` never give back, which the linear syntax does not know. */
-static bool is_possessive(struct clew_slice p, size_t i)
-{
-        return i > 0 && p.data[i] == '+' &&
-               (p.data[i - 1] == '+' || p.data[i - 1] == '*' || p.data[i - 1] == '?' ||
-                p.data[i - 1] == '}');
-}
-
-static int check(struct clew_slice p, size_t *ret_offset, char *message, size_t size)
-{
-        unsigned depth = 0;
-        bool in_class = false;
-
-        *ret_offset = 0;
-        if (p.len > PATTERN_BYTES_MAX) {
-                (void)snprintf(message, size, "a pattern of more than %u bytes", PATTERN_BYTES_MAX);
-                return -EINVAL;
-        }
-        for (size_t i = 0; i < p.len; i++) {
-                const char *what = in_class ? NULL : refused_at(clew_slice_from(p, i));
-
-                *ret_offset = i;
-                if (!what && !in_class && is_possessive(p, i) && !(i > 1 && p.data[i - 2] == '\\'))
-                        what = "a possessive quantifier";
-                if (what) {
-                        (void)snprintf(message, size, "%s is not part of the language's patterns",
-                                       what);
-                        return -EINVAL;
-                }
-                if (p.data[i] == '\\')
-                        i++;
-                else if (p.data[i] == '[')
-                        in_class = true;
-                else if (p.data[i] == ']')
-                        in_class = false;
-                else if (!in_class && p.data[i] == '(')
-                        depth++;
-                else if (!in_class && p.data[i] == ')' && depth > 0)
-                        depth--;
-                if (depth > PATTERN_DEPTH_MAX) {
-                        (void)snprintf(message, size, "more than %u brackets inside each other",
-                                       PATTERN_DEPTH_MAX);
-                        return -EINVAL;
-                }
-        }
-        return 0;
-}
 
 /* ---- shapes -----------------------------------------------------------------------------------
  */
@@ -198,63 +84,32 @@ static void find_shape(struct clew_regex *x, struct clew_slice p)
                 x->shape = CLEW_REGEX_PATTERN;
 }
 
-/* ---- compiling --------------------------------------------------------------------------------
+/* ---- making one -------------------------------------------------------------------------------
  */
-
-static pcre2_code *compile(struct clew_slice p, uint32_t more, size_t *ret_offset, char *message,
-                           size_t size)
-{
-        int error = 0;
-        PCRE2_SIZE at = 0;
-        pcre2_code *code = pcre2_compile(p.data ? p.data : (const uint8_t *)"", p.len,
-                                         PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOTALL |
-                                                 PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP | more,
-                                         &error, &at, NULL);
-
-        if (!code) {
-                PCRE2_UCHAR text[160];
-
-                (void)pcre2_get_error_message(error, text, sizeof(text));
-                (void)snprintf(message, size, "%s", (const char *)text);
-                *ret_offset = at;
-                return NULL;
-        }
-        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without it matching is slower */
-        return code;
-}
 
 int clew_regex_new(struct clew_slice pattern, struct clew_regex **ret, size_t *ret_offset,
                    char *ret_message, size_t message_size)
 {
-        struct clew_regex *x;
-        int r = check(pattern, ret_offset, ret_message, message_size);
+        struct clew_regex *x = clew_calloc(1, sizeof(*x));
+        int r;
 
-        if (r < 0)
-                return r;
-        x = clew_calloc(1, sizeof(*x));
         if (!x)
                 return -ENOMEM;
-        clew_buffer_init(&x->literal, PATTERN_BYTES_MAX + 1);
-        clew_buffer_init(&x->core, PATTERN_BYTES_MAX + 1);
-        x->code = compile(pattern, PCRE2_ANCHORED | PCRE2_ENDANCHORED, ret_offset, ret_message,
-                          message_size);
-        if (!x->code) {
-                clew_regex_free(x);
-                return -EINVAL;
+        clew_buffer_init(&x->literal, CLEW_PATTERN_BYTES_MAX + 1);
+        clew_buffer_init(&x->core, CLEW_PATTERN_BYTES_MAX + 1);
+        r = clew_pattern_new(pattern, true, &x->whole, ret_offset, ret_message, message_size);
+        if (r == 0) {
+                x->room = clew_pattern_room_new(MATCH_STEPS_MAX);
+                r = x->room ? 0 : -ENOMEM;
         }
-        x->context = pcre2_match_context_create(NULL);
-        x->data = pcre2_match_data_create(1, NULL);
-        if (!x->context || !x->data) {
-                clew_regex_free(x);
-                return -ENOMEM;
+        if (r == 0) {
+                find_shape(x, pattern);
+                if (clew_buffer_error(&x->literal) < 0 || clew_buffer_error(&x->core) < 0)
+                        r = -ENOMEM;
         }
-        pcre2_set_match_limit(x->context, MATCH_STEPS_MAX);
-        pcre2_set_depth_limit(x->context, MATCH_STEPS_MAX);
-        pcre2_set_heap_limit(x->context, MATCH_HEAP_KIB_MAX);
-        find_shape(x, pattern);
-        if (clew_buffer_error(&x->literal) < 0 || clew_buffer_error(&x->core) < 0) {
+        if (r < 0) {
                 clew_regex_free(x);
-                return -ENOMEM;
+                return r;
         }
         *ret = x;
         return 0;
@@ -264,10 +119,9 @@ void clew_regex_free(struct clew_regex *x)
 {
         if (!x)
                 return;
-        pcre2_code_free(x->code);
-        pcre2_code_free(x->finder);
-        pcre2_match_context_free(x->context);
-        pcre2_match_data_free(x->data);
+        clew_pattern_free(x->whole);
+        clew_pattern_free(x->finder);
+        clew_pattern_room_free(x->room);
         clew_buffer_deinit(&x->literal);
         clew_buffer_deinit(&x->core);
         clew_free(x);
@@ -296,20 +150,19 @@ bool clew_regex_ignores_case(const struct clew_regex *x)
 /* ---- matching ---------------------------------------------------------------------------------
  */
 
-static int run(const struct clew_regex *x, const pcre2_code *code, struct clew_slice text)
+static int run(const struct clew_regex *x, const struct clew_pattern *p, struct clew_slice text,
+               size_t *ret_from, size_t *ret_to)
 {
-        int r = pcre2_match(code, text.data ? text.data : (const uint8_t *)"", text.len, 0, 0,
-                            x->data, x->context);
+        const struct clew_pattern_place place = {.text = text, .is_begin = true, .is_end = true};
 
-        if (r == PCRE2_ERROR_MATCHLIMIT || r == PCRE2_ERROR_DEPTHLIMIT ||
-            r == PCRE2_ERROR_HEAPLIMIT || r == PCRE2_ERROR_JIT_STACKLIMIT)
-                return -E2BIG;
-        return r >= 0;
+        return clew_pattern_find(p, x->room, &place, ret_from, ret_to);
 }
 
 int clew_regex_match(const struct clew_regex *x, struct clew_slice text)
 {
         struct clew_slice literal = clew_regex_literal(x);
+        size_t from;
+        size_t to;
 
         switch (x->shape) {
         case CLEW_REGEX_EXACT:
@@ -326,7 +179,7 @@ int clew_regex_match(const struct clew_regex *x, struct clew_slice text)
         case CLEW_REGEX_PATTERN:
                 break;
         }
-        return run(x, x->code, text);
+        return run(x, x->whole, text, &from, &to);
 }
 
 int clew_regex_find(const struct clew_regex *regex, struct clew_slice text, size_t *ret_from,
@@ -336,18 +189,23 @@ int clew_regex_find(const struct clew_regex *regex, struct clew_slice text, size
         struct clew_regex *x = (struct clew_regex *)(uintptr_t)regex;
         char message[200];
         size_t at;
-        int r;
 
-        if (!x->finder)
-                x->finder = compile(clew_buffer_slice(&x->core), 0, &at, message, sizeof(message));
-        if (!x->finder)
+        if (!x->finder && clew_pattern_new(clew_buffer_slice(&x->core), false, &x->finder, &at,
+                                           message, sizeof(message)) < 0)
                 return 0;
-        r = run(x, x->finder, text);
-        if (r == 1) {
-                const PCRE2_SIZE *places = pcre2_get_ovector_pointer(x->data);
+        return run(x, x->finder, text, ret_from, ret_to);
+}
 
-                *ret_from = places[0];
-                *ret_to = places[1];
-        }
+int clew_regex_search(struct clew_slice pattern, struct clew_slice text)
+{
+        struct clew_regex *regex = NULL;
+        char message[160];
+        size_t at;
+        size_t to;
+        int r = clew_regex_new(pattern, &regex, &at, message, sizeof(message));
+
+        if (r == 0)
+                r = clew_regex_find(regex, text, &at, &to);
+        clew_regex_free(regex);
         return r;
 }

@@ -301,18 +301,6 @@ static void put_scores(struct clew_json_writer *w, const struct clew_item *item)
         clew_json_write_array_end(w);
 }
 
-static void put_texts(struct clew_json_writer *w, const char *key, const struct clew_slice *texts,
-                      uint32_t n)
-{
-        if (n == 0)
-                return;
-        clew_json_write_key(w, key);
-        clew_json_write_array_begin(w);
-        for (uint32_t i = 0; i < n; i++)
-                clew_json_write_string(w, texts[i]);
-        clew_json_write_array_end(w);
-}
-
 static void put_source(struct clew_json_writer *w, const struct clew_item *item)
 {
         char hex[CLEW_TRACE_ID_HEX];
@@ -350,9 +338,9 @@ void clew_put_metadata(struct clew_json_writer *w, const struct clew_export_item
         put_some(w, "split", clew_slice_of_cstr(e->split));
         put_source(w, item);
         put_some(w, "expected_from", item->expected_from);
-        put_texts(w, "labels", item->labels, item->n_labels);
+        clew_keep_texts(w, "labels", item->labels, item->n_labels);
         put_scores(w, item);
-        put_texts(w, "notes", item->notes, item->n_notes);
+        clew_keep_texts(w, "notes", item->notes, item->n_notes);
         if (item->expected_calls.n) {
                 clew_json_write_key(w, "expected_calls");
                 clew_json_write_array_begin(w);

@@ -1,0 +1,34 @@
+#include "proto/base/json-object.h"
+
+bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct clew_json_object *ret)
+{
+        struct clew_json_reader r = clew_json_reader_make(raw, max_depth);
+
+        ret->n = 0;
+        if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
+                return false;
+        while (clew_json_next_member(&r)) {
+                struct clew_json_member *m;
+
+                if (ret->n == CLEW_JSON_MEMBERS_MAX) {
+                        clew_json_skip(&r);
+                        continue;
+                }
+                m = &ret->members[ret->n++];
+                m->key = r.text;
+                m->token = clew_json_next(&r);
+                m->raw = clew_json_take(&r);
+        }
+        return true;
+}
+
+const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,
+                                                    const char *key)
+{
+        for (uint32_t i = 0; i < o->n; i++) {
+                if (clew_slice_eq_cstr(o->members[i].key, key) &&
+                    o->members[i].token != CLEW_JSON_NULL)
+                        return &o->members[i];
+        }
+        return NULL;
+}

@@ -1,0 +1,80 @@
+/*
+ * Where a page goes on: lists in the order of names (which is that of the names' hashes, as the
+ * shelf has them), and lists in order of size. A place is named by what stood there, so a page is
+ * right also when that is gone.
+ */
+#include "query/serve/paging-int.h"
+
+#include "proto/base/ids.h"
+#include "proto/base/number.h"
+#include "query/review/rubric.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int compare_names(struct clew_slice a, struct clew_slice b)
+{
+        const struct clew_content_id x = clew_content_id_of(a);
+        const struct clew_content_id y = clew_content_id_of(b);
+
+        return memcmp(x.bytes, y.bytes, sizeof(x.bytes));
+}
+
+bool clew_page_is_behind_name(const char *after, struct clew_slice name, uint64_t version)
+{
+        struct clew_slice text = after ? clew_slice_of_cstr(after) : CLEW_SLICE_NULL;
+        struct clew_slice last;
+        uint64_t at;
+        int order;
+
+        if (!after)
+                return true;
+        if (!clew_version_parse(text, &last, &at))
+                return false;
+        order = compare_names(name, last);
+        return order > 0 || (order == 0 && version > at);
+}
+
+bool clew_page_takes_name(struct clew_call *call)
+{
+        struct clew_slice name;
+        uint64_t version;
+
+        if (!call->inputs.after ||
+            clew_version_parse(clew_slice_of_cstr(call->inputs.after), &name, &version))
+                return true;
+        (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                "after takes a name as \"next\" has given it");
+        return false;
+}
+
+void clew_page_print_name(struct clew_slice name, uint64_t version, char ret[CLEW_PAGE_NAME_TEXT])
+{
+        if (version > 0)
+                (void)snprintf(ret, CLEW_PAGE_NAME_TEXT, "%.*s@%" PRIu64, (int)name.len,
+                               (const char *)name.data, version);
+        else
+                (void)snprintf(ret, CLEW_PAGE_NAME_TEXT, "%.*s", (int)name.len,
+                               (const char *)name.data);
+}
+
+bool clew_page_parse_size(const char *text, uint64_t *ret_size, uint64_t *ret_hash)
+{
+        const char *dash = strchr(text, '-');
+        uint8_t bytes[sizeof(*ret_hash)];
+        uint64_t hash = 0;
+
+        if (!dash || !clew_parse_uint64(clew_slice_make(text, (size_t)(dash - text)), ret_size) ||
+            !clew_hex_decode(clew_slice_of_cstr(dash + 1), bytes, sizeof(bytes)))
+                return false;
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                hash = hash << 8 | bytes[i];
+        *ret_hash = hash;
+        return true;
+}
+
+void clew_page_print_size(uint64_t size, uint64_t hash, char ret[CLEW_PAGE_SIZE_TEXT])
+{
+        (void)snprintf(ret, CLEW_PAGE_SIZE_TEXT, "%" PRIu64 "-%016" PRIx64, size, hash);
+}

@@ -1,0 +1,186 @@
+/*
+ * See series.h.
+ */
+#include "query/serve/series.h"
+
+#include "proto/base/clock.h"
+#include "query/answer/values.h"
+
+#include <errno.h>
+#include <math.h>
+
+/* Steps of a window when no length is given: about so many. */
+#define STEPS_WANTED 60u
+#define ARENA_MAX ((size_t)16 << 20) /* the query */
+
+bool clew_series_wanted(const char *query)
+{
+        CLEW_ARENA arena = {0};
+        struct clew_query *q = NULL;
+        struct clew_query_error err;
+        bool is = false;
+
+        clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
+        if (query && clew_query_parse(clew_slice_of_cstr(query), NULL, &arena, &q, &err) == 0)
+                is = clew_query_is_metrics(q);
+        clew_query_deinit(q);
+        return is;
+}
+
+int clew_series_init(struct clew_series *s, const char *query, struct clew_query_error *err)
+{
+        int r;
+
+        *s = (struct clew_series){.step_ns = 0};
+        clew_arena_init(&s->arena, ARENA_MAX);
+        r = clew_query_parse(clew_slice_of_cstr(query),
+                             &(struct clew_query_options){.strict = true}, &s->arena, &s->query,
+                             err);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EINVAL;
+        s->run = clew_query_run_new(s->query);
+        return s->run ? 0 : -ENOMEM;
+}
+
+void clew_series_deinit(struct clew_series *s)
+{
+        clew_metrics_free(s->metrics);
+        clew_query_run_free(s->run);
+        clew_query_deinit(s->query);
+        clew_arena_deinit(&s->arena);
+}
+
+/* From the first start to the last end of the traces that there are, inside the bounds. */
+static int find_window(struct clew_series *s, struct clew_view *view,
+                       const struct clew_filter *filter, const struct clew_clock *clock,
+                       struct clew_error *err)
+{
+        const struct clew_filter all = {.since_ns = filter->since_ns,
+                                        .until_ns = filter->until_ns,
+                                        .limit_ns = filter->limit_ns,
+                                        .stop = filter->stop};
+        struct clew_select walk = {0};
+        struct clew_selected t;
+        int r = clew_select_init(&walk, view, &all, clock, NULL, err);
+
+        s->start_ns = UINT64_MAX;
+        while (r >= 0 && (r = clew_select_next(&walk, &t, err)) == 1) {
+                uint64_t end = t.start_ns + t.summary.duration_ns;
+
+                s->start_ns = t.start_ns < s->start_ns ? t.start_ns : s->start_ns;
+                s->end_ns = end > s->end_ns ? end : s->end_ns;
+        }
+        clew_select_deinit(&walk);
+        if (s->start_ns == UINT64_MAX)
+                s->start_ns = s->end_ns = 0;
+        return r;
+}
+
+static uint64_t choose_step(const struct clew_series *s)
+{
+        static const uint64_t seconds[] = {1,    5,     10,    30,    60,    300,    600,    1800,
+                                           3600, 10800, 21600, 43200, 86400, 604800, 2592000};
+        uint64_t length = s->end_ns - s->start_ns;
+        size_t i = 0;
+
+        while (i + 1 < CLEW_ARRAY_LEN(seconds) &&
+               length / (seconds[i] * CLEW_NS_PER_S) >= STEPS_WANTED)
+                i++;
+        return seconds[i] * CLEW_NS_PER_S;
+}
+
+static int add(struct clew_series *s, struct clew_select *walk, const struct clew_selected *t,
+               struct clew_error *err)
+{
+        struct clew_query_facts facts = clew_select_facts(walk, t);
+        struct clew_query_result found;
+        struct clew_trace_data data;
+        int r;
+
+        if (clew_query_judge(s->run, &facts) == CLEW_NO)
+                return 0;
+        r = clew_select_open(walk, t, &data, err);
+        if (r == 0)
+                r = clew_query_evaluate(s->run, &facts, data.traces, data.logs, &found);
+        if (r == 1)
+                r = clew_metrics_add(s->metrics, &found);
+        return r == -E2BIG ? clew_error_set(err, r, 0,
+                                            "more than %u series or %u values: take fewer steps, "
+                                            "or by() a field with fewer values",
+                                            CLEW_METRICS_SERIES_MAX, CLEW_METRICS_VALUES_MAX)
+                           : r;
+}
+
+int clew_series_gather(struct clew_series *s, struct clew_view *view,
+                       const struct clew_filter *filter, const struct clew_clock *clock,
+                       uint64_t step_ns, struct clew_select *select, struct clew_error *err)
+{
+        struct clew_selected t;
+        int r = find_window(s, view, filter, clock, err);
+
+        if (r < 0)
+                return r;
+        s->step_ns = step_ns > 0 ? step_ns : choose_step(s);
+        if ((s->end_ns - s->start_ns) / s->step_ns >= CLEW_METRICS_STEPS_MAX)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "more than %u steps; take a longer --over, or a shorter time",
+                                      CLEW_METRICS_STEPS_MAX);
+        s->metrics = clew_metrics_new(s->run, s->start_ns, s->end_ns, s->step_ns);
+        if (!s->metrics)
+                return -ENOMEM;
+        r = clew_select_init(select, view, filter, clock, NULL, err);
+        while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1) {
+                r = add(s, select, &t, err);
+                if (r < 0)
+                        break;
+        }
+        return r;
+}
+
+/* ---- records -------------------------------------------------------------------------------- */
+
+void clew_series_write(struct clew_json_writer *w, const struct clew_metrics_result *m,
+                       uint32_t index)
+{
+        const struct clew_metrics_series *s = &m->series[index];
+
+        clew_json_write_key(w, "labels");
+        clew_json_write_object_begin(w);
+        for (uint32_t i = 0; i < s->n_labels; i++) {
+                clew_json_write_key_slice(w, s->labels[i].name);
+                clew_json_write_string(w, s->labels[i].value);
+        }
+        clew_json_write_object_end(w);
+        clew_json_write_key(w, "start");
+        clew_write_time(w, m->start_ns);
+        clew_json_write_key(w, "step_nano");
+        clew_json_write_uint64_string(w, m->step_ns);
+        clew_json_write_key(w, "values");
+        clew_json_write_array_begin(w);
+        for (uint32_t k = 0; k < m->n_steps; k++) {
+                if (isnan(s->values[k]))
+                        clew_json_write_null(w);
+                else
+                        clew_json_write_double(w, s->values[k]);
+        }
+        clew_json_write_array_end(w);
+}
+
+void clew_series_write_difference(struct clew_json_writer *w, const struct clew_metrics_result *m,
+                                  uint32_t index)
+{
+        const struct clew_metrics_difference *d = &m->differences[index];
+
+        clew_json_write_key(w, "attribute");
+        clew_json_write_string(w, d->attribute);
+        clew_json_write_key(w, "value");
+        clew_json_write_string(w, d->value);
+        clew_json_write_key(w, "selection");
+        clew_json_write_uint64(w, d->selection);
+        clew_json_write_key(w, "selection_total");
+        clew_json_write_uint64(w, m->n_selection);
+        clew_json_write_key(w, "baseline");
+        clew_json_write_uint64(w, d->baseline);
+        clew_json_write_key(w, "baseline_total");
+        clew_json_write_uint64(w, m->n_baseline);
+}

@@ -1,0 +1,117 @@
+/*
+ * A bucket: immutable objects under names, outside of this store. See README.md.
+ *
+ * Two backends, a directory and S3, behind one table of functions. A bucket may be used by several
+ * threads. No call waits longer than the bucket's time, and a stop ends all of them.
+ */
+#ifndef CLEW_STORAGE_BUCKET_INT_H
+#define CLEW_STORAGE_BUCKET_INT_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/error.h"
+#include "proto/base/slice.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A segment has at most a trace of 1 GiB, packed; one PUT takes 5 GiB at AWS, 5 GB elsewhere. */
+#define CLEW_BUCKET_OBJECT_MAX ((size_t)1 << 30)
+#define CLEW_BUCKET_NAME_MAX 128u
+#define CLEW_BUCKET_URL_MAX 1024u
+/* Of one attempt, unless the address says otherwise; larger objects get a second for each MiB. */
+#define CLEW_BUCKET_TIMEOUT_S 20u
+/* Attempts go on for so many times that. */
+#define CLEW_BUCKET_PATIENCE 3u
+
+struct clew_object_bucket;
+
+/* What a create came to; errors are negative. */
+enum clew_bucket_made {
+        CLEW_BUCKET_MADE,   /* the name has these bytes */
+        CLEW_BUCKET_EXISTS, /* it has others */
+        CLEW_BUCKET_UNSURE, /* it may have these, or come to have them */
+};
+
+/* A folder that is not there is one without objects. */
+typedef int (*clew_bucket_list_fn)(void *context, const char *name, uint64_t bytes,
+                                   struct clew_error *err);
+
+struct clew_bucket_ops {
+        /* One attempt. */
+        int (*put)(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
+                   struct clew_error *err);
+        int (*get)(struct clew_object_bucket *b, const char *name, uint64_t from, size_t n,
+                   struct clew_buffer *out, uint64_t *ret_size, struct clew_error *err);
+        int (*list)(struct clew_object_bucket *b, const char *folder, const char *after,
+                    clew_bucket_list_fn fn, void *context, struct clew_error *err);
+        int (*remove)(struct clew_object_bucket *b, const char *name, struct clew_error *err);
+        void (*close)(struct clew_object_bucket *b);
+};
+
+/* The first member of each backend's own. */
+struct clew_object_bucket {
+        const struct clew_bucket_ops *ops;
+        char url[CLEW_BUCKET_URL_MAX];
+        uint64_t attempt_ns;
+        atomic_bool stop;
+};
+
+/*
+ * Opens the bucket at @url; nothing is asked of it yet. -EINVAL with a message when the address is
+ * not one, -ENOTSUP (no libcurl), -EACCES (a directory that is not ours), -ENOMEM. With @create a
+ * directory is made that is not there.
+ */
+CLEW_MUST_USE int clew_bucket_open(const char *url, bool create, struct clew_object_bucket **ret,
+                                   struct clew_error *err);
+void clew_bucket_close(struct clew_object_bucket *b); /* NULL is fine */
+/* Whether @text is an address of a bucket, right or wrong, and no path. */
+CLEW_MUST_USE bool clew_bucket_is_url(const char *text);
+/* All calls under way end soon with -ECANCELED (a create: unsure), and later ones at once. */
+void clew_bucket_stop(struct clew_object_bucket *b);
+
+/* See README.md; repeats until it is sure or its time is over. enum clew_bucket_made or an error.
+ */
+CLEW_MUST_USE int clew_bucket_create(struct clew_object_bucket *b, const char *name,
+                                     struct clew_slice bytes, struct clew_error *err);
+/*
+ * Appends bytes from @from on, at most @n, to @out; @ret_size (may be NULL) is the object's size. 0
+ * (also with fewer bytes, when the object ends there), -ENOENT (not filled in @err), -EACCES, -EIO,
+ * -ETIMEDOUT, -EHOSTUNREACH, ...
+ */
+CLEW_MUST_USE int clew_bucket_get(struct clew_object_bucket *b, const char *name, uint64_t from,
+                                  size_t n, struct clew_buffer *out, uint64_t *ret_size,
+                                  struct clew_error *err);
+/*
+ * Calls @fn for each object of @folder (without a slash) whose name, without the folder, is behind
+ * @after (may be ""), in order. 0, what @fn returned that was not 0, or an error.
+ */
+CLEW_MUST_USE int clew_bucket_list(struct clew_object_bucket *b, const char *folder,
+                                   const char *after, clew_bucket_list_fn fn, void *context,
+                                   struct clew_error *err);
+CLEW_MUST_USE int clew_bucket_delete(struct clew_object_bucket *b, const char *name,
+                                     struct clew_error *err);
+
+/* Whether the store keeps its promises (README.md, "The probe"). 0, -ENOTSUP: it does not. */
+CLEW_MUST_USE int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err);
+
+/* ---- for backends ---------------------------------------------------------------------------- */
+
+CLEW_MUST_USE int clew_bucket_dir_open(const char *url, bool create,
+                                       struct clew_object_bucket **ret, struct clew_error *err);
+CLEW_MUST_USE int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret,
+                                      struct clew_error *err);
+CLEW_MUST_USE bool clew_bucket_name_is_good(const char *name);
+
+/* Waits between attempts: longer each time, drawn by chance. */
+struct clew_bucket_patience {
+        struct clew_object_bucket *bucket;
+        uint64_t until_ns; /* monotonic */
+        unsigned n;
+};
+
+struct clew_bucket_patience clew_bucket_patience_begin(struct clew_object_bucket *b);
+/* Sleeps; false when there is no time for another attempt, or after a stop. */
+CLEW_MUST_USE bool clew_bucket_patience_wait(struct clew_bucket_patience *p);
+
+#endif

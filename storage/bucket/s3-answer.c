@@ -1,0 +1,103 @@
+#include "storage/bucket/s3-answer-int.h"
+
+#include "proto/base/find.h"
+#include "proto/base/number.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What stands between <name> and </name>, and what comes behind. False when there is none. */
+static bool element(struct clew_slice xml, const char *name, struct clew_slice *ret,
+                    struct clew_slice *ret_behind)
+{
+        char open[40];
+        char close[40];
+        int n = snprintf(open, sizeof(open), "<%s>", name);
+        int m = snprintf(close, sizeof(close), "</%s>", name);
+        const uint8_t *from = clew_find(xml, open, (size_t)n);
+        const uint8_t *to;
+        struct clew_slice rest;
+
+        if (!from)
+                return false;
+        rest = clew_slice_from(xml, (size_t)(from - xml.data) + (size_t)n);
+        to = clew_find(rest, close, (size_t)m);
+        if (!to)
+                return false;
+        *ret = clew_slice_make(rest.data, (size_t)(to - rest.data));
+        if (ret_behind)
+                *ret_behind = clew_slice_from(rest, ret->len + (size_t)m);
+        return true;
+}
+
+bool clew_s3_unescape(struct clew_slice text, char *ret, size_t size)
+{
+        static const struct {
+                const char *name;
+                char is;
+        } entities[] = {
+                {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''},
+        };
+        size_t used = 0;
+
+        while (text.len && used + 1 < size) {
+                size_t n = 1;
+                char c = (char)text.data[0];
+
+                for (size_t i = 0; c == '&' && i < CLEW_ARRAY_LEN(entities); i++) {
+                        if (clew_slice_starts_with(text, clew_slice_of_cstr(entities[i].name))) {
+                                c = entities[i].is;
+                                n = strlen(entities[i].name);
+                                break;
+                        }
+                }
+                ret[used++] = (uint8_t)c < ' ' || c == 0x7f ? '?' : c;
+                text = clew_slice_from(text, n);
+        }
+        ret[used] = '\0';
+        return text.len == 0;
+}
+
+static void read_text(struct clew_slice xml, const char *name, char ret[CLEW_S3_TEXT_MAX])
+{
+        struct clew_slice text;
+
+        ret[0] = '\0';
+        if (element(xml, name, &text, NULL))
+                (void)!clew_s3_unescape(text, ret, CLEW_S3_TEXT_MAX);
+}
+
+void clew_s3_error_read(struct clew_slice xml, struct clew_s3_error *ret)
+{
+        read_text(xml, "Code", ret->code);
+        read_text(xml, "Message", ret->message);
+        read_text(xml, "Region", ret->region);
+        read_text(xml, "ServerTime", ret->server_time);
+}
+
+bool clew_s3_list_open(struct clew_slice xml, struct clew_s3_list *ret)
+{
+        struct clew_slice truncated;
+        const uint8_t *at = clew_find(xml, "<ListBucketResult", 17);
+
+        if (!at || !clew_find(xml, "</ListBucketResult>", 19))
+                return false;
+        ret->left = clew_slice_from(xml, (size_t)(at - xml.data));
+        ret->truncated = element(xml, "IsTruncated", &truncated, NULL) &&
+                         clew_slice_eq_cstr(truncated, "true");
+        return true;
+}
+
+int clew_s3_list_next(struct clew_s3_list *list, struct clew_s3_item *ret)
+{
+        struct clew_slice contents;
+        struct clew_slice size;
+
+        if (!element(list->left, "Contents", &contents, &list->left))
+                return 0;
+        if (!element(contents, "Key", &ret->key, NULL) || !element(contents, "Size", &size, NULL) ||
+            !clew_parse_uint64(size, &ret->bytes))
+                return -EBADMSG;
+        return 1;
+}

@@ -1,0 +1,100 @@
+"""
+A proxy between a client and an S3 store that does what networks and gateways do: it loses an answer after the store has carried the
+request out, answers 500 or 503 instead of it or after it, delays, cuts bodies short, and sends a request twice. Which request meets
+which fault is drawn from a seed.
+"""
+import http.client
+import http.server
+import random
+import socket
+import threading
+import time
+
+FAULTS = ("drop_answer", "error_before", "error_after", "delay", "truncate", "repeat", "refuse")
+
+
+class FaultProxy(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, port, seed, rate=0.3, faults=FAULTS, delay=0.3):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.upstream, self.rate, self.faults, self.delay = port, rate, faults, delay
+        self.random, self.lock, self.done = random.Random(seed), threading.Lock(), {f: 0 for f in faults}
+        self.requests = 0
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def draw(self):
+        with self.lock:
+            self.requests += 1
+            fault = self.random.choice(self.faults) if self.random.random() < self.rate else None
+            if fault:
+                self.done[fault] += 1
+        return fault
+
+    def handle_error(self, *_):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def carry_out(self, body):
+        c = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
+        c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            c.putheader(name, value)
+        c.endheaders(body)
+        r = c.getresponse()
+        found = (r.status, r.getheaders(), r.read())
+        c.close()
+        return found
+
+    def hang_up(self):
+        self.close_connection = True
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def give(self, status, headers, body, cut=False):
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:len(body) // 2] if cut else body)
+        if cut:
+            self.hang_up()
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        fault = self.server.draw()
+        if fault == "refuse":
+            return self.hang_up()
+        if fault == "error_before":
+            return self.give(503, [], b"<Error><Code>SlowDown</Code></Error>")
+        if fault == "delay":
+            time.sleep(self.server.delay)
+        status, headers, answer = self.carry_out(body)
+        if fault == "repeat":
+            status, headers, answer = self.carry_out(body)
+        if fault == "drop_answer":
+            return self.hang_up()
+        if fault == "error_after":
+            return self.give(500, [], b"<Error><Code>InternalError</Code></Error>")
+        return self.give(status, headers, answer, cut=fault == "truncate" and len(answer) > 0)
+
+    do_PUT = do_GET = do_DELETE = handle_any
