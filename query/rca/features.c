@@ -7,7 +7,7 @@
 #include "query/rca/features.h"
 
 #include "proto/base/hash.h"
-#include "query/rca/wording.h"
+#include "query/rca/wording-int.h"
 
 #include <math.h>
 

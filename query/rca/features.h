@@ -55,7 +55,7 @@ enum clew_feature {
         CLEW_FEATURE_LAST_WORKER,  /* the last such call */
         CLEW_FEATURE_ORDERS_FIRST, /* of the agent that began, right before the first such call */
         CLEW_FEATURE_ORDERS_LAST,  /* and right before the last */
-        /* how it is worded (wording.h) */
+        /* how it is worded (wording-int.h) */
         CLEW_FEATURE_SUPPOSES,  /* assumes, estimates, makes up an example */
         CLEW_FEATURE_CONCLUDES, /* calls it done, right or final */
         CLEW_FEATURE_EXCUSES,   /* tells of trouble */

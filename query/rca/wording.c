@@ -6,7 +6,7 @@
  * a fixed size, which the bound on all text makes large enough; when it is full nothing is new any
  * more.
  */
-#include "query/rca/wording.h"
+#include "query/rca/wording-int.h"
 
 #include "query/rca/text-int.h"
 

@@ -3,8 +3,8 @@
  * sounds. Counted over words, in whatever language; no word
  * says that a step is wrong.
  */
-#ifndef CLEW_QUERY_RCA_WORDING_H
-#define CLEW_QUERY_RCA_WORDING_H
+#ifndef CLEW_QUERY_RCA_WORDING_INT_H
+#define CLEW_QUERY_RCA_WORDING_INT_H
 
 #include "query/rca/view.h"
 
