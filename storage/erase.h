@@ -56,6 +56,8 @@ struct clew_rewrite_options {
 
 struct clew_rewrite_stats {
         uint64_t traces;     /* dropped, or changed */
+        uint64_t stripped;   /* of them: that were changed */
+        uint64_t unstripped; /* that could not be changed, and are as they were */
         uint64_t fragments;  /* hot ones that were dropped or changed */
         uint64_t segments;   /* that went, or were written anew */
         uint64_t read_bytes; /* raw bytes looked at */
@@ -82,17 +84,33 @@ CLEW_MUST_USE int clew_store_resume_erasure(struct clew_store *store,
 /* ---- retention --------------------------------------------------------------------------------
  */
 
+/* What rules say of traces. A trace is in one list at most. */
+struct clew_retain {
+        const struct clew_trace_id *drop;
+        size_t n_drop;
+        const struct clew_trace_id *strip_ids; /* they lose their texts */
+        size_t n_strip;
+        /* What is left of a trace: appends its TracesData, *@ret_traces_len bytes, and its
+         * LogsData; it has the same spans and log records. 0; -EALREADY: it has no texts; -EBADMSG:
+         * it cannot be done, the trace stays as it is; others. Any thread. */
+        int (*strip)(void *context, const struct clew_rewrite_message *m, struct clew_buffer *out,
+                     size_t *ret_traces_len, struct clew_error *err);
+        void *context;
+        bool urgent; /* the disk is full */
+};
+
 /*
- * Drops traces that need not be kept any more: nothing of them is remembered, and their bytes are
- * free pages that are used again. A trace that still has something hot stays, unless it can never
- * be sealed. A segment goes whole when nothing else lives in it; it is written anew when a quarter
- * of its traces go, so at most three bytes are written for four that are dropped; with fewer they
- * stay, for a later call. @urgent (the disk is full): a sixteenth is enough. 0 or an error; what
- * was dropped stays so.
+ * Puts it into effect. Nothing of dropped traces is remembered, and their bytes are free pages that
+ * are used again; of texts that were left out nothing is left either once
+ * clew_store_finish_erasure() has run. A trace that still has something hot stays as it is, unless
+ * it is to be dropped and can never be sealed; so does one that somebody holds by now. A segment
+ * goes whole when nothing else lives in it; it is written anew when a quarter of its traces go or
+ * change, so at most four bytes are written for one that is dropped or stripped; with fewer they
+ * stay, for a later call (urgent: a sixteenth is enough). 0 or an error; what was done stays so.
  */
-CLEW_MUST_USE int clew_store_drop(struct clew_store *store, const struct clew_trace_id *ids,
-                                  size_t n, bool urgent, const struct clew_rewrite_options *options,
-                                  struct clew_rewrite_stats *ret, struct clew_error *err);
+CLEW_MUST_USE int clew_store_retain(struct clew_store *store, const struct clew_retain *what,
+                                    const struct clew_rewrite_options *options,
+                                    struct clew_rewrite_stats *ret, struct clew_error *err);
 
 /* ---- redaction ------------------------------------------------------------------------------- */
 

@@ -123,6 +123,7 @@ struct clew_index_chooser {
 struct clew_index_use {
         bool used;
         char why_not[200]; /* when it has not, or not to its end; for people */
+        bool is_damaged;   /* that is why: not that there is none */
         uint32_t runs;     /* that were asked */
         uint64_t traces;   /* of them */
         uint64_t chosen;   /* of those */

@@ -3,6 +3,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 #include "query/serve/erase.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static bool is_over(void *context)
         uint64_t used = cpu_ns() - k->rested_cpu_ns;
 
         if (used < STEP_CPU_NS)
-                return k->stopping != 0;
+                return clew_stop_is_set(&k->stopping);
         return rest(k, used * (100 - k->options.cpu_percent) / k->options.cpu_percent);
 }
 
@@ -78,13 +79,29 @@ static int look(struct clew_keeper *k, struct clew_retention_plan *plan, struct 
         return r;
 }
 
+/* Also of what was done before an error. */
+static void tell(const struct clew_retention_plan *plan, const struct clew_rewrite_stats *stats)
+{
+        if (stats->traces > 0)
+                clew_log(CLEW_LOG_INFO, "retention.dropped",
+                         "traces=%llu skeletons=%llu raw_bytes=%llu segments=%llu "
+                         "written_bytes=%llu held=%llu",
+                         (unsigned long long)(stats->traces - stats->stripped),
+                         (unsigned long long)stats->stripped, (unsigned long long)stats->raw_bytes,
+                         (unsigned long long)stats->segments, (unsigned long long)stats->written,
+                         (unsigned long long)plan->held);
+        if (stats->unstripped > 0)
+                clew_log(CLEW_LOG_WARN, "retention.unread", "traces=%llu keep their texts",
+                         (unsigned long long)stats->unstripped);
+}
+
 /* 1 = the next pass is due at once. */
 static int pass(struct clew_keeper *k, struct clew_error *err)
 {
         struct clew_rewrite_options options = clew_erasing_rewrite();
         struct clew_rewrite_stats stats = {0};
         struct clew_retention_plan plan;
-        size_t n;
+        bool any;
         int r;
 
         options.run = run_on_writer;
@@ -92,22 +109,17 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
         options.context = k;
         clew_retention_plan_init(&plan);
         r = look(k, &plan, err);
-        n = plan.ids.len / sizeof(struct clew_trace_id);
+        any = plan.ids.len + plan.strips.len > 0;
         if (r == 0 && plan.for_quota > 0)
                 clew_log(CLEW_LOG_WARN, "retention.quota",
                          "used_bytes=%llu quota_bytes=%llu dropping=%llu",
                          (unsigned long long)plan.used_bytes,
                          (unsigned long long)k->options.rules->quota_bytes,
                          (unsigned long long)plan.for_quota);
-        if (r == 0 && n > 0)
-                r = clew_store_drop(k->options.store, (const void *)plan.ids.data, n,
-                                    plan.for_quota > 0, &options, &stats, err);
-        if (r == 0 && stats.traces > 0)
-                clew_log(CLEW_LOG_INFO, "retention.dropped",
-                         "traces=%llu raw_bytes=%llu segments=%llu written_bytes=%llu held=%llu",
-                         (unsigned long long)stats.traces, (unsigned long long)stats.raw_bytes,
-                         (unsigned long long)stats.segments, (unsigned long long)stats.written,
-                         (unsigned long long)plan.held);
+        if (r == 0 && any)
+                r = clew_retention_carry_out(k->options.rules, &plan, k->options.store,
+                                             clew_clock_system(), &options, &stats, err);
+        tell(&plan, &stats);
         clew_retention_plan_deinit(&plan);
         return r < 0 ? r : (plan.more || plan.for_quota > 0) && stats.traces > 0;
 }
@@ -167,7 +179,7 @@ void clew_keeper_free(struct clew_keeper *k)
         if (!k)
                 return;
         pthread_mutex_lock(&k->lock);
-        k->stopping = 1;
+        clew_stop_set(&k->stopping);
         pthread_cond_signal(&k->stop);
         pthread_mutex_unlock(&k->lock);
         pthread_join(k->thread, NULL);

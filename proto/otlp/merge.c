@@ -324,6 +324,20 @@ static void write_scope(const struct merge *m, const struct group *scope, struct
         }
 }
 
+/* What the store says of a trace itself stands in front (wire.h). */
+static void write_notes(const struct clew_slice *parts, size_t n, struct clew_buffer *out)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct clew_cursor c = clew_cursor_make(parts[i]);
+                struct clew_field f;
+
+                while (clew_field_next(&c, &f)) {
+                        if (f.number == CLEW_FIELD_DATA_LEFT_OUT)
+                                clew_buffer_append(out, f.start, (size_t)(c.at - f.start));
+                }
+        }
+}
+
 static void write_all(const struct merge *m, struct clew_buffer *out)
 {
         size_t total = 0;
@@ -377,6 +391,7 @@ int clew_otlp_merge_some(const struct clew_slice *parts, size_t n, enum clew_otl
                 m.items[i].scope = m.scopes[m.items[i].scope].leader;
         join_items(&m);
         kept = chain(&m);
+        write_notes(parts, n, out);
         write_all(&m, out);
         if (ret_items)
                 *ret_items = kept;

@@ -110,6 +110,9 @@ enum {
         /* ResourceSpans.instrumentation_library_spans of 0.15 to 0.19, beside or instead of
          * scope_spans: another name for the same shape. Before, it was number 2. */
         CLEW_FIELD_RESOURCE_ITEMS_OLD = 1000,
+        /* TracesData: our own, in stored bytes alone (query/model/left-out.h). The walk drops what
+         * it does not know at this level, so no sender can write it. */
+        CLEW_FIELD_DATA_LEFT_OUT = 1500,
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "query/cli/commands.h"
 #include "query/cli/items.h"
+#include "query/cli/open.h"
 #include "query/review/record.h"
 
 #include <errno.h>
@@ -75,6 +76,7 @@ static bool read_byte(struct queue *q, char *ret)
         int n;
 
         fflush(q->c->cli->out);
+        clew_cli_let_go(q->c->cli);
         do {
                 n = ppoll(&in, 1, NULL, &q->mask);
         } while (n < 0 && errno == EINTR && !interrupted);

@@ -132,7 +132,7 @@ int clew_annotate_show(struct clew_annotate *c, const char *id, bool with_said,
                 return r;
         fprintf(c->cli->out, "%.8s  %s  ", id, clew_outcome_name(o.trace->outcome));
         print_safe(c, "", o.trace->name);
-        if (clew_why_analyse(o.trace, NULL, 0, &arena, &why) < 0)
+        if (clew_why_of(o.trace, &arena, &why) < 0)
                 fprintf(c->cli->out, "  too large to be analysed\n");
         else
                 show_cause(c, &why, ret);

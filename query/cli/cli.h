@@ -14,6 +14,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/compiler.h"
 #include "proto/base/error.h"
+#include "proto/base/ids.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -63,7 +64,8 @@ struct clew_cli {
 
         struct clew_store *store; /* NULL until needed */
         struct clew_view *view;
-        int store_mode; /* enum clew_store_mode of `store` */
+        int store_mode;                     /* enum clew_store_mode of `store` */
+        struct clew_trace_id told_left_out; /* of which it was said that its texts are not there */
 
         struct clew_query_set *query_sets[CLEW_CLI_FILTERS_MAX]; /* of the filters that were made */
         size_t n_query_sets;

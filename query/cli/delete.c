@@ -167,6 +167,7 @@ static int ask(struct delete_command *c)
         }
         tell(c);
         fflush(c->cli->out);
+        clew_cli_let_go(c->cli);
         fprintf(c->cli->err, "Delete %zu trace%s for good? [y/N] ", c->erasing.n,
                 c->erasing.n == 1 ? "" : "s");
         fflush(c->cli->err);

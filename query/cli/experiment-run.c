@@ -337,8 +337,10 @@ static int run_all(struct run *run)
                 if (r == 0 && run->next < run->n_jobs && !clew_pool_is_full(&run->pool)) {
                         r = start_job(run, (struct slot *)clew_pool_free(&run->pool), run->next++);
                 } else if (run->pool.busy > 0) {
-                        int ended = end_job(run, (struct slot *)clew_pool_wait(&run->pool));
+                        int ended;
 
+                        clew_cli_let_go(run->c->cli);
+                        ended = end_job(run, (struct slot *)clew_pool_wait(&run->pool));
                         r = r ? r : ended;
                 } else {
                         return r;

@@ -4,6 +4,7 @@
 #include "proto/base/arena.h"
 #include "proto/otlp/json.h"
 #include "proto/otlp/walk.h"
+#include "query/model/left-out.h"
 
 #include <errno.h>
 #include <string.h>
@@ -112,6 +113,6 @@ int clew_export_otlp_proto(const struct clew_trace_data *data, struct clew_buffe
                            struct clew_error *err)
 {
         (void)err;
-        clew_buffer_append_slice(out, data->traces);
+        clew_buffer_append_slice(out, clew_left_out_behind(data->traces));
         return clew_buffer_error(out);
 }

@@ -12,6 +12,8 @@
 #include "proto/base/arena.h"
 #include "proto/base/mem.h"
 #include "query/answer/nearest.h"
+#include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/export-items.h"
 #include "query/cli/export-otlp.h"
@@ -23,6 +25,7 @@
 #include "query/cli/window.h"
 #include "query/find/run.h"
 #include "query/find/select.h"
+#include "query/model/left-out.h"
 #include "query/model/log-run.h"
 #include "query/review/item-mask.h"
 #include "storage/store.h"
@@ -71,6 +74,8 @@ struct export
         struct clew_buffer out;
         uint64_t n; /* traces written */
         uint64_t n_damaged;
+        uint64_t n_bare;      /* traces whose texts a rule has left out */
+        char bare[160];       /* when and which, of the last of them */
         uint64_t n_logs_left; /* traces whose log records the format does not hold */
         /* the walk */
         size_t next_id;
@@ -89,6 +94,21 @@ static void report_damage(struct export *ex, const struct clew_trace_id *id,
         clew_trace_id_to_hex(id, hex);
         if (++ex->n_damaged <= REPORTS_MAX)
                 clew_cli_error(ex->cli, "trace %s: left out: %s", hex, err->message);
+}
+
+static void note_left_out(struct export *ex, struct clew_slice traces)
+{
+        struct clew_left_out_note note;
+        char when[CLEW_WHEN_TEXT];
+        char rule[CLEW_LEFT_OUT_RULE_MAX];
+        size_t at = 0;
+
+        if (!clew_left_out_next(traces, &at, &note))
+                return;
+        ex->n_bare++;
+        clew_when_full(note.time_ns, true, when);
+        snprintf(ex->bare, sizeof(ex->bare), "%s: %s", when,
+                 clew_safe_cstr(note.rule, rule, sizeof(rule)));
 }
 
 /* Adds one trace to the batch. A damaged one is told and left out. */
@@ -118,6 +138,7 @@ static int add_trace(struct export *ex, struct clew_view *view, const struct cle
                                data.left_out);
                 report_damage(ex, id, &err);
         }
+        note_left_out(ex, data.traces);
         ex->n_logs_left += !ex->format->has_logs && data.logs.len > 0;
         ex->n++;
         return 0;
@@ -392,6 +413,11 @@ static int run(struct export *ex, struct clew_arguments *args)
                 status = closed;
         if (status != 0)
                 return status;
+        if (ex->n_bare)
+                clew_cli_note(ex->cli,
+                              "a rule of retention left the texts of %" PRIu64
+                              " of them out, lately on %s",
+                              ex->n_bare, ex->bare);
         if (ex->n_logs_left)
                 clew_cli_note(ex->cli,
                               "%" PRIu64 " traces have log records, which are not in it: --format "

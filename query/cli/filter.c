@@ -294,6 +294,11 @@ int clew_filter_report(struct clew_cli *cli, struct clew_select *s)
                 clew_cli_note(cli, "searched the spans of %llu trace%s, %s",
                               (unsigned long long)s->scanned, s->scanned == 1 ? "" : "s", bytes);
         }
+        if (clew_select_index_damage(s))
+                clew_cli_note(cli,
+                              "an index is damaged, so all traces were looked at: %s; a collector "
+                              "makes it anew, %s reindex --indexes at once",
+                              clew_select_index_damage(s), cli->self);
         if (s->filter && s->done && complain(cli, s))
                 status = CLEW_EXIT_USAGE;
         if (s->end != CLEW_SELECT_WHOLE) {

@@ -114,7 +114,7 @@ static int question(struct clew_judge *c, const struct clew_opened *o, struct cl
         struct clew_json_writer w = clew_json_writer_make(out, 0);
         CLEW_BUFFER otlp = {0};
         struct clew_why why;
-        int r = clew_why_analyse(o->trace, NULL, 0, arena, &why);
+        int r = clew_why_of(o->trace, arena, &why);
 
         if (r < 0)
                 return r;
@@ -399,6 +399,7 @@ int clew_judge_take(struct clew_judge *c, struct clew_judge_asked *a, bool is_ne
 
 static int finish_one(struct clew_judge *c)
 {
+        clew_cli_let_go(c->cli);
         return clew_judge_take(c, (struct clew_judge_asked *)clew_pool_wait(&c->pool), true);
 }
 

@@ -238,7 +238,6 @@ static int run(struct list *l)
         int damage;
         int r;
 
-        l->filter.yields = true;
         clew_arena_init(&arena, TABLE_ARENA_MAX);
         clew_table_init(&l->table, &l->look, columns, CLEW_ARRAY_LEN(columns), &arena);
         r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,

@@ -64,16 +64,25 @@ int clew_cli_view(struct clew_cli *cli, struct clew_view **ret)
                 r = clew_view_open(cli->store, &cli->view, &err);
                 if (r < 0)
                         return clew_cli_fail(cli, r, &err);
+        } else if (clew_view_is_old(cli->view)) {
+                r = clew_view_renew(cli->view, &err);
+                if (r < 0)
+                        return clew_cli_fail(cli, r, &err);
         }
         *ret = cli->view;
         return 0;
 }
 
-void clew_cli_close_store(struct clew_cli *cli)
+void clew_cli_let_go(struct clew_cli *cli)
 {
         clew_view_close(cli->view);
-        clew_store_close(cli->store);
         cli->view = NULL;
+}
+
+void clew_cli_close_store(struct clew_cli *cli)
+{
+        clew_cli_let_go(cli);
+        clew_store_close(cli->store);
         cli->store = NULL;
 }
 
@@ -138,6 +147,22 @@ int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
         return CLEW_EXIT_USAGE;
 }
 
+/* Once for a trace that is opened twice. */
+static void tell_left_out(struct clew_cli *cli, const struct clew_trace *trace)
+{
+        const struct clew_left_out_note *note = &trace->left_out_note;
+        char when[CLEW_WHEN_TEXT];
+        char rule[2 * CLEW_LEFT_OUT_RULE_MAX];
+
+        if (!trace->left_out || clew_trace_id_eq(&cli->told_left_out, &trace->id))
+                return;
+        cli->told_left_out = trace->id;
+        clew_when_full(note->time_ns, true, when);
+        clew_cli_note(cli, "a rule of retention left its texts out on %s%s: %s", when,
+                      trace->left_out == CLEW_LEFT_OUT_SOME ? " (more came later)" : "",
+                      clew_safe_cstr(note->rule, rule, sizeof(rule)));
+}
+
 static int open_trace(struct clew_cli *cli, const char *text,
                       const struct clew_trace_options *options, bool scored,
                       struct clew_arena *arena, struct clew_opened *ret)
@@ -164,6 +189,7 @@ static int open_trace(struct clew_cli *cli, const char *text,
                               "the trace is too large to be read whole: its first part is shown, "
                               "%llu spans and log records are left out",
                               (unsigned long long)ret->data.left_out);
+        tell_left_out(cli, ret->trace);
         r = clew_lookup_step(&target, ret->trace, &ret->step, &err);
         return r == CLEW_LOOKUP_FOUND ? 0 : clew_cli_fail(cli, -EINVAL, &err);
 }

@@ -23,8 +23,12 @@ CLEW_MUST_USE int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode
                                  struct clew_store **ret);
 /* For writing, but a store that is not there is a mistake, not to be created. */
 CLEW_MUST_USE int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret);
-/* A view of the store, opened for reading at the first call. Owned by @cli. */
+/* A view of the store, opened for reading at the first call. Owned by @cli. One that is old is
+ * renewed (clew_view_is_old()): whoever works at one trace after the other asks for it each time.
+ */
 CLEW_MUST_USE int clew_cli_view(struct clew_cli *cli, struct clew_view **ret);
+/* Closes it, if it is open: before a wait for a person or another program. */
+void clew_cli_let_go(struct clew_cli *cli);
 /* As many digits of @id as name it alone in the store that is open, at least 8. */
 void clew_cli_short_id(struct clew_cli *cli, const struct clew_trace_id *id,
                        char ret[CLEW_TRACE_ID_HEX]);

@@ -7,6 +7,7 @@
 #include "query/answer/when.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
+#include "query/cli/finish.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
@@ -27,6 +28,25 @@ struct retention_command {
         bool apply;
 };
 
+static size_t n_drops(const struct clew_retention_plan *p)
+{
+        return p->ids.len / sizeof(struct clew_trace_id);
+}
+
+static size_t n_strips(const struct clew_retention_plan *p)
+{
+        return p->strips.len / sizeof(struct clew_retention_strip);
+}
+
+static bool has_skeletons(const struct clew_retention *r)
+{
+        bool any = false;
+
+        for (unsigned i = 0; i < r->n; i++)
+                any |= r->rules[i].action == CLEW_RETENTION_SKELETON;
+        return any;
+}
+
 static void tell(struct retention_command *c)
 {
         const struct clew_retention *r = &c->rules;
@@ -46,9 +66,13 @@ static void tell(struct retention_command *c)
         if (r->quota_bytes > 0)
                 fprintf(c->cli->out, "line %-4u %10" PRIu64 "  quota %s, %s used\n", r->quota_line,
                         p->for_quota, quota, used);
-        fprintf(c->cli->out, "%zu trace%s %s\n", p->ids.len / sizeof(struct clew_trace_id),
-                p->ids.len == sizeof(struct clew_trace_id) ? "" : "s",
+        fprintf(c->cli->out, "%zu trace%s %s", n_drops(p), n_drops(p) == 1 ? "" : "s",
                 c->apply ? "to be dropped" : "would be dropped");
+        if (has_skeletons(r))
+                fprintf(c->cli->out, ", %zu %s their texts, %" PRIu64 " %s none", n_strips(p),
+                        c->apply ? "to lose" : "would lose", p->bare,
+                        p->bare == 1 ? "has" : "have");
+        fputs("\n", c->cli->out);
         if (p->held > 0)
                 clew_cli_note(c->cli, "%" PRIu64 " kept: annotated, or in a dataset", p->held);
         if (p->waits > 0)
@@ -68,16 +92,21 @@ static int apply(struct retention_command *c)
 
         if (r != 0)
                 return r;
-        r = clew_store_drop(store, (const void *)c->plan.ids.data,
-                            c->plan.ids.len / sizeof(struct clew_trace_id), c->plan.for_quota > 0,
-                            &options, &stats, &err);
+        r = clew_retention_carry_out(&c->rules, &c->plan, store, c->cli->clock, &options, &stats,
+                                     &err);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
         clew_count_short(stats.raw_bytes, "B", bytes);
-        fprintf(c->cli->out, "dropped %" PRIu64 " trace%s, %s; %" PRIu64 " segments\n",
-                stats.traces, stats.traces == 1 ? "" : "s", bytes, stats.segments);
-        if (stats.traces < c->plan.ids.len / sizeof(struct clew_trace_id))
+        fprintf(c->cli->out,
+                "dropped %" PRIu64 " trace%s, %" PRIu64 " lost their texts, %s; %" PRIu64
+                " segments\n",
+                stats.traces - stats.stripped, stats.traces - stats.stripped == 1 ? "" : "s",
+                stats.stripped, bytes, stats.segments);
+        if (stats.traces < n_drops(&c->plan) + n_strips(&c->plan))
                 clew_cli_note(c->cli, "the others wait until more of their segments may go");
+        if (stats.unstripped > 0)
+                clew_cli_note(c->cli, "%" PRIu64 " cannot be read, and are as they were",
+                              stats.unstripped);
         return 0;
 }
 
@@ -112,7 +141,10 @@ static int run(struct retention_command *c, const char *path)
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
         tell(c);
-        return c->apply && c->plan.ids.len > 0 ? apply(c) : 0;
+        if (!c->apply)
+                return 0;
+        r = c->plan.ids.len + c->plan.strips.len > 0 ? apply(c) : 0;
+        return r == 0 ? clew_cli_finish_erasure(c->cli) : r;
 }
 
 int clew_cmd_retention(struct clew_cli *cli, int argc, char **argv)

@@ -8,6 +8,8 @@
 
 /* Keys of one flattened list that are shown one by one. */
 #define LIST_KEYS_MAX 6u
+/* Of a text that was left out. */
+#define SHOWN_BYTES_MAX 4096u
 #define INDENT 2u /* of a line below a heading */
 
 static const char *type_word(enum clew_value_type type)
@@ -47,6 +49,16 @@ static unsigned list_length(struct clew_message_iter it, const struct clew_attri
         return n;
 }
 
+static void put_text(struct clew_show *v, struct clew_slice text)
+{
+        CLEW_ARENA arena = {0};
+
+        clew_arena_init(&arena, SHOWN_BYTES_MAX);
+        if (v->opened.trace && v->opened.trace->left_out)
+                text = clew_stand_in_show(text, &arena);
+        clew_buffer_append_slice(&v->raw, text);
+}
+
 /* A key that takes most of the line has its value on the next one. */
 static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
 {
@@ -58,7 +70,7 @@ static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
         clew_buffer_append_cstr(&v->raw, " = ");
         from = v->raw.len;
         if (a->value.type == CLEW_VALUE_STRING) {
-                clew_buffer_append_slice(&v->raw, a->value.bytes);
+                put_text(v, a->value.bytes);
         } else {
                 struct clew_json_writer w = clew_json_writer_make(&v->raw, 0);
 

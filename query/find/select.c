@@ -13,8 +13,10 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One summary; the longest have some kilobytes. */
@@ -114,14 +116,15 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                       struct clew_error *err)
 {
         const struct clew_filter *f = s->filter;
-        bool light = f && f->light != 0 && f->sessions.n == 0;
-        int n = f && !f->no_index ? gather_asked(s) : 0;
+        bool no_index = !f || f->no_index || s->index_failed;
+        bool light = !no_index && f->light != 0 && f->sessions.n == 0;
+        int n = no_index ? 0 : gather_asked(s);
 
-        if (n > 0 || (light && !f->no_index)) {
+        if (n > 0 || light) {
                 s->columns = light ? clew_columns_new(f->light) : NULL;
                 s->choice = clew_index_choice_new(s->asked, (uint32_t)n);
         }
-        if (n < 0 || ((n > 0 || (light && !f->no_index)) && (!s->choice || (light && !s->columns))))
+        if (n < 0 || ((n > 0 || light) && (!s->choice || (light && !s->columns))))
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
@@ -143,8 +146,6 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
         clew_arena_init(&s->kept, AIMED_ARENA_MAX);
-        if (filter && filter->yields)
-                s->begun_ns = clew_clock_monotonic_ns(clock);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
         for (uint32_t i = 0; filter && i < filter->n_queries; i++) {
@@ -160,6 +161,12 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         if (after && after->start_ns <= from.start_ns) {
                 from.start_ns = after->start_ns;
                 from.id = after->id;
+        }
+        if (clew_view_is_old(view)) {
+                int r = clew_view_renew(view, err);
+
+                if (r < 0)
+                        return r;
         }
         return begin_walk(s, from.start_ns == UINT64_MAX ? NULL : &from, err);
 }
@@ -472,6 +479,59 @@ static int fill_any(struct clew_select *s, const struct clew_list_entry *entry,
         return r < 0 ? r : fill(s, &whole, NULL, ret, err);
 }
 
+/* An index that turned out to be damaged on the way: who asked is to know. */
+static void note_damage(struct clew_select *s)
+{
+        const struct clew_index_use *use = clew_view_index_use(s->view);
+
+        if (use->is_damaged && s->index_damage[0] == '\0')
+                snprintf(s->index_damage, sizeof(s->index_damage), "%s", use->why_not);
+}
+
+const char *clew_select_index_damage(struct clew_select *s)
+{
+        note_damage(s);
+        return s->index_damage[0] ? s->index_damage : NULL;
+}
+
+/* Time to move on to a newer snapshot. Not after runs were taken in no order: nobody knows how far
+ * the walk has come then, and it is over soon. */
+static bool must_yield(const struct clew_select *s)
+{
+        return s->has_last && clew_view_index_use(s->view)->taken == 0 && clew_view_is_old(s->view);
+}
+
+/* Goes on behind the trace looked at last. */
+static int yield(struct clew_select *s, struct clew_error *err)
+{
+        int r;
+
+        note_damage(s);
+        end_walk(s);
+        s->has_data = false;
+        r = clew_view_renew(s->view, err);
+        if (r == 0)
+                r = begin_walk(s, &s->last, err);
+        return r;
+}
+
+/* What columns told cannot be read: the trace itself may well be. */
+static int fill_without(struct clew_select *s, struct clew_list_entry *entry,
+                        struct clew_selected *ret, struct clew_error *err)
+{
+        struct clew_trace_id id = entry->id;
+        int r;
+
+        s->index_failed = true;
+        s->is_light = false;
+        if (s->index_damage[0] == '\0')
+                snprintf(s->index_damage, sizeof(s->index_damage), "a column cannot be read");
+        r = yield(s, err);
+        if (r == 0)
+                r = clew_view_entry(s->view, &id, entry, err);
+        return r < 0 ? r : fill(s, entry, NULL, ret, err);
+}
+
 int clew_select_whole(struct clew_select *s, struct clew_selected *t, struct clew_error *err)
 {
         struct clew_list_entry whole;
@@ -483,6 +543,9 @@ int clew_select_whole(struct clew_select *s, struct clew_selected *t, struct cle
         r = clew_view_entry(s->view, &id, &whole, err);
         if (r == 0)
                 r = fill(s, &whole, NULL, t, err);
+        whole.id = id;
+        if (r < 0 && clew_view_is_broken(s->view))
+                r = fill_without(s, &whole, t, err);
         s->is_light = r < 0;
         return r;
 }
@@ -491,7 +554,7 @@ static bool must_end(struct clew_select *s)
 {
         const struct clew_filter *f = s->filter;
 
-        if (f && f->stop && *f->stop)
+        if (f && clew_stop_is_set(f->stop))
                 s->end = CLEW_SELECT_STOPPED;
         else if (s->deadline_ns != 0 && clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
                 s->end = CLEW_SELECT_OUT_OF_TIME;
@@ -589,53 +652,37 @@ static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
         return false;
 }
 
-/* 1 = @entry is selected, 0 = it is not; damage is counted. */
+/* A trace that cannot be read; what comes behind it is. */
+static int pass_over(struct clew_select *s, const struct clew_error *damage, struct clew_error *err)
+{
+        if (s->damaged++ == 0)
+                s->damage = *damage;
+        return clew_view_is_broken(s->view) ? yield(s, err) : 0;
+}
+
+/* 1 = @entry is selected, 0 = it is not; damage is counted. An error: the walk cannot go on. */
 static int examine(struct clew_select *s, const struct clew_list_entry *entry,
-                   struct clew_selected *ret)
+                   struct clew_selected *ret, struct clew_error *err)
 {
         struct clew_error damage = {0};
+        struct clew_list_entry e = *entry;
         int r;
 
         if (s->skip && s->skip(s->skip_context, entry)) {
                 s->seen++;
                 return 0;
         }
-        r = fill_any(s, entry, ret, &damage);
+        r = fill_any(s, &e, ret, &damage);
+        if (r < 0 && e.run && clew_view_is_broken(s->view))
+                r = fill_without(s, &e, ret, &damage);
         if (r == 0 && ret->part)
                 return 0;
         s->seen++;
         if (r == 0)
-                r = passes(s->filter, &ret->summary) ? meets(s, entry, ret, &damage) : 0;
+                r = passes(s->filter, &ret->summary) ? meets(s, &e, ret, &damage) : 0;
         if (r == 1 && !is_wanted(s, &ret->summary))
                 return 0;
-        if (r >= 0)
-                return r;
-        if (s->damaged++ == 0)
-                s->damage = damage;
-        return 0;
-}
-
-/* Time to move on to a newer snapshot. Not after runs were taken in no order: nobody knows how far
- * the walk has come then, and it is over soon. */
-static bool must_yield(const struct clew_select *s)
-{
-        return s->filter && s->filter->yields && s->has_last &&
-               clew_view_index_use(s->view)->taken == 0 &&
-               clew_clock_monotonic_ns(s->clock) - s->begun_ns > CLEW_SELECT_HELD_NS;
-}
-
-/* Goes on behind the trace looked at last. */
-static int yield(struct clew_select *s, struct clew_error *err)
-{
-        int r;
-
-        end_walk(s);
-        s->has_data = false;
-        r = clew_view_renew(s->view, err);
-        if (r == 0)
-                r = begin_walk(s, &s->last, err);
-        s->begun_ns = clew_clock_monotonic_ns(s->clock);
-        return r;
+        return r < 0 ? pass_over(s, &damage, err) : r;
 }
 
 /* The walk has come to its end: what indexes kept out of it was looked at, too. */
@@ -667,9 +714,11 @@ int clew_select_next(struct clew_select *s, struct clew_selected *ret, struct cl
                 }
                 s->last = (struct clew_list_entry){.id = entry.id, .start_ns = entry.start_ns};
                 s->has_last = true;
-                if (examine(s, &entry, ret) == 1) {
-                        s->selected++;
-                        return 1;
+                r = examine(s, &entry, ret, err);
+                if (r != 0) {
+                        s->done = r < 0;
+                        s->selected += r == 1;
+                        return r;
                 }
         }
         return 0;

@@ -63,12 +63,9 @@ struct clew_filter {
         clew_query_spoken_fn spoken; /* of whom they said it; the same context; NULL = not known */
         bool allow_unknown;          /* keys that no span has are no mistake */
         unsigned light; /* CLEW_LIGHT_* (find/index/index.h): more is not asked of summaries */
-        /* The walk may move to a newer snapshot on its way, so that no query of minutes keeps the
-         * file growing: who sets it keeps nothing of the view from one step to the next. */
-        bool yields;
-        bool no_index;          /* look at all traces */
-        bool apart;             /* each trace by itself, also of a run in several */
-        bool runs;              /* leave out traces without an agent, a model call or a tool */
+        bool no_index;  /* look at all traces */
+        bool apart;     /* each trace by itself, also of a run in several */
+        bool runs;      /* leave out traces without an agent, a model call or a tool */
         uint64_t lost_after_ns; /* silence that makes an open run lost; 0 = CLEW_LOST_AFTER_NS */
         uint64_t limit_ns;      /* end the walk after so long, and say so; 0 = no limit */
         uint64_t limit_bytes;   /* and after so many bytes of spans were read */
@@ -99,10 +96,13 @@ struct clew_selected {
         uint64_t last_sign_ns;  /* unix time of its last sign of life: arrival, or end of a span */
 };
 
-/* A snapshot that is held for so long makes the file grow by what arrives meanwhile. */
-#define CLEW_SELECT_HELD_NS (800 * CLEW_NS_PER_MS)
-
-/* Open struct so that it can live on the stack; the counters, damage and end are for callers. */
+/*
+ * A walk moves to the newest snapshot on its way whenever it has held one for CLEW_VIEW_HELD_NS, so
+ * that no query of minutes keeps the file growing: it goes on behind the trace that it looked at
+ * last. So nothing of the view lives from one step to the next.
+ *
+ * Open struct so that it can live on the stack; the counters, damage and end are for callers.
+ */
 struct clew_select {
         struct clew_view *view;
         const struct clew_filter *filter;
@@ -140,6 +140,8 @@ struct clew_select {
         struct clew_columns *columns; /* NULL: summaries are read */
         struct clew_index_taker taker;
         bool is_light;                    /* the trace at hand came from them */
+        bool index_failed;                /* the rest of the walk is over all traces */
+        char index_damage[200];           /* what failed; empty = nothing */
         struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
         /* Spans of the trace at hand that the last query selects, when its spans were read. */
         struct clew_query_result found;
@@ -147,7 +149,6 @@ struct clew_select {
         bool has_data;
         bool joined; /* it is of several traces of one run */
         enum clew_select_end end;
-        uint64_t begun_ns;           /* monotonic; of the snapshot, where filter.yields */
         struct clew_list_entry last; /* its id and start: the one looked at last */
         bool has_last;
         uint64_t deadline_ns; /* monotonic; 0 = none */
@@ -157,7 +158,8 @@ struct clew_select {
 /*
  * Starts a selection. @view and @filter are borrowed until clew_select_deinit(). @after (may be
  * NULL) continues behind that trace: only start_ns and id are read. The walk of @view is in use
- * until the end; clew_view_load() and clew_view_entry() may be called between two steps.
+ * until the end; clew_view_load() and clew_view_entry() may be called between two steps. A view
+ * that is old (clew_view_is_old()) is renewed first: its slices die.
  */
 CLEW_MUST_USE int clew_select_init(struct clew_select *s, struct clew_view *view,
                                    const struct clew_filter *filter, const struct clew_clock *clock,
@@ -190,6 +192,9 @@ CLEW_MUST_USE int clew_select_open(struct clew_select *s, const struct clew_sele
  */
 bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice *ret_text,
                            struct clew_query_error *err, bool *ret_fatal);
+
+/* What is damaged of the indexes, where the walk met it and went on without; NULL = nothing. */
+const char *clew_select_index_damage(struct clew_select *s);
 
 /* For clew_select_one() alone: no walk is begun. */
 void clew_select_init_single(struct clew_select *s, struct clew_view *view,

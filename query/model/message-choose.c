@@ -732,9 +732,9 @@ static int say_left_out(const struct clew_step *step, struct clew_arena *arena,
         return finish(&sink, NULL, CLEW_SLICE_NULL, ret);
 }
 
-int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
-                       enum clew_direction direction, struct clew_arena *arena,
-                       struct clew_messages *ret)
+static int choose_messages(const struct clew_trace *trace, const struct clew_step *step,
+                           enum clew_direction direction, struct clew_arena *arena,
+                           struct clew_messages *ret)
 {
         const struct clew_step *layer;
         struct clew_messages around;
@@ -758,5 +758,27 @@ int clew_step_messages(const struct clew_trace *trace, const struct clew_step *s
                 *ret = around;
         if (r == 0 && direction == CLEW_MESSAGES_IN && !has_parts(ret))
                 r = say_left_out(step, arena, ret);
+        return r;
+}
+
+/* The parts are the arena's own. */
+static void show_left_out(struct clew_messages *messages, struct clew_arena *arena)
+{
+        for (uint32_t i = 0; i < messages->n; i++) {
+                struct clew_part *parts = (struct clew_part *)(uintptr_t)messages->items[i].parts;
+
+                for (uint32_t k = 0; k < messages->items[i].n_parts; k++)
+                        parts[k].text = clew_stand_in_show(parts[k].text, arena);
+        }
+}
+
+int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
+                       enum clew_direction direction, struct clew_arena *arena,
+                       struct clew_messages *ret)
+{
+        int r = choose_messages(trace, step, direction, arena, ret);
+
+        if (r == 0 && trace->left_out)
+                show_left_out(ret, arena);
         return r;
 }

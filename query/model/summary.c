@@ -1,6 +1,7 @@
 #include "query/model/summary.h"
 
 #include "query/model/prices.h"
+#include "query/model/summary-int.h"
 
 #include "proto/base/compiler.h"
 #include "proto/base/cursor.h"
@@ -69,6 +70,7 @@ enum tag {
         TAG_KINDS,
         TAG_RUN,
         TAG_SHARES, /* after the names */
+        TAG_LEFT_OUT,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -428,6 +430,7 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
                 clew_buffer_append(out, s->run.bytes, sizeof(s->run.bytes));
         }
         put_shares(out, s);
+        put_number(out, TAG_LEFT_OUT, s->left_out);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -704,6 +707,9 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
                                 shares = bytes; /* as long as the names, whatever their order */
                         else if (!c.failed)
                                 r = take_bytes(&s, head >> 1, bytes, arena);
+                } else if (!c.failed && head >> 1 == TAG_LEFT_OUT) {
+                        s.left_out = v <= CLEW_LEFT_OUT_SOME ? (enum clew_left_out)v
+                                                             : CLEW_LEFT_OUT_NOTHING;
                 } else if (!c.failed) {
                         take_number(&s, head >> 1, v);
                 }
@@ -735,6 +741,12 @@ void clew_model_set_facts(clew_summary_facts_fn fn)
         atomic_store(&facts_fn, fn);
 }
 
+/* Whether its texts have anything to say that is not known. */
+static bool has_texts(const struct clew_trace *trace)
+{
+        return trace->left_out != CLEW_LEFT_OUT_ALL;
+}
+
 int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena *arena,
                                struct clew_summary *ret)
 {
@@ -742,8 +754,10 @@ int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena
         struct clew_trace copy = *trace;
 
         clew_summary_of_trace(trace, ret);
-        if (fn)
+        if (fn && has_texts(trace))
                 fn(&copy, arena, ret);
+        if (trace->left_out)
+                clew_summary_settle(trace, arena, ret);
         return clew_arena_failed(arena) ? -ENOMEM : 0;
 }
 
@@ -777,8 +791,10 @@ static int derive(clew_summary_facts_fn fn, struct clew_slice traces, struct cle
                                  &summary.shares);
         if (r < 0)
                 return r;
-        if (fn)
+        if (fn && has_texts(trace))
                 fn(trace, &arena, &summary);
+        if (trace->left_out)
+                clew_summary_settle(trace, &arena, &summary);
         if (sink)
                 index_fn(trace, &summary, &arena, sink);
         clew_summary_encode(&summary, out);

@@ -108,18 +108,25 @@ struct clew_summary {
         uint32_t n_aimed;
         struct clew_summary_cause cause;
         struct clew_summary_facts facts;
+        enum clew_left_out left_out; /* its texts */
 };
 
 /* The version of what is derived now: of the rules, and above it of the price list (prices.h). */
 uint32_t clew_rules_version(void);
 
-/* Fills @ret from a built trace; slices point into it. Cause, facts and shares stay empty. */
+/* Fills @ret from a built trace; slices point into it. Cause, facts and shares stay empty. Of a
+ * skeleton only what its spans tell: the two below put in what was known by its texts. */
 void clew_summary_of_trace(const struct clew_trace *trace, struct clew_summary *ret);
 
 /* The same with cause and facts, from a trace built with CLEW_TRACE_FULL. @arena is for the work
  * and for the texts of the cause. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_summary_of_full_trace(const struct clew_trace *trace,
                                              struct clew_arena *arena, struct clew_summary *ret);
+
+/* Of a skeleton: what is known of it, by its spans and by what was noted; no rule is asked. 0 or
+ * -ENOMEM. */
+CLEW_MUST_USE int clew_summary_recall(const struct clew_trace *trace, struct clew_arena *arena,
+                                      struct clew_summary *ret);
 
 /* Appends the encoded record. */
 void clew_summary_encode(const struct clew_summary *summary, struct clew_buffer *out);

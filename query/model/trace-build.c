@@ -4,6 +4,7 @@
 #include "query/model/trace.h"
 
 #include "proto/base/compiler.h"
+#include "proto/otlp/walk.h"
 #include "query/model/build-int.h"
 #include "query/model/log-run.h"
 #include "query/model/tree-int.h"
@@ -422,6 +423,20 @@ static void name_trace(struct clew_builder *b)
                 trace->service = clew_value_text(&service, b->arena);
 }
 
+/* Of a skeleton: what stands in the place of texts is told in words. */
+static void show_left_out(struct clew_trace *trace, struct clew_arena *arena)
+{
+        for (uint32_t i = 0; i < trace->n_steps; i++) {
+                struct clew_step *s = &trace->steps[i];
+                struct clew_slice *const texts[] = {&s->input,          &s->output,
+                                                    &s->tool_arguments, &s->tool_result,
+                                                    &s->error.message,  &s->error.stack};
+
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(texts); k++)
+                        *texts[k] = clew_stand_in_show(*texts[k], arena);
+        }
+}
+
 static int finish(struct clew_builder *b)
 {
         struct clew_trace *trace = b->trace;
@@ -448,6 +463,8 @@ static int finish(struct clew_builder *b)
         name_trace(b);
         clew_score_settle(b);
         clew_outcome_judge(b);
+        if (trace->left_out)
+                show_left_out(trace, b->arena);
         return b->options->edges ? clew_edges_build(b) : 0;
 }
 
@@ -492,6 +509,40 @@ static void mark_made(struct clew_builder *b)
         }
 }
 
+static uint64_t count_items(struct clew_slice data)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(data);
+        struct clew_slice raw;
+        uint64_t n = 0;
+
+        while (clew_otlp_read(&r, &raw, NULL))
+                n++;
+        return n;
+}
+
+/* Whether its texts are there. A run of log records alone has no spans, whatever is noted. */
+static void read_notes(struct clew_trace *trace, struct clew_slice *traces, struct clew_slice logs)
+{
+        struct clew_left_out_note note;
+        uint64_t items = 0;
+        uint64_t n_spans;
+        size_t at = 0;
+
+        while (clew_left_out_next(*traces, &at, &note)) {
+                if (items == 0)
+                        trace->left_out_note = note;
+                items += note.items;
+                trace->notes = *traces;
+        }
+        if (trace->notes.len == 0)
+                return;
+        n_spans = count_items(*traces);
+        trace->left_out =
+                items < n_spans + count_items(logs) ? CLEW_LEFT_OUT_SOME : CLEW_LEFT_OUT_ALL;
+        if (n_spans == 0)
+                *traces = CLEW_SLICE_NULL;
+}
+
 int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
                      const struct clew_trace_options *options, struct clew_arena *arena,
                      struct clew_trace **ret)
@@ -510,6 +561,7 @@ int clew_trace_build(struct clew_slice traces, struct clew_slice logs,
         b->arena = arena;
         b->trace = trace;
         b->hinted_root = CLEW_STEP_NONE;
+        read_notes(trace, &traces, logs);
         find_run(b, traces, logs);
         r = add_log_spans(b, &traces, logs);
         if (r < 0)

@@ -28,6 +28,7 @@
 #include "proto/otlp/span.h"
 #include "query/model/edge.h"
 #include "query/model/field.h"
+#include "query/model/left-out.h"
 #include "query/model/score.h"
 #include "query/model/step.h"
 
@@ -127,6 +128,11 @@ struct clew_trace {
         uint32_t n_from_logs; /* steps that were made from log records */
         bool has_run;
         struct clew_trace_id run; /* that it is of, when it is an agent's whose runs have ids */
+
+        /* Whether a rule of retention has left its texts out; the first note of @notes then. */
+        enum clew_left_out left_out;
+        struct clew_left_out_note left_out_note;
+        struct clew_slice notes; /* for clew_left_out_next() */
 
         const uint32_t *by_id; /* for clew_trace_find() */
 };

@@ -13,6 +13,7 @@
 
 #define SPEAKERS_MAX 64u
 #define TEAM_MIN 2u
+#define PROMPTS_MAX 8u
 #define LOG_LENGTH 10.0 /* logarithm of a long text: lengths are shares of it */
 
 const char *clew_feature_name(enum clew_feature feature)
@@ -74,6 +75,7 @@ struct clew_features_run {
         double mean;   /* of the logarithm of a text's length */
         bool team;
         bool programs;
+        bool by_prompt; /* agents are told apart by their system prompts */
 };
 
 static bool is_bad(const struct clew_rca_step *s)
@@ -87,9 +89,36 @@ static double length_of(const struct clew_rca_step *s)
         return clew_rca_has_error(s) ? 0 : log1p((double)s->text.len);
 }
 
-static uint64_t name_of(const struct clew_rca_step *s)
+static uint64_t name_of(const struct clew_features_run *run, const struct clew_rca_step *s)
 {
-        return s->agent_name.len ? clew_hash(s->agent_name) : s->agent;
+        if (s->agent_name.len)
+                return clew_hash(s->agent_name);
+        return run->by_prompt ? s->system_hash : s->agent;
+}
+
+bool clew_rca_prompts_are_agents(const struct clew_rca_view *v)
+{
+        uint64_t prompts[PROMPTS_MAX];
+        uint32_t n = 0;
+        uint32_t calls = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t k = 0;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                if (s->agent_name.len)
+                        return false;
+                while (k < n && prompts[k] != s->system_hash)
+                        k++;
+                if (k == PROMPTS_MAX)
+                        return false;
+                if (k == n)
+                        prompts[n++] = s->system_hash;
+                calls++;
+        }
+        return n >= TEAM_MIN && n * 2 <= calls;
 }
 
 /* Counts who spoke how often; the first calls of those who joined later are marked. */
@@ -106,7 +135,7 @@ static void meet_speakers(struct clew_features_run *run)
 
                 if (s->kind != CLEW_RCA_LLM)
                         continue;
-                name = name_of(s);
+                name = name_of(run, s);
                 while (k < n && all[k].name != name)
                         k++;
                 if (k == SPEAKERS_MAX)
@@ -123,7 +152,7 @@ static void meet_speakers(struct clew_features_run *run)
                 if (v->steps[i].kind != CLEW_RCA_LLM)
                         continue;
                 for (uint32_t k = 0; k < n; k++) {
-                        if (all[k].name == name_of(&v->steps[i]))
+                        if (all[k].name == name_of(run, &v->steps[i]))
                                 run->calls[i].talks = all[k].calls;
                 }
         }
@@ -136,7 +165,7 @@ static void meet_speakers(struct clew_features_run *run)
 static void meet_turns(struct clew_features_run *run)
 {
         const struct clew_rca_view *v = run->v;
-        uint64_t lead = v->first_llm == CLEW_RCA_NONE ? 0 : name_of(&v->steps[v->first_llm]);
+        uint64_t lead = v->first_llm == CLEW_RCA_NONE ? 0 : name_of(run, &v->steps[v->first_llm]);
         uint32_t before = CLEW_RCA_NONE;
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
@@ -144,8 +173,8 @@ static void meet_turns(struct clew_features_run *run)
 
                 if (v->steps[i].kind != CLEW_RCA_LLM)
                         continue;
-                name = name_of(&v->steps[i]);
-                if (before != CLEW_RCA_NONE && name_of(&v->steps[before]) != name) {
+                name = name_of(run, &v->steps[i]);
+                if (before != CLEW_RCA_NONE && name_of(run, &v->steps[before]) != name) {
                         run->calls[i].takes = run->calls[before].hands = true;
                         if (run->first_taken == CLEW_RCA_NONE)
                                 run->first_taken = i;
@@ -230,6 +259,7 @@ struct clew_features_run *clew_features_begin(const struct clew_rca_view *v)
         run->mean = run->n_calls ? sum / run->n_calls : 0;
         run->answer = v->last_llm == CLEW_RCA_NONE ? CLEW_RCA_NONE : clew_rca_answer_call(v);
         run->programs = v->acts_in_text || v->shell.len > 0;
+        run->by_prompt = clew_rca_prompts_are_agents(v);
         meet_speakers(run);
         meet_turns(run);
         meet_tools(run);
@@ -307,7 +337,7 @@ static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
         const struct clew_rca_view *v = run->v;
         const struct clew_rca_step *s = &v->steps[i];
         const struct call *c = &run->calls[i];
-        bool lead = name_of(s) == name_of(&v->steps[v->first_llm]);
+        bool lead = name_of(run, s) == name_of(run, &v->steps[v->first_llm]);
         double late = run->n_calls > 1 ? c->order / (run->n_calls - 1.0) : 0;
         bool last = c->order + 1 == run->n_calls;
 

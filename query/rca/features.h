@@ -75,6 +75,10 @@ enum clew_feature {
 
 const char *clew_feature_name(enum clew_feature feature);
 
+/* Where no agent has a name, and a few system prompts share the calls, the prompts are the agents.
+ * One that differs from call to call tells nobody apart. */
+bool clew_rca_prompts_are_agents(const struct clew_rca_view *v);
+
 /* What all steps of a run share, in the view's arena; NULL when memory is short. */
 struct clew_features_run *clew_features_begin(const struct clew_rca_view *v);
 

@@ -20,7 +20,9 @@ bool clew_rca_find_talk(const struct clew_rca_view *v)
         for (uint32_t u = 0; u < v->n_units; u++) {
                 const struct clew_rca_step *s = &v->steps[v->units[u].step];
 
+                /* What is said to another system prompt is an order among agents. */
                 if (v->units[u].origin == CLEW_RCA_USER && s->prev_llm != CLEW_RCA_NONE &&
+                    s->system_hash == v->steps[s->prev_llm].system_hash &&
                     clew_rca_turn(v, v->units[u].step) == CLEW_STEP_NONE &&
                     !clew_rca_acted(v, s->prev_llm))
                         n++;
@@ -81,13 +83,19 @@ static void say(const struct clew_rca_view *v, struct clew_findings *ret, enum c
                 clew_finding_say(ret, f, "Step %u %s.", v->steps[step].number, what);
 }
 
+/* Of one agent, as far as groups, or where agents have no names system prompts, tell. */
+static bool same_agent(const struct clew_rca_step *a, const struct clew_rca_step *b)
+{
+        return a->agent == b->agent && (a->agent_name.len || a->system_hash == b->system_hash);
+}
+
 uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i)
 {
         for (uint32_t k = i; k-- > 0;) {
                 if (v->steps[k].kind == CLEW_RCA_TOOL)
                         break;
                 if (v->steps[k].kind == CLEW_RCA_LLM)
-                        return v->steps[k].agent == v->steps[i].agent ? CLEW_RCA_NONE : k;
+                        return same_agent(&v->steps[k], &v->steps[i]) ? CLEW_RCA_NONE : k;
         }
         return CLEW_RCA_NONE;
 }

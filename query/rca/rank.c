@@ -113,7 +113,8 @@ int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *
         r = clew_rca_view_build(trace, arena, v);
         if (r < 0)
                 return r;
-        v->talk = clew_rca_find_talk(v);
+        /* Among agents that are told apart by their prompts, orders look like a user's words. */
+        v->talk = clew_rca_find_talk(v) && !clew_rca_prompts_are_agents(v);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++)
                 all_rules[i](v, &f);
         clew_rule_divergence(v, references, n, &f);

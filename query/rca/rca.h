@@ -54,5 +54,16 @@ struct clew_reference clew_reference_of(const struct clew_rca_view *v);
 CLEW_MUST_USE int clew_why_analyse(const struct clew_trace *trace,
                                    const struct clew_reference *references, uint32_t n,
                                    struct clew_arena *arena, struct clew_why *ret);
+/*
+ * Of a skeleton (trace->left_out): what was found while its texts were there; recall.c.
+ * clew_why_record() appends what is kept of it, for the note. 0, -ENOMEM, or an error of @out.
+ */
+CLEW_MUST_USE int clew_why_recall(const struct clew_trace *trace, struct clew_arena *arena,
+                                  struct clew_why *ret);
+/* Either: clew_why_recall() of a skeleton, else clew_why_analyse() by the run alone. */
+CLEW_MUST_USE int clew_why_of(const struct clew_trace *trace, struct clew_arena *arena,
+                              struct clew_why *ret);
+CLEW_MUST_USE int clew_why_record(struct clew_slice traces, struct clew_slice logs, bool joined,
+                                  struct clew_buffer *out);
 
 #endif

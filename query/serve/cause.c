@@ -105,11 +105,12 @@ int clew_cause_analyse(const struct clew_compared *c, const struct clew_trace *t
         const struct clew_reference_run *others[CLEW_WHY_REFERENCES_MAX];
         struct clew_reference failed[CLEW_WHY_REFERENCES_MAX];
         bool passed = trace->outcome == CLEW_OUTCOME_PASSED;
-        uint32_t n = passed ? 0 : actions_of(&c->passed, trace, runs, refs);
+        uint32_t n = passed || trace->left_out ? 0 : actions_of(&c->passed, trace, runs, refs);
         uint32_t n_failed = n ? actions_of(&c->failed, trace, others, failed) : 0;
         int r;
 
-        r = clew_why_analyse(trace, refs, n, arena, &ret->why);
+        r = trace->left_out ? clew_why_recall(trace, arena, &ret->why)
+                            : clew_why_analyse(trace, refs, n, arena, &ret->why);
         if (r < 0)
                 return r;
         ret->trace = trace;

@@ -93,7 +93,7 @@ static int set_age(const struct reading *x, struct clew_retention_rule *rule, bo
         if (older == (rule->action == CLEW_RETENTION_KEEP))
                 return wrong(x,
                              older ? "keep takes younger=AGE, not older"
-                                   : "drop takes older=AGE, not younger",
+                                   : "drop and skeleton take older=AGE, not younger",
                              word);
         if (*at)
                 return wrong(x, "an age given twice", word);
@@ -204,10 +204,10 @@ static int check_rule(const struct reading *x, const struct clew_retention_rule 
         n = write_query(x, rule, &own);
         if (n < 0)
                 return n;
-        if (rule->action == CLEW_RETENTION_DROP && rule->older_ns < CLEW_RETENTION_YOUNGEST_NS)
+        if (rule->action != CLEW_RETENTION_KEEP && rule->older_ns < CLEW_RETENTION_YOUNGEST_NS)
                 return wrong(x,
-                             "drop needs older=AGE, of 1h at least: it would take runs that "
-                             "still go on, or everything",
+                             "drop and skeleton need older=AGE, of 1h at least: it would take "
+                             "runs that still go on, or everything",
                              CLEW_SLICE_NULL);
         if (rule->action == CLEW_RETENTION_KEEP && n == 0 && rule->younger_ns == 0)
                 return wrong(x, "keep without a condition: no rule after it can be met",
@@ -230,7 +230,7 @@ static int check_rule(const struct reading *x, const struct clew_retention_rule 
                                            (rule->action == CLEW_RETENTION_KEEP &&
                                             rule->younger_ns && rule->younger_ns <= y->younger_ns));
                 else
-                        /* What is younger than a drop says is kept anyway. */
+                        /* What is younger than such a rule says is kept anyway. */
                         covers = covers && (rule->action == CLEW_RETENTION_KEEP ||
                                             rule->older_ns >= y->older_ns);
                 if (covers)
@@ -265,8 +265,10 @@ static int take_line(const struct reading *x, struct clew_slice line)
         *rule = (struct clew_retention_rule){.line = x->line};
         if (clew_slice_eq_cstr(word, "drop"))
                 rule->action = CLEW_RETENTION_DROP;
+        else if (clew_slice_eq_cstr(word, "skeleton"))
+                rule->action = CLEW_RETENTION_SKELETON;
         else if (!clew_slice_eq_cstr(word, "keep"))
-                return wrong(x, "a rule begins with keep, drop or quota", word);
+                return wrong(x, "a rule begins with keep, skeleton, drop or quota", word);
         rule->text = keep_text(x, trim(line));
         if (!rule->text)
                 return clew_error_set(x->err, -ENOMEM, 0, "out of memory");
@@ -300,10 +302,11 @@ int clew_retention_parse(struct clew_retention *r, struct clew_slice text, struc
                 text = clew_slice_from(text, end ? len + 1 : len);
         }
         for (unsigned i = 0; i < r->n; i++)
-                drops = drops || r->rules[i].action == CLEW_RETENTION_DROP;
+                drops = drops || r->rules[i].action != CLEW_RETENTION_KEEP;
         if (e == 0 && !drops && r->quota_bytes == 0)
                 e = clew_error_set(err, -EINVAL, 0,
-                                   "retention: no rule drops anything, and there is no quota");
+                                   "retention: no rule drops anything or makes skeletons, and "
+                                   "there is no quota");
         if (e < 0)
                 clew_retention_deinit(r);
         return e;

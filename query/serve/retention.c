@@ -5,6 +5,7 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 #include "storage/erase.h"
 #include "storage/shelf.h"
 
@@ -37,11 +38,13 @@ void clew_retention_plan_init(struct clew_retention_plan *p)
 {
         *p = (struct clew_retention_plan){.seen = 0};
         clew_buffer_init(&p->ids, CLEW_RETENTION_PASS_MAX * sizeof(struct clew_trace_id));
+        clew_buffer_init(&p->strips, CLEW_RETENTION_PASS_MAX * sizeof(struct clew_retention_strip));
 }
 
 void clew_retention_plan_deinit(struct clew_retention_plan *p)
 {
         clew_buffer_deinit(&p->ids);
+        clew_buffer_deinit(&p->strips);
 }
 
 /* ---- what was decided ------------------------------------------------------------------------ */
@@ -115,9 +118,24 @@ static int may_go(struct look *l, const struct clew_trace_id *id, bool hot)
         return held == 0 && !hot;
 }
 
+static int put(struct clew_retention_plan *p, const struct clew_selected *t, unsigned rule,
+               bool strips)
+{
+        struct clew_retention_strip strip = {.id = t->id, .rule = rule};
+
+        strip.has_run = t->summary.has_run;
+        strip.run = t->summary.run;
+        if (strips)
+                clew_buffer_append(&p->strips, &strip, sizeof(strip));
+        else
+                clew_buffer_append(&p->ids, &t->id, sizeof(t->id));
+        return strips ? clew_buffer_error(&p->strips) : clew_buffer_error(&p->ids);
+}
+
 static int take(struct look *l, unsigned rule, const struct clew_selected *t)
 {
         struct clew_retention_plan *p = l->plan;
+        bool strips;
         int r = decide(l, &t->id);
 
         if (r <= 0)
@@ -126,24 +144,29 @@ static int take(struct look *l, unsigned rule, const struct clew_selected *t)
         p->seen++;
         if (l->rules->rules[rule].action == CLEW_RETENTION_KEEP)
                 return 0;
+        strips = l->rules->rules[rule].action == CLEW_RETENTION_SKELETON;
+        if (strips && t->summary.left_out == CLEW_LEFT_OUT_ALL) {
+                p->bare++;
+                return 0;
+        }
         r = may_go(l, &t->id, t->hot);
         if (r <= 0)
                 return r;
-        if (p->ids.len / sizeof(t->id) == CLEW_RETENTION_PASS_MAX) {
+        if (p->ids.len / sizeof(t->id) == CLEW_RETENTION_PASS_MAX ||
+            p->strips.len / sizeof(struct clew_retention_strip) == CLEW_RETENTION_PASS_MAX) {
                 p->more = true;
                 return 0;
         }
-        clew_buffer_append(&p->ids, &t->id, sizeof(t->id));
-        return clew_buffer_error(&p->ids);
+        return put(p, t, rule, strips);
 }
 
-/* The youngest that any rule, or the quota, may drop: nobody has to look at what is younger. */
+/* The youngest that any rule, or the quota, may take: nobody has to look at what is younger. */
 static uint64_t youngest(const struct clew_retention *r)
 {
         uint64_t least = r->quota_bytes ? CLEW_RETENTION_YOUNGEST_NS : UINT64_MAX;
 
         for (unsigned i = 0; i < r->n; i++) {
-                if (r->rules[i].action == CLEW_RETENTION_DROP && r->rules[i].older_ns < least)
+                if (r->rules[i].action != CLEW_RETENTION_KEEP && r->rules[i].older_ns < least)
                         least = r->rules[i].older_ns;
         }
         return least;
@@ -214,13 +237,18 @@ static int walk_oldest(struct look *l, struct oldest *o)
         int r = clew_view_list(l->view, &after, l->err);
 
         while (r >= 0 && (r = clew_view_next(l->view, &e, l->err)) == 1) {
-                if (l->stop && *l->stop)
+                after = (struct clew_list_entry){.id = e.id, .start_ns = e.start_ns};
+                if (clew_stop_is_set(l->stop))
                         return clew_error_set(l->err, -ECANCELED, 0, "ended");
                 if (e.hot || clew_trace_id_is_zero(&e.id) || is_decided(l, &e.id))
                         continue;
                 r = clew_view_is_held(l->view, &e.id, l->err);
                 if (r == 0)
-                        o->ids[o->n++ % o->max] = e.id;
+                        o->ids[o->n++ % o->max] = after.id;
+                if (r >= 0 && clew_view_is_old(l->view)) {
+                        r = clew_view_renew(l->view, l->err);
+                        r = r < 0 ? r : clew_view_list(l->view, &after, l->err);
+                }
         }
         return r;
 }

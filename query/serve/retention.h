@@ -2,12 +2,14 @@
  * Retention: which traces are kept, and which go, by rules in a file. README.md, "Retention".
  *
  * One rule a line; `#` begins a comment. The first rule that a trace meets counts; a trace that
- * meets none is kept. What was annotated or is in a dataset is always kept.
+ * meets none is kept. What was annotated or is in a dataset is always kept. `skeleton` keeps a
+ * trace without its texts (query/model/strip.h).
  *
  *     keep failed label=golden
  *     keep failed younger=90d
  *     drop older=30d service=load-test
  *     drop older=90d { cost < 0.01 }
+ *     skeleton older=30d
  *     quota 50GiB
  */
 #ifndef CLEW_QUERY_SERVE_RETENTION_H
@@ -33,12 +35,12 @@
 /* Traces that one pass looks at. */
 #define CLEW_RETENTION_SEEN_MAX 8000000u
 
-enum clew_retention_action { CLEW_RETENTION_KEEP, CLEW_RETENTION_DROP };
+enum clew_retention_action { CLEW_RETENTION_KEEP, CLEW_RETENTION_SKELETON, CLEW_RETENTION_DROP };
 
 struct clew_retention_rule {
         enum clew_retention_action action;
         unsigned line;
-        uint64_t older_ns;   /* drop: at least so old */
+        uint64_t older_ns;   /* drop, skeleton: at least so old */
         uint64_t younger_ns; /* keep: at most so old; 0 = of any age */
         const char *text;    /* as it was written, for messages */
         struct clew_filter_flags flags;
@@ -60,11 +62,20 @@ CLEW_MUST_USE int clew_retention_load(struct clew_retention *r, const char *path
                                       struct clew_error *err);
 void clew_retention_deinit(struct clew_retention *r); /* zeroed is fine */
 
+struct clew_retention_strip {
+        struct clew_trace_id id;
+        unsigned rule; /* its number */
+        bool has_run;
+        struct clew_trace_id run; /* that it is of */
+};
+
 /* What a pass finds. */
 struct clew_retention_plan {
-        struct clew_buffer ids;                     /* struct clew_trace_id: to be dropped */
+        struct clew_buffer ids;    /* struct clew_trace_id: to be dropped */
+        struct clew_buffer strips; /* struct clew_retention_strip: to lose their texts */
         uint64_t by_rule[CLEW_RETENTION_RULES_MAX]; /* traces that met it first */
-        uint64_t held;       /* of those to be dropped: kept, annotated or in a dataset */
+        uint64_t bare;       /* met a rule for skeletons, and are such already */
+        uint64_t held;       /* of those to go or to change: kept, annotated or in a dataset */
         uint64_t waits;      /* of those: kept for now, spans still come */
         uint64_t seen;       /* traces that some rule met */
         uint64_t for_quota;  /* traces that go because of it, the oldest */
@@ -82,5 +93,18 @@ CLEW_MUST_USE int clew_retention_look(const struct clew_retention *r, struct cle
                                       const struct clew_clock *clock,
                                       const volatile sig_atomic_t *stop,
                                       struct clew_retention_plan *ret, struct clew_error *err);
+
+/*
+ * Carries out what was found (and sorts it). Texts that were left out are in free pages still:
+ * clew_store_finish_erasure() is the caller's. No view of this thread is open. As
+ * clew_store_retain().
+ */
+struct clew_rewrite_options;
+struct clew_rewrite_stats;
+CLEW_MUST_USE int clew_retention_carry_out(const struct clew_retention *r,
+                                           struct clew_retention_plan *plan,
+                                           struct clew_store *store, const struct clew_clock *clock,
+                                           const struct clew_rewrite_options *options,
+                                           struct clew_rewrite_stats *ret, struct clew_error *err);
 
 #endif

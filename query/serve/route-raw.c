@@ -2,6 +2,7 @@
  * A trace as it was sent: OTLP.
  */
 #include "proto/otlp/json.h"
+#include "query/model/left-out.h"
 #include "query/serve/call-int.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ int clew_route_raw(struct clew_call *call)
         r = clew_call_open(call, call->path_values[0], &skim, false, &o);
         if (r != 0)
                 return r > 0 ? 0 : r;
-        bytes = logs ? o.data.logs : o.data.traces;
+        bytes = logs ? o.data.logs : clew_left_out_behind(o.data.traces);
         call->answer->status = 200;
         call->answer->content_type =
                 wants_protobuf(call) ? "application/x-protobuf" : "application/json";

@@ -7,6 +7,7 @@
 #include "query/find/index/index.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SCRATCH_MAX ((size_t)64 << 20)
@@ -466,14 +467,17 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
 
         s->filter = *filter;
         s->filter.light = light_of(s);
-        s->filter.yields = true;
         r = walk(s, view, clock, select, err);
         if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
+                char damage[sizeof(select->index_damage)];
+
+                (void)snprintf(damage, sizeof(damage), "%.199s", err->message);
                 clew_select_deinit(select);
                 clew_groups_clear(&s->groups);
                 s->serial = 0;
                 s->filter.no_index = true;
                 r = walk(s, view, clock, select, err);
+                memcpy(select->index_damage, damage, sizeof(damage));
         }
         if (r == -E2BIG && err->code == 0)
                 clew_error_set(err, r, 0,

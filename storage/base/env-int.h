@@ -124,6 +124,9 @@ CLEW_MUST_USE int clew_scan_seek(struct clew_scan *scan, struct clew_slice key,
                                  struct clew_error *err);
 /* 1 = scan->key and scan->value filled, 0 = end, negative errno. */
 CLEW_MUST_USE int clew_scan_next(struct clew_scan *scan, struct clew_error *err);
+/* Deletes the record that was given last, where it is: a key that damage has put out of its order
+ * is not found by itself. In a write transaction. The scan is to be positioned anew. */
+CLEW_MUST_USE int clew_scan_delete(struct clew_scan *scan, struct clew_error *err);
 #define CLEW_SCAN CLEW_CLEANUP(clew_scan_close) struct clew_scan
 
 /* Fills the page figures of @ret. */

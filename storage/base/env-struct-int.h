@@ -43,6 +43,8 @@ struct clew_env {
 };
 
 const char *clew_table_name(enum clew_table table);
+/* LMDB's last word before it ends the program; does not return where something was being read. */
+void clew_table_assertion_failed(MDB_env *env, const char *message);
 /* Makes the later tables in @txn, which rewrites the state too; after an abort of @txn they are
  * forgotten. */
 bool clew_env_has_all(const struct clew_env *env);

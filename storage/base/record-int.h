@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLEW_FORMAT_VERSION 5u
+#define CLEW_FORMAT_VERSION 6u
 /* Read as it is; a writer makes it the present one when it opens the store. */
 #define CLEW_FORMAT_VERSION_OLDEST 1u
 

@@ -7,6 +7,7 @@
 #include "storage/base/env-struct-int.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,43 @@ static MDB_val val_of(struct clew_slice s)
 static struct clew_slice slice_of(MDB_val v)
 {
         return clew_slice_make(v.mv_data, v.mv_size);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------
+ *
+ * LMDB ends the program where a page of a tree is not what it must be. Reading takes no lock and no
+ * memory, so it is left from the middle instead, and is an error like other damage. Writing is not.
+ */
+static _Thread_local jmp_buf *way_out;
+
+void clew_table_assertion_failed(MDB_env *env, const char *message)
+{
+        (void)env;
+        (void)message;
+        if (way_out)
+                longjmp(*way_out, 1);
+}
+
+static int get(MDB_txn *txn, MDB_dbi dbi, MDB_val *k, MDB_val *v)
+{
+        jmp_buf here;
+        int rc;
+
+        way_out = &here;
+        rc = setjmp(here) == 0 ? mdb_get(txn, dbi, k, v) : MDB_CORRUPTED;
+        way_out = NULL;
+        return rc;
+}
+
+static int cursor_get(MDB_cursor *cursor, MDB_val *k, MDB_val *v, MDB_cursor_op op)
+{
+        jmp_buf here;
+        int rc;
+
+        way_out = &here;
+        rc = setjmp(here) == 0 ? mdb_cursor_get(cursor, k, v, op) : MDB_CORRUPTED;
+        way_out = NULL;
+        return rc;
 }
 
 void clew_record_name(enum clew_table table, struct clew_slice key, char *ret, size_t ret_size)
@@ -84,7 +122,7 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
-        int rc = clew_env_has(env, table) ? mdb_get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
+        int rc = clew_env_has(env, table) ? get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
 
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
@@ -101,7 +139,7 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
-        int rc = clew_env_has(env, table) ? mdb_get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
+        int rc = clew_env_has(env, table) ? get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
 
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
@@ -233,7 +271,7 @@ int clew_scan_seek(struct clew_scan *scan, struct clew_slice key, struct clew_er
                 return 0;
         scan->at_end = false;
         scan->last_key_len = 0;
-        r = take(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE), k, v, err);
+        r = take(scan, cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE), k, v, err);
         scan->positioned = r == 1;
         return r < 0 ? r : 0;
 }
@@ -260,7 +298,7 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
         if (scan->at_end)
                 return 0;
         if (!scan->positioned)
-                r = take(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_NEXT), k, v, err);
+                r = take(scan, cursor_get(scan->cursor, &k, &v, MDB_NEXT), k, v, err);
         scan->positioned = false;
         if (r == 1 &&
             (!in_own_page(scan->env, scan->key.data) || !in_own_page(scan->env, scan->value.data)))
@@ -270,4 +308,13 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
         if (r == 1 && !scan->unchecked && !clew_record_check(scan->key, scan->value, &scan->value))
                 return damaged(scan->env, scan->table, scan->key, "checksum", err);
         return r;
+}
+
+int clew_scan_delete(struct clew_scan *scan, struct clew_error *err)
+{
+        int rc = mdb_cursor_del(scan->cursor, 0);
+
+        scan->positioned = false;
+        clew_env_touched(scan->env, CLEW_SLICE_NULL, true);
+        return clew_env_error(scan->env, rc, "deleting", err);
 }

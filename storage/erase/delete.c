@@ -7,8 +7,9 @@
  * rows of them are gone but still there. What was finished is written down last. Each step finds
  * out anew what there is, so that it can begin again after a kill.
  */
+#include "storage/erase/delete-int.h"
+
 #include "proto/base/mem.h"
-#include "storage/erase/repack-int.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,59 +18,37 @@
 /* Traces that are remembered, or dropped, in one transaction. */
 #define REMEMBER_STEP 65536u
 #define DROP_STEP 256u
-/* A segment is written anew when this part of its traces goes; when the disk is full. */
-#define WORTH_PART 4u
-#define WORTH_PART_URGENT 16u
 /* Rounds until nothing of a trace is hot or sealed: fragments beyond what a list links, and sealing
  * that goes on beside. */
 #define ROUNDS_MAX 1000u
 
-struct target {
-        struct clew_trace_id id;
-        uint64_t segment; /* 0 = not sealed */
-        struct clew_place place;
-};
-
-struct deletion {
-        struct clew_repack repack;
-        struct target *targets; /* by id */
-        size_t n;
-        struct target *sealed; /* by segment */
-        size_t n_sealed;
-        size_t from; /* of the transaction */
-        size_t to;
-        bool pending;
-        bool spares; /* what still gets spans stays */
-        uint64_t now_ns;
-        struct clew_hot_list hot;
-};
-
 static int compare_ids(const void *a, const void *b)
 {
-        const struct target *x = a;
-        const struct target *y = b;
+        const struct clew_deletion_target *x = a;
+        const struct clew_deletion_target *y = b;
 
         return memcmp(x->id.bytes, y->id.bytes, sizeof(x->id.bytes));
 }
 
 static int compare_segments(const void *a, const void *b)
 {
-        const struct target *x = a;
-        const struct target *y = b;
+        const struct clew_deletion_target *x = a;
+        const struct clew_deletion_target *y = b;
 
         if (x->segment != y->segment)
                 return x->segment < y->segment ? -1 : 1;
         return compare_ids(a, b);
 }
 
-static bool has(const struct deletion *d, const struct clew_trace_id *id)
+struct clew_deletion_target *clew_deletion_find(const struct clew_deletion *d,
+                                                const struct clew_trace_id *id)
 {
-        struct target key = {.id = *id};
+        struct clew_deletion_target key = {.id = *id};
 
-        return d->n && bsearch(&key, d->targets, d->n, sizeof(key), compare_ids);
+        return d->n ? bsearch(&key, d->targets, d->n, sizeof(key), compare_ids) : NULL;
 }
 
-static struct deletion *deletion_of(struct clew_repack *p)
+static struct clew_deletion *deletion_of(struct clew_repack *p)
 {
         return p->context;
 }
@@ -79,7 +58,7 @@ static struct deletion *deletion_of(struct clew_repack *p)
 static int remember(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                     struct clew_state *state, struct clew_error *err)
 {
-        struct deletion *d = deletion_of(p);
+        struct clew_deletion *d = deletion_of(p);
         struct clew_erasure e;
         int r = clew_erasure_read(p->store->env, txn, &e, err);
 
@@ -90,7 +69,7 @@ static int remember(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shel
         return r < 0 ? r : clew_erasure_write(p->store->env, txn, &e, err);
 }
 
-static int remember_all(struct deletion *d, bool pending, struct clew_error *err)
+static int remember_all(struct clew_deletion *d, bool pending, struct clew_error *err)
 {
         int r = 0;
 
@@ -105,20 +84,20 @@ static int remember_all(struct deletion *d, bool pending, struct clew_error *err
 /* ---- what there is --------------------------------------------------------------------------- */
 
 /* Of what may stay, those that still get spans: they are no targets. */
-static void spare_hot(struct deletion *d)
+static void spare_hot(struct clew_deletion *d)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < d->n; i++) {
                 const struct clew_hot_trace *t = clew_hot_find(&d->hot, &d->targets[i].id);
 
-                if (!t || clew_hot_over_limit(t))
+                if (!t || (!d->targets[i].strips && clew_hot_over_limit(t)))
                         d->targets[n++] = d->targets[i];
         }
         d->n = n;
 }
 
-static int find(struct deletion *d, bool *ret_more, struct clew_error *err)
+int clew_deletion_look(struct clew_deletion *d, bool *ret_more, struct clew_error *err)
 {
         struct clew_env *env = d->repack.store->env;
         MDB_txn *txn = NULL;
@@ -133,7 +112,7 @@ static int find(struct deletion *d, bool *ret_more, struct clew_error *err)
         if (r == 0 && d->spares)
                 spare_hot(d);
         for (size_t i = 0; r == 0 && i < d->n; i++) {
-                struct target *t = &d->targets[i];
+                struct clew_deletion_target *t = &d->targets[i];
                 struct clew_place place = {0};
 
                 r = clew_place_read(env, txn, &t->id, &place, err);
@@ -161,10 +140,10 @@ static int judge(void *context, const struct clew_rewrite_message *m, bool is_li
         (void)out;
         (void)ret_traces_len;
         (void)err;
-        return has(context, &m->id) ? CLEW_REWRITE_DROP : CLEW_REWRITE_KEEP;
+        return clew_deletion_find(context, &m->id) ? CLEW_REWRITE_DROP : CLEW_REWRITE_KEEP;
 }
 
-static int drop_sealed(struct deletion *d, struct clew_error *err)
+static int drop_sealed(struct clew_deletion *d, struct clew_error *err)
 {
         int r = 0;
 
@@ -181,13 +160,13 @@ static int drop_sealed(struct deletion *d, struct clew_error *err)
 static int drop_unsealed(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                          struct clew_state *state, struct clew_error *err)
 {
-        struct deletion *d = deletion_of(p);
+        struct clew_deletion *d = deletion_of(p);
         int r = 0;
 
         for (size_t i = d->from; r == 0 && i < d->to; i++) {
                 const struct clew_hot_trace *t = clew_hot_find(&d->hot, &d->targets[i].id);
 
-                if (d->targets[i].segment)
+                if (d->targets[i].segment || d->targets[i].strips)
                         continue;
                 r = clew_repack_forget(p, txn, shelf, state, &d->targets[i].id, err);
                 p->stats->traces += t != NULL;
@@ -196,7 +175,7 @@ static int drop_unsealed(struct clew_repack *p, MDB_txn *txn, struct clew_shelf 
         return r;
 }
 
-static int drop_hot(struct deletion *d, struct clew_error *err)
+int clew_deletion_drop_hot(struct clew_deletion *d, struct clew_error *err)
 {
         int r = 0;
 
@@ -213,14 +192,14 @@ static int drop_hot(struct deletion *d, struct clew_error *err)
 
 /* ---- what is left of them -------------------------------------------------------------------- */
 
-static bool has_dead(void *context, const struct clew_segment_entry *e)
+bool clew_deletion_has_dead(void *context, const struct clew_segment_entry *e)
 {
         (void)context;
         return e->n_live < e->n_traces;
 }
 
 /* Batches with a row of a deleted trace that is gone: @ret is a list of their sequences. */
-static int find_batches(struct deletion *d, struct clew_buffer *ret, struct clew_error *err)
+static int find_batches(struct clew_deletion *d, struct clew_buffer *ret, struct clew_error *err)
 {
         struct clew_env *env = d->repack.store->env;
         CLEW_SCAN scan = {0};
@@ -244,7 +223,7 @@ static int find_batches(struct deletion *d, struct clew_buffer *ret, struct clew
                         struct clew_trace_id id;
 
                         memcpy(id.bytes, clew_hot_batch_id(batch, i), sizeof(id.bytes));
-                        found = has(d, &id);
+                        found = clew_deletion_find(d, &id) != NULL;
                 }
                 if (found)
                         clew_buffer_append(ret, &first, sizeof(first));
@@ -266,7 +245,7 @@ static int thin_batch(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *sh
         return clew_hot_rework(p->store->env, txn, deletion_of(p)->from, NULL, NULL, err);
 }
 
-static int thin_batches(struct deletion *d, struct clew_error *err)
+int clew_deletion_thin(struct clew_deletion *d, struct clew_error *err)
 {
         CLEW_BUFFER list = {0};
         int r;
@@ -287,18 +266,18 @@ static int thin_batches(struct deletion *d, struct clew_error *err)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static int drop_all(struct deletion *d, struct clew_error *err)
+static int drop_all(struct clew_deletion *d, struct clew_error *err)
 {
         bool more = true;
-        int r = find(d, &more, err);
+        int r = clew_deletion_look(d, &more, err);
 
         for (unsigned round = 0; r == 0 && round < ROUNDS_MAX; round++) {
                 d->repack.hot = &d->hot;
                 r = drop_sealed(d, err);
                 if (r == 0)
-                        r = drop_hot(d, err);
+                        r = clew_deletion_drop_hot(d, err);
                 if (r == 0)
-                        r = find(d, &more, err);
+                        r = clew_deletion_look(d, &more, err);
                 if (r < 0 || !more)
                         return r;
         }
@@ -308,23 +287,23 @@ static int drop_all(struct deletion *d, struct clew_error *err)
                                       clew_env_dir(d->repack.store->env));
 }
 
-static int carry_out(struct deletion *d, struct clew_error *err)
+static int carry_out(struct clew_deletion *d, struct clew_error *err)
 {
         int r = drop_all(d, err);
 
         d->repack.hot = NULL;
         if (r == 0)
-                r = clew_repack_each(&d->repack, has_dead, err);
+                r = clew_repack_each(&d->repack, clew_deletion_has_dead, err);
         if (r == 0)
-                r = thin_batches(d, err);
+                r = clew_deletion_thin(d, err);
         if (r == 0 && !d->repack.stats->more)
                 r = remember_all(d, false, err);
         return r;
 }
 
-static int begin(struct deletion *d, struct clew_store *store,
-                 const struct clew_rewrite_options *options, size_t n,
-                 struct clew_rewrite_stats *stats, struct clew_error *err)
+int clew_deletion_begin(struct clew_deletion *d, struct clew_store *store,
+                        const struct clew_rewrite_options *options, size_t n,
+                        struct clew_rewrite_stats *stats, struct clew_error *err)
 {
         int r = clew_repack_init(&d->repack, store, options, stats, err);
 
@@ -338,7 +317,7 @@ static int begin(struct deletion *d, struct clew_store *store,
         return r;
 }
 
-static void end(struct deletion *d)
+void clew_deletion_end(struct clew_deletion *d)
 {
         clew_repack_deinit(&d->repack);
         clew_hot_list_deinit(&d->hot);
@@ -347,7 +326,7 @@ static void end(struct deletion *d)
 }
 
 /* Ascending, each once. */
-static void sort_targets(struct deletion *d, size_t n)
+void clew_deletion_sort(struct clew_deletion *d, size_t n)
 {
         if (n)
                 qsort(d->targets, n, sizeof(*d->targets), compare_ids);
@@ -357,7 +336,7 @@ static void sort_targets(struct deletion *d, size_t n)
         }
 }
 
-static int refuse(struct clew_store *store, size_t n, struct clew_error *err)
+int clew_deletion_refuse(struct clew_store *store, size_t n, struct clew_error *err)
 {
         if (store->mode == CLEW_STORE_READ)
                 return clew_error_set(err, -EACCES, 0, "store %s: is open for reading only",
@@ -372,114 +351,32 @@ int clew_store_delete(struct clew_store *store, const struct clew_trace_id *ids,
                       const struct clew_rewrite_options *options, struct clew_rewrite_stats *ret,
                       struct clew_error *err)
 {
-        struct deletion d = {.n = 0};
-        int r = refuse(store, n, err);
+        struct clew_deletion d = {.n = 0};
+        int r = clew_deletion_refuse(store, n, err);
 
         *ret = (struct clew_rewrite_stats){0};
         if (r < 0)
                 return r;
         pthread_mutex_lock(&store->sealing_lock);
-        r = begin(&d, store, options, n, ret, err);
+        r = clew_deletion_begin(&d, store, options, n, ret, err);
         for (size_t i = 0; r == 0 && i < n; i++)
                 d.targets[i].id = ids[i];
         if (r == 0)
-                sort_targets(&d, n);
+                clew_deletion_sort(&d, n);
         if (r == 0 && n > 0)
                 r = remember_all(&d, true, err);
         if (r == 0 && n > 0)
                 r = carry_out(&d, err);
-        end(&d);
+        clew_deletion_end(&d);
         pthread_mutex_unlock(&store->sealing_lock);
-        return r;
-}
-
-/* ---- retention ------------------------------------------------------------------------------- */
-
-/* Those of one segment, from @from on: how many. */
-static uint32_t of_segment(const struct deletion *d, size_t from)
-{
-        size_t to = from;
-
-        while (to < d->n_sealed && d->sealed[to].segment == d->sealed[from].segment &&
-               to - from < CLEW_SEGMENT_TRACES_MAX)
-                to++;
-        return (uint32_t)(to - from);
-}
-
-/* Whole, if nothing else is in it; else anew, if that is worth it. -EAGAIN: not now. */
-static int spare_segment(struct deletion *d, size_t from, uint32_t n, struct clew_error *err)
-{
-        struct clew_repack *p = &d->repack;
-        int r;
-
-        for (uint32_t i = 0; i < n; i++) {
-                const struct target *t = &d->sealed[from + i];
-
-                p->rows[i] = (struct clew_repack_row){
-                        .id = t->id, .index = t->place.index, .place = t->place};
-        }
-        p->n_rows = n;
-        r = clew_repack_drop_whole(p, d->sealed[from].segment, err);
-        if (r != 0)
-                return r;
-        p->n_known = n;
-        r = clew_repack_segment(p, d->sealed[from].segment, err);
-        p->n_known = 0;
-        return r;
-}
-
-static int drop_worthy(struct deletion *d, struct clew_error *err)
-{
-        const struct clew_rewrite_options *o = d->repack.options;
-        uint32_t n;
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < d->n_sealed; i += n) {
-                d->repack.stats->more = o->is_over && o->is_over(o->context);
-                if (d->repack.stats->more)
-                        return 0;
-                n = of_segment(d, i);
-                r = spare_segment(d, i, n, err);
-                if (r == -EAGAIN)
-                        r = 0;
-        }
-        return r < 0 ? r : 0;
-}
-
-int clew_store_drop(struct clew_store *store, const struct clew_trace_id *ids, size_t n,
-                    bool urgent, const struct clew_rewrite_options *options,
-                    struct clew_rewrite_stats *ret, struct clew_error *err)
-{
-        struct deletion d = {.spares = true};
-        bool more;
-        int r = refuse(store, n, err);
-
-        *ret = (struct clew_rewrite_stats){0};
-        if (r < 0 || n == 0)
-                return r;
-        r = begin(&d, store, options, n, ret, err);
-        for (size_t i = 0; r == 0 && i < n; i++)
-                d.targets[i].id = ids[i];
-        if (r == 0) {
-                sort_targets(&d, n);
-                r = find(&d, &more, err);
-        }
-        d.repack.hot = &d.hot;
-        d.repack.spares_held = true;
-        d.repack.worth_part = urgent ? WORTH_PART_URGENT : WORTH_PART;
-        if (r == 0)
-                r = drop_worthy(&d, err);
-        if (r == 0 && !ret->more)
-                r = drop_hot(&d, err);
-        end(&d);
         return r;
 }
 
 /* ---- going on after a kill ------------------------------------------------------------------- */
 
 /* The traces that are remembered as not finished; @ret may be NULL: only how many. */
-static int read_pending(struct clew_store *store, struct target *ret, size_t max, size_t *ret_n,
-                        struct clew_error *err)
+static int read_pending(struct clew_store *store, struct clew_deletion_target *ret, size_t max,
+                        size_t *ret_n, struct clew_error *err)
 {
         CLEW_SCAN scan = {0};
         struct clew_erasure e;
@@ -518,9 +415,9 @@ static int read_pending(struct clew_store *store, struct target *ret, size_t max
 int clew_store_resume_erasure(struct clew_store *store, const struct clew_rewrite_options *options,
                               struct clew_rewrite_stats *ret, struct clew_error *err)
 {
-        struct deletion d = {.n = 0};
+        struct clew_deletion d = {.n = 0};
         size_t n = 0;
-        int r = refuse(store, 0, err);
+        int r = clew_deletion_refuse(store, 0, err);
 
         *ret = (struct clew_rewrite_stats){0};
         if (r == 0)
@@ -528,12 +425,12 @@ int clew_store_resume_erasure(struct clew_store *store, const struct clew_rewrit
         if (r < 0 || n == 0)
                 return r;
         pthread_mutex_lock(&store->sealing_lock);
-        r = begin(&d, store, options, n, ret, err);
+        r = clew_deletion_begin(&d, store, options, n, ret, err);
         if (r == 0)
                 r = read_pending(store, d.targets, n, &d.n, err);
         if (r == 0 && d.n > 0)
                 r = carry_out(&d, err);
-        end(&d);
+        clew_deletion_end(&d);
         pthread_mutex_unlock(&store->sealing_lock);
         return r;
 }

@@ -26,6 +26,7 @@ struct clew_repack_row {
         uint64_t raw;
         uint64_t n_spans;
         uint64_t n_logs;
+        bool is_changed;
 };
 #define CLEW_REPACK_DROPPED UINT32_MAX
 
@@ -51,7 +52,8 @@ struct clew_repack {
         uint32_t worth_part;
         const struct clew_redaction
                 *redaction; /* of the service's name in the catalog; NULL = none */
-        bool spares_held;   /* a trace that is held by now does not go: -EAGAIN */
+        bool spares_held;   /* a trace that is held by now neither goes nor changes: -EAGAIN */
+        bool wants_wipe;    /* of each transaction: what it takes away is to be wiped */
         /* the segment at hand */
         struct clew_loader loader;
         struct clew_segment_writer writer;

@@ -188,7 +188,9 @@ static int add_row(struct clew_repack *p, uint32_t index, struct clew_error *err
                 m.traces = clew_slice_make(p->changed.data, traces_len);
                 m.logs = clew_slice_from(clew_buffer_slice(&p->changed), traces_len);
                 row->raw = p->changed.len;
+                row->is_changed = true;
                 p->stats->traces++;
+                p->stats->stripped++;
                 p->stats->raw_bytes += row->old_raw;
         }
         row->to = p->n_kept++;
@@ -344,6 +346,8 @@ static int move_row(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shel
         struct clew_key time = clew_key_time(row->place.start_ns, &row->id);
         int r = check_row(p, txn, row, err);
 
+        if (r == 0 && p->spares_held && row->is_changed)
+                r = check_unheld(p, txn, &row->id, err);
         if (r < 0)
                 return r;
         clew_place_count_out(&state->places, &row->id, &row->place);
@@ -422,10 +426,22 @@ static int drop_segment(struct clew_repack *p, MDB_txn *txn, struct clew_state *
         return r == 0 ? clew_object_delete(env, txn, p->segment, err) : r;
 }
 
+static int want_wiped(struct clew_repack *p, MDB_txn *txn, struct clew_error *err)
+{
+        struct clew_erasure e;
+        int r = clew_erasure_read(p->store->env, txn, &e, err);
+
+        e.wanted++;
+        return r < 0 ? r : clew_erasure_write(p->store->env, txn, &e, err);
+}
+
 static int move_all(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                     struct clew_state *state, struct clew_error *err)
 {
         int r = drop_segment(p, txn, state, err);
+
+        if (r == 0 && p->wants_wipe)
+                r = want_wiped(p, txn, err);
 
         if (r == 0 && p->n_kept > 0)
                 r = put_segment(p, txn, state, err);
@@ -586,10 +602,10 @@ static int prepare_whole(struct clew_repack *p, struct clew_error *err)
         return r == -ENOENT ? 0 : r;
 }
 
-/* @prepared as prepare() gives it. */
-static int write_prepared(struct clew_repack *p, int prepared, struct clew_error *err)
+/* @prepared as prepare() gives it; @before is what was counted before that. */
+static int write_prepared(struct clew_repack *p, int prepared, struct clew_rewrite_stats before,
+                          struct clew_error *err)
 {
-        struct clew_rewrite_stats before = *p->stats;
         int r = prepared;
 
         if (r == 1)
@@ -618,14 +634,22 @@ static int write_prepared(struct clew_repack *p, int prepared, struct clew_error
 
 int clew_repack_drop_whole(struct clew_repack *p, uint64_t segment, struct clew_error *err)
 {
+        struct clew_rewrite_stats before = *p->stats;
+        int prepared;
+
         p->segment = segment;
-        return write_prepared(p, prepare_whole(p, err), err);
+        prepared = prepare_whole(p, err);
+        return write_prepared(p, prepared, before, err);
 }
 
 int clew_repack_segment(struct clew_repack *p, uint64_t segment, struct clew_error *err)
 {
+        struct clew_rewrite_stats before = *p->stats;
+        int prepared;
+
         p->segment = segment;
-        return write_prepared(p, prepare(p, err), err);
+        prepared = prepare(p, err);
+        return write_prepared(p, prepared, before, err);
 }
 
 /* Numbers of segments from @from on that are wanted. How many, or an error. */

@@ -283,48 +283,52 @@ static int has_head(struct clew_env *env, MDB_txn *txn, uint64_t run, struct cle
         return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-/* The first run with blocks whose number is not below @from. 1, 0 = none, or an error. */
-static int next_with_blocks(struct clew_env *env, MDB_txn *txn, uint64_t from, uint64_t *ret,
-                            struct clew_key *ret_first, struct clew_error *err)
-{
-        struct clew_key key = clew_index_key_block(from, 0);
-        CLEW_SCAN scan = {.unchecked = true};
-        int r = clew_scan_open(env, txn, CLEW_TABLE_INDEX, &scan, err);
+#define STUCK 2
 
-        scan.unchecked = true;
-        if (r == 0)
-                r = clew_scan_seek(&scan, clew_key_slice(&key), err);
-        if (r == 0)
-                r = clew_scan_next(&scan, err);
-        if (r != 1)
+/* Moves @scan to the first block at or behind @at, and @at to it. 1; 0 = none, or it is not one of
+ * ours; -EBADMSG = its page is none, or the walk goes back, as it may where keys are out of order.
+ */
+static int next_block(struct clew_scan *scan, struct clew_key *at, uint64_t *ret_run,
+                      struct clew_error *err)
+{
+        struct clew_slice asked = clew_key_slice(at);
+        int r = clew_scan_seek(scan, asked, err);
+
+        if (r < 0)
                 return r;
-        if (clew_index_key_read(scan.key, ret) != CLEW_INDEX_KEY_BLOCK)
-                return 0;
-        ret_first->len = scan.key.len;
-        memcpy(ret_first->bytes, scan.key.data, scan.key.len);
-        return 1;
+        r = clew_scan_next(scan, err);
+        if (r == 0 || (r < 0 && r != -EBADMSG) ||
+            clew_index_key_read(scan->key, ret_run) != CLEW_INDEX_KEY_BLOCK)
+                return r < 0 ? r : 0;
+        if (clew_slice_cmp(scan->key, asked) < 0)
+                return clew_error_set(err, -EBADMSG, 0, "keys of the indexes are out of order");
+        memcpy(at->bytes, scan->key.data, scan->key.len);
+        at->bytes[scan->key.len] = 0; /* what comes behind it */
+        at->len = (uint8_t)(scan->key.len + 1);
+        return r < 0 ? STUCK : 1;
 }
 
+/* A block whose page is none stays: deleting it would free pages by a number that stands there. */
 int clew_index_sweep(struct clew_env *env, MDB_txn *txn, uint64_t from_run, uint32_t max,
                      struct clew_error *err)
 {
+        struct clew_key at = clew_index_key_block(from_run, 0);
+        CLEW_SCAN scan = {0};
+        uint64_t run = 0;
         uint32_t n = 0;
-        uint64_t run = from_run;
-        struct clew_key first;
-        int r;
+        int r = clew_scan_open(env, txn, CLEW_TABLE_INDEX, &scan, err);
 
-        while (n < max && (r = next_with_blocks(env, txn, run, &run, &first, err)) == 1) {
+        scan.unchecked = true;
+        while (r >= 0 && n < max && (r = next_block(&scan, &at, &run, err)) > 0) {
+                if (r == STUCK)
+                        continue;
                 r = has_head(env, txn, run, err);
                 if (r == 0) {
-                        r = clew_table_delete(env, txn, CLEW_TABLE_INDEX, clew_key_slice(&first),
-                                              err);
+                        r = clew_scan_delete(&scan, err);
                         n++;
                 } else if (r == 1) {
-                        run++;
-                        r = 0;
+                        at = clew_index_key_block(run + 1, 0);
                 }
-                if (r < 0)
-                        return r;
         }
-        return n < max && r < 0 ? r : (int)n;
+        return r < 0 ? r : (int)n;
 }

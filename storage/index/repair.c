@@ -87,12 +87,7 @@ static int drop_records(struct clew_env *env, MDB_txn *txn, struct clew_state *s
                 }
                 if (r != 1)
                         return r;
-                key.len = scan.key.len;
-                if (key.len > sizeof(key.bytes))
-                        return clew_error_set(err, -EBADMSG, 0, "a key of the indexes is damaged");
-                memcpy(key.bytes, scan.key.data, key.len);
-                clew_scan_close(&scan);
-                r = clew_table_delete(env, txn, CLEW_TABLE_INDEX, clew_key_slice(&key), err);
+                r = clew_scan_delete(&scan, err);
                 if (r < 0)
                         return r;
         }

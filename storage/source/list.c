@@ -52,32 +52,54 @@ static int begin_scan(struct clew_view *v, const struct clew_list_entry *after,
         return r;
 }
 
-/* Indexes cannot be used, or not further: all that comes behind the last one given. */
+/* What is hot, from behind @after on. */
+static int begin_hot(struct clew_view *v, const struct clew_list_entry *after,
+                     struct clew_error *err)
+{
+        struct clew_hot_after behind = {0};
+        struct clew_hot_list *hot;
+        int r = clew_view_hot(v, NULL, &hot, err);
+
+        if (after)
+                behind = (struct clew_hot_after){after->start_ns, after->id};
+        return r < 0 ? r
+                     : clew_hot_order_begin(&v->hot_order, v->store->env, v->txn, hot,
+                                            after ? &behind : NULL, err);
+}
+
+/* Indexes cannot be used, or not further: all that comes behind the last one given. When LMDB met a
+ * page of an index that is none, it gives nothing more of this snapshot: then in another. */
 static int fall_back(struct clew_view *v, struct clew_error *why, struct clew_error *err)
 {
+        const struct clew_list_entry *after = v->has_last ? &v->last : NULL;
+        int r = 0;
+
         if (clew_txn_is_lost(v->store->env, v->txn))
                 return -ESTALE;
-        if (v->use.taken > 0)
+        clew_chosen_end(v);
+        if (clew_view_is_broken(v)) {
+                r = clew_view_renew(v, err);
+                if (r == 0 && v->use.taken == 0)
+                        r = begin_hot(v, after, err);
+                v->is_walking = r == 0;
+        }
+        v->use.is_damaged = why->code != -ENOENT;
+        snprintf(v->use.why_not, sizeof(v->use.why_not), "%.199s", why->message);
+        if (r == 0 && v->use.taken > 0)
                 return clew_error_set(err, -EAGAIN, 0, "indexes cannot be used: %s", why->message);
         v->use.used = false;
         v->use.left_out = 0;
-        snprintf(v->use.why_not, sizeof(v->use.why_not), "%.199s", why->message);
-        clew_chosen_end(v);
         v->whole_walk = false;
-        return begin_scan(v, v->has_last ? &v->last : NULL, err);
+        return r < 0 ? r : begin_scan(v, after, err);
 }
 
 static int list_trusting(struct clew_view *v, const struct clew_list_entry *after,
                          const struct clew_index_chooser *chooser, struct clew_error *err)
 {
         struct clew_error why = {0};
-        struct clew_hot_after behind = {0};
-        struct clew_hot_list *hot;
         int r;
 
         clew_view_end_walk(v);
-        if (after)
-                behind = (struct clew_hot_after){after->start_ns, after->id};
         v->whole_walk = !after;
         v->n_walked = 0;
         v->walked_sum = 0;
@@ -85,10 +107,7 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
         v->has_last = after != NULL;
         if (after)
                 v->last = (struct clew_list_entry){.id = after->id, .start_ns = after->start_ns};
-        r = clew_view_hot(v, NULL, &hot, err);
-        if (r == 0)
-                r = clew_hot_order_begin(&v->hot_order, v->store->env, v->txn, hot,
-                                         after ? &behind : NULL, err);
+        r = begin_hot(v, after, err);
         if (r == 0 && !chooser)
                 r = begin_scan(v, after, err);
         else if (r == 0 && clew_chosen_begin(v, after, chooser, &why) < 0)

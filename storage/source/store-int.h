@@ -120,6 +120,7 @@ CLEW_MUST_USE int clew_place_check_live(struct clew_env *env, const struct clew_
 struct clew_view {
         struct clew_store *store;
         MDB_txn *txn;
+        uint64_t begun_ns; /* monotonic; of the snapshot */
         struct clew_loader loader;
         struct clew_summary_slots summaries;
         /* What is hot in the snapshot: for the first question about one trace that alone is

@@ -24,6 +24,7 @@ int clew_view_open(struct clew_store *store, struct clew_view **ret, struct clew
                 clew_error_set(err, r, 0, "out of memory");
         else
                 r = clew_txn_begin_read(store->env, &v->txn, err);
+        v->begun_ns = clew_clock_monotonic_ns(store->clock);
         if (r == 0)
                 r = clew_state_read(store->env, v->txn, &state, err);
         if (r < 0) {
@@ -86,9 +87,23 @@ int clew_view_renew(struct clew_view *v, struct clew_error *err)
         r = clew_txn_begin_read(v->store->env, &v->txn, err);
         if (r < 0)
                 return r;
+        v->begun_ns = clew_clock_monotonic_ns(v->store->clock);
         clew_loader_set_txn(&v->loader, v->txn);
         r = clew_state_read(v->store->env, v->txn, &state, err);
         return r == -ENOENT ? -EBADMSG : r;
+}
+
+bool clew_view_is_old(const struct clew_view *v)
+{
+        return clew_clock_monotonic_ns(v->store->clock) - v->begun_ns > CLEW_VIEW_HELD_NS;
+}
+
+bool clew_view_is_broken(const struct clew_view *v)
+{
+        struct clew_error ignored;
+        struct clew_state state;
+
+        return clew_state_read(v->store->env, v->txn, &state, &ignored) < 0;
 }
 
 int clew_view_hot(struct clew_view *v, const struct clew_trace_id *id, struct clew_hot_list **ret,

@@ -52,11 +52,13 @@ static void seal(struct clew_store *store)
 }
 
 /* How often each trace was given, while trace 1000 + k arrives at second 5.5 after k steps, and all
- * is sealed now and then. @step_ns: what the clock moves by for each. */
-static void walk(uint64_t step_ns, bool yields, unsigned given[TRACES + 1], unsigned *ret_late)
+ * is sealed now and then. @step_ns: what the clock moves by for each; @idle_ns: by what before. */
+static void walk(uint64_t idle_ns, uint64_t step_ns, unsigned given[TRACES + 2], unsigned *ret_late)
 {
-        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT, .deriver = clew_model_deriver()};
-        struct clew_filter filter = {.yields = yields};
+        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT,
+                                       .deriver = clew_model_deriver(),
+                                       .clock = &clock_of_test};
+        struct clew_filter filter = {0};
         struct clew_store *store = NULL;
         struct clew_view *view = NULL;
         struct clew_select s = {0};
@@ -67,13 +69,15 @@ static void walk(uint64_t step_ns, bool yields, unsigned given[TRACES + 1], unsi
         int r;
 
         *ret_late = 0;
-        memset(given, 0, (TRACES + 1) * sizeof(*given));
+        memset(given, 0, (TRACES + 2) * sizeof(*given));
         test_dir_make(&dir);
         assert_int_equal(clew_store_open(dir.path, &o, &store, &err), 0);
         for (uint32_t i = 1; i <= TRACES; i++)
                 append(store, i);
         seal(store);
         assert_int_equal(clew_view_open(store, &view, &err), 0);
+        now_ns += idle_ns;
+        append(store, TRACES + 1);
         r = clew_select_init(&s, view, &filter, &clock_of_test, NULL, &err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
                 uint64_t second = t.start_ns / CLEW_NS_PER_S;
@@ -81,7 +85,7 @@ static void walk(uint64_t step_ns, bool yields, unsigned given[TRACES + 1], unsi
                 if (t.start_ns % CLEW_NS_PER_S != 0) {
                         ++*ret_late;
                 } else {
-                        assert_true(second >= 1 && second <= TRACES);
+                        assert_true(second >= 1 && second <= TRACES + 1);
                         given[second]++;
                 }
                 now_ns += step_ns;
@@ -107,18 +111,19 @@ static void walk(uint64_t step_ns, bool yields, unsigned given[TRACES + 1], unsi
 
 static void test_yields(void **state)
 {
-        unsigned given[TRACES + 1];
+        unsigned given[TRACES + 2];
         unsigned late;
 
         (void)state;
-        walk(300 * CLEW_NS_PER_MS, true, given, &late);
+        walk(0, 300 * CLEW_NS_PER_MS, given, &late);
         assert_int_equal(late, 1); /* it came after the walk began */
         for (unsigned i = 1; i <= TRACES; i++)
                 assert_int_equal(given[i], 1);
-        walk(CLEW_NS_PER_MS, true, given, &late);
+        assert_int_equal(given[TRACES + 1], 0); /* and this before, but the view is older */
+        walk(0, CLEW_NS_PER_MS, given, &late);
         assert_int_equal(late, 0); /* a short walk is one snapshot */
-        walk(300 * CLEW_NS_PER_MS, false, given, &late);
-        assert_int_equal(late, 0);
+        walk(2 * CLEW_VIEW_HELD_NS, CLEW_NS_PER_MS, given, &late);
+        assert_int_equal(given[TRACES + 1], 1); /* a view that was held for long is renewed first */
         for (unsigned i = 1; i <= TRACES; i++)
                 assert_int_equal(given[i], 1);
 }

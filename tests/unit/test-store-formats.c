@@ -5,7 +5,7 @@
  * Each holds traces 1 (three spans, one of them hot beside two sealed ones) and 2 (sealed), 3 (two
  * fragments) and 4 hot, and a log record without a trace. In format-2 trace 1 has moved out of the
  * segment in which trace 2 stays. format-3 and format-4 are the same and have two notes on trace 2;
- * format-4 has an index of each segment.
+ * format-4 has an index of each segment; format-5 is that one as the Clew of then took it over.
  */
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
@@ -29,7 +29,7 @@
 #include <zstd.h>
 
 #define FILE_MAX ((size_t)1 << 20)
-#define FORMAT_NOW 5
+#define FORMAT_NOW 6
 
 static const unsigned spans_of[] = {0, 3, 1, 2, 1};
 
@@ -235,6 +235,12 @@ static void test_format_4(void **state)
         take_over_with_notes(4, "format-4.mdb.zst");
 }
 
+static void test_format_5(void **state)
+{
+        (void)state;
+        take_over_with_notes(5, "format-5.mdb.zst");
+}
+
 /* Writes the record of the format as a later Clew would. */
 static void raise_format(const char *dir, uint64_t version)
 {
@@ -294,7 +300,7 @@ static void test_later_format(void **state)
                 o.mode = modes[i];
                 store = NULL;
                 assert_int_equal(clew_store_open(dir.path, &o, &store, &err), -EPROTONOSUPPORT);
-                assert_non_null(strstr(err.message, "format version 6"));
+                assert_non_null(strstr(err.message, "format version 7"));
                 assert_non_null(strstr(err.message, "use the Clew that wrote it"));
                 assert_true(digest_of(dir.path) == before);
         }
@@ -341,9 +347,10 @@ static void test_taking_over_fails(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_format_1),     cmocka_unit_test(test_format_2),
-                cmocka_unit_test(test_format_3),     cmocka_unit_test(test_format_4),
-                cmocka_unit_test(test_later_format), cmocka_unit_test(test_taking_over_fails),
+                cmocka_unit_test(test_format_1),          cmocka_unit_test(test_format_2),
+                cmocka_unit_test(test_format_3),          cmocka_unit_test(test_format_4),
+                cmocka_unit_test(test_format_5),          cmocka_unit_test(test_later_format),
+                cmocka_unit_test(test_taking_over_fails),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
