@@ -123,6 +123,8 @@ static const struct key keys[] = {
         {"read-only", "off", VALUE_SWITCH, offsetof(struct clew_config, read_only), 0, 1,
          "[on|off]",
          "only answer questions about the store, over HTTP; nothing is collected or written"},
+        {"parent", "0", VALUE_COUNT, offsetof(struct clew_config, parent), 0, INT32_MAX, "PID",
+         "stop when the process that started clewd, of this number, has ended; 0 = go on"},
         {"shutdown-timeout", "10s", VALUE_DURATION, offsetof(struct clew_config, shutdown_ns),
          SECONDS(1), SECONDS(3600), "TIME", "after a signal: time to answer what was accepted"},
         {"stats-interval", "60s", VALUE_DURATION, offsetof(struct clew_config, stats_ns), 0,

@@ -52,6 +52,7 @@ struct clew_config {
         uint64_t read_only;       /* 1 = answers questions about a store, collects nothing */
         uint64_t insecure_listen; /* 1 = other machines without TLS, or without keys */
         uint64_t audit_reads;     /* 1 = who reads what is noted too */
+        uint64_t parent;          /* pid of who started it and takes it along; 0 = nobody */
         uint64_t shutdown_ns;
         uint64_t stats_ns;
 

@@ -20,6 +20,7 @@
 #include "query/rca/facts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -200,6 +201,11 @@ static void wait_for_end(struct run *run, const sigset_t *signals)
                         run->reload = true;
                 } else if (signal > 0) {
                         clew_log(CLEW_LOG_INFO, "signal", "name=SIG%s", sigabbrev_np(signal));
+                        return;
+                }
+                if (run->config->parent && (uint64_t)getppid() != run->config->parent) {
+                        clew_log(CLEW_LOG_INFO, "parent_ended", "pid=%" PRIu64,
+                                 run->config->parent);
                         return;
                 }
                 work(run);

@@ -252,6 +252,7 @@ static int serve(struct ui *u)
         struct sigaction action = {.sa_handler = on_interrupt};
         char program[PATH_BYTES];
         char store[PATH_BYTES];
+        char parent[24];
         char *const argv[] = {program,
                               u->read_only ? (char[]){"--read-only"} : (char[]){"--seal-cpu=0"},
                               (char[]){"--store"},
@@ -262,12 +263,15 @@ static int serve(struct ui *u)
                               (char[]){"off"},
                               (char[]){"--keys"},
                               u->keys,
+                              (char[]){"--parent"},
+                              parent,
                               NULL};
         char line[LINE_BYTES];
         FILE *log;
         pid_t pid;
         int r;
 
+        (void)snprintf(parent, sizeof(parent), "%d", (int)getpid());
         (void)snprintf(program, sizeof(program), "%s", u->clewd);
         (void)snprintf(store, sizeof(store), "%s", u->cli->store_dir);
         sigaction(SIGINT, &action, NULL); /* without SA_RESTART: reading the log ends */
