@@ -140,7 +140,8 @@ static void reload(struct run *run)
         clew_notify_reloading();
         reload_config(run);
         clew_collector_reload(run->collector);
-        clew_log(CLEW_LOG_INFO, "reloaded", "what=\"config, keys, certificates\"");
+        clew_log(CLEW_LOG_INFO, "reloaded",
+                 "what=\"config, keys, certificates, rules of retention\"");
         clew_collector_describe(run->collector, status);
         clew_notify_ready(status);
 }
