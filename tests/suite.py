@@ -252,6 +252,8 @@ def stages(options):
         plan.append(("tidy", tidy))
     if options.stage and "package" in options.stage:
         plan.append(("package", folder_stage("tests/package")))
+    if options.stage and "cross" in options.stage:
+        plan.append(("cross", folder_stage("tests/cross")))
     if options.stage and "ceph" in options.stage:
         plan.append(("ceph", folder_stage("tests/ceph")))
     if options.stage:
@@ -273,7 +275,7 @@ def parse_options():
                         help="fewer kills and images, no sanitizer build: a few minutes")
     parser.add_argument("--only", metavar="PATTERN", help="only tests whose name matches")
     parser.add_argument("--stage", action="append", metavar="NAME",
-                        help="only this stage (unit, gates, integration, crash, clients, 'sanitize address', tidy, package, ceph)")
+                        help="only this stage (unit, gates, integration, crash, clients, 'sanitize address', tidy, package, cross, ceph)")
     parser.add_argument("--sanitize", action="append", choices=["address", "thread"],
                         help="build the suite with ASan+UBSan or TSan and run the unit tests under it")
     parser.add_argument("--kills", type=int, metavar="N", help="kill -9 rounds (default 100)")

@@ -14,6 +14,7 @@
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 #include "query/ui/assets.h"
 
 #include <errno.h>
@@ -35,6 +36,8 @@
  */
 #define ANSWERS_BYTES_MAX ((size_t)128 << 20)
 #define ANSWER_BYTES_SMALL ((size_t)64 * 1024)
+/* Of an answer in pieces so much is given to the library at a time. */
+#define PIECE_BLOCK_BYTES ((size_t)64 * 1024)
 /* Of what is refused so much is read and thrown away, so that the answer arrives. */
 #define WASTE_BYTES_MAX ((size_t)64 * 1024)
 #define WASTE_OF_A_WRITE_MAX (2 * CLEW_SERVE_UPLOAD_MAX)
@@ -63,7 +66,8 @@ static struct clew_serve_request request_of(const struct clew_api_request *q)
                 .target = clew_buffer_slice(&q->target),
                 .accept = clew_api_header(q, MHD_HTTP_HEADER_ACCEPT),
                 .accept_encoding = clew_api_header(q, MHD_HTTP_HEADER_ACCEPT_ENCODING),
-                .if_none_match = clew_api_header(q, MHD_HTTP_HEADER_IF_NONE_MATCH),
+                .if_none_match = q->streams ? CLEW_SLICE_NULL
+                                            : clew_api_header(q, MHD_HTTP_HEADER_IF_NONE_MATCH),
                 .content_type = clew_api_header(q, MHD_HTTP_HEADER_CONTENT_TYPE),
                 .token = clew_api_header(q, "X-Clew-Token"),
                 .body = clew_buffer_slice(&q->body),
@@ -108,14 +112,16 @@ void clew_api_answer(struct clew_api_request *q)
                 clew_api_mcp(q);
         } else {
                 clew_serve(q->service, &request, &q->answer);
-                clew_squeeze(request.accept_encoding, &q->answer);
+                if (!q->streams && !q->answer.goes_on)
+                        clew_squeeze(request.accept_encoding, &q->answer);
         }
 }
 
 void clew_api_settle(struct clew_api_request *q)
 {
         hold_answer(q);
-        clew_api_note(q, &q->api->options);
+        if (!q->streams)
+                clew_api_note(q, &q->api->options);
 }
 
 /* ---- sending -------------------------------------------------------------------------------- */
@@ -157,9 +163,9 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, q->location);
         if (a->status == MHD_HTTP_UNAUTHORIZED)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-        if (a->next[0])
+        if (a->next[0] && !a->goes_on)
                 MHD_add_response_header(response, "X-Clew-Next", a->next);
-        if (a->n_left_out > 0) {
+        if (a->n_left_out > 0 && !a->goes_on) {
                 snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)a->n_left_out);
                 MHD_add_response_header(response, "X-Clew-Left-Out", seconds);
         }
@@ -176,10 +182,69 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
         }
 }
 
+/* ---- answers in pieces ---------------------------------------------------------------------- */
+
+/* Gives back what the piece at hand holds. */
+static void release_answer(struct clew_api_request *q)
+{
+        pthread_mutex_lock(&q->api->lock);
+        q->api->answer_bytes -= q->answer_bytes;
+        pthread_mutex_unlock(&q->api->lock);
+        q->answer_bytes = 0;
+        clew_serve_answer_deinit(&q->answer);
+        clew_serve_answer_init(&q->answer);
+}
+
+/* Has the next piece made, by a thread of the questions. False when it cannot. */
+static bool ask_for_more(struct clew_api_request *q)
+{
+        q->target.len = q->target_bytes;
+        clew_buffer_append_byte(&q->target, memchr(q->target.data, '?', q->target.len) ? '&' : '?');
+        clew_buffer_append_cstr(&q->target, "after=");
+        clew_buffer_append_cstr(&q->target, q->answer.next);
+        if (clew_buffer_error(&q->target) < 0)
+                return false;
+        release_answer(q);
+        q->sent_bytes = 0;
+        return clew_questions_add(q->api->questions, q);
+}
+
+/* What is wrong with a later piece cannot be told any more: the connection ends before the answer
+ * does. */
+static ssize_t read_piece(void *context, uint64_t position, char *data, size_t max)
+{
+        struct clew_api_request *q = context;
+        size_t n;
+
+        (void)position;
+        if (atomic_load(&q->state) != CLEW_API_ANSWERED)
+                return 0; /* suspended */
+        if (q->answer.status != MHD_HTTP_OK)
+                return MHD_CONTENT_READER_END_WITH_ERROR;
+        n = q->answer.body.len - q->sent_bytes;
+        if (n == 0 && !q->answer.goes_on)
+                return MHD_CONTENT_READER_END_OF_STREAM;
+        if (n == 0)
+                return ask_for_more(q) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
+        n = n < max ? n : max;
+        memcpy(data, q->answer.body.data + q->sent_bytes, n);
+        q->sent_bytes += n;
+        return (ssize_t)n;
+}
+
+static struct MHD_Response *stream_of(struct clew_api_request *q)
+{
+        q->streams = true;
+        q->target_bytes = q->target.len;
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BLOCK_BYTES, read_piece, q,
+                                                 NULL);
+}
+
 static enum MHD_Result respond(struct clew_api_request *q)
 {
         unsigned status = q->answer.status;
-        struct MHD_Response *response = response_of(&q->answer);
+        struct MHD_Response *response =
+                q->answer.goes_on && !q->answer.is_head ? stream_of(q) : response_of(&q->answer);
         enum MHD_Result r;
 
         if (!response)
@@ -469,7 +534,7 @@ int clew_api_drain(struct clew_api *api, uint64_t deadline_ns)
                 clew_streams_end(api->streams);
         if (api->commands)
                 clew_commands_end(api->commands);
-        api->stop = 1;
+        clew_stop_set(&api->stop);
         return clew_questions_drain(api->questions, deadline_ns);
 }
 

@@ -430,8 +430,10 @@ int clew_commands_add(struct clew_commands *all, const struct clew_command_start
                 response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BYTES,
                                                              read_some, c, end_response);
                 r = response ? start_thread(c) : -ENOMEM;
-                if (r < 0)
+                if (r < 0) {
                         (void)reap(c, true);
+                        close(c->output);
+                }
         }
         if (r == 0) {
                 c->next = all->first;

@@ -22,6 +22,9 @@ struct clew_api_request {
         struct MHD_Connection *connection;
         struct clew_api_request *next; /* in the queue */
         _Atomic enum clew_api_state state;
+        bool streams;                  /* the answer is made and sent piece by piece */
+        size_t target_bytes;           /* of the first piece's target */
+        size_t sent_bytes;             /* of the piece at hand */
         struct clew_mem_ticket ticket; /* of a large question, questions.c's, as the next ones */
         uint64_t turn_until_ns;
         bool has_place; /* for a large question */

@@ -3,6 +3,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 #include "query/serve/erase.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ static bool is_over(void *context)
         uint64_t used = cpu_ns() - k->rested_cpu_ns;
 
         if (used < STEP_CPU_NS)
-                return k->stopping != 0;
+                return clew_stop_is_set(&k->stopping);
         return rest(k, used * (100 - k->options.cpu_percent) / k->options.cpu_percent, false);
 }
 
@@ -218,7 +219,7 @@ void clew_keeper_free(struct clew_keeper *k)
         if (!k)
                 return;
         pthread_mutex_lock(&k->lock);
-        k->stopping = 1;
+        clew_stop_set(&k->stopping);
         pthread_cond_signal(&k->stop);
         pthread_mutex_unlock(&k->lock);
         pthread_join(k->thread, NULL);

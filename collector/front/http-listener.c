@@ -486,7 +486,7 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
         }
         if (!admits(q))
                 return refuse(q, declared);
-        if (!q->project) {
+        if (!q->project->pipeline) {
                 clew_answer_set(&q->answer, CLEW_ANSWER_FORBIDDEN,
                                 "this clewd only reads (--read-only); send spans to one that "
                                 "collects");

@@ -3,7 +3,8 @@
  * happened into an exit code.
  *
  * Signals are blocked in all threads and taken here one by one: TERM and INT stop the collector,
- * a second one ends the process at once; HUP reads config, keys and certificates again.
+ * a second one ends the process at once; HUP reads config, prices, rules of redaction, keys and
+ * certificates again.
  */
 #include "collector/base/notify.h"
 #include "collector/base/watch.h"
@@ -131,6 +132,27 @@ static void reload_config(struct run *run)
         clew_log_set_level(clew_config_log_level(run->config));
 }
 
+static int install_prices(const struct clew_config *config, struct clew_error *err)
+{
+        return strcmp(config->prices, "default") != 0 ? clew_prices_install(config->prices, err)
+                                                      : clew_prices_install_default(err);
+}
+
+static void reload_prices(const struct run *run)
+{
+        uint32_t before = clew_prices_mark();
+        struct clew_error err = {.code = 0};
+
+        if (install_prices(run->config, &err) < 0)
+                clew_log(CLEW_LOG_ERROR, "prices.refused",
+                         "reason=\"%s\" action=\"the prices read before still count\"",
+                         err.message);
+        else if (clew_prices_mark() != before)
+                clew_log(CLEW_LOG_INFO, "prices.loaded",
+                         "meaning=\"for runs that are sealed from now on; clew reindex does it for "
+                         "others\"");
+}
+
 static void reload(struct run *run)
 {
         char status[CLEW_COLLECTOR_STATUS_MAX];
@@ -139,9 +161,9 @@ static void reload(struct run *run)
         run->next_reload_ns = now_ns() + RELOAD_NS;
         clew_notify_reloading();
         reload_config(run);
+        reload_prices(run);
         clew_collector_reload(run->collector);
-        clew_log(CLEW_LOG_INFO, "reloaded",
-                 "what=\"config, keys, certificates, rules of retention\"");
+        clew_log(CLEW_LOG_INFO, "reloaded", "what=\"config, prices, rules, keys, certificates\"");
         clew_collector_describe(run->collector, status);
         clew_notify_ready(status);
 }
@@ -204,12 +226,6 @@ static int run(struct run *run, const sigset_t *signals)
         unblock_signals(signals);
         clew_watch_end_after(run->config->shutdown_ns + PATIENCE_NS, EXIT_FAILED);
         return clew_collector_stop(run->collector) == 0 ? EXIT_STOPPED : EXIT_FAILED;
-}
-
-static int install_prices(const struct clew_config *config, struct clew_error *err)
-{
-        return strcmp(config->prices, "default") != 0 ? clew_prices_install(config->prices, err)
-                                                      : clew_prices_install_default(err);
 }
 
 static int check(const struct clew_config *config)

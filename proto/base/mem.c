@@ -130,6 +130,7 @@ void clew_free(void *p)
 
 void clew_mem_expect(size_t bytes)
 {
+#ifdef __GLIBC__
         uintptr_t from;
         uintptr_t end;
         uint8_t *brk;
@@ -149,6 +150,9 @@ void clew_mem_expect(size_t bytes)
         /* Anything else is another allocator, or there was no room: fine, too. */
         if (from > HUGE_PAGE_BYTES && from < end && end - from <= bytes + HUGE_PAGE_BYTES)
                 (void)madvise(brk - ((uintptr_t)brk - from), end - from, MADV_HUGEPAGE);
+#else
+        (void)bytes; /* the other C libraries cannot be told */
+#endif
 }
 
 size_t clew_mem_file_bytes(void)

@@ -13,6 +13,7 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -553,7 +554,7 @@ static bool must_end(struct clew_select *s)
 {
         const struct clew_filter *f = s->filter;
 
-        if (f && f->stop && *f->stop)
+        if (f && clew_stop_is_set(f->stop))
                 s->end = CLEW_SELECT_STOPPED;
         else if (s->deadline_ns != 0 && clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
                 s->end = CLEW_SELECT_OUT_OF_TIME;

@@ -6,9 +6,11 @@
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
 #include "proto/base/hash.h"
+#include "proto/base/mem.h"
 #include "query/model/value-int.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,18 +176,29 @@ bool clew_price(const struct clew_prices *prices, const struct clew_step *step, 
 /* ---- the installed list -----------------------------------------------------------------------
  */
 
-static struct clew_prices *installed;
-static struct clew_arena installed_arena; /* of the process: never freed */
-static uint16_t installed_mark;
+/* A list lives as long as the process: somebody may be looking at it. So does each that comes in
+ * its place, when the file has changed; such a file has some kilobytes. */
+struct installed {
+        struct clew_arena arena;
+        struct clew_prices *prices;
+        uint64_t hash; /* of the file */
+        uint32_t mark;
+};
+
+static struct installed *_Atomic installed;
 
 const struct clew_prices *clew_prices_installed(void)
 {
-        return installed;
+        const struct installed *now = atomic_load_explicit(&installed, memory_order_acquire);
+
+        return now ? now->prices : NULL;
 }
 
 uint32_t clew_prices_mark(void)
 {
-        return installed ? installed_mark : 0;
+        const struct installed *now = atomic_load_explicit(&installed, memory_order_acquire);
+
+        return now ? now->mark : 0;
 }
 
 static int read_all(FILE *file, struct clew_buffer *text)
@@ -200,6 +213,32 @@ static int read_all(FILE *file, struct clew_buffer *text)
                 if (n < 4096)
                         return ferror(file) ? -EIO : 0;
         }
+}
+
+static int install(struct clew_slice text, struct clew_error *err)
+{
+        const struct installed *now = atomic_load(&installed);
+        uint64_t hash = clew_hash(text);
+        struct installed *fresh;
+        int r;
+
+        if (now && now->hash == hash)
+                return 0;
+        fresh = clew_calloc(1, sizeof(*fresh));
+        if (!fresh)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        clew_arena_init(&fresh->arena, 64 * CLEW_PRICE_FILE_BYTES_MAX);
+        r = clew_prices_parse(clew_arena_copy(&fresh->arena, text), &fresh->arena, &fresh->prices,
+                              err);
+        if (r < 0) {
+                clew_arena_deinit(&fresh->arena);
+                clew_free(fresh);
+                return r;
+        }
+        fresh->hash = hash;
+        fresh->mark = (uint32_t)(hash % UINT16_MAX + 1);
+        atomic_store_explicit(&installed, fresh, memory_order_release);
+        return 0;
 }
 
 int clew_prices_install(const char *path, struct clew_error *err)
@@ -217,11 +256,7 @@ int clew_prices_install(const char *path, struct clew_error *err)
         if (r < 0)
                 return clew_error_set(err, r, 0, "price file %s: %s", path,
                                       r == -EMSGSIZE ? "larger than 1 MiB" : strerror(-r));
-        clew_arena_init(&installed_arena, 64 * CLEW_PRICE_FILE_BYTES_MAX);
-        r = clew_prices_parse(clew_arena_copy(&installed_arena, clew_buffer_slice(&text)),
-                              &installed_arena, &installed, err);
-        installed_mark = (uint16_t)(clew_hash(clew_buffer_slice(&text)) % UINT16_MAX + 1);
-        return r;
+        return install(clew_buffer_slice(&text), err);
 }
 
 int clew_prices_install_default(struct clew_error *err)

@@ -31,7 +31,8 @@ CLEW_MUST_USE bool clew_price(const struct clew_prices *prices, const struct cle
                               double *ret_usd);
 
 /*
- * Installs the list for this process: once, at its start, before other threads. The default is
+ * Installs the list for this process: at its start, and again when the file has changed (by one
+ * thread at a time; a list that is wrong leaves the one before). The default is
  * $CLEW_PRICES ("none": no list), else clew/prices in $XDG_CONFIG_HOME or ~/.config, else
  * /etc/clew/prices; none of them being there is fine. 0 or a negative errno with a message.
  */

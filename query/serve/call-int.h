@@ -108,6 +108,7 @@ struct clew_inputs {
         const char *dataset;
         const char *redact;
         bool allow_missing;
+        bool whole;
         const char *copies;
 };
 

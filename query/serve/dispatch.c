@@ -203,7 +203,7 @@ static bool holds(struct clew_slice text, const char *word)
 /* The tag is made of the bytes: the same answer has the same, whatever made it. */
 static void tag(const struct clew_serve_request *request, struct clew_serve_answer *answer)
 {
-        if (answer->status != 200)
+        if (answer->status != 200 || answer->goes_on)
                 return;
         if (!answer->etag[0])
                 snprintf(answer->etag, sizeof(answer->etag), "\"%016" PRIx64 "\"",

@@ -46,6 +46,7 @@ struct clew_json_writer clew_problem_begin(struct clew_serve_answer *answer,
         answer->etag[0] = '\0';
         answer->next[0] = '\0';
         answer->n_left_out = 0;
+        answer->goes_on = false;
         clew_buffer_init(&type, 256);
         clew_buffer_printf(&type, "urn:clew:problem:%s", info->name);
         w = clew_json_writer_make(&answer->body, 0);

@@ -5,6 +5,7 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/base/stop.h"
 #include "storage/erase.h"
 #include "storage/shelf.h"
 
@@ -237,7 +238,7 @@ static int walk_oldest(struct look *l, struct oldest *o)
 
         while (r >= 0 && (r = clew_view_next(l->view, &e, l->err)) == 1) {
                 after = (struct clew_list_entry){.id = e.id, .start_ns = e.start_ns};
-                if (l->stop && *l->stop)
+                if (clew_stop_is_set(l->stop))
                         return clew_error_set(l->err, -ECANCELED, 0, "ended");
                 if (e.hot || clew_trace_id_is_zero(&e.id) || is_decided(l, &e.id))
                         continue;

@@ -18,6 +18,8 @@
 
 #define LIMIT_DEFAULT 100u
 #define LIMIT_MAX 1000u
+/* Of a stream: what is made ahead of its reader. */
+#define PIECE_BYTES ((size_t)4 << 20)
 
 int clew_call_item_form(struct clew_call *call, struct clew_compile_options *ret)
 {
@@ -83,7 +85,8 @@ static int put_record(struct exporting *x)
 {
         struct clew_buffer *body = &x->call->answer->body;
 
-        if (x->record.len > CLEW_SERVE_BODY_MAX - body->len)
+        if (x->record.len > CLEW_SERVE_BODY_MAX - body->len ||
+            (x->call->inputs.whole && x->n > 0 && body->len + x->record.len > PIECE_BYTES))
                 return -EMSGSIZE;
         clew_buffer_append_slice(body, clew_buffer_slice(&x->record));
         x->n++;
@@ -258,7 +261,7 @@ static int prepare(struct exporting *x, struct clew_selected *ret_after)
                                         "after takes what X-Clew-Next has given");
                 return 1;
         }
-        return clew_call_filter(call, in->after ? NULL : CLEW_SINCE_DEFAULT);
+        return clew_call_filter(call, in->after && !in->whole ? NULL : CLEW_SINCE_DEFAULT);
 }
 
 int clew_route_export(struct clew_call *call)
@@ -282,5 +285,6 @@ int clew_route_export(struct clew_call *call)
         r = call->inputs.dataset ? export_dataset(&x)
                                  : export_selected(&x, call->inputs.after ? &after : NULL);
         clew_buffer_deinit(&x.record);
+        call->answer->goes_on = r == 0 && call->inputs.whole && call->answer->next[0] != '\0';
         return r;
 }

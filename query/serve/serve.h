@@ -69,6 +69,9 @@ struct clew_serve_answer {
         char next[80];            /* where the rest begins, of what is no list; "" = that was all */
         uint64_t n_left_out;      /* of what is no list: what gave no record */
         unsigned retry_after_s;   /* 0 = none */
+        /* The rest is part of this answer: who carries it asks again with `after` = @next, and
+         * sends one body behind the other. */
+        bool goes_on;
         bool is_gzip;
         bool is_head;           /* headers only */
         bool is_file;           /* to be kept, not to be shown */

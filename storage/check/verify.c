@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,8 +37,8 @@ CLEW_NORETURN static void child(const char *dir, int fd, pid_t parent)
 
         /* It goes with its parent, and keeps none of its locks. */
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)close_range(3, (unsigned)fd - 1, 0);
-        (void)close_range((unsigned)fd + 1, ~0u, 0);
+        (void)syscall(SYS_close_range, 3u, (unsigned)fd - 1, 0u); /* not every C library names it */
+        (void)syscall(SYS_close_range, (unsigned)fd + 1, ~0u, 0u);
         alarm(VERIFY_SECONDS_MAX);
         if (!f || getppid() != parent)
                 _exit(1);

@@ -11,6 +11,7 @@
 #include "proto/base/buffer.h"
 #include "storage/base/env-int.h"
 #include "storage/base/record-int.h"
+#include "storage/base/rename-int.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -47,7 +48,8 @@ CLEW_MUST_USE int clew_bulk_close(struct clew_bulk *b, struct clew_error *err);
 CLEW_MUST_USE int clew_bulk_finish(struct clew_bulk *b, struct clew_error *err);
 /* Every record, verified in a process of its own. @what: of which thing, for the message. */
 CLEW_MUST_USE int clew_bulk_verify(struct clew_bulk *b, const char *what, struct clew_error *err);
-/* Puts it in the place of the store's data file: with @flags of renameat2(2). Durable on return. */
-CLEW_MUST_USE int clew_bulk_install(struct clew_bulk *b, unsigned flags, struct clew_error *err);
+/* Puts it in the place of the store's data file: @how. Durable on return. */
+CLEW_MUST_USE int clew_bulk_install(struct clew_bulk *b, enum clew_rename how,
+                                    struct clew_error *err);
 
 #endif

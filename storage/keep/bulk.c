@@ -188,10 +188,10 @@ int clew_bulk_verify(struct clew_bulk *b, const char *what, struct clew_error *e
                               first.n, first.text);
 }
 
-int clew_bulk_install(struct clew_bulk *b, unsigned flags, struct clew_error *err)
+int clew_bulk_install(struct clew_bulk *b, enum clew_rename how, struct clew_error *err)
 {
-        if (renameat2(b->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, b->dir_fd, CLEW_DATA_FILE,
-                      flags) < 0)
+        if (clew_renameat2(b->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, b->dir_fd,
+                           CLEW_DATA_FILE, how) < 0)
                 return cannot(b, "the new " CLEW_DATA_FILE " cannot be put in its place", err);
         return fsync(b->dir_fd) < 0 ? cannot(b, "syncing its directory", err) : 0;
 }

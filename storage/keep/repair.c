@@ -70,8 +70,8 @@ static int set_aside(struct repair *r, struct clew_error *err)
 
         for (int i = 1; i <= ASIDE_MAX; i++) {
                 snprintf(name, sizeof(r->report->aside), CLEW_DAMAGED_PREFIX "%d.mdb", i);
-                if (renameat2(r->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, r->dir_fd, name,
-                              RENAME_NOREPLACE) == 0)
+                if (clew_renameat2(r->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, r->dir_fd,
+                                   name, CLEW_RENAME_NO_REPLACE) == 0)
                         return fsync(r->dir_fd) < 0 ? clew_error_set(err, -errno, 0, "store %s: %s",
                                                                      r->dir, strerror(errno))
                                                     : 0;
@@ -97,7 +97,7 @@ static int run(struct repair *r, struct clew_error *err)
         if (e == 0)
                 e = clew_bulk_verify(&r->bulk, "what the repair has made", err);
         if (e == 0)
-                e = clew_bulk_install(&r->bulk, RENAME_EXCHANGE, err);
+                e = clew_bulk_install(&r->bulk, CLEW_RENAME_EXCHANGE, err);
         if (e == 0)
                 e = set_aside(r, err);
         r->report->lost_traces = r->rebuild.lost_traces;

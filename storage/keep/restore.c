@@ -210,7 +210,7 @@ static int build(struct restore *r, struct clew_error *err)
         clew_rebuild_deinit(&r->rebuild);
         if (e == 0)
                 e = clew_bulk_verify(&r->bulk, "the store that the backup makes", err);
-        return e < 0 ? e : clew_bulk_install(&r->bulk, RENAME_NOREPLACE, err);
+        return e < 0 ? e : clew_bulk_install(&r->bulk, CLEW_RENAME_NO_REPLACE, err);
 }
 
 /* Enough space? What a store takes of its backup's bytes is a little more. */

@@ -159,3 +159,21 @@ test('the reference of the API is made from the table of routes, and finds one',
         check(!found.violations.some((v) => ['serious', 'critical'].includes(v.impact)), found.violations.map((v) => v.id).join(', '));
         return page;
 });
+
+test('a call is told against the one before it: what changed, came and is gone, and what was set otherwise', async () => {
+        const page = await open(`/t/${'ca'.repeat(16)}?s=3`);
+        await page.locator('aside .repeated', { hasText: '2 messages of #2 are changed or gone' }).waitFor();
+        await page.locator('aside .repeated button').click();
+        const panel = page.locator('aside [role=tabpanel]');
+        await panel.locator('table.settings').waitFor();
+        const text = await panel.innerText();
+        for (const words of ['temperature', '0.25', '0.75', 'tool send', 'tool pay', 'changed since #2', 'not sent any more', 'For C-4471, please.', 'new since #2', 'And when?'])
+                check(text.includes(words), `${words}: ${text}`);
+        check(!/tool look/.test(text), 'what is the same is not told');
+        check((await panel.locator('.lines em').allInnerTexts()).join(' ').includes('sentence'), 'word by word');
+        check(await panel.locator('.gone').count() === 1 && /1 message as in #2/.test(text), 'one is gone, one is the same');
+        await page.evaluate(axe);
+        const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa'] }));
+        check(!found.violations.some((v) => ['serious', 'critical'].includes(v.impact)), found.violations.map((v) => v.id).join(', '));
+        return page;
+});

@@ -51,3 +51,25 @@ test('130 levels: the deepest step can be read', async () => {
         check(/\+1\d\d/.test(await step(page, 50000).innerText()), 'how much deeper it lies is told');
         return page;
 }, { seconds: 45 });
+
+test('the first page of a list that goes on: 100 rows with little work, and what it adds up to is not counted run by run', async () => {
+        const page = await open('/status');
+        const asked = [];
+        page.on('request', (r) => asked.push(new URL(r.url()).pathname));
+        await page.route(/\/api\/v1\/traces\?/, async (route) => {
+                const answer = await (await route.fetch()).json();
+                const items = Array.from({ length: 100 }, (_, i) => ({ ...answer.items[i % answer.items.length], trace_id: `e${i.toString(16).padStart(31, '0')}` }));
+                await route.fulfill({ json: { ...answer, items, next: '1757000000000000000-7f3a' } });
+        });
+        const spent = await work(page);
+        const before = await spent();
+        await page.goto(page.url().replace('/status', '/?since=all'));
+        await page.locator('table.runs tbody tr').first().waitFor();
+        const first = Math.round(await spent() - before);
+        await page.waitForFunction(() => document.querySelectorAll('table.runs tbody tr').length === 100 && /\d+ failed of \d+ runs/.test(document.querySelector('.count').textContent));
+        console.log(`# ${first} ms of work until the first rows, ${Math.round(await spent() - before)} ms in all`);
+        check(first < 150 * 2, `${first} ms`); // the program itself is loaded anew in it
+        check(!asked.some((path) => path.endsWith('/traces/count')), asked.join(' '));
+        check(await page.locator('button', { hasText: 'older' }).count() === 1, 'there are more');
+        return page;
+});

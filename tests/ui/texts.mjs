@@ -131,7 +131,7 @@ test('Y copies the command of what is seen, and that command prints the same', a
         await step(page, 3).waitFor();
         await page.keyboard.press('Y');
         await page.locator('footer .said', { hasText: 'copied' }).waitFor();
-        check(await page.evaluate(() => navigator.clipboard.readText()) === 'clew show 844656a8#3', await page.evaluate(() => navigator.clipboard.readText()));
+        check(await page.evaluate(() => navigator.clipboard.readText()) === `clew --url ${BASE} show 844656a8#3`, await page.evaluate(() => navigator.clipboard.readText()));
         await page.goto(`${BASE}/?since=all&failed=1&agent=${encodeURIComponent("o'neil")}`);
         await page.locator('.empty').waitFor();
         check((await page.locator('footer .command').innerText()) === `clew list --since all --failed --agent 'o'\\''neil'`, await page.locator('footer .command').innerText());

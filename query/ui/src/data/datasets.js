@@ -8,7 +8,7 @@ import { useAnswer } from '../core/load.js';
 import { me, whoAmI } from '../core/me.js';
 import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { Key, copy, say } from '../parts/marks.js';
+import { Key, copyCommand, say } from '../parts/marks.js';
 import { Sheet } from '../parts/sheet.js';
 import { visible } from '../parts/text.js';
 import { Listing } from '../pages/listing.js';
@@ -99,7 +99,7 @@ export function Dataset({ name }) {
         };
         const words = `clew dataset show ${quoted(name)}`;
         const may = me.value?.may && !version;
-        useKeys({ j: () => choose(at + 1), k: () => choose(Math.max(0, at - 1)), Enter: () => rows[at] && go(href(`/t/${rows[at].trace_id}`)), Y: () => copy(words, 'the command'), Escape: () => (open ? change({ item: null }) : go('/datasets')) });
+        useKeys({ j: () => choose(at + 1), k: () => choose(Math.max(0, at - 1)), Enter: () => rows[at] && go(href(`/t/${rows[at].trace_id}`)), Y: () => copyCommand(words), Escape: () => (open ? change({ item: null }) : go('/datasets')) });
         const further = async () => setMore({ path, pages: [...pages.slice(1), await list(`${path}/items`, { limit: 100, after: end.cursor })] });
         return html`<${Head} /><div class="head"><h1>${visible(base)}${version ? html`<span class="dim">@${version}</span>` : ''}</h1>${set.data && html`<span class="fact"><b>${number(set.data.items)}</b> ${set.data.items === 1 ? 'item' : 'items'}</span>${set.data.split && html`<span class="fact">split <b>${set.data.split}</b> by task</span>`}
                 ${set.data.digest && html`<span class="fact">digest <code title=${set.data.digest}>${short(set.data.digest)}</code></span>`}<span class="fact long">${visible(set.data.description || '')}</span>`}<span class="sp"></span>

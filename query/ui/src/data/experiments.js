@@ -7,7 +7,7 @@ import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { copy } from '../parts/marks.js';
+import { copyCommand } from '../parts/marks.js';
 import { Text, visible } from '../parts/text.js';
 import { Listing } from '../pages/listing.js';
 import { Share } from '../stats/share.js';
@@ -52,7 +52,7 @@ export function Experiment({ name }) {
         const answer = useAnswer(path, (signal) => one(path, {}, { signal }));
         const data = answer.data;
         const words = other ? `clew experiment compare ${quoted(other)} ${quoted(name)}` : `clew experiment show ${quoted(name)}`;
-        useKeys({ Y: () => copy(words, 'the command'), Escape: () => (other ? change({ with: null }) : go('/experiments')) });
+        useKeys({ Y: () => copyCommand(words), Escape: () => (other ? change({ with: null }) : go('/experiments')) });
         return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>${visible(name)}</h1>${data && html`<span class="fact">over <a href=${href(`/datasets/${encodeURIComponent(data.dataset)}`)}>${visible(data.dataset)}</a></span><span class="fact"><b>${number(data.items)}</b> ${data.items === 1 ? 'case' : 'cases'}${data.repeat > 1 ? `, ${data.repeat} tries each` : ''}</span><span class="fact"><${Passed} passed=${data.passed} tries=${data.results} /> passed</span>
                 <span class="fact long"><code title=${visible(data.command)}>${visible(data.command)}</code></span><span class="fact">${[data.checks || []].flat().map((check) => html`<code>${visible(check)}</code> `)}</span>`}<span class="sp"></span><${Choice} name=${name} dataset=${data?.dataset} chosen=${other} /></div>
                 ${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}

@@ -1,5 +1,4 @@
 /* Two runs, step by step: what is equal is folded, what changed shows both texts line by line. */
-import { diffLines, diffWordsWithSpace } from 'diff';
 import { html } from '../core/html.js';
 import { useState } from 'preact/hooks';
 import { one } from '../core/api.js';
@@ -8,14 +7,12 @@ import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { Key, Outcome, copy, kindClass } from '../parts/marks.js';
+import { Key, Outcome, copyCommand, kindClass } from '../parts/marks.js';
+import { Lines } from '../parts/lines.js';
 import { visible } from '../parts/text.js';
 import { Skeleton } from '../run/skeleton.js';
 
 const SIGNS = { equal: ['=', 'same'], changed: ['~', 'both'], only_a: ['−', 'in-a'], only_b: ['+', 'in-b'] };
-const WORDS_MAX = 4000; // longer pieces are compared by lines only
-const TEXT_MAX = 60000;
-
 /** Runs of rows with one sign; equal ones and long one-sided ones are folded. */
 export function groups(rows) {
         const all = [];
@@ -27,32 +24,6 @@ export function groups(rows) {
                         all.push({ sign: row.sign, rows: [row] });
         }
         return all;
-}
-
-/** A piece that was replaced: what is new word by word stands out in it. */
-function Words({ a, b }) {
-        const pieces = diffWordsWithSpace(a, b);
-        const kept = pieces.reduce((sum, piece) => sum + (piece.added || piece.removed ? 0 : piece.value.length), 0);
-        const side = (drop, sign) => (kept < Math.min(a.length, b.length) / 4 ? `${sign} ${drop === 'added' ? a : b}` : [`${sign} `, pieces.filter((piece) => !piece[drop]).map((piece) => (piece.added || piece.removed ? html`<em>${piece.value}</em>` : piece.value))]);
-        return html`<span class="in-a">${side('added', '−')}</span><span class="in-b">${side('removed', '+')}</span>`;
-}
-
-const lined = (text, sign) => text.replace(/\n$/, '').split('\n').map((line) => `${sign} ${line}\n`);
-
-function Lines({ a, b }) {
-        const pieces = diffLines(visible(a ?? '').slice(0, TEXT_MAX), visible(b ?? '').slice(0, TEXT_MAX));
-        const out = [];
-        for (let i = 0; i < pieces.length; i++) {
-                const piece = pieces[i], next = pieces[i + 1];
-                if (piece.removed && next?.added && piece.value.length + next.value.length < WORDS_MAX) {
-                        out.push(html`<${Words} key=${i++} a=${piece.value.replace(/\n$/, '')} b=${next.value.replace(/\n$/, '')} />`);
-                        continue;
-                }
-                const lines = lined(piece.value, piece.added ? '+' : piece.removed ? '−' : ' ');
-                const kept = !piece.added && !piece.removed && lines.length > 8;
-                out.push(html`<span key=${i} class=${piece.added ? 'in-b' : piece.removed ? 'in-a' : 'dim'}>${kept ? [...lines.slice(0, 3), `  … ${lines.length - 6} equal lines\n`, ...lines.slice(-3)] : lines}</span>`);
-        }
-        return html`<pre class="lines">${out}</pre>`;
 }
 
 const Place = ({ letter, id, s }) => html`<a class="m" href=${href(`/t/${id}`, { s })}>${letter} #${s}</a>`;
@@ -111,7 +82,7 @@ export function Diff() {
                 to?.scrollIntoView({ block: 'start' });
         };
         useTitle('Two runs');
-        useKeys({ j: move(1), k: move(-1), Y: () => copy(command, 'the command'), Escape: () => go('/') });
+        useKeys({ j: move(1), k: move(-1), Y: () => copyCommand(command), Escape: () => go('/') });
         if (!a || !b)
                 return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Two runs, step by step</h1></div><p class="empty">Choose two runs in <a href="/">the list</a> with <${Key}>x<//>, then press <${Key}>d<//>.</p></main><${Foot} command="clew diff A B" />`;
         const error = sides.error || diff.error;

@@ -7,7 +7,7 @@ import { useAnswer } from '../core/load.js';
 import { remember } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { copy } from '../parts/marks.js';
+import { copyCommand } from '../parts/marks.js';
 
 const WINDOWS = ['24h', '7d', '30d', 'all'];
 
@@ -30,7 +30,7 @@ export function Listing({ title, path, params, columns, to, empty, command, head
         const step = (by) => () => rows[at + by] && move(at + by);
         useKeys({
                 j: step(1), k: step(-1), Enter: () => rows[at] && go(to(rows[at])),
-                Y: () => copy(command, 'the command'), Escape: () => go('/'), ...keys,
+                Y: () => copyCommand(command), Escape: () => go('/'), ...keys,
         });
         useEffect(() => { rows[0] && name(rows[0]) && remember(rows.map(name), href(route.value.path, route.value.params)); }, [answer.data, more]);
         const older = async () => {

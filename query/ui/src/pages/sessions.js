@@ -8,7 +8,7 @@ import { useAnswer } from '../core/load.js';
 import { remember } from '../core/around.js';
 import { go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { Outcome, copy, isFailed } from '../parts/marks.js';
+import { Outcome, copy, copyCommand, isFailed } from '../parts/marks.js';
 import { Message } from '../parts/message.js';
 import { visible } from '../parts/text.js';
 import { Cause } from '../runs/table.js';
@@ -45,7 +45,7 @@ export function Session({ name }) {
         page.value = 'list';
         useTitle('Session');
         const answer = useAnswer(`session ${name}`, (signal) => list('traces', { session: name, since: 'all', limit: 50 }, { signal }));
-        useKeys({ y: () => copy(name, 'the session'), Y: () => copy(`clew chat --session ${quoted(name)}`, 'the command'), Escape: () => go('/sessions') });
+        useKeys({ y: () => copy(name, 'the session'), Y: () => copyCommand(`clew chat --session ${quoted(name)}`), Escape: () => go('/sessions') });
         const runs = [...(answer.data?.rows || [])].reverse(), failed = runs.filter((run) => isFailed(run.outcome)).length;
         useEffect(() => { runs.length && remember(runs.map((run) => run.trace_id), href(route.value.path)); }, [answer.data]);
         return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1 class="m long" title=${visible(name)}>${visible(name)}</h1>${answer.data && html`<span class="fact"><b>${runs.length}</b> ${runs.length === 1 ? 'run' : 'runs'}${answer.data.end.cursor ? ' (the newest 50)' : ''}</span>

@@ -7,10 +7,10 @@ import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { go } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { copy } from '../parts/marks.js';
+import { copyCommand } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
 
-const words = (name) => name.replace(/_/g, ' ').replace(/ (bytes|ns)$/, '');
+const words = (name) => name.replace(/_/g, ' ').replace(/ (bytes|ns|s)$/, '');
 const POLL_MS = 5000;
 
 /* What was not taken, by the counter's name. */
@@ -27,6 +27,10 @@ function Value({ name, value }) {
                 return bytes(Number(value));
         if (/_ns$/.test(name))
                 return took(value) || '0 s';
+        if (/_s$/.test(name))
+                return took(value * 1e9) || '0 s';
+        if (/process$/.test(name)) // its number is a name
+                return String(value);
         if (typeof value === 'boolean')
                 return value ? 'yes' : 'no';
         return typeof value === 'number' ? number(value) : visible(String(value));
@@ -74,7 +78,7 @@ export function Status() {
                 const again = setInterval(() => !document.hidden && answer.again(), POLL_MS);
                 return () => clearInterval(again);
         }, []);
-        useKeys({ Escape: () => go('/'), Y: () => copy('clew doctor', 'the command') });
+        useKeys({ Escape: () => go('/'), Y: () => copyCommand('clew status') });
         const plain = {}, sections = [];
         for (const [key, value] of Object.entries(answer.data || {})) {
                 if (key === 'v' || key === 'type')
@@ -87,5 +91,5 @@ export function Status() {
         return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Status</h1><span class="sp"></span><a class="keep" href="/reference">API reference</a></div>${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
                 ${!answer.data && !answer.error && html`<${Waiting} what="the status" />`}
                 ${answer.data && html`<${Summary} data=${answer.data} rate=${rate} />`}
-                <div class="sections">${Object.keys(plain).length > 0 && html`<${Section} name="server" rows=${plain} />`}${sections.map(([name, rows]) => html`<${Section} key=${name} name=${name} rows=${rows} />`)}</div><p class="empty"><a href="/licences.txt" target="_blank" rel="noopener">Licences of the packages that these pages hold</a></p></main><${Foot} command="clew doctor" />`;
+                <div class="sections">${Object.keys(plain).length > 0 && html`<${Section} name="server" rows=${plain} />`}${sections.map(([name, rows]) => html`<${Section} key=${name} name=${name} rows=${rows} />`)}</div><p class="empty"><a href="/licences.txt" target="_blank" rel="noopener">Licences of the packages that these pages hold</a></p></main><${Foot} command="clew status" />`;
 }

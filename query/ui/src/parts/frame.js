@@ -5,7 +5,7 @@ import { reachable } from '../core/api.js';
 import { KEYS, NAMES, help, lettersOn, meaning } from '../core/keys.js';
 import { go, route } from '../core/route.js';
 import { shared } from '../core/shared.js';
-import { Key, copy, said } from './marks.js';
+import { Key, copyCommand, said } from './marks.js';
 import { visible } from './text.js';
 
 export const PAGES = [['/', 'Runs'], ['/sessions', 'Sessions'], ['/clusters', 'Clusters'], ['/review', 'Review'], ['/datasets', 'Datasets'], ['/experiments', 'Experiments'], ['/stats', 'Statistics'], ['/status', 'Status']];
@@ -55,7 +55,7 @@ export function Foot({ command }) {
         return html`<footer>
                 ${hints().map(({ keys, words }) => html`<span class="hint">${keys.map((key) => html`<${Key}>${NAMES[key] || key}<//> `)}${words}</span>`)}
                 <span class="sp"></span>
-                ${command && html`<button class="quiet m command" title="copy the command" onClick=${() => copy(command, 'the command')}>${command}</button>`}
+                ${command && html`<button class="quiet m command" title="copy the command" onClick=${() => copyCommand(command)}>${command}</button>`}
                 <span class=${said.value.bad ? 'said bad' : 'said'} role="status">${visible(said.value.text)}</span>
         </footer>`;
 }
@@ -94,7 +94,7 @@ export function Failure({ error, again }) {
                 <p>${error.message}</p>
                 ${problem.query && html`<pre>${caret(problem)}</pre>`}
                 ${problem.suggestion && (/\s/.test(problem.suggestion) ? html`<p class="dim">${visible(problem.suggestion)}</p>` : html`<p>Did you mean <code>${visible(problem.suggestion)}</code>?</p>`)}
-                ${again && html`<button onClick=${again}>Try again</button>`}
+                ${again && html`<button onClick=${again}>Try again</button>`}${!shared && /unknown-(id|name)$/.test(problem.type || '') && html` <a href="/?since=all">All runs</a>`}
         </div>`;
 }
 

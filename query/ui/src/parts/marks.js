@@ -1,6 +1,8 @@
 /* Small signs: outcome, kind, key, copy. A word stands beside every colour. */
 import { signal } from '@preact/signals';
 import { html } from '../core/html.js';
+import { me } from '../core/me.js';
+import { shared } from '../core/shared.js';
 
 const OUTCOMES = {
         failed: ['✗', 'bad'], error: ['✗', 'bad'], lost: ['◌', 'warn'], open: ['◐', 'warn'], paused: ['‖', 'warn'], cancelled: ['⊘', 'dim'],
@@ -30,6 +32,11 @@ export function say(text, bad = false) {
         clearTimeout(later);
         later = setTimeout(() => { said.value = { text: '', bad: false }; }, bad ? 9000 : 2600);
 }
+
+/** A command as it asks this server from anywhere. Who signed in has a key that these pages do not know: it is left as it is. */
+const asked = (command) => (shared || me.value?.signed_in ? command : command.replace(/^clew /, `clew --url ${location.origin} `));
+
+export const copyCommand = (command) => copy(asked(command), 'the command');
 
 export async function copy(text, name) {
         try {

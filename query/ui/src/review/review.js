@@ -13,7 +13,7 @@ import { useAnswer } from '../core/load.js';
 import { me, whoAmI } from '../core/me.js';
 import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { Key, copy, say } from '../parts/marks.js';
+import { Key, copyCommand, say } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
 import { Chat } from '../run/chat.js';
 import { Facts } from '../run/facts.js';
@@ -151,7 +151,7 @@ function Item({ run: row, after, chosen, place, queue, sitting, turn, rubric, kn
                         ...Object.fromEntries(labels.map((label, i) => [String(i + 1), () => keep({ labels: [label] }, `label ${label}`)])),
                 } : {}),
                 n: () => turn(after?.trace_id ?? null, true), p: () => place > 0 && turn(queue.rows[place - 1].trace_id),
-                t: flip, Enter: () => fold(selected), Y: () => copy(command('annotate --queue', chosen), 'the command'), Escape: () => (writing ? setWriting(null) : go(href('/', route.value.params))),
+                t: flip, Enter: () => fold(selected), Y: () => copyCommand(command('annotate --queue', chosen)), Escape: () => (writing ? setWriting(null) : go(href('/', route.value.params))),
         });
         const problem = skeleton.error || reviews.error;
         return html`<${Facts} run=${row} aside=${html`<a class="m" href=${href(`/t/${id}`, { s: selected || null })}>open</a>`} />

@@ -11,7 +11,7 @@ import { change, go, href, route } from '../core/route.js';
 import { shared } from '../core/shared.js';
 import { AddSheet } from '../data/add-sheet.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { Key, copy } from '../parts/marks.js';
+import { Key, copy, copyCommand } from '../parts/marks.js';
 import { LabelSheet } from '../review/label-sheet.js';
 import { Short, annotate, reviewsOf } from '../review/said.js';
 import { Chat } from './chat.js';
@@ -113,7 +113,7 @@ function Body({ id, run, tree, why }) {
                 f: () => change({ focus: focus ? null : selected }),
                 1: () => change({ view: null }), 2: () => change({ view: 'chat' }), 3: () => change({ view: 'log' }), 4: () => change({ view: 'graph' }),
                 ...(me.value?.may ? { l: () => setSheet('label'), a: () => setSheet('add'), ...(blamed ? { r: () => judge('confirmed'), w: () => judge('rejected') } : {}) } : {}),
-                y: () => copy(`${run.trace_id}#${selected}`, `${short(run.trace_id)}#${selected}`), Y: () => copy(`clew show ${short(run.trace_id)}#${selected}`, 'the command'),
+                y: () => copy(`${run.trace_id}#${selected}`, `${short(run.trace_id)}#${selected}`), Y: () => copyCommand(`clew show ${short(run.trace_id)}#${selected}`),
                 Escape: () => (words ? setWords('') : focus ? change({ focus: null }) : shared ? undefined : go(around.address || '/')),
         });
         return html`<${Why} run=${run} why=${why} choose=${(s) => choose(s, null)} passing=${passing}>${me.value?.may && html`<button aria-pressed=${verdict === 'confirmed'} class=${verdict === 'confirmed' ? 'on' : ''} onClick=${() => judge('confirmed')}>Right <${Key}>r<//></button><button aria-pressed=${verdict === 'rejected'} class=${verdict === 'rejected' ? 'on' : ''} onClick=${() => judge('rejected')}>Wrong <${Key}>w<//></button>`}<//>

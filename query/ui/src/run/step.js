@@ -5,6 +5,7 @@ import { one } from '../core/api.js';
 import { count, money, took } from '../core/format.js';
 import { useAnswer } from '../core/load.js';
 import { shared } from '../core/shared.js';
+import { Against, aligned } from './against.js';
 import { Failure } from '../parts/frame.js';
 import { kindClass } from '../parts/marks.js';
 import { Json } from '../parts/json.js';
@@ -64,9 +65,7 @@ const textsOf = (id, s) => ({ name: `${id}#${s}`, texts: (signal) => one(`traces
         return [...tables.flatMap((table) => Object.values(table || {})), step.input, step.output, step.tool_result].filter((x) => x !== null && x !== undefined).map((x) => (typeof x === 'string' ? x : JSON.stringify(x)));
 }) });
 
-function Call({ id, tree, step, rest, whole }) {
-        const before = callBefore(tree, step.step);
-        const last = useAnswer(`${id}#${before}`, (signal) => (before ? one(`traces/${id}/steps/${before}`, {}, { signal }) : Promise.resolve(null)));
+function Call({ step, rest, whole, before, last, against }) {
         const input = step.input_messages || [];
         if (last.busy)
             return null;
@@ -76,7 +75,9 @@ function Call({ id, tree, step, rest, whole }) {
                 fresh = fresh.slice(1); // the answer of the call before, sent back
                 old++;
         }
-        return html`${old > 0 && html`<p class="dim repeated">${old} messages as in #${before}</p>`}
+        const lost = last.data && input.length ? (aligned([...(last.data.input_messages || []), ...(last.data.output_messages || [])], input) || []).filter((row) => row.sign === 'changed' || row.sign === 'gone').length : 0;
+        return html`${old > 0 && html`<p class="dim repeated">${old} ${old === 1 ? 'message' : 'messages'} as in #${before}</p>`}
+                ${lost > 0 && html`<p class="dim repeated">${lost} ${lost === 1 ? 'message' : 'messages'} of #${before} ${lost === 1 ? 'is' : 'are'} changed or gone · <button class="link" onClick=${against}>against #${before}</button></p>`}
                 ${fresh.map((m, i) => html`<${Message} key=${i} message=${m} whole=${whole} rest=${(at) => rest(`/input_messages/${old + i}${at}`)} note=${before && old ? `new since #${before}` : ''} />`)}
                 ${(step.output_messages || []).map((m, i) => html`<${Message} key=${`o${i}`} message=${m} note="answer" whole=${whole} rest=${(at) => rest(`/output_messages/${i}${at}`)} />`)}
                 ${!input.length && !(step.output_messages || []).length && html`<${Plain} step=${step} rest=${rest} />`}
@@ -121,6 +122,8 @@ export function Step({ id, tree, s, close, marks = [] }) {
         const answer = useAnswer(`${id}#${s}`, (signal) => one(`traces/${id}/steps/${s}`, {}, { signal }));
         const [tab, go] = useState('new');
         const step = answer.data;
+        const before = step && isCall(step) ? callBefore(tree, step.step) : 0;
+        const last = useAnswer(`${id}#${before}`, (signal) => (before ? one(`traces/${id}/steps/${before}`, {}, { signal }) : Promise.resolve(null)));
         if (answer.error)
                 return html`<aside><${Failure} error=${answer.error} again=${answer.again} /></aside>`;
         if (!step)
@@ -128,7 +131,7 @@ export function Step({ id, tree, s, close, marks = [] }) {
         const rest = restOf(id, step), whole = textsOf(id, s), inputs = (step.input_messages || []).length;
         const messages = [...(step.input_messages || []), ...(step.output_messages || [])];
         const tools = step.tools_offered || [];
-        const tabs = [['new', isCall(step) ? 'New here' : 'In and out'], messages.length && ['all', `All ${messages.length} messages`], tools.length && ['tools', `Tools ${tools.length}`],
+        const tabs = [['new', isCall(step) ? 'New here' : 'In and out'], messages.length && ['all', `All ${messages.length} messages`], before && messages.length && ['against', `Against #${before}`], tools.length && ['tools', `Tools ${tools.length}`],
                 ['attributes', 'Attributes'], ['raw', 'Raw']].filter(Boolean);
         const now = tabs.some(([name]) => name === tab) ? tab : 'new';
         return html`<${Marks.Provider} value=${marks}><aside class=${answer.busy ? 'busy' : ''} aria-label=${`step ${s}`}><div class="step-head"><h2><span class="m">#${step.step}</span> <span class=${kindClass(step.kind)}>${step.kind}</span>
@@ -138,9 +141,10 @@ export function Step({ id, tree, s, close, marks = [] }) {
                 ${step.error?.is_error && html`<div class="error-line"><b>✗ ${visible(step.error.type || 'failed')}</b> ${visible(step.error.message || '')}</div>`}
                 <div class="tabs" role="tablist">${tabs.map(([name, words]) => html`<button role="tab" aria-selected=${now === name} class=${now === name ? 'on' : ''} onClick=${() => go(name)}>${words}</button>`)}</div>
                 <div role="tabpanel" key=${`${step.step}${now}`}>
-                ${now === 'new' && (isCall(step) ? html`<${Call} id=${id} tree=${tree} step=${step} rest=${rest} whole=${whole} />` : html`<${Plain} step=${step} rest=${rest} />`)}
+                ${now === 'new' && (isCall(step) ? html`<${Call} step=${step} rest=${rest} whole=${whole} before=${before} last=${last} against=${() => go('against')} />` : html`<${Plain} step=${step} rest=${rest} />`)}
                 ${now === 'all' && messages.map((m, i) => html`<${Message} key=${i} message=${m} whole=${whole} note=${i >= inputs ? 'answer' : ''}
                         rest=${(at) => rest(i < inputs ? `/input_messages/${i}${at}` : `/output_messages/${i - inputs}${at}`)} />`)}
+                ${now === 'against' && (last.error ? html`<${Failure} error=${last.error} again=${last.again} />` : last.busy || !last.data ? html`<p class="dim" aria-busy="true">Reading step ${before} …</p>` : html`<${Against} before=${last.data} step=${step} rest=${rest} whole=${whole} />`)}
                 ${now === 'tools' && html`<${Tools} step=${step} />`}
                 ${now === 'attributes' && html`<${Table} rows=${step.attributes} rest=${rest} at="/attributes" /><h3>Resource</h3><${Table} rows=${step.resource} />
                         ${(step.events || []).length > 0 && html`<h3>Events</h3>${step.events.map((event) => html`<section class="msg"><div class="role"><span>${visible(event.name)}</span></div><${Table} rows=${event.attributes} /></section>`)}`}`}

@@ -4,6 +4,7 @@ import { list, one } from '../core/api.js';
 import { useAnswer } from '../core/load.js';
 import { number, plural, when } from '../core/format.js';
 import { href, route } from '../core/route.js';
+import { me } from '../core/me.js';
 import { copy } from '../parts/marks.js';
 
 const widened = (changes) => {
@@ -16,7 +17,7 @@ const widened = (changes) => {
         return href(route.value.path, params);
 };
 
-const CURL = (origin) => `curl ${origin}/v1/traces -H 'Content-Type: application/json' -d '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"invoke_agent hello","startTimeUnixNano":"'$(date +%s%N)'","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"invoke_agent"}},{"key":"gen_ai.agent.name","value":{"stringValue":"hello"}}]}]}]}]}'`;
+const CURL = (origin, keyed) => `curl ${origin}/v1/traces -H 'Content-Type: application/json'${keyed ? " -H 'Authorization: Bearer SECRET'" : ''} -d '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"invoke_agent hello","startTimeUnixNano":"'$(date +%s%N)'","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"invoke_agent"}},{"key":"gen_ai.agent.name","value":{"stringValue":"hello"}}]}]}]}]}'`;
 
 /** No run in the window: either there is none at all, or they are older. */
 export function FirstRun({ since, connected }) {
@@ -27,10 +28,13 @@ export function FirstRun({ since, connected }) {
                 const newest = any.data.rows[0];
                 return html`<div class="empty"><p>No run ${/^\d{4}-/.test(since) ? `since ${when(since)}` : `in the last ${since}`}; the newest one began ${when(newest.start)}.</p><p><a href=${widened({ since: 'all', until: null })}>Show all time</a></p></div>`;
         }
-        const lines = `export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\npython your_agent.py`;
+        if (me.value?.read_only)
+                return html`<section class="first"><h2>There is no run in this store</h2><p>This server only answers questions; nothing is collected here. A <code>clewd</code> on this store collects, and <code>clew import runs.jsonl</code> takes files.</p></section>`;
+        const keyed = me.value?.signed_in;
+        const lines = `export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n${keyed ? 'export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer SECRET"\n' : ''}python your_agent.py`;
         return html`<section class="first"><h2>Waiting for the first run <span class="pulse" aria-hidden="true">●</span></h2>
                 <p>Point any OpenTelemetry SDK, or a coding agent's telemetry, at this address. ${connected ? 'The run appears here by itself, while it goes on.' : html`<span class="warn">The live stream is not connected; it is tried again.</span>`}</p>
-                <pre>${lines}</pre><p><button onClick=${() => copy(lines, 'the three lines')}>Copy the three lines</button> <button onClick=${() => copy(CURL(location.origin), 'a command that sends one span')}>Copy a curl command that sends one span</button></p>
+                <pre>${lines}</pre>${keyed && html`<p class="dim">SECRET is that of a key which may send: <code>clewd key add --name my-agent --scope ingest</code> shows it once.</p>`}<p><button onClick=${() => copy(lines, 'the lines')}>Copy the lines</button> <button onClick=${() => copy(CURL(location.origin, keyed), 'a command that sends one span')}>Copy a curl command that sends one span</button></p>
                 <p class="dim">gRPC is on port 4317 unless it was set otherwise. Files: <code>clew import runs.jsonl</code>. A run to look at: <code>tools/run --demo</code></p></section>`;
 }
 

@@ -10,7 +10,7 @@ import { remember } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
 import { AddSheet } from '../data/add-sheet.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { copy, isFailed, say } from '../parts/marks.js';
+import { copy, copyCommand, isFailed, say } from '../parts/marks.js';
 import { LabelSheet } from '../review/label-sheet.js';
 import { Differs } from './differs.js';
 import { Histogram, stepFor } from './histogram.js';
@@ -27,7 +27,7 @@ function Count({ sum, shown, busy }) {
         if (!sum)
                 return html`<span class="dim count" aria-live="polite">${busy ? 'reading …' : plural(shown, 'run')}</span>`;
         const [low, high] = interval(sum.failed, sum.traces);
-        return html`<span class="dim count" aria-live="polite" title=${sum.traces > 0 ? 'share that failed, with its 95 % interval' : ''}>${sum.traces > 0 ? html`<b>${number(sum.failed)}</b> failed of ${plural(sum.traces, 'run')} · ${percent(sum.failed / sum.traces)} (${percent(low)} to ${percent(high)})` : plural(0, 'run')}
+        return html`<span class="dim count" aria-live="polite" title=${sum.traces > 0 ? 'share that failed, with its 95 % interval' : ''}>${sum.traces > 0 ? html`<b>${number(sum.failed)}</b> failed of ${sum.partial ? 'at least ' : ''}${plural(sum.traces, 'run')} · ${percent(sum.failed / sum.traces)} (${percent(low)} to ${percent(high)})` : plural(0, 'run')}
                 ${sum.left_out > 0 && ` · ${sum.left_out} without an agent, model call or tool left out`}</span>`;
 }
 
@@ -51,7 +51,7 @@ function useLive(chosen, on) {
 /** A selection as the body of a change: numbers and truth values as such. */
 const asBody = ({ query, ...chosen }) => ({ ...chosen, ...(query ? { query } : {}) });
 
-/** All runs of the selection over time, from the statistics; null until they came. Asked again, now and then, when runs come in. */
+/** All runs of the selection over time and in all, from the statistics, which know them without reading each; null until they came. Asked again, now and then, when runs come in. */
 function usePoints(chosen, key, wanted, came) {
         const [round, turn] = useState(0);
         useEffect(() => {
@@ -59,9 +59,11 @@ function usePoints(chosen, key, wanted, came) {
                 return () => clearTimeout(later);
         }, [came]);
         const answer = useAnswer(`${wanted ? 'points' : ''} ${key} ${round}`, (signal) => (wanted ? one('stats', { ...chosen, over: stepFor(chosen), limit: 1000, fields: 'time,n,failed' }, { signal }) : Promise.resolve(null)));
-        if (!answer.data || answer.error || answer.key?.split(' ').slice(1, -1).join(' ') !== key || answer.data.next)
-                return null;
-        return answer.data.items.filter((row) => row.time).map((row) => ({ at: Date.parse(row.time), runs: row.n, failed: row.failed }));
+        if (!answer.data || answer.error || answer.key?.split(' ').slice(1, -1).join(' ') !== key)
+                return { points: null, total: null };
+        const { total, partial } = answer.data;
+        return { points: answer.data.next ? null : answer.data.items.filter((row) => row.time).map((row) => ({ at: Date.parse(row.time), runs: row.n, failed: row.failed })),
+                total: total && { traces: total.n, failed: total.failed, left_out: 0, partial } };
 }
 
 const asParams = (params) => Object.fromEntries(params);
@@ -73,9 +75,12 @@ export function Runs() {
         const key = JSON.stringify(chosen);
         const [pages, setPages] = useState({ key, more: [] });
         const first = useAnswer(key, (signal) => list('traces', { ...chosen, limit: ROWS }, { signal }));
-        const sum = useAnswer(`count ${key}`, (signal) => one('traces/count', chosen, { signal }));
+        /* Few are counted one by one, with what was left out; of many the statistics know how many. */
+        const few = first.data && first.key === key && !first.data.end.cursor;
+        const counted = useAnswer(`${few ? 'count' : ''} ${key}`, (signal) => (few ? one('traces/count', chosen, { signal }) : Promise.resolve(null)));
         const { fresh, connected } = useLive(chosen, !chosen.until);
-        const points = usePoints(chosen, key, first.data?.rows.length > 0, fresh.length);
+        const { points, total } = usePoints(chosen, key, first.data?.rows.length > 0, fresh.length);
+        const sum = (few && counted.key === `count ${key}` && counted.data) || total;
         const more = pages.key === key ? pages.more : [];
         const end = more.length ? more[more.length - 1].end : first.data?.end || {};
         const rows = useMemo(() => {
@@ -118,7 +123,7 @@ export function Runs() {
                 ...(me.value?.may ? { l: () => rows[at] && setSheet('label'), a: () => rows[at] && setSheet('add') } : {}),
                 f: () => change({ failed: !chosen.failed, ok: null, open: null }),
                 y: () => rows[at] && copy(rows[at].trace_id, `the id ${short(rows[at].trace_id)}`),
-                Y: () => copy(command('list', chosen), 'the command'),
+                Y: () => copyCommand(command('list', chosen)),
                 Escape: () => (picked.length ? pick([]) : false),
         });
 
@@ -129,13 +134,13 @@ export function Runs() {
         return html`<${Head} extra=${html`<span class=${connected ? 'live on' : 'live'}>${connected ? '● live' : '○ not live'}</span>`} />
                 <main class="page" tabindex="0">
                 <h1 class="unseen">Runs</h1>
-                <${Query} chosen=${chosen} box=${box} error=${first.error} count=${first.data && html`<${Count} sum=${sum.data} shown=${rows.length} busy=${first.busy} />`} />
+                <${Query} chosen=${chosen} box=${box} error=${first.error} count=${first.data && html`<${Count} sum=${sum} shown=${rows.length} busy=${first.busy} />`} />
                 ${sheet === 'label' && html`<${LabelSheet} ids=${meant} close=${() => setSheet(null)} changed=${first.again} />`}
                 ${sheet === 'add' && html`<${AddSheet} body=${{ id: meant }} told=${plural(meant.length, 'run')} close=${() => setSheet(null)} />`}
                 ${sheet === 'all' && html`<${AddSheet} body=${asBody(chosen)} told="all runs of this selection" close=${() => setSheet(null)} />`}
                 ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}
                 ${end.partial && html`<p class="banner warn">Not all was looked at: ${end.partial}. ${end.cursor && html`<button class="link" onClick=${older}>Look further</button>`}</p>`}
-                ${shownPoints.length > 1 && html`<${Histogram} points=${shownPoints} whole=${points !== null || !end.cursor} note=${!chosen.failed && sum.data?.failed > 0 && sum.data.failed < sum.data.traces ? html` · <button class="link" aria-expanded=${differs} onClick=${() => change({ differs: !differs })}>what is different in the failed ones?</button>` : ''} />`}
+                ${shownPoints.length > 1 && html`<${Histogram} points=${shownPoints} whole=${points !== null || !end.cursor} note=${!chosen.failed && sum?.failed > 0 && sum.failed < sum.traces ? html` · <button class="link" aria-expanded=${differs} onClick=${() => change({ differs: !differs })}>what is different in the failed ones?</button>` : ''} />`}
                 ${differs && html`<${Differs} chosen=${chosen} close=${() => change({ differs: null })} />`}
                 ${rows.length > 0 && html`<${RunTable} rows=${rows} at=${at} picked=${picked} move=${move} toggle=${toggle} dim=${first.busy} />`}
                 ${first.busy && !first.data && html`<${Waiting} what="runs" stop=${first.stop} />`}

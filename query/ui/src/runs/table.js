@@ -1,6 +1,6 @@
 /* The table of runs. Its columns give way on narrow screens; the cause stays. */
 import { html } from '../core/html.js';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { count, moment, money, number, short, took, when } from '../core/format.js';
 import { href } from '../core/route.js';
 import { Outcome } from '../parts/marks.js';
@@ -42,10 +42,19 @@ function Row({ run, i, at, picked, move, toggle, longest }) {
                 <td class="cause"><${Cause} run=${run} /><${Labels} run=${run} /></td></tr>`;
 }
 
+const FIRST = 40; // rows that a screen shows; the others come behind the first picture
+
 export function RunTable({ rows, at, picked, move, toggle, dim }) {
+        const [all, mount] = useState(rows.length <= FIRST);
+        useEffect(() => {
+                const later = !all && requestAnimationFrame(() => setTimeout(() => mount(true)));
+                return () => cancelAnimationFrame(later);
+        }, [all]);
         const longest = rows.reduce((most, run) => Math.max(most, Number(run.duration_nano || 0)), 0);
         const paid = rows.some((run) => run.cost_usd !== null && run.cost_usd !== undefined);
+        /* Drawn anew when they change, not with everything else that the page learns. */
+        const body = useMemo(() => (all ? rows : rows.slice(0, FIRST)).map((run, i) => html`<${Row} key=${run.trace_id} run=${run} i=${i} at=${at} picked=${picked.includes(run.trace_id)} move=${move} toggle=${toggle} longest=${longest} />`), [rows, all, at, picked, longest]);
         return html`<table class=${`runs ${dim ? 'busy' : ''} ${paid ? '' : 'free'} ${picked.length ? 'picking' : ''}`}><thead><tr><th class="run">run</th><th class="start">start</th><th class="num took">took</th><th class="mini"></th>
                 <th class="num steps">steps</th><th class="num tokens">tokens</th><th class="num cost">cost</th><th class="agent-name">agent</th><th class="cause">cause</th></tr></thead>
-                <tbody>${rows.map((run, i) => html`<${Row} key=${run.trace_id} run=${run} i=${i} at=${at} picked=${picked.includes(run.trace_id)} move=${move} toggle=${toggle} longest=${longest} />`)}</tbody></table>`;
+                <tbody>${body}</tbody></table>`;
 }

@@ -7,7 +7,7 @@ import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
-import { copy } from '../parts/marks.js';
+import { copyCommand } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
 import { Query } from '../runs/query.js';
 import { command, selection } from '../runs/selection.js';
@@ -105,7 +105,7 @@ export function Stats() {
         const keys = useMemo(() => rows.slice(0, LINES_MAX).map((row) => row.key), [table.data]);
         const drawn = useMemo(() => (series.data ? MEASURES.map((measure) => ({ ...measure, ...curves(series.data.items.filter((row) => row.time), keys, measure, secondsOf(over)) })) : []), [series.data, keys]);
         const words = `${command('stats', { ...chosen, since: null })} --since ${quoted(chosen.since)} --by ${quoted(by)}${params.get('over') ? ` --over ${over}` : ''}`;
-        useKeys({ '/': () => box.current?.focus(), Y: () => copy(words, 'the command'), Escape: () => go('/') });
+        useKeys({ '/': () => box.current?.focus(), Y: () => copyCommand(words), Escape: () => go('/') });
         const select = (from, to) => change({ since: new Date(from * 1000).toISOString(), until: new Date(to * 1000).toISOString() }, false);
         const sum = table.data?.total;
         const error = table.error || series.error;
