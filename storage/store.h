@@ -387,6 +387,9 @@ CLEW_MUST_USE int clew_view_store_id(struct clew_view *view, uint8_t ret[CLEW_ST
 CLEW_MUST_USE int clew_view_stats(struct clew_view *view, struct clew_store_stats *ret,
                                   struct clew_error *err);
 
+/* Whether there is any log record. 0 or an error. */
+CLEW_MUST_USE int clew_view_has_logs(struct clew_view *view, bool *ret, struct clew_error *err);
+
 /* The part of it that costs a few records, however much is stored or hot: for who asks every
  * second. Bytes of what is hot are those of its pages. */
 struct clew_store_figures {

@@ -23,6 +23,9 @@ QUICK_SIZES = (10000, 100000)
 START_S = 1764000000
 GAP_S = 2.5
 WIDTHS = (25, 6, 9, 9, 8, 6, 8, 9)
+NO_SCAN = ("tree", "doctor", "why")  # commands that have no other way
+# A collector that seals nothing while it is looked at.
+UNSEALED = ("--seal-idle", "24h", "--seal-wait", "24h")
 
 
 def cache_dir(setup):
@@ -61,6 +64,48 @@ def build_store(kit, setup, n):
     with open(done, "w", encoding="utf-8") as file:
         file.write(version + "\n")
     return directory
+
+
+def build_hot(kit, setup, n):
+    """The directory of a store of @n runs of which none is sealed."""
+    version = kit.run([setup.program("tools/agentgen"), "--version"]).stdout.strip()
+    directory = os.path.join(cache_dir(setup), f"agents-v{version}-hot-{n}")
+    done = os.path.join(directory, "complete")
+    if os.path.exists(done):
+        return directory
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    with kit.Server(setup, directory, *UNSEALED) as server:
+        for first in range(0, n, CHUNK):
+            server.load("--agents", min(CHUNK, n - first), "--first", first)
+    with open(done, "w", encoding="utf-8") as file:
+        file.write(version + "\n")
+    return directory
+
+
+def print_start(kit, setup, size, directory):
+    """From the start of a clewd until it listens, and what it did until that was seen."""
+    before = time.monotonic()
+    with kit.Server(setup, directory, *UNSEALED) as server:
+        wall = time.monotonic() - before
+        proc = f"/proc/{server.process.pid}"
+        cpu = 0
+        for task in os.listdir(f"{proc}/task"):
+            with open(f"{proc}/task/{task}/schedstat", encoding="utf-8") as spent:
+                cpu += int(spent.read().split()[0]) / 1e9
+        with open(f"{proc}/status", encoding="utf-8") as status:
+            peak = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1)) / 1024
+        kit.row("start of clewd", count_name(size), ms(wall), "-", ms(cpu), kit.figure(peak, 0), "-", "-",
+                widths=WIDTHS)
+
+
+def bench_hot(kit, setup, clew):
+    n = setup.sizes[-1] // 2 if setup.sizes else QUICK_SIZES[-1] // 2 if setup.quick else SIZES[-1] // 2
+    store = os.path.join(build_hot(kit, setup, n), "store")
+    for label, words in (("nothing sealed: failed", ["list", "--failed", "--since", "all", "-n", "20"]),
+                         ("nothing sealed: newest", ["list", "--since", "all", "-n", "20"])):
+        if not setup.questions or any(q in label for q in setup.questions):
+            print_asked(kit, label, n, ask(kit, [clew, "--store", store, *words], 5), None)
 
 
 class Asked:
@@ -157,7 +202,12 @@ def questions(size, order, trace):
         ("path", ["list", "--path", "send_mail/error ... send_mail", *newest]),
         ("stats --by agent", ["stats", "--by", "agent", *everything]),
         ("compare --failed", ["compare", "--failed", *everything]),
+        ("list --count", ["list", "--count", *everything]),
+        ("clusters", ["clusters", *everything]),
+        ("sessions, newest 50", ["sessions", *everything]),
         ("open a trace", ["tree", trace]),
+        ("why", ["why", trace]),
+        ("doctor", ["doctor"]),
     ]
 
 
@@ -185,8 +235,12 @@ def bench_query(kit, setup):
             words = [clew, "--store", store, *questions(n, *picked[n])[i][1]]
             rounds = 5 if setup.quick else ROUNDS
             asked = ask(kit, words, rounds)
-            scan = ask(kit, [*words, *scans], 1) if scans and words[3] != "tree" else None
+            scan = ask(kit, [*words, *scans], 1) if scans and words[3] not in NO_SCAN else None
             print_asked(kit, label, n, asked, scan)
+    if not setup.questions or any(q in "start of clewd" for q in setup.questions):
+        for n, store in stores:
+            print_start(kit, setup, n, os.path.dirname(store))
+    bench_hot(kit, setup, clew)
     print("  MiB: resident at most, mapped pages of the store counted. spans: read and searched.")
     for label, words in questions(sizes[-1], *picked[sizes[-1]]):
         kit.command(setup, ["build/query/clew", *(f"'{w}'" if " " in w else w for w in words)])

@@ -9,6 +9,7 @@
 #include "collector/commit/keeper.h"
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
+#include "collector/commit/uploader.h"
 #include "collector/gate/keys.h"
 #include "proto/base/account.h"
 #include "proto/mask/mask.h"
@@ -23,8 +24,10 @@ struct clew_project {
         struct clew_store *store;
         struct clew_pipeline *pipeline; /* NULL: nothing is collected */
         struct clew_sealer *sealer;
-        struct clew_keeper *keeper;   /* NULL: no rules, everything is kept */
-        struct clew_figures *figures; /* NULL: nothing is sealed here */
+        struct clew_keeper *keeper;     /* NULL: no rules, everything is kept */
+        struct clew_figures *figures;   /* NULL: nothing is sealed here */
+        struct clew_tier *tier;         /* NULL: all of it is in the store */
+        struct clew_uploader *uploader; /* NULL: nothing is uploaded */
         /* With it what redaction takes out becomes the same mark everywhere in this store. */
         uint8_t redact_key[CLEW_MASK_KEY_BYTES];
 };

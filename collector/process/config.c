@@ -104,6 +104,17 @@ static const struct key keys[] = {
          SECONDS(1), SECONDS(86400), "TIME", "how often it is looked what they say"},
         {"retention-cpu", "25", VALUE_COUNT, offsetof(struct clew_config, retention_cpu_percent), 1,
          100, "PERCENT", "share of one processor that dropping may use"},
+        {"objects", "off", VALUE_PATH, offsetof(struct clew_config, objects), 0, 0, "URL",
+         "what is sealed is also brought there, s3://BUCKET/PREFIX or dir:///PATH; an empty store "
+         "takes what is there"},
+        {"objects-local", "0", VALUE_BYTES, offsetof(struct clew_config, objects_local_bytes), 0,
+         UINT64_MAX / 4, "SIZE",
+         "segments that stay here too; the oldest beyond that are read back when they are asked "
+         "for; 0 = all stay"},
+        {"objects-cache", "256MiB", VALUE_BYTES, offsetof(struct clew_config, objects_cache_bytes),
+         1 << 20, UINT64_MAX / 4, "SIZE",
+         "segments that were read back and are kept for the next "
+         "time"},
         {"redact", "off", VALUE_PATH, offsetof(struct clew_config, redact), 0, 0, "FILE",
          "rules of what is taken out of spans and log records before they are stored (clew help "
          "redaction); read again at SIGHUP; off = all is stored as it comes"},

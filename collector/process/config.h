@@ -42,7 +42,10 @@ struct clew_config {
         uint64_t seal_segment_bytes;
         uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
         char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
-        char redact[CLEW_CONFIG_TEXT_MAX];    /* "off" = all is stored as it comes */
+        char objects[CLEW_CONFIG_TEXT_MAX];   /* "off" = sealed data stays in the store */
+        uint64_t objects_cache_bytes;
+        uint64_t objects_local_bytes;      /* 0 = all stays here too */
+        char redact[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is stored as it comes */
         uint64_t retention_every_ns;
         uint64_t retention_cpu_percent;
         uint64_t facts;           /* 0 = sealing leaves facts and causes to `clew reindex` */

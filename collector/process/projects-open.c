@@ -4,6 +4,7 @@
 #include "collector/process/projects-open.h"
 
 #include "proto/base/clock.h"
+#include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "query/model/summary.h"
 #include "query/review/redact-key.h"
@@ -15,6 +16,44 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static void on_finding(void *context, const char *object, const char *what)
+{
+        const struct clew_project *p = context;
+
+        clew_log(CLEW_LOG_ERROR, "objects.damaged", "project=%s object=\"%s\" reason=\"%s\"",
+                 p->name, object, what);
+}
+
+/* The bucket of a project's store. Without one, what the store has given up before is read back. */
+static int open_tier(const struct clew_config *config, struct clew_project *p,
+                     struct clew_error *err)
+{
+        char url[2 * CLEW_CONFIG_TEXT_MAX];
+        struct clew_tier_options options = {.url = url,
+                                            .cache_bytes = config->objects_cache_bytes,
+                                            .local_bytes = config->objects_local_bytes,
+                                            .finding = on_finding,
+                                            .context = p};
+        struct clew_tier_stats stats;
+        int r;
+
+        if (strcmp(config->objects, "off") == 0 || config->read_only)
+                return clew_tier_read_back(p->store, &p->tier, err);
+        if (strcmp(p->name, CLEW_KEY_PROJECT_DEFAULT) == 0)
+                (void)snprintf(url, sizeof(url), "%s", config->objects);
+        else if (!clew_tier_project_url(config->objects, p->name, url, sizeof(url)))
+                return clew_error_set(err, -EINVAL, 0, "--objects: the address is too long");
+        r = clew_tier_attach(p->store, &options, &p->tier, &stats, err);
+        if (r == 0 && stats.more)
+                clew_log(CLEW_LOG_WARN, "objects.waiting", "project=%s reason=\"%s\"", p->name,
+                         err->message);
+        else if (r == 0)
+                clew_log(CLEW_LOG_INFO, "objects.attached",
+                         "project=%s version=%llu segments=%llu adopted=%llu damaged=%llu", p->name,
+                         (unsigned long long)stats.version, (unsigned long long)stats.segments,
+                         (unsigned long long)stats.adopted, (unsigned long long)stats.damaged);
+        return r;
+}
 /* Each piece of work has so much, whatever others do. */
 #define MEMORY_SMALL_BYTES ((size_t)48 << 20)
 /* And one at a time so much. */
@@ -41,10 +80,14 @@ static int open_one(const struct clew_config *config, const char *name, const ch
         r = p->dir ? clew_store_open(dir, &options, &p->store, err) : -ENOMEM;
         if (r < 0 && !err->message[0])
                 clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
+        if (r == 0)
+                r = open_tier(config, p, err);
         if (r == 0 && !config->read_only && strcmp(config->redact, "off") != 0)
                 r = clew_redact_key(dir, p->redact_key, err);
         if (r < 0) {
+                clew_tier_free(p->tier);
                 clew_store_close(p->store);
+                p->tier = NULL;
                 p->store = NULL;
         }
         projects->n += r == 0;
@@ -153,6 +196,12 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
         }
         if (r == 0 && config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &p->sealer);
+        if (r == 0 && p->tier && strcmp(config->objects, "off") != 0) {
+                const struct clew_uploader_options uploader = {
+                        .tier = p->tier, .pipeline = p->pipeline, .project = p->name};
+
+                r = clew_uploader_new(&uploader, &p->uploader);
+        }
         if (r == 0 && strcmp(config->retention, "off") != 0) {
                 const struct clew_keeper_options keeper = {
                         .store = p->store,
@@ -195,6 +244,7 @@ void clew_projects_stop(struct clew_projects *projects)
 {
         clew_mem_pool_end(&projects->memory);
         for (unsigned i = 0; i < projects->n; i++) {
+                clew_uploader_free(projects->all[i].uploader);
                 clew_keeper_free(projects->all[i].keeper);
                 clew_sealer_free(projects->all[i].sealer);
                 clew_pipeline_free(projects->all[i].pipeline);
@@ -204,6 +254,7 @@ void clew_projects_stop(struct clew_projects *projects)
 void clew_projects_close(struct clew_projects *projects)
 {
         for (unsigned i = 0; i < projects->n; i++) {
+                clew_tier_free(projects->all[i].tier);
                 clew_store_close(projects->all[i].store);
                 clew_free(projects->all[i].dir);
                 clew_figures_free(projects->all[i].figures);

@@ -34,8 +34,11 @@ enum clew_exit {
 /* A directory that is longer is left out of suggestions. */
 #define CLEW_SELF_BYTES_MAX 512u
 
+#define CLEW_MIRROR_DIR_MAX 1024u
+
 struct clew_query_set;
 struct clew_store;
+struct clew_tier;
 struct clew_view;
 
 /* Selections of one command (compare has two, and a common part). */
@@ -48,8 +51,10 @@ struct clew_cli {
         /* How a suggested command begins: "clew", with --store DIR when that was given. */
         char self[CLEW_SELF_BYTES_MAX];
         const char *store_dir; /* --store, else CLEW_STORE, else the default; borrowed */
-        const char *command;   /* name of the running command, for messages; NULL before */
-        bool sealed_only;      /* --sealed-only: hot data is left out */
+        char mirror_dir[CLEW_MIRROR_DIR_MAX]; /* of a bucket's address that stood there (mirror.h)
+                                               */
+        const char *command; /* name of the running command, for messages; NULL before */
+        bool sealed_only;    /* --sealed-only: hot data is left out */
 
         /* --url and what goes with it, else CLEW_URL, CLEW_TOKEN_FILE, CLEW_CA_FILE; NULL = a store
          * of this machine. Borrowed. */
@@ -63,6 +68,7 @@ struct clew_cli {
         struct clew_buffer held;
 
         struct clew_store *store; /* NULL until needed */
+        struct clew_tier *tier;   /* reads back what the store has in a bucket; NULL = nothing */
         struct clew_view *view;
         int store_mode;                     /* enum clew_store_mode of `store` */
         struct clew_trace_id told_left_out; /* of which it was said that its texts are not there */

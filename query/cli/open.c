@@ -7,10 +7,12 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/when.h"
 #include "query/cli/guard.h"
+#include "query/cli/mirror.h"
 #include "query/cli/served.h"
 #include "query/cli/spool.h"
 #include "query/find/select.h"
 #include "query/model/summary.h"
+#include "storage/tier.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,6 +30,9 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
 
         if (mode == CLEW_STORE_WRITE && !clew_served_may_write(cli))
                 return CLEW_EXIT_PERMISSION;
+        r = clew_mirror_begin(cli, mode == CLEW_STORE_WRITE);
+        if (r != 0)
+                return r;
         if (cli->store && cli->store_mode != (int)mode)
                 clew_cli_close_store(cli);
         if (!cli->store) {
@@ -35,6 +40,9 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
                 r = clew_store_open(cli->store_dir, &options, &cli->store, &err);
                 if (r < 0)
                         return clew_cli_fail(cli, r == -EINVAL ? -EBADF : r, &err);
+                r = clew_tier_read_back(cli->store, &cli->tier, &err);
+                if (r < 0)
+                        return clew_cli_fail(cli, r, &err);
                 cli->store_mode = (int)mode;
                 if (options.sealed_only)
                         clew_cli_note(cli, "what is not sealed yet is left out (--sealed-only)");
@@ -82,7 +90,9 @@ void clew_cli_let_go(struct clew_cli *cli)
 void clew_cli_close_store(struct clew_cli *cli)
 {
         clew_cli_let_go(cli);
+        clew_tier_free(cli->tier);
         clew_store_close(cli->store);
+        cli->tier = NULL;
         cli->store = NULL;
 }
 

@@ -186,6 +186,7 @@ void clew_remote_put_settings(struct clew_cli *cli, struct clew_json_writer *w)
         struct clew_look look;
         char zone[ZONE_BYTES];
         char author[AUTHOR_BYTES];
+        const char *user = getenv("CLEW_USER");
 
         if (clew_look_init(&look, cli, &none) == 0) {
                 if (look.columns != SIZE_MAX) {
@@ -206,5 +207,8 @@ void clew_remote_put_settings(struct clew_cli *cli, struct clew_json_writer *w)
         if (clew_cli_author_name(author, sizeof(author))) {
                 clew_json_write_key(w, "user");
                 clew_json_write_cstr(w, author);
+        } else if (user && *user) { /* no name is refused there, and not taken for another's */
+                clew_json_write_key(w, "user");
+                clew_json_write_cstr(w, " ");
         }
 }

@@ -8,9 +8,11 @@
 #include "query/cli/options.h"
 #include "query/review/record.h"
 #include "query/serve/access.h"
+#include "storage/tier.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <poll.h>
 #include <pthread.h>
@@ -247,6 +249,28 @@ static int allow(int rules, const char *path, uint64_t rights)
         return r < 0 ? -errno : 0;
 }
 
+/* What is not in the store but in its bucket: the library, names and authorities of this system,
+ * and the user's key. Files that a request may name are never opened, whatever may be read. */
+static void allow_reading_back(int rules, const char *store_dir)
+{
+        char bucket[PATH_MAX] = "";
+        bool is_directory = clew_tier_directory(store_dir, bucket, sizeof(bucket));
+        const char *key = getenv("AWS_SHARED_CREDENTIALS_FILE");
+        const char *paths[] = {"/usr",
+                               "/lib",
+                               "/lib64",
+                               "/etc",
+                               "/run/systemd/resolve",
+                               key,
+                               is_directory ? bucket : NULL};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(paths); i++) {
+                if (paths[i] && *paths[i])
+                        (void)!allow(rules, paths[i],
+                                     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+        }
+}
+
 /* From here on the process reaches the store alone, whatever the words say. Older kernels have no
  * such thing: there the refusals of this file and of those that open files stand alone. */
 static void confine(const char *store_dir)
@@ -256,6 +280,8 @@ static void confine(const char *store_dir)
 
         if (rules < 0)
                 return;
+        if (clew_tier_is_tied(store_dir))
+                allow_reading_back(rules, store_dir);
         if (allow(rules, store_dir, LANDLOCK_STORE) == 0 &&
             allow(rules, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE) == 0)
                 (void)syscall(SYS_landlock_restrict_self, rules, 0);

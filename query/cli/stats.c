@@ -56,14 +56,12 @@ static void put_count(struct clew_table *t, uint64_t n, enum clew_tone tone)
         clew_table_cell_cstr(t, tone, text);
 }
 
-static void put_length(struct clew_table *t, const struct clew_group *g, double q)
+static void put_length(struct clew_table *t, const struct clew_group *g, unsigned q)
 {
         char text[CLEW_WHEN_TEXT] = "";
 
         if (g->n_durations > 0)
-                clew_when_length(
-                        (uint64_t)llround(clew_quantile(g->durations, g->n_durations, q) * 1e9),
-                        text);
+                clew_when_length((uint64_t)llround(g->quantiles[q] * 1e9), text);
         clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
 }
 
@@ -103,9 +101,9 @@ static void put_row(struct stats_command *c, struct clew_table *t, const struct 
         put_count(t, g->n, CLEW_TONE_PLAIN);
         put_count(t, g->failed, g->failed ? CLEW_TONE_BAD : CLEW_TONE_PLAIN);
         put_share(t, g);
-        put_length(t, g, 0.5);
-        put_length(t, g, 0.95);
-        put_length(t, g, 0.99);
+        put_length(t, g, CLEW_GROUP_P50);
+        put_length(t, g, CLEW_GROUP_P95);
+        put_length(t, g, CLEW_GROUP_P99);
         put_count(t, g->tokens, CLEW_TONE_PLAIN);
         if (g->has_cost)
                 clew_cost_short(g->cost_usd, text);

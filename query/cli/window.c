@@ -6,6 +6,7 @@
 #include "proto/base/compiler.h"
 #include "query/answer/when.h"
 #include "query/cli/suggest.h"
+#include "query/find/index/index.h"
 
 #include <string.h>
 
@@ -52,19 +53,21 @@ int clew_window_make(struct clew_cli *cli, struct clew_filter_flags *flags,
         return r;
 }
 
-/* The newest trace of the store. */
-static bool newest_of(struct clew_view *view, struct clew_list_entry *ret)
+/* The newest trace of the store. 1, 0 = it has none, or an error. */
+static int newest_of(struct clew_view *view, struct clew_list_entry *ret)
 {
+        const struct clew_index_chooser all = clew_index_pick_all();
         struct clew_error err = {0};
+        int r = clew_view_list_chosen(view, NULL, &all, &err);
 
-        return clew_view_list(view, NULL, &err) == 0 && clew_view_next(view, ret, &err) == 1;
+        return r < 0 ? r : clew_view_next(view, ret, &err);
 }
 
 void clew_window_widen(struct clew_window *w, struct clew_view *view)
 {
         struct clew_list_entry newest;
 
-        if (!w->by_default || w->filter->since_ns == 0 || !newest_of(view, &newest) ||
+        if (!w->by_default || w->filter->since_ns == 0 || newest_of(view, &newest) != 1 ||
             newest.start_ns >= w->filter->since_ns)
                 return;
         w->filter->since_ns = 0;
@@ -218,33 +221,38 @@ static void tell_unmet(const struct clew_window *w, struct clew_view *view,
         clew_suggest_names(w->cli, view, w->flags);
 }
 
+static void tell_none(const struct clew_window *w, struct clew_view *view)
+{
+        struct clew_error err = {0};
+        bool has_logs = false;
+
+        if (clew_view_has_logs(view, &has_logs, &err) < 0)
+                return;
+        clew_cli_note(w->cli,
+                      has_logs ? "the store %s holds no run"
+                               : "the store %s is empty; send OTLP to clewd, or clew import FILE",
+                      w->cli->store_dir);
+}
+
 void clew_window_tell_empty(const struct clew_window *w, struct clew_view *view,
                             const struct clew_select *s)
 {
         struct clew_store_stats stats;
         struct clew_list_entry newest;
         struct clew_error err = {0};
+        int r;
 
         if (s->helpers > 0) { /* they met everything else: that is told in any case */
                 clew_window_tell_helpers(w, s);
                 return;
         }
-        if (clew_view_stats(view, &stats, &err) < 0)
-                return;
-        if (stats.traces == 0) {
-                clew_cli_note(w->cli,
-                              stats.logs > 0 ? "the store %s holds no run"
-                                             : "the store %s is empty; send OTLP to clewd, or "
-                                               "clew import FILE",
-                              w->cli->store_dir);
-                return;
-        }
-        if (!newest_of(view, &newest))
-                return;
-        if (s->seen == 0)
-                tell_outside(w, &stats, &newest);
-        else
+        r = newest_of(view, &newest);
+        if (r == 0)
+                tell_none(w, view);
+        else if (r == 1 && s->seen > 0)
                 tell_unmet(w, view, s, &newest);
+        else if (r == 1 && clew_view_stats(view, &stats, &err) == 0)
+                tell_outside(w, &stats, &newest);
 }
 
 void clew_window_explain_empty(const struct clew_window *w, struct clew_view *view)

@@ -15,6 +15,9 @@
 #define TABLE_SIZE 65536u /* a power of two */
 #define ARENA_MAX ((size_t)512 << 20)
 
+static const double shares[CLEW_GROUP_QUANTILES] = {
+        [CLEW_GROUP_P50] = 0.5, [CLEW_GROUP_P95] = 0.95, [CLEW_GROUP_P99] = 0.99};
+
 int clew_groups_init(struct clew_groups *g, uint32_t n_keys)
 {
         *g = (struct clew_groups){.n_keys = n_keys};
@@ -35,7 +38,6 @@ void clew_groups_deinit(struct clew_groups *g)
                 for (struct clew_group *at = g->table[i]; at; at = at->next)
                         drop(at);
         }
-        drop(&g->total);
         clew_arena_deinit(&g->arena);
 }
 
@@ -115,7 +117,7 @@ static int add_duration(struct clew_groups *g, struct clew_group *group, uint64_
                 group->durations = more;
                 group->capacity = capacity;
         }
-        g->n_values += 2; /* it stands in the total too */
+        g->n_values++;
         if (g->n_values > CLEW_GROUP_VALUES_MAX)
                 return -E2BIG;
         group->durations[group->n_durations++] = (double)ns / 1e9;
@@ -176,15 +178,12 @@ static int by_time_and_size(const void *a, const void *b)
 
 static int add_up(struct clew_groups *g)
 {
+        CLEW_FREE struct clew_sample_part *parts = NULL;
         struct clew_group *total = &g->total;
-        uint64_t n = 0;
 
-        drop(total);
         *total = (struct clew_group){0};
-        for (uint32_t i = 0; i < g->n; i++)
-                n += g->all[i]->n_durations;
-        total->durations = clew_calloc((size_t)n + 1, sizeof(*total->durations));
-        if (!total->durations)
+        parts = clew_calloc(g->n + 1u, sizeof(*parts));
+        if (!parts)
                 return -ENOMEM;
         for (uint32_t i = 0; i < g->n; i++) {
                 const struct clew_group *x = g->all[i];
@@ -198,15 +197,13 @@ static int add_up(struct clew_groups *g)
                 total->has_cost |= x->has_cost;
                 for (uint32_t k = 0; k < x->n_causes; k++)
                         count_causes(g, total, x->causes[k].rule, x->causes[k].n);
-                if (x->n_durations > 0)
-                        memcpy(total->durations + total->n_durations, x->durations,
-                               x->n_durations * sizeof(*x->durations));
+                parts[i] = (struct clew_sample_part){x->durations, x->n_durations};
                 total->n_durations += x->n_durations;
         }
         for (uint32_t i = 0; i < g->n; i++)
                 g->all[i]->cost_usd += g->all[i]->cost_rest;
         total->cost_usd += total->cost_rest;
-        return clew_sort_doubles(total->durations, total->n_durations);
+        return clew_quantiles(parts, g->n, shares, CLEW_GROUP_QUANTILES, total->quantiles);
 }
 
 int clew_groups_finish(struct clew_groups *g)
@@ -219,7 +216,9 @@ int clew_groups_finish(struct clew_groups *g)
                 return -ENOMEM;
         for (uint32_t i = 0; i < TABLE_SIZE; i++) {
                 for (struct clew_group *at = g->table[i]; r == 0 && at; at = at->next) {
-                        r = clew_sort_doubles(at->durations, at->n_durations);
+                        r = clew_quantiles(
+                                &(struct clew_sample_part){at->durations, at->n_durations}, 1,
+                                shares, CLEW_GROUP_QUANTILES, at->quantiles);
                         g->all[n++] = at;
                 }
         }

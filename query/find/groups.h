@@ -22,6 +22,9 @@
 /* Causes counted apart in one group. */
 #define CLEW_GROUP_CAUSES_MAX 16u
 
+/* Of durations: the middle, and what one in twenty and one in a hundred takes longer than. */
+enum { CLEW_GROUP_P50, CLEW_GROUP_P95, CLEW_GROUP_P99, CLEW_GROUP_QUANTILES };
+
 struct clew_group_cause {
         struct clew_slice rule;
         uint64_t n;
@@ -40,9 +43,10 @@ struct clew_group {
         bool has_cost;
         struct clew_group_cause causes[CLEW_GROUP_CAUSES_MAX];
         uint32_t n_causes;
-        double *durations; /* seconds; ascending after clew_groups_finish() */
+        double *durations; /* seconds, in no order */
         uint32_t n_durations;
         uint32_t capacity;
+        double quantiles[CLEW_GROUP_QUANTILES]; /* of them, after clew_groups_finish() */
 };
 
 /* One run or call. Slices are copied. */

@@ -32,10 +32,14 @@ int clew_loose_count(struct clew_view *view, uint64_t *ret, bool *ret_about, str
         struct clew_trace_data data;
         struct clew_summary summary;
         CLEW_ARENA arena = {0};
-        int r = clew_view_entry(view, &nobody, &entry, err);
+        bool any = false;
+        int r = clew_view_has_logs(view, &any, err);
 
         *ret = 0;
         *ret_about = false;
+        if (r < 0 || !any)
+                return r;
+        r = clew_view_entry(view, &nobody, &entry, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         clew_arena_init(&arena, SUMMARY_ARENA_MAX);

@@ -407,14 +407,17 @@ static int join(struct clew_select *s, const struct clew_trace *built, struct cl
 static void look_at_time(const struct clew_select *s, uint64_t silent_since,
                          struct clew_selected *ret)
 {
-        uint64_t now = clew_clock_unix_ns(s->clock);
         uint64_t patience = CLEW_LOST_AFTER_NS;
+        uint64_t now;
 
         if (silent_since == 0)
                 silent_since = ret->start_ns + ret->summary.duration_ns;
+        ret->last_sign_ns = silent_since;
+        if (ret->summary.outcome != CLEW_OUTCOME_OPEN)
+                return;
+        now = clew_clock_unix_ns(s->clock);
         if (s->filter && s->filter->lost_after_ns != 0)
                 patience = s->filter->lost_after_ns;
-        ret->last_sign_ns = silent_since;
         settle(&ret->summary, ret->start_ns, now, patience);
         ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
                     now - silent_since > patience;
@@ -494,11 +497,18 @@ const char *clew_select_index_damage(struct clew_select *s)
         return s->index_damage[0] ? s->index_damage : NULL;
 }
 
+/* Of what columns tell, thousands pass in a millisecond. */
+static bool is_time_to_look(const struct clew_select *s)
+{
+        return !s->is_light || s->seen % 64 == 0;
+}
+
 /* Time to move on to a newer snapshot. Not after runs were taken in no order: nobody knows how far
  * the walk has come then, and it is over soon. */
 static bool must_yield(const struct clew_select *s)
 {
-        return s->has_last && clew_view_index_use(s->view)->taken == 0 && clew_view_is_old(s->view);
+        return s->has_last && is_time_to_look(s) && clew_view_index_use(s->view)->taken == 0 &&
+               clew_view_is_old(s->view);
 }
 
 /* Goes on behind the trace looked at last. */
@@ -556,7 +566,8 @@ static bool must_end(struct clew_select *s)
 
         if (f && clew_stop_is_set(f->stop))
                 s->end = CLEW_SELECT_STOPPED;
-        else if (s->deadline_ns != 0 && clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
+        else if (s->deadline_ns != 0 && is_time_to_look(s) &&
+                 clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
                 s->end = CLEW_SELECT_OUT_OF_TIME;
         else if (f && f->limit_bytes != 0 && s->scanned_bytes >= f->limit_bytes)
                 s->end = CLEW_SELECT_OUT_OF_BYTES;

@@ -112,6 +112,96 @@ double clew_quantile(const double *ascending, size_t n, double q)
         return ascending[rank > (double)n ? n - 1 : (size_t)rank - 1];
 }
 
+/* Values that are told apart by their first bits: an octave has 32 of them. */
+#define COUNTED_BITS 16u
+/* Fewer are put in order. */
+#define COUNTED_FROM 16384u
+
+static size_t rank_of(double q, size_t n)
+{
+        double rank = ceil(q * (double)n);
+
+        if (rank < 1)
+                rank = 1;
+        return rank > (double)n ? n - 1 : (size_t)rank - 1;
+}
+
+static size_t place_of(double v)
+{
+        return (size_t)(bits_of(v) >> (64 - COUNTED_BITS));
+}
+
+/* The @rank-th of those at @place, of which there are @n. */
+static int pick(const struct clew_sample_part *parts, size_t n_parts, size_t place, size_t n,
+                size_t rank, double *ret)
+{
+        double *room = clew_calloc(n, sizeof(*room));
+        size_t at = 0;
+        int r = room ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < n_parts; i++) {
+                for (size_t j = 0; j < parts[i].n; j++) {
+                        if (place_of(parts[i].values[j]) == place)
+                                room[at++] = parts[i].values[j];
+                }
+        }
+        if (r == 0)
+                r = clew_sort_doubles(room, n);
+        if (r == 0)
+                *ret = room[rank];
+        clew_free(room);
+        return r;
+}
+
+static int count_and_pick(const struct clew_sample_part *parts, size_t n_parts, size_t n,
+                          const double *q, unsigned k, double *ret)
+{
+        size_t *counts = clew_calloc((size_t)1 << COUNTED_BITS, sizeof(*counts));
+        int r = counts ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < n_parts; i++) {
+                for (size_t j = 0; j < parts[i].n; j++)
+                        counts[place_of(parts[i].values[j])]++;
+        }
+        for (unsigned i = 0; r == 0 && i < k; i++) {
+                size_t rank = rank_of(q[i], n);
+                size_t place = 0;
+
+                while (rank >= counts[place])
+                        rank -= counts[place++];
+                r = pick(parts, n_parts, place, counts[place], rank, &ret[i]);
+        }
+        clew_free(counts);
+        return r;
+}
+
+int clew_quantiles(const struct clew_sample_part *parts, size_t n_parts, const double *q,
+                   unsigned k, double *ret)
+{
+        struct clew_sample_part all = {0};
+        double *room;
+        size_t n = 0;
+        int r;
+
+        for (size_t i = 0; i < n_parts; i++)
+                n += parts[i].n;
+        if (n >= COUNTED_FROM)
+                return count_and_pick(parts, n_parts, n, q, k, ret);
+        room = clew_calloc(n + 1, sizeof(*room));
+        if (!room)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_parts; i++) {
+                if (parts[i].n > 0)
+                        memcpy(room + all.n, parts[i].values, parts[i].n * sizeof(*room));
+                all.n += parts[i].n;
+        }
+        r = clew_sort_doubles(room, n);
+        for (unsigned i = 0; r == 0 && i < k; i++)
+                ret[i] = clew_quantile(room, n, q[i]);
+        clew_free(room);
+        return r;
+}
+
 void clew_wilson(uint64_t k, uint64_t n, double *ret_low, double *ret_high)
 {
         double count = (double)n;

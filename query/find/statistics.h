@@ -18,6 +18,17 @@ double clew_quantile(const double *ascending, size_t n, double q);
 /* Ascending, in place; none is NaN. 0 or -ENOMEM. Linear: digit by digit where there are many. */
 CLEW_MUST_USE int clew_sort_doubles(double *values, size_t n);
 
+/* Values that lie together; a sample is some of these. */
+struct clew_sample_part {
+        const double *values;
+        size_t n;
+};
+
+/* The quantiles @q[0 .. k - 1] of all that @parts hold, as clew_quantile() has them, without
+ * putting them in order. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_quantiles(const struct clew_sample_part *parts, size_t n_parts,
+                                 const double *q, unsigned k, double *ret);
+
 /* 95 % interval of the share @k of @n. Both 0 when @n is 0. */
 void clew_wilson(uint64_t k, uint64_t n, double *ret_low, double *ret_high);
 

@@ -48,6 +48,8 @@ enum clew_none {
         CLEW_NONE_PASSED, /* a verdict says that it passed */
         CLEW_NONE_COUNT,
 };
+/* The least score of a finding of a class; what is below that of low is no cause. */
+double clew_class_least(enum clew_precision class);
 double clew_weight_of(enum clew_feature feature);
 double clew_weight_none(enum clew_none term);
 /* The terms of "none" for a run. */

@@ -7,23 +7,30 @@
 #include "query/rca/features.h"
 
 #include "proto/base/hash.h"
+#include "query/rca/wording-int.h"
 
 #include <math.h>
 
 #define SPEAKERS_MAX 64u
 #define TEAM_MIN 2u
+#define PROMPTS_MAX 8u
+#define LOG_LENGTH 10.0 /* logarithm of a long text: lengths are shares of it */
 
 const char *clew_feature_name(enum clew_feature feature)
 {
         static const char *const names[CLEW_FEATURE_COUNT] = {
-                "first-sign",   "signs-before", "shows",       "explains",     "more-signs",
-                "tool",         "bad-tool",     "late",        "order",        "first-call",
-                "second-call",  "third-call",   "last-call",   "last-but-one", "acts",
-                "changes",      "looks",        "bad-action",  "mended",       "reads-bad",
-                "answers",      "asks",         "behind-user", "long-text",    "novel",
-                "lead",         "worker",       "joins",       "talker",       "team-late",
-                "team-first",   "team-last",    "talk-late",   "talk-changes", "programs-late",
-                "programs-last"};
+                "first-sign",    "signs-before", "shows",       "explains",     "more-signs",
+                "tool",          "bad-tool",     "late",        "order",        "first-call",
+                "second-call",   "third-call",   "last-call",   "last-but-one", "acts",
+                "changes",       "looks",        "bad-action",  "mended",       "reads-bad",
+                "answers",       "asks",         "behind-user", "long-text",    "novel",
+                "lead",          "worker",       "joins",       "talker",       "team-late",
+                "team-first",    "team-last",    "talk-late",   "talk-changes", "programs-late",
+                "programs-last", "takes",        "hands",       "lead-hands",   "lead-takes",
+                "first-takes",   "first-worker", "last-worker", "orders-first", "orders-last",
+                "supposes",      "concludes",    "excuses",     "checks",       "questions",
+                "program",       "numbers",      "said",        "new-words",    "new-names",
+                "new-share",     "reads",        "reads-any",   "alike"};
 
         return names[feature];
 }
@@ -33,31 +40,42 @@ const char *clew_feature_name(enum clew_feature feature)
 struct speaker {
         uint64_t name;
         uint32_t calls;
+        uint32_t last; /* call of it so far */
 };
 
 /* What is needed of each model call, by step. */
 struct call {
-        uint32_t order; /* among the model calls, from 0 */
-        bool joins;     /* the first one of an agent that did not begin */
-        bool acts;      /* something was carried out before the next call */
-        bool changes;   /* that may have changed something */
-        bool looks;     /* that brought something in */
-        bool bad;       /* and failed or was empty */
-        bool mended;    /* and went well at a later try */
-        bool reads_bad; /* what it read last was bad */
-        uint32_t novel; /* values that nobody had shown before */
-        uint32_t talks; /* calls of its agent */
+        uint32_t order;  /* among the model calls, from 0 */
+        bool joins;      /* the first one of an agent that did not begin */
+        bool acts;       /* something was carried out before the next call */
+        bool changes;    /* that may have changed something */
+        bool looks;      /* that brought something in */
+        bool bad;        /* and failed or was empty */
+        bool mended;     /* and went well at a later try */
+        bool reads_bad;  /* what it read last was bad */
+        uint32_t novel;  /* values that nobody had shown before */
+        uint32_t talks;  /* calls of its agent */
+        uint32_t before; /* the call of its agent before it, or NONE */
+        bool takes;      /* another agent made the call before it */
+        bool hands;      /* and the call after it */
 };
 
 struct clew_features_run {
         const struct clew_rca_view *v;
         struct call *calls;
+        struct clew_wording *wording;
         uint32_t n_calls;
+        uint32_t first_worker; /* the first and the last call of an agent that did not begin */
+        uint32_t last_worker;
+        uint32_t first_taken;  /* the first call by another agent than the one before it */
+        uint32_t orders_first; /* calls right before those of the workers, of whomever */
+        uint32_t orders_last;
         uint32_t answer;
         uint32_t most; /* calls of the agent, other than the first one, that spoke most */
         double mean;   /* of the logarithm of a text's length */
         bool team;
         bool programs;
+        bool by_prompt; /* agents are told apart by their system prompts */
 };
 
 static bool is_bad(const struct clew_rca_step *s)
@@ -71,9 +89,36 @@ static double length_of(const struct clew_rca_step *s)
         return clew_rca_has_error(s) ? 0 : log1p((double)s->text.len);
 }
 
-static uint64_t name_of(const struct clew_rca_step *s)
+static uint64_t name_of(const struct clew_features_run *run, const struct clew_rca_step *s)
 {
-        return s->agent_name.len ? clew_hash(s->agent_name) : s->agent;
+        if (s->agent_name.len)
+                return clew_hash(s->agent_name);
+        return run->by_prompt ? s->system_hash : s->agent;
+}
+
+bool clew_rca_prompts_are_agents(const struct clew_rca_view *v)
+{
+        uint64_t prompts[PROMPTS_MAX];
+        uint32_t n = 0;
+        uint32_t calls = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+                uint32_t k = 0;
+
+                if (s->kind != CLEW_RCA_LLM)
+                        continue;
+                if (s->agent_name.len)
+                        return false;
+                while (k < n && prompts[k] != s->system_hash)
+                        k++;
+                if (k == PROMPTS_MAX)
+                        return false;
+                if (k == n)
+                        prompts[n++] = s->system_hash;
+                calls++;
+        }
+        return n >= TEAM_MIN && n * 2 <= calls;
 }
 
 /* Counts who spoke how often; the first calls of those who joined later are marked. */
@@ -90,28 +135,60 @@ static void meet_speakers(struct clew_features_run *run)
 
                 if (s->kind != CLEW_RCA_LLM)
                         continue;
-                name = name_of(s);
+                name = name_of(run, s);
                 while (k < n && all[k].name != name)
                         k++;
                 if (k == SPEAKERS_MAX)
                         continue;
                 if (k == n) {
-                        all[n++] = (struct speaker){name, 0};
+                        all[n++] = (struct speaker){name, 0, CLEW_RCA_NONE};
                         run->calls[i].joins = k > 0;
                 }
+                run->calls[i].before = all[k].last;
+                all[k].last = i;
                 all[k].calls++;
         }
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 if (v->steps[i].kind != CLEW_RCA_LLM)
                         continue;
                 for (uint32_t k = 0; k < n; k++) {
-                        if (all[k].name == name_of(&v->steps[i]))
+                        if (all[k].name == name_of(run, &v->steps[i]))
                                 run->calls[i].talks = all[k].calls;
                 }
         }
         for (uint32_t k = 1; k < n; k++)
                 run->most = all[k].calls > run->most ? all[k].calls : run->most;
         run->team = n >= TEAM_MIN;
+}
+
+/* Who spoke before whom. */
+static void meet_turns(struct clew_features_run *run)
+{
+        const struct clew_rca_view *v = run->v;
+        uint64_t lead = v->first_llm == CLEW_RCA_NONE ? 0 : name_of(run, &v->steps[v->first_llm]);
+        uint32_t before = CLEW_RCA_NONE;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                uint64_t name;
+
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                name = name_of(run, &v->steps[i]);
+                if (before != CLEW_RCA_NONE && name_of(run, &v->steps[before]) != name) {
+                        run->calls[i].takes = run->calls[before].hands = true;
+                        if (run->first_taken == CLEW_RCA_NONE)
+                                run->first_taken = i;
+                }
+                if (name != lead) {
+                        if (run->first_worker == CLEW_RCA_NONE) {
+                                run->first_worker = i;
+                                run->orders_first = before;
+                        }
+                        run->last_worker = i;
+                        run->orders_last = before;
+                }
+                before = i;
+        }
 }
 
 static void meet_tool(struct call *c, struct clew_slice name)
@@ -167,8 +244,11 @@ struct clew_features_run *clew_features_begin(const struct clew_rca_view *v)
         if (!run)
                 return NULL;
         run->v = v;
+        run->first_worker = run->last_worker = run->first_taken = CLEW_RCA_NONE;
+        run->orders_first = run->orders_last = CLEW_RCA_NONE;
+        run->wording = clew_wording_of(v);
         run->calls = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*run->calls));
-        if (!run->calls)
+        if (!run->calls || !run->wording)
                 return NULL;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 if (v->steps[i].kind != CLEW_RCA_LLM)
@@ -179,7 +259,9 @@ struct clew_features_run *clew_features_begin(const struct clew_rca_view *v)
         run->mean = run->n_calls ? sum / run->n_calls : 0;
         run->answer = v->last_llm == CLEW_RCA_NONE ? CLEW_RCA_NONE : clew_rca_answer_call(v);
         run->programs = v->acts_in_text || v->shell.len > 0;
+        run->by_prompt = clew_rca_prompts_are_agents(v);
         meet_speakers(run);
+        meet_turns(run);
         meet_tools(run);
         meet_values(run);
         return run;
@@ -205,12 +287,57 @@ static bool behind_user(const struct clew_rca_view *v, uint32_t i)
         return false;
 }
 
+/* Who speaks before and after LLM step @i of a team. */
+static void of_turn(const struct clew_features_run *run, uint32_t i, bool lead, double *x)
+{
+        const struct call *c = &run->calls[i];
+
+        x[CLEW_FEATURE_TAKES] = c->takes;
+        x[CLEW_FEATURE_HANDS] = c->hands;
+        x[CLEW_FEATURE_LEAD_HANDS] = lead && c->hands;
+        x[CLEW_FEATURE_LEAD_TAKES] = lead && c->takes;
+        x[CLEW_FEATURE_FIRST_TAKES] = i == run->first_taken;
+        x[CLEW_FEATURE_FIRST_WORKER] = i == run->first_worker;
+        x[CLEW_FEATURE_LAST_WORKER] = i == run->last_worker;
+        x[CLEW_FEATURE_ORDERS_FIRST] = lead && i == run->orders_first;
+        x[CLEW_FEATURE_ORDERS_LAST] = lead && i == run->orders_last;
+}
+
+/* How LLM step @i is worded; what failed has no words. */
+static void of_wording(const struct clew_features_run *run, uint32_t i, double *x)
+{
+        const struct clew_rca_view *v = run->v;
+        const struct clew_rca_step *s = &v->steps[i];
+        const struct clew_wording *w = &run->wording[i];
+        uint32_t before = run->calls[i].before;
+
+        x[CLEW_FEATURE_READS] = log1p(w->reads) / LOG_LENGTH;
+        x[CLEW_FEATURE_READS_ANY] = w->reads > 0;
+        if (clew_rca_has_error(s))
+                return;
+        x[CLEW_FEATURE_SUPPOSES] = w->supposes;
+        x[CLEW_FEATURE_CONCLUDES] = w->concludes;
+        x[CLEW_FEATURE_EXCUSES] = w->excuses;
+        x[CLEW_FEATURE_CHECKS] = w->checks;
+        x[CLEW_FEATURE_QUESTIONS] = w->questions;
+        x[CLEW_FEATURE_PROGRAM] = w->program;
+        x[CLEW_FEATURE_NUMBERS] = log1p(w->numbers);
+        x[CLEW_FEATURE_SAID] = length_of(s) / LOG_LENGTH;
+        x[CLEW_FEATURE_NEW_WORDS] = log1p(w->new_words);
+        x[CLEW_FEATURE_NEW_NAMES] = log1p(w->new_names);
+        x[CLEW_FEATURE_NEW_SHARE] = w->words ? (double)w->new_words / w->words : 0;
+        if (s->words != CLEW_RCA_NONE && before != CLEW_RCA_NONE &&
+            v->steps[before].words != CLEW_RCA_NONE)
+                x[CLEW_FEATURE_ALIKE] =
+                        clew_words_jaccard(&v->words[s->words], &v->words[v->steps[before].words]);
+}
+
 static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
 {
         const struct clew_rca_view *v = run->v;
         const struct clew_rca_step *s = &v->steps[i];
         const struct call *c = &run->calls[i];
-        bool lead = name_of(s) == name_of(&v->steps[v->first_llm]);
+        bool lead = name_of(run, s) == name_of(run, &v->steps[v->first_llm]);
         double late = run->n_calls > 1 ? c->order / (run->n_calls - 1.0) : 0;
         bool last = c->order + 1 == run->n_calls;
 
@@ -243,6 +370,9 @@ static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
         x[CLEW_FEATURE_TALK_CHANGES] = v->talk && c->changes;
         x[CLEW_FEATURE_PROGRAMS_LATE] = run->programs ? late : 0;
         x[CLEW_FEATURE_PROGRAMS_LAST] = run->programs && last;
+        of_wording(run, i, x);
+        if (run->team)
+                of_turn(run, i, lead, x);
 }
 
 void clew_features_of(const struct clew_features_run *run, uint32_t i, double *x)

@@ -45,10 +45,39 @@ enum clew_feature {
         CLEW_FEATURE_TALK_CHANGES,
         CLEW_FEATURE_PROGRAMS_LATE, /* and where actions are programs or commands */
         CLEW_FEATURE_PROGRAMS_LAST,
+        /* who speaks before and after, in runs of several agents */
+        CLEW_FEATURE_TAKES,        /* another agent spoke right before it */
+        CLEW_FEATURE_HANDS,        /* another agent speaks right after it */
+        CLEW_FEATURE_LEAD_HANDS,   /* the agent that began hands on */
+        CLEW_FEATURE_LEAD_TAKES,   /* the agent that began takes over */
+        CLEW_FEATURE_FIRST_TAKES,  /* the first call of the run that takes over */
+        CLEW_FEATURE_FIRST_WORKER, /* the first call of an agent that did not begin */
+        CLEW_FEATURE_LAST_WORKER,  /* the last such call */
+        CLEW_FEATURE_ORDERS_FIRST, /* of the agent that began, right before the first such call */
+        CLEW_FEATURE_ORDERS_LAST,  /* and right before the last */
+        /* how it is worded (wording-int.h) */
+        CLEW_FEATURE_SUPPOSES,  /* assumes, estimates, makes up an example */
+        CLEW_FEATURE_CONCLUDES, /* calls it done, right or final */
+        CLEW_FEATURE_EXCUSES,   /* tells of trouble */
+        CLEW_FEATURE_CHECKS,    /* speaks of checking */
+        CLEW_FEATURE_QUESTIONS, /* holds a question */
+        CLEW_FEATURE_PROGRAM,   /* holds a code block */
+        CLEW_FEATURE_NUMBERS,   /* logarithm of the number of words with a digit */
+        CLEW_FEATURE_SAID,      /* logarithm of its length */
+        CLEW_FEATURE_NEW_WORDS, /* logarithm of the number of words that were in no text before */
+        CLEW_FEATURE_NEW_NAMES, /* of names among them */
+        CLEW_FEATURE_NEW_SHARE, /* their share of all its words */
+        CLEW_FEATURE_READS,     /* logarithm of the length of the results right before it */
+        CLEW_FEATURE_READS_ANY, /* there are some */
+        CLEW_FEATURE_ALIKE,     /* words shared with its agent's text before, 0 to 1 */
         CLEW_FEATURE_COUNT,
 };
 
 const char *clew_feature_name(enum clew_feature feature);
+
+/* Where no agent has a name, and a few system prompts share the calls, the prompts are the agents.
+ * One that differs from call to call tells nobody apart. */
+bool clew_rca_prompts_are_agents(const struct clew_rca_view *v);
 
 /* What all steps of a run share, in the view's arena; NULL when memory is short. */
 struct clew_features_run *clew_features_begin(const struct clew_rca_view *v);

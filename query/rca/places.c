@@ -20,7 +20,9 @@ bool clew_rca_find_talk(const struct clew_rca_view *v)
         for (uint32_t u = 0; u < v->n_units; u++) {
                 const struct clew_rca_step *s = &v->steps[v->units[u].step];
 
+                /* What is said to another system prompt is an order among agents. */
                 if (v->units[u].origin == CLEW_RCA_USER && s->prev_llm != CLEW_RCA_NONE &&
+                    s->system_hash == v->steps[s->prev_llm].system_hash &&
                     clew_rca_turn(v, v->units[u].step) == CLEW_STEP_NONE &&
                     !clew_rca_acted(v, s->prev_llm))
                         n++;
@@ -81,52 +83,93 @@ static void say(const struct clew_rca_view *v, struct clew_findings *ret, enum c
                 clew_finding_say(ret, f, "Step %u %s.", v->steps[step].number, what);
 }
 
+/* Of one agent, as far as groups, or where agents have no names system prompts, tell. */
+static bool same_agent(const struct clew_rca_step *a, const struct clew_rca_step *b)
+{
+        return a->agent == b->agent && (a->agent_name.len || a->system_hash == b->system_hash);
+}
+
 uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i)
 {
         for (uint32_t k = i; k-- > 0;) {
                 if (v->steps[k].kind == CLEW_RCA_TOOL)
                         break;
                 if (v->steps[k].kind == CLEW_RCA_LLM)
-                        return v->steps[k].agent == v->steps[i].agent ? CLEW_RCA_NONE : k;
+                        return same_agent(&v->steps[k], &v->steps[i]) ? CLEW_RCA_NONE : k;
         }
         return CLEW_RCA_NONE;
 }
 
-static uint32_t first_action(const struct clew_rca_view *v)
+/* An action: a tool step, or a call whose tool left no trace. */
+struct act {
+        uint32_t who; /* LLM step that asked for it */
+        struct clew_slice name;
+        struct clew_slice args;
+        bool failed;
+};
+
+/* The @k-th action that belongs to step @i; false when there is none. */
+static bool act_of(const struct clew_rca_view *v, uint32_t i, uint32_t k, struct act *ret)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (s->kind == CLEW_RCA_TOOL && k == 0 && s->caller != CLEW_RCA_NONE) {
+                *ret = (struct act){s->caller, s->name, s->args, clew_rca_has_error(s)};
+                return true;
+        }
+        for (uint32_t c = 0; s->kind == CLEW_RCA_LLM && c < s->n_calls; c++) {
+                const struct clew_rca_call *call = &v->calls[s->first_call + c];
+
+                if (call->tool_step != CLEW_RCA_NONE || k-- > 0)
+                        continue;
+                *ret = (struct act){i, call->name, call->args, false};
+                return true;
+        }
+        return false;
+}
+
+static bool first_action(const struct clew_rca_view *v, uint32_t *ret_step, struct act *ret)
 {
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].caller != CLEW_RCA_NONE &&
-                    !clew_rca_proves_identity(v->steps[i].name))
-                        return i;
+                for (uint32_t k = 0; act_of(v, i, k, ret); k++) {
+                        *ret_step = i;
+                        if (!clew_rca_proves_identity(ret->name))
+                                return true;
+                }
         }
-        return CLEW_RCA_NONE;
+        return false;
 }
 
 static bool proved_before(const struct clew_rca_view *v, uint32_t i)
 {
-        for (uint32_t k = 0; k < i; k++) {
-                if (v->steps[k].kind == CLEW_RCA_TOOL && clew_rca_proves_identity(v->steps[k].name))
-                        return true;
+        struct act a;
+
+        for (uint32_t n = 0; n < i; n++) {
+                for (uint32_t k = 0; act_of(v, n, k, &a); k++) {
+                        if (clew_rca_proves_identity(a.name))
+                                return true;
+                }
         }
         return false;
 }
 
 static void places_of_actions(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint32_t first = first_action(v);
+        struct act first;
+        uint32_t at = 0;
         uint32_t order;
 
-        if (first == CLEW_RCA_NONE)
+        if (!first_action(v, &at, &first))
                 return;
-        say(v, ret, CLEW_RULE_FIRST_ACTION, v->steps[first].caller, v->steps[first].args,
-            first > 0 && proved_before(v, first)
+        say(v, ret, CLEW_RULE_FIRST_ACTION, first.who, first.args,
+            at > 0 && proved_before(v, at)
                     ? "took the first action of the run behind the proof of identity"
                     : "took the first action of the run");
-        order = clew_rca_order_before(v, v->steps[first].caller);
+        order = clew_rca_order_before(v, first.who);
         if (order != CLEW_RCA_NONE)
                 say(v, ret, CLEW_RULE_FIRST_ORDER, order, v->steps[order].text,
                     "gave the order for the first action of the run");
-        for (uint32_t i = first + 1; i < v->n_steps; i++) {
+        for (uint32_t i = at + 1; i < v->n_steps; i++) {
                 if (v->steps[i].kind != CLEW_RCA_LLM)
                         continue;
                 say(v, ret, CLEW_RULE_FIRST_READING, i, v->steps[i].text,
@@ -140,21 +183,24 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
 {
         uint32_t n = 0;
 
-        for (uint32_t i = 0; i < v->n_steps && n < CHANGES_MAX; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
+        for (uint32_t i = 0; i < v->n_steps; i++) {
                 struct clew_finding *f;
+                struct act a;
 
-                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
-                    clew_rca_proves_identity(s->name) || clew_rca_hands_over(s->name) ||
-                    clew_rca_has_error(s) || s->caller == CLEW_RCA_NONE)
-                        continue;
-                f = clew_finding_add(ret, n == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE,
-                                     s->caller, 1.0);
-                clew_finding_effect(f, i);
-                clew_finding_evidence(f, i, s->args);
-                clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[s->caller].number,
-                                 n == 0 ? "the first change" : "a change", CLEW_SHOWN(s->name, 60));
-                n++;
+                for (uint32_t k = 0; n < CHANGES_MAX && act_of(v, i, k, &a); k++) {
+                        if (a.failed || clew_rca_only_reads(a.name) ||
+                            clew_rca_proves_identity(a.name) || clew_rca_hands_over(a.name))
+                                continue;
+                        f = clew_finding_add(
+                                ret, n == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE,
+                                a.who, 1.0);
+                        clew_finding_effect(f, i == a.who ? CLEW_RCA_NONE : i);
+                        clew_finding_evidence(f, i, a.args);
+                        clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a.who].number,
+                                         n == 0 ? "the first change" : "a change",
+                                         CLEW_SHOWN(a.name, 60));
+                        n++;
+                }
         }
 }
 
@@ -171,6 +217,9 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
         talk = v->talk;
         longest = talk ? CLEW_RCA_NONE : longest_text(v);
         who = clew_rca_answer_call(v);
+        /* What was not recorded on the run is what its last call wrote. */
+        if (!out.len)
+                out = clew_text_trim(v->steps[who].text);
         say(v, ret, CLEW_RULE_OPENING, v->first_llm, v->steps[v->first_llm].text,
             "made the first model call of the run");
         places_of_actions(v, ret);

@@ -12,29 +12,59 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CUT 0.20 /* findings below this share of the best one are left out */
-#define HIGH 0.70
-#define MEDIUM 0.45
+#define CUT 0.20        /* findings below this share of the best one are left out */
 #define PASSED_MIN 0.55 /* of a run that passed */
-#define CAUSE 0.25      /* below it a step is a place to look at, not a cause */
 #define CHANCE 1.0      /* a place that is no better than chance is not shown */
 
 static const clew_rule_fn all_rules[] = {
-        clew_rule_error_origin,    clew_rule_error_response,   clew_rule_same_error,
-        clew_rule_swallowed_error, clew_rule_unrecovered_end,  clew_rule_ignored_failure,
-        clew_rule_infrastructure,  clew_rule_tool_loop,        clew_rule_repeated_query,
-        clew_rule_near_duplicate,  clew_rule_ping_pong,        clew_rule_role_imbalance,
-        clew_rule_bad_arguments,   clew_rule_unknown_tool,     clew_rule_promise,
-        clew_rule_claimed_tool,    clew_rule_invented_name,    clew_rule_missing_mark,
-        clew_rule_lost_prefix,     clew_rule_values,           clew_rule_other_value,
-        clew_rule_wrong_label,     clew_rule_unused_evidence,  clew_rule_stale_value,
-        clew_rule_truncated,       clew_rule_empty_output,     clew_rule_gave_up,
-        clew_rule_context,         clew_rule_lost_instruction, clew_rule_unconfirmed,
-        clew_rule_unauthenticated, clew_rule_language,         clew_rule_budget,
-        clew_rule_outlier,         clew_rule_first_trouble,    clew_rule_fruitless,
-        clew_rule_repeated_action, clew_rule_own_change,       clew_rule_unlooked,
-        clew_rule_wrong_count,     clew_rule_wrong_type,       clew_rule_places,
-        clew_rule_undone,          clew_rule_early_answer,     clew_rule_forbidden,
+        clew_rule_error_origin,
+        clew_rule_error_response,
+        clew_rule_same_error,
+        clew_rule_swallowed_error,
+        clew_rule_unrecovered_end,
+        clew_rule_ignored_failure,
+        clew_rule_infrastructure,
+        clew_rule_tool_loop,
+        clew_rule_repeated_query,
+        clew_rule_near_duplicate,
+        clew_rule_ping_pong,
+        clew_rule_role_imbalance,
+        clew_rule_bad_arguments,
+        clew_rule_unknown_tool,
+        clew_rule_promise,
+        clew_rule_claimed_tool,
+        clew_rule_invented_name,
+        clew_rule_missing_mark,
+        clew_rule_lost_prefix,
+        clew_rule_values,
+        clew_rule_other_value,
+        clew_rule_wrong_label,
+        clew_rule_unused_evidence,
+        clew_rule_stale_value,
+        clew_rule_truncated,
+        clew_rule_empty_output,
+        clew_rule_gave_up,
+        clew_rule_context,
+        clew_rule_lost_instruction,
+        clew_rule_unconfirmed,
+        clew_rule_unauthenticated,
+        clew_rule_language,
+        clew_rule_budget,
+        clew_rule_outlier,
+        clew_rule_first_trouble,
+        clew_rule_fruitless,
+        clew_rule_repeated_action,
+        clew_rule_own_change,
+        clew_rule_unlooked,
+        clew_rule_wrong_count,
+        clew_rule_wrong_type,
+        clew_rule_places,
+        clew_rule_undone,
+        clew_rule_early_answer,
+        clew_rule_forbidden,
+        clew_rule_record,
+        clew_rule_wide,
+        clew_rule_lost_context,
 };
 
 /* ---- scores --------------------------------------------------------------------------------- */
@@ -83,7 +113,8 @@ int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *
         r = clew_rca_view_build(trace, arena, v);
         if (r < 0)
                 return r;
-        v->talk = clew_rca_find_talk(v);
+        /* Among agents that are told apart by their prompts, orders look like a user's words. */
+        v->talk = clew_rca_find_talk(v) && !clew_rca_prompts_are_agents(v);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++)
                 all_rules[i](v, &f);
         clew_rule_divergence(v, references, n, &f);
@@ -144,9 +175,9 @@ static void sort_effects(struct clew_finding *f)
 
 static enum clew_precision class_of(double score)
 {
-        return score >= HIGH     ? CLEW_PRECISION_HIGH
-               : score >= MEDIUM ? CLEW_PRECISION_MEDIUM
-                                 : CLEW_PRECISION_LOW;
+        return score >= clew_class_least(CLEW_PRECISION_HIGH)     ? CLEW_PRECISION_HIGH
+               : score >= clew_class_least(CLEW_PRECISION_MEDIUM) ? CLEW_PRECISION_MEDIUM
+                                                                  : CLEW_PRECISION_LOW;
 }
 
 /* ---- what was set aside --------------------------------------------------------------------- */
@@ -213,7 +244,7 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
                         continue;
                 if (clew_rule_is_place(x->rule) && v->failed && x->score < CHANCE * chance)
                         continue;
-                x->looked_at = x->score < CAUSE ||
+                x->looked_at = x->score < clew_class_least(CLEW_PRECISION_LOW) ||
                                (!v->failed && x->precision == CLEW_PRECISION_LOW) ||
                                (!v->failed && clew_rule_is_place(x->rule));
                 sort_effects(x);

@@ -132,6 +132,24 @@ static bool is_providers_error(struct clew_slice text)
                clew_text_result_error(t) != CLEW_TROUBLE_NONE;
 }
 
+/* Or the message of its own exception, and nothing else. */
+static bool is_clients_error(struct clew_slice text)
+{
+        static const char *const messages[] = {
+                "connection error.",     "connection error",    "request timed out.",
+                "request timed out",     "network error",       "read timed out",
+                "internal server error", "service unavailable", "bad gateway",
+                "gateway timeout",       "too many requests",   "server disconnected",
+        };
+        struct clew_slice t = clew_text_trim(text);
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(messages); i++) {
+                if (t.len == strlen(messages[i]) && clew_text_find(t, messages[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static bool is_word(uint8_t c)
 {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -410,6 +428,12 @@ static int add_llm_output(struct clew_rca_builder *b, uint32_t i)
                 set_soft_error(s, s->error_text);
         else if (s->n_calls == 0 && is_providers_error(s->text))
                 set_soft_error(s, s->text);
+        else if (s->n_calls == 0 && is_clients_error(s->text)) {
+                s->soft_error = true;
+                s->trouble = clew_text_trouble(s->text);
+                s->error_text = s->text;
+                s->error_shape = clew_text_error_shape(s->text);
+        }
         return 0;
 }
 

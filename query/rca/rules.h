@@ -67,10 +67,13 @@ enum clew_rule {
         CLEW_RULE_WRONG_COUNT,
         CLEW_RULE_WRONG_TYPE,
         CLEW_RULE_MISSING_CALL,
-        /* From here on: places in the run, which say nothing of what happened there. */
         CLEW_RULE_UNDONE,
         CLEW_RULE_EARLY_ANSWER,
         CLEW_RULE_FORBIDDEN,
+        CLEW_RULE_RECORD,
+        CLEW_RULE_WIDE,
+        CLEW_RULE_LOST_CONTEXT,
+        /* From here on: places in the run, which say nothing of what happened there. */
         CLEW_RULE_OPENING,
         CLEW_RULE_FIRST_ORDER,
         CLEW_RULE_FIRST_ACTION,
@@ -201,6 +204,7 @@ void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings 
 void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret);
 /* context.c */
 void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret);
+void clew_rule_lost_context(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_budget(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret);
@@ -222,6 +226,10 @@ void clew_rule_undone(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_early_answer(const struct clew_rca_view *v, struct clew_findings *ret);
 /* forbidden.c */
 void clew_rule_forbidden(const struct clew_rca_view *v, struct clew_findings *ret);
+/* records.c */
+void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret);
+/* wide.c */
+void clew_rule_wide(const struct clew_rca_view *v, struct clew_findings *ret);
 /* places.c */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
 /* The call of another agent right before LLM step @i, that told its agent what to do; NONE without

@@ -64,7 +64,14 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
                 return;
         for (uint32_t k = first + 1; k < v->n_steps; k++)
                 again += is_bad(&v->steps[k]);
-        who = clew_rca_author_of(v, first);
+        /* What a server or a network did is nobody's doing; a closed door is for others to go
+         * round. */
+        who = clew_rca_has_error(&v->steps[first]) && v->steps[first].kind == CLEW_RCA_TOOL &&
+                              !v->steps[first].is_virtual &&
+                              v->steps[first].trouble != CLEW_TROUBLE_AUTH &&
+                              clew_trouble_is_infrastructure(v->steps[first].trouble)
+                      ? first
+                      : clew_rca_author_of(v, first);
         if (clew_rca_recovery_of(v, first) != CLEW_RCA_NONE)
                 strength = again > 0 ? 0.7 : 0.4;
         if (!clew_rca_has_error(&v->steps[first]))
@@ -167,6 +174,20 @@ static uint32_t times_again(const struct clew_rca_view *v, uint32_t i, bool *don
         return n;
 }
 
+/* A loop was told of that holds this action: that says it all. */
+static bool told_as_loop(const struct clew_rca_view *v, const struct clew_findings *f, uint64_t key)
+{
+        for (uint32_t i = 0; i < f->n; i++) {
+                const struct clew_finding *x = &f->items[i];
+
+                for (uint32_t k = 0; x->rule == CLEW_RULE_TOOL_LOOP && k < x->n_effects; k++) {
+                        if (v->steps[x->effects[k]].key == key)
+                                return true;
+                }
+        }
+        return false;
+}
+
 void clew_rule_repeated_action(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         bool *done = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*done));
@@ -180,7 +201,7 @@ void clew_rule_repeated_action(const struct clew_rca_view *v, struct clew_findin
                 if (s->kind != CLEW_RCA_TOOL || done[i] || s->args.len < ARGUMENTS_MIN)
                         continue;
                 again = times_again(v, i, done);
-                if (again < 2)
+                if (again < 2 || told_as_loop(v, ret, s->key))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_REPEATED_ACTION, clew_rca_blame(v, i),
                                      again >= 4 ? 1.2 : 1.0);

@@ -42,6 +42,19 @@ static inline struct clew_slice tail(struct clew_slice t, size_t n)
         return t.len > n ? clew_slice_from(t, t.len - n) : t;
 }
 
+/* The hash of a word, byte by byte: one rotation each, where a multiplication is four times as
+ * slow; nine bits, so that neighbours do not meet before the eighth. */
+static inline uint64_t word_hash_add(uint64_t h, uint8_t c)
+{
+        return (h << 9 | h >> 55) ^ c;
+}
+
+static inline uint64_t word_hash_end(uint64_t h)
+{
+        h *= 0x9e3779b97f4a7c15u;
+        return h ^ h >> 32;
+}
+
 /* Room for every head and tail that word lists are looked up in. */
 #define LOWER_MAX 2048u
 
@@ -88,9 +101,12 @@ static inline bool has_pair(const struct lowered *l, const char *two)
 
 static inline bool has_word(const struct lowered *l, const char *needle)
 {
-        size_t n = strlen(needle);
+        size_t n;
 
-        if (n >= 2 && (!has_pair(l, needle) || !has_pair(l, needle + n - 2)))
+        if (needle[0] && needle[1] && !has_pair(l, needle))
+                return false;
+        n = strlen(needle);
+        if (n > 2 && !has_pair(l, needle + n - 2))
                 return false;
         return clew_find(clew_slice_make(l->text, l->len), needle, n) != NULL;
 }

@@ -306,7 +306,7 @@ void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct
         ret->total = 0;
         ret->values = 0;
         while (i < text.len) {
-                uint64_t h = 1469598103934665603u;
+                uint64_t h = 0;
                 bool digit = false;
                 size_t from;
 
@@ -315,10 +315,11 @@ void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct
                 from = i;
                 while (i < text.len && (is_alpha(text.data[i]) || is_digit(text.data[i]))) {
                         digit |= is_digit(text.data[i]);
-                        h = (h ^ lower(text.data[i++])) * 1099511628211u;
+                        h = word_hash_add(h, lower(text.data[i++]));
                 }
                 if (i == from)
                         break;
+                h = word_hash_end(h);
                 ret->total++;
                 ret->values += digit ? h : 0;
                 if (n < CLEW_WORDS_MAX)

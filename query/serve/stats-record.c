@@ -99,30 +99,29 @@ static void put_rate_high(struct clew_json_writer *w, const void *r)
         clew_json_write_double(w, high);
 }
 
-static void put_quantile(struct clew_json_writer *w, const void *r, double q)
+static void put_quantile(struct clew_json_writer *w, const void *r, unsigned q)
 {
         const struct clew_group *g = of(r)->group;
 
         if (g->n_durations == 0)
                 clew_json_write_null(w);
         else
-                clew_json_write_uint64_string(
-                        w, (uint64_t)llround(clew_quantile(g->durations, g->n_durations, q) * 1e9));
+                clew_json_write_uint64_string(w, (uint64_t)llround(g->quantiles[q] * 1e9));
 }
 
 static void put_p50(struct clew_json_writer *w, const void *r)
 {
-        put_quantile(w, r, 0.5);
+        put_quantile(w, r, CLEW_GROUP_P50);
 }
 
 static void put_p95(struct clew_json_writer *w, const void *r)
 {
-        put_quantile(w, r, 0.95);
+        put_quantile(w, r, CLEW_GROUP_P95);
 }
 
 static void put_p99(struct clew_json_writer *w, const void *r)
 {
-        put_quantile(w, r, 0.99);
+        put_quantile(w, r, CLEW_GROUP_P99);
 }
 
 static void put_tokens(struct clew_json_writer *w, const void *r)
@@ -187,10 +186,9 @@ static double measure(const struct clew_group *g, const char *word)
         if (strcmp(word, "cost") == 0)
                 return g->cost_usd;
         if (word[0] == 'p' && g->n_durations > 0)
-                return clew_quantile(g->durations, g->n_durations,
-                                     strcmp(word, "p50") == 0   ? 0.5
-                                     : strcmp(word, "p95") == 0 ? 0.95
-                                                                : 0.99);
+                return g->quantiles[strcmp(word, "p50") == 0   ? CLEW_GROUP_P50
+                                    : strcmp(word, "p95") == 0 ? CLEW_GROUP_P95
+                                                               : CLEW_GROUP_P99];
         return word[0] == 'p' ? 0 : (double)g->n;
 }
 

@@ -13,6 +13,7 @@
 #ifndef CLEW_STORAGE_ENV_INT_H
 #define CLEW_STORAGE_ENV_INT_H
 
+#include "proto/base/buffer.h"
 #include "proto/base/error.h"
 #include "proto/base/slice.h"
 #include "storage/store.h"
@@ -55,6 +56,18 @@ bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BY
 bool clew_env_is_creating(const struct clew_env *env);
 void clew_env_close(struct clew_env *env);
 const char *clew_env_dir(const struct clew_env *env);
+
+/*
+ * Objects that are not here but somewhere else (storage/tier): appends the bytes of one to @out.
+ * -ENOENT: it is not there either, as far as is known; -EREMOTEIO: it cannot be had now; -EBADMSG.
+ * Called by any thread that reads.
+ */
+typedef int (*clew_away_fn)(void *context, uint64_t object, struct clew_buffer *out,
+                            struct clew_error *err);
+/* Before other threads read. NULL: all objects are here. */
+void clew_env_set_away(struct clew_env *env, clew_away_fn fn, void *context);
+CLEW_MUST_USE int clew_env_read_away(struct clew_env *env, uint64_t object, struct clew_buffer *out,
+                                     struct clew_error *err);
 
 CLEW_MUST_USE int clew_txn_begin_read(struct clew_env *env, MDB_txn **ret, struct clew_error *err);
 void clew_txn_end_read(struct clew_env *env, MDB_txn *txn); /* NULL is fine */

@@ -226,6 +226,7 @@ static int open_with_map(struct clew_env *env, const char *path)
                 mdb_env_set_maxdbs(env->lmdb, CLEW_TABLES);
                 mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
                 mdb_env_set_mapsize(env->lmdb, map);
+                env->pid = (int32_t)getpid();
                 mdb_env_set_assert(env->lmdb, clew_table_assertion_failed);
                 rc = mdb_env_open(env->lmdb, path, flags, 0600);
                 if (rc == 0)

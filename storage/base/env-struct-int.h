@@ -18,6 +18,7 @@ struct clew_stopped_reader {
 
 struct clew_env {
         MDB_env *lmdb;
+        int32_t pid; /* that its readers stand under: of the process that opened it */
         MDB_dbi dbi[CLEW_TABLES];
         bool has[CLEW_TABLES]; /* of later tables: false in a store open for reading made before it
                                 */
@@ -40,6 +41,8 @@ struct clew_env {
         pthread_mutex_t lock;
         pthread_cond_t idle; /* readers fell to 0 */
         unsigned readers;    /* transactions under way; guarded by lock */
+        clew_away_fn away;   /* NULL = all objects are here */
+        void *away_context;
 };
 
 const char *clew_table_name(enum clew_table table);

@@ -113,7 +113,7 @@ uint64_t clew_env_oldest_reader(struct clew_env *env, int32_t *ret_pid)
 bool clew_txn_is_lost(struct clew_env *env, MDB_txn *txn)
 {
         uint64_t id = mdb_txn_id(txn);
-        int32_t pid = (int32_t)getpid();
+        int32_t pid = env->pid;
         size_t n;
         const struct slot *slots = slots_of(env, &n);
         MDB_envinfo info;

@@ -120,8 +120,10 @@ static int judge(struct clew_object_bucket *b, struct racer racers[RACERS], stru
                         winner = &racers[i];
                 }
         }
-        if (made == 0)
-                return lies(b, "it refused a name that was free", err);
+        if (made == 0) { /* a request that went twice is told that its first is there */
+                (void)lies(b, "it refused a name that was free", err);
+                return 1;
+        }
         if (made > 1)
                 return lies(b, "two that created one name at once were both told that they had",
                             err);
@@ -163,7 +165,7 @@ int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err)
         struct clew_bucket_patience p = clew_bucket_patience_begin(b);
         unsigned unsure = 0;
 
-        err->message[0] = '\0';
+        *err = (struct clew_error){0};
         for (unsigned done = 0; done < ROUNDS;) {
                 int r = round_of(b, err);
 
@@ -172,11 +174,12 @@ int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err)
                 if (r == 0)
                         done++;
                 else if (++unsure > UNSURE_MAX || !clew_bucket_patience_wait(&p))
-                        return err->message[0] ? -EHOSTUNREACH
-                                               : clew_error_set(err, -EBUSY, 0,
-                                                                "%s: the store answers with "
-                                                                "errors; try again later",
-                                                                b->url);
+                        return err->code == -ENOTSUP ? -ENOTSUP
+                               : err->message[0]     ? -EHOSTUNREACH
+                                                     : clew_error_set(err, -EBUSY, 0,
+                                                                      "%s: the store answers with "
+                                                                          "errors; try again later",
+                                                                      b->url);
         }
         return 0;
 }

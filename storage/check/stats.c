@@ -114,3 +114,23 @@ int clew_view_stats(struct clew_view *v, struct clew_store_stats *ret, struct cl
 
         return clew_txn_check(v->store->env, v->txn, r, err);
 }
+
+static int has_logs_trusting(struct clew_view *v, bool *ret, struct clew_error *err)
+{
+        struct clew_hot_list *hot;
+        struct clew_state state;
+        int r = clew_state_read(v->store->env, v->txn, &state, err);
+
+        if (r == 0)
+                r = clew_view_hot(v, NULL, &hot, err);
+        if (r == 0)
+                *ret = state.sealed_logs > 0 || hot->logs > 0;
+        return r;
+}
+
+int clew_view_has_logs(struct clew_view *v, bool *ret, struct clew_error *err)
+{
+        int r = has_logs_trusting(v, ret, err);
+
+        return clew_txn_check(v->store->env, v->txn, r, err);
+}

@@ -257,6 +257,11 @@ static void check_segment(struct check *c, const struct clew_scan *scan)
         c->n_live += e.n_live;
         clew_loader_set_txn(&c->loader, c->txn);
         r = clew_object_get(c->env, c->txn, segment, &c->loader.object, &object, &err);
+        if (r == -EREMOTEIO) {
+                finding_at(c, CLEW_TABLE_SEGMENT, scan->key,
+                           "its object is in a bucket that cannot be read now");
+                return;
+        }
         if (r == 0)
                 r = clew_segment_reader_open(&c->loader.segment, object);
         if (r < 0 || c->loader.segment.n_traces != e.n_traces || object.len != e.stored_bytes)

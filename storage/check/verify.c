@@ -6,6 +6,8 @@
  */
 #include "storage/check/verify-int.h"
 
+#include "storage/tier.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +33,7 @@ CLEW_NORETURN static void child(const char *dir, int fd, pid_t parent)
 {
         struct clew_store_options options = {.mode = CLEW_STORE_READ};
         struct clew_store *store = NULL;
+        struct clew_tier *tier = NULL;
         struct clew_error err = {0};
         FILE *f = fdopen(fd, "w");
         int r;
@@ -43,6 +46,8 @@ CLEW_NORETURN static void child(const char *dir, int fd, pid_t parent)
         if (!f || getppid() != parent)
                 _exit(1);
         r = clew_store_open(dir, &options, &store, &err);
+        if (r == 0) /* what is away is read too */
+                r = clew_tier_read_back(store, &tier, &err);
         if (r == 0)
                 r = clew_verify_records(store, write_finding, f, &err);
         if (r < 0)

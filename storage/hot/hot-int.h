@@ -163,6 +163,7 @@ struct clew_hot_list {
         struct clew_hot_trace *traces; /* owned, in no order */
         struct clew_hot_plan *plans;   /* owned, as many; NULL: nobody will seal */
         uint64_t stored_bytes;         /* of all that were added */
+        uint64_t logs;                 /* log records of them */
         uint32_t n;
         uint32_t capacity;
         struct clew_hot_link *links; /* owned */

@@ -238,6 +238,7 @@ static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
         add_up(h->signal == CLEW_OTLP_LOGS ? &t->n_logs : &t->n_spans, h->n_items);
         t->raw_bytes += h->raw_bytes;
         list->stored_bytes += f->stored_bytes;
+        list->logs += h->signal == CLEW_OTLP_LOGS ? h->n_items : 0;
         if (!list->plans)
                 return 0;
         plan = clew_hot_plan_of(list, t);

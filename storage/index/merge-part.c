@@ -12,8 +12,9 @@
 #define DEAD UINT32_MAX
 /* Ids, starts, maps and room for a column: some 60 bytes a trace. */
 #define ARENA_BYTES_MAX ((size_t)256 << 20)
-/* Blocks of one step; the last one may be a large posting. */
-#define BLOCKS_BYTES_MAX (CLEW_MERGE_STEP_BYTES + 16 * CLEW_RUN_BLOCK_MAX)
+/* Blocks of one step: the last one may be a large posting, or the directory of all blocks of a
+ * kind; ids, starts and places of a run come in one, 4, 2 and some more MiB where it is full. */
+#define BLOCKS_BYTES_MAX ((size_t)256 << 20)
 /* Ordinals that are sorted by inserting; more go through a set of bits. */
 #define INSERTED_MAX 24u
 #define READ_ROWS 1024u

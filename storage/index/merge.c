@@ -29,6 +29,7 @@ struct clew_index_merge {
         uint64_t seen;   /* of the state last */
         bool has_swept;  /* what an earlier process has left is gone */
         struct clew_merge_part part;
+        size_t n_flushed; /* of the blocks made by the step, those that are written */
         const struct clew_index_merge_options *options; /* of the step */
         struct clew_error *err;
         uint64_t bytes;
@@ -217,16 +218,20 @@ static int take_number(struct clew_index_merge *m, MDB_txn *txn, struct clew_sta
         return 0;
 }
 
+/* The next ones that were made, about as many bytes as a step makes. */
 static int write_blocks(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
 {
         struct clew_merge_part *p = &m->part;
         const size_t *ends = (const size_t *)(const void *)p->ends.data;
         size_t n = p->ends.len / sizeof(*ends);
-        size_t from = 0;
+        size_t begin = m->n_flushed > 0 ? ends[m->n_flushed - 1] : 0;
+        size_t from = begin;
         int r = 0;
 
         (void)state;
-        for (size_t i = 0; r == 0 && i < n; i++) {
+        while (r == 0 && m->n_flushed < n && from - begin < CLEW_MERGE_STEP_BYTES) {
+                size_t i = m->n_flushed++;
+
                 r = clew_index_put_block(m->env, txn, p->number, p->n_written + (uint32_t)i + 1,
                                          clew_slice_make(p->blocks.data + from, ends[i] - from),
                                          m->err);
@@ -239,15 +244,16 @@ static int write_blocks(struct clew_index_merge *m, MDB_txn *txn, struct clew_st
 static int flush(struct clew_index_merge *m)
 {
         struct clew_merge_part *p = &m->part;
-        int r;
+        size_t n = p->ends.len / sizeof(size_t);
+        int r = 0;
 
-        if (p->ends.len == 0)
-                return 0;
-        r = in_transaction(m, write_blocks);
+        m->n_flushed = 0;
+        while (r >= 0 && m->n_flushed < n)
+                r = in_transaction(m, write_blocks);
         if (r < 0)
                 return r;
         m->bytes += p->blocks.len;
-        p->n_written += (uint32_t)(p->ends.len / sizeof(size_t));
+        p->n_written += (uint32_t)n;
         clew_buffer_clear(&p->blocks);
         clew_buffer_clear(&p->ends);
         return 0;

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* Of the offsets, and of the separators: a directory is one block, however many blocks it is of. */
 #define DIRECTORY_MAX ((size_t)64 << 20)
 
 void clew_run_writer_init(struct clew_run_writer *w,
@@ -29,7 +30,7 @@ void clew_run_writer_init(struct clew_run_writer *w,
         clew_buffer_init(&w->keys, CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->postings, CLEW_RUN_BLOCK_MAX);
         w->block_bytes = CLEW_RUN_BLOCK_BYTES;
-        clew_buffer_init(&w->block, 2 * CLEW_RUN_BLOCK_MAX);
+        clew_buffer_init(&w->block, 2 * DIRECTORY_MAX + CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->packed, 4 * CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->offsets, DIRECTORY_MAX);
         clew_buffer_init(&w->separators, DIRECTORY_MAX);

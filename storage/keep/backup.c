@@ -22,6 +22,7 @@
 #include "storage/keep/salvage-int.h"
 #include "storage/sealed/segment-int.h"
 #include "storage/source/store-int.h"
+#include "storage/tier.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -130,6 +131,12 @@ static int ensure(struct backup *b, enum clew_kept_kind kind, uint64_t number,
         struct clew_error own = {0};
         int r = clew_kept_look(b->store->env, b->txn, kind, number, ret, &own);
 
+        if (r == -ENOENT && kind == CLEW_KEPT_SEGMENT && clew_tier_has(b->store, number))
+                return clew_error_set(err, -EREMOTE, 0,
+                                      "store %s: sealed data of it lies in its bucket alone, which "
+                                      "is the copy of it; a backup is for a store that has all of "
+                                      "its own (objects-local 0)",
+                                      clew_store_directory(b->store));
         if (r == -ENOENT)
                 return keep_earlier(b, kind, number, "it is missing", ret);
         if (r == -EBADMSG)

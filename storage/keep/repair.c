@@ -9,6 +9,7 @@
 
 #include "storage/base/directory-int.h"
 #include "storage/base/own-file-int.h"
+#include "storage/tier.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,7 +120,15 @@ int clew_store_repair(const char *dir, const struct clew_keep_options *options,
                            .collector_fd = -1,
                            .seized_fd = -1,
                            .report = &report};
-        int e = hold(&r, err);
+        int e = clew_tier_is_tied(dir)
+                        ? clew_error_set(
+                                  err, -EREMOTE, 0,
+                                  "store %s: its sealed data is in a bucket too, and a repair "
+                                  "could not tell what is there from what is lost: begin an "
+                                  "empty directory with the same --objects; this one's hot "
+                                  "data comes along by clew export and clew import",
+                                  dir)
+                        : hold(&r, err);
 
         if (e == 0)
                 e = run(&r, err);

@@ -21,11 +21,15 @@ CLEW_MUST_USE int clew_object_put(struct clew_env *env, MDB_txn *txn, uint64_t o
                                   struct clew_slice bytes, struct clew_error *err);
 /*
  * Gives the whole object. An object of one chunk is borrowed from the transaction; a larger one is
- * put together in @scratch. 0, -ENOENT, -EBADMSG (damaged), ...
+ * put together in @scratch. One that is not here is read from where it is away (env-int.h). 0,
+ * -ENOENT, -EBADMSG (damaged), -EREMOTEIO (away, and out of reach now), ...
  */
 CLEW_MUST_USE int clew_object_get(struct clew_env *env, MDB_txn *txn, uint64_t object,
                                   struct clew_buffer *scratch, struct clew_slice *ret,
                                   struct clew_error *err);
+/* Whether its bytes are in this store: 1, 0, or an error. */
+CLEW_MUST_USE int clew_object_is_here(struct clew_env *env, MDB_txn *txn, uint64_t object,
+                                      struct clew_error *err);
 CLEW_MUST_USE int clew_object_delete(struct clew_env *env, MDB_txn *txn, uint64_t object,
                                      struct clew_error *err);
 

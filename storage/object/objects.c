@@ -48,6 +48,27 @@ static int object_damaged(struct clew_env *env, uint64_t object, const char *wha
                               clew_env_dir(env), (unsigned long long)object, what);
 }
 
+int clew_object_is_here(struct clew_env *env, MDB_txn *txn, uint64_t object, struct clew_error *err)
+{
+        struct clew_key key = clew_key_chunk(object, 0);
+        struct clew_slice value;
+        int r = clew_table_peek(env, txn, CLEW_TABLE_OBJECT, clew_key_slice(&key), &value, err);
+
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+static int get_away(struct clew_env *env, uint64_t object, struct clew_buffer *scratch,
+                    struct clew_slice *ret, struct clew_error *err)
+{
+        int r;
+
+        clew_buffer_clear(scratch);
+        r = clew_env_read_away(env, object, scratch, err);
+        if (r == 0)
+                *ret = clew_buffer_slice(scratch);
+        return r;
+}
+
 int clew_object_get(struct clew_env *env, MDB_txn *txn, uint64_t object,
                     struct clew_buffer *scratch, struct clew_slice *ret, struct clew_error *err)
 {
@@ -57,6 +78,8 @@ int clew_object_get(struct clew_env *env, MDB_txn *txn, uint64_t object,
         uint64_t length;
         int r = clew_table_get(env, txn, CLEW_TABLE_OBJECT, clew_key_slice(&key), &value, err);
 
+        if (r == -ENOENT)
+                return get_away(env, object, scratch, ret, err);
         if (r < 0)
                 return r;
         c = clew_cursor_make(value);

@@ -13,6 +13,7 @@
  */
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "storage/object/objects-int.h"
 #include "storage/seal/seal-int.h"
 
 #include <errno.h>
@@ -189,6 +190,10 @@ static int add_segment(struct chooser *c, const struct clew_small_segment *from,
                 return r == -ENOENT || r == -EBADMSG ? 0 : r;
         if (!clew_segment_entry_decode(value, &e) || e.n_traces == 0)
                 return 0;
+        r = clew_object_is_here(c->store->env, c->txn, from->segment, err);
+        if (r != 1) /* what is away is not fetched to be put together */
+                return r;
+        r = 0;
         n = (uint32_t)e.n_traces;
         if (!c->plan.service) {
                 c->plan.service = clew_malloc(e.service.len + 1);

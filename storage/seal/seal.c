@@ -219,7 +219,9 @@ static int add_trace(struct sealer *s, struct clew_seal_item *item, struct clew_
                 refuse(s, item, r, err->message, stats);
         if (r == -ENOENT)
                 s->sealing->is_read = false;
-        if (r == -ENOENT || is_of_trace(r))
+        if (r == -EREMOTEIO) /* its sealed part is away, and out of reach: others go on */
+                item->skip = true;
+        if (r == -ENOENT || r == -EREMOTEIO || is_of_trace(r))
                 return 1;
         if (r < 0)
                 return r;

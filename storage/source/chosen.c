@@ -37,6 +37,10 @@ struct clew_chosen {
         const struct clew_index_chooser *chooser;
         struct chosen_run *runs; /* the last one is a list of what no run covers, maybe empty */
         uint32_t n;
+        uint32_t *heap; /* open ones that have more, the one with the newest first */
+        uint32_t n_heap;
+        bool has_unopened; /* runs that may have to be opened: the newest start in them */
+        uint64_t unopened_ns;
         struct clew_buffer uncovered; /* struct clew_uncovered */
         bool has_after;
         uint64_t after_ns;
@@ -70,6 +74,7 @@ void clew_chosen_end(struct clew_view *v)
                 clew_free(c->runs[i].sure.words);
         }
         clew_free(c->runs);
+        clew_free(c->heap);
         clew_buffer_deinit(&c->uncovered);
         clew_free(c->elsewhere);
         clew_free(c);
@@ -240,6 +245,28 @@ static int list_uncovered(struct clew_view *v, struct clew_error *err)
         return position(list, err);
 }
 
+/* The walk may come into it. */
+static bool is_reached(const struct clew_chosen *c, const struct chosen_run *r)
+{
+        return !(c->has_after && r->run->head.oldest_ns > c->after_ns) &&
+               r->run->head.newest_ns >= c->chooser->since_ns;
+}
+
+static void look_for_unopened(struct clew_chosen *c)
+{
+        c->has_unopened = false;
+        c->unopened_ns = 0;
+        for (uint32_t i = 0; i < c->n; i++) {
+                const struct chosen_run *r = &c->runs[i];
+
+                if (r->is_open || !is_reached(c, r))
+                        continue;
+                c->has_unopened = true;
+                if (r->run->head.newest_ns > c->unopened_ns)
+                        c->unopened_ns = r->run->head.newest_ns;
+        }
+}
+
 int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
                       const struct clew_index_chooser *chooser, struct clew_error *err)
 {
@@ -255,7 +282,8 @@ int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
         c->chooser = chooser;
         c->n = v->index.n_runs + 1;
         c->runs = clew_calloc(c->n, sizeof(*c->runs));
-        if (!c->runs)
+        c->heap = clew_calloc(c->n, sizeof(*c->heap));
+        if (!c->runs || !c->heap)
                 return out_of_memory(err);
         for (uint32_t i = 0; i < v->index.n_runs; i++)
                 c->runs[i].run = &v->index.runs[i];
@@ -266,6 +294,9 @@ int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
                 c->after = after->id;
         }
         r = list_uncovered(v, err);
+        if (r == 0 && c->runs[c->n - 1].set.n > 0)
+                c->heap[c->n_heap++] = c->n - 1;
+        look_for_unopened(c);
         return r < 0 ? r : find_elsewhere(v, err);
 }
 
@@ -437,40 +468,95 @@ int clew_chosen_settle(struct clew_view *v, struct clew_error *err)
         return r;
 }
 
-int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+static bool comes_first(const struct clew_chosen *c, uint32_t a, uint32_t b)
+{
+        const struct chosen_run *x = &c->runs[a];
+        const struct chosen_run *y = &c->runs[b];
+
+        return order(start_of(x), id_of(x), start_of(y), id_of(y)) < 0;
+}
+
+static void sink_down(struct clew_chosen *c, uint32_t at)
+{
+        uint32_t moving = c->heap[at];
+
+        for (;;) {
+                uint32_t child = 2 * at + 1;
+
+                if (child >= c->n_heap)
+                        break;
+                if (child + 1 < c->n_heap && comes_first(c, c->heap[child + 1], c->heap[child]))
+                        child++;
+                if (!comes_first(c, c->heap[child], moving))
+                        break;
+                c->heap[at] = c->heap[child];
+                at = child;
+        }
+        c->heap[at] = moving;
+}
+
+static void push(struct clew_chosen *c, uint32_t run)
+{
+        uint32_t at = c->n_heap++;
+
+        while (at > 0 && comes_first(c, run, c->heap[(at - 1) / 2])) {
+                c->heap[at] = c->heap[(at - 1) / 2];
+                at = (at - 1) / 2;
+        }
+        c->heap[at] = run;
+}
+
+static struct chosen_run *first_of(const struct clew_chosen *c)
+{
+        return c->n_heap > 0 ? &c->runs[c->heap[0]] : NULL;
+}
+
+/* Opens the runs that may hold something newer than what is known. */
+static int open_some(struct clew_view *v, struct clew_error *err)
 {
         struct clew_chosen *c = v->chosen;
-        struct chosen_run *best = NULL;
 
-        for (uint32_t i = 0; i < c->n; i++) {
-                struct chosen_run *r = &c->runs[i];
-
-                if (r->is_open && r->at < r->set.n &&
-                    (!best || order(start_of(r), id_of(r), start_of(best), id_of(best)) < 0))
-                        best = r;
-        }
         for (uint32_t i = c->n; i > 0; i--) { /* newer runs tend to hold newer traces */
                 struct chosen_run *r = &c->runs[i - 1];
+                const struct chosen_run *best = first_of(c);
                 int e;
 
-                if (r->is_open || (best && r->run->head.newest_ns < start_of(best)) ||
-                    (c->has_after && r->run->head.oldest_ns > c->after_ns) ||
-                    r->run->head.newest_ns < c->chooser->since_ns)
+                if (r->is_open || !is_reached(c, r) ||
+                    (best && r->run->head.newest_ns < start_of(best)))
                         continue;
                 e = open_run(v, r, err);
                 if (e < 0)
                         return e;
-                if (r->at < r->set.n &&
-                    (!best || order(start_of(r), id_of(r), start_of(best), id_of(best)) < 0))
-                        best = r;
+                if (r->at < r->set.n)
+                        push(c, i - 1);
         }
-        if (!best)
-                return 0;
+        look_for_unopened(c);
+        return 0;
+}
+
+int clew_chosen_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
+{
+        struct clew_chosen *c = v->chosen;
+        struct chosen_run *best = first_of(c);
+        int r = 0;
+
+        if (c->has_unopened && !(best && c->unopened_ns < start_of(best))) {
+                r = open_some(v, err);
+                best = first_of(c);
+        }
+        if (r < 0 || !best)
+                return r;
         ret->start_ns = start_of(best);
         ret->id = *id_of(best);
         ret->sure = best->run && clew_index_set_has(&best->sure, best->at);
         ret->run = ret->sure && c->chooser->light ? best->run : NULL;
         ret->ordinal = best->at;
         best->at++;
-        return position(best, err) < 0 ? -EBADMSG : 1;
+        if (position(best, err) < 0)
+                return -EBADMSG;
+        if (best->at >= best->set.n)
+                c->heap[0] = c->heap[--c->n_heap];
+        if (c->n_heap > 0)
+                sink_down(c, 0);
+        return 1;
 }

@@ -91,7 +91,7 @@ def gate_directions(root):
 
 # Rooms of a folder in order of rank: a room uses those before it, never those behind it.
 ROOMS = {
-    "storage": ("base", "bucket", "pack", "object", "hot", "sealed", "index", "source", "seal", "erase",
+    "storage": ("base", "bucket", "pack", "object", "hot", "sealed", "index", "source", "seal", "erase", "tier",
                 "check", "keep"),
     "query": ("model", "find", "rca", "review", "answer", "ui", "serve", "mcp", "cli"),
     "collector": ("base", "gate", "commit", "front", "api", "process"),

@@ -125,7 +125,7 @@ static uint32_t count(const char *dir, bool no_index, struct clew_buffer *out)
                 const struct clew_group *g = stats.groups.all[i];
 
                 clew_buffer_printf(out, "%.*s %llu %g;", (int)g->keys[0].len, g->keys[0].data,
-                                   (unsigned long long)g->n, g->durations[g->n_durations / 2]);
+                                   (unsigned long long)g->n, g->quantiles[CLEW_GROUP_P50]);
         }
         clew_buffer_printf(out, " all %llu, %llu selected",
                            (unsigned long long)stats.groups.total.n,

@@ -59,6 +59,8 @@ void clew_index_choice_set_taker(struct clew_index_choice *choice,
 /* Choosers without a query, for clew_view_list_chosen(). The traces that may carry scores of others
  * (and some that do not), from @since_ns on: */
 struct clew_index_chooser clew_index_pick_speakers(uint64_t since_ns);
+/* ... all: for who wants the newest, which the time order proves by a walk over it ... */
+struct clew_index_chooser clew_index_pick_all(void);
 /* ... and those whose stored summary is of other rules than @version (borrowed), given without it:
  */
 struct clew_index_chooser clew_index_pick_other_rules(uint32_t *version);

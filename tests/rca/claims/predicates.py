@@ -554,3 +554,96 @@ def asked_again(claim):
 
 CHECKS["promise-without-call"] = turn_without_action
 CHECKS["repeated-query"] = asked_again
+
+
+def users_said(run):
+    """What people said, with their first letters and spaces as they are: the roles of messages tell who speaks."""
+    out = []
+    for s in run.spans:
+        if s.tool:
+            continue
+        users = {m.group(1) for k, v in s.attrs.items() for m in [re.match(r"(.*\.\d+)(?:\.message)?\.role$", k)]
+                 if m and str(v).lower() in ("user", "human")}
+        for k, v in s.attrs.items():
+            if any(k.startswith(u + ".") for u in users):
+                out.append(str(v))
+            elif isinstance(v, str) and re.search(r"user|human", v) and v[:1] in "[{":
+                out += messages_of_users(v)
+            elif re.search(r"input|prompt|question|request", k) and not re.search(r"\.\d+\.|system", k) and isinstance(
+                    v, str) and v[:1] not in "[{":
+                out.append(v)
+    return "\n".join(out)
+
+
+def messages_of_users(text):
+    try:
+        todo, out = [json.loads(text)], []
+    except ValueError:
+        return [text]
+    while todo:
+        x = todo.pop()
+        if isinstance(x, dict) and str(x.get("role", x.get("type", ""))).lower() in ("user", "human"):
+            out.append(json.dumps(x, ensure_ascii=False))
+        elif isinstance(x, dict):
+            todo += x.values()
+        elif isinstance(x, list):
+            todo += x
+        elif isinstance(x, str) and x[:1] in "[{" and re.search(r"user|human", x):
+            out += messages_of_users(x)
+    return out
+
+
+def whole(value, text):
+    return re.search(r"(?<!\w)%s(?!\w)" % re.escape(value), text, re.I) is not None
+
+
+def other_record(claim):
+    """The taken value and both fields stand in the source; the user said one of the fields and not the other."""
+    m = claim.match(r'took (.*), which step (\d+) shows with "(.*)"; another one there has "(.*)", as the user said')
+    if not m:
+        return "unread"
+    source = claim.step(m[1])
+    text = source.text("all") if source else ""
+    said = users_said(claim.run)
+    if source and not all(x in text for x in (m[0], m[2], m[3])):
+        return "step %s does not show all of it" % m[1]
+    if not whole(m[3], said):
+        return "no user said %s" % m[3]
+    return "a user said %s" % m[2] if whole(m[2], said) else None
+
+
+def more_than_named(claim):
+    said = users_said(claim.run)
+    m = claim.match(r"for (\S+), which no user named, beside (\S+)\.$")
+    if m:
+        if m[0] in said:
+            return "a user named %s" % m[0]
+        span = claim.numbers()[0]
+        if span is not None and not all(x in span.text("out") + "".join(e for _, e in claim.evidence) for x in m):
+            return "the call does not name both"
+        return None if m[1] in said else "no user named %s" % m[1]
+    m = claim.match(r"for everything \((.*)\); no user spoke of all")
+    if not m:
+        return "unread"
+    if re.search(r"\b(all|every\w*|both|entire|whole)\b", said, re.I):
+        return "a user speaks of all"
+    return None if any(m[0] in s.text("all") for s in claim.run.spans) else "no such action"
+
+
+def history_shrank(claim):
+    """What the later call was shown is shorter than what the earlier one was."""
+    m = claim.match(r"Step (\d+) was shown (\d+) messages, step (\d+) before it (\d+)")
+    if not m:
+        return "unread"
+    now, then = claim.step(m[0]), claim.step(m[2])
+    if now is None or then is None:
+        return None
+    if int(m[1]) * 2 > int(m[3]):
+        return "not half of it"
+    sizes = [sum(len(str(v)) for k, v in s.attrs.items() if re.search(r"input|prompt", k)) for s in (now, then)]
+    return None if sizes[0] < sizes[1] else "its input is no shorter"
+
+
+CHECKS["other-record"] = other_record
+CHECKS["wide-action"] = more_than_named
+CHECKS["lost-context"] = history_shrank

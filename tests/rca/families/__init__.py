@@ -1,4 +1,5 @@
-"""The families of scenarios and where they are used: dev, test or both (with other seeds)."""
+"""The families of scenarios and where they are used: dev, test or both (with other seeds), more (held until
+2026-11-29), held (never looked at to fit)."""
 import collections
 
 from families import (airline, archive, assistant, bank, bashfix, browser, claims_desk, committee, crew, data, deepreport,
@@ -7,7 +8,7 @@ from families import (airline, archive, assistant, bank, bashfix, browser, claim
                       terminal, travel, webshop)
 
 Family = collections.namedtuple("Family", "name play splits failed passed")
-DEV, TEST, BOTH, HELD = ("dev",), ("test",), ("dev", "test"), ("held",)
+DEV, TEST, BOTH, MORE, HELD = ("dev",), ("test",), ("dev", "test"), ("more",), ("held",)
 FAMILIES = [
     Family("research", research.research, BOTH, 16, 6),
     Family("retail", retail.retail, BOTH, 14, 6),
@@ -30,18 +31,18 @@ FAMILIES = [
     Family("browser", browser.browser, TEST, 9, 4),
     Family("assistant", assistant.assistant, TEST, 8, 3),
     Family("deepreport", deepreport.deepreport, BOTH, 12, 4),
-    Family("mathchat", mathchat.mathchat, HELD, 11, 9),
-    Family("newsroom", newsroom.newsroom, HELD, 11, 9),
-    Family("webshop", webshop.webshop, HELD, 11, 9),
-    Family("household", household.household, HELD, 11, 9),
-    Family("hotel", hotel.hotel, HELD, 11, 9),
-    Family("claims_desk", claims_desk.claims_desk, HELD, 11, 9),
-    Family("bashfix", bashfix.bashfix, HELD, 11, 9),
-    Family("guarded", guarded.guarded, HELD, 11, 9),
-    Family("planexec", planexec.planexec, HELD, 11, 9),
-    Family("archive", archive.archive, HELD, 11, 9),
-    Family("secretary", secretary.secretary, HELD, 11, 9),
-    Family("notebook", notebook.notebook, HELD, 11, 9),
-    Family("committee", committee.committee, HELD, 11, 9),
-    Family("surfer", surfer.surfer, HELD, 11, 9),
+    Family("mathchat", mathchat.mathchat, MORE, 11, 9),
+    Family("newsroom", newsroom.newsroom, MORE, 11, 9),
+    Family("webshop", webshop.webshop, MORE, 11, 9),
+    Family("household", household.household, MORE, 11, 9),
+    Family("hotel", hotel.hotel, MORE, 11, 9),
+    Family("claims_desk", claims_desk.claims_desk, MORE, 11, 9),
+    Family("bashfix", bashfix.bashfix, MORE, 11, 9),
+    Family("guarded", guarded.guarded, MORE, 11, 9),
+    Family("planexec", planexec.planexec, MORE, 11, 9),
+    Family("archive", archive.archive, MORE, 11, 9),
+    Family("secretary", secretary.secretary, MORE, 11, 9),
+    Family("notebook", notebook.notebook, MORE, 11, 9),
+    Family("committee", committee.committee, MORE, 11, 9),
+    Family("surfer", surfer.surfer, MORE, 11, 9),
 ]

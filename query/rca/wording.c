@@ -1,0 +1,274 @@
+/*
+ * Words of a run, once through in the order in which they appeared.
+ *
+ * A table holds every word met so far, with the text that had it last: so a word counts once in a
+ * text, and is new when no text had it. Of long texts the head and the tail are read. The table has
+ * a fixed size, which the bound on all text makes large enough; when it is full nothing is new any
+ * more.
+ */
+#include "query/rca/wording-int.h"
+
+#include "query/rca/text-int.h"
+
+#define WORD_MIN 4u
+#define TABLE_FIRST 4096u
+#define TABLE_MAX (1u << 19)
+
+struct word {
+        uint64_t hash; /* 0 for a free place */
+        uint32_t unit;
+};
+
+struct table {
+        struct clew_arena *arena;
+        struct word *items;
+        uint32_t mask;
+        uint32_t n;
+        bool failed;
+};
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static struct word *place_of(const struct table *t, uint64_t hash)
+{
+        uint32_t i = (uint32_t)hash & t->mask;
+
+        while (t->items[i].hash && t->items[i].hash != hash)
+                i = (i + 1) & t->mask;
+        return &t->items[i];
+}
+
+static bool resize(struct table *t, uint32_t n)
+{
+        struct table grown = {.arena = t->arena, .mask = n - 1, .n = t->n};
+
+        grown.items = clew_arena_calloc(t->arena, n, sizeof(*grown.items));
+        if (!grown.items)
+                return false;
+        for (uint32_t i = 0; t->items && i <= t->mask; i++) {
+                if (t->items[i].hash)
+                        *place_of(&grown, t->items[i].hash) = t->items[i];
+        }
+        *t = grown;
+        return true;
+}
+
+enum met { MET_HERE, MET_BEFORE, MET_NEW };
+
+/* Whether a word stood in this unit before, in another one, or nowhere. */
+static enum met meet(struct table *t, uint64_t hash, uint32_t unit)
+{
+        struct word *w;
+
+        if (t->n * 2 > t->mask && t->mask + 1 < TABLE_MAX && !resize(t, (t->mask + 1) * 2))
+                t->failed = true;
+        w = place_of(t, hash);
+        if (w->hash) {
+                enum met ret = w->unit == unit ? MET_HERE : MET_BEFORE;
+
+                w->unit = unit;
+                return ret;
+        }
+        if (t->failed || t->n * 4 > t->mask * 3)
+                return MET_BEFORE;
+        *w = (struct word){hash, unit};
+        t->n++;
+        return MET_NEW;
+}
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+/* What a byte is: its lower form in a word, 0 between words. */
+static void make_classes(uint8_t class[256])
+{
+        for (unsigned c = 0; c < 256; c++)
+                class[c] = is_alpha((uint8_t)c) || is_digit((uint8_t)c) ? lower((uint8_t)c) : 0;
+}
+
+static bool ends_sentence(uint8_t c)
+{
+        return c == '.' || c == '!' || c == '?' || c == ':' || c == '\n' || c == '*' || c == '-' ||
+               c == '"';
+}
+
+struct reading {
+        struct table table;
+        uint8_t class[256];
+        size_t left; /* bytes that may still be read */
+};
+
+/* Reads the words of @text into @ret, or only into the table when it is NULL. */
+static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
+                       struct clew_wording *ret)
+{
+        bool opens = true; /* a sentence */
+        size_t i = 0;
+
+        if (text.len > r->left)
+                text.len = r->left;
+        r->left -= text.len;
+        while (i < text.len) {
+                uint64_t h = 0;
+                bool digit = false;
+                bool name;
+                size_t from;
+                enum met met;
+
+                for (; i < text.len && !r->class[text.data[i]]; i++)
+                        opens |= ends_sentence(text.data[i]);
+                from = i;
+                for (; i < text.len && r->class[text.data[i]]; i++) {
+                        digit |= is_digit(text.data[i]);
+                        h = word_hash_add(h, r->class[text.data[i]]);
+                }
+                name = from < text.len && !opens && text.data[from] >= 'A' &&
+                       text.data[from] <= 'Z';
+                opens = false;
+                if (i - from < WORD_MIN && !digit)
+                        continue;
+                h = word_hash_end(h);
+                met = meet(&r->table, h ? h : 1, unit);
+                if (!ret || met == MET_HERE)
+                        continue;
+                ret->words++;
+                ret->numbers += digit;
+                ret->new_words += met == MET_NEW;
+                ret->new_names += met == MET_NEW && name && !digit;
+        }
+}
+
+static void read_unit(struct reading *r, const struct clew_rca_unit *u, uint32_t unit,
+                      struct clew_wording *ret)
+{
+        if (u->text.len <= CLEW_WORDING_HEAD_MAX + CLEW_WORDING_TAIL_MAX) {
+                read_words(r, u->text, unit, ret);
+                return;
+        }
+        read_words(r, head(u->text, CLEW_WORDING_HEAD_MAX), unit, ret);
+        read_words(r, tail(u->text, CLEW_WORDING_TAIL_MAX), unit, ret);
+}
+
+/* ---- manners -------------------------------------------------------------------------------- */
+
+static bool any_of(const struct lowered *l, const char *const *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (has_word(l, list[i]))
+                        return true;
+        }
+        return false;
+}
+
+#define ANY_OF(l, list) any_of(l, list, CLEW_ARRAY_LEN(list))
+
+static void read_manner(struct clew_slice text, struct clew_wording *ret)
+{
+        static const char *const supposes[] = {
+                "assum",
+                "hypothetical",
+                "simulat",
+                "placeholder",
+                "mock",
+                "dummy",
+                "for the sake of",
+                "for simplicity",
+                "as an example",
+                "sample data",
+                "typical",
+                "presumabl",
+                "probabl",
+                " likely",
+                "i believe",
+                "i think",
+                "i recall",
+                "i guess",
+                "from memory",
+                "general knowledge",
+                "known to",
+                "estimat",
+                "approximat",
+                "roughly",
+                "should be about",
+                "should be around",
+        };
+        static const char *const concludes[] = {
+                "final answer", "in conclusion", "therefore", "thus",     "in summary",
+                "to summari",   "terminate",     "complete",  "verified", "confirmed",
+                "success",      "satisfied",     "correct",
+        };
+        static const char *const excuses[] = {
+                "unable",        "cannot",        "can't",          "could not", "couldn't",
+                "sorry",         "unfortunately", "apolog",         "failed",    "error",
+                "not found",     "no result",     "no information", "no data",   "unavailable",
+                "not available", "instead",
+        };
+        static const char *const checks[] = {
+                "verif", "double-check", "double check", "cross-check", "confirm", "validat",
+        };
+        struct lowered l;
+
+        make_lowered(text, &l);
+        ret->supposes = ANY_OF(&l, supposes);
+        ret->concludes = ANY_OF(&l, concludes);
+        ret->excuses = ANY_OF(&l, excuses);
+        ret->checks = ANY_OF(&l, checks);
+        ret->questions = text.len && memchr(text.data, '?', text.len) != NULL;
+        ret->program = clew_text_program(text) >= 0;
+}
+
+/* ---- a run ---------------------------------------------------------------------------------- */
+
+/* The model call that a text belongs to: who wrote it. */
+static uint32_t writer_of(const struct clew_rca_view *v, uint32_t step)
+{
+        return v->steps[step].kind == CLEW_RCA_LLM ? step : v->steps[step].caller;
+}
+
+static void read_units(const struct clew_rca_view *v, struct clew_wording *all)
+{
+        struct reading r = {.table = {.arena = v->arena}, .left = CLEW_WORDING_TEXT_MAX};
+
+        make_classes(r.class);
+        if (!resize(&r.table, TABLE_FIRST))
+                return;
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+                bool written = unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS;
+                uint32_t who = written ? writer_of(v, unit->step) : CLEW_RCA_NONE;
+
+                read_unit(&r, unit, u, who == CLEW_RCA_NONE ? NULL : &all[who]);
+        }
+}
+
+/* What came back right before a model call, of all tools since the one before it. */
+static void read_results(const struct clew_rca_view *v, struct clew_wording *all)
+{
+        uint32_t bytes = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind == CLEW_RCA_TOOL) {
+                        bytes += s->result.len < CLEW_RCA_UNIT_MAX ? (uint32_t)s->result.len
+                                                                   : CLEW_RCA_UNIT_MAX;
+                } else if (s->kind == CLEW_RCA_LLM) {
+                        all[i].reads = bytes;
+                        bytes = 0;
+                }
+        }
+}
+
+struct clew_wording *clew_wording_of(const struct clew_rca_view *v)
+{
+        struct clew_wording *all = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*all));
+
+        if (!all)
+                return NULL;
+        read_units(v, all);
+        read_results(v, all);
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM)
+                        read_manner(v->steps[i].text, &all[i]);
+        }
+        return all;
+}

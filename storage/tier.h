@@ -1,0 +1,96 @@
+/*
+ * Sealed data in a bucket (storage/bucket/README.md): a store that uploads what it seals, gives up
+ * the bytes of segments that it has no room for, and reads them back; and stores that are made of a
+ * bucket alone.
+ *
+ * What a bucket holds is of one store, which one process writes. Whoever finds that another has
+ * written there stops writing. Design and failure modes: storage/tier/README.md.
+ */
+#ifndef CLEW_STORAGE_TIER_H
+#define CLEW_STORAGE_TIER_H
+
+#include "proto/base/error.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clew_tier;
+
+/* Bytes of segments that are kept after they were read back, unless somebody says otherwise. */
+#define CLEW_TIER_CACHE_BYTES ((uint64_t)256 << 20)
+
+struct clew_tier_options {
+        const char *url;      /* of the bucket */
+        uint64_t cache_bytes; /* 0 = the default */
+        uint64_t local_bytes; /* of segments that stay here; the oldest go. 0 = all stay */
+        /* Told of objects that are damaged, and of what was done about it. May be NULL. */
+        clew_verify_report_fn finding;
+        void *context;
+};
+
+struct clew_tier_stats {
+        uint64_t uploaded; /* segments, and bytes of their objects */
+        uint64_t uploaded_bytes;
+        uint64_t adopted; /* segments that came from the bucket */
+        uint64_t removed; /* segments that are gone from the bucket, or from the store */
+        uint64_t evicted; /* segments whose bytes are not here any more */
+        uint64_t evicted_bytes;
+        uint64_t damaged;  /* objects left aside */
+        uint64_t version;  /* of the catalog, now; 0 = none */
+        uint64_t segments; /* in it */
+        bool more;         /* there is more to do */
+};
+
+/* Whether @text is the address of a bucket, and no directory of a store. */
+bool clew_tier_is_url(const char *text);
+/* The address of project @project below @url. False when it is too long. */
+CLEW_MUST_USE bool clew_tier_project_url(const char *url, const char *project, char *ret,
+                                         size_t size);
+
+/*
+ * Ties @store, which a collector has open, to the bucket: proves that it can be used, makes it this
+ * store's own, and when the store is new and the bucket is not, brings in what the bucket has.
+ * -ENOTSUP (the bucket fails the probe), -EEXIST (it is another store's), -ESTALE (another process
+ * has written there since), -EPROTONOSUPPORT (a later format), -EACCES, -ENXIO, ...: each with a
+ * message that says what to do. Nothing is changed then. When the bucket does not answer, and the
+ * store was tied to it before, that is no error (@stats->more): a later sync goes on.
+ */
+CLEW_MUST_USE int clew_tier_attach(struct clew_store *store,
+                                   const struct clew_tier_options *options, struct clew_tier **ret,
+                                   struct clew_tier_stats *stats, struct clew_error *err);
+/*
+ * Uploads what is sealed and not in the bucket, makes it known there, and takes away what the store
+ * has no more; then gives up the oldest segments beyond the limit. @run as in struct
+ * clew_seal_options. 0, -ESTALE: another process has taken the bucket over, for good; other errors
+ * may pass. In one thread.
+ */
+CLEW_MUST_USE int
+clew_tier_sync(struct clew_tier *tier,
+               void (*run)(void *context, void (*fn)(void *argument), void *argument),
+               void *run_context, struct clew_tier_stats *stats, struct clew_error *err);
+/*
+ * For a store that is open in any other way: what it has given up is read back. 0 with @ret NULL
+ * when all of it is here.
+ */
+CLEW_MUST_USE int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret,
+                                      struct clew_error *err);
+/*
+ * Makes the store in @dir (made when it is not there) one that has what the bucket has, as of now,
+ * without the bytes of the segments. For a reader; no collector may have it.
+ */
+CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
+                                   const struct clew_tier_options *options,
+                                   struct clew_tier_stats *stats, struct clew_error *err);
+/* Whether the bucket has @segment, as far as is known here. Not beside an open tier. */
+CLEW_MUST_USE bool clew_tier_has(struct clew_store *store, uint64_t segment);
+/* Whether the store in @dir has, or had, its sealed data in a bucket too. */
+CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
+/* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */
+CLEW_MUST_USE bool clew_tier_directory(const char *dir, char *ret, size_t size);
+/* Ends what is under way, from any thread. */
+void clew_tier_stop(struct clew_tier *tier);
+/* Before its store is closed, when nobody reads any more. NULL is fine. */
+void clew_tier_free(struct clew_tier *tier);
+
+#endif

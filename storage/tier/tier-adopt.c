@@ -1,0 +1,536 @@
+/*
+ * Bringing in what a bucket has: the store gets the catalog entries, places, time order and indexes
+ * of its segments, and not their bytes.
+ *
+ * Segments that are new come first, in the order of their numbers: a trace that lives in several is
+ * taken from the one with the highest number, since that was sealed last. Then what is no more live
+ * in segments that were here goes. Each segment is one read of the bucket and one transaction, so
+ * that a kill leaves a store that is whole, and the same call goes on. An object that is damaged is
+ * told and left aside.
+ */
+#include "storage/tier/tier-int.h"
+
+#include "proto/base/arena.h"
+#include "proto/base/cursor.h"
+#include "proto/base/mem.h"
+#include "storage/base/sums-int.h"
+#include "storage/index/merge-int.h"
+#include "storage/object/objects-int.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HEAD_ARENA_MAX ((size_t)32 << 20)
+/* Merging after many were brought in: some seconds at the most. */
+#define MERGE_STEPS_MAX 4096u
+
+int clew_tier_write(struct clew_tier *t, clew_tier_write_fn fn, void *context,
+                    struct clew_error *err)
+{
+        struct clew_env *env = t->store->env;
+        struct clew_state state;
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_write(env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_state_read(env, txn, &state, err);
+        if (r == 0)
+                r = fn(context, txn, &state, err);
+        if (r == 0)
+                r = clew_state_write(env, txn, &state, err);
+        if (r < 0) {
+                clew_txn_abort(env, txn);
+                return r;
+        }
+        return clew_txn_commit(env, txn, err);
+}
+
+/* Rows of one segment, unpacked. */
+struct rows {
+        uint64_t segment; /* 0 = none */
+        struct clew_tier_row *of;
+        uint32_t n;
+};
+
+struct adoption {
+        struct clew_tier *tier;
+        struct clew_env *env;
+        struct clew_tier_stats *stats;
+        const struct clew_tier_item *item; /* at hand */
+        struct rows own;                   /* of it */
+        struct rows old;                   /* of one that traces move out of */
+        struct clew_slice entry;           /* of it; borrowed */
+        struct clew_tier_index index;
+        bool has_index;
+        struct clew_buffer bytes;
+        struct clew_buffer value;
+};
+
+static bool rows_read(struct rows *rows, uint64_t segment, struct clew_slice section)
+{
+        struct clew_cursor c = clew_cursor_make(section);
+
+        rows->segment = 0;
+        rows->n = 0;
+        if (!rows->of)
+                rows->of = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(*rows->of));
+        if (!rows->of)
+                return false;
+        while (clew_cursor_left(&c) > 0 && rows->n < CLEW_SEGMENT_TRACES_MAX)
+                rows->of[rows->n++] = clew_tier_row_take(&c);
+        if (c.failed || clew_cursor_left(&c) > 0)
+                return false;
+        rows->segment = segment;
+        return true;
+}
+
+/* ---- traces that leave a segment ------------------------------------------------------------- */
+
+static int read_entry(struct adoption *a, MDB_txn *txn, uint64_t segment,
+                      struct clew_segment_entry *ret, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_slice value;
+        int r = clew_table_get(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
+
+        if (r == 0 && !clew_segment_entry_decode(value, ret))
+                r = -EBADMSG;
+        return r == -ENOENT || r == -EBADMSG
+                       ? clew_error_set(err, -EBADMSG, 0,
+                                        "store %s: catalog entry of segment %llu is damaged",
+                                        clew_env_dir(a->env), (unsigned long long)segment)
+                       : r;
+}
+
+static int write_entry(struct adoption *a, MDB_txn *txn, uint64_t segment,
+                       const struct clew_segment_entry *e, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_slice value;
+
+        clew_buffer_clear(&a->value);
+        clew_segment_entry_encode(e, &a->value);
+        if (clew_buffer_error(&a->value) < 0)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        value = clew_buffer_slice(&a->value);
+        return clew_table_put(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, 1,
+                              err);
+}
+
+/* The entry of a segment that has lost traces; with the last one the segment goes. */
+static int settle_entry(struct adoption *a, MDB_txn *txn, struct clew_state *state,
+                        uint64_t segment, const struct clew_segment_entry *e,
+                        struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        int r = state->index_records > 0 ? clew_index_release(a->env, txn, state, segment, e, err)
+                                         : 0;
+
+        if (r < 0)
+                return r;
+        if (e->n_live > 0)
+                return write_entry(a, txn, segment, e, err);
+        state->segments--;
+        state->segment_bytes -= e->stored_bytes;
+        a->stats->removed++;
+        r = clew_table_delete(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), err);
+        return r < 0 ? r : clew_object_delete(a->env, txn, segment, err);
+}
+
+static void count(struct clew_state *state, const struct clew_tier_row *row, bool in)
+{
+        uint64_t sign = in ? 1 : UINT64_MAX; /* modulo 2^64 */
+
+        state->sealed_traces += sign;
+        state->sealed_spans += sign * row->n_spans;
+        state->sealed_logs += sign * row->n_logs;
+        state->sealed_raw_bytes += sign * row->raw_bytes;
+}
+
+/* The trace at @place goes out of places, time order and counts. */
+static int take_out(struct adoption *a, MDB_txn *txn, struct clew_state *state,
+                    const struct clew_place *place, const struct clew_tier_row *row,
+                    struct clew_error *err)
+{
+        struct clew_key trace = clew_key_trace(&row->id);
+        struct clew_key time = clew_key_time(place->start_ns, &row->id);
+        int r = clew_table_delete(a->env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
+
+        clew_place_count_out(&state->places, &row->id, place);
+        state->time_sum -= clew_time_digest(place->start_ns, &row->id);
+        count(state, row, false);
+        return r < 0 ? r
+                     : clew_table_delete(a->env, txn, CLEW_TABLE_TRACE, clew_key_slice(&trace),
+                                         err);
+}
+
+/* The rows of a segment that came from the bucket before. */
+static int rows_of(struct adoption *a, uint64_t segment, struct clew_error *err)
+{
+        CLEW_BUFFER section = {0};
+        int r;
+
+        if (a->old.segment == segment)
+                return 0;
+        clew_buffer_init(&section, (size_t)CLEW_SEGMENT_TRACES_MAX * CLEW_TIER_ROW_MAX);
+        r = clew_tier_map_rows(a->tier->map, segment, &section, err);
+        if (r == 0 && !rows_read(&a->old, segment, clew_buffer_slice(&section)))
+                r = -EBADMSG;
+        return r == 0 ? 0
+                      : clew_error_set(err, r == -ENOENT ? -EBADMSG : r, 0,
+                                       "store %s: what segment %llu holds is not known any more; "
+                                       "an empty directory gets it from the bucket",
+                                       clew_env_dir(a->env), (unsigned long long)segment);
+}
+
+/* A trace leaves its older segment, because the one at hand has it. */
+static int move_out(struct adoption *a, MDB_txn *txn, struct clew_state *state,
+                    const struct clew_place *old, struct clew_error *err)
+{
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
+        struct clew_segment_entry e;
+        int r = rows_of(a, old->segment, err);
+
+        if (r == 0)
+                r = read_entry(a, txn, old->segment, &e, err);
+        if (r < 0)
+                return r;
+        if (old->index >= a->old.n || !clew_segment_entry_release(&e, old->index, live))
+                return clew_error_set(err, -EBADMSG, 0, "store %s: segment %llu has no trace %u",
+                                      clew_env_dir(a->env), (unsigned long long)old->segment,
+                                      old->index);
+        r = take_out(a, txn, state, old, &a->old.of[old->index], err);
+        return r < 0 ? r : settle_entry(a, txn, state, old->segment, &e, err);
+}
+
+/* ---- a segment that comes in ----------------------------------------------------------------- */
+
+static void set_live(uint8_t *live, uint32_t i, bool on)
+{
+        if (on)
+                live[i / 8] |= (uint8_t)(1u << i % 8);
+        else
+                live[i / 8] &= (uint8_t) ~(1u << i % 8);
+}
+
+static int put_index(struct adoption *a, MDB_txn *txn, struct clew_state *state,
+                     struct clew_error *err)
+{
+        struct clew_run_head head;
+        CLEW_ARENA arena = {.max_bytes = HEAD_ARENA_MAX};
+        struct clew_tier_index x = a->index;
+        uint64_t run = state->next_run;
+        int r = clew_run_head_decode(x.head, &arena, &head);
+
+        if (r == -EBADMSG || (r == 0 && (head.n_segments != 1 || head.n_blocks != x.n_blocks ||
+                                         head.segments[0].n != a->own.n)))
+                return 0; /* it goes without, and a collector makes it anew */
+        for (uint32_t i = 0; r == 0 && i < x.n_blocks; i++) {
+                struct clew_slice block =
+                        clew_cursor_bytes(&x.blocks, clew_cursor_varint(&x.blocks));
+
+                r = clew_index_put_block(a->env, txn, run, i + 1, block, err);
+        }
+        if (r < 0)
+                return r;
+        state->next_run++;
+        head.segments[0].segment = a->item->segment;
+        return clew_index_put_head(a->env, txn, state, run, &head, err);
+}
+
+/* Places of the traces that live in the segment at hand; their number. */
+static int put_traces(struct adoption *a, MDB_txn *txn, struct clew_state *state, uint8_t *live,
+                      uint64_t *ret_live, struct clew_error *err)
+{
+        struct clew_slice bits = clew_slice_make(a->item->live, a->item->live_len);
+        int r = 0;
+
+        *ret_live = 0;
+        memset(live, 0, CLEW_SEGMENT_LIVE_MAX);
+        for (uint32_t i = 0; r == 0 && i < a->own.n; i++) {
+                const struct clew_tier_row *row = &a->own.of[i];
+                struct clew_place place = {a->item->segment, i, row->start_ns};
+                struct clew_place old;
+
+                if (!clew_segment_is_live(bits, a->own.n, i))
+                        continue;
+                r = clew_place_read(a->env, txn, &row->id, &old, err);
+                if (r == 0 && old.segment >= a->item->segment)
+                        continue; /* it was sealed again since */
+                if (r == 0)
+                        r = move_out(a, txn, state, &old, err);
+                else if (r == -ENOENT)
+                        r = 0;
+                if (r < 0)
+                        return r;
+                set_live(live, i, true);
+                ++*ret_live;
+                count(state, row, true);
+                state->first_bytes += row->raw_bytes;
+                clew_place_count_in(&state->places, &row->id, &place);
+                state->time_sum += clew_time_digest(place.start_ns, &row->id);
+                r = clew_place_write(a->env, txn, &row->id, &place, err);
+        }
+        return r;
+}
+
+static int put_segment(void *context, MDB_txn *txn, struct clew_state *state,
+                       struct clew_error *err)
+{
+        struct adoption *a = context;
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
+        struct clew_segment_entry e;
+        uint64_t n_live = 0;
+        int r;
+
+        if (!clew_segment_entry_decode(a->entry, &e) || e.n_traces != a->own.n)
+                return clew_error_set(err, -EBADMSG, 0, "its catalog entry is damaged");
+        r = put_traces(a, txn, state, live, &n_live, err);
+        if (r < 0 || n_live == 0)
+                return r; /* nothing of it is live: nothing to be had */
+        e.n_live = n_live;
+        e.live = clew_slice_make(live, clew_segment_live_bytes(e.n_traces));
+        r = write_entry(a, txn, a->item->segment, &e, err);
+        state->segments++;
+        state->segment_bytes += e.stored_bytes;
+        if (r == 0 && a->has_index)
+                r = put_index(a, txn, state, err);
+        if (r == 0 && n_live < e.n_traces && state->index_records > 0)
+                r = clew_index_release(a->env, txn, state, a->item->segment, &e, err);
+        return r;
+}
+
+/* Reads what stands behind the segment's bytes. -EBADMSG: it is damaged. */
+static int read_meta(struct adoption *a, struct clew_object_bucket *b, const char *name,
+                     struct clew_tier_known *ret, struct clew_error *err)
+{
+        const struct clew_tier_item *item = a->item;
+        struct clew_tier_footer f;
+        struct clew_slice bytes;
+        struct clew_slice rows;
+        struct clew_slice index;
+        uint64_t size = 0;
+        int r;
+
+        clew_buffer_clear(&a->bytes);
+        if (item->size - item->meta > CLEW_TIER_META_MAX)
+                return -EBADMSG;
+        r = clew_bucket_get(b, name, item->meta, (size_t)(item->size - item->meta), &a->bytes,
+                            &size, err);
+        if (r < 0)
+                return r == -ENOENT ? -EBADMSG : r;
+        bytes = clew_buffer_slice(&a->bytes);
+        if (size != item->size)
+                return -EBADMSG;
+        r = clew_tier_footer_read(bytes, size, &f);
+        if (r == 0 && (f.segment != item->segment || f.created_ns != a->tier->created_ns ||
+                       f.sections[CLEW_TIER_ROWS].offset != item->meta))
+                r = -EBADMSG;
+        if (r == 0)
+                r = clew_tier_section_of(&f, CLEW_TIER_ROWS, bytes, item->meta, &rows);
+        if (r == 0)
+                r = clew_tier_section_of(&f, CLEW_TIER_ENTRY, bytes, item->meta, &a->entry);
+        if (r == 0)
+                r = clew_tier_section_of(&f, CLEW_TIER_INDEX, bytes, item->meta, &index);
+        if (r == 0 && (!rows_read(&a->own, item->segment, rows) || a->own.n != item->n_traces))
+                r = -EBADMSG;
+        if (r < 0)
+                return r == -EPROTONOSUPPORT
+                               ? clew_error_set(
+                                         err, r, 0,
+                                         "%s: %s is of a later format: a newer clew reads it",
+                                         b->url, name)
+                               : r;
+        a->has_index = clew_tier_index_read(index, &a->index);
+        *ret = (struct clew_tier_known){
+                .digest = item->digest,
+                .size = item->size,
+                .meta = item->meta,
+                .segment_len = f.sections[CLEW_TIER_SEGMENT].len,
+                .segment_check = f.sections[CLEW_TIER_SEGMENT].check,
+        };
+        /* The map learns it first: who sees the segment finds its bytes. */
+        return clew_tier_map_know(a->tier->map, item->segment, ret, rows, err);
+}
+
+static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct clew_error *err)
+{
+        struct clew_tier_known known;
+        struct clew_error own = {0};
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        clew_tier_segment_name(a->item->segment, a->item->digest, name);
+        r = read_meta(a, b, name, &known, &own);
+        if (r == 0)
+                r = clew_tier_write(a->tier, put_segment, a, &own);
+        if (r == -EBADMSG) {
+                clew_tier_tell(
+                        a->tier, name,
+                        "is damaged, or not there: it is left aside, and its traces with it");
+                a->stats->damaged++;
+                return 0;
+        }
+        if (r < 0)
+                *err = own;
+        else
+                a->stats->adopted++;
+        return r;
+}
+
+/* ---- what is here and not in the bucket ------------------------------------------------------ */
+
+static int drop_dead(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
+{
+        struct adoption *a = context;
+        uint64_t segment = a->old.segment;
+        struct clew_slice wanted =
+                a->item ? clew_slice_make(a->item->live, a->item->live_len) : CLEW_SLICE_NULL;
+        uint8_t live[CLEW_SEGMENT_LIVE_MAX] = {0};
+        struct clew_segment_entry e;
+        int r = read_entry(a, txn, segment, &e, err);
+
+        for (uint32_t i = 0; r == 0 && i < a->old.n; i++) {
+                struct clew_place place;
+                bool stays = a->item && clew_segment_is_live(wanted, a->old.n, i);
+
+                if (!clew_segment_is_live(e.live, e.n_traces, i))
+                        continue;
+                if (stays) {
+                        set_live(live, i, true);
+                        continue;
+                }
+                r = clew_place_read(a->env, txn, &a->old.of[i].id, &place, err);
+                if (r == 0)
+                        r = take_out(a, txn, state, &place, &a->old.of[i], err);
+                e.n_live--;
+        }
+        e.live = clew_slice_make(live, clew_segment_live_bytes(e.n_traces));
+        return r < 0 ? r : settle_entry(a, txn, state, segment, &e, err);
+}
+
+/* Segments that have lost traces, or are gone, in a list. */
+static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew_error *err)
+{
+        CLEW_SCAN scan = {0};
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(a->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_scan_open(a->env, txn, CLEW_TABLE_SEGMENT, &scan, err);
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_segment_entry e;
+                uint64_t segment;
+                const struct clew_tier_item *item;
+                bool changed = false;
+
+                if (!clew_key_read_segment(scan.key, &segment) ||
+                    !clew_segment_entry_decode(scan.value, &e))
+                        continue;
+                item = clew_tier_catalog_find(&a->tier->catalog, segment);
+                for (uint32_t i = 0; item && !changed && i < e.n_traces; i++)
+                        changed = clew_segment_is_live(e.live, e.n_traces, i) &&
+                                  !clew_segment_is_live(clew_slice_make(item->live, item->live_len),
+                                                        e.n_traces, i);
+                if (!item || changed)
+                        clew_buffer_append(ret, &segment, sizeof(segment));
+        }
+        clew_scan_close(&scan);
+        clew_txn_end_read(a->env, txn);
+        return r < 0 ? r : clew_buffer_error(ret);
+}
+
+static int drop_all_dead(struct adoption *a, struct clew_error *err)
+{
+        CLEW_BUFFER list = {0};
+        int r;
+
+        clew_buffer_init(&list, (size_t)1 << 30);
+        r = find_changed(a, &list, err);
+        for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
+                uint64_t segment;
+
+                memcpy(&segment, list.data + at, sizeof(segment));
+                a->item = clew_tier_catalog_find(&a->tier->catalog, segment);
+                r = rows_of(a, segment, err);
+                if (r == 0)
+                        r = clew_tier_write(a->tier, drop_dead, a, err);
+                if (r == 0 && !a->item)
+                        r = clew_tier_map_forget(a->tier->map, segment, err);
+                a->old.segment = 0;
+        }
+        return r;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* 1 = the store has it, 0, or an error. */
+static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
+{
+        struct clew_key key = clew_key_segment(segment);
+        struct clew_slice value;
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(a->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_table_peek(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
+        clew_txn_end_read(a->env, txn);
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+static int put_next(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
+{
+        const struct clew_tier_catalog *c = context;
+
+        (void)txn;
+        (void)err;
+        if (state->next_segment < c->next_segment)
+                state->next_segment = c->next_segment;
+        return 0;
+}
+
+/* Many small indexes become few, as a collector would do. It is not needed for any answer. */
+static void merge_indexes(struct clew_tier *t)
+{
+        const struct clew_deriver *d = t->store->deriver;
+        const struct clew_index_merge_options options = {.version = d ? d->index_version : 0};
+        struct clew_index_merge *m = d ? clew_index_merge_new(t->store->env) : NULL;
+        struct clew_error ignored;
+        uint64_t bytes;
+
+        for (unsigned i = 0; m && i < MERGE_STEPS_MAX; i++) {
+                if (clew_index_merge_step(m, &options, &bytes, &ignored) != 1)
+                        break;
+        }
+        clew_index_merge_free(m);
+}
+
+int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
+{
+        struct adoption a = {.tier = t, .env = t->store->env, .stats = stats};
+        struct clew_object_bucket *b = NULL;
+        int r = clew_tier_bucket(t, &b, err);
+
+        clew_buffer_init(&a.bytes, CLEW_TIER_META_MAX + CLEW_TIER_FOOTER_BYTES);
+        clew_buffer_init(&a.value, CLEW_PACK_MESSAGE_MAX);
+        for (size_t i = 0; r >= 0 && i < t->catalog.n; i++) {
+                a.item = &t->catalog.items[i];
+                r = is_here(&a, a.item->segment, err);
+                if (r == 0)
+                        r = add_segment(&a, b, err);
+        }
+        if (r >= 0)
+                r = drop_all_dead(&a, err);
+        if (r == 0)
+                r = clew_tier_write(t, put_next, &t->catalog, err);
+        if (r == 0 && stats->adopted > 1)
+                merge_indexes(t);
+        clew_free(a.own.of);
+        clew_free(a.old.of);
+        clew_buffer_deinit(&a.bytes);
+        clew_buffer_deinit(&a.value);
+        return r < 0 ? r : 0;
+}

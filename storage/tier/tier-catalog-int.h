@@ -1,0 +1,76 @@
+/*
+ * Which segments a bucket holds, as numbered versions: `cat/` and twenty digits (FORMAT.md,
+ * "Catalog of a bucket").
+ *
+ * A version is made by creating the object of the next number: who is told that it exists has lost,
+ * and somebody else writes here. Each is a change of the one before; every 64th says all. Versions
+ * before the last two of those are deleted, oldest first.
+ */
+#ifndef CLEW_STORAGE_TIER_CATALOG_INT_H
+#define CLEW_STORAGE_TIER_CATALOG_INT_H
+
+#include "proto/base/buffer.h"
+#include "storage/bucket/bucket-int.h"
+#include "storage/sealed/segment-int.h"
+
+#define CLEW_TIER_NAME_MAX 64u
+
+/* A segment in the bucket. */
+struct clew_tier_item {
+        uint64_t segment;
+        uint64_t digest; /* of its object, in its name */
+        uint64_t size;   /* of the object; 0 in a change: it is gone */
+        uint64_t meta;   /* where its rows begin, behind the segment's bytes */
+        uint64_t n_traces;
+        size_t live_len;
+        uint8_t *live; /* owned; bits as in a catalog entry */
+};
+
+struct clew_tier_catalog {
+        uint64_t version; /* 0 = there is none yet */
+        uint64_t full;    /* the version that says all, on which this one builds */
+        uint64_t created_ns;
+        uint64_t writer;
+        uint64_t written_ns;
+        uint64_t next_segment;
+        struct clew_tier_item *items; /* by segment */
+        size_t n;
+        size_t capacity;
+};
+
+void clew_tier_catalog_deinit(struct clew_tier_catalog *c); /* zeroed is fine */
+/* NULL when it is not there. */
+struct clew_tier_item *clew_tier_catalog_find(const struct clew_tier_catalog *c, uint64_t segment);
+/* Puts a copy of @item in its place; one of size 0 takes it away. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_tier_catalog_set(struct clew_tier_catalog *c,
+                                        const struct clew_tier_item *item);
+
+/* Bytes of version @c->version: all, or those @n items of change. */
+void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct clew_tier_item *items,
+                              size_t n, struct clew_buffer *out);
+/* Applies the bytes of a version to @c. 0, -EBADMSG, -EPROTONOSUPPORT, -ENOMEM. */
+CLEW_MUST_USE int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version,
+                                          struct clew_slice bytes);
+
+/* Reads the newest version, or goes on from the one that @c is. 0 (version 0: none), -EBADMSG: a
+ * version is damaged or missing; error of the bucket. */
+CLEW_MUST_USE int clew_tier_catalog_read(struct clew_object_bucket *b, struct clew_tier_catalog *c,
+                                         struct clew_error *err);
+/* Whether @version is there and the newest: 1, 0, or an error. Two requests. */
+CLEW_MUST_USE int clew_tier_catalog_is_last(struct clew_object_bucket *b, uint64_t version,
+                                            struct clew_error *err);
+/*
+ * Makes the next version of @c with the changes @items. 0; -EEXIST: that number is taken; -EAGAIN:
+ * not sure; other. After an error @c is empty, and what the bucket has is to be read.
+ */
+CLEW_MUST_USE int clew_tier_catalog_commit(struct clew_object_bucket *b,
+                                           struct clew_tier_catalog *c,
+                                           const struct clew_tier_item *items, size_t n,
+                                           struct clew_error *err);
+
+void clew_tier_segment_name(uint64_t segment, uint64_t digest, char ret[CLEW_TIER_NAME_MAX]);
+/* Of a name without its folder. False when it is none. */
+CLEW_MUST_USE bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment,
+                                               uint64_t *ret_digest);
+
+#endif

@@ -1,0 +1,432 @@
+#include "storage/tier/tier-catalog-int.h"
+
+#include "proto/base/cursor.h"
+#include "proto/base/hash.h"
+#include "proto/base/mem.h"
+#include "proto/base/number.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAGIC "CLEWCAT1"
+#define MAGIC_BYTES 8u
+#define CHECK_BYTES 8u
+#define FORMAT 1u
+#define FULL_EVERY 64u
+/* Some hundred bytes for each segment. */
+#define VERSION_BYTES_MAX ((size_t)1 << 30)
+#define SEGMENTS_MAX (1u << 26)
+
+void clew_tier_segment_name(uint64_t segment, uint64_t digest, char ret[CLEW_TIER_NAME_MAX])
+{
+        snprintf(ret, CLEW_TIER_NAME_MAX, "seg/%016llx-%016llx", (unsigned long long)segment,
+                 (unsigned long long)digest);
+}
+
+static bool read_hex(const char *s, uint64_t *ret)
+{
+        uint64_t v = 0;
+
+        for (unsigned i = 0; i < 16; i++) {
+                unsigned digit;
+
+                if (s[i] >= '0' && s[i] <= '9')
+                        digit = (unsigned)(s[i] - '0');
+                else if (s[i] >= 'a' && s[i] <= 'f')
+                        digit = (unsigned)(s[i] - 'a') + 10;
+                else
+                        return false;
+                v = v << 4 | digit;
+        }
+        *ret = v;
+        return true;
+}
+
+bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment, uint64_t *ret_digest)
+{
+        return strlen(name) == 33 && name[16] == '-' && read_hex(name, ret_segment) &&
+               read_hex(name + 17, ret_digest);
+}
+
+static void version_name(uint64_t version, char ret[CLEW_TIER_NAME_MAX])
+{
+        snprintf(ret, CLEW_TIER_NAME_MAX, "cat/%020llu", (unsigned long long)version);
+}
+
+/* ---- in memory ------------------------------------------------------------------------------- */
+
+void clew_tier_catalog_deinit(struct clew_tier_catalog *c)
+{
+        for (size_t i = 0; i < c->n; i++)
+                clew_free(c->items[i].live);
+        clew_free(c->items);
+        memset(c, 0, sizeof(*c));
+}
+
+/* Where @segment is, or would be. */
+static size_t place_of(const struct clew_tier_catalog *c, uint64_t segment)
+{
+        size_t from = 0;
+        size_t to = c->n;
+
+        while (from < to) {
+                size_t middle = from + (to - from) / 2;
+
+                if (c->items[middle].segment < segment)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        return from;
+}
+
+struct clew_tier_item *clew_tier_catalog_find(const struct clew_tier_catalog *c, uint64_t segment)
+{
+        size_t at = place_of(c, segment);
+
+        return at < c->n && c->items[at].segment == segment ? &c->items[at] : NULL;
+}
+
+static int make_room(struct clew_tier_catalog *c, size_t at)
+{
+        if (c->n == c->capacity) {
+                size_t want = c->capacity ? c->capacity * 2 : 64;
+                void *more = clew_realloc_array(c->items, want, sizeof(*c->items));
+
+                if (!more)
+                        return -ENOMEM;
+                c->items = more;
+                c->capacity = want;
+        }
+        memmove(&c->items[at + 1], &c->items[at], (c->n - at) * sizeof(*c->items));
+        c->n++;
+        return 0;
+}
+
+int clew_tier_catalog_set(struct clew_tier_catalog *c, const struct clew_tier_item *item)
+{
+        size_t at = place_of(c, item->segment);
+        bool is_there = at < c->n && c->items[at].segment == item->segment;
+        uint8_t *live = NULL;
+
+        if (item->size > 0) {
+                live = clew_malloc(item->live_len + 1);
+                if (!live)
+                        return -ENOMEM;
+                if (item->live_len)
+                        memcpy(live, item->live, item->live_len);
+        }
+        if (item->size > 0 && !is_there && make_room(c, at) < 0) {
+                clew_free(live);
+                return -ENOMEM;
+        }
+        if (is_there)
+                clew_free(c->items[at].live);
+        if (item->size > 0) {
+                c->items[at] = *item;
+                c->items[at].live = live;
+        } else if (is_there) {
+                c->n--;
+                memmove(&c->items[at], &c->items[at + 1], (c->n - at) * sizeof(*c->items));
+        }
+        return 0;
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct clew_tier_item *items,
+                              size_t n, struct clew_buffer *out)
+{
+        size_t from = out->len;
+
+        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
+        clew_buffer_append_varint(out, FORMAT);
+        clew_buffer_append_varint(out, c->version);
+        clew_buffer_append_varint(out, c->full);
+        clew_buffer_append_varint(out, c->created_ns);
+        clew_buffer_append_le64(out, c->writer);
+        clew_buffer_append_varint(out, c->written_ns);
+        clew_buffer_append_varint(out, c->next_segment);
+        clew_buffer_append_varint(out, n);
+        for (size_t i = 0; i < n; i++) {
+                clew_buffer_append_varint(out, items[i].segment);
+                clew_buffer_append_varint(out, items[i].size);
+                if (items[i].size == 0)
+                        continue;
+                clew_buffer_append_le64(out, items[i].digest);
+                clew_buffer_append_varint(out, items[i].meta);
+                clew_buffer_append_varint(out, items[i].n_traces);
+                clew_buffer_append_varint(out, items[i].live_len);
+                clew_buffer_append(out, items[i].live, items[i].live_len);
+        }
+        if (clew_buffer_error(out) == 0)
+                clew_buffer_append_le64(
+                        out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
+}
+
+static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint64_t n)
+{
+        int r = 0;
+
+        for (uint64_t i = 0; r == 0 && i < n && !at->failed; i++) {
+                struct clew_tier_item item = {.segment = clew_cursor_varint(at)};
+                uint8_t live[CLEW_SEGMENT_LIVE_MAX];
+                struct clew_slice bits = CLEW_SLICE_NULL;
+
+                item.size = clew_cursor_varint(at);
+                if (item.size > 0) {
+                        item.digest = clew_cursor_le64(at);
+                        item.meta = clew_cursor_varint(at);
+                        item.n_traces = clew_cursor_varint(at);
+                        bits = clew_cursor_bytes(at, clew_cursor_varint(at));
+                }
+                if (at->failed || bits.len > sizeof(live) || item.meta > item.size ||
+                    item.size > CLEW_BUCKET_OBJECT_MAX || item.n_traces > CLEW_SEGMENT_TRACES_MAX ||
+                    (bits.len && bits.len != clew_segment_live_bytes(item.n_traces)))
+                        return -EBADMSG;
+                if (bits.len)
+                        memcpy(live, bits.data, bits.len);
+                item.live = live;
+                item.live_len = bits.len;
+                r = clew_tier_catalog_set(c, &item);
+        }
+        return r;
+}
+
+int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version, struct clew_slice bytes)
+{
+        struct clew_cursor at;
+        struct clew_cursor sum;
+        uint64_t format;
+        uint64_t own;
+        uint64_t full;
+        uint64_t n;
+        int r;
+
+        if (bytes.len < MAGIC_BYTES + CHECK_BYTES || memcmp(bytes.data, MAGIC, MAGIC_BYTES) != 0)
+                return -EBADMSG;
+        sum = clew_cursor_make(clew_slice_from(bytes, bytes.len - CHECK_BYTES));
+        bytes.len -= CHECK_BYTES;
+        if (clew_cursor_le64(&sum) != clew_hash(bytes))
+                return -EBADMSG;
+        at = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
+        format = clew_cursor_varint(&at);
+        if (!at.failed && format != FORMAT)
+                return -EPROTONOSUPPORT;
+        own = clew_cursor_varint(&at);
+        full = clew_cursor_varint(&at);
+        if (at.failed || own != version ||
+            (full != own && (full != c->full || own != c->version + 1)))
+                return -EBADMSG;
+        if (full == own)
+                clew_tier_catalog_deinit(c);
+        c->version = own;
+        c->full = full;
+        c->created_ns = clew_cursor_varint(&at);
+        c->writer = clew_cursor_le64(&at);
+        c->written_ns = clew_cursor_varint(&at);
+        c->next_segment = clew_cursor_varint(&at);
+        n = clew_cursor_varint(&at);
+        if (at.failed || n > SEGMENTS_MAX)
+                return -EBADMSG;
+        r = apply_items(c, &at, n);
+        return r < 0 ? r : at.failed || clew_cursor_left(&at) ? -EBADMSG : 0;
+}
+
+/* ---- in the bucket --------------------------------------------------------------------------- */
+
+/* 1 = applied, 0 = there is no such version, or an error. */
+static int read_version(struct clew_object_bucket *b, struct clew_tier_catalog *c, uint64_t version,
+                        struct clew_error *err)
+{
+        CLEW_BUFFER bytes = {0};
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        version_name(version, name);
+        clew_buffer_init(&bytes, VERSION_BYTES_MAX);
+        r = clew_bucket_get(b, name, 0, VERSION_BYTES_MAX - 1, &bytes, NULL, err);
+        if (r == -ENOENT)
+                return 0;
+        if (r == 0)
+                r = clew_tier_catalog_apply(c, version, clew_buffer_slice(&bytes));
+        else
+                return r;
+        if (r == -EPROTONOSUPPORT)
+                return clew_error_set(err, r, 0,
+                                      "%s: %s is of a later format: a newer clew reads it", b->url,
+                                      name);
+        return r < 0 ? clew_error_set(err, r, 0, "%s: %s is damaged", b->url, name) : 1;
+}
+
+/* Which version builds on which, without its items. */
+static int full_of(struct clew_object_bucket *b, uint64_t version, uint64_t *ret_full,
+                   struct clew_error *err)
+{
+        CLEW_BUFFER bytes = {0};
+        struct clew_cursor c;
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        version_name(version, name);
+        clew_buffer_init(&bytes, 256);
+        r = clew_bucket_get(b, name, 0, 64, &bytes, NULL, err);
+        if (r < 0)
+                return r;
+        c = clew_cursor_make(clew_slice_from(clew_buffer_slice(&bytes), MAGIC_BYTES));
+        if (clew_cursor_varint(&c) != FORMAT)
+                return -EBADMSG;
+        (void)clew_cursor_varint(&c);
+        *ret_full = clew_cursor_varint(&c);
+        return c.failed || *ret_full > version || *ret_full == 0 ? -EBADMSG : 0;
+}
+
+static int keep_last(void *context, const char *name, uint64_t bytes, struct clew_error *err)
+{
+        uint64_t *last = context;
+        uint64_t v;
+
+        (void)bytes;
+        (void)err;
+        if (strlen(name) == 20 && name[0] != '-') {
+                const char *digits = name + strspn(name, "0");
+
+                if (*digits && clew_parse_uint64(clew_slice_of_cstr(digits), &v))
+                        *last = v;
+        }
+        return 0;
+}
+
+static int damaged(struct clew_object_bucket *b, uint64_t version, const char *what,
+                   struct clew_error *err)
+{
+        return clew_error_set(err, -EBADMSG, 0, "%s: version %llu of the catalog is %s", b->url,
+                              (unsigned long long)version, what);
+}
+
+static int read_from_list(struct clew_object_bucket *b, struct clew_tier_catalog *c,
+                          struct clew_error *err)
+{
+        uint64_t last = 0;
+        uint64_t full = 0;
+        int r = clew_bucket_list(b, "cat", "", keep_last, &last, err);
+
+        if (r < 0 || last == 0)
+                return r;
+        r = full_of(b, last, &full, err);
+        if (r == -ENOENT || r == -EBADMSG)
+                return damaged(b, last, "damaged", err);
+        for (uint64_t v = full; r >= 0 && v <= last; v++) {
+                r = read_version(b, c, v, err);
+                if (r == 0)
+                        return damaged(b, v, "missing", err);
+        }
+        return r < 0 ? r : 0;
+}
+
+int clew_tier_catalog_read(struct clew_object_bucket *b, struct clew_tier_catalog *c,
+                           struct clew_error *err)
+{
+        uint64_t full = 0;
+        int r = 0;
+
+        /* Behind one that was deleted nothing is found, however much there is. */
+        if (c->version > 0) {
+                r = full_of(b, c->version, &full, err);
+                if (r == -ENOENT)
+                        clew_tier_catalog_deinit(c);
+                else if (r < 0)
+                        return r;
+        }
+        if (c->version == 0) {
+                r = read_from_list(b, c, err);
+                if (r < 0 || c->version == 0)
+                        return r;
+        }
+        do { /* further ones are asked for by name */
+                r = read_version(b, c, c->version + 1, err);
+        } while (r == 1);
+        return r;
+}
+
+int clew_tier_catalog_is_last(struct clew_object_bucket *b, uint64_t version,
+                              struct clew_error *err)
+{
+        uint64_t full = 0;
+        int r = full_of(b, version, &full, err);
+
+        if (r == 0)
+                r = full_of(b, version + 1, &full, err);
+        else
+                return r == -ENOENT || r == -EBADMSG ? 0 : r;
+        return r == -ENOENT ? 1 : r == 0 || r == -EBADMSG ? 0 : r;
+}
+
+/* Versions before the last but one that says all. */
+static int delete_old(void *context, const char *name, uint64_t bytes, struct clew_error *err)
+{
+        const struct {
+                struct clew_object_bucket *b;
+                uint64_t before;
+        } *d = context;
+        uint64_t version = 0;
+        char whole[CLEW_TIER_NAME_MAX];
+
+        (void)keep_last(&version, name, bytes, err);
+        if (version == 0 || version >= d->before)
+                return 1;
+        version_name(version, whole);
+        return clew_bucket_delete(d->b, whole, err);
+}
+
+static void sweep(struct clew_object_bucket *b, const struct clew_tier_catalog *c)
+{
+        struct {
+                struct clew_object_bucket *b;
+                uint64_t before;
+        } d = {b, c->full > FULL_EVERY ? c->full - FULL_EVERY : 0};
+        struct clew_error ignored;
+
+        if (d.before > 0)
+                (void)!clew_bucket_list(b, "cat", "", delete_old, &d, &ignored);
+}
+
+int clew_tier_catalog_commit(struct clew_object_bucket *b, struct clew_tier_catalog *c,
+                             const struct clew_tier_item *items, size_t n, struct clew_error *err)
+{
+        CLEW_BUFFER bytes = {0};
+        struct clew_tier_catalog next = *c;
+        char name[CLEW_TIER_NAME_MAX];
+        bool is_full;
+        uint64_t before = c->version;
+        uint64_t full = 0;
+        int r = 0;
+
+        next.version++;
+        is_full = c->full == 0 || next.version - c->full >= FULL_EVERY;
+        if (is_full)
+                next.full = next.version;
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = clew_tier_catalog_set(&next, &items[i]);
+        *c = next;
+        clew_buffer_init(&bytes, VERSION_BYTES_MAX - 1);
+        clew_tier_catalog_encode(&next, is_full ? next.items : items, is_full ? next.n : n, &bytes);
+        if (r < 0 || clew_buffer_error(&bytes) < 0)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory for the catalog");
+        version_name(next.version, name);
+        if (r == 0)
+                r = clew_bucket_create(b, name, clew_buffer_slice(&bytes), err);
+        if (r == CLEW_BUCKET_EXISTS)
+                r = -EEXIST;
+        else if (r == CLEW_BUCKET_UNSURE)
+                r = -EAGAIN;
+        /* Who has slept so long that its version was deleted has made a number that was deleted. */
+        if (r == 0 && before > 0 && full_of(b, before, &full, err) == -ENOENT)
+                r = -EEXIST;
+        if (r < 0)
+                clew_tier_catalog_deinit(c);
+        else if (is_full)
+                sweep(b, c);
+        return r;
+}

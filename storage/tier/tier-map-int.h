@@ -1,0 +1,69 @@
+/*
+ * What a node keeps beside its store about the bucket: an LMDB environment in `objects/` of the
+ * store's directory. All of it can be made anew from the bucket; it is never the only copy.
+ *
+ * - where the bucket is, who writes there, as which version of the catalog it is known;
+ * - for each segment in the bucket: its object, and for those that came from there the traces;
+ * - bytes of segments that were read back, up to a limit: the oldest give way.
+ *
+ * Several processes may have it open.
+ */
+#ifndef CLEW_STORAGE_TIER_MAP_INT_H
+#define CLEW_STORAGE_TIER_MAP_INT_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/error.h"
+#include "proto/base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLEW_TIER_MAP_DIR "objects"
+
+struct clew_tier_map;
+
+struct clew_tier_known {
+        uint64_t digest;
+        uint64_t size;
+        uint64_t meta;
+        uint64_t segment_len; /* of the segment's bytes, which begin at 8 */
+        uint64_t segment_check;
+};
+
+/* Opens it in store directory @dir. With @create false, -ENOENT when there is none. */
+CLEW_MUST_USE int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
+                                     struct clew_tier_map **ret, struct clew_error *err);
+void clew_tier_map_close(struct clew_tier_map *m); /* NULL is fine */
+
+/* Small values under names. -ENOENT (not filled in @err). */
+CLEW_MUST_USE int clew_tier_map_get_text(struct clew_tier_map *m, const char *name, char *ret,
+                                         size_t size, struct clew_error *err);
+CLEW_MUST_USE int clew_tier_map_put_text(struct clew_tier_map *m, const char *name,
+                                         const char *text, struct clew_error *err);
+CLEW_MUST_USE int clew_tier_map_get_number(struct clew_tier_map *m, const char *name, uint64_t *ret,
+                                           struct clew_error *err);
+CLEW_MUST_USE int clew_tier_map_put_number(struct clew_tier_map *m, const char *name, uint64_t v,
+                                           struct clew_error *err);
+
+CLEW_MUST_USE int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
+                                     const struct clew_tier_known *known, struct clew_slice rows,
+                                     struct clew_error *err);
+/* -ENOENT: it is not in the bucket, as far as is known. */
+CLEW_MUST_USE int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment,
+                                     struct clew_tier_known *ret, struct clew_error *err);
+/* Appends its rows. -ENOENT: none are kept. */
+CLEW_MUST_USE int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment,
+                                     struct clew_buffer *out, struct clew_error *err);
+CLEW_MUST_USE int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment,
+                                       struct clew_error *err);
+
+/* Appends the bytes that are kept of a segment; -ENOENT. They are to be verified. */
+CLEW_MUST_USE int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment,
+                                       struct clew_buffer *out, struct clew_error *err);
+/* Keeps them, within the limit. */
+CLEW_MUST_USE int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment,
+                                      struct clew_slice bytes, struct clew_error *err);
+/* Bytes that are kept. */
+uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m);
+
+#endif

@@ -1,0 +1,688 @@
+/*
+ * Opening a tier, and reading back; storage/tier.h.
+ */
+#include "storage/tier/tier-int.h"
+
+#include "proto/base/clock.h"
+#include "proto/base/mem.h"
+#include "proto/base/number.h"
+#include "storage/base/directory-int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* After a failure nobody waits for the bucket again before this. */
+#define FAILED_NS (5 * CLEW_NS_PER_S)
+#define IDENTITY_MAX 256u
+#define IDENTITY_FORMAT "clew objects 1\ncreated %llu\n"
+
+bool clew_tier_is_url(const char *text)
+{
+        return clew_bucket_is_url(text);
+}
+
+bool clew_tier_project_url(const char *url, const char *project, char *ret, size_t size)
+{
+        size_t n = strcspn(url, "?");
+
+        while (n > 0 && url[n - 1] == '/')
+                n--;
+        return snprintf(ret, size, "%.*s/project.%s%s", (int)n, url, project,
+                        url + strcspn(url, "?")) < (int)size;
+}
+
+void clew_tier_tell(struct clew_tier *t, const char *object, const char *what)
+{
+        if (t->finding)
+                t->finding(t->finding_context, object, what);
+}
+
+int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucket **ret, struct clew_error *err)
+{
+        int r = 0;
+
+        pthread_mutex_lock(&t->lock);
+        if (t->stopping)
+                r = clew_error_set(err, -ECANCELED, 0, "%s: stopped", t->url);
+        else if (!t->bucket)
+                r = clew_bucket_open(t->url, false, &t->bucket, err);
+        if (r == 0)
+                *ret = t->bucket;
+        pthread_mutex_unlock(&t->lock);
+        return r;
+}
+
+/* ---- reading back ---------------------------------------------------------------------------- */
+
+static bool may_ask(struct clew_tier *t)
+{
+        bool may;
+
+        pthread_mutex_lock(&t->lock);
+        may = clew_clock_monotonic_ns(clew_clock_system()) >= t->failed_until_ns;
+        pthread_mutex_unlock(&t->lock);
+        return may;
+}
+
+static int out_of_reach(struct clew_tier *t, uint64_t segment, struct clew_error *err)
+{
+        char why[CLEW_ERROR_MESSAGE_MAX];
+
+        snprintf(why, sizeof(why), "%s", err->message);
+        pthread_mutex_lock(&t->lock);
+        t->failed_until_ns = clew_clock_monotonic_ns(clew_clock_system()) + FAILED_NS;
+        pthread_mutex_unlock(&t->lock);
+        return clew_error_set(
+                err, -EREMOTEIO, 0,
+                "segment %llu is not in this store but in its bucket, which cannot be "
+                "read now: %s",
+                (unsigned long long)segment, why);
+}
+
+static int check(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
+                 struct clew_slice bytes)
+{
+        (void)t;
+        return bytes.len == known->segment_len && clew_tier_check(segment, CLEW_TIER_SEGMENT,
+                                                                  bytes) == known->segment_check
+                       ? 0
+                       : -EBADMSG;
+}
+
+static int fetch_once(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
+                      struct clew_buffer *out, struct clew_error *err)
+{
+        struct clew_object_bucket *b = NULL;
+        char name[CLEW_TIER_NAME_MAX];
+        int r = clew_tier_bucket(t, &b, err);
+
+        clew_tier_segment_name(segment, known->digest, name);
+        clew_buffer_clear(out);
+        if (r == 0)
+                r = clew_bucket_get(b, name, CLEW_TIER_SEGMENT_AT, (size_t)known->segment_len, out,
+                                    NULL, err);
+        if (r == -ENOENT)
+                return clew_error_set(err, -EREMOTEIO, 0,
+                                      "%s: %s is not there any more: it was replaced or deleted "
+                                      "since; ask again",
+                                      t->url, name);
+        if (r < 0)
+                return out_of_reach(t, segment, err);
+        return check(t, segment, known, clew_buffer_slice(out));
+}
+
+static int fetch(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
+                 struct clew_buffer *out, struct clew_error *err)
+{
+        struct clew_error ignored;
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        if (!may_ask(t))
+                return clew_error_set(err, -EREMOTEIO, 0,
+                                      "segment %llu is not in this store but in %s, which could "
+                                      "not be read a moment ago; try again",
+                                      (unsigned long long)segment, t->url);
+        r = fetch_once(t, segment, known, out, err);
+        if (r == -EBADMSG) /* on its way, perhaps */
+                r = fetch_once(t, segment, known, out, err);
+        if (r == 0) {
+                (void)!clew_tier_map_cache(t->map, segment, clew_buffer_slice(out), &ignored);
+                return 0;
+        }
+        if (r != -EBADMSG)
+                return r;
+        clew_tier_segment_name(segment, known->digest, name);
+        clew_tier_tell(t, name, "its bytes are not those of its checksum");
+        return clew_error_set(err, r, 0,
+                              "%s: object %s is damaged (its bytes are not those of its checksum); "
+                              "its traces cannot be shown, all others can",
+                              t->url, name);
+}
+
+static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
+                     struct clew_error *err)
+{
+        struct clew_tier *t = context;
+        struct clew_tier_known known;
+        struct clew_error ignored;
+        int r = clew_tier_map_find(t->map, segment, &known, err);
+
+        if (r < 0)
+                return r;
+        clew_buffer_clear(out);
+        if (clew_tier_map_cached(t->map, segment, out, &ignored) == 0 &&
+            check(t, segment, &known, clew_buffer_slice(out)) == 0)
+                return 0;
+        if (known.segment_len == 0 || known.segment_len > CLEW_BUCKET_OBJECT_MAX)
+                return -ENOENT;
+        return fetch(t, segment, &known, out, err);
+}
+
+/* ---- whose it is ----------------------------------------------------------------------------- */
+
+/* When the store was made that the bucket is of; -ENOENT: it is nobody's. */
+static int read_identity(struct clew_object_bucket *b, uint64_t *ret, struct clew_error *err)
+{
+        CLEW_BUFFER text = {0};
+        static const char before[] = "clew objects 1\ncreated ";
+        struct clew_slice rest;
+        int r;
+
+        clew_buffer_init(&text, 2 * IDENTITY_MAX);
+        r = clew_bucket_get(b, CLEW_TIER_IDENTITY, 0, IDENTITY_MAX, &text, NULL, err);
+        if (r < 0)
+                return r;
+        rest = clew_buffer_slice(&text);
+        if (!clew_slice_starts_with(rest, clew_slice_of_cstr("clew objects ")))
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "%s: its " CLEW_TIER_IDENTITY " is not one of ours: name "
+                                      "another prefix",
+                                      b->url);
+        if (!clew_slice_starts_with(rest, clew_slice_of_cstr(before)))
+                return clew_error_set(err, -EPROTONOSUPPORT, 0,
+                                      "%s: is of another format: the clew that wrote it, or a "
+                                      "newer one, reads it",
+                                      b->url);
+        rest = clew_slice_from(rest, sizeof(before) - 1);
+        if (rest.len && rest.data[rest.len - 1] == '\n')
+                rest.len--;
+        if (!clew_parse_uint64(rest, ret))
+                return clew_error_set(err, -EBADMSG, 0, "%s: its " CLEW_TIER_IDENTITY " is damaged",
+                                      b->url);
+        return 0;
+}
+
+static int claim(struct clew_object_bucket *b, uint64_t created_ns, struct clew_error *err)
+{
+        char text[IDENTITY_MAX];
+        int r;
+
+        snprintf(text, sizeof(text), IDENTITY_FORMAT, (unsigned long long)created_ns);
+        r = clew_bucket_create(b, CLEW_TIER_IDENTITY, clew_slice_of_cstr(text), err);
+        if (r == CLEW_BUCKET_EXISTS)
+                return clew_error_set(err, -EEXIST, 0,
+                                      "%s: another store has taken it at this moment: name another "
+                                      "prefix",
+                                      b->url);
+        return r == CLEW_BUCKET_UNSURE
+                       ? clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure", b->url)
+                       : r;
+}
+
+static int read_own(struct clew_tier *t, struct clew_state *state, struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(t->store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_state_read(t->store->env, txn, state, err);
+        if (r == 0)
+                r = clew_format_created(t->store->env, txn, &t->created_ns, err);
+        clew_txn_end_read(t->store->env, txn);
+        return r;
+}
+
+/* Nothing was ever stored. */
+static bool is_new(const struct clew_state *s)
+{
+        return s->segments == 0 && s->hot_fragments == 0 && s->sealed_traces == 0;
+}
+
+struct creation {
+        struct clew_env *env;
+        uint64_t created_ns;
+};
+
+static int put_created(void *context, MDB_txn *txn, struct clew_state *state,
+                       struct clew_error *err)
+{
+        struct creation *c = context;
+
+        if (!is_new(state))
+                return clew_error_set(err, -EAGAIN, 0, "something was stored meanwhile");
+        return clew_format_put(c->env, txn, (uint64_t)sysconf(_SC_PAGESIZE), c->created_ns, err);
+}
+
+/* The bucket is this store's, or the store becomes the bucket's. */
+static int settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bool may_claim,
+                           const struct clew_state *state, struct clew_error *err)
+{
+        struct creation c = {.env = t->store->env};
+        int r = read_identity(b, &c.created_ns, err);
+
+        if (r == -ENOENT && !may_claim)
+                return clew_error_set(err, -ENXIO, 0,
+                                      "%s: no store has its objects there (clewd --objects puts "
+                                      "them); is the prefix right?",
+                                      b->url);
+        if (r == -ENOENT)
+                return claim(b, t->created_ns, err);
+        if (r < 0 || c.created_ns == t->created_ns)
+                return r;
+        if (!is_new(state))
+                return clew_error_set(err, -EEXIST, 0,
+                                      "%s: is of another store than %s: name another prefix, or an "
+                                      "empty directory to go on with that one",
+                                      b->url, clew_env_dir(t->store->env));
+        r = clew_tier_write(t, put_created, &c, err);
+        if (r == 0)
+                t->created_ns = c.created_ns;
+        return r;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static struct clew_tier *new_tier(struct clew_store *store, const struct clew_tier_options *o)
+{
+        struct clew_tier *t = clew_calloc(1, sizeof(*t));
+
+        if (!t)
+                return NULL;
+        t->store = store;
+        pthread_mutex_init(&t->lock, NULL);
+        if (o) {
+                snprintf(t->url, sizeof(t->url), "%s", o->url);
+                t->local_bytes = o->local_bytes;
+                t->finding = o->finding;
+                t->finding_context = o->context;
+        }
+        return t;
+}
+
+void clew_tier_free(struct clew_tier *t)
+{
+        if (!t)
+                return;
+        clew_env_set_away(t->store->env, NULL, NULL);
+        clew_bucket_close(t->bucket);
+        clew_tier_map_close(t->map);
+        clew_tier_catalog_deinit(&t->catalog);
+        pthread_mutex_destroy(&t->lock);
+        clew_free(t);
+}
+
+void clew_tier_stop(struct clew_tier *t)
+{
+        pthread_mutex_lock(&t->lock);
+        t->stopping = true;
+        if (t->bucket)
+                clew_bucket_stop(t->bucket);
+        pthread_mutex_unlock(&t->lock);
+}
+
+/* The catalog of the bucket, or of its objects when it is damaged. */
+static int read_catalog(struct clew_tier *t, struct clew_object_bucket *b, struct clew_error *err)
+{
+        int r = clew_tier_catalog_read(b, &t->catalog, err);
+
+        if (r == -EBADMSG) {
+                clew_tier_tell(t, t->url, err->message);
+                clew_tier_tell(t, t->url, "the catalog is made anew from the objects");
+                r = clew_tier_rebuild(t, err);
+        } else if (r == 0 && t->catalog.version == 0) {
+                r = clew_tier_rebuild(t, err); /* none, or lost */
+        }
+        return r;
+}
+
+/* As whom this directory has written last; 0 = never. */
+static int own_writer(struct clew_tier *t, struct clew_error *err)
+{
+        uint64_t next = 0;
+        int r = clew_tier_map_get_number(t->map, "writer", &t->writer, err);
+
+        if (r == 0 || r == -ENOENT)
+                r = clew_tier_map_get_number(t->map, "next writer", &next, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        /* It died between showing itself and writing down that it had. */
+        if (next && t->catalog.version > 0 && t->catalog.writer == next)
+                t->writer = next;
+        return 0;
+}
+
+/* Brings in what a new store has not, and keeps one that is behind from writing. */
+static int settle_catalog(struct clew_tier *t, struct clew_tier_stats *stats,
+                          struct clew_error *err)
+{
+        struct clew_state state;
+        uint64_t adopting = 0;
+        int r = read_own(t, &state, err);
+        bool is_behind = r == 0 && state.next_segment < t->catalog.next_segment;
+        /* A catalog that was made of objects does not say whose it was. */
+        bool is_other = t->catalog.full > 0 && t->catalog.writer != t->writer;
+
+        if (r == 0)
+                r = clew_tier_map_get_number(t->map, "adopting", &adopting, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (t->catalog.n == 0 && !is_other)
+                return 0;
+        if (!adopting && state.segments > 0 && (is_behind || is_other))
+                return clew_error_set(
+                        err, -ESTALE, 0,
+                        "%s: another clewd has written there since, or store %s is an older copy: "
+                        "name an empty directory to go on with what the bucket has",
+                        t->url, clew_env_dir(t->store->env));
+        if (!adopting && !is_behind && !is_other)
+                return 0;
+        if (t->is_deferred) /* others write here already: numbers would be given twice */
+                return clew_error_set(
+                        err, -ESTALE, 0,
+                        "%s: has what store %s has not: start clewd again to bring it "
+                        "in",
+                        t->url, clew_env_dir(t->store->env));
+        r = clew_tier_map_put_number(t->map, "adopting", 1, err);
+        if (r == 0)
+                r = clew_tier_adopt(t, stats, err);
+        if (r == 0)
+                r = clew_tier_map_put_number(t->map, "adopting", 0, err);
+        return r;
+}
+
+/* Each life of a writer has a number of its own, drawn by chance, and shows it before it does
+ * anything: so one that has this directory's past, or a copy of it, learns that it is over. */
+static int take_over(struct clew_tier *t, struct clew_object_bucket *b, struct clew_error *err)
+{
+        int r = 0;
+
+        if (getrandom(&t->writer, sizeof(t->writer), 0) != (ssize_t)sizeof(t->writer))
+                return clew_error_set(err, -EIO, 0, "no random numbers here");
+        r = clew_tier_map_put_number(t->map, "next writer", t->writer, err);
+        t->catalog.writer = t->writer;
+        t->catalog.created_ns = t->created_ns;
+        t->catalog.written_ns = clew_clock_unix_ns(t->store->clock);
+        if (r == 0 && (t->catalog.version > 0 || t->catalog.n > 0))
+                r = clew_tier_catalog_commit(b, &t->catalog, NULL, 0, err);
+        if (r == 0)
+                return clew_tier_map_put_number(t->map, "writer", t->writer, err);
+        if (r == -EEXIST)
+                return clew_error_set(err, -ESTALE, 0,
+                                      "%s: another clewd writes there at this moment", t->url);
+        return r == -EAGAIN
+                       ? clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure", t->url)
+                       : r;
+}
+
+/* Objects that no version names: somebody died between uploading and saying so, or between saying
+ * so and deleting. */
+static int sweep(void *context, const char *leaf, uint64_t bytes, struct clew_error *err)
+{
+        struct clew_tier *t = context;
+        const struct clew_tier_item *item;
+        char name[CLEW_TIER_NAME_MAX];
+        uint64_t segment;
+        uint64_t digest;
+
+        (void)bytes;
+        if (!clew_tier_segment_read_name(leaf, &segment, &digest))
+                return 0;
+        item = clew_tier_catalog_find(&t->catalog, segment);
+        if (item && item->digest == digest)
+                return 0;
+        clew_tier_segment_name(segment, digest, name);
+        return clew_bucket_delete(t->bucket, name, err);
+}
+
+static int attach(struct clew_tier *t, const struct clew_tier_options *o,
+                  struct clew_tier_stats *stats, struct clew_error *err)
+{
+        struct clew_state state;
+        struct clew_object_bucket *b = NULL;
+        int r = t->bucket ? 0 : clew_bucket_open(o->url, true, &t->bucket, err);
+
+        b = t->bucket;
+        if (r == 0)
+                r = clew_bucket_probe(b, err);
+        if (r == 0)
+                r = read_own(t, &state, err);
+        if (r == 0)
+                r = settle_identity(t, b, true, &state, err);
+        if (r == 0 && !t->map)
+                r = clew_tier_map_open(clew_env_dir(t->store->env),
+                                       o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
+                                       true, &t->map, err);
+        if (r == 0)
+                r = clew_tier_map_put_text(t->map, "url", o->url, err);
+        clew_tier_catalog_deinit(&t->catalog);
+        if (r == 0)
+                r = read_catalog(t, b, err);
+        if (r == 0)
+                r = own_writer(t, err);
+        if (r == 0 && !t->is_deferred)
+                clew_env_set_away(t->store->env, read_away, t);
+        if (r == 0)
+                r = settle_catalog(t, stats, err);
+        if (r == 0)
+                r = take_over(t, b, err);
+        if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
+                r = clew_bucket_list(b, "seg", "", sweep, t, err);
+        stats->version = t->catalog.version;
+        stats->segments = t->catalog.n;
+        return r;
+}
+
+/* What may be another answer later, of a store that has been tied to this bucket before. */
+static bool may_wait(const struct clew_tier *t, int r)
+{
+        return (r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -EBUSY || r == -EIO) &&
+               clew_tier_is_tied(clew_env_dir(t->store->env));
+}
+
+static int defer(struct clew_tier *t, struct clew_error *err)
+{
+        uint64_t adopting = 0;
+        struct clew_error own = {0};
+        int r = t->map ? 0
+                       : clew_tier_map_open(clew_env_dir(t->store->env), t->cache_bytes, true,
+                                            &t->map, &own);
+
+        if (r == 0)
+                r = clew_tier_map_get_number(t->map, "adopting", &adopting, &own);
+        if (r == -ENOENT)
+                r = 0;
+        if (r < 0 || adopting) /* not all of it is here */
+                return err->code;
+        t->is_deferred = true;
+        clew_env_set_away(t->store->env, read_away, t);
+        return 0;
+}
+
+int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats,
+                              struct clew_error *err)
+{
+        const struct clew_tier_options o = {.url = t->url, .cache_bytes = t->cache_bytes};
+        int r = attach(t, &o, stats, err);
+
+        if (r == 0)
+                t->is_deferred = false;
+        return r;
+}
+
+int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *options,
+                     struct clew_tier **ret, struct clew_tier_stats *stats, struct clew_error *err)
+{
+        struct clew_tier *t = new_tier(store, options);
+        int r;
+
+        memset(stats, 0, sizeof(*stats));
+        if (!t)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        t->cache_bytes = options->cache_bytes ? options->cache_bytes : CLEW_TIER_CACHE_BYTES;
+        r = attach(t, options, stats, err);
+        if (r < 0 && may_wait(t, r)) {
+                err->code = r;
+                r = defer(t, err);
+                stats->more = r == 0;
+        }
+        if (r < 0) {
+                clew_tier_free(t);
+                return r;
+        }
+        *ret = t;
+        return 0;
+}
+
+/* The directory of the store, also when its data file is being made anew in one below it. */
+static void directory_of(const struct clew_store *store, char ret[PATH_MAX])
+{
+        static const char below[] = "/" CLEW_UNFINISHED_DIR;
+        size_t n = (size_t)snprintf(ret, PATH_MAX, "%s", clew_env_dir(store->env));
+
+        if (n < PATH_MAX && n > sizeof(below) && strcmp(ret + n + 1 - sizeof(below), below) == 0)
+                ret[n + 1 - sizeof(below)] = '\0';
+}
+
+bool clew_tier_has(struct clew_store *store, uint64_t segment)
+{
+        struct clew_tier_map *map = NULL;
+        struct clew_tier_known known;
+        struct clew_error ignored;
+        bool has;
+
+        if (clew_tier_map_open(clew_env_dir(store->env), 0, false, &map, &ignored) < 0)
+                return false;
+        has = clew_tier_map_find(map, segment, &known, &ignored) == 0;
+        clew_tier_map_close(map);
+        return has;
+}
+
+bool clew_tier_directory(const char *dir, char *ret, size_t size)
+{
+        struct clew_tier_map *map = NULL;
+        struct clew_error ignored;
+        char url[CLEW_BUCKET_URL_MAX];
+        bool is;
+
+        if (clew_tier_map_open(dir, 0, false, &map, &ignored) < 0)
+                return false;
+        is = clew_tier_map_get_text(map, "url", url, sizeof(url), &ignored) == 0 &&
+             strncmp(url, "dir://", 6) == 0 && snprintf(ret, size, "%s", url + 6) < (int)size;
+        clew_tier_map_close(map);
+        return is;
+}
+
+bool clew_tier_is_tied(const char *dir)
+{
+        char path[PATH_MAX];
+        struct stat st;
+
+        return snprintf(path, sizeof(path), "%s/" CLEW_TIER_MAP_DIR, dir) < (int)sizeof(path) &&
+               lstat(path, &st) == 0;
+}
+
+int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct clew_error *err)
+{
+        struct clew_tier *t = new_tier(store, NULL);
+        char dir[PATH_MAX];
+        int r;
+
+        *ret = NULL;
+        if (!t)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        directory_of(store, dir);
+        r = clew_tier_map_open(dir, CLEW_TIER_CACHE_BYTES, false, &t->map, err);
+        if (r == 0)
+                r = clew_tier_map_get_text(t->map, "url", t->url, sizeof(t->url), err);
+        if (r < 0) {
+                clew_tier_free(t);
+                return r == -ENOENT ? 0 : r;
+        }
+        clew_env_set_away(store->env, read_away, t);
+        *ret = t;
+        return 0;
+}
+
+/* ---- a mirror -------------------------------------------------------------------------------- */
+
+static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
+                  struct clew_tier_stats *stats, struct clew_error *err)
+{
+        struct clew_state state;
+        uint64_t version = 0;
+        int r = clew_bucket_open(o->url, false, &t->bucket, err);
+
+        if (r == 0)
+                r = read_own(t, &state, err);
+        if (r == 0)
+                r = clew_tier_map_open(clew_env_dir(t->store->env),
+                                       o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
+                                       true, &t->map, err);
+        if (r == 0)
+                r = clew_tier_map_get_number(t->map, "version", &version, err);
+        if (r == -ENOENT)
+                r = 0;
+        if (r == 0 && version > 0) {
+                r = clew_tier_catalog_is_last(t->bucket, version, err);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+        if (r == 0)
+                r = settle_identity(t, t->bucket, false, &state, err);
+        if (r == 0)
+                r = clew_tier_map_put_text(t->map, "url", o->url, err);
+        if (r == 0)
+                r = read_catalog(t, t->bucket, err);
+        if (r < 0)
+                return r;
+        stats->version = t->catalog.version;
+        stats->segments = t->catalog.n;
+        r = clew_tier_adopt(t, stats, err);
+        if (r == 0 && stats->damaged == 0)
+                r = clew_tier_map_put_number(t->map, "version", t->catalog.version, err);
+        return r;
+}
+
+/* One process brings a mirror up to date at a time. */
+static int lock_mirror(const char *dir, int *ret_fd, struct clew_error *err)
+{
+        char path[PATH_MAX];
+
+        if ((mkdir(dir, 0700) < 0 && errno != EEXIST) ||
+            snprintf(path, sizeof(path), "%s.lock", dir) >= (int)sizeof(path))
+                return clew_error_set(err, -errno, 0, "%s: %s", dir, strerror(errno));
+        *ret_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (*ret_fd < 0)
+                return clew_error_set(err, -errno, 0, "%s: %s", path, strerror(errno));
+        while (flock(*ret_fd, LOCK_EX) < 0) {
+                if (errno != EINTR) {
+                        close(*ret_fd);
+                        return clew_error_set(err, -errno, 0, "%s: %s", path, strerror(errno));
+                }
+        }
+        return 0;
+}
+
+int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
+                     const struct clew_tier_options *options, struct clew_tier_stats *stats,
+                     struct clew_error *err)
+{
+        const struct clew_store_options store_options = {.mode = CLEW_STORE_WRITE,
+                                                         .deriver = deriver};
+        struct clew_store *store = NULL;
+        struct clew_tier *t = NULL;
+        int fd = -1;
+        int r = lock_mirror(dir, &fd, err);
+
+        memset(stats, 0, sizeof(*stats));
+        if (r < 0)
+                return r;
+        r = clew_store_open(dir, &store_options, &store, err);
+        if (r == 0 && !(t = new_tier(store, options)))
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (r == 0)
+                r = mirror(t, options, stats, err);
+        clew_tier_free(t);
+        clew_store_close(store);
+        close(fd);
+        return r;
+}

@@ -1,0 +1,71 @@
+/*
+ * What a bucket gives: the object of a segment, and a version of its catalog. Whatever the bytes
+ * are: they are refused, or every part lies within them; a catalog that was read is written and
+ * read again the same. The first byte chooses.
+ */
+#include "storage/tier/tier-catalog-int.h"
+#include "storage/tier/tier-object-int.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+static void read_object(struct clew_slice bytes)
+{
+        struct clew_tier_footer f;
+        struct clew_slice part;
+        struct clew_tier_index index;
+        struct clew_cursor c;
+
+        if (clew_tier_footer_read(bytes, bytes.len, &f) < 0)
+                return;
+        for (unsigned s = 0; s < CLEW_TIER_SECTIONS; s++) {
+                if (clew_tier_section_of(&f, s, bytes, 0, &part) < 0)
+                        continue;
+                CLEW_ASSERT(part.data >= bytes.data && part.len <= bytes.len);
+        }
+        if (clew_tier_section_of(&f, CLEW_TIER_INDEX, bytes, 0, &part) == 0 &&
+            clew_tier_index_read(part, &index)) {
+                for (uint32_t i = 0; i < index.n_blocks; i++)
+                        (void)clew_cursor_bytes(&index.blocks, clew_cursor_varint(&index.blocks));
+                CLEW_ASSERT(!index.blocks.failed);
+        }
+        if (clew_tier_section_of(&f, CLEW_TIER_ROWS, bytes, 0, &part) < 0)
+                return;
+        for (c = clew_cursor_make(part); clew_cursor_left(&c) > 0 && !c.failed;)
+                (void)clew_tier_row_take(&c);
+}
+
+static void read_catalog(struct clew_slice bytes)
+{
+        struct clew_tier_catalog c = {0};
+        struct clew_tier_catalog again = {0};
+        CLEW_BUFFER out = {.max_bytes = (size_t)64 << 20};
+
+        for (uint64_t version = 1; version < 4; version++) {
+                if (clew_tier_catalog_apply(&c, version, bytes) == 0)
+                        break;
+                clew_tier_catalog_deinit(&c);
+        }
+        for (size_t i = 1; i < c.n; i++)
+                CLEW_ASSERT(c.items[i - 1].segment < c.items[i].segment);
+        if (c.version > 0) {
+                c.full = c.version;
+                clew_tier_catalog_encode(&c, c.items, c.n, &out);
+                CLEW_ASSERT(clew_tier_catalog_apply(&again, c.version, clew_buffer_slice(&out)) ==
+                            0);
+                CLEW_ASSERT(again.n == c.n && again.next_segment == c.next_segment);
+        }
+        clew_tier_catalog_deinit(&again);
+        clew_tier_catalog_deinit(&c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        if (size == 0)
+                return 0;
+        if (data[0] % 2 == 0)
+                read_object(clew_slice_make(data + 1, size - 1));
+        else
+                read_catalog(clew_slice_make(data + 1, size - 1));
+        return 0;
+}

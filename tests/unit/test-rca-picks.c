@@ -1,0 +1,145 @@
+/*
+ * Root cause of actions on the wrong thing, or on too many: a record that contradicts the request,
+ * more than the user named, a history that lost its half. Each case has its harmless twins.
+ */
+#include "tests/unit/rca-scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PEOPLE                                                                                     \
+        "[{\\\"id\\\": \\\"P-1042\\\", \\\"name\\\": \\\"Noor Varga\\\", \\\"unit\\\": "           \
+        "\\\"Finance\\\"}, {\\\"id\\\": \\\"P-2077\\\", \\\"name\\\": \\\"Noor Varga\\\", "        \
+        "\\\"unit\\\": \\\"Sales\\\"}]"
+
+struct pick_case {
+        const char *asks;
+        const char *takes;
+        bool wrong;
+};
+
+static void test_a_record_that_contradicts_the_request(void **state)
+{
+        static const struct pick_case cases[] = {
+                {"Write to Noor Varga of Sales.", "P-1042", true},
+                {"Write to Noor Varga of sales, please.", "P-1042", true},
+                {"Write to Noor Varga of Sales.", "P-2077", false},
+                {"Write to Noor Varga of Finance, not of Sales.", "P-1042", false},
+                {"Write to Noor Varga of Sales: P-1042.", "P-1042", false},
+                {"Write to Noor Varga.", "P-1042", false},
+                {"Write to Noor Varga about salespeople.", "P-1042", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct scene s;
+                char args[96];
+                unsigned r;
+                unsigned bad;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", cases[i].asks);
+                (void)scene_llm(&s, r, "I look for the address");
+                (void)scene_tool(&s, r, "find_people", "{\\\"name\\\": \\\"Noor Varga\\\"}", PEOPLE,
+                                 NULL);
+                bad = scene_llm(&s, r, "I write the letter");
+                snprintf(args, sizeof(args), "{\\\"to\\\": \\\"%s\\\", \\\"text\\\": \\\"Hi\\\"}",
+                         cases[i].takes);
+                (void)scene_tool(&s, r, "send_letter", args, "sent", NULL);
+                (void)scene_llm(&s, r, "It is sent.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "other-record"), cases[i].wrong ? bad : 0);
+                scene_free(&s);
+        }
+}
+
+struct wide_case {
+        const char *asks;
+        const char *args;
+        bool wide;
+};
+
+static void test_an_action_on_more_than_was_named(void **state)
+{
+        static const struct wide_case cases[] = {
+                {"Cancel ticket 40117.", "{\\\"tickets\\\": [\\\"40117\\\", \\\"40118\\\"]}", true},
+                {"Cancel ticket 40117.", "{\\\"tickets\\\": [\\\"40117\\\"]}", false},
+                {"Cancel 40117 and 40118.", "{\\\"tickets\\\": [\\\"40117\\\", \\\"40118\\\"]}",
+                 false},
+                {"Cancel every ticket like 40117.",
+                 "{\\\"tickets\\\": [\\\"40117\\\", \\\"40118\\\"]}", false},
+                {"Cancel ticket 40117.",
+                 "{\\\"ticket\\\": \\\"40117\\\", \\\"reason_code\\\": \\\"20118\\\"}", false},
+                {"Cancel ticket 40117.", "{\\\"tickets\\\": \\\"*\\\"}", true},
+                {"Cancel ticket 40117.", "{\\\"sql\\\": \\\"DELETE FROM tickets\\\"}", true},
+                {"Cancel ticket 40117.",
+                 "{\\\"sql\\\": \\\"DELETE FROM tickets WHERE id = 40117\\\"}", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct scene s;
+                unsigned r;
+                unsigned bad;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", cases[i].asks);
+                bad = scene_llm(&s, r, "I cancel it");
+                (void)scene_tool(&s, r, "cancel_tickets", cases[i].args, "done", NULL);
+                (void)scene_llm(&s, r, "Done.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "wide-action"), cases[i].wide ? bad : 0);
+                scene_free(&s);
+        }
+}
+
+static void test_a_history_that_lost_its_half(void **state)
+{
+        (void)state;
+        for (int lost = 0; lost < 2; lost++) {
+                struct scene s;
+                unsigned r;
+                unsigned first;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Which of the halls is free?");
+                for (int i = 0; i < 5; i++) {
+                        char args[64];
+                        char result[64];
+
+                        snprintf(args, sizeof(args), "{\\\"hall\\\": \\\"hall number %d\\\"}", i);
+                        snprintf(result, sizeof(result), "hall number %d is taken in May", i);
+                        (void)scene_call(&s, r, "look_up_hall", args, result);
+                }
+                if (lost) {
+                        s.history.len = 0;
+                        s.turns = 0;
+                        scene_say(&s, "user", "Which of the halls is free?");
+                }
+                first = scene_call(&s, r, "look_up_hall", "{\\\"hall\\\": \\\"hall number 0\\\"}",
+                                   "hall number 0 is taken in May");
+                (void)scene_llm(&s, r, "None is free.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "lost-context"), lost ? first : 0);
+                scene_free(&s);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_record_that_contradicts_the_request),
+                cmocka_unit_test(test_an_action_on_more_than_was_named),
+                cmocka_unit_test(test_a_history_that_lost_its_half),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,276 @@
+/*
+ * Sealed data in a bucket: the bytes of objects and of catalog versions, and what a node keeps
+ * beside its store. Whole programs are tests/integration/test-objects.
+ */
+#include "storage/tier/tier-catalog-int.h"
+#include "storage/tier/tier-map-int.h"
+#include "storage/tier/tier-object-int.h"
+#include "tests/lib/temp-dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void build(struct clew_buffer *out)
+{
+        struct clew_slice sections[CLEW_TIER_SECTIONS] = {
+                [CLEW_TIER_SEGMENT] = CLEW_SLICE_LITERAL("the bytes of a segment"),
+                [CLEW_TIER_ENTRY] = CLEW_SLICE_LITERAL("entry"),
+        };
+        const size_t ends[] = {3, 3, 8};
+        const struct clew_tier_row row = {
+                .id = {{1, 2, 3}}, .start_ns = 9, .n_spans = 300, .n_logs = 1, .raw_bytes = 70000};
+        CLEW_BUFFER rows = {.max_bytes = 4096};
+        CLEW_BUFFER index = {.max_bytes = 4096};
+
+        clew_tier_row_put(&rows, &row);
+        clew_tier_index_put(&index, CLEW_SLICE_LITERAL("head"), CLEW_SLICE_LITERAL("abcdefgh"),
+                            ends, 3);
+        sections[CLEW_TIER_ROWS] = clew_buffer_slice(&rows);
+        sections[CLEW_TIER_INDEX] = clew_buffer_slice(&index);
+        clew_buffer_init(out, 1 << 20);
+        clew_tier_object_build(out, 77, 5, sections);
+        assert_int_equal(clew_buffer_error(out), 0);
+}
+
+/* 0 = all of it verifies. */
+static int read_all(struct clew_slice bytes, struct clew_tier_footer *f)
+{
+        struct clew_slice part;
+        int r = clew_tier_footer_read(bytes, bytes.len, f);
+
+        for (unsigned s = 0; r == 0 && s < CLEW_TIER_SECTIONS; s++)
+                r = clew_tier_section_of(f, s, bytes, 0, &part);
+        return r;
+}
+
+static void an_object_tells_all_about_itself(void **state)
+{
+        CLEW_BUFFER object = {0};
+        struct clew_tier_footer f;
+        struct clew_tier_index index;
+        struct clew_slice part;
+        struct clew_cursor c;
+        struct clew_tier_row row;
+        size_t meta;
+
+        (void)state;
+        build(&object);
+        assert_int_equal(read_all(clew_buffer_slice(&object), &f), 0);
+        assert_int_equal(f.segment, 5);
+        assert_int_equal(f.created_ns, 77);
+        /* What is behind the segment's bytes is enough. */
+        meta = (size_t)f.sections[CLEW_TIER_ROWS].offset;
+        part = clew_slice_from(clew_buffer_slice(&object), meta);
+        assert_int_equal(clew_tier_footer_read(part, object.len, &f), 0);
+        assert_int_equal(clew_tier_section_of(&f, CLEW_TIER_INDEX, part, meta, &part), 0);
+        assert_true(clew_tier_index_read(part, &index));
+        assert_int_equal(index.n_blocks, 3);
+        part = clew_cursor_bytes(&index.blocks, clew_cursor_varint(&index.blocks));
+        assert_true(clew_slice_eq_cstr(part, "abc"));
+        assert_int_equal(
+                clew_tier_section_of(&f, CLEW_TIER_ROWS, clew_buffer_slice(&object), 0, &part), 0);
+        c = clew_cursor_make(part);
+        row = clew_tier_row_take(&c);
+        assert_false(c.failed);
+        assert_int_equal(clew_cursor_left(&c), 0);
+        assert_int_equal(row.n_spans, 300);
+        assert_int_equal(row.raw_bytes, 70000);
+}
+
+static void a_changed_byte_is_noticed(void **state)
+{
+        CLEW_BUFFER object = {0};
+        struct clew_tier_footer f;
+
+        (void)state;
+        build(&object);
+        for (size_t i = 8; i < object.len; i++) { /* the first eight name the kind for people */
+                object.data[i] ^= 0x10;
+                assert_int_equal(read_all(clew_buffer_slice(&object), &f), -EBADMSG);
+                object.data[i] ^= 0x10;
+        }
+        for (size_t n = 0; n < object.len; n++)
+                assert_true(read_all(clew_slice_make(object.data, n), &f) < 0);
+}
+
+static void put(struct clew_tier_catalog *c, uint64_t segment, uint64_t size, uint8_t bits)
+{
+        uint8_t live[1] = {bits};
+        const struct clew_tier_item item = {.segment = segment,
+                                            .digest = segment * 3,
+                                            .size = size,
+                                            .meta = size / 2,
+                                            .n_traces = 5,
+                                            .live_len = 1,
+                                            .live = live};
+
+        assert_int_equal(clew_tier_catalog_set(c, &item), 0);
+}
+
+static void versions_of_a_catalog_build_on_each_other(void **state)
+{
+        struct test_dir d;
+        struct clew_object_bucket *b = NULL;
+        struct clew_error err = {0};
+        struct clew_tier_catalog writer = {.created_ns = 1, .writer = 2};
+        struct clew_tier_catalog reader = {0};
+        char url[600];
+
+        (void)state;
+        test_dir_make(&d);
+        snprintf(url, sizeof(url), "dir://%s/b", d.path);
+        assert_int_equal(clew_bucket_open(url, true, &b, &err), 0);
+        assert_int_equal(clew_tier_catalog_read(b, &reader, &err), 0);
+        assert_int_equal(reader.version, 0);
+        for (uint64_t i = 1; i <= 200; i++) {
+                uint8_t live[1] = {0x1f};
+                struct clew_tier_item items[2] = {{.segment = i,
+                                                   .digest = i,
+                                                   .size = 100,
+                                                   .meta = 50,
+                                                   .n_traces = 5,
+                                                   .live_len = 1,
+                                                   .live = live},
+                                                  {.segment = i - 1}}; /* is gone, each second */
+
+                writer.next_segment = i + 1;
+                assert_int_equal(clew_tier_catalog_commit(b, &writer, items, 1 + i % 2, &err), 0);
+                if (i == 3 || i == 100) /* the second time its version was deleted long ago */
+                        assert_int_equal(clew_tier_catalog_read(b, &reader, &err), 0);
+        }
+        assert_int_equal(clew_tier_catalog_read(b, &reader, &err), 0);
+        assert_int_equal(reader.version, 200);
+        assert_int_equal(reader.n, writer.n);
+        assert_int_equal(reader.n, 101); /* each second of those before, and the last */
+        assert_int_equal(reader.next_segment, 201);
+        assert_int_equal(clew_tier_catalog_is_last(b, 200, &err), 1);
+        assert_int_equal(clew_tier_catalog_is_last(b, 199, &err), 0);
+        assert_int_equal(clew_tier_catalog_is_last(b, 1, &err), 0); /* deleted */
+        clew_tier_catalog_deinit(&reader);
+        assert_int_equal(clew_tier_catalog_read(b, &reader, &err), 0);
+        assert_int_equal(reader.n, 101);
+        /* A second writer that knows the same is told that the number is taken. */
+        reader.writer = 3;
+        put(&writer, 900, 100, 1);
+        assert_int_equal(clew_tier_catalog_commit(b, &writer, NULL, 0, &err), 0);
+        assert_int_equal(clew_tier_catalog_commit(b, &reader, NULL, 0, &err), -EEXIST);
+        assert_int_equal(reader.version, 0);
+        clew_tier_catalog_deinit(&writer);
+        clew_tier_catalog_deinit(&reader);
+        clew_bucket_close(b);
+        test_dir_remove(&d);
+}
+
+static void a_sleeper_cannot_make_a_number_that_was_deleted(void **state)
+{
+        struct test_dir d;
+        struct clew_object_bucket *b = NULL;
+        struct clew_error err = {0};
+        struct clew_tier_catalog writer = {.created_ns = 1, .writer = 2};
+        struct clew_tier_catalog sleeper = {0};
+        char url[600];
+
+        (void)state;
+        test_dir_make(&d);
+        snprintf(url, sizeof(url), "dir://%s/b", d.path);
+        assert_int_equal(clew_bucket_open(url, true, &b, &err), 0);
+        assert_int_equal(clew_tier_catalog_commit(b, &writer, NULL, 0, &err), 0);
+        assert_int_equal(clew_tier_catalog_read(b, &sleeper, &err), 0);
+        sleeper.writer = 3;
+        for (unsigned i = 0; i < 300; i++)
+                assert_int_equal(clew_tier_catalog_commit(b, &writer, NULL, 0, &err), 0);
+        assert_int_equal(clew_tier_catalog_commit(b, &sleeper, NULL, 0, &err), -EEXIST);
+        clew_tier_catalog_deinit(&writer);
+        clew_tier_catalog_deinit(&sleeper);
+        clew_bucket_close(b);
+        test_dir_remove(&d);
+}
+
+static void a_changed_version_is_noticed(void **state)
+{
+        struct clew_tier_catalog c = {.version = 1, .full = 1, .created_ns = 9, .next_segment = 4};
+        struct clew_tier_catalog got = {0};
+        CLEW_BUFFER bytes = {.max_bytes = 1 << 20};
+
+        (void)state;
+        put(&c, 1, 400, 0x1f);
+        put(&c, 3, 900, 0x03);
+        clew_tier_catalog_encode(&c, c.items, c.n, &bytes);
+        assert_int_equal(clew_tier_catalog_apply(&got, 1, clew_buffer_slice(&bytes)), 0);
+        assert_int_equal(got.n, 2);
+        assert_int_equal(got.items[1].live[0], 0x03);
+        assert_int_equal(clew_tier_catalog_apply(&got, 2, clew_buffer_slice(&bytes)), -EBADMSG);
+        for (size_t i = 0; i < bytes.len; i++) {
+                bytes.data[i] ^= 4;
+                assert_true(clew_tier_catalog_apply(&got, 1, clew_buffer_slice(&bytes)) < 0);
+                bytes.data[i] ^= 4;
+        }
+        clew_tier_catalog_deinit(&c);
+        clew_tier_catalog_deinit(&got);
+}
+
+#define CACHE_BYTES ((uint64_t)4 << 20)
+
+static void what_is_kept_stays_within_its_limit(void **state)
+{
+        static uint8_t bytes[3 << 19];
+        struct test_dir d;
+        struct clew_tier_map *m = NULL;
+        struct clew_error err = {0};
+        CLEW_BUFFER got = {.max_bytes = 16 << 20};
+        char text[32];
+        uint64_t number = 0;
+
+        (void)state;
+        test_dir_make(&d);
+        assert_int_equal(clew_tier_map_open(d.path, CACHE_BYTES, false, &m, &err), -ENOENT);
+        assert_int_equal(clew_tier_map_open(d.path, CACHE_BYTES, true, &m, &err), 0);
+        for (uint64_t i = 1; i <= 20; i++) {
+                memset(bytes, (int)i, sizeof(bytes));
+                assert_int_equal(
+                        clew_tier_map_cache(m, i, clew_slice_make(bytes, sizeof(bytes)), &err), 0);
+                assert_true(clew_tier_map_cached_bytes(m) <= CACHE_BYTES);
+                clew_buffer_clear(&got);
+                assert_int_equal(clew_tier_map_cached(m, i, &got, &err), 0);
+                assert_int_equal(got.len, sizeof(bytes));
+                assert_int_equal(got.data[sizeof(bytes) - 1], i);
+        }
+        assert_int_equal(clew_tier_map_cached(m, 1, &got, &err), -ENOENT);
+        assert_int_equal(clew_tier_map_cached(m, 19, &got, &err), 0);
+        /* One that is more than half of it is not kept. */
+        assert_int_equal(clew_tier_map_cache(m, 50, clew_slice_make(bytes, sizeof(bytes)), &err),
+                         0);
+        assert_int_equal(clew_tier_map_forget(m, 50, &err), 0);
+        assert_int_equal(clew_tier_map_cached(m, 50, &got, &err), -ENOENT);
+        assert_int_equal(clew_tier_map_put_text(m, "url", "s3://x", &err), 0);
+        assert_int_equal(clew_tier_map_get_text(m, "url", text, sizeof(text), &err), 0);
+        assert_string_equal(text, "s3://x");
+        assert_int_equal(clew_tier_map_get_number(m, "version", &number, &err), -ENOENT);
+        assert_int_equal(clew_tier_map_put_number(m, "version", UINT64_MAX - 1, &err), 0);
+        assert_int_equal(clew_tier_map_get_number(m, "version", &number, &err), 0);
+        assert_true(number == UINT64_MAX - 1);
+        clew_tier_map_close(m);
+        test_dir_remove(&d);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(an_object_tells_all_about_itself),
+                cmocka_unit_test(a_changed_byte_is_noticed),
+                cmocka_unit_test(versions_of_a_catalog_build_on_each_other),
+                cmocka_unit_test(a_sleeper_cannot_make_a_number_that_was_deleted),
+                cmocka_unit_test(a_changed_version_is_noticed),
+                cmocka_unit_test(what_is_kept_stays_within_its_limit),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
