@@ -73,6 +73,13 @@ struct clew_cli {
         int store_mode;                     /* enum clew_store_mode of `store` */
         struct clew_trace_id told_left_out; /* of which it was said that its texts are not there */
 
+        /* A search that a limit or an interrupt has ended: JSON says so behind its last record. */
+        struct {
+                bool is_cut;
+                const char *reason; /* "time", "bytes", "interrupt" */
+                uint64_t seen;      /* traces looked at */
+        } cut;
+
         struct clew_query_set *query_sets[CLEW_CLI_FILTERS_MAX]; /* of the filters that were made */
         size_t n_query_sets;
 };

@@ -160,8 +160,12 @@ static int walk(struct clusters_command *c, const struct clew_filter *filter)
                 status = clew_cli_fail(c->cli, r, &err);
         if (status == 0)
                 status = clew_filter_report(c->cli, &s);
-        if (status == 0 && !c->name)
-                status = put(c, &s);
+        if ((status == 0 || status == CLEW_EXIT_PARTIAL || status == CLEW_EXIT_INTERRUPTED) &&
+            r >= 0 && !c->name) {
+                int shown = put(c, &s);
+
+                status = status != 0 ? status : shown;
+        }
         clew_select_deinit(&s);
         return status;
 }

@@ -161,11 +161,13 @@ static int add_side(struct clew_compare_command *c, unsigned side,
 
         if (status != 0)
                 return status;
+        clew_contrast_share(&c->contrast, side, &filter);
         r = clew_select_init(&s, c->view, &filter, c->cli->clock, NULL, &err);
         if (r >= 0)
                 r = clew_contrast_add_side(&c->contrast, &s, side, others, CLEW_TRACE_ARENA_MAX,
                                            &err);
         status = r < 0 ? clew_cli_fail(c->cli, r, &err) : clew_filter_report(c->cli, &s);
+        clew_contrast_spent(&c->contrast, &filter, &s);
         if (side == 0 || !others)
                 c->window.left_out += s.helpers;
         clew_select_deinit(&s);
@@ -180,7 +182,12 @@ static int add_sides(struct clew_compare_command *c, const char *const queries[2
 
         clew_contrast_sides(&c->filter_flags, queries[0], queries[1], &a, &b);
         status = add_side(c, 0, &a, false);
-        return status != 0 ? status : add_side(c, 1, &b, queries[0] && !queries[1]);
+        if (status == 0 || status == CLEW_EXIT_PARTIAL) {
+                int other = add_side(c, 1, &b, queries[0] && !queries[1]);
+
+                status = status != 0 && other == 0 ? status : other;
+        }
+        return status;
 }
 
 static int check_arguments(struct clew_compare_command *c, const struct clew_arguments *args)

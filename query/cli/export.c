@@ -74,6 +74,8 @@ struct export
         struct clew_buffer out;
         uint64_t n; /* traces written */
         uint64_t n_damaged;
+        uint64_t read_bytes;
+        bool is_cut;          /* by a limit, or an interrupt */
         uint64_t n_bare;      /* traces whose texts a rule has left out */
         char bare[160];       /* when and which, of the last of them */
         uint64_t n_logs_left; /* traces whose log records the format does not hold */
@@ -138,6 +140,7 @@ static int add_trace(struct export *ex, struct clew_view *view, const struct cle
                                data.left_out);
                 report_damage(ex, id, &err);
         }
+        ex->read_bytes += data.traces.len + data.logs.len;
         note_left_out(ex, data.traces);
         ex->n_logs_left += !ex->format->has_logs && data.logs.len > 0;
         ex->n++;
@@ -273,18 +276,19 @@ static int batch_of_selection(struct export *ex, struct clew_view *view)
                         break;
                 ex->last = (struct clew_list_entry){.id = t.id, .start_ns = t.start_ns};
                 ex->started = true;
+                ex->read_bytes = 0;
                 status = add_trace(ex, view, &ex->last.id);
+                clew_select_count_read(&s, ex->read_bytes);
                 if (status == 0)
                         status = add_rest_of_run(ex, view, &ex->last.id);
         }
         if (s.damaged > 0 && ex->n_damaged == 0)
                 clew_cli_error(ex->cli, "left out: %s", s.damage.message);
         ex->n_damaged += s.damaged;
-        if (s.end != CLEW_SELECT_WHOLE && status == 0) {
-                clew_cli_error(ex->cli, "%s: not all of the selection was exported",
-                               s.end == CLEW_SELECT_STOPPED ? "interrupted" : "out of time");
-                status = s.end == CLEW_SELECT_STOPPED ? CLEW_EXIT_INTERRUPTED : CLEW_EXIT_PARTIAL;
-        }
+        ex->is_cut = s.end != CLEW_SELECT_WHOLE;
+        if (status == 0)
+                status = clew_filter_report_cut(ex->cli, &s);
+        clew_filter_spend(&ex->filter, &s);
         clew_select_deinit(&s);
         if (r < 0)
                 return clew_cli_fail(ex->cli, r, &err);
@@ -324,9 +328,12 @@ static int write_batches(struct export *ex)
 
         while (status == 0 && !ex->ended) {
                 status = make_batch(ex);
-                if (status == 0 && ex->out.len > 0)
-                        status =
+                if ((status == 0 || ex->is_cut) && ex->out.len > 0) {
+                        int written =
                                 clew_outfile_write(&ex->file, ex->cli, clew_buffer_slice(&ex->out));
+
+                        status = status != 0 ? status : written;
+                }
         }
         return status;
 }
@@ -411,6 +418,11 @@ static int run(struct export *ex, struct clew_arguments *args)
         clew_buffer_deinit(&ex->out);
         if (status == 0)
                 status = closed;
+        if (ex->is_cut && ex->path)
+                clew_cli_note(ex->cli, "the file was not written: it is whole, or not there");
+        else if (ex->is_cut)
+                clew_cli_note(ex->cli, "exported %" PRIu64 " trace%s", ex->n,
+                              ex->n == 1 ? "" : "s");
         if (status != 0)
                 return status;
         if (ex->n_bare)

@@ -284,6 +284,26 @@ static const char *how_it_ended(enum clew_select_end end)
         return "ended";
 }
 
+/* Programs that read JSON are told in their own way, behind the last record (output.h). */
+static void note_cut(struct clew_cli *cli, const struct clew_select *s)
+{
+        cli->cut.is_cut = true;
+        cli->cut.reason = s->end == CLEW_SELECT_OUT_OF_TIME    ? "time"
+                          : s->end == CLEW_SELECT_OUT_OF_BYTES ? "bytes"
+                                                               : "interrupt";
+        cli->cut.seen += s->seen;
+}
+
+int clew_filter_report_cut(struct clew_cli *cli, const struct clew_select *s)
+{
+        if (s->end == CLEW_SELECT_WHOLE)
+                return CLEW_EXIT_OK;
+        note_cut(cli, s);
+        clew_cli_error(cli, "partial: %s after %llu traces; older ones were not looked at",
+                       how_it_ended(s->end), (unsigned long long)s->seen);
+        return s->end == CLEW_SELECT_STOPPED ? CLEW_EXIT_INTERRUPTED : CLEW_EXIT_PARTIAL;
+}
+
 int clew_filter_report(struct clew_cli *cli, struct clew_select *s)
 {
         int status = CLEW_EXIT_OK;
@@ -301,11 +321,8 @@ int clew_filter_report(struct clew_cli *cli, struct clew_select *s)
                               clew_select_index_damage(s), cli->self);
         if (s->filter && s->done && complain(cli, s))
                 status = CLEW_EXIT_USAGE;
-        if (s->end != CLEW_SELECT_WHOLE) {
-                clew_cli_error(cli, "partial: %s after %llu traces; older ones were not looked at",
-                               how_it_ended(s->end), (unsigned long long)s->seen);
-                status = CLEW_EXIT_PARTIAL;
-        }
+        if (s->end != CLEW_SELECT_WHOLE)
+                status = clew_filter_report_cut(cli, s);
         if (s->cut > 0)
                 clew_cli_note(
                         cli,

@@ -32,6 +32,8 @@ CLEW_MUST_USE int clew_filter_catch_interrupt(struct clew_filter *f);
  * CLEW_EXIT_INTERRUPTED.
  */
 CLEW_MUST_USE int clew_filter_report(struct clew_cli *cli, struct clew_select *s);
+/* The last of these alone. */
+CLEW_MUST_USE int clew_filter_report_cut(struct clew_cli *cli, const struct clew_select *s);
 
 /* A mistake in @text with a caret below its place. @word begins the line: "query error". */
 void clew_cli_query_error(struct clew_cli *cli, const char *word, struct clew_slice text,

@@ -74,8 +74,23 @@ int clew_output_init(struct clew_output *out, struct clew_cli *cli,
         return 0;
 }
 
+/* {"v":1,"type":"partial",...}, the last line of an answer that is not whole. */
+static void put_cut(struct clew_output *out)
+{
+        struct clew_json_writer w = clew_record_begin(&out->writer, "partial");
+
+        clew_json_write_key(&w, "reason");
+        clew_json_write_cstr(&w, out->cli->cut.reason);
+        clew_json_write_key(&w, "seen");
+        clew_json_write_uint64(&w, out->cli->cut.seen);
+        (void)!clew_record_end(&out->writer, &w);
+        out->cli->cut.is_cut = false;
+}
+
 void clew_output_deinit(struct clew_output *out)
 {
+        if (out->cli && out->json && out->cli->cut.is_cut)
+                put_cut(out);
         clew_record_writer_deinit(&out->writer);
 }
 

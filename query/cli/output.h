@@ -46,6 +46,7 @@ struct clew_output {
 CLEW_MUST_USE int clew_output_init(struct clew_output *out, struct clew_cli *cli,
                                    const struct clew_output_flags *flags, const char *type,
                                    const struct clew_record_field *fields);
+/* Ends JSON of a search that was cut (clew_cli.cut) with a record that says so. */
 void clew_output_deinit(struct clew_output *out);
 
 /* False when the command is to write for people. */

@@ -260,7 +260,7 @@ static int gather(struct series_command *c, uint64_t step_ns)
 {
         struct clew_select s = {0};
         struct clew_error err = {0};
-        int status;
+        int status = 0;
         int reported;
         int r = clew_series_gather(&c->series, c->view, &c->filter, c->cli->clock, step_ns, &s,
                                    &err);
@@ -270,8 +270,14 @@ static int gather(struct series_command *c, uint64_t step_ns)
                 clew_select_deinit(&s);
                 return CLEW_EXIT_USAGE;
         }
-        status = r < 0 ? clew_cli_fail(c->cli, r, &err) : print(c);
-        reported = clew_filter_report(c->cli, &s);
+        if (r < 0)
+                status = clew_cli_fail(c->cli, r, &err);
+        /* JSON ends with what a limit has cut. */
+        reported = c->output_flags->json ? clew_filter_report(c->cli, &s) : 0;
+        if (r >= 0)
+                status = print(c);
+        if (!c->output_flags->json)
+                reported = clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
         return status != 0 ? status : reported;
 }

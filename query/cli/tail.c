@@ -105,6 +105,7 @@ struct tail {
         struct clew_buffer line;
         struct clew_buffer raw;
         bool first_round;
+        bool is_cut; /* a round ended at a limit: told once */
 };
 
 static bool time_is_up(const struct tail *t)
@@ -333,6 +334,11 @@ static int round_of_runs(struct tail *t)
                         break;
         }
         t->first_round = false;
+        if (s.end == CLEW_SELECT_OUT_OF_TIME || s.end == CLEW_SELECT_OUT_OF_BYTES) {
+                if (!t->is_cut)
+                        (void)!clew_filter_report_cut(t->cli, &s);
+                t->is_cut = true;
+        }
         clew_select_deinit(&s);
         return r < 0 ? clew_cli_fail(t->cli, r, &err) : 0;
 }
@@ -367,6 +373,8 @@ static int follow_runs(struct tail *t)
         clew_cli_note(t->cli, "%s", sum);
         if (r == 0 && interrupted)
                 return CLEW_EXIT_INTERRUPTED;
+        if (r == 0 && t->is_cut)
+                return CLEW_EXIT_PARTIAL;
         return r == 0 && t->n_runs == 0 && t->output_flags.exit_status ? CLEW_EXIT_NOTHING : r;
 }
 

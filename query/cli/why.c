@@ -508,7 +508,7 @@ static int put_left_out(struct why_command *c, const struct clew_selected *t, in
         return clew_output_end(&c->output, &w);
 }
 
-static int why_selected(struct why_command *c, const struct clew_selected *t)
+static int why_selected(struct why_command *c, struct clew_select *s, const struct clew_selected *t)
 {
         CLEW_ARENA arena = {0};
         struct clew_run_data data;
@@ -523,6 +523,8 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         r = clew_run_build(c->view, &t->id, NULL, &arena, &data, &trace, &err);
         if (r == -ENOENT) /* logs or spans went between the walk and here */
                 return 0;
+        if (r == 0)
+                clew_select_count_read(s, data.data.traces.len + data.data.logs.len);
         if (r == 0)
                 lost = clew_settle(trace, data.data.last_arrival_ns,
                                    clew_clock_unix_ns(c->cli->clock));
@@ -539,7 +541,26 @@ static int why_selected(struct why_command *c, const struct clew_selected *t)
         return put_one_of_many(c, &a, lost);
 }
 
-static int why_all(struct why_command *c, const struct clew_filter *filter)
+/* Runs to compare with, for a half of the time that there is. */
+static int gather_compared(struct why_command *c, struct clew_filter *filter,
+                           struct clew_error *err)
+{
+        uint64_t begun_ns = clew_clock_monotonic_ns(c->cli->clock);
+        const struct clew_filter all = {.limit_ns = filter->limit_ns / 4 + (filter->limit_ns > 0)};
+        uint64_t took_ns;
+        int r;
+
+        if (c->no_references)
+                return 0;
+        r = clew_compared_gather(&c->compared, c->view, c->cli->clock, all, CLEW_REFERENCES_MAX,
+                                 CLEW_TRACE_ARENA_MAX, err);
+        took_ns = clew_clock_monotonic_ns(c->cli->clock) - begun_ns;
+        if (filter->limit_ns > 0)
+                filter->limit_ns = filter->limit_ns > took_ns ? filter->limit_ns - took_ns : 1;
+        return r;
+}
+
+static int why_all(struct why_command *c, struct clew_filter *filter)
 {
         struct clew_select s = {0};
         struct clew_selected t;
@@ -547,11 +568,7 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
         bool machine = clew_output_is_machine(&c->output);
         uint64_t n = 0;
         int status = 0;
-        int r = c->no_references
-                        ? 0
-                        : clew_compared_gather(&c->compared, c->view, c->cli->clock,
-                                               (struct clew_filter){0}, CLEW_REFERENCES_MAX,
-                                               CLEW_TRACE_ARENA_MAX, &err);
+        int r = gather_compared(c, filter, &err);
 
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
@@ -563,7 +580,7 @@ static int why_all(struct why_command *c, const struct clew_filter *filter)
                         break;
                 if (n++ == 0 && !machine)
                         clew_window_tell(&c->window, "runs");
-                status = why_selected(c, &t);
+                status = why_selected(c, &s, &t);
         }
         c->nothing |= n == 0;
         if (r < 0)

@@ -6,6 +6,7 @@
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/base/utf8.h"
+#include "query/find/measures-int.h"
 #include "query/find/path.h"
 #include "query/find/statistics.h"
 
@@ -23,6 +24,11 @@
 #define VALUE_BYTES_MAX 96u
 /* Beginning of a prompt that is compared. */
 #define PROMPT_BYTES 64u
+#define PROMPT_WORDS 3u
+/* ... and how far it is looked for in messages. */
+#define PROMPT_LOOK_BYTES 4096u
+/* A numeric attribute with more values is not compared value by value. */
+#define NUMBERS_MAX 12u
 /* Features that are looked at for one of the same runs. */
 #define DOUBLES_LOOK_BACK 256u
 
@@ -39,6 +45,7 @@ struct clew_comparison {
         struct clew_arena arena;
         struct clew_arena scratch; /* of the run at hand */
         struct entry **table;      /* NULL = free */
+        struct clew_measures measures;
         uint32_t n;
         uint64_t runs[2];
         uint64_t run; /* number of the one at hand */
@@ -54,6 +61,7 @@ struct clew_comparison *clew_comparison_new(void)
                 return NULL;
         clew_arena_init(&c->arena, ARENA_MAX);
         clew_arena_init(&c->scratch, SCRATCH_MAX);
+        c->measures.arena = &c->arena;
         c->table = clew_arena_calloc(&c->arena, TABLE_SIZE, sizeof(struct entry *));
         if (!c->table) {
                 clew_comparison_free(c);
@@ -103,7 +111,21 @@ static void count(struct clew_comparison *c, struct clew_slice attribute, struct
                 return;
         e->last_run = c->run;
         e->n[c->side]++;
-        e->runs += clew_hash(clew_slice_make(&c->run, sizeof(c->run)));
+        e->runs += clew_measures_run_hash(c->run);
+}
+
+static void measure(struct clew_comparison *c, struct clew_slice name, double value)
+{
+        clew_measures_note(&c->measures, name, CLEW_MEASURE_NUMBER, value, c->run, c->side);
+}
+
+static void measure_of(struct clew_comparison *c, const char *what, struct clew_slice of,
+                       enum clew_measure_unit unit, double value)
+{
+        struct clew_slice parts[] = {clew_slice_of_cstr(what), of};
+
+        clew_measures_note(&c->measures, clew_arena_concat(&c->scratch, parts, 2), unit, value,
+                           c->run, c->side);
 }
 
 static void count_cstr(struct clew_comparison *c, const char *attribute, struct clew_slice value)
@@ -163,6 +185,10 @@ static void count_attributes(struct clew_comparison *c, const char *scope,
                         return;
                 if (is_flattened(a.key))
                         continue;
+                if (a.value.type == CLEW_VALUE_INT)
+                        measure(c, name, (double)a.value.integer);
+                else if (a.value.type == CLEW_VALUE_DOUBLE)
+                        measure(c, name, a.value.number);
                 if (a.value.type != CLEW_VALUE_ARRAY) {
                         count_scalar(c, name, &a.value);
                         continue;
@@ -173,29 +199,14 @@ static void count_attributes(struct clew_comparison *c, const char *scope,
         }
 }
 
-/* 1, 2, 3-4, 5-8 ...: how often, or how many, in powers of two. */
-static void count_size(struct clew_comparison *c, struct clew_slice attribute, uint64_t n)
-{
-        uint64_t top = 1;
-        char text[64];
-        int len;
-
-        while (top < n && top < UINT64_C(1) << 62)
-                top *= 2;
-        len = n <= 2 ? snprintf(text, sizeof(text), "%" PRIu64, n)
-                     : snprintf(text, sizeof(text), "%" PRIu64 " to %" PRIu64, top / 2 + 1, top);
-        count(c, attribute, clew_slice_make(text, (size_t)len));
-}
-
 static void count_names(struct clew_comparison *c, const char *attribute, const char *how_often,
                         const struct clew_name_count *names, uint32_t n)
 {
         for (uint32_t i = 0; i < n; i++) {
-                struct clew_slice parts[] = {clew_slice_of_cstr(how_often), names[i].name};
-
                 count_cstr(c, attribute, names[i].name);
-                if (how_often && names[i].count > 1)
-                        count_size(c, clew_arena_concat(&c->scratch, parts, 2), names[i].count);
+                if (how_often)
+                        measure_of(c, how_often, names[i].name, CLEW_MEASURE_NUMBER,
+                                   (double)names[i].count);
         }
 }
 
@@ -228,20 +239,88 @@ static int count_path(struct clew_comparison *c, const struct clew_trace *trace)
         return 0;
 }
 
+/* The first text of a prompt: of messages in JSON what stands under "content" or "text" first. */
+static struct clew_slice prompt_text(struct clew_slice input)
+{
+        static const char *const keys[] = {"\"content\"", "\"text\""};
+        size_t end = input.len < PROMPT_LOOK_BYTES ? input.len : PROMPT_LOOK_BYTES;
+
+        if (input.len == 0 || (input.data[0] != '[' && input.data[0] != '{'))
+                return input;
+        for (size_t at = 0; at < end; at++) {
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(keys); k++) {
+                        struct clew_slice rest = clew_slice_from(input, at);
+                        size_t skip = strlen(keys[k]);
+
+                        if (!clew_slice_starts_with(rest, clew_slice_of_cstr(keys[k])))
+                                continue;
+                        while (skip < rest.len && strchr(" \t\n:", rest.data[skip]))
+                                skip++;
+                        if (skip + 1 < rest.len && rest.data[skip] == '"')
+                                return clew_slice_from(rest, skip + 1);
+                }
+        }
+        return input;
+}
+
+static struct clew_slice first_words(struct clew_slice text)
+{
+        uint32_t n = 0;
+        size_t len = 0;
+
+        while (len < text.len && len < PROMPT_BYTES) {
+                n += text.data[len] == ' ' && len > 0 && text.data[len - 1] != ' ';
+                if (n == PROMPT_WORDS)
+                        break;
+                len++;
+        }
+        return clew_utf8_cut(text, len);
+}
+
+static void count_events(struct clew_comparison *c, const struct clew_span *span)
+{
+        struct clew_message_iter it = clew_span_events(span);
+        struct clew_span_event event;
+
+        while (span->has_events && clew_span_event_next(&it, &event))
+                count_cstr(c, "event", event.name);
+}
+
+static void measure_step(struct clew_comparison *c, const struct clew_step *s)
+{
+        struct clew_slice name =
+                s->kind == CLEW_KIND_TOOL && s->tool_name.len > 0 ? s->tool_name : CLEW_SLICE_NULL;
+        const char *what = s->kind == CLEW_KIND_LLM ? "time of a model call" : "time of ";
+
+        if (s->kind != CLEW_KIND_LLM && name.len == 0)
+                return;
+        if (s->end_ns > s->start_ns)
+                measure_of(c, what, name, CLEW_MEASURE_TIME, (double)clew_step_duration_ns(s));
+        if (name.len > 0 && s->tool_result.len > 0)
+                measure_of(c, "bytes from ", name, CLEW_MEASURE_NUMBER, (double)s->tool_result.len);
+}
+
 static void count_step(struct clew_comparison *c, const struct clew_step *s,
                        const struct clew_step *before)
 {
         if (!before || before->resource.data != s->resource.data)
                 count_attributes(c, "resource.", clew_resource_attributes(s->resource));
-        if (!before || before->scope.data != s->scope.data)
+        if (!before || before->scope.data != s->scope.data) {
                 count_cstr(c, "instrumentation:name", clew_scope_name(s->scope));
+                count_cstr(c, "instrumentation:version", clew_scope_version(s->scope));
+        }
         count_attributes(c, "span.", clew_span_attributes(&s->span));
         count_cstr(c, "span name", s->span.name);
-        if (s->error.is_error)
+        count_events(c, &s->span);
+        measure_step(c, s);
+        if (s->error.is_error) {
                 count_cstr(c, "error type", s->error.type);
+                count_cstr(c, "error message", clew_utf8_cut(s->error.message, PROMPT_BYTES));
+        }
         if (s->kind == CLEW_KIND_LLM) {
                 count_cstr(c, "finish reason", s->finish_reason);
-                count_cstr(c, "prompt begins", clew_utf8_cut(s->input, PROMPT_BYTES));
+                count_cstr(c, "prompt begins", clew_utf8_cut(prompt_text(s->input), PROMPT_BYTES));
+                count_cstr(c, "first words of a prompt", first_words(prompt_text(s->input)));
         }
 }
 
@@ -256,10 +335,13 @@ int clew_comparison_add(struct clew_comparison *c, unsigned side, const struct c
         count_names(c, "tool", "calls of ", trace->tools, trace->n_tools);
         count_names(c, "model", NULL, trace->models, trace->n_models);
         count_names(c, "agent", NULL, trace->agents, trace->n_agents);
-        count_size(c, CLEW_SLICE_LITERAL("model calls"), trace->n_llm);
-        count_size(c, CLEW_SLICE_LITERAL("tool calls"), trace->n_tool);
+        measure(c, CLEW_SLICE_LITERAL("model calls"), (double)trace->n_llm);
+        measure(c, CLEW_SLICE_LITERAL("tool calls"), (double)trace->n_tool);
         if (trace->tokens.total > 0)
-                count_size(c, CLEW_SLICE_LITERAL("tokens"), trace->tokens.total);
+                measure(c, CLEW_SLICE_LITERAL("tokens"), (double)trace->tokens.total);
+        if (trace->end_ns > trace->start_ns)
+                measure_of(c, "duration", CLEW_SLICE_NULL, CLEW_MEASURE_TIME,
+                           (double)(trace->end_ns - trace->start_ns));
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 const struct clew_step *s = &trace->steps[i];
 
@@ -348,34 +430,88 @@ static uint32_t without_doubles(struct clew_feature *all, uint32_t n)
         return kept;
 }
 
+/* Numbers that are not words for something are compared by where they are cut. */
+static bool is_measured(const struct clew_comparison *c, struct clew_slice attribute)
+{
+        for (uint32_t i = 0; i < c->measures.n; i++) {
+                if (clew_slice_eq(c->measures.all[i].name, attribute))
+                        return true;
+        }
+        return false;
+}
+
 /* Ids and texts: each run has its own. They are left out, but for being many. */
-static uint32_t without_ids(struct clew_feature *all, uint32_t n)
+static uint32_t without_ids(const struct clew_comparison *c, struct clew_feature *all, uint32_t n)
 {
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < n;) {
                 uint32_t end = i;
+                uint32_t most = CLEW_COMPARISON_VALUES_MAX;
 
                 while (end < n && clew_slice_eq(all[end].attribute, all[i].attribute))
                         end++;
-                for (uint32_t k = i; k < end && end - i <= CLEW_COMPARISON_VALUES_MAX; k++)
+                if (end - i > NUMBERS_MAX && is_measured(c, all[i].attribute))
+                        most = 0;
+                for (uint32_t k = i; k < end && end - i <= most; k++)
                         all[kept++] = all[k];
                 i = end;
         }
         return kept;
 }
 
-/* Everybody or nobody has it, or it is too rare to differ: no test is spent on it. The bound looks
- * at the sum alone, not at how it is divided, so the correction stays honest. */
-static bool is_worth_a_test(const struct clew_comparison *c, const struct clew_feature *f)
+/* The least probability that a feature of so many runs can get, however they are divided: of the
+ * sum alone, so that whoever leaves it out for that does not look at the result. */
+static double least_p(const struct clew_comparison *c, const struct clew_feature *f)
 {
         uint64_t k = f->n[0] + f->n[1];
         uint64_t all = c->runs[0] + c->runs[1];
         uint64_t least = k < all - k ? k : all - k;
+        double p[2];
 
-        return least > 0 && clew_difference_p(least < c->runs[0] ? least : c->runs[0], c->runs[0],
-                                              least < c->runs[0] ? 0 : least - c->runs[0],
-                                              c->runs[1]) < CLEW_COMPARISON_RATE;
+        if (least == 0)
+                return 1;
+        for (unsigned side = 0; side < 2; side++) {
+                uint64_t in = least < c->runs[side] ? least : c->runs[side];
+                uint64_t n[2] = {0, 0};
+
+                n[side] = in;
+                n[1 - side] = least - in;
+                p[side] = clew_difference_p(n[0], c->runs[0], n[1], c->runs[1]);
+        }
+        return p[0] < p[1] ? p[0] : p[1];
+}
+
+static int by_number(const void *a, const void *b)
+{
+        double x = *(const double *)a;
+        double y = *(const double *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+/*
+ * Features that are too rare to pass the correction, or that nearly all runs have, get no test:
+ * each of them would only make it harder for the others (Tarone 1990; Gilbert 2005 for discovery
+ * rates). The least number k is sought of which at most k features can get below the rate divided
+ * by k.
+ */
+static uint32_t without_hopeless(const struct clew_comparison *c, struct clew_feature *all,
+                                 uint32_t n, double *least)
+{
+        uint32_t kept = 0;
+        uint32_t k = 1;
+
+        for (uint32_t i = 0; i < n; i++)
+                least[i] = least_p(c, &all[i]);
+        qsort(least, n, sizeof(*least), by_number);
+        while (k < n && least[k] < CLEW_COMPARISON_RATE / k)
+                k++;
+        for (uint32_t i = 0; i < n; i++) {
+                if (least_p(c, &all[i]) < CLEW_COMPARISON_RATE / k)
+                        all[kept++] = all[i];
+        }
+        return kept;
 }
 
 /* A feature and its opposite are equally likely, whatever the last digits of a sum say. */
@@ -384,10 +520,27 @@ static double rounded(double p)
         return p > 0 ? exp(round(log(p) * 1e8) / 1e8) : 0;
 }
 
+static uint32_t add_measures(struct clew_comparison *c, struct clew_feature *all, uint32_t n)
+{
+        struct clew_measure_cut cuts[CLEW_MEASURE_CUTS_MAX];
+
+        for (uint32_t i = 0; i < c->measures.n; i++) {
+                uint32_t n_cuts = clew_measures_cut(&c->measures, i, cuts);
+
+                for (uint32_t k = 0; k < n_cuts; k++)
+                        all[n++] = (struct clew_feature){.attribute = cuts[k].name,
+                                                         .value = cuts[k].value,
+                                                         .n = {cuts[k].n[0], cuts[k].n[1]},
+                                                         .runs = cuts[k].runs};
+        }
+        return n;
+}
+
 int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_result *ret)
 {
-        struct clew_feature *all = clew_arena_calloc(&c->arena, c->n + 1u, sizeof(*all));
-        double *p = clew_arena_calloc(&c->arena, c->n + 1u, sizeof(*p));
+        size_t room = c->n + (size_t)CLEW_MEASURE_CUTS_MAX * c->measures.n + 1;
+        struct clew_feature *all = clew_arena_calloc(&c->arena, room, sizeof(*all));
+        double *p = clew_arena_calloc(&c->arena, room, sizeof(*p));
         double runs[2] = {(double)c->runs[0], (double)c->runs[1]};
         uint32_t n = 0;
         uint32_t kept = 0;
@@ -404,11 +557,12 @@ int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_res
                                                          .runs = e->runs};
         }
         qsort(all, n, sizeof(*all), by_attribute);
-        n = without_ids(all, n);
+        n = without_ids(c, all, n);
+        n = add_measures(c, all, n);
         for (uint32_t i = 0; i < n; i++) {
                 struct clew_feature f = all[i];
 
-                if (!is_worth_a_test(c, &f))
+                if (least_p(c, &f) >= CLEW_COMPARISON_RATE)
                         continue;
                 f.p = rounded(clew_difference_p(f.n[0], c->runs[0], f.n[1], c->runs[1]));
                 f.lift = (double)f.n[0] / runs[0] - (double)f.n[1] / runs[1];
@@ -416,6 +570,7 @@ int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_res
         }
         qsort(all, kept, sizeof(*all), by_probability);
         kept = without_doubles(all, kept);
+        kept = without_hopeless(c, all, kept, p);
         for (uint32_t i = 0; i < kept; i++)
                 p[i] = all[i].p;
         clew_discovery_rates(p, kept);

@@ -3,7 +3,8 @@
  *
  * A run is a set of features, each an attribute and a value: services, versions and other resource
  * attributes, attributes of its spans, tools and how often they were called, models, agents, pairs
- * of actions in a row, errors, beginnings of prompts, sizes. Each feature is counted once a run.
+ * of actions in a row, errors, events, beginnings of prompts, numbers beyond a bound. Each feature
+ * is counted once a run.
  * Then each gets the probability that chance made the difference, and these are corrected for their
  * number (statistics.h): with a thousand features some look unlike in any two sets.
  */

@@ -569,9 +569,26 @@ static bool must_end(struct clew_select *s)
         else if (s->deadline_ns != 0 && is_time_to_look(s) &&
                  clew_clock_monotonic_ns(s->clock) >= s->deadline_ns)
                 s->end = CLEW_SELECT_OUT_OF_TIME;
-        else if (f && f->limit_bytes != 0 && s->scanned_bytes >= f->limit_bytes)
+        else if (f && f->limit_bytes != 0 && s->read_bytes >= f->limit_bytes)
                 s->end = CLEW_SELECT_OUT_OF_BYTES;
         return s->end != CLEW_SELECT_WHOLE;
+}
+
+void clew_select_count_read(struct clew_select *s, uint64_t bytes)
+{
+        if (!s->has_data)
+                s->read_bytes += bytes;
+}
+
+void clew_filter_spend(struct clew_filter *f, const struct clew_select *s)
+{
+        uint64_t now = s->deadline_ns ? clew_clock_monotonic_ns(s->clock) : 0;
+
+        if (s->deadline_ns != 0)
+                f->limit_ns = s->deadline_ns > now ? s->deadline_ns - now : 1;
+        if (f->limit_bytes != 0)
+                f->limit_bytes =
+                        f->limit_bytes > s->read_bytes ? f->limit_bytes - s->read_bytes : 1;
 }
 
 static int load(struct clew_select *s, const struct clew_trace_id *id, struct clew_error *err)
@@ -580,6 +597,7 @@ static int load(struct clew_select *s, const struct clew_trace_id *id, struct cl
 
         if (r < 0)
                 return r;
+        clew_select_count_read(s, s->data.traces.len + s->data.logs.len);
         s->has_data = true;
         return 0;
 }

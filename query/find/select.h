@@ -134,6 +134,7 @@ struct clew_select {
         uint64_t selected;        /* and those that were given out */
         uint64_t scanned;         /* traces whose spans were searched */
         uint64_t scanned_bytes;   /* of OTLP */
+        uint64_t read_bytes;      /* of OTLP, whatever for: what filter.limit_bytes is about */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
         const struct clew_query *asked[CLEW_FILTER_QUERIES_MAX + 1]; /* of indexes */
         struct clew_own_query *own;   /* NULL: the filter has nothing beside its queries */
@@ -195,6 +196,12 @@ bool clew_select_complaint(struct clew_select *s, uint32_t n, struct clew_slice 
 
 /* What is damaged of the indexes, where the walk met it and went on without; NULL = nothing. */
 const char *clew_select_index_damage(struct clew_select *s);
+
+/* Spans of the trace at hand that were read in another way than by clew_select_open(); unless the
+ * walk has read them too. */
+void clew_select_count_read(struct clew_select *s, uint64_t bytes);
+/* Takes what @s has spent of its limits from those of @filter, for the next walk of one command. */
+void clew_filter_spend(struct clew_filter *filter, const struct clew_select *s);
 
 /* For clew_select_one() alone: no walk is begun. */
 void clew_select_init_single(struct clew_select *s, struct clew_view *view,

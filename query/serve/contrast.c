@@ -164,6 +164,30 @@ int clew_contrast_add_side(struct clew_contrast *c, struct clew_select *s, unsig
         return r;
 }
 
+void clew_contrast_share(struct clew_contrast *c, unsigned side, struct clew_filter *f)
+{
+        if (side == 0) {
+                c->left_ns = f->limit_ns / 2;
+                c->left_bytes = f->limit_bytes / 2;
+        }
+        f->limit_ns = side == 0 ? f->limit_ns - c->left_ns : c->left_ns;
+        f->limit_bytes = side == 0 ? f->limit_bytes - c->left_bytes : c->left_bytes;
+        if (side == 1 && c->since_ns > f->since_ns)
+                f->since_ns = c->since_ns;
+}
+
+void clew_contrast_spent(struct clew_contrast *c, const struct clew_filter *f,
+                         const struct clew_select *s)
+{
+        struct clew_filter left = *f;
+
+        clew_filter_spend(&left, s);
+        c->left_ns += left.limit_ns;
+        c->left_bytes += left.limit_bytes;
+        if (s->end != CLEW_SELECT_WHOLE && s->has_last)
+                c->since_ns = s->last.start_ns;
+}
+
 void clew_contrast_sides(const struct clew_filter_flags *flags, const char *a, const char *b,
                          struct clew_filter_flags *ret_a, struct clew_filter_flags *ret_b)
 {

@@ -73,12 +73,14 @@ static int add_side(struct clew_call *call, struct contrast_answer *a,
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 1;
         call->filter.runs = true; /* as list does */
+        clew_contrast_share(&a->contrast, side, &call->filter);
         r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL, &call->err);
         if (r >= 0)
                 r = clew_contrast_add_side(&a->contrast, &s, side, others, CLEW_SERVE_MEMORY_MAX,
                                            &call->err);
         if (r == 0)
                 r = clew_call_complaints(call, &s);
+        clew_contrast_spent(&a->contrast, &call->filter, &s);
         a->seen += s.seen;
         if (r == 0 && !a->is_partial)
                 a->is_partial = clew_select_is_partial(&s, &a->partial);

@@ -57,7 +57,7 @@ static int find_window(struct clew_series *s, struct clew_view *view,
 {
         const struct clew_filter all = {.since_ns = filter->since_ns,
                                         .until_ns = filter->until_ns,
-                                        .limit_ns = filter->limit_ns,
+                                        .limit_ns = filter->limit_ns - filter->limit_ns / 2,
                                         .stop = filter->stop};
         struct clew_select walk = {0};
         struct clew_selected t;
@@ -70,6 +70,8 @@ static int find_window(struct clew_series *s, struct clew_view *view,
                 s->start_ns = t.start_ns < s->start_ns ? t.start_ns : s->start_ns;
                 s->end_ns = end > s->end_ns ? end : s->end_ns;
         }
+        s->left = all;
+        clew_filter_spend(&s->left, &walk);
         clew_select_deinit(&walk);
         if (s->start_ns == UINT64_MAX)
                 s->start_ns = s->end_ns = 0;
@@ -128,6 +130,13 @@ int clew_series_gather(struct clew_series *s, struct clew_view *view,
         s->metrics = clew_metrics_new(s->run, s->start_ns, s->end_ns, s->step_ns);
         if (!s->metrics)
                 return -ENOMEM;
+        if (filter->limit_ns > 0) { /* what the window has left of the time is for the rest */
+                uint64_t left_ns = filter->limit_ns / 2 + s->left.limit_ns;
+
+                s->left = *filter;
+                s->left.limit_ns = left_ns;
+                filter = &s->left;
+        }
         r = clew_select_init(select, view, filter, clock, NULL, err);
         while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1) {
                 r = add(s, select, &t, err);

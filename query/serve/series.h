@@ -19,6 +19,7 @@
 #define CLEW_SERIES_STEP_NS_MIN 1000000u
 
 struct clew_series {
+        struct clew_filter left; /* with the time that finding the window has left */
         struct clew_arena arena;
         struct clew_query *query;
         struct clew_query_run *run;
