@@ -75,6 +75,10 @@ CLEW_MUST_USE int clew_store_restore(const char *src, const char *dir,
                                      const struct clew_keep_options *options,
                                      struct clew_restore_report *ret, struct clew_error *err);
 
+/* Names of data files that repairs have set aside in @dir, with ", " between them; as many as have
+ * room. They keep what was erased from the store since. Returns how many there are. */
+unsigned clew_store_set_aside(const char *dir, char *ret, size_t n);
+
 struct clew_compact_report {
         uint64_t records;
         uint64_t before_bytes; /* of the data file */

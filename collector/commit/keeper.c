@@ -24,6 +24,9 @@ struct clew_keeper {
         pthread_cond_t stop;
         volatile sig_atomic_t stopping; /* written under the lock; walks look at it without */
         uint64_t rested_cpu_ns;         /* thread's CPU time at its last rest */
+        struct clew_retention rules;    /* the thread's */
+        struct clew_retention fresh;    /* to take their place; under the lock */
+        bool has_fresh;
 };
 
 static uint64_t cpu_ns(void)
@@ -34,14 +37,15 @@ static uint64_t cpu_ns(void)
         return (uint64_t)t.tv_sec * CLEW_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* True when it is time to end. */
-static bool rest(struct clew_keeper *k, uint64_t ns)
+/* True when it is time to end. Between two passes other rules end a rest. */
+static bool rest(struct clew_keeper *k, uint64_t ns, bool between)
 {
         struct timespec until = clew_clock_deadline(ns);
         bool stopping;
 
         pthread_mutex_lock(&k->lock);
-        while (!k->stopping && pthread_cond_timedwait(&k->stop, &k->lock, &until) != ETIMEDOUT)
+        while (!k->stopping && !(between && k->has_fresh) &&
+               pthread_cond_timedwait(&k->stop, &k->lock, &until) != ETIMEDOUT)
                 ;
         stopping = k->stopping != 0;
         pthread_mutex_unlock(&k->lock);
@@ -64,7 +68,7 @@ static bool is_over(void *context)
 
         if (used < STEP_CPU_NS)
                 return clew_stop_is_set(&k->stopping);
-        return rest(k, used * (100 - k->options.cpu_percent) / k->options.cpu_percent);
+        return rest(k, used * (100 - k->options.cpu_percent) / k->options.cpu_percent, false);
 }
 
 static int look(struct clew_keeper *k, struct clew_retention_plan *plan, struct clew_error *err)
@@ -73,8 +77,8 @@ static int look(struct clew_keeper *k, struct clew_retention_plan *plan, struct 
         int r = clew_view_open(k->options.store, &view, err);
 
         if (r == 0)
-                r = clew_retention_look(k->options.rules, view, clew_clock_system(), &k->stopping,
-                                        plan, err);
+                r = clew_retention_look(&k->rules, view, clew_clock_system(), &k->stopping, plan,
+                                        err);
         clew_view_close(view);
         return r;
 }
@@ -114,14 +118,26 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
                 clew_log(CLEW_LOG_WARN, "retention.quota",
                          "used_bytes=%llu quota_bytes=%llu dropping=%llu",
                          (unsigned long long)plan.used_bytes,
-                         (unsigned long long)k->options.rules->quota_bytes,
+                         (unsigned long long)k->rules.quota_bytes,
                          (unsigned long long)plan.for_quota);
         if (r == 0 && any)
-                r = clew_retention_carry_out(k->options.rules, &plan, k->options.store,
+                r = clew_retention_carry_out(&k->rules, &plan, k->options.store,
                                              clew_clock_system(), &options, &stats, err);
         tell(&plan, &stats);
         clew_retention_plan_deinit(&plan);
         return r < 0 ? r : (plan.more || plan.for_quota > 0) && stats.traces > 0;
+}
+
+static void take_fresh(struct clew_keeper *k)
+{
+        pthread_mutex_lock(&k->lock);
+        if (k->has_fresh) {
+                clew_retention_deinit(&k->rules);
+                k->rules = k->fresh;
+                k->fresh = (struct clew_retention){.n = 0};
+                k->has_fresh = false;
+        }
+        pthread_mutex_unlock(&k->lock);
 }
 
 static void *keeper_main(void *argument)
@@ -132,11 +148,12 @@ static void *keeper_main(void *argument)
         pthread_setname_np(pthread_self(), "clewd-keeper");
         /* On Linux a thread has a priority of its own, named by its thread id. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
-        while (!rest(k, pause)) {
+        while (!rest(k, pause, true)) {
                 struct clew_mem_account account;
                 struct clew_error err = {.code = 0};
                 int r;
 
+                take_fresh(k);
                 clew_mem_account_open(&account, k->options.memory, CLEW_MEM_BACKGROUND, false);
                 r = pass(k, &err);
                 clew_mem_account_close(&account);
@@ -149,14 +166,36 @@ static void *keeper_main(void *argument)
         return NULL;
 }
 
-int clew_keeper_new(const struct clew_keeper_options *options, struct clew_keeper **ret)
+int clew_keeper_reload(struct clew_keeper *k, const char *path, struct clew_error *err)
+{
+        struct clew_retention rules;
+        int r = clew_retention_load(&rules, path, err);
+
+        if (r < 0)
+                return r;
+        pthread_mutex_lock(&k->lock);
+        clew_retention_deinit(&k->fresh);
+        k->fresh = rules;
+        k->has_fresh = true;
+        pthread_cond_signal(&k->stop);
+        pthread_mutex_unlock(&k->lock);
+        return 0;
+}
+
+int clew_keeper_new(const struct clew_keeper_options *options, struct clew_keeper **ret,
+                    struct clew_error *err)
 {
         struct clew_keeper *k = clew_calloc(1, sizeof(*k));
         pthread_condattr_t attr;
         int r;
 
         if (!k)
-                return -ENOMEM;
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        r = clew_retention_load(&k->rules, options->rules, err);
+        if (r < 0) {
+                clew_free(k);
+                return r;
+        }
         k->options = *options;
         pthread_mutex_init(&k->lock, NULL);
         pthread_condattr_init(&attr);
@@ -167,8 +206,9 @@ int clew_keeper_new(const struct clew_keeper_options *options, struct clew_keepe
         if (r != 0) {
                 pthread_cond_destroy(&k->stop);
                 pthread_mutex_destroy(&k->lock);
+                clew_retention_deinit(&k->rules);
                 clew_free(k);
-                return -r;
+                return clew_error_set(err, -r, 0, "cannot start a thread: %s", strerror(r));
         }
         *ret = k;
         return 0;
@@ -185,5 +225,7 @@ void clew_keeper_free(struct clew_keeper *k)
         pthread_join(k->thread, NULL);
         pthread_cond_destroy(&k->stop);
         pthread_mutex_destroy(&k->lock);
+        clew_retention_deinit(&k->rules);
+        clew_retention_deinit(&k->fresh);
         clew_free(k);
 }

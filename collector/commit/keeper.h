@@ -19,16 +19,21 @@
 struct clew_keeper;
 
 struct clew_keeper_options {
-        struct clew_store *store;           /* borrowed until free */
-        struct clew_mem_pool *memory;       /* borrowed until free */
-        struct clew_pipeline *pipeline;     /* borrowed until free */
-        const struct clew_retention *rules; /* borrowed until free */
+        struct clew_store *store;       /* borrowed until free */
+        struct clew_mem_pool *memory;   /* borrowed until free */
+        struct clew_pipeline *pipeline; /* borrowed until free */
+        const char *rules;              /* the file; borrowed until the call returns */
         uint64_t every_ns;
         unsigned cpu_percent; /* 1 to 100, of one processor */
 };
 
+/* 0; an error of clew_retention_load(), or of the system. */
 CLEW_MUST_USE int clew_keeper_new(const struct clew_keeper_options *options,
-                                  struct clew_keeper **ret);
+                                  struct clew_keeper **ret, struct clew_error *err);
+/* Reads rules from @path; they count from the next pass on, which begins at once. 0; an error as
+ * above: then those of before still count. Any thread. */
+CLEW_MUST_USE int clew_keeper_reload(struct clew_keeper *k, const char *path,
+                                     struct clew_error *err);
 /* Ends the thread after the transaction that it is in. NULL is fine. */
 void clew_keeper_free(struct clew_keeper *k);
 

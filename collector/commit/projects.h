@@ -36,7 +36,6 @@ struct clew_project {
 struct clew_projects {
         struct clew_project all[CLEW_PROJECTS_MAX];
         unsigned n;
-        struct clew_retention rules; /* of all projects */
         struct clew_mem_pool memory; /* of questions, streams, sealing: of all that reads stores */
 };
 

@@ -618,6 +618,11 @@ static void reload_redactor(struct clew_collector *c)
 
 void clew_collector_reload(struct clew_collector *c)
 {
+        struct clew_error err = {.code = 0};
+
+        if (clew_projects_reload(c->config, &c->projects, &err) < 0)
+                clew_log(CLEW_LOG_ERROR, "retention.refused",
+                         "reason=\"%s\" action=\"the rules read before still count\"", err.message);
         reload_redactor(c);
         clew_access_tick(c->access);
         if (c->tls)

@@ -169,9 +169,8 @@ static size_t n_inside(void *context)
 
 static int start_one(const struct clew_config *config, struct clew_projects *projects,
                      struct clew_project *p, struct clew_admission *admission,
-                     struct clew_counters *counters)
+                     struct clew_counters *counters, struct clew_error *err)
 {
-        const struct clew_retention *rules = &projects->rules;
         const struct clew_pipeline_options pipeline = {
                 .store = p->store,
                 .counters = counters,
@@ -203,19 +202,19 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
 
                 r = clew_uploader_new(&uploader, &p->uploader);
         }
-        if (r == 0 && rules->n + (rules->quota_bytes > 0) > 0) {
+        if (r == 0 && strcmp(config->retention, "off") != 0) {
                 const struct clew_keeper_options keeper = {
                         .store = p->store,
                         .memory = &projects->memory,
                         .pipeline = p->pipeline,
-                        .rules = rules,
+                        .rules = config->retention,
                         .every_ns = config->retention_every_ns,
                         .cpu_percent = (unsigned)config->retention_cpu_percent,
                 };
 
-                r = clew_keeper_new(&keeper, &p->keeper);
+                return clew_keeper_new(&keeper, &p->keeper, err);
         }
-        return r;
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
 int clew_projects_start(const struct clew_config *config, struct clew_projects *projects,
@@ -224,13 +223,21 @@ int clew_projects_start(const struct clew_config *config, struct clew_projects *
 {
         int r = 0;
 
-        if (strcmp(config->retention, "off") != 0)
-                r = clew_retention_load(&projects->rules, config->retention, err);
-        if (r < 0)
-                return r;
         for (unsigned i = 0; i < projects->n && r == 0 && !config->read_only; i++)
-                r = start_one(config, projects, &projects->all[i], admission, counters);
-        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
+                r = start_one(config, projects, &projects->all[i], admission, counters, err);
+        return r;
+}
+
+int clew_projects_reload(const struct clew_config *config, struct clew_projects *projects,
+                         struct clew_error *err)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < projects->n && r == 0; i++) {
+                if (projects->all[i].keeper)
+                        r = clew_keeper_reload(projects->all[i].keeper, config->retention, err);
+        }
+        return r;
 }
 
 void clew_projects_stop(struct clew_projects *projects)
@@ -252,7 +259,6 @@ void clew_projects_close(struct clew_projects *projects)
                 clew_free(projects->all[i].dir);
                 clew_figures_free(projects->all[i].figures);
         }
-        clew_retention_deinit(&projects->rules);
         clew_mem_pool_deinit(&projects->memory);
         projects->n = 0;
 }

@@ -20,6 +20,9 @@ CLEW_MUST_USE int clew_projects_start(const struct clew_config *config,
                                       struct clew_projects *projects,
                                       struct clew_admission *admission,
                                       struct clew_counters *counters, struct clew_error *err);
+/* Reads rules of retention again, for who has some. 0, or an error: then those of before count. */
+CLEW_MUST_USE int clew_projects_reload(const struct clew_config *config,
+                                       struct clew_projects *projects, struct clew_error *err);
 /* Ends the threads: nothing is pushed any more. */
 void clew_projects_stop(struct clew_projects *projects);
 void clew_projects_close(struct clew_projects *projects);

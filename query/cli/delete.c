@@ -209,6 +209,7 @@ static int delete_all(struct delete_command *c)
                 "deleted %" PRIu64 " trace%s, %s; %" PRIu64 " segment%s written anew\n",
                 stats.traces, stats.traces == 1 ? "" : "s", bytes, stats.segments,
                 stats.segments == 1 ? "" : "s");
+        clew_cli_tell_copies(c->cli);
         return clew_cli_finish_erasure(c->cli);
 }
 

@@ -2,6 +2,7 @@
 
 #include "query/cli/open.h"
 #include "query/serve/erase.h"
+#include "storage/keep.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -73,4 +74,18 @@ int clew_cli_finish_erasure(struct clew_cli *cli)
                 return r;
         return clew_store_has_collector(store) ? wait_for_collector(cli, store)
                                                : wipe_here(cli, store);
+}
+
+void clew_cli_tell_copies(struct clew_cli *cli)
+{
+        char names[1024];
+        unsigned n = clew_store_set_aside(cli->store_dir, names, sizeof(names));
+
+        if (n > 0)
+                clew_cli_note(cli,
+                              "%s beside the store: %u damaged file%s of before, set aside by clew "
+                              "doctor --repair, with all that was in it then; remove %s",
+                              names, n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
+        clew_cli_note(cli,
+                      "backups made before still have it: clew backup DEST takes it out of one");
 }

@@ -9,5 +9,7 @@
 
 /* 0; CLEW_EXIT_PARTIAL, after a message, when something has to wait. */
 CLEW_MUST_USE int clew_cli_finish_erasure(struct clew_cli *cli);
+/* Says where what was erased is still: files that repairs have set aside, backups. */
+void clew_cli_tell_copies(struct clew_cli *cli);
 
 #endif

@@ -254,6 +254,7 @@ static int run(struct redact_command *c)
         if (!is_by_rules(c))
                 fprintf(c->cli->out, "in its place: %.*s\n", (int)clew_redact_shown(&c->redact).len,
                         (const char *)clew_redact_shown(&c->redact).data);
+        clew_cli_tell_copies(c->cli);
         return clew_cli_finish_erasure(c->cli);
 }
 

@@ -126,6 +126,29 @@ static int read_rules(struct retention_command *c, const char *path)
         return r < 0 ? CLEW_EXIT_USAGE : 0;
 }
 
+/* Texts that were left out, now or by a run that was killed, are in free pages still. */
+static int finish(struct retention_command *c)
+{
+        struct clew_erasure_status s = {0};
+        struct clew_store *store;
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+        int r = clew_cli_store_existing(c->cli, &store);
+
+        if (r != 0)
+                return r;
+        r = clew_view_open(store, &view, &err);
+        if (r == 0)
+                r = clew_view_erasure(view, &s, &err);
+        clew_view_close(view);
+        if (r < 0)
+                return clew_cli_fail(c->cli, r, &err);
+        if (s.is_wiped)
+                return 0;
+        clew_cli_tell_copies(c->cli);
+        return clew_cli_finish_erasure(c->cli);
+}
+
 static int run(struct retention_command *c, const char *path)
 {
         struct clew_view *view;
@@ -144,7 +167,7 @@ static int run(struct retention_command *c, const char *path)
         if (!c->apply)
                 return 0;
         r = c->plan.ids.len + c->plan.strips.len > 0 ? apply(c) : 0;
-        return r == 0 ? clew_cli_finish_erasure(c->cli) : r;
+        return r == 0 ? finish(c) : r;
 }
 
 int clew_cmd_retention(struct clew_cli *cli, int argc, char **argv)

@@ -102,6 +102,18 @@ static int set_age(const struct reading *x, struct clew_retention_rule *rule, bo
         return 0;
 }
 
+static int set_size(const struct reading *x, struct clew_retention_rule *rule, const char *value,
+                    struct clew_slice word)
+{
+        if (rule->action == CLEW_RETENTION_KEEP)
+                return wrong(x, "keep counts whatever the store uses", word);
+        if (rule->over_bytes)
+                return wrong(x, "a size given twice", word);
+        if (!value || !parse_bytes(clew_slice_of_cstr(value), &rule->over_bytes))
+                return wrong(x, "over takes a size of the store: 20GiB", word);
+        return 0;
+}
+
 static int set_flag(const struct reading *x, struct clew_retention_rule *rule,
                     struct clew_slice name, const char *value, struct clew_slice word)
 {
@@ -113,6 +125,8 @@ static int set_flag(const struct reading *x, struct clew_retention_rule *rule,
 
         if (clew_slice_eq_cstr(name, "older") || clew_slice_eq_cstr(name, "younger"))
                 return set_age(x, rule, name.len == 5, value, word);
+        if (clew_slice_eq_cstr(name, "over"))
+                return set_size(x, rule, value, word);
         clew_filter_flags_add(&set, &rule->flags);
         f = clew_flag_find(set.flags, (const char *)name.data, name.len);
         for (size_t i = 0; f && i < CLEW_ARRAY_LEN(others); i++) {
@@ -231,8 +245,9 @@ static int check_rule(const struct reading *x, const struct clew_retention_rule 
                                             rule->younger_ns && rule->younger_ns <= y->younger_ns));
                 else
                         /* What is younger than such a rule says is kept anyway. */
-                        covers = covers && (rule->action == CLEW_RETENTION_KEEP ||
-                                            rule->older_ns >= y->older_ns);
+                        covers = covers && y->over_bytes <= rule->over_bytes &&
+                                 (rule->action == CLEW_RETENTION_KEEP ||
+                                  rule->older_ns >= y->older_ns);
                 if (covers)
                         return clew_error_set(x->err, -EINVAL, 0,
                                               "retention, line %u: has no effect: the rule of "

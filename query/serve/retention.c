@@ -289,6 +289,15 @@ static int look_for_quota(struct look *l)
         return r < 0 ? r : clew_buffer_error(&p->ids);
 }
 
+static bool asks_for_size(const struct clew_retention *rules)
+{
+        bool asks = false;
+
+        for (unsigned i = 0; i < rules->n; i++)
+                asks |= rules->rules[i].over_bytes > 0;
+        return asks;
+}
+
 int clew_retention_look(const struct clew_retention *rules, struct clew_view *view,
                         const struct clew_clock *clock, const volatile sig_atomic_t *stop,
                         struct clew_retention_plan *ret, struct clew_error *err)
@@ -300,10 +309,15 @@ int clew_retention_look(const struct clew_retention *rules, struct clew_view *vi
                          .plan = ret,
                          .now_ns = clew_clock_unix_ns(clock),
                          .err = err};
+        struct clew_store_stats stats = {0};
         int r = 0;
 
-        for (unsigned i = 0; r == 0 && i < rules->n; i++)
-                r = look_with(&l, i);
+        if (r == 0 && asks_for_size(rules))
+                r = clew_view_stats(view, &stats, err);
+        for (unsigned i = 0; r == 0 && i < rules->n; i++) {
+                if (stats.used_bytes >= rules->rules[i].over_bytes)
+                        r = look_with(&l, i);
+        }
         if (r == 0)
                 r = look_for_quota(&l);
         clew_free(l.decided.slots);

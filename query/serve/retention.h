@@ -42,6 +42,7 @@ struct clew_retention_rule {
         unsigned line;
         uint64_t older_ns;   /* drop, skeleton: at least so old */
         uint64_t younger_ns; /* keep: at most so old; 0 = of any age */
+        uint64_t over_bytes; /* only while the store uses more; 0 = always */
         const char *text;    /* as it was written, for messages */
         struct clew_filter_flags flags;
 };

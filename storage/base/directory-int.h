@@ -58,6 +58,9 @@ CLEW_MUST_USE int clew_directory_check_lock_file(const char *dir, int dir_fd, si
 CLEW_MUST_USE int clew_directory_seize(const char *dir, int dir_fd, int *ret_fd,
                                        struct clew_error *err);
 
+/* Removes the directory in which a data file was being made anew (CLEW_UNFINISHED_DIR), and what a
+ * store puts in it, and nothing else. 0, also when there is none. */
+CLEW_MUST_USE int clew_directory_clear_copy(const char *dir, int dir_fd, struct clew_error *err);
 /* Takes the collector's lock; -EBUSY when another process has it. The descriptor in @ret_fd
  * holds it until closed. */
 CLEW_MUST_USE int clew_directory_lock(const char *dir, int dir_fd, int *ret_fd,

@@ -332,6 +332,28 @@ int clew_directory_seize(const char *dir, int dir_fd, int *ret_fd, struct clew_e
         return r;
 }
 
+int clew_directory_clear_copy(const char *dir, int dir_fd, struct clew_error *err)
+{
+        static const char *const names[] = {CLEW_DATA_FILE, CLEW_LOCK_FILE, CLEW_CREATING_FILE,
+                                            CLEW_COLLECTOR_FILE};
+        const char *what = CLEW_UNFINISHED_DIR;
+        int fd = openat(dir_fd, CLEW_UNFINISHED_DIR,
+                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        if (fd >= 0) {
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++)
+                        (void)unlinkat(fd, names[i], 0);
+                close(fd);
+                if (unlinkat(dir_fd, CLEW_UNFINISHED_DIR, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                        return 0;
+                what = CLEW_UNFINISHED_DIR " was left behind and holds files that are not Clew's; "
+                                           "remove it";
+        }
+        return clew_error_set(err, -errno, 0, "store %s: %s: %s", dir, what, strerror(errno));
+}
+
 int clew_directory_lock(const char *dir, int dir_fd, int *ret_fd, struct clew_error *err)
 {
         int fd;

@@ -302,6 +302,18 @@ static int open_lmdb(struct clew_env *env, struct clew_error *err)
                       : r;
 }
 
+/* Who makes a data file anew has this lock as well: one that lies about was left behind by a kill.
+ */
+static int open_as_collector(struct clew_env *env, const char *dir, struct clew_error *err)
+{
+        struct clew_error ignored;
+        int r = clew_directory_lock(dir, env->dir_fd, &env->collector_fd, err);
+
+        if (r == 0) /* what cannot go costs disk space, and is told by the next who needs it */
+                (void)!clew_directory_clear_copy(dir, env->dir_fd, &ignored);
+        return r;
+}
+
 int clew_env_open(const char *dir, const struct clew_store_options *options, struct clew_env **ret,
                   struct clew_error *err)
 {
@@ -325,7 +337,7 @@ int clew_env_open(const char *dir, const struct clew_store_options *options, str
         else
                 r = clew_directory_check(dir, options->mode, &env->dir_fd, &env->fresh, err);
         if (r == 0 && options->mode == CLEW_STORE_COLLECT)
-                r = clew_directory_lock(dir, env->dir_fd, &env->collector_fd, err);
+                r = open_as_collector(env, dir, err);
         if (r == 0 && env->fresh)
                 r = clew_directory_begin_creation(dir, env->dir_fd, &env->creating_fd, err);
         if (r == 0)

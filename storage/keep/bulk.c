@@ -23,27 +23,6 @@ static int cannot(const struct clew_bulk *b, const char *what, struct clew_error
                               code == -ENOSPC ? "; free disk space and try again" : "");
 }
 
-/* Removes the directory and what a store and these functions put in it, and nothing else. */
-static int clear(struct clew_bulk *b, struct clew_error *err)
-{
-        static const char *const names[] = {CLEW_DATA_FILE, CLEW_LOCK_FILE, CLEW_CREATING_FILE,
-                                            CLEW_COLLECTOR_FILE};
-        int fd = openat(b->dir_fd, CLEW_UNFINISHED_DIR,
-                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        if (fd < 0)
-                return errno == ENOENT ? 0 : cannot(b, CLEW_UNFINISHED_DIR, err);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++)
-                (void)unlinkat(fd, names[i], 0);
-        close(fd);
-        if (unlinkat(b->dir_fd, CLEW_UNFINISHED_DIR, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                return cannot(b,
-                              CLEW_UNFINISHED_DIR " was left behind and holds files that are not "
-                                                  "Clew's; remove it",
-                              err);
-        return 0;
-}
-
 int clew_bulk_open(struct clew_bulk *b, const char *dir, int dir_fd, struct clew_error *err)
 {
         const struct clew_store_options options = {.mode = CLEW_STORE_WRITE};
@@ -56,7 +35,7 @@ int clew_bulk_open(struct clew_bulk *b, const char *dir, int dir_fd, struct clew
         n = snprintf(b->path, sizeof(b->path), "%s/" CLEW_UNFINISHED_DIR, dir);
         if (n < 0 || (size_t)n >= sizeof(b->path))
                 return clew_error_set(err, -ENAMETOOLONG, 0, "store %s: its name is too long", dir);
-        r = clear(b, err);
+        r = clew_directory_clear_copy(dir, dir_fd, err);
         return r < 0 ? r : clew_env_open(b->path, &options, &b->env, err);
 }
 
@@ -70,7 +49,7 @@ void clew_bulk_deinit(struct clew_bulk *b)
         clew_buffer_deinit(&b->format);
         clew_buffer_deinit(&b->state);
         if (b->dir)
-                (void)clear(b, &ignored);
+                (void)!clew_directory_clear_copy(b->dir, b->dir_fd, &ignored);
         *b = (struct clew_bulk){0};
 }
 

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Damaged files that were set aside before. */
@@ -139,4 +140,29 @@ int clew_store_repair(const char *dir, const struct clew_keep_options *options,
                 close(r.dir_fd);
         *ret = report;
         return e;
+}
+
+unsigned clew_store_set_aside(const char *dir, char *ret, size_t n)
+{
+        struct clew_error ignored;
+        unsigned found = 0;
+        size_t at = 0;
+        int fd = -1;
+
+        ret[0] = '\0';
+        if (clew_own_directory_open(dir, &fd, &ignored) < 0)
+                return 0;
+        for (int i = 1; i <= ASIDE_MAX; i++) {
+                char name[64];
+                struct stat st;
+                int len = snprintf(name, sizeof(name), CLEW_DAMAGED_PREFIX "%d.mdb", i);
+
+                if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                if (len > 0 && at + (size_t)len + 3 < n)
+                        at += (size_t)snprintf(ret + at, n - at, "%s%s", found ? ", " : "", name);
+                found++;
+        }
+        close(fd);
+        return found;
 }
