@@ -305,7 +305,7 @@ ${" ".repeat(Math.max(0,(t||1)-1))}${"^".repeat(Math.max(1,s||1))}`;function K({
                 ${pr.map((W,C)=>r`<button role="tab" aria-selected=${o===W} class=${o===W?"on":""} onClick=${()=>O({view:C?W:null})}>${W[0].toUpperCase()+W.slice(1)}</button>`)}
                 </div><${ur} words=${f} setWords=${g} hits=${_} selected=${i} choose=${W=>Y(W)} box=${k} />
                 <span class="sp"></span>${o==="tree"&&(b[1]-b[0]<1?r`<button class="quiet" onClick=${()=>v([0,1])}>whole width <${H}>0<//></button>`:(w||S.share>.6)&&r`<button class="quiet" aria-pressed=${w} onClick=${()=>O({squeeze:!w})}>${w?"show pauses":`squeeze pauses (${ie(S.share)} idle)`}</button>`)}${m>0&&r`<button class="quiet" onClick=${()=>O({focus:null})}>only #${m} ×</button>`}
-                ${s.answer.left_out>0&&r`<span class="warn">${j(s.answer.left_out,"step")} left out</span>`}</div>
+                ${s.answer.left_out>0&&r`<span class="warn">${j(s.answer.left_out,"span")} left out</span>`}</div>
                 ${o==="tree"&&r`<${As} id=${e} tree=${s} rows=${d} selected=${i} folded=${l} choose=${Y} fold=${pe} frame=${M} zoom=${I} hits=${$} />`}
                 ${o==="chat"&&r`<${bs} id=${e} choose=${W=>Y(W,"chat")} selected=${i} cause=${s.cause} />`}
                 ${o==="log"&&r`<${ir} id=${e} tree=${s} selected=${i} choose=${Y} />`}
@@ -313,6 +313,7 @@ ${" ".repeat(Math.max(0,(t||1)-1))}${"^".repeat(Math.max(1,s||1))}`;function K({
                 </section>${i>0&&r`<${xs} id=${e} tree=${s} s=${i} close=${()=>O({s:null})} marks=${X} />`}</main>`}function fr({id:e}){le.value="run";let t=A(`run ${e}`,o=>R(`traces/${e}`,{},{signal:o})),s=A(`why ${e}`,o=>R(`traces/${e}/why`,{},{signal:o})),n=ne(()=>t.data&&new Ve(t.data),[t.data]),a=t.data?.trace;return $e(L(a?.trace_id||e)),Oc(a,t.again),r`<${oe} />
                 ${t.error&&r`<${K} error=${t.error} again=${t.again} />`}
                 ${a&&r`<${ys} run=${a} />`}
+                ${t.data?.texts_left_out&&r`<p class="banner warn">A rule of retention left the texts of this run out on ${t.data.texts_left_out.time.slice(0,10)}${t.data.texts_left_out.more_came&&" (more came later)"}: ${t.data.texts_left_out.rule}</p>`}
                 ${!t.error&&!n&&r`<${ee} what="the run" stop=${t.stop} />`}
                 ${n&&r`<${Tc} key=${e} id=${a.trace_id} run=${a} tree=${n} why=${s.data} />`}
                 <${ae} command=${`clew why ${L(a?.trace_id||e)}`} />`}var Nc=["agent","tool","model","service","user","session"],Pc=12;function Rc(e,t){if(Nc.includes(e.attribute)&&e.value!==null)return{[e.attribute]:e.value};let s=`{ ${e.attribute==="span name"?"name":e.attribute} = ${JSON.stringify(e.value)} }`;return{q:t?`${t} && ${s}`:s}}function dr({chosen:e,close:t}){let{failed:s,ok:n,open:a,query:o,...i}=e,l=A(`differs ${JSON.stringify(i)} ${o||""}`,p=>B("compare",{...i,query:o,failed:1,limit:Pc},{signal:p})),c=l.data?.rows||[],u=(p,m)=>r`<span class="track wide" aria-hidden="true"><s class=${m} style=${{width:`${p*100}%`}}></s></span>`;return r`<section class="differs" aria-label="what differs in the failed runs"><div class="differs-head"><b>What the failed runs have and the others have not</b> <span class="dim">beyond chance; click to look at those runs</span><span class="sp"></span><button class="quiet" onClick=${t}>close</button></div>

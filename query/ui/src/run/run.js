@@ -125,7 +125,7 @@ function Body({ id, run, tree, why }) {
                 </div><${SearchBox} words=${words} setWords=${setWords} hits=${hits} selected=${selected} choose=${(s) => choose(s)} box=${box} />
                 <span class="sp"></span>${view === 'tree' && (seen[1] - seen[0] < 1 ? html`<button class="quiet" onClick=${() => setSeen([0, 1])}>whole width <${Key}>0<//></button>`
                         : (squeeze || idle.share > IDLE_OFFER) && html`<button class="quiet" aria-pressed=${squeeze} onClick=${() => change({ squeeze: !squeeze })}>${squeeze ? 'show pauses' : `squeeze pauses (${percent(idle.share)} idle)`}</button>`)}${focus > 0 && html`<button class="quiet" onClick=${() => change({ focus: null })}>only #${focus} ×</button>`}
-                ${tree.answer.left_out > 0 && html`<span class="warn">${plural(tree.answer.left_out, 'step')} left out</span>`}</div>
+                ${tree.answer.left_out > 0 && html`<span class="warn">${plural(tree.answer.left_out, 'span')} left out</span>`}</div>
                 ${view === 'tree' && html`<${Tree} id=${id} tree=${tree} rows=${rows} selected=${selected} folded=${folded} choose=${choose} fold=${fold} frame=${frame} zoom=${zoom} hits=${hitSet} />`}
                 ${view === 'chat' && html`<${Chat} id=${id} choose=${(s) => choose(s, 'chat')} selected=${selected} cause=${tree.cause} />`}
                 ${view === 'log' && html`<${Log} id=${id} tree=${tree} selected=${selected} choose=${choose} />`}
@@ -144,6 +144,7 @@ export function Run({ id }) {
         return html`<${Head} />
                 ${skeleton.error && html`<${Failure} error=${skeleton.error} again=${skeleton.again} />`}
                 ${run && html`<${Facts} run=${run} />`}
+                ${skeleton.data?.texts_left_out && html`<p class="banner warn">A rule of retention left the texts of this run out on ${skeleton.data.texts_left_out.time.slice(0, 10)}${skeleton.data.texts_left_out.more_came && ' (more came later)'}: ${skeleton.data.texts_left_out.rule}</p>`}
                 ${!skeleton.error && !tree && html`<${Waiting} what="the run" stop=${skeleton.stop} />`}
                 ${tree && html`<${Body} key=${id} id=${run.trace_id} run=${run} tree=${tree} why=${why.data} />`}
                 <${Foot} command=${`clew why ${short(run?.trace_id || id)}`} />`;
