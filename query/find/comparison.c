@@ -290,14 +290,15 @@ static void measure_step(struct clew_comparison *c, const struct clew_step *s)
 {
         struct clew_slice name =
                 s->kind == CLEW_KIND_TOOL && s->tool_name.len > 0 ? s->tool_name : CLEW_SLICE_NULL;
+        size_t bytes = s->left_out_bytes > 0 ? s->left_out_bytes : s->tool_result.len;
         const char *what = s->kind == CLEW_KIND_LLM ? "time of a model call" : "time of ";
 
         if (s->kind != CLEW_KIND_LLM && name.len == 0)
                 return;
         if (s->end_ns > s->start_ns)
                 measure_of(c, what, name, CLEW_MEASURE_TIME, (double)clew_step_duration_ns(s));
-        if (name.len > 0 && s->tool_result.len > 0)
-                measure_of(c, "bytes from ", name, CLEW_MEASURE_NUMBER, (double)s->tool_result.len);
+        if (name.len > 0 && bytes > 0)
+                measure_of(c, "bytes from ", name, CLEW_MEASURE_NUMBER, (double)bytes);
 }
 
 static void count_step(struct clew_comparison *c, const struct clew_step *s,

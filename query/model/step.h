@@ -181,6 +181,8 @@ struct clew_step {
         struct clew_slice tool_call_id;
         struct clew_slice tool_arguments; /* JSON or plain text as sent */
         struct clew_slice tool_result;
+        size_t left_out_bytes; /* of a skeleton: what the result had; tool_result says it in words
+                                */
 
         /* Whole input and output as sent: JSON or plain text; empty when messages came flattened
          * (use clew_step_messages()). Structured values are rendered as JSON. */

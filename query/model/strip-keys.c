@@ -252,9 +252,12 @@ enum clew_strip_class clew_strip_class_of(struct clew_slice event, struct clew_s
         }
         if (class != CLEW_STRIP_LABEL)
                 return class;
+        /* What a score's value is, it stays: a number, or a word. */
         if (clew_rules_family(key) & (CLEW_FAMILY_SCORES | CLEW_FAMILY_EVALUATION))
-                return is_one_of(last, text_words, CLEW_ARRAY_LEN(text_words)) ? CLEW_STRIP_TEXT
-                                                                               : CLEW_STRIP_LABEL;
+                return !clew_slice_eq_cstr(last, "value") &&
+                                       is_one_of(last, text_words, CLEW_ARRAY_LEN(text_words))
+                               ? CLEW_STRIP_TEXT
+                               : CLEW_STRIP_LABEL;
         if (counts(key)) {
                 bool names_tool = clew_slice_eq_cstr(last, "name");
 

@@ -432,6 +432,7 @@ static void show_left_out(struct clew_trace *trace, struct clew_arena *arena)
                                                     &s->tool_arguments, &s->tool_result,
                                                     &s->error.message,  &s->error.stack};
 
+                s->left_out_bytes = s->tool_result.len;
                 for (size_t k = 0; k < CLEW_ARRAY_LEN(texts); k++)
                         *texts[k] = clew_stand_in_show(*texts[k], arena);
         }

@@ -2,10 +2,11 @@
 2026-11-29), held (never looked at to fit)."""
 import collections
 
-from families import (airline, archive, assistant, bank, bashfix, browser, claims_desk, committee, crew, data, deepreport,
-                      extract, gaia, groupchat, guarded, hotel, household, incident, magentic, mathchat, newsroom,
-                      notebook, planexec, rag, research, retail, secretary, sql, supervisor, surfer, swe, telecom,
-                      terminal, travel, webshop)
+from families import (airline, archive, assistant, bank, bashfix, browser, catering, claims_desk, clinic, committee, crew,
+                      curator, data, deepreport, diary, extract, gaia, grantcrew, groupchat, guarded, hotel, household,
+                      incident, magentic, mathchat, newsroom, nightload, notebook, permit_site, planexec, pressdesk, rag,
+                      relocation, research, retail, secretary, sql, supervisor, surfer, swe, telecom, terminal,
+                      travel, upgrade, webshop)
 
 Family = collections.namedtuple("Family", "name play splits failed passed")
 DEV, TEST, BOTH, MORE, HELD = ("dev",), ("test",), ("dev", "test"), ("more",), ("held",)
@@ -45,4 +46,14 @@ FAMILIES = [
     Family("notebook", notebook.notebook, MORE, 11, 9),
     Family("committee", committee.committee, MORE, 11, 9),
     Family("surfer", surfer.surfer, MORE, 11, 9),
+    Family("relocation", relocation.relocation, HELD, 14, 9),
+    Family("clinic", clinic.clinic, HELD, 14, 9),
+    Family("permit_site", permit_site.permit_site, HELD, 14, 9),
+    Family("upgrade", upgrade.upgrade, HELD, 14, 9),
+    Family("curator", curator.curator, HELD, 14, 9),
+    Family("catering", catering.catering, HELD, 14, 9),
+    Family("pressdesk", pressdesk.pressdesk, HELD, 14, 9),
+    Family("grantcrew", grantcrew.grantcrew, HELD, 14, 9),
+    Family("diary", diary.diary, HELD, 14, 9),
+    Family("nightload", nightload.nightload, HELD, 14, 9),
 ]
