@@ -4,7 +4,7 @@
  *
  *     use all                          # or names: api-key, token, email, ...
  *     not phone                        # but that one
- *     key patient  ssn patient.* dob   # values behind these names, whatever they are
+ *     key health  ssn patient.* dob    # values behind these names, whatever they are
  *     text host    db7.internal.example
  *     pattern order  ORD-[0-9]{8}
  */

@@ -5,6 +5,7 @@
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/guard.h"
+#include "query/cli/mirror.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
@@ -117,8 +118,10 @@ static int verify(struct doctor *d)
 {
         struct clew_error err = {0};
         struct clew_view *view;
-        int r;
+        int r = clew_mirror_begin(d->cli, false);
 
+        if (r != 0)
+                return r;
         clew_cli_close_store(d->cli);
         fflush(d->cli->out);
         r = clew_store_verify(d->cli->store_dir, on_finding, d, &err);

@@ -6,6 +6,7 @@
 #include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/guard.h"
+#include "query/cli/mirror.h"
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/model/summary.h"
@@ -69,6 +70,14 @@ static int begin(struct keeping *k, const char *type)
         clew_cli_close_store(k->cli);
         clew_guard_install(k->cli->store_dir);
         return 0;
+}
+
+/* The same for what works on the files of a store: a bucket has none. */
+static int begin_here(struct keeping *k, const char *type)
+{
+        int r = clew_mirror_begin(k->cli, true);
+
+        return r != 0 ? r : begin(k, type);
 }
 
 /* Each takes three strings: two names of directories and their values. */
@@ -220,7 +229,7 @@ int clew_cmd_backup(struct clew_cli *cli, int argc, char **argv)
                 r = CLEW_EXIT_USAGE;
         }
         if (r == 0)
-                r = begin(&k, "backup");
+                r = check ? begin(&k, "backup") : begin_here(&k, "backup");
         if (r != 0)
                 return r;
         r = check ? check_backup(&k, args.values[0]) : make_backup(&k, args.values[0]);
@@ -283,7 +292,7 @@ int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv)
         if (store)
                 cli->store_dir = store;
         if (r == 0)
-                r = begin(&k, "restore");
+                r = begin_here(&k, "restore");
         if (r != 0)
                 return r;
         r = restore(&k, args.values[0]);
@@ -313,7 +322,7 @@ int clew_cmd_compact(struct clew_cli *cli, int argc, char **argv)
                 r = CLEW_EXIT_USAGE;
         }
         if (r == 0)
-                r = begin(&k, "compact");
+                r = begin_here(&k, "compact");
         if (r != 0)
                 return r;
         r = clew_store_compact(cli->store_dir, &c, &err);
@@ -371,7 +380,7 @@ int clew_cli_repair(struct clew_cli *cli, bool json)
         struct keeping k = {.cli = cli, .json = json};
         struct clew_repair_report p = {0};
         struct clew_error err = {0};
-        int r = begin(&k, "repair");
+        int r = begin_here(&k, "repair");
 
         if (r != 0)
                 return r;

@@ -228,7 +228,29 @@ static int print_tsv(struct series_command *c, const struct clew_metrics_result 
         return 0;
 }
 
-static int print(struct series_command *c)
+/* Complaints that are told one by one. */
+#define COMPLAINTS_MAX 4u
+
+/* What the query asked for in vain. True when it explains that nothing was counted. */
+static bool complain(struct series_command *c, bool empty)
+{
+        struct clew_slice text = clew_query_text(c->series.query);
+        struct clew_query_error err;
+        bool fatal;
+        bool any = false;
+
+        for (uint32_t n = 0;
+             n < COMPLAINTS_MAX && clew_series_complaint(&c->series, n, &err, &fatal); n++) {
+                if (fatal && c->filter.allow_unknown)
+                        continue;
+                any |= fatal && empty;
+                clew_cli_query_error(c->cli, fatal && empty ? "query error" : "note: query", text,
+                                     &err);
+        }
+        return any;
+}
+
+static int print(struct series_command *c, bool whole)
 {
         struct clew_metrics_result m;
         struct clew_output out = {0};
@@ -240,6 +262,8 @@ static int print(struct series_command *c)
                 clew_cli_error(c->cli, "series have no ids: --json or --tsv");
                 return CLEW_EXIT_USAGE;
         }
+        if (whole && complain(c, clew_series_is_empty(&m)))
+                return CLEW_EXIT_USAGE;
         r = clew_output_init(&out, c->cli, c->output_flags, "series", NULL);
         if (r == 0 && out.json)
                 r = print_json(&out, &m);
@@ -275,7 +299,7 @@ static int gather(struct series_command *c, uint64_t step_ns)
         /* JSON ends with what a limit has cut. */
         reported = c->output_flags->json ? clew_filter_report(c->cli, &s) : 0;
         if (r >= 0)
-                status = print(c);
+                status = print(c, s.done && s.end == CLEW_SELECT_WHOLE);
         if (!c->output_flags->json)
                 reported = clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);

@@ -193,6 +193,29 @@ static void put_errors(struct status *s)
         }
 }
 
+/* What rules took out of what came in. */
+static void put_redaction(struct status *s)
+{
+        static const char prefix[] = "redaction.rules.";
+        char text[TEXT_BYTES] = "";
+        size_t n = 0;
+        uint64_t sum = 0;
+
+        if (!find(s, "redaction.loaded"))
+                return;
+        for (size_t i = 0; i < s->n; i++) {
+                const struct value *v = &s->values[i];
+
+                if (strncmp(v->name, prefix, strlen(prefix)) != 0 || v->number == 0)
+                        continue;
+                sum += v->number;
+                if (n < sizeof(text))
+                        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%" PRIu64 " %s",
+                                              n ? ", " : ": ", v->number, v->name + strlen(prefix));
+        }
+        put_line(s, "redacted", "%" PRIu64 " texts%s", sum, text);
+}
+
 static void put_all(struct status *s)
 {
         if (find(s, "queue.requests"))
@@ -219,6 +242,7 @@ static void put_all(struct status *s)
                          number(s, "readers.oldest_commits"));
         else
                 put_line(s, "readers", "%" PRIu64, number(s, "readers.held"));
+        put_redaction(s);
         put_errors(s);
 }
 

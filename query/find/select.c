@@ -810,12 +810,15 @@ static void gather_evidence(struct clew_select *s)
 
         clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {
+                struct clew_query_error mistake;
                 struct clew_index_told told;
                 struct clew_error err = {0};
+                bool fatal;
 
                 if (clew_index_tell(s->view, s->runs[i], &arena, &told, &err) < 0)
                         continue;
-                misfit |= told.misfit;
+                /* What the walk has met says enough, and is not to be counted twice. */
+                misfit |= told.misfit && !clew_query_complaint(s->runs[i], 0, &mistake, &fatal);
                 unknown |= told.unknown_name;
         }
         if (misfit)

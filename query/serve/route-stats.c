@@ -83,6 +83,24 @@ static int put_series(struct clew_call_list *list, const struct clew_metrics_res
         return r;
 }
 
+/* 1 = the query asked for what there is not, and the caller is told so. */
+static int refuse_series(struct clew_call *call, const struct clew_series *series,
+                         const struct clew_metrics_result *m, const struct clew_select *s)
+{
+        struct clew_filter_error where = {0};
+        struct clew_error plain = {0};
+        bool fatal = false;
+
+        if (!clew_series_is_empty(m) || s->end != CLEW_SELECT_WHOLE || call->filter.allow_unknown ||
+            !clew_series_complaint(series, 0, &where.query, &fatal) || !fatal)
+                return 0;
+        clew_buffer_init(&where.text, CLEW_SERVE_TARGET_MAX);
+        clew_buffer_append_slice(&where.text, clew_query_text(series->query));
+        clew_call_refuse_filter(call, &plain, &where);
+        clew_buffer_deinit(&where.text);
+        return 1;
+}
+
 static int answer_series(struct clew_call *call, struct clew_series *series, struct clew_select *s)
 {
         struct clew_metrics_result m;
@@ -90,7 +108,9 @@ static int answer_series(struct clew_call *call, struct clew_series *series, str
         struct clew_error partial;
         int r = clew_metrics_finish(series->metrics, &m);
 
-        if (r < 0)
+        if (r == 0)
+                r = refuse_series(call, series, &m, s);
+        if (r != 0)
                 return r;
         if (clew_call_list_begin(call, "series", "series", NULL, LIMIT_DEFAULT, &list) == 0) {
                 bool whole = !clew_select_is_partial(s, &partial);

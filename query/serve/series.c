@@ -113,6 +113,35 @@ static int add(struct clew_series *s, struct clew_select *walk, const struct cle
                            : r;
 }
 
+/* Traces looked at for their keys when their summaries alone decided. */
+#define SAMPLE_TRACES 64u
+
+static void sample(struct clew_series *s, struct clew_view *view)
+{
+        struct clew_list_entry entry;
+        struct clew_trace_data data;
+        struct clew_error err = {0};
+
+        clew_query_sample_begin(s->run);
+        if (clew_view_list(view, NULL, &err) < 0)
+                return;
+        for (unsigned n = 0; n < SAMPLE_TRACES && clew_view_next(view, &entry, &err) == 1; n++) {
+                if (clew_view_load(view, &entry.id, &data, &err) == 0)
+                        clew_query_sample(s->run, data.traces, data.logs);
+        }
+}
+
+bool clew_series_is_empty(const struct clew_metrics_result *m)
+{
+        return m->n_series == 0 && m->n_selection == 0;
+}
+
+bool clew_series_complaint(const struct clew_series *s, uint32_t n, struct clew_query_error *err,
+                           bool *ret_fatal)
+{
+        return clew_query_complaint(s->run, n, err, ret_fatal);
+}
+
 int clew_series_gather(struct clew_series *s, struct clew_view *view,
                        const struct clew_filter *filter, const struct clew_clock *clock,
                        uint64_t step_ns, struct clew_select *select, struct clew_error *err)
@@ -143,6 +172,8 @@ int clew_series_gather(struct clew_series *s, struct clew_view *view,
                 if (r < 0)
                         break;
         }
+        if (r == 0 && select->end == CLEW_SELECT_WHOLE && clew_query_run_met(s->run)->opened == 0)
+                sample(s, view);
         return r;
 }
 

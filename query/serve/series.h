@@ -44,6 +44,12 @@ CLEW_MUST_USE int clew_series_gather(struct clew_series *s, struct clew_view *vi
                                      const struct clew_clock *clock, uint64_t step_ns,
                                      struct clew_select *select, struct clew_error *err);
 
+/* True when nothing was counted; @m is what it counted. */
+bool clew_series_is_empty(const struct clew_metrics_result *m);
+/* After it: clew_query_complaint() of its query. */
+bool clew_series_complaint(const struct clew_series *s, uint32_t n, struct clew_query_error *err,
+                           bool *ret_fatal);
+
 /* Members of the record of one series ("series"), and of one line of compare() ("difference"). */
 void clew_series_write(struct clew_json_writer *w, const struct clew_metrics_result *m,
                        uint32_t index);

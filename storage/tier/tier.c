@@ -611,8 +611,10 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
         uint64_t version = 0;
         int r = clew_bucket_open(o->url, false, &t->bucket, err);
 
-        if (r == 0)
-                r = read_own(t, &state, err);
+        /* Below, what is not there yet is no error; that there is no bucket is one. */
+        if (r < 0)
+                return r == -ENOENT ? -ENXIO : r;
+        r = read_own(t, &state, err);
         if (r == 0)
                 r = clew_tier_map_open(clew_env_dir(t->store->env),
                                        o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,

@@ -15,6 +15,7 @@ struct evidence {
         struct clew_query_run *run;
         bool *present; /* by field */
         bool *fits;    /* by code */
+        bool *truths;  /* by field: some value is true or false */
 };
 
 static int is_prefix(void *context, struct clew_slice key, struct clew_slice posting)
@@ -105,7 +106,10 @@ static bool operands_of(const struct clew_query *q, uint32_t at, const struct cl
         const struct clew_code_op *a = at > 0 ? op - 1 : NULL;
         const struct clew_code_op *b = at > 1 ? op - 2 : NULL;
 
-        if (op->code == CLEW_CODE_REGEX && a && a->code == CLEW_CODE_FIELD) {
+        if (op->code == CLEW_CODE_REGEX) { /* what was its literal stands between them */
+                if (!b || b->code != CLEW_CODE_FIELD)
+                        return false;
+                a = b;
                 *ref = &q->fields[a->arg];
                 *tags = "th";
                 return clew_field_is_key(*ref);
@@ -125,6 +129,12 @@ static bool operands_of(const struct clew_query *q, uint32_t at, const struct cl
         return clew_field_is_key(*ref);
 }
 
+/* An attribute that stands where a condition does. */
+static bool is_truth(const struct clew_field_ref *ref)
+{
+        return clew_field_is_key(ref) && ref->takes == CLEW_TAKES_BOOL;
+}
+
 static int look_at_run(void *context, struct clew_index_run *run, struct clew_error *err)
 {
         struct evidence *e = context;
@@ -135,6 +145,10 @@ static int look_at_run(void *context, struct clew_index_run *run, struct clew_er
                 if (!e->present[i] && clew_field_is_key(&q->fields[i])) {
                         r = find_tags(run, &q->fields[i], "", err);
                         e->present[i] = r == 1;
+                }
+                if (r >= 0 && !e->truths[i] && is_truth(&q->fields[i])) {
+                        r = find_tags(run, &q->fields[i], "b", err);
+                        e->truths[i] = r == 1;
                 }
         }
         for (uint32_t i = 0; r >= 0 && i < q->n_codes; i++) {
@@ -159,7 +173,8 @@ int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct c
         *ret = (struct clew_index_told){0};
         e.present = clew_arena_calloc(arena, q->n_fields + 1u, sizeof(bool));
         e.fits = clew_arena_calloc(arena, q->n_codes + 1u, sizeof(bool));
-        if (!e.present || !e.fits)
+        e.truths = clew_arena_calloc(arena, q->n_fields + 1u, sizeof(bool));
+        if (!e.present || !e.fits || !e.truths)
                 return -1;
         r = clew_view_index_runs(view, clew_index_version(), look_at_run, &e, err);
         for (uint32_t i = 0; r == 0 && i < q->n_fields; i++) {
@@ -168,6 +183,11 @@ int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct c
                 ret->unknown_name |= !e.present[i];
                 if (e.present[i])
                         clew_query_note_name(run, i);
+                if (!is_truth(&q->fields[i]))
+                        continue;
+                ret->misfit |= !e.truths[i];
+                if (e.truths[i])
+                        clew_query_note_wanted(run, i);
         }
         for (uint32_t i = 0; r == 0 && i < q->n_codes; i++) {
                 const struct clew_field_ref *ref;

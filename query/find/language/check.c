@@ -206,6 +206,13 @@ static int check_match(struct check *c, struct clew_code_op *op)
         return r;
 }
 
+/* The place of an attribute takes one type only; what it has is known when spans are read. */
+static void want(struct check *c, const struct clew_code_op *op, enum clew_takes what)
+{
+        if (op->code == CLEW_CODE_FIELD)
+                c->q->fields[op->arg].takes = what;
+}
+
 /* ---- one condition ----------------------------------------------------------------------------
  */
 
@@ -219,6 +226,8 @@ static int check_binary(struct check *c, struct clew_code_op *op, enum clew_type
 
         *ret = CLEW_TYPE_BOOL;
         if (op->op == CLEW_OP_AND || op->op == CLEW_OP_OR) {
+                want(c, left, CLEW_TAKES_BOOL);
+                want(c, right, CLEW_TAKES_BOOL);
                 if (is_condition(a) && is_condition(b))
                         return 0;
                 left = is_condition(a) ? right : left;
@@ -233,6 +242,8 @@ static int check_binary(struct check *c, struct clew_code_op *op, enum clew_type
                 return only_patterns(c, is_special(c, left) ? left : right);
         if (op->op >= CLEW_OP_ADD && op->op <= CLEW_OP_POW) {
                 *ret = CLEW_TYPE_FLOAT;
+                want(c, left, CLEW_TAKES_NUMBER);
+                want(c, right, CLEW_TAKES_NUMBER);
                 return is_number(a) && is_number(b) ? 0 : cannot(c, op, a, b);
         }
         op->arg = a == CLEW_TYPE_NIL || b == CLEW_TYPE_NIL;
@@ -249,6 +260,7 @@ static int check_unary(struct check *c, const struct clew_code_op *op, enum clew
         enum clew_type a = c->types[c->n - 1];
         bool is_not = op->op == CLEW_OP_NOT;
 
+        want(c, c->stack[c->n - 1], is_not ? CLEW_TAKES_BOOL : CLEW_TAKES_NUMBER);
         *ret = is_not ? CLEW_TYPE_BOOL : a == CLEW_TYPE_ANY ? CLEW_TYPE_FLOAT : a;
         if (is_not ? is_condition(a) : is_number(a))
                 return 0;
@@ -320,6 +332,8 @@ static int need_condition(struct check *c, uint32_t expr)
 {
         const struct clew_expr *e = &c->q->exprs[expr];
 
+        if (e->n == 1)
+                want(c, &c->q->codes[e->first], CLEW_TAKES_BOOL);
         if (is_condition(e->type))
                 return 0;
         clew_query_fail(c->err, e->offset, e->len, "a condition is wanted here, and this is %s",
@@ -332,6 +346,8 @@ static int need_number(struct check *c, uint32_t expr, const char *who)
 {
         const struct clew_expr *e = &c->q->exprs[expr];
 
+        if (e->n == 1)
+                want(c, &c->q->codes[e->first], CLEW_TAKES_NUMBER);
         if (!is_number(e->type))
                 return clew_query_fail(c->err, e->offset, e->len, "%s takes a number, not %s", who,
                                        clew_type_name(e->type));

@@ -36,6 +36,7 @@ struct clew_query_run *clew_query_run_new(const struct clew_query *query)
         run->absent_regex = clew_arena_calloc(own, query->n_regexes + 1u, sizeof(bool));
         run->comparisons =
                 clew_arena_calloc(own, query->n_comparisons + 1u, sizeof(*run->comparisons));
+        run->wanted = clew_arena_calloc(own, query->n_fields + 1u, sizeof(*run->wanted));
         run->keys = clew_arena_calloc(own, CLEW_RUN_KEYS_MAX, sizeof(*run->keys));
         run->options.texts = (query->needs & CLEW_NEED_TEXTS) != 0;
         run->options.edges = (query->needs & CLEW_NEED_EDGES) != 0;
@@ -244,9 +245,19 @@ static bool run_comparison(struct clew_query_run *run, const struct clew_code_op
         told->fit += fit;
         if (!fit && a->n > 0 && b->n > 0) {
                 told->misfit++;
-                told->met = a->items[0].type;
+                told->met = clew_literal_is_left(op) ? b->items[0].type : a->items[0].type;
         }
         return is;
+}
+
+static void note_type(struct clew_run_comparison *told, enum clew_takes want, enum clew_type type)
+{
+        if (want == CLEW_TAKES_BOOL ? type == CLEW_TYPE_BOOL : clew_type_is_number(type)) {
+                told->fit++;
+        } else {
+                told->misfit++;
+                told->met = type;
+        }
 }
 
 static void read_field(struct clew_query_run *run, struct clew_run_at *at, uint32_t field,
@@ -259,6 +270,8 @@ static void read_field(struct clew_query_run *run, struct clew_run_at *at, uint3
         if (clew_field_is_key(ref)) {
                 run->tried[field]++;
                 run->seen[field] += out->n > 0;
+                if (ref->takes != CLEW_TAKES_ANY && out->n > 0)
+                        note_type(&run->wanted[field], ref->takes, out->items[0].type);
         }
 }
 

@@ -71,13 +71,32 @@ static void add_key(struct clew_query_run *run, enum clew_scope scope, struct cl
         run->keys[at] = (struct clew_run_key){clew_arena_copy(&run->own, key), hash, 1, scope};
 }
 
+static bool is_within(enum clew_scope scope, enum clew_scope wanted)
+{
+        return scope == wanted || (wanted == CLEW_SCOPE_ANY &&
+                                   (scope == CLEW_SCOPE_SPAN || scope == CLEW_SCOPE_RESOURCE));
+}
+
+/* Fields of the query that are this key. */
+static void note_key(struct clew_query_run *run, enum clew_scope scope, struct clew_slice key)
+{
+        for (uint32_t i = 0; i < run->q->n_fields; i++) {
+                const struct clew_field_ref *ref = &run->q->fields[i];
+
+                if (!run->in_bytes[i] && clew_field_is_key(ref) && is_within(scope, ref->scope))
+                        run->in_bytes[i] = clew_slice_eq(key, ref->name);
+        }
+}
+
 static void add_keys(struct clew_query_run *run, enum clew_scope scope, struct clew_message_iter it)
 {
         struct clew_slice key;
         struct clew_slice value;
 
-        while (clew_attribute_next_raw(&it, &key, &value))
+        while (clew_attribute_next_raw(&it, &key, &value)) {
                 add_key(run, scope, key);
+                note_key(run, scope, key);
+        }
 }
 
 static void add_keys_of_span(struct clew_query_run *run, const struct clew_span *span)
@@ -103,7 +122,7 @@ static bool names_attributes(const struct clew_query *q)
         return false;
 }
 
-void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
+bool clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
 {
         struct clew_otlp_reader r = clew_otlp_reader_make(traces);
         struct clew_otlp_scope at = {0};
@@ -111,10 +130,11 @@ void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
         struct clew_slice scope = CLEW_SLICE_NULL;
         struct clew_slice raw;
         struct clew_span span;
+        bool whole = true;
         unsigned n = 0;
 
         if (!names_attributes(run->q))
-                return;
+                return true;
         while (n++ < SPANS_MAX && clew_otlp_read(&r, &raw, &at)) {
                 if (at.resource.data != resource.data)
                         add_keys(run, CLEW_SCOPE_RESOURCE, clew_resource_attributes(at.resource));
@@ -124,7 +144,10 @@ void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces)
                 scope = at.scope;
                 if (clew_span_parse(raw, &span))
                         add_keys_of_span(run, &span);
+                else
+                        whole = false;
         }
+        return whole && n <= SPANS_MAX;
 }
 
 void clew_query_note_name(struct clew_query_run *run, uint32_t field)
@@ -139,6 +162,11 @@ void clew_query_note_fit(struct clew_query_run *run, uint32_t code)
         run->comparisons[run->q->codes[code].mismatch].fit++;
 }
 
+void clew_query_note_wanted(struct clew_query_run *run, uint32_t field)
+{
+        run->wanted[field].fit++;
+}
+
 void clew_query_sample_begin(struct clew_query_run *run)
 {
         memset(run->keys, 0, CLEW_RUN_KEYS_MAX * sizeof(*run->keys));
@@ -147,9 +175,17 @@ void clew_query_sample_begin(struct clew_query_run *run)
 
 void clew_query_sample(struct clew_query_run *run, struct clew_slice traces, struct clew_slice logs)
 {
+        bool whole = clew_collect_keys(run, traces);
+
         run->met.sampled++;
-        clew_look_at_bytes(run, traces, logs);
-        clew_collect_keys(run, traces);
+        for (uint32_t i = 0; i < run->q->n_fields; i++) {
+                const struct clew_field_ref *ref = &run->q->fields[i];
+
+                /* A key that was looked for in all places is there or not; else its text tells. */
+                if (clew_field_is_key(ref) && (!whole || ref->row))
+                        run->in_bytes[i] |= stands_in(traces, ref->name) ||
+                                            (ref->row && stands_in(logs, ref->name));
+        }
 }
 
 /* ---- what is said -----------------------------------------------------------------------------
@@ -180,7 +216,7 @@ static const struct clew_run_key *nearest(const struct clew_query_run *run,
                                           const struct clew_field_ref *ref)
 {
         const struct clew_run_key *best = NULL;
-        size_t least = ref->name.len > 8 ? 5 : 3;
+        size_t least = ref->name.len > 8 ? 5 : ref->name.len > 3 ? 3 : 2;
 
         for (uint32_t i = 0; i < CLEW_RUN_KEYS_MAX; i++) {
                 const struct clew_run_key *k = &run->keys[i];
@@ -245,16 +281,38 @@ static void say_misfit(const struct clew_query_run *run, const struct clew_code_
         const struct clew_run_comparison *c = &run->comparisons[op->mismatch];
 
         clew_query_fail(err, op->offset, op->len,
-                        "what stands on the left is %s in %llu span%s, "
+                        "what stands on the %s is %s in %llu span%s, "
                         "which this never matches",
-                        clew_type_name(c->met), (unsigned long long)c->misfit,
-                        c->misfit == 1 ? "" : "s");
+                        clew_literal_is_left(op) ? "right" : "left", clew_type_name(c->met),
+                        (unsigned long long)c->misfit, c->misfit == 1 ? "" : "s");
         if (c->met == CLEW_TYPE_TEXT)
                 clew_query_hint(err, "text stands in quotes: \"200\"");
         else if (clew_type_is_number(c->met))
                 clew_query_hint(err, "numbers stand without quotes: 200");
         else if (c->met == CLEW_TYPE_BOOL)
                 clew_query_hint(err, "true and false stand without quotes");
+}
+
+/* An attribute where only a number, or only true or false, has a meaning. */
+static void say_unwanted(const struct clew_query_run *run, uint32_t field,
+                         struct clew_query_error *err)
+{
+        const struct clew_field_ref *ref = &run->q->fields[field];
+        const struct clew_run_comparison *c = &run->wanted[field];
+        bool number = ref->takes == CLEW_TAKES_NUMBER;
+
+        clew_query_fail(err, ref->offset, ref->len, "this is %s in %llu span%s, and %s is wanted",
+                        clew_type_name(c->met), (unsigned long long)c->misfit,
+                        c->misfit == 1 ? "" : "s", number ? "a number" : "true or false");
+        clew_query_hint(err, number ? "clew attrs tells which attributes are numbers"
+                                    : "compare it with something: = 5, != nil");
+}
+
+static bool is_unwanted(const struct clew_query_run *run, uint32_t field)
+{
+        const struct clew_run_comparison *c = &run->wanted[field];
+
+        return c->misfit > 0 && c->fit == 0;
 }
 
 static bool is_unknown(const struct clew_query_run *run, uint32_t field)
@@ -276,6 +334,12 @@ bool clew_query_complaint(const struct clew_query_run *run, uint32_t n,
         for (uint32_t i = 0; i < q->n_fields; i++) {
                 if (is_unknown(run, i) && told++ == n) {
                         say_unknown(run, &q->fields[i], err);
+                        return true;
+                }
+        }
+        for (uint32_t i = 0; i < q->n_fields; i++) {
+                if (is_unwanted(run, i) && told++ == n) {
+                        say_unwanted(run, i, err);
                         return true;
                 }
         }

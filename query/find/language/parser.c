@@ -433,6 +433,9 @@ static int read_compare(struct clew_parser *p, struct clew_metric_stage *m)
                 return clew_query_fail(p->err, m->offset, 7,
                                        "compare() within two times is not supported: narrow the "
                                        "query itself");
+        if (r == 0 && numbers[0] < 1)
+                return clew_query_fail(p->err, m->offset, 7,
+                                       "compare() takes a number of values from 1 to 1000");
         m->compare_top = numbers[0] > 1000 ? 1000 : (uint32_t)numbers[0];
         return r;
 }

@@ -95,8 +95,12 @@ struct clew_field_row {
 };
 
 /* A field as one query names it. */
+/* What the place of an attribute takes, where that is one type whatever it is compared with. */
+enum clew_takes { CLEW_TAKES_ANY, CLEW_TAKES_BOOL, CLEW_TAKES_NUMBER };
+
 struct clew_field_ref {
         const struct clew_field_row *row; /* NULL: an attribute as sent */
+        enum clew_takes takes;
         enum clew_scope scope;
         bool of_parent;
         struct clew_slice name; /* of an attribute, or what a final '.' took */
@@ -124,6 +128,13 @@ struct clew_code_op {
         uint32_t len;
         uint32_t mismatch; /* comparisons: place of its counters */
 };
+
+/* Of a comparison: a literal with an attribute on its right. */
+static inline bool clew_literal_is_left(const struct clew_code_op *op)
+{
+        return op->code == CLEW_CODE_BINARY && op[-1].code == CLEW_CODE_FIELD &&
+               op[-2].code == CLEW_CODE_LITERAL;
+}
 
 struct clew_expr {
         uint32_t first;

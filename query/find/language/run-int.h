@@ -47,9 +47,10 @@ struct clew_query_run {
         /* By field of the query, attributes as sent only. */
         uint64_t *tried;
         uint64_t *seen;
-        bool *in_bytes; /* the key stands in the bytes of some trace that was opened */
+        bool *in_bytes; /* the key stands in some trace that was opened, or its text in the bytes */
         struct clew_run_comparison *comparisons;
-        uint64_t limited; /* texts on which a pattern gave up */
+        struct clew_run_comparison *wanted; /* by field: whether values are what its place takes */
+        uint64_t limited;                   /* texts on which a pattern gave up */
 
         /* What the bytes of the trace at hand tell; NULL entries of judge() without them. */
         bool has_bytes;
@@ -102,7 +103,9 @@ void clew_look_at_bytes(struct clew_query_run *run, struct clew_slice traces,
 /* The attribute of a field stands somewhere; something there fits the comparison at @code. */
 void clew_query_note_name(struct clew_query_run *run, uint32_t field);
 void clew_query_note_fit(struct clew_query_run *run, uint32_t code);
-/* Remembers the keys of a trace, of the first few. */
-void clew_collect_keys(struct clew_query_run *run, struct clew_slice traces);
+/* Something under the attribute of a field is what its place takes. */
+void clew_query_note_wanted(struct clew_query_run *run, uint32_t field);
+/* Remembers the keys of a trace, of the first few. True when it looked at all of its spans. */
+bool clew_collect_keys(struct clew_query_run *run, struct clew_slice traces);
 
 #endif
