@@ -272,3 +272,22 @@ size_t clew_format_uint64(uint64_t v, char *ret)
         memcpy(ret, text + n, sizeof(text) - n);
         return sizeof(text) - n;
 }
+
+bool clew_parse_hex16(const char *digits, uint64_t *ret)
+{
+        uint64_t v = 0;
+
+        for (unsigned i = 0; i < 16; i++) {
+                unsigned digit;
+
+                if (digits[i] >= '0' && digits[i] <= '9')
+                        digit = (unsigned)(digits[i] - '0');
+                else if (digits[i] >= 'a' && digits[i] <= 'f')
+                        digit = (unsigned)(digits[i] - 'a') + 10;
+                else
+                        return false;
+                v = v << 4 | digit;
+        }
+        *ret = v;
+        return true;
+}

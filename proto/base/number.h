@@ -39,4 +39,7 @@ size_t clew_format_double(double v, char ret[CLEW_DOUBLE_TEXT_MAX]);
 /* Decimal text without a final NUL; at most 20 bytes. Returns its length. */
 size_t clew_format_uint64(uint64_t v, char *ret);
 
+/* 16 lower-case hex digits, as names of objects have them; nothing behind @digits[15] is read. */
+CLEW_MUST_USE bool clew_parse_hex16(const char *digits, uint64_t *ret);
+
 #endif

@@ -32,17 +32,12 @@ int clew_experiment_ask(struct clew_experiment_command *c, const char *part,
         CLEW_ARENA arena = {0};
         struct clew_command_file file = {.name = "-"};
         struct clew_remote_call call = {.files = &file, .n_files = text != NULL, .out = out};
-        struct clew_slice word;
+        int r;
 
         clew_arena_init(&arena, (size_t)64 << 20);
-        call.words = clew_arena_calloc(&arena, (size_t)c->n_words + 2, sizeof(*call.words));
-        word = clew_arena_printf(&arena, "--part=%s", part);
-        if (!call.words || !word.data)
-                return clew_cli_fail(c->cli, -ENOMEM, NULL);
-        call.words[call.n_words++] = c->words[0];
-        memcpy(&call.words[call.n_words++], &word.data, sizeof(word.data)); /* the arena's own */
-        for (int i = 1; i < c->n_words; i++)
-                call.words[call.n_words++] = c->words[i];
+        r = clew_remote_part(c->cli, c->words, c->n_words, part, &arena, &call);
+        if (r != 0)
+                return r;
         if (text)
                 file.text = clew_buffer_slice(text);
         return clew_remote_call(c->cli, &call);

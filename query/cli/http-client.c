@@ -1,67 +1,17 @@
 /*
- * See http-client.h. libcurl's own names stay in this file.
+ * See http-client.h.
  */
 #include "query/cli/http-client.h"
+
+#include "proto/base/curl-library.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define CURL_DISABLE_TYPECHECK 1
-#include <curl/curl.h>
-#include <dlfcn.h>
-
-#define LIBRARY "libcurl.so.4"
 #define CONNECT_TIMEOUT_S 10L
 #define TOKEN_BYTES_MAX 4096u
-
-/* The functions of the library that are used. */
-static struct {
-        void *library;
-        CURLcode (*global_init)(long flags);
-        CURL *(*init)(void);
-        CURLcode (*set)(CURL *handle, CURLoption option, ...);
-        CURLcode (*perform)(CURL *handle);
-        CURLcode (*get)(CURL *handle, CURLINFO info, ...);
-        void (*cleanup)(CURL *handle);
-        const char *(*error_text)(CURLcode code);
-        struct curl_slist *(*append)(struct curl_slist *list, const char *text);
-        void (*free_list)(struct curl_slist *list);
-} curl;
-
-static bool find(const char *name, void *ret, size_t size)
-{
-        void *symbol = dlsym(curl.library, name);
-
-        if (symbol)
-                memcpy(ret, &symbol, size);
-        return symbol != NULL;
-}
-
-static int load(struct clew_error *err)
-{
-        if (curl.library)
-                return 0;
-        curl.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-        if (curl.library && find("curl_global_init", &curl.global_init, sizeof(curl.global_init)) &&
-            find("curl_easy_init", &curl.init, sizeof(curl.init)) &&
-            find("curl_easy_setopt", &curl.set, sizeof(curl.set)) &&
-            find("curl_easy_perform", &curl.perform, sizeof(curl.perform)) &&
-            find("curl_easy_getinfo", &curl.get, sizeof(curl.get)) &&
-            find("curl_easy_cleanup", &curl.cleanup, sizeof(curl.cleanup)) &&
-            find("curl_easy_strerror", &curl.error_text, sizeof(curl.error_text)) &&
-            find("curl_slist_append", &curl.append, sizeof(curl.append)) &&
-            find("curl_slist_free_all", &curl.free_list, sizeof(curl.free_list)) &&
-            curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-                return 0;
-        if (curl.library)
-                dlclose(curl.library);
-        curl.library = NULL;
-        return clew_error_set(err, -ENOSYS, 0,
-                              "a server is asked by " LIBRARY ", which is not here: install the "
-                              "package libcurl4");
-}
 
 /* The host of a URL with a scheme, as it stands there. */
 static struct clew_slice host_of(const char *url)
@@ -108,7 +58,7 @@ static size_t on_bytes(char *data, size_t size, size_t n, void *context)
         struct asking *a = context;
         long status = 0;
 
-        (void)curl.get(a->handle, CURLINFO_RESPONSE_CODE, &status);
+        (void)clew_curl()->get(a->handle, CURLINFO_RESPONSE_CODE, &status);
         a->refused = !a->q->take(a->q->context, (unsigned)status, clew_slice_make(data, size * n));
         return a->refused ? 0 : size * n;
 }
@@ -132,12 +82,12 @@ static struct curl_slist *headers_of(const struct clew_http_question *q)
         char line[TOKEN_BYTES_MAX + 32];
 
         if (q->body.data) {
-                list = curl.append(list, "Content-Type: application/json");
-                list = curl.append(list, "Expect:"); /* no question before the body */
+                list = clew_curl()->append(list, "Content-Type: application/json");
+                list = clew_curl()->append(list, "Expect:"); /* no question before the body */
         }
         if (q->token &&
             snprintf(line, sizeof(line), "Authorization: Bearer %s", q->token) < (int)sizeof(line))
-                list = curl.append(list, line);
+                list = clew_curl()->append(list, line);
         explicit_bzero(line, sizeof(line));
         return list;
 }
@@ -147,31 +97,31 @@ static void prepare(struct asking *a, struct curl_slist *headers, char *error)
         const struct clew_http_question *q = a->q;
         CURL *h = a->handle;
 
-        curl.set(h, CURLOPT_URL, q->url);
-        curl.set(h, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl.set(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-        curl.set(h, CURLOPT_NOSIGNAL, 1L);
-        curl.set(h, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-        curl.set(h, CURLOPT_TCP_KEEPALIVE, 1L);
-        curl.set(h, CURLOPT_USERAGENT, "clew/" CLEW_VERSION);
-        curl.set(h, CURLOPT_ERRORBUFFER, error);
-        curl.set(h, CURLOPT_HTTPHEADER, headers);
-        curl.set(h, CURLOPT_WRITEFUNCTION, on_bytes);
-        curl.set(h, CURLOPT_WRITEDATA, a);
+        clew_curl()->set(h, CURLOPT_URL, q->url);
+        clew_curl()->set(h, CURLOPT_PROTOCOLS_STR, "http,https");
+        clew_curl()->set(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        clew_curl()->set(h, CURLOPT_NOSIGNAL, 1L);
+        clew_curl()->set(h, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+        clew_curl()->set(h, CURLOPT_TCP_KEEPALIVE, 1L);
+        clew_curl()->set(h, CURLOPT_USERAGENT, "clew/" CLEW_VERSION);
+        clew_curl()->set(h, CURLOPT_ERRORBUFFER, error);
+        clew_curl()->set(h, CURLOPT_HTTPHEADER, headers);
+        clew_curl()->set(h, CURLOPT_WRITEFUNCTION, on_bytes);
+        clew_curl()->set(h, CURLOPT_WRITEDATA, a);
         if (clew_url_is_local(q->url))
-                curl.set(h, CURLOPT_NOPROXY, "*");
+                clew_curl()->set(h, CURLOPT_NOPROXY, "*");
         if (q->stop) {
-                curl.set(h, CURLOPT_NOPROGRESS, 0L);
-                curl.set(h, CURLOPT_XFERINFOFUNCTION, on_progress);
-                curl.set(h, CURLOPT_XFERINFODATA, a);
+                clew_curl()->set(h, CURLOPT_NOPROGRESS, 0L);
+                clew_curl()->set(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+                clew_curl()->set(h, CURLOPT_XFERINFODATA, a);
         }
         if (q->ca_file)
-                curl.set(h, CURLOPT_CAINFO, q->ca_file);
+                clew_curl()->set(h, CURLOPT_CAINFO, q->ca_file);
         if (!q->body.data)
                 return;
-        curl.set(h, CURLOPT_POST, 1L);
-        curl.set(h, CURLOPT_POSTFIELDS, (const char *)q->body.data);
-        curl.set(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
+        clew_curl()->set(h, CURLOPT_POST, 1L);
+        clew_curl()->set(h, CURLOPT_POSTFIELDS, (const char *)q->body.data);
+        clew_curl()->set(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
 }
 
 static int explain(CURLcode code, const struct clew_http_question *q, const char *error,
@@ -185,7 +135,7 @@ static int explain(CURLcode code, const struct clew_http_question *q, const char
                 hint = "; is clewd running there?";
         return clew_error_set(err, code == CURLE_PEER_FAILED_VERIFICATION ? -EACCES : -EHOSTUNREACH,
                               0, "cannot ask %s: %s%s", q->url,
-                              error[0] ? error : curl.error_text(code), hint);
+                              error[0] ? error : clew_curl()->error_text(code), hint);
 }
 
 int clew_http_ask(const struct clew_http_question *q, unsigned *ret_status, struct clew_error *err)
@@ -195,23 +145,24 @@ int clew_http_ask(const struct clew_http_question *q, unsigned *ret_status, stru
         char error[CURL_ERROR_SIZE] = "";
         long status = 0;
         CURLcode code;
-        int r = load(err);
 
-        if (r < 0)
-                return r;
+        if (!clew_curl())
+                return clew_error_set(err, -ENOSYS, 0,
+                                      "a server is asked by " CLEW_CURL_LIBRARY
+                                      ", which is not here: install the package libcurl4");
         if (q->token && !clew_url_is_local(q->url) && strncmp(q->url, "https://", 8) != 0)
                 return clew_error_set(err, -EACCES, 0,
                                       "a token is not sent to %s in the clear: use https://",
                                       q->url);
-        a.handle = curl.init();
+        a.handle = clew_curl()->init();
         if (!a.handle)
                 return clew_error_set(err, -ENOMEM, 0, "no memory to ask %s", q->url);
         headers = headers_of(q);
         prepare(&a, headers, error);
-        code = curl.perform(a.handle);
-        (void)curl.get(a.handle, CURLINFO_RESPONSE_CODE, &status);
-        curl.cleanup(a.handle);
-        curl.free_list(headers);
+        code = clew_curl()->perform(a.handle);
+        (void)clew_curl()->get(a.handle, CURLINFO_RESPONSE_CODE, &status);
+        clew_curl()->cleanup(a.handle);
+        clew_curl()->free_list(headers);
         if (a.refused)
                 return -ECANCELED;
         if (code != CURLE_OK)

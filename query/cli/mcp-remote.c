@@ -84,22 +84,11 @@ static int answer_undelivered(struct clew_slice message, const char *why, struct
 static void explain(struct relay *r, unsigned status, char ret[SAID_BYTES])
 {
         CLEW_ARENA arena = {0};
-        struct clew_json_reader j =
-                clew_json_reader_make(clew_buffer_slice(&r->refusal), CLEW_JSON_DEPTH_DEFAULT);
-        struct clew_slice detail = CLEW_SLICE_NULL;
+        struct clew_slice detail;
         char shown[SAID_BYTES - 64];
 
         clew_arena_init(&arena, 2 * REFUSAL_BYTES_MAX);
-        if (clew_json_next(&j) == CLEW_JSON_OBJECT_BEGIN) {
-                while (clew_json_next_member(&j)) {
-                        bool is_detail = clew_json_text_is(&j, "detail");
-
-                        if (clew_json_next(&j) == CLEW_JSON_STRING && is_detail)
-                                detail = clew_json_string(&j, &arena);
-                        else
-                                clew_json_skip(&j);
-                }
-        }
+        detail = clew_remote_detail(clew_buffer_slice(&r->refusal), &arena);
         (void)snprintf(ret, SAID_BYTES, "%s (HTTP %u of the server)",
                        detail.len ? clew_safe_cstr(detail, shown, sizeof(shown))
                                   : "no clewd of this version answers there",

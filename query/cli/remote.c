@@ -344,25 +344,31 @@ static bool take_bytes(void *context, unsigned http_status, struct clew_slice by
 
 /* ---- one command ---------------------------------------------------------------------------- */
 
-/* A refusal is a problem (RFC 9457) whose "detail" is a sentence. */
+struct clew_slice clew_remote_detail(struct clew_slice refusal, struct clew_arena *arena)
+{
+        struct clew_json_reader j = clew_json_reader_make(refusal, CLEW_JSON_DEPTH_DEFAULT);
+        struct clew_slice detail = CLEW_SLICE_NULL;
+
+        if (clew_json_next(&j) != CLEW_JSON_OBJECT_BEGIN)
+                return detail;
+        while (clew_json_next_member(&j)) {
+                bool is_detail = clew_json_text_is(&j, "detail");
+
+                if (clew_json_next(&j) == CLEW_JSON_STRING && is_detail)
+                        detail = clew_json_string(&j, arena);
+                else
+                        clew_json_skip(&j);
+        }
+        return detail;
+}
+
 static int explain(struct remote *r, unsigned http_status, const char *url)
 {
         CLEW_ARENA arena = {0};
-        struct clew_json_reader j =
-                clew_json_reader_make(clew_buffer_slice(&r->refusal), CLEW_JSON_DEPTH_DEFAULT);
-        struct clew_slice detail = CLEW_SLICE_NULL;
+        struct clew_slice detail;
 
         clew_arena_init(&arena, 2 * REFUSAL_BYTES_MAX);
-        if (clew_json_next(&j) == CLEW_JSON_OBJECT_BEGIN) {
-                while (clew_json_next_member(&j)) {
-                        bool is_detail = clew_json_text_is(&j, "detail");
-
-                        if (clew_json_next(&j) == CLEW_JSON_STRING && is_detail)
-                                detail = clew_json_string(&j, &arena);
-                        else
-                                clew_json_skip(&j);
-                }
-        }
+        detail = clew_remote_detail(clew_buffer_slice(&r->refusal), &arena);
         if (detail.len > 0 && http_status != 404)
                 clew_cli_error(r->cli, "%.*s (HTTP %u of %s)%s", (int)detail.len,
                                (const char *)detail.data, http_status, r->cli->url,
@@ -515,4 +521,19 @@ int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, in
                 return CLEW_EXIT_USAGE;
         }
         return clew_remote_call(cli, &(struct clew_remote_call){.words = argv, .n_words = argc});
+}
+
+int clew_remote_part(struct clew_cli *cli, char *const *words, int n_words, const char *part,
+                     struct clew_arena *arena, struct clew_remote_call *ret)
+{
+        struct clew_slice word = clew_arena_printf(arena, "--part=%s", part);
+
+        ret->words = clew_arena_calloc(arena, (size_t)n_words + 2, sizeof(*ret->words));
+        if (!ret->words || !word.data)
+                return clew_cli_fail(cli, -ENOMEM, NULL);
+        ret->words[ret->n_words++] = words[0];
+        memcpy(&ret->words[ret->n_words++], &word.data, sizeof(word.data)); /* the arena's own */
+        for (int i = 1; i < n_words; i++)
+                ret->words[ret->n_words++] = words[i];
+        return 0;
 }

@@ -40,6 +40,15 @@ struct clew_remote_call {
 /* Its exit status; messages of the other side are passed on. */
 CLEW_MUST_USE int clew_remote_call(struct clew_cli *cli, struct clew_remote_call *call);
 
+/* The arguments of a call: @words with `--part=@part` behind the first, from @arena. 0, or an exit
+ * status after a message. */
+CLEW_MUST_USE int clew_remote_part(struct clew_cli *cli, char *const *words, int n_words,
+                                   const char *part, struct clew_arena *arena,
+                                   struct clew_remote_call *ret);
+
+/* The sentence of a refusal, a problem (RFC 9457); empty when it is none. */
+struct clew_slice clew_remote_detail(struct clew_slice refusal, struct clew_arena *arena);
+
 /* How a suggested command begins: with the server that was given on the command line. */
 void clew_remote_name_self(struct clew_cli *cli);
 

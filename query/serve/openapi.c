@@ -207,12 +207,34 @@ static void put_list(struct clew_json_writer *w, const struct clew_route *route)
         clew_json_write_object_end(w);
 }
 
-static void put_responses(struct clew_json_writer *w, const struct clew_route *route)
+/* Answers that are no JSON, or not that alone. */
+#define MEDIA_MAX 3
+static const struct {
+        const char *path;
+        const char *types[MEDIA_MAX];
+} media[] = {
+        {"/traces/{id}/raw", {"application/json", "application/x-protobuf"}},
+        {"/traces/{id}/share", {"text/html"}},
+        {"/export", {"application/x-ndjson", "text/csv"}},
+        {"/live", {"text/event-stream"}},
+};
+
+static bool put_media(struct clew_json_writer *w, const struct clew_route *route)
 {
-        object(w, "responses");
-        object(w, route->body == CLEW_BODY_NONE ? "200" : "2XX");
-        member(w, "description", route->about);
-        object(w, "content");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(media); i++) {
+                if (strcmp(media[i].path, route->path) != 0)
+                        continue;
+                for (size_t k = 0; k < MEDIA_MAX && media[i].types[k]; k++) {
+                        object(w, media[i].types[k]);
+                        clew_json_write_object_end(w);
+                }
+                return true;
+        }
+        return false;
+}
+
+static void put_json(struct clew_json_writer *w, const struct clew_route *route)
+{
         object(w, "application/json");
         clew_json_write_key(w, "schema");
         if (route->is_list)
@@ -220,12 +242,22 @@ static void put_responses(struct clew_json_writer *w, const struct clew_route *r
         else
                 put_record(w, route);
         clew_json_write_object_end(w);
-        if (route->is_list) {
-                object(w, "application/x-ndjson");
-                clew_json_write_key(w, "schema");
-                put_record(w, route);
-                clew_json_write_object_end(w);
-        }
+        if (!route->is_list)
+                return;
+        object(w, "application/x-ndjson");
+        clew_json_write_key(w, "schema");
+        put_record(w, route);
+        clew_json_write_object_end(w);
+}
+
+static void put_responses(struct clew_json_writer *w, const struct clew_route *route)
+{
+        object(w, "responses");
+        object(w, route->body == CLEW_BODY_NONE ? "200" : "2XX");
+        member(w, "description", route->about);
+        object(w, "content");
+        if (!put_media(w, route))
+                put_json(w, route);
         clew_json_write_object_end(w);
         clew_json_write_object_end(w);
         object(w, "default");

@@ -1,8 +1,9 @@
 /*
- * See http-int.h. libcurl's own names stay in this file.
+ * See http-int.h.
  */
 #include "storage/bucket/http-int.h"
 
+#include "proto/base/curl-library.h"
 #include "proto/base/mem.h"
 
 #include <errno.h>
@@ -11,33 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define CURL_DISABLE_TYPECHECK 1
-#include <curl/curl.h>
-#include <dlfcn.h>
-
-#define LIBRARY "libcurl.so.4"
 #define CONNECT_TIMEOUT_MS 10000L
 /* Connections that wait for their next request. */
 #define IDLE_MAX 8u
 #define NS_PER_MS 1000000u
-
-/* The functions of the library that are used. */
-static struct {
-        void *library;
-        CURLcode (*global_init)(long flags);
-        CURL *(*init)(void);
-        void (*reset)(CURL *handle);
-        CURLcode (*set)(CURL *handle, CURLoption option, ...);
-        CURLcode (*perform)(CURL *handle);
-        CURLcode (*get)(CURL *handle, CURLINFO info, ...);
-        void (*cleanup)(CURL *handle);
-        const char *(*error_text)(CURLcode code);
-        struct curl_slist *(*append)(struct curl_slist *list, const char *text);
-        void (*free_list)(struct curl_slist *list);
-        bool ready;
-} curl;
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 struct clew_http {
         pthread_mutex_t lock;
@@ -45,40 +23,14 @@ struct clew_http {
         unsigned n_idle;
 };
 
-static bool find(const char *name, void *ret, size_t size)
-{
-        void *symbol = dlsym(curl.library, name);
-
-        if (symbol)
-                memcpy(ret, &symbol, size);
-        return symbol != NULL;
-}
-
-static void load(void)
-{
-        curl.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-        curl.ready = curl.library &&
-                     find("curl_global_init", &curl.global_init, sizeof(curl.global_init)) &&
-                     find("curl_easy_init", &curl.init, sizeof(curl.init)) &&
-                     find("curl_easy_reset", &curl.reset, sizeof(curl.reset)) &&
-                     find("curl_easy_setopt", &curl.set, sizeof(curl.set)) &&
-                     find("curl_easy_perform", &curl.perform, sizeof(curl.perform)) &&
-                     find("curl_easy_getinfo", &curl.get, sizeof(curl.get)) &&
-                     find("curl_easy_cleanup", &curl.cleanup, sizeof(curl.cleanup)) &&
-                     find("curl_easy_strerror", &curl.error_text, sizeof(curl.error_text)) &&
-                     find("curl_slist_append", &curl.append, sizeof(curl.append)) &&
-                     find("curl_slist_free_all", &curl.free_list, sizeof(curl.free_list)) &&
-                     curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
 int clew_http_new(struct clew_http **ret, struct clew_error *err)
 {
         struct clew_http *http;
 
-        (void)pthread_once(&once, load);
-        if (!curl.ready)
+        if (!clew_curl())
                 return clew_error_set(err, -ENOTSUP, 0,
-                                      "an S3 store is reached by " LIBRARY ", which is not here: "
+                                      "an S3 store is reached by " CLEW_CURL_LIBRARY
+                                      ", which is not here: "
                                       "install the package libcurl4");
         http = clew_calloc(1, sizeof(*http));
         if (!http)
@@ -93,7 +45,7 @@ void clew_http_free(struct clew_http *http)
         if (!http)
                 return;
         for (unsigned i = 0; i < http->n_idle; i++)
-                curl.cleanup(http->idle[i]);
+                clew_curl()->cleanup(http->idle[i]);
         pthread_mutex_destroy(&http->lock);
         clew_free(http);
 }
@@ -196,15 +148,15 @@ static void set_method(struct sending *s)
         CURL *h = s->handle;
 
         if (strcmp(q->method, "PUT") == 0) {
-                curl.set(h, CURLOPT_UPLOAD, 1L);
-                curl.set(h, CURLOPT_READFUNCTION, on_upload);
-                curl.set(h, CURLOPT_READDATA, s);
-                curl.set(h, CURLOPT_SEEKFUNCTION, on_seek);
-                curl.set(h, CURLOPT_SEEKDATA, s);
-                curl.set(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->body.len);
+                clew_curl()->set(h, CURLOPT_UPLOAD, 1L);
+                clew_curl()->set(h, CURLOPT_READFUNCTION, on_upload);
+                clew_curl()->set(h, CURLOPT_READDATA, s);
+                clew_curl()->set(h, CURLOPT_SEEKFUNCTION, on_seek);
+                clew_curl()->set(h, CURLOPT_SEEKDATA, s);
+                clew_curl()->set(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->body.len);
         } else {
-                curl.set(h, CURLOPT_HTTPGET, 1L);
-                curl.set(h, CURLOPT_CUSTOMREQUEST, q->method);
+                clew_curl()->set(h, CURLOPT_HTTPGET, 1L);
+                clew_curl()->set(h, CURLOPT_CUSTOMREQUEST, q->method);
         }
 }
 
@@ -213,28 +165,28 @@ static void prepare(struct sending *s, struct curl_slist *headers, char *error)
         const struct clew_http_request *q = s->request;
         CURL *h = s->handle;
 
-        curl.set(h, CURLOPT_URL, q->url);
-        curl.set(h, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl.set(h, CURLOPT_PATH_AS_IS, 1L);
-        curl.set(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-        curl.set(h, CURLOPT_NOSIGNAL, 1L);
-        curl.set(h, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-        curl.set(h, CURLOPT_TIMEOUT_MS, (long)(q->timeout_ns / NS_PER_MS));
-        curl.set(h, CURLOPT_TCP_KEEPALIVE, 1L);
-        curl.set(h, CURLOPT_USERAGENT, "clew/" CLEW_VERSION);
-        curl.set(h, CURLOPT_ERRORBUFFER, error);
-        curl.set(h, CURLOPT_HTTPHEADER, headers);
-        curl.set(h, CURLOPT_WRITEFUNCTION, on_body);
-        curl.set(h, CURLOPT_WRITEDATA, s);
-        curl.set(h, CURLOPT_HEADERFUNCTION, on_header);
-        curl.set(h, CURLOPT_HEADERDATA, s);
-        curl.set(h, CURLOPT_NOPROGRESS, 0L);
-        curl.set(h, CURLOPT_XFERINFOFUNCTION, on_progress);
-        curl.set(h, CURLOPT_XFERINFODATA, s);
+        clew_curl()->set(h, CURLOPT_URL, q->url);
+        clew_curl()->set(h, CURLOPT_PROTOCOLS_STR, "http,https");
+        clew_curl()->set(h, CURLOPT_PATH_AS_IS, 1L);
+        clew_curl()->set(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        clew_curl()->set(h, CURLOPT_NOSIGNAL, 1L);
+        clew_curl()->set(h, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+        clew_curl()->set(h, CURLOPT_TIMEOUT_MS, (long)(q->timeout_ns / NS_PER_MS));
+        clew_curl()->set(h, CURLOPT_TCP_KEEPALIVE, 1L);
+        clew_curl()->set(h, CURLOPT_USERAGENT, "clew/" CLEW_VERSION);
+        clew_curl()->set(h, CURLOPT_ERRORBUFFER, error);
+        clew_curl()->set(h, CURLOPT_HTTPHEADER, headers);
+        clew_curl()->set(h, CURLOPT_WRITEFUNCTION, on_body);
+        clew_curl()->set(h, CURLOPT_WRITEDATA, s);
+        clew_curl()->set(h, CURLOPT_HEADERFUNCTION, on_header);
+        clew_curl()->set(h, CURLOPT_HEADERDATA, s);
+        clew_curl()->set(h, CURLOPT_NOPROGRESS, 0L);
+        clew_curl()->set(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+        clew_curl()->set(h, CURLOPT_XFERINFODATA, s);
         if (is_local(q->url))
-                curl.set(h, CURLOPT_NOPROXY, "*");
+                clew_curl()->set(h, CURLOPT_NOPROXY, "*");
         if (q->ca_file)
-                curl.set(h, CURLOPT_CAINFO, q->ca_file);
+                clew_curl()->set(h, CURLOPT_CAINFO, q->ca_file);
         set_method(s);
 }
 
@@ -256,7 +208,7 @@ static int result_of(CURLcode code, const struct sending *s, const char *error,
                 r = -EACCES;
         else if (code == CURLE_OPERATION_TIMEDOUT)
                 r = -ETIMEDOUT;
-        return clew_error_set(err, r, 0, "%s", error[0] ? error : curl.error_text(code));
+        return clew_error_set(err, r, 0, "%s", error[0] ? error : clew_curl()->error_text(code));
 }
 
 static CURL *take(struct clew_http *http)
@@ -267,13 +219,13 @@ static CURL *take(struct clew_http *http)
         if (http->n_idle > 0)
                 handle = http->idle[--http->n_idle];
         pthread_mutex_unlock(&http->lock);
-        return handle ? handle : curl.init();
+        return handle ? handle : clew_curl()->init();
 }
 
 /* Its connection stays with it. */
 static void give_back(struct clew_http *http, CURL *handle)
 {
-        curl.reset(handle);
+        clew_curl()->reset(handle);
         pthread_mutex_lock(&http->lock);
         if (http->n_idle < IDLE_MAX) {
                 http->idle[http->n_idle++] = handle;
@@ -281,7 +233,7 @@ static void give_back(struct clew_http *http, CURL *handle)
         }
         pthread_mutex_unlock(&http->lock);
         if (handle)
-                curl.cleanup(handle);
+                clew_curl()->cleanup(handle);
 }
 
 int clew_http_send(struct clew_http *http, const struct clew_http_request *request,
@@ -300,20 +252,20 @@ int clew_http_send(struct clew_http *http, const struct clew_http_request *reque
         if (!s.handle)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         for (size_t i = 0; i < request->n_headers; i++) {
-                struct curl_slist *more = curl.append(headers, request->headers[i]);
+                struct curl_slist *more = clew_curl()->append(headers, request->headers[i]);
 
                 if (!more) { /* half of them would be another request */
-                        curl.free_list(headers);
+                        clew_curl()->free_list(headers);
                         give_back(http, s.handle);
                         return clew_error_set(err, -ENOMEM, 0, "out of memory");
                 }
                 headers = more;
         }
         prepare(&s, headers, error);
-        r = result_of(curl.perform(s.handle), &s, error, err);
-        (void)curl.get(s.handle, CURLINFO_RESPONSE_CODE, &status);
+        r = result_of(clew_curl()->perform(s.handle), &s, error, err);
+        (void)clew_curl()->get(s.handle, CURLINFO_RESPONSE_CODE, &status);
         ret->status = (unsigned)status;
-        curl.free_list(headers);
+        clew_curl()->free_list(headers);
         give_back(http, s.handle);
         return r;
 }

@@ -3,6 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/base/number.h"
 #include "storage/base/record-int.h"
 #include "storage/index/catalog-keys-int.h"
 
@@ -46,31 +47,12 @@ void clew_kept_name(const struct clew_kept *k, char ret[CLEW_KEPT_NAME_MAX])
                  (unsigned long long)k->number, (unsigned long long)k->digest);
 }
 
-static bool read_hex(const char *s, uint64_t *ret)
-{
-        uint64_t v = 0;
-
-        for (unsigned i = 0; i < 16; i++) {
-                unsigned digit;
-
-                if (s[i] >= '0' && s[i] <= '9')
-                        digit = (unsigned)(s[i] - '0');
-                else if (s[i] >= 'a' && s[i] <= 'f')
-                        digit = (unsigned)(s[i] - 'a') + 10;
-                else
-                        return false;
-                v = v << 4 | digit;
-        }
-        *ret = v;
-        return true;
-}
-
 bool clew_kept_read_name(const char *name, struct clew_kept *ret)
 {
         struct clew_kept k = {0};
 
-        if (strlen(name) != 34 || name[17] != '-' || !read_hex(name + 1, &k.number) ||
-            !read_hex(name + 18, &k.digest))
+        if (strlen(name) != 34 || name[17] != '-' || !clew_parse_hex16(name + 1, &k.number) ||
+            !clew_parse_hex16(name + 18, &k.digest))
                 return false;
         if (name[0] == letters[CLEW_KEPT_SEGMENT])
                 k.kind = CLEW_KEPT_SEGMENT;

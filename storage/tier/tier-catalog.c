@@ -24,29 +24,10 @@ void clew_tier_segment_name(uint64_t segment, uint64_t digest, char ret[CLEW_TIE
                  (unsigned long long)digest);
 }
 
-static bool read_hex(const char *s, uint64_t *ret)
-{
-        uint64_t v = 0;
-
-        for (unsigned i = 0; i < 16; i++) {
-                unsigned digit;
-
-                if (s[i] >= '0' && s[i] <= '9')
-                        digit = (unsigned)(s[i] - '0');
-                else if (s[i] >= 'a' && s[i] <= 'f')
-                        digit = (unsigned)(s[i] - 'a') + 10;
-                else
-                        return false;
-                v = v << 4 | digit;
-        }
-        *ret = v;
-        return true;
-}
-
 bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment, uint64_t *ret_digest)
 {
-        return strlen(name) == 33 && name[16] == '-' && read_hex(name, ret_segment) &&
-               read_hex(name + 17, ret_digest);
+        return strlen(name) == 33 && name[16] == '-' && clew_parse_hex16(name, ret_segment) &&
+               clew_parse_hex16(name + 17, ret_digest);
 }
 
 static void version_name(uint64_t version, char ret[CLEW_TIER_NAME_MAX])

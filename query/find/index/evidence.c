@@ -13,9 +13,10 @@
 struct evidence {
         const struct clew_query *q;
         struct clew_query_run *run;
-        bool *present; /* by field */
-        bool *fits;    /* by code */
-        bool *truths;  /* by field: some value is true or false */
+        bool *present;          /* by field */
+        bool *fits;             /* by code */
+        bool *truths;           /* by field: some value is true or false */
+        enum clew_type *others; /* by code: a type there that never fits; NIL = none is known */
 };
 
 static int is_prefix(void *context, struct clew_slice key, struct clew_slice posting)
@@ -129,6 +130,29 @@ static bool operands_of(const struct clew_query *q, uint32_t at, const struct cl
         return clew_field_is_key(*ref);
 }
 
+/* A type of values under the name that is none of @tags. */
+static int find_other(struct clew_index_run *run, const struct clew_field_ref *ref,
+                      const char *tags, enum clew_type *ret, struct clew_error *err)
+{
+        static const struct {
+                const char *tags;
+                enum clew_type type;
+        } kinds[] = {{"iIF", CLEW_TYPE_INT}, {"th", CLEW_TYPE_TEXT}, {"b", CLEW_TYPE_BOOL}};
+
+        if (!*tags || ref->row || clew_facet_counts(ref->name))
+                return 0;
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(kinds); k++) {
+                int r = strcmp(kinds[k].tags, tags) == 0 ? 0
+                                                         : find_tags(run, ref, kinds[k].tags, err);
+
+                if (r < 0)
+                        return r;
+                if (r == 1)
+                        *ret = kinds[k].type;
+        }
+        return 0;
+}
+
 /* An attribute that stands where a condition does. */
 static bool is_truth(const struct clew_field_ref *ref)
 {
@@ -159,6 +183,8 @@ static int look_at_run(void *context, struct clew_index_run *run, struct clew_er
                         r = find_tags(run, ref, tags, err);
                         e->fits[i] = r == 1;
                 }
+                if (r >= 0 && e->others[i] == CLEW_TYPE_NIL && operands_of(q, i, &ref, &tags))
+                        r = find_other(run, ref, tags, &e->others[i], err);
         }
         return r < 0 ? r : 0;
 }
@@ -174,7 +200,8 @@ int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct c
         e.present = clew_arena_calloc(arena, q->n_fields + 1u, sizeof(bool));
         e.fits = clew_arena_calloc(arena, q->n_codes + 1u, sizeof(bool));
         e.truths = clew_arena_calloc(arena, q->n_fields + 1u, sizeof(bool));
-        if (!e.present || !e.fits || !e.truths)
+        e.others = clew_arena_calloc(arena, q->n_codes + 1u, sizeof(*e.others));
+        if (!e.present || !e.fits || !e.truths || !e.others)
                 return -1;
         r = clew_view_index_runs(view, clew_index_version(), look_at_run, &e, err);
         for (uint32_t i = 0; r == 0 && i < q->n_fields; i++) {
@@ -198,6 +225,8 @@ int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct c
                 ret->misfit |= !e.fits[i];
                 if (e.fits[i])
                         clew_query_note_fit(run, i);
+                if (e.fits[i] && e.others[i] != CLEW_TYPE_NIL)
+                        clew_query_note_misfit(run, i, e.others[i]);
         }
         return r;
 }

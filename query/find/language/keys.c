@@ -162,6 +162,15 @@ void clew_query_note_fit(struct clew_query_run *run, uint32_t code)
         run->comparisons[run->q->codes[code].mismatch].fit++;
 }
 
+void clew_query_note_misfit(struct clew_query_run *run, uint32_t code, enum clew_type type)
+{
+        struct clew_run_comparison *c = &run->comparisons[run->q->codes[code].mismatch];
+
+        c->elsewhere = true;
+        if (c->misfit == 0)
+                c->met = type;
+}
+
 void clew_query_note_wanted(struct clew_query_run *run, uint32_t field)
 {
         run->wanted[field].fit++;
@@ -308,6 +317,36 @@ static void say_unwanted(const struct clew_query_run *run, uint32_t field,
                                     : "compare it with something: = 5, != nil");
 }
 
+/* An attribute that has values of several types: some are left out, which is easily overlooked. */
+static bool is_mixed(const struct clew_query_run *run, const struct clew_code_op *op)
+{
+        const struct clew_query *q = run->q;
+        const struct clew_run_comparison *c = &run->comparisons[op->mismatch];
+        const struct clew_code_op *field = clew_literal_is_left(op) ? op - 1 : op - 2;
+
+        return c->fit > 0 && (c->misfit > 0 || c->elsewhere) && field->code == CLEW_CODE_FIELD &&
+               clew_field_is_key(&q->fields[field->arg]);
+}
+
+static void say_mixed(const struct clew_query_run *run, const struct clew_code_op *op,
+                      struct clew_query_error *err)
+{
+        const struct clew_run_comparison *c = &run->comparisons[op->mismatch];
+        char where[48] = "other spans";
+
+        if (!c->elsewhere)
+                (void)snprintf(where, sizeof(where), "%llu span%s", (unsigned long long)c->misfit,
+                               c->misfit == 1 ? "" : "s");
+        clew_query_fail(err, op->offset, op->len,
+                        "what stands on the %s is %s in %s, which this never matches",
+                        clew_literal_is_left(op) ? "right" : "left", clew_type_name(c->met), where);
+}
+
+static bool is_compared(const struct clew_code_op *op)
+{
+        return op->code == CLEW_CODE_BINARY || op->code == CLEW_CODE_REGEX;
+}
+
 static bool is_unwanted(const struct clew_query_run *run, uint32_t field)
 {
         const struct clew_run_comparison *c = &run->wanted[field];
@@ -345,15 +384,20 @@ bool clew_query_complaint(const struct clew_query_run *run, uint32_t n,
         }
         for (uint32_t i = 0; i < q->n_codes; i++) {
                 const struct clew_code_op *op = &q->codes[i];
-                bool compares = op->code == CLEW_CODE_BINARY || op->code == CLEW_CODE_REGEX;
 
-                if (!compares || run->comparisons[op->mismatch].misfit == 0 ||
+                if (!is_compared(op) || run->comparisons[op->mismatch].misfit == 0 ||
                     run->comparisons[op->mismatch].fit > 0 || told++ != n)
                         continue;
                 say_misfit(run, op, err);
                 return true;
         }
         *ret_fatal = false;
+        for (uint32_t i = 0; i < q->n_codes; i++) {
+                if (is_compared(&q->codes[i]) && is_mixed(run, &q->codes[i]) && told++ == n) {
+                        say_mixed(run, &q->codes[i], err);
+                        return true;
+                }
+        }
         if (run->limited > 0 && told == n) {
                 clew_query_fail(err, 0, 1,
                                 "a pattern took too many steps on %llu text%s, which "

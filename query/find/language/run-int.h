@@ -32,6 +32,7 @@ struct clew_run_comparison {
         uint64_t fit;
         uint64_t misfit;
         enum clew_type met; /* type of the latest misfit */
+        bool elsewhere;     /* indexes tell of values of that type that were not read */
 };
 
 struct clew_query_run {
@@ -103,6 +104,8 @@ void clew_look_at_bytes(struct clew_query_run *run, struct clew_slice traces,
 /* The attribute of a field stands somewhere; something there fits the comparison at @code. */
 void clew_query_note_name(struct clew_query_run *run, uint32_t field);
 void clew_query_note_fit(struct clew_query_run *run, uint32_t code);
+/* Something there has a type that the comparison at @code never matches. */
+void clew_query_note_misfit(struct clew_query_run *run, uint32_t code, enum clew_type type);
 /* Something under the attribute of a field is what its place takes. */
 void clew_query_note_wanted(struct clew_query_run *run, uint32_t field);
 /* Remembers the keys of a trace, of the first few. True when it looked at all of its spans. */
