@@ -20,6 +20,7 @@
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "query/serve/audit.h"
+#include "query/serve/retention.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -500,6 +501,15 @@ static int check_directory(const char *dir, bool read_only, struct clew_error *e
         return 0;
 }
 
+static int check_retention(const struct clew_config *config, struct clew_error *err)
+{
+        struct clew_retention rules = {0};
+        int r = is_off(config->retention) ? 0 : clew_retention_load(&rules, config->retention, err);
+
+        clew_retention_deinit(&rules);
+        return r;
+}
+
 int clew_collector_check(const struct clew_config *config, struct clew_error *err)
 {
         struct clew_collector *c = clew_calloc(1, sizeof(*c));
@@ -514,6 +524,8 @@ int clew_collector_check(const struct clew_config *config, struct clew_error *er
         r = start_access(c, err);
         if (r == 0)
                 r = start_redactor(c, err);
+        if (r == 0)
+                r = check_retention(config, err);
         if (r == 0)
                 r = check_directory(config->store, config->read_only, err);
         if (r == 0 && !is_off(config->projects))

@@ -97,7 +97,8 @@ static const struct key keys[] = {
         {"seal-cpu", "50", VALUE_COUNT, offsetof(struct clew_config, seal_cpu_percent), 0, 100,
          "PERCENT", "share of one processor that sealing may use; 0 = no sealing"},
         {"retention", "off", VALUE_PATH, offsetof(struct clew_config, retention), 0, 0, "FILE",
-         "rules that say which traces are kept and which go (clew retention FILE tells what they "
+         "rules that say which traces are kept and which go (clew help retention; clew retention "
+         "FILE tells what they "
          "do); off = all are "
          "kept"},
         {"retention-every", "10m", VALUE_DURATION, offsetof(struct clew_config, retention_every_ns),

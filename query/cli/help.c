@@ -154,6 +154,25 @@ static const struct topic topics[] = {
          "--redact FILE looks at it. Not found: names of people and other text without a\n"
          "form; what was compressed or encrypted; a text cut into parts, except by clew\n"
          "redact --string, within one trace. It is a net, no proof.\n"},
+        {"retention",
+         "Rules: one a line, # begins a comment. The first that a run meets counts; what\n"
+         "meets none is kept, and always what was annotated or is in a dataset.\n"
+         "\n"
+         "  keep failed younger=90d         what failed stays for a quarter\n"
+         "  keep label=golden\n"
+         "  drop older=7d service=load-test\n"
+         "  drop older=30d { span.clew.run.cost < 0.01 }  a query\n"
+         "  drop older=90d over=40GiB ok    only while the store uses more\n"
+         "  drop older=365d\n"
+         "  skeleton older=30d              texts go; tree, names, numbers, causes stay\n"
+         "  quota 50GiB                     of what the store uses: the oldest go\n"
+         "\n"
+         "Conditions are flags of clew list without dashes (agent=NAME, tool=, model=,\n"
+         "label=, failed ...), all of a line are to be met; a value with blanks stands in\n"
+         "\"quotes\". Ages are in h, d or w; drop and skeleton need older=, of 1h at least.\n"
+         "A rule that an earlier one leaves nothing to do for is refused: of two ages the\n"
+         "greater stands first. clewd --retention FILE does it every --retention-every;\n"
+         "SIGHUP reads FILE again, and one that is wrong changes nothing.\n"},
         {"send", "How runs get here\n"
                  "\n"
                  "  clewd --store ./data                    gRPC on 4317, HTTP on 4318\n"
@@ -271,6 +290,21 @@ static void print_export_formats(FILE *out)
                 fprintf(out, "  %-14s  %s\n", f->name, f->help);
 }
 
+/* What is to be said of a name beyond the flags of its command; false when there is nothing. */
+static bool put_topic(const char *name, const char *before, FILE *out)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
+                if (strcmp(name, topics[i].name) != 0)
+                        continue;
+                fputs(before, out);
+                fputs(topics[i].text, out);
+                if (strcmp(name, "formats") == 0)
+                        print_export_formats(out);
+                return true;
+        }
+        return false;
+}
+
 int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
 {
         const struct clew_command *command;
@@ -285,18 +319,16 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
                 return CLEW_EXIT_OK;
         }
         command = clew_command_find(args.values[0]);
-        if (command)
-                return help_command(cli, command);
+        if (command) {
+                r = help_command(cli, command);
+                if (r == CLEW_OPTIONS_HELP)
+                        (void)put_topic(command->name, "\n", cli->out);
+                return r;
+        }
         if (clew_help_query(args.values[0], cli->out))
                 return CLEW_EXIT_OK;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
-                if (strcmp(args.values[0], topics[i].name) == 0) {
-                        fputs(topics[i].text, cli->out);
-                        if (strcmp(topics[i].name, "formats") == 0)
-                                print_export_formats(cli->out);
-                        return CLEW_EXIT_OK;
-                }
-        }
+        if (put_topic(args.values[0], "", cli->out))
+                return CLEW_EXIT_OK;
         clew_cli_error(cli, "no help on that; clew help lists commands and topics");
         return CLEW_EXIT_USAGE;
 }

@@ -225,16 +225,18 @@ static int spoken(void *context, int (*fn)(void *argument, const struct clew_tra
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
-/* "64K", "10M", "2G", or bytes. */
+/* "64K", "10MiB", "2G", or bytes. */
 static bool parse_size(const char *text, uint64_t *ret)
 {
         static const char units[] = "kmgt";
         size_t n = strlen(text);
-        const char *unit = n > 0 ? strchr(units, text[n - 1] | 0x20) : NULL;
-        unsigned shift = unit && text[n - 1] ? 10 * (unsigned)(unit - units + 1) : 0;
+        size_t tail = n > 3 && strcmp(text + n - 2, "iB") == 0 ? 2 : 0;
+        const char *unit = n > tail ? strchr(units, text[n - tail - 1] | 0x20) : NULL;
+        unsigned shift = unit && text[n - tail - 1] ? 10 * (unsigned)(unit - units + 1) : 0;
         uint64_t v;
 
-        if (!clew_parse_uint64(clew_slice_make(text, n - (shift > 0)), &v) || v == 0 ||
+        if ((tail > 0 && shift == 0) ||
+            !clew_parse_uint64(clew_slice_make(text, n - tail - (shift > 0)), &v) || v == 0 ||
             v > UINT64_MAX >> shift)
                 return false;
         *ret = v << shift;
@@ -258,7 +260,7 @@ static int read_bounds(const struct clew_filter_flags *flags, const char *since_
                                       "--limit-time takes a length of time such as 5s or 2m");
         if (flags->limit_bytes && !parse_size(flags->limit_bytes, &f->limit_bytes))
                 return clew_error_set(err, -EINVAL, 0,
-                                      "--limit-bytes takes a size such as 64K, 10M or 2G");
+                                      "--limit-bytes takes a size such as 64K, 10MiB or 2G");
         return 0;
 }
 

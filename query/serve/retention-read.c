@@ -257,14 +257,35 @@ static int check_rule(const struct reading *x, const struct clew_retention_rule 
         return 0;
 }
 
+/* A comment behind a rule goes; in a query, which reaches to the end of the line, there is none. */
+static struct clew_slice without_comment(struct clew_slice line)
+{
+        bool quoted = false;
+
+        for (size_t i = 0; i < line.len; i++) {
+                uint8_t c = line.data[i];
+
+                if (c == '"')
+                        quoted = !quoted;
+                else if (c == '{' && !quoted)
+                        break;
+                else if (c == '#' && !quoted && i > 0 &&
+                         (line.data[i - 1] == ' ' || line.data[i - 1] == '\t'))
+                        return clew_slice_make(line.data, i);
+        }
+        return line;
+}
+
 static int take_line(const struct reading *x, struct clew_slice line)
 {
         struct clew_retention *r = x->r;
         struct clew_retention_rule *rule = &r->rules[r->n];
-        struct clew_slice rest = line;
+        struct clew_slice rest;
         struct clew_slice word;
         int e;
 
+        line = without_comment(line);
+        rest = line;
         if (!next_word(&rest, &word) || word.data[0] == '#')
                 return 0;
         if (clew_slice_eq_cstr(word, "quota")) {

@@ -8,7 +8,7 @@
  *     keep failed label=golden
  *     keep failed younger=90d
  *     drop older=30d service=load-test
- *     drop older=90d { cost < 0.01 }
+ *     drop older=90d { span.clew.run.cost < 0.01 }
  *     skeleton older=30d
  *     quota 50GiB
  */
