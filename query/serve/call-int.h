@@ -277,7 +277,8 @@ int clew_route_status(struct clew_call *call);   /* route-status.c */
 int clew_route_openapi(struct clew_call *call);  /* openapi.c */
 int clew_route_me(struct clew_call *call);       /* route-status.c */
 
-int clew_route_stats(struct clew_call *call);              /* route-stats.c */
+int clew_route_stats(struct clew_call *call); /* route-stats.c */
+int clew_route_users(struct clew_call *call);
 int clew_route_attrs(struct clew_call *call);              /* route-attrs.c */
 int clew_route_values(struct clew_call *call);             /* route-attrs.c */
 int clew_route_contrast(struct clew_call *call);           /* route-contrast.c */

@@ -196,3 +196,9 @@ int clew_route_stats(struct clew_call *call)
         clew_stats_deinit(&stats);
         return r > 0 ? 0 : r;
 }
+
+int clew_route_users(struct clew_call *call)
+{
+        call->inputs.by = "user";
+        return clew_route_stats(call);
+}

@@ -67,6 +67,8 @@ const struct clew_route clew_routes[] = {
         {"GET", "/stats", READ, NOTHING, "runs, or the calls in them, counted in groups", "stats",
          clew_stats_fields, true, CLEW_INPUT_FILTER | CLEW_INPUT_STATS | LIST_INPUTS,
          clew_route_stats},
+        {"GET", "/users", READ, NOTHING, "whom the selected runs were for, each with its figures",
+         "stats", clew_stats_fields, true, CLEW_INPUT_FILTER | LIST_INPUTS, clew_route_users},
         {"GET", "/compare", READ, NOTHING,
          "what runs of one selection have that those of another have not", "difference",
          clew_contrast_fields, true, CLEW_INPUT_FILTER | CLEW_INPUT_SIDES | LIST_INPUTS,
