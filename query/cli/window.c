@@ -246,6 +246,9 @@ void clew_window_tell_empty(const struct clew_window *w, struct clew_view *view,
                 clew_window_tell_helpers(w, s);
                 return;
         }
+        if (s->end != CLEW_SELECT_WHOLE &&
+            s->seen == 0) /* nothing was looked at: nothing is known */
+                return;
         r = newest_of(view, &newest);
         if (r == 0)
                 tell_none(w, view);

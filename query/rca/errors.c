@@ -333,8 +333,8 @@ void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findin
                         last = i;
         }
         if (last == CLEW_RCA_NONE || !is_deepest(&v->steps[last]) ||
-            !is_model_fault(v->steps[last].trouble))
-                return;
+            !is_model_fault(v->steps[last].trouble) || is_guardrail(v, last))
+                return; /* a guardrail that was tripped is told of by itself */
         /* A later action whose result nobody recorded may have gone well. */
         for (uint32_t i = last + 1; i < v->n_steps; i++) {
                 if (v->steps[i].kind == CLEW_RCA_LLM && clew_rca_acted(v, i))

@@ -224,6 +224,19 @@ struct change {
         uint32_t step;
 };
 
+/* 2026-05, 2026-05-14: a date is shared by things that have nothing to do with each other. */
+static bool is_date(struct clew_slice t)
+{
+        for (size_t i = 0; i < t.len; i++) {
+                bool mark = i == 4 || i == 7;
+
+                if (mark ? t.data[i] != '-' && t.data[i] != '/' && t.data[i] != '.'
+                         : t.data[i] < '0' || t.data[i] > '9')
+                        return false;
+        }
+        return t.len == 7 || t.len == 10;
+}
+
 static void ids_of(struct clew_slice args, struct change *ret)
 {
         struct clew_flat f;
@@ -235,7 +248,7 @@ static void ids_of(struct clew_slice args, struct change *ret)
                 struct clew_token_iter it = clew_tokens_of(leaf.value);
                 struct clew_token t;
 
-                if (clew_token_next(&it, &t) && t.digits >= DIGITS_MIN &&
+                if (clew_token_next(&it, &t) && t.digits >= DIGITS_MIN && !is_date(t.text) &&
                     t.text.len + 2 >= clew_text_trim(leaf.value).len)
                         ret->ids[ret->n_ids++] = t.hash;
         }

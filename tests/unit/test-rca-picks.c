@@ -100,6 +100,42 @@ static void test_an_action_on_more_than_was_named(void **state)
         }
 }
 
+/* ---- an action that a later one ran into ---------------------------------------------------- */
+
+static void test_what_an_action_ran_into(void **state)
+{
+        static const struct {
+                const char *first;
+                const char *second;
+                bool same;
+        } cases[] = {
+                {"{\\\"order\\\": \\\"W8812340\\\"}", "{\\\"order\\\": \\\"W8812340\\\"}", true},
+                {"{\\\"order\\\": \\\"W8812340\\\"}", "{\\\"order\\\": \\\"W7712341\\\"}", false},
+                {"{\\\"region\\\": \\\"north\\\", \\\"month\\\": \\\"2026-05\\\"}",
+                 "{\\\"region\\\": \\\"south\\\", \\\"month\\\": \\\"2026-05\\\"}", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct scene s;
+                unsigned r;
+                unsigned first;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Change it, and then send it back.");
+                first = scene_llm(&s, r, "I change it");
+                (void)scene_tool(&s, r, "modify_it", cases[i].first, "done", NULL);
+                (void)scene_llm(&s, r, "Now the other");
+                (void)scene_tool(&s, r, "return_it", cases[i].second,
+                                 "Error: it is no longer open for that", "no longer open");
+                (void)scene_llm(&s, r, "That was refused.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "own-change"), cases[i].same ? first : 0);
+                scene_free(&s);
+        }
+}
+
 static void test_a_history_that_lost_its_half(void **state)
 {
         (void)state;
@@ -138,6 +174,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_record_that_contradicts_the_request),
                 cmocka_unit_test(test_an_action_on_more_than_was_named),
+                cmocka_unit_test(test_what_an_action_ran_into),
                 cmocka_unit_test(test_a_history_that_lost_its_half),
         };
 
