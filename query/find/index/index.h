@@ -206,6 +206,14 @@ struct clew_query_run;
 CLEW_MUST_USE int clew_index_tell(struct clew_view *view, struct clew_query_run *run,
                                   struct clew_arena *arena, struct clew_index_told *ret,
                                   struct clew_error *err);
+/* Traces in which an attribute stands on some span, and on some resource. */
+struct clew_index_places {
+        uint64_t spans;
+        uint64_t resources;
+};
+/* 0, or a negative number: they cannot be used. */
+CLEW_MUST_USE int clew_index_count_places(struct clew_view *view, struct clew_slice name,
+                                          struct clew_index_places *ret, struct clew_error *err);
 /* The traces in which some attribute of the queries stands, whatever else they ask. */
 const struct clew_index_chooser *clew_index_choice_of_names(struct clew_index_choice *choice);
 
