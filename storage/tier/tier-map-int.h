@@ -1,10 +1,11 @@
 /*
- * What a node keeps beside its store about the bucket: an LMDB environment in `objects/` of the
- * store's directory. All of it can be made anew from the bucket; it is never the only copy.
+ * What a node keeps beside its store about the bucket, in `objects/` of the store's directory: an
+ * LMDB environment, and files (tier-cache-int.h). All of it can be made anew from the bucket; it is
+ * never the only copy.
  *
  * - where the bucket is, who writes there, as which version of the catalog it is known;
  * - for each segment in the bucket: its object, and for those that came from there the traces;
- * - bytes of segments that were read back, up to a limit: the oldest give way.
+ * - bytes of segments that were read back, up to a limit.
  *
  * Several processes may have it open.
  */
@@ -54,15 +55,15 @@ CLEW_MUST_USE int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment,
 /* Appends its rows. -ENOENT: none are kept. */
 CLEW_MUST_USE int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment,
                                      struct clew_buffer *out, struct clew_error *err);
+/* Also what was read back of it, which is written over. */
 CLEW_MUST_USE int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_error *err);
 
 /* Appends the bytes that are kept of a segment; -ENOENT. They are to be verified. */
 CLEW_MUST_USE int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment,
-                                       struct clew_buffer *out, struct clew_error *err);
+                                       struct clew_buffer *out);
 /* Keeps them, within the limit. */
-CLEW_MUST_USE int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment,
-                                      struct clew_slice bytes, struct clew_error *err);
+void clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_slice bytes);
 /* Bytes that are kept. */
 uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m);
 

@@ -1,8 +1,8 @@
 #include "storage/tier/tier-map-int.h"
 
-#include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "storage/tier/tier-cache-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,27 +13,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Address space only: what is used of it are the cache and some dozen bytes for each trace. */
-#define MAP_BYTES_BESIDE ((size_t)256 << 30)
-#define CHUNK_BYTES ((size_t)1 << 20)
+/* Address space only: what is used of it are some dozen bytes for each trace. */
+#define MAP_BYTES ((size_t)256 << 30)
 #define CHECK_BYTES 8u
-/* Segments that make room in one transaction. */
-#define GIVE_WAY_MAX 4096u
 
 /* Keys: a letter, then big-endian numbers. */
 enum {
-        KEY_NAME = 'M',   /* name -> value */
-        KEY_KNOWN = 'S',  /* segment */
-        KEY_ROWS = 'R',   /* segment */
-        KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
-        KEY_PLACE = 'P',  /* segment -> place in line, bytes */
-        KEY_IN_LINE = 'L' /* place in line -> segment */
+        KEY_NAME = 'M',  /* name -> value */
+        KEY_KNOWN = 'S', /* segment */
+        KEY_ROWS = 'R',  /* segment */
 };
 
 struct clew_tier_map {
         MDB_env *env;
         MDB_dbi dbi;
-        uint64_t cache_bytes;
+        struct clew_tier_cache cache;
         char path[PATH_MAX];
 };
 
@@ -49,16 +43,6 @@ static struct key key_of(char letter, uint64_t a)
         k.bytes[0] = (uint8_t)letter;
         for (unsigned i = 0; i < 8; i++)
                 k.bytes[1 + i] = (uint8_t)(a >> (56 - 8 * i));
-        return k;
-}
-
-static struct key key_chunk(uint64_t order, uint32_t chunk)
-{
-        struct key k = key_of(KEY_ORDER, order);
-
-        for (unsigned i = 0; i < 4; i++)
-                k.bytes[9 + i] = (uint8_t)(chunk >> (24 - 8 * i));
-        k.len = 13;
         return k;
 }
 
@@ -148,7 +132,7 @@ static int open_env(struct clew_tier_map *m, bool create, struct clew_error *err
         int rc = mdb_env_create(&m->env);
 
         if (rc == 0)
-                rc = mdb_env_set_mapsize(m->env, (size_t)m->cache_bytes * 2 + MAP_BYTES_BESIDE);
+                rc = mdb_env_set_mapsize(m->env, MAP_BYTES);
         if (rc == 0)
                 rc = mdb_env_open(m->env, m->path, 0, 0600);
         if (rc == 0)
@@ -171,7 +155,7 @@ int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
 
         if (!m)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
-        m->cache_bytes = cache_bytes;
+        m->cache.fd = -1;
         if (snprintf(m->path, sizeof(m->path), "%s/" CLEW_TIER_MAP_DIR, dir) >=
             (int)sizeof(m->path))
                 r = clew_error_set(err, -ENAMETOOLONG, 0, "store %s: its name is too long", dir);
@@ -183,6 +167,8 @@ int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
                 r = clew_error_set(err, -EINVAL, 0, "%s: is not a directory of this user", m->path);
         if (r == 0)
                 r = open_env(m, create, err);
+        if (r == 0)
+                r = clew_tier_cache_open(&m->cache, m->path, cache_bytes, create, err);
         if (r < 0) {
                 clew_tier_map_close(m);
                 return r;
@@ -197,6 +183,7 @@ void clew_tier_map_close(struct clew_tier_map *m)
                 return;
         if (m->env)
                 mdb_env_close(m->env);
+        clew_tier_cache_close(&m->cache);
         clew_free(m);
 }
 
@@ -337,227 +324,39 @@ int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_bu
         return read_one(m, &k, out, err);
 }
 
-/* ---- the cache ------------------------------------------------------------------------------- */
+/* ---- bytes that were read back --------------------------------------------------------------- */
 
-struct line {
-        uint64_t order;
-        uint64_t bytes;
-};
-
-static int find_place(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment, struct line *ret)
+int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out)
 {
-        struct key k = key_of(KEY_PLACE, segment);
-        struct clew_slice value;
-        int rc = get(m, txn, &k, &value);
-
-        if (rc != 0)
-                return rc;
-        if (value.len != 16)
-                return MDB_NOTFOUND;
-        ret->order = number_at(value.data);
-        ret->bytes = number_at(value.data + 8);
-        return 0;
+        return clew_tier_cache_get(&m->cache, segment, out);
 }
 
-static int put_pair(struct clew_tier_map *m, MDB_txn *txn, const struct key *k, uint64_t a,
-                    uint64_t b)
+void clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_slice bytes)
 {
-        struct key x = key_of(KEY_NAME, a);
-        struct key y = key_of(KEY_NAME, b);
-        uint8_t bytes[16];
-
-        memcpy(bytes, x.bytes + 1, 8);
-        memcpy(bytes + 8, y.bytes + 1, 8);
-        return put(m, txn, k, clew_slice_make(bytes, sizeof(bytes)));
-}
-
-int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
-                         struct clew_error *err)
-{
-        MDB_txn *txn = NULL;
-        struct line at;
-        size_t before = out->len;
-        int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
-
-        if (rc != 0)
-                return fail(m, rc, "reading", err);
-        rc = find_place(m, txn, segment, &at);
-        for (uint32_t chunk = 0; rc == 0 && out->len - before < at.bytes; chunk++) {
-                struct key k = key_chunk(at.order, chunk);
-                struct clew_slice value = CLEW_SLICE_NULL;
-
-                rc = get(m, txn, &k, &value);
-                if (rc == 0 && (value.len == 0 || value.len > at.bytes - (out->len - before)))
-                        rc = MDB_NOTFOUND;
-                if (rc == 0)
-                        clew_buffer_append_slice(out, value);
-                if (rc == 0 && clew_buffer_error(out) < 0)
-                        rc = ENOMEM;
-        }
-        mdb_txn_abort(txn);
-        if (rc == MDB_NOTFOUND) {
-                out->len = before;
-                return -ENOENT;
-        }
-        return rc == 0 ? 0 : fail(m, rc, "reading", err);
-}
-
-/* What is kept in all, and the place in line of the next. */
-static struct line totals(struct clew_tier_map *m, MDB_txn *txn)
-{
-        struct key k = key_name("cache");
-        struct clew_slice value;
-        struct line t = {0};
-
-        if (get(m, txn, &k, &value) == 0 && value.len == 16) {
-                t.order = number_at(value.data);
-                t.bytes = number_at(value.data + 8);
-        }
-        return t;
-}
-
-static int drop(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment, const struct line *at,
-                struct line *total)
-{
-        struct key place = key_of(KEY_PLACE, segment);
-        struct key in_line = key_of(KEY_IN_LINE, at->order);
-        uint64_t chunks = (at->bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
-        int rc = del(m, txn, &place);
-
-        if (rc == 0)
-                rc = del(m, txn, &in_line);
-        for (uint32_t i = 0; rc == 0 && i < chunks; i++) {
-                struct key k = key_chunk(at->order, i);
-
-                rc = del(m, txn, &k);
-        }
-        total->bytes -= at->bytes < total->bytes ? at->bytes : total->bytes;
-        return rc;
-}
-
-/* The oldest give way until @want fits. */
-static int make_room(struct clew_tier_map *m, MDB_txn *txn, uint64_t want, struct line *total)
-{
-        int rc = 0;
-
-        for (unsigned n = 0; rc == 0 && n < GIVE_WAY_MAX && total->bytes + want > m->cache_bytes;
-             n++) {
-                struct key first = key_of(KEY_IN_LINE, 0);
-                MDB_val key = {first.len, first.bytes};
-                MDB_val value;
-                MDB_cursor *cursor = NULL;
-                uint64_t segment = 0;
-                struct line at = {0};
-
-                rc = mdb_cursor_open(txn, m->dbi, &cursor);
-                if (rc != 0)
-                        return rc;
-                rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-                if (rc == 0 && key.mv_size == 9 && ((uint8_t *)key.mv_data)[0] == KEY_IN_LINE &&
-                    value.mv_size >= 8) {
-                        segment = number_at(value.mv_data);
-                        at.order = number_at((uint8_t *)key.mv_data + 1);
-                } else if (rc == 0) {
-                        rc = MDB_NOTFOUND;
-                }
-                mdb_cursor_close(cursor);
-                if (rc == 0) {
-                        uint64_t order = at.order;
-
-                        if (find_place(m, txn, segment, &at) != 0 || at.order != order)
-                                at = (struct line){order, 0};
-                        rc = drop(m, txn, segment, &at, total);
-                }
-        }
-        if (rc == MDB_NOTFOUND)
-                total->bytes = 0; /* nothing is in line */
-        return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-static int cache_bytes(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment,
-                       struct clew_slice bytes)
-{
-        struct line total = totals(m, txn);
-        struct line at;
-        struct key name = key_name("cache");
-        struct key place = key_of(KEY_PLACE, segment);
-        struct key in_line;
-        int rc = find_place(m, txn, segment, &at);
-
-        if (rc == 0) /* somebody else was here, or what was there is damaged */
-                rc = drop(m, txn, segment, &at, &total);
-        else if (rc == MDB_NOTFOUND)
-                rc = 0;
-        if (rc == 0)
-                rc = make_room(m, txn, bytes.len, &total);
-        at = (struct line){total.order, bytes.len};
-        in_line = key_of(KEY_IN_LINE, at.order);
-        if (rc == 0)
-                rc = put_pair(m, txn, &place, at.order, at.bytes);
-        if (rc == 0)
-                rc = put_pair(m, txn, &in_line, segment, 0);
-        for (uint32_t chunk = 0; rc == 0 && bytes.len > 0; chunk++) {
-                struct key k = key_chunk(at.order, chunk);
-                size_t n = bytes.len < CHUNK_BYTES ? bytes.len : CHUNK_BYTES;
-
-                rc = put(m, txn, &k, clew_slice_make(bytes.data, n));
-                bytes = clew_slice_from(bytes, n);
-        }
-        return rc == 0 ? put_pair(m, txn, &name, total.order + 1, total.bytes + at.bytes) : rc;
-}
-
-int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_slice bytes,
-                        struct clew_error *err)
-{
-        MDB_txn *txn = NULL;
-        int rc;
-
-        if (bytes.len > m->cache_bytes / 2)
-                return 0; /* for one, all others would go */
-        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
-        if (rc != 0)
-                return fail(m, rc, "writing", err);
-        rc = cache_bytes(m, txn, segment, bytes);
-        if (rc == 0)
-                rc = mdb_txn_commit(txn);
-        else
-                mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        clew_tier_cache_put(&m->cache, segment, bytes);
 }
 
 uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m)
 {
-        MDB_txn *txn = NULL;
-        struct line t = {0};
-
-        if (mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn) == 0) {
-                t = totals(m, txn);
-                mdb_txn_abort(txn);
-        }
-        return t.bytes;
+        return clew_tier_cache_bytes(&m->cache);
 }
 
 int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_error *err)
 {
         struct key known = key_of(KEY_KNOWN, segment);
         struct key rows = key_of(KEY_ROWS, segment);
-        struct key name = key_name("cache");
-        struct line total;
-        struct line at;
         MDB_txn *txn = NULL;
-        int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        int r = clew_tier_cache_erase(&m->cache, segment, err);
+        int rc;
 
+        if (r < 0)
+                return r;
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
         if (rc != 0)
                 return fail(m, rc, "writing", err);
         rc = del(m, txn, &known);
         if (rc == 0)
                 rc = del(m, txn, &rows);
-        total = totals(m, txn);
-        if (rc == 0 && find_place(m, txn, segment, &at) == 0) {
-                rc = drop(m, txn, segment, &at, &total);
-                if (rc == 0)
-                        rc = put_pair(m, txn, &name, total.order, total.bytes);
-        }
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else

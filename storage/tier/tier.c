@@ -121,7 +121,6 @@ static int fetch_once(struct clew_tier *t, uint64_t segment, const struct clew_t
 static int fetch(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
                  struct clew_buffer *out, struct clew_error *err)
 {
-        struct clew_error ignored;
         char name[CLEW_TIER_NAME_MAX];
         int r;
 
@@ -134,7 +133,7 @@ static int fetch(struct clew_tier *t, uint64_t segment, const struct clew_tier_k
         if (r == -EBADMSG) /* on its way, perhaps */
                 r = fetch_once(t, segment, known, out, err);
         if (r == 0) {
-                (void)!clew_tier_map_cache(t->map, segment, clew_buffer_slice(out), &ignored);
+                clew_tier_map_cache(t->map, segment, clew_buffer_slice(out));
                 return 0;
         }
         if (r != -EBADMSG)
@@ -152,13 +151,12 @@ static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
 {
         struct clew_tier *t = context;
         struct clew_tier_known known;
-        struct clew_error ignored;
         int r = clew_tier_map_find(t->map, segment, &known, err);
 
         if (r < 0)
                 return r;
         clew_buffer_clear(out);
-        if (clew_tier_map_cached(t->map, segment, out, &ignored) == 0 &&
+        if (clew_tier_map_cached(t->map, segment, out) == 0 &&
             check(t, segment, &known, clew_buffer_slice(out)) == 0)
                 return 0;
         if (known.segment_len == 0 || known.segment_len > CLEW_BUCKET_OBJECT_MAX)
