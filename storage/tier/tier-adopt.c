@@ -8,7 +8,7 @@
  * that a kill leaves a store that is whole, and the same call goes on. An object that is damaged is
  * told and left aside.
  */
-#include "storage/tier/tier-int.h"
+#include "storage/tier/tier-beside-int.h"
 
 #include "proto/base/arena.h"
 #include "proto/base/cursor.h"
@@ -457,8 +457,6 @@ static int drop_all_dead(struct adoption *a, struct clew_error *err)
                 r = rows_of(a, segment, err);
                 if (r == 0)
                         r = clew_tier_write(a->tier, drop_dead, a, err);
-                if (r == 0 && !a->item)
-                        r = clew_tier_map_forget(a->tier->map, segment, err);
                 a->old.segment = 0;
         }
         return r;
@@ -508,6 +506,21 @@ static void merge_indexes(struct clew_tier *t)
         clew_index_merge_free(m);
 }
 
+int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err)
+{
+        uint64_t segment = 0;
+        int r;
+
+        while ((r = clew_tier_map_next(t->map, segment, &segment, err)) == 0) {
+                if (clew_tier_catalog_find(&t->catalog, segment))
+                        continue;
+                r = clew_tier_map_forget(t->map, segment, err);
+                if (r < 0)
+                        return r;
+        }
+        return r == -ENOENT ? 0 : r;
+}
+
 int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct adoption a = {.tier = t, .env = t->store->env, .stats = stats};
@@ -526,6 +539,10 @@ int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct c
                 r = drop_all_dead(&a, err);
         if (r == 0)
                 r = clew_tier_write(t, put_next, &t->catalog, err);
+        if (r == 0)
+                r = clew_tier_forget_gone(t, err);
+        if (r == 0)
+                r = clew_tier_beside_adopt(t, b, stats, err);
         if (r == 0 && stats->adopted > 1)
                 merge_indexes(t);
         clew_free(a.own.of);

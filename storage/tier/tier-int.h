@@ -18,6 +18,28 @@
 /* Where the segment's bytes begin in its object. */
 #define CLEW_TIER_SEGMENT_AT 8u
 
+/* Of who uploads: what the bucket has. Zeroed = that is not known. */
+struct clew_tier_beside_writer {
+        bool is_loaded;
+        struct clew_buffer known; /* uint64_t: digests of records, in order */
+        struct clew_buffer added; /* of the parts that are uploaded and not in a version yet */
+        bool adds_all;            /* those are all there are */
+        uint32_t n_first;         /* parts that were all, and their bytes */
+        uint64_t first_bytes;
+        uint64_t later_bytes;
+        uint64_t generation;      /* unix ns: when all were written; 0 = by somebody else */
+        uint64_t next_generation; /* of all that are being written */
+        uint64_t not_before_ns;   /* monotonic */
+        bool is_refused;          /* something is damaged here: told, and not tried again */
+};
+
+/* An object that no version names since. */
+struct clew_tier_leaving {
+        uint64_t segment;
+        uint64_t digest;
+        uint64_t due_ns; /* monotonic */
+};
+
 struct clew_tier {
         struct clew_store *store; /* borrowed */
         struct clew_tier_map *map;
@@ -31,8 +53,11 @@ struct clew_tier {
         bool is_fenced;
         bool is_deferred; /* the bucket did not answer at the start: attached by a later sync */
         uint64_t cache_bytes;
-        uint64_t synced;     /* digest of the state that the bucket has */
-        uint64_t evicted_at; /* next segment of the state when nothing was left to give up */
+        struct clew_tier_beside_writer beside; /* of the thread that syncs */
+        struct clew_buffer leaving; /* struct clew_tier_leaving: objects that go when readers have
+                                       had time; of the thread that syncs */
+        uint64_t synced;            /* digest of the state that the bucket has */
+        uint64_t evicted_at;        /* next segment of the state when nothing was left to give up */
         pthread_mutex_t lock;
         struct clew_object_bucket *bucket; /* opened when it is needed; guarded by lock */
         uint64_t failed_until_ns;          /* nothing is asked for before; guarded by lock */
@@ -50,6 +75,13 @@ CLEW_MUST_USE int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tie
 /* Makes the store have what @t->catalog says. 0 with what could not be read left aside. */
 CLEW_MUST_USE int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats,
                                   struct clew_error *err);
+/* The map forgets segments that the bucket has no more. */
+CLEW_MUST_USE int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err);
+/* The oldest segments beyond the limit lose their bytes here; @run as in clew_tier_sync(). */
+CLEW_MUST_USE int
+clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
+                void (*run)(void *context, void (*fn)(void *argument), void *argument),
+                void *run_context, struct clew_tier_stats *stats, struct clew_error *err);
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
 

@@ -52,6 +52,9 @@ CLEW_MUST_USE int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
 /* -ENOENT: it is not in the bucket, as far as is known. */
 CLEW_MUST_USE int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment,
                                      struct clew_tier_known *ret, struct clew_error *err);
+/* The first segment that is known behind @after. -ENOENT. */
+CLEW_MUST_USE int clew_tier_map_next(struct clew_tier_map *m, uint64_t after, uint64_t *ret,
+                                     struct clew_error *err);
 /* Appends its rows. -ENOENT: none are kept. */
 CLEW_MUST_USE int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment,
                                      struct clew_buffer *out, struct clew_error *err);

@@ -316,6 +316,31 @@ int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_ti
         return r;
 }
 
+int clew_tier_map_next(struct clew_tier_map *m, uint64_t after, uint64_t *ret,
+                       struct clew_error *err)
+{
+        struct key k = key_of(KEY_KNOWN, after + 1);
+        MDB_val key = {k.len, k.bytes};
+        MDB_val value;
+        MDB_cursor *cursor = NULL;
+        MDB_txn *txn = NULL;
+        int rc = after == UINT64_MAX ? MDB_NOTFOUND : mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
+
+        if (rc == 0)
+                rc = mdb_cursor_open(txn, m->dbi, &cursor);
+        if (rc == 0)
+                rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        if (rc == 0 && (key.mv_size != k.len || *(const uint8_t *)key.mv_data != KEY_KNOWN))
+                rc = MDB_NOTFOUND;
+        if (rc == 0)
+                *ret = number_at((const uint8_t *)key.mv_data + 1);
+        if (cursor)
+                mdb_cursor_close(cursor);
+        if (txn)
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : rc == MDB_NOTFOUND ? -ENOENT : fail(m, rc, "reading", err);
+}
+
 int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
                        struct clew_error *err)
 {

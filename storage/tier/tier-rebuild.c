@@ -6,7 +6,7 @@
  * What only the catalog knew is lost: traces that were deleted from a segment that was not written
  * anew since are there again.
  */
-#include "storage/tier/tier-int.h"
+#include "storage/tier/tier-beside-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -117,6 +117,8 @@ int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err)
         if (result == 0)
                 result = clew_bucket_list(r.bucket, "cat", "", keep_version, &t->catalog, err);
         clew_buffer_deinit(&r.bytes);
+        if (result == 0)
+                result = clew_tier_beside_rebuild(t, r.bucket, err);
         t->catalog.full = 0; /* the next version says all */
         t->catalog.writer = t->writer;
         t->catalog.created_ns = t->created_ns;

@@ -1,12 +1,14 @@
 /*
  * Opening a tier, and reading back; storage/tier.h.
  */
-#include "storage/tier/tier-int.h"
+#include "storage/tier/tier-beside-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
 #include "storage/base/directory-int.h"
+#include "storage/erase.h"
+#include "storage/source/erasure-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,6 +252,14 @@ static int put_created(void *context, MDB_txn *txn, struct clew_state *state,
         return clew_format_put(c->env, txn, (uint64_t)sysconf(_SC_PAGESIZE), c->created_ns, err);
 }
 
+static int is_nobodys(const struct clew_object_bucket *b, struct clew_error *err)
+{
+        return clew_error_set(err, -ENXIO, 0,
+                              "%s: no store has its objects there (clewd --objects puts them); is "
+                              "the prefix right?",
+                              b->url);
+}
+
 /* The bucket is this store's, or the store becomes the bucket's. */
 static int settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bool may_claim,
                            const struct clew_state *state, struct clew_error *err)
@@ -258,10 +268,7 @@ static int settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bo
         int r = read_identity(b, &c.created_ns, err);
 
         if (r == -ENOENT && !may_claim)
-                return clew_error_set(err, -ENXIO, 0,
-                                      "%s: no store has its objects there (clewd --objects puts "
-                                      "them); is the prefix right?",
-                                      b->url);
+                return is_nobodys(b, err);
         if (r == -ENOENT)
                 return claim(b, t->created_ns, err);
         if (r < 0 || c.created_ns == t->created_ns)
@@ -304,6 +311,8 @@ void clew_tier_free(struct clew_tier *t)
         clew_bucket_close(t->bucket);
         clew_tier_map_close(t->map);
         clew_tier_catalog_deinit(&t->catalog);
+        clew_tier_beside_writer_deinit(&t->beside);
+        clew_buffer_deinit(&t->leaving);
         pthread_mutex_destroy(&t->lock);
         clew_free(t);
 }
@@ -464,6 +473,10 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
                 r = take_over(t, b, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
                 r = clew_bucket_list(b, "seg", "", sweep, t, err);
+        if (r == 0 && t->catalog.full > 0)
+                r = clew_tier_beside_sweep(t, b, err);
+        if (r == 0 && t->catalog.full > 0)
+                r = clew_tier_forget_gone(t, err);
         stats->version = t->catalog.version;
         stats->segments = t->catalog.n;
         return r;
@@ -602,11 +615,47 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
 
 /* ---- a mirror -------------------------------------------------------------------------------- */
 
+static int want_wipe(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
+{
+        struct clew_tier *t = context;
+        struct clew_erasure e;
+        int r = clew_erasure_read(t->store->env, txn, &e, err);
+
+        (void)state;
+        e.wanted++;
+        return r < 0 ? r : clew_erasure_write(t->store->env, txn, &e, err);
+}
+
+/* What was deleted or redacted where this comes from is no bytes of this file either. When somebody
+ * reads the mirror at this moment, the next one does it. */
+static int wipe_mirror(struct clew_tier *t, bool is_fresh, bool *ret_done, struct clew_error *err)
+{
+        const struct clew_rewrite_options options = {0};
+        struct clew_erasure_status status;
+        uint64_t wiped = 0;
+        int r = clew_tier_map_get_number(t->map, "erased", &wiped, err);
+
+        *ret_done = true;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (wiped == t->catalog.erased)
+                return 0;
+        if (is_fresh)
+                return clew_tier_map_put_number(t->map, "erased", t->catalog.erased, err);
+        r = clew_tier_write(t, want_wipe, t, err);
+        if (r == 0)
+                r = clew_store_finish_erasure(t->store, &options, &status, err);
+        *ret_done = r == 0 && status.is_wiped;
+        return *ret_done ? clew_tier_map_put_number(t->map, "erased", t->catalog.erased, err) : r;
+}
+
 static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                   struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_state state;
         uint64_t version = 0;
+        bool is_fresh;
+        bool is_wiped = false;
         int r = clew_bucket_open(o->url, false, &t->bucket, err);
 
         /* Below, what is not there yet is no error; that there is no bucket is one. */
@@ -619,6 +668,7 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                                        true, &t->map, err);
         if (r == 0)
                 r = clew_tier_map_get_number(t->map, "version", &version, err);
+        is_fresh = version == 0;
         if (r == -ENOENT)
                 r = 0;
         if (r == 0 && version > 0) {
@@ -637,7 +687,9 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
         stats->version = t->catalog.version;
         stats->segments = t->catalog.n;
         r = clew_tier_adopt(t, stats, err);
-        if (r == 0 && stats->damaged == 0)
+        if (r == 0)
+                r = wipe_mirror(t, is_fresh, &is_wiped, err);
+        if (r == 0 && stats->damaged == 0 && is_wiped)
                 r = clew_tier_map_put_number(t->map, "version", t->catalog.version, err);
         return r;
 }
@@ -662,6 +714,26 @@ static int lock_mirror(const char *dir, int *ret_fd, struct clew_error *err)
         return 0;
 }
 
+/* Before a mirror is made: is there something to be seen in it? */
+static int look_first(const char *dir, const char *url, struct clew_error *err)
+{
+        struct clew_object_bucket *b = NULL;
+        struct stat st;
+        uint64_t created;
+        int r;
+
+        if (lstat(dir, &st) == 0)
+                return 0;
+        r = clew_bucket_open(url, false, &b, err);
+        if (r < 0)
+                return r == -ENOENT ? -ENXIO : r;
+        r = read_identity(b, &created, err);
+        if (r == -ENOENT)
+                r = is_nobodys(b, err);
+        clew_bucket_close(b);
+        return r;
+}
+
 int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                      const struct clew_tier_options *options, struct clew_tier_stats *stats,
                      struct clew_error *err)
@@ -671,9 +743,11 @@ int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
         struct clew_store *store = NULL;
         struct clew_tier *t = NULL;
         int fd = -1;
-        int r = lock_mirror(dir, &fd, err);
+        int r = look_first(dir, options->url, err);
 
         memset(stats, 0, sizeof(*stats));
+        if (r == 0)
+                r = lock_mirror(dir, &fd, err);
         if (r < 0)
                 return r;
         r = clew_store_open(dir, &store_options, &store, err);

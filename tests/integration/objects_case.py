@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -98,6 +99,16 @@ def uploaded(c):
     return sum(int(line.split("segments=")[1].split()[0]) for line in c.lines if " objects.uploaded " in line)
 
 
+def in_bucket(c, store):
+    """How many segments the newest version has, as the collector tells."""
+    project = os.path.basename(store) if "/projects/" in store else "default"
+    for line in reversed(c.lines):
+        found = re.search(rf" project={project} ", line) and re.search(r" objects\.uploaded .* in_all=(\d+)| objects\.attached .* segments=(\d+)", line)
+        if found:
+            return int(found.group(1) or found.group(2))
+    return None
+
+
 def wait_synced(place, c, store, url, traces, seconds=60):
     """Until the bucket has each of @traces and the newest state of the store: nothing is hot, and uploading rests."""
     end = time.monotonic() + seconds
@@ -108,7 +119,7 @@ def wait_synced(place, c, store, url, traces, seconds=60):
                  len([line for line in c.lines if " objects." in line]))
         if state != seen:
             seen, since = state, time.monotonic()
-        if doctor["hot_fragments"] == 0 and time.monotonic() - since > 2.5:
+        if doctor["hot_fragments"] == 0 and time.monotonic() - since > 2.5 and in_bucket(c, store) == doctor["segments"]:
             return
         assert time.monotonic() < end, f"not at rest after {seconds} s: {doctor}\n{c.tail}"
         time.sleep(0.3)

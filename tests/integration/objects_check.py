@@ -75,46 +75,57 @@ def varint(data, at):
             return value, at
 
 
+class Reader:
+    def __init__(self, data, at):
+        self.data, self.at = data, at
+
+    def varint(self):
+        value, self.at = varint(self.data, self.at)
+        return value
+
+    def le64(self):
+        self.at += 8
+        return int.from_bytes(self.data[self.at - 8:self.at], "little")
+
+    def parts(self):
+        """Digests of what is kept beside the traces."""
+        if not self.varint():
+            return []
+        self.varint(), self.le64(), self.varint(), self.varint(), self.le64()
+        return [(self.le64(), self.varint())[0] for _ in range(self.varint())]
+
+
 def catalog_of(versions):
-    """{number: bytes} -> {(segment, digest): size} of the newest."""
-    items, last = {}, max(versions)
-    data = versions[last]
-    _, at = varint(data, 8)
-    _, at = varint(data, at)
-    full, at = varint(data, at)
+    """{number: bytes} -> {(segment, digest): size} of the newest, and its parts."""
+    items, parts, last = {}, [], max(versions)
+    r = Reader(versions[last], 8)
+    r.varint(), r.varint()
+    full = r.varint()
     for number in range(full, last + 1):
-        data, at = versions[number], 8
-        head = []
-        for _ in range(4):  # format, version, full, created
-            value, at = varint(data, at)
-            head.append(value)
-        assert head[0] == 1 and head[1] == number, (number, head)
-        at += 8  # the writer
-        for _ in range(3):  # written, next segment, items
-            n, at = varint(data, at)
-        for _ in range(n):
-            segment, at = varint(data, at)
-            size, at = varint(data, at)
+        r = Reader(versions[number], 8)
+        assert r.varint() == 2 and r.varint() == number, number
+        r.varint(), r.varint(), r.le64(), r.varint(), r.varint(), r.varint()  # full, created, writer, written, next segment, erased
+        parts = r.parts()
+        for _ in range(r.varint()):
+            segment, size = r.varint(), r.varint()
             for key in [k for k in items if k[0] == segment]:
                 del items[key]
             if size == 0:
                 continue
-            digest = int.from_bytes(data[at:at + 8], "little")
-            at += 8
-            for _ in range(2):
-                _, at = varint(data, at)
-            live, at = varint(data, at)
-            at += live
+            digest = r.le64()
+            r.varint(), r.varint()
+            r.at += r.varint()
             items[(segment, digest)] = size
-        assert at == len(data) - 8, (number, at, len(data))
-    return items
+        assert r.at == len(r.data) - 8, (number, r.at, len(r.data))
+    return items, parts
 
 
 def check_objects(client, bucket, prefix):
     """Returns how many segments there are."""
     there = client.objects(bucket, f"{prefix}/")
     versions = {int(k.rsplit("/", 1)[1]): client.get(bucket, k) for k in there if k.startswith(f"{prefix}/cat/")}
-    named = {f"{prefix}/seg/{segment:016x}-{digest:016x}": size for (segment, digest), size in catalog_of(versions).items()}
+    items, parts = catalog_of(versions)
+    named = {f"{prefix}/seg/{segment:016x}-{digest:016x}": size for (segment, digest), size in items.items()}
     segments = {k: n for k, n in there.items() if k.startswith(f"{prefix}/seg/")}
     absent = sorted(set(named) - set(segments))
     assert not absent, f"{len(absent)} objects that the catalog names are not there: {absent[:3]}"
@@ -122,6 +133,8 @@ def check_objects(client, bucket, prefix):
     assert not orphans, f"{len(orphans)} objects are named by nobody: {orphans[:3]}"
     sizes = {k for k in named if named[k] != segments[k]}
     assert not sizes, f"objects of another size: {sorted(sizes)[:3]}"
+    beside = {k.rsplit("/", 1)[1] for k in there if k.startswith(f"{prefix}/beside/")}
+    assert beside == {f"{p:016x}" for p in parts}, (beside, parts)
     return len(named)
 
 
