@@ -8,7 +8,7 @@
  * that a kill leaves a store that is whole, and the same call goes on. An object that is damaged is
  * told and left aside.
  */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-int.h"
 
 #include "proto/base/arena.h"
 #include "proto/base/cursor.h"

@@ -1,15 +1,16 @@
 /*
- * Bringing in what is kept beside the traces; tier-beside-int.h.
+ * Bringing in what is kept beside the traces; tier-beside.c.
  *
  * Each part is one read and one transaction. Parts that were brought in before are not read again
  * when the list goes on from them. After a list that begins anew what no part has is taken away.
  */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-int.h"
 
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "storage/base/sums-int.h"
 #include "storage/source/erasure-int.h"
+#include "storage/tier/tier-part-int.h"
 
 #include <errno.h>
 #include <stdio.h>

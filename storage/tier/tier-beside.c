@@ -1,5 +1,14 @@
 /*
- * Uploading what is kept beside the traces; tier-beside-int.h.
+ * What is kept beside the traces - annotations, datasets, criteria, holds, what was deleted, notes
+ * - in objects of the bucket, so that a node that begins empty has it too. Bytes: FORMAT.md,
+ * "Beside the traces, in a bucket".
+ *
+ * These records are added, and hardly ever changed or taken away. So the first parts are all of
+ * them, and later ones what has come since; after a deletion or a redaction, or when later parts
+ * have grown to more than the first, all are written anew and the old parts go. A version of the
+ * catalog names the parts and says to which sums they lead.
+ *
+ * This file uploads; tier-beside-adopt.c brings in.
  *
  * Which records the bucket has is known by 64-bit digests in memory. They are made by one walk over
  * the store when the sums of the newest version are those of the store, and by writing all parts
@@ -7,12 +16,13 @@
  * between; the sums of a version are those of what its parts hold, so what was changed meanwhile
  * shows as a difference and comes next.
  */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "storage/source/erasure-int.h"
+#include "storage/tier/tier-part-int.h"
 
 #include <errno.h>
 #include <stdio.h>

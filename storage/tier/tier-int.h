@@ -85,6 +85,30 @@ clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
 
+/* ---- beside the traces (tier-beside.c) --------------------------------------------------------
+ */
+
+/*
+ * Uploads what has come. 1: @ret is what the next version is to say of it; then, when that is made,
+ * clew_tier_beside_settle(). 0: nothing is new, or its time has not come. Else an error.
+ */
+CLEW_MUST_USE int clew_tier_beside_upload(struct clew_tier *t, struct clew_object_bucket *b,
+                                          struct clew_tier_beside *ret, struct clew_error *err);
+/* A version says @t->catalog.beside instead of @before: parts that are in it no more go. */
+CLEW_MUST_USE int clew_tier_beside_settle(struct clew_tier *t, struct clew_object_bucket *b,
+                                          const struct clew_tier_beside *before,
+                                          struct clew_error *err);
+/* Makes the store have what @t->catalog says. Damaged parts are told and left aside. */
+CLEW_MUST_USE int clew_tier_beside_adopt(struct clew_tier *t, struct clew_object_bucket *b,
+                                         struct clew_tier_stats *stats, struct clew_error *err);
+/* Fills @t->catalog.beside from the parts that there are, when there is no catalog. */
+CLEW_MUST_USE int clew_tier_beside_rebuild(struct clew_tier *t, struct clew_object_bucket *b,
+                                           struct clew_error *err);
+/* Parts that no version names go. */
+CLEW_MUST_USE int clew_tier_beside_sweep(struct clew_tier *t, struct clew_object_bucket *b,
+                                         struct clew_error *err);
+void clew_tier_beside_writer_deinit(struct clew_tier_beside_writer *w);
+
 /* Runs @fn in a write transaction whose state is written when it returns 0. */
 typedef int (*clew_tier_write_fn)(void *context, MDB_txn *txn, struct clew_state *state,
                                   struct clew_error *err);

@@ -1,7 +1,4 @@
-/*
- * Bytes of a part of what is kept beside the traces; tier-beside-int.h.
- */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-part-int.h"
 
 #include "proto/base/hash.h"
 

@@ -6,7 +6,7 @@
  * What only the catalog knew is lost: traces that were deleted from a segment that was not written
  * anew since are there again.
  */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-int.h"
 
 #include <errno.h>
 #include <string.h>

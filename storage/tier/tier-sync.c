@@ -11,7 +11,7 @@
  *
  * Nothing of this is on the way of an acknowledgement.
  */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/hash.h"
@@ -624,6 +624,8 @@ int clew_tier_sync(struct clew_tier *t,
                 t->is_fenced = r == -ESTALE;
                 if (r < 0)
                         return r;
+                stats->more = true;
+                return 0;
         }
         r = clew_tier_bucket(t, &s.bucket, err);
         if (r < 0)

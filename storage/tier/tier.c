@@ -1,7 +1,7 @@
 /*
  * Opening a tier, and reading back; storage/tier.h.
  */
-#include "storage/tier/tier-beside-int.h"
+#include "storage/tier/tier-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* So long a collector whose store is whole without the bucket waits for it when it starts. */
+#define START_NS (5 * CLEW_NS_PER_S)
 /* After a failure nobody waits for the bucket again before this. */
 #define FAILED_NS (5 * CLEW_NS_PER_S)
 #define IDENTITY_MAX 256u
@@ -440,7 +442,7 @@ static int sweep(void *context, const char *leaf, uint64_t bytes, struct clew_er
         return clew_bucket_delete(t->bucket, name, err);
 }
 
-static int attach(struct clew_tier *t, const struct clew_tier_options *o,
+static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64_t wait_ns,
                   struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_state state;
@@ -448,6 +450,8 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
         int r = t->bucket ? 0 : clew_bucket_open(o->url, true, &t->bucket, err);
 
         b = t->bucket;
+        if (r == 0 && wait_ns > 0)
+                clew_bucket_hurry(b, clew_clock_monotonic_ns(clew_clock_system()) + wait_ns);
         if (r == 0)
                 r = clew_bucket_probe(b, err);
         if (r == 0)
@@ -477,8 +481,11 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
                 r = clew_tier_beside_sweep(t, b, err);
         if (r == 0 && t->catalog.full > 0)
                 r = clew_tier_forget_gone(t, err);
+        if (b)
+                clew_bucket_hurry(b, 0);
         stats->version = t->catalog.version;
         stats->segments = t->catalog.n;
+        stats->attached = r == 0;
         return r;
 }
 
@@ -489,7 +496,8 @@ static bool may_wait(const struct clew_tier *t, int r)
                clew_tier_is_tied(clew_env_dir(t->store->env));
 }
 
-static int defer(struct clew_tier *t, struct clew_error *err)
+/* All that the bucket had when this store was tied to it is here. */
+static bool is_whole(struct clew_tier *t)
 {
         uint64_t adopting = 0;
         struct clew_error own = {0};
@@ -499,9 +507,12 @@ static int defer(struct clew_tier *t, struct clew_error *err)
 
         if (r == 0)
                 r = clew_tier_map_get_number(t->map, "adopting", &adopting, &own);
-        if (r == -ENOENT)
-                r = 0;
-        if (r < 0 || adopting) /* not all of it is here */
+        return (r == 0 || r == -ENOENT) && !adopting;
+}
+
+static int defer(struct clew_tier *t, struct clew_error *err)
+{
+        if (!is_whole(t))
                 return err->code;
         t->is_deferred = true;
         clew_env_set_away(t->store->env, read_away, t);
@@ -512,7 +523,7 @@ int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats
                               struct clew_error *err)
 {
         const struct clew_tier_options o = {.url = t->url, .cache_bytes = t->cache_bytes};
-        int r = attach(t, &o, stats, err);
+        int r = attach(t, &o, 0, stats, err);
 
         if (r == 0)
                 t->is_deferred = false;
@@ -523,13 +534,15 @@ int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *o
                      struct clew_tier **ret, struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_tier *t = new_tier(store, options);
+        uint64_t wait_ns;
         int r;
 
         memset(stats, 0, sizeof(*stats));
         if (!t)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         t->cache_bytes = options->cache_bytes ? options->cache_bytes : CLEW_TIER_CACHE_BYTES;
-        r = attach(t, options, stats, err);
+        wait_ns = clew_tier_is_tied(clew_env_dir(store->env)) && is_whole(t) ? START_NS : 0;
+        r = attach(t, options, wait_ns, stats, err);
         if (r < 0 && may_wait(t, r)) {
                 err->code = r;
                 r = defer(t, err);
