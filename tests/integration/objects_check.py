@@ -114,7 +114,8 @@ def catalog_of(versions):
                 continue
             digest = r.le64()
             r.varint(), r.varint()
-            r.at += r.varint()
+            live = r.varint()
+            r.at += live
             items[(segment, digest)] = size
         assert r.at == len(r.data) - 8, (number, r.at, len(r.data))
     return items, parts
