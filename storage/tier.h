@@ -84,8 +84,6 @@ CLEW_MUST_USE int clew_tier_read_back(struct clew_store *store, struct clew_tier
 CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                                    const struct clew_tier_options *options,
                                    struct clew_tier_stats *stats, struct clew_error *err);
-/* Whether the bucket has @segment, as far as is known here. Not beside an open tier. */
-CLEW_MUST_USE bool clew_tier_has(struct clew_store *store, uint64_t segment);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

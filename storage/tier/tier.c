@@ -566,20 +566,6 @@ static void directory_of(const struct clew_store *store, char ret[PATH_MAX])
                 ret[n + 1 - sizeof(below)] = '\0';
 }
 
-bool clew_tier_has(struct clew_store *store, uint64_t segment)
-{
-        struct clew_tier_map *map = NULL;
-        struct clew_tier_known known;
-        struct clew_error ignored;
-        bool has;
-
-        if (clew_tier_map_open(clew_env_dir(store->env), 0, false, &map, &ignored) < 0)
-                return false;
-        has = clew_tier_map_find(map, segment, &known, &ignored) == 0;
-        clew_tier_map_close(map);
-        return has;
-}
-
 bool clew_tier_directory(const char *dir, char *ret, size_t size)
 {
         struct clew_tier_map *map = NULL;
