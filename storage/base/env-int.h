@@ -59,7 +59,8 @@ const char *clew_env_dir(const struct clew_env *env);
 
 /*
  * Objects that are not here but somewhere else (storage/tier): appends the bytes of one to @out.
- * -ENOENT: it is not there either, as far as is known; -EREMOTEIO: it cannot be had now; -EBADMSG.
+ * -ENOENT: it is not there either, as far as is known; -EREMOTEIO: it cannot be had now; -EREMCHG
+ * (not filled in @err): it is gone, and a newer snapshot knows what became of it; -EBADMSG.
  * Called by any thread that reads.
  */
 typedef int (*clew_away_fn)(void *context, uint64_t object, struct clew_buffer *out,
