@@ -109,13 +109,14 @@ static bool in_own_page(const struct clew_env *env, const void *p)
 {
         const uint8_t *page = page_of(env, p);
         uint64_t number;
+        uint64_t written;
 
         if (!page)
                 return true;
-        memcpy(&number, page, sizeof(number));
-        return number ==
-               ((uintptr_t)page - atomic_load_explicit(&env->map_from, memory_order_relaxed)) /
-                       env->page_bytes;
+        number = ((uintptr_t)page - atomic_load_explicit(&env->map_from, memory_order_relaxed)) /
+                 env->page_bytes;
+        memcpy(&written, page, sizeof(written));
+        return written == number;
 }
 
 /* Whether a value begins its pages, and these are as many as it needs. */
