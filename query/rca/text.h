@@ -80,6 +80,18 @@ bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach);
 struct clew_slice clew_text_wanted_mark(struct clew_slice request);
 /* Announces an action of the writer itself ("let me check", "I will call"). */
 bool clew_text_promises(struct clew_slice text);
+/* The sentence in which @text says that it cannot or will not; null without one. */
+struct clew_slice clew_text_refusal(struct clew_slice text);
+/* True when @text speaks of what @error says: some of its words, and a negation. */
+bool clew_text_mentions(struct clew_slice text, struct clew_slice error);
+/* What the sentence of @text that denies speaks of stands in @result: half of its longer words, or
+ * it names nothing. */
+bool clew_text_denies_what(struct clew_slice text, struct clew_slice result);
+/* True for a plan, or notes in JSON: what an agent writes for itself, not an answer. */
+bool clew_text_plans(struct clew_slice text);
+/* Of a program's output the line that says what went wrong: the last one that names an exception or
+ * an error, else the last one. */
+struct clew_slice clew_text_error_line(struct clew_slice text);
 /* Says yes, in whatever words. */
 bool clew_text_agrees(struct clew_slice text);
 /* Asks the reader something (a question mark near the end). */

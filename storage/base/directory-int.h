@@ -18,6 +18,8 @@
 #define CLEW_CREATING_FILE "creating"
 /* A data file that is being made anew (storage/keep). */
 #define CLEW_UNFINISHED_DIR "unfinished"
+/* Says that all of it was made of a bucket, and is made anew from there (storage/follow.h). */
+#define CLEW_READER_FILE "reader"
 /* How the names of data files begin that a repair has set aside. */
 #define CLEW_DAMAGED_PREFIX "damaged-"
 
@@ -40,6 +42,10 @@ CLEW_MUST_USE int clew_directory_begin_creation(const char *dir, int dir_fd, int
                                                 struct clew_error *err);
 CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int dir_fd, int fd,
                                               struct clew_error *err);
+
+/* A directory that was made is to survive a power cut as much as what is in it: syncs the one that
+ * has its name. */
+void clew_directory_sync_name(const char *dir);
 
 /*
  * LMDB's lock file must be ours, before LMDB opens and writes it, also for a reader. With @bytes it

@@ -1,11 +1,10 @@
 /*
- * What a node keeps beside its store about the bucket, in `objects/` of the store's directory: an
- * LMDB environment, and files (tier-cache-int.h). All of it can be made anew from the bucket; it is
- * never the only copy.
+ * What a node keeps beside its store about the bucket: an LMDB environment in `objects/` of the
+ * store's directory. All of it can be made anew from the bucket; it is never the only copy.
  *
  * - where the bucket is, who writes there, as which version of the catalog it is known;
  * - for each segment in the bucket: its object, and for those that came from there the traces;
- * - bytes of segments that were read back, up to a limit.
+ * - bytes of segments that were read back, up to a limit: the oldest give way.
  *
  * Several processes may have it open.
  */
@@ -52,21 +51,26 @@ CLEW_MUST_USE int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
 /* -ENOENT: it is not in the bucket, as far as is known. */
 CLEW_MUST_USE int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment,
                                      struct clew_tier_known *ret, struct clew_error *err);
-/* The first segment that is known behind @after. -ENOENT. */
-CLEW_MUST_USE int clew_tier_map_next(struct clew_tier_map *m, uint64_t after, uint64_t *ret,
-                                     struct clew_error *err);
 /* Appends its rows. -ENOENT: none are kept. */
 CLEW_MUST_USE int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment,
                                      struct clew_buffer *out, struct clew_error *err);
-/* Also what was read back of it, which is written over. */
 CLEW_MUST_USE int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_error *err);
 
+/* Appends the numbers (uint64_t) of all segments that it knows, in order. */
+CLEW_MUST_USE int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                         struct clew_error *err);
+
 /* Appends the bytes that are kept of a segment; -ENOENT. They are to be verified. */
 CLEW_MUST_USE int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment,
-                                       struct clew_buffer *out);
+                                       struct clew_buffer *out, struct clew_error *err);
 /* Keeps them, within the limit. */
-void clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_slice bytes);
+CLEW_MUST_USE int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment,
+                                      struct clew_slice bytes, struct clew_error *err);
+/* Writes zeros over the bytes of what was forgotten. @ret_all false: somebody still reads, and some
+ * of it waits for the next call. */
+CLEW_MUST_USE int clew_tier_map_wipe(struct clew_tier_map *m, bool *ret_all,
+                                     struct clew_error *err);
 /* Bytes that are kept. */
 uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m);
 

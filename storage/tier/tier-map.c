@@ -1,8 +1,10 @@
 #include "storage/tier/tier-map-int.h"
 
+#include "storage/tier/tier-map-struct-int.h"
+
+#include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
-#include "storage/tier/tier-cache-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,22 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Address space only: what is used of it are some dozen bytes for each trace. */
-#define MAP_BYTES ((size_t)256 << 30)
+/* Address space only: what is used of it are the cache and some dozen bytes for each trace. */
+#define MAP_BYTES_BESIDE ((size_t)256 << 30)
+#define CHUNK_BYTES ((size_t)1 << 20)
 #define CHECK_BYTES 8u
+/* Segments that make room in one transaction. */
+#define GIVE_WAY_MAX 4096u
 
 /* Keys: a letter, then big-endian numbers. */
 enum {
-        KEY_NAME = 'M',  /* name -> value */
-        KEY_KNOWN = 'S', /* segment */
-        KEY_ROWS = 'R',  /* segment */
-};
-
-struct clew_tier_map {
-        MDB_env *env;
-        MDB_dbi dbi;
-        struct clew_tier_cache cache;
-        char path[PATH_MAX];
+        KEY_NAME = 'M',   /* name -> value */
+        KEY_KNOWN = 'S',  /* segment */
+        KEY_ROWS = 'R',   /* segment */
+        KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
+        KEY_PLACE = 'P',  /* segment -> place in line, bytes */
+        KEY_IN_LINE = 'L' /* place in line -> segment */
 };
 
 struct key {
@@ -43,6 +44,16 @@ static struct key key_of(char letter, uint64_t a)
         k.bytes[0] = (uint8_t)letter;
         for (unsigned i = 0; i < 8; i++)
                 k.bytes[1 + i] = (uint8_t)(a >> (56 - 8 * i));
+        return k;
+}
+
+static struct key key_chunk(uint64_t order, uint32_t chunk)
+{
+        struct key k = key_of(KEY_ORDER, order);
+
+        for (unsigned i = 0; i < 4; i++)
+                k.bytes[9 + i] = (uint8_t)(chunk >> (24 - 8 * i));
+        k.len = 13;
         return k;
 }
 
@@ -66,7 +77,8 @@ static uint64_t number_at(const void *data)
         return v;
 }
 
-static int fail(const struct clew_tier_map *m, int rc, const char *doing, struct clew_error *err)
+int clew_tier_map_fail(const struct clew_tier_map *m, int rc, const char *doing,
+                       struct clew_error *err)
 {
         int r = rc == ENOSPC || rc == MDB_MAP_FULL                                    ? -ENOSPC
                 : rc > 0                                                              ? -rc
@@ -129,21 +141,43 @@ static int del(struct clew_tier_map *m, MDB_txn *txn, const struct key *k)
 static int open_env(struct clew_tier_map *m, bool create, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
+        MDB_stat st;
         int rc = mdb_env_create(&m->env);
 
         if (rc == 0)
-                rc = mdb_env_set_mapsize(m->env, MAP_BYTES);
+                rc = mdb_env_set_mapsize(m->env, (size_t)m->cache_bytes * 2 + MAP_BYTES_BESIDE);
         if (rc == 0)
                 rc = mdb_env_open(m->env, m->path, 0, 0600);
         if (rc == 0)
+                rc = mdb_env_stat(m->env, &st);
+        if (rc == 0) {
+                m->page_bytes = st.ms_psize;
                 rc = mdb_txn_begin(m->env, NULL, create ? 0 : MDB_RDONLY, &txn);
+        }
         if (rc == 0)
                 rc = mdb_dbi_open(txn, NULL, 0, &m->dbi);
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else if (txn)
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "opening", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "opening", err);
+}
+
+/* The limit is that of who made it, for all who open it. */
+static int share_limit(struct clew_tier_map *m, bool create, struct clew_error *err)
+{
+        uint64_t limit = 0;
+        int r = clew_tier_map_get_number(m, "limit", &limit, err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (create)
+                return r == 0 && limit == m->cache_bytes
+                               ? 0
+                               : clew_tier_map_put_number(m, "limit", m->cache_bytes, err);
+        if (r == 0)
+                m->cache_bytes = limit;
+        return 0;
 }
 
 int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
@@ -155,7 +189,7 @@ int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
 
         if (!m)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
-        m->cache.fd = -1;
+        m->cache_bytes = cache_bytes;
         if (snprintf(m->path, sizeof(m->path), "%s/" CLEW_TIER_MAP_DIR, dir) >=
             (int)sizeof(m->path))
                 r = clew_error_set(err, -ENAMETOOLONG, 0, "store %s: its name is too long", dir);
@@ -168,7 +202,7 @@ int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
         if (r == 0)
                 r = open_env(m, create, err);
         if (r == 0)
-                r = clew_tier_cache_open(&m->cache, m->path, cache_bytes, create, err);
+                r = share_limit(m, create, err);
         if (r < 0) {
                 clew_tier_map_close(m);
                 return r;
@@ -183,7 +217,6 @@ void clew_tier_map_close(struct clew_tier_map *m)
                 return;
         if (m->env)
                 mdb_env_close(m->env);
-        clew_tier_cache_close(&m->cache);
         clew_free(m);
 }
 
@@ -198,7 +231,7 @@ static int read_one(struct clew_tier_map *m, const struct key *k, struct clew_bu
         int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "reading", err);
+                return clew_tier_map_fail(m, rc, "reading", err);
         rc = get(m, txn, k, &value);
         if (rc == 0)
                 clew_buffer_append_slice(out, value);
@@ -206,7 +239,7 @@ static int read_one(struct clew_tier_map *m, const struct key *k, struct clew_bu
         if (rc == MDB_NOTFOUND)
                 return -ENOENT;
         if (rc != 0)
-                return fail(m, rc, "reading", err);
+                return clew_tier_map_fail(m, rc, "reading", err);
         return clew_buffer_error(out) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory") : 0;
 }
 
@@ -217,13 +250,13 @@ static int write_one(struct clew_tier_map *m, const struct key *k, struct clew_s
         int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = put(m, txn, k, value);
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
 int clew_tier_map_get_text(struct clew_tier_map *m, const char *name, char *ret, size_t size,
@@ -289,7 +322,7 @@ int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
         int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = put(m, txn, &k, clew_slice_make(known, sizeof(*known)));
         if (rc == 0 && rows.len)
                 rc = put(m, txn, &r, rows);
@@ -297,7 +330,7 @@ int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
 int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_tier_known *ret,
@@ -316,31 +349,6 @@ int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_ti
         return r;
 }
 
-int clew_tier_map_next(struct clew_tier_map *m, uint64_t after, uint64_t *ret,
-                       struct clew_error *err)
-{
-        struct key k = key_of(KEY_KNOWN, after + 1);
-        MDB_val key = {k.len, k.bytes};
-        MDB_val value;
-        MDB_cursor *cursor = NULL;
-        MDB_txn *txn = NULL;
-        int rc = after == UINT64_MAX ? MDB_NOTFOUND : mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
-
-        if (rc == 0)
-                rc = mdb_cursor_open(txn, m->dbi, &cursor);
-        if (rc == 0)
-                rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-        if (rc == 0 && (key.mv_size != k.len || *(const uint8_t *)key.mv_data != KEY_KNOWN))
-                rc = MDB_NOTFOUND;
-        if (rc == 0)
-                *ret = number_at((const uint8_t *)key.mv_data + 1);
-        if (cursor)
-                mdb_cursor_close(cursor);
-        if (txn)
-                mdb_txn_abort(txn);
-        return rc == 0 ? 0 : rc == MDB_NOTFOUND ? -ENOENT : fail(m, rc, "reading", err);
-}
-
 int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
                        struct clew_error *err)
 {
@@ -349,42 +357,277 @@ int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_bu
         return read_one(m, &k, out, err);
 }
 
-/* ---- bytes that were read back --------------------------------------------------------------- */
-
-int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out)
+int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
 {
-        return clew_tier_cache_get(&m->cache, segment, out);
+        struct key first = key_of(KEY_KNOWN, 0);
+        MDB_val key = {first.len, first.bytes};
+        MDB_val value;
+        MDB_cursor *cursor = NULL;
+        MDB_txn *txn = NULL;
+        int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
+
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "reading", err);
+        rc = mdb_cursor_open(txn, m->dbi, &cursor);
+        if (rc == 0)
+                rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        while (rc == 0 && key.mv_size == first.len && *(const uint8_t *)key.mv_data == KEY_KNOWN) {
+                uint64_t segment = number_at((const uint8_t *)key.mv_data + 1);
+
+                clew_buffer_append(out, &segment, sizeof(segment));
+                rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        }
+        if (cursor)
+                mdb_cursor_close(cursor);
+        mdb_txn_abort(txn);
+        if (rc != 0 && rc != MDB_NOTFOUND)
+                return clew_tier_map_fail(m, rc, "reading", err);
+        return clew_buffer_error(out) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory") : 0;
 }
 
-void clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_slice bytes)
+/* ---- the cache ------------------------------------------------------------------------------- */
+
+struct line {
+        uint64_t order;
+        uint64_t bytes;
+};
+
+static int find_place(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment, struct line *ret)
 {
-        clew_tier_cache_put(&m->cache, segment, bytes);
+        struct key k = key_of(KEY_PLACE, segment);
+        struct clew_slice value;
+        int rc = get(m, txn, &k, &value);
+
+        if (rc != 0)
+                return rc;
+        if (value.len != 16)
+                return MDB_NOTFOUND;
+        ret->order = number_at(value.data);
+        ret->bytes = number_at(value.data + 8);
+        return 0;
+}
+
+static int put_pair(struct clew_tier_map *m, MDB_txn *txn, const struct key *k, uint64_t a,
+                    uint64_t b)
+{
+        struct key x = key_of(KEY_NAME, a);
+        struct key y = key_of(KEY_NAME, b);
+        uint8_t bytes[16];
+
+        memcpy(bytes, x.bytes + 1, 8);
+        memcpy(bytes + 8, y.bytes + 1, 8);
+        return put(m, txn, k, clew_slice_make(bytes, sizeof(bytes)));
+}
+
+int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
+                         struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        struct line at;
+        size_t before = out->len;
+        int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
+
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "reading", err);
+        rc = find_place(m, txn, segment, &at);
+        for (uint32_t chunk = 0; rc == 0 && out->len - before < at.bytes; chunk++) {
+                struct key k = key_chunk(at.order, chunk);
+                struct clew_slice value = CLEW_SLICE_NULL;
+                uint64_t left = at.bytes - (out->len - before);
+
+                rc = get(m, txn, &k, &value);
+                if (rc == 0 && value.len == m->page_bytes && left < m->page_bytes)
+                        value.len = (size_t)left; /* put_chunk() has filled it up */
+                if (rc == 0 && (value.len == 0 || value.len > left))
+                        rc = MDB_NOTFOUND;
+                if (rc == 0)
+                        clew_buffer_append_slice(out, value);
+                if (rc == 0 && clew_buffer_error(out) < 0)
+                        rc = ENOMEM;
+        }
+        mdb_txn_abort(txn);
+        if (rc == MDB_NOTFOUND) {
+                out->len = before;
+                return -ENOENT;
+        }
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "reading", err);
+}
+
+/* What is kept in all, and the place in line of the next. */
+static struct line totals(struct clew_tier_map *m, MDB_txn *txn)
+{
+        struct key k = key_name("cache");
+        struct clew_slice value;
+        struct line t = {0};
+
+        if (get(m, txn, &k, &value) == 0 && value.len == 16) {
+                t.order = number_at(value.data);
+                t.bytes = number_at(value.data + 8);
+        }
+        return t;
+}
+
+static int drop(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment, const struct line *at,
+                struct line *total)
+{
+        struct key place = key_of(KEY_PLACE, segment);
+        struct key in_line = key_of(KEY_IN_LINE, at->order);
+        uint64_t chunks = (at->bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
+        int rc = del(m, txn, &place);
+
+        if (rc == 0)
+                rc = del(m, txn, &in_line);
+        for (uint32_t i = 0; rc == 0 && i < chunks; i++) {
+                struct key k = key_chunk(at->order, i);
+
+                rc = del(m, txn, &k);
+        }
+        total->bytes -= at->bytes < total->bytes ? at->bytes : total->bytes;
+        return rc;
+}
+
+/* The oldest give way until @want fits. */
+static int make_room(struct clew_tier_map *m, MDB_txn *txn, uint64_t want, struct line *total)
+{
+        int rc = 0;
+
+        for (unsigned n = 0; rc == 0 && n < GIVE_WAY_MAX && total->bytes + want > m->cache_bytes;
+             n++) {
+                struct key first = key_of(KEY_IN_LINE, 0);
+                MDB_val key = {first.len, first.bytes};
+                MDB_val value;
+                MDB_cursor *cursor = NULL;
+                uint64_t segment = 0;
+                struct line at = {0};
+
+                rc = mdb_cursor_open(txn, m->dbi, &cursor);
+                if (rc != 0)
+                        return rc;
+                rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+                if (rc == 0 && key.mv_size == 9 && ((uint8_t *)key.mv_data)[0] == KEY_IN_LINE &&
+                    value.mv_size >= 8) {
+                        segment = number_at(value.mv_data);
+                        at.order = number_at((uint8_t *)key.mv_data + 1);
+                } else if (rc == 0) {
+                        rc = MDB_NOTFOUND;
+                }
+                mdb_cursor_close(cursor);
+                if (rc == 0) {
+                        uint64_t order = at.order;
+
+                        if (find_place(m, txn, segment, &at) != 0 || at.order != order)
+                                at = (struct line){order, 0};
+                        rc = drop(m, txn, segment, &at, total);
+                }
+        }
+        if (rc == MDB_NOTFOUND)
+                total->bytes = 0; /* nothing is in line */
+        return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* In pages of its own, also when it is small: what is freed of it can be wiped (tier-map-wipe.c).
+ */
+static int put_chunk(struct clew_tier_map *m, MDB_txn *txn, const struct key *k,
+                     struct clew_slice chunk)
+{
+        CLEW_FREE uint8_t *room = NULL;
+
+        if (chunk.len >= m->page_bytes)
+                return put(m, txn, k, chunk);
+        room = clew_calloc(1, m->page_bytes);
+        if (!room)
+                return ENOMEM;
+        memcpy(room, chunk.data, chunk.len);
+        return put(m, txn, k, clew_slice_make(room, m->page_bytes));
+}
+
+static int cache_bytes(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment,
+                       struct clew_slice bytes)
+{
+        struct line total = totals(m, txn);
+        struct line at;
+        struct key name = key_name("cache");
+        struct key place = key_of(KEY_PLACE, segment);
+        struct key in_line;
+        int rc = find_place(m, txn, segment, &at);
+
+        if (rc == 0) /* somebody else was here, or what was there is damaged */
+                rc = drop(m, txn, segment, &at, &total);
+        else if (rc == MDB_NOTFOUND)
+                rc = 0;
+        if (rc == 0)
+                rc = make_room(m, txn, bytes.len, &total);
+        at = (struct line){total.order, bytes.len};
+        in_line = key_of(KEY_IN_LINE, at.order);
+        if (rc == 0)
+                rc = put_pair(m, txn, &place, at.order, at.bytes);
+        if (rc == 0)
+                rc = put_pair(m, txn, &in_line, segment, 0);
+        for (uint32_t chunk = 0; rc == 0 && bytes.len > 0; chunk++) {
+                struct key k = key_chunk(at.order, chunk);
+                size_t n = bytes.len < CHUNK_BYTES ? bytes.len : CHUNK_BYTES;
+
+                rc = put_chunk(m, txn, &k, clew_slice_make(bytes.data, n));
+                bytes = clew_slice_from(bytes, n);
+        }
+        return rc == 0 ? put_pair(m, txn, &name, total.order + 1, total.bytes + at.bytes) : rc;
+}
+
+int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_slice bytes,
+                        struct clew_error *err)
+{
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (bytes.len > m->cache_bytes / 2)
+                return 0; /* for one, all others would go */
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "writing", err);
+        rc = cache_bytes(m, txn, segment, bytes);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
 uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m)
 {
-        return clew_tier_cache_bytes(&m->cache);
+        MDB_txn *txn = NULL;
+        struct line t = {0};
+
+        if (mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn) == 0) {
+                t = totals(m, txn);
+                mdb_txn_abort(txn);
+        }
+        return t.bytes;
 }
 
 int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_error *err)
 {
         struct key known = key_of(KEY_KNOWN, segment);
         struct key rows = key_of(KEY_ROWS, segment);
+        struct key name = key_name("cache");
+        struct line total;
+        struct line at;
         MDB_txn *txn = NULL;
-        int r = clew_tier_cache_erase(&m->cache, segment, err);
-        int rc;
+        int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
 
-        if (r < 0)
-                return r;
-        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = del(m, txn, &known);
         if (rc == 0)
                 rc = del(m, txn, &rows);
+        total = totals(m, txn);
+        if (rc == 0 && find_place(m, txn, segment, &at) == 0) {
+                rc = drop(m, txn, segment, &at, &total);
+                if (rc == 0)
+                        rc = put_pair(m, txn, &name, total.order, total.bytes);
+        }
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }

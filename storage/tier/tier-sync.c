@@ -541,6 +541,8 @@ static int settle(struct sync *s, const struct clew_tier_catalog *before, struct
         }
         if (r == 0 && s->has_beside)
                 r = clew_tier_beside_settle(s->tier, s->bucket, &before->beside, err);
+        if (before->erased != s->tier->catalog.erased)
+                s->tier->wipes_map = true;
         return r == 0 ? leave(s, before->erased != s->tier->catalog.erased, err) : r;
 }
 
@@ -607,6 +609,16 @@ static int sync_once(struct sync *s, struct packing *p, struct clew_error *err)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
+/* What was read back of erased segments; what somebody still reads waits for the next time. */
+static int wipe_map(struct clew_tier *t, struct clew_error *err)
+{
+        bool all = false;
+        int r = clew_tier_map_wipe(t->map, &all, err);
+
+        t->wipes_map = r < 0 || !all;
+        return r;
+}
+
 int clew_tier_sync(struct clew_tier *t,
                    void (*run)(void *context, void (*fn)(void *argument), void *argument),
                    void *run_context, struct clew_tier_stats *stats, struct clew_error *err)
@@ -643,6 +655,8 @@ int clew_tier_sync(struct clew_tier *t,
                 r = sync_once(&s, &p, err);
         if (r == 0)
                 r = leave(&s, false, err);
+        if (r == 0 && t->wipes_map)
+                r = wipe_map(t, err);
         if (r == 0 && t->local_bytes > 0)
                 r = clew_tier_evict(t, s.bucket, run, run_context, stats, err);
         stats->version = t->catalog.version;

@@ -13,7 +13,7 @@ import fault_proxy
 import harness
 import objects_check
 import s3_client
-from objects_case import SEED, Place, answers, assert_equal, same_everywhere, trace_id, wait_synced
+from buckets import SEED, Place, answers, assert_equal, same_everywhere, trace_id, wait_synced
 
 DRIVER = os.path.join(harness.BUILD, "tests", "bucket", "bucket-driver")
 # Spans of the campaign; 1000000 by option.

@@ -11,8 +11,8 @@ import random
 import signal
 import time
 
-import objects_case
-from objects_case import run_of, trace_id
+import buckets
+from buckets import run_of, trace_id
 
 # What a reader is told when bytes of a segment are away and cannot be had now.
 TOLD = ("is not in this store but in", "could not be read a moment ago", "is not there any more", "is damaged")
@@ -178,7 +178,7 @@ def campaign(place, url, plain, ledger, rounds, each, seed, disturb=None, spans=
             c.process.wait()
             assert "taken-over" not in c.log, c.tail
     with place.clewd(store, plain, *flags) as c:
-        objects_case.wait_synced(place, c, store, plain, (), 180)
+        buckets.wait_synced(place, c, store, plain, (), 180)
         assert c.stop() == 0
     return store, (shown, told)
 

@@ -1,6 +1,6 @@
 """
-What the tests of sealed data in a bucket share: runs that are made of a number, a place for stores, buckets and caches, and the
-answers by which two stores are compared.
+What the tests of sealed data in a bucket share: directories of one test, runs to send, what a store answers, and waiting until all of it
+is in the bucket.
 """
 import glob
 import json
@@ -16,6 +16,7 @@ import harness
 
 SEED = int(os.environ.get("CLEW_TEST_SEED", "15") if os.environ.get("CLEW_TEST_SEED") != "random" else time.time_ns() % 100000)
 SEALING = ("--seal-idle", "1s", "--seal-wait", "1s", "--seal-segment", "16KiB", "--seal-cpu", "100")
+print(f"# seed {SEED}")
 
 
 class Place:
@@ -138,9 +139,6 @@ def filled(place, url, n=40, *flags):
         assert uploaded(c) > 0, c.tail
         assert c.stop() == 0
     return store
-
-
-# ---- the answers are the writer's ------------------------------------------------------------------------------------------------
 
 
 def same_everywhere(place, url):
