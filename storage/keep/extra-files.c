@@ -20,9 +20,9 @@
 /* Files that are not of the store, or are made anew by it. */
 static bool is_left_out(const char *name)
 {
-        static const char *const names[] = {CLEW_DATA_FILE, CLEW_LOCK_FILE, CLEW_COLLECTOR_FILE,
-                                            CLEW_CREATING_FILE, CLEW_UNFINISHED_DIR,
-                                            CLEW_TIER_MAP_DIR};
+        static const char *const names[] = {CLEW_DATA_FILE,      CLEW_LOCK_FILE,
+                                            CLEW_COLLECTOR_FILE, CLEW_CREATING_FILE,
+                                            CLEW_UNFINISHED_DIR, CLEW_TIER_MAP_DIR};
         size_t n = strlen(name);
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
