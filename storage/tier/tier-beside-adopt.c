@@ -37,6 +37,12 @@ static uint64_t digest_of(uint8_t tag, struct clew_slice key, struct clew_slice 
 
 /* ---- putting --------------------------------------------------------------------------------- */
 
+/* That a trace was deleted is remembered by who takes traces in. */
+static bool is_for_writers(const struct clew_tier_record *r)
+{
+        return r->key.len > 0 && r->key.data[0] == CLEW_SHELF_DELETED;
+}
+
 static int put_shelf(struct clew_shelf *shelf, const struct clew_tier_record *r,
                      struct clew_error *err)
 {
@@ -81,6 +87,9 @@ static int put_records(void *context, MDB_txn *txn, struct clew_state *state,
         int r = clew_shelf_begin(&shelf, a->tier->store, txn, err);
 
         while (r == 0 && clew_tier_record_take(&c, &record)) {
+                if (record.tag == CLEW_TIER_PART_SHELF && !a->tier->writes &&
+                    is_for_writers(&record))
+                        continue;
                 if (record.tag == CLEW_TIER_PART_SHELF)
                         r = put_shelf(&shelf, &record, err);
                 else if (record.tag == CLEW_TIER_PART_NOTE)
@@ -293,8 +302,11 @@ static bool is_here(struct clew_tier *t, struct clew_error *err)
         struct clew_shelf_state shelf = {0};
         struct clew_state state = {0};
         MDB_txn *txn = NULL;
-        int r = clew_txn_begin_read(t->store->env, &txn, err);
+        int r;
 
+        if (!t->writes)
+                return b->n_parts > 0 && n_here(t) == b->n_parts;
+        r = clew_txn_begin_read(t->store->env, &txn, err);
         if (r < 0)
                 return false;
         r = clew_state_read(t->store->env, txn, &state, err);

@@ -52,6 +52,7 @@ struct clew_tier {
         struct clew_tier_catalog catalog; /* as the bucket has it; of the thread that syncs */
         uint64_t writer;
         uint64_t created_ns; /* of the store, and of the bucket */
+        bool writes;         /* it is no reader's */
         bool is_fenced;
         bool is_deferred; /* the bucket did not answer at the start: attached by a later sync */
         uint64_t cache_bytes;

@@ -496,6 +496,7 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
         struct clew_object_bucket *b = NULL;
         int r = t->bucket ? 0 : clew_bucket_open(o->url, true, &t->bucket, err);
 
+        t->writes = true;
         b = t->bucket;
         if (r == 0 && wait_ns > 0)
                 clew_bucket_hurry(b, clew_clock_monotonic_ns(clew_clock_system()) + wait_ns);
