@@ -105,13 +105,16 @@ static void hold_answer(struct clew_api_request *q)
 void clew_api_answer(struct clew_api_request *q)
 {
         const struct clew_serve_request request = request_of(q);
+        struct clew_service service = *q->service;
 
+        if (!q->is_write) /* a write is not ended half-way */
+                service.stop = &q->stop;
         if (q->is_sign_in) {
                 clew_api_sign_in(q, &q->api->options);
         } else if (q->is_mcp) {
                 clew_api_mcp(q);
         } else {
-                clew_serve(q->service, &request, &q->answer);
+                clew_serve(&service, &request, &q->answer);
                 if (!q->streams && !q->answer.goes_on)
                         clew_squeeze(request.accept_encoding, &q->answer);
         }
@@ -276,7 +279,8 @@ static enum MHD_Result start_stream(struct clew_api_request *q)
 
         if (!live)
                 return respond(q);
-        response = clew_streams_add(q->api->streams, q->connection, q->service->store, live);
+        response = clew_streams_add(q->api->streams, q->connection, q->service->store,
+                                    request.target, live);
         if (!response) {
                 clew_serve_busy(&q->answer);
                 return respond(q);
