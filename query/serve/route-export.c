@@ -287,7 +287,7 @@ static int prepare(struct exporting *x, struct clew_selected *ret_after)
                                         "after takes what X-Clew-Next has given");
                 return 1;
         }
-        return clew_call_filter(call, in->after && !in->whole ? NULL : CLEW_SINCE_DEFAULT);
+        return clew_call_filter(call, CLEW_SINCE_DEFAULT);
 }
 
 int clew_route_export(struct clew_call *call)
