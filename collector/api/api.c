@@ -530,7 +530,7 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
         if (r == 0)
                 r = -clew_streams_new(options->memory, &api->streams);
         if (r == 0)
-                r = -clew_commands_new(&api->commands);
+                r = -clew_commands_new(options->command_memory_bytes, &api->commands);
         if (r != 0) {
                 clew_api_free(api);
                 return -r;
