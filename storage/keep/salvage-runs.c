@@ -13,6 +13,8 @@
 #define PAGE_HEADER 16u
 #define IS_OVERFLOW 0x04u
 #define LENGTH_BYTES 8u
+/* Parts of objects in stores of before. */
+#define OLD_PART_BYTES ((uint64_t)1 << 20)
 #define LISTS_BYTES_MAX ((size_t)256 << 20)
 #define RUN_BYTES_MAX ((size_t)1 << 30)
 /* Bytes that are summed up for all keys that are tried: some ten seconds. */
@@ -30,6 +32,7 @@ struct range {
 struct large {
         uint64_t number;
         uint64_t bytes;
+        uint64_t part; /* bytes of all parts but the last */
 };
 
 /* A run of pages as it is read. */
@@ -84,12 +87,14 @@ void clew_salvage_runs_lost(struct clew_salvage_runs *runs, enum clew_table tree
         clew_buffer_append(&runs->ranges, &r, sizeof(r));
 }
 
+/* @value: the first part. */
 static void add_large(struct clew_salvage_runs *runs, uint64_t number, struct clew_slice value)
 {
         struct clew_cursor c = clew_cursor_make(value);
         struct large l = {.number = number, .bytes = clew_cursor_le64(&c)};
 
-        if (!c.failed && l.bytes > CLEW_OBJECT_CHUNK_BYTES)
+        l.part = clew_cursor_left(&c);
+        if (!c.failed && l.part > 0 && l.bytes > l.part)
                 clew_buffer_append(&runs->objects, &l, sizeof(l));
 }
 
@@ -187,16 +192,16 @@ static bool try_key(struct clew_salvage_runs *runs, const struct run *run,
         return true;
 }
 
-/* The first part of an object, which says how long it is. */
+/* The first part of an object, which says how long the whole is; parts of @part bytes. */
 static bool is_first_part(struct clew_salvage_runs *runs, const struct run *run,
-                          const struct range *r, struct match *ret)
+                          const struct range *r, uint64_t part, struct match *ret)
 {
         struct clew_cursor c = clew_cursor_make(run->bytes);
         uint64_t len = clew_cursor_le64(&c);
         uint64_t last = last_of(r, runs->next_segment);
 
-        if (len > CLEW_OBJECT_CHUNK_BYTES)
-                len = CLEW_OBJECT_CHUNK_BYTES;
+        if (len > part)
+                len = part;
         len += LENGTH_BYTES + CLEW_TABLE_CHECK_BYTES;
         if (c.failed || !fills(runs, run, len))
                 return false;
@@ -205,6 +210,8 @@ static bool is_first_part(struct clew_salvage_runs *runs, const struct run *run,
 
                 if (try_key(runs, run, &key, len, ret))
                         return true;
+                if (n == UINT64_MAX)
+                        break;
         }
         return false;
 }
@@ -216,7 +223,7 @@ static bool is_later_part(struct clew_salvage_runs *runs, const struct run *run,
         const struct large *all = (const struct large *)(const void *)runs->objects.data;
 
         for (size_t i = 0; i < runs->objects.len / sizeof(*all); i++) {
-                uint64_t at = CLEW_OBJECT_CHUNK_BYTES;
+                uint64_t at = all[i].part;
 
                 if (all[i].number < r->low || all[i].number > r->high)
                         continue;
@@ -224,8 +231,8 @@ static bool is_later_part(struct clew_salvage_runs *runs, const struct run *run,
                         struct clew_key key = clew_key_chunk(all[i].number, chunk);
                         uint64_t len = all[i].bytes - at;
 
-                        if (len > CLEW_OBJECT_CHUNK_BYTES)
-                                len = CLEW_OBJECT_CHUNK_BYTES;
+                        if (len > all[i].part)
+                                len = all[i].part;
                         at += len;
                         len += CLEW_TABLE_CHECK_BYTES;
                         if (fills(runs, run, len) && try_key(runs, run, &key, len, ret))
@@ -325,8 +332,11 @@ static bool try_run(struct clew_salvage_runs *runs, const struct run *run, bool 
                 const struct range *r = &ranges[i];
 
                 if (r->tree == CLEW_TABLE_OBJECT)
-                        found = later_parts ? is_later_part(runs, run, r, ret)
-                                            : is_first_part(runs, run, r, ret);
+                        found = later_parts
+                                        ? is_later_part(runs, run, r, ret)
+                                        : is_first_part(runs, run, r, CLEW_OBJECT_CHUNK_BYTES,
+                                                        ret) ||
+                                                  is_first_part(runs, run, r, OLD_PART_BYTES, ret);
                 else if (!later_parts)
                         found = is_batch(runs, run, r, batch, ret);
         }
@@ -362,7 +372,10 @@ int clew_salvage_runs_find(struct clew_salvage_runs *runs, const uint8_t *seen, 
                             !try_run(runs, &run, pass == 1, batch, &m))
                                 continue;
                         next = page + run.n_pages;
-                        clew_salvage_runs_note(runs, m.table, clew_key_slice(&m.key), m.stored);
+                        clew_salvage_runs_note(
+                                runs, m.table, clew_key_slice(&m.key),
+                                clew_slice_make(m.stored.data,
+                                                m.stored.len - CLEW_TABLE_CHECK_BYTES));
                         r = fn(context, m.table, clew_key_slice(&m.key), m.stored, true, err);
                 }
         }

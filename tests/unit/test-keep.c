@@ -35,6 +35,8 @@
 #define TRACES (SEALED + 4u)
 #define SPANS 5u
 #define NOTES 3u
+/* Two megabytes when they are packed. */
+#define LARGE_SPANS 1200u
 #define NOTE_BYTES 200u
 /* A page has some seventeen notes. */
 #define TRACES_OF_A_NOTE_PAGE 8u
@@ -442,6 +444,7 @@ static void test_of_another_store(void **state)
         struct clew_keep_options o = options_of(f);
         struct clew_backup_report r;
         struct clew_error err = {0};
+        char other[400];
 
         fill(f, 0, SEALED, TRACES);
         (void)backup(f);
@@ -454,6 +457,13 @@ static void test_of_another_store(void **state)
         assert_true(is_whole(f));
         /* Neither onto a store nor onto anything else. */
         assert_int_equal(restore(f), 0);
+        assert_int_equal(clew_store_restore(f->backup, f->target, &o,
+                                            &(struct clew_restore_report){0}, &err),
+                         -EINVAL);
+        test_dir_remove_flat(f->target);
+        assert_int_equal(mkdir(f->target, 0700), 0);
+        snprintf(other, sizeof(other), "%s/theirs", f->target);
+        write_file(other, (const uint8_t *)"x", 1);
         assert_int_equal(clew_store_restore(f->backup, f->target, &o,
                                             &(struct clew_restore_report){0}, &err),
                          -EINVAL);
@@ -612,6 +622,53 @@ static void test_repair_page_by_page(void **state)
         clew_free(data);
 }
 
+/* An object in several parts, whose leaf is lost. */
+static void test_repair_large(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_store *store = open_at(f, f->store, CLEW_STORE_COLLECT);
+        struct content was;
+        unsigned leaves = 0;
+        uint8_t kept[PAGE];
+        char path[400];
+        char hurt[400];
+        uint8_t *data;
+        size_t n;
+
+        for (uint32_t span = 0; span < LARGE_SPANS; span++)
+                send(f, store, SEALED, span);
+        seal(store);
+        clew_store_close(store);
+        read_content(f, f->store, &was);
+        assert_true(was.spans[SEALED] != 0);
+        snprintf(path, sizeof(path), "%s/data.mdb", f->store);
+        snprintf(hurt, sizeof(hurt), "%s/data.mdb", f->target);
+        data = read_file(path, &n);
+        assert_true(n > (size_t)2 << 20);
+        for (size_t page = 2; page < n / PAGE; page++) {
+                struct clew_keep_options o = options_of(f);
+                struct clew_repair_report report;
+                struct clew_error err = {0};
+                struct content is;
+                uint64_t number;
+
+                memcpy(&number, data + page * PAGE, sizeof(number));
+                if (number != page || data[page * PAGE + 10] != 2) /* a leaf */
+                        continue;
+                test_dir_remove_flat(f->target);
+                assert_int_equal(mkdir(f->target, 0700), 0);
+                harm(f, data, n / PAGE, page, NOISE, kept);
+                write_file(hurt, data, n);
+                memcpy(data + page * PAGE, kept, PAGE);
+                assert_int_equal(clew_store_repair(f->target, &o, &report, &err), 0);
+                read_content(f, f->target, &is);
+                assert_memory_equal(&was, &is, sizeof(is));
+                leaves++;
+        }
+        assert_true(leaves > 5);
+        clew_free(data);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -621,6 +678,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_of_another_store, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_compact, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_repair_page_by_page, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_repair_large, set_up, tear_down),
         };
 
         /* Hundreds of stores are made, and each is synced: in memory where that is possible. */
