@@ -14,9 +14,18 @@
 #define CLEW_STORAGE_SALVAGE_RUNS_INT_H
 
 #include "proto/base/buffer.h"
-#include "storage/keep/salvage-int.h"
+#include "proto/base/error.h"
+#include "storage/base/env-int.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct clew_hot_batch;
+
+/* As clew_salvage_fn. */
+typedef int (*clew_salvage_runs_fn)(void *context, enum clew_table table, struct clew_slice key,
+                                    struct clew_slice stored, bool found_again,
+                                    struct clew_error *err);
 
 struct clew_salvage_runs {
         int fd; /* of the data file; borrowed */
@@ -49,6 +58,7 @@ bool clew_salvage_runs_miss(struct clew_salvage_runs *runs);
  * @fn what they are. 0, or what @fn said. */
 CLEW_MUST_USE int clew_salvage_runs_find(struct clew_salvage_runs *runs, const uint8_t *seen,
                                          const uint8_t *free, struct clew_hot_batch *batch,
-                                         clew_salvage_fn fn, void *context, struct clew_error *err);
+                                         clew_salvage_runs_fn fn, void *context,
+                                         struct clew_error *err);
 
 #endif

@@ -349,7 +349,7 @@ static bool has_bit(const uint8_t *bits, uint64_t page)
 }
 
 int clew_salvage_runs_find(struct clew_salvage_runs *runs, const uint8_t *seen, const uint8_t *free,
-                           struct clew_hot_batch *batch, clew_salvage_fn fn, void *context,
+                           struct clew_hot_batch *batch, clew_salvage_runs_fn fn, void *context,
                            struct clew_error *err)
 {
         struct match m;
