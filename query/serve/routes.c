@@ -79,6 +79,12 @@ const struct clew_route clew_routes[] = {
         {"GET", "/attrs/values", READ, NOTHING, "the values of one attribute", "value",
          clew_value_fields, true, CLEW_INPUT_FILTER | CLEW_INPUT_KEY | LIST_INPUTS,
          clew_route_values},
+        {"GET", "/scores", READ, NOTHING,
+         "scores of the selected traces, recorded by evaluators and said by people", "score", NULL,
+         true,
+         CLEW_INPUT_FILTER | CLEW_INPUT_SCORE | CLEW_INPUT_LIMIT | CLEW_INPUT_AFTER |
+                 CLEW_INPUT_FORMAT,
+         clew_route_scores},
         {"GET", "/annotations", READ, NOTHING,
          "what was said of one trace, a session, or those "
          "selected",

@@ -45,7 +45,13 @@ struct clew_service {
          * may be NULL. */
         void (*write_status)(void *context, const char *project, struct clew_json_writer *w);
         void *context;
+        /* What answers about @project may lack now, in words; false: nothing. May be NULL. */
+        bool (*gap)(const void *context, const char *project, char *ret, size_t size);
+        const void *gap_context;
 };
+
+/* Of such words. */
+#define CLEW_SERVE_GAP_BYTES 512u
 
 /* Everything borrowed. Headers that were not sent are null slices. */
 struct clew_serve_request {
@@ -67,6 +73,7 @@ struct clew_serve_answer {
         const char *policy;       /* Content-Security-Policy of pages; static */
         char etag[32];            /* quoted; "" = none */
         char next[80];            /* where the rest begins, of what is no list; "" = that was all */
+        char partial[160];        /* why it ends before its end, of what is no list; "" = whole */
         uint64_t n_left_out;      /* of what is no list: what gave no record */
         unsigned retry_after_s;   /* 0 = none */
         /* The rest is part of this answer: who carries it asks again with `after` = @next, and

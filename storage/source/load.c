@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define HOT_RESERVE_MAX ((size_t)64 << 20)
+/* Times that a trace may move to another object while it is read. */
+#define MOVES_MAX 4u
 /* Of each buffer, for the next trace. What a large one has needed on its way is given back as soon
  * as it is not needed: it would stand beside what is made of the trace. */
 #define KEPT_MAX ((size_t)16 << 20)
@@ -111,24 +113,46 @@ int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
                               clew_env_dir(env), place->index, (unsigned long long)place->segment);
 }
 
-/* Puts the open segment aside for @segment, or in the place of the one that was read least lately.
- * Returns whether @segment is open then. */
-static bool switch_segment(struct clew_loader *l, uint64_t segment)
+/* Segments that are kept open beside the one at hand before one was asked for again. Each has some
+ * megabytes of memory that nobody has touched, and most questions open a segment once. */
+#define KEPT_AT_FIRST 2u
+
+static bool is_gone(const struct clew_loader *l, uint64_t segment)
+{
+        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
+                if (l->gone[i] == segment)
+                        return true;
+        }
+        return false;
+}
+
+/* The place for the open segment: that of @segment, one more while segments are asked for again
+ * that had to make room, or that of the one that was read least lately. */
+static struct clew_kept_segment *find_place(struct clew_loader *l, uint64_t segment)
 {
         struct clew_kept_segment *place = &l->kept[0];
+
+        for (uint32_t i = 0; i < l->n_kept; i++) {
+                if (l->kept[i].segment == segment)
+                        return &l->kept[i];
+                if (l->kept[i].used < place->used)
+                        place = &l->kept[i];
+        }
+        if (l->n_kept < KEPT_AT_FIRST || (l->n_kept < CLEW_LOADER_KEPT && is_gone(l, segment)))
+                return &l->kept[l->n_kept++];
+        l->gone[l->n_gone++ % CLEW_LOADER_KEPT] = place->segment;
+        return place;
+}
+
+/* Puts the open segment aside for @segment. Returns whether @segment is open then. */
+static bool switch_segment(struct clew_loader *l, uint64_t segment)
+{
+        struct clew_kept_segment *place = find_place(l, segment);
         struct clew_kept_segment old = {.reader = l->segment,
                                         .object = l->object,
                                         .segment = l->open_segment,
                                         .used = ++l->switches};
 
-        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
-                if (l->kept[i].segment == segment) {
-                        place = &l->kept[i];
-                        break;
-                }
-                if (l->kept[i].used < place->used)
-                        place = &l->kept[i];
-        }
         if (!place->reader.unpacker) {
                 if (clew_segment_reader_init(&place->reader) < 0)
                         return false; /* then one is open at a time */
@@ -141,7 +165,8 @@ static bool switch_segment(struct clew_loader *l, uint64_t segment)
         return l->open_segment == segment;
 }
 
-int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+/* -EREMCHG: the segment is gone, and was somewhere else than in this store. */
+static int read_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
                        const struct clew_trace_id *id, struct clew_segment_row *ret_row,
                        struct clew_error *err)
 {
@@ -166,6 +191,15 @@ int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
         if (r == -EMSGSIZE)
                 return too_large(l, err);
         return r < 0 ? segment_error(l, r, segment, err) : 0;
+}
+
+int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+                       const struct clew_trace_id *id, struct clew_segment_row *ret_row,
+                       struct clew_error *err)
+{
+        int r = read_sealed(l, segment, index, id, ret_row, err);
+
+        return r == -EREMCHG ? segment_error(l, -ENOENT, segment, err) : r;
 }
 
 static int read_live(struct clew_loader *l, uint64_t segment, struct clew_error *err)
@@ -322,6 +356,43 @@ static int merge_all(struct clew_loader *l, struct clew_slice traces, struct cle
         return 0;
 }
 
+/*
+ * The sealed part of a trace, from a newer snapshot when the object that it was in is gone: others
+ * have put it into another one meanwhile, or deleted it (then -ENOENT).
+ */
+static int read_where_it_is(struct clew_loader *l, const struct clew_trace_id *id,
+                            struct clew_place *place, struct clew_segment_row *row,
+                            struct clew_error *err)
+{
+        MDB_txn *before = l->txn;
+        MDB_txn *newer = NULL;
+        int r = read_sealed(l, place->segment, place->index, id, row, err);
+
+        for (unsigned i = 0; r == -EREMCHG && i < MOVES_MAX; i++) {
+                uint64_t old = place->segment;
+
+                clew_txn_end_read(l->env, newer);
+                newer = NULL;
+                clew_loader_set_txn(l, NULL);
+                r = clew_txn_begin_read(l->env, &newer, err);
+                if (r < 0)
+                        break;
+                clew_loader_set_txn(l, newer);
+                r = clew_place_read(l->env, newer, id, place, err);
+                if (r == 0 && place->segment == old)
+                        r = -EREMCHG;
+                else if (r == 0)
+                        r = clew_loader_check_place(l, place, err);
+                if (r == 0)
+                        r = read_sealed(l, place->segment, place->index, id, row, err);
+        }
+        if (l->txn != before) {
+                clew_loader_set_txn(l, before);
+                clew_txn_end_read(l->env, newer);
+        }
+        return r == -EREMCHG ? segment_error(l, -ENOENT, place->segment, err) : r;
+}
+
 int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                      const struct clew_hot_list *hot, struct clew_loaded *ret,
                      struct clew_error *err)
@@ -346,7 +417,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                 r = clew_loader_check_place(l, &ret->place, err);
                 if (r < 0)
                         return r;
-                r = clew_loader_sealed(l, ret->place.segment, ret->place.index, id, &row, err);
+                r = read_where_it_is(l, id, &ret->place, &row, err);
                 if (r < 0)
                         return r;
         }
