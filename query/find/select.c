@@ -89,11 +89,11 @@ static int take_row(void *context, const struct clew_bulk_row *row)
         return count_row(s, row) == 1 ? s->take(s->take_context, row) : 0;
 }
 
-static bool wants_steps(void *context, const struct clew_slice *texts)
+static bool wants_steps(void *context, const struct clew_slice *texts, bool is_error)
 {
         struct clew_select *s = context;
 
-        return s->wants_steps(s->take_context, texts);
+        return s->wants_steps(s->take_context, texts, is_error);
 }
 
 static int take_step(void *context, const struct clew_bulk_step *step)

@@ -120,7 +120,7 @@ struct clew_select {
         int (*take)(void *context, const struct clew_bulk_row *row);
         /* Or their steps, where indexes tell those (find/index/index.h): which sorts are wanted,
          * and each step of those. */
-        bool (*wants_steps)(void *context, const struct clew_slice *texts);
+        bool (*wants_steps)(void *context, const struct clew_slice *texts, bool is_error);
         int (*take_step)(void *context, const struct clew_bulk_step *step);
         bool steps_of_runs; /* ... with its start and its run */
         void *take_context;

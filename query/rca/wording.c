@@ -78,13 +78,6 @@ static enum met meet(struct table *t, uint64_t hash, uint32_t unit)
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-/* What a byte is: its lower form in a word, 0 between words. */
-static void make_classes(uint8_t class[256])
-{
-        for (unsigned c = 0; c < 256; c++)
-                class[c] = is_alpha((uint8_t)c) || is_digit((uint8_t)c) ? lower((uint8_t)c) : 0;
-}
-
 static bool ends_sentence(uint8_t c)
 {
         return c == '.' || c == '!' || c == '?' || c == ':' || c == '\n' || c == '*' || c == '-' ||
@@ -93,7 +86,6 @@ static bool ends_sentence(uint8_t c)
 
 struct reading {
         struct table table;
-        uint8_t class[256];
         size_t left; /* bytes that may still be read */
 };
 
@@ -114,12 +106,12 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 size_t from;
                 enum met met;
 
-                for (; i < text.len && !r->class[text.data[i]]; i++)
+                for (; i < text.len && !clew_word_class[text.data[i]]; i++)
                         opens |= ends_sentence(text.data[i]);
                 from = i;
-                for (; i < text.len && r->class[text.data[i]]; i++) {
-                        digit |= is_digit(text.data[i]);
-                        h = word_hash_add(h, r->class[text.data[i]]);
+                for (uint8_t c; i < text.len && (c = clew_word_class[text.data[i]]) != 0; i++) {
+                        digit |= c <= '9';
+                        h = word_hash_add(h, c);
                 }
                 name = from < text.len && !opens && text.data[from] >= 'A' &&
                        text.data[from] <= 'Z';
@@ -228,7 +220,6 @@ static void read_units(const struct clew_rca_view *v, struct clew_wording *all)
 {
         struct reading r = {.table = {.arena = v->arena}, .left = CLEW_WORDING_TEXT_MAX};
 
-        make_classes(r.class);
         if (!resize(&r.table, TABLE_FIRST))
                 return;
         for (uint32_t u = 0; u < v->n_units; u++) {

@@ -194,7 +194,7 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
         CLEW_BUFFER fields = {0};
         int r;
 
-        *s = (struct clew_stats){.over_ns = over_ns, .told = !query};
+        *s = (struct clew_stats){.over_ns = over_ns, .told = true};
         s->told &= over_ns % CLEW_NS_PER_S == 0; /* indexes tell the second of a step */
         clew_arena_init(&s->arena, 2 * CLEW_QUERY_ARENA_MAX);
         clew_arena_init(&s->scratch, SCRATCH_MAX);
@@ -204,6 +204,9 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
                 r = clew_groups_init(&s->groups, s->n_keys);
         if (r == 0 && s->needs_spans)
                 r = make_query(s, query, clew_buffer_slice(&fields), err, where);
+        s->has_condition = query && s->of_steps;
+        if (r == 0 && s->has_condition && s->told)
+                s->told = clew_query_asks_sorts(s->query);
         return r;
 }
 
@@ -455,15 +458,15 @@ static int take(struct clew_stats *s, const struct clew_bulk_row *row)
         return clew_groups_add(&s->groups, &item);
 }
 
-static bool wants(void *context, const struct clew_slice *texts)
+static bool wants(void *context, const struct clew_slice *texts, bool is_error)
 {
-        const struct clew_stats *s = context;
+        struct clew_stats *s = context;
 
         for (uint32_t i = 0; i < s->n_keys; i++) {
                 if (s->keys[i].of_step && texts[s->keys[i].text].len == 0)
                         return false;
         }
-        return true;
+        return !s->has_condition || clew_query_meets_sort(s->run, texts, is_error);
 }
 
 /* Steps of one sort are of one group, unless the run or the time has a say in it. */

@@ -427,6 +427,15 @@ static void sweep(struct clew_object_bucket *b, const struct clew_tier_catalog *
                 (void)!clew_bucket_list(b, "cat", "", delete_old, &d, &ignored);
 }
 
+/* Who has read no version may make the first one alone: number 1 is free again when it is old. */
+static int check_first(struct clew_object_bucket *b, struct clew_error *err)
+{
+        uint64_t last = 0;
+        int r = clew_bucket_list(b, "cat", "", keep_last, &last, err);
+
+        return r < 0 ? r : last > 0 ? -EEXIST : 0;
+}
+
 int clew_tier_catalog_commit(struct clew_object_bucket *b, struct clew_tier_catalog *c,
                              const struct clew_tier_item *items, size_t n, struct clew_error *err)
 {
@@ -450,6 +459,8 @@ int clew_tier_catalog_commit(struct clew_object_bucket *b, struct clew_tier_cata
         if (r < 0 || clew_buffer_error(&bytes) < 0)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory for the catalog");
         version_name(next.version, name);
+        if (r == 0 && before == 0)
+                r = check_first(b, err);
         if (r == 0)
                 r = clew_bucket_create(b, name, clew_buffer_slice(&bytes), err);
         if (r == CLEW_BUCKET_EXISTS)

@@ -36,6 +36,36 @@ static void evict_now(void *argument)
         e->result = clew_tier_write(e->tier, delete_bytes, e, e->err);
 }
 
+/* Who was killed between a version and writing down what it said: the object's footer says it. */
+static int learn(struct clew_tier *t, struct clew_object_bucket *b, uint64_t segment,
+                 struct clew_tier_known *ret, struct clew_error *err)
+{
+        const struct clew_tier_item *item = clew_tier_catalog_find(&t->catalog, segment);
+        struct clew_tier_footer f;
+        CLEW_BUFFER bytes = {0};
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        if (!item || item->size < CLEW_TIER_FOOTER_BYTES)
+                return -ENOENT;
+        clew_buffer_init(&bytes, 2 * CLEW_TIER_FOOTER_BYTES);
+        clew_tier_segment_name(segment, item->digest, name);
+        r = clew_bucket_get(b, name, item->size - CLEW_TIER_FOOTER_BYTES, CLEW_TIER_FOOTER_BYTES,
+                            &bytes, NULL, err);
+        if (r == 0)
+                r = clew_tier_footer_read(clew_buffer_slice(&bytes), item->size, &f);
+        if (r == 0 && (f.segment != segment || f.created_ns != t->created_ns))
+                r = -EBADMSG;
+        if (r < 0)
+                return r;
+        *ret = (struct clew_tier_known){.digest = item->digest,
+                                        .size = item->size,
+                                        .meta = item->meta,
+                                        .segment_len = f.sections[CLEW_TIER_SEGMENT].len,
+                                        .segment_check = f.sections[CLEW_TIER_SEGMENT].check};
+        return clew_tier_map_know(t->map, segment, ret, CLEW_SLICE_NULL, err);
+}
+
 /* The bucket is asked whether it has the segment's bytes, all of them, before they go here. */
 static int check_remote(struct clew_tier *t, struct clew_object_bucket *b, uint64_t segment,
                         struct clew_error *err)
@@ -45,6 +75,8 @@ static int check_remote(struct clew_tier *t, struct clew_object_bucket *b, uint6
         char name[CLEW_TIER_NAME_MAX];
         int r = clew_tier_map_find(t->map, segment, &known, err);
 
+        if (r == -ENOENT)
+                r = learn(t, b, segment, &known, err);
         if (r < 0)
                 return r;
         clew_buffer_init(&bytes, CLEW_BUCKET_OBJECT_MAX);

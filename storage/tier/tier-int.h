@@ -59,6 +59,7 @@ struct clew_tier {
         struct clew_tier_beside_writer beside; /* of the thread that syncs */
         struct clew_buffer leaving; /* struct clew_tier_leaving: objects that go when readers have
                                        had time; of the thread that syncs */
+        bool is_unsure;             /* whether the last version was made; of that thread too */
         bool wipes_map;      /* something of what was read back was erased; of that thread too */
         uint64_t synced;     /* digest of the state that the bucket has */
         uint64_t evicted_at; /* next segment of the state when nothing was left to give up */

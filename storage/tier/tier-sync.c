@@ -472,6 +472,7 @@ static int find_out(struct sync *s, struct clew_error *err)
 
         if (r < 0)
                 return r;
+        t->is_unsure = false;
         t->synced = 0;
         if (t->catalog.version == 0 || t->catalog.writer == t->writer)
                 return 0; /* it was us, before an answer that did not come */
@@ -546,6 +547,27 @@ static int settle(struct sync *s, const struct clew_tier_catalog *before, struct
         return r == 0 ? leave(s, before->erased != s->tier->catalog.erased, err) : r;
 }
 
+/* Whether the catalog, as it was read again, says all that was to be said. */
+static bool is_said(const struct sync *s, const struct clew_tier_item *items, size_t n)
+{
+        const struct clew_tier_catalog *c = &s->tier->catalog;
+        bool is = !s->has_beside || (c->beside.n_parts == s->beside.n_parts &&
+                                     memcmp(c->beside.parts, s->beside.parts,
+                                            s->beside.n_parts * sizeof(s->beside.parts[0])) == 0);
+
+        for (size_t i = 0; is && i < n; i++) {
+                const struct clew_tier_item *there = clew_tier_catalog_find(c, items[i].segment);
+
+                is = items[i].size == 0
+                             ? !there
+                             : there && there->digest == items[i].digest &&
+                                       there->live_len == items[i].live_len &&
+                                       (there->live_len == 0 ||
+                                        memcmp(there->live, items[i].live, there->live_len) == 0);
+        }
+        return is;
+}
+
 static int commit(struct sync *s, struct clew_error *err)
 {
         struct clew_tier *t = s->tier;
@@ -564,16 +586,16 @@ static int commit(struct sync *s, struct clew_error *err)
                 t->catalog.erased = s->erased;
         if (s->has_beside)
                 t->catalog.beside = s->beside;
+        t->is_unsure = true;
         r = clew_tier_catalog_commit(s->bucket, &t->catalog, items, n, err);
-        if (r == -EEXIST || r == -EAGAIN) {
+        if (r == 0) {
+                t->is_unsure = false;
+        } else if (r == -EEXIST || r == -EAGAIN) {
                 r = find_out(s, err);
                 s->stats->more = true;
-                return r;
-        }
-        if (r < 0) { /* what the bucket has is read again before anything is decided */
-                struct clew_error ignored;
-
-                (void)!clew_tier_catalog_read(s->bucket, &t->catalog, &ignored);
+                if (r < 0 || !is_said(s, items, n))
+                        return r;
+        } else {
                 return r;
         }
         return settle(s, &before, err);
@@ -651,6 +673,8 @@ int clew_tier_sync(struct clew_tier *t,
         r = packing_init(&p, t);
         if (r < 0 || !s.made)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (r == 0 && t->is_unsure) /* nothing is decided before it is known what the bucket has */
+                r = find_out(&s, err);
         if (r == 0)
                 r = sync_once(&s, &p, err);
         if (r == 0)

@@ -125,6 +125,7 @@ static void versions_of_a_catalog_build_on_each_other(void **state)
         struct clew_object_bucket *b = NULL;
         struct clew_error err = {0};
         struct clew_tier_catalog writer = {.created_ns = 1, .writer = 2};
+        struct clew_tier_catalog blank = {.created_ns = 1, .writer = 2};
         struct clew_tier_catalog reader = {0};
         char url[600];
 
@@ -161,6 +162,9 @@ static void versions_of_a_catalog_build_on_each_other(void **state)
         clew_tier_catalog_deinit(&reader);
         assert_int_equal(clew_tier_catalog_read(b, &reader, &err), 0);
         assert_int_equal(reader.n, 101);
+        /* Who has read nothing cannot begin anew, though number 1 is free again. */
+        assert_int_equal(clew_tier_catalog_commit(b, &blank, NULL, 0, &err), -EEXIST);
+        clew_tier_catalog_deinit(&blank);
         /* A second writer that knows the same is told that the number is taken. */
         reader.writer = 3;
         put(&writer, 900, 100, 1);

@@ -195,7 +195,8 @@ static int take_all(struct taking *t, struct clew_columns *columns, struct clew_
         for (unsigned i = 0; i < CLEW_LIGHT_TEXTS; i++)
                 t->row.n_ids[i] = t->of->texts[i].n + 1;
         for (uint32_t i = 0; i < t->sorts.n; i++)
-                t->wanted[i] = t->to->wants(t->to->context, t->sorts.items[i].texts);
+                t->wanted[i] = t->to->wants(t->to->context, t->sorts.items[i].texts,
+                                            (t->sorts.items[i].flags & CLEW_SORT_ERROR) != 0);
         return clew_step_index_read(t->run, &t->sorts, t->wanted, &t->asked, on_step, t, err);
 }
 

@@ -81,6 +81,7 @@ enum {
 };
 
 struct clew_columns;
+struct clew_query_run;
 struct clew_summary;
 
 CLEW_MUST_USE struct clew_columns *clew_columns_new(unsigned wanted); /* NULL: no memory */
@@ -172,11 +173,16 @@ struct clew_bulk_steps {
         int (*on_run)(void *context, const struct clew_bulk_row *row);
         bool of_runs; /* steps tell their start and their run */
         /* Whether steps with these texts are wanted at all. */
-        bool (*wants)(void *context, const struct clew_slice *texts);
+        bool (*wants)(void *context, const struct clew_slice *texts, bool is_error);
         int (*on_step)(void *context, const struct clew_bulk_step *step);
         void *context;
 };
 
+/* Whether all that the query asks of a span are texts that indexes tell, and whether it failed:
+ * then it can be put to the sorts of steps, and selects those that meet it. */
+bool clew_query_asks_sorts(const struct clew_query *query);
+bool clew_query_meets_sort(struct clew_query_run *run, const struct clew_slice *texts,
+                           bool is_error);
 /* The CLEW_STEP_* of a field; -1 = indexes tell it of no step. */
 int clew_step_text(struct clew_slice field);
 /* The cost of a step as an index keeps it, to 1e-10 dollars: whoever adds up steps adds up these,
@@ -198,8 +204,6 @@ struct clew_index_told {
         bool unknown_name; /* some attribute of the query stands nowhere */
         bool misfit;       /* nothing under some name has a type that its comparison fits */
 };
-
-struct clew_query_run;
 
 /* Tells @run which names there are and what fits, from all indexes. 0, or a negative number: they
  * cannot be used. */
