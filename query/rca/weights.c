@@ -133,7 +133,10 @@ static const double feature_weights[CLEW_FEATURE_COUNT] = {
         [CLEW_FEATURE_SAID] = -0.27,         [CLEW_FEATURE_NEW_WORDS] = 0.03,
         [CLEW_FEATURE_NEW_NAMES] = -0.12,    [CLEW_FEATURE_NEW_SHARE] = 1.03,
         [CLEW_FEATURE_READS] = 0.14,         [CLEW_FEATURE_READS_ANY] = -0.23,
-        [CLEW_FEATURE_ALIKE] = -0.50,
+        [CLEW_FEATURE_ALIKE] = -0.50,        [CLEW_FEATURE_ASKED] = 0.00,
+        [CLEW_FEATURE_ACTS_ASKED] = 0.00,    [CLEW_FEATURE_FOUND] = 0.00,
+        [CLEW_FEATURE_ORDERED] = 0.00,       [CLEW_FEATURE_KEPT] = 0.00,
+        [CLEW_FEATURE_WROTE] = 0.00,         [CLEW_FEATURE_BROUGHT] = 0.00,
 };
 
 static const double none_weights[CLEW_NONE_COUNT] = {
