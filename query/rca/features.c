@@ -30,9 +30,9 @@ const char *clew_feature_name(enum clew_feature feature)
                 "first-takes",   "first-worker", "last-worker", "orders-first", "orders-last",
                 "supposes",      "concludes",    "excuses",     "checks",       "questions",
                 "program",       "numbers",      "said",        "new-words",    "new-names",
-                "new-share",     "reads",        "reads-any",   "alike",
-                "asked",         "acts-asked",   "found",       "ordered",      "kept",
-                "wrote",         "brought"};
+                "new-share",     "reads",        "reads-any",   "alike",        "asked",
+                "acts-asked",    "found",        "ordered",     "kept",         "wrote",
+                "brought"};
 
         return names[feature];
 }

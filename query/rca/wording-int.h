@@ -23,15 +23,15 @@ struct clew_wording {
         double asked;       /* share of the request's words that it says again, 0 to 1 */
         double found;       /* the same of what its calls brought */
         double kept;        /* of those of the order that another agent, or a user, gave it last */
-        double wrote;       /* share of the answer's words, but the request's, that it wrote first */
-        double brought;     /* and of those that its calls brought first */
-        bool ordered;       /* there was such an order */
-        bool supposes;      /* assumes, estimates, makes up an example */
-        bool concludes;     /* calls it done, right or final */
-        bool excuses;       /* tells of trouble */
-        bool checks;        /* speaks of checking */
-        bool questions;     /* holds a question mark */
-        bool program;       /* holds a code block */
+        double wrote;   /* share of the answer's words, but the request's, that it wrote first */
+        double brought; /* and of those that its calls brought first */
+        bool ordered;   /* there was such an order */
+        bool supposes;  /* assumes, estimates, makes up an example */
+        bool concludes; /* calls it done, right or final */
+        bool excuses;   /* tells of trouble */
+        bool checks;    /* speaks of checking */
+        bool questions; /* holds a question mark */
+        bool program;   /* holds a code block */
 };
 
 /* One for each step of @v, those of model calls filled, in the view's arena; NULL when memory is

@@ -3,9 +3,9 @@
  *
  * A table holds every word met so far, with the text that had it last: so a word counts once in a
  * text, and is new when no text had it. It also knows the text that had it first, the last order
- * that held it, and whether the request does. Of long texts the head and the tail are read. The table has
- * a fixed size, which the bound on all text makes large enough; when it is full nothing is new any
- * more.
+ * that held it, and whether the request does. Of long texts the head and the tail are read. The
+ * table has a fixed size, which the bound on all text makes large enough; when it is full nothing
+ * is new any more.
  */
 #include "query/rca/wording-int.h"
 
@@ -382,7 +382,8 @@ static void read_units(const struct clew_rca_view *v, struct clew_wording *all)
                         r.order++;
                         r.ordered = 0;
                 }
-                c = read_unit(&r, unit, u, part, written && who != CLEW_RCA_NONE ? &all[who] : NULL);
+                c = read_unit(&r, unit, u, part,
+                              written && who != CLEW_RCA_NONE ? &all[who] : NULL);
                 before.table = r.table;
                 if (who != CLEW_RCA_NONE && (written || unit->origin == CLEW_RCA_RESULT))
                         add_shares(&before, &c, written, &all[who]);
