@@ -39,6 +39,11 @@ void clew_buffer_printf(struct clew_buffer *b, const char *fmt, ...) CLEW_PRINTF
 
 /* Protobuf base-128 varint, and little-endian fixed widths. */
 void clew_buffer_append_varint(struct clew_buffer *b, uint64_t v);
+/* Bytes that a varint of @v takes: 1 to 10. */
+static inline unsigned clew_varint_size(uint64_t v)
+{
+        return (unsigned)(63 - __builtin_clzll(v | 1)) / 7 + 1;
+}
 void clew_buffer_append_le32(struct clew_buffer *b, uint32_t v);
 void clew_buffer_append_le64(struct clew_buffer *b, uint64_t v);
 

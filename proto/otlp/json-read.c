@@ -71,11 +71,6 @@ struct job {
         struct clew_error first; /* the first that made an item unreadable */
 };
 
-static unsigned varint_length(uint64_t v)
-{
-        return (unsigned)(63 - __builtin_clzll(v | 1)) / 7 + 1;
-}
-
 static uint8_t *put_varint(uint8_t *p, uint64_t v)
 {
         while (v >= 0x80) {
@@ -186,7 +181,7 @@ static void close_message(struct job *job)
                 struct splice s = {(uint32_t)(f->start - 1 - job->base), (uint32_t)length};
 
                 memcpy(job->splices.data + f->slot * sizeof(s), &s, sizeof(s));
-                job->extra += varint_length(length) - 1;
+                job->extra += clew_varint_size(length) - 1;
         }
         job->n_frames--;
 }
@@ -232,7 +227,7 @@ static int insert_lengths(struct job *job)
                 n = end - (at + 1);
                 to -= n;
                 memmove(data + to, data + at + 1, n);
-                to -= varint_length(s.length);
+                to -= clew_varint_size(s.length);
                 put_varint(data + to, s.length);
                 end = at;
         }
@@ -249,7 +244,7 @@ static int put_bytes(struct job *job, const struct clew_otlp_field *f, struct cl
 {
         uint8_t *p = reserve(job, TAG_BYTES_MAX + VARINT_BYTES_MAX + text.len + 8);
         uint8_t *at;
-        unsigned room = varint_length(text.len);
+        unsigned room = clew_varint_size(text.len);
         size_t n = text.len;
 
         if (!p)
@@ -259,8 +254,8 @@ static int put_bytes(struct job *job, const struct clew_otlp_field *f, struct cl
                 n = clew_json_decode(text, at + room);
         else if (n)
                 memcpy(at + room, text.data, n);
-        if (varint_length(n) != room)
-                memmove(at + varint_length(n), at + room, n);
+        if (clew_varint_size(n) != room)
+                memmove(at + clew_varint_size(n), at + room, n);
         at = put_varint(at, n) + n;
         commit(job, p, at);
         return 0;

@@ -156,17 +156,6 @@ static void add_edit(struct redacting *x, struct clew_mask_edit e)
                 x->w->error = clew_buffer_error(&x->w->put);
 }
 
-static size_t varint_len(uint64_t v)
-{
-        size_t n = 1;
-
-        while (v >= 0x80) {
-                v >>= 7;
-                n++;
-        }
-        return n;
-}
-
 /* ---- lengths --------------------------------------------------------------------------------- */
 
 /* The place of the length of @bytes, which ends where they begin, in front of all edits in them. */
@@ -200,7 +189,7 @@ static int64_t end_length(struct redacting *x, size_t edit, size_t at, size_t n_
                 x->w->error = clew_buffer_error(&x->w->put);
         *edit_at(x, edit) = (struct clew_mask_edit){
                 .from = at, .to = at + n_length, .put = put, .n = x->w->put.len - put};
-        return growth + (int64_t)varint_len(now) - (int64_t)n_length;
+        return growth + (int64_t)clew_varint_size(now) - (int64_t)n_length;
 }
 
 static int64_t growth_since(const struct redacting *x, size_t edit)

@@ -3,7 +3,7 @@
  */
 #include "query/answer/values.h"
 
-#include "proto/otlp/walk.h"
+#include "proto/otlp/value-json.h"
 #include "query/answer/when.h"
 
 void clew_write_trace_id(struct clew_json_writer *w, const struct clew_trace_id *id)
@@ -85,79 +85,7 @@ void clew_write_tokens(struct clew_json_writer *w, const struct clew_tokens *tok
         clew_json_write_object_end(w);
 }
 
-/* An array or key-value list that is being written. */
-struct level {
-        struct clew_message_iter it;
-        bool is_list; /* key-value list */
-};
-
-static void write_scalar(struct clew_json_writer *w, const struct clew_value *v)
-{
-        switch (v->type) {
-        case CLEW_VALUE_STRING:
-                clew_json_write_string(w, v->bytes);
-                return;
-        case CLEW_VALUE_BOOL:
-                clew_json_write_bool(w, v->boolean);
-                return;
-        case CLEW_VALUE_INT:
-                clew_json_write_int64(w, v->integer);
-                return;
-        case CLEW_VALUE_DOUBLE:
-                clew_json_write_double(w, v->number);
-                return;
-        case CLEW_VALUE_BYTES:
-                clew_json_write_object_begin(w);
-                clew_json_write_key(w, "bytes");
-                clew_json_write_base64(w, v->bytes);
-                clew_json_write_object_end(w);
-                return;
-        case CLEW_VALUE_EMPTY:
-        case CLEW_VALUE_ARRAY:
-        case CLEW_VALUE_KVLIST:
-                break;
-        }
-        clew_json_write_null(w);
-}
-
 void clew_write_value(struct clew_json_writer *w, const struct clew_value *value)
 {
-        /* The walk admits CLEW_OTLP_DEPTH_MAX levels; deeper ones would be damage and give null. */
-        struct level levels[CLEW_OTLP_DEPTH_MAX + 2];
-        struct clew_value v = *value;
-        unsigned depth = 0;
-        bool have = true;
-
-        do {
-                struct clew_attribute pair;
-
-                if (have && (v.type == CLEW_VALUE_ARRAY || v.type == CLEW_VALUE_KVLIST) &&
-                    depth < CLEW_ARRAY_LEN(levels)) {
-                        bool is_list = v.type == CLEW_VALUE_KVLIST;
-
-                        levels[depth++] = (struct level){clew_value_elements(&v), is_list};
-                        if (is_list)
-                                clew_json_write_object_begin(w);
-                        else
-                                clew_json_write_array_begin(w);
-                } else if (have) {
-                        write_scalar(w, &v);
-                }
-                if (depth == 0)
-                        return;
-                if (!levels[depth - 1].is_list) {
-                        have = clew_value_next(&levels[depth - 1].it, &v);
-                        if (!have)
-                                clew_json_write_array_end(w);
-                } else {
-                        have = clew_attribute_next(&levels[depth - 1].it, &pair);
-                        if (have) {
-                                clew_json_write_key_slice(w, pair.key);
-                                v = pair.value;
-                        } else {
-                                clew_json_write_object_end(w);
-                        }
-                }
-                depth -= !have;
-        } while (depth > 0);
+        clew_value_write(w, value, CLEW_VALUE_BYTES_OBJECT);
 }

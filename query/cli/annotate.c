@@ -13,6 +13,7 @@
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
 #include "query/cli/remote.h"
+#include "query/cli/rubric-named.h"
 #include "query/cli/served.h"
 #include "query/cli/suggest.h"
 #include "query/review/record.h"
@@ -67,31 +68,10 @@ int clew_annotate_rubric(struct clew_annotate *c, const char *text, struct clew_
                          struct clew_annotation *ret)
 {
         struct clew_rubric rubric;
-        struct clew_view *view;
-        struct clew_slice name;
-        struct clew_error err = {0};
-        char meant[CLEW_MEANT_BYTES];
-        char shown[160];
-        uint64_t version;
-        int r;
+        int r = clew_cli_rubric(c->cli, text, arena, &rubric);
 
-        clew_safe_cstr(clew_slice_of_cstr(text), shown, sizeof(shown));
-        if (!clew_version_parse(clew_slice_of_cstr(text), &name, &version)) {
-                clew_cli_error(c->cli, "--rubric takes NAME or NAME@VERSION, not %s", shown);
-                return CLEW_EXIT_USAGE;
-        }
-        r = clew_cli_view(c->cli, &view);
         if (r != 0)
                 return r;
-        r = clew_rubric_get(view, name, version, arena, &rubric, &err);
-        if (r == -ENOENT) {
-                clew_suggest_meant(c->cli, view, CLEW_NAMES_RUBRICS, name, meant);
-                clew_cli_error(c->cli, "there is no rubric %s%s", shown,
-                               meant[0] ? meant : "; clew rubric list names them");
-                return CLEW_EXIT_USAGE;
-        }
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, &err);
         ret->rubric = rubric.name;
         ret->rubric_version = rubric.version;
         return 0;
@@ -525,10 +505,9 @@ int clew_cmd_annotate(struct clew_cli *cli, int argc, char **argv)
         clew_display_flags_add(&shared, &c.display_flags);
         clew_arena_init(&arena, WORDS_ARENA_MAX);
         c.n_words = argc;
-        c.words = clew_arena_calloc(&arena, (size_t)argc + 1, sizeof(*argv));
+        c.words = clew_remote_keep_words(cli, argc, argv, &arena);
         if (!c.words)
-                return clew_cli_fail(cli, -ENOMEM, NULL);
-        memcpy(c.words, argv, (size_t)argc * sizeof(*argv));
+                return CLEW_EXIT_STORE;
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r == 0 && cli->url && (!c.queue || c.list || c.undo || c.from))
                 return clew_remote_run(cli, clew_command_find(c.words[0]), argc, c.words);

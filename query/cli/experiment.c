@@ -170,10 +170,9 @@ int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv)
         clew_display_flags_add(&shared, &display);
         clew_arena_init(&c.arena, CLEW_EXPERIMENT_ARENA_MAX);
         c.n_words = argc;
-        c.words = clew_arena_calloc(&c.arena, (size_t)argc + 1, sizeof(*argv));
+        c.words = clew_remote_keep_words(cli, argc, argv, &c.arena);
         if (!c.words)
-                return clew_cli_fail(cli, -ENOMEM, NULL);
-        memcpy(c.words, argv, (size_t)argc * sizeof(*argv));
+                return CLEW_EXIT_STORE;
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &c.args);
         if (r == 0)
                 r = clew_look_init(&c.look, cli, &display);

@@ -149,7 +149,7 @@ static int write_item(struct exporting *x, struct clew_item *item, const struct 
         clew_buffer_clear(&x->record);
         r = clew_item_mask(item, &mask, arena);
         if (r == 0)
-                r = x->rq->format->write(&e, &x->record, &err);
+                r = clew_export_record(x->rq->format, &e, &x->record, &err);
         if (r == -ENODATA || r == -EMSGSIZE) {
                 clew_content_id_to_hex(id, hex);
                 put_skipped(x, "item", hex, r == -ENODATA ? err.message : "it is too large");

@@ -650,10 +650,9 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
         clew_output_flags_add_whole(&shared, &c.output_flags);
         clew_arena_init(&arena, WORDS_ARENA_MAX);
         c.n_words = argc;
-        c.words = clew_arena_calloc(&arena, (size_t)argc + 1, sizeof(*argv));
+        c.words = clew_remote_keep_words(cli, argc, argv, &arena);
         if (!c.words)
-                return clew_cli_fail(cli, -ENOMEM, NULL);
-        memcpy(c.words, argv, (size_t)argc * sizeof(*argv));
+                return CLEW_EXIT_STORE;
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;

@@ -523,6 +523,17 @@ int clew_remote_run(struct clew_cli *cli, const struct clew_command *command, in
         return clew_remote_call(cli, &(struct clew_remote_call){.words = argv, .n_words = argc});
 }
 
+char **clew_remote_keep_words(struct clew_cli *cli, int argc, char **argv, struct clew_arena *arena)
+{
+        char **words = clew_arena_calloc(arena, (size_t)argc + 1, sizeof(*argv));
+
+        if (words)
+                memcpy(words, argv, (size_t)argc * sizeof(*argv));
+        else
+                (void)clew_cli_fail(cli, -ENOMEM, NULL);
+        return words;
+}
+
 int clew_remote_part(struct clew_cli *cli, char *const *words, int n_words, const char *part,
                      struct clew_arena *arena, struct clew_remote_call *ret)
 {

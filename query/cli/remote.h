@@ -40,6 +40,11 @@ struct clew_remote_call {
 /* Its exit status; messages of the other side are passed on. */
 CLEW_MUST_USE int clew_remote_call(struct clew_cli *cli, struct clew_remote_call *call);
 
+/* The command's words as given, a copy: parsing of options moves them. From @arena; NULL after a
+ * message. */
+char **clew_remote_keep_words(struct clew_cli *cli, int argc, char **argv,
+                              struct clew_arena *arena);
+
 /* The arguments of a call: @words with `--part=@part` behind the first, from @arena. 0, or an exit
  * status after a message. */
 CLEW_MUST_USE int clew_remote_part(struct clew_cli *cli, char *const *words, int n_words,

@@ -6,6 +6,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
+#include "query/cli/rubric-named.h"
 #include "query/cli/suggest.h"
 #include "query/cli/terminal.h"
 
@@ -38,30 +39,7 @@ static int need(struct rubric_command *c, size_t n, const char *usage)
 
 static int get(struct rubric_command *c, const char *text, struct clew_rubric *ret)
 {
-        struct clew_error err = {0};
-        struct clew_view *view;
-        struct clew_slice name;
-        char meant[CLEW_MEANT_BYTES];
-        char shown[160];
-        uint64_t version;
-        int r;
-
-        clew_safe_cstr(clew_slice_of_cstr(text), shown, sizeof(shown));
-        if (!clew_version_parse(clew_slice_of_cstr(text), &name, &version)) {
-                clew_cli_error(c->cli, "a rubric is named NAME or NAME@VERSION, not %s", shown);
-                return CLEW_EXIT_USAGE;
-        }
-        r = clew_cli_view(c->cli, &view);
-        if (r != 0)
-                return r;
-        r = clew_rubric_get(view, name, version, &c->arena, ret, &err);
-        if (r == -ENOENT) {
-                clew_suggest_meant(c->cli, view, CLEW_NAMES_RUBRICS, name, meant);
-                clew_cli_error(c->cli, "there is no rubric %s%s", shown,
-                               meant[0] ? meant : "; clew rubric list names them");
-                return CLEW_EXIT_USAGE;
-        }
-        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+        return clew_cli_rubric(c->cli, text, &c->arena, ret);
 }
 
 static int add(struct rubric_command *c)

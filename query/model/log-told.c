@@ -27,22 +27,11 @@ static void put_bytes(struct clew_buffer *b, uint32_t field, struct clew_slice s
         clew_buffer_append_slice(b, s);
 }
 
-static size_t varint_len(uint64_t v)
-{
-        size_t n = 1;
-
-        while (v >= 0x80) {
-                v >>= 7;
-                n++;
-        }
-        return n;
-}
-
 /* KeyValue { key = 1, value = 2 { string_value = 1 } } */
 void clew_log_put_text(struct clew_buffer *b, struct clew_slice key, struct clew_slice text)
 {
-        size_t value = 1 + varint_len(text.len) + text.len;
-        size_t pair = 1 + varint_len(key.len) + key.len + 1 + varint_len(value) + value;
+        size_t value = 1 + clew_varint_size(text.len) + text.len;
+        size_t pair = 1 + clew_varint_size(key.len) + key.len + 1 + clew_varint_size(value) + value;
 
         clew_buffer_append_varint(b, FIELD_SPAN_ATTRIBUTES << 3 | 2u);
         clew_buffer_append_varint(b, pair);

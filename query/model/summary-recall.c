@@ -35,6 +35,7 @@ void clew_summary_settle(const struct clew_trace *trace, struct clew_arena *aren
         struct clew_summary_facts facts = {0};
         struct clew_left_out_note note;
         uint32_t rules = ret->rules_version;
+        bool has_cause = false;
         unsigned n = 0;
         size_t at = 0;
 
@@ -54,8 +55,11 @@ void clew_summary_settle(const struct clew_trace *trace, struct clew_arena *aren
                         continue;
                 if (n++ == 0 && trace->left_out == CLEW_LEFT_OUT_ALL && !is_part)
                         *ret = old;
-                if (ret->cause.rule.len == 0 || clew_stand_in_is(ret->cause.detail))
+                /* Also where there was none: rules that have looked at stand-ins tell what is not
+                 * so ("no observation before it holds the value"). */
+                if (!has_cause)
                         ret->cause = old.cause;
+                has_cause = has_cause || old.cause.rule.len > 0;
                 if (ret->error.len == 0 || clew_stand_in_is(ret->error))
                         ret->error = old.error;
                 add_facts(&facts, &old.facts);

@@ -260,17 +260,6 @@ static void put_text(struct clew_buffer *out, enum tag tag, struct clew_slice s)
         clew_buffer_append_slice(out, s);
 }
 
-static size_t varint_size(uint64_t v)
-{
-        size_t n = 1;
-
-        while (v >= 0x80) {
-                v >>= 7;
-                n++;
-        }
-        return n;
-}
-
 /* Each name as length, bytes, count; the list's own length goes first. */
 static void put_names(struct clew_buffer *out, enum tag tag, const struct clew_name_count *names,
                       uint32_t n)
@@ -282,7 +271,7 @@ static void put_names(struct clew_buffer *out, enum tag tag, const struct clew_n
         for (uint32_t i = 0; i < n; i++) {
                 struct clew_slice s = clew_utf8_cut(names[i].name, CLEW_SUMMARY_TEXT_MAX);
 
-                size += varint_size(s.len) + s.len + varint_size(names[i].count);
+                size += clew_varint_size(s.len) + s.len + clew_varint_size(names[i].count);
         }
         clew_buffer_append_varint(out, (uint64_t)tag << 1 | 1);
         clew_buffer_append_varint(out, size);
@@ -298,8 +287,8 @@ static void put_names(struct clew_buffer *out, enum tag tag, const struct clew_n
 /* A score as target and has_value, the value's bits, name and label with their lengths. */
 static size_t score_size(const struct clew_summary_score *score)
 {
-        return 1 + sizeof(uint64_t) + varint_size(score->name.len) + score->name.len +
-               varint_size(score->label.len) + score->label.len;
+        return 1 + sizeof(uint64_t) + clew_varint_size(score->name.len) + score->name.len +
+               clew_varint_size(score->label.len) + score->label.len;
 }
 
 static void put_score(struct clew_buffer *out, const struct clew_summary_score *score)

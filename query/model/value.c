@@ -4,7 +4,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/find.h"
 #include "proto/base/json.h"
-#include "proto/otlp/walk.h"
+#include "proto/otlp/value-json.h"
 
 #include <limits.h>
 #include <math.h>
@@ -19,97 +19,10 @@
 /* Double encoding is met in the wild; a third layer is not. */
 #define UNQUOTE_MAX 2
 
-struct level {
-        struct clew_message_iter iter;
-        bool is_list;
-};
-
-static void write_scalar(struct clew_json_writer *w, const struct clew_value *value)
-{
-        switch (value->type) {
-        case CLEW_VALUE_STRING:
-                clew_json_write_string(w, value->bytes);
-                return;
-        case CLEW_VALUE_BOOL:
-                clew_json_write_bool(w, value->boolean);
-                return;
-        case CLEW_VALUE_INT:
-                clew_json_write_int64(w, value->integer);
-                return;
-        case CLEW_VALUE_DOUBLE:
-                clew_json_write_double(w, value->number);
-                return;
-        case CLEW_VALUE_BYTES:
-                clew_json_write_base64(w, value->bytes);
-                return;
-        case CLEW_VALUE_EMPTY:
-        case CLEW_VALUE_ARRAY:
-        case CLEW_VALUE_KVLIST:
-                break;
-        }
-        clew_json_write_null(w);
-}
-
-static bool is_structure(const struct clew_value *value)
-{
-        return value->type == CLEW_VALUE_ARRAY || value->type == CLEW_VALUE_KVLIST;
-}
-
-static struct level enter(struct clew_json_writer *w, const struct clew_value *value)
-{
-        bool list = value->type == CLEW_VALUE_KVLIST;
-
-        if (list)
-                clew_json_write_object_begin(w);
-        else
-                clew_json_write_array_begin(w);
-        return (struct level){clew_value_elements(value), list};
-}
-
-static bool next_value(struct level *level, struct clew_json_writer *w, struct clew_value *ret)
-{
-        struct clew_attribute pair;
-
-        if (!level->is_list)
-                return clew_value_next(&level->iter, ret);
-        if (!clew_attribute_next(&level->iter, &pair))
-                return false;
-        clew_json_write_key_slice(w, pair.key);
-        *ret = pair.value;
-        return true;
-}
-
-/* Depth is bounded by the walk; a deeper value (bytes from elsewhere) renders as null. */
-static void render(const struct clew_value *value, struct clew_buffer *out)
-{
-        struct clew_json_writer w = {.out = out, .verbatim = true};
-        struct level stack[CLEW_OTLP_DEPTH_MAX];
-        unsigned depth = 0;
-        struct clew_value v;
-
-        stack[depth++] = enter(&w, value);
-        while (depth > 0) {
-                struct level *top = &stack[depth - 1];
-
-                if (!next_value(top, &w, &v)) {
-                        if (top->is_list)
-                                clew_json_write_object_end(&w);
-                        else
-                                clew_json_write_array_end(&w);
-                        depth--;
-                } else if (is_structure(&v) && depth < CLEW_OTLP_DEPTH_MAX) {
-                        stack[depth++] = enter(&w, &v);
-                } else if (is_structure(&v)) {
-                        clew_json_write_null(&w);
-                } else {
-                        write_scalar(&w, &v);
-                }
-        }
-}
-
 struct clew_slice clew_value_text(const struct clew_value *value, struct clew_arena *arena)
 {
         CLEW_BUFFER out = {0};
+        struct clew_json_writer w = {.out = &out, .verbatim = true};
 
         switch (value->type) {
         case CLEW_VALUE_STRING:
@@ -127,13 +40,7 @@ struct clew_slice clew_value_text(const struct clew_value *value, struct clew_ar
                 break;
         }
         clew_buffer_init(&out, RENDER_MAX);
-        if (is_structure(value)) {
-                render(value, &out);
-        } else {
-                struct clew_json_writer w = {.out = &out, .verbatim = true};
-
-                write_scalar(&w, value);
-        }
+        clew_value_write(&w, value, CLEW_VALUE_BYTES_PLAIN);
         if (clew_buffer_error(&out) < 0) {
                 arena->failed = true;
                 return CLEW_SLICE_NULL;

@@ -23,22 +23,13 @@ static void append_field(struct clew_buffer *b, uint32_t field, struct clew_slic
         clew_buffer_append_slice(b, body);
 }
 
-static size_t varint_size(uint64_t v)
-{
-        size_t n = 1;
-
-        while (v >>= 7)
-                n++;
-        return n;
-}
-
 /* An attribute whose string value is @head followed by @rest. */
 static void append_string(struct clew_buffer *b, struct clew_slice key, struct clew_slice head,
                           struct clew_slice rest)
 {
         size_t text = head.len + rest.len;
-        size_t any = 1 + varint_size(text) + text;
-        size_t body = 1 + varint_size(key.len) + key.len + 1 + varint_size(any) + any;
+        size_t any = 1 + clew_varint_size(text) + text;
+        size_t body = 1 + clew_varint_size(key.len) + key.len + 1 + clew_varint_size(any) + any;
 
         clew_buffer_append_varint(b, SPAN_ATTRIBUTES << 3 | 2);
         clew_buffer_append_varint(b, body);

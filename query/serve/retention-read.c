@@ -1,7 +1,7 @@
 /*
  * Reading rules of retention; see retention.h.
  */
-#include "query/serve/retention.h"
+#include "query/serve/retention-order-int.h"
 
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
@@ -114,6 +114,49 @@ static int set_size(const struct reading *x, struct clew_retention_rule *rule, c
         return 0;
 }
 
+/* Values of a list are alternatives: one that stands there twice is a slip of the pen. */
+static int add_value(const struct reading *x, struct clew_flag_values *values, const char *value,
+                     struct clew_slice word)
+{
+        for (size_t i = 0; i < values->n; i++) {
+                if (strcmp(values->values[i], value) == 0)
+                        return wrong(x, "the same condition twice", word);
+        }
+        if (values->n == CLEW_FLAG_VALUES_MAX)
+                return wrong(x, "more than 64 values of one condition", word);
+        values->values[values->n++] = value;
+        return 0;
+}
+
+/* What selects nothing must not look like a condition: the rule would be met by every trace. */
+static int set_condition(const struct reading *x, const struct clew_flag *f, const char *value,
+                         struct clew_slice word)
+{
+        uint64_t n = 0;
+
+        if ((f->ret_flag != NULL) == (value != NULL))
+                return wrong(x, f->ret_flag ? "takes no value" : "needs a value", word);
+        if (value && value[0] == '\0')
+                return wrong(x, "an empty value", word);
+        if (f->ret_values)
+                return add_value(x, f->ret_values, value, word);
+        if ((f->ret_flag && *f->ret_flag) || (f->ret_text && *f->ret_text) ||
+            (f->ret_number && *f->ret_number))
+                return wrong(x, "a condition given twice", word);
+        if (f->ret_flag) {
+                *f->ret_flag = true;
+        } else if (f->ret_text) {
+                if (f->value && strcmp(f->value, "LENGTH") == 0 &&
+                    (!clew_when_parse_length(value, &n) || n == 0))
+                        return wrong(x, "takes a length of time: 5s, 2m", word);
+                *f->ret_text = value;
+        } else if (!clew_parse_uint64(clew_slice_of_cstr(value), f->ret_number) ||
+                   *f->ret_number == 0) {
+                return wrong(x, "takes a whole number, of 1 at least", word);
+        }
+        return 0;
+}
+
 static int set_flag(const struct reading *x, struct clew_retention_rule *rule,
                     struct clew_slice name, const char *value, struct clew_slice word)
 {
@@ -135,17 +178,7 @@ static int set_flag(const struct reading *x, struct clew_retention_rule *rule,
         }
         if (!f)
                 return wrong(x, "no condition; clew help list names those of a selection", word);
-        if ((f->ret_flag != NULL) == (value != NULL))
-                return wrong(x, f->ret_flag ? "takes no value" : "needs a value", word);
-        if (f->ret_flag)
-                *f->ret_flag = true;
-        else if (f->ret_text)
-                *f->ret_text = value;
-        else if (f->ret_values && f->ret_values->n < CLEW_FLAG_VALUES_MAX)
-                f->ret_values->values[f->ret_values->n++] = value;
-        else if (!f->ret_number || !clew_parse_uint64(clew_slice_of_cstr(value), f->ret_number))
-                return wrong(x, "takes a whole number", word);
-        return 0;
+        return set_condition(x, f, value, word);
 }
 
 /* name, name=value, name="a value". */
@@ -192,67 +225,71 @@ static int take_conditions(const struct reading *x, struct clew_retention_rule *
         return r;
 }
 
-/* The query of a rule as one text. */
-static int write_query(const struct reading *x, const struct clew_retention_rule *rule,
-                       struct clew_buffer *out)
+/* What a rule selects must be a query that can be asked. */
+static int check_query(const struct reading *x, const struct clew_retention_rule *rule)
 {
         struct clew_filter filter = {0};
         struct clew_error why = {0};
         int r = clew_filter_read(&rule->flags, NULL, clew_clock_system(), true, &filter, &why);
 
+        if (r == -ENOMEM)
+                return clew_error_set(x->err, r, 0, "out of memory");
         if (r < 0)
                 return wrong(x, why.message, CLEW_SLICE_NULL);
-        clew_filter_print_query(&filter, out);
-        r = (int)filter.n_queries;
         clew_filter_deinit(&filter);
-        return clew_buffer_error(out) < 0 ? -ENOMEM : r;
+        return 0;
 }
 
 static int check_rule(const struct reading *x, const struct clew_retention_rule *rule)
 {
-        struct clew_retention *r = x->r;
-        CLEW_BUFFER own = {0};
-        int n;
+        static const struct clew_filter_flags everything;
+        const char *why;
+        bool earlier;
+        unsigned line;
+        int e = check_query(x, rule);
 
-        clew_buffer_init(&own, CLEW_RETENTION_FILE_MAX);
-        n = write_query(x, rule, &own);
-        if (n < 0)
-                return n;
+        if (e < 0)
+                return e;
         if (rule->action != CLEW_RETENTION_KEEP && rule->older_ns < CLEW_RETENTION_YOUNGEST_NS)
                 return wrong(x,
                              "drop and skeleton need older=AGE, of 1h at least: it would take "
                              "runs that still go on, or everything",
                              CLEW_SLICE_NULL);
-        if (rule->action == CLEW_RETENTION_KEEP && n == 0 && rule->younger_ns == 0)
+        if (rule->flags.ignore_case && rule->flags.texts.n + rule->flags.patterns.n == 0)
+                return wrong(x, "ignore-case is of grep= and regex=, and there is none",
+                             CLEW_SLICE_NULL);
+        if (rule->action == CLEW_RETENTION_KEEP && rule->younger_ns == 0 &&
+            clew_retention_selects_less(&everything, &rule->flags))
                 return wrong(x, "keep without a condition: no rule after it can be met",
                              CLEW_SLICE_NULL);
-        for (unsigned i = 0; i < r->n; i++) {
-                const struct clew_retention_rule *y = &r->rules[i];
-                CLEW_BUFFER other = {0};
-                bool covers;
-                int m;
+        why = clew_retention_no_effect(x->r, rule, &line, &earlier);
+        if (why)
+                return clew_error_set(x->err, -EINVAL, 0,
+                                      "retention, line %u: has no effect: the rule of line %u %s",
+                                      earlier ? line : x->line, earlier ? x->line : line, why);
+        return 0;
+}
 
-                clew_buffer_init(&other, CLEW_RETENTION_FILE_MAX);
-                m = write_query(x, y, &other);
-                if (m < 0)
-                        return m;
-                covers =
-                        m == 0 || clew_slice_eq(clew_buffer_slice(&own), clew_buffer_slice(&other));
-                if (y->action == CLEW_RETENTION_KEEP)
-                        covers =
-                                covers && (y->younger_ns == 0 ||
-                                           (rule->action == CLEW_RETENTION_KEEP &&
-                                            rule->younger_ns && rule->younger_ns <= y->younger_ns));
-                else
-                        /* What is younger than such a rule says is kept anyway. */
-                        covers = covers && y->over_bytes <= rule->over_bytes &&
-                                 (rule->action == CLEW_RETENTION_KEEP ||
-                                  rule->older_ns >= y->older_ns);
-                if (covers)
-                        return clew_error_set(x->err, -EINVAL, 0,
-                                              "retention, line %u: has no effect: the rule of "
-                                              "line %u takes all that it means, first",
-                                              x->line, y->line);
+/* What shows only when all rules are known. */
+static int check_all(const struct reading *x)
+{
+        const struct clew_retention *r = x->r;
+        unsigned line;
+        unsigned by;
+
+        if (clew_retention_idle_keep(r, &line, &by))
+                return clew_error_set(x->err, -EINVAL, 0,
+                                      "retention, line %u: has no effect: the rule of line %u "
+                                      "takes all that it means, first",
+                                      line, by);
+        /* With a quota the store never uses what such a rule waits for. */
+        for (unsigned i = 0; r->quota_bytes && i < r->n; i++) {
+                if (r->rules[i].over_bytes >= r->quota_bytes)
+                        return clew_error_set(
+                                x->err, -EINVAL, 0,
+                                "retention, line %u: has no effect: the quota of line %u keeps the "
+                                "store below the size that over= waits for",
+                                r->rules[i].line, r->quota_line);
         }
         return 0;
 }
@@ -339,6 +376,8 @@ int clew_retention_parse(struct clew_retention *r, struct clew_slice text, struc
         }
         for (unsigned i = 0; i < r->n; i++)
                 drops = drops || r->rules[i].action != CLEW_RETENTION_KEEP;
+        if (e == 0)
+                e = check_all(&x);
         if (e == 0 && !drops && r->quota_bytes == 0)
                 e = clew_error_set(err, -EINVAL, 0,
                                    "retention: no rule drops anything or makes skeletons, and "

@@ -109,7 +109,7 @@ static int put_item(struct exporting *x, struct clew_item *item, const struct cl
         clew_buffer_clear(&x->record);
         r = clew_item_mask(item, &x->mask, arena);
         if (r == 0)
-                r = x->format->write(&e, &x->record, &x->call->err);
+                r = clew_export_record(x->format, &e, &x->record, &x->call->err);
         if (r == -ENODATA || r == -EMSGSIZE) {
                 leave_out(x);
                 return 0;

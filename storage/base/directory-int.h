@@ -41,6 +41,10 @@ CLEW_MUST_USE int clew_directory_begin_creation(const char *dir, int dir_fd, int
 CLEW_MUST_USE int clew_directory_end_creation(const char *dir, int dir_fd, int fd,
                                               struct clew_error *err);
 
+/* A directory that was made is to survive a power cut as much as what is in it: syncs the one that
+ * has its name. */
+void clew_directory_sync_name(const char *dir);
+
 /*
  * LMDB's lock file must be ours, before LMDB opens and writes it, also for a reader. With @bytes it
  * is made, and gets its disk blocks before LMDB maps it: written through the map on a full disk, it

@@ -155,28 +155,26 @@ static int check_data_file(const char *dir, int dir_fd, enum clew_store_mode mod
         return d.meta.first_valid ? 0 : not_ours(dir, err);
 }
 
-/* A new directory must survive a power cut as much as what is in it. */
+void clew_directory_sync_name(const char *dir)
+{
+        char parent[PATH_MAX];
+        int n = snprintf(parent, sizeof(parent), "%s/..", dir);
+        int fd = n < 0 || (size_t)n >= sizeof(parent)
+                         ? -1
+                         : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0) /* not ours to read, so not made by this program */
+                return;
+        (void)fsync(fd);
+        close(fd);
+}
+
 static int make_directory(const char *dir, struct clew_error *err)
 {
-        char parent[4096];
-        int fd;
-        int n;
-
-        if (mkdir(dir, 0700) < 0) {
-                if (errno == EEXIST)
-                        return 0;
-                return clew_error_set(err, -errno, 0, "store %s: cannot be created: %s", dir,
-                                      strerror(errno));
-        }
-        n = snprintf(parent, sizeof(parent), "%s/..", dir);
-        if (n < 0 || (size_t)n >= sizeof(parent))
+        if (mkdir(dir, 0700) == 0 || errno == EEXIST)
                 return 0;
-        fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0) {
-                (void)fsync(fd);
-                close(fd);
-        }
-        return 0;
+        return clew_error_set(err, -errno, 0, "store %s: cannot be created: %s", dir,
+                              strerror(errno));
 }
 
 int clew_directory_check(const char *dir, enum clew_store_mode mode, int *ret_fd, bool *ret_fresh,
@@ -277,7 +275,9 @@ int clew_directory_end_creation(const char *dir, int dir_fd, int fd, struct clew
 {
         int r = 0;
 
-        /* The data file's name must be durable before the sign that it is unfinished goes. */
+        /* The data file's name must be durable before the sign that it is unfinished goes. Whoever
+         * made the directory may have ended since. */
+        clew_directory_sync_name(dir);
         if (fsync(dir_fd) < 0 || (unlinkat(dir_fd, CLEW_CREATING_FILE, 0) < 0 && errno != ENOENT) ||
             fsync(dir_fd) < 0)
                 r = creation_error(dir, err);

@@ -211,6 +211,8 @@ static int open_objects(struct clew_backup_dir *d, bool writes, struct clew_erro
                 return clew_backup_cannot(d, "making a directory in it", err);
         d->objects_fd =
                 openat(d->fd, CLEW_BACKUP_OBJECTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (d->objects_fd < 0 && errno == ENOENT)
+                return refuse(d, -EINVAL, "was never finished; run clew backup again", err);
         if (d->objects_fd < 0 || fstat(d->objects_fd, &st) < 0)
                 return clew_backup_cannot(d, "opening " CLEW_BACKUP_OBJECTS " in it", err);
         if (st.st_uid != geteuid())
@@ -232,6 +234,7 @@ int clew_backup_dir_make(const char *path, const char *store, struct clew_backup
                               err);
         if (mkdir(path, 0700) < 0 && errno != EEXIST)
                 return clew_backup_cannot(&d, "making it", err);
+        clew_directory_sync_name(path);
         r = open_directory(&d, err);
         if (r == 0)
                 r = check_content(&d, err);

@@ -2,7 +2,7 @@
  * Repairing a store; storage/keep.h.
  *
  * Nothing is written to the damaged file: what can be read of it makes a new one beside it, which
- * is verified and takes its place. The old one is set aside under a name of its own.
+ * is verified and changes places with it. The old one is kept under a name of its own.
  */
 #include "storage/keep/rebuild-int.h"
 #include "storage/keep/salvage-int.h"
@@ -64,25 +64,40 @@ static int salvage(struct repair *r, struct clew_error *err)
         return e;
 }
 
-/* The new file is in the place of the old one, and the old one where the new one was made. */
-static int set_aside(struct repair *r, struct clew_error *err)
+static int not_swapped(const struct repair *r, const char *what, struct clew_error *err)
+{
+        int code = errno ? -errno : -EIO;
+
+        return clew_error_set(err, code, 0, "store %s: %s: %s", r->dir, what, strerror(-code));
+}
+
+/*
+ * The new file gets the name under which the old one is to be kept, and then the two change names:
+ * whatever ends it in between, both files are there, and no sweep of what is unfinished takes one.
+ */
+static int swap(struct repair *r, struct clew_error *err)
 {
         char *name = r->report->aside;
+        int e = -1;
 
-        for (int i = 1; i <= ASIDE_MAX; i++) {
+        errno = EEXIST;
+        for (int i = 1; e < 0 && errno == EEXIST && i <= ASIDE_MAX; i++) {
                 snprintf(name, sizeof(r->report->aside), CLEW_DAMAGED_PREFIX "%d.mdb", i);
-                if (clew_renameat2(r->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, r->dir_fd,
-                                   name, CLEW_RENAME_NO_REPLACE) == 0)
-                        return fsync(r->dir_fd) < 0 ? clew_error_set(err, -errno, 0, "store %s: %s",
-                                                                     r->dir, strerror(errno))
-                                                    : 0;
-                if (errno != EEXIST)
-                        break;
+                e = clew_renameat2(r->dir_fd, CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE, r->dir_fd,
+                                   name, CLEW_RENAME_NO_REPLACE);
         }
-        return clew_error_set(err, -errno, 0,
-                              "store %s: is repaired, and the damaged file could not be set aside: "
-                              "%s",
-                              r->dir, strerror(errno));
+        if (e < 0)
+                return not_swapped(r, "the repaired file cannot be put beside the damaged one",
+                                   err);
+        if (clew_renameat2(r->dir_fd, name, r->dir_fd, CLEW_DATA_FILE, CLEW_RENAME_EXCHANGE) < 0) {
+                e = not_swapped(r, "the repaired file cannot be put in its place", err);
+                (void)!clew_renameat2(r->dir_fd, name, r->dir_fd,
+                                      CLEW_UNFINISHED_DIR "/" CLEW_DATA_FILE,
+                                      CLEW_RENAME_NO_REPLACE);
+                name[0] = '\0';
+                return e;
+        }
+        return fsync(r->dir_fd) < 0 ? not_swapped(r, "syncing its directory", err) : 0;
 }
 
 static int run(struct repair *r, struct clew_error *err)
@@ -98,9 +113,7 @@ static int run(struct repair *r, struct clew_error *err)
         if (e == 0)
                 e = clew_bulk_verify(&r->bulk, "what the repair has made", err);
         if (e == 0)
-                e = clew_bulk_install(&r->bulk, CLEW_RENAME_EXCHANGE, err);
-        if (e == 0)
-                e = set_aside(r, err);
+                e = swap(r, err);
         r->report->lost_traces = r->rebuild.lost_traces;
         r->report->lost_fragments = r->rebuild.lost_fragments;
         r->report->found_traces = r->rebuild.found_traces;

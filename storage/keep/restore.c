@@ -94,6 +94,7 @@ static int open_target(struct restore *r, struct clew_error *err)
                               err);
         if (mkdir(r->dir, 0700) < 0 && errno != EEXIST)
                 return refuse(r, -errno, strerror(errno), err);
+        clew_directory_sync_name(r->dir);
         e = clew_own_directory_open(r->dir, &r->dir_fd, err);
         if (e < 0)
                 return e == -ENOENT ? refuse(r, e, strerror(-e), err) : e;

@@ -12,7 +12,8 @@
  * through a second, O_DSYNC descriptor; a shim that misses one of these reports losses that are
  * none. The memory map of LMDB's lock file is not followed: nothing in it survives a reboot.
  * msync with MS_SYNC counts as a sync of everything, but pages changed through a map are not seen:
- * an environment with MDB_WRITEMAP cannot be judged here (and is banned).
+ * an environment with MDB_WRITEMAP cannot be judged here (and is banned). Names are followed too:
+ * made, moved, swapped and taken away, each directory synced by itself.
  *
  * CLEW_SHIM_DIR     follow regular files below this directory (not lock files)
  * CLEW_SHIM_LOG     where the log goes; absent = record nothing
@@ -33,12 +34,14 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -47,14 +50,17 @@
 /* One record of the log; @name_length bytes of file name and @length bytes of data follow it. */
 struct record {
         uint32_t magic;
-        uint8_t op; /* 'w' write, 'd' durable write, 's' sync, 't' truncate, 'u' unlink, 'D' sync of
-                     the directory, 'm' mark */
+        uint8_t op; /* 'w' write, 'd' durable write, 's' sync, 't' truncate, 'c' new file, 'k' new
+                     directory, 'u' unlink, 'r' rename (data: the new name), 'x' exchange of two
+                     names, 'D' sync of a directory, 'm' mark */
         uint8_t mark;
         uint16_t name_length;
         uint64_t offset; /* of a write; new size of a truncate; value of a mark */
         uint64_t length;
 };
 #define RECORD_MAGIC 0x43534831u
+#define NAME_BYTES 256
+#define RENAME_SWAPS 2u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool ready;
@@ -76,8 +82,11 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off_t);
 static int (*real_msync)(void *, size_t, int);
-static int (*real_unlink)(const char *);
 static int (*real_unlinkat)(int, const char *, int);
+static int (*real_openat)(int, const char *, int, ...);
+static int (*real_mkdirat)(int, const char *, mode_t);
+static int (*real_renameat)(int, const char *, int, const char *);
+static long (*real_syscall)(long, ...);
 
 static void *need(const char *name)
 {
@@ -105,12 +114,16 @@ static void set_up(void)
         *(void **)&real_fdatasync = need("fdatasync");
         *(void **)&real_ftruncate = need("ftruncate64");
         *(void **)&real_msync = need("msync");
-        *(void **)&real_unlink = need("unlink");
         *(void **)&real_unlinkat = need("unlinkat");
+        *(void **)&real_openat = need("openat64");
+        *(void **)&real_mkdirat = need("mkdirat");
+        *(void **)&real_renameat = need("renameat");
+        *(void **)&real_syscall = need("syscall");
         if (where && realpath(where, dir))
                 dir_length = strlen(dir);
         if (log)
-                log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+                log_fd =
+                        real_openat(AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         no_data_sync = weak && (!strcmp(weak, "all") || !strcmp(weak, "data"));
         no_meta_sync = weak && (!strcmp(weak, "all") || !strcmp(weak, "meta"));
         no_sync_later = weak && !strcmp(weak, "later");
@@ -134,19 +147,56 @@ __attribute__((destructor)) static void tell_count(void)
         (void)fclose(file);
 }
 
-/* Whether @fd is the followed directory itself. */
-static bool follow_directory(int fd)
+/* The name of @path below the followed directory, "" for that one itself. Lock files have none. */
+static bool name_below(const char *path, char ret_name[NAME_BYTES])
+{
+        if (strncmp(path, dir, dir_length) != 0 ||
+            (path[dir_length] != '/' && path[dir_length] != '\0') ||
+            strstr(path + dir_length, "lock"))
+                return false;
+        path += dir_length + (path[dir_length] == '/');
+        (void)snprintf(ret_name, NAME_BYTES, "%s", path);
+        return true;
+}
+
+/* Whether @fd is the followed directory or one below it. */
+static bool follow_directory(int fd, char ret_name[NAME_BYTES])
 {
         char link[64], path[PATH_MAX];
+        struct stat st;
         ssize_t n;
 
         (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = dir_length ? readlink(link, path, sizeof(path)) : -1;
-        return n == (ssize_t)dir_length && memcmp(path, dir, dir_length) == 0;
+        n = dir_length ? readlink(link, path, sizeof(path) - 1) : -1;
+        if (n < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+                return false;
+        path[n] = '\0';
+        return name_below(path, ret_name);
+}
+
+/* The name of what @path at directory @at is, whether or not it is there. */
+static bool name_at(int at, const char *path, char ret_name[NAME_BYTES])
+{
+        char whole[PATH_MAX + NAME_MAX + 2], parent[PATH_MAX], base[NAME_MAX + 1];
+        char *slash;
+
+        if (!dir_length)
+                return false;
+        if (path[0] == '/' || at == AT_FDCWD)
+                (void)snprintf(whole, sizeof(whole), "%s%s", path[0] == '/' ? "" : "./", path);
+        else
+                (void)snprintf(whole, sizeof(whole), "/proc/self/fd/%d/%s", at, path);
+        slash = strrchr(whole, '/');
+        (void)snprintf(base, sizeof(base), "%s", slash + 1);
+        slash[slash == whole] = '\0';
+        if (!realpath(whole, parent))
+                return false;
+        (void)snprintf(whole, sizeof(whole), "%s/%s", parent, base);
+        return name_below(whole, ret_name);
 }
 
 /* Whether @fd is a file to follow; its name below the directory goes to @ret_name. */
-static bool follow(int fd, char ret_name[256])
+static bool follow(int fd, char ret_name[NAME_BYTES])
 {
         char link[64], path[PATH_MAX];
         struct stat st;
@@ -159,12 +209,7 @@ static bool follow(int fd, char ret_name[256])
         if (n <= (ssize_t)dir_length)
                 return false;
         path[n] = '\0';
-        if (memcmp(path, dir, dir_length) != 0 || path[dir_length] != '/' || strstr(path, "lock"))
-                return false;
-        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                return false;
-        (void)snprintf(ret_name, 256, "%s", path + dir_length + 1);
-        return true;
+        return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && name_below(path, ret_name);
 }
 
 static void emit(const struct record *head, const char *name, const void *data)
@@ -172,7 +217,7 @@ static void emit(const struct record *head, const char *name, const void *data)
         struct iovec parts[3] = {
                 {(void *)(uintptr_t)head, sizeof(*head)},
                 {(void *)(uintptr_t)name, head->name_length},
-                {(void *)(uintptr_t)data, head->op == 'w' || head->op == 'd' ? head->length : 0},
+                {(void *)(uintptr_t)data, strchr("wdrx", head->op) ? head->length : 0},
         };
 
         /* A log that lies is worse than a test that stops. */
@@ -312,7 +357,7 @@ static int one_sync(int fd, const char *name, int (*real)(int))
 /* The body that all write calls share: follow or pass through. */
 #define GUARDED(type, fd, followed, passed)                                                        \
         do {                                                                                       \
-                char name[256];                                                                    \
+                char name[NAME_BYTES];                                                             \
                 type r_;                                                                           \
                 int saved_;                                                                        \
                 pthread_mutex_lock(&lock);                                                         \
@@ -360,8 +405,8 @@ EXPORT ssize_t pwritev64(int fd, const struct iovec *parts, int n, off64_t offse
         return pwritev(fd, parts, n, offset);
 }
 
-/* A sync of the directory makes what was unlinked in it stay away. */
-static int sync_directory(int fd)
+/* A sync of a directory makes durable which names are in it. */
+static int sync_directory(int fd, const char *name)
 {
         int r = 0;
 
@@ -370,16 +415,18 @@ static int sync_directory(int fd)
                 return -1;
         }
         if (!no_data_sync && (r = real_fsync(fd)) == 0)
-                note('D', "", 0, NULL, 0);
+                note('D', name, 0, NULL, 0);
         return r;
 }
 
 EXPORT int fsync(int fd)
 {
+        char below[NAME_BYTES];
+
         pthread_mutex_lock(&lock);
         set_up();
-        if (follow_directory(fd)) {
-                int r = sync_directory(fd), saved = errno;
+        if (follow_directory(fd, below)) {
+                int r = sync_directory(fd, below), saved = errno;
 
                 pthread_mutex_unlock(&lock);
                 errno = saved;
@@ -433,14 +480,17 @@ EXPORT int msync(void *at, size_t length, int flags)
 
 EXPORT int unlinkat(int at, const char *path, int flags)
 {
+        char name[NAME_BYTES];
+        bool followed;
         int r, saved;
 
         pthread_mutex_lock(&lock);
         set_up();
+        followed = name_at(at, path, name);
         r = real_unlinkat(at, path, flags);
         saved = errno;
-        if (r == 0 && follow_directory(at))
-                note('u', path, 0, NULL, 0);
+        if (r == 0 && followed)
+                note('u', name, 0, NULL, 0);
         pthread_mutex_unlock(&lock);
         errno = saved;
         return r;
@@ -448,16 +498,144 @@ EXPORT int unlinkat(int at, const char *path, int flags)
 
 EXPORT int unlink(const char *path)
 {
-        char full[PATH_MAX];
-        int r;
+        return unlinkat(AT_FDCWD, path, 0);
+}
+
+EXPORT int mkdirat(int at, const char *path, mode_t mode)
+{
+        char name[NAME_BYTES];
+        int r, saved;
 
         pthread_mutex_lock(&lock);
         set_up();
-        if (!realpath(path, full))
-                full[0] = '\0';
-        r = real_unlink(path);
-        if (r == 0 && dir_length && !memcmp(full, dir, dir_length) && full[dir_length] == '/')
-                note('u', full + dir_length + 1, 0, NULL, 0);
+        r = real_mkdirat(at, path, mode);
+        saved = errno;
+        if (r == 0 && name_at(at, path, name))
+                note('k', name, 0, NULL, 0);
         pthread_mutex_unlock(&lock);
+        errno = saved;
         return r;
+}
+
+EXPORT int mkdir(const char *path, mode_t mode)
+{
+        return mkdirat(AT_FDCWD, path, mode);
+}
+
+/* A file that is made, or emptied. */
+static int one_open(int at, const char *path, int flags, mode_t mode)
+{
+        char name[NAME_BYTES];
+        bool was, followed;
+        int fd, saved;
+
+        pthread_mutex_lock(&lock);
+        set_up();
+        if (!(flags & (O_CREAT | O_TRUNC))) {
+                pthread_mutex_unlock(&lock);
+                return real_openat(at, path, flags, mode);
+        }
+        was = faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        fd = real_openat(at, path, flags, mode);
+        saved = errno;
+        followed = fd >= 0 && follow(fd, name);
+        if (followed && !was)
+                note('c', name, 0, NULL, 0);
+        if (followed && was && (flags & O_TRUNC))
+                note('t', name, 0, NULL, 0);
+        pthread_mutex_unlock(&lock);
+        errno = saved;
+        return fd;
+}
+
+#define MODE_OF(flags, ret)                                                                        \
+        do {                                                                                       \
+                va_list more_;                                                                     \
+                va_start(more_, flags);                                                            \
+                (ret) = (flags)&O_CREAT ? va_arg(more_, mode_t) : 0;                               \
+                va_end(more_);                                                                     \
+        } while (0)
+
+EXPORT int openat64(int at, const char *path, int flags, ...)
+{
+        mode_t mode;
+
+        MODE_OF(flags, mode);
+        return one_open(at, path, flags, mode);
+}
+
+EXPORT int openat(int at, const char *path, int flags, ...)
+{
+        mode_t mode;
+
+        MODE_OF(flags, mode);
+        return one_open(at, path, flags, mode);
+}
+
+EXPORT int open64(const char *path, int flags, ...)
+{
+        mode_t mode;
+
+        MODE_OF(flags, mode);
+        return one_open(AT_FDCWD, path, flags, mode);
+}
+
+EXPORT int open(const char *path, int flags, ...)
+{
+        mode_t mode;
+
+        MODE_OF(flags, mode);
+        return one_open(AT_FDCWD, path, flags, mode);
+}
+
+static int one_rename(int from_at, const char *from, int to_at, const char *to, unsigned how)
+{
+        char old[NAME_BYTES], new[NAME_BYTES];
+        bool followed;
+        int r, saved;
+
+        pthread_mutex_lock(&lock);
+        set_up();
+        followed = name_at(from_at, from, old) && name_at(to_at, to, new);
+        if (followed && to_fail()) {
+                r = -1;
+                errno = fail_errno;
+        } else {
+                r = how ? (int)real_syscall(SYS_renameat2, from_at, from, to_at, to, how)
+                        : real_renameat(from_at, from, to_at, to);
+        }
+        saved = errno;
+        if (r == 0 && followed)
+                note(how == RENAME_SWAPS ? 'x' : 'r', old, 0, new, strlen(new));
+        pthread_mutex_unlock(&lock);
+        errno = saved;
+        return r;
+}
+
+EXPORT int renameat(int from_at, const char *from, int to_at, const char *to)
+{
+        return one_rename(from_at, from, to_at, to, 0);
+}
+
+EXPORT int rename(const char *from, const char *to)
+{
+        return one_rename(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* The store renames by number (storage/base/rename-int.h). */
+EXPORT long syscall(long number, ...)
+{
+        long a[6];
+        va_list more;
+
+        va_start(more, number);
+        for (size_t i = 0; i < 6; i++)
+                a[i] = va_arg(more, long);
+        va_end(more);
+        if (number == SYS_renameat2)
+                return one_rename((int)a[0], (const char *)a[1], (int)a[2], (const char *)a[3],
+                                  (unsigned)a[4]);
+        if (!real_syscall)
+                *(void **)&real_syscall = need("syscall");
+        return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

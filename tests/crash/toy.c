@@ -9,6 +9,7 @@
  */
 #include "tests/crash/shim.h"
 
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,15 @@ static void commit_one(MDB_env *env, uint64_t seed, uint64_t commit)
         must(mdb_txn_commit(txn), "commit");
 }
 
+/* LMDB leaves to its user that the name of its file is durable. */
+static void sync_names(const char *dir)
+{
+        int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        must(fd < 0 || fsync(fd) < 0, "syncing the directory");
+        (void)close(fd);
+}
+
 static int work(const char *dir, uint64_t count, uint64_t seed, const char *weakness)
 {
         unsigned flags = 0;
@@ -91,6 +101,7 @@ static int work(const char *dir, uint64_t count, uint64_t seed, const char *weak
         if (weakness && !strcmp(weakness, "nometasync"))
                 flags = MDB_NOMETASYNC;
         env = open_env(dir, flags);
+        sync_names(dir);
         mark('o', 0);
         for (uint64_t i = 0; i < count; i++) {
                 mark('b', i);

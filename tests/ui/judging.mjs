@@ -120,7 +120,7 @@ test('runs go into a dataset, it is frozen, its versions are compared', async ()
         await page.getByRole('button', { name: 'Freeze a version' }).click();
         await page.locator('.versions').getByText('@1').waitFor();
         await page.keyboard.press('j');
-        await page.locator('aside').getByText('Expected').waitFor();
+        await page.locator('aside').getByRole('heading', { name: 'Expected' }).waitFor();
         await page.getByRole('button', { name: 'Add runs' }).click();
         await page.getByRole('button', { name: 'Preview' }).click();
         await page.locator('.sheet [role=status]').waitFor();

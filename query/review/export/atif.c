@@ -6,7 +6,6 @@
  */
 #include "query/review/export/export-int.h"
 
-#include <errno.h>
 #include <math.h>
 
 static void put_calls(struct clew_json_writer *w, const struct clew_item_message *m)
@@ -117,10 +116,8 @@ static void put_metrics(struct clew_json_writer *w, const struct clew_item *item
         clew_json_write_object_end(w);
 }
 
-int clew_export_atif(const struct clew_export_item *e, struct clew_buffer *out,
-                     struct clew_error *err)
+int clew_export_atif(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
         const struct clew_item *item = e->item;
         const struct clew_item_message imported = {.role = CLEW_ROLE_USER,
                                                    .content = item->input_json};
@@ -128,24 +125,21 @@ int clew_export_atif(const struct clew_export_item *e, struct clew_buffer *out,
         char hex[CLEW_TRACE_ID_HEX];
         uint64_t number = 0;
 
-        if (item->form == CLEW_ITEM_STEP)
-                return clew_error_set(err, -ENODATA, 0, "one call is no trajectory: use --as run");
-        clew_json_write_object_begin(&w);
-        clew_json_write_key(&w, "schema_version");
-        clew_json_write_cstr(&w, "ATIF-v1.7");
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "schema_version");
+        clew_json_write_cstr(w, "ATIF-v1.7");
         clew_trace_id_to_hex(&item->trace_id, hex);
-        clew_put_text(&w, "session_id",
-                      item->session.len ? item->session : clew_slice_of_cstr(hex));
-        clew_put_id(&w, "trajectory_id", &e->id);
-        put_agent(&w, item);
-        clew_json_write_key(&w, "steps");
-        clew_json_write_array_begin(&w);
-        put_steps(&w, item, item->input.n ? &item->input : &value, &number);
-        put_steps(&w, item, &item->trajectory, &number);
-        clew_json_write_array_end(&w);
-        put_metrics(&w, item);
-        clew_json_write_key(&w, "extra");
-        clew_put_metadata(&w, e);
-        clew_json_write_object_end(&w);
-        return clew_end_record(out);
+        clew_put_text(w, "session_id", item->session.len ? item->session : clew_slice_of_cstr(hex));
+        clew_put_id(w, "trajectory_id", &e->id);
+        put_agent(w, item);
+        clew_json_write_key(w, "steps");
+        clew_json_write_array_begin(w);
+        put_steps(w, item, item->input.n ? &item->input : &value, &number);
+        put_steps(w, item, &item->trajectory, &number);
+        clew_json_write_array_end(w);
+        put_metrics(w, item);
+        clew_json_write_key(w, "extra");
+        clew_put_metadata(w, e);
+        clew_json_write_object_end(w);
+        return clew_end_record(w->out);
 }

@@ -44,41 +44,39 @@ static void put_hex(struct clew_buffer *out, const uint8_t *id, size_t n, bool l
         put_cell(out, zero ? CLEW_SLICE_NULL : clew_slice_of_cstr(hex), last);
 }
 
-int clew_export_csv(const struct clew_export_item *e, struct clew_buffer *out,
-                    struct clew_error *err)
+int clew_export_csv(struct clew_json_writer *w, const struct clew_export_item *e)
 {
         const struct clew_item *item = e->item;
         CLEW_BUFFER text = {0};
-        int r = clew_need_expected(e, err);
+        int r;
 
         clew_buffer_init(&text, CLEW_EXPORT_RECORD_MAX);
-        if (r == 0)
-                r = clew_expected_text(item, &text);
+        r = clew_expected_text(item, &text);
         if (r < 0)
                 return r;
-        put_hex(out, e->id.bytes, sizeof(e->id.bytes), false);
-        put_hex(out, item->task.bytes, sizeof(item->task.bytes), false);
-        put_cell(out, clew_slice_of_cstr(e->split), false);
-        put_cell(out, clew_slice_of_cstr(clew_item_form_name(item->form)), false);
-        put_cell(out, item->name, false);
-        put_cell(out, clew_item_question(item), false);
-        put_cell(out, clew_buffer_slice(&text), false);
-        put_cell(out, item->output, false);
-        put_cell(out, item->outcome, false);
-        put_cell(out, item->cause_rule, false);
+        put_hex(w->out, e->id.bytes, sizeof(e->id.bytes), false);
+        put_hex(w->out, item->task.bytes, sizeof(item->task.bytes), false);
+        put_cell(w->out, clew_slice_of_cstr(e->split), false);
+        put_cell(w->out, clew_slice_of_cstr(clew_item_form_name(item->form)), false);
+        put_cell(w->out, item->name, false);
+        put_cell(w->out, clew_item_question(item), false);
+        put_cell(w->out, clew_buffer_slice(&text), false);
+        put_cell(w->out, item->output, false);
+        put_cell(w->out, item->outcome, false);
+        put_cell(w->out, item->cause_rule, false);
         clew_buffer_clear(&text);
         if (item->failing_step)
                 clew_buffer_printf(&text, "%" PRIu64, item->failing_step);
-        put_cell(out, clew_buffer_slice(&text), false);
+        put_cell(w->out, clew_buffer_slice(&text), false);
         clew_buffer_clear(&text);
         for (uint32_t i = 0; i < item->n_labels; i++) {
                 clew_buffer_append_cstr(&text, i ? " " : "");
                 clew_buffer_append_slice(&text, item->labels[i]);
         }
-        put_cell(out, clew_buffer_slice(&text), false);
-        put_hex(out, item->trace_id.bytes, sizeof(item->trace_id.bytes), false);
-        put_hex(out, item->span_id.bytes, sizeof(item->span_id.bytes), true);
+        put_cell(w->out, clew_buffer_slice(&text), false);
+        put_hex(w->out, item->trace_id.bytes, sizeof(item->trace_id.bytes), false);
+        put_hex(w->out, item->span_id.bytes, sizeof(item->span_id.bytes), true);
         if (clew_buffer_error(&text) < 0)
                 return clew_buffer_error(&text);
-        return clew_buffer_error(out);
+        return clew_buffer_error(w->out);
 }

@@ -32,34 +32,28 @@ static void put_null(struct clew_json_writer *w, const char *key)
         clew_json_write_null(w);
 }
 
-int clew_export_deepeval(const struct clew_export_item *e, struct clew_buffer *out,
-                         struct clew_error *err)
+int clew_export_deepeval(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = clew_need_expected(e, err);
-
-        if (r < 0)
-                return r;
-        clew_json_write_object_begin(&w);
-        clew_put_text(&w, "input", clew_item_question(e->item));
+        clew_json_write_object_begin(w);
+        clew_put_text(w, "input", clew_item_question(e->item));
         if (e->item->has_output)
-                clew_put_text(&w, "actual_output", e->item->output);
+                clew_put_text(w, "actual_output", e->item->output);
         else
-                put_null(&w, "actual_output");
+                put_null(w, "actual_output");
         if (e->item->has_expected)
-                clew_put_text(&w, "expected_output", e->item->expected);
+                clew_put_text(w, "expected_output", e->item->expected);
         else
-                put_null(&w, "expected_output");
-        put_null(&w, "retrieval_context");
-        put_null(&w, "context");
-        clew_put_id(&w, "name", &e->id);
-        put_null(&w, "comments");
-        put_null(&w, "source_file");
-        put_calls(&w, "tools_called", &e->item->calls);
-        put_calls(&w, "expected_tools", &e->item->expected_calls);
-        clew_json_write_key(&w, "additional_metadata");
-        clew_put_metadata(&w, e);
-        put_null(&w, "custom_column_key_values");
-        clew_json_write_object_end(&w);
-        return clew_end_record(out);
+                put_null(w, "expected_output");
+        put_null(w, "retrieval_context");
+        put_null(w, "context");
+        clew_put_id(w, "name", &e->id);
+        put_null(w, "comments");
+        put_null(w, "source_file");
+        put_calls(w, "tools_called", &e->item->calls);
+        put_calls(w, "expected_tools", &e->item->expected_calls);
+        clew_json_write_key(w, "additional_metadata");
+        clew_put_metadata(w, e);
+        put_null(w, "custom_column_key_values");
+        clew_json_write_object_end(w);
+        return clew_end_record(w->out);
 }

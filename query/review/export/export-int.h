@@ -38,6 +38,8 @@ void clew_put_tools(struct clew_json_writer *w, const struct clew_item *item);
  * text. */
 void clew_put_expected_message(struct clew_json_writer *w, const struct clew_item *item,
                                enum clew_chat_style style);
+/* What should have come as one value: the message of a step's calls, the expected text, or null. */
+void clew_put_expected(struct clew_json_writer *w, const struct clew_item *item);
 /* @key with a list of one message: the expected one, or with @recorded the one that came. */
 void clew_put_answer(struct clew_json_writer *w, const char *key, const struct clew_item *item,
                      enum clew_chat_style style, bool recorded);
@@ -48,10 +50,6 @@ void clew_put_output_message(struct clew_json_writer *w, const struct clew_item 
  * the expected answer. */
 void clew_put_good_messages(struct clew_json_writer *w, const struct clew_item *item,
                             enum clew_chat_style style);
-/* -ENODATA unless it is a conversation with an answer to learn from. */
-CLEW_MUST_USE int clew_refuse_no_answer(const struct clew_item *item, struct clew_error *err);
-/* -ENODATA unless there are two answers that differ. */
-CLEW_MUST_USE int clew_refuse_no_pair(const struct clew_item *item, struct clew_error *err);
 /* Everything that is known beside input and output, as one object. */
 void clew_put_metadata(struct clew_json_writer *w, const struct clew_export_item *e);
 /* The expected output as a text: also of an item that has expected calls only (as JSON). */
@@ -60,15 +58,22 @@ CLEW_MUST_USE int clew_expected_text(const struct clew_item *item, struct clew_b
 void clew_put_uuid(struct clew_json_writer *w, const char *key, const struct clew_content_id *id);
 void clew_put_id(struct clew_json_writer *w, const char *key, const struct clew_content_id *id);
 
-/* -ENODATA with the reason, unless it has an expected output or may lack it. */
-CLEW_MUST_USE int clew_need_expected(const struct clew_export_item *e, struct clew_error *err);
 /* Ends a record: a line break, and the buffer's error. */
 CLEW_MUST_USE int clew_end_record(struct clew_buffer *out);
 
-/* ---- the writers ----------------------------------------------------------------------------- */
+/* ---- what a format needs: 0, or -ENODATA with the reason ------------------------------------- */
 
-typedef int clew_export_write_fn(const struct clew_export_item *e, struct clew_buffer *out,
-                                 struct clew_error *err);
+typedef int clew_export_need_fn(const struct clew_export_item *e, struct clew_error *err);
+
+clew_export_need_fn clew_need_expected; /* an expected output, unless it may be missing */
+clew_export_need_fn clew_need_answer;   /* a conversation, and an answer to learn from */
+clew_export_need_fn clew_need_pair;     /* that, and another answer that was given */
+clew_export_need_fn clew_need_run;      /* more than one call */
+clew_export_need_fn clew_need_verdict;  /* it passed, or it is known where it went wrong */
+
+/* ---- the writers: the record and its end; 0, -ENOMEM, -EMSGSIZE ------------------------------ */
+
+typedef int clew_export_write_fn(struct clew_json_writer *w, const struct clew_export_item *e);
 
 clew_export_write_fn clew_export_items;
 clew_export_write_fn clew_export_inspect;

@@ -1,8 +1,8 @@
 /*
  * Exports: an item as a record of another tool. One file a target; formats.c has the table.
  *
- * A writer is pure: the same item gives the same bytes. It refuses an item that its target cannot
- * hold (no expected output, nothing to prefer) with a reason, and the item is listed as skipped.
+ * A writer is pure: the same item gives the same bytes. An item that its target cannot hold (no
+ * expected output, nothing to prefer) is refused with a reason and listed as skipped.
  */
 #ifndef CLEW_QUERY_REVIEW_EXPORT_EXPORT_H
 #define CLEW_QUERY_REVIEW_EXPORT_EXPORT_H
@@ -25,13 +25,15 @@ struct clew_export_item {
         bool allow_missing;        /* no expected output is no reason to refuse */
 };
 
+struct clew_json_writer;
+
 struct clew_export_format {
         const char *name;
         const char *help;
         const char *ending; /* of its files: "jsonl" */
-        /* Appends the record and its end. 0, -ENODATA with a reason, -ENOMEM, -EMSGSIZE. */
-        int (*write)(const struct clew_export_item *e, struct clew_buffer *out,
-                     struct clew_error *err);
+        /* What the target cannot do without; NULL = nothing. See clew_export_record(). */
+        int (*need)(const struct clew_export_item *e, struct clew_error *err);
+        int (*write)(struct clew_json_writer *w, const struct clew_export_item *e);
         /* Appends what a file begins with; NULL = nothing. */
         void (*head)(struct clew_buffer *out);
 };
@@ -41,9 +43,14 @@ const struct clew_export_format *clew_export_formats(void);
 /* NULL when there is none of that name. */
 const struct clew_export_format *clew_export_format_find(const char *name);
 
+/* Appends @e as a record with its end. 0; -ENODATA with a reason, and nothing is appended; -ENOMEM;
+ * -EMSGSIZE. */
+CLEW_MUST_USE int clew_export_record(const struct clew_export_format *format,
+                                     const struct clew_export_item *e, struct clew_buffer *out,
+                                     struct clew_error *err);
+
 /* What a program under test is given of an item: input and tools; nothing that could
  * tell what should come out. Members of an open object. */
-struct clew_json_writer;
 void clew_export_case(struct clew_json_writer *w, const struct clew_item *item);
 
 /* What should have come out, as "expected", when that is known: the expected calls of a step as a

@@ -6,26 +6,33 @@
 #include <string.h>
 
 static const struct clew_export_format formats[] = {
-        {"items", "our own form, what clew dataset import reads", "jsonl", clew_export_items, NULL},
-        {"inspect", "Inspect AI samples", "jsonl", clew_export_inspect, NULL},
-        {"promptfoo", "promptfoo tests", "jsonl", clew_export_promptfoo, NULL},
-        {"deepeval", "DeepEval goldens", "jsonl", clew_export_deepeval, NULL},
-        {"langfuse", "Langfuse dataset items", "jsonl", clew_export_langfuse, NULL},
-        {"langsmith", "LangSmith examples", "jsonl", clew_export_langsmith, NULL},
-        {"phoenix", "Phoenix examples", "jsonl", clew_export_phoenix, NULL},
-        {"mlflow", "MLflow evaluation records", "jsonl", clew_export_mlflow, NULL},
-        {"braintrust", "Braintrust rows", "jsonl", clew_export_braintrust, NULL},
-        {"openai", "OpenAI chat fine-tuning", "jsonl", clew_export_openai, NULL},
-        {"preference", "OpenAI preference pairs (DPO)", "jsonl", clew_export_preference, NULL},
-        {"evals", "openai/evals samples", "jsonl", clew_export_evals, NULL},
-        {"trl", "Hugging Face TRL: messages", "jsonl", clew_export_trl, NULL},
-        {"trl-prompt", "TRL: prompt, completion", "jsonl", clew_export_trl_prompt, NULL},
-        {"trl-preference", "TRL: prompt, chosen, rejected", "jsonl", clew_export_trl_preference,
+        {"items", "our own form, what clew dataset import reads", "jsonl", NULL, clew_export_items,
          NULL},
-        {"trl-stepwise", "TRL: prompt, completions, labels", "jsonl", clew_export_trl_stepwise,
+        {"inspect", "Inspect AI samples", "jsonl", clew_need_expected, clew_export_inspect, NULL},
+        {"promptfoo", "promptfoo tests", "jsonl", clew_need_expected, clew_export_promptfoo, NULL},
+        {"deepeval", "DeepEval goldens", "jsonl", clew_need_expected, clew_export_deepeval, NULL},
+        {"langfuse", "Langfuse dataset items", "jsonl", clew_need_expected, clew_export_langfuse,
          NULL},
-        {"atif", "ATIF trajectories", "jsonl", clew_export_atif, NULL},
-        {"csv", "a table", "csv", clew_export_csv, clew_export_csv_head},
+        {"langsmith", "LangSmith examples", "jsonl", clew_need_expected, clew_export_langsmith,
+         NULL},
+        {"phoenix", "Phoenix examples", "jsonl", clew_need_expected, clew_export_phoenix, NULL},
+        {"mlflow", "MLflow evaluation records", "jsonl", clew_need_expected, clew_export_mlflow,
+         NULL},
+        {"braintrust", "Braintrust rows", "jsonl", clew_need_expected, clew_export_braintrust,
+         NULL},
+        {"openai", "OpenAI chat fine-tuning", "jsonl", clew_need_answer, clew_export_openai, NULL},
+        {"preference", "OpenAI preference pairs (DPO)", "jsonl", clew_need_pair,
+         clew_export_preference, NULL},
+        {"evals", "openai/evals samples", "jsonl", clew_need_expected, clew_export_evals, NULL},
+        {"trl", "Hugging Face TRL: messages", "jsonl", clew_need_answer, clew_export_trl, NULL},
+        {"trl-prompt", "TRL: prompt, completion", "jsonl", clew_need_answer, clew_export_trl_prompt,
+         NULL},
+        {"trl-preference", "TRL: prompt, chosen, rejected", "jsonl", clew_need_pair,
+         clew_export_trl_preference, NULL},
+        {"trl-stepwise", "TRL: prompt, completions, labels", "jsonl", clew_need_verdict,
+         clew_export_trl_stepwise, NULL},
+        {"atif", "ATIF trajectories", "jsonl", clew_need_run, clew_export_atif, NULL},
+        {"csv", "a table", "csv", clew_need_expected, clew_export_csv, clew_export_csv_head},
         {0},
 };
 
@@ -43,14 +50,19 @@ const struct clew_export_format *clew_export_format_find(const char *name)
         return NULL;
 }
 
-int clew_export_items(const struct clew_export_item *e, struct clew_buffer *out,
-                      struct clew_error *err)
+int clew_export_record(const struct clew_export_format *format, const struct clew_export_item *e,
+                       struct clew_buffer *out, struct clew_error *err)
 {
         struct clew_json_writer w = clew_json_writer_make(out, 0);
+        int r = format->need ? format->need(e, err) : 0;
 
-        (void)err;
-        clew_item_write(&w, e->item);
-        return clew_end_record(out);
+        return r < 0 ? r : format->write(&w, e);
+}
+
+int clew_export_items(struct clew_json_writer *w, const struct clew_export_item *e)
+{
+        clew_item_write(w, e->item);
+        return clew_end_record(w->out);
 }
 
 void clew_export_case(struct clew_json_writer *w, const struct clew_item *item)

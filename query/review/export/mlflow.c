@@ -39,32 +39,29 @@ static void put_tags(struct clew_json_writer *w, const struct clew_export_item *
         clew_json_write_object_end(w);
 }
 
-int clew_export_mlflow(const struct clew_export_item *e, struct clew_buffer *out,
-                       struct clew_error *err)
+int clew_export_mlflow(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
         CLEW_BUFFER expected = {0};
-        int r = clew_need_expected(e, err);
+        int r;
 
         clew_buffer_init(&expected, CLEW_EXPORT_RECORD_MAX);
-        if (r == 0)
-                r = clew_expected_text(e->item, &expected);
+        r = clew_expected_text(e->item, &expected);
         if (r < 0)
                 return r;
-        clew_json_write_object_begin(&w);
-        clew_json_write_key(&w, "inputs");
-        clew_put_input(&w, e->item);
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "inputs");
+        clew_put_input(w, e->item);
         if (e->item->has_output) {
-                clew_json_write_key(&w, "outputs");
-                clew_put_object(&w, "response", e->item->output);
+                clew_json_write_key(w, "outputs");
+                clew_put_object(w, "response", e->item->output);
         }
-        clew_json_write_key(&w, "expectations");
-        clew_json_write_object_begin(&w);
+        clew_json_write_key(w, "expectations");
+        clew_json_write_object_begin(w);
         if (expected.len)
-                clew_put_text(&w, "expected_response", clew_buffer_slice(&expected));
-        clew_json_write_object_end(&w);
-        put_tags(&w, e);
-        put_source(&w, e->item);
-        clew_json_write_object_end(&w);
-        return clew_end_record(out);
+                clew_put_text(w, "expected_response", clew_buffer_slice(&expected));
+        clew_json_write_object_end(w);
+        put_tags(w, e);
+        put_source(w, e->item);
+        clew_json_write_object_end(w);
+        return clew_end_record(w->out);
 }

@@ -41,25 +41,19 @@ static void put_assertions(struct clew_json_writer *w, const struct clew_item *i
         clew_json_write_array_end(w);
 }
 
-int clew_export_promptfoo(const struct clew_export_item *e, struct clew_buffer *out,
-                          struct clew_error *err)
+int clew_export_promptfoo(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = clew_need_expected(e, err);
-
-        if (r < 0)
-                return r;
-        clew_json_write_object_begin(&w);
-        clew_put_id(&w, "description", &e->id);
-        clew_json_write_key(&w, "vars");
-        clew_json_write_object_begin(&w);
-        clew_put_text(&w, "question", clew_item_question(e->item));
-        clew_json_write_key(&w, "messages");
-        clew_put_input_messages(&w, e->item, CLEW_CHAT_OPENAI);
-        clew_json_write_object_end(&w);
-        put_assertions(&w, e->item);
-        clew_json_write_key(&w, "metadata");
-        clew_put_metadata(&w, e);
-        clew_json_write_object_end(&w);
-        return clew_end_record(out);
+        clew_json_write_object_begin(w);
+        clew_put_id(w, "description", &e->id);
+        clew_json_write_key(w, "vars");
+        clew_json_write_object_begin(w);
+        clew_put_text(w, "question", clew_item_question(e->item));
+        clew_json_write_key(w, "messages");
+        clew_put_input_messages(w, e->item, CLEW_CHAT_OPENAI);
+        clew_json_write_object_end(w);
+        put_assertions(w, e->item);
+        clew_json_write_key(w, "metadata");
+        clew_put_metadata(w, e);
+        clew_json_write_object_end(w);
+        return clew_end_record(w->out);
 }

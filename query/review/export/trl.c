@@ -5,8 +5,6 @@
  */
 #include "query/review/export/export-int.h"
 
-#include <errno.h>
-
 static int end(struct clew_json_writer *w, const struct clew_export_item *e)
 {
         CLEW_BUFFER metadata = {0};
@@ -21,51 +19,33 @@ static int end(struct clew_json_writer *w, const struct clew_export_item *e)
         return clew_end_record(w->out);
 }
 
-int clew_export_trl(const struct clew_export_item *e, struct clew_buffer *out,
-                    struct clew_error *err)
+int clew_export_trl(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = clew_refuse_no_answer(e->item, err);
-
-        if (r < 0)
-                return r;
-        clew_json_write_object_begin(&w);
-        clew_json_write_key(&w, "messages");
-        clew_put_good_messages(&w, e->item, CLEW_CHAT_TRL);
-        clew_json_write_key(&w, "tools");
-        clew_put_tools(&w, e->item);
-        return end(&w, e);
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "messages");
+        clew_put_good_messages(w, e->item, CLEW_CHAT_TRL);
+        clew_json_write_key(w, "tools");
+        clew_put_tools(w, e->item);
+        return end(w, e);
 }
 
-int clew_export_trl_prompt(const struct clew_export_item *e, struct clew_buffer *out,
-                           struct clew_error *err)
+int clew_export_trl_prompt(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = clew_refuse_no_answer(e->item, err);
-
-        if (r < 0)
-                return r;
-        clew_json_write_object_begin(&w);
-        clew_json_write_key(&w, "prompt");
-        clew_put_input_messages(&w, e->item, CLEW_CHAT_TRL);
-        clew_put_answer(&w, "completion", e->item, CLEW_CHAT_TRL, false);
-        return end(&w, e);
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "prompt");
+        clew_put_input_messages(w, e->item, CLEW_CHAT_TRL);
+        clew_put_answer(w, "completion", e->item, CLEW_CHAT_TRL, false);
+        return end(w, e);
 }
 
-int clew_export_trl_preference(const struct clew_export_item *e, struct clew_buffer *out,
-                               struct clew_error *err)
+int clew_export_trl_preference(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
-        int r = clew_refuse_no_pair(e->item, err);
-
-        if (r < 0)
-                return r;
-        clew_json_write_object_begin(&w);
-        clew_json_write_key(&w, "prompt");
-        clew_put_input_messages(&w, e->item, CLEW_CHAT_TRL);
-        clew_put_answer(&w, "chosen", e->item, CLEW_CHAT_TRL, false);
-        clew_put_answer(&w, "rejected", e->item, CLEW_CHAT_TRL, true);
-        return end(&w, e);
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "prompt");
+        clew_put_input_messages(w, e->item, CLEW_CHAT_TRL);
+        clew_put_answer(w, "chosen", e->item, CLEW_CHAT_TRL, false);
+        clew_put_answer(w, "rejected", e->item, CLEW_CHAT_TRL, true);
+        return end(w, e);
 }
 
 /* One completion a model call, as text: its words, or its calls. Good until it went wrong. */
@@ -87,10 +67,8 @@ static void put_completion(struct clew_json_writer *w, const struct clew_item_me
                 w->out->error = clew_buffer_error(&text);
 }
 
-int clew_export_trl_stepwise(const struct clew_export_item *e, struct clew_buffer *out,
-                             struct clew_error *err)
+int clew_export_trl_stepwise(struct clew_json_writer *w, const struct clew_export_item *e)
 {
-        struct clew_json_writer w = clew_json_writer_make(out, 0);
         const struct clew_item_messages *m = &e->item->trajectory;
         uint32_t n = 0;
         uint64_t wrong = e->item->failing_message;
@@ -98,24 +76,19 @@ int clew_export_trl_stepwise(const struct clew_export_item *e, struct clew_buffe
 
         for (uint32_t i = 0; i < m->n; i++)
                 n += m->items[i].role == CLEW_ROLE_ASSISTANT;
-        if (n == 0)
-                return clew_error_set(err, -ENODATA, 0, "no model call was recorded");
-        if (!good && wrong == 0)
-                return clew_error_set(err, -ENODATA, 0,
-                                      "it did not pass, and where it went wrong is not known");
-        clew_json_write_object_begin(&w);
-        clew_put_text(&w, "prompt", clew_item_question(e->item));
-        clew_json_write_key(&w, "completions");
-        clew_json_write_array_begin(&w);
+        clew_json_write_object_begin(w);
+        clew_put_text(w, "prompt", clew_item_question(e->item));
+        clew_json_write_key(w, "completions");
+        clew_json_write_array_begin(w);
         for (uint32_t i = 0; i < m->n; i++) {
                 if (m->items[i].role == CLEW_ROLE_ASSISTANT)
-                        put_completion(&w, &m->items[i]);
+                        put_completion(w, &m->items[i]);
         }
-        clew_json_write_array_end(&w);
-        clew_json_write_key(&w, "labels");
-        clew_json_write_array_begin(&w);
+        clew_json_write_array_end(w);
+        clew_json_write_key(w, "labels");
+        clew_json_write_array_begin(w);
         for (uint32_t i = 0; i < n; i++)
-                clew_json_write_bool(&w, good || i + 1 < wrong);
-        clew_json_write_array_end(&w);
-        return end(&w, e);
+                clew_json_write_bool(w, good || i + 1 < wrong);
+        clew_json_write_array_end(w);
+        return end(w, e);
 }

@@ -273,6 +273,16 @@ void clew_put_answer(struct clew_json_writer *w, const char *key, const struct c
         clew_json_write_array_end(w);
 }
 
+void clew_put_expected(struct clew_json_writer *w, const struct clew_item *item)
+{
+        if (item->form == CLEW_ITEM_STEP && item->expected_calls.n)
+                clew_put_expected_message(w, item, CLEW_CHAT_OPENAI);
+        else if (item->has_expected)
+                clew_put_value(w, item->expected);
+        else
+                clew_json_write_null(w);
+}
+
 /* ---- metadata ------------------------------------------------------------------------------- */
 
 static void put_some(struct clew_json_writer *w, const char *key, struct clew_slice text)
@@ -402,13 +412,6 @@ void clew_put_id(struct clew_json_writer *w, const char *key, const struct clew_
 
         clew_content_id_to_hex(id, hex);
         clew_put_text(w, key, clew_slice_of_cstr(hex));
-}
-
-int clew_need_expected(const struct clew_export_item *e, struct clew_error *err)
-{
-        if (e->allow_missing || e->item->has_expected || e->item->expected_calls.n)
-                return 0;
-        return clew_error_set(err, -ENODATA, 0, "no expected output");
 }
 
 int clew_end_record(struct clew_buffer *out)
