@@ -13,6 +13,7 @@
 #define LEAVES_MAX 512u /* of all actions that are looked at */
 #define SHOWN_MAX 48u
 #define PROGRAM_MAX 2000u
+#define CHOICE_MAX 60u  /* bytes of an argument that is a choice, and no prose */
 #define BETWEEN_MAX 12u /* bytes between a word and its number */
 
 struct asked {
@@ -318,7 +319,8 @@ static bool look_at(struct asked *x, const struct clew_act *act)
                 if (!clew_token_next(&it, &t))
                         continue;
                 if (t.text.len + 2 < clew_text_trim(leaf.value).len) {
-                        if (numbers_inside(x, act, leaf.value))
+                        if ((leaf.value.len <= CHOICE_MAX || clew_rca_runs_programs(act->name)) &&
+                            numbers_inside(x, act, leaf.value))
                                 return true;
                         continue;
                 }

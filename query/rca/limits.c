@@ -280,8 +280,7 @@ void clew_rule_limit(const struct clew_rca_view *v, const struct clew_acts *acts
                 for (uint32_t i = 0; i < acts->n && !found && acts->heard.len; i++)
                         found = !acts->items[i].is_text &&
                                 in_action(v, acts, &acts->items[i], &limits[k], ret);
-                for (uint32_t i = 0; i < v->n_steps && limits[k].by_user && !found; i++)
-                        found = v->steps[i].kind == CLEW_RCA_LLM && v->steps[i].n_calls == 0 &&
-                                in_text(v, i, &limits[k], ret);
+                if (limits[k].by_user && !found && v->last_llm != CLEW_RCA_NONE)
+                        (void)in_text(v, v->last_llm, &limits[k], ret);
         }
 }

@@ -272,6 +272,12 @@ static struct clew_slice item_beside(const struct options *o, struct clew_slice 
         bool has = false;
         size_t at = 0;
 
+        if (clew_text_find(line, "import ") >= 0)
+                return CLEW_SLICE_NULL;
+        for (size_t i = 0; i < line.len; i++) {
+                if (strchr("(){}=<>/", line.data[i]) && line.data[i])
+                        return CLEW_SLICE_NULL; /* a line of a program */
+        }
         while (next_item(line, &at, &item)) {
                 has |= clew_slice_eq(item, took);
                 if (!other.len && !clew_slice_eq(item, took) && !overlap(item, took) &&
