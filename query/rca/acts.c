@@ -1,7 +1,7 @@
 /*
  * Actions of a run in one list, and the words of its users (acts-int.h).
  */
-#include "query/rca/request-rules.h"
+#include "query/rca/acts-int.h"
 
 #include "query/rca/text-int.h"
 
@@ -126,18 +126,4 @@ bool clew_acts_of(const struct clew_rca_view *v, struct clew_acts *ret)
         }
         hear(v, ret);
         return ret->heard.data != NULL || !clew_arena_failed(v->arena);
-}
-
-void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret)
-{
-        struct clew_acts *acts = clew_arena_alloc(v->arena, sizeof(*acts));
-
-        if (!acts || !clew_acts_of(v, acts))
-                return;
-        clew_rule_asked_value(v, acts, ret);
-        clew_rule_option(v, acts, ret);
-        clew_rule_limit(v, acts, ret);
-        clew_rule_left_out(v, acts, ret);
-        clew_rule_cut_result(v, acts, ret);
-        clew_rule_form(v, acts, ret);
 }

@@ -4,7 +4,7 @@
  * thing taken while the one that the user named was never touched.
  */
 #include "query/rca/flat.h"
-#include "query/rca/request-rules.h"
+#include "query/rca/request-rules-int.h"
 #include "query/rca/text-int.h"
 
 #define NAMED_MAX 64u

@@ -3,7 +3,7 @@
  * "has_more": true, lines left out. Where no later call asked the same tool, or one that turns
  * pages, the step that read it went on with a part.
  */
-#include "query/rca/request-rules.h"
+#include "query/rca/request-rules-int.h"
 #include "query/rca/text-int.h"
 
 #define RESULT_MAX 16384u /* of which head and tail are read */

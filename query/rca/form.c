@@ -3,7 +3,7 @@
  * JSON: "in three sentences", "at most 20 words", "only the number", "as JSON".
  */
 #include "proto/base/json.h"
-#include "query/rca/request-rules.h"
+#include "query/rca/request-rules-int.h"
 #include "query/rca/text-int.h"
 
 #define ASKED_MAX 16384u

@@ -3,7 +3,7 @@
  * part that no call asks for and no result shows, where another part of the same list was asked
  * for, was left out: by the plan, when one names the others, else by whom ended the run.
  */
-#include "query/rca/request-rules.h"
+#include "query/rca/request-rules-int.h"
 #include "query/rca/text-int.h"
 
 #define PARTS_MAX 12u /* of one list */

@@ -7,7 +7,7 @@
  * the text does not speak of the limit itself.
  */
 #include "query/rca/flat.h"
-#include "query/rca/request-rules.h"
+#include "query/rca/request-rules-int.h"
 #include "query/rca/text-int.h"
 
 #define LIMITS_MAX 32u

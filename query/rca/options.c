@@ -5,7 +5,7 @@
  */
 #include "proto/base/json.h"
 #include "query/rca/flat.h"
-#include "query/rca/request-rules.h"
+#include "query/rca/request-rules-int.h"
 #include "query/rca/text-int.h"
 
 #define WORD_MIN 3u

@@ -236,7 +236,7 @@ void clew_rule_forbidden(const struct clew_rca_view *v, struct clew_findings *re
 void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret);
 /* wide.c */
 void clew_rule_wide(const struct clew_rca_view *v, struct clew_findings *ret);
-/* acts.c: those of request-rules.h, over one list of actions */
+/* request-rules.c: what was asked for against what was done */
 void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret);
 /* places.c */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);

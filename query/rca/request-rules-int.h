@@ -1,8 +1,8 @@
 /*
  * Rules that hold what was asked for against what was done. All read the same list of actions.
  */
-#ifndef CLEW_QUERY_RCA_REQUEST_RULES_H
-#define CLEW_QUERY_RCA_REQUEST_RULES_H
+#ifndef CLEW_QUERY_RCA_REQUEST_RULES_INT_H
+#define CLEW_QUERY_RCA_REQUEST_RULES_INT_H
 
 #include "query/rca/acts-int.h"
 #include "query/rca/rules.h"
