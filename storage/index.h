@@ -35,6 +35,7 @@ enum clew_index_kind {
         CLEW_INDEX_GRAM = 3,  /* signs in a row of what is no word */
         CLEW_INDEX_PART = 4,  /* words under their ends (index/parts-int.h); sets mean nothing */
         CLEW_INDEX_PATH = 5,  /* rows of steps (query/find/index/path-index-int.h) */
+        CLEW_INDEX_STEP = 6,  /* what steps took (query/find/index/step-index-int.h) */
 };
 #define CLEW_INDEX_KIND_MAX 15u
 
@@ -155,6 +156,10 @@ clew_index_walk(struct clew_index_run *run, enum clew_index_kind kind, struct cl
                 void *context, struct clew_error *err);
 /* 0, or -EBADMSG when it holds what the run cannot have. */
 CLEW_MUST_USE int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *into);
+/* The same as a list: the ordinals, ascending and all below @limit, into @ret (room for @max). How
+ * many, or -EBADMSG. */
+CLEW_MUST_USE int clew_index_posting_list(struct clew_slice posting, uint32_t limit, uint32_t *ret,
+                                          uint32_t max);
 /* When they started (unix ns), from ordinal @from on: fills @ret[0 .. n - 1]. */
 CLEW_MUST_USE int clew_index_starts(struct clew_index_run *run, uint32_t from, uint32_t n,
                                     uint64_t *ret, struct clew_error *err);

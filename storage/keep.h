@@ -83,6 +83,8 @@ struct clew_compact_report {
         uint64_t records;
         uint64_t before_bytes; /* of the data file */
         uint64_t after_bytes;
+        uint64_t
+                index_dropped; /* damaged index runs that were left out; all of them count as one */
 };
 
 /*

@@ -39,6 +39,7 @@ struct clew_tier_stats {
         uint64_t damaged;  /* objects left aside */
         uint64_t version;  /* of the catalog, now; 0 = none */
         uint64_t segments; /* in it */
+        uint64_t missing;  /* objects that a newer version does without, it seems */
         bool more;         /* there is more to do */
 };
 

@@ -105,13 +105,16 @@ static void hold_answer(struct clew_api_request *q)
 void clew_api_answer(struct clew_api_request *q)
 {
         const struct clew_serve_request request = request_of(q);
+        struct clew_service service = *q->service;
 
+        if (!q->is_write) /* a write is not ended half-way */
+                service.stop = &q->stop;
         if (q->is_sign_in) {
                 clew_api_sign_in(q, &q->api->options);
         } else if (q->is_mcp) {
                 clew_api_mcp(q);
         } else {
-                clew_serve(q->service, &request, &q->answer);
+                clew_serve(&service, &request, &q->answer);
                 if (!q->streams && !q->answer.goes_on)
                         clew_squeeze(request.accept_encoding, &q->answer);
         }
@@ -146,6 +149,7 @@ static struct MHD_Response *response_of(struct clew_serve_answer *a)
 static void add_headers(struct MHD_Response *response, const struct clew_api_request *q)
 {
         const struct clew_serve_answer *a = &q->answer;
+        char gap[CLEW_SERVE_GAP_BYTES];
         char seconds[24];
 
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
@@ -161,6 +165,9 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, q->set_cookie);
         if (q->location)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, q->location);
+        if (q->service->gap && a->page.len == 0 &&
+            q->service->gap(q->service->gap_context, q->service->project, gap, sizeof(gap)))
+                MHD_add_response_header(response, "X-Clew-Partial", gap);
         if (a->status == MHD_HTTP_UNAUTHORIZED)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
         if (a->next[0] && !a->goes_on)
@@ -276,7 +283,8 @@ static enum MHD_Result start_stream(struct clew_api_request *q)
 
         if (!live)
                 return respond(q);
-        response = clew_streams_add(q->api->streams, q->connection, q->service->store, live);
+        response = clew_streams_add(q->api->streams, q->connection, q->service->store,
+                                    request.target, live);
         if (!response) {
                 clew_serve_busy(&q->answer);
                 return respond(q);
@@ -508,6 +516,8 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
                         .stop = &api->stop,
                         .write_status = options->write_status,
                         .context = options->context,
+                        .gap = options->gap,
+                        .gap_context = options->gap_context,
                 };
         name_author(api->author, sizeof(api->author));
         pthread_mutex_init(&api->lock, NULL);

@@ -6,6 +6,8 @@
  */
 #include "collector/api/commands-int.h"
 
+#include "collector/api/connection-int.h"
+
 #include "proto/base/beside.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
@@ -131,12 +133,7 @@ static void end_response(void *context)
  * connection is suspended. */
 static bool has_left(const struct command *c)
 {
-        const union MHD_ConnectionInfo *info =
-                c->gone ? NULL
-                        : MHD_get_connection_info(c->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        struct pollfd fd = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
-
-        return info && poll(&fd, 1, 0) == 1 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+        return !c->gone && clew_connection_has_left(c->connection);
 }
 
 static void wake_library(struct command *c)

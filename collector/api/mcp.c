@@ -42,13 +42,15 @@ static bool wants_to_annotate(struct clew_api_request *q)
 void clew_api_mcp(struct clew_api_request *q)
 {
         struct clew_serve_answer *a = &q->answer;
+        struct clew_service service = *q->service;
         struct clew_mcp mcp = {
-                .service = q->service,
+                .service = &service,
                 .identity = {.name = clew_slice_of_cstr(q->grant.name),
                              .scopes = q->grant.scopes,
                              .token = clew_slice_of_cstr(q->grant.token)},
         };
 
+        service.stop = &q->stop;
         mcp.may_annotate = (q->grant.scopes & CLEW_SCOPE_ANNOTATE) && wants_to_annotate(q);
         if (strcmp(q->method, "POST") != 0) {
                 a->status = 405;

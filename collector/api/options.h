@@ -30,6 +30,9 @@ struct clew_api_options {
         /* Writes what `/metrics` is answered with, of one project or (-1) of all. */
         void (*write_metrics)(void *context, int only, struct clew_exposition *x);
         void *context_of_metrics;
+        /* As in struct clew_service; may be NULL. */
+        bool (*gap)(const void *context, const char *project, char *ret, size_t size);
+        const void *gap_context;
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "query/serve/command.h"
 
 #include <microhttpd.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 struct clew_api;
@@ -27,8 +28,10 @@ struct clew_api_request {
         size_t sent_bytes;             /* of the piece at hand */
         struct clew_mem_ticket ticket; /* of a large question, questions.c's, as the next ones */
         uint64_t turn_until_ns;
-        bool has_place; /* for a large question */
-        bool is_late;   /* it had no turn */
+        bool has_place;             /* for a large question */
+        bool is_late;               /* it had no turn */
+        atomic_bool has_left;       /* who asked: nobody waits for the answer */
+        volatile sig_atomic_t stop; /* not 0: its walks end */
         bool is_write;
         bool is_sign_in;     /* or out: answered here, not by the service */
         bool is_metrics;     /* a scrape: answered at once */

@@ -1,6 +1,6 @@
 /*
  * Live streams: connections that stay open and are written to as traces change. One thread polls
- * the store for all of them.
+ * the store, once for each question.
  */
 #ifndef CLEW_COLLECTOR_API_STREAMS_INT_H
 #define CLEW_COLLECTOR_API_STREAMS_INT_H
@@ -21,10 +21,11 @@ void clew_streams_end(struct clew_streams *streams);
 /* After end, and when no connection is left. NULL is fine. */
 void clew_streams_free(struct clew_streams *streams);
 
-/* A response that goes on until the client leaves, of what @store holds; it owns @live, which is
- * freed also when there is no place for another stream (NULL then). */
+/* A response that goes on until the client leaves, of what @store holds. Those with the same
+ * @question (path and parameters) share what is told. It owns @live, which is freed also when there
+ * is no place for another stream (NULL then). */
 struct MHD_Response *clew_streams_add(struct clew_streams *streams,
                                       struct MHD_Connection *connection, struct clew_store *store,
-                                      struct clew_live *live);
+                                      struct clew_slice question, struct clew_live *live);
 
 #endif

@@ -14,3 +14,11 @@ const struct clew_project *clew_projects_find(const struct clew_projects *projec
         }
         return NULL;
 }
+
+bool clew_projects_gap(const void *projects, const char *project, char *ret, size_t size)
+{
+        const struct clew_projects *all = projects;
+        const struct clew_project *p = project ? clew_projects_find(all, project) : &all->all[0];
+
+        return p && p->follower && clew_follow_gap(p->tier, ret, size);
+}

@@ -6,6 +6,7 @@
 #define CLEW_COLLECTOR_PROJECTS_H
 
 #include "collector/commit/figures.h"
+#include "collector/commit/follower.h"
 #include "collector/commit/keeper.h"
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
@@ -28,6 +29,7 @@ struct clew_project {
         struct clew_figures *figures;   /* NULL: nothing is sealed here */
         struct clew_tier *tier;         /* NULL: all of it is in the store */
         struct clew_uploader *uploader; /* NULL: nothing is uploaded */
+        struct clew_follower *follower; /* NULL: the store is no reader's */
         /* With it what redaction takes out becomes the same mark everywhere in this store. */
         uint8_t redact_key[CLEW_MASK_KEY_BYTES];
 };
@@ -39,6 +41,9 @@ struct clew_projects {
         struct clew_mem_pool memory; /* of questions, streams, sealing: of all that reads stores */
 };
 
+/* What answers of a reader about @project (NULL: the first) lack now, in words; false: nothing. For
+ * struct clew_service. */
+bool clew_projects_gap(const void *projects, const char *project, char *ret, size_t size);
 /* NULL when there is none of that name. */
 const struct clew_project *clew_projects_find(const struct clew_projects *projects,
                                               const char *name);

@@ -42,6 +42,7 @@ struct clew_h1 {
         size_t arrived;    /* of the body */
         size_t taken;      /* of the budget */
         bool is_json;      /* what the client reads, as far as its head says */
+        bool is_question;  /* the last request: GET of HTTP/1.1 */
         bool waits;        /* for budget */
         uint64_t begun_ms; /* of this request's first byte, or of the silence before it */
         uint64_t moved_ms;
@@ -64,6 +65,11 @@ void clew_h1_from_server(struct clew_h1 *c, uint64_t now_ms);
 enum clew_guard_verdict clew_h1_tick(struct clew_h1 *c, uint64_t now_ms);
 /* Appends the last words. */
 void clew_h1_farewell(const struct clew_h1 *c, struct clew_buffer *out);
+
+/* What may be said to a client that has closed its side while the answer to its question is made,
+ * before that begins: an interim answer, which changes nothing for who still reads, and which the
+ * system of who does not answers with a reset. A null slice when nothing may. */
+CLEW_MUST_USE struct clew_slice clew_h1_probe(const struct clew_h1 *c);
 
 /* No byte of a request is here. */
 bool clew_h1_is_idle(const struct clew_h1 *c);

@@ -109,12 +109,23 @@ static void await_answer(struct clew_h1 *c)
         c->state = CLEW_H1_ANSWER;
 }
 
+static bool is_question(struct clew_slice head)
+{
+        static const char version[] = " HTTP/1.1";
+        const uint8_t *end = head.len > 0 ? memchr(head.data, '\r', head.len) : NULL;
+        size_t n = sizeof(version) - 1;
+
+        return clew_slice_starts_with(head, CLEW_SLICE_LITERAL("GET ")) && end &&
+               (size_t)(end - head.data) > n && memcmp(end - n, version, n) == 0;
+}
+
 static enum clew_guard_verdict head_complete(struct clew_h1 *c, struct clew_guard_pieces *out)
 {
         struct clew_http_framing f;
         const char *wrong = clew_http_head_check(clew_buffer_slice(&c->head), &f);
 
         c->is_json = wrong == NULL && f.is_json;
+        c->is_question = wrong == NULL && is_question(clew_buffer_slice(&c->head));
         if (wrong)
                 return bad(c, wrong);
         (void)!clew_guard_put(out, c->head.data, c->head.len);
@@ -368,6 +379,13 @@ enum clew_guard_verdict clew_h1_tick(struct clew_h1 *c, uint64_t now_ms)
         if (pressed && is_too_slow(c, now_ms))
                 return timed_out(c, "the body arrives too slowly while others wait");
         return CLEW_GUARD_GO;
+}
+
+struct clew_slice clew_h1_probe(const struct clew_h1 *c)
+{
+        return c->state == CLEW_H1_ANSWER && c->is_question
+                       ? CLEW_SLICE_LITERAL("HTTP/1.1 102 Processing\r\n\r\n")
+                       : CLEW_SLICE_NULL;
 }
 
 bool clew_h1_is_idle(const struct clew_h1 *c)

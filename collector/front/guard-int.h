@@ -50,6 +50,7 @@ struct clew_conn {
         bool held;
         bool held_by_totals;
         bool client_eof;
+        bool probed; /* ... and since then something was said to it, to see whether it reads */
         bool ending; /* the last words are to follow what the server still says */
         union {
                 struct clew_h1 h1;

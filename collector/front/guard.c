@@ -520,6 +520,21 @@ void clew_guard_take(void *guard, int fd, const struct clew_address *peer)
 
 /* ---- time ----------------------------------------------------------------------------------- */
 
+/* A client that has closed, and one that has only said all, look alike until something is sent to
+ * them. A question is work that nobody may wait for any more. */
+static void probe(struct clew_guard *g, struct clew_conn *c)
+{
+        struct clew_slice words = clew_guard_is_h2(g) || c->probed || !c->client_eof
+                                          ? CLEW_SLICE_NULL
+                                          : clew_h1_probe(&c->h1);
+
+        if (words.len == 0 || clew_stash_len(&c->to_client))
+                return;
+        c->probed = true;
+        if (!clew_conn_send(g, c, words.data, words.len))
+                clew_conn_kill(g, c);
+}
+
 static void tick_conn(struct clew_guard *g, struct clew_conn *c)
 {
         uint64_t unread = clew_guard_is_pressed(&g->totals) ? CLEW_GUARD_UNREAD_PRESSED_MS
@@ -544,6 +559,8 @@ static void tick_conn(struct clew_guard *g, struct clew_conn *c)
         v = clew_guard_is_h2(g) ? clew_h2_tick(&c->h2, g->now_ms) : clew_h1_tick(&c->h1, g->now_ms);
         if (v == CLEW_GUARD_END)
                 clew_conn_end(g, c);
+        else
+                probe(g, c);
 }
 
 /* Those that wait for what all share. */

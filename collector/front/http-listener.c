@@ -488,8 +488,8 @@ static enum MHD_Result on_headers(struct request *q, const char *method, const c
                 return refuse(q, declared);
         if (!q->project->pipeline) {
                 clew_answer_set(&q->answer, CLEW_ANSWER_FORBIDDEN,
-                                "this clewd only reads (--read-only); send spans to one that "
-                                "collects");
+                                "this clewd only answers questions (role query, or read-only); "
+                                "send spans to one that collects");
                 return refuse(q, declared);
         }
         clew_count(o->counters, CLEW_COUNT_REQUESTS, 1);

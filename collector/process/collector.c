@@ -96,7 +96,7 @@ static int start_threads(struct clew_collector *c, struct clew_error *err)
 {
         int r = clew_projects_start(c->config, &c->projects, &c->admission, &c->counters, err);
 
-        if (r < 0 || c->config->read_only)
+        if (r < 0 || !clew_config_collects(c->config))
                 return r;
         r = clew_lane_new(&c->ingest, n_threads(c->config), &c->lane);
         return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
@@ -185,7 +185,7 @@ static int start_access(struct clew_collector *c, struct clew_error *err)
 /* A file of rules that is wrong is a wrong config. */
 static int start_redactor(struct clew_collector *c, struct clew_error *err)
 {
-        if (is_off(c->config->redact) || c->config->read_only)
+        if (is_off(c->config->redact) || !clew_config_collects(c->config))
                 return 0;
         if (clew_redactor_new(c->config->redact, &c->redactor, err) < 0)
                 return -EPERM;
@@ -208,7 +208,7 @@ static int start_grpc(struct clew_collector *c, struct clew_error *err)
                 .counters = &c->counters,
         };
 
-        return is_off(c->config->grpc) || c->config->read_only
+        return is_off(c->config->grpc) || !clew_config_collects(c->config)
                        ? 0
                        : clew_grpc_listener_new(&options, &c->grpc, err);
 }
@@ -225,11 +225,13 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .identity_header =
                         is_off(c->config->trusted_proxy) ? NULL : c->config->identity_header,
                 .has_tls = !is_off(c->config->tls_cert),
-                .read_only = c->config->read_only,
+                .read_only = !clew_config_collects(c->config),
                 .write_status = c->config->read_only ? NULL : clew_status_write,
                 .context = &c->scrape,
                 .write_metrics = clew_scrape_write,
                 .context_of_metrics = &c->scrape,
+                .gap = clew_config_is_reader(c->config) ? clew_projects_gap : NULL,
+                .gap_context = &c->projects,
         };
         const struct clew_scrape_options scrape = {
                 .counters = &c->counters,
@@ -237,7 +239,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .admission = &c->admission,
                 .redactor = c->redactor,
                 .budget_bytes = c->config->memory_budget_bytes,
-                .read_only = c->config->read_only,
+                .read_only = !clew_config_collects(c->config),
         };
         int r;
 
@@ -659,9 +661,10 @@ void clew_collector_describe(struct clew_collector *c, char ret[CLEW_COLLECTOR_S
         }
         (void)snprintf(ret, CLEW_COLLECTOR_STATUS_MAX,
                        "%s; %llu spans and log records stored, %zu requests wait",
-                       c->config->read_only ? "Only answers"
-                       : accepts            ? "Collects"
-                                            : "Refuses new data: the disk is full or fails",
+                       clew_config_is_reader(c->config) ? "Answers from a bucket"
+                       : c->config->read_only           ? "Only answers"
+                       : accepts                        ? "Collects"
+                                 : "Refuses new data: the disk is full or fails",
                        (unsigned long long)(clew_counter_read(&c->counters, CLEW_COUNT_SPANS) +
                                             clew_counter_read(&c->counters, CLEW_COUNT_LOGS)),
                        requests);

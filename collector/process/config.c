@@ -27,6 +27,7 @@ enum value_type {
         VALUE_PATH,
         VALUE_LISTEN,
         VALUE_LEVEL,
+        VALUE_ROLE,
         VALUE_COUNT,
         VALUE_BYTES,
         VALUE_DURATION,
@@ -108,6 +109,12 @@ static const struct key keys[] = {
         {"objects", "off", VALUE_PATH, offsetof(struct clew_config, objects), 0, 0, "URL",
          "what is sealed is also brought there, s3://BUCKET/PREFIX or dir:///PATH; an empty store "
          "takes what is there"},
+        {"objects-every", "1s", VALUE_DURATION, offsetof(struct clew_config, objects_every_ns),
+         CLEW_NS_PER_S / 10, SECONDS(3600), "TIME",
+         "with role query: how often it is asked what is new there"},
+        {"role", "all", VALUE_ROLE, offsetof(struct clew_config, role), 0, 0, "[all|query]",
+         "query = answer from what is in objects alone, and collect nothing; store is then a cache "
+         "of it"},
         {"objects-local", "0", VALUE_BYTES, offsetof(struct clew_config, objects_local_bytes), 0,
          UINT64_MAX / 4, "SIZE",
          "segments that stay here too; the oldest beyond that are read back when they are asked "
@@ -178,6 +185,21 @@ static int check_level(const struct key *k, const char *value, struct clew_error
                               k->name, value);
 }
 
+static int check_role(const struct key *k, const char *value, struct clew_error *err)
+{
+        if (strcmp(value, "all") == 0 || strcmp(value, "query") == 0)
+                return 0;
+        return clew_error_set(err, -EINVAL, 0, "%s: \"%s\" is neither all nor query", k->name,
+                              value);
+}
+
+/* Values that are texts; the others are numbers. */
+static bool is_text(const struct key *k)
+{
+        return k->type == VALUE_PATH || k->type == VALUE_LISTEN || k->type == VALUE_LEVEL ||
+               k->type == VALUE_ROLE;
+}
+
 static int set_text(struct clew_config *c, const struct key *k, const char *value,
                     struct clew_error *err)
 {
@@ -190,6 +212,8 @@ static int set_text(struct clew_config *c, const struct key *k, const char *valu
                 r = check_listen(k, value, err);
         else if (k->type == VALUE_LEVEL)
                 r = check_level(k, value, err);
+        else if (k->type == VALUE_ROLE)
+                r = check_role(k, value, err);
         if (r < 0)
                 return r;
         memcpy(text_of(c, k), value, strlen(value) + 1);
@@ -241,7 +265,7 @@ static int set_number(struct clew_config *c, const struct key *k, const char *va
 static int set_value(struct clew_config *c, const struct key *k, const char *value,
                      struct clew_error *err)
 {
-        if (k->type == VALUE_PATH || k->type == VALUE_LISTEN || k->type == VALUE_LEVEL)
+        if (is_text(k))
                 return set_text(c, k, value, err);
         return set_number(c, k, value, err);
 }
@@ -254,6 +278,32 @@ void clew_config_init(struct clew_config *c)
 
                 CLEW_ASSERT(r == 0);
         }
+}
+
+bool clew_config_is_reader(const struct clew_config *c)
+{
+        return strcmp(c->role, "query") == 0;
+}
+
+bool clew_config_collects(const struct clew_config *c)
+{
+        return !c->read_only && !clew_config_is_reader(c);
+}
+
+/* What does not go together. */
+static int check_together(const struct clew_config *c, struct clew_error *err)
+{
+        if (!clew_config_is_reader(c))
+                return 0;
+        if (strcmp(c->objects, "off") == 0)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "role query answers from a bucket: name it with objects "
+                                      "(s3://BUCKET/PREFIX or dir:///PATH)");
+        if (c->read_only)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "role query only reads: leave read-only away, which is for a "
+                                      "store of this machine");
+        return 0;
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
@@ -468,12 +518,13 @@ int clew_config_read(struct clew_config *c, int argc, char *const *argv, struct 
         const char *file = NULL;
         int r = apply_flags(c, argc, argv, &file, err);
 
-        if (r < 0 || !file || c->show_help || c->show_version)
+        if (r < 0 || c->show_help || c->show_version)
                 return r;
-        r = read_config_file(c, file, err);
-        if (r < 0)
-                return r;
-        return apply_flags(c, argc, argv, &file, err); /* flags beat the file */
+        if (file)
+                r = read_config_file(c, file, err);
+        if (file && r == 0)
+                r = apply_flags(c, argc, argv, &file, err); /* flags beat the file */
+        return r < 0 ? r : check_together(c, err);
 }
 
 char *clew_config_help(void)
@@ -521,14 +572,12 @@ void clew_config_take_over(struct clew_config *c, const struct clew_config *fres
         for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
                 const struct key *k = &keys[i];
                 const char *now = (const char *)fresh + k->offset;
-                bool is_text =
-                        k->type == VALUE_PATH || k->type == VALUE_LISTEN || k->type == VALUE_LEVEL;
 
-                if (is_text ? strcmp(text_of(c, k), now) == 0
-                            : memcmp(number_of(c, k), now, sizeof(uint64_t)) == 0)
+                if (is_text(k) ? strcmp(text_of(c, k), now) == 0
+                               : memcmp(number_of(c, k), now, sizeof(uint64_t)) == 0)
                         continue;
                 if (may_change(k))
-                        memcpy(text_of(c, k), now, is_text ? strlen(now) + 1 : sizeof(uint64_t));
+                        memcpy(text_of(c, k), now, is_text(k) ? strlen(now) + 1 : sizeof(uint64_t));
                 changed(context, k->name, may_change(k));
         }
 }

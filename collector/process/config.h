@@ -42,8 +42,10 @@ struct clew_config {
         uint64_t seal_segment_bytes;
         uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
         char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
+        char role[CLEW_CONFIG_TEXT_MAX];      /* "all" or "query" */
         char objects[CLEW_CONFIG_TEXT_MAX];   /* "off" = sealed data stays in the store */
         uint64_t objects_cache_bytes;
+        uint64_t objects_every_ns;         /* a reader asks for what is new */
         uint64_t objects_local_bytes;      /* 0 = all stays here too */
         char redact[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is stored as it comes */
         uint64_t retention_every_ns;
@@ -62,6 +64,10 @@ struct clew_config {
 };
 
 void clew_config_init(struct clew_config *c);
+/* It answers from a bucket alone, and collects nothing. */
+bool clew_config_is_reader(const struct clew_config *c);
+/* It takes data in. */
+bool clew_config_collects(const struct clew_config *c);
 
 /* Reads the command line, and the file that it names. Returns 0, or -EINVAL or the error of reading
  * the file, with a message. */

@@ -24,6 +24,17 @@ static void on_finding(void *context, const char *object, const char *what)
                  p->name, object, what);
 }
 
+/* Each project has a prefix of its own. */
+static int name_bucket(const struct clew_config *config, const struct clew_project *p, char *ret,
+                       size_t size, struct clew_error *err)
+{
+        if (strcmp(p->name, CLEW_KEY_PROJECT_DEFAULT) == 0)
+                (void)snprintf(ret, size, "%s", config->objects);
+        else if (!clew_tier_project_url(config->objects, p->name, ret, size))
+                return clew_error_set(err, -EINVAL, 0, "--objects: the address is too long");
+        return 0;
+}
+
 /* The bucket of a project's store. Without one, what the store has given up before is read back. */
 static int open_tier(const struct clew_config *config, struct clew_project *p,
                      struct clew_error *err)
@@ -39,10 +50,9 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
 
         if (strcmp(config->objects, "off") == 0 || config->read_only)
                 return clew_tier_read_back(p->store, &p->tier, err);
-        if (strcmp(p->name, CLEW_KEY_PROJECT_DEFAULT) == 0)
-                (void)snprintf(url, sizeof(url), "%s", config->objects);
-        else if (!clew_tier_project_url(config->objects, p->name, url, sizeof(url)))
-                return clew_error_set(err, -EINVAL, 0, "--objects: the address is too long");
+        r = name_bucket(config, p, url, sizeof(url), err);
+        if (r < 0)
+                return r;
         r = clew_tier_attach(p->store, &options, &p->tier, &stats, err);
         if (r == 0 && stats.more)
                 clew_log(CLEW_LOG_WARN, "objects.waiting", "project=%s reason=\"%s\"", p->name,
@@ -54,6 +64,31 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
                          (unsigned long long)stats.adopted, (unsigned long long)stats.damaged);
         return r;
 }
+
+/* A reader's store is made of the bucket; nothing is asked of that yet. */
+static int open_reader(const struct clew_config *config, const char *dir, struct clew_project *p,
+                       struct clew_error *err)
+{
+        char url[2 * CLEW_CONFIG_TEXT_MAX];
+        const struct clew_follow_options options = {
+                .url = url,
+                .cache_bytes = config->objects_cache_bytes,
+                .deriver = config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
+                .finding = on_finding,
+                .context = p,
+        };
+        bool anew = false;
+        int r = name_bucket(config, p, url, sizeof(url), err);
+
+        if (r == 0)
+                r = clew_follow_open(dir, &options, &p->store, &p->tier, &anew, err);
+        if (r == 0 && anew)
+                clew_log(CLEW_LOG_WARN, "objects.cache_anew",
+                         "project=%s dir=\"%s\" reason=\"it was damaged, or of another format\"",
+                         p->name, dir);
+        return r;
+}
+
 /* Each piece of work has so much, whatever others do. */
 #define MEMORY_SMALL_BYTES ((size_t)48 << 20)
 /* And one at a time so much. */
@@ -61,13 +96,35 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
 /* Sealing waits so long for large questions before it goes on beside them. */
 #define MEMORY_PATIENCE_NS (10 * CLEW_NS_PER_S)
 
-static int open_one(const struct clew_config *config, const char *name, const char *dir,
-                    struct clew_projects *projects, struct clew_error *err)
+/* A store that is written here, or only read. */
+static int open_own(const struct clew_config *config, const char *dir, struct clew_project *p,
+                    struct clew_error *err)
 {
         const struct clew_store_options options = {
                 .mode = config->read_only ? CLEW_STORE_READ : CLEW_STORE_COLLECT,
                 .deriver = config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
         };
+        int r;
+
+        if (!config->read_only && clew_follow_is_cache(dir))
+                return clew_error_set(
+                        err, -EEXIST, 0,
+                        "store %s: is a reader's (role query), made of a bucket; name "
+                        "another directory to collect into",
+                        dir);
+        r = clew_store_open(dir, &options, &p->store, err);
+        if (r < 0 && !err->message[0])
+                clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
+        if (r == 0)
+                r = open_tier(config, p, err);
+        if (r == 0 && !config->read_only && strcmp(config->redact, "off") != 0)
+                r = clew_redact_key(dir, p->redact_key, err);
+        return r;
+}
+
+static int open_one(const struct clew_config *config, const char *name, const char *dir,
+                    struct clew_projects *projects, struct clew_error *err)
+{
         struct clew_project *p = &projects->all[projects->n];
         int r;
 
@@ -77,13 +134,12 @@ static int open_one(const struct clew_config *config, const char *name, const ch
         CLEW_ASSERT(strlen(name) < sizeof(p->name)); /* is a good name */
         memcpy(p->name, name, strlen(name) + 1);
         p->dir = clew_strdup(dir);
-        r = p->dir ? clew_store_open(dir, &options, &p->store, err) : -ENOMEM;
-        if (r < 0 && !err->message[0])
-                clew_error_set(err, r, 0, "store %s: %s", dir, strerror(-r));
-        if (r == 0)
-                r = open_tier(config, p, err);
-        if (r == 0 && !config->read_only && strcmp(config->redact, "off") != 0)
-                r = clew_redact_key(dir, p->redact_key, err);
+        if (!p->dir)
+                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+        else if (clew_config_is_reader(config))
+                r = open_reader(config, dir, p, err);
+        else
+                r = open_own(config, dir, p, err);
         if (r < 0) {
                 clew_tier_free(p->tier);
                 clew_store_close(p->store);
@@ -217,6 +273,16 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
         return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
 }
 
+static int start_reader(const struct clew_config *config, struct clew_project *p,
+                        struct clew_error *err)
+{
+        const struct clew_follower_options options = {
+                .tier = p->tier, .every_ns = config->objects_every_ns, .project = p->name};
+        int r = clew_follower_new(&options, &p->follower);
+
+        return r < 0 ? clew_error_set(err, r, 0, "cannot start a thread: %s", strerror(-r)) : 0;
+}
+
 int clew_projects_start(const struct clew_config *config, struct clew_projects *projects,
                         struct clew_admission *admission, struct clew_counters *counters,
                         struct clew_error *err)
@@ -224,7 +290,9 @@ int clew_projects_start(const struct clew_config *config, struct clew_projects *
         int r = 0;
 
         for (unsigned i = 0; i < projects->n && r == 0 && !config->read_only; i++)
-                r = start_one(config, projects, &projects->all[i], admission, counters, err);
+                r = clew_config_is_reader(config) ? start_reader(config, &projects->all[i], err)
+                                                  : start_one(config, projects, &projects->all[i],
+                                                              admission, counters, err);
         return r;
 }
 
@@ -244,6 +312,7 @@ void clew_projects_stop(struct clew_projects *projects)
 {
         clew_mem_pool_end(&projects->memory);
         for (unsigned i = 0; i < projects->n; i++) {
+                clew_follower_free(projects->all[i].follower);
                 clew_uploader_free(projects->all[i].uploader);
                 clew_keeper_free(projects->all[i].keeper);
                 clew_sealer_free(projects->all[i].sealer);

@@ -9,6 +9,8 @@
 #include "proto/base/mem.h"
 #include "query/answer/when.h"
 
+#define GAP_BYTES 512u
+
 static void put(struct clew_json_writer *w, const char *name, uint64_t value)
 {
         clew_json_write_key(w, name);
@@ -44,6 +46,52 @@ static void put_project(const struct clew_scrape *s, const struct clew_project *
         clew_json_write_key(w, "sealing");
         clew_json_write_object_begin(w);
         put(w, "due_bytes", p->sealer ? clew_sealer_due_bytes(p->sealer) : 0);
+        clew_json_write_object_end(w);
+}
+
+static void put_time(struct clew_json_writer *w, const char *name, uint64_t ns)
+{
+        char time[CLEW_WHEN_TEXT];
+
+        clew_json_write_key(w, name);
+        if (ns == 0) {
+                clew_json_write_null(w);
+                return;
+        }
+        clew_when_rfc3339(ns / CLEW_NS_PER_MS * CLEW_NS_PER_MS, time);
+        clew_json_write_cstr(w, time);
+}
+
+static void put_flag(struct clew_json_writer *w, const char *name, bool value)
+{
+        clew_json_write_key(w, name);
+        clew_json_write_bool(w, value);
+}
+
+/* What a reader knows of its bucket. */
+static void put_followed(const struct clew_project *p, uint64_t now, struct clew_json_writer *w)
+{
+        struct clew_follow_status s;
+        char gap[GAP_BYTES];
+        bool has_gap = clew_follow_gap(p->tier, gap, sizeof(gap));
+
+        clew_follow_status(p->tier, &s);
+        clew_json_write_key(w, "followed");
+        clew_json_write_object_begin(w);
+        put(w, "version", s.version);
+        put(w, "segments", s.segments);
+        put_time(w, "written", s.written_ns);
+        put_time(w, "checked", s.checked_ns);
+        put(w, "behind_s",
+            s.checked_ns > 0 && now > s.checked_ns ? (now - s.checked_ns) / CLEW_NS_PER_S : 0);
+        put_time(w, "failing", s.failing_ns);
+        put_flag(w, "empty", s.is_empty);
+        put(w, "left_aside", s.left_aside);
+        put(w, "cached_bytes", s.cached_bytes);
+        put_flag(w, "to_wipe", s.to_wipe);
+        put_flag(w, "damaged", s.is_damaged);
+        clew_json_write_key(w, "gap");
+        clew_json_write_cstr(w, has_gap ? gap : NULL);
         clew_json_write_object_end(w);
 }
 
@@ -114,9 +162,13 @@ void clew_status_write(void *context, const char *project, struct clew_json_writ
         uint64_t now = clew_clock_unix_ns(clew_clock_system());
 
         put(w, "up_s", now > s->created_ns ? (now - s->created_ns) / CLEW_NS_PER_S : 0);
+        clew_json_write_key(w, "role");
+        clew_json_write_cstr(w, p && p->follower ? "query" : "all");
         put_counters(s->options.counters, w);
         if (p)
                 put_project(s, p, w);
+        if (p && p->follower)
+                put_followed(p, now, w);
         put_redaction(s->options.redactor, w);
         put_log(s->options.projects->n == 1, w);
 }

@@ -326,6 +326,10 @@ int clew_cmd_compact(struct clew_cli *cli, int argc, char **argv)
         if (r != 0)
                 return r;
         r = clew_store_compact(cli->store_dir, &c, &err);
+        if (r == 0 && c.index_dropped > 0)
+                clew_cli_note(cli,
+                              "indexes were damaged and are left out; a collector makes them anew, "
+                              "and so does clew reindex");
         if (r < 0) {
                 r = clew_cli_fail(cli, r, &err);
         } else if (k.json) {

@@ -12,10 +12,34 @@
 #include "query/cli/spool.h"
 #include "query/find/select.h"
 #include "query/model/summary.h"
+#include "storage/follow.h"
 #include "storage/tier.h"
 
 #include <errno.h>
 #include <string.h>
+
+#define GAP_BYTES 512u
+
+/* What answers of a reader's store lack now. */
+static void tell_gap(struct clew_cli *cli)
+{
+        char gap[GAP_BYTES];
+
+        if (clew_follow_gap(cli->tier, gap, sizeof(gap)))
+                clew_cli_note(cli, "%s", gap);
+}
+
+/* A reader's store is the bucket's: what is written there is lost when it is made anew. */
+static bool is_read_only(struct clew_cli *cli)
+{
+        if (clew_tier_is_url(cli->store_dir) || !clew_follow_is_cache(cli->store_dir))
+                return false;
+        clew_cli_error(cli,
+                       "%s is a reader's, made of a bucket, and is only read: ask the clewd that "
+                       "writes the bucket with --url, or name its store's directory",
+                       cli->store_dir);
+        return true;
+}
 
 int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_store **ret)
 {
@@ -29,6 +53,8 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
         int r;
 
         if (mode == CLEW_STORE_WRITE && !clew_served_may_write(cli))
+                return CLEW_EXIT_PERMISSION;
+        if (mode == CLEW_STORE_WRITE && is_read_only(cli))
                 return CLEW_EXIT_PERMISSION;
         r = clew_mirror_begin(cli, mode == CLEW_STORE_WRITE);
         if (r != 0)
@@ -44,6 +70,7 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
                 if (r < 0)
                         return clew_cli_fail(cli, r, &err);
                 cli->store_mode = (int)mode;
+                tell_gap(cli);
                 if (options.sealed_only)
                         clew_cli_note(cli, "what is not sealed yet is left out (--sealed-only)");
         }

@@ -143,6 +143,42 @@ static struct size bytes(const struct status *s, const char *name)
         return size;
 }
 
+/* A reader follows a bucket. */
+static void put_reader(struct status *s)
+{
+        const struct value *gap = find(s, "followed.gap");
+        const struct value *damaged = find(s, "followed.damaged");
+        const struct value *wipe = find(s, "followed.to_wipe");
+        char up[CLEW_WHEN_TEXT];
+        char behind[CLEW_WHEN_TEXT];
+
+        clew_when_length(number(s, "up_s") * CLEW_NS_PER_S, up);
+        clew_when_length(number(s, "followed.behind_s") * CLEW_NS_PER_S, behind);
+        put_line(s, "reader", "version %s, up %s; answers from a bucket, collects nothing",
+                 find(s, "version")->text, up);
+        if (find(s, "followed.empty") && find(s, "followed.empty")->is_true)
+                put_line(s, "bucket", "nobody has written there yet");
+        else if (find(s, "followed.checked") && find(s, "followed.checked")->text[0])
+                put_line(s, "bucket",
+                         "version %" PRIu64 " of %s, %" PRIu64 " segments; newest as of %s ago",
+                         number(s, "followed.version"), find(s, "followed.written")->text,
+                         number(s, "followed.segments"), behind);
+        else
+                put_line(s, "bucket", "not reached since the start; version %" PRIu64 " is here",
+                         number(s, "followed.version"));
+        if (gap && gap->text[0])
+                put_line(s, "GAP", "%s", gap->text);
+        if (number(s, "followed.left_aside") > 0)
+                put_line(s, "left aside", "%" PRIu64 " objects that are damaged or missing",
+                         number(s, "followed.left_aside"));
+        if (damaged && damaged->is_true)
+                put_line(
+                        s, "DAMAGE",
+                        "what is on this disk is damaged: start this clewd again, it is made anew");
+        put_line(s, "cache", "%s of segments%s", bytes(s, "followed.cached_bytes").text,
+                 wipe && wipe->is_true ? "; bytes of what is gone are about to be wiped" : "");
+}
+
 static void put_collector(struct status *s)
 {
         static const char *const refusals[] = {"malformed",  "too_large",     "overloaded",
@@ -218,7 +254,9 @@ static void put_redaction(struct status *s)
 
 static void put_all(struct status *s)
 {
-        if (find(s, "queue.requests"))
+        if (find(s, "followed.version"))
+                put_reader(s);
+        else if (find(s, "queue.requests"))
                 put_collector(s);
         else
                 put_line(s, "collector", "%s",

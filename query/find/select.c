@@ -66,7 +66,8 @@ static bool is_run(const struct clew_select *s, uint32_t kinds)
         return !s->filter || !s->filter->runs || kinds == 0 || (kinds & ~no_run) != 0;
 }
 
-static int take_row(void *context, const struct clew_bulk_row *row)
+/* 1 = it is selected. */
+static int count_row(void *context, const struct clew_bulk_row *row)
 {
         struct clew_select *s = context;
 
@@ -78,7 +79,28 @@ static int take_row(void *context, const struct clew_bulk_row *row)
                 return 0;
         }
         s->selected++;
-        return s->take(s->take_context, row);
+        return 1;
+}
+
+static int take_row(void *context, const struct clew_bulk_row *row)
+{
+        struct clew_select *s = context;
+
+        return count_row(s, row) == 1 ? s->take(s->take_context, row) : 0;
+}
+
+static bool wants_steps(void *context, const struct clew_slice *texts)
+{
+        struct clew_select *s = context;
+
+        return s->wants_steps(s->take_context, texts);
+}
+
+static int take_step(void *context, const struct clew_bulk_step *step)
+{
+        struct clew_select *s = context;
+
+        return s->take_step(s->take_context, step);
 }
 
 static int take_some(void *context, struct clew_index_run *run, struct clew_index_set *traces,
@@ -86,6 +108,10 @@ static int take_some(void *context, struct clew_index_run *run, struct clew_inde
 {
         struct clew_select *s = context;
 
+        if (s->take_step)
+                return clew_bulk_take_steps(
+                        s->columns, run, traces,
+                        &(struct clew_bulk_steps){count_row, wants_steps, take_step, s}, err);
         return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
 }
 

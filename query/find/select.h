@@ -49,6 +49,7 @@ struct clew_name_filter {
 
 struct clew_query_set;    /* query/serve/filter.h */
 struct clew_bulk_row;     /* query/find/index/index.h */
+struct clew_bulk_step;    /* query/find/index/index.h */
 struct clew_columns;      /* query/find/index/index.h */
 struct clew_index_choice; /* query/find/index/index.h */
 struct clew_own_query;    /* query/find/own-query-int.h */
@@ -117,6 +118,10 @@ struct clew_select {
          * after that, clew_select_next() returns -EAGAIN: what was taken is to be forgotten, and a
          * walk with filter.no_index begun. */
         int (*take)(void *context, const struct clew_bulk_row *row);
+        /* Or their steps, where indexes tell those (find/index/index.h): which sorts are wanted,
+         * and each step of those. */
+        bool (*wants_steps)(void *context, const struct clew_slice *texts);
+        int (*take_step)(void *context, const struct clew_bulk_step *step);
         void *take_context;
         /* May be set with `skip`: a part of a run in several traces that is not left out stands for
          * the whole run, since what came for the part changed the run. */

@@ -5,6 +5,7 @@
 #include "query/rca/rules.h"
 #include "query/rca/text-int.h"
 
+#define LAST_TEXTS 4u /* of a run, of which one may be its answer */
 #define QUESTION_MAX 4000u
 #define ANSWER_MAX 400u
 #define NAME_MIN 4u
@@ -27,7 +28,7 @@ static bool looks_up(struct clew_slice name)
                 if (clew_text_find(name, inward[i]) == 0)
                         return false;
         }
-        return clew_rca_only_reads(name) || clew_text_find(name, "search") >= 0 ||
+        return clew_deed_of_name(name) == CLEW_DEED_READS || clew_text_find(name, "search") >= 0 ||
                clew_text_find(name, "browse") >= 0 || clew_text_find(name, "lookup") >= 0;
 }
 
@@ -161,6 +162,25 @@ static bool has_any_digit(struct clew_slice t)
         return false;
 }
 
+/* The last words of a run are often not its answer ("TERMINATE", "Request satisfied."): one of the
+ * calls before them gave a number to read. */
+static bool gave_number(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = v->n_steps; i-- > 0 && n < LAST_TEXTS;) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_LLM || s->n_calls > 0 || !s->text.len)
+                        continue;
+                n++;
+                if (!clew_text_asks(s->text) && clew_text_program(s->text) < 0 &&
+                    has_any_digit(s->text))
+                        return true;
+        }
+        return false;
+}
+
 void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         static const char *const asks[] = {"how many ",  "how much ",          "what year",
@@ -171,6 +191,10 @@ void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *r
                 "seven",   "eight", "nine",   "ten",    "eleven", "twelve", "dozen",
                 "hundred", "teen",  "twenty", "thirty", "forty",  "fifty",  "none",
                 "no ",     "half",  "all ",   "every",  "both"};
+        /* It asks for other things, too. */
+        static const char *const others[] = {"who ",    "whose ",   "where ",
+                                             "name of", "names of", "which of",
+                                             "explain", "describe", "why "};
         struct clew_slice question = clew_text_trim(v->input);
         struct clew_slice answer = clew_text_trim(v->output);
         struct clew_finding *f;
@@ -179,7 +203,8 @@ void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *r
         if (v->last_llm == CLEW_RCA_NONE || v->talk || answer.len == 0 || answer.len > ANSWER_MAX ||
             question.len == 0 || question.len > QUESTION_MAX ||
             !HAS_ANY(head(question, LOWER_MAX), asks) || has_any_digit(answer) ||
-            HAS_ANY(answer, numbers))
+            HAS_ANY(answer, numbers) || HAS_ANY(head(question, LOWER_MAX), others) ||
+            gave_number(v))
                 return;
         who = clew_rca_answer_call(v);
         f = clew_finding_add(ret, CLEW_RULE_WRONG_TYPE, who, 1.0);

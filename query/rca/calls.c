@@ -326,9 +326,8 @@ static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
                 struct clew_finding *f;
 
                 if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0 ||
-                    is_spoken_turn(v, i))
-                        continue;
-                /* A program that only computes is half an action. */
+                    is_spoken_turn(v, i) || clew_text_program(s->text) >= 0)
+                        continue; /* a program is an action, whoever runs it */
                 f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i,
                                      clew_rca_acted(v, i) ? 0.6 : 0.8);
                 clew_finding_evidence(f, i, s->text);
@@ -352,6 +351,25 @@ static bool handed_over(const struct clew_rca_view *v, uint32_t i)
         return false;
 }
 
+/* What was announced is done by the next turn, or by others: of several agents who talk one speaks
+ * and another one acts. */
+static bool is_followed_up(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        uint32_t next = i + 1;
+
+        if (s->next_llm != CLEW_RCA_NONE && clew_rca_acted(v, s->next_llm))
+                return true;
+        while (next < v->n_steps && v->steps[next].kind != CLEW_RCA_LLM &&
+               v->steps[next].kind != CLEW_RCA_TOOL)
+                next++;
+        if (next == v->n_steps)
+                return false;
+        return v->steps[next].kind == CLEW_RCA_TOOL || v->steps[next].agent != s->agent ||
+               !clew_slice_eq(v->steps[next].agent_name, s->agent_name) ||
+               v->steps[next].system_hash != s->system_hash;
+}
+
 void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         idle_turns(v, ret);
@@ -364,7 +382,8 @@ void clew_rule_promise(const struct clew_rca_view *v, struct clew_findings *ret)
 
                 if (s->kind != CLEW_RCA_LLM || s->text.len == 0 || s->failed ||
                     clew_rca_acted(v, i) || !clew_text_promises(s->text) ||
-                    clew_text_asks(s->text) || clew_text_refuses(s->text) || handed_over(v, i))
+                    clew_text_asks(s->text) || clew_text_refuses(s->text) || handed_over(v, i) ||
+                    clew_text_plans(s->text) || is_followed_up(v, i))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i, last ? 1.2 : 0.6);
                 clew_finding_evidence(f, i, s->text);

@@ -52,7 +52,7 @@ static bool whole_token(struct clew_slice leaf, struct clew_token *ret)
 static bool changes(const struct clew_rca_step *s)
 {
         return s->kind == CLEW_RCA_TOOL && s->caller != CLEW_RCA_NONE && s->args.len > 0 &&
-               !clew_rca_only_reads(s->name);
+               s->deed != CLEW_DEED_READS;
 }
 
 static void mark_used(const struct clew_rca_view *v, struct named *named, uint32_t n)

@@ -9,6 +9,7 @@
 #define STALL_MIN 4u          /* repeated actions in a row, before a limit, that count as a stall */
 #define MESSAGES_MIN 8u       /* a history that can lose its half */
 #define AGAIN_WITHIN 200u     /* steps in which an action counts as taken again */
+#define MOVED_MAX 48u         /* bytes of a system prompt that tell it from others */
 #define ATTRIBUTE_LIMIT 128u  /* of a span, in most SDKs when nobody sets another */
 #define OUTLIER_FACTOR 8u
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
@@ -35,8 +36,65 @@ void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret)
         }
 }
 
+/* Its words stand in what users said: the instructions moved, or another message holds them. */
+static bool moved_to_user(const struct clew_rca_view *v, uint32_t i, struct clew_slice prompt)
+{
+        struct clew_slice part = clew_text_trim(prompt);
+
+        if (part.len > MOVED_MAX)
+                part.len = MOVED_MAX;
+        for (uint32_t u = 0; u < v->n_units && v->units[u].step <= i; u++) {
+                struct clew_slice t = v->units[u].text;
+
+                if (v->units[u].origin == CLEW_RCA_USER &&
+                    memmem(t.data, t.len, part.data, part.len))
+                        return true;
+        }
+        return false;
+}
+
+/* The calls of steps @i and @p are surely one agent's: it has one model, and never had another
+ * system prompt. Where agents have no names, members of a chat look like one; there the prompt may
+ * not come back, as it does when the next member speaks. */
+static bool is_one_agent(const struct clew_rca_view *v, uint32_t i, const struct clew_rca_step *p)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        uint32_t with = 0;
+
+        if (!clew_slice_eq(s->name, p->name) || !clew_slice_eq(s->agent_name, p->agent_name))
+                return false;
+        for (uint32_t k = 0; k < v->n_steps; k++) {
+                const struct clew_rca_step *o = &v->steps[k];
+
+                if (o->kind != CLEW_RCA_LLM || o->agent != s->agent)
+                        continue;
+                if (o->system_hash != 0 && o->system_hash != p->system_hash)
+                        return false;
+                if (o->system_hash == 0 && k < i)
+                        return false;
+                if (o->system_hash != 0 && k > i && !s->agent_name.len)
+                        return false;
+                with += o->system_hash != 0;
+        }
+        /* One call with a prompt and one without may be any two. */
+        return s->agent_name.len > 0 || with >= 2;
+}
+
+static struct clew_slice prompt_of(const struct clew_rca_view *v, uint32_t *ret_step)
+{
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                *ret_step = v->units[u].step;
+                if (v->units[u].origin == CLEW_RCA_SYSTEM)
+                        return v->units[u].text;
+        }
+        return CLEW_SLICE_NULL;
+}
+
 void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findings *ret)
 {
+        uint32_t at = CLEW_RCA_NONE;
+        struct clew_slice prompt = prompt_of(v, &at);
+
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 const struct clew_rca_step *p;
@@ -47,22 +105,19 @@ void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findi
                         continue;
                 p = &v->steps[s->prev_llm];
                 /* The same conversation: it goes on, only without its system prompt. */
-                if (p->system_hash == 0 || s->system_hash != 0 || s->n_messages < p->n_messages)
+                if (p->system_hash == 0 || s->system_hash != 0 || s->n_messages < p->n_messages ||
+                    !is_one_agent(v, i, p) || moved_to_user(v, i, prompt))
                         continue;
                 for (uint32_t k = s->next_llm; k != CLEW_RCA_NONE && again < 2;
                      k = v->steps[k].next_llm)
                         again += v->steps[k].system_hash == p->system_hash;
                 f = clew_finding_add(ret, CLEW_RULE_LOST_INSTRUCTION, i, again ? 0.6 : 1.0);
                 clew_finding_effect(f, s->prev_llm);
-                for (uint32_t u = 0; u < v->n_units; u++) {
-                        if (v->units[u].origin == CLEW_RCA_SYSTEM) {
-                                clew_finding_evidence(f, v->units[u].step, v->units[u].text);
-                                break;
-                        }
-                }
+                if (prompt.len)
+                        clew_finding_evidence(f, at, prompt);
                 clew_finding_say(ret, f,
-                                 "The system prompt that step %u had is missing from step %u on.",
-                                 p->number, s->number);
+                                 "The system prompt that step %u had is missing %s step %u%s.",
+                                 p->number, again ? "in" : "from", s->number, again ? "" : " on");
                 return;
         }
 }

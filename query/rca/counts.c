@@ -11,6 +11,7 @@
 #include "query/rca/rules.h"
 #include "query/rca/text-int.h"
 
+#define COUNTED_WORDS 5u /* behind a number, that may name what is counted */
 #define LIST_MIN 5u      /* members; fewer are counted at a glance */
 #define LISTS_MAX 128u   /* of one result */
 #define TALLIES_MAX 512u /* values of properties, over all lists of one result */
@@ -121,6 +122,27 @@ static uint32_t miscounted(const struct lists *l, double n)
         return best;
 }
 
+/* @word with no other letter before it, and at most an "s" behind. */
+static bool stands_alone(struct clew_slice t, const char *word, size_t n)
+{
+        size_t base = 0;
+
+        while (base + n <= t.len) {
+                ptrdiff_t at = clew_text_find(clew_slice_from(t, base), word);
+                size_t from = base + (at < 0 ? 0 : (size_t)at);
+                size_t to = from + n;
+
+                if (at < 0)
+                        return false;
+                to += to < t.len && lower(t.data[to]) == 's';
+                if ((from == 0 || !is_alpha(t.data[from - 1])) &&
+                    (to == t.len || !is_alpha(t.data[to])))
+                        return true;
+                base = from + 1;
+        }
+        return false;
+}
+
 /* "11 available T-shirts": a bare number before a word, and not a price, a place in a list or a
  * size. */
 static bool is_count(struct clew_slice text, const struct clew_token *t)
@@ -147,6 +169,35 @@ static bool is_count(struct clew_slice text, const struct clew_token *t)
         return true;
 }
 
+/* One of the words behind the number stands in the result, or in the name of its tool: it is these
+ * things that are counted. A final "s" is no difference. */
+static bool is_of_the_list(struct clew_slice text, const struct clew_token *t,
+                           const struct clew_rca_step *from)
+{
+        size_t at = (size_t)t->offset + t->text.len;
+
+        for (uint32_t n = 0; n < COUNTED_WORDS && at < text.len; n++) {
+                char word[32];
+                size_t k = 0;
+
+                while (at < text.len && (text.data[at] == ' ' || text.data[at] == '*'))
+                        at++;
+                while (at < text.len && k + 1 < sizeof(word) &&
+                       (is_alpha(text.data[at]) || text.data[at] == '-'))
+                        word[k++] = (char)lower(text.data[at++]);
+                while (k > 3 && word[k - 1] == 's')
+                        k--;
+                word[k] = 0;
+                if (k < 3)
+                        return false;
+                if (stands_alone(from->result, word, k) || stands_alone(from->name, word, k))
+                        return true;
+                if (at < text.len && text.data[at] != ' ')
+                        return false; /* the phrase ends */
+        }
+        return false;
+}
+
 /* A number of things in the text of step @i that the result of step @from does not bear out. */
 static void check_counts(const struct clew_rca_view *v, uint32_t i, uint32_t from,
                          const struct lists *lists, size_t *searched, struct clew_findings *ret)
@@ -162,7 +213,8 @@ static void check_counts(const struct clew_rca_view *v, uint32_t i, uint32_t fro
                 if (!is_count(s->text, &t))
                         continue;
                 size = miscounted(lists, t.number);
-                if (size == 0 || clew_rca_shown_before(v, &t, s->first_unit + s->n_units, searched))
+                if (size == 0 || !is_of_the_list(s->text, &t, &v->steps[from]) ||
+                    clew_rca_shown_before(v, &t, s->first_unit + s->n_units, searched))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_WRONG_COUNT, i, 1.0);
                 clew_finding_effect(f, from);

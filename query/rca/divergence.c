@@ -65,7 +65,7 @@ static void missing_call(const struct clew_rca_view *v, const struct clew_refere
 {
         for (uint32_t i = 0; n >= 2 && i < refs[0].n_keys; i++) {
                 struct clew_finding *f;
-                bool all = !clew_rca_only_reads(refs[0].names[i]) &&
+                bool all = clew_deed_of_name(refs[0].names[i]) != CLEW_DEED_READS &&
                            !clew_rca_hands_over(refs[0].names[i]) &&
                            !clew_rca_proves_identity(refs[0].names[i]);
                 uint32_t who = clew_rca_answer_call(v);
@@ -102,7 +102,7 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 uint32_t with = 0;
                 uint32_t who;
 
-                if (s->kind != CLEW_RCA_TOOL || clew_rca_only_reads(s->name) ||
+                if (s->kind != CLEW_RCA_TOOL || s->deed == CLEW_DEED_READS ||
                     clew_rca_proves_identity(s->name))
                         continue;
                 for (uint32_t k = 0; k < n; k++)

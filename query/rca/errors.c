@@ -296,10 +296,14 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                     !v->steps[who].text.len || v->steps[who].failed ||
                     clew_text_admits_trouble(v->steps[who].text) ||
                     clew_text_refuses(v->steps[who].text) ||
-                    clew_text_denies_result(v->steps[who].text))
+                    clew_text_denies_result(v->steps[who].text) ||
+                    clew_text_mentions(v->steps[who].text, s->error_text))
                         continue;
-                if (clew_rca_acted(v, who))
-                        continue; /* the work went on */
+                /* The work went on; a program is an action, whoever runs it, and a plan is no
+                 * answer. */
+                if (clew_rca_acted(v, who) || clew_text_program(v->steps[who].text) >= 0 ||
+                    clew_text_plans(v->steps[who].text))
+                        continue;
                 strength = clew_text_asks(v->steps[who].text) &&
                                            v->steps[who].next_llm != CLEW_RCA_NONE
                                    ? 0.5

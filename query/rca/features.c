@@ -193,10 +193,10 @@ static void meet_turns(struct clew_features_run *run)
         }
 }
 
-static void meet_tool(struct call *c, struct clew_slice name)
+static void meet_tool(struct call *c, struct clew_slice name, enum clew_deed deed)
 {
         c->acts = true;
-        if (clew_rca_only_reads(name))
+        if (deed == CLEW_DEED_READS)
                 c->looks = true;
         else if (!clew_rca_proves_identity(name) && !clew_rca_hands_over(name))
                 c->changes = true;
@@ -210,12 +210,18 @@ static void meet_tools(struct clew_features_run *run)
                 const struct clew_rca_step *s = &v->steps[i];
                 struct call *c;
 
-                for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++)
-                        meet_tool(&run->calls[i], v->calls[s->first_call + k].name);
+                for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++) {
+                        const struct clew_rca_call *call = &v->calls[s->first_call + k];
+
+                        meet_tool(&run->calls[i], call->name,
+                                  call->tool_step == CLEW_RCA_NONE
+                                          ? call->deed
+                                          : v->steps[call->tool_step].deed);
+                }
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE)
                         continue;
                 c = &run->calls[s->caller];
-                meet_tool(c, s->name);
+                meet_tool(c, s->name, s->deed);
                 if (!is_bad(s))
                         continue;
                 c->bad = true;

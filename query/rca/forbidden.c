@@ -255,7 +255,7 @@ void clew_rule_forbidden(const struct clew_rca_view *v, struct clew_findings *re
                 struct lowered action;
 
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE ||
-                    clew_rca_only_reads(s->name))
+                    s->deed == CLEW_DEED_READS)
                         continue;
                 lower_action(s, &action);
                 for (uint32_t k = 0; k < n; k++) {

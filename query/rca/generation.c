@@ -3,6 +3,8 @@
  */
 #include "query/rca/rules.h"
 
+#define QUOTED_MAX 160u /* bytes of a refusal that are told */
+
 static bool is_length_finish(struct clew_slice f)
 {
         return clew_text_find(f, "length") == 0 || clew_text_find(f, "max_token") == 0 ||
@@ -87,7 +89,7 @@ void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         static const char *const what[] = {"", "was stopped by a content filter or refused",
                                            "handed the task over instead of finishing it",
-                                           "declined or gave up"};
+                                           "says that it cannot"};
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
@@ -104,6 +106,10 @@ void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
                                       s->text.len  ? s->text
                                       : s->n_calls ? v->calls[s->first_call].args
                                                    : s->finish);
-                clew_finding_say(ret, f, "Step %u %s.", s->number, what[how]);
+                if (how == DECLINES)
+                        clew_finding_say(ret, f, "Step %u %s: \"%.*s\".", s->number, what[how],
+                                         CLEW_SHOWN(clew_text_refusal(s->text), QUOTED_MAX));
+                else
+                        clew_finding_say(ret, f, "Step %u %s.", s->number, what[how]);
         }
 }

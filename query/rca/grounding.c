@@ -267,6 +267,7 @@ static const struct clew_rca_seen *slip_of(const struct shapes *s, const struct 
  * letters or a long run of digits. */
 static bool is_date_like(const struct clew_token *t)
 {
+        uint32_t dots = 0;
         uint32_t marks = 0;
         uint32_t letters = 0;
         uint32_t run = 0;
@@ -279,9 +280,13 @@ static bool is_date_like(const struct clew_token *t)
                 run = digit ? run + 1 : 0;
                 longest = run > longest ? run : longest;
                 marks += c == '-' || c == ':' || c == '/';
+                dots += c == '.';
                 letters += !digit && c != '-' && c != ':' && c != '.' && c != ',' && c != 'T' &&
                            c != 'Z';
         }
+        /* 14.05.2026; a version has no part of four digits. */
+        if (dots == 2 && longest == 4 && t->digits >= 6 && t->digits <= 8)
+                marks++;
         return marks > 0 && letters == 0 && longest <= 4;
 }
 
@@ -342,7 +347,8 @@ static void say_altered(const struct clew_rca_view *v, struct shapes *shapes,
         const struct clew_rca_unit *source = &v->units[from->observed];
         struct clew_finding *f;
 
-        if (clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched))
+        if (clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched) ||
+            clew_rca_spelled_otherwise(v, &n->token, n->unit))
                 return;
         f = clew_finding_add(ret, CLEW_RULE_ALTERED_VALUE, step, strength);
 
@@ -360,8 +366,9 @@ static void say_invented(const struct clew_rca_view *v, struct shapes *shapes,
 {
         struct clew_finding *f;
 
-        if (clew_token_is_word(&n->token) ||
-            clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched))
+        if (clew_token_is_word(&n->token) || is_date_like(&n->token) ||
+            clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched) ||
+            clew_rca_spelled_otherwise(v, &n->token, n->unit))
                 return;
         if (empty != CLEW_RCA_NONE) {
                 /* The first to fill the gap; what comes later builds on it. */
@@ -410,15 +417,18 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
 
         if (n->token.digits < 3 || (!whole && !is_in_short_argument(u->text, &n->token)))
                 return;
+        /* Another day or hour is seldom a slip: it is asked about, counted on, or told in the time
+         * of another place. */
+        if (is_date_like(&n->token))
+                return;
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from) {
-                if (is_date_like(&n->token) ||
-                    (n->token.is_number && computed_at(v, shapes, n->unit, &n->token)))
+                if (n->token.is_number && computed_at(v, shapes, n->unit, &n->token))
                         strength *= 0.3;
                 say_altered(v, shapes, ret, step, n, from, strength * (whole ? 1.0 : 0.95));
                 return;
         }
-        if (!whole || n->token.digits < 4 || is_date_like(&n->token) ||
+        if (!whole || n->token.digits < 4 ||
             (n->token.is_number && computed_at(v, shapes, n->unit, &n->token)) ||
             !has_results_before(v, n->unit))
                 return;
@@ -435,7 +445,8 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         bool computed;
 
         if (s->kind != CLEW_RCA_LLM || s->soft_error || s->n_calls > 0 || n->token.is_list_mark ||
-            n->token.digits < 2 || !has_results_before(v, n->unit) ||
+            n->token.digits < 2 || !has_results_before(v, n->unit) || is_date_like(&n->token) ||
+            clew_text_is_no_fact(u->text, &n->token) ||
             clew_text_by_machine(u->text, n->token.offset) || clew_text_is_patch(u->text))
                 return;
         if (clew_text_find(u->text, "```") >= 0) {
@@ -445,18 +456,16 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
         }
         computed = n->token.is_number && computed_at(v, shapes, n->unit, &n->token);
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
-        if (from && !computed && !is_date_like(&n->token)) {
+        if (from && !computed) {
                 say_altered(v, shapes, ret, u->step, n, from, 1.0);
                 return;
         }
-        if (computed || (is_date_like(&n->token) && n->token.digits < 6))
+        if (computed)
                 return;
         /* "24-hour", "19th", "p1": words, more than values. */
         if (n->token.digits < 3 && !n->token.is_number)
                 return;
         strength *= n->token.digits >= 4 ? 1.0 : 0.7;
-        /* "May 11" is 2024-05-11 to those who talk. */
-        strength *= is_date_like(&n->token) ? 0.6 : 1.0;
         /* Who writes programs makes up values to try them with. */
         strength *= v->shell.len > 0 || v->acts_in_text ? 0.6 : 1.0;
         strength *= s->next_llm == CLEW_RCA_NONE ? 1.1 : 1.0;
@@ -481,7 +490,9 @@ static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
                 uint32_t who;
 
                 if (t.is_list_mark || !s || clew_text_by_machine(v->output, t.offset) ||
-                    (is_date_like(&t) && t.digits < 6) || s->observed < s->first ||
+                    is_date_like(&t) || clew_text_is_no_fact(v->output, &t) ||
+                    (t.is_number && clew_text_counts_itself(v->output, t.number)) ||
+                    s->observed < s->first ||
                     (s->observed != CLEW_RCA_NONE && s->observed != s->last))
                         continue;
                 u = &v->units[s->first];
@@ -534,7 +545,8 @@ void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findin
 
                 if (s->kind != CLEW_RCA_LLM || clew_rca_acted(v, i) || t->kind != CLEW_RCA_TOOL ||
                     clew_rca_has_error(t) || t->empty || t->result.len < 60 ||
-                    clew_text_denies_result(t->result) || !clew_text_denies_result(s->text))
+                    clew_text_denies_result(t->result) || !clew_text_denies_result(s->text) ||
+                    !clew_text_denies_what(s->text, t->result))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_UNUSED_EVIDENCE, i,
                                      s->next_llm == CLEW_RCA_NONE ? 1.2 : 0.6);

@@ -50,7 +50,7 @@ void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *
                 struct clew_finding *f;
 
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE ||
-                    clew_rca_only_reads(s->name) || clew_rca_hands_over(s->name) ||
+                    s->deed != CLEW_DEED_CHANGES || clew_rca_hands_over(s->name) ||
                     clew_rca_proves_identity(s->name))
                         continue;
                 heard = v->steps[s->caller].heard;

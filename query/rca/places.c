@@ -10,6 +10,9 @@
 
 #define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
 #define CHANGES_MAX 6u     /* of one run that are named */
+#define LONG_MIN 400u      /* bytes of a text that can be most of a result */
+#define SAME_MIN 8u        /* bytes of a text that another one holds by more than chance */
+#define BEGINS_MAX 80u     /* bytes that tell a text from others */
 #define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 
 /* A user spoke again after the first call: a conversation, not one question. */
@@ -44,7 +47,7 @@ uint32_t clew_rca_answer_call(const struct clew_rca_view *v)
                 if (s->kind != CLEW_RCA_TOOL)
                         continue;
                 if (s->caller != CLEW_RCA_NONE && s->args.len >= HANDED_IN_MIN &&
-                    s->args.len > last->text.len && !clew_rca_only_reads(s->name) &&
+                    s->args.len > last->text.len && s->deed != CLEW_DEED_READS &&
                     !clew_slice_eq(s->name, v->shell))
                         return s->caller;
                 break;
@@ -54,7 +57,7 @@ uint32_t clew_rca_answer_call(const struct clew_rca_view *v)
 
 /* The call that wrote more than any other, twice a usual text at least: a report, a plan, a table.
  */
-static uint32_t longest_text(const struct clew_rca_view *v)
+static uint32_t longest_text(const struct clew_rca_view *v, size_t *ret_total)
 {
         uint32_t best = CLEW_RCA_NONE;
         size_t total = 0;
@@ -70,7 +73,11 @@ static uint32_t longest_text(const struct clew_rca_view *v)
                 if (best == CLEW_RCA_NONE || s->text.len > v->steps[best].text.len)
                         best = i;
         }
-        return n >= 3 && v->steps[best].text.len * n >= 2 * total ? best : CLEW_RCA_NONE;
+        *ret_total = total;
+        return n >= 3 && v->steps[best].text.len * n >= 2 * total &&
+                               v->steps[best].text.len >= LONG_MIN
+                       ? best
+                       : CLEW_RCA_NONE;
 }
 
 static void say(const struct clew_rca_view *v, struct clew_findings *ret, enum clew_rule rule,
@@ -100,11 +107,35 @@ uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i)
         return CLEW_RCA_NONE;
 }
 
+bool clew_rca_may_be_order(const struct clew_rca_view *v, uint32_t i)
+{
+        struct clew_slice said = clew_text_trim(v->steps[i].text);
+
+        return said.len >= SAME_MIN && !clew_text_asks(said);
+}
+
+bool clew_rca_is_order(const struct clew_rca_view *v, uint32_t order, uint32_t who)
+{
+        struct clew_slice said = clew_text_trim(v->steps[order].text);
+        struct clew_slice to = v->steps[who].agent_name;
+        struct clew_slice begins = said;
+
+        if (begins.len > BEGINS_MAX)
+                begins.len = BEGINS_MAX;
+        if (said.len < SAME_MIN)
+                return false;
+        /* What the other agent heard, or who is named. */
+        return (v->steps[who].heard.len && memmem(v->steps[who].heard.data, v->steps[who].heard.len,
+                                                  begins.data, begins.len)) ||
+               (to.len && memmem(said.data, said.len, to.data, to.len) && !clew_text_asks(said));
+}
+
 /* An action: a tool step, or a call whose tool left no trace. */
 struct act {
         uint32_t who; /* LLM step that asked for it */
         struct clew_slice name;
         struct clew_slice args;
+        enum clew_deed deed;
         bool failed;
 };
 
@@ -114,7 +145,7 @@ static bool act_of(const struct clew_rca_view *v, uint32_t i, uint32_t k, struct
         const struct clew_rca_step *s = &v->steps[i];
 
         if (s->kind == CLEW_RCA_TOOL && k == 0 && s->caller != CLEW_RCA_NONE) {
-                *ret = (struct act){s->caller, s->name, s->args, clew_rca_has_error(s)};
+                *ret = (struct act){s->caller, s->name, s->args, s->deed, clew_rca_has_error(s)};
                 return true;
         }
         for (uint32_t c = 0; s->kind == CLEW_RCA_LLM && c < s->n_calls; c++) {
@@ -122,7 +153,7 @@ static bool act_of(const struct clew_rca_view *v, uint32_t i, uint32_t k, struct
 
                 if (call->tool_step != CLEW_RCA_NONE || k-- > 0)
                         continue;
-                *ret = (struct act){i, call->name, call->args, false};
+                *ret = (struct act){i, call->name, call->args, call->deed, false};
                 return true;
         }
         return false;
@@ -166,9 +197,11 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
                     ? "took the first action of the run behind the proof of identity"
                     : "took the first action of the run");
         order = clew_rca_order_before(v, first.who);
-        if (order != CLEW_RCA_NONE)
+        if (order != CLEW_RCA_NONE && clew_rca_may_be_order(v, order))
                 say(v, ret, CLEW_RULE_FIRST_ORDER, order, v->steps[order].text,
-                    "gave the order for the first action of the run");
+                    clew_rca_is_order(v, order, first.who)
+                            ? "gave the order for the first action of the run"
+                            : "spoke right before the agent that took the first action of the run");
         for (uint32_t i = at + 1; i < v->n_steps; i++) {
                 if (v->steps[i].kind != CLEW_RCA_LLM)
                         continue;
@@ -178,30 +211,100 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
-/* The changes that a run made: the first one, and some later ones. */
+static void say_change(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
+                       const struct act *a, uint32_t nth)
+{
+        struct clew_finding *f = clew_finding_add(
+                ret, nth == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE, a->who, 1.0);
+
+        clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
+        clew_finding_evidence(f, at, a->args);
+        clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a->who].number,
+                         nth == 0 ? "the first change" : "a change", CLEW_SHOWN(a->name, 60));
+}
+
+static void say_unclear(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
+                        const struct act *a)
+{
+        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_UNCLEAR_ACTION, a->who, 1.0);
+
+        clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
+        clew_finding_evidence(f, at, a->args);
+        clew_finding_say(ret, f, "Step %u called %.*s; whether that changed anything is not told.",
+                         v->steps[a->who].number, CLEW_SHOWN(a->name, 60));
+}
+
+/* The changes that a run made, the first one and some later ones, and some actions of which nobody
+ * knows whether they changed anything. */
 static void places_of_changes(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint32_t n = 0;
+        uint32_t changes = 0;
+        uint32_t unclear = 0;
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                struct clew_finding *f;
                 struct act a;
 
-                for (uint32_t k = 0; n < CHANGES_MAX && act_of(v, i, k, &a); k++) {
-                        if (a.failed || clew_rca_only_reads(a.name) ||
-                            clew_rca_proves_identity(a.name) || clew_rca_hands_over(a.name))
+                for (uint32_t k = 0; act_of(v, i, k, &a); k++) {
+                        if (a.failed || clew_rca_proves_identity(a.name) ||
+                            clew_rca_hands_over(a.name))
                                 continue;
-                        f = clew_finding_add(
-                                ret, n == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE,
-                                a.who, 1.0);
-                        clew_finding_effect(f, i == a.who ? CLEW_RCA_NONE : i);
-                        clew_finding_evidence(f, i, a.args);
-                        clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a.who].number,
-                                         n == 0 ? "the first change" : "a change",
-                                         CLEW_SHOWN(a.name, 60));
-                        n++;
+                        if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
+                                say_change(v, ret, i, &a, changes++);
+                        else if (a.deed == CLEW_DEED_UNKNOWN && unclear++ < CHANGES_MAX)
+                                say_unclear(v, ret, i, &a);
                 }
         }
+}
+
+static void say_longest(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t i,
+                        size_t total)
+{
+        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_LONGEST, i, 1.0);
+
+        clew_finding_evidence(f, i, v->steps[i].text);
+        clew_finding_say(ret, f,
+                         "Step %u wrote the longest text of the run: %zu of the %zu bytes that "
+                         "model calls wrote.",
+                         v->steps[i].number, v->steps[i].text.len, total);
+}
+
+/* The last call that wrote what the run gave out: the same text, or one inside the other. NONE when
+ * nobody did. */
+static uint32_t writer_of(const struct clew_rca_view *v, struct clew_slice out)
+{
+        for (uint32_t i = v->n_steps; i-- > 0;) {
+                struct clew_slice t = clew_text_trim(v->steps[i].text);
+
+                if (v->steps[i].kind != CLEW_RCA_LLM || !t.len)
+                        continue;
+                if (clew_slice_eq(t, out) ||
+                    (out.len >= SAME_MIN && memmem(t.data, t.len, out.data, out.len)) ||
+                    (t.len >= SAME_MIN && memmem(out.data, out.len, t.data, t.len)))
+                        return i;
+        }
+        return CLEW_RCA_NONE;
+}
+
+/* What step @i gave: what it wrote, or handed to a tool. */
+static struct clew_slice given_by(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        return s->n_calls && !s->text.len ? v->calls[s->first_call + s->n_calls - 1].args : s->text;
+}
+
+/* The answer is what the run gave out; where another step wrote that, or none, this was only the
+ * last call. */
+static void say_answer(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t who,
+                       struct clew_slice out)
+{
+        struct clew_slice given = given_by(v, who);
+        bool handed = given.len && out.len && memmem(given.data, given.len, out.data, out.len);
+
+        say(v, ret, CLEW_RULE_ANSWER, who, given,
+            handed && v->steps[who].n_calls ? "gave the answer of the run"
+            : writer_of(v, out) == who      ? "wrote the answer of the run"
+                                            : "made the last call of the run");
 }
 
 /* A run that passed has no place to look at. */
@@ -210,12 +313,13 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
         struct clew_slice out = clew_text_trim(v->output);
         bool talk;
         uint32_t longest;
+        size_t total = 0;
         uint32_t who;
 
         if (v->passed || v->last_llm == CLEW_RCA_NONE)
                 return;
         talk = v->talk;
-        longest = talk ? CLEW_RCA_NONE : longest_text(v);
+        longest = talk ? CLEW_RCA_NONE : longest_text(v, &total);
         who = clew_rca_answer_call(v);
         /* What was not recorded on the run is what its last call wrote. */
         if (!out.len)
@@ -225,12 +329,11 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
         places_of_actions(v, ret);
         places_of_changes(v, ret);
         if (longest != CLEW_RCA_NONE)
-                say(v, ret, CLEW_RULE_LONGEST, longest, v->steps[longest].text,
-                    "wrote most of the result");
+                say_longest(v, ret, longest, total);
         if (out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
             clew_text_find(out, "diff --git") < 0 && !talk && v->first_llm != v->last_llm)
-                say(v, ret, CLEW_RULE_ANSWER, who, out, "wrote the answer of the run");
+                say_answer(v, ret, who, out);
         else
-                say(v, ret, CLEW_RULE_LAST_ANSWER, who, v->steps[who].text,
+                say(v, ret, CLEW_RULE_LAST_ANSWER, who, given_by(v, who),
                     "wrote the last answer of the run");
 }

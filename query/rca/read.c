@@ -18,8 +18,9 @@
 
 /* Jaccard is taken of texts of at least this many words; shorter ones are alike by nature. */
 #define WORDS_MIN 20u
-#define GIST_MAX 256u   /* of a command, for its first words */
-#define HEARD_MAX 1024u /* of a user's latest message */
+#define GIST_MAX 256u       /* of a command, for its first words */
+#define MERE_STATUS_MAX 28u /* bytes of an error that only gives a status */
+#define HEARD_MAX 1024u     /* of a user's latest message */
 
 /* ---- texts seen ----------------------------------------------------------------------------- */
 
@@ -97,6 +98,15 @@ static struct clew_slice keep(struct clew_rca_builder *b, struct clew_slice text
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
+/* "exit code 1": says that it failed, and not how. */
+static bool is_mere_status(struct clew_slice t)
+{
+        return t.len <= MERE_STATUS_MAX &&
+               (clew_text_find(t, "exit code") == 0 || clew_text_find(t, "exit status") == 0 ||
+                clew_text_find(t, "exited with") == 0 || clew_text_find(t, "returncode") == 0 ||
+                clew_text_find(t, "command failed") == 0 || clew_text_find(t, "error") == 0);
+}
+
 static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
 {
         enum clew_trouble t = clew_text_result_error(text);
@@ -112,6 +122,8 @@ static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
                 s->error_shape = clew_text_error_shape(from) + 31 * clew_text_error_shape(text);
                 if (!s->error_text.len)
                         s->error_text = text;
+                else if (is_mere_status(s->error_text) && clew_text_trim(text).len)
+                        s->error_text = clew_text_error_line(text);
         } else if (t != CLEW_TROUBLE_NONE) {
                 s->soft_error = true;
                 s->trouble = t;
@@ -545,6 +557,47 @@ static struct clew_slice shell_of(const struct clew_rca_view *v)
         return n >= 6 && same * 10 >= n * 7 ? first->name : CLEW_SLICE_NULL;
 }
 
+/* What the request of LLM step @i says of a tool. */
+static struct clew_slice description_of(const struct clew_rca_view *v, uint32_t i,
+                                        struct clew_slice name)
+{
+        const struct clew_rca_offer *o;
+
+        if (i == CLEW_RCA_NONE || v->steps[i].offer == CLEW_RCA_NONE ||
+            v->steps[i].kind != CLEW_RCA_LLM)
+                return CLEW_SLICE_NULL;
+        o = &v->offers[v->steps[i].offer];
+        for (uint32_t k = 0; k < o->n_tools; k++) {
+                if (clew_slice_eq(o->tools[k].name, name))
+                        return o->tools[k].description;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+static void find_deeds(struct clew_rca_view *v)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind == CLEW_RCA_TOOL)
+                        s->deed = clew_deed_of(s->name, s->args,
+                                               description_of(v, s->caller, s->name), s->result);
+                /* What changes something, or runs, need not say a word. */
+                if (s->kind == CLEW_RCA_TOOL && s->empty && clew_text_trim(s->result).len == 0 &&
+                    (s->deed == CLEW_DEED_CHANGES ||
+                     (s->deed == CLEW_DEED_UNKNOWN && clew_rca_runs_programs(s->name))))
+                        s->empty = false;
+                for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++) {
+                        struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                        if (c->tool_step == CLEW_RCA_NONE)
+                                c->deed = clew_deed_of(c->name, c->args,
+                                                       description_of(v, i, c->name),
+                                                       CLEW_SLICE_NULL);
+                }
+        }
+}
+
 int clew_rca_read(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
@@ -564,6 +617,8 @@ int clew_rca_read(struct clew_rca_builder *b)
         match_calls(v);
         r = clew_rca_insert_virtual(b);
         v->shell = shell_of(v);
+        if (!b->only_steps)
+                find_deeds(v);
         return r;
 }
 

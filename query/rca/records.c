@@ -21,6 +21,7 @@
 #define HEARD_MAX 32768u /* bytes of all that the users said, lower case */
 #define RESULTS_MAX 6u   /* that are looked through for one value, newest first */
 #define DIGITS_MIN 3u
+#define BARE_DIGITS_MIN 5u
 #define PICKS_MAX 64u /* values of actions that are looked at in one run */
 
 struct field {
@@ -219,7 +220,19 @@ static bool taken_too(const struct clew_rca_view *v, struct clew_slice value, ui
                                        value.len) != NULL;
 }
 
-/* An address, or one token with three digits or more that is no date and no time. */
+/* What the key of an argument says that its value is no name: an amount, a size, a day. */
+static bool is_measure(struct clew_slice key)
+{
+        static const char *const words[] = {
+                "amount",    "price",    "total", "sum",  "cost", "balance", "fee",    "count",
+                "number_of", "quantity", "qty",   "date", "time", "limit",   "size",   "weight",
+                "rate",      "budget",   "year",  "age",  "days", "hours",   "minutes"};
+
+        return HAS_ANY(key, words);
+}
+
+/* An address, or one token with three digits or more that is no date and no time. A bare number of
+ * a few digits is an amount as likely as a name. */
 static bool names_record(struct clew_slice value)
 {
         struct clew_token_iter it = clew_tokens_of(value);
@@ -228,7 +241,8 @@ static bool names_record(struct clew_slice value)
 
         if (memchr(value.data, '@', value.len))
                 return true;
-        if (!clew_token_next(&it, &t) || t.digits < DIGITS_MIN || t.text.len + 2 < value.len)
+        if (!clew_token_next(&it, &t) || t.digits < DIGITS_MIN || t.text.len + 2 < value.len ||
+            (t.is_number && t.digits < BARE_DIGITS_MIN))
                 return false;
         for (size_t i = 0; i < t.text.len; i++)
                 marks += !is_wordy(t.text.data[i]);
@@ -332,7 +346,8 @@ void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret)
                         uint32_t source;
 
                         if (leaf.value.len < VALUE_MIN || leaf.value.len > VALUE_MAX ||
-                            !names_record(leaf.value) || was_said(h, leaf.value))
+                            is_measure(leaf.key) || !names_record(leaf.value) ||
+                            was_said(h, leaf.value))
                                 continue;
                         picks++;
                         source = look_back(v, i, leaf.value, &f, h, &pick);

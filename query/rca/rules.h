@@ -9,6 +9,7 @@
 #ifndef CLEW_QUERY_RCA_RULES_H
 #define CLEW_QUERY_RCA_RULES_H
 
+#include "query/rca/tool-names.h"
 #include "query/rca/view.h"
 
 /* Findings of all rules before ranking; one trace with more is one big loop of the same. */
@@ -86,6 +87,7 @@ enum clew_rule {
         CLEW_RULE_FIRST_READING,
         CLEW_RULE_FIRST_CHANGE,
         CLEW_RULE_LATER_CHANGE,
+        CLEW_RULE_UNCLEAR_ACTION,
         CLEW_RULE_LONGEST,
         CLEW_RULE_ANSWER,
         CLEW_RULE_LAST_ANSWER,
@@ -161,17 +163,6 @@ void clew_finding_say(struct clew_findings *list, struct clew_finding *f, const 
 
 typedef void (*clew_rule_fn)(const struct clew_rca_view *v, struct clew_findings *ret);
 
-/* tool-names.c */
-/* True when a tool's name says that it only looks something up. */
-bool clew_rca_only_reads(struct clew_slice name);
-/* True when a tool's name says that it gives the task to a person or to another agent. */
-bool clew_rca_hands_over(struct clew_slice name);
-/* True when a tool's name says that it runs what somebody wrote; also for one without a name of its
- * own. */
-bool clew_rca_runs_programs(struct clew_slice name);
-/* True when a tool's name says that it finds out who somebody is. */
-bool clew_rca_proves_identity(struct clew_slice name);
-
 /* errors.c */
 void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_error_response(const struct clew_rca_view *v, struct clew_findings *ret);
@@ -199,6 +190,11 @@ void clew_rule_missing_mark(const struct clew_rca_view *v, struct clew_findings 
 void clew_rule_values(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_unused_evidence(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *ret);
+/* spelled.c */
+/* An observation before unit @unit holds the value of @t in another spelling (a unit, other
+ * separators, per cent, thousands), or it is a number as programs write them. */
+bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew_token *t,
+                                uint32_t unit);
 /* prefix.c */
 void clew_rule_lost_prefix(const struct clew_rca_view *v, struct clew_findings *ret);
 /* choices.c */
@@ -243,6 +239,10 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
 /* The call of another agent right before LLM step @i, that told its agent what to do; NONE without
  * one. */
 uint32_t clew_rca_order_before(const struct clew_rca_view *v, uint32_t i);
+/* What step @i wrote may be an order: it says something, and asks nothing. */
+bool clew_rca_may_be_order(const struct clew_rca_view *v, uint32_t i);
+/* What step @order wrote went to the agent of LLM step @who: it heard it, or is named in it. */
+bool clew_rca_is_order(const struct clew_rca_view *v, uint32_t order, uint32_t who);
 /* A user spoke again after the first call: a conversation, not one question. */
 bool clew_rca_find_talk(const struct clew_rca_view *v);
 /* The LLM call behind the run's answer: that of the last tool call when the answer was handed to

@@ -7,6 +7,7 @@
  */
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #define SEARCH_MIN 5u /* actions in a row that are a search, not a look */
 #define IDS_MAX 16u   /* of one call */
@@ -36,16 +37,24 @@ static void blame_order(const struct clew_rca_view *v, struct clew_findings *ret
         uint32_t order = who == CLEW_RCA_NONE || v->steps[who].kind != CLEW_RCA_LLM
                                  ? CLEW_RCA_NONE
                                  : clew_rca_order_before(v, who);
-        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_ORDER, order, strength);
+        struct clew_slice to = who == CLEW_RCA_NONE ? CLEW_SLICE_NULL : v->steps[who].agent_name;
+        struct clew_finding *f = NULL;
 
+        if (!to.len)
+                to = CLEW_SLICE_LITERAL("the next agent");
+        if (order != CLEW_RCA_NONE && clew_rca_may_be_order(v, order))
+                f = clew_finding_add(ret, CLEW_RULE_ORDER, order, strength);
         clew_finding_effect(f, who);
         clew_finding_evidence(f, order,
                               order == CLEW_RCA_NONE ? CLEW_SLICE_NULL : v->steps[order].text);
         if (f)
                 clew_finding_say(ret, f,
-                                 "Step %u told %.*s what to do; its step %u ran into trouble.",
-                                 v->steps[order].number, CLEW_SHOWN(v->steps[who].agent_name, 40),
-                                 v->steps[who].number);
+                                 clew_rca_is_order(v, order, who)
+                                         ? "Step %u told %.*s what to do; its step %u ran into "
+                                           "trouble."
+                                         : "Step %u spoke right before %.*s, whose step %u ran "
+                                           "into trouble.",
+                                 v->steps[order].number, CLEW_SHOWN(to, 40), v->steps[who].number);
 }
 
 /* ---- the first bad result ------------------------------------------------------------------- */
@@ -104,6 +113,17 @@ static bool ends_without_answer(const struct clew_rca_view *v)
                (v->output.len == 0 && last->text.len == 0);
 }
 
+/* A run that changed something was no search. */
+static bool did_something(const struct clew_rca_view *v)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].deed == CLEW_DEED_CHANGES &&
+                    !clew_rca_has_error(&v->steps[i]))
+                        return true;
+        }
+        return false;
+}
+
 static bool is_look(struct clew_slice name)
 {
         return !clew_rca_hands_over(name) && !clew_rca_proves_identity(name);
@@ -132,7 +152,7 @@ void clew_rule_fruitless(const struct clew_rca_view *v, struct clew_findings *re
         uint32_t bad = 0;
         uint32_t who;
 
-        if (!ends_without_answer(v))
+        if (!ends_without_answer(v) || did_something(v))
                 return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 uint32_t unseen = unseen_looks(v, i);
@@ -237,6 +257,17 @@ static bool is_date(struct clew_slice t)
         return t.len == 7 || t.len == 10;
 }
 
+/* Whose: a person or an account is in all that is done for them, and says nothing of two actions.
+ */
+static bool names_somebody(struct clew_slice key)
+{
+        static const char *const words[] = {"user",   "customer", "client",  "account", "patient",
+                                            "member", "person",   "contact", "owner",   "tenant",
+                                            "host",   "session",  "payment"};
+
+        return HAS_ANY(key, words);
+}
+
 static void ids_of(struct clew_slice args, struct change *ret)
 {
         struct clew_flat f;
@@ -248,7 +279,8 @@ static void ids_of(struct clew_slice args, struct change *ret)
                 struct clew_token_iter it = clew_tokens_of(leaf.value);
                 struct clew_token t;
 
-                if (clew_token_next(&it, &t) && t.digits >= DIGITS_MIN && !is_date(t.text) &&
+                if (!names_somebody(leaf.key) && clew_token_next(&it, &t) &&
+                    t.digits >= DIGITS_MIN && !is_date(t.text) &&
                     t.text.len + 2 >= clew_text_trim(leaf.value).len)
                         ret->ids[ret->n_ids++] = t.hash;
         }
@@ -268,7 +300,7 @@ static bool shares_id(const struct change *a, const struct change *b)
 static bool may_change(const struct clew_rca_step *s)
 {
         return s->kind == CLEW_RCA_TOOL && s->caller != CLEW_RCA_NONE && s->args.len > 0 &&
-               !clew_rca_only_reads(s->name) && !clew_rca_hands_over(s->name) &&
+               s->deed != CLEW_DEED_READS && !clew_rca_hands_over(s->name) &&
                !clew_rca_proves_identity(s->name);
 }
 
@@ -285,7 +317,8 @@ void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *r
                         continue;
                 ids_of(s->args, &now);
                 if (!clew_rca_has_error(s)) {
-                        done[n++] = now;
+                        if (s->deed == CLEW_DEED_CHANGES)
+                                done[n++] = now;
                         continue;
                 }
                 if (clew_trouble_is_infrastructure(s->trouble) ||

@@ -7,7 +7,8 @@
 #define TRACE_MAX 4096u      /* bytes at the end in which a stack trace that ends a text begins */
 #define TRACE_LINES_MAX 120u /* its frames, and the message below */
 #define MESSAGE_LINES_MAX 12u
-#define TITLE_MAX 160u /* of a page, with its address before or behind it */
+#define ERROR_LINES_MAX 40u /* at the end of an output, in which it says what went wrong */
+#define TITLE_MAX 160u      /* of a page, with its address before or behind it */
 
 /* First match wins, so narrower wordings stand above wider ones. */
 static const struct {
@@ -401,6 +402,38 @@ static bool is_blocked_page(struct clew_slice text)
         return HAS_ANY(head(text, TITLE_MAX), titles);
 }
 
+/* "503 Service Unavailable", "HTTP 404": a number alone, or of things, is a value. */
+static bool has_reason(struct clew_slice h)
+{
+        static const char *const reasons[] = {
+                "http",    "error",   "found",    "forbidden", "unauthor", "bad ",     "request",
+                "timeout", "gateway", "conflict", "gone",      "unproc",   "internal", "service",
+                "server",  "method",  "denied",   "client",    "payment",  "not ",     "unavail"};
+
+        return HAS_ANY(head(h, 80), reasons);
+}
+
+struct clew_slice clew_text_error_line(struct clew_slice text)
+{
+        struct clew_slice t = clew_text_trim(text);
+        struct clew_slice last = CLEW_SLICE_NULL;
+        size_t to = t.len;
+
+        for (uint32_t n = 0; n < ERROR_LINES_MAX && to > 0; n++) {
+                struct clew_slice line = line_to(t, to);
+                struct clew_slice said = clew_text_trim(line);
+
+                if (begins_with_exception(said) || clew_text_find(said, "error") >= 0 ||
+                    clew_text_find(said, "failed") >= 0)
+                        return said;
+                if (!last.len)
+                        last = said;
+                to -= line.len;
+                to -= to > 0;
+        }
+        return last;
+}
+
 enum clew_trouble clew_text_result_error(struct clew_slice result)
 {
         static const char *const openers[] = {
@@ -427,7 +460,19 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
                 "<error",
                 "[error",
                 "tool '",
+                /* what programs in other languages begin with */
+                "fehler",
+                "erreur",
+                "errore",
+                "erro:",
+                "\xe9\x94\x99\xe8\xaf\xaf",
+                "\xe9\x8c\xaf\xe8\xaa\xa4",
+                "\xe3\x82\xa8\xe3\x83\xa9\xe3\x83\xbc",
+                "\xec\x98\xa4\xeb\xa5\x98",
+                "\xd0\xbe\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba\xd0\xb0",
+                "\xd0\x9e\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba\xd0\xb0",
         };
+        static const char *const lost[] = {"page not found", "404 not found"};
         struct clew_slice t = clew_text_trim(result);
         struct clew_slice h = head(t, CLEW_TEXT_HEAD_MAX);
         unsigned status;
@@ -435,7 +480,7 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
         if (h.len == 0 || is_mere_no(t))
                 return CLEW_TROUBLE_NONE;
         status = http_status(head(h, 40));
-        if (status != 0 &&
+        if (status != 0 && has_reason(h) &&
             (h.data[0] == '4' || h.data[0] == '5' || clew_text_find(head(h, 4), "http") == 0))
                 return clew_text_trouble(h);
         if (json_says_error(h) || begins_with_exception(h))
@@ -457,7 +502,9 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
                 return clew_text_trouble(tail(t, CLEW_TEXT_TAIL_MAX));
         if (ends_in_trace(t))
                 return clew_text_trouble(tail(t, CLEW_TEXT_TAIL_MAX));
-        return is_blocked_page(t) ? CLEW_TROUBLE_BLOCKED : CLEW_TROUBLE_NONE;
+        if (!is_blocked_page(t))
+                return CLEW_TROUBLE_NONE;
+        return HAS_ANY(head(t, TITLE_MAX), lost) ? CLEW_TROUBLE_NOT_FOUND : CLEW_TROUBLE_BLOCKED;
 }
 
 const char *clew_trouble_name(enum clew_trouble c)
@@ -487,9 +534,26 @@ const char *clew_trouble_name(enum clew_trouble c)
 bool clew_text_is_empty_result(struct clew_slice result)
 {
         static const char *const phrases[] = {
-                "no results",    "no result",    "no matches", "no match",
-                "nothing found", "not found",    "no data",    "no records",
-                "0 results",     "no documents", "none found",
+                "no results",
+                "no result",
+                "no matches",
+                "no match",
+                "nothing found",
+                "not found",
+                "no data",
+                "no records",
+                "0 results",
+                "no documents",
+                "none found",
+                "keine treffer",
+                "nichts gefunden",
+                "keine ergebnisse",
+                "aucun r\xc3\xa9sultat",
+                "sin resultados",
+                "nessun risultato",
+                "\xe6\xb2\xa1\xe6\x9c\x89\xe6\x89\xbe\xe5\x88\xb0",
+                "\xe6\x97\xa0\xe7\xbb\x93\xe6\x9e\x9c",
+                "\xe6\x9c\xaa\xe6\x89\xbe\xe5\x88\xb0",
         };
         struct clew_slice t = clew_text_trim(result);
         bool only_marks = true;

@@ -3,9 +3,11 @@
  */
 #include "query/rca/text-int.h"
 
-#define MARK_MAX 24u      /* bytes of a mark, without its brackets */
-#define MARK_REACH 90u    /* bytes round a mark in which the request says what to do with it */
-#define REQUEST_MAX 6000u /* what to write at the end stands at the end */
+#define PROMISE_WITHIN 400u /* bytes at both ends of a text that announce what comes next */
+#define MENTION_WORDS 16u   /* words of an error that are looked for in an answer */
+#define MARK_MAX 24u        /* bytes of a mark, without its brackets */
+#define MARK_REACH 90u      /* bytes round a mark in which the request says what to do with it */
+#define REQUEST_MAX 6000u   /* what to write at the end stands at the end */
 
 bool clew_text_admits_trouble(struct clew_slice text)
 {
@@ -22,7 +24,28 @@ bool clew_text_admits_trouble(struct clew_slice text)
         return HAS_ANY(head(text, 2000), words);
 }
 
-bool clew_text_refuses(struct clew_slice text)
+/* The next sentence or line from @at on; false at the end. */
+static bool next_sentence(struct clew_slice t, size_t *at, struct clew_slice *ret)
+{
+        size_t from = *at;
+        size_t to;
+
+        while (from < t.len && (is_space(t.data[from]) || memchr(".!?", t.data[from], 3)))
+                from++;
+        to = from;
+        while (to < t.len && is_digit(t.data[to]))
+                to++;
+        /* The mark behind the number of a point ends no sentence. */
+        to += to > from && to < t.len && t.data[to] == '.';
+        while (to < t.len && t.data[to] != '\n' &&
+               !(memchr(".!?", t.data[to], 3) && (to + 1 == t.len || is_space(t.data[to + 1]))))
+                to++;
+        *ret = clew_slice_make(t.data + from, to - from);
+        *at = to;
+        return to > from;
+}
+
+struct clew_slice clew_text_refusal(struct clew_slice text)
 {
         static const char *const words[] = {
                 "i can't",       "i can\xe2\x80\x99t", "i cannot",         "i'm unable",
@@ -31,36 +54,144 @@ bool clew_text_refuses(struct clew_slice text)
                 "we cannot",     "we can't",           "not able to help", "have to stop",
                 "i will not",    "could not finish",   "couldn't finish",
         };
+        struct clew_slice t = head(text, 1200);
+        struct clew_slice s;
+        size_t at = 0;
 
-        return HAS_ANY(head(text, 1200), words);
+        if (!HAS_ANY(t, words))
+                return CLEW_SLICE_NULL;
+        while (next_sentence(t, &at, &s)) {
+                if (HAS_ANY(s, words))
+                        return s;
+        }
+        return CLEW_SLICE_NULL;
 }
+
+bool clew_text_refuses(struct clew_slice text)
+{
+        return clew_text_refusal(text).len > 0;
+}
+
+static const char *const denials[] = {
+        "nothing on file",     "no matching",       "did not return", "didn't return",
+        "no information",      "could not find",    "couldn't find",  "could not be found",
+        "no results",          "nothing useful",    "no relevant",    "unable to find",
+        "was not there",       "nothing was found", "no records",     "unable to answer",
+        "unable to determine", "not find any",      "no data",
+};
 
 bool clew_text_denies_result(struct clew_slice text)
 {
-        static const char *const words[] = {
-                "nothing on file",     "no matching",       "did not return", "didn't return",
-                "no information",      "could not find",    "couldn't find",  "could not be found",
-                "no results",          "nothing useful",    "no relevant",    "unable to find",
-                "was not there",       "nothing was found", "no records",     "unable to answer",
-                "unable to determine", "not find any",      "no data",
-        };
+        return HAS_ANY(head(text, 1200), denials);
+}
 
-        return HAS_ANY(head(text, 1200), words);
+/* Words of five letters or more, names and numbers of @t, of which so many stand in @in. False when
+ * a name or a number does not: something else is spoken of. */
+static bool count_words(struct clew_slice t, const struct lowered *in, uint32_t *ret_n,
+                        uint32_t *ret_found)
+{
+        static const char *const idle[] = {"could",    "found",   "there",    "information",
+                                           "about",    "please",  "would",    "result",
+                                           "returned", "records", "matching", "relevant",
+                                           "unable",   "which",   "based"};
+
+        for (size_t i = 0; i < t.len && *ret_n < MENTION_WORDS;) {
+                char word[24];
+                bool told;
+                size_t k = 0;
+
+                while (i < t.len && !is_alpha(t.data[i]) && !is_digit(t.data[i]))
+                        i++;
+                told = i > 0 && i < t.len && t.data[i] >= 'A' && t.data[i] <= 'Z';
+                for (; i < t.len && (is_alpha(t.data[i]) || is_digit(t.data[i])); i++) {
+                        if (k + 1 < sizeof(word))
+                                word[k++] = (char)lower(t.data[i]);
+                        told |= is_digit(t.data[i]);
+                }
+                word[k] = 0;
+                for (size_t w = 0; w < CLEW_ARRAY_LEN(idle); w++)
+                        k = strcmp(word, idle[w]) == 0 ? 0 : k;
+                if (k < 5 && !(told && k > 1))
+                        continue;
+                (*ret_n)++;
+                if (has_word(in, word))
+                        (*ret_found)++;
+                else if (told)
+                        return false;
+        }
+        return true;
+}
+
+bool clew_text_denies_what(struct clew_slice text, struct clew_slice result)
+{
+        static const char *const others[] = {"i found", "however", "i can see", "i see ",
+                                             "i did find"};
+        struct clew_slice t = head(text, 1200);
+        struct clew_slice s;
+        struct lowered l;
+        size_t at = 0;
+        uint32_t n = 0;
+        uint32_t found = 0;
+
+        if (HAS_ANY(t, others))
+                return false; /* it tells what was found, too */
+        make_lowered(result, &l);
+        while (next_sentence(t, &at, &s)) {
+                if (!HAS_ANY(s, denials))
+                        continue;
+                return count_words(s, &l, &n, &found) && found * 2 >= n;
+        }
+        return false;
+}
+
+/* An action announced for now, in one sentence: not under a condition, not of a state, and no point
+ * of a list. */
+static bool announces(struct clew_slice s)
+{
+        static const char *const words[] = {
+                "let me ",    "i will ",       "i'll ",       "i\xe2\x80\x99ll ",
+                "one moment", "i'm going to ", "please wait", "i am going to ",
+                "now i ",     "next i ",       "hold on",     "give me a moment",
+        };
+        static const char *const others[] = {
+                " if ",           "once ",          " when ",        "after ",
+                "as soon as",     "until",          "let me know",   "ll need",
+                "will need",      "will not",       "won't",         "ll be ",
+                "will be ",       "in mind",        "remember",      "will have",
+                "ll have",        "will keep",      "ll keep",       "ll stay",
+                "will stay",      "ll wait",        "will wait",     "would",
+                "could",          "happy to",       "glad",          "feel free",
+                "welcome",        "so that i can",  "so i can",      "before i",
+                "let me help",    "let me assist",  "i can ",        "thank you for",
+                "let me clarify", "let me explain", "let me summar", "ll summar",
+                "then i",         "will then",      "ll then",       "look forward"};
+
+        if (s.len && (is_digit(s.data[0]) || s.data[0] == '-' || s.data[0] == '*'))
+                return false;
+        return HAS_ANY(s, words) && !HAS_ANY(s, others) && clew_text_find(s, "if ") != 0 &&
+               clew_text_find(s, "when ") != 0;
 }
 
 bool clew_text_promises(struct clew_slice text)
 {
-        static const char *const words[] = {
-                "let me ",       "i will ",          "i'll ",   "i\xe2\x80\x99ll ", "i'm going to",
-                "i am going to", "one moment",       "next i ", "now i ",           "please wait",
-                "i need to ",    "give me a moment", "hold on",
-        };
+        static const char *const farewells[] = {"feel free", "welcome", "anything else",
+                                                "glad",      "have a ", "thanks"};
+        struct clew_slice parts[2] = {head(text, PROMISE_WITHIN), CLEW_SLICE_NULL};
 
-        static const char *const farewells[] = {"feel free", "welcome", "anything else", "glad",
-                                                "have a "};
+        if (HAS_ANY(head(text, 600), farewells))
+                return false;
+        if (text.len > PROMISE_WITHIN)
+                parts[1] = tail(clew_slice_from(text, PROMISE_WITHIN), PROMISE_WITHIN);
+        for (size_t k = 0; k < 2; k++) {
+                struct clew_slice s;
+                size_t at = 0;
 
-        return (HAS_ANY(tail(text, 400), words) || HAS_ANY(head(text, 400), words)) &&
-               !HAS_ANY(text.len < 600 ? text : head(text, 600), farewells);
+                while (next_sentence(parts[k], &at, &s)) {
+                        if (announces(s))
+                                return true;
+                }
+        }
+        return false;
 }
 
 bool clew_text_asks(struct clew_slice text)
@@ -72,6 +203,53 @@ bool clew_text_asks(struct clew_slice text)
                clew_text_find(t, "please provide") >= 0 || clew_text_find(t, "let me know") >= 0;
 }
 
+/* One sentence holds a word of five letters or more that @error has, too. */
+static bool shares_word(struct clew_slice sentence, const struct lowered *error)
+{
+        for (size_t i = 0; i < sentence.len;) {
+                char word[24];
+                size_t k = 0;
+
+                while (i < sentence.len && !is_alpha(sentence.data[i]))
+                        i++;
+                for (; i < sentence.len && is_alpha(sentence.data[i]); i++) {
+                        if (k + 1 < sizeof(word))
+                                word[k++] = (char)lower(sentence.data[i]);
+                }
+                k -= k > 5 && word[k - 1] == 's';
+                word[k] = 0;
+                if (k >= 5 && has_word(error, word))
+                        return true;
+        }
+        return false;
+}
+
+bool clew_text_mentions(struct clew_slice text, struct clew_slice error)
+{
+        static const char *const negations[] = {
+                "not ",      "n't",   "no ",     "n\xe2\x80\x99t", "insufficient", "exceed",
+                "discrepan", "unava", "however", "alternative",    "already",      "only "};
+        struct clew_slice t = head(text, LOWER_MAX);
+        struct clew_slice s;
+        struct lowered l;
+        size_t at = 0;
+
+        make_lowered(head(clew_text_trim(error), CLEW_TEXT_HEAD_MAX), &l);
+        while (next_sentence(t, &at, &s)) {
+                if (HAS_ANY(s, negations) && shares_word(s, &l))
+                        return true;
+        }
+        return false;
+}
+
+bool clew_text_plans(struct clew_slice text)
+{
+        struct clew_slice t = clew_text_trim(text);
+
+        return t.len > 0 &&
+               (t.data[0] == '{' || t.data[0] == '#' || clew_text_find(head(t, 200), "plan:") >= 0);
+}
+
 bool clew_text_is_unclosed(struct clew_slice text)
 {
         struct clew_slice t = clew_text_trim(text);
@@ -79,11 +257,13 @@ bool clew_text_is_unclosed(struct clew_slice text)
         long depth = 0;
         bool in_string = false;
 
-        for (size_t i = 0; i + 3 <= t.len; i++) {
-                if (memcmp(t.data + i, "```", 3) == 0) {
-                        fences++;
-                        i += 2;
-                }
+        for (struct clew_slice rest = t; rest.len;) {
+                const uint8_t *fence = clew_find(rest, "```", 3);
+
+                if (!fence)
+                        break;
+                fences++;
+                rest = clew_slice_from(rest, (size_t)(fence - rest.data) + 3);
         }
         if (fences % 2 == 1)
                 return true;
@@ -133,11 +313,27 @@ static bool has_whole(struct clew_slice lowered_text, const char *word)
 bool clew_text_agrees(struct clew_slice text)
 {
         static const char *const words[] = {
-                "yes",        "yeah",      "yep",         "sure",  "ok",      "okay",
-                "confirm",    "proceed",   "go ahead",    "do it", "correct", "that's right",
-                "agree",      "agreed",    "perfect",     "fine",  "let's",   "please do",
-                "that works", "confirmed", "sounds good", "ja",    "oui",     "sim",
-                "s\xc3\xad",  "si"};
+                "yes",         "yeah",      "yep",        "sure",
+                "ok",          "okay",      "confirm",    "proceed",
+                "go ahead",    "do it",     "correct",    "that's right",
+                "agree",       "agreed",    "perfect",    "fine",
+                "let's",       "please do", "that works", "confirmed",
+                "sounds good", "ja",        "oui",        "sim",
+                "s\xc3\xad",   "si",        "absolutely", "looks good",
+                "look good",   "of course", "definitely", "d'accord",
+                "claro",       "vale",      "gerne",      "einverstanden",
+                "passt",       "genau"};
+        /* Words of languages that write without blanks. */
+        static const char *const unbroken[] = {"\xe6\x98\xaf\xe7\x9a\x84",
+                                               "\xe5\xa5\xbd\xe7\x9a\x84",
+                                               "\xe7\xa1\xae\xe8\xae\xa4",
+                                               "\xe7\xa2\xba\xe8\xaa\x8d",
+                                               "\xe5\x8f\xaf\xe4\xbb\xa5",
+                                               "\xe5\x90\x8c\xe6\x84\x8f",
+                                               "\xe3\x81\xaf\xe3\x81\x84",
+                                               "\xe3\x81\x8a\xe9\xa1\x98\xe3\x81\x84",
+                                               "\xeb\x84\xa4",
+                                               "\xd0\xb4\xd0\xb0"};
         struct lowered l;
 
         make_lowered(head(text, 600), &l);
@@ -145,7 +341,7 @@ bool clew_text_agrees(struct clew_slice text)
                 if (has_word(&l, words[i]) && has_whole(clew_slice_make(l.text, l.len), words[i]))
                         return true;
         }
-        return false;
+        return HAS_ANY(head(text, 600), unbroken);
 }
 
 /* A verb in the past tense that begins @t: most of them end so, and those that tools are used with.

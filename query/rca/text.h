@@ -80,6 +80,18 @@ bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach);
 struct clew_slice clew_text_wanted_mark(struct clew_slice request);
 /* Announces an action of the writer itself ("let me check", "I will call"). */
 bool clew_text_promises(struct clew_slice text);
+/* The sentence in which @text says that it cannot or will not; null without one. */
+struct clew_slice clew_text_refusal(struct clew_slice text);
+/* True when @text speaks of what @error says: some of its words, and a negation. */
+bool clew_text_mentions(struct clew_slice text, struct clew_slice error);
+/* What the sentence of @text that denies speaks of stands in @result: half of its longer words, or
+ * it names nothing. */
+bool clew_text_denies_what(struct clew_slice text, struct clew_slice result);
+/* True for a plan, or notes in JSON: what an agent writes for itself, not an answer. */
+bool clew_text_plans(struct clew_slice text);
+/* Of a program's output the line that says what went wrong: the last one that names an exception or
+ * an error, else the last one. */
+struct clew_slice clew_text_error_line(struct clew_slice text);
 /* Says yes, in whatever words. */
 bool clew_text_agrees(struct clew_slice text);
 /* Asks the reader something (a question mark near the end). */
@@ -121,6 +133,10 @@ bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *
 /* True for what holds digits and is no value: sha256, python3.11, the 1990s, 10-12,
  * model-2024-08-06. */
 bool clew_token_is_word(const struct clew_token *t);
+/* True when token @t of @text tells no fact: a line or a section, a day in words, an example. */
+bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t);
+/* True when @text holds a list of @n members, in JSON's form. */
+bool clew_text_counts_itself(struct clew_slice text, double n);
 /* True for a patch: its numbers are places in files. */
 bool clew_text_is_patch(struct clew_slice text);
 /* True when offset @at stands in a line that a machine wrote: a hunk header, a warning or a frame

@@ -1,23 +1,6 @@
-/*
- * What the name of a tool says of it. Guesses, in the English that most tools are named in; a name
- * that says nothing is a tool that may do anything.
- */
-#include "query/rca/rules.h"
+#include "query/rca/tool-names.h"
 
-/* A tool that only looks: most agents name them so. Anything else may change something. */
-bool clew_rca_only_reads(struct clew_slice name)
-{
-        static const char *const verbs[] = {
-                "get",   "list",   "find",      "search",  "read", "fetch",    "look",   "check",
-                "view",  "query",  "think",     "calc",    "show", "describe", "visit",  "open",
-                "count", "select", "calculate", "retriev", "page", "web",      "inspect"};
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(verbs); i++) {
-                if (clew_text_find(name, verbs[i]) == 0)
-                        return true;
-        }
-        return false;
-}
+#include "query/rca/text-int.h"
 
 bool clew_rca_hands_over(struct clew_slice name)
 {

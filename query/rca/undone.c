@@ -157,7 +157,7 @@ static bool is_borne_out(const struct clew_rca_view *v, uint32_t i, struct clew_
 
 static bool may_act(struct clew_slice tool)
 {
-        return !clew_rca_only_reads(tool) && !clew_rca_hands_over(tool) &&
+        return clew_deed_of_name(tool) != CLEW_DEED_READS && !clew_rca_hands_over(tool) &&
                !clew_rca_proves_identity(tool) && !clew_rca_runs_programs(tool);
 }
 

@@ -24,6 +24,7 @@
 #include "proto/base/slice.h"
 #include "query/model/message.h"
 #include "query/model/trace.h"
+#include "query/rca/deeds.h"
 #include "query/rca/text.h"
 
 #include <stdbool.h>
@@ -67,6 +68,7 @@ struct clew_rca_call {
         struct clew_slice id;
         uint64_t key;       /* of name and canonical arguments */
         uint32_t tool_step; /* that carried it out, or NONE */
+        enum clew_deed deed;
 };
 
 /* Tools that a request offered; neighbouring requests share one. */
@@ -123,7 +125,8 @@ struct clew_rca_step {
         uint64_t key;
         uint64_t gist; /* of the first words of its command; equal for calls to the same end */
         uint64_t result_hash;
-        bool empty; /* the result holds nothing */
+        bool empty;          /* the result holds nothing */
+        enum clew_deed deed; /* what it does to the world; not in a view of steps only */
 
         uint32_t caller;   /* TOOL: LLM step that asked for it, or NONE */
         uint32_t prev_llm; /* in the same group */

@@ -11,6 +11,7 @@
 #define ARGS_MAX 16384u  /* of an action that is read */
 #define HEARD_MAX 16384u /* bytes of a text that may speak of everything */
 #define SHOWN_MAX 48u
+#define OWN_MIN 3u /* bytes of a name that is looked for elsewhere */
 
 /* Somebody who may ask for it speaks of everything. */
 static bool speaks_of_all(const struct clew_rca_view *v)
@@ -38,6 +39,15 @@ static bool speaks_of_all(const struct clew_rca_view *v)
         return false;
 }
 
+static struct clew_slice first_word(struct clew_slice t)
+{
+        size_t n = 0;
+
+        while (n < t.len && !is_space(t.data[n]) && !memchr(";&|\\\"'`", t.data[n], 8))
+                n++;
+        return head(t, n);
+}
+
 static bool user_says(const struct clew_rca_view *v, struct clew_slice what)
 {
         for (uint32_t u = 0; u < v->n_units; u++) {
@@ -48,28 +58,82 @@ static bool user_says(const struct clew_rca_view *v, struct clew_slice what)
         return false;
 }
 
-/* Everything, in the words of shells, of SQL and of arguments; the part that says so, or null. */
-static struct clew_slice everything_in(struct clew_slice leaf)
+/* Everything, in the words of shells, of SQL and of arguments: the part that says so, or null, and
+ * in @ret_of the table or place that loses all of it, where one is named. */
+static struct clew_slice everything_in(struct clew_slice leaf, struct clew_slice *ret_of)
 {
-        static const char *const shells[] = {"rm -rf ",          "rm -r ",
-                                             "rm -fr ",          "git add -a",
-                                             "git reset --hard", "git checkout -- .",
-                                             "git clean -f",     "truncate table",
-                                             "drop table",       "drop database"};
+        static const struct {
+                const char *words;
+                bool names; /* what it is done to stands behind the words */
+        } all[] = {
+                {"rm -rf ", true},
+                {"rm -r ", true},
+                {"rm -fr ", true},
+                {"git add -a", false},
+                {"git reset --hard", false},
+                {"git checkout -- .", false},
+                {"git clean -f", false},
+                {"truncate table ", true},
+                {"drop table if exists ", true},
+                {"drop table ", true},
+                {"drop database ", true},
+                {"delete from ", true},
+        };
         struct clew_slice t = clew_text_trim(leaf);
-        ptrdiff_t at;
 
+        *ret_of = CLEW_SLICE_NULL;
         if ((t.len == 1 && t.data[0] == '*') || (t.len == 3 && clew_text_find(t, "all") == 0))
                 return t;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(shells); i++) {
-                at = clew_text_find(t, shells[i]);
-                if (at >= 0)
-                        return head(clew_slice_from(t, (size_t)at), SHOWN_MAX);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(all); i++) {
+                ptrdiff_t at = clew_text_find(t, all[i].words);
+                struct clew_slice from;
+
+                if (at < 0)
+                        continue;
+                from = clew_slice_from(t, (size_t)at);
+                if (strcmp(all[i].words, "delete from ") == 0 && clew_text_find(from, "where") >= 0)
+                        continue;
+                if (all[i].names)
+                        *ret_of = first_word(clew_slice_from(from, strlen(all[i].words)));
+                return head(from, SHOWN_MAX);
         }
-        at = clew_text_find(t, "delete from ");
-        if (at >= 0 && clew_text_find(clew_slice_from(t, (size_t)at), "where") < 0)
-                return head(clew_slice_from(t, (size_t)at), SHOWN_MAX);
         return CLEW_SLICE_NULL;
+}
+
+/* The run's own: what it made itself before, or looked at by name because a user or the
+ * instructions spoke of it. */
+static bool is_own(const struct clew_rca_view *v, uint32_t i, struct clew_slice what)
+{
+        /* "/tmp/work/" is named as "work", too. */
+        while (what.len && (what.data[what.len - 1] == '/' || what.data[what.len - 1] == '*'))
+                what.len--;
+        for (size_t k = what.len; k-- > 0;) {
+                if (what.data[k] == '/') {
+                        what = clew_slice_from(what, k + 1);
+                        break;
+                }
+        }
+        if (what.len < OWN_MIN)
+                return false;
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                if ((v->units[u].origin == CLEW_RCA_USER ||
+                     v->units[u].origin == CLEW_RCA_SYSTEM) &&
+                    memmem(v->units[u].text.data, v->units[u].text.len, what.data, what.len))
+                        return true;
+        }
+        for (uint32_t k = 0; k < i; k++) {
+                const struct clew_rca_step *s = &v->steps[k];
+                struct clew_slice parts[2] = {s->args, s->result};
+
+                if (s->kind != CLEW_RCA_TOOL || s->deed == CLEW_DEED_READS || clew_rca_has_error(s))
+                        continue;
+                for (size_t p = 0; p < 2; p++) {
+                        if (parts[p].len &&
+                            memmem(parts[p].data, parts[p].len, what.data, what.len))
+                                return true;
+                }
+        }
+        return false;
 }
 
 struct name {
@@ -117,7 +181,7 @@ static uint32_t one_more(const struct name *names, uint32_t n, uint32_t *ret_sai
 static bool may_change(const struct clew_rca_step *s)
 {
         return s->kind == CLEW_RCA_TOOL && s->caller != CLEW_RCA_NONE && s->args.len > 0 &&
-               s->args.len <= ARGS_MAX && !clew_rca_only_reads(s->name) &&
+               s->args.len <= ARGS_MAX && s->deed != CLEW_DEED_READS &&
                !clew_rca_hands_over(s->name) && !clew_rca_proves_identity(s->name);
 }
 
@@ -151,14 +215,23 @@ static void look_at(const struct clew_rca_view *v, struct clew_findings *ret, ui
         }
         clew_flat_init(&f, s->args);
         while (clew_flat_next(&f, &leaf)) {
-                struct clew_slice all = everything_in(leaf.value);
+                struct clew_slice of;
+                struct clew_slice all = everything_in(leaf.value, &of);
 
-                if (!all.len)
+                if (!all.len || (of.len && is_own(v, i, of)))
                         continue;
-                clew_finding_say(ret, add(v, ret, i),
-                                 "Step %u called %.*s for everything (%.*s); no user spoke of all.",
-                                 v->steps[s->caller].number, CLEW_SHOWN(s->name, 60),
-                                 CLEW_SHOWN(all, SHOWN_MAX));
+                if (of.len)
+                        clew_finding_say(ret, add(v, ret, i),
+                                         "Step %u called %.*s for all of %.*s (%.*s); no user "
+                                         "named it or spoke of all.",
+                                         v->steps[s->caller].number, CLEW_SHOWN(s->name, 60),
+                                         CLEW_SHOWN(of, SHOWN_MAX), CLEW_SHOWN(all, SHOWN_MAX));
+                else
+                        clew_finding_say(ret, add(v, ret, i),
+                                         "Step %u called %.*s for everything (%.*s); no user spoke "
+                                         "of all.",
+                                         v->steps[s->caller].number, CLEW_SHOWN(s->name, 60),
+                                         CLEW_SHOWN(all, SHOWN_MAX));
                 return;
         }
 }

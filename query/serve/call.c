@@ -366,9 +366,23 @@ static void write_or_null(struct clew_json_writer *w, const char *key, const cha
         clew_json_write_cstr(w, text); /* NULL writes null */
 }
 
+/* @partial, and what the store lacks beside it; NULL: neither. */
+static const char *with_gap(const struct clew_service *service, const char *partial, char *room,
+                            size_t size)
+{
+        char gap[CLEW_SERVE_GAP_BYTES];
+
+        if (!service->gap ||
+            !service->gap(service->gap_context, service->project, gap, sizeof(gap)))
+                return partial;
+        snprintf(room, size, "%s%s%s", partial ? partial : "", partial ? "; " : "", gap);
+        return room;
+}
+
 int clew_call_list_end(struct clew_call_list *list, const char *next, uint64_t seen,
                        const char *partial)
 {
+        char room[CLEW_SERVE_GAP_BYTES + CLEW_ERROR_MESSAGE_MAX];
         struct clew_buffer *body = &list->call->answer->body;
         struct clew_json_writer w = clew_json_writer_make(body, 0);
 
@@ -383,7 +397,7 @@ int clew_call_list_end(struct clew_call_list *list, const char *next, uint64_t s
         write_or_null(&w, "next", next);
         clew_json_write_key(&w, "seen");
         clew_json_write_uint64(&w, seen);
-        write_or_null(&w, "partial", partial);
+        write_or_null(&w, "partial", with_gap(list->call->service, partial, room, sizeof(room)));
         if (list->write_more)
                 list->write_more(&w, list->more_context);
         clew_json_write_object_end(&w);

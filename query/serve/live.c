@@ -10,6 +10,7 @@
 #include "query/serve/call-int.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ARENA_MAX ((size_t)4 << 20)
@@ -36,9 +37,15 @@ struct clew_live {
         uint64_t newest_ns;  /* of the arrivals that this poll has looked at */
         uint64_t resumed_ns; /* not 0: sealed traces that started from here on are told too, once */
         uint64_t said_ns;    /* monotonic; of the last byte */
-        bool greeted;
+        bool is_behind;      /* until a poll finds nothing */
         struct seen seen[SEEN];
 };
+
+static void resume(struct clew_live *l)
+{
+        l->resumed_ns = l->after_ns > RESUME_WINDOW_NS ? l->after_ns - RESUME_WINDOW_NS : 1;
+        l->is_behind = true;
+}
 
 struct clew_live *clew_live_open(const struct clew_service *service,
                                  const struct clew_serve_request *request,
@@ -65,8 +72,9 @@ struct clew_live *clew_live_open(const struct clew_service *service,
         }
         l->call.filter.limit_ns = POLL_TIME_NS;
         l->after_ns = clew_clock_unix_ns(service->clock);
+        l->said_ns = clew_clock_monotonic_ns(service->clock);
         if (clew_parse_uint64(last_event_id, &l->after_ns))
-                l->resumed_ns = l->after_ns > RESUME_WINDOW_NS ? l->after_ns - RESUME_WINDOW_NS : 1;
+                resume(l);
         /* What came with the request dies with it. */
         l->call.request = NULL;
         l->call.answer = NULL;
@@ -107,18 +115,26 @@ static bool is_old(void *context, const struct clew_list_entry *entry)
         return false;
 }
 
-static void begin_event(struct clew_buffer *out, const char *event, uint64_t id)
+void clew_live_greet(const struct clew_live *l, char ret[CLEW_LIVE_HELLO_BYTES])
 {
-        clew_buffer_printf(out, "id: %llu\nevent: %s\ndata: ", (unsigned long long)id, event);
+        (void)snprintf(ret, CLEW_LIVE_HELLO_BYTES,
+                       "id: %llu\nevent: hello\ndata: "
+                       "{\"v\":1,\"type\":\"hello\",\"poll_ms\":%llu}\n\n",
+                       (unsigned long long)l->after_ns,
+                       (unsigned long long)(CLEW_LIVE_POLL_NS / CLEW_NS_PER_MS));
 }
 
-static int greet(struct clew_live *l, struct clew_buffer *out)
+bool clew_live_is_behind(const struct clew_live *l)
 {
-        begin_event(out, "hello", l->after_ns);
-        clew_buffer_printf(out, "{\"v\":1,\"type\":\"hello\",\"poll_ms\":%llu}\n\n",
-                           (unsigned long long)(CLEW_LIVE_POLL_NS / CLEW_NS_PER_MS));
-        l->greeted = true;
-        return clew_buffer_error(out);
+        return l->is_behind;
+}
+
+void clew_live_begin_at_both(struct clew_live *l, const struct clew_live *other)
+{
+        if (other->after_ns >= l->after_ns)
+                return;
+        l->after_ns = other->after_ns;
+        resume(l);
 }
 
 struct told {
@@ -131,7 +147,7 @@ static int put_event(struct clew_record_writer *w, struct clew_buffer *out,
 {
         int r;
 
-        begin_event(out, "trace", id);
+        clew_buffer_printf(out, "id: %llu\nevent: trace\ndata: ", (unsigned long long)id);
         r = clew_record_put(w, t);
         clew_buffer_append_byte(out, '\n');
         return r < 0 ? r : clew_buffer_error(out);
@@ -169,6 +185,7 @@ static int walk(struct clew_live *l, struct clew_view *view, struct clew_buffer 
                 if (l->newest_ns > l->after_ns)
                         l->after_ns = l->newest_ns;
                 l->resumed_ns = 0;
+                l->is_behind = l->is_behind && told->n > 0;
         }
         clew_record_writer_deinit(&w);
         clew_select_deinit(&s);
@@ -181,10 +198,8 @@ int clew_live_poll(struct clew_live *l, struct clew_view *view, struct clew_buff
         uint64_t now_ns = clew_clock_monotonic_ns(l->call.service->clock);
         size_t from = out->len;
         struct told told = {0};
-        int r = l->greeted ? 0 : greet(l, out);
+        int r = walk(l, view, out, &told, err);
 
-        if (r == 0)
-                r = walk(l, view, out, &told, err);
         if (r < 0)
                 return r;
         if (out->len == from && now_ns - l->said_ns >= CLEW_LIVE_COMMENT_NS)

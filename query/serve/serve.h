@@ -45,7 +45,13 @@ struct clew_service {
          * may be NULL. */
         void (*write_status)(void *context, const char *project, struct clew_json_writer *w);
         void *context;
+        /* What answers about @project may lack now, in words; false: nothing. May be NULL. */
+        bool (*gap)(const void *context, const char *project, char *ret, size_t size);
+        const void *gap_context;
 };
+
+/* Of such words. */
+#define CLEW_SERVE_GAP_BYTES 512u
 
 /* Everything borrowed. Headers that were not sent are null slices. */
 struct clew_serve_request {

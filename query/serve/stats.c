@@ -91,6 +91,8 @@ static void add_field(struct clew_stats *s, struct clew_stats_key *key, struct c
         clew_buffer_append_slice(out, field);
         key->selected = (*n_selected)++;
         key->of_step = !is_of_run(field);
+        key->text = key->of_step ? clew_step_text(field) : -1;
+        s->told &= key->text >= 0;
         s->of_steps |= key->of_step;
         s->needs_spans = true;
 }
@@ -192,7 +194,8 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
         CLEW_BUFFER fields = {0};
         int r;
 
-        *s = (struct clew_stats){.over_ns = over_ns};
+        *s = (struct clew_stats){.over_ns = over_ns, .told = !query};
+        s->told &= over_ns % CLEW_NS_PER_S == 0; /* indexes tell the second of a step */
         clew_arena_init(&s->arena, 2 * CLEW_QUERY_ARENA_MAX);
         clew_arena_init(&s->scratch, SCRATCH_MAX);
         clew_buffer_init(&fields, CLEW_QUERY_TEXT_MAX);
@@ -206,9 +209,9 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
 
 static unsigned light_of(const struct clew_stats *s)
 {
-        unsigned light = CLEW_LIGHT | CLEW_LIGHT_CAUSE;
+        unsigned light = CLEW_LIGHT | (s->needs_spans ? 0 : CLEW_LIGHT_CAUSE);
 
-        if (s->needs_spans)
+        if (s->needs_spans && !s->told)
                 return 0;
         for (uint32_t i = 0; i < s->n_keys; i++) {
                 switch (s->keys[i].fact) {
@@ -227,11 +230,14 @@ static unsigned light_of(const struct clew_stats *s)
                 case FACT_NAME:
                         light |= CLEW_LIGHT_NAME;
                         break;
-                case FACT_OUTCOME:
                 case FACT_CAUSE:
+                        light |= CLEW_LIGHT_CAUSE;
+                        break;
+                case FACT_OUTCOME:
                         break;
                 default:
-                        return 0;
+                        if (s->keys[i].text < 0)
+                                return 0;
                 }
         }
         return light;
@@ -332,16 +338,16 @@ static int add_step(struct clew_stats *s, const struct clew_selected *t,
                                                    .duration_ns = clew_step_duration_ns(step),
                                                    .tokens = booked ? step->tokens.total : 0,
                                                    .has_cost = booked && step->has_cost,
-                                                   .cost_usd = step->cost_usd,
+                                                   .cost_usd = clew_step_cost(step->cost_usd),
                                                    .cause = step->error.is_error ? step->error.type
                                                                                  : CLEW_SLICE_NULL,
                                            });
 }
 
-static int add(struct clew_stats *s, struct clew_select *select, const struct clew_selected *t,
+static int add(struct clew_stats *s, struct clew_select *select, struct clew_selected *t,
                struct clew_error *err)
 {
-        struct clew_query_facts facts = clew_select_facts(select, t);
+        struct clew_query_facts facts;
         struct clew_query_result found;
         struct clew_trace_data data;
         int r;
@@ -349,6 +355,10 @@ static int add(struct clew_stats *s, struct clew_select *select, const struct cl
         clew_arena_reset(&s->scratch);
         if (!s->needs_spans)
                 return add_run(s, t, 0);
+        r = clew_select_whole(select, t, err);
+        if (r < 0)
+                return r;
+        facts = clew_select_facts(select, t);
         if (clew_query_judge(s->run, &facts) == CLEW_NO)
                 return 0;
         r = clew_select_open(select, t, &data, err);
@@ -446,13 +456,68 @@ static int take(void *context, const struct clew_bulk_row *row)
         return clew_groups_add(&s->groups, &item);
 }
 
+static bool wants(void *context, const struct clew_slice *texts)
+{
+        const struct clew_stats *s = context;
+
+        for (uint32_t i = 0; i < s->n_keys; i++) {
+                if (s->keys[i].of_step && texts[s->keys[i].text].len == 0)
+                        return false;
+        }
+        return true;
+}
+
+/* Steps of one sort are of one group, unless the run or the time has a say in it. */
+static bool is_by_sort(const struct clew_stats *s)
+{
+        bool is = s->over_ns == 0;
+
+        for (uint32_t i = 0; i < s->n_keys; i++)
+                is &= s->keys[i].of_step;
+        return is;
+}
+
+static int take_step(void *context, const struct clew_bulk_step *step)
+{
+        struct clew_stats *s = context;
+        struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
+        const struct clew_group_item item = {
+                .keys = keys,
+                .time_ns = stretch(s, step->start_ns),
+                .failed = step->is_error,
+                .open = step->is_open,
+                .duration_ns = step->duration_ns,
+                .tokens = step->tokens,
+                .has_cost = step->has_cost,
+                .cost_usd = step->cost_usd,
+                .cause = step->is_error ? step->texts[CLEW_STEP_ERROR_TYPE] : CLEW_SLICE_NULL,
+        };
+        bool by_sort = is_by_sort(s);
+
+        if (by_sort && make_ids(s, step->serial, step->n_sorts) < 0)
+                return -ENOMEM;
+        if (by_sort && s->by_id[step->sort])
+                return clew_groups_add_to(&s->groups, s->by_id[step->sort], &item);
+        for (uint32_t i = 0; i < s->n_keys; i++)
+                keys[i] = s->keys[i].of_step ? step->texts[s->keys[i].text]
+                                             : bulk_fact(step->row, s->keys[i].fact);
+        if (by_sort)
+                s->by_id[step->sort] = clew_groups_find(&s->groups, &item);
+        return clew_groups_add(&s->groups, &item);
+}
+
 static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_clock *clock,
                 struct clew_select *select, struct clew_error *err)
 {
         struct clew_selected t;
         int r = clew_select_init(select, view, &s->filter, clock, NULL, err);
 
-        select->take = take;
+        if (s->needs_spans) {
+                select->wants_steps = wants;
+                select->take_step = take_step;
+        } else {
+                select->take = take;
+        }
         select->take_context = s;
         while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1)
                 r = add(s, select, &t, err);

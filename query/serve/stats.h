@@ -20,6 +20,7 @@ struct clew_stats_key {
         struct clew_slice name; /* as given */
         int fact;               /* enum of stats.c; what a summary tells */
         uint32_t selected;      /* else: place in the select() of the query */
+        int text;               /* CLEW_STEP_* that indexes tell; -1 = spans are read */
         bool of_step;
 };
 
@@ -29,13 +30,14 @@ struct clew_stats {
         uint32_t n_keys;
         bool of_steps;    /* steps are counted, not runs */
         bool needs_spans; /* summaries do not tell all keys */
+        bool told;        /* but indexes do, of steps: all that are counted */
         uint64_t over_ns; /* stretch of time; 0 = all time together */
         struct clew_arena arena;
         struct clew_arena scratch;
         struct clew_query *query;
         struct clew_query_run *run;
         struct clew_filter filter; /* of the walk */
-        /* Groups by the id of one text, of the index run at hand. */
+        /* Groups by the id of one text, or by the sort of a step, of the index run at hand. */
         struct clew_group **by_id;
         uint32_t n_ids;
         uint64_t serial;

@@ -18,6 +18,8 @@
 #define CLEW_CREATING_FILE "creating"
 /* A data file that is being made anew (storage/keep). */
 #define CLEW_UNFINISHED_DIR "unfinished"
+/* Says that all of it was made of a bucket, and is made anew from there (storage/follow.h). */
+#define CLEW_READER_FILE "reader"
 /* How the names of data files begin that a repair has set aside. */
 #define CLEW_DAMAGED_PREFIX "damaged-"
 

@@ -54,6 +54,7 @@ static bool is_ours(const char *name)
                                             CLEW_LOCK_FILE,
                                             CLEW_COLLECTOR_FILE,
                                             CLEW_CREATING_FILE,
+                                            CLEW_READER_FILE,
                                             "lost+found"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {

@@ -59,7 +59,8 @@ const char *clew_env_dir(const struct clew_env *env);
 
 /*
  * Objects that are not here but somewhere else (storage/tier): appends the bytes of one to @out.
- * -ENOENT: it is not there either, as far as is known; -EREMOTEIO: it cannot be had now; -EBADMSG.
+ * -ENOENT: it is not there either, as far as is known; -EREMOTEIO: it cannot be had now; -EREMCHG
+ * (not filled in @err): it is gone, and a newer snapshot knows what became of it; -EBADMSG.
  * Called by any thread that reads.
  */
 typedef int (*clew_away_fn)(void *context, uint64_t object, struct clew_buffer *out,
@@ -137,6 +138,9 @@ CLEW_MUST_USE int clew_scan_seek(struct clew_scan *scan, struct clew_slice key,
                                  struct clew_error *err);
 /* 1 = scan->key and scan->value filled, 0 = end, negative errno. */
 CLEW_MUST_USE int clew_scan_next(struct clew_scan *scan, struct clew_error *err);
+/* Of an unchecked scan of indexes: the value lies in pages of its own and does not verify. They may
+ * be those of something else, so it is not to be deleted. */
+bool clew_scan_is_loose(const struct clew_scan *scan);
 /* Deletes the record that was given last, where it is: a key that damage has put out of its order
  * is not found by itself. In a write transaction. The scan is to be positioned anew. */
 CLEW_MUST_USE int clew_scan_delete(struct clew_scan *scan, struct clew_error *err);

@@ -7,6 +7,7 @@
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/index-table-int.h"
 #include "storage/base/own-file-int.h"
 #include "storage/base/wipe-int.h"
 
@@ -155,7 +156,11 @@ bool clew_env_has_all(const struct clew_env *env)
 
 int clew_env_add_tables(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
 {
-        return clew_env_error(env, open_later(env, txn, MDB_CREATE), "adding a table", err);
+        int rc = open_later(env, txn, MDB_CREATE);
+
+        if (rc == 0)
+                rc = clew_index_table_open(env, txn);
+        return clew_env_error(env, rc, "adding a table", err);
 }
 
 void clew_env_forget_tables(struct clew_env *env)
@@ -178,6 +183,8 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
         if (rc == 0)
                 rc = open_later(env, txn, 0);
         if (rc == 0)
+                rc = clew_index_table_open(env, txn);
+        if (rc == 0)
                 find_mapping(env, txn);
         /* A handle becomes usable for later transactions when the one that opened it ends well. */
         if (rc == 0)
@@ -198,6 +205,8 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
                 rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &env->dbi[t]);
         for (int t = CLEW_TABLE_LATER; t < CLEW_TABLES; t++)
                 env->has[t] = rc == 0;
+        if (rc == 0)
+                rc = clew_index_table_open(env, txn);
         if (rc == 0)
                 return clew_env_error(env, mdb_txn_commit(txn), "creating tables", err);
         mdb_txn_abort(txn);
@@ -223,7 +232,7 @@ static int open_with_map(struct clew_env *env, const char *path)
                 rc = mdb_env_create(&env->lmdb);
                 if (rc != 0)
                         return rc;
-                mdb_env_set_maxdbs(env->lmdb, CLEW_TABLES);
+                mdb_env_set_maxdbs(env->lmdb, CLEW_TABLES + CLEW_INDEX_TABLES_MAX);
                 mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
                 mdb_env_set_mapsize(env->lmdb, map);
                 env->pid = (int32_t)getpid();
@@ -492,7 +501,7 @@ static void leave(struct clew_env *env)
         pthread_mutex_unlock(&env->lock);
 }
 
-static int begin(struct clew_env *env, unsigned flags, MDB_txn **ret, struct clew_error *err)
+static int begin_once(struct clew_env *env, unsigned flags, MDB_txn **ret, struct clew_error *err)
 {
         int stale;
         int rc;
@@ -512,6 +521,33 @@ static int begin(struct clew_env *env, unsigned flags, MDB_txn **ret, struct cle
         return 0;
 }
 
+/* Another process may have made another table of indexes: it is opened before the transaction. */
+static int begin(struct clew_env *env, unsigned flags, MDB_txn **ret, struct clew_error *err)
+{
+        unsigned number = clew_index_table_number(env);
+        MDB_txn *txn = NULL;
+        int r = begin_once(env, flags, &txn, err);
+
+        while (r == 0 && clew_index_table_is_old(env, txn, number)) {
+                mdb_txn_abort(txn);
+                r = clew_index_table_follow(env, number, err);
+                leave(env);
+                number = clew_index_table_number(env);
+                if (r == 0)
+                        r = begin_once(env, flags, &txn, err);
+        }
+        if (r == 0 && !(flags & MDB_RDONLY)) {
+                r = clew_index_table_begin_write(env, txn, err);
+                if (r < 0) {
+                        clew_index_table_abort(env, txn);
+                        leave(env);
+                }
+        }
+        if (r == 0)
+                *ret = txn;
+        return r;
+}
+
 int clew_txn_begin_read(struct clew_env *env, MDB_txn **ret, struct clew_error *err)
 {
         return begin(env, MDB_RDONLY, ret, err);
@@ -529,7 +565,7 @@ int clew_txn_begin_write(struct clew_env *env, MDB_txn **ret, struct clew_error 
 
 int clew_txn_commit(struct clew_env *env, MDB_txn *txn, struct clew_error *err)
 {
-        int rc = mdb_txn_commit(txn);
+        int rc = clew_index_table_commit(env, txn);
         int r = 0;
 
         if (rc != 0) {
@@ -550,7 +586,7 @@ void clew_txn_abort(struct clew_env *env, MDB_txn *txn)
 {
         if (!txn)
                 return;
-        mdb_txn_abort(txn);
+        clew_index_table_abort(env, txn);
         leave(env);
 }
 

@@ -6,6 +6,7 @@
 #define CLEW_STORAGE_ENV_STRUCT_INT_H
 
 #include "storage/base/env-int.h"
+#include "storage/base/tree-check-int.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,10 +17,29 @@ struct clew_stopped_reader {
         int32_t pid;
 };
 
+/* The table of indexes (index-table.c). */
+struct clew_index_table {
+        atomic_uint now;                 /* handles: from snapshot `since` on */
+        atomic_uint before;              /* ... in earlier ones */
+        atomic_uint_fast64_t since;      /* transaction id */
+        atomic_uint number;              /* of the one now */
+        _Atomic(MDB_txn *) writing;      /* the write transaction under way */
+        bool is_new;                     /* `writing` has made one */
+        bool is_uncounted;               /* ... and has not yet written the state */
+        atomic_bool is_condemned;        /* another one is to be made */
+        atomic_uint_fast64_t own_commit; /* id of the last one of this process */
+        atomic_uint_fast64_t renewals;
+        uint8_t checked[CLEW_TREE_BYTES]; /* the tree that was looked at; guarded by clew_env.lock
+                                           */
+        bool is_checked;
+};
+
 struct clew_env {
         MDB_env *lmdb;
-        int32_t pid; /* that its readers stand under: of the process that opened it */
-        MDB_dbi dbi[CLEW_TABLES];
+        int32_t pid;              /* that its readers stand under: of the process that opened it */
+        MDB_dbi dbi[CLEW_TABLES]; /* of indexes: clew_index_table_of() */
+        MDB_dbi names;            /* the tree of names of tables */
+        struct clew_index_table index;
         bool has[CLEW_TABLES]; /* of later tables: false in a store open for reading made before it
                                 */
         char *dir;
@@ -46,6 +66,8 @@ struct clew_env {
 };
 
 const char *clew_table_name(enum clew_table table);
+/* mdb_get(), which does not end the program. */
+int clew_table_raw_get(MDB_txn *txn, MDB_dbi dbi, MDB_val *k, MDB_val *v);
 /* LMDB's last word before it ends the program; does not return where something was being read. */
 void clew_table_assertion_failed(MDB_env *env, const char *message);
 /* Makes the later tables in @txn, which rewrites the state too; after an abort of @txn they are

@@ -6,6 +6,7 @@
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/index-table-int.h"
 #include "storage/base/place-int.h"
 #include "storage/base/sums-int.h"
 
@@ -200,6 +201,8 @@ int clew_state_read(struct clew_env *env, MDB_txn *txn, struct clew_state *ret,
         /* A read transaction has the id of the last commit, a write transaction the next one. */
         if (s.txn_id != mdb_txn_id(txn) && s.txn_id + 1 != mdb_txn_id(txn))
                 return damaged_meta(env, "state of another commit", err);
+        if (clew_index_table_is_uncounted(env, txn)) /* another one, with nothing in it */
+                s.index_records = s.index_sum = 0;
         *ret = s;
         return 0;
 }
@@ -237,6 +240,7 @@ int clew_state_write(struct clew_env *env, MDB_txn *txn, struct clew_state *s,
         clew_buffer_append_le64(&b, s->time_sum);
         if (clew_buffer_error(&b) < 0)
                 return clew_error_set(err, clew_buffer_error(&b), 0, "out of memory");
+        clew_index_table_counted(env);
         value = clew_buffer_slice(&b);
         return clew_table_put(env, txn, CLEW_TABLE_META, CLEW_SLICE_LITERAL("state"), &value, 1,
                               err);

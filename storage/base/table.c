@@ -5,6 +5,7 @@
 #include "proto/base/ids.h"
 #include "storage/base/env-int.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/index-table-int.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,6 +13,10 @@
 #include <string.h>
 
 #define MISPLACED "page of another place"
+#define PAGE_HEADER 16u
+#define PAGE_FLAGS_AT 10u
+#define PAGE_COUNT_AT 12u
+#define IS_OVERFLOW 0x04u
 #define NAME_KEY_MAX 24u /* key bytes shown in a record's name: a trace id and its sequence */
 
 static MDB_val val_of(struct clew_slice s)
@@ -42,7 +47,7 @@ void clew_table_assertion_failed(MDB_env *env, const char *message)
                 longjmp(*way_out, 1);
 }
 
-static int get(MDB_txn *txn, MDB_dbi dbi, MDB_val *k, MDB_val *v)
+int clew_table_raw_get(MDB_txn *txn, MDB_dbi dbi, MDB_val *k, MDB_val *v)
 {
         jmp_buf here;
         int rc;
@@ -87,20 +92,57 @@ static int damaged(struct clew_env *env, enum clew_table table, struct clew_slic
 
 /*
  * Each page of LMDB begins with its number. It does not look at it, so a page that was written to,
- * or read from, another place is taken for what should be there.
+ * or read from, another place is taken for what should be there. NULL = a dirty page of a write
+ * transaction, or nobody knows.
  */
-static bool in_own_page(const struct clew_env *env, const void *p)
+static const uint8_t *page_of(const struct clew_env *env, const void *p)
 {
         uintptr_t from = atomic_load_explicit(&env->map_from, memory_order_relaxed);
         uintptr_t at = (uintptr_t)p;
+
+        if (!from || at < from || at >= atomic_load_explicit(&env->map_to, memory_order_relaxed))
+                return NULL;
+        return (const uint8_t *)p - (at - from) % env->page_bytes;
+}
+
+static bool in_own_page(const struct clew_env *env, const void *p)
+{
+        const uint8_t *page = page_of(env, p);
         uint64_t number;
         uint64_t written;
 
-        if (!from || at < from || at >= atomic_load_explicit(&env->map_to, memory_order_relaxed))
-                return true; /* a dirty page of a write transaction */
-        number = (at - from) / env->page_bytes;
-        memcpy(&written, (const void *)(from + number * env->page_bytes), sizeof(written));
+        if (!page)
+                return true;
+        number = ((uintptr_t)page - atomic_load_explicit(&env->map_from, memory_order_relaxed)) /
+                 env->page_bytes;
+        memcpy(&written, page, sizeof(written));
         return written == number;
+}
+
+/* Whether a value begins its pages, and these are as many as it needs. */
+static bool is_big(const struct clew_env *env, const uint8_t *page, MDB_val v)
+{
+        uint16_t flags;
+        uint32_t n;
+
+        memcpy(&flags, page + PAGE_FLAGS_AT, sizeof(flags));
+        memcpy(&n, page + PAGE_COUNT_AT, sizeof(n));
+        return flags == IS_OVERFLOW && n == (PAGE_HEADER - 1 + v.mv_size) / env->page_bytes + 1;
+}
+
+/* A value lies in its own page, with other nodes, or begins pages of its own. What LMDB says of its
+ * length stands in the page, and may lead out of the file. */
+static bool in_place(const struct clew_env *env, MDB_val v)
+{
+        const uint8_t *page = page_of(env, v.mv_data);
+        size_t at;
+
+        if (!page)
+                return true;
+        at = (size_t)((const uint8_t *)v.mv_data - page);
+        if (!in_own_page(env, v.mv_data))
+                return false;
+        return at == PAGE_HEADER ? is_big(env, page, v) : v.mv_size <= env->page_bytes - at;
 }
 
 bool clew_record_check(struct clew_slice key, struct clew_slice stored, struct clew_slice *ret)
@@ -117,17 +159,62 @@ bool clew_record_check(struct clew_slice key, struct clew_slice stored, struct c
         return true;
 }
 
+static MDB_dbi dbi_of(const struct clew_env *env, MDB_txn *txn, enum clew_table table)
+{
+        return table == CLEW_TABLE_INDEX ? clew_index_table_of(env, txn) : env->dbi[table];
+}
+
+static int raw_get(const struct clew_env *env, MDB_txn *txn, enum clew_table table, MDB_val *k,
+                   MDB_val *v)
+{
+        int rc = clew_table_raw_get(txn, dbi_of(env, txn, table), k, v);
+
+        /* LMDB's word for a table that came after the snapshot. */
+        return table == CLEW_TABLE_INDEX && rc == EINVAL ? MDB_CORRUPTED : rc;
+}
+
+/*
+ * LMDB frees the pages of a large value by the numbers that stand in its node and in its first
+ * page. With one that does not verify they may be those of something else: it is left where it is,
+ * and the table is given up. Of indexes alone, which can be.
+ */
+static bool is_loose(struct clew_env *env, enum clew_table table, MDB_val k, MDB_val v)
+{
+        const uint8_t *page = page_of(env, v.mv_data);
+        struct clew_slice ignored;
+
+        return table == CLEW_TABLE_INDEX && page &&
+               (!in_place(env, v) || ((const uint8_t *)v.mv_data - page == (ptrdiff_t)PAGE_HEADER &&
+                                      !clew_record_check(slice_of(k), slice_of(v), &ignored)));
+}
+
+/* Before a record is put or deleted: 0, or LMDB's result. */
+static int may_change(struct clew_env *env, MDB_txn *txn, enum clew_table table, MDB_val *k)
+{
+        MDB_val v = {0};
+        int rc;
+
+        if (table != CLEW_TABLE_INDEX)
+                return 0;
+        rc = raw_get(env, txn, table, k, &v);
+        if (rc == 0 && is_loose(env, table, *k, v)) {
+                clew_index_table_condemn(env);
+                return MDB_CORRUPTED;
+        }
+        return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, struct clew_slice key,
                    struct clew_slice *ret, struct clew_error *err)
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
-        int rc = clew_env_has(env, table) ? get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
+        int rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
 
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
-        if (!in_own_page(env, v.mv_data))
+        if (!in_place(env, v))
                 return damaged(env, table, key, MISPLACED, err);
         if (!clew_record_check(key, slice_of(v), ret))
                 return damaged(env, table, key, "checksum", err);
@@ -139,12 +226,12 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
-        int rc = clew_env_has(env, table) ? get(txn, env->dbi[table], &k, &v) : MDB_NOTFOUND;
+        int rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
 
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
-        if (!in_own_page(env, v.mv_data))
+        if (!in_place(env, v))
                 return damaged(env, table, key, MISPLACED, err);
         *ret = slice_of(v);
         return 0;
@@ -165,7 +252,9 @@ int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
         value.len = v.mv_size;
         v.mv_size += CLEW_TABLE_CHECK_BYTES;
         clew_env_touched(env, CLEW_SLICE_NULL, true); /* the pages on the way to its place */
-        rc = mdb_put(txn, env->dbi[table], &k, &v, MDB_RESERVE);
+        rc = may_change(env, txn, table, &k);
+        if (rc == 0)
+                rc = mdb_put(txn, dbi_of(env, txn, table), &k, &v, MDB_RESERVE);
         if (rc != 0)
                 return clew_env_error(env, rc, "writing", err);
         at = v.mv_data;
@@ -189,7 +278,7 @@ int clew_table_put_stored(struct clew_env *env, MDB_txn *txn, enum clew_table ta
         int rc;
 
         clew_env_touched(env, CLEW_SLICE_NULL, !behind);
-        rc = mdb_put(txn, env->dbi[table], &k, &v, behind ? MDB_APPEND : 0);
+        rc = mdb_put(txn, dbi_of(env, txn, table), &k, &v, behind ? MDB_APPEND : 0);
         return rc == MDB_KEYEXIST ? -EEXIST : clew_env_error(env, rc, "writing", err);
 }
 
@@ -197,8 +286,10 @@ int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                       struct clew_slice key, struct clew_error *err)
 {
         MDB_val k = val_of(key);
-        int rc = mdb_del(txn, env->dbi[table], &k, NULL);
+        int rc = may_change(env, txn, table, &k);
 
+        if (rc == 0)
+                rc = mdb_del(txn, dbi_of(env, txn, table), &k, NULL);
         clew_env_touched(env, CLEW_SLICE_NULL, true);
         return rc == MDB_NOTFOUND ? 0 : clew_env_error(env, rc, "deleting", err);
 }
@@ -212,7 +303,7 @@ int clew_table_count(struct clew_env *env, MDB_txn *txn, enum clew_table table, 
         *ret = 0;
         if (!clew_env_has(env, table))
                 return 0;
-        rc = mdb_stat(txn, env->dbi[table], &st);
+        rc = mdb_stat(txn, dbi_of(env, txn, table), &st);
         if (rc == 0)
                 *ret = st.ms_entries;
         return clew_env_error(env, rc, "counting records", err);
@@ -228,7 +319,14 @@ int clew_scan_open(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
                 *ret = (struct clew_scan){.env = env, .table = table, .at_end = true};
                 return 0;
         }
-        rc = mdb_cursor_open(txn, env->dbi[table], &cursor);
+        if (table == CLEW_TABLE_INDEX) {
+                int r = clew_index_table_check(env, txn, err);
+
+                if (r < 0)
+                        return r;
+        }
+        rc = mdb_cursor_open(txn, dbi_of(env, txn, table), &cursor);
+        rc = rc == EINVAL ? MDB_CORRUPTED : rc;
         if (rc != 0)
                 return clew_env_error(env, rc, "opening a cursor", err);
         *ret = (struct clew_scan){.env = env, .cursor = cursor, .table = table};
@@ -301,7 +399,7 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
                 r = take(scan, cursor_get(scan->cursor, &k, &v, MDB_NEXT), k, v, err);
         scan->positioned = false;
         if (r == 1 &&
-            (!in_own_page(scan->env, scan->key.data) || !in_own_page(scan->env, scan->value.data)))
+            (!in_own_page(scan->env, scan->key.data) || !in_place(scan->env, val_of(scan->value))))
                 return damaged(scan->env, scan->table, scan->key, MISPLACED, err);
         if (r == 1 && !keys_rise(scan))
                 return damaged(scan->env, scan->table, scan->key, "order", err);
@@ -310,10 +408,18 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
         return r;
 }
 
+bool clew_scan_is_loose(const struct clew_scan *scan)
+{
+        return is_loose(scan->env, scan->table, val_of(scan->key), val_of(scan->value));
+}
+
 int clew_scan_delete(struct clew_scan *scan, struct clew_error *err)
 {
-        int rc = mdb_cursor_del(scan->cursor, 0);
+        bool loose = clew_scan_is_loose(scan);
+        int rc = loose ? MDB_CORRUPTED : mdb_cursor_del(scan->cursor, 0);
 
+        if (loose)
+                clew_index_table_condemn(scan->env);
         scan->positioned = false;
         clew_env_touched(scan->env, CLEW_SLICE_NULL, true);
         return clew_env_error(scan->env, rc, "deleting", err);

@@ -286,7 +286,8 @@ static int has_head(struct clew_env *env, MDB_txn *txn, uint64_t run, struct cle
 #define STUCK 2
 
 /* Moves @scan to the first block at or behind @at, and @at to it. 1; 0 = none, or it is not one of
- * ours; -EBADMSG = its page is none, or the walk goes back, as it may where keys are out of order.
+ * ours; STUCK = it is damaged; -EBADMSG = the walk goes back, as it may where keys are out of
+ * order.
  */
 static int next_block(struct clew_scan *scan, struct clew_key *at, uint64_t *ret_run,
                       struct clew_error *err)
@@ -305,10 +306,11 @@ static int next_block(struct clew_scan *scan, struct clew_key *at, uint64_t *ret
         memcpy(at->bytes, scan->key.data, scan->key.len);
         at->bytes[scan->key.len] = 0; /* what comes behind it */
         at->len = (uint8_t)(scan->key.len + 1);
-        return r < 0 ? STUCK : 1;
+        return r < 0 || clew_scan_is_loose(scan) ? STUCK : 1;
 }
 
-/* A block whose page is none stays: deleting it would free pages by a number that stands there. */
+/* A damaged block in pages of its own stays: deleting it would free pages by a number that stands
+ * there. */
 int clew_index_sweep(struct clew_env *env, MDB_txn *txn, uint64_t from_run, uint32_t max,
                      struct clew_error *err)
 {

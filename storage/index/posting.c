@@ -331,3 +331,10 @@ int clew_posting_decode(struct clew_slice posting, uint32_t limit, uint32_t *ret
         }
         return e < 0 ? e : (int)n;
 }
+
+int clew_index_posting_list(struct clew_slice posting, uint32_t limit, uint32_t *ret, uint32_t max)
+{
+        if (max > 0 && clew_posting_is_one(posting, limit, ret)) /* most are */
+                return 1;
+        return clew_posting_decode(posting, limit, ret, max);
+}

@@ -3,6 +3,7 @@
  */
 #include "storage/index/repair-int.h"
 
+#include "storage/base/index-table-int.h"
 #include "storage/index/catalog-int.h"
 #include "storage/index/catalog-keys-int.h"
 
@@ -143,32 +144,46 @@ static int find_damaged(struct clew_env *env, uint64_t from, uint64_t *ret, stru
         return r;
 }
 
+/* The damaged runs, or all of them when it is their list. -EBADMSG: one cannot be. */
+static int drop_damaged(struct write *w, uint32_t *dropped)
+{
+        uint64_t run = 0;
+        int r;
+
+        while ((r = find_damaged(w->env, run, &run, w->err)) == 1) {
+                r = write_in(w, drop_run, run);
+                if (r < 0)
+                        return r;
+                (*dropped)++;
+                run++;
+        }
+        if (r == -EBADMSG) {
+                (*dropped)++;
+                do {
+                        r = write_in(w, drop_records, 0);
+                } while (r == 1);
+        }
+        while (r >= 0 && *dropped > 0) {
+                r = write_in(w, sweep, 0);
+                if (r < (int)STEP_RECORDS)
+                        break;
+        }
+        return r;
+}
+
 int clew_index_repair(struct clew_env *env,
                       void (*run_fn)(void *context, void (*fn)(void *argument), void *argument),
                       void *run_context, uint32_t *ret_dropped, struct clew_error *err)
 {
         struct write w = {.env = env, .run = run_fn, .run_context = run_context, .err = err};
-        uint64_t run = 0;
         int r;
 
         *ret_dropped = 0;
-        while ((r = find_damaged(env, run, &run, err)) == 1) {
-                r = write_in(&w, drop_run, run);
-                if (r < 0)
-                        break;
-                (*ret_dropped)++;
-                run++;
-        }
-        if (r == -EBADMSG) {
-                do {
-                        r = write_in(&w, drop_records, 0);
-                } while (r == 1);
-                (*ret_dropped)++;
-        }
-        while (r >= 0 && *ret_dropped > 0) {
-                r = write_in(&w, sweep, 0);
-                if (r < (int)STEP_RECORDS)
-                        break;
+        clew_index_table_doubt(env);
+        r = drop_damaged(&w, ret_dropped);
+        if (r == -EBADMSG) { /* what cannot be dropped is left behind with its table */
+                clew_index_table_condemn(env);
+                r = drop_damaged(&w, ret_dropped);
         }
         return r < 0 ? r : 0;
 }

@@ -12,6 +12,8 @@
 #include "storage/base/env-struct-int.h"
 #include "storage/base/meta-pages-int.h"
 #include "storage/base/own-file-int.h"
+#include "storage/index/catalog-keys-int.h"
+#include "storage/index/repair-int.h"
 #include "storage/keep.h"
 #include "storage/source/store-int.h"
 
@@ -32,6 +34,7 @@ struct compact {
         struct clew_bulk bulk;
         struct clew_compact_report *report;
         uint64_t txn_id; /* of what was copied */
+        bool is_mended;  /* its indexes were looked at, and what was damaged of them dropped */
 };
 
 static int check_space(struct compact *c, struct clew_store *store, MDB_txn *txn,
@@ -57,15 +60,39 @@ static int check_space(struct compact *c, struct clew_store *store, MDB_txn *txn
                               (unsigned long long)(available >> 20));
 }
 
+/* A block that no head tells of is left over; damage alone can have kept it. 1, 0, or an error. */
+static int is_left_over(struct clew_store *store, MDB_txn *txn, const struct clew_scan *scan)
+{
+        struct clew_error ignored;
+        struct clew_slice value;
+        struct clew_key head;
+        uint64_t run;
+        int r;
+
+        if (scan->table != CLEW_TABLE_INDEX ||
+            clew_index_key_read(scan->key, &run) != CLEW_INDEX_KEY_BLOCK)
+                return -EBADMSG;
+        head = clew_index_key_head(run);
+        r = clew_table_peek(store->env, txn, CLEW_TABLE_INDEX, clew_key_slice(&head), &value,
+                            &ignored);
+        return r == -ENOENT ? 1 : r < 0 ? r : 0;
+}
+
 static int copy_table(struct compact *c, struct clew_store *store, MDB_txn *txn,
                       enum clew_table table, struct clew_error *err)
 {
         CLEW_SCAN scan = {0};
         int r = clew_scan_open(store->env, txn, table, &scan, err);
 
-        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) != 0) {
                 struct clew_slice stored = scan.value;
 
+                if (r == -EBADMSG && is_left_over(store, txn, &scan) == 1) {
+                        r = 0;
+                        continue;
+                }
+                if (r < 0)
+                        break;
                 stored.len += CLEW_TABLE_CHECK_BYTES; /* it stands behind the value */
                 r = clew_bulk_put(&c->bulk, table, scan.key, stored, err);
                 c->report->records++;
@@ -134,10 +161,35 @@ static int replace(struct compact *c, struct clew_error *err)
         return r;
 }
 
+/* What is damaged of the indexes can be made anew, and is no reason to refuse. 1 = something was
+ * dropped: once more. */
+static int mend(struct compact *c)
+{
+        const struct clew_store_options options = {.mode = CLEW_STORE_WRITE};
+        struct clew_store *store = NULL;
+        struct clew_error ignored;
+        uint32_t dropped = 0;
+        int r;
+
+        if (c->is_mended)
+                return 0;
+        c->is_mended = true;
+        r = clew_store_open(c->dir, &options, &store, &ignored);
+        if (r == 0)
+                r = clew_index_repair(store->env, NULL, NULL, &dropped, &ignored);
+        clew_store_close(store);
+        c->report->index_dropped += dropped;
+        return r == 0 && dropped > 0;
+}
+
 static int once(struct compact *c, struct clew_error *err)
 {
         int r = copy(c, err);
 
+        if (r == -EBADMSG && mend(c) == 1) {
+                clew_bulk_deinit(&c->bulk);
+                return 1;
+        }
         if (r == -EBADMSG)
                 clew_error_prefix(err, "the store is damaged (clew doctor --repair): ");
         if (r == 0)

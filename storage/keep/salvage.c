@@ -3,6 +3,7 @@
 #include "proto/base/cursor.h"
 #include "proto/base/mem.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/index-table-int.h"
 #include "storage/base/record-int.h"
 #include "storage/hot/fragment-int.h"
 #include "storage/hot/hot-batch-int.h"
@@ -54,6 +55,7 @@ struct walk {
         bool free_is_known;
         bool free_is_old;              /* of an earlier commit than the last */
         uint64_t roots[MAIN_TREE + 1]; /* NO_PAGE = empty or lost */
+        unsigned index_number;         /* of the table of indexes whose root it is */
         bool is_again;                 /* what is read now is found again */
         struct level levels[LEVELS_MAX];
         struct clew_buffer value;
@@ -296,11 +298,19 @@ static void take_name(struct walk *w, const uint8_t *page, const uint8_t *node)
 {
         struct clew_slice key = key_of(node);
         size_t left = (size_t)(page + w->page_bytes - (key.data + key.len));
+        unsigned number = 0;
 
         for (int t = 0; t < CLEW_TABLES; t++) {
-                if (clew_slice_eq_cstr(key, clew_table_name((enum clew_table)t)) &&
+                if (t != CLEW_TABLE_INDEX &&
+                    clew_slice_eq_cstr(key, clew_table_name((enum clew_table)t)) &&
                     (get16(node + 4) & NODE_TREE) && left >= TREE_BYTES)
                         w->roots[t] = get64(key.data + key.len + TREE_ROOT_AT);
+        }
+        /* The one of the highest number is the table; the others were damaged and left behind. */
+        if (clew_index_table_read_name(key, &number) && (get16(node + 4) & NODE_TREE) &&
+            left >= TREE_BYTES && number >= w->index_number) {
+                w->index_number = number;
+                w->roots[CLEW_TABLE_INDEX] = get64(key.data + key.len + TREE_ROOT_AT);
         }
 }
 
@@ -528,6 +538,7 @@ static void forget_walk(struct walk *w)
         memset(w->free, 0, (size_t)(w->n_pages / 8 + 1));
         for (int t = 0; t <= (int)MAIN_TREE; t++)
                 w->roots[t] = NO_PAGE;
+        w->index_number = 0;
         w->free_is_known = true;
         w->is_again = false;
 }

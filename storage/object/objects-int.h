@@ -22,7 +22,8 @@ CLEW_MUST_USE int clew_object_put(struct clew_env *env, MDB_txn *txn, uint64_t o
 /*
  * Gives the whole object. An object of one chunk is borrowed from the transaction; a larger one is
  * put together in @scratch. One that is not here is read from where it is away (env-int.h). 0,
- * -ENOENT, -EBADMSG (damaged), -EREMOTEIO (away, and out of reach now), ...
+ * -ENOENT, -EBADMSG (damaged), -EREMOTEIO (away, and out of reach now), -EREMCHG (away, and gone
+ * since the snapshot was taken), ...
  */
 CLEW_MUST_USE int clew_object_get(struct clew_env *env, MDB_txn *txn, uint64_t object,
                                   struct clew_buffer *scratch, struct clew_slice *ret,

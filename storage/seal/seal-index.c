@@ -8,6 +8,7 @@
  * commit on that writes it. What cannot be indexed (a trace of it cannot be read) is left alone
  * until the next start; its traces are read as they are.
  */
+#include "storage/base/index-table-int.h"
 #include "storage/index/repair-int.h"
 #include "storage/seal/rederive-int.h"
 #include "storage/seal/seal-int.h"
@@ -141,6 +142,20 @@ static int index_one(struct clew_store *store, struct clew_sealing *s,
         return r;
 }
 
+/* Where pages of their tree were damaged, indexes begin anew in another table. */
+static void tell_renewals(struct clew_store *store, struct clew_sealing *s,
+                          struct clew_seal_stats *stats)
+{
+        uint64_t n = clew_index_table_renewals(store->env);
+
+        if (n == s->renewals)
+                return;
+        stats->index_dropped += n - s->renewals;
+        s->renewals = n;
+        s->n_unindexed = 0;
+        s->looked_run = s->looked_segment = 0;
+}
+
 int clew_seal_index_step(struct clew_store *store, struct clew_sealing *s,
                          const struct clew_seal_options *o, struct clew_seal_stats *stats,
                          struct clew_error *err)
@@ -151,6 +166,7 @@ int clew_seal_index_step(struct clew_store *store, struct clew_sealing *s,
 
         if (!store->deriver || !store->deriver->summarize_indexed)
                 return 0;
+        tell_renewals(store, s, stats);
         if (s->n_unindexed == 0)
                 r = look(store, s, &is_whole, err);
         if (s->index_is_damaged) {
@@ -159,6 +175,7 @@ int clew_seal_index_step(struct clew_store *store, struct clew_sealing *s,
                 s->looked_run = 0;
                 r = clew_index_repair(store->env, o->run, o->context, &dropped, err);
                 stats->index_dropped += dropped;
+                s->renewals = clew_index_table_renewals(store->env);
                 stats->more |= dropped > 0;
                 return r;
         }

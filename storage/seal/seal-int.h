@@ -77,6 +77,7 @@ struct clew_sealing {
         uint64_t looked_run;
         uint64_t looked_segment;
         bool index_is_damaged; /* a run could not be read */
+        uint64_t renewals;     /* of the table of indexes, that were told */
 };
 
 /* The one of @store, made at the first call. Called with store->sealing_lock held. NULL: no memory.

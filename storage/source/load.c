@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define HOT_RESERVE_MAX ((size_t)64 << 20)
+/* Times that a trace may move to another object while it is read. */
+#define MOVES_MAX 4u
 /* Of each buffer, for the next trace. What a large one has needed on its way is given back as soon
  * as it is not needed: it would stand beside what is made of the trace. */
 #define KEPT_MAX ((size_t)16 << 20)
@@ -141,7 +143,8 @@ static bool switch_segment(struct clew_loader *l, uint64_t segment)
         return l->open_segment == segment;
 }
 
-int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+/* -EREMCHG: the segment is gone, and was somewhere else than in this store. */
+static int read_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
                        const struct clew_trace_id *id, struct clew_segment_row *ret_row,
                        struct clew_error *err)
 {
@@ -166,6 +169,15 @@ int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
         if (r == -EMSGSIZE)
                 return too_large(l, err);
         return r < 0 ? segment_error(l, r, segment, err) : 0;
+}
+
+int clew_loader_sealed(struct clew_loader *l, uint64_t segment, uint32_t index,
+                       const struct clew_trace_id *id, struct clew_segment_row *ret_row,
+                       struct clew_error *err)
+{
+        int r = read_sealed(l, segment, index, id, ret_row, err);
+
+        return r == -EREMCHG ? segment_error(l, -ENOENT, segment, err) : r;
 }
 
 static int read_live(struct clew_loader *l, uint64_t segment, struct clew_error *err)
@@ -322,6 +334,43 @@ static int merge_all(struct clew_loader *l, struct clew_slice traces, struct cle
         return 0;
 }
 
+/*
+ * The sealed part of a trace, from a newer snapshot when the object that it was in is gone: others
+ * have put it into another one meanwhile, or deleted it (then -ENOENT).
+ */
+static int read_where_it_is(struct clew_loader *l, const struct clew_trace_id *id,
+                            struct clew_place *place, struct clew_segment_row *row,
+                            struct clew_error *err)
+{
+        MDB_txn *before = l->txn;
+        MDB_txn *newer = NULL;
+        int r = read_sealed(l, place->segment, place->index, id, row, err);
+
+        for (unsigned i = 0; r == -EREMCHG && i < MOVES_MAX; i++) {
+                uint64_t old = place->segment;
+
+                clew_txn_end_read(l->env, newer);
+                newer = NULL;
+                clew_loader_set_txn(l, NULL);
+                r = clew_txn_begin_read(l->env, &newer, err);
+                if (r < 0)
+                        break;
+                clew_loader_set_txn(l, newer);
+                r = clew_place_read(l->env, newer, id, place, err);
+                if (r == 0 && place->segment == old)
+                        r = -EREMCHG;
+                else if (r == 0)
+                        r = clew_loader_check_place(l, place, err);
+                if (r == 0)
+                        r = read_sealed(l, place->segment, place->index, id, row, err);
+        }
+        if (l->txn != before) {
+                clew_loader_set_txn(l, before);
+                clew_txn_end_read(l->env, newer);
+        }
+        return r == -EREMCHG ? segment_error(l, -ENOENT, place->segment, err) : r;
+}
+
 int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                      const struct clew_hot_list *hot, struct clew_loaded *ret,
                      struct clew_error *err)
@@ -346,7 +395,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
                 r = clew_loader_check_place(l, &ret->place, err);
                 if (r < 0)
                         return r;
-                r = clew_loader_sealed(l, ret->place.segment, ret->place.index, id, &row, err);
+                r = read_where_it_is(l, id, &ret->place, &row, err);
                 if (r < 0)
                         return r;
         }

@@ -319,7 +319,7 @@ static int read_meta(struct adoption *a, struct clew_object_bucket *b, const cha
         r = clew_bucket_get(b, name, item->meta, (size_t)(item->size - item->meta), &a->bytes,
                             &size, err);
         if (r < 0)
-                return r == -ENOENT ? -EBADMSG : r;
+                return r;
         bytes = clew_buffer_slice(&a->bytes);
         if (size != item->size)
                 return -EBADMSG;
@@ -365,7 +365,11 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
         r = read_meta(a, b, name, &known, &own);
         if (r == 0)
                 r = clew_tier_write(a->tier, put_segment, a, &own);
-        if (r == -EBADMSG) {
+        if (r == -ENOENT && a->tier->follow) {
+                a->stats->missing++; /* a newer version does without it */
+                return 0;
+        }
+        if (r == -EBADMSG || r == -ENOENT) {
                 clew_tier_tell(
                         a->tier, name,
                         "is damaged, or not there: it is left aside, and its traces with it");
@@ -410,6 +414,18 @@ static int drop_dead(void *context, MDB_txn *txn, struct clew_state *state, stru
         return r < 0 ? r : settle_entry(a, txn, state, segment, &e, err);
 }
 
+/* Whether a trace that lives in the segment here does not live there in the bucket. */
+static bool has_lost(const struct clew_segment_entry *e, const struct clew_tier_item *item)
+{
+        bool lost = !item;
+
+        for (uint32_t i = 0; !lost && i < e->n_traces; i++)
+                lost = clew_segment_is_live(e->live, e->n_traces, i) &&
+                       !clew_segment_is_live(clew_slice_make(item->live, item->live_len),
+                                             e->n_traces, i);
+        return lost;
+}
+
 /* Segments that have lost traces, or are gone, in a list. */
 static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew_error *err)
 {
@@ -423,23 +439,29 @@ static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew
         while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
                 struct clew_segment_entry e;
                 uint64_t segment;
-                const struct clew_tier_item *item;
-                bool changed = false;
 
-                if (!clew_key_read_segment(scan.key, &segment) ||
-                    !clew_segment_entry_decode(scan.value, &e))
-                        continue;
-                item = clew_tier_catalog_find(&a->tier->catalog, segment);
-                for (uint32_t i = 0; item && !changed && i < e.n_traces; i++)
-                        changed = clew_segment_is_live(e.live, e.n_traces, i) &&
-                                  !clew_segment_is_live(clew_slice_make(item->live, item->live_len),
-                                                        e.n_traces, i);
-                if (!item || changed)
+                if (clew_key_read_segment(scan.key, &segment) &&
+                    clew_segment_entry_decode(scan.value, &e) &&
+                    has_lost(&e, clew_tier_catalog_find(&a->tier->catalog, segment)))
                         clew_buffer_append(ret, &segment, sizeof(segment));
         }
         clew_scan_close(&scan);
         clew_txn_end_read(a->env, txn);
         return r < 0 ? r : clew_buffer_error(ret);
+}
+
+static int drop_of(struct adoption *a, uint64_t segment, struct clew_error *err)
+{
+        int r;
+
+        a->item = clew_tier_catalog_find(&a->tier->catalog, segment);
+        r = rows_of(a, segment, err);
+        if (r == 0)
+                r = clew_tier_write(a->tier, drop_dead, a, err);
+        if (r == 0 && !a->item)
+                r = clew_tier_map_forget(a->tier->map, segment, err);
+        a->old.segment = 0;
+        return r;
 }
 
 static int drop_all_dead(struct adoption *a, struct clew_error *err)
@@ -453,13 +475,26 @@ static int drop_all_dead(struct adoption *a, struct clew_error *err)
                 uint64_t segment;
 
                 memcpy(&segment, list.data + at, sizeof(segment));
-                a->item = clew_tier_catalog_find(&a->tier->catalog, segment);
-                r = rows_of(a, segment, err);
-                if (r == 0)
-                        r = clew_tier_write(a->tier, drop_dead, a, err);
-                if (r == 0 && !a->item)
+                r = drop_of(a, segment, err);
+        }
+        return r;
+}
+
+/* Segments whose traces have all moved went with the last of them; what is kept of their bytes goes
+ * here. */
+static int forget_gone(struct adoption *a, struct clew_error *err)
+{
+        CLEW_BUFFER list = {0};
+        int r;
+
+        clew_buffer_init(&list, (size_t)1 << 30);
+        r = clew_tier_map_segments(a->tier->map, &list, err);
+        for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
+                uint64_t segment;
+
+                memcpy(&segment, list.data + at, sizeof(segment));
+                if (!clew_tier_catalog_find(&a->tier->catalog, segment))
                         r = clew_tier_map_forget(a->tier->map, segment, err);
-                a->old.segment = 0;
         }
         return r;
 }
@@ -481,6 +516,27 @@ static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
         return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
+/* What the bucket has no more of @segment goes here too. */
+static int follow_segment(struct adoption *a, uint64_t segment, struct clew_error *err)
+{
+        const struct clew_tier_item *item = clew_tier_catalog_find(&a->tier->catalog, segment);
+        struct clew_segment_entry e;
+        MDB_txn *txn = NULL;
+        bool lost = false;
+        int r = is_here(a, segment, err);
+
+        if (r == 0)
+                return item ? 0 : clew_tier_map_forget(a->tier->map, segment, err);
+        if (r == 1)
+                r = clew_txn_begin_read(a->env, &txn, err);
+        if (r < 0)
+                return r;
+        r = read_entry(a, txn, segment, &e, err);
+        lost = r == 0 && has_lost(&e, item);
+        clew_txn_end_read(a->env, txn);
+        return lost ? drop_of(a, segment, err) : r;
+}
+
 static int put_next(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
 {
         const struct clew_tier_catalog *c = context;
@@ -492,8 +548,7 @@ static int put_next(void *context, MDB_txn *txn, struct clew_state *state, struc
         return 0;
 }
 
-/* Many small indexes become few, as a collector would do. It is not needed for any answer. */
-static void merge_indexes(struct clew_tier *t)
+void clew_tier_merge_indexes(struct clew_tier *t)
 {
         const struct clew_deriver *d = t->store->deriver;
         const struct clew_index_merge_options options = {.version = d ? d->index_version : 0};
@@ -508,29 +563,67 @@ static void merge_indexes(struct clew_tier *t)
         clew_index_merge_free(m);
 }
 
+static int begin(struct adoption *a, struct clew_object_bucket **ret, struct clew_error *err)
+{
+        clew_buffer_init(&a->bytes, CLEW_TIER_META_MAX + CLEW_TIER_FOOTER_BYTES);
+        clew_buffer_init(&a->value, CLEW_PACK_MESSAGE_MAX);
+        return clew_tier_bucket(a->tier, ret, err);
+}
+
+static int end(struct adoption *a, int r, struct clew_error *err)
+{
+        struct clew_tier *t = a->tier;
+
+        if (r >= 0)
+                r = clew_tier_write(t, put_next, &t->catalog, err);
+        if (r == 0 && a->stats->adopted > 1)
+                clew_tier_merge_indexes(t);
+        clew_free(a->own.of);
+        clew_free(a->old.of);
+        clew_buffer_deinit(&a->bytes);
+        clew_buffer_deinit(&a->value);
+        return r < 0 ? r : 0;
+}
+
 int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct adoption a = {.tier = t, .env = t->store->env, .stats = stats};
         struct clew_object_bucket *b = NULL;
-        int r = clew_tier_bucket(t, &b, err);
+        int r = begin(&a, &b, err);
 
-        clew_buffer_init(&a.bytes, CLEW_TIER_META_MAX + CLEW_TIER_FOOTER_BYTES);
-        clew_buffer_init(&a.value, CLEW_PACK_MESSAGE_MAX);
         for (size_t i = 0; r >= 0 && i < t->catalog.n; i++) {
+                struct clew_tier_known known;
+
                 a.item = &t->catalog.items[i];
                 r = is_here(&a, a.item->segment, err);
+                /* Where it is in the bucket was lost: it is read again, and nothing else changes.
+                 */
+                if (r == 1 && t->follow)
+                        r = clew_tier_map_find(t->map, a.item->segment, &known, err) != -ENOENT;
                 if (r == 0)
                         r = add_segment(&a, b, err);
         }
         if (r >= 0)
                 r = drop_all_dead(&a, err);
         if (r == 0)
-                r = clew_tier_write(t, put_next, &t->catalog, err);
-        if (r == 0 && stats->adopted > 1)
-                merge_indexes(t);
-        clew_free(a.own.of);
-        clew_free(a.old.of);
-        clew_buffer_deinit(&a.bytes);
-        clew_buffer_deinit(&a.value);
-        return r < 0 ? r : 0;
+                r = forget_gone(&a, err);
+        return end(&a, r, err);
+}
+
+int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n,
+                         struct clew_tier_stats *stats, struct clew_error *err)
+{
+        struct adoption a = {.tier = t, .env = t->store->env, .stats = stats};
+        struct clew_object_bucket *b = NULL;
+        int r = begin(&a, &b, err);
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                a.item = clew_tier_catalog_find(&t->catalog, segments[i]);
+                r = is_here(&a, segments[i], err);
+                if (r == 0 && a.item)
+                        r = add_segment(&a, b, err);
+        }
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = follow_segment(&a, segments[i], err);
+        return end(&a, r, err);
 }

@@ -18,8 +18,11 @@
 /* Where the segment's bytes begin in its object. */
 #define CLEW_TIER_SEGMENT_AT 8u
 
+struct clew_follow; /* of a reader (tier-follow.c) */
+
 struct clew_tier {
-        struct clew_store *store; /* borrowed */
+        struct clew_follow *follow; /* NULL: the store is nobody's mirror */
+        struct clew_store *store;   /* borrowed */
         struct clew_tier_map *map;
         char url[CLEW_BUCKET_URL_MAX];
         uint64_t local_bytes;
@@ -52,6 +55,32 @@ CLEW_MUST_USE int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *s
                                   struct clew_error *err);
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
+
+/* The same for those @n segments alone, in their order: what else the store has is as it was said
+ * before. */
+CLEW_MUST_USE int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n,
+                                       struct clew_tier_stats *stats, struct clew_error *err);
+/* Many small indexes become few, as a collector would do. It is not needed for any answer. */
+void clew_tier_merge_indexes(struct clew_tier *t);
+
+/* A tier of @store; NULL: no memory. */
+struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier_options *o);
+/* Reads the state of the store, and when it was made. */
+CLEW_MUST_USE int clew_tier_read_own(struct clew_tier *t, struct clew_state *state,
+                                     struct clew_error *err);
+/* The bucket is this store's, or the store becomes the bucket's; without @may_claim -ENXIO: it is
+ * nobody's. */
+CLEW_MUST_USE int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b,
+                                            bool may_claim, const struct clew_state *state,
+                                            struct clew_error *err);
+/* The bytes of segments that are not in the store come from the bucket from here on. */
+void clew_tier_set_away(struct clew_tier *t);
+
+void clew_follow_free(struct clew_follow *f); /* NULL is fine */
+/* The object of @segment is not there any more, or not known: the bucket is looked at now. */
+void clew_follow_hurry(struct clew_follow *f, uint64_t segment);
+/* clew_follow_rest() says so from here on. */
+void clew_follow_end(struct clew_follow *f);
 
 /* Runs @fn in a write transaction whose state is written when it returns 0. */
 typedef int (*clew_tier_write_fn)(void *context, MDB_txn *txn, struct clew_state *state,

@@ -57,12 +57,20 @@ CLEW_MUST_USE int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment,
 CLEW_MUST_USE int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_error *err);
 
+/* Appends the numbers (uint64_t) of all segments that it knows, in order. */
+CLEW_MUST_USE int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                         struct clew_error *err);
+
 /* Appends the bytes that are kept of a segment; -ENOENT. They are to be verified. */
 CLEW_MUST_USE int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_buffer *out, struct clew_error *err);
 /* Keeps them, within the limit. */
 CLEW_MUST_USE int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment,
                                       struct clew_slice bytes, struct clew_error *err);
+/* Writes zeros over the bytes of what was forgotten. @ret_all false: somebody still reads, and some
+ * of it waits for the next call. */
+CLEW_MUST_USE int clew_tier_map_wipe(struct clew_tier_map *m, bool *ret_all,
+                                     struct clew_error *err);
 /* Bytes that are kept. */
 uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m);
 

@@ -1,5 +1,7 @@
 #include "storage/tier/tier-map-int.h"
 
+#include "storage/tier/tier-map-struct-int.h"
+
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
@@ -28,13 +30,6 @@ enum {
         KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
         KEY_PLACE = 'P',  /* segment -> place in line, bytes */
         KEY_IN_LINE = 'L' /* place in line -> segment */
-};
-
-struct clew_tier_map {
-        MDB_env *env;
-        MDB_dbi dbi;
-        uint64_t cache_bytes;
-        char path[PATH_MAX];
 };
 
 struct key {
@@ -82,7 +77,8 @@ static uint64_t number_at(const void *data)
         return v;
 }
 
-static int fail(const struct clew_tier_map *m, int rc, const char *doing, struct clew_error *err)
+int clew_tier_map_fail(const struct clew_tier_map *m, int rc, const char *doing,
+                       struct clew_error *err)
 {
         int r = rc == ENOSPC || rc == MDB_MAP_FULL                                    ? -ENOSPC
                 : rc > 0                                                              ? -rc
@@ -145,6 +141,7 @@ static int del(struct clew_tier_map *m, MDB_txn *txn, const struct key *k)
 static int open_env(struct clew_tier_map *m, bool create, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
+        MDB_stat st;
         int rc = mdb_env_create(&m->env);
 
         if (rc == 0)
@@ -152,14 +149,35 @@ static int open_env(struct clew_tier_map *m, bool create, struct clew_error *err
         if (rc == 0)
                 rc = mdb_env_open(m->env, m->path, 0, 0600);
         if (rc == 0)
+                rc = mdb_env_stat(m->env, &st);
+        if (rc == 0) {
+                m->page_bytes = st.ms_psize;
                 rc = mdb_txn_begin(m->env, NULL, create ? 0 : MDB_RDONLY, &txn);
+        }
         if (rc == 0)
                 rc = mdb_dbi_open(txn, NULL, 0, &m->dbi);
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else if (txn)
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "opening", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "opening", err);
+}
+
+/* The limit is that of who made it, for all who open it. */
+static int share_limit(struct clew_tier_map *m, bool create, struct clew_error *err)
+{
+        uint64_t limit = 0;
+        int r = clew_tier_map_get_number(m, "limit", &limit, err);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (create)
+                return r == 0 && limit == m->cache_bytes
+                               ? 0
+                               : clew_tier_map_put_number(m, "limit", m->cache_bytes, err);
+        if (r == 0)
+                m->cache_bytes = limit;
+        return 0;
 }
 
 int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
@@ -183,6 +201,8 @@ int clew_tier_map_open(const char *dir, uint64_t cache_bytes, bool create,
                 r = clew_error_set(err, -EINVAL, 0, "%s: is not a directory of this user", m->path);
         if (r == 0)
                 r = open_env(m, create, err);
+        if (r == 0)
+                r = share_limit(m, create, err);
         if (r < 0) {
                 clew_tier_map_close(m);
                 return r;
@@ -211,7 +231,7 @@ static int read_one(struct clew_tier_map *m, const struct key *k, struct clew_bu
         int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "reading", err);
+                return clew_tier_map_fail(m, rc, "reading", err);
         rc = get(m, txn, k, &value);
         if (rc == 0)
                 clew_buffer_append_slice(out, value);
@@ -219,7 +239,7 @@ static int read_one(struct clew_tier_map *m, const struct key *k, struct clew_bu
         if (rc == MDB_NOTFOUND)
                 return -ENOENT;
         if (rc != 0)
-                return fail(m, rc, "reading", err);
+                return clew_tier_map_fail(m, rc, "reading", err);
         return clew_buffer_error(out) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory") : 0;
 }
 
@@ -230,13 +250,13 @@ static int write_one(struct clew_tier_map *m, const struct key *k, struct clew_s
         int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = put(m, txn, k, value);
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
 int clew_tier_map_get_text(struct clew_tier_map *m, const char *name, char *ret, size_t size,
@@ -302,7 +322,7 @@ int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
         int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = put(m, txn, &k, clew_slice_make(known, sizeof(*known)));
         if (rc == 0 && rows.len)
                 rc = put(m, txn, &r, rows);
@@ -310,7 +330,7 @@ int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
 int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_tier_known *ret,
@@ -335,6 +355,34 @@ int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_bu
         struct key k = key_of(KEY_ROWS, segment);
 
         return read_one(m, &k, out, err);
+}
+
+int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
+{
+        struct key first = key_of(KEY_KNOWN, 0);
+        MDB_val key = {first.len, first.bytes};
+        MDB_val value;
+        MDB_cursor *cursor = NULL;
+        MDB_txn *txn = NULL;
+        int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
+
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "reading", err);
+        rc = mdb_cursor_open(txn, m->dbi, &cursor);
+        if (rc == 0)
+                rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        while (rc == 0 && key.mv_size == first.len && *(const uint8_t *)key.mv_data == KEY_KNOWN) {
+                uint64_t segment = number_at((const uint8_t *)key.mv_data + 1);
+
+                clew_buffer_append(out, &segment, sizeof(segment));
+                rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        }
+        if (cursor)
+                mdb_cursor_close(cursor);
+        mdb_txn_abort(txn);
+        if (rc != 0 && rc != MDB_NOTFOUND)
+                return clew_tier_map_fail(m, rc, "reading", err);
+        return clew_buffer_error(out) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory") : 0;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
@@ -380,14 +428,17 @@ int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_
         int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "reading", err);
+                return clew_tier_map_fail(m, rc, "reading", err);
         rc = find_place(m, txn, segment, &at);
         for (uint32_t chunk = 0; rc == 0 && out->len - before < at.bytes; chunk++) {
                 struct key k = key_chunk(at.order, chunk);
                 struct clew_slice value = CLEW_SLICE_NULL;
+                uint64_t left = at.bytes - (out->len - before);
 
                 rc = get(m, txn, &k, &value);
-                if (rc == 0 && (value.len == 0 || value.len > at.bytes - (out->len - before)))
+                if (rc == 0 && value.len == m->page_bytes && left < m->page_bytes)
+                        value.len = (size_t)left; /* put_chunk() has filled it up */
+                if (rc == 0 && (value.len == 0 || value.len > left))
                         rc = MDB_NOTFOUND;
                 if (rc == 0)
                         clew_buffer_append_slice(out, value);
@@ -399,7 +450,7 @@ int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_
                 out->len = before;
                 return -ENOENT;
         }
-        return rc == 0 ? 0 : fail(m, rc, "reading", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "reading", err);
 }
 
 /* What is kept in all, and the place in line of the next. */
@@ -474,6 +525,22 @@ static int make_room(struct clew_tier_map *m, MDB_txn *txn, uint64_t want, struc
         return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* In pages of its own, also when it is small: what is freed of it can be wiped (tier-map-wipe.c).
+ */
+static int put_chunk(struct clew_tier_map *m, MDB_txn *txn, const struct key *k,
+                     struct clew_slice chunk)
+{
+        CLEW_FREE uint8_t *room = NULL;
+
+        if (chunk.len >= m->page_bytes)
+                return put(m, txn, k, chunk);
+        room = clew_calloc(1, m->page_bytes);
+        if (!room)
+                return ENOMEM;
+        memcpy(room, chunk.data, chunk.len);
+        return put(m, txn, k, clew_slice_make(room, m->page_bytes));
+}
+
 static int cache_bytes(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment,
                        struct clew_slice bytes)
 {
@@ -500,7 +567,7 @@ static int cache_bytes(struct clew_tier_map *m, MDB_txn *txn, uint64_t segment,
                 struct key k = key_chunk(at.order, chunk);
                 size_t n = bytes.len < CHUNK_BYTES ? bytes.len : CHUNK_BYTES;
 
-                rc = put(m, txn, &k, clew_slice_make(bytes.data, n));
+                rc = put_chunk(m, txn, &k, clew_slice_make(bytes.data, n));
                 bytes = clew_slice_from(bytes, n);
         }
         return rc == 0 ? put_pair(m, txn, &name, total.order + 1, total.bytes + at.bytes) : rc;
@@ -516,13 +583,13 @@ int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment, struct clew_s
                 return 0; /* for one, all others would go */
         rc = mdb_txn_begin(m->env, NULL, 0, &txn);
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = cache_bytes(m, txn, segment, bytes);
         if (rc == 0)
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
 uint64_t clew_tier_map_cached_bytes(struct clew_tier_map *m)
@@ -548,7 +615,7 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
         int rc = mdb_txn_begin(m->env, NULL, 0, &txn);
 
         if (rc != 0)
-                return fail(m, rc, "writing", err);
+                return clew_tier_map_fail(m, rc, "writing", err);
         rc = del(m, txn, &known);
         if (rc == 0)
                 rc = del(m, txn, &rows);
@@ -562,5 +629,5 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
                 rc = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-        return rc == 0 ? 0 : fail(m, rc, "writing", err);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }

@@ -16,8 +16,11 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+/* So long it is waited for the version that does without an object which is gone. */
+#define MOVED_NS (5 * CLEW_NS_PER_S)
 /* After a failure nobody waits for the bucket again before this. */
 #define FAILED_NS (5 * CLEW_NS_PER_S)
 #define IDENTITY_MAX 256u
@@ -96,6 +99,39 @@ static int check(struct clew_tier *t, uint64_t segment, const struct clew_tier_k
                        : -EBADMSG;
 }
 
+/* Whoever follows the bucket for this store looks at it now, in this process or another. */
+static void ask_for(struct clew_tier *t, uint64_t segment)
+{
+        struct clew_error ignored;
+
+        if (t->follow)
+                clew_follow_hurry(t->follow, segment);
+        else
+                (void)!clew_tier_map_put_number(t->map, "asked", segment, &ignored);
+}
+
+/* The object was replaced or deleted since this was known: whoever keeps the store learns where its
+ * traces are now. -EREMCHG: a newer snapshot knows it. */
+static int await_newer(struct clew_tier *t, uint64_t segment, const char *name,
+                       struct clew_error *err)
+{
+        static const struct timespec pause = {.tv_nsec = 20000000};
+        struct clew_tier_known known;
+        uint64_t end = clew_clock_monotonic_ns(clew_clock_system()) + MOVED_NS;
+
+        ask_for(t, segment);
+        while (clew_store_has_collector(t->store) &&
+               clew_clock_monotonic_ns(clew_clock_system()) < end) {
+                if (clew_tier_map_find(t->map, segment, &known, err) == -ENOENT)
+                        return -EREMCHG;
+                nanosleep(&pause, NULL);
+        }
+        return clew_error_set(err, -EREMOTEIO, 0,
+                              "%s: %s is not there any more: it was replaced or deleted since; ask "
+                              "again",
+                              t->url, name);
+}
+
 static int fetch_once(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
                       struct clew_buffer *out, struct clew_error *err)
 {
@@ -109,10 +145,7 @@ static int fetch_once(struct clew_tier *t, uint64_t segment, const struct clew_t
                 r = clew_bucket_get(b, name, CLEW_TIER_SEGMENT_AT, (size_t)known->segment_len, out,
                                     NULL, err);
         if (r == -ENOENT)
-                return clew_error_set(err, -EREMOTEIO, 0,
-                                      "%s: %s is not there any more: it was replaced or deleted "
-                                      "since; ask again",
-                                      t->url, name);
+                return await_newer(t, segment, name, err);
         if (r < 0)
                 return out_of_reach(t, segment, err);
         return check(t, segment, known, clew_buffer_slice(out));
@@ -155,6 +188,10 @@ static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
         struct clew_error ignored;
         int r = clew_tier_map_find(t->map, segment, &known, err);
 
+        if (r == -ENOENT) { /* forgotten since the snapshot was taken, or lost */
+                ask_for(t, segment);
+                return -EREMCHG;
+        }
         if (r < 0)
                 return r;
         clew_buffer_clear(out);
@@ -164,6 +201,11 @@ static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
         if (known.segment_len == 0 || known.segment_len > CLEW_BUCKET_OBJECT_MAX)
                 return -ENOENT;
         return fetch(t, segment, &known, out, err);
+}
+
+void clew_tier_set_away(struct clew_tier *t)
+{
+        clew_env_set_away(t->store->env, read_away, t);
 }
 
 /* ---- whose it is ----------------------------------------------------------------------------- */
@@ -217,7 +259,7 @@ static int claim(struct clew_object_bucket *b, uint64_t created_ns, struct clew_
                        : r;
 }
 
-static int read_own(struct clew_tier *t, struct clew_state *state, struct clew_error *err)
+int clew_tier_read_own(struct clew_tier *t, struct clew_state *state, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
         int r = clew_txn_begin_read(t->store->env, &txn, err);
@@ -253,8 +295,8 @@ static int put_created(void *context, MDB_txn *txn, struct clew_state *state,
 }
 
 /* The bucket is this store's, or the store becomes the bucket's. */
-static int settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bool may_claim,
-                           const struct clew_state *state, struct clew_error *err)
+int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bool may_claim,
+                              const struct clew_state *state, struct clew_error *err)
 {
         struct creation c = {.env = t->store->env};
         int r = read_identity(b, &c.created_ns, err);
@@ -281,7 +323,7 @@ static int settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bo
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static struct clew_tier *new_tier(struct clew_store *store, const struct clew_tier_options *o)
+struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier_options *o)
 {
         struct clew_tier *t = clew_calloc(1, sizeof(*t));
 
@@ -303,6 +345,7 @@ void clew_tier_free(struct clew_tier *t)
         if (!t)
                 return;
         clew_env_set_away(t->store->env, NULL, NULL);
+        clew_follow_free(t->follow);
         clew_bucket_close(t->bucket);
         clew_tier_map_close(t->map);
         clew_tier_catalog_deinit(&t->catalog);
@@ -317,6 +360,8 @@ void clew_tier_stop(struct clew_tier *t)
         if (t->bucket)
                 clew_bucket_stop(t->bucket);
         pthread_mutex_unlock(&t->lock);
+        if (t->follow)
+                clew_follow_end(t->follow);
 }
 
 /* The catalog of the bucket, or of its objects when it is damaged. */
@@ -356,7 +401,7 @@ static int settle_catalog(struct clew_tier *t, struct clew_tier_stats *stats,
 {
         struct clew_state state;
         uint64_t adopting = 0;
-        int r = read_own(t, &state, err);
+        int r = clew_tier_read_own(t, &state, err);
         bool is_behind = r == 0 && state.next_segment < t->catalog.next_segment;
         /* A catalog that was made of objects does not say whose it was. */
         bool is_other = t->catalog.full > 0 && t->catalog.writer != t->writer;
@@ -444,9 +489,9 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
         if (r == 0)
                 r = clew_bucket_probe(b, err);
         if (r == 0)
-                r = read_own(t, &state, err);
+                r = clew_tier_read_own(t, &state, err);
         if (r == 0)
-                r = settle_identity(t, b, true, &state, err);
+                r = clew_tier_settle_identity(t, b, true, &state, err);
         if (r == 0 && !t->map)
                 r = clew_tier_map_open(clew_env_dir(t->store->env),
                                        o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
@@ -511,7 +556,7 @@ int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats
 int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *options,
                      struct clew_tier **ret, struct clew_tier_stats *stats, struct clew_error *err)
 {
-        struct clew_tier *t = new_tier(store, options);
+        struct clew_tier *t = clew_tier_new(store, options);
         int r;
 
         memset(stats, 0, sizeof(*stats));
@@ -582,7 +627,7 @@ bool clew_tier_is_tied(const char *dir)
 
 int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct clew_error *err)
 {
-        struct clew_tier *t = new_tier(store, NULL);
+        struct clew_tier *t = clew_tier_new(store, NULL);
         char dir[PATH_MAX];
         int r;
 
@@ -614,7 +659,7 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
         /* Below, what is not there yet is no error; that there is no bucket is one. */
         if (r < 0)
                 return r == -ENOENT ? -ENXIO : r;
-        r = read_own(t, &state, err);
+        r = clew_tier_read_own(t, &state, err);
         if (r == 0)
                 r = clew_tier_map_open(clew_env_dir(t->store->env),
                                        o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
@@ -629,7 +674,7 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                         return r < 0 ? r : 0;
         }
         if (r == 0)
-                r = settle_identity(t, t->bucket, false, &state, err);
+                r = clew_tier_settle_identity(t, t->bucket, false, &state, err);
         if (r == 0)
                 r = clew_tier_map_put_text(t->map, "url", o->url, err);
         if (r == 0)
@@ -679,7 +724,7 @@ int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
         if (r < 0)
                 return r;
         r = clew_store_open(dir, &store_options, &store, err);
-        if (r == 0 && !(t = new_tier(store, options)))
+        if (r == 0 && !(t = clew_tier_new(store, options)))
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0)
                 r = mirror(t, options, stats, err);

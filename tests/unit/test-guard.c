@@ -642,6 +642,35 @@ static void test_one_request_at_a_time(void **state)
         h1_close(&b);
 }
 
+/* Only a question that has no answer yet, and whose client knows interim answers. */
+static void test_who_may_have_left_is_asked(void **state)
+{
+        static const struct {
+                const char *request;
+                bool asked;
+        } cases[] = {
+                {"GET /api/v1/traces HTTP/1.1\r\nHost: x\r\n\r\n", true},
+                {"GET /api/v1/traces HTTP/1.1\r\nHost: x\r\n", false},
+                {"GET /api/v1/traces HTTP/1.0\r\nHost: x\r\n\r\n", false},
+                {"HEAD /api/v1/traces HTTP/1.1\r\nHost: x\r\n\r\n", false},
+                {POST "Content-Length: 1\r\n\r\nx", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct h1_bench b;
+
+                h1_open(&b, MIB);
+                assert_int_equal(clew_h1_probe(&b.c).len, 0);
+                assert_int_equal(h1_say(&b, cases[i].request, strlen(cases[i].request)),
+                                 CLEW_GUARD_GO);
+                assert_int_equal(clew_h1_probe(&b.c).len > 0, cases[i].asked);
+                clew_h1_from_server(&b.c, 1000);
+                assert_int_equal(clew_h1_probe(&b.c).len, 0);
+                h1_close(&b);
+        }
+}
+
 static void test_bad_chunks_and_floods(void **state)
 {
         static const char *const bad[] = {
@@ -712,6 +741,7 @@ int main(void)
                 cmocka_unit_test(test_heads),
                 cmocka_unit_test(test_chunk_sizes),
                 cmocka_unit_test(test_one_request_at_a_time),
+                cmocka_unit_test(test_who_may_have_left_is_asked),
                 cmocka_unit_test(test_bad_chunks_and_floods),
                 cmocka_unit_test(test_bodies_take_budget_as_they_come),
         };

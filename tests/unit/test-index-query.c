@@ -6,12 +6,14 @@
 #include "query/find/index/index.h"
 #include "query/find/select.h"
 #include "query/rca/facts.h"
+#include "query/serve/stats.h"
 #include "storage/store.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
 #include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,6 +73,12 @@ static const char *const roles[] = {
         "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat\"}},"
         "{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"m-%u\"}},"
         "{\"key\":\"gen_ai.usage.input_tokens\",\"value\":{\"intValue\":\"%u\"}}",
+        "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat\"}},"
+        "{\"key\":\"gen_ai.usage.cost\",\"value\":{\"doubleValue\":0.00%u7}},"
+        "{\"key\":\"gen_ai.response.model\",\"value\":{\"stringValue\":\"m-%u\"}}",
+        "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"execute_tool\"}},"
+        "{\"key\":\"error.type\",\"value\":{\"stringValue\":\"E%u\"}},"
+        "{\"key\":\"gen_ai.tool.name\",\"value\":{\"stringValue\":\"tool\\u0000%u\"}}",
         "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"execute_tool\"}},"
         "{\"key\":\"gen_ai.tool.name\",\"value\":{\"stringValue\":\"tool-%u\"}},"
         "{\"key\":\"n\",\"value\":{\"intValue\":\"%u\"}}",
@@ -93,12 +101,14 @@ static void put_span(struct clew_buffer *b, uint32_t trace, uint32_t span, uint3
 {
         uint32_t start = 1000 + trace * 37 % 900 + span;
 
+        if (span > 1 && below(4) == 0)
+                start += 1000000 * below(5);
         clew_buffer_printf(b, "{\"traceId\":\"%032x\",\"spanId\":\"%016x\",\"parentSpanId\":\"",
                            trace, trace * 100 + span);
         if (parent)
                 clew_buffer_printf(b, "%016x", trace * 100 + parent);
-        clew_buffer_printf(b, "\",\"name\":\"op-%u\",\"kind\":%u,\"startTimeUnixNano\":\"%u000\",",
-                           below(3), below(6), start);
+        clew_buffer_printf(b, "\",\"name\":\"op-%u\",\"kind\":%u,\"startTimeUnixNano\":\"%u%03u\",",
+                           below(3), below(6), below(40) ? start : 0, below(3) ? 0 : below(1000));
         if (below(6) != 0)
                 clew_buffer_printf(b, "\"endTimeUnixNano\":\"%u000\",", start + 1 + below(100));
         clew_buffer_printf(b, "\"status\":{\"code\":%u},\"attributes\":[", below(3));
@@ -395,6 +405,82 @@ static uint64_t compare_sums(struct clew_view *v, const struct clew_query *query
         return taken;
 }
 
+/* ---- steps ------------------------------------------------------------------------------------
+ */
+
+static const char *const step_keys[] = {
+        "model",     "tool",        "kind",         "error",        "span.clew.agent",
+        "tool,kind", "model,agent", "kind,outcome", "tool,service", "kind,error,name",
+        "tool,user", "model,cause", "model,name",   "model,step",   "kind,resource.k.text",
+};
+
+/* Traces whose steps came from indexes alone. */
+static uint64_t told;
+
+static struct clew_stats *count_steps(struct clew_view *v, const struct clew_query *query,
+                                      const char *by, uint64_t over_ns, bool no_index)
+{
+        struct clew_filter f = {.queries = {query}, .n_queries = 1, .no_index = no_index};
+        struct clew_stats *stats = calloc(1, sizeof(*stats));
+        struct clew_select s;
+        struct clew_error err = {0};
+
+        f.since_ns = since;
+        f.until_ns = until;
+        assert_non_null(stats);
+        if (clew_stats_init(stats, by, NULL, over_ns, &err, NULL) < 0 ||
+            clew_stats_gather(stats, v, &f, &still, &s, &err) < 0)
+                fail_msg("stats --by %s: %s", by, err.message);
+        told += clew_view_index_use(v)->taken;
+        clew_select_deinit(&s);
+        return stats;
+}
+
+static bool is_same_group(const struct clew_group *a, const struct clew_group *b)
+{
+        const struct clew_group_cause *x = clew_group_top_cause(a);
+        const struct clew_group_cause *y = clew_group_top_cause(b);
+
+        for (unsigned i = 0; i < CLEW_GROUP_KEYS_MAX; i++) {
+                if (!clew_slice_eq(a->keys[i], b->keys[i]))
+                        return false;
+        }
+        for (unsigned i = 0; i < CLEW_GROUP_QUANTILES; i++) {
+                if (isnan(a->quantiles[i]) != isnan(b->quantiles[i]) ||
+                    (!isnan(a->quantiles[i]) &&
+                     memcmp(&a->quantiles[i], &b->quantiles[i], sizeof(a->quantiles[i])) != 0))
+                        return false;
+        }
+        return a->time_ns == b->time_ns && a->n == b->n && a->failed == b->failed &&
+               a->open == b->open && a->tokens == b->tokens && a->has_cost == b->has_cost &&
+               fabs(a->cost_usd - b->cost_usd) < 1e-12 && !x == !y &&
+               (!x || (x->n == y->n && clew_slice_eq(x->rule, y->rule)));
+}
+
+static void compare_steps(struct clew_view *v, const struct clew_query *query)
+{
+        const char *by = PICK(step_keys);
+        uint64_t over_ns =
+                below(3) == 0 ? CLEW_NS_PER_S / (1 + 999 * below(2)) * (1 + below(3)) : 0;
+        struct clew_stats *scan = count_steps(v, query, by, over_ns, true);
+        struct clew_stats *index = count_steps(v, query, by, over_ns, false);
+
+        if (scan->groups.n != index->groups.n)
+                fail_msg("--by %s: %u groups with indexes, %u without: %.*s", by, index->groups.n,
+                         scan->groups.n, (int)clew_query_text(query).len,
+                         clew_query_text(query).data);
+        for (uint32_t i = 0; i < scan->groups.n; i++) {
+                if (!is_same_group(scan->groups.all[i], index->groups.all[i]))
+                        fail_msg("--by %s: group %u is another one with indexes: %.*s", by, i,
+                                 (int)clew_query_text(query).len, clew_query_text(query).data);
+        }
+        assert_true(is_same_group(&scan->groups.total, &index->groups.total));
+        clew_stats_deinit(scan);
+        clew_stats_deinit(index);
+        free(scan);
+        free(index);
+}
+
 static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *ret_taken)
 {
         struct clew_view *v = NULL;
@@ -430,6 +516,7 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
                         fail_msg("%.*s\n  index: %s\n  scan:  %s", (int)text.len, text.data,
                                  (const char *)with.data, (const char *)without.data);
                 *ret_taken += compare_sums(v, q);
+                compare_steps(v, q);
                 clew_query_deinit(q);
         }
         clew_view_close(v);
@@ -488,6 +575,8 @@ static void test_random_queries(void **state)
         }
         assert_true(used > STORES * ROUNDS * QUERIES / 4);
         assert_true(taken > 100);
+        assert_true(told > 100);
+        print_message("# the steps of %llu traces came from indexes\n", (unsigned long long)told);
 }
 
 int main(void)

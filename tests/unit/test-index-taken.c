@@ -1,6 +1,7 @@
 /*
  * Statistics that were begun over indexes, and then meet one that is damaged, are begun anew
- * without: nothing is counted twice, nothing is left out.
+ * without: nothing is counted twice, nothing is left out. So do steps that an index tells, and
+ * those of a trace with more than it does.
  */
 #include "proto/otlp/json.h"
 #include "query/find/index/index.h"
@@ -105,8 +106,40 @@ static void damage(const char *dir)
         clew_store_close(store);
 }
 
-/* Runs by agent, as a text; how many index runs were asked. */
-static uint32_t count(const char *dir, bool no_index, struct clew_buffer *out)
+/* A trace of @n calls that are all alike, behind its root. */
+static void append_calls(struct clew_store *store, uint32_t run, uint32_t n)
+{
+        struct clew_error err = {0};
+        CLEW_BUFFER text = {0};
+        CLEW_BUFFER otlp = {0};
+
+        clew_buffer_init(&text, 32 << 20);
+        clew_buffer_init(&otlp, 32 << 20);
+        clew_buffer_append_cstr(&text, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[");
+        for (uint32_t i = 0; i <= n; i++) {
+                clew_buffer_printf(&text,
+                                   "%s{\"traceId\":\"%032x\",\"spanId\":\"%016x\",\"name\":\"x\","
+                                   "\"startTimeUnixNano\":\"7000000000\",\"endTimeUnixNano\":"
+                                   "\"7001000000\"",
+                                   i > 0 ? "," : "", run, i + 1);
+                if (i > 0)
+                        clew_buffer_append_cstr(
+                                &text,
+                                ",\"parentSpanId\":\"0000000000000001\",\"attributes\":[{"
+                                "\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\""
+                                ":\"execute_tool\"}},{\"key\":\"gen_ai.tool.name\",\"value\":{"
+                                "\"stringValue\":\"search\"}}]");
+                clew_buffer_append_cstr(&text, "}");
+        }
+        clew_buffer_append_cstr(&text, "]}]}]}");
+        if (clew_otlp_from_json(clew_buffer_slice(&text), CLEW_OTLP_TRACES, &otlp, &err) < 0)
+                fail_msg("json: %s", err.message);
+        assert_int_equal(
+                test_store_append_otlp(store, clew_buffer_slice(&otlp), CLEW_OTLP_TRACES, 5), 0);
+}
+
+/* Runs or steps by @by, as a text; how many index runs were asked. */
+static uint32_t count(const char *dir, const char *by, bool no_index, struct clew_buffer *out)
 {
         struct clew_store *store = open_store(dir);
         struct clew_view *view = NULL;
@@ -118,7 +151,7 @@ static uint32_t count(const char *dir, bool no_index, struct clew_buffer *out)
 
         clew_buffer_clear(out);
         assert_int_equal(clew_view_open(store, &view, &err), 0);
-        assert_int_equal(clew_stats_init(&stats, "agent", NULL, 0, &err, NULL), 0);
+        assert_int_equal(clew_stats_init(&stats, by, NULL, 0, &err, NULL), 0);
         if (clew_stats_gather(&stats, view, &filter, clew_clock_system(), &s, &err) < 0)
                 fail_msg("gather: %s", err.message);
         for (uint32_t i = 0; i < stats.groups.n; i++) {
@@ -139,14 +172,13 @@ static uint32_t count(const char *dir, bool no_index, struct clew_buffer *out)
         return runs;
 }
 
-static void test_damaged(void **state)
+static void damage_and_count(const char *by)
 {
         struct clew_store *store;
         struct test_dir dir;
         CLEW_BUFFER want = {0};
         CLEW_BUFFER got = {0};
 
-        (void)state;
         clew_buffer_init(&want, 1 << 16);
         clew_buffer_init(&got, 1 << 16);
         test_dir_make(&dir);
@@ -157,18 +189,50 @@ static void test_damaged(void **state)
                         seal(store);
         }
         clew_store_close(store);
-        assert_int_equal(count(dir.path, true, &want), 0);
-        assert_true(count(dir.path, false, &got) > 1);
+        assert_int_equal(count(dir.path, by, true, &want), 0);
+        assert_true(count(dir.path, by, false, &got) > 1);
         assert_string_equal((const char *)got.data, (const char *)want.data);
         damage(dir.path);
-        assert_int_equal(count(dir.path, false, &got), 0); /* it ended without */
+        assert_int_equal(count(dir.path, by, false, &got), 0); /* it ended without */
         assert_string_equal((const char *)got.data, (const char *)want.data);
+        test_dir_remove(&dir);
+}
+
+static void test_damaged(void **state)
+{
+        (void)state;
+        damage_and_count("agent");
+        damage_and_count("kind");
+}
+
+static void test_many_steps(void **state)
+{
+        static const uint32_t calls[] = {1, 40, 400, 20000};
+        struct clew_store *store;
+        struct test_dir dir;
+        CLEW_BUFFER want = {0};
+        CLEW_BUFFER got = {0};
+
+        (void)state;
+        clew_buffer_init(&want, 1 << 16);
+        clew_buffer_init(&got, 1 << 16);
+        test_dir_make(&dir);
+        store = open_store(dir.path);
+        for (uint32_t i = 0; i < CLEW_ARRAY_LEN(calls); i++)
+                append_calls(store, i + 1, calls[i]);
+        seal(store);
+        clew_store_close(store);
+        assert_int_equal(count(dir.path, "tool", true, &want), 0);
+        assert_int_equal(count(dir.path, "tool", false, &got), 1);
+        assert_string_equal((const char *)got.data, (const char *)want.data);
+        assert_non_null(strstr((const char *)got.data, "search 20441 0.001;"));
         test_dir_remove(&dir);
 }
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_damaged)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_damaged),
+                                           cmocka_unit_test(test_many_steps)};
 
         clew_facts_install();
         clew_index_install();

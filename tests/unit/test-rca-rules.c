@@ -170,7 +170,7 @@ static void test_a_loop_in_messages(void **state)
                 found = scene_blamed_by(&s, "tool-loop") != 0;
                 assert_int_equal(found, !changing);
                 if (!changing)
-                        assert_int_equal(scene_blamed(&s, 0), last);
+                        assert_int_equal(scene_blamed_by(&s, "tool-loop"), last);
                 scene_free(&s);
         }
 }

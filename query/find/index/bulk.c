@@ -63,6 +63,7 @@ static bool fill(struct taking *t, uint32_t from, uint32_t i)
             t->arrays[OUTCOME][i] >= CLEW_OUTCOME_COUNT || is_unpriced(t, i) ||
             !fill_texts(t, from + i))
                 return false;
+        t->row.ordinal = from + i;
         t->row.start_ns = t->arrays[STARTS][i];
         t->row.duration_ns = t->arrays[DURATION][i];
         t->row.tokens = t->arrays[TOKENS][i];

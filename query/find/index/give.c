@@ -10,6 +10,7 @@
 #include "proto/base/hash.h"
 #include "query/find/index/facet-int.h"
 #include "query/find/index/path-index-int.h"
+#include "query/find/index/step-index-int.h"
 #include "query/find/index/term-int.h"
 
 #include <string.h>
@@ -373,6 +374,8 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
                 give_fields(g);
                 give_attributes(g);
                 clew_path_index_give(trace, &g->scratch, sink);
+                if (!g->special) /* is opened anyway */
+                        clew_step_index_give(&g->at, &g->scratch, sink);
         }
         g->special |= clew_arena_failed(&g->scratch);
         if (g->special)

@@ -99,6 +99,7 @@ CLEW_MUST_USE int clew_columns_read(struct clew_columns *columns, struct clew_in
 /* One run, as columns tell it. */
 struct clew_bulk_row {
         uint64_t serial; /* of the index run: ids of texts mean something within it */
+        uint32_t ordinal;
         uint64_t start_ns;
         uint64_t duration_ns;
         uint64_t tokens;
@@ -119,6 +120,66 @@ CLEW_MUST_USE int clew_bulk_take(struct clew_columns *columns, struct clew_index
                                  struct clew_index_set *traces,
                                  int (*fn)(void *context, const struct clew_bulk_row *row),
                                  void *context, struct clew_error *err);
+
+/* ---- adding up steps --------------------------------------------------------------------------
+ */
+
+/* Texts of a step that indexes tell: fields of a query. */
+enum {
+        CLEW_STEP_TOOL,
+        CLEW_STEP_MODEL,
+        CLEW_STEP_KIND,
+        CLEW_STEP_AGENT,
+        CLEW_STEP_ERROR_TYPE,
+        CLEW_STEP_TEXTS,
+};
+
+/* Steps that differ in numbers alone. */
+struct clew_step_sort {
+        uint64_t hash;
+        unsigned flags;                           /* CLEW_SORT_* (step-index-int.h) */
+        struct clew_slice texts[CLEW_STEP_TEXTS]; /* empty = it has none */
+};
+
+/* One step. */
+struct clew_bulk_step {
+        uint64_t serial; /* of the index run */
+        uint32_t sort;   /* number of its sort within it ... */
+        uint32_t n_sorts;
+        const struct clew_slice *texts;  /* ... and what that says */
+        const struct clew_bulk_row *row; /* of its trace: the texts that were wanted, and outcome */
+        uint64_t start_ns;               /* its second; 0 = not known */
+        uint64_t duration_ns;
+        uint64_t tokens; /* booked on it, as is its cost */
+        double cost_usd;
+        bool has_cost;
+        bool is_error;
+        bool is_open;
+};
+
+/* Who adds steps up. */
+struct clew_bulk_steps {
+        /* For each trace that is taken: 1 = its steps count, 0 = not, or an error. */
+        int (*on_run)(void *context, const struct clew_bulk_row *row);
+        /* Whether steps with these texts are wanted at all. */
+        bool (*wants)(void *context, const struct clew_slice *texts);
+        int (*on_step)(void *context, const struct clew_bulk_step *step);
+        void *context;
+};
+
+/* The CLEW_STEP_* of a field; -1 = indexes tell it of no step. */
+int clew_step_text(struct clew_slice field);
+/* The cost of a step as an index keeps it, to 1e-10 dollars: whoever adds up steps adds up these,
+ * so that answers are the same. UINT64_MAX: it is none that is kept. */
+uint64_t clew_step_cost_units(double usd);
+double clew_step_cost_of_units(uint64_t units);
+double clew_step_cost(double usd);
+
+/* Takes those of @traces whose steps the index tells, and whose run is over, out of it. 0, or a
+ * negative number: of a call, or damage. */
+CLEW_MUST_USE int clew_bulk_take_steps(struct clew_columns *columns, struct clew_index_run *run,
+                                       struct clew_index_set *traces,
+                                       const struct clew_bulk_steps *to, struct clew_error *err);
 
 /* ---- mistakes in a query ----------------------------------------------------------------------
  */

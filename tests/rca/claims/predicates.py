@@ -6,7 +6,7 @@ how a rule works: it reads the sentence (and the spans that it names), and looks
 import json
 import re
 
-from otlp import canonical
+from otlp import OUT, canonical, decoded
 
 
 # An action that a model writes into its text.
@@ -416,6 +416,9 @@ def declined(claim):
         return None if re.search(r"human|escalat|give_up|transfer", out, re.I) else "no hand-over"
     if "filter" in claim.says:
         return None if re.search(r"filter|refus|safety", out, re.I) else "no filter"
+    said = claim.match(r'says that it cannot: "(.*)"\.$')
+    if said and re.sub(r"\s+", " ", said[0]) not in re.sub(r"\s+", " ", out):
+        return "it does not say so"
     return None if re.search(r"can.?.?t|cannot|unable|not able|won.t|decline|have to stop|will not|could ?n.t|could not", out,
                              re.I) else "no refusal"
 
@@ -496,7 +499,7 @@ def ends_without(claim):
 
 
 def order_of(claim):
-    m = claim.match(r"Step (\d+) told (.*) what to do; its step (\d+) ran into trouble")
+    m = claim.match(r"Step (\d+) (?:told|spoke right before) (.*?)(?: what to do; its|, whose) step (\d+) ran into trouble")
     a, b = claim.step(m[0]), claim.step(m[2])
     return None if a is None or b is None or a.start <= b.start else "the order came later"
 
@@ -508,13 +511,81 @@ def place(claim):
         early = [s for s in models if s.start < span.start and any(re.search("output.*message|choice", k) for k in s.attrs)]
         return None if not early else "another call is earlier"
     if "first action" in says:
-        proof = "behind the proof" in says or "gave the order" in says
+        proof = "behind the proof" in says or "gave the order" in says or "spoke right" in says
         early = [s for s in run.spans if s.tool and s.end < span.start and not (proof and re.search(
             "auth|verif|identi|log_?in|sign_in|find_user|find_customer|lookup_user", " ".join(s.tool_names())))]
         return "span %s acted before" % early[0].id if early else None
-    if "last answer" in says or "the answer of the run" in says or "most of the result" in says:
+    if "longest text" in says:
+        return longest_text(claim)
+    if "change" in says:
+        return is_a_change(claim)
+    if "wrote the answer of the run" in says or "gave the answer of the run" in says:
+        return is_the_answer(claim)
+    if "last answer" in says or "last call" in says:
         return None if span.model or span.tool else "no call"
     return None
+
+
+def longest_text(claim):
+    n, total = map(int, claim.match(r"longest text of the run: (\d+) of the (\d+) bytes"))
+    sizes = {len(t.encode()) for s in claim.run.spans if s.model or s is claim.span for k, v in s.attrs.items() for t in decoded(v)}
+    if n * 3 > total and n >= 400:
+        pass
+    elif n < 400:
+        return "%d bytes are little" % n
+    return None if any(abs(n - x) <= 2 for x in sizes) else "nothing written is %d bytes long" % n
+
+
+LOOKING = re.compile(r"^(sudo |cd \S+ *(&&|;) *)*(ls|cat|grep|rg|head|tail|find|wc|pwd|git (log|status|diff|show|blame))\b[^>]*$", re.S)
+
+
+def is_a_change(claim):
+    """What is called a change is no plain look: neither by the first word of the tool, nor by its command, statement or
+    method."""
+    name = claim.match(r"change \((.*)\)\.$")[0]
+    args = claim.evidence[0][1] if claim.evidence else ""
+    try:
+        values = [str(v) for v in json.loads(args).values()]
+    except (ValueError, AttributeError):
+        values = [args]
+    command = next((v for v in values if LOOKING.match(v)), None)
+    if command and "-delete" not in command and "-exec" not in command:
+        return "it only looks: %s" % command[:60]
+    if any(re.match(r"\s*(select|show|explain)\b(?!.*\b(delete|insert|drop|update)\b)", v, re.I | re.S) for v in values):
+        return "it only asks a database"
+    if any(v in ("GET", "HEAD") for v in values):
+        return "it only gets"
+    first = re.split(r"[_\W]|(?<=[a-z])(?=[A-Z])", re.sub(r"^.*__", "", name))[0].lower()
+    return "%s looks" % name if first in ("get", "list", "search", "find", "read", "show", "fetch", "describe", "count", "view",
+                                          "check", "free", "price", "travel", "weather") and "check_in" not in name else None
+
+
+def no_plain_look(claim):
+    """The action is neither a look by all that is seen of it, nor named after a change."""
+    name = claim.match(r"called (.*); whether that changed")[0]
+    if re.match(r"(create|update|delete|cancel|send|book|get|list|search)[_A-Z]", name):
+        return "the name tells it"
+    command = claim.evidence[0][1] if claim.evidence else ""
+    return "a plain look" if LOOKING.match(re.sub(r'^\{"\w+": "|"\}$', "", command)) and '"' not in command[13:-2] else None
+
+
+def is_the_answer(claim):
+    """What the run gave out holds what the step wrote, or the other way round."""
+    given = plainly("\n".join(decoded({k: v for k, v in claim.span.attrs.items() if OUT.search(k)})))
+    given += plainly("\n".join(t for _, t in claim.evidence))
+    for s in claim.run.spans:
+        if s.parent is None or s.parent not in claim.run.by_id or not s.model:
+            for k, v in s.attrs.items():
+                if OUT.search(k) and any(len(p) and p in given for p in map(plainly, decoded(v))):
+                    return None
+    outputs = [t for s in claim.run.spans if s is not claim.span for t in [plainly(s.text("out"))]]
+    if claim.run.spans and any(w and w[:60] in t for w in [plainly(t) for _, t in claim.evidence] for t in outputs):
+        return None
+    return None if claim.span.id == [s for s in claim.run.spans if s.model][-1].id else "the run gave out something else"
+
+
+def plainly(text):
+    return re.sub(r"[\s\"\\\\]+", "", text)
 
 
 CHECKS = {
@@ -534,15 +605,22 @@ CHECKS = {
     "unlooked-answer": nothing_looked_up, "wrong-count": miscounted, "wrong-type": no_number, "missing-call": compared,
     "undone-claim": said_not_done, "early-answer": few_of_the_points, "forbidden-action": forbidden,
     "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
-    "later-change": place, "longest-text": place, "answer-call": place, "last-answer": place,
+    "later-change": place, "unclear-action": no_plain_look, "longest-text": place, "answer-call": place, "last-answer": place,
 }
 
 
 def turn_without_action(claim):
-    """promise-without-call: nothing of this agent ran between the call and the next one."""
+    """promise-without-call: it asks for no call and writes no program, and the agent's next call asks for none."""
     if claim.span.calls():
         return "it asks for a call"
-    return None
+    if re.search(r"```|<code>", claim.span.text("out")):
+        return "it wrote a program"
+    if "announces" not in claim.says:
+        return None
+    if not re.search(r"\b(i.{1,3}ll|i will|let me|going to|moment|hold on|wait|now i|next i)\b", claim.span.text("out"), re.I):
+        return "it announces nothing"
+    later = [s for s in claim.run.innermost() if s.start >= claim.span.end and s is not claim.span]
+    return "the next call does it" if later and later[0].calls() else None
 
 
 def asked_again(claim):
@@ -565,7 +643,9 @@ def users_said(run):
         users = {m.group(1) for k, v in s.attrs.items() for m in [re.match(r"(.*\.\d+)(?:\.message)?\.role$", k)]
                  if m and str(v).lower() in ("user", "human")}
         for k, v in s.attrs.items():
-            if any(k.startswith(u + ".") for u in users):
+            if re.search(r"\.(user|human)\.message\.", k):
+                out += spoken(v)
+            elif any(k.startswith(u + ".") for u in users):
                 out.append(str(v))
             elif isinstance(v, str) and re.search(r"user|human", v) and v[:1] in "[{":
                 out += messages_of_users(v)
@@ -573,6 +653,27 @@ def users_said(run):
                     v, str) and v[:1] not in "[{":
                 out.append(v)
     return "\n".join(out)
+
+
+def spoken(x):
+    """The strings of a message, without what tools gave back in it, JSON in strings opened."""
+    todo, out = [x], []
+    while todo:
+        x = todo.pop()
+        if isinstance(x, dict) and not re.search(r"tool|function", str(x.get("type", "")) + " ".join(x)):
+            todo += x.values()
+        elif isinstance(x, list):
+            todo += x
+        elif isinstance(x, str):
+            try:
+                inner = json.loads(x) if x[:1] in "[{" else None
+            except ValueError:
+                inner = None
+            if inner is None:
+                out.append(x)
+            else:
+                todo.append(inner)
+    return out
 
 
 def messages_of_users(text):
@@ -583,7 +684,7 @@ def messages_of_users(text):
     while todo:
         x = todo.pop()
         if isinstance(x, dict) and str(x.get("role", x.get("type", ""))).lower() in ("user", "human"):
-            out.append(json.dumps(x, ensure_ascii=False))
+            out.append("\n".join(spoken(x)))
         elif isinstance(x, dict):
             todo += x.values()
         elif isinstance(x, list):
@@ -622,6 +723,13 @@ def more_than_named(claim):
         if span is not None and not all(x in span.text("out") + "".join(e for _, e in claim.evidence) for x in m):
             return "the call does not name both"
         return None if m[1] in said else "no user named %s" % m[1]
+    m = claim.match(r"for all of (\S+) \((.*)\); no user named it or spoke of all")
+    if m:
+        if re.split(r"[/*]", m[0].rstrip("/*"))[-1] in said:
+            return "a user named %s" % m[0]
+        early = [s for s in claim.run.before(claim.span) if s.tool and m[0] in arguments_of(s) and re.search(
+            r"create|stage|mkdir|insert", arguments_of(s) + s.name, re.I)]
+        return "span %s made it" % early[0].id if early else None
     m = claim.match(r"for everything \((.*)\); no user spoke of all")
     if not m:
         return "unread"

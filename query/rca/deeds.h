@@ -1,0 +1,31 @@
+/*
+ * What an action does to the world: it only reads, it changes something, or that cannot be told.
+ *
+ * Decided by evidence of all kinds, the nearest first: what is asked for (the method of an HTTP
+ * request, the verbs of a shell command line or of SQL, the "command" of an editor), the verbs in
+ * the tool's name, those that its description begins with, the shape of what came back. Word lists
+ * hold ordinary English, Unix commands and SQL. Without evidence the answer is "unknown", and no
+ * sentence speaks of a change.
+ */
+#ifndef CLEW_QUERY_RCA_DEEDS_H
+#define CLEW_QUERY_RCA_DEEDS_H
+
+#include "proto/base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum clew_deed { CLEW_DEED_UNKNOWN, CLEW_DEED_READS, CLEW_DEED_CHANGES };
+
+/* By the name of a tool alone: "order_cancel", "mcp__shop__getOrder", "price_list". */
+enum clew_deed clew_deed_of_name(struct clew_slice name);
+
+/* By all of it; each part may be empty. @description is the tool's, as its request offered it. */
+enum clew_deed clew_deed_of(struct clew_slice name, struct clew_slice args,
+                            struct clew_slice description, struct clew_slice result);
+
+/* Of a shell command line; of one SQL text. */
+enum clew_deed clew_deed_of_shell(struct clew_slice line);
+enum clew_deed clew_deed_of_sql(struct clew_slice text);
+
+#endif

@@ -1,0 +1,130 @@
+"""
+What the tests of sealed data in a bucket share: directories of one test, runs to send, what a store answers, and waiting until all of it
+is in the bucket.
+"""
+import glob
+import json
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+
+import harness
+
+SEED = int(os.environ.get("CLEW_TEST_SEED", "15") if os.environ.get("CLEW_TEST_SEED") != "random" else time.time_ns() % 100000)
+SEALING = ("--seal-idle", "1s", "--seal-wait", "1s", "--seal-segment", "16KiB", "--seal-cpu", "100")
+print(f"# seed {SEED}")
+
+
+class Place:
+    """A directory for stores, buckets and caches of one test."""
+
+    def __init__(self, environment=None):
+        self.dir = tempfile.mkdtemp(prefix="clew-objects-")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        self.environment = {**kept, "AWS_EC2_METADATA_DISABLED": "true", "XDG_CACHE_HOME": f"{self.dir}/cache", **(environment or {})}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def clew(self, store, *args, status=0, timeout=120):
+        done = subprocess.run([harness.CLEW, "--store", store, *args], capture_output=True, text=True, env=self.environment,
+                              timeout=timeout, check=False)
+        assert status is None or done.returncode == status, f"clew {args}: {done.returncode}\n{done.stdout[-500:]}{done.stderr[-1500:]}"
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
+    def clewd(self, store, url, *flags, **more):
+        return harness.Clewd("--objects", url, *SEALING, *flags, store=store, environment=self.environment, **more)
+
+    def send(self, store, first, n, spans=4, start=0):
+        """Imports runs @first .. of @spans spans each, as an agent would have sent them."""
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl", dir=self.dir) as f:
+            for t in range(first, first + n):
+                f.write(json.dumps(run_of(t, spans, start)) + "\n")
+            f.flush()
+            self.clew(store, "import", f.name)
+
+
+def trace_id(t):
+    return f"{random.Random(t).getrandbits(127) | 1:032x}"
+
+
+def run_of(t, n, start):
+    r = random.Random(t * 1000 + start)
+    words = ["harbour", "lantern", "mosaic", "quartz", "saffron", "thistle", "walnut", "zephyr"]
+    spans = []
+    for i in range(start, start + n):
+        text = " ".join(r.choice(words) for _ in range(120)) + f" needle{t}x{i}"
+        begin = 1_760_000_000_000_000_000 + t * 1_000_000_000 + i * 1_000_000
+        spans.append({"traceId": trace_id(t), "spanId": f"{t * 100 + i + 1:016x}", "name": f"call {i}", "kind": 1,
+                      **({"parentSpanId": f"{t * 100 + 1:016x}"} if i else {}),
+                      "startTimeUnixNano": str(begin), "endTimeUnixNano": str(begin + 900_000),
+                      "status": {"code": 2, "message": "it broke"} if i and (t + i) % 5 == 0 else {},
+                      "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "execute_tool" if i % 2 else "chat"}},
+                                     {"key": "gen_ai.tool.name", "value": {"stringValue": f"tool{i % 3}"}},
+                                     {"key": "gen_ai.output.messages", "value": {"stringValue": text}}]})
+    return {"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": f"agent{t % 2}"}}]},
+                               "scopeSpans": [{"scope": {"name": "test"}, "spans": spans}]}]}
+
+
+def answers(place, store, traces, extra=()):
+    """What a store says to the questions that the issue names."""
+    found = {"list": place.clew(store, "list", "--since", "all", "-n", "0", "--json")}
+    some = [trace_id(t) for t in traces][:6]
+    for one in some:
+        found["tree " + one] = place.clew(store, "tree", one)
+        found["why " + one] = place.clew(store, "why", one)
+    for t in list(traces)[:3]:
+        found[f"text {t}"] = place.clew(store, "list", "--since", "all", "-g", f"needle{t}x1", "--json")
+        assert trace_id(t) in found[f"text {t}"], found[f"text {t}"]
+    found["stats"] = place.clew(store, "stats", "--since", "all")
+    found["export"] = place.clew(store, "export", "--format", "otlp", "--since", "all", *extra)
+    return found
+
+
+def assert_equal(a, b):
+    for name, text in a.items():
+        assert text == b[name], f"{name} differs:\n{text[:700]}\n--- and\n{b[name][:700]}"
+
+
+def uploaded(c):
+    return sum(int(line.split("segments=")[1].split()[0]) for line in c.lines if " objects.uploaded " in line)
+
+
+def wait_synced(place, c, store, url, traces, seconds=60):
+    """Until the bucket has each of @traces and the newest state of the store: nothing is hot, and uploading rests."""
+    end = time.monotonic() + seconds
+    seen, since = None, time.monotonic()
+    while True:
+        doctor = json.loads(place.clew(store, "doctor", "--json"))
+        state = (doctor["hot_fragments"], doctor["segments"], doctor["traces"], doctor["segment_bytes"],
+                 len([line for line in c.lines if " objects." in line]))
+        if state != seen:
+            seen, since = state, time.monotonic()
+        if doctor["hot_fragments"] == 0 and time.monotonic() - since > 2.5:
+            return
+        assert time.monotonic() < end, f"not at rest after {seconds} s: {doctor}\n{c.tail}"
+        time.sleep(0.3)
+
+
+def names(bucket):
+    return sorted(os.path.basename(p) for p in glob.glob(f"{bucket}/seg/*"))
+
+
+def filled(place, url, n=40, *flags):
+    """A store whose bucket has @n runs; its directory."""
+    store = place.path("a")
+    place.send(store, 0, n)
+    with place.clewd(store, url, *flags) as c:
+        wait_synced(place, c, store, url, range(n))
+        assert uploaded(c) > 0, c.tail
+        assert c.stop() == 0
+    return store
