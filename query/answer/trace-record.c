@@ -360,6 +360,17 @@ static void put_from_logs(struct clew_json_writer *w, const void *r)
         clew_json_write_uint64(w, of(r)->summary.n_from_logs);
 }
 
+/* By a rule of retention: of all that the run has, or of some of it. */
+static void put_texts_left_out(struct clew_json_writer *w, const void *r)
+{
+        enum clew_left_out left_out = of(r)->summary.left_out;
+
+        if (left_out == CLEW_LEFT_OUT_NOTHING)
+                clew_json_write_null(w);
+        else
+                clew_json_write_cstr(w, left_out == CLEW_LEFT_OUT_ALL ? "all" : "some");
+}
+
 static void put_cursor(struct clew_json_writer *w, const void *r)
 {
         char cursor[CLEW_CURSOR_TEXT];
@@ -448,6 +459,7 @@ const struct clew_record_field clew_trace_fields[] = {
         {"labels", false, put_labels},
         {"sealed", false, put_sealed},
         {"from_logs", false, put_from_logs},
+        {"texts_left_out", false, put_texts_left_out},
         {"cursor", false, put_cursor},
         {0},
 };

@@ -76,6 +76,10 @@ void clew_why_write(struct clew_json_writer *w, const struct clew_why *why)
                 clew_json_write_key(w, "partial");
                 clew_json_write_bool(w, true);
         }
+        if (trace->left_out) { /* by a rule of retention */
+                clew_json_write_key(w, "texts_left_out");
+                clew_json_write_cstr(w, trace->left_out == CLEW_LEFT_OUT_ALL ? "all" : "some");
+        }
 }
 
 static void write_spectrum(struct clew_json_writer *w, const struct clew_why *why,

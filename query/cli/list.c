@@ -19,6 +19,7 @@
 #include "query/cli/window.h"
 #include "query/find/index/index.h"
 #include "query/find/loose.h"
+#include "query/serve/count.h"
 
 #include <string.h>
 
@@ -49,6 +50,7 @@ struct list {
         struct clew_selected last; /* of the rows written; only its place */
         uint64_t n_failed;
         struct clew_trace_id failed; /* the newest of them that failed */
+        uint64_t n_bare;             /* of them: without their texts */
         bool more;
 };
 
@@ -217,6 +219,7 @@ static int walk(struct list *l, struct clew_select *s)
                 if ((CLEW_OUTCOMES_FAILED & CLEW_OUTCOME_BIT(t.summary.outcome)) != 0 &&
                     l->n_failed++ == 0)
                         l->failed = t.id;
+                l->n_bare += t.summary.left_out != CLEW_LEFT_OUT_NOTHING;
                 l->last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
                 if (clew_output_is_machine(&l->output))
                         r = clew_output_put(&l->output, &t);
@@ -262,6 +265,9 @@ static int run(struct list *l)
                 clew_window_tell_empty(&l->window, l->view, &s);
         if (!machine && l->n > 0)
                 clew_window_tell_helpers(&l->window, &s);
+        if (!machine && l->n_bare > 0)
+                clew_cli_note(l->cli, "%llu of these: a rule of retention left their texts out",
+                              (unsigned long long)l->n_bare);
         if (!machine && !l->more)
                 tell_loose(l);
         clew_select_deinit(&s);
@@ -274,17 +280,12 @@ static int run(struct list *l)
 static int run_count(struct list *l)
 {
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_tally tally = {0};
         struct clew_error err = {0};
         int status = 0;
-        int r;
+        int r = clew_count_gather(&tally, l->view, &l->filter, l->cli->clock,
+                                  l->after_text ? &l->after : NULL, &s, &err);
 
-        l->filter.light = CLEW_LIGHT | CLEW_LIGHT_CAUSE | CLEW_LIGHT_FACTS;
-        r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
-                             l->after_text ? &l->after : NULL, &err);
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                clew_tally_add(&tally, &t.summary);
         if (r < 0)
                 status = clew_cli_fail(l->cli, r, &err);
         if (status == 0 && l->output.json) {

@@ -72,9 +72,12 @@ static void put_attribute(struct clew_show *v, const struct clew_attribute *a)
         if (a->value.type == CLEW_VALUE_STRING) {
                 put_text(v, a->value.bytes);
         } else {
-                struct clew_json_writer w = clew_json_writer_make(&v->raw, 0);
+                CLEW_BUFFER json = {0};
+                struct clew_json_writer w = clew_json_writer_make(&json, 0);
 
+                clew_buffer_init(&json, SHOWN_BYTES_MAX);
                 clew_write_value(&w, &a->value);
+                put_text(v, clew_buffer_slice(&json));
                 clew_buffer_printf(&v->raw, " (%s)", type_word(a->value.type));
         }
         if (from > columns / 2 && v->raw.len > columns - INDENT && v->raw.len > from) {
@@ -228,6 +231,20 @@ void clew_show_logs(struct clew_show *v)
         }
 }
 
+static void put_status(struct clew_show *v, const struct clew_span *span)
+{
+        struct clew_slice message = span->status_message;
+        CLEW_ARENA arena = {0};
+
+        clew_arena_init(&arena, SHOWN_BYTES_MAX);
+        if (v->opened.trace && v->opened.trace->left_out)
+                message = clew_stand_in_show(message, &arena);
+        clew_page_fieldf(&v->page, "status", message, "%s ",
+                         span->status_code == CLEW_STATUS_OK      ? "ok"
+                         : span->status_code == CLEW_STATUS_ERROR ? "error"
+                                                                  : "unset");
+}
+
 void clew_show_span(struct clew_show *v)
 {
         static const char *const kinds[] = {"unspecified", "internal", "server",
@@ -239,10 +256,7 @@ void clew_show_span(struct clew_show *v)
         clew_page_heading_text(&v->page, "SPAN", span->name);
         clew_page_fieldf(&v->page, "kind", CLEW_SLICE_NULL, "%s",
                          span->kind < CLEW_ARRAY_LEN(kinds) ? kinds[span->kind] : "unknown");
-        clew_page_fieldf(&v->page, "status", span->status_message, "%s ",
-                         span->status_code == CLEW_STATUS_OK      ? "ok"
-                         : span->status_code == CLEW_STATUS_ERROR ? "error"
-                                                                  : "unset");
+        put_status(v, span);
         clew_page_field(&v->page, "state", span->trace_state);
         if (span->dropped_attributes + span->dropped_events + span->dropped_links > 0)
                 clew_page_fieldf(&v->page, "dropped", CLEW_SLICE_NULL,

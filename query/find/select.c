@@ -89,11 +89,11 @@ static int take_row(void *context, const struct clew_bulk_row *row)
         return count_row(s, row) == 1 ? s->take(s->take_context, row) : 0;
 }
 
-static bool wants_steps(void *context, const struct clew_slice *texts)
+static bool wants_steps(void *context, const struct clew_slice *texts, bool is_error)
 {
         struct clew_select *s = context;
 
-        return s->wants_steps(s->take_context, texts);
+        return s->wants_steps(s->take_context, texts, is_error);
 }
 
 static int take_step(void *context, const struct clew_bulk_step *step)
@@ -109,9 +109,10 @@ static int take_some(void *context, struct clew_index_run *run, struct clew_inde
         struct clew_select *s = context;
 
         if (s->take_step)
-                return clew_bulk_take_steps(
-                        s->columns, run, traces,
-                        &(struct clew_bulk_steps){count_row, wants_steps, take_step, s}, err);
+                return clew_bulk_take_steps(s->columns, run, traces,
+                                            &(struct clew_bulk_steps){count_row, s->steps_of_runs,
+                                                                      wants_steps, take_step, s},
+                                            err);
         return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
 }
 

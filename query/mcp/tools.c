@@ -129,7 +129,7 @@ static const struct clew_mcp_tool tools[] = {
          "/traces",
          "fields=trace_id,start,duration_nano,outcome,name,service,session,steps,errors,tokens_"
          "total,"
-         "cost_usd,error,cause,labels",
+         "cost_usd,error,cause,labels,texts_left_out",
          CLEW_MCP_RECORDS, search, filter},
         {"why", "Root cause of a run",
          "Why the run failed: findings with the step that is blamed, evidence and confidence, "

@@ -10,6 +10,9 @@
 
 #define NOTE_VERSION 1u
 #define NOTE_BYTES_MAX ((size_t)1 << 20)
+/* A stand-in within JSON that is shorter may be a text that stayed: "?", "...". */
+#define WITHIN_BYTES_MIN 4u
+#define SHOWN_BYTES_MAX ((size_t)256 << 20)
 
 /* None of them is a letter, a digit, a quote, a bracket, or the beginning of a formula. */
 static const char signs[16] = {'!', '#', '$', '%', '&', '(', ')', '*',
@@ -80,14 +83,11 @@ static struct clew_slice inside(struct clew_slice text)
         return clew_slice_make(text.data + 2, text.len - 2 - n);
 }
 
-struct clew_slice clew_stand_in_show(struct clew_slice text, struct clew_arena *arena)
+/* "[1234 bytes left out, #3f0a91c2]" for @bytes bytes, of which @in is the stand-in. */
+static void print(struct clew_slice in, size_t bytes, struct clew_buffer *out)
 {
-        struct clew_slice in = inside(text);
-        struct clew_slice shown;
         char hex[9] = "";
 
-        if (!clew_stand_in_is(in))
-                return text;
         for (size_t i = 0; i < in.len && i < sizeof(hex) - 1; i++) {
                 int digit = digit_of(in.data[i]);
 
@@ -95,8 +95,75 @@ struct clew_slice clew_stand_in_show(struct clew_slice text, struct clew_arena *
                         break;
                 hex[i] = "0123456789abcdef"[digit];
         }
-        shown = clew_arena_printf(arena, "[%zu byte%s left out, #%s]", text.len,
-                                  text.len == 1 ? "" : "s", hex);
+        clew_buffer_printf(out, "[%zu byte%s left out, #%s]", bytes, bytes == 1 ? "" : "s", hex);
+}
+
+/* The string of JSON that begins at @at, without its quotes; false when it does not end. */
+static bool read_string(struct clew_slice text, size_t at, struct clew_slice *ret)
+{
+        for (size_t i = at + 1; i < text.len; i++) {
+                if (text.data[i] == '\\') {
+                        i++;
+                } else if (text.data[i] == '"') {
+                        *ret = clew_slice_make(text.data + at + 1, i - at - 1);
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* {"...":0} in the place of an object: how much of @text from the string on is its end. */
+static size_t object_end(struct clew_slice text, struct clew_slice string)
+{
+        const uint8_t *behind = string.data + string.len;
+        bool is = string.data - text.data >= 2 && string.data[-2] == '{' &&
+                  (size_t)(text.data + text.len - behind) >= 4 && memcmp(behind, "\":0}", 4) == 0;
+
+        return is ? 4 : 0;
+}
+
+/* JSON in which stand-ins are values. */
+static void show_within(struct clew_slice text, struct clew_buffer *out)
+{
+        size_t done = 0;
+
+        for (size_t at = 0; at < text.len; at++) {
+                struct clew_slice string;
+                size_t object;
+
+                if (text.data[at] != '"')
+                        continue;
+                if (!read_string(text, at, &string))
+                        break;
+                at += string.len + 1;
+                if (string.len < WITHIN_BYTES_MIN || !clew_stand_in_is(string))
+                        continue;
+                object = object_end(text, string);
+                clew_buffer_append(out, text.data + done,
+                                   (size_t)(string.data - text.data) - done - (object ? 2 : 0));
+                clew_buffer_append_cstr(out, object ? "\"" : "");
+                print(string, string.len + (object ? object + 2 : 0), out);
+                clew_buffer_append_cstr(out, "\"");
+                done = (size_t)(string.data + string.len - text.data) + (object ? object : 1);
+                at = done - 1;
+        }
+        if (done > 0)
+                clew_buffer_append(out, text.data + done, text.len - done);
+}
+
+struct clew_slice clew_stand_in_show(struct clew_slice text, struct clew_arena *arena)
+{
+        struct clew_slice in = inside(text);
+        struct clew_slice shown = CLEW_SLICE_NULL;
+        CLEW_BUFFER out = {0};
+
+        clew_buffer_init(&out, SHOWN_BYTES_MAX);
+        if (clew_stand_in_is(in))
+                print(in, text.len, &out);
+        else if (text.len > 0 && (text.data[0] == '{' || text.data[0] == '['))
+                show_within(text, &out);
+        if (out.len > 0 && clew_buffer_error(&out) == 0)
+                shown = clew_arena_copy(arena, clew_buffer_slice(&out));
         return shown.len > 0 ? shown : text;
 }
 

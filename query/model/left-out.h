@@ -61,8 +61,9 @@ void clew_stand_in_put(const uint8_t key[CLEW_LEFT_OUT_KEY_BYTES], uint8_t *text
 /* Whether a text of a skeleton is one. */
 bool clew_stand_in_is(struct clew_slice text);
 /* A text of a skeleton as it is shown: a stand-in, also one that stands for a list or an object of
- * JSON, as "[1234 bytes left out, #3f0a91c2]", from @arena; the digits are those of the hash.
- * Another text, and all when memory is short, as it is. */
+ * JSON, as "[1234 bytes left out, #3f0a91c2]", from @arena; the digits are those of the hash. JSON
+ * in which values are stand-ins has such a string for each. Another text, and all when memory is
+ * short, as it is. */
 struct clew_slice clew_stand_in_show(struct clew_slice text, struct clew_arena *arena);
 
 /* Appends the note as a field of TracesData. 0 or an error of @out or memory. */

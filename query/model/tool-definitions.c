@@ -5,6 +5,7 @@
 
 #include "proto/base/json.h"
 #include "query/model/fields-int.h"
+#include "query/model/left-out.h"
 #include "query/model/message-object-int.h"
 #include "query/model/value-int.h"
 
@@ -132,6 +133,18 @@ static void definitions_from_keys(struct definitions *d, const struct clew_step 
         }
 }
 
+/* Of a skeleton: nobody knows which tools they were. */
+static void drop_left_out(struct definitions *d)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < d->n; i++) {
+                if (!clew_stand_in_is(d->items[i].name))
+                        d->items[n++] = d->items[i];
+        }
+        d->n = n;
+}
+
 int clew_step_tool_definitions(const struct clew_trace *trace, const struct clew_step *step,
                                struct clew_arena *arena, const struct clew_tool_definition **ret,
                                uint32_t *ret_n)
@@ -159,6 +172,8 @@ int clew_step_tool_definitions(const struct clew_trace *trace, const struct clew
                 definitions_from_keys(&d, step);
         if (d.n == 0)
                 definitions_from_messages(&d, f);
+        if (trace->left_out)
+                drop_left_out(&d);
         *ret = d.items;
         *ret_n = d.n;
         return clew_arena_failed(arena) ? -ENOMEM : 0;

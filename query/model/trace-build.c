@@ -436,6 +436,15 @@ static void show_left_out(struct clew_trace *trace, struct clew_arena *arena)
                 for (size_t k = 0; k < CLEW_ARRAY_LEN(texts); k++)
                         *texts[k] = clew_stand_in_show(*texts[k], arena);
         }
+        if (trace->n_scores > 0) {
+                struct clew_score *own = clew_arena_calloc(arena, trace->n_scores, sizeof(*own));
+
+                for (uint32_t i = 0; own && i < trace->n_scores; i++) {
+                        own[i] = trace->scores[i];
+                        own[i].explanation = clew_stand_in_show(own[i].explanation, arena);
+                }
+                trace->scores = own ? own : trace->scores;
+        }
 }
 
 static int finish(struct clew_builder *b)

@@ -12,6 +12,8 @@
 #define MOVED_MAX 48u         /* bytes of a system prompt that tell it from others */
 #define ATTRIBUTE_LIMIT 128u  /* of a span, in most SDKs when nobody sets another */
 #define OUTLIER_FACTOR 8u
+/* A model that thinks for long, or is served slowly, is seldom why a run went wrong. */
+#define OUTLIER_MODEL 0.2
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
 #define DURATIONS_MAX 1024u
 
@@ -54,14 +56,15 @@ static bool moved_to_user(const struct clew_rca_view *v, uint32_t i, struct clew
 }
 
 /* The calls of steps @i and @p are surely one agent's: it has one model, and never had another
- * system prompt. Where agents have no names, members of a chat look like one; there the prompt may
- * not come back, as it does when the next member speaks. */
+ * system prompt. Members of a chat look like one agent, too; so the prompt may not come back, as it
+ * does when the next member speaks, and one call with a prompt and others without may be any. */
 static bool is_one_agent(const struct clew_rca_view *v, uint32_t i, const struct clew_rca_step *p)
 {
         const struct clew_rca_step *s = &v->steps[i];
         uint32_t with = 0;
 
-        if (!clew_slice_eq(s->name, p->name) || !clew_slice_eq(s->agent_name, p->agent_name))
+        if (!clew_slice_eq(v->trace->steps[s->span].model, v->trace->steps[p->span].model) ||
+            !clew_slice_eq(s->agent_name, p->agent_name))
                 return false;
         for (uint32_t k = 0; k < v->n_steps; k++) {
                 const struct clew_rca_step *o = &v->steps[k];
@@ -72,12 +75,11 @@ static bool is_one_agent(const struct clew_rca_view *v, uint32_t i, const struct
                         return false;
                 if (o->system_hash == 0 && k < i)
                         return false;
-                if (o->system_hash != 0 && k > i && !s->agent_name.len)
+                if (o->system_hash != 0 && k > i)
                         return false;
                 with += o->system_hash != 0;
         }
-        /* One call with a prompt and one without may be any two. */
-        return s->agent_name.len > 0 || with >= 2;
+        return with >= 2;
 }
 
 static struct clew_slice prompt_of(const struct clew_rca_view *v, uint32_t *ret_step)
@@ -99,7 +101,6 @@ void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findi
                 const struct clew_rca_step *s = &v->steps[i];
                 const struct clew_rca_step *p;
                 struct clew_finding *f;
-                uint32_t again = 0;
 
                 if (s->kind != CLEW_RCA_LLM || s->prev_llm == CLEW_RCA_NONE || s->n_messages == 0)
                         continue;
@@ -108,16 +109,13 @@ void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findi
                 if (p->system_hash == 0 || s->system_hash != 0 || s->n_messages < p->n_messages ||
                     !is_one_agent(v, i, p) || moved_to_user(v, i, prompt))
                         continue;
-                for (uint32_t k = s->next_llm; k != CLEW_RCA_NONE && again < 2;
-                     k = v->steps[k].next_llm)
-                        again += v->steps[k].system_hash == p->system_hash;
-                f = clew_finding_add(ret, CLEW_RULE_LOST_INSTRUCTION, i, again ? 0.6 : 1.0);
+                f = clew_finding_add(ret, CLEW_RULE_LOST_INSTRUCTION, i, 1.0);
                 clew_finding_effect(f, s->prev_llm);
                 if (prompt.len)
                         clew_finding_evidence(f, at, prompt);
                 clew_finding_say(ret, f,
-                                 "The system prompt that step %u had is missing %s step %u%s.",
-                                 p->number, again ? "in" : "from", s->number, again ? "" : " on");
+                                 "The system prompt that step %u had is missing from step %u on.",
+                                 p->number, s->number);
                 return;
         }
 }
@@ -289,8 +287,10 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
                 if (longest < OUTLIER_MIN_NS || longest / OUTLIER_FACTOR < median)
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_OUTLIER, worst,
-                                     longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS ? 1.3
-                                                                                            : 0.8);
+                                     kind == CLEW_RCA_LLM ? OUTLIER_MODEL
+                                     : longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS
+                                             ? 1.3
+                                             : 0.8);
                 clew_finding_say(ret, f, "Step %u (%.*s) took %.1f s; its like take %.2f s.",
                                  v->steps[worst].number, CLEW_SHOWN(v->steps[worst].name, 60),
                                  (double)longest / 1e9, (double)median / 1e9);

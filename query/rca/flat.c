@@ -18,9 +18,21 @@ void clew_flat_init(struct clew_flat *f, struct clew_slice text)
 static bool take_string(struct clew_flat *f, struct clew_slice *ret)
 {
         size_t from = ++f->at;
+        size_t at = from;
 
-        while (f->at < f->text.len && f->text.data[f->at] != '"')
-                f->at += f->text.data[f->at] == '\\' ? 2 : 1;
+        /* A quote behind an odd number of backslashes is one of the text. */
+        while (at < f->text.len) {
+                const uint8_t *quote = memchr(f->text.data + at, '"', f->text.len - at);
+                size_t back = 0;
+
+                at = quote ? (size_t)(quote - f->text.data) : f->text.len;
+                while (quote && at - back > from && quote[-1 - (ptrdiff_t)back] == '\\')
+                        back++;
+                if (back % 2 == 0)
+                        break;
+                at++;
+        }
+        f->at = at;
         if (f->at >= f->text.len) {
                 f->at = f->text.len;
                 f->broken = true;

@@ -103,7 +103,9 @@ static bool read_sentence(struct clew_slice s, struct prohibition *ret)
         make_lowered(s, &l);
         for (size_t m = 0; m < CLEW_ARRAY_LEN(markers); m++) {
                 size_t n = strlen(markers[m]);
-                const uint8_t *at = memmem(l.text, l.len, markers[m], n);
+                const uint8_t *at = n < 3 || has_run(&l, markers[m])
+                                            ? memmem(l.text, l.len, markers[m], n)
+                                            : NULL;
                 struct clew_slice rest;
 
                 if (!at)
@@ -151,6 +153,8 @@ static bool holds(const struct lowered *l, const char *word, size_t n)
 {
         size_t at = 0;
 
+        if (n >= 3 && !has_run(l, word))
+                return false;
         while (at + n <= l->len) {
                 const uint8_t *hit = memmem(l->text + at, l->len - at, word, n);
 

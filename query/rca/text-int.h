@@ -42,6 +42,9 @@ static inline struct clew_slice tail(struct clew_slice t, size_t n)
         return t.len > n ? clew_slice_from(t, t.len - n) : t;
 }
 
+/* What a byte is in a word: its lower form, 0 between words. */
+extern const uint8_t clew_word_class[256];
+
 /* The hash of a word, byte by byte: one rotation each, where a multiplication is four times as
  * slow; nine bits, so that neighbours do not meet before the eighth. */
 static inline uint64_t word_hash_add(uint64_t h, uint8_t c)
@@ -81,11 +84,10 @@ static inline void make_lowered(struct clew_slice t, struct lowered *ret)
         uint32_t run = 0;
 
         memset(ret->runs, 0, sizeof(ret->runs));
+        for (size_t i = 0; i < n; i++) /* apart, since it is many bytes at once */
+                ret->text[i] = lower(t.data[i]);
         for (size_t i = 0; i < n; i++) {
-                uint8_t c = lower(t.data[i]);
-
-                run = run_add(run, c);
-                ret->text[i] = c;
+                run = run_add(run, ret->text[i]);
                 ret->runs[run / 64] |= 1ull << (run % 64);
         }
         ret->len = n;

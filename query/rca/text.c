@@ -5,6 +5,25 @@
 
 #include "proto/base/hash.h"
 
+/* Letters in small, digits, and all that is not ASCII. */
+const uint8_t clew_word_class[256] = {
+        0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+        0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+        0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   48,  49,  50,  51,  52,  53,
+        54,  55,  56,  57,  0,   0,   0,   0,   0,   0,   0,   97,  98,  99,  100, 101, 102, 103,
+        104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121,
+        122, 0,   0,   0,   0,   0,   0,   97,  98,  99,  100, 101, 102, 103, 104, 105, 106, 107,
+        108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 0,   0,   0,
+        0,   0,   128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143,
+        144, 145, 146, 147, 148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 158, 159, 160, 161,
+        162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176, 177, 178, 179,
+        180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197,
+        198, 199, 200, 201, 202, 203, 204, 205, 206, 207, 208, 209, 210, 211, 212, 213, 214, 215,
+        216, 217, 218, 219, 220, 221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233,
+        234, 235, 236, 237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251,
+        252, 253, 254, 255,
+};
+
 struct clew_slice clew_text_trim(struct clew_slice t)
 {
         while (t.len && is_space(t.data[0]))
@@ -33,6 +52,16 @@ static bool may_begin(const uint8_t *p, uint8_t c0, uint8_t c1)
 
         for (size_t i = 0; i < BLOCK; i++)
                 any |= (uint8_t)(((p[i] | bit0) == c0) & ((p[i + 1] | bit1) == c1));
+        return any != 0;
+}
+
+/* A digit among BLOCK bytes from @p on. */
+static bool any_digit(const uint8_t *p)
+{
+        uint8_t any = 0;
+
+        for (size_t i = 0; i < BLOCK; i++)
+                any |= (uint8_t)((uint8_t)(p[i] - '0') < 10);
         return any != 0;
 }
 
@@ -169,6 +198,8 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
                 size_t end;
 
                 /* The next digit, and the run of characters round it: most texts hold few. */
+                while (from + BLOCK <= t.len && !any_digit(t.data + from))
+                        from += BLOCK;
                 while (from < t.len && !is_digit(t.data[from]))
                         from++;
                 if (from == t.len)
@@ -240,10 +271,16 @@ static ptrdiff_t action_at(struct clew_slice text)
         size_t last = t.len;
         size_t i;
 
-        for (i = 0; i + n < t.len && i < ACTION_WITHIN; i++) {
-                if ((i == 0 || t.data[i - 1] == '\n') && lower(t.data[i]) == 'a' &&
+        for (i = 0; i + n < t.len && i < ACTION_WITHIN;) {
+                const uint8_t *line;
+
+                if (lower(t.data[i]) == 'a' &&
                     clew_text_find(clew_slice_make(t.data + i, n), label) == 0)
                         return t.data + i - text.data;
+                line = memchr(t.data + i, '\n', t.len - i);
+                if (!line)
+                        break;
+                i = (size_t)(line - t.data) + 1;
         }
         while (last > 0 && t.data[last - 1] != '\n')
                 last--;
@@ -314,12 +351,12 @@ void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct
                 bool digit = false;
                 size_t from;
 
-                while (i < text.len && !is_alpha(text.data[i]) && !is_digit(text.data[i]))
+                while (i < text.len && !clew_word_class[text.data[i]])
                         i++;
                 from = i;
-                while (i < text.len && (is_alpha(text.data[i]) || is_digit(text.data[i]))) {
-                        digit |= is_digit(text.data[i]);
-                        h = word_hash_add(h, lower(text.data[i++]));
+                for (uint8_t c; i < text.len && (c = clew_word_class[text.data[i]]) != 0; i++) {
+                        digit |= c <= '9';
+                        h = word_hash_add(h, c);
                 }
                 if (i == from)
                         break;

@@ -85,13 +85,6 @@ static enum met meet(struct table *t, uint64_t hash, uint32_t unit, struct word 
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-/* What a byte is: its lower form in a word, 0 between words. */
-static void make_classes(uint8_t class[256])
-{
-        for (unsigned c = 0; c < 256; c++)
-                class[c] = is_alpha((uint8_t)c) || is_digit((uint8_t)c) ? lower((uint8_t)c) : 0;
-}
-
 static bool ends_sentence(uint8_t c)
 {
         return c == '.' || c == '!' || c == '?' || c == ':' || c == '\n' || c == '*' || c == '-' ||
@@ -103,7 +96,6 @@ enum part { PART_PLAIN, PART_REQUEST, PART_ORDER };
 
 struct reading {
         struct table table;
-        uint8_t class[256];
         size_t left;      /* bytes that may still be read */
         uint32_t asked;   /* words of the request */
         uint32_t order;   /* the last order, from 1; 0 before there is one */
@@ -145,12 +137,12 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 enum met met;
                 struct word *w;
 
-                for (; i < text.len && !r->class[text.data[i]]; i++)
+                for (; i < text.len && !clew_word_class[text.data[i]]; i++)
                         opens |= ends_sentence(text.data[i]);
                 from = i;
-                for (; i < text.len && r->class[text.data[i]]; i++) {
-                        digit |= is_digit(text.data[i]);
-                        h = word_hash_add(h, r->class[text.data[i]]);
+                for (uint8_t c; i < text.len && (c = clew_word_class[text.data[i]]) != 0; i++) {
+                        digit |= c <= '9';
+                        h = word_hash_add(h, c);
                 }
                 name = from < text.len && !opens && text.data[from] >= 'A' &&
                        text.data[from] <= 'Z';
@@ -331,12 +323,12 @@ static void trace_answer(const struct clew_rca_view *v, struct reading *r, struc
                 bool digit = false;
                 struct word *w;
 
-                for (; i < t.len && !r->class[t.data[i]]; i++)
+                for (; i < t.len && !clew_word_class[t.data[i]]; i++)
                         ;
                 from = (uint32_t)i;
-                for (; i < t.len && r->class[t.data[i]]; i++) {
+                for (; i < t.len && clew_word_class[t.data[i]]; i++) {
                         digit |= is_digit(t.data[i]);
-                        h = word_hash_add(h, r->class[t.data[i]]);
+                        h = word_hash_add(h, clew_word_class[t.data[i]]);
                 }
                 if (i - from < WORD_MIN && !digit)
                         continue;
@@ -365,7 +357,6 @@ static void read_units(const struct clew_rca_view *v, struct clew_wording *all)
         bool *orders = orders_of(v);
         bool spoken = false; /* a model wrote something */
 
-        make_classes(r.class);
         if (!orders || !resize(&r.table, TABLE_FIRST))
                 return;
         for (uint32_t u = 0; u < v->n_units; u++) {

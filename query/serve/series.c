@@ -5,6 +5,7 @@
 
 #include "proto/base/clock.h"
 #include "query/answer/values.h"
+#include "query/find/index/index.h"
 
 #include <errno.h>
 #include <math.h>
@@ -50,29 +51,57 @@ void clew_series_deinit(struct clew_series *s)
         clew_arena_deinit(&s->arena);
 }
 
+static void stretch_window(struct clew_series *s, uint64_t start_ns, uint64_t duration_ns)
+{
+        uint64_t end = start_ns + duration_ns;
+
+        s->start_ns = start_ns < s->start_ns ? start_ns : s->start_ns;
+        s->end_ns = end > s->end_ns ? end : s->end_ns;
+}
+
+static int take(void *context, const struct clew_bulk_row *row)
+{
+        stretch_window(context, row->start_ns, row->duration_ns);
+        return 0;
+}
+
 /* From the first start to the last end of the traces that there are, inside the bounds. */
+static int walk_window(struct clew_series *s, struct clew_view *view, struct clew_filter *all,
+                       const struct clew_clock *clock, struct clew_error *err)
+{
+        struct clew_select walk = {0};
+        struct clew_selected t;
+        int r = clew_select_init(&walk, view, all, clock, NULL, err);
+
+        s->start_ns = UINT64_MAX;
+        s->end_ns = 0;
+        walk.take = take;
+        walk.take_context = s;
+        while (r >= 0 && (r = clew_select_next(&walk, &t, err)) == 1)
+                stretch_window(s, t.start_ns, t.summary.duration_ns);
+        clew_filter_spend(all, &walk);
+        clew_select_deinit(&walk);
+        return r;
+}
+
 static int find_window(struct clew_series *s, struct clew_view *view,
                        const struct clew_filter *filter, const struct clew_clock *clock,
                        struct clew_error *err)
 {
-        const struct clew_filter all = {.since_ns = filter->since_ns,
-                                        .until_ns = filter->until_ns,
-                                        .limit_ns = filter->limit_ns - filter->limit_ns / 2,
-                                        .stop = filter->stop};
-        struct clew_select walk = {0};
-        struct clew_selected t;
-        int r = clew_select_init(&walk, view, &all, clock, NULL, err);
+        struct clew_filter all = {.since_ns = filter->since_ns,
+                                  .until_ns = filter->until_ns,
+                                  .no_index = filter->no_index,
+                                  .light = CLEW_LIGHT,
+                                  .limit_ns = filter->limit_ns - filter->limit_ns / 2,
+                                  .stop = filter->stop};
+        int r = walk_window(s, view, &all, clock, err);
 
-        s->start_ns = UINT64_MAX;
-        while (r >= 0 && (r = clew_select_next(&walk, &t, err)) == 1) {
-                uint64_t end = t.start_ns + t.summary.duration_ns;
-
-                s->start_ns = t.start_ns < s->start_ns ? t.start_ns : s->start_ns;
-                s->end_ns = end > s->end_ns ? end : s->end_ns;
+        if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
+                *err = (struct clew_error){0};
+                all.no_index = true;
+                r = walk_window(s, view, &all, clock, err);
         }
         s->left = all;
-        clew_filter_spend(&s->left, &walk);
-        clew_select_deinit(&walk);
         if (s->start_ns == UINT64_MAX)
                 s->start_ns = s->end_ns = 0;
         return r;

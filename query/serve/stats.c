@@ -194,7 +194,7 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
         CLEW_BUFFER fields = {0};
         int r;
 
-        *s = (struct clew_stats){.over_ns = over_ns, .told = !query};
+        *s = (struct clew_stats){.over_ns = over_ns, .told = true};
         s->told &= over_ns % CLEW_NS_PER_S == 0; /* indexes tell the second of a step */
         clew_arena_init(&s->arena, 2 * CLEW_QUERY_ARENA_MAX);
         clew_arena_init(&s->scratch, SCRATCH_MAX);
@@ -204,6 +204,9 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
                 r = clew_groups_init(&s->groups, s->n_keys);
         if (r == 0 && s->needs_spans)
                 r = make_query(s, query, clew_buffer_slice(&fields), err, where);
+        s->has_condition = query && s->of_steps;
+        if (r == 0 && s->has_condition && s->told)
+                s->told = clew_query_asks_sorts(s->query);
         return r;
 }
 
@@ -427,9 +430,8 @@ static int make_ids(struct clew_stats *s, uint64_t serial, uint32_t n)
         return s->by_id ? 0 : -ENOMEM;
 }
 
-static int take(void *context, const struct clew_bulk_row *row)
+static int take(struct clew_stats *s, const struct clew_bulk_row *row)
 {
-        struct clew_stats *s = context;
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
         bool failed = (CLEW_OUTCOME_BIT(row->outcome) & CLEW_OUTCOMES_FAILED) != 0;
         const struct clew_group_item item = {
@@ -456,15 +458,15 @@ static int take(void *context, const struct clew_bulk_row *row)
         return clew_groups_add(&s->groups, &item);
 }
 
-static bool wants(void *context, const struct clew_slice *texts)
+static bool wants(void *context, const struct clew_slice *texts, bool is_error)
 {
-        const struct clew_stats *s = context;
+        struct clew_stats *s = context;
 
         for (uint32_t i = 0; i < s->n_keys; i++) {
                 if (s->keys[i].of_step && texts[s->keys[i].text].len == 0)
                         return false;
         }
-        return true;
+        return !s->has_condition || clew_query_meets_sort(s->run, texts, is_error);
 }
 
 /* Steps of one sort are of one group, unless the run or the time has a say in it. */
@@ -477,13 +479,12 @@ static bool is_by_sort(const struct clew_stats *s)
         return is;
 }
 
-static int take_step(void *context, const struct clew_bulk_step *step)
+static int add_told_step(struct clew_stats *s, const struct clew_bulk_step *step)
 {
-        struct clew_stats *s = context;
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
         const struct clew_group_item item = {
                 .keys = keys,
-                .time_ns = stretch(s, step->start_ns),
+                .time_ns = s->by_sort ? 0 : stretch(s, step->start_ns),
                 .failed = step->is_error,
                 .open = step->is_open,
                 .duration_ns = step->duration_ns,
@@ -492,7 +493,7 @@ static int take_step(void *context, const struct clew_bulk_step *step)
                 .cost_usd = step->cost_usd,
                 .cause = step->is_error ? step->texts[CLEW_STEP_ERROR_TYPE] : CLEW_SLICE_NULL,
         };
-        bool by_sort = is_by_sort(s);
+        bool by_sort = s->by_sort;
 
         if (by_sort && make_ids(s, step->serial, step->n_sorts) < 0)
                 return -ENOMEM;
@@ -506,6 +507,23 @@ static int take_step(void *context, const struct clew_bulk_step *step)
         return clew_groups_add(&s->groups, &item);
 }
 
+/* What is too much is no damage of an index. */
+static int take_step(void *context, const struct clew_bulk_step *step)
+{
+        struct clew_stats *s = context;
+
+        s->refused = add_told_step(s, step);
+        return s->refused;
+}
+
+static int take_row(void *context, const struct clew_bulk_row *row)
+{
+        struct clew_stats *s = context;
+
+        s->refused = take(s, row);
+        return s->refused;
+}
+
 static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_clock *clock,
                 struct clew_select *select, struct clew_error *err)
 {
@@ -513,10 +531,12 @@ static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_
         int r = clew_select_init(select, view, &s->filter, clock, NULL, err);
 
         if (s->needs_spans) {
+                s->by_sort = is_by_sort(s);
+                select->steps_of_runs = !s->by_sort;
                 select->wants_steps = wants;
                 select->take_step = take_step;
         } else {
-                select->take = take;
+                select->take = take_row;
         }
         select->take_context = s;
         while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1)
@@ -533,6 +553,10 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
         s->filter = *filter;
         s->filter.light = light_of(s);
         r = walk(s, view, clock, select, err);
+        if (r == -EAGAIN && s->refused < 0) {
+                r = s->refused;
+                *err = (struct clew_error){0};
+        }
         if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
                 char damage[sizeof(select->index_damage)];
 

@@ -28,10 +28,13 @@ struct clew_stats {
         struct clew_groups groups;
         struct clew_stats_key keys[CLEW_GROUP_KEYS_MAX];
         uint32_t n_keys;
-        bool of_steps;    /* steps are counted, not runs */
-        bool needs_spans; /* summaries do not tell all keys */
-        bool told;        /* but indexes do, of steps: all that are counted */
-        uint64_t over_ns; /* stretch of time; 0 = all time together */
+        bool of_steps;      /* steps are counted, not runs */
+        bool needs_spans;   /* summaries do not tell all keys */
+        bool told;          /* but indexes do, of steps: all that are counted */
+        bool has_condition; /* steps are chosen by a query */
+        bool by_sort;       /* steps of one sort are of one group */
+        int refused;        /* by the groups, of what indexes told */
+        uint64_t over_ns;   /* stretch of time; 0 = all time together */
         struct clew_arena arena;
         struct clew_arena scratch;
         struct clew_query *query;

@@ -7,6 +7,7 @@
 #include "storage/base/record-int.h"
 #include "storage/hot/fragment-int.h"
 #include "storage/hot/hot-batch-int.h"
+#include "storage/keep/salvage-runs-int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -60,6 +61,7 @@ struct walk {
         struct level levels[LEVELS_MAX];
         struct clew_buffer value;
         struct clew_hot_batch batch;
+        struct clew_salvage_runs runs; /* large values, and how they may be found again */
         struct clew_error *err;
 };
 
@@ -215,6 +217,23 @@ static bool is_batch(struct walk *w, struct clew_slice key, struct clew_slice st
                clew_hot_batch_open(first, stored, &w->batch);
 }
 
+static void mark_pages(struct walk *w, uint64_t first, uint64_t n)
+{
+        for (uint64_t i = 0; i < n; i++)
+                set_bit(w->seen, first + i);
+}
+
+/* The pages of a large value that was found whole: nobody else's. */
+static void mark_run(struct walk *w, const uint8_t *node)
+{
+        struct clew_slice key = key_of(node);
+        size_t len = get16(node) | (size_t)get16(node + 2) << 16;
+
+        if (get16(node + 4) & NODE_BIG)
+                mark_pages(w, get64(key.data + key.len),
+                           (PAGE_HEADER + len + w->page_bytes - 1) / w->page_bytes);
+}
+
 /* The value of a leaf's node; what lies in pages of its own is read into w->value. */
 static bool read_value(struct walk *w, const uint8_t *page, const uint8_t *node,
                        struct clew_slice *ret)
@@ -239,10 +258,8 @@ static bool read_value(struct walk *w, const uint8_t *page, const uint8_t *node,
             !read_at(w, first, header, sizeof(header)) || get64(header) != first ||
             get16(header + 10) != IS_OVERFLOW || get32(header + 12) != n)
                 return false;
-        if (!w->is_again) {
-                for (uint64_t i = 0; i < n; i++)
-                        set_bit(w->seen, first + i);
-        }
+        if (!w->is_again)
+                mark_pages(w, first, n);
         clew_buffer_clear(&w->value);
         room = clew_buffer_reserve(&w->value, PAGE_HEADER + len);
         if (!room || !read_at(w, first, room, PAGE_HEADER + len))
@@ -258,6 +275,7 @@ static void record_finding(struct walk *w, int tree, uint64_t number, struct cle
 
         if (tree < 0)
                 return;
+        clew_salvage_runs_lost(&w->runs, (enum clew_table)tree, key, key);
         clew_record_name((enum clew_table)tree, key, name, sizeof(name));
         snprintf(what, sizeof(what), "record %s is damaged", name);
         finding(w, tree, number, what);
@@ -280,9 +298,13 @@ static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *p
                 return 0;
         }
         is_whole = clew_record_check(key, stored, &value);
-        if (is_whole)
+        if (is_whole) {
                 table = classify(key, value);
-        else if ((tree < 0 || tree == CLEW_TABLE_HOT) && is_batch(w, key, stored))
+                mark_run(w, node);
+                if (table == tree)
+                        clew_salvage_runs_note(&w->runs, (enum clew_table)table, key, value);
+        }
+        if (!is_whole && (tree < 0 || tree == CLEW_TABLE_HOT) && is_batch(w, key, stored))
                 table = CLEW_TABLE_HOT;
         if (tree >= 0 && (!is_whole || table != tree))
                 record_finding(w, tree, number, key);
@@ -384,19 +406,21 @@ static int take_leaf(struct walk *w, int tree, uint64_t number, const struct lev
         return r;
 }
 
+/* A page that is not to be used: what it led to may be found by other ways. */
+static bool lost_page(struct walk *w, int tree, uint64_t number, const struct level *l,
+                      const char *what)
+{
+        finding(w, tree, number, what);
+        if (tree < CLEW_TABLES)
+                clew_salvage_runs_lost(&w->runs, (enum clew_table)tree, l->low, l->high);
+        return false;
+}
+
 /* Opens page @number as the level below @up (NULL = it is the root). False: it is not to be used.
  */
 static bool open_level(struct walk *w, int tree, uint64_t number, const struct level *up,
                        struct level *l, unsigned *ret_kind)
 {
-        if (number >= 2 && number < w->n_pages && has_bit(w->seen, number)) {
-                finding(w, tree, number, "two ways lead to this page");
-                return false;
-        }
-        if (!read_node_page(w, number, l->page, &l->n, ret_kind)) {
-                finding(w, tree, number, "is damaged");
-                return false;
-        }
         l->at = 0;
         l->low = l->high = CLEW_SLICE_NULL;
         if (up) {
@@ -406,10 +430,12 @@ static bool open_level(struct walk *w, int tree, uint64_t number, const struct l
                 l->low = up->at > 1 && from ? key_of(from) : up->low;
                 l->high = to ? key_of(to) : up->high;
         }
-        if (*ret_kind == IS_LEAF && !leaf_fits(w, tree, l)) {
-                finding(w, tree, number, "holds what belongs elsewhere");
-                return false;
-        }
+        if (number >= 2 && number < w->n_pages && has_bit(w->seen, number))
+                return lost_page(w, tree, number, l, "two ways lead to this page");
+        if (!read_node_page(w, number, l->page, &l->n, ret_kind))
+                return lost_page(w, tree, number, l, "is damaged");
+        if (*ret_kind == IS_LEAF && !leaf_fits(w, tree, l))
+                return lost_page(w, tree, number, l, "holds what belongs elsewhere");
         set_bit(w->seen, number);
         return true;
 }
@@ -492,6 +518,13 @@ static int find_again(struct walk *w)
                                 r = take_node(w, -1, page, l->page, node);
                 }
         }
+        if (r == 0)
+                r = clew_salvage_runs_find(&w->runs, w->seen, w->free, &w->batch, w->s->fn,
+                                           w->s->context, w->err);
+        if (w->runs.gave_up)
+                finding(w, (int)CLEW_TABLE_OBJECT, 0,
+                        "leads to too many places where something may have been: not all were "
+                        "tried");
         return r;
 }
 
@@ -541,6 +574,10 @@ static void forget_walk(struct walk *w)
         w->index_number = 0;
         w->free_is_known = true;
         w->is_again = false;
+        clew_buffer_clear(&w->runs.ranges);
+        clew_buffer_clear(&w->runs.objects);
+        clew_buffer_clear(&w->runs.segments);
+        clew_buffer_clear(&w->runs.firsts);
 }
 
 /* Which commit the meta page leads to, by the record that knows. */
@@ -615,6 +652,9 @@ static int begin(struct walk *w, struct clew_error *err)
                 return clew_error_set(err, -errno, 0, "store %s: %s", w->s->dir, strerror(errno));
         w->page_bytes = page_bytes_of(w->s->fd);
         w->n_pages = (uint64_t)st.st_size / w->page_bytes;
+        w->runs.fd = w->s->fd;
+        w->runs.page_bytes = w->page_bytes;
+        w->runs.n_pages = w->n_pages;
         w->seen = clew_calloc((size_t)(w->n_pages / 8 + 1), 1);
         w->free = clew_calloc((size_t)(w->n_pages / 8 + 1), 1);
         pages = clew_calloc(LEVELS_MAX, w->page_bytes);
@@ -632,7 +672,10 @@ int clew_salvage_run(struct clew_salvage *s, struct clew_error *err)
 {
         struct walk w = {.s = s, .err = err};
         struct meta meta = {0};
-        int r = begin(&w, err);
+        int r;
+
+        clew_salvage_runs_init(&w.runs);
+        r = begin(&w, err);
 
         if (r == 0) {
                 forget_walk(&w);
@@ -649,8 +692,11 @@ int clew_salvage_run(struct clew_salvage *s, struct clew_error *err)
                 r = walk_tree(&w, (int)MAIN_TREE);
         for (int t = 0; r == 0 && t < CLEW_TABLES; t++)
                 r = walk_tree(&w, t);
+        if (r == 0 && clew_salvage_runs_miss(&w.runs))
+                finding(&w, CLEW_TABLE_OBJECT, 0, "does not lead to all segments of the catalog");
         if (r == 0)
                 r = find_again(&w);
+        clew_salvage_runs_deinit(&w.runs);
         clew_free(w.seen);
         clew_free(w.free);
         clew_free(w.levels[0].page);

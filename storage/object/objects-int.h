@@ -13,8 +13,13 @@
 
 #include <stdint.h>
 
-/* LMDB needs contiguous pages for one value; larger objects are cut into such chunks. */
-#define CLEW_OBJECT_CHUNK_BYTES ((size_t)1 << 20)
+/*
+ * LMDB needs contiguous pages for one value, and where no free ones lie side by side the file
+ * grows. So larger objects are cut into chunks of eight pages of 4 KiB, page header and checksum
+ * included. (It was a MiB: under rules of retention, which drop and repack all the time, two thirds
+ * of the file became free pages among which no large object found room.)
+ */
+#define CLEW_OBJECT_CHUNK_BYTES ((size_t)32736)
 
 /* -EEXIST when the number is taken. */
 CLEW_MUST_USE int clew_object_put(struct clew_env *env, MDB_txn *txn, uint64_t object,

@@ -63,7 +63,8 @@ class Pages:
 
     def walk(self, table, root):
         for key, value, pages in self.leaves(root, table):
-            for page in pages:
+            # A leaf has nothing of a segment but where it begins, and the catalog knows which there are.
+            for page in pages[1:] if table == "object" and len(pages) > 1 else pages:
                 self.records.setdefault(page, []).append((table, key, value))
             if table == "trace":
                 self.segment_of[key.hex()] = varint(value, 0)[0]

@@ -6,6 +6,7 @@
 #include "query/find/index/index.h"
 #include "query/find/select.h"
 #include "query/rca/facts.h"
+#include "query/serve/count.h"
 #include "query/serve/stats.h"
 #include "storage/store.h"
 #include "tests/lib/otlp-build.h"
@@ -405,6 +406,37 @@ static uint64_t compare_sums(struct clew_view *v, const struct clew_query *query
         return taken;
 }
 
+static struct clew_tally tally_of(struct clew_view *v, const struct clew_query *query,
+                                  bool no_index)
+{
+        struct clew_filter f = {.queries = {query}, .n_queries = 1, .no_index = no_index};
+        struct clew_tally tally;
+        struct clew_select s;
+        struct clew_error err = {0};
+
+        f.since_ns = since;
+        f.until_ns = until;
+        f.runs = true;
+        if (clew_count_gather(&tally, v, &f, clew_clock_system(), NULL, &s, &err) < 0)
+                fail_msg("count: %s", err.message);
+        clew_select_deinit(&s);
+        return tally;
+}
+
+static void compare_counts(struct clew_view *v, const struct clew_query *query)
+{
+        struct clew_tally scan = tally_of(v, query, true);
+        struct clew_tally index = tally_of(v, query, false);
+
+        assert_true(fabs(scan.cost_usd - index.cost_usd) < 1e-9);
+        assert_true(fabs(scan.waste_usd - index.waste_usd) < 1e-9);
+        scan.cost_usd = index.cost_usd;
+        scan.waste_usd = index.waste_usd;
+        if (memcmp(&scan, &index, sizeof(scan)) != 0)
+                fail_msg("counts with indexes are others than without: %.*s",
+                         (int)clew_query_text(query).len, clew_query_text(query).data);
+}
+
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
@@ -414,11 +446,28 @@ static const char *const step_keys[] = {
         "tool,user", "model,cause", "model,name",   "model,step",   "kind,resource.k.text",
 };
 
+/* What steps are chosen by: all but the last ones are put to sorts of steps. */
+static const char *const step_queries[] = {
+        "{ span.clew.kind = \"llm\" }",
+        "{ span.clew.kind != \"tool\" && span.clew.agent != nil }",
+        "{ span.clew.error }",
+        "{ span.clew.error = false || span.clew.tool =~ \".*1\" }",
+        "{ !(span.clew.model = \"m-1\") }",
+        "{ span.clew.agent = \"agent-0\" }",
+        "{ span.clew.error.type = nil }",
+        "{ }",
+        "{ span.clew.kind = \"tool\" && duration > 20us }",
+        "{ parent.span.clew.kind = \"agent\" }",
+        "{ span.clew.kind = \"tool\" } | count() > 1",
+        "{ span.clew.kind = \"agent\" } > { span.clew.kind = \"tool\" }",
+};
+
 /* Traces whose steps came from indexes alone. */
 static uint64_t told;
 
 static struct clew_stats *count_steps(struct clew_view *v, const struct clew_query *query,
-                                      const char *by, uint64_t over_ns, bool no_index)
+                                      const char *by, const char *steps, uint64_t over_ns,
+                                      bool no_index)
 {
         struct clew_filter f = {.queries = {query}, .n_queries = 1, .no_index = no_index};
         struct clew_stats *stats = calloc(1, sizeof(*stats));
@@ -428,7 +477,7 @@ static struct clew_stats *count_steps(struct clew_view *v, const struct clew_que
         f.since_ns = since;
         f.until_ns = until;
         assert_non_null(stats);
-        if (clew_stats_init(stats, by, NULL, over_ns, &err, NULL) < 0 ||
+        if (clew_stats_init(stats, by, steps, over_ns, &err, NULL) < 0 ||
             clew_stats_gather(stats, v, &f, &still, &s, &err) < 0)
                 fail_msg("stats --by %s: %s", by, err.message);
         told += clew_view_index_use(v)->taken;
@@ -462,17 +511,19 @@ static void compare_steps(struct clew_view *v, const struct clew_query *query)
         const char *by = PICK(step_keys);
         uint64_t over_ns =
                 below(3) == 0 ? CLEW_NS_PER_S / (1 + 999 * below(2)) * (1 + below(3)) : 0;
-        struct clew_stats *scan = count_steps(v, query, by, over_ns, true);
-        struct clew_stats *index = count_steps(v, query, by, over_ns, false);
+        const char *steps = below(2) ? PICK(step_queries) : NULL;
+        struct clew_stats *scan = count_steps(v, query, by, steps, over_ns, true);
+        struct clew_stats *index = count_steps(v, query, by, steps, over_ns, false);
 
         if (scan->groups.n != index->groups.n)
-                fail_msg("--by %s: %u groups with indexes, %u without: %.*s", by, index->groups.n,
-                         scan->groups.n, (int)clew_query_text(query).len,
+                fail_msg("%s --by %s: %u groups with indexes, %u without: %.*s", steps ? steps : "",
+                         by, index->groups.n, scan->groups.n, (int)clew_query_text(query).len,
                          clew_query_text(query).data);
         for (uint32_t i = 0; i < scan->groups.n; i++) {
                 if (!is_same_group(scan->groups.all[i], index->groups.all[i]))
-                        fail_msg("--by %s: group %u is another one with indexes: %.*s", by, i,
-                                 (int)clew_query_text(query).len, clew_query_text(query).data);
+                        fail_msg("%s --by %s: group %u is another one with indexes: %.*s",
+                                 steps ? steps : "", by, i, (int)clew_query_text(query).len,
+                                 clew_query_text(query).data);
         }
         assert_true(is_same_group(&scan->groups.total, &index->groups.total));
         clew_stats_deinit(scan);
@@ -517,6 +568,7 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
                                  (const char *)with.data, (const char *)without.data);
                 *ret_taken += compare_sums(v, q);
                 compare_steps(v, q);
+                compare_counts(v, q);
                 clew_query_deinit(q);
         }
         clew_view_close(v);
