@@ -176,6 +176,9 @@ CLEW_MUST_USE int clew_store_finish_erasure(struct clew_store *store,
                                             const struct clew_rewrite_options *options,
                                             struct clew_erasure_status *ret,
                                             struct clew_error *err);
+/* Whether indexes that were damaged lie in the file, left behind for others: their pages cannot be
+ * told, so that they are not wiped, and hold words until the store is compacted. */
+bool clew_store_has_left_behind(const struct clew_store *store);
 CLEW_MUST_USE int clew_view_erasure(struct clew_view *view, struct clew_erasure_status *ret,
                                     struct clew_error *err);
 

@@ -162,8 +162,11 @@ struct clew_seal_stats {
         uint64_t indexed; /* segments that had no index, and have one now */
         uint64_t unindexable;   /* that cannot have one: a trace in them cannot be read */
         uint64_t index_dropped; /* index runs that were damaged; all of them count as one */
-        uint64_t left_bytes;    /* raw bytes that were due and are still hot */
-        bool more;              /* the budget, is_over() or max_traces ended it */
+        /* Merging indexes failed: they stay as they are, and sealing goes on. code 0 = it did not.
+         */
+        struct clew_error merge_error;
+        uint64_t left_bytes; /* raw bytes that were due and are still hot */
+        bool more;           /* the budget, is_over() or max_traces ended it */
 };
 
 /* Spans and log records of a trace that is sealed; one with more stays hot, and is read as far as

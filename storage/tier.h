@@ -42,6 +42,7 @@ struct clew_tier_stats {
         uint64_t segments; /* in it */
         uint64_t missing;  /* objects that a newer version does without, it seems */
         bool more;         /* there is more to do */
+        bool attached;     /* this call has tied the store to the bucket */
 };
 
 /* Whether @text is the address of a bucket, and no directory of a store. */
@@ -56,7 +57,8 @@ CLEW_MUST_USE bool clew_tier_project_url(const char *url, const char *project, c
  * -ENOTSUP (the bucket fails the probe), -EEXIST (it is another store's), -ESTALE (another process
  * has written there since), -EPROTONOSUPPORT (a later format), -EACCES, -ENXIO, ...: each with a
  * message that says what to do. Nothing is changed then. When the bucket does not answer, and the
- * store was tied to it before, that is no error (@stats->more): a later sync goes on.
+ * store was tied to it before, that is no error (@stats->more): it is waited for some seconds, and
+ * a later sync goes on.
  */
 CLEW_MUST_USE int clew_tier_attach(struct clew_store *store,
                                    const struct clew_tier_options *options, struct clew_tier **ret,
@@ -84,8 +86,6 @@ CLEW_MUST_USE int clew_tier_read_back(struct clew_store *store, struct clew_tier
 CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                                    const struct clew_tier_options *options,
                                    struct clew_tier_stats *stats, struct clew_error *err);
-/* Whether the bucket has @segment, as far as is known here. Not beside an open tier. */
-CLEW_MUST_USE bool clew_tier_has(struct clew_store *store, uint64_t segment);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

@@ -175,6 +175,8 @@ static void add_headers(struct MHD_Response *response, const struct clew_api_req
                 MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
         if (a->next[0] && !a->goes_on)
                 MHD_add_response_header(response, "X-Clew-Next", a->next);
+        if (a->partial[0] && !a->goes_on)
+                MHD_add_response_header(response, "X-Clew-Partial", a->partial);
         if (a->n_left_out > 0 && !a->goes_on) {
                 snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)a->n_left_out);
                 MHD_add_response_header(response, "X-Clew-Left-Out", seconds);
@@ -532,7 +534,7 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
         if (r == 0)
                 r = -clew_streams_new(options->memory, &api->streams);
         if (r == 0)
-                r = -clew_commands_new(&api->commands);
+                r = -clew_commands_new(options->command_memory_bytes, &api->commands);
         if (r != 0) {
                 clew_api_free(api);
                 return -r;

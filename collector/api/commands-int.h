@@ -28,8 +28,9 @@ struct clew_command_start {
         struct clew_slice body; /* the request; is copied */
 };
 
-/* 0 or a negative errno. */
-CLEW_MUST_USE int clew_commands_new(struct clew_commands **ret);
+/* All processes together may have @memory_bytes for themselves: beyond it the one that has the most
+ * is ended, and says so. 0 or a negative errno. */
+CLEW_MUST_USE int clew_commands_new(uint64_t memory_bytes, struct clew_commands **ret);
 /* Ends all processes and waits for their threads. */
 void clew_commands_end(struct clew_commands *commands);
 /* After end, and when no connection is left. NULL is fine. */

@@ -7,6 +7,7 @@
 #include "collector/api/commands-int.h"
 
 #include "collector/api/connection-int.h"
+#include "collector/base/watch.h"
 
 #include "proto/base/beside.h"
 #include "proto/base/clock.h"
@@ -38,6 +39,8 @@
 #define TIME_MAX_NS (300 * CLEW_NS_PER_S)
 /* So often a waiting thread looks whether who asked is still there. */
 #define LOOK_MS 200
+/* So often is looked what memory a process has. */
+#define WEIGH_NS (100 * CLEW_NS_PER_MS)
 /* When all ends, a last frame has so long to be taken. */
 #define LAST_WORD_NS (CLEW_NS_PER_S / 2)
 /* A process that has closed its output ends at once. */
@@ -52,19 +55,22 @@ struct command {
         pid_t pid;
         int output;        /* read end of its pipe */
         uint64_t until_ns; /* monotonic; UINT64_MAX = as long as somebody reads */
+        uint64_t weighed_ns;
         char from[FROM_BYTES];
         /* under the lock: */
         struct command *next;
         size_t len; /* of the piece */
         size_t at;  /* sent of it */
         bool suspended;
-        bool ended; /* nothing comes behind the piece */
-        bool gone;  /* who asked has left, or all ends */
+        bool ended;         /* nothing comes behind the piece */
+        bool gone;          /* who asked has left, or all ends */
+        uint64_t own_bytes; /* memory of the process, when it was last looked at */
         unsigned holders;
         uint8_t piece[PIECE_BYTES];
 };
 
 struct clew_commands {
+        uint64_t memory_bytes; /* of all processes together */
         pthread_mutex_t lock;
         pthread_cond_t changed; /* on the monotonic clock */
         /* under the lock: */
@@ -165,8 +171,30 @@ static bool hand_over(struct command *c, size_t n)
         return goes_on;
 }
 
+/* One account for all: whether they have too much memory together, and this one the most of it. */
+static bool weighs_too_much(struct command *c)
+{
+        struct clew_commands *all = c->commands;
+        uint64_t sum = 0;
+        uint64_t most = 0;
+        uint64_t own;
+
+        if (now_ns() - c->weighed_ns < WEIGH_NS)
+                return false;
+        c->weighed_ns = now_ns();
+        own = clew_watch_private_bytes(c->pid);
+        pthread_mutex_lock(&all->lock);
+        c->own_bytes = own;
+        for (const struct command *o = all->first; o; o = o->next) {
+                sum += o->own_bytes;
+                most = o->own_bytes > most ? o->own_bytes : most;
+        }
+        pthread_mutex_unlock(&all->lock);
+        return sum > all->memory_bytes && own == most;
+}
+
 /* Waits for bytes of the process. 1 = there are some, or its end; 0 = nobody reads any more;
- * -ETIMEDOUT = it takes too long. */
+ * -ETIMEDOUT = it takes too long, -ENOMEM = it takes too much. */
 static int await_output(struct command *c)
 {
         struct clew_commands *all = c->commands;
@@ -175,6 +203,8 @@ static int await_output(struct command *c)
                 struct pollfd fd = {.fd = c->output, .events = POLLIN};
                 bool left;
 
+                if (weighs_too_much(c))
+                        return -ENOMEM;
                 if (poll(&fd, 1, LOOK_MS) == 1)
                         return 1;
                 pthread_mutex_lock(&all->lock);
@@ -229,6 +259,10 @@ static void relay(struct command *c)
 
                 if (r == -ETIMEDOUT)
                         cut = "the server ended the command: it took longer than 300 s";
+                else if (r == -ENOMEM)
+                        cut = "the server ended the command: those that run there need more "
+                              "memory together than command-memory of clewd allows, and this "
+                              "one the most; ask for less at a time, or later";
                 else if (r == 0)
                         reads = false;
                 else if (n > 0)
@@ -450,7 +484,7 @@ int clew_commands_add(struct clew_commands *all, const struct clew_command_start
 
 /* ---- lifecycle ------------------------------------------------------------------------------ */
 
-int clew_commands_new(struct clew_commands **ret)
+int clew_commands_new(uint64_t memory_bytes, struct clew_commands **ret)
 {
         struct clew_commands *all = clew_calloc(1, sizeof(*all));
         pthread_condattr_t attr;
@@ -463,6 +497,7 @@ int clew_commands_new(struct clew_commands **ret)
         pthread_cond_init(&all->changed, &attr);
         pthread_condattr_destroy(&attr);
         all->until_ns = UINT64_MAX;
+        all->memory_bytes = memory_bytes;
         *ret = all;
         return 0;
 }

@@ -17,6 +17,7 @@
 struct clew_api_options {
         const struct clew_projects *projects; /* borrowed until clew_api_free(), as the others */
         struct clew_mem_pool *memory;         /* of questions and streams */
+        uint64_t command_memory_bytes;        /* of all commands that run, together */
         struct clew_access *access;
         struct clew_refusals *refusals; /* NULL: they are not noted */
         struct clew_audit *audit;       /* NULL: nothing is noted */

@@ -35,6 +35,8 @@ enum clew_counter {
         CLEW_COUNT_SEALED_BYTES,      /* OTLP bytes of those */
         CLEW_COUNT_SEAL_REFUSED,      /* traces that cannot be sealed, as met */
         CLEW_COUNT_SEAL_FAILURES,     /* rounds of sealing that failed */
+        CLEW_COUNT_INDEX_FAILURES,    /* times that indexes could not be merged */
+        CLEW_COUNT_INDEX_DROPPED,     /* index runs that were damaged, and are made anew */
         CLEW_COUNT_ACCEPTS_FAILED,    /* connections that had to wait for descriptors or memory */
         CLEW_COUNT_CONNECTIONS_ENDED, /* that broke a limit or the protocol */
         CLEW_COUNT_CONNECTIONS_DISPLACED, /* that had to make room for others */

@@ -93,6 +93,31 @@ static void read_stat(struct clew_watch_process *ret)
         }
 }
 
+/* "size resident shared ...", in pages. */
+uint64_t clew_watch_private_bytes(pid_t pid)
+{
+        char path[64];
+        char text[256];
+        uint64_t pages[3] = {0};
+        char *save = NULL;
+        FILE *f;
+        size_t n;
+        unsigned at = 0;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+        f = fopen(path, "re");
+        n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+        if (f)
+                (void)fclose(f);
+        text[n] = '\0';
+        for (char *word = strtok_r(text, " ", &save); word && at < CLEW_ARRAY_LEN(pages);
+             word = strtok_r(NULL, " ", &save)) {
+                if (!clew_parse_uint64(clew_slice_of_cstr(word), &pages[at++]))
+                        return 0;
+        }
+        return pages[1] > pages[2] ? (pages[1] - pages[2]) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 static uint64_t count_files(void)
 {
         DIR *dir = opendir("/proc/self/fd");

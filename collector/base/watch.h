@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Enough for the parts of the tables that are in steady use. */
 #define CLEW_WATCH_FILE_MEMORY_MAX ((size_t)48 * 1024 * 1024)
@@ -33,6 +34,8 @@ struct clew_watch_process {
         uint64_t max_files;
 };
 
+/* Bytes that a process has for itself, without pages of files; 0 when it cannot be told. */
+uint64_t clew_watch_private_bytes(pid_t pid);
 void clew_watch_process(struct clew_watch_process *ret);
 
 /*

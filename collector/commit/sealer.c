@@ -32,8 +32,9 @@ struct clew_sealer {
         bool stopping; /* under the lock */
         atomic_uint_fast64_t due_bytes;
         /* sealer thread only: */
-        struct clew_joined *joined; /* NULL: nothing is counted */
-        uint64_t written_cpu_ns;    /* spent for this step on the writer thread */
+        struct clew_joined *joined;    /* NULL: nothing is counted */
+        uint64_t written_cpu_ns;       /* spent for this step on the writer thread */
+        struct clew_error merge_error; /* of indexes, that was told last */
 };
 
 static uint64_t cpu_ns(void)
@@ -138,14 +139,33 @@ static void count_sealed(void *context, const struct clew_trace_id *id, struct c
         clew_joined_sealed(s->joined, id, before, now);
 }
 
-static void tell_indexes(const struct clew_seal_stats *stats)
+/* Once, until it is another one: the next try comes with the next run. */
+static void tell_merge(struct clew_sealer *s, const struct clew_error *err)
+{
+        if (err->code == 0)
+                return;
+        clew_count(s->options.counters, CLEW_COUNT_INDEX_FAILURES, 1);
+        if (err->code == s->merge_error.code && strcmp(err->message, s->merge_error.message) == 0)
+                return;
+        s->merge_error = *err;
+        clew_log(
+                CLEW_LOG_WARN, "index.merge_failed",
+                "error=\"%s\" reason=\"%s\" effect=\"indexes stay as they are, and answers right\"",
+                strerror(-err->code), err->message);
+}
+
+static void tell_indexes(struct clew_sealer *s, const struct clew_seal_stats *stats)
 {
         static struct clew_log_limit limit = {.per_second = 1};
 
-        if (stats->index_dropped)
+        tell_merge(s, &stats->merge_error);
+
+        if (stats->index_dropped) {
+                clew_count(s->options.counters, CLEW_COUNT_INDEX_DROPPED, stats->index_dropped);
                 clew_log(CLEW_LOG_WARN, "index.damaged",
                          "runs=%llu action=\"dropped, and made anew in the background\"",
                          (unsigned long long)stats->index_dropped);
+        }
         if (stats->unindexable)
                 clew_log(CLEW_LOG_WARN, "index.failed",
                          "segments=%llu effect=\"their traces are read whole by each query\" "
@@ -199,7 +219,7 @@ static uint64_t step(struct clew_sealer *s)
                                  err.message);
                 return FAILURE_REST_NS;
         }
-        tell_indexes(&stats);
+        tell_indexes(s, &stats);
         if (stats.traces)
                 clew_log(CLEW_LOG_DEBUG, "seal.step",
                          "traces=%llu segments=%llu raw_bytes=%llu stored_bytes=%llu cpu_ms=%llu",

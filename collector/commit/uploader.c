@@ -47,6 +47,12 @@ static void run_on_writer(void *context, void (*fn)(void *argument), void *argum
 
 static void tell(const struct clew_uploader *u, const struct clew_tier_stats *s)
 {
+        if (s->attached)
+                clew_log(CLEW_LOG_INFO, "objects.attached",
+                         "project=%s version=%llu segments=%llu adopted=%llu damaged=%llu",
+                         u->options.project, (unsigned long long)s->version,
+                         (unsigned long long)s->segments, (unsigned long long)s->adopted,
+                         (unsigned long long)s->damaged);
         if (s->uploaded + s->removed > 0)
                 clew_log(
                         CLEW_LOG_INFO, "objects.uploaded",

@@ -226,6 +226,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                         is_off(c->config->trusted_proxy) ? NULL : c->config->identity_header,
                 .has_tls = !is_off(c->config->tls_cert),
                 .read_only = !clew_config_collects(c->config),
+                .command_memory_bytes = c->config->command_memory_bytes,
                 .write_status = c->config->read_only ? NULL : clew_status_write,
                 .context = &c->scrape,
                 .write_metrics = clew_scrape_write,

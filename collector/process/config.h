@@ -34,6 +34,7 @@ struct clew_config {
         char identity_scopes[CLEW_CONFIG_TEXT_MAX];
         uint64_t max_request_bytes; /* after decompression */
         uint64_t memory_budget_bytes;
+        uint64_t command_memory_bytes;
         uint64_t max_waiting; /* requests that wait for memory before others are refused */
         uint64_t threads;     /* network threads; 0 = by the number of processors */
         uint64_t gather_ns;

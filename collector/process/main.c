@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -283,6 +284,9 @@ int main(int argc, char **argv)
                 fprintf(stderr, "clewd: %s\n", err.message);
                 return EXIT_USAGE;
         }
+        /* The processes that answer clew --url price what is not sealed as this one does. */
+        if (strcmp(config.prices, "default") != 0 && setenv("CLEW_PRICES", config.prices, 1) < 0)
+                return EXIT_FAILED;
         clew_grpc_library_init();
         code = run(&(struct run){.config = &config, .argc = argc, .argv = argv}, &signals);
         clew_grpc_library_deinit();

@@ -1,5 +1,7 @@
 #include "query/answer/facts.h"
 
+#include "query/find/index/index.h"
+
 #include "query/answer/when.h"
 
 #include <inttypes.h>
@@ -72,6 +74,24 @@ void clew_tally_add(struct clew_tally *t, const struct clew_summary *s)
         t->waste_tokens += f->waste_tokens;
         t->waste_ns += f->waste_ns;
         t->waste_usd += f->waste_usd;
+}
+
+void clew_tally_add_row(struct clew_tally *t, const struct clew_bulk_row *row)
+{
+        t->traces++;
+        t->failed += (CLEW_OUTCOME_BIT(row->outcome) & CLEW_OUTCOMES_FAILED) != 0;
+        t->caused += row->texts[clew_bulk_text(CLEW_LIGHT_CAUSE)].len > 0;
+        t->looping += row->loops > 0;
+        t->stalled += row->stalls > 0;
+        t->retried += row->retries > 0;
+        t->wasting += row->waste_steps > 0;
+        t->retries += row->retries;
+        t->tokens += row->tokens;
+        t->cost_usd += row->cost_usd;
+        t->waste_steps += row->waste_steps;
+        t->waste_tokens += row->waste_tokens;
+        t->waste_ns += row->waste_ns;
+        t->waste_usd += row->waste_usd;
 }
 
 static void put_share(struct clew_buffer *out, const char *label, uint64_t n, uint64_t of,

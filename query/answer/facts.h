@@ -33,6 +33,8 @@ struct clew_tally {
 };
 
 void clew_tally_add(struct clew_tally *tally, const struct clew_summary *summary);
+/* The same from columns (find/index/index.h), with cause and facts. */
+void clew_tally_add_row(struct clew_tally *tally, const struct clew_bulk_row *row);
 /* A few lines of numbers, for people. */
 void clew_tally_brief(const struct clew_tally *tally, struct clew_buffer *out);
 /* The members of a JSON record that is open. */

@@ -705,7 +705,7 @@ int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv)
                 {"skip-near", 0, NULL, "add, import: leave near-duplicates out",
                  .ret_flag = &c.skip_near},
                 {"dry-run", 0, NULL, "add, import: tell, add nothing", .ret_flag = &c.dry_run},
-                {"limit", 'n', "N", "add: the N newest", .ret_number = &c.limit},
+                {"limit", 'n', "N", "add: the N newest", .ret_number = &c.limit, .from_one = true},
                 {"json", 0, NULL, "list, show: JSON lines", .ret_flag = &c.json},
                 {0},
         };

@@ -507,7 +507,8 @@ int clew_cmd_export(struct clew_cli *cli, int argc, char **argv)
                 {"dry-run", 0, NULL, "tell what would be written", .ret_flag = &rq.dry_run},
                 {"mode", 0, "MODE", "who may read FILE, as for chmod, such as 640 (default: 600)",
                  .ret_text = &mode},
-                {"limit", 'n', "N", "the N newest of them", .ret_number = &ex.limit},
+                {"limit", 'n', "N", "the N newest of them", .ret_number = &ex.limit,
+                 .from_one = true},
                 {0},
         };
         int status;

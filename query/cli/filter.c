@@ -8,6 +8,7 @@
 #include "query/answer/when.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
+#include "query/find/index/index.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -149,6 +150,32 @@ static void print_counts(struct clew_cli *cli, const struct clew_select *s)
                 (unsigned long long)s->selected, (unsigned long long)s->scanned, bytes);
 }
 
+/* Which scope an attribute without one stands in: in the first traces that were opened, and in all
+ * that indexes cover. */
+static void print_scopes(struct clew_cli *cli, struct clew_select *s, const struct clew_query *q,
+                         const struct clew_query_run *run)
+{
+        char room[256];
+        struct clew_slice name;
+
+        for (uint32_t i = 0; clew_query_unscoped(q, i, &name); i++) {
+                struct clew_index_places places = {0};
+                struct clew_error err = {0};
+                uint64_t spans = 0;
+                uint64_t resources = 0;
+                const char *shown = clew_safe_cstr(name, room, sizeof(room));
+
+                clew_query_met_name(run, name, &spans, &resources);
+                fprintf(cli->out, "scope  .%s met on %llu spans and %llu resources", shown,
+                        (unsigned long long)spans, (unsigned long long)resources);
+                if (clew_index_count_places(s->view, name, &places, &err) == 0)
+                        fprintf(cli->out, "; indexes: on spans of %llu traces, resources of %llu",
+                                (unsigned long long)places.spans,
+                                (unsigned long long)places.resources);
+                fprintf(cli->out, "\n");
+        }
+}
+
 static int explain(struct clew_cli *cli, const struct clew_filter *f)
 {
         CLEW_BUFFER text = {0};
@@ -182,6 +209,8 @@ static int explain(struct clew_cli *cli, const struct clew_filter *f)
                 status = clew_cli_fail(cli, r, &err);
         } else {
                 print_counts(cli, &s);
+                for (uint32_t i = 0; i < f->n_queries; i++)
+                        print_scopes(cli, &s, f->queries[i], s.runs[i]);
                 status = clew_filter_report(cli, &s);
         }
         clew_select_deinit(&s);

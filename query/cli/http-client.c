@@ -124,6 +124,13 @@ static void prepare(struct asking *a, struct curl_slist *headers, char *error)
         clew_curl()->set(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
 }
 
+/* What asking for TLS ends in where nobody speaks it. */
+static bool is_no_tls(CURLcode code)
+{
+        return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR ||
+               code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING;
+}
+
 static int explain(CURLcode code, const struct clew_http_question *q, const char *error,
                    struct clew_error *err)
 {
@@ -133,6 +140,8 @@ static int explain(CURLcode code, const struct clew_http_question *q, const char
                 hint = q->ca_file ? "" : "; --ca-file FILE names an authority of your own";
         else if (code == CURLE_COULDNT_CONNECT)
                 hint = "; is clewd running there?";
+        else if (is_no_tls(code) && strncmp(q->url, "https://", 8) == 0)
+                hint = "; a server without TLS is asked by http://";
         return clew_error_set(err, code == CURLE_PEER_FAILED_VERIFICATION ? -EACCES : -EHOSTUNREACH,
                               0, "cannot ask %s: %s%s", q->url,
                               error[0] ? error : clew_curl()->error_text(code), hint);

@@ -19,6 +19,7 @@
 #include "query/cli/window.h"
 #include "query/find/index/index.h"
 #include "query/find/loose.h"
+#include "query/serve/count.h"
 
 #include <string.h>
 
@@ -274,17 +275,12 @@ static int run(struct list *l)
 static int run_count(struct list *l)
 {
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_tally tally = {0};
         struct clew_error err = {0};
         int status = 0;
-        int r;
+        int r = clew_count_gather(&tally, l->view, &l->filter, l->cli->clock,
+                                  l->after_text ? &l->after : NULL, &s, &err);
 
-        l->filter.light = CLEW_LIGHT | CLEW_LIGHT_CAUSE | CLEW_LIGHT_FACTS;
-        r = clew_select_init(&s, l->view, &l->filter, l->cli->clock,
-                             l->after_text ? &l->after : NULL, &err);
-        while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1)
-                clew_tally_add(&tally, &t.summary);
         if (r < 0)
                 status = clew_cli_fail(l->cli, r, &err);
         if (status == 0 && l->output.json) {

@@ -77,6 +77,11 @@ static int store_value(struct parse *p, const struct clew_flag *f, const char *v
         }
         if (!clew_parse_uint64(clew_slice_of_cstr(value), f->ret_number))
                 return usage_error(p, "not a number:", value, strlen(value));
+        if (f->from_one && *f->ret_number == 0) {
+                clew_cli_error(p->cli, "%s: --%s takes a number from 1 on", p->cli->command,
+                               f->name);
+                return CLEW_EXIT_USAGE;
+        }
         return 0;
 }
 

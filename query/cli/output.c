@@ -14,7 +14,7 @@ void clew_output_flags_add(struct clew_flag_set *set, struct clew_output_flags *
                 {"null", '0', NULL, "ids only, each ended by a NUL byte", .ret_flag = &o->nul},
                 {"fields", 0, "A,B", "these fields only (with --json or --tsv)",
                  .ret_text = &o->fields},
-                {"limit", 'n', "N", "at most so many", .ret_number = &o->limit},
+                {"limit", 'n', "N", "at most so many", .ret_number = &o->limit, .from_one = true},
                 {"exit-status", 'e', NULL, "exit 1 when nothing matched",
                  .ret_flag = &o->exit_status},
         };
@@ -27,7 +27,7 @@ void clew_output_flags_add_whole(struct clew_flag_set *set, struct clew_output_f
 {
         const struct clew_flag flags[] = {
                 {"json", 0, NULL, "one JSON object a line", .ret_flag = &o->json},
-                {"limit", 'n', "N", "at most so many", .ret_number = &o->limit},
+                {"limit", 'n', "N", "at most so many", .ret_number = &o->limit, .from_one = true},
                 {"exit-status", 'e', NULL, "exit 1 when nothing matched",
                  .ret_flag = &o->exit_status},
         };

@@ -376,8 +376,11 @@ static int explain(struct remote *r, unsigned http_status, const char *url)
                                        ? "; --token-file FILE shows one"
                                        : "");
         else
-                clew_cli_error(r->cli, "HTTP %u from %s: no clewd of this version answers there",
-                               http_status, url);
+                clew_cli_error(r->cli, "HTTP %u from %s: no clewd of this version answers there%s",
+                               http_status, url,
+                               http_status == 400 && strncmp(url, "http://", 7) == 0
+                                       ? "; a server with TLS is asked by https://"
+                                       : "");
         if (http_status == 400)
                 return CLEW_EXIT_USAGE;
         return http_status == 401 || http_status == 403 || http_status == 429 ? CLEW_EXIT_PERMISSION

@@ -263,11 +263,13 @@ static void put_all(struct status *s)
                 put_reader(s);
         else if (find(s, "queue.requests"))
                 put_collector(s);
+        else if (find(s, "collector_url") && find(s, "collector_url")->text[0])
+                put_line(s, "collector", "one holds this store; clew --url %s status asks it",
+                         find(s, "collector_url")->text);
         else
                 put_line(s, "collector", "%s",
                          find(s, "has_collector") && find(s, "has_collector")->is_true
-                                 ? "one holds this store; clew --url http://localhost:4318 status "
-                                   "asks it"
+                                 ? "one holds this store, without an address that answers"
                                  : "none holds this store");
         put_line(s, "backlog", "%" PRIu64 " fragments are not sealed, %s; due now %s",
                  number(s, "store.hot_fragments"), bytes(s, "store.hot_bytes").text,
@@ -346,6 +348,7 @@ static int ask_store(struct status *s, struct clew_buffer *json)
         struct clew_json_writer w = clew_json_writer_make(json, 0);
         struct clew_store *store = NULL;
         struct clew_error err = {0};
+        char place[CLEW_PLACE_BYTES];
         int r = clew_cli_store(s->cli, CLEW_STORE_READ, &store);
 
         if (r != 0)
@@ -362,6 +365,8 @@ static int ask_store(struct status *s, struct clew_buffer *json)
         clew_json_write_cstr(&w, CLEW_VERSION);
         clew_json_write_key(&w, "has_collector");
         clew_json_write_bool(&w, clew_store_has_collector(store));
+        clew_json_write_key(&w, "collector_url");
+        clew_json_write_cstr(&w, clew_store_collector_place(store, place) ? place : NULL);
         clew_json_write_key(&w, "store");
         clew_json_write_object_begin(&w);
         clew_store_record_write(&f, &w);

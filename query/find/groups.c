@@ -14,6 +14,9 @@
 
 #define TABLE_SIZE 65536u /* a power of two */
 #define ARENA_MAX ((size_t)512 << 20)
+/* Values of a group's first piece, and of its largest ones: half a megabyte. */
+#define CHUNK_MIN 16u
+#define CHUNK_MAX 65534u
 
 static const double shares[CLEW_GROUP_QUANTILES] = {
         [CLEW_GROUP_P50] = 0.5, [CLEW_GROUP_P95] = 0.95, [CLEW_GROUP_P99] = 0.99};
@@ -28,7 +31,14 @@ int clew_groups_init(struct clew_groups *g, uint32_t n_keys)
 
 static void drop(struct clew_group *group)
 {
-        clew_free(group->durations);
+        struct clew_group_chunk *at = group->durations;
+
+        while (at) {
+                struct clew_group_chunk *next = at->next;
+
+                clew_free(at);
+                at = next;
+        }
         group->durations = NULL;
 }
 
@@ -50,6 +60,7 @@ void clew_groups_clear(struct clew_groups *g)
         }
         g->n = 0;
         g->n_values = 0;
+        g->n_chunks = 0;
 }
 
 static bool is_same(const struct clew_groups *g, const struct clew_group *group,
@@ -106,22 +117,44 @@ static void count_causes(struct clew_groups *g, struct clew_group *group, struct
         group->causes[i].n += n;
 }
 
+static int add_chunk(struct clew_groups *g, struct clew_group *group)
+{
+        uint32_t capacity = group->durations ? group->durations->capacity * 2 : CHUNK_MIN;
+        struct clew_group_chunk *more;
+
+        if (capacity > CHUNK_MAX)
+                capacity = CHUNK_MAX;
+        more = clew_malloc(sizeof(*more) + capacity * sizeof(more->values[0]));
+        if (!more)
+                return -ENOMEM;
+        *more = (struct clew_group_chunk){.next = group->durations, .capacity = capacity};
+        group->durations = more;
+        g->n_chunks++;
+        return 0;
+}
+
 static int add_duration(struct clew_groups *g, struct clew_group *group, uint64_t ns)
 {
-        if (group->n_durations == group->capacity) {
-                uint32_t capacity = group->capacity ? group->capacity * 2 : 16;
-                double *more = clew_realloc_array(group->durations, capacity, sizeof(*more));
+        struct clew_group_chunk *at = group->durations;
 
-                if (!more)
-                        return -ENOMEM;
-                group->durations = more;
-                group->capacity = capacity;
-        }
+        if ((!at || at->n == at->capacity) && add_chunk(g, group) < 0)
+                return -ENOMEM;
         g->n_values++;
         if (g->n_values > CLEW_GROUP_VALUES_MAX)
                 return -E2BIG;
-        group->durations[group->n_durations++] = (double)ns / 1e9;
+        at = group->durations;
+        at->values[at->n++] = (double)ns / 1e9;
+        group->n_durations++;
         return 0;
+}
+
+static uint32_t put_parts(const struct clew_group *group, struct clew_sample_part *ret)
+{
+        uint32_t n = 0;
+
+        for (const struct clew_group_chunk *at = group->durations; at; at = at->next)
+                ret[n++] = (struct clew_sample_part){at->values, at->n};
+        return n;
 }
 
 /* Neumaier's sum. */
@@ -176,15 +209,13 @@ static int by_time_and_size(const void *a, const void *b)
         return 0;
 }
 
-static int add_up(struct clew_groups *g)
+/* @parts has room for all. */
+static int add_up(struct clew_groups *g, struct clew_sample_part *parts)
 {
-        CLEW_FREE struct clew_sample_part *parts = NULL;
         struct clew_group *total = &g->total;
+        uint32_t n = 0;
 
         *total = (struct clew_group){0};
-        parts = clew_calloc(g->n + 1u, sizeof(*parts));
-        if (!parts)
-                return -ENOMEM;
         for (uint32_t i = 0; i < g->n; i++) {
                 const struct clew_group *x = g->all[i];
 
@@ -197,35 +228,36 @@ static int add_up(struct clew_groups *g)
                 total->has_cost |= x->has_cost;
                 for (uint32_t k = 0; k < x->n_causes; k++)
                         count_causes(g, total, x->causes[k].rule, x->causes[k].n);
-                parts[i] = (struct clew_sample_part){x->durations, x->n_durations};
+                n += put_parts(x, parts + n);
                 total->n_durations += x->n_durations;
         }
         for (uint32_t i = 0; i < g->n; i++)
                 g->all[i]->cost_usd += g->all[i]->cost_rest;
         total->cost_usd += total->cost_rest;
-        return clew_quantiles(parts, g->n, shares, CLEW_GROUP_QUANTILES, total->quantiles);
+        return clew_quantiles(parts, n, shares, CLEW_GROUP_QUANTILES, total->quantiles);
 }
 
 int clew_groups_finish(struct clew_groups *g)
 {
+        CLEW_FREE struct clew_sample_part *parts = NULL;
         uint32_t n = 0;
         int r = 0;
 
         g->all = clew_arena_calloc(&g->arena, g->n + 1u, sizeof(struct clew_group *));
-        if (!g->all)
+        parts = clew_calloc(g->n_chunks + 1u, sizeof(*parts));
+        if (!g->all || !parts)
                 return -ENOMEM;
         for (uint32_t i = 0; i < TABLE_SIZE; i++) {
                 for (struct clew_group *at = g->table[i]; r == 0 && at; at = at->next) {
-                        r = clew_quantiles(
-                                &(struct clew_sample_part){at->durations, at->n_durations}, 1,
-                                shares, CLEW_GROUP_QUANTILES, at->quantiles);
+                        r = clew_quantiles(parts, put_parts(at, parts), shares,
+                                           CLEW_GROUP_QUANTILES, at->quantiles);
                         g->all[n++] = at;
                 }
         }
         if (r < 0)
                 return r;
         qsort(g->all, n, sizeof(struct clew_group *), by_time_and_size);
-        return add_up(g);
+        return add_up(g, parts);
 }
 
 const struct clew_group_cause *clew_group_top_cause(const struct clew_group *group)

@@ -30,6 +30,14 @@ struct clew_group_cause {
         uint64_t n;
 };
 
+/* Values of one group; they are not moved when it grows. */
+struct clew_group_chunk {
+        struct clew_group_chunk *next;
+        uint32_t n;
+        uint32_t capacity;
+        double values[];
+};
+
 struct clew_group {
         struct clew_group *next; /* of its bucket */
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX];
@@ -43,9 +51,8 @@ struct clew_group {
         bool has_cost;
         struct clew_group_cause causes[CLEW_GROUP_CAUSES_MAX];
         uint32_t n_causes;
-        double *durations; /* seconds, in no order */
+        struct clew_group_chunk *durations; /* seconds, in no order; the newest piece first */
         uint32_t n_durations;
-        uint32_t capacity;
         double quantiles[CLEW_GROUP_QUANTILES]; /* of them, after clew_groups_finish() */
 };
 
@@ -70,6 +77,7 @@ struct clew_groups {
         uint32_t n_keys;
         uint32_t n;
         uint64_t n_values;
+        uint32_t n_chunks; /* of all groups */
 };
 
 /* 0 or -ENOMEM. */

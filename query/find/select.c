@@ -109,9 +109,10 @@ static int take_some(void *context, struct clew_index_run *run, struct clew_inde
         struct clew_select *s = context;
 
         if (s->take_step)
-                return clew_bulk_take_steps(
-                        s->columns, run, traces,
-                        &(struct clew_bulk_steps){count_row, wants_steps, take_step, s}, err);
+                return clew_bulk_take_steps(s->columns, run, traces,
+                                            &(struct clew_bulk_steps){count_row, s->steps_of_runs,
+                                                                      wants_steps, take_step, s},
+                                            err);
         return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
 }
 

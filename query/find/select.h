@@ -122,6 +122,7 @@ struct clew_select {
          * and each step of those. */
         bool (*wants_steps)(void *context, const struct clew_slice *texts);
         int (*take_step)(void *context, const struct clew_bulk_step *step);
+        bool steps_of_runs; /* ... with its start and its run */
         void *take_context;
         /* May be set with `skip`: a part of a run in several traces that is not left out stands for
          * the whole run, since what came for the part changed the run. */

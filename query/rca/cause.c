@@ -1,6 +1,7 @@
 /*
  * The cause in a summary. The signature is "rule/kind:tool/error": kind of the step where the
- * trouble shows, its tool, and the class of its error without what differs from run to run.
+ * trouble shows, its tool, and the class of its error without what differs from run to run. A run
+ * that nothing explains has the tool of its last change.
  */
 #include "query/rca/cause-int.h"
 
@@ -51,6 +52,16 @@ static struct clew_slice exception_of(struct clew_slice error)
                        : CLEW_SLICE_NULL;
 }
 
+/* The tool that changed something last: what a run that nothing explains came to. */
+static struct clew_slice last_change(const struct clew_rca_view *v)
+{
+        for (uint32_t i = v->n_steps; i-- > 0;) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].deed == CLEW_DEED_CHANGES)
+                        return v->steps[i].name;
+        }
+        return CLEW_SLICE_NULL;
+}
+
 /* Rule, kind of step, and what of it is the same from run to run: the tool, the class of its error
  * and the name of the exception. Not the agent: roles are named anew in each run. */
 static struct clew_slice signature_of(const struct clew_why *why, const char *rule,
@@ -65,7 +76,9 @@ static struct clew_slice signature_of(const struct clew_why *why, const char *ru
         if (!s)
                 return clew_arena_printf(arena, "%s/", rule);
         failed = clew_rca_has_error(s);
-        name = s->kind == CLEW_RCA_TOOL ? s->name : CLEW_SLICE_NULL;
+        name = s->kind == CLEW_RCA_TOOL     ? s->name
+               : !failed && !has_cause(why) ? last_change(why->view)
+                                            : CLEW_SLICE_NULL;
         exception = failed ? exception_of(s->error_text) : CLEW_SLICE_NULL;
         return clew_arena_printf(arena, "%s/%s:%.*s/%s%s%.*s", rule, kinds[s->kind],
                                  CLEW_SHOWN(name, 48), failed ? clew_trouble_name(s->trouble) : "",

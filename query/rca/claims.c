@@ -180,6 +180,9 @@ void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings 
                 while ((name = next_identifier(s->text, &at)).len > 0) {
                         struct clew_finding *f;
 
+                        /* The language of a program, not the tool of that name. */
+                        if (name.data >= s->text.data + 3 && memcmp(name.data - 3, "```", 3) == 0)
+                                continue;
                         if (told++ >= TOLD_MAX ||
                             !clew_text_tells_use(s->text, (size_t)(name.data - s->text.data),
                                                  CUE_REACH) ||

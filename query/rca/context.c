@@ -12,6 +12,8 @@
 #define MOVED_MAX 48u         /* bytes of a system prompt that tell it from others */
 #define ATTRIBUTE_LIMIT 128u  /* of a span, in most SDKs when nobody sets another */
 #define OUTLIER_FACTOR 8u
+/* A model that thinks for long, or is served slowly, is seldom why a run went wrong. */
+#define OUTLIER_MODEL 0.2
 #define OUTLIER_MIN_NS 20000000000u /* 20 s: what a person would call hanging */
 #define DURATIONS_MAX 1024u
 
@@ -289,8 +291,10 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
                 if (longest < OUTLIER_MIN_NS || longest / OUTLIER_FACTOR < median)
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_OUTLIER, worst,
-                                     longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS ? 1.3
-                                                                                            : 0.8);
+                                     kind == CLEW_RCA_LLM ? OUTLIER_MODEL
+                                     : longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS
+                                             ? 1.3
+                                             : 0.8);
                 clew_finding_say(ret, f, "Step %u (%.*s) took %.1f s; its like take %.2f s.",
                                  v->steps[worst].number, CLEW_SHOWN(v->steps[worst].name, 60),
                                  (double)longest / 1e9, (double)median / 1e9);

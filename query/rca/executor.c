@@ -3,6 +3,7 @@
  * that are none: frameworks of chatting agents log what runs the programs as one more agent, and
  * what a program printed as its answer. That is a tool, whatever its span is called.
  */
+#include "query/rca/flat.h"
 #include "query/rca/rules.h"
 #include "query/rca/text-int.h"
 #include "query/rca/view-int.h"
@@ -12,6 +13,22 @@
 #define NAMES_MAX 64u
 
 /* The agent that a span names; null when it names none. */
+/* The node of a graph in the metadata of a call. */
+static struct clew_slice node_in(struct clew_slice metadata)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        if (!memmem(metadata.data, metadata.len, "langgraph_node", 14))
+                return CLEW_SLICE_NULL;
+        clew_flat_init(&f, metadata);
+        while (clew_flat_next(&f, &leaf)) {
+                if (leaf.is_string && clew_slice_eq_cstr(leaf.key, "langgraph_node"))
+                        return leaf.value;
+        }
+        return CLEW_SLICE_NULL;
+}
+
 static struct clew_slice own_name(const struct clew_step *step)
 {
         const struct clew_slice keys[] = {CLEW_SLICE_LITERAL("gen_ai.agent.name"),
@@ -20,16 +37,23 @@ static struct clew_slice own_name(const struct clew_step *step)
         struct clew_message_iter it = clew_span_attributes_brief(&step->span);
         struct clew_slice key;
         struct clew_slice raw;
+        struct clew_slice node = CLEW_SLICE_NULL;
         struct clew_value v;
 
         while (clew_attribute_next_raw(&it, &key, &raw)) {
+                /* Model calls of a flat graph name their node; tools have one for all. */
+                if (step->kind == CLEW_KIND_LLM &&
+                    (clew_slice_eq_cstr(key, "metadata") ||
+                     clew_slice_eq_cstr(key, "langsmith.metadata.langgraph_node")) &&
+                    clew_value_parse(raw, &v) && v.type == CLEW_VALUE_STRING)
+                        node = key.len == 8 ? node_in(v.bytes) : v.bytes;
                 for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
                         if (clew_slice_eq(key, keys[i]) && clew_value_parse(raw, &v) &&
                             v.type == CLEW_VALUE_STRING)
                                 return v.bytes;
                 }
         }
-        return CLEW_SLICE_NULL;
+        return node;
 }
 
 /* Frameworks name it so; a model may be named so too, and then answers in words and counts tokens.

@@ -47,6 +47,7 @@ struct speaker {
 struct call {
         uint32_t order;  /* among the model calls, from 0 */
         bool joins;      /* the first one of an agent that did not begin */
+        bool gives;      /* an agent that did not begin speaks next */
         bool acts;       /* something was carried out before the next call */
         bool changes;    /* that may have changed something */
         bool looks;      /* that brought something in */
@@ -176,6 +177,7 @@ static void meet_turns(struct clew_features_run *run)
                 name = name_of(run, &v->steps[i]);
                 if (before != CLEW_RCA_NONE && name_of(run, &v->steps[before]) != name) {
                         run->calls[i].takes = run->calls[before].hands = true;
+                        run->calls[before].gives = name != lead;
                         if (run->first_taken == CLEW_RCA_NONE)
                                 run->first_taken = i;
                 }
@@ -191,13 +193,24 @@ static void meet_turns(struct clew_features_run *run)
         }
 }
 
+/* A program in the text, or a tool right behind it: what holds whether or not agents have spans. */
+static bool acts_at_once(const struct clew_rca_view *v, uint32_t i)
+{
+        if (v->acts_in_text && clew_text_program(v->steps[i].text) >= 0)
+                return true;
+        for (uint32_t k = i + 1; k < v->n_steps && v->steps[k].kind != CLEW_RCA_LLM; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL)
+                        return true;
+        }
+        return false;
+}
+
 static void meet_tool(struct call *c, struct clew_slice name, enum clew_deed deed)
 {
         c->acts = true;
         if (deed == CLEW_DEED_READS)
                 c->looks = true;
-        else if (deed == CLEW_DEED_CHANGES && !clew_rca_proves_identity(name) &&
-                 !clew_rca_hands_over(name))
+        else if (!clew_rca_proves_identity(name) && !clew_rca_hands_over(name))
                 c->changes = true;
 }
 
@@ -355,7 +368,7 @@ static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
         x[CLEW_FEATURE_THIRD_CALL] = c->order == 2;
         x[CLEW_FEATURE_LAST_CALL] = last;
         x[CLEW_FEATURE_LAST_BUT_ONE] = c->order + 2 == run->n_calls;
-        x[CLEW_FEATURE_ACTS] = c->acts || clew_rca_acted(v, i);
+        x[CLEW_FEATURE_ACTS] = c->acts || c->gives || acts_at_once(v, i);
         x[CLEW_FEATURE_CHANGES] = c->changes;
         x[CLEW_FEATURE_LOOKS] = c->looks;
         x[CLEW_FEATURE_BAD_ACTION] = c->bad && !c->mended;

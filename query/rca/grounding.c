@@ -446,6 +446,7 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
 
         if (s->kind != CLEW_RCA_LLM || s->soft_error || s->n_calls > 0 || n->token.is_list_mark ||
             n->token.digits < 2 || !has_results_before(v, n->unit) || is_date_like(&n->token) ||
+            clew_text_is_no_fact(u->text, &n->token) ||
             clew_text_by_machine(u->text, n->token.offset) || clew_text_is_patch(u->text))
                 return;
         if (clew_text_find(u->text, "```") >= 0) {
@@ -489,7 +490,9 @@ static void judge_output(const struct clew_rca_view *v, struct shapes *shapes,
                 uint32_t who;
 
                 if (t.is_list_mark || !s || clew_text_by_machine(v->output, t.offset) ||
-                    is_date_like(&t) || s->observed < s->first ||
+                    is_date_like(&t) || clew_text_is_no_fact(v->output, &t) ||
+                    (t.is_number && clew_text_counts_itself(v->output, t.number)) ||
+                    s->observed < s->first ||
                     (s->observed != CLEW_RCA_NONE && s->observed != s->last))
                         continue;
                 u = &v->units[s->first];

@@ -211,28 +211,47 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
-/* The changes that a run made: the first one, and some later ones. */
+static void say_change(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
+                       const struct act *a, uint32_t nth)
+{
+        struct clew_finding *f = clew_finding_add(
+                ret, nth == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE, a->who, 1.0);
+
+        clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
+        clew_finding_evidence(f, at, a->args);
+        clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a->who].number,
+                         nth == 0 ? "the first change" : "a change", CLEW_SHOWN(a->name, 60));
+}
+
+static void say_unclear(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
+                        const struct act *a)
+{
+        struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_UNCLEAR_ACTION, a->who, 1.0);
+
+        clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
+        clew_finding_evidence(f, at, a->args);
+        clew_finding_say(ret, f, "Step %u called %.*s; whether that changed anything is not told.",
+                         v->steps[a->who].number, CLEW_SHOWN(a->name, 60));
+}
+
+/* The changes that a run made, the first one and some later ones, and some actions of which nobody
+ * knows whether they changed anything. */
 static void places_of_changes(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint32_t n = 0;
+        uint32_t changes = 0;
+        uint32_t unclear = 0;
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
-                struct clew_finding *f;
                 struct act a;
 
-                for (uint32_t k = 0; n < CHANGES_MAX && act_of(v, i, k, &a); k++) {
-                        if (a.failed || a.deed != CLEW_DEED_CHANGES ||
-                            clew_rca_proves_identity(a.name) || clew_rca_hands_over(a.name))
+                for (uint32_t k = 0; act_of(v, i, k, &a); k++) {
+                        if (a.failed || clew_rca_proves_identity(a.name) ||
+                            clew_rca_hands_over(a.name))
                                 continue;
-                        f = clew_finding_add(
-                                ret, n == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE,
-                                a.who, 1.0);
-                        clew_finding_effect(f, i == a.who ? CLEW_RCA_NONE : i);
-                        clew_finding_evidence(f, i, a.args);
-                        clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a.who].number,
-                                         n == 0 ? "the first change" : "a change",
-                                         CLEW_SHOWN(a.name, 60));
-                        n++;
+                        if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
+                                say_change(v, ret, i, &a, changes++);
+                        else if (a.deed == CLEW_DEED_UNKNOWN && unclear++ < CHANGES_MAX)
+                                say_unclear(v, ret, i, &a);
                 }
         }
 }

@@ -582,6 +582,11 @@ static void find_deeds(struct clew_rca_view *v)
                 if (s->kind == CLEW_RCA_TOOL)
                         s->deed = clew_deed_of(s->name, s->args,
                                                description_of(v, s->caller, s->name), s->result);
+                /* What changes something, or runs, need not say a word. */
+                if (s->kind == CLEW_RCA_TOOL && s->empty && clew_text_trim(s->result).len == 0 &&
+                    (s->deed == CLEW_DEED_CHANGES ||
+                     (s->deed == CLEW_DEED_UNKNOWN && clew_rca_runs_programs(s->name))))
+                        s->empty = false;
                 for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++) {
                         struct clew_rca_call *c = &v->calls[s->first_call + k];
 

@@ -460,6 +460,17 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
                 "<error",
                 "[error",
                 "tool '",
+                /* what programs in other languages begin with */
+                "fehler",
+                "erreur",
+                "errore",
+                "erro:",
+                "\xe9\x94\x99\xe8\xaf\xaf",
+                "\xe9\x8c\xaf\xe8\xaa\xa4",
+                "\xe3\x82\xa8\xe3\x83\xa9\xe3\x83\xbc",
+                "\xec\x98\xa4\xeb\xa5\x98",
+                "\xd0\xbe\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba\xd0\xb0",
+                "\xd0\x9e\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba\xd0\xb0",
         };
         static const char *const lost[] = {"page not found", "404 not found"};
         struct clew_slice t = clew_text_trim(result);
@@ -523,9 +534,26 @@ const char *clew_trouble_name(enum clew_trouble c)
 bool clew_text_is_empty_result(struct clew_slice result)
 {
         static const char *const phrases[] = {
-                "no results",    "no result",    "no matches", "no match",
-                "nothing found", "not found",    "no data",    "no records",
-                "0 results",     "no documents", "none found",
+                "no results",
+                "no result",
+                "no matches",
+                "no match",
+                "nothing found",
+                "not found",
+                "no data",
+                "no records",
+                "0 results",
+                "no documents",
+                "none found",
+                "keine treffer",
+                "nichts gefunden",
+                "keine ergebnisse",
+                "aucun r\xc3\xa9sultat",
+                "sin resultados",
+                "nessun risultato",
+                "\xe6\xb2\xa1\xe6\x9c\x89\xe6\x89\xbe\xe5\x88\xb0",
+                "\xe6\x97\xa0\xe7\xbb\x93\xe6\x9e\x9c",
+                "\xe6\x9c\xaa\xe6\x89\xbe\xe5\x88\xb0",
         };
         struct clew_slice t = clew_text_trim(result);
         bool only_marks = true;

@@ -58,55 +58,57 @@ static inline uint64_t word_hash_end(uint64_t h)
 /* Room for every head and tail that word lists are looked up in. */
 #define LOWER_MAX 2048u
 
-/* Bits for the pairs of neighbouring letters of a text; few of them are set by a text of LOWER_MAX.
- */
-#define PAIR_BITS 4096u
+/* Bits for runs of three bytes; a tenth of them are set by a text of LOWER_MAX. */
+#define RUN_BITS 8192u
 
-/* A lower-case copy of at most LOWER_MAX bytes, and which pairs of letters it holds: most words of
- * a list are excluded by a pair, the others are searched for. */
+/* A lower-case copy of at most LOWER_MAX bytes, and which runs of three bytes it holds: most words
+ * of a list are excluded by their first or last run, the others are searched for. */
 struct lowered {
         size_t len;
-        uint64_t pairs[PAIR_BITS / 64];
+        uint64_t runs[RUN_BITS / 64];
         uint8_t text[LOWER_MAX];
 };
 
-static inline uint32_t pair_of(uint8_t a, uint8_t b)
+/* The run that @c ends, from the one before it. */
+static inline uint32_t run_add(uint32_t run, uint8_t c)
 {
-        return ((uint32_t)a << 5 ^ b) % PAIR_BITS;
+        return (run << 5 ^ c) % RUN_BITS;
 }
 
 static inline void make_lowered(struct clew_slice t, struct lowered *ret)
 {
         size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
-        uint8_t before = 0;
+        uint32_t run = 0;
 
-        memset(ret->pairs, 0, sizeof(ret->pairs));
+        memset(ret->runs, 0, sizeof(ret->runs));
         for (size_t i = 0; i < n; i++) {
                 uint8_t c = lower(t.data[i]);
-                uint32_t pair = pair_of(before, c);
 
+                run = run_add(run, c);
                 ret->text[i] = c;
-                ret->pairs[pair / 64] |= 1ull << (pair % 64);
-                before = c;
+                ret->runs[run / 64] |= 1ull << (run % 64);
         }
         ret->len = n;
 }
 
-static inline bool has_pair(const struct lowered *l, const char *two)
+/* False when the three bytes at @three stand nowhere. What of a fourth byte is left in a run has
+ * left it by then. */
+static inline bool has_run(const struct lowered *l, const char *three)
 {
-        uint32_t pair = pair_of((uint8_t)two[0], (uint8_t)two[1]);
+        uint32_t run = run_add(run_add(run_add(0, (uint8_t)three[0]), (uint8_t)three[1]),
+                               (uint8_t)three[2]);
 
-        return (l->pairs[pair / 64] >> (pair % 64) & 1) != 0;
+        return (l->runs[run / 64] >> (run % 64) & 1) != 0;
 }
 
 static inline bool has_word(const struct lowered *l, const char *needle)
 {
         size_t n;
 
-        if (needle[0] && needle[1] && !has_pair(l, needle))
+        if (needle[0] && needle[1] && needle[2] && !has_run(l, needle))
                 return false;
         n = strlen(needle);
-        if (n > 2 && !has_pair(l, needle + n - 2))
+        if (n > 3 && !has_run(l, needle + n - 3))
                 return false;
         return clew_find(clew_slice_make(l->text, l->len), needle, n) != NULL;
 }

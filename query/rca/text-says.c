@@ -257,11 +257,13 @@ bool clew_text_is_unclosed(struct clew_slice text)
         long depth = 0;
         bool in_string = false;
 
-        for (size_t i = 0; i + 3 <= t.len; i++) {
-                if (memcmp(t.data + i, "```", 3) == 0) {
-                        fences++;
-                        i += 2;
-                }
+        for (struct clew_slice rest = t; rest.len;) {
+                const uint8_t *fence = clew_find(rest, "```", 3);
+
+                if (!fence)
+                        break;
+                fences++;
+                rest = clew_slice_from(rest, (size_t)(fence - rest.data) + 3);
         }
         if (fences % 2 == 1)
                 return true;

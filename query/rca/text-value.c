@@ -5,6 +5,10 @@
  */
 #include "query/rca/text-int.h"
 
+#define MARKS_MAX 4u    /* bytes between a number and the word that it belongs to */
+#define WORD_LENGTH 16u /* of that word */
+#define SENTENCE_MAX 160u
+#define LISTS_DEEP 32u
 #define LINE_HEAD_MAX 200u /* bytes in which a line says that a machine wrote it */
 
 /* 1990s, 80s. */
@@ -77,6 +81,170 @@ bool clew_token_is_word(const struct clew_token *t)
 {
         return is_decade(t->text) || is_range(t->text) || is_name(t->text) ||
                is_dated_name(t->text);
+}
+
+/* The word before @at, or behind it, without the marks between: at most MARKS_MAX bytes of them. */
+static struct clew_slice word_before(struct clew_slice text, size_t at)
+{
+        size_t to = at;
+        size_t from;
+
+        while (to > 0 && at - to < MARKS_MAX && !is_alpha(text.data[to - 1]) &&
+               !is_digit(text.data[to - 1]))
+                to--;
+        from = to;
+        while (from > 0 && to - from < WORD_LENGTH && is_alpha(text.data[from - 1]))
+                from--;
+        return clew_slice_make(text.data + from, to - from);
+}
+
+static struct clew_slice word_behind(struct clew_slice text, size_t at)
+{
+        size_t from = at;
+        size_t to;
+
+        while (from < text.len && from - at < MARKS_MAX && !is_alpha(text.data[from]) &&
+               !is_digit(text.data[from]) && text.data[from] != '\n')
+                from++;
+        to = from;
+        while (to < text.len && to - from < WORD_LENGTH && is_alpha(text.data[to]))
+                to++;
+        return clew_slice_make(text.data + from, to - from);
+}
+
+static bool is_any_word(struct clew_slice word, const char *const *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (word.len == strlen(list[i]) && clew_text_find(word, list[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* "May 14", "14. Mai": a day, which others write in figures alone. */
+static bool is_month(struct clew_slice word)
+{
+        static const char *const months[] = {
+                "january", "february", "march",       "april",     "may",       "june",
+                "july",    "august",   "september",   "october",   "november",  "december",
+                "jan",     "feb",      "mar",         "apr",       "jun",       "jul",
+                "aug",     "sep",      "sept",        "oct",       "nov",       "dec",
+                "januar",  "februar",  "m\xc3\xa4rz", "mai",       "juni",      "juli",
+                "oktober", "dezember", "okt",         "dez",       "janvier",   "mars",
+                "avril",   "juin",     "juillet",     "septembre", "octobre",   "novembre",
+                "enero",   "febrero",  "marzo",       "abril",     "mayo",      "junio",
+                "julio",   "agosto",   "septiembre",  "octubre",   "noviembre", "diciembre"};
+
+        return is_any_word(word, months, CLEW_ARRAY_LEN(months));
+}
+
+/* Characters behind a number that make it a day or an hour, where texts have no blanks. */
+static bool is_date_character(struct clew_slice t)
+{
+        static const char *const marks[] = {"\xe5\xb9\xb4", "\xe6\x9c\x88", "\xe6\x97\xa5",
+                                            "\xe6\x97\xb6", "\xe6\x99\x82", "\xe5\x88\x86",
+                                            "\xe7\x82\xb9", "\xe5\x8f\xb7", "\xe8\x99\x9f",
+                                            "\xec\x9b\x94", "\xec\x9d\xbc", "\xeb\x85\x84"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks); i++) {
+                if (t.len >= 3 && memcmp(t.data, marks[i], 3) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* 0000000, 12345: what stands for a value. */
+static bool is_placeholder(struct clew_slice t)
+{
+        uint32_t n = 0;
+        bool same = true;
+        bool rising = true;
+        uint8_t before = 0;
+
+        for (size_t i = 0; i < t.len; i++) {
+                uint8_t c = t.data[i];
+
+                if (!is_digit(c))
+                        continue;
+                same &= n == 0 || c == before;
+                rising &= n == 0 || c == before + 1 || (before == '9' && c == '0');
+                before = c;
+                n++;
+        }
+        return n >= 4 && (same || rising);
+}
+
+bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t)
+{
+        static const char *const places[] = {"line",    "lines", "page",   "pages",   "section",
+                                             "chapter", "step",  "option", "version", "python",
+                                             "figure",  "zeile", "seite",  "line_no", "lineno"};
+        static const char *const cues[] = {"e.g.",
+                                           "for example",
+                                           "for instance",
+                                           "such as",
+                                           "something like",
+                                           "let's say",
+                                           "assum",
+                                           "suppose",
+                                           "placeholder",
+                                           "zum beispiel",
+                                           "z. b.",
+                                           "z.b.",
+                                           "par exemple",
+                                           "por ejemplo",
+                                           "\xe4\xbe\x8b\xe5\xa6\x82",
+                                           "\xe6\xaf\x94\xe5\xa6\x82",
+                                           "formatted like",
+                                           "in the format",
+                                           "looks like \""};
+        size_t end = (size_t)t->offset + t->text.len;
+        struct clew_slice before;
+        size_t from = t->offset;
+
+        if (end > text.len)
+                return false; /* a token of another text */
+        before = word_before(text, t->offset);
+        while (from > 0 && t->offset - from < SENTENCE_MAX &&
+               !memchr("\n!?", text.data[from - 1], 3))
+                from--;
+        return is_placeholder(t->text) || is_any_word(before, places, CLEW_ARRAY_LEN(places)) ||
+               (t->digits <= 4 && (is_month(before) || is_month(word_behind(text, end)))) ||
+               is_date_character(clew_slice_from(text, end)) ||
+               (from == t->offset && t->digits <= 4 && memchr(t->text.data, '.', t->text.len)) ||
+               HAS_ANY(clew_slice_make(text.data + from, end - from), cues);
+}
+
+bool clew_text_counts_itself(struct clew_slice text, double n)
+{
+        struct {
+                uint32_t items;
+                bool list;
+        } stack[LISTS_DEEP];
+        uint32_t depth = 0;
+        bool quoted = false;
+
+        for (size_t i = 0; i < text.len; i++) {
+                uint8_t c = text.data[i];
+
+                if (c == '"' && (i == 0 || text.data[i - 1] != '\\'))
+                        quoted = !quoted;
+                if (quoted)
+                        continue;
+                if (c == '[' || c == '{') {
+                        if (depth == LISTS_DEEP)
+                                return false;
+                        stack[depth].items = 1;
+                        stack[depth++].list = c == '[';
+                } else if ((c == ']' || c == '}') && depth > 0) {
+                        depth--;
+                        if (stack[depth].list && stack[depth].items == n)
+                                return true;
+                } else if (c == ',' && depth > 0) {
+                        stack[depth - 1].items++;
+                }
+        }
+        return false;
 }
 
 bool clew_text_is_patch(struct clew_slice text)

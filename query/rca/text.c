@@ -269,11 +269,15 @@ bool clew_text_in_code(struct clew_slice text, size_t at)
 {
         bool in = false;
 
-        for (size_t i = 0; i + 3 <= text.len && i < at; i++) {
-                if (memcmp(text.data + i, "```", 3) == 0) {
-                        in = !in;
-                        i += 2;
-                }
+        while (text.len) {
+                const uint8_t *fence = clew_find(text, "```", 3);
+                size_t from = fence ? (size_t)(fence - text.data) : at;
+
+                if (from >= at)
+                        break;
+                in = !in;
+                text = clew_slice_from(text, from + 3);
+                at = at > from + 3 ? at - from - 3 : 0;
         }
         return in;
 }

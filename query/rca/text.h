@@ -133,6 +133,10 @@ bool clew_token_part(const struct clew_token *t, size_t *at, struct clew_token *
 /* True for what holds digits and is no value: sha256, python3.11, the 1990s, 10-12,
  * model-2024-08-06. */
 bool clew_token_is_word(const struct clew_token *t);
+/* True when token @t of @text tells no fact: a line or a section, a day in words, an example. */
+bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t);
+/* True when @text holds a list of @n members, in JSON's form. */
+bool clew_text_counts_itself(struct clew_slice text, double n);
 /* True for a patch: its numbers are places in files. */
 bool clew_text_is_patch(struct clew_slice text);
 /* True when offset @at stands in a line that a machine wrote: a hunk header, a warning or a frame

@@ -97,6 +97,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_FIRST_ACTION] = {"first-action", -0.14, "who took the first action"},
         [CLEW_RULE_FIRST_READING] = {"first-reading", -0.23, "who read a result first"},
         [CLEW_RULE_LATER_CHANGE] = {"later-change", 1.48, "who made a later change"},
+        [CLEW_RULE_UNCLEAR_ACTION] = {"unclear-action", 0.00, "an action with an unknown effect"},
         [CLEW_RULE_FIRST_CHANGE] = {"first-change", 0.99, "who made the first change"},
         [CLEW_RULE_LONGEST] = {"longest-text", 0.64, "who wrote most of the result"},
         [CLEW_RULE_ANSWER] = {"answer-call", 0.92, "who wrote the answer to a question"},

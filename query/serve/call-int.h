@@ -55,8 +55,9 @@ enum clew_input_group {
         CLEW_INPUT_DELETE = 1u << 29,
         CLEW_INPUT_REDACT = 1u << 30,
 };
-/* The last bit is no value of an int. */
-#define CLEW_INPUT_TAKE_OUT (1u << 31)
+/* These are no values of an int. */
+#define CLEW_INPUT_TAKE_OUT ((uint64_t)1 << 31)
+#define CLEW_INPUT_SCORE ((uint64_t)1 << 32)
 
 /* Their values. Numbers that were not given are UINT64_MAX. */
 struct clew_inputs {
@@ -146,7 +147,7 @@ struct clew_route {
         const char *record; /* type of the answer, or of a list's items; NULL: see about */
         const struct clew_record_field *fields; /* of that record, where they are a table */
         bool is_list;
-        uint32_t inputs; /* bits of enum clew_input_group: parameters, or members of the body */
+        uint64_t inputs; /* bits of enum clew_input_group: parameters, or members of the body */
         int (*run)(struct clew_call *call);
 };
 
@@ -156,7 +157,7 @@ extern const struct clew_route clew_routes[];
 const struct clew_route *clew_route_find(const char *path);
 
 /* The parameters of those groups, pointing into @inputs. */
-void clew_inputs_flags(uint32_t groups, struct clew_inputs *inputs, struct clew_flag_set *set);
+void clew_inputs_flags(uint64_t groups, struct clew_inputs *inputs, struct clew_flag_set *set);
 /* Whether who asks may: scope, type of body, token. 0, or 1 when it was refused. */
 CLEW_MUST_USE int clew_call_check_access(struct clew_call *call);
 /* Reads the parameters of a target ("a=1&b=2") for the call's route. 0, or 1 when it was refused.
@@ -279,6 +280,7 @@ int clew_route_me(struct clew_call *call);       /* route-status.c */
 
 int clew_route_stats(struct clew_call *call); /* route-stats.c */
 int clew_route_users(struct clew_call *call);
+int clew_route_scores(struct clew_call *call);             /* route-scores.c */
 int clew_route_attrs(struct clew_call *call);              /* route-attrs.c */
 int clew_route_values(struct clew_call *call);             /* route-attrs.c */
 int clew_route_contrast(struct clew_call *call);           /* route-contrast.c */

@@ -55,8 +55,9 @@ static struct signature taken_apart(struct clew_slice text)
         return s;
 }
 
-/* The tool is part of what went wrong: it failed, or it was called over and over. Elsewhere the
- * agent failed, whatever tool came next. */
+/* The tool is part of what went wrong: it failed, or it was called over and over; and of what
+ * nothing explains the last change is all that is known. Elsewhere the agent failed, whatever tool
+ * came next. */
 static bool is_of_tool(const struct signature *s)
 {
         static const char *const rules[] = {"tool-loop", "duplicate-call", "repeated-query",
@@ -66,7 +67,38 @@ static bool is_of_tool(const struct signature *s)
                 if (clew_slice_eq_cstr(s->rule, rules[i]))
                         return true;
         }
+        if (clew_slice_eq_cstr(s->rule, "unexplained") && !clew_slice_eq_cstr(s->kind, "tool"))
+                return s->tool.len > 0 || s->error.len > 0;
         return s->error.len > 0;
+}
+
+/* What the runs of a group have in common that nothing explains: how they end, and after what. */
+static struct clew_slice in_common(struct clew_arena *arena, const struct signature *of)
+{
+        static const char *const ends[][2] = {{"llm", "a model call"},
+                                              {"tool", "a tool's result"},
+                                              {"agent", "an agent's answer"},
+                                              {"step", "a step of another kind"}};
+        const char *end = "a step of another kind";
+
+        for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+                if (clew_slice_eq_cstr(of->kind, ends[i][0]))
+                        end = ends[i][1];
+        }
+        if (of->error.len)
+                return clew_arena_printf(arena, "in common: %s%.*s failed (%.*s)",
+                                         of->tool.len ? "" : end, (int)of->tool.len,
+                                         (const char *)(of->tool.len ? of->tool.data : NULL),
+                                         (int)of->error.len, (const char *)of->error.data);
+        if (clew_slice_eq_cstr(of->kind, "tool"))
+                return clew_arena_printf(arena, "in common: they end with %s", end);
+        if (!of->tool.len)
+                return clew_arena_printf(arena,
+                                         "in common: they end with %s, and no call is known "
+                                         "to have changed anything",
+                                         end);
+        return clew_arena_printf(arena, "in common: they end with %s; the last change is %.*s", end,
+                                 (int)of->tool.len, (const char *)of->tool.data);
 }
 
 uint64_t clew_cluster_hash(const struct clew_summary *s)
@@ -76,7 +108,7 @@ uint64_t clew_cluster_hash(const struct clew_summary *s)
         if (!s->cause.signature.len)
                 return clew_text_error_shape(s->error) ^ 0x9e3779b97f4a7c15u;
         of = taken_apart(s->cause.signature);
-        if (is_of_tool(&of) || !of.tool.len)
+        if (is_of_tool(&of))
                 return clew_hash(s->cause.signature);
         return clew_hash(of.rule) * 31 + clew_hash(of.kind);
 }
@@ -107,26 +139,18 @@ int clew_cluster_has(struct clew_select *s, struct clew_selected *t, const char 
         return r < 0 ? r : 1;
 }
 
-/* The sentence of the cause; without one the error of the example, and without that what the runs
- * of the group have in common: how they end. */
+/* The sentence of the cause; without one what the runs of the group have in common, and where even
+ * that is unknown the error of the example. */
 static struct clew_slice detail_of(struct clew_clusters *c, const struct clew_selected *t)
 {
-        static const char *const ends[][2] = {{"llm", "a model call"},
-                                              {"tool", "a tool's result"},
-                                              {"agent", "an agent's answer"},
-                                              {"step", "a step of another kind"}};
         const struct clew_summary_cause *cause = &t->summary.cause;
         struct signature of = taken_apart(cause->signature);
 
-        if (cause->rule.len || t->summary.error.len)
-                return clew_arena_copy(c->arena,
-                                       cause->rule.len ? cause->detail : t->summary.error);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
-                if (clew_slice_eq_cstr(of.kind, ends[i][0]))
-                        return clew_arena_printf(c->arena, "in common: they end with %s",
-                                                 ends[i][1]);
-        }
-        return CLEW_SLICE_NULL;
+        if (cause->rule.len)
+                return clew_arena_copy(c->arena, cause->detail);
+        if (of.kind.len)
+                return in_common(c->arena, &of);
+        return clew_arena_copy(c->arena, t->summary.error);
 }
 
 /* Counts the tools that the trouble of a group shows at. */

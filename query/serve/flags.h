@@ -28,6 +28,7 @@ struct clew_flag {
         const char **ret_text; /* last one wins; borrowed */
         struct clew_flag_values *ret_values;
         uint64_t *ret_number; /* decimal, no sign */
+        bool from_one;        /* of a number: 0 is none */
 };
 
 /*

@@ -6,12 +6,12 @@
 #include "query/review/item-mask.h"
 
 struct description {
-        uint32_t group;
+        uint64_t group;
         struct clew_flag flag;
 };
 
 static void add_all(struct clew_flag_set *set, const struct description *rows, size_t n,
-                    uint32_t groups)
+                    uint64_t groups)
 {
         for (size_t i = 0; i < n; i++) {
                 if (rows[i].group & groups)
@@ -20,7 +20,7 @@ static void add_all(struct clew_flag_set *set, const struct description *rows, s
 }
 
 /* What is read, and how much of it. */
-static void add_lists(uint32_t groups, struct clew_inputs *in, struct clew_flag_set *set)
+static void add_lists(uint64_t groups, struct clew_inputs *in, struct clew_flag_set *set)
 {
         const struct description rows[] = {
                 {CLEW_INPUT_FROM,
@@ -57,7 +57,7 @@ static void add_lists(uint32_t groups, struct clew_inputs *in, struct clew_flag_
 }
 
 /* Runs counted, compared, followed. */
-static void add_analysis(uint32_t groups, struct clew_inputs *in, struct clew_flag_set *set)
+static void add_analysis(uint64_t groups, struct clew_inputs *in, struct clew_flag_set *set)
 {
         const struct description rows[] = {
                 {CLEW_INPUT_DIFF, {"a", 0, "ID", "the one trace", .ret_text = &in->a}},
@@ -94,6 +94,8 @@ static void add_analysis(uint32_t groups, struct clew_inputs *in, struct clew_fl
                 {CLEW_INPUT_VALUE,
                  {"step", 0, "N", "the values that this step brought in",
                   .ret_number = &in->step_number}},
+                {CLEW_INPUT_SCORE,
+                 {"name", 0, "NAME", "only scores of this name", .ret_text = &in->name}},
                 {CLEW_INPUT_WITHIN,
                  {"within", 0, "LENGTH", "look so far before and after the run (1h)",
                   .ret_text = &in->within}},
@@ -103,7 +105,7 @@ static void add_analysis(uint32_t groups, struct clew_inputs *in, struct clew_fl
 }
 
 /* What people say, and what is made of it. */
-static void add_review(uint32_t groups, struct clew_inputs *in, struct clew_flag_set *set)
+static void add_review(uint64_t groups, struct clew_inputs *in, struct clew_flag_set *set)
 {
         const struct description rows[] = {
                 {CLEW_INPUT_SAID_OF,
@@ -181,7 +183,7 @@ static void add_review(uint32_t groups, struct clew_inputs *in, struct clew_flag
         add_all(set, rows, CLEW_ARRAY_LEN(rows), groups);
 }
 
-void clew_inputs_flags(uint32_t groups, struct clew_inputs *in, struct clew_flag_set *set)
+void clew_inputs_flags(uint64_t groups, struct clew_inputs *in, struct clew_flag_set *set)
 {
         if (groups & CLEW_INPUT_FILTER)
                 clew_filter_flags_add(set, &in->filter);

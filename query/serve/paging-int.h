@@ -25,4 +25,18 @@ void clew_page_print_name(struct clew_slice name, uint64_t version, char ret[CLE
 CLEW_MUST_USE bool clew_page_parse_size(const char *text, uint64_t *ret_size, uint64_t *ret_hash);
 void clew_page_print_size(uint64_t size, uint64_t hash, char ret[CLEW_PAGE_SIZE_TEXT]);
 
+/*
+ * A place in a list that is ranked as a whole: 16 hex digits, made of the texts that name the item
+ * which stood there. Its rank may have changed since; when it is gone the list has to be begun
+ * anew.
+ */
+#define CLEW_PAGE_ITEM_TEXT 17u
+uint64_t clew_page_item(const struct clew_slice *names, uint32_t n, uint64_t number);
+void clew_page_print_item(uint64_t item, char ret[CLEW_PAGE_ITEM_TEXT]);
+/* Where a page of @n items begins, behind the call's `after`; @item_at gives the place of one. 0,
+ * or 1 when there is no such place: it was refused. */
+CLEW_MUST_USE int clew_page_begin(struct clew_call *call, const void *items, uint32_t n,
+                                  uint64_t (*item_at)(const void *items, uint32_t i),
+                                  uint32_t *ret);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "query/serve/paging-int.h"
 
+#include "proto/base/hash.h"
 #include "proto/base/ids.h"
 #include "proto/base/number.h"
 #include "query/review/rubric.h"
@@ -77,4 +78,47 @@ bool clew_page_parse_size(const char *text, uint64_t *ret_size, uint64_t *ret_ha
 void clew_page_print_size(uint64_t size, uint64_t hash, char ret[CLEW_PAGE_SIZE_TEXT])
 {
         (void)snprintf(ret, CLEW_PAGE_SIZE_TEXT, "%" PRIu64 "-%016" PRIx64, size, hash);
+}
+
+uint64_t clew_page_item(const struct clew_slice *names, uint32_t n, uint64_t number)
+{
+        uint64_t hash = number;
+
+        for (uint32_t i = 0; i < n; i++)
+                hash = clew_hash_seeded(names[i], hash);
+        return hash;
+}
+
+void clew_page_print_item(uint64_t item, char ret[CLEW_PAGE_ITEM_TEXT])
+{
+        (void)snprintf(ret, CLEW_PAGE_ITEM_TEXT, "%016" PRIx64, item);
+}
+
+int clew_page_begin(struct clew_call *call, const void *items, uint32_t n,
+                    uint64_t (*item_at)(const void *items, uint32_t i), uint32_t *ret)
+{
+        const char *after = call->inputs.after;
+        uint8_t bytes[sizeof(uint64_t)];
+        uint64_t item = 0;
+
+        *ret = 0;
+        if (!after)
+                return 0;
+        if (!clew_hex_decode(clew_slice_of_cstr(after), bytes, sizeof(bytes))) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                        "after takes a place as \"next\" has given it");
+                return 1;
+        }
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                item = item << 8 | bytes[i];
+        for (uint32_t i = 0; i < n; i++) {
+                if (item_at(items, i) != item)
+                        continue;
+                *ret = i + 1;
+                return 0;
+        }
+        (void)!clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                "what stood at that place (after) is not in the list any more: "
+                                "begin anew");
+        return 1;
 }

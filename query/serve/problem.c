@@ -45,6 +45,7 @@ struct clew_json_writer clew_problem_begin(struct clew_serve_answer *answer,
         answer->content_type = "application/problem+json";
         answer->etag[0] = '\0';
         answer->next[0] = '\0';
+        answer->partial[0] = '\0';
         answer->n_left_out = 0;
         answer->goes_on = false;
         clew_buffer_init(&type, 256);

@@ -247,7 +247,7 @@ int clew_route_annotations(struct clew_call *call)
         if (from && !clew_cursor_parse(from, &after))
                 return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
                                         "after takes a cursor as \"next\" has given it");
-        if (clew_call_filter(call, from ? NULL : CLEW_SINCE_DEFAULT) != 0)
+        if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
         if (clew_call_list_begin(call, "annotations", "annotation", NULL, LIMIT_DEFAULT, &list) ==
             0) {

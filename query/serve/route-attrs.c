@@ -2,34 +2,49 @@
  * The attributes that the selected traces carry, and the values of one.
  */
 #include "query/serve/attrs.h"
+
+#include "proto/base/hash.h"
 #include "query/serve/call-int.h"
+#include "query/serve/paging-int.h"
 #include "query/serve/stats.h"
 
 #include <errno.h>
 
 #define LIMIT_DEFAULT 1000u
 
-static int end_list(struct clew_call_list *list, const struct clew_select *s)
+/* @item: that of the last one of the page; 0 = that was all. */
+static int end_list(struct clew_call_list *list, const struct clew_select *s, uint64_t item)
 {
         struct clew_error partial;
+        char next[CLEW_PAGE_ITEM_TEXT];
 
-        return clew_call_list_end(list, NULL, s->seen,
+        clew_page_print_item(item, next);
+        return clew_call_list_end(list, item ? next : NULL, s->seen,
                                   clew_select_is_partial(s, &partial) ? partial.message : NULL);
+}
+
+static uint64_t key_at(const void *items, uint32_t i)
+{
+        const struct clew_attribute_key *key = ((const struct clew_attributes *)items)->all[i];
+
+        return clew_page_item(&key->name, 1, clew_hash(clew_slice_of_cstr(key->scope)));
 }
 
 static int put_keys(struct clew_call *call, struct clew_select *s, struct clew_attributes *all)
 {
         struct clew_call_list list;
+        uint32_t i;
         int r = 0;
 
-        if (clew_call_complaints(call, s) != 0)
+        if (clew_call_complaints(call, s) != 0 ||
+            clew_page_begin(call, all, all->n, key_at, &i) != 0)
                 return 0;
         if (clew_call_list_begin(call, "attributes", "attribute", clew_attribute_fields,
                                  LIMIT_DEFAULT, &list) == 0) {
-                for (uint32_t i = 0; r == 0 && i < all->n && !clew_call_list_is_full(&list); i++)
+                for (; r == 0 && i < all->n && !clew_call_list_is_full(&list); i++)
                         r = clew_record_put(&list.writer, all->all[i]);
                 if (r == 0)
-                        r = end_list(&list, s);
+                        r = end_list(&list, s, i > 0 && i < all->n ? key_at(all, i - 1) : 0);
         }
         clew_call_list_deinit(&list);
         return r;
@@ -65,22 +80,28 @@ int clew_route_attrs(struct clew_call *call)
         return r;
 }
 
+static uint64_t value_at(const void *items, uint32_t i)
+{
+        return clew_page_item(((const struct clew_groups *)items)->all[i]->keys, 1, 0);
+}
+
 static int put_values(struct clew_call *call, struct clew_select *s, const struct clew_stats *stats)
 {
         const struct clew_groups *g = &stats->groups;
         struct clew_call_list list;
+        uint32_t i;
         int r = 0;
 
-        if (clew_call_complaints(call, s) != 0)
+        if (clew_call_complaints(call, s) != 0 || clew_page_begin(call, g, g->n, value_at, &i) != 0)
                 return 0;
         if (clew_call_list_begin(call, "values", "value", clew_value_fields, LIMIT_DEFAULT,
                                  &list) == 0) {
-                for (uint32_t i = 0; r == 0 && i < g->n && !clew_call_list_is_full(&list); i++)
+                for (; r == 0 && i < g->n && !clew_call_list_is_full(&list); i++)
                         r = clew_record_put(&list.writer, &(struct clew_value_row){
                                                                   g->all[i]->keys[0], g->all[i]->n,
                                                                   g->all[i]->failed});
                 if (r == 0)
-                        r = end_list(&list, s);
+                        r = end_list(&list, s, i > 0 && i < g->n ? value_at(g, i - 1) : 0);
         }
         clew_call_list_deinit(&list);
         return r;

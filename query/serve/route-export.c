@@ -160,12 +160,30 @@ static int put_otlp(struct exporting *x, const struct clew_trace_id *id)
 
 /* ---- all of them ---------------------------------------------------------------------------- */
 
+/* Why the answer ends before its end: its limit, its size, or @s (may be NULL) was cut. */
+static void tell_cut(struct exporting *x, const struct clew_select *s, bool is_full)
+{
+        char *to = x->call->answer->partial;
+        size_t n = sizeof(x->call->answer->partial);
+        struct clew_error partial;
+
+        if (s && s->end != CLEW_SELECT_WHOLE && clew_select_is_partial(s, &partial))
+                (void)snprintf(to, n, "%.159s", partial.message);
+        else if (is_full)
+                (void)snprintf(to, n, "an answer has at most %zu MiB; the rest is behind after",
+                               CLEW_SERVE_BODY_MAX >> 20);
+        else
+                (void)snprintf(to, n, "limit is %llu; the rest is behind after",
+                               (unsigned long long)x->limit);
+}
+
 static int export_selected(struct exporting *x, const struct clew_selected *after)
 {
         struct clew_call *call = x->call;
         struct clew_selected last = {0};
         struct clew_select s = {0};
         struct clew_selected t;
+        bool is_full;
         int r = clew_select_init(&s, call->view, &call->filter, call->service->clock, after,
                                  &call->err);
 
@@ -179,11 +197,15 @@ static int export_selected(struct exporting *x, const struct clew_selected *afte
                         break;
                 last = at;
         }
-        if (r == -EMSGSIZE && x->n > 0)
-                r = 1; /* the page is full */
-        if (r >= 0 && clew_call_complaints(call, &s) == 0 && last.start_ns > 0 &&
-            (r == 1 || s.end != CLEW_SELECT_WHOLE))
-                clew_cursor_print(&last, call->answer->next);
+        is_full = r == -EMSGSIZE && x->n > 0;
+        if (is_full)
+                r = 1;
+        if (r >= 0 && clew_call_complaints(call, &s) == 0 &&
+            (r == 1 || s.end != CLEW_SELECT_WHOLE)) {
+                tell_cut(x, &s, is_full);
+                if (last.start_ns > 0)
+                        clew_cursor_print(&last, call->answer->next);
+        }
         clew_select_deinit(&s);
         return r < 0 ? r : 0;
 }
@@ -193,6 +215,7 @@ static int export_dataset(struct exporting *x)
         struct clew_call *call = x->call;
         const struct clew_dataset *d = &x->dataset;
         uint32_t at = 0;
+        bool is_full;
         int r = 0;
 
         if (call->inputs.after) {
@@ -212,10 +235,13 @@ static int export_dataset(struct exporting *x)
                 if (r < 0)
                         break;
         }
-        if (r == -EMSGSIZE && x->n > 0)
+        is_full = r == -EMSGSIZE && x->n > 0;
+        if (is_full)
                 r = 0;
-        if (r == 0 && at < d->n && at > 0)
+        if (r == 0 && at < d->n && at > 0) {
+                tell_cut(x, NULL, is_full);
                 clew_content_id_to_hex(&d->entries[at - 1].id, call->answer->next);
+        }
         return r;
 }
 
@@ -261,7 +287,7 @@ static int prepare(struct exporting *x, struct clew_selected *ret_after)
                                         "after takes what X-Clew-Next has given");
                 return 1;
         }
-        return clew_call_filter(call, in->after && !in->whole ? NULL : CLEW_SINCE_DEFAULT);
+        return clew_call_filter(call, CLEW_SINCE_DEFAULT);
 }
 
 int clew_route_export(struct clew_call *call)

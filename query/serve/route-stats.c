@@ -3,6 +3,7 @@
  */
 #include "query/answer/when.h"
 #include "query/serve/call-int.h"
+#include "query/serve/paging-int.h"
 #include "query/serve/series.h"
 #include "query/serve/stats.h"
 
@@ -23,26 +24,39 @@ static void write_total(struct clew_json_writer *w, const void *context)
         clew_json_write_uint64(w, s->groups.n);
 }
 
+static uint64_t item_at(const void *items, uint32_t i)
+{
+        const struct clew_groups *g = items;
+
+        return clew_page_item(g->all[i]->keys, g->n_keys, g->all[i]->time_ns);
+}
+
 static int put_groups(struct clew_call *call, struct clew_stats *stats, struct clew_select *s)
 {
+        const struct clew_groups *g = &stats->groups;
         struct clew_call_list list;
         struct clew_error partial;
+        char next[CLEW_PAGE_ITEM_TEXT] = "";
+        uint32_t i;
         int r = clew_stats_sort(stats, call->inputs.sort, &call->err);
 
         if (r == -EINVAL)
                 return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER, "%s", call->err.message);
         if (r < 0 || clew_call_complaints(call, s) != 0)
                 return r;
+        if (clew_page_begin(call, g, g->n, item_at, &i) != 0)
+                return 0;
         if (clew_call_list_begin(call, "stats", "stats", clew_stats_fields, LIMIT_DEFAULT, &list) ==
             0) {
                 list.write_more = write_total;
                 list.more_context = stats;
-                for (uint32_t i = 0;
-                     r == 0 && i < stats->groups.n && !clew_call_list_is_full(&list); i++)
+                for (; r == 0 && i < g->n && !clew_call_list_is_full(&list); i++)
                         r = clew_record_put(&list.writer,
-                                            &(struct clew_stats_row){stats, stats->groups.all[i]});
+                                            &(struct clew_stats_row){stats, g->all[i]});
+                if (i > 0 && i < g->n)
+                        clew_page_print_item(item_at(g, i - 1), next);
                 if (r == 0)
-                        r = clew_call_list_end(&list, NULL, s->seen,
+                        r = clew_call_list_end(&list, next[0] ? next : NULL, s->seen,
                                                clew_select_is_partial(s, &partial) ? partial.message
                                                                                    : NULL);
         }
@@ -175,6 +189,9 @@ int clew_route_stats(struct clew_call *call)
         if (!call->inputs.by && clew_series_wanted(call->inputs.filter.query)) {
                 const char *query = call->inputs.filter.query;
 
+                if (call->inputs.after)
+                        return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
+                                                "series have no pages: after is for groups (by)");
                 call->inputs.filter.query = NULL; /* says which steps count */
                 return run_series(call, query, over_ns);
         }

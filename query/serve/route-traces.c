@@ -4,6 +4,7 @@
 #include "query/answer/facts.h"
 #include "query/answer/trace-record.h"
 #include "query/serve/call-int.h"
+#include "query/serve/count.h"
 
 #include <errno.h>
 
@@ -62,7 +63,7 @@ int clew_route_traces(struct clew_call *call)
         if (from && !clew_cursor_parse(from, &after))
                 return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
                                         "after takes a cursor as \"next\" has given it");
-        if (clew_call_filter(call, from ? NULL : SINCE_DEFAULT) != 0)
+        if (clew_call_filter(call, SINCE_DEFAULT) != 0)
                 return 0;
         if (clew_call_list_begin(call, "traces", "trace", clew_trace_fields, LIMIT_DEFAULT,
                                  &list) == 0) {
@@ -85,7 +86,6 @@ int clew_route_traces(struct clew_call *call)
 int clew_route_count(struct clew_call *call)
 {
         struct clew_select s = {0};
-        struct clew_selected t;
         struct clew_tally tally = {0};
         struct clew_record_writer w;
         struct clew_json_writer json;
@@ -94,9 +94,8 @@ int clew_route_count(struct clew_call *call)
 
         if (clew_call_filter(call, SINCE_DEFAULT) != 0)
                 return 0;
-        r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL, &call->err);
-        while (r >= 0 && (r = clew_select_next(&s, &t, &call->err)) == 1)
-                clew_tally_add(&tally, &t.summary);
+        r = clew_count_gather(&tally, call->view, &call->filter, call->service->clock, NULL, &s,
+                              &call->err);
         if (r == 0 && clew_call_complaints(call, &s) == 0) {
                 clew_call_record_writer(call, &w, "count", NULL);
                 json = clew_record_begin(&w, "count");

@@ -73,6 +73,7 @@ struct clew_serve_answer {
         const char *policy;       /* Content-Security-Policy of pages; static */
         char etag[32];            /* quoted; "" = none */
         char next[80];            /* where the rest begins, of what is no list; "" = that was all */
+        char partial[160];        /* why it ends before its end, of what is no list; "" = whole */
         uint64_t n_left_out;      /* of what is no list: what gave no record */
         unsigned retry_after_s;   /* 0 = none */
         /* The rest is part of this answer: who carries it asks again with `after` = @next, and

@@ -427,9 +427,8 @@ static int make_ids(struct clew_stats *s, uint64_t serial, uint32_t n)
         return s->by_id ? 0 : -ENOMEM;
 }
 
-static int take(void *context, const struct clew_bulk_row *row)
+static int take(struct clew_stats *s, const struct clew_bulk_row *row)
 {
-        struct clew_stats *s = context;
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
         bool failed = (CLEW_OUTCOME_BIT(row->outcome) & CLEW_OUTCOMES_FAILED) != 0;
         const struct clew_group_item item = {
@@ -477,13 +476,12 @@ static bool is_by_sort(const struct clew_stats *s)
         return is;
 }
 
-static int take_step(void *context, const struct clew_bulk_step *step)
+static int add_told_step(struct clew_stats *s, const struct clew_bulk_step *step)
 {
-        struct clew_stats *s = context;
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
         const struct clew_group_item item = {
                 .keys = keys,
-                .time_ns = stretch(s, step->start_ns),
+                .time_ns = s->by_sort ? 0 : stretch(s, step->start_ns),
                 .failed = step->is_error,
                 .open = step->is_open,
                 .duration_ns = step->duration_ns,
@@ -492,7 +490,7 @@ static int take_step(void *context, const struct clew_bulk_step *step)
                 .cost_usd = step->cost_usd,
                 .cause = step->is_error ? step->texts[CLEW_STEP_ERROR_TYPE] : CLEW_SLICE_NULL,
         };
-        bool by_sort = is_by_sort(s);
+        bool by_sort = s->by_sort;
 
         if (by_sort && make_ids(s, step->serial, step->n_sorts) < 0)
                 return -ENOMEM;
@@ -506,6 +504,23 @@ static int take_step(void *context, const struct clew_bulk_step *step)
         return clew_groups_add(&s->groups, &item);
 }
 
+/* What is too much is no damage of an index. */
+static int take_step(void *context, const struct clew_bulk_step *step)
+{
+        struct clew_stats *s = context;
+
+        s->refused = add_told_step(s, step);
+        return s->refused;
+}
+
+static int take_row(void *context, const struct clew_bulk_row *row)
+{
+        struct clew_stats *s = context;
+
+        s->refused = take(s, row);
+        return s->refused;
+}
+
 static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_clock *clock,
                 struct clew_select *select, struct clew_error *err)
 {
@@ -513,10 +528,12 @@ static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_
         int r = clew_select_init(select, view, &s->filter, clock, NULL, err);
 
         if (s->needs_spans) {
+                s->by_sort = is_by_sort(s);
+                select->steps_of_runs = !s->by_sort;
                 select->wants_steps = wants;
                 select->take_step = take_step;
         } else {
-                select->take = take;
+                select->take = take_row;
         }
         select->take_context = s;
         while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1)
@@ -533,6 +550,10 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
         s->filter = *filter;
         s->filter.light = light_of(s);
         r = walk(s, view, clock, select, err);
+        if (r == -EAGAIN && s->refused < 0) {
+                r = s->refused;
+                *err = (struct clew_error){0};
+        }
         if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
                 char damage[sizeof(select->index_damage)];
 

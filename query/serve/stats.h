@@ -31,6 +31,8 @@ struct clew_stats {
         bool of_steps;    /* steps are counted, not runs */
         bool needs_spans; /* summaries do not tell all keys */
         bool told;        /* but indexes do, of steps: all that are counted */
+        bool by_sort;     /* steps of one sort are of one group */
+        int refused;      /* by the groups, of what indexes told */
         uint64_t over_ns; /* stretch of time; 0 = all time together */
         struct clew_arena arena;
         struct clew_arena scratch;

@@ -54,6 +54,7 @@ struct clew_object_bucket {
         const struct clew_bucket_ops *ops;
         char url[CLEW_BUCKET_URL_MAX];
         uint64_t attempt_ns;
+        _Atomic uint64_t until_ns; /* monotonic; 0 = none */
         atomic_bool stop;
 };
 
@@ -69,6 +70,10 @@ void clew_bucket_close(struct clew_object_bucket *b); /* NULL is fine */
 CLEW_MUST_USE bool clew_bucket_is_url(const char *text);
 /* All calls under way end soon with -ECANCELED (a create: unsure), and later ones at once. */
 void clew_bucket_stop(struct clew_object_bucket *b);
+
+/* Until monotonic time @until_ns all must be done; what is not is -ETIMEDOUT, or unsure. 0: no
+ * longer so. */
+void clew_bucket_hurry(struct clew_object_bucket *b, uint64_t until_ns);
 
 /* See README.md; repeats until it is sure or its time is over. enum clew_bucket_made or an error.
  */
@@ -102,6 +107,9 @@ CLEW_MUST_USE int clew_bucket_dir_open(const char *url, bool create,
 CLEW_MUST_USE int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret,
                                       struct clew_error *err);
 CLEW_MUST_USE bool clew_bucket_name_is_good(const char *name);
+
+/* Time for one attempt that moves @bytes. */
+uint64_t clew_bucket_attempt_ns(struct clew_object_bucket *b, uint64_t bytes);
 
 /* Waits between attempts: longer each time, drawn by chance. */
 struct clew_bucket_patience {

@@ -25,7 +25,6 @@
 #define LIST_BYTES_MAX ((size_t)4 << 20)
 #define HEADERS_MAX 10u
 #define HEADER_BYTES_MAX ((size_t)32 << 10)
-#define BYTES_PER_EXTRA_SECOND ((uint64_t)1 << 20)
 
 struct s3_bucket {
         struct clew_object_bucket base;
@@ -88,8 +87,7 @@ static int send_lines(struct exchange *x, const struct clew_sigv4_request *signe
                 .headers = headers,
                 .n_headers = n,
                 .body = x->body,
-                .timeout_ns =
-                        s3->base.attempt_ns + x->bytes / BYTES_PER_EXTRA_SECOND * CLEW_NS_PER_S,
+                .timeout_ns = clew_bucket_attempt_ns(&s3->base, x->bytes),
                 .ca_file = s3->place.ca[0] ? s3->place.ca : NULL,
                 .stop = &s3->base.stop,
         };

@@ -10,6 +10,8 @@
 #define WAIT_FIRST_NS (50 * CLEW_NS_PER_MS)
 #define WAIT_LONGEST_NS (2 * CLEW_NS_PER_S)
 #define WAIT_SLICE_NS (50 * CLEW_NS_PER_MS)
+#define ATTEMPT_LEAST_NS (10 * CLEW_NS_PER_MS)
+#define BYTES_PER_EXTRA_SECOND ((uint64_t)1 << 20)
 
 /* ---- addresses and names --------------------------------------------------------------------- */
 
@@ -43,6 +45,11 @@ void clew_bucket_stop(struct clew_object_bucket *b)
         atomic_store(&b->stop, true);
 }
 
+void clew_bucket_hurry(struct clew_object_bucket *b, uint64_t until_ns)
+{
+        atomic_store(&b->until_ns, until_ns);
+}
+
 bool clew_bucket_name_is_good(const char *name)
 {
         size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-");
@@ -57,10 +64,21 @@ bool clew_bucket_name_is_good(const char *name)
         return n > 0 && name[0] != '.' && name[n] == '\0' && n <= CLEW_BUCKET_NAME_MAX;
 }
 
+/* Of the time in which all must be done. */
+static uint64_t left_ns(struct clew_object_bucket *b)
+{
+        uint64_t until = atomic_load(&b->until_ns);
+        uint64_t now = until ? clew_clock_monotonic_ns(clew_clock_system()) : 0;
+
+        return until == 0 ? UINT64_MAX : until > now ? until - now : 0;
+}
+
 static int refuse(struct clew_object_bucket *b, const char *name, struct clew_error *err)
 {
         if (atomic_load(&b->stop))
                 return clew_error_set(err, -ECANCELED, 0, "%s: stopped", b->url);
+        if (left_ns(b) == 0)
+                return clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer in time", b->url);
         if (!clew_bucket_name_is_good(name))
                 return clew_error_set(err, -EINVAL, 0, "%s: no object can have this name", b->url);
         return 0;
@@ -71,9 +89,20 @@ static int refuse(struct clew_object_bucket *b, const char *name, struct clew_er
 struct clew_bucket_patience clew_bucket_patience_begin(struct clew_object_bucket *b)
 {
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        uint64_t left = left_ns(b);
+        uint64_t patience = b->attempt_ns * CLEW_BUCKET_PATIENCE;
 
-        return (struct clew_bucket_patience){
-                .bucket = b, .until_ns = now + b->attempt_ns * CLEW_BUCKET_PATIENCE};
+        return (struct clew_bucket_patience){.bucket = b,
+                                             .until_ns = now + (patience < left ? patience : left)};
+}
+
+uint64_t clew_bucket_attempt_ns(struct clew_object_bucket *b, uint64_t bytes)
+{
+        uint64_t want = b->attempt_ns + bytes / BYTES_PER_EXTRA_SECOND * CLEW_NS_PER_S;
+        uint64_t left = left_ns(b);
+
+        left = left > ATTEMPT_LEAST_NS ? left : ATTEMPT_LEAST_NS;
+        return want < left ? want : left;
 }
 
 /* Between half of @ns and all of it, so that many who fail together do not come back together. */

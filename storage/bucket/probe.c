@@ -160,6 +160,15 @@ static int round_of(struct clew_object_bucket *b, struct clew_error *err)
         return r;
 }
 
+/* It was not found out. */
+static int undecided(struct clew_object_bucket *b, struct clew_error *err)
+{
+        if (err->message[0] && err->code != -ENOTSUP)
+                return -EHOSTUNREACH;
+        return clew_error_set(err, -EBUSY, 0, "%s: the store answers with errors; try again later",
+                              b->url);
+}
+
 int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err)
 {
         struct clew_bucket_patience p = clew_bucket_patience_begin(b);
@@ -173,13 +182,10 @@ int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err)
                         return r;
                 if (r == 0)
                         done++;
-                else if (++unsure > UNSURE_MAX || !clew_bucket_patience_wait(&p))
-                        return err->code == -ENOTSUP ? -ENOTSUP
-                               : err->message[0]     ? -EHOSTUNREACH
-                                                     : clew_error_set(err, -EBUSY, 0,
-                                                                      "%s: the store answers with "
-                                                                          "errors; try again later",
-                                                                      b->url);
+                else if (++unsure > UNSURE_MAX && err->code == -ENOTSUP)
+                        return -ENOTSUP;
+                else if (unsure > UNSURE_MAX || !clew_bucket_patience_wait(&p))
+                        return undecided(b, err);
         }
         return 0;
 }

@@ -2,6 +2,7 @@
  * The last part of erasing: index runs that name what is gone are made anew, and free pages are
  * wiped; storage/erase.h, storage/base/wipe-int.h.
  */
+#include "storage/base/index-table-int.h"
 #include "storage/base/wipe-int.h"
 #include "storage/erase/repack-int.h"
 
@@ -287,6 +288,11 @@ int clew_store_finish_erasure(struct clew_store *store, const struct clew_rewrit
                 r = write_with(&f, set_done);
         ret->is_wiped = r == 0;
         return r < 0 ? r : 0;
+}
+
+bool clew_store_has_left_behind(const struct clew_store *store)
+{
+        return clew_index_table_number(store->env) > 0;
 }
 
 int clew_view_erasure(struct clew_view *view, struct clew_erasure_status *ret,

@@ -17,6 +17,8 @@
 
 /* Of the offsets, and of the separators: a directory is one block, however many blocks it is of. */
 #define DIRECTORY_MAX ((size_t)64 << 20)
+/* A byte, three varints, a key. */
+#define ENTRY_BYTES_MAX (31u + CLEW_INDEX_KEY_MAX)
 
 void clew_run_writer_init(struct clew_run_writer *w,
                           int (*put)(void *context, uint32_t block, struct clew_slice bytes,
@@ -148,20 +150,35 @@ static size_t shared_bytes(struct clew_slice a, struct clew_slice b)
         return i;
 }
 
-/* The three lengths of an entry: most fit into one byte. */
-static void put_lengths(struct clew_buffer *out, size_t shared, size_t more, size_t posting)
+static uint8_t *put_varint(uint8_t *at, uint64_t v)
+{
+        for (; v >= 0x80; v >>= 7)
+                *at++ = (uint8_t)(v | 0x80);
+        *at++ = (uint8_t)v;
+        return at;
+}
+
+/* An entry and its key's further bytes. Of its three lengths most fit into one byte. */
+static void put_entry(struct clew_buffer *out, size_t shared, struct clew_slice more,
+                      size_t posting)
 {
         size_t s = shared < CLEW_RUN_SHARED_MORE ? shared : CLEW_RUN_SHARED_MORE;
-        size_t m = more <= CLEW_RUN_FURTHER_MAX ? more : 0;
+        size_t m = more.len <= CLEW_RUN_FURTHER_MAX ? more.len : 0;
         size_t p = posting <= CLEW_RUN_POSTING_MAX ? posting : 0;
+        uint8_t *to = clew_buffer_reserve(out, ENTRY_BYTES_MAX);
+        uint8_t *at = to;
 
-        clew_buffer_append_byte(out, (uint8_t)(s << 5 | m << 2 | p));
+        if (!to)
+                return;
+        *at++ = (uint8_t)(s << 5 | m << 2 | p);
         if (s == CLEW_RUN_SHARED_MORE)
-                clew_buffer_append_varint(out, shared);
+                at = put_varint(at, shared);
         if (m == 0)
-                clew_buffer_append_varint(out, more);
+                at = put_varint(at, more.len);
         if (p == 0)
-                clew_buffer_append_varint(out, posting);
+                at = put_varint(at, posting);
+        memcpy(at, more.data, more.len);
+        clew_buffer_commit(out, (size_t)(at - to) + more.len);
 }
 
 void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_slice key,
@@ -190,8 +207,7 @@ void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_s
                 clew_buffer_append_le32(&w->offsets, (uint32_t)w->separators.len);
                 shared = 0;
         }
-        put_lengths(&w->keys, shared, key.len - shared, posting.len);
-        clew_buffer_append(&w->keys, key.data + shared, key.len - shared);
+        put_entry(&w->keys, shared, clew_slice_from(key, shared), posting.len);
         clew_buffer_append_slice(&w->postings, posting);
         memcpy(w->last, key.data, key.len);
         w->last_len = key.len;

@@ -62,6 +62,8 @@ struct clew_index_sink {
         uint32_t n_slots;
         uint32_t n_traces;
         uint32_t n_waiting;
+        uint64_t seed; /* of hashes, and another one */
+        uint64_t second_seed;
         uint64_t lately[LATELY];
         struct sink_waiting waiting[WAITING];
         bool failed;
@@ -76,6 +78,8 @@ struct clew_index_sink *clew_index_sink_new(void)
 
         if (!s)
                 return NULL;
+        s->seed = clew_hash_seeded(CLEW_SLICE_NULL, (uint64_t)(uintptr_t)s);
+        s->second_seed = clew_hash_seeded(CLEW_SLICE_NULL, s->seed);
         clew_arena_init(&s->arena, CLEW_SINK_BYTES_MAX / 2);
         clew_buffer_init(&s->keys, CLEW_SINK_BYTES_MAX / 4);
         clew_buffer_init(&s->entries, CLEW_SINK_BYTES_MAX / 4);
@@ -136,6 +140,47 @@ void clew_index_sink_start(struct clew_index_sink *s, uint64_t start_ns)
 {
         if (s->n_traces > 0)
                 s->starts[s->n_traces - 1] = start_ns;
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+        wide product = (wide)a * b;
+
+        return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t load(const uint8_t *p, size_t n)
+{
+        uint64_t v = 0;
+
+        memcpy(&v, p, n);
+        return v;
+}
+
+/* Most keys are short, and a call costs more than their bytes. What is multiplied is not known to
+ * who makes keys. */
+static uint64_t hash_of(const struct clew_index_sink *s, unsigned kind, struct clew_slice key)
+{
+        uint64_t seed = s->seed + ((uint64_t)kind << 32) + key.len;
+        uint64_t a;
+        uint64_t b;
+
+        if (key.len > 16)
+                return clew_hash_seeded(key, seed);
+        if (key.len >= 8) {
+                a = load(key.data, 8);
+                b = load(key.data + key.len - 8, 8);
+        } else if (key.len >= 4) {
+                a = load(key.data, 4);
+                b = load(key.data + key.len - 4, 4);
+        } else {
+                a = key.data[0] | (uint64_t)key.data[key.len / 2] << 8 |
+                    (uint64_t)key.data[key.len - 1] << 16;
+                b = 0;
+        }
+        return fold(fold(a ^ seed, b ^ s->second_seed), UINT64_C(0x9e3779b97f4a7c15) ^ seed);
 }
 
 static struct sink_key *keys_of(const struct clew_index_sink *s)
@@ -214,7 +259,8 @@ static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, str
 
 static void add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice key, uint64_t hash)
 {
-        struct sink_entry entry = {.trace = s->n_traces - 1};
+        uint32_t trace = s->n_traces - 1;
+        struct sink_entry *entry;
         struct sink_slot *slot;
         struct sink_key *k;
 
@@ -231,15 +277,18 @@ static void add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice 
                         return;
                 *slot = (struct sink_slot){hash, number, NONE};
         }
-        if (slot->trace == entry.trace)
+        if (slot->trace == trace)
                 return;
-        slot->trace = entry.trace;
+        entry = (struct sink_entry *)(void *)clew_buffer_reserve(&s->entries, sizeof(*entry));
+        s->failed = !entry;
+        if (!entry)
+                return;
+        slot->trace = trace;
         k = &keys_of(s)[slot->key];
-        entry.before = k->newest;
-        k->newest = (uint32_t)(s->entries.len / sizeof(entry));
+        *entry = (struct sink_entry){trace, k->newest};
+        k->newest = (uint32_t)(s->entries.len / sizeof(*entry));
         k->n++;
-        clew_buffer_append(&s->entries, &entry, sizeof(entry));
-        s->failed = clew_buffer_error(&s->entries) < 0;
+        clew_buffer_commit(&s->entries, sizeof(*entry));
 }
 
 static void add_waiting(struct clew_index_sink *s)
@@ -269,7 +318,7 @@ void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct
 
         if (s->failed || s->n_traces == 0 || key.len == 0 || key.len > CLEW_INDEX_KEY_MAX)
                 return;
-        hash = clew_hash_seeded(key, (uint64_t)(uintptr_t)s + (uint64_t)kind);
+        hash = hash_of(s, kind, key);
         lately = &s->lately[hash & (LATELY - 1)];
         if (*lately == hash + s->n_traces)
                 return;

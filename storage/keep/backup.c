@@ -57,6 +57,7 @@ struct backup {
         struct clew_kept_list old;   /* of the backup as it was */
         struct clew_kept_list now;   /* looked at by this run, in order of kind and number */
         struct clew_kept_list fresh; /* written, or found, by this run: to be synced and verified */
+        struct clew_kept_list away;  /* segments that were read back, in order */
         struct clew_kept_list final; /* of the new state */
         uint64_t next[CLEW_KEPT_KINDS]; /* number from which on the store was not looked at */
         struct clew_stream_writer stream;
@@ -124,6 +125,60 @@ static int add_fresh(struct backup *b, const struct clew_kept *k, bool written,
                        : 0;
 }
 
+/* The file of an object, when an earlier run finished it or it verifies. 1, 0, or an error. */
+static int has_whole(struct backup *b, const struct clew_kept *k, struct clew_error *err)
+{
+        struct clew_error own;
+        int r;
+
+        if (!has_file(b, k))
+                return 0;
+        if (clew_kept_same(clew_kept_list_find(&b->old, k->kind, k->number), k))
+                return 1;
+        /* Left by a run that did not come to its end: it may be of a time before a power cut. */
+        if (clew_kept_read(&b->to, k, NULL, NULL, &own) < 0)
+                return 0;
+        r = add_fresh(b, k, false, err);
+        return r < 0 ? r : 1;
+}
+
+/* A segment whose bytes are in the bucket alone: they are read back. What this run has seen to
+ * before is not read again. As ensure(). */
+static int ensure_away(struct backup *b, uint64_t number, struct clew_kept *ret,
+                       uint64_t *ret_copied, struct clew_error *err)
+{
+        const struct clew_kept *seen = clew_kept_list_find(&b->away, CLEW_KEPT_SEGMENT, number);
+        struct clew_error own = {0};
+        CLEW_BUFFER bytes = {0};
+        int r;
+
+        if (seen && has_file(b, seen)) {
+                *ret = *seen;
+                return 1;
+        }
+        clew_buffer_init(&bytes, CLEW_PACK_MESSAGE_MAX);
+        r = clew_env_read_away(b->store->env, number, &bytes, &own);
+        if (r == -EBADMSG || r == -ENOENT)
+                return keep_earlier(b, CLEW_KEPT_SEGMENT, number,
+                                    own.message[0] ? own.message : "it is missing", ret);
+        if (r == 0)
+                r = clew_kept_look_away(number, clew_buffer_slice(&bytes), ret);
+        if (r == 0)
+                r = has_whole(b, ret, &own);
+        if (r == 0) {
+                r = clew_kept_copy_away(ret, clew_buffer_slice(&bytes), &b->to, &own);
+                if (r == 0) {
+                        *ret_copied += ret->bytes;
+                        r = add_fresh(b, ret, true, &own);
+                }
+        }
+        if (r >= 0 && clew_kept_list_add(&b->away, ret) < 0)
+                r = clew_error_set(&own, -ENOMEM, 0, "backup %s: out of memory", b->to.path);
+        if (r < 0)
+                *err = own;
+        return r < 0 ? r : 1;
+}
+
 /* Sees to it that the backup has the object. 1 = it has, 0 = it cannot (told), or an error. */
 static int ensure(struct backup *b, enum clew_kept_kind kind, uint64_t number,
                   struct clew_kept *ret, uint64_t *ret_copied, struct clew_error *err)
@@ -131,12 +186,8 @@ static int ensure(struct backup *b, enum clew_kept_kind kind, uint64_t number,
         struct clew_error own = {0};
         int r = clew_kept_look(b->store->env, b->txn, kind, number, ret, &own);
 
-        if (r == -ENOENT && kind == CLEW_KEPT_SEGMENT && clew_tier_has(b->store, number))
-                return clew_error_set(err, -EREMOTE, 0,
-                                      "store %s: sealed data of it lies in its bucket alone, which "
-                                      "is the copy of it; a backup is for a store that has all of "
-                                      "its own (objects-local 0)",
-                                      clew_store_directory(b->store));
+        if (r == -ENOENT && kind == CLEW_KEPT_SEGMENT)
+                return ensure_away(b, number, ret, ret_copied, err);
         if (r == -ENOENT)
                 return keep_earlier(b, kind, number, "it is missing", ret);
         if (r == -EBADMSG)
@@ -145,16 +196,9 @@ static int ensure(struct backup *b, enum clew_kept_kind kind, uint64_t number,
                 *err = own;
                 return r;
         }
-        if (has_file(b, ret)) {
-                if (clew_kept_same(clew_kept_list_find(&b->old, kind, number), ret))
-                        return 1;
-                /* Left by a run that did not come to its end: it may be of a time before a power
-                 * cut. */
-                if (clew_kept_read(&b->to, ret, NULL, NULL, &own) == 0) {
-                        r = add_fresh(b, ret, false, err);
-                        return r < 0 ? r : 1;
-                }
-        }
+        r = has_whole(b, ret, err);
+        if (r != 0)
+                return r;
         own = (struct clew_error){0};
         r = clew_kept_copy(b->store->env, b->txn, ret, &b->to, &own);
         if (r == -EBADMSG)
@@ -653,6 +697,7 @@ int clew_store_backup(const char *dir, const char *dest, const struct clew_keep_
         const struct clew_store_options store_options = {.mode = CLEW_STORE_READ,
                                                          .clock = options->clock};
         struct clew_backup_report report = {0};
+        struct clew_tier *tier = NULL;
         struct backup b = {
                 .dir = dir,
                 .options = options,
@@ -667,14 +712,19 @@ int clew_store_backup(const char *dir, const char *dest, const struct clew_keep_
         clew_kept_list_init(&b.old);
         clew_kept_list_init(&b.now);
         clew_kept_list_init(&b.fresh);
+        clew_kept_list_init(&b.away);
         clew_kept_list_init(&b.final);
         r = clew_backup_dir_make(dest, dir, &b.to, err);
         if (r == 0)
+                r = clew_tier_read_back(b.store, &tier, err);
+        if (r == 0)
                 r = run(&b, err);
+        clew_tier_free(tier);
         clew_backup_dir_close(&b.to);
         clew_kept_list_deinit(&b.old);
         clew_kept_list_deinit(&b.now);
         clew_kept_list_deinit(&b.fresh);
+        clew_kept_list_deinit(&b.away);
         clew_kept_list_deinit(&b.final);
         clew_store_close(b.store);
         *ret = report;

@@ -2,6 +2,7 @@
 
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
+#include "storage/tier/tier-map-int.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,8 +20,9 @@
 /* Files that are not of the store, or are made anew by it. */
 static bool is_left_out(const char *name)
 {
-        static const char *const names[] = {CLEW_DATA_FILE, CLEW_LOCK_FILE, CLEW_COLLECTOR_FILE,
-                                            CLEW_CREATING_FILE, CLEW_UNFINISHED_DIR};
+        static const char *const names[] = {CLEW_DATA_FILE,      CLEW_LOCK_FILE,
+                                            CLEW_COLLECTOR_FILE, CLEW_CREATING_FILE,
+                                            CLEW_UNFINISHED_DIR, CLEW_TIER_MAP_DIR};
         size_t n = strlen(name);
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {

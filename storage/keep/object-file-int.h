@@ -44,6 +44,13 @@ CLEW_MUST_USE int clew_kept_look(struct clew_env *env, MDB_txn *txn, enum clew_k
 CLEW_MUST_USE int clew_kept_copy(struct clew_env *env, MDB_txn *txn, const struct clew_kept *k,
                                  const struct clew_backup_dir *to, struct clew_error *err);
 
+/* The same of a segment whose bytes are not in the store: what it would be if they were. 0 or
+ * -ENOMEM. */
+CLEW_MUST_USE int clew_kept_look_away(uint64_t number, struct clew_slice bytes,
+                                      struct clew_kept *ret);
+CLEW_MUST_USE int clew_kept_copy_away(const struct clew_kept *k, struct clew_slice bytes,
+                                      const struct clew_backup_dir *to, struct clew_error *err);
+
 /* Is told of each part, in order; a negative result ends the reading. */
 typedef int (*clew_kept_part_fn)(void *context, enum clew_table table, struct clew_slice key,
                                  struct clew_slice stored, struct clew_error *err);

@@ -6,6 +6,7 @@
 #include "proto/base/number.h"
 #include "storage/base/record-int.h"
 #include "storage/index/catalog-keys-int.h"
+#include "storage/object/objects-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,45 @@ int clew_kept_look(struct clew_env *env, MDB_txn *txn, enum clew_kept_kind kind,
         return 0;
 }
 
+/* Part @i of a segment's object whose bytes are not in the store, as the store would have it. */
+static int make_part(struct clew_slice bytes, uint64_t number, uint32_t i, struct clew_buffer *out)
+{
+        struct clew_key key = key_of(CLEW_KEPT_SEGMENT, number, i);
+        size_t from = (size_t)i * CLEW_OBJECT_CHUNK_BYTES;
+        size_t left = from < bytes.len ? bytes.len - from : 0;
+        size_t n = left < CLEW_OBJECT_CHUNK_BYTES ? left : CLEW_OBJECT_CHUNK_BYTES;
+
+        clew_buffer_clear(out);
+        if (i == 0)
+                clew_buffer_append_le64(out, bytes.len);
+        clew_buffer_append(out, bytes.data + from, n);
+        if (clew_buffer_error(out) == 0)
+                clew_buffer_append_le64(
+                        out, clew_checksum(clew_key_slice(&key), clew_buffer_slice(out)));
+        return clew_buffer_error(out);
+}
+
+int clew_kept_look_away(uint64_t number, struct clew_slice bytes, struct clew_kept *ret)
+{
+        struct clew_kept k = {.kind = CLEW_KEPT_SEGMENT, .number = number, .bytes = HEADER_BYTES};
+        CLEW_BUFFER part = {0};
+        int r = 0;
+
+        clew_buffer_init(&part, PART_BYTES_MAX);
+        k.digest = digest_begin(&k);
+        while (r == 0 &&
+               (k.n_parts == 0 || (size_t)k.n_parts * CLEW_OBJECT_CHUNK_BYTES < bytes.len)) {
+                r = make_part(bytes, number, k.n_parts, &part);
+                if (r < 0)
+                        break;
+                k.digest = digest_more(k.digest, clew_buffer_slice(&part));
+                k.bytes += PART_HEADER_BYTES + part.len;
+                k.n_parts++;
+        }
+        *ret = k;
+        return r;
+}
+
 static void put_le(uint8_t *at, uint64_t v, unsigned n)
 {
         for (unsigned i = 0; i < n; i++)
@@ -202,22 +242,45 @@ static int check_length(struct clew_env *env, MDB_txn *txn, const struct clew_ke
         return 0;
 }
 
-int clew_kept_copy(struct clew_env *env, MDB_txn *txn, const struct clew_kept *k,
-                   const struct clew_backup_dir *to, struct clew_error *err)
+static int write_away(const struct clew_kept *k, struct clew_slice bytes, int fd,
+                      const struct clew_backup_dir *to, struct clew_error *err)
+{
+        uint8_t header[HEADER_BYTES];
+        CLEW_BUFFER part = {0};
+        int r;
+
+        clew_buffer_init(&part, PART_BYTES_MAX);
+        make_header(k, header);
+        r = clew_write_all(fd, header, sizeof(header));
+        for (uint32_t i = 0; r == 0 && i < k->n_parts; i++) {
+                uint8_t length[PART_HEADER_BYTES];
+
+                r = make_part(bytes, k->number, i, &part);
+                put_le(length, part.len, sizeof(length));
+                if (r == 0)
+                        r = clew_write_all(fd, length, sizeof(length));
+                if (r == 0)
+                        r = clew_write_all(fd, part.data, part.len);
+        }
+        return r < 0 ? clew_backup_fail(to, "writing an object", r, err) : 0;
+}
+
+/* @away: the segment's bytes, which the store has not; NULL: it has. */
+static int copy(struct clew_env *env, MDB_txn *txn, const struct clew_kept *k,
+                const struct clew_slice *away, const struct clew_backup_dir *to,
+                struct clew_error *err)
 {
         char name[CLEW_KEPT_NAME_MAX];
         int fd;
-        int r = check_length(env, txn, k, err);
+        int r;
 
-        if (r < 0)
-                return r;
         if (unlinkat(to->objects_fd, PART_FILE, 0) < 0 && errno != ENOENT)
                 return clew_backup_cannot(to, "removing what was left behind", err);
         r = clew_backup_file_open(to, to->objects_fd, PART_FILE, O_WRONLY | O_CREAT | O_EXCL, &fd,
                                   err);
         if (r < 0)
                 return r;
-        r = write_parts(env, txn, k, fd, to, err);
+        r = away ? write_away(k, *away, fd, to, err) : write_parts(env, txn, k, fd, to, err);
         /* Its way to the disk begins now; the sync at the end finds it there. */
         if (r == 0)
                 (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -228,6 +291,20 @@ int clew_kept_copy(struct clew_env *env, MDB_txn *txn, const struct clew_kept *k
         if (r < 0)
                 (void)unlinkat(to->objects_fd, PART_FILE, 0);
         return r;
+}
+
+int clew_kept_copy(struct clew_env *env, MDB_txn *txn, const struct clew_kept *k,
+                   const struct clew_backup_dir *to, struct clew_error *err)
+{
+        int r = check_length(env, txn, k, err);
+
+        return r < 0 ? r : copy(env, txn, k, NULL, to, err);
+}
+
+int clew_kept_copy_away(const struct clew_kept *k, struct clew_slice bytes,
+                        const struct clew_backup_dir *to, struct clew_error *err)
+{
+        return copy(NULL, NULL, k, &bytes, to, err);
 }
 
 /* ---- from the backup ------------------------------------------------------------------------- */

@@ -9,11 +9,16 @@
 #include "storage/pack/pack-format-int.h"
 
 #include <errno.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_d_stableOutBuffer; without it the whole is unpacked   \
+                                  */
 #include <zstd.h>
 
 /* No zstd frame expands further (measured: 32,700 on zeros), so a small damaged frame cannot ask
  * for much memory. */
 #define ZSTD_RATIO_MAX 65536u
+/* A shorter residue is unpacked whole; a longer one by pieces of its packed bytes. */
+#define BEGINNING_FROM ((uint64_t)256 << 10)
+#define PIECE_BYTES ((size_t)32 << 10)
 
 struct message {
         uint64_t raw;
@@ -28,6 +33,8 @@ struct frame {
         enum pack_frame_kind kind;
         struct clew_buffer plain; /* unpacked bytes, when kind is zstd */
         bool ready;
+        bool begun; /* its beginning was unpacked: `have` bytes */
+        size_t have;
 };
 
 struct clew_unpacker {
@@ -78,7 +85,8 @@ static void drop_large(struct frame *f)
         if (f->plain.capacity <= PLAIN_KEPT_MAX)
                 return;
         clew_buffer_deinit(&f->plain);
-        f->ready = false;
+        f->ready = f->begun = false;
+        f->have = 0;
 }
 
 void clew_unpacker_drop_large(struct clew_unpacker *u)
@@ -133,7 +141,8 @@ static bool read_frame(struct clew_cursor *c, uint64_t expect, struct frame *f)
 
         f->kind = (head & 1) ? PACK_FRAME_ZSTD : PACK_FRAME_STORED;
         f->bytes = clew_cursor_bytes(c, head >> 1);
-        f->ready = false;
+        f->ready = f->begun = false;
+        f->have = 0;
         clew_buffer_clear(&f->plain);
         if (c->failed)
                 return false;
@@ -211,6 +220,56 @@ static int unpack_frame(struct clew_unpacker *u, struct frame *f, uint64_t total
         return 0;
 }
 
+/*
+ * Unpacks until @need bytes are there, a piece of the input after the other, straight into @room,
+ * which holds the whole: *ret are there then. -EBADMSG: it takes the whole at once.
+ */
+static int unpack_beginning(struct clew_unpacker *u, struct frame *f, uint8_t *room, size_t need,
+                            size_t *ret)
+{
+        ZSTD_inBuffer in = {f->bytes.data, 0, 0};
+        ZSTD_outBuffer out = {room, (size_t)u->residue_total, 0};
+        size_t r = ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_stableOutBuffer, 1);
+
+        while (!ZSTD_isError(r) && out.pos < need && in.size < f->bytes.len) {
+                in.size +=
+                        f->bytes.len - in.size < PIECE_BYTES ? f->bytes.len - in.size : PIECE_BYTES;
+                r = ZSTD_decompressStream(u->zstd, &out, &in);
+        }
+        (void)ZSTD_DCtx_reset(u->zstd, ZSTD_reset_session_and_parameters);
+        *ret = out.pos;
+        return !ZSTD_isError(r) && out.pos >= need ? 0 : -EBADMSG;
+}
+
+/*
+ * The bytes of the residue up to @end. Who opens one trace of a pack needs the half of them, on
+ * average; who goes on to the next one gets the whole at once.
+ */
+static int unpack_residue(struct clew_unpacker *u, uint64_t end, struct clew_slice *ret)
+{
+        struct frame *f = &u->residue;
+        bool whole = f->kind == PACK_FRAME_STORED || f->ready || f->begun ||
+                     u->residue_total < BEGINNING_FROM || end > u->residue_total / 4 * 3;
+        uint8_t *room;
+
+        if (f->begun && !f->ready && end <= f->have) {
+                *ret = clew_slice_make(f->plain.data, f->have);
+                return 0;
+        }
+        if (whole)
+                return unpack_frame(u, f, u->residue_total, ret);
+        room = clew_buffer_reserve(&f->plain, (size_t)u->residue_total + 1);
+        if (!room)
+                return f->plain.error;
+        f->begun = true;
+        if (unpack_beginning(u, f, room, (size_t)end, &f->have) < 0) {
+                f->have = 0;
+                return unpack_frame(u, f, u->residue_total, ret);
+        }
+        *ret = clew_slice_make(f->plain.data, f->have);
+        return 0;
+}
+
 /* Copies @len bytes from @distance back; ranges may overlap, which repeats the pattern. */
 static void copy_back(uint8_t *to, size_t distance, size_t len)
 {
@@ -276,7 +335,7 @@ int clew_unpacker_read(struct clew_unpacker *u, size_t index, struct clew_buffer
                 columns[i] = clew_cursor_make(
                         clew_slice_make(plain.data + m->columns_at[i], m->columns[i]));
         }
-        r = unpack_frame(u, &u->residue, u->residue_total, &plain);
+        r = unpack_residue(u, m->residue_at + m->residue, &plain);
         if (r < 0)
                 return r;
         room = clew_buffer_reserve(out, (size_t)m->raw + 1);

@@ -606,7 +606,7 @@ static int seal_hot(struct sealer *s, struct clew_seal_stats *stats, struct clew
 #define MERGE_BYTES ((uint64_t)8 << 20)
 
 /* Indexes are merged a step at a time, however much is to be sealed, so that their number stays
- * bounded. What cannot be merged is left as it is: it is found by its next reader. */
+ * bounded. What cannot be merged is left as it is, and told. */
 static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
 {
         const struct clew_deriver *d = s->store->deriver;
@@ -615,7 +615,7 @@ static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
                 .run = s->options->run,
                 .context = s->options->context,
         };
-        struct clew_error ignored = {0};
+        struct clew_error own = {0};
         uint64_t bytes = 0;
         int r = 1;
 
@@ -629,8 +629,12 @@ static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
                !(s->options->is_over && s->options->is_over(s->options->context))) {
                 uint64_t written = 0;
 
-                r = clew_index_merge_step(s->sealing->merge, &options, &written, &ignored);
+                r = clew_index_merge_step(s->sealing->merge, &options, &written, &own);
                 bytes += written;
+        }
+        if (r < 0) {
+                stats->merge_error = own;
+                stats->merge_error.code = r;
         }
         s->sealing->index_is_damaged |= r == -EBADMSG;
         stats->more |= r == 1;

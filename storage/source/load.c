@@ -113,24 +113,46 @@ int clew_place_check_live(struct clew_env *env, const struct clew_place *place,
                               clew_env_dir(env), place->index, (unsigned long long)place->segment);
 }
 
-/* Puts the open segment aside for @segment, or in the place of the one that was read least lately.
- * Returns whether @segment is open then. */
-static bool switch_segment(struct clew_loader *l, uint64_t segment)
+/* Segments that are kept open beside the one at hand before one was asked for again. Each has some
+ * megabytes of memory that nobody has touched, and most questions open a segment once. */
+#define KEPT_AT_FIRST 2u
+
+static bool is_gone(const struct clew_loader *l, uint64_t segment)
+{
+        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
+                if (l->gone[i] == segment)
+                        return true;
+        }
+        return false;
+}
+
+/* The place for the open segment: that of @segment, one more while segments are asked for again
+ * that had to make room, or that of the one that was read least lately. */
+static struct clew_kept_segment *find_place(struct clew_loader *l, uint64_t segment)
 {
         struct clew_kept_segment *place = &l->kept[0];
+
+        for (uint32_t i = 0; i < l->n_kept; i++) {
+                if (l->kept[i].segment == segment)
+                        return &l->kept[i];
+                if (l->kept[i].used < place->used)
+                        place = &l->kept[i];
+        }
+        if (l->n_kept < KEPT_AT_FIRST || (l->n_kept < CLEW_LOADER_KEPT && is_gone(l, segment)))
+                return &l->kept[l->n_kept++];
+        l->gone[l->n_gone++ % CLEW_LOADER_KEPT] = place->segment;
+        return place;
+}
+
+/* Puts the open segment aside for @segment. Returns whether @segment is open then. */
+static bool switch_segment(struct clew_loader *l, uint64_t segment)
+{
+        struct clew_kept_segment *place = find_place(l, segment);
         struct clew_kept_segment old = {.reader = l->segment,
                                         .object = l->object,
                                         .segment = l->open_segment,
                                         .used = ++l->switches};
 
-        for (size_t i = 0; i < CLEW_LOADER_KEPT; i++) {
-                if (l->kept[i].segment == segment) {
-                        place = &l->kept[i];
-                        break;
-                }
-                if (l->kept[i].used < place->used)
-                        place = &l->kept[i];
-        }
         if (!place->reader.unpacker) {
                 if (clew_segment_reader_init(&place->reader) < 0)
                         return false; /* then one is open at a time */

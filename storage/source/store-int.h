@@ -54,6 +54,9 @@ struct clew_loader {
         struct clew_segment_reader segment;
         uint64_t open_segment;                           /* 0 = none */
         struct clew_kept_segment kept[CLEW_LOADER_KEPT]; /* others that are open */
+        uint32_t n_kept;                 /* places of them that are used so far ... */
+        uint64_t gone[CLEW_LOADER_KEPT]; /* ... segments that had to make room lately ... */
+        uint32_t n_gone;                 /* ... counted; the next one is put behind it */
         uint64_t switches;
         struct clew_segment_live live;
         struct clew_hot_reader fragments;

@@ -480,25 +480,6 @@ static int drop_all_dead(struct adoption *a, struct clew_error *err)
         return r;
 }
 
-/* Segments whose traces have all moved went with the last of them; what is kept of their bytes goes
- * here. */
-static int forget_gone(struct adoption *a, struct clew_error *err)
-{
-        CLEW_BUFFER list = {0};
-        int r;
-
-        clew_buffer_init(&list, (size_t)1 << 30);
-        r = clew_tier_map_segments(a->tier->map, &list, err);
-        for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
-                uint64_t segment;
-
-                memcpy(&segment, list.data + at, sizeof(segment));
-                if (!clew_tier_catalog_find(&a->tier->catalog, segment))
-                        r = clew_tier_map_forget(a->tier->map, segment, err);
-        }
-        return r;
-}
-
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 /* 1 = the store has it, 0, or an error. */
@@ -563,6 +544,23 @@ void clew_tier_merge_indexes(struct clew_tier *t)
         clew_index_merge_free(m);
 }
 
+int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err)
+{
+        CLEW_BUFFER list = {0};
+        int r;
+
+        clew_buffer_init(&list, (size_t)1 << 30);
+        r = clew_tier_map_segments(t->map, &list, err);
+        for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
+                uint64_t segment;
+
+                memcpy(&segment, list.data + at, sizeof(segment));
+                if (!clew_tier_catalog_find(&t->catalog, segment))
+                        r = clew_tier_map_forget(t->map, segment, err);
+        }
+        return r;
+}
+
 static int begin(struct adoption *a, struct clew_object_bucket **ret, struct clew_error *err)
 {
         clew_buffer_init(&a->bytes, CLEW_TIER_META_MAX + CLEW_TIER_FOOTER_BYTES);
@@ -570,12 +568,14 @@ static int begin(struct adoption *a, struct clew_object_bucket **ret, struct cle
         return clew_tier_bucket(a->tier, ret, err);
 }
 
-static int end(struct adoption *a, int r, struct clew_error *err)
+static int end(struct adoption *a, struct clew_object_bucket *b, int r, struct clew_error *err)
 {
         struct clew_tier *t = a->tier;
 
         if (r >= 0)
                 r = clew_tier_write(t, put_next, &t->catalog, err);
+        if (r == 0)
+                r = clew_tier_beside_adopt(t, b, a->stats, err);
         if (r == 0 && a->stats->adopted > 1)
                 clew_tier_merge_indexes(t);
         clew_free(a->own.of);
@@ -606,8 +606,8 @@ int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct c
         if (r >= 0)
                 r = drop_all_dead(&a, err);
         if (r == 0)
-                r = forget_gone(&a, err);
-        return end(&a, r, err);
+                r = clew_tier_forget_gone(t, err);
+        return end(&a, b, r, err);
 }
 
 int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n,
@@ -625,5 +625,5 @@ int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n
         }
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = follow_segment(&a, segments[i], err);
-        return end(&a, r, err);
+        return end(&a, b, r, err);
 }

@@ -26,6 +26,26 @@ struct clew_tier_item {
         uint8_t *live; /* owned; bits as in a catalog entry */
 };
 
+/* What is kept beside the traces (annotations, notes, ...), in objects of their own: tier-beside.c.
+ * Of 16 MiB each, so some GiB of it. */
+#define CLEW_TIER_PARTS_MAX 256u
+
+struct clew_tier_part {
+        uint64_t digest; /* in its name */
+        uint64_t size;
+};
+
+struct clew_tier_beside {
+        bool is_known;    /* false: nobody has said */
+        uint64_t records; /* of the shelf, the sum of their checksums, the last number given */
+        uint64_t sum;
+        uint64_t last;
+        uint64_t notes;
+        uint64_t note_sum;
+        uint32_t n_parts;
+        struct clew_tier_part parts[CLEW_TIER_PARTS_MAX];
+};
+
 struct clew_tier_catalog {
         uint64_t version; /* 0 = there is none yet */
         uint64_t full;    /* the version that says all, on which this one builds */
@@ -33,6 +53,8 @@ struct clew_tier_catalog {
         uint64_t writer;
         uint64_t written_ns;
         uint64_t next_segment;
+        uint64_t erased; /* how often something was deleted or redacted */
+        struct clew_tier_beside beside;
         struct clew_tier_item *items; /* by segment */
         size_t n;
         size_t capacity;
@@ -68,6 +90,7 @@ CLEW_MUST_USE int clew_tier_catalog_commit(struct clew_object_bucket *b,
                                            const struct clew_tier_item *items, size_t n,
                                            struct clew_error *err);
 
+void clew_tier_part_name(uint64_t digest, char ret[CLEW_TIER_NAME_MAX]);
 void clew_tier_segment_name(uint64_t segment, uint64_t digest, char ret[CLEW_TIER_NAME_MAX]);
 /* Of a name without its folder. False when it is none. */
 CLEW_MUST_USE bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment,

@@ -12,7 +12,9 @@
 #define MAGIC "CLEWCAT1"
 #define MAGIC_BYTES 8u
 #define CHECK_BYTES 8u
-#define FORMAT 1u
+#define FORMAT 2u
+/* Without what stands beside the traces. */
+#define FORMAT_OLDEST 1u
 #define FULL_EVERY 64u
 /* Some hundred bytes for each segment. */
 #define VERSION_BYTES_MAX ((size_t)1 << 30)
@@ -28,6 +30,11 @@ bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment, uint64
 {
         return strlen(name) == 33 && name[16] == '-' && clew_parse_hex16(name, ret_segment) &&
                clew_parse_hex16(name + 17, ret_digest);
+}
+
+void clew_tier_part_name(uint64_t digest, char ret[CLEW_TIER_NAME_MAX])
+{
+        snprintf(ret, CLEW_TIER_NAME_MAX, "beside/%016llx", (unsigned long long)digest);
 }
 
 static void version_name(uint64_t version, char ret[CLEW_TIER_NAME_MAX])
@@ -116,6 +123,48 @@ int clew_tier_catalog_set(struct clew_tier_catalog *c, const struct clew_tier_it
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
+static void put_beside(const struct clew_tier_beside *b, struct clew_buffer *out)
+{
+        clew_buffer_append_byte(out, b->is_known);
+        if (!b->is_known)
+                return;
+        clew_buffer_append_varint(out, b->records);
+        clew_buffer_append_le64(out, b->sum);
+        clew_buffer_append_varint(out, b->last);
+        clew_buffer_append_varint(out, b->notes);
+        clew_buffer_append_le64(out, b->note_sum);
+        clew_buffer_append_varint(out, b->n_parts);
+        for (uint32_t i = 0; i < b->n_parts; i++) {
+                clew_buffer_append_le64(out, b->parts[i].digest);
+                clew_buffer_append_varint(out, b->parts[i].size);
+        }
+}
+
+static int take_beside(struct clew_cursor *at, struct clew_tier_beside *ret)
+{
+        struct clew_tier_beside b = {.is_known = clew_cursor_varint(at) == 1};
+        uint64_t n;
+
+        if (b.is_known) {
+                b.records = clew_cursor_varint(at);
+                b.sum = clew_cursor_le64(at);
+                b.last = clew_cursor_varint(at);
+                b.notes = clew_cursor_varint(at);
+                b.note_sum = clew_cursor_le64(at);
+                n = clew_cursor_varint(at);
+                if (at->failed || n > CLEW_TIER_PARTS_MAX)
+                        return -EBADMSG;
+                for (b.n_parts = 0; b.n_parts < n; b.n_parts++) {
+                        b.parts[b.n_parts].digest = clew_cursor_le64(at);
+                        b.parts[b.n_parts].size = clew_cursor_varint(at);
+                        if (b.parts[b.n_parts].size > CLEW_BUCKET_OBJECT_MAX)
+                                return -EBADMSG;
+                }
+        }
+        *ret = b;
+        return at->failed ? -EBADMSG : 0;
+}
+
 void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct clew_tier_item *items,
                               size_t n, struct clew_buffer *out)
 {
@@ -129,6 +178,8 @@ void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct cl
         clew_buffer_append_le64(out, c->writer);
         clew_buffer_append_varint(out, c->written_ns);
         clew_buffer_append_varint(out, c->next_segment);
+        clew_buffer_append_varint(out, c->erased);
+        put_beside(&c->beside, out);
         clew_buffer_append_varint(out, n);
         for (size_t i = 0; i < n; i++) {
                 clew_buffer_append_varint(out, items[i].segment);
@@ -193,7 +244,7 @@ int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version, struc
                 return -EBADMSG;
         at = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
         format = clew_cursor_varint(&at);
-        if (!at.failed && format != FORMAT)
+        if (!at.failed && (format > FORMAT || format < FORMAT_OLDEST))
                 return -EPROTONOSUPPORT;
         own = clew_cursor_varint(&at);
         full = clew_cursor_varint(&at);
@@ -208,6 +259,9 @@ int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version, struc
         c->writer = clew_cursor_le64(&at);
         c->written_ns = clew_cursor_varint(&at);
         c->next_segment = clew_cursor_varint(&at);
+        c->erased = format > FORMAT_OLDEST ? clew_cursor_varint(&at) : c->erased;
+        if (format > FORMAT_OLDEST && take_beside(&at, &c->beside) < 0)
+                return -EBADMSG;
         n = clew_cursor_varint(&at);
         if (at.failed || n > SEGMENTS_MAX)
                 return -EBADMSG;
@@ -256,7 +310,7 @@ static int full_of(struct clew_object_bucket *b, uint64_t version, uint64_t *ret
         if (r < 0)
                 return r;
         c = clew_cursor_make(clew_slice_from(clew_buffer_slice(&bytes), MAGIC_BYTES));
-        if (clew_cursor_varint(&c) != FORMAT)
+        if (clew_cursor_varint(&c) - FORMAT_OLDEST > FORMAT - FORMAT_OLDEST)
                 return -EBADMSG;
         (void)clew_cursor_varint(&c);
         *ret_full = clew_cursor_varint(&c);

@@ -68,6 +68,7 @@ struct clew_follow {
         bool is_whole; /* all of the catalog is here; else all is compared again */
         struct said *said;
         size_t n_said;
+        uint64_t erased;   /* as it said then */
         uint64_t retry_ns; /* when what could not be read is tried again */
         uint64_t retry_pause_ns;
         uint64_t rebuild_ns; /* not before */
@@ -351,6 +352,7 @@ static int keep_said(struct clew_tier *t)
         clew_free(f->said);
         f->said = all;
         f->n_said = t->catalog.n;
+        f->erased = t->catalog.erased;
         return 0;
 }
 
@@ -509,7 +511,7 @@ static int bring_in(struct clew_tier *t, struct clew_tier_stats *stats, struct c
                 if (r < 0)
                         return clew_error_set(err, r, 0, "out of memory");
         }
-        if (goes && f->status.version > 0)
+        if ((goes || t->catalog.erased != f->erased) && f->status.version > 0)
                 r = want_wipe(t, err);
         if (r == 0 && f->is_whole)
                 r = clew_tier_adopt_some(t, (const uint64_t *)(const void *)changes.data,

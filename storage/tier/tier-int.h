@@ -21,6 +21,27 @@
 /* Of an address at which readers ask for a tail. */
 #define CLEW_TIER_ADVERTISE_MAX 512u
 
+/* Of who uploads: what the bucket has. Zeroed = that is not known. */
+struct clew_tier_beside_writer {
+        bool is_loaded;
+        struct clew_buffer known; /* uint64_t: digests of records, in order */
+        struct clew_buffer added; /* of the parts that are uploaded and not in a version yet */
+        bool adds_all;            /* those are all there are */
+        uint32_t n_first;         /* parts that were all, and their bytes */
+        uint64_t first_bytes;
+        uint64_t later_bytes;
+        uint64_t generation;      /* unix ns: when all were written; 0 = by somebody else */
+        uint64_t next_generation; /* of all that are being written */
+        uint64_t not_before_ns;   /* monotonic */
+        bool is_refused;          /* something is damaged here: told, and not tried again */
+};
+
+/* An object that no version names since. */
+struct clew_tier_leaving {
+        uint64_t segment;
+        uint64_t digest;
+        uint64_t due_ns; /* monotonic */
+};
 struct clew_follow; /* of a reader (tier-follow.c) */
 
 struct clew_tier {
@@ -34,9 +55,14 @@ struct clew_tier {
         struct clew_tier_catalog catalog; /* as the bucket has it; of the thread that syncs */
         uint64_t writer;
         uint64_t created_ns; /* of the store, and of the bucket */
+        bool writes;         /* it is no reader's */
         bool is_fenced;
         bool is_deferred; /* the bucket did not answer at the start: attached by a later sync */
         uint64_t cache_bytes;
+        struct clew_tier_beside_writer beside; /* of the thread that syncs */
+        struct clew_buffer leaving; /* struct clew_tier_leaving: objects that go when readers have
+                                       had time; of the thread that syncs */
+        bool wipes_map;      /* something of what was read back was erased; of that thread too */
         uint64_t synced;     /* digest of the state that the bucket has */
         uint64_t evicted_at; /* next segment of the state when nothing was left to give up */
         pthread_mutex_t lock;
@@ -60,9 +86,40 @@ CLEW_MUST_USE int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tie
 /* Makes the store have what @t->catalog says. 0 with what could not be read left aside. */
 CLEW_MUST_USE int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats,
                                   struct clew_error *err);
+/* Segments whose traces have all moved went with the last of them; what is kept of the bytes of
+ * those that the bucket has no more goes here. */
+CLEW_MUST_USE int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err);
+/* The oldest segments beyond the limit lose their bytes here; @run as in clew_tier_sync(). */
+CLEW_MUST_USE int
+clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
+                void (*run)(void *context, void (*fn)(void *argument), void *argument),
+                void *run_context, struct clew_tier_stats *stats, struct clew_error *err);
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
 
+/* ---- beside the traces (tier-beside.c) --------------------------------------------------------
+ */
+
+/*
+ * Uploads what has come. 1: @ret is what the next version is to say of it; then, when that is made,
+ * clew_tier_beside_settle(). 0: nothing is new, or its time has not come. Else an error.
+ */
+CLEW_MUST_USE int clew_tier_beside_upload(struct clew_tier *t, struct clew_object_bucket *b,
+                                          struct clew_tier_beside *ret, struct clew_error *err);
+/* A version says @t->catalog.beside instead of @before: parts that are in it no more go. */
+CLEW_MUST_USE int clew_tier_beside_settle(struct clew_tier *t, struct clew_object_bucket *b,
+                                          const struct clew_tier_beside *before,
+                                          struct clew_error *err);
+/* Makes the store have what @t->catalog says. Damaged parts are told and left aside. */
+CLEW_MUST_USE int clew_tier_beside_adopt(struct clew_tier *t, struct clew_object_bucket *b,
+                                         struct clew_tier_stats *stats, struct clew_error *err);
+/* Fills @t->catalog.beside from the parts that there are, when there is no catalog. */
+CLEW_MUST_USE int clew_tier_beside_rebuild(struct clew_tier *t, struct clew_object_bucket *b,
+                                           struct clew_error *err);
+/* Parts that no version names go. */
+CLEW_MUST_USE int clew_tier_beside_sweep(struct clew_tier *t, struct clew_object_bucket *b,
+                                         struct clew_error *err);
+void clew_tier_beside_writer_deinit(struct clew_tier_beside_writer *w);
 /* The same for those @n segments alone, in their order: what else the store has is as it was said
  * before. */
 CLEW_MUST_USE int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n,

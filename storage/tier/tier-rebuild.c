@@ -117,6 +117,8 @@ int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err)
         if (result == 0)
                 result = clew_bucket_list(r.bucket, "cat", "", keep_version, &t->catalog, err);
         clew_buffer_deinit(&r.bytes);
+        if (result == 0)
+                result = clew_tier_beside_rebuild(t, r.bucket, err);
         t->catalog.full = 0; /* the next version says all */
         t->catalog.writer = t->writer;
         t->catalog.created_ns = t->created_ns;

@@ -1,12 +1,13 @@
 /*
- * Uploading what is sealed, and giving up what has no room.
+ * Uploading what is sealed.
  *
  * A sync compares the segments of a snapshot with the catalog. Those that the bucket has not are
  * uploaded, each from a snapshot of its own; then one version of the catalog says what is new, what
  * has lost traces and what is gone. What has lost traces or is gone is said only when the bucket
  * has all segments of the snapshot: until then a trace that has moved is still found in its older
- * segment. Objects are deleted after the version that does without them. So whoever dies anywhere
- * leaves objects that no version names; they go at the next start.
+ * segment. Objects are deleted some time after the version that does without them, or at once when
+ * something was deleted or redacted. So whoever dies anywhere leaves objects that no version names;
+ * they go at the next start.
  *
  * Nothing of this is on the way of an acknowledgement.
  */
@@ -18,14 +19,17 @@
 #include "storage/index/catalog-keys-int.h"
 #include "storage/object/objects-int.h"
 #include "storage/seal/rederive-int.h"
+#include "storage/source/erasure-int.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* Segments of one version, and rounds of uploading before what is there is said. */
 #define UPLOADS_MAX 64u
-/* Segments that are given up in one call. */
-#define EVICT_MAX 16u
+/* So long an object stays that no version names any more: readers have the one before. What was
+ * deleted or redacted does not wait. */
+#define LEAVING_NS (300 * CLEW_NS_PER_S)
+#define LEAVING_BYTES_MAX ((size_t)64 << 20)
 #define SECTION_BYTES_MAX ((size_t)1 << 30)
 
 /* ---- one segment as an object ---------------------------------------------------------------- */
@@ -239,12 +243,15 @@ struct sync {
         struct clew_buffer changes; /* struct clew_tier_item */
         struct clew_buffer bits;    /* CLEW_SEGMENT_LIVE_MAX for each of them */
         uint64_t next_segment;
+        uint64_t erased;
+        bool has_beside; /* what is beside the traces has changed, to this */
+        struct clew_tier_beside beside;
         struct clew_tier_stats *stats;
 };
 
-static uint64_t digest_of(const struct clew_state *s)
+static uint64_t digest_of(const struct clew_state *s, uint64_t erased)
 {
-        const uint64_t words[] = {s->next_segment, s->segments, s->sealed_traces,
+        const uint64_t words[] = {s->next_segment, s->segments, s->sealed_traces, erased,
                                   clew_hash(clew_slice_make(s->places.of, sizeof(s->places.of)))};
 
         return clew_hash(clew_slice_make(words, sizeof(words))) | 1;
@@ -346,6 +353,7 @@ static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
 {
         struct clew_env *env = s->tier->store->env;
         struct clew_state state;
+        struct clew_erasure erasure = {0};
         CLEW_SCAN scan = {.unchecked = true};
         MDB_txn *txn = NULL;
         int r = clew_txn_begin_read(env, &txn, err);
@@ -356,8 +364,11 @@ static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
         clew_buffer_clear(&s->changes);
         clew_buffer_clear(&s->bits);
         r = clew_state_read(env, txn, &state, err);
+        if (r == 0)
+                r = clew_erasure_read(env, txn, &erasure, err);
         s->next_segment = state.next_segment;
-        *ret_digest = digest_of(&state);
+        s->erased = erasure.wanted;
+        *ret_digest = digest_of(&state, erasure.wanted);
         if (r == 0 && *ret_digest == s->tier->synced) {
                 clew_txn_end_read(env, txn);
                 return 0;
@@ -473,28 +484,66 @@ static int find_out(struct sync *s, struct clew_error *err)
                 t->url);
 }
 
+/* Objects whose time has come go; @all: every one that no version names. */
+static int leave(struct sync *s, bool all, struct clew_error *err)
+{
+        struct clew_buffer *line = &s->tier->leaving;
+        size_t n = line->len / sizeof(struct clew_tier_leaving);
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        size_t done = 0;
+        int r = 0;
+
+        for (; done < n; done++) {
+                struct clew_tier_leaving x;
+                char name[CLEW_TIER_NAME_MAX];
+
+                memcpy(&x, line->data + done * sizeof(x), sizeof(x));
+                if (!all && x.due_ns > now)
+                        break;
+                clew_tier_segment_name(x.segment, x.digest, name);
+                r = clew_bucket_delete(s->bucket, name, err);
+                if (r < 0)
+                        break;
+        }
+        if (done > 0) {
+                line->len -= done * sizeof(struct clew_tier_leaving);
+                memmove(line->data, line->data + done * sizeof(struct clew_tier_leaving),
+                        line->len);
+        }
+        return r;
+}
+
 /* What has come to be, and what has gone, in the map and in the bucket. */
-static int settle(struct sync *s, struct clew_error *err)
+static int settle(struct sync *s, const struct clew_tier_catalog *before, struct clew_error *err)
 {
         const struct clew_tier_item *items = (const void *)s->changes.data;
         size_t n = s->changes.len / sizeof(*items);
+        struct clew_buffer *line = &s->tier->leaving;
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < s->n_made; i++)
                 r = clew_tier_map_know(s->tier->map, s->made[i].item.segment, &s->made[i].known,
                                        CLEW_SLICE_NULL, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
-                char name[CLEW_TIER_NAME_MAX];
+                const struct clew_tier_leaving x = {items[i].segment, items[i].digest,
+                                                    clew_clock_monotonic_ns(clew_clock_system()) +
+                                                            LEAVING_NS};
 
                 if (items[i].size > 0)
                         continue;
-                clew_tier_segment_name(items[i].segment, items[i].digest, name);
-                r = clew_bucket_delete(s->bucket, name, err);
-                if (r == 0)
-                        r = clew_tier_map_forget(s->tier->map, items[i].segment, err);
+                clew_buffer_append(line, &x, sizeof(x));
+                r = clew_tier_map_forget(s->tier->map, items[i].segment, err);
                 s->stats->removed += r == 0;
         }
-        return r;
+        if (r == 0 && clew_buffer_error(line) < 0) { /* those go at the next start */
+                clew_buffer_deinit(line);
+                clew_buffer_init(line, LEAVING_BYTES_MAX);
+        }
+        if (r == 0 && s->has_beside)
+                r = clew_tier_beside_settle(s->tier, s->bucket, &before->beside, err);
+        if (before->erased != s->tier->catalog.erased)
+                s->tier->wipes_map = true;
+        return r == 0 ? leave(s, before->erased != s->tier->catalog.erased, err) : r;
 }
 
 static int commit(struct sync *s, struct clew_error *err)
@@ -502,6 +551,7 @@ static int commit(struct sync *s, struct clew_error *err)
         struct clew_tier *t = s->tier;
         struct clew_tier_item *items = (void *)s->changes.data;
         size_t n = s->changes.len / sizeof(*items);
+        const struct clew_tier_catalog before = t->catalog; /* without its items */
         int r;
 
         for (size_t i = 0; i < n; i++)
@@ -510,6 +560,10 @@ static int commit(struct sync *s, struct clew_error *err)
         t->catalog.created_ns = t->created_ns;
         t->catalog.next_segment = s->next_segment;
         t->catalog.written_ns = clew_clock_unix_ns(t->store->clock);
+        if (s->missing.len == 0 && s->erased > t->catalog.erased)
+                t->catalog.erased = s->erased;
+        if (s->has_beside)
+                t->catalog.beside = s->beside;
         r = clew_tier_catalog_commit(s->bucket, &t->catalog, items, n, err);
         if (r == -EEXIST || r == -EAGAIN) {
                 r = find_out(s, err);
@@ -522,7 +576,7 @@ static int commit(struct sync *s, struct clew_error *err)
                 (void)!clew_tier_catalog_read(s->bucket, &t->catalog, &ignored);
                 return r;
         }
-        return settle(s, err);
+        return settle(s, &before, err);
 }
 
 /* Uploads that no version names are not said; then only those that the snapshot has are. */
@@ -531,17 +585,22 @@ static int sync_once(struct sync *s, struct packing *p, struct clew_error *err)
         uint64_t digest = 0;
         int r = look(s, &digest, err);
 
-        if (r < 0 || (digest == s->tier->synced && s->missing.len == 0))
-                return r;
-        if (s->missing.len > 0) {
+        if (r == 0 && s->missing.len > 0) {
                 r = upload_missing(s, p, err);
                 if (r == 0)
                         r = look(s, &digest, err);
         }
+        if (r == 0)
+                r = clew_tier_beside_upload(s->tier, s->bucket, &s->beside, err);
         if (r < 0)
                 return r;
+        s->has_beside = r == 1;
+        r = 0;
+        if (digest == s->tier->synced && s->missing.len == 0 && !s->has_beside)
+                return 0;
         s->stats->more = s->missing.len > 0;
-        if (s->changes.len > 0)
+        if (s->changes.len > 0 || s->has_beside ||
+            (s->missing.len == 0 && s->erased > s->tier->catalog.erased))
                 r = commit(s, err);
         if (r == 0 && !s->stats->more) {
                 s->tier->synced = digest;
@@ -553,133 +612,17 @@ static int sync_once(struct sync *s, struct packing *p, struct clew_error *err)
         return r;
 }
 
-/* ---- giving up ------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
-struct eviction {
-        struct clew_tier *tier;
-        uint64_t segment;
-        uint64_t bytes;
-        struct clew_error *err;
-        int result;
-};
-
-static int delete_bytes(void *context, MDB_txn *txn, struct clew_state *state,
-                        struct clew_error *err)
+/* What was read back of erased segments; what somebody still reads waits for the next time. */
+static int wipe_map(struct clew_tier *t, struct clew_error *err)
 {
-        struct eviction *e = context;
+        bool all = false;
+        int r = clew_tier_map_wipe(t->map, &all, err);
 
-        (void)state;
-        return clew_object_delete(e->tier->store->env, txn, e->segment, err);
-}
-
-static void evict_now(void *argument)
-{
-        struct eviction *e = argument;
-
-        e->result = clew_tier_write(e->tier, delete_bytes, e, e->err);
-}
-
-/* The bucket is asked whether it has the segment's bytes, all of them, before they go here. */
-static int check_remote(struct sync *s, uint64_t segment, struct clew_error *err)
-{
-        struct clew_tier_known known;
-        CLEW_BUFFER bytes = {0};
-        char name[CLEW_TIER_NAME_MAX];
-        int r = clew_tier_map_find(s->tier->map, segment, &known, err);
-
-        if (r < 0)
-                return r;
-        clew_buffer_init(&bytes, CLEW_BUCKET_OBJECT_MAX);
-        clew_tier_segment_name(segment, known.digest, name);
-        r = clew_bucket_get(s->bucket, name, CLEW_TIER_SEGMENT_AT, (size_t)known.segment_len,
-                            &bytes, NULL, err);
-        if (r < 0)
-                return r;
-        if (bytes.len == known.segment_len &&
-            clew_tier_check(segment, CLEW_TIER_SEGMENT, clew_buffer_slice(&bytes)) ==
-                    known.segment_check)
-                return 0;
-        clew_tier_tell(s->tier, name, "is damaged in the bucket; its segment stays here");
-        return -EBADMSG;
-}
-
-/* Segments whose bytes are here beyond the limit, oldest first, up to EVICT_MAX. */
-static int find_old(struct sync *s, struct eviction ret[EVICT_MAX], size_t *ret_n,
-                    uint64_t *ret_next, struct clew_error *err)
-{
-        struct clew_env *env = s->tier->store->env;
-        CLEW_SCAN scan = {.unchecked = true};
-        struct clew_state state;
-        uint64_t here = 0;
-        MDB_txn *txn = NULL;
-        int r = clew_txn_begin_read(env, &txn, err);
-
-        *ret_n = 0;
-        if (r < 0)
-                return r;
-        r = clew_state_read(env, txn, &state, err);
-        *ret_next = state.next_segment;
-        for (unsigned pass = 0; r == 0 && pass < 2; pass++) {
-                r = clew_scan_open(env, txn, CLEW_TABLE_SEGMENT, &scan, err);
-                scan.unchecked = true;
-                while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
-                        struct clew_segment_entry e;
-                        uint64_t segment;
-
-                        if (!clew_key_read_segment(scan.key, &segment) ||
-                            !clew_segment_entry_decode(scan.value, &e))
-                                continue;
-                        r = clew_object_is_here(env, txn, segment, err);
-                        if (r != 1)
-                                continue;
-                        if (pass == 0) {
-                                here += e.stored_bytes;
-                        } else if (here > s->tier->local_bytes && *ret_n < EVICT_MAX &&
-                                   clew_tier_catalog_find(&s->tier->catalog, segment)) {
-                                ret[*ret_n] =
-                                        (struct eviction){s->tier, segment, e.stored_bytes, err, 0};
-                                ++*ret_n;
-                                here -= e.stored_bytes;
-                        }
-                }
-                clew_scan_close(&scan);
-        }
-        clew_txn_end_read(env, txn);
-        return r < 0 ? r : 0;
-}
-
-static int evict(struct sync *s,
-                 void (*run)(void *context, void (*fn)(void *argument), void *argument),
-                 void *run_context, struct clew_error *err)
-{
-        struct eviction old[EVICT_MAX];
-        uint64_t next = 0;
-        size_t n = 0;
-        int r = find_old(s, old, &n, &next, err);
-
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                r = check_remote(s, old[i].segment, err);
-                if (r == -EBADMSG || r == -ENOENT) {
-                        r = 0;
-                        continue;
-                }
-                if (r < 0)
-                        break;
-                if (run)
-                        run(run_context, evict_now, &old[i]);
-                else
-                        evict_now(&old[i]);
-                r = old[i].result;
-                s->stats->evicted += r == 0;
-                s->stats->evicted_bytes += r == 0 ? old[i].bytes : 0;
-        }
-        if (r == 0 && n < EVICT_MAX)
-                s->tier->evicted_at = next;
-        s->stats->more |= n == EVICT_MAX;
+        t->wipes_map = r < 0 || !all;
         return r;
 }
-
-/* ---- all of it ------------------------------------------------------------------------------- */
 
 int clew_tier_sync(struct clew_tier *t,
                    void (*run)(void *context, void (*fn)(void *argument), void *argument),
@@ -698,10 +641,14 @@ int clew_tier_sync(struct clew_tier *t,
                 t->is_fenced = r == -ESTALE;
                 if (r < 0)
                         return r;
+                stats->more = true;
+                return 0;
         }
         r = clew_tier_bucket(t, &s.bucket, err);
         if (r < 0)
                 return r;
+        if (!t->leaving.max_bytes)
+                clew_buffer_init(&t->leaving, LEAVING_BYTES_MAX);
         clew_buffer_init(&s.missing, (size_t)1 << 30);
         clew_buffer_init(&s.changes, (size_t)1 << 30);
         clew_buffer_init(&s.bits, (size_t)1 << 32);
@@ -711,8 +658,12 @@ int clew_tier_sync(struct clew_tier *t,
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0)
                 r = sync_once(&s, &p, err);
+        if (r == 0)
+                r = leave(&s, false, err);
+        if (r == 0 && t->wipes_map)
+                r = wipe_map(t, err);
         if (r == 0 && t->local_bytes > 0)
-                r = evict(&s, run, run_context, err);
+                r = clew_tier_evict(t, s.bucket, run, run_context, stats, err);
         stats->version = t->catalog.version;
         stats->segments = t->catalog.n;
         packing_deinit(&p);

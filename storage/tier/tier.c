@@ -7,6 +7,8 @@
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
 #include "storage/base/directory-int.h"
+#include "storage/erase.h"
+#include "storage/source/erasure-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* So long a collector whose store is whole without the bucket waits for it when it starts. */
+#define START_NS (5 * CLEW_NS_PER_S)
 /* So long it is waited for the version that does without an object which is gone. */
 #define MOVED_NS (5 * CLEW_NS_PER_S)
 /* After a failure nobody waits for the bucket again before this. */
@@ -302,6 +306,14 @@ static int put_created(void *context, MDB_txn *txn, struct clew_state *state,
         return clew_format_put(c->env, txn, (uint64_t)sysconf(_SC_PAGESIZE), c->created_ns, err);
 }
 
+static int is_nobodys(const struct clew_object_bucket *b, struct clew_error *err)
+{
+        return clew_error_set(err, -ENXIO, 0,
+                              "%s: no store has its objects there (clewd --objects puts them); is "
+                              "the prefix right?",
+                              b->url);
+}
+
 /* The bucket is this store's, or the store becomes the bucket's. */
 int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b, bool may_claim,
                               const struct clew_state *state, struct clew_error *err)
@@ -310,10 +322,7 @@ int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b,
         int r = read_identity(b, &c.created_ns, err);
 
         if (r == -ENOENT && !may_claim)
-                return clew_error_set(err, -ENXIO, 0,
-                                      "%s: no store has its objects there (clewd --objects puts "
-                                      "them); is the prefix right?",
-                                      b->url);
+                return is_nobodys(b, err);
         if (r == -ENOENT)
                 return claim(b, t->created_ns, err);
         if (r < 0 || c.created_ns == t->created_ns)
@@ -359,6 +368,8 @@ void clew_tier_free(struct clew_tier *t)
         clew_bucket_close(t->bucket);
         clew_tier_map_close(t->map);
         clew_tier_catalog_deinit(&t->catalog);
+        clew_tier_beside_writer_deinit(&t->beside);
+        clew_buffer_deinit(&t->leaving);
         pthread_mutex_destroy(&t->lock);
         clew_free(t);
 }
@@ -488,14 +499,17 @@ static int sweep(void *context, const char *leaf, uint64_t bytes, struct clew_er
         return clew_bucket_delete(t->bucket, name, err);
 }
 
-static int attach(struct clew_tier *t, const struct clew_tier_options *o,
+static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64_t wait_ns,
                   struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_state state;
         struct clew_object_bucket *b = NULL;
         int r = t->bucket ? 0 : clew_bucket_open(o->url, true, &t->bucket, err);
 
+        t->writes = true;
         b = t->bucket;
+        if (r == 0 && wait_ns > 0)
+                clew_bucket_hurry(b, clew_clock_monotonic_ns(clew_clock_system()) + wait_ns);
         if (r == 0)
                 r = clew_bucket_probe(b, err);
         if (r == 0)
@@ -523,8 +537,15 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o,
                 r = clew_node_advertise(b, t->writer, t->advertise, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
                 r = clew_bucket_list(b, "seg", "", sweep, t, err);
+        if (r == 0 && t->catalog.full > 0)
+                r = clew_tier_beside_sweep(t, b, err);
+        if (r == 0 && t->catalog.full > 0)
+                r = clew_tier_forget_gone(t, err);
+        if (b)
+                clew_bucket_hurry(b, 0);
         stats->version = t->catalog.version;
         stats->segments = t->catalog.n;
+        stats->attached = r == 0;
         return r;
 }
 
@@ -535,7 +556,8 @@ static bool may_wait(const struct clew_tier *t, int r)
                clew_tier_is_tied(clew_env_dir(t->store->env));
 }
 
-static int defer(struct clew_tier *t, struct clew_error *err)
+/* All that the bucket had when this store was tied to it is here. */
+static bool is_whole(struct clew_tier *t)
 {
         uint64_t adopting = 0;
         struct clew_error own = {0};
@@ -545,9 +567,12 @@ static int defer(struct clew_tier *t, struct clew_error *err)
 
         if (r == 0)
                 r = clew_tier_map_get_number(t->map, "adopting", &adopting, &own);
-        if (r == -ENOENT)
-                r = 0;
-        if (r < 0 || adopting) /* not all of it is here */
+        return (r == 0 || r == -ENOENT) && !adopting;
+}
+
+static int defer(struct clew_tier *t, struct clew_error *err)
+{
+        if (!is_whole(t))
                 return err->code;
         t->is_deferred = true;
         clew_env_set_away(t->store->env, read_away, t);
@@ -558,7 +583,7 @@ int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats
                               struct clew_error *err)
 {
         const struct clew_tier_options o = {.url = t->url, .cache_bytes = t->cache_bytes};
-        int r = attach(t, &o, stats, err);
+        int r = attach(t, &o, 0, stats, err);
 
         if (r == 0)
                 t->is_deferred = false;
@@ -569,13 +594,15 @@ int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *o
                      struct clew_tier **ret, struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_tier *t = clew_tier_new(store, options);
+        uint64_t wait_ns;
         int r;
 
         memset(stats, 0, sizeof(*stats));
         if (!t)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         t->cache_bytes = options->cache_bytes ? options->cache_bytes : CLEW_TIER_CACHE_BYTES;
-        r = attach(t, options, stats, err);
+        wait_ns = clew_tier_is_tied(clew_env_dir(store->env)) && is_whole(t) ? START_NS : 0;
+        r = attach(t, options, wait_ns, stats, err);
         if (r < 0 && may_wait(t, r)) {
                 err->code = r;
                 r = defer(t, err);
@@ -597,20 +624,6 @@ static void directory_of(const struct clew_store *store, char ret[PATH_MAX])
 
         if (n < PATH_MAX && n > sizeof(below) && strcmp(ret + n + 1 - sizeof(below), below) == 0)
                 ret[n + 1 - sizeof(below)] = '\0';
-}
-
-bool clew_tier_has(struct clew_store *store, uint64_t segment)
-{
-        struct clew_tier_map *map = NULL;
-        struct clew_tier_known known;
-        struct clew_error ignored;
-        bool has;
-
-        if (clew_tier_map_open(clew_env_dir(store->env), 0, false, &map, &ignored) < 0)
-                return false;
-        has = clew_tier_map_find(map, segment, &known, &ignored) == 0;
-        clew_tier_map_close(map);
-        return has;
 }
 
 bool clew_tier_directory(const char *dir, char *ret, size_t size)
@@ -661,11 +674,49 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
 
 /* ---- a mirror -------------------------------------------------------------------------------- */
 
+static int want_wipe(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
+{
+        struct clew_tier *t = context;
+        struct clew_erasure e;
+        int r = clew_erasure_read(t->store->env, txn, &e, err);
+
+        (void)state;
+        e.wanted++;
+        return r < 0 ? r : clew_erasure_write(t->store->env, txn, &e, err);
+}
+
+/* What was deleted or redacted where this comes from is no bytes of this file either. When somebody
+ * reads the mirror at this moment, the next one does it. */
+static int wipe_mirror(struct clew_tier *t, bool is_fresh, bool *ret_done, struct clew_error *err)
+{
+        const struct clew_rewrite_options options = {0};
+        struct clew_erasure_status status;
+        uint64_t wiped = 0;
+        int r = clew_tier_map_get_number(t->map, "erased", &wiped, err);
+
+        *ret_done = true;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (wiped == t->catalog.erased)
+                return 0;
+        if (is_fresh)
+                return clew_tier_map_put_number(t->map, "erased", t->catalog.erased, err);
+        r = clew_tier_write(t, want_wipe, t, err);
+        if (r == 0)
+                r = clew_store_finish_erasure(t->store, &options, &status, err);
+        if (r == 0)
+                r = clew_tier_map_wipe(t->map, ret_done, err);
+        *ret_done = *ret_done && r == 0 && status.is_wiped;
+        return *ret_done ? clew_tier_map_put_number(t->map, "erased", t->catalog.erased, err) : r;
+}
+
 static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                   struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_state state;
         uint64_t version = 0;
+        bool is_fresh;
+        bool is_wiped = false;
         int r = clew_bucket_open(o->url, false, &t->bucket, err);
 
         /* Below, what is not there yet is no error; that there is no bucket is one. */
@@ -678,6 +729,7 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                                        true, &t->map, err);
         if (r == 0)
                 r = clew_tier_map_get_number(t->map, "version", &version, err);
+        is_fresh = version == 0;
         if (r == -ENOENT)
                 r = 0;
         if (r == 0 && version > 0) {
@@ -696,7 +748,9 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
         stats->version = t->catalog.version;
         stats->segments = t->catalog.n;
         r = clew_tier_adopt(t, stats, err);
-        if (r == 0 && stats->damaged == 0)
+        if (r == 0)
+                r = wipe_mirror(t, is_fresh, &is_wiped, err);
+        if (r == 0 && stats->damaged == 0 && is_wiped)
                 r = clew_tier_map_put_number(t->map, "version", t->catalog.version, err);
         return r;
 }
@@ -721,6 +775,26 @@ static int lock_mirror(const char *dir, int *ret_fd, struct clew_error *err)
         return 0;
 }
 
+/* Before a mirror is made: is there something to be seen in it? */
+static int look_first(const char *dir, const char *url, struct clew_error *err)
+{
+        struct clew_object_bucket *b = NULL;
+        struct stat st;
+        uint64_t created;
+        int r;
+
+        if (lstat(dir, &st) == 0)
+                return 0;
+        r = clew_bucket_open(url, false, &b, err);
+        if (r < 0)
+                return r == -ENOENT ? -ENXIO : r;
+        r = read_identity(b, &created, err);
+        if (r == -ENOENT)
+                r = is_nobodys(b, err);
+        clew_bucket_close(b);
+        return r;
+}
+
 int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                      const struct clew_tier_options *options, struct clew_tier_stats *stats,
                      struct clew_error *err)
@@ -730,9 +804,11 @@ int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
         struct clew_store *store = NULL;
         struct clew_tier *t = NULL;
         int fd = -1;
-        int r = lock_mirror(dir, &fd, err);
+        int r = look_first(dir, options->url, err);
 
         memset(stats, 0, sizeof(*stats));
+        if (r == 0)
+                r = lock_mirror(dir, &fd, err);
         if (r < 0)
                 return r;
         r = clew_store_open(dir, &store_options, &store, err);

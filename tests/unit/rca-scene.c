@@ -36,6 +36,9 @@ unsigned scene_span(struct scene *s, unsigned parent, const char *kind, const ch
 {
         unsigned id = ++s->n;
 
+        lasts = s->lasts ? s->lasts : lasts;
+        s->lasts = 0;
+
         clew_buffer_printf(&s->json,
                            "%s{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":"
                            "\"%016x\",\"name\":\"%s\",\"startTimeUnixNano\":\"%u000000000\","

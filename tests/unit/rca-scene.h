@@ -22,6 +22,7 @@ struct scene {
         unsigned n;                   /* spans so far; also the last span id */
         unsigned turns;               /* messages in the history */
         struct clew_buffer history;
+        unsigned lasts; /* seconds of the next span, whatever it is; 0 = as usual */
 };
 
 void scene_begin(struct scene *s);

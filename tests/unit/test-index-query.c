@@ -6,6 +6,7 @@
 #include "query/find/index/index.h"
 #include "query/find/select.h"
 #include "query/rca/facts.h"
+#include "query/serve/count.h"
 #include "query/serve/stats.h"
 #include "storage/store.h"
 #include "tests/lib/otlp-build.h"
@@ -405,6 +406,37 @@ static uint64_t compare_sums(struct clew_view *v, const struct clew_query *query
         return taken;
 }
 
+static struct clew_tally tally_of(struct clew_view *v, const struct clew_query *query,
+                                  bool no_index)
+{
+        struct clew_filter f = {.queries = {query}, .n_queries = 1, .no_index = no_index};
+        struct clew_tally tally;
+        struct clew_select s;
+        struct clew_error err = {0};
+
+        f.since_ns = since;
+        f.until_ns = until;
+        f.runs = true;
+        if (clew_count_gather(&tally, v, &f, clew_clock_system(), NULL, &s, &err) < 0)
+                fail_msg("count: %s", err.message);
+        clew_select_deinit(&s);
+        return tally;
+}
+
+static void compare_counts(struct clew_view *v, const struct clew_query *query)
+{
+        struct clew_tally scan = tally_of(v, query, true);
+        struct clew_tally index = tally_of(v, query, false);
+
+        assert_true(fabs(scan.cost_usd - index.cost_usd) < 1e-9);
+        assert_true(fabs(scan.waste_usd - index.waste_usd) < 1e-9);
+        scan.cost_usd = index.cost_usd;
+        scan.waste_usd = index.waste_usd;
+        if (memcmp(&scan, &index, sizeof(scan)) != 0)
+                fail_msg("counts with indexes are others than without: %.*s",
+                         (int)clew_query_text(query).len, clew_query_text(query).data);
+}
+
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
@@ -517,6 +549,7 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
                                  (const char *)with.data, (const char *)without.data);
                 *ret_taken += compare_sums(v, q);
                 compare_steps(v, q);
+                compare_counts(v, q);
                 clew_query_deinit(q);
         }
         clew_view_close(v);

@@ -732,6 +732,8 @@ static void test_mended_behind(void **state)
         (void)state;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(tags); i++) {
                 static uint8_t spans[65536];
+                struct clew_seal_stats stats;
+                struct clew_error err;
                 struct clew_store *store;
                 struct test_dir dir;
 
@@ -747,6 +749,11 @@ static void test_mended_behind(void **state)
                 damage(dir.path, tags[i]);
                 store = open_store(dir.path, &deriver);
                 assert_int_equal(compare(store, spans, 40), 0);
+                /* What cannot be merged is told, and ends nothing. */
+                assert_int_equal(
+                        clew_store_seal(store, &(struct clew_seal_options){0}, &stats, &err), 0);
+                assert_int_equal(stats.merge_error.code, -EBADMSG);
+                assert_true(strlen(stats.merge_error.message) > 0);
                 assert_true(seal_with(store, true, false) >= 3);
                 assert_int_equal(compare(store, spans, 40), 12);
                 clew_store_close(store);

@@ -72,6 +72,20 @@ static void check_all(struct fixture *f, const struct clew_slice *messages, size
         assert_int_equal(clew_unpacker_read(f->unpacker, n, &f->out), -EINVAL);
 }
 
+/* Some of them, in an order that begins anywhere: what is unpacked is the beginning at first. */
+static void check_some(struct fixture *f, const struct clew_slice *messages, size_t n,
+                       struct test_random *r)
+{
+        assert_int_equal(clew_unpacker_open(f->unpacker, clew_buffer_slice(&f->pack)), 0);
+        for (uint64_t k = 1 + test_random_below(r, 4); k > 0; k--) {
+                size_t i = (size_t)test_random_below(r, n);
+
+                clew_buffer_clear(&f->out);
+                assert_int_equal(clew_unpacker_read(f->unpacker, i, &f->out), 0);
+                assert_true(clew_slice_eq(clew_buffer_slice(&f->out), messages[i]));
+        }
+}
+
 static void test_empty(void **state)
 {
         struct fixture *f = *state;
@@ -143,6 +157,43 @@ static void test_random_round_trips(void **state)
                 }
                 pack(f, m, n, round % 2 ? CLEW_PACK_FAST : CLEW_PACK_SMALL);
                 check_all(f, m, n);
+                check_some(f, m, n, &r);
+        }
+        clew_free(text);
+}
+
+/* A residue that is long enough to be unpacked by its beginning, whole and damaged. */
+static void test_beginnings(void **state)
+{
+        enum { ROUNDS = 12, SOME = 20, DAMAGED = 60, MESSAGES = 40, MESSAGE_MAX = 60000 };
+        struct fixture *f = *state;
+        struct test_random r = test_random_seeded("beginnings of packs");
+        uint8_t *text = clew_malloc((size_t)MESSAGES * MESSAGE_MAX);
+
+        for (int round = 0; round < ROUNDS; round++) {
+                struct clew_slice m[MESSAGES];
+
+                for (size_t i = 0; i < MESSAGES; i++) {
+                        uint8_t *to = text + i * MESSAGE_MAX;
+
+                        m[i] = clew_slice_make(to, make_message(&r, to, MESSAGE_MAX));
+                }
+                pack(f, m, MESSAGES, round % 2 ? CLEW_PACK_FAST : CLEW_PACK_SMALL);
+                assert_int_equal(clew_unpacker_open(f->unpacker, clew_buffer_slice(&f->pack)), 0);
+                assert_true(clew_unpacker_residue_bytes(f->unpacker) > (256u << 10));
+                for (int k = 0; k < SOME; k++)
+                        check_some(f, m, MESSAGES, &r);
+                for (int k = 0; k < DAMAGED; k++) {
+                        uint8_t *at = &f->pack.data[test_random_below(&r, f->pack.len)];
+                        uint8_t bit = (uint8_t)(1u << test_random_below(&r, 8));
+
+                        *at ^= bit;
+                        clew_buffer_clear(&f->out);
+                        if (clew_unpacker_open(f->unpacker, clew_buffer_slice(&f->pack)) == 0)
+                                (void)!clew_unpacker_read(f->unpacker,
+                                                          test_random_below(&r, MESSAGES), &f->out);
+                        *at ^= bit;
+                }
         }
         clew_free(text);
 }
@@ -239,6 +290,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_repeats_cost_little, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_random_round_trips, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_beginnings, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_samples_are_bounded, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_copies_stay_inside_the_message, set_up,
                                                 tear_down),

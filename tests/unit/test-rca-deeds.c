@@ -199,6 +199,7 @@ static void test_looks_are_no_change(void **state)
         scene_end(&s);
         assert_int_equal(scene_blamed_by(&s, "first-change"), edit);
         assert_int_equal(scene_blamed_by(&s, "later-change"), 0);
+        assert_int_equal(scene_blamed_by(&s, "unclear-action"), edit - 2);
         scene_free(&s);
 }
 

@@ -152,6 +152,32 @@ static void test_languages(void **state)
                                            CLEW_SLICE_LITERAL("Answer in german.")));
 }
 
+/* A tool that hangs is a finding; a model that thinks for long is one to look at, if that. */
+static void test_what_took_long(void **state)
+{
+        (void)state;
+        for (int model = 0; model < 2; model++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "How high is the mountain?");
+                for (int i = 0; i < 5; i++) {
+                        s.lasts = i == 3 && model ? 200 : 0;
+                        (void)scene_llm(&s, r, i < 3 ? "I look it up." : "I look further.");
+                        s.lasts = i == 3 && !model ? 200 : 0;
+                        (void)scene_tool(&s, r, "visit", "{\\\"page\\\": 4}", "a page", NULL);
+                }
+                (void)scene_llm(&s, r, "It is high.");
+                scene_end(&s);
+                assert_int_not_equal(scene_blamed_by(&s, "sibling-outlier"), 0);
+                for (uint32_t i = 0; model && i < s.why.n_findings; i++)
+                        assert_string_not_equal(scene_rule(&s, i), "sibling-outlier");
+                scene_free(&s);
+        }
+}
+
 static void test_an_answer_in_another_language(void **state)
 {
         static const struct {
@@ -272,6 +298,7 @@ int main(void)
                 cmocka_unit_test(test_a_change_wants_a_yes),
                 cmocka_unit_test(test_identity_comes_first),
                 cmocka_unit_test(test_languages),
+                cmocka_unit_test(test_what_took_long),
                 cmocka_unit_test(test_an_answer_in_another_language),
                 cmocka_unit_test(test_a_failed_check_is_left_so),
                 cmocka_unit_test(test_nodes_are_agents),

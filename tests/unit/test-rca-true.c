@@ -14,6 +14,41 @@
 
 #define SLICE(text) clew_slice_of_cstr(text)
 
+static void test_lists_that_count_themselves(void **state)
+{
+        (void)state;
+        assert_true(clew_text_counts_itself(SLICE("{\"a\": [1, 2, [3, 4]], \"count\": 3}"), 3));
+        assert_true(clew_text_counts_itself(SLICE("[\"a,b\", \"c\"]"), 2));
+        assert_false(clew_text_counts_itself(SLICE("[\"a,b\", \"c\"]"), 3));
+        assert_false(clew_text_counts_itself(SLICE("a, b, c"), 3));
+        assert_false(clew_text_counts_itself(SLICE("]]}}[[["), 1));
+        assert_int_equal(clew_text_result_error(SLICE("Fehler: nicht da")), CLEW_TROUBLE_OTHER);
+        assert_true(clew_text_is_empty_result(SLICE("\xe6\xb2\xa1\xe6\x9c\x89\xe6\x89\xbe"
+                                                    "\xe5\x88\xb0")));
+}
+
+/* A command that changes something need not print a word. */
+static void test_silence_of_a_change(void **state)
+{
+        (void)state;
+        for (int reads = 0; reads < 2; reads++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Mend it.");
+                (void)scene_call(&s, r, "bash",
+                                 reads ? "{\\\"command\\\": \\\"grep -rn gone .\\\"}"
+                                       : "{\\\"command\\\": \\\"sed -i s/a/b/ x.py\\\"}",
+                                 "");
+                (void)scene_llm(&s, r, "It is mended.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "first-trouble") != 0, reads);
+                scene_free(&s);
+        }
+}
+
 static void test_promises(void **state)
 {
         static const char *const some[] = {
@@ -121,6 +156,16 @@ static void test_values_in_other_spellings(void **state)
                 {"on 2026-05-14", "It is on 14.05.2026, at 15:30.", false},
                 {"at 2026-05-14T10:00:00Z", "It is at 2026-05-14T12:00:00.", false},
                 {"eps 1e-200", "It prints 1.000000e-200 there.", false},
+                {"shipped soon", "It was shipped on May 14, at noon.", false},
+                {"shipped soon", "Am 14. Mai ging es los.", false},
+                {"\xe5\x8f\x91\xe8\xb4\xa7",
+                 "5\xe6\x9c\x88"
+                 "14\xe6\x97\xa5\xe5\x8f\x91\xe8\xb4\xa7",
+                 false},
+                {"a program", "It is raised in line 1465 there.", false},
+                {"an order", "It looks something like W7391284.", false},
+                {"an order", "Your id is like 0000000 then.", false},
+                {"shipped soon", "It weighs 7391 g, shipped on May 2.", true},
                 {"total 1234.56", "It is 7391.28 in all.", true},
                 {"id C-44719", "Your number is C-73155.", true},
         };
@@ -187,6 +232,8 @@ static void test_amounts_and_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_lists_that_count_themselves),
+                cmocka_unit_test(test_silence_of_a_change),
                 cmocka_unit_test(test_promises),
                 cmocka_unit_test(test_what_reads_as_an_error),
                 cmocka_unit_test(test_what_answers_speak_of),

@@ -2,9 +2,11 @@
  * Sealed data in a bucket: the bytes of objects and of catalog versions, and what a node keeps
  * beside its store. Whole programs are tests/integration/test-objects.
  */
+#include "proto/base/hash.h"
 #include "storage/tier/tier-catalog-int.h"
 #include "storage/tier/tier-map-int.h"
 #include "storage/tier/tier-object-int.h"
+#include "storage/tier/tier-part-int.h"
 #include "tests/lib/temp-dir.h"
 
 #include <setjmp.h>
@@ -15,8 +17,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void build(struct clew_buffer *out)
 {
@@ -203,10 +207,21 @@ static void a_changed_version_is_noticed(void **state)
         (void)state;
         put(&c, 1, 400, 0x1f);
         put(&c, 3, 900, 0x03);
+        c.erased = 7;
+        c.beside = (struct clew_tier_beside){.is_known = true,
+                                             .records = 3,
+                                             .sum = UINT64_MAX,
+                                             .last = 5,
+                                             .notes = 1,
+                                             .note_sum = 9,
+                                             .n_parts = 2,
+                                             .parts = {{1, 300}, {2, 40}}};
         clew_tier_catalog_encode(&c, c.items, c.n, &bytes);
         assert_int_equal(clew_tier_catalog_apply(&got, 1, clew_buffer_slice(&bytes)), 0);
         assert_int_equal(got.n, 2);
         assert_int_equal(got.items[1].live[0], 0x03);
+        assert_int_equal(got.erased, 7);
+        assert_memory_equal(&got.beside, &c.beside, sizeof(c.beside));
         assert_int_equal(clew_tier_catalog_apply(&got, 2, clew_buffer_slice(&bytes)), -EBADMSG);
         for (size_t i = 0; i < bytes.len; i++) {
                 bytes.data[i] ^= 4;
@@ -215,6 +230,69 @@ static void a_changed_version_is_noticed(void **state)
         }
         clew_tier_catalog_deinit(&c);
         clew_tier_catalog_deinit(&got);
+}
+
+/* Without what came to be with the second: nobody has said what is beside the traces. */
+static void a_version_of_the_first_format_is_read(void **state)
+{
+        static const uint8_t body[] = {'C', 'L', 'E', 'W', 'C', 'A', 'T', '1', 1, 4, 4, 9, 2,
+                                       0,   0,   0,   0,   0,   0,   0,   8,   6, 1, 5, 0};
+        struct clew_tier_catalog got = {0};
+        CLEW_BUFFER bytes = {.max_bytes = 4096};
+
+        (void)state;
+        clew_buffer_append(&bytes, body, sizeof(body));
+        clew_buffer_append_le64(&bytes, clew_hash(clew_slice_make(body, sizeof(body))));
+        assert_int_equal(clew_tier_catalog_apply(&got, 4, clew_buffer_slice(&bytes)), 0);
+        assert_int_equal(got.next_segment, 6);
+        assert_false(got.beside.is_known);
+        clew_tier_catalog_deinit(&got);
+        bytes.data[8] = 3; /* a later one */
+        bytes.len -= 8;
+        clew_buffer_append_le64(&bytes, clew_hash(clew_buffer_slice(&bytes)));
+        assert_int_equal(clew_tier_catalog_apply(&got, 4, clew_buffer_slice(&bytes)),
+                         -EPROTONOSUPPORT);
+        clew_tier_catalog_deinit(&got);
+}
+
+static void a_part_tells_what_it_leads_to(void **state)
+{
+        const struct clew_tier_part_head head = {
+                .created_ns = 5,
+                .writer = 6,
+                .generation = 7,
+                .index = 1,
+                .completes = true,
+                .after = {.is_known = true, .records = 2, .sum = 3, .last = 4, .notes = 1}};
+        const struct clew_tier_record note = {CLEW_TIER_PART_NOTE, CLEW_SLICE_LITERAL("key"),
+                                              CLEW_SLICE_LITERAL("value")};
+        struct clew_tier_part_head got;
+        struct clew_tier_record record;
+        struct clew_slice records;
+        struct clew_cursor c;
+        CLEW_BUFFER body = {.max_bytes = 4096};
+        CLEW_BUFFER bytes = {.max_bytes = 4096};
+
+        (void)state;
+        clew_tier_record_put(&body, &note);
+        clew_tier_part_put(&bytes, &head, clew_buffer_slice(&body));
+        assert_int_equal(clew_tier_part_read(clew_buffer_slice(&bytes), &got, &records), 0);
+        assert_memory_equal(&got, &head, sizeof(got));
+        c = clew_cursor_make(records);
+        assert_true(clew_tier_record_take(&c, &record));
+        assert_int_equal(record.tag, CLEW_TIER_PART_NOTE);
+        assert_true(clew_slice_eq_cstr(record.key, "key"));
+        assert_true(clew_slice_eq_cstr(record.value, "value"));
+        assert_false(clew_tier_record_take(&c, &record));
+        assert_false(c.failed);
+        for (size_t i = 0; i < bytes.len; i++) {
+                bytes.data[i] ^= 1;
+                assert_true(clew_tier_part_read(clew_buffer_slice(&bytes), &got, &records) < 0);
+                bytes.data[i] ^= 1;
+        }
+        for (size_t n = 0; n < bytes.len; n++)
+                assert_true(clew_tier_part_read(clew_slice_make(bytes.data, n), &got, &records) <
+                            0);
 }
 
 #define CACHE_BYTES ((uint64_t)4 << 20)
@@ -269,6 +347,8 @@ int main(void)
                 cmocka_unit_test(versions_of_a_catalog_build_on_each_other),
                 cmocka_unit_test(a_sleeper_cannot_make_a_number_that_was_deleted),
                 cmocka_unit_test(a_changed_version_is_noticed),
+                cmocka_unit_test(a_version_of_the_first_format_is_read),
+                cmocka_unit_test(a_part_tells_what_it_leads_to),
                 cmocka_unit_test(what_is_kept_stays_within_its_limit),
         };
 

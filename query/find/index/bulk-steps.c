@@ -101,7 +101,8 @@ static int on_row(void *context, const struct clew_bulk_row *row)
         clew_index_set_add(&t->taken, row->ordinal);
         if (r > 0)
                 clew_index_set_add(&t->asked, row->ordinal);
-        t->kept[row->ordinal] = (struct kept_run){row->start_ns, row->outcome};
+        if (t->to->of_runs)
+                t->kept[row->ordinal] = (struct kept_run){row->start_ns, row->outcome};
         return 0;
 }
 
@@ -129,25 +130,27 @@ static int on_step(void *context, uint32_t sort, uint32_t ordinal,
         struct taking *t = context;
         unsigned flags = t->sorts.items[sort].flags;
 
-        fill_row(t, ordinal);
         t->step.sort = sort;
         t->step.texts = t->sorts.items[sort].texts;
-        t->step.start_ns =
-                (flags & CLEW_SORT_NO_START) != 0
-                        ? 0
-                        : (t->row.start_ns / CLEW_NS_PER_S + record->offset_s) * CLEW_NS_PER_S;
         t->step.duration_ns = record->duration_ns;
         t->step.tokens = record->tokens;
         t->step.has_cost = (flags & CLEW_SORT_COST) != 0;
         t->step.cost_usd = clew_step_cost_of_units(record->cost);
         t->step.is_error = (flags & CLEW_SORT_ERROR) != 0;
         t->step.is_open = (flags & CLEW_SORT_OPEN) != 0;
+        if (!t->to->of_runs)
+                return t->to->on_step(t->to->context, &t->step);
+        fill_row(t, ordinal); /* traces come in no order: this waits for memory */
+        t->step.start_ns =
+                (flags & CLEW_SORT_NO_START) != 0
+                        ? 0
+                        : (t->row.start_ns / CLEW_NS_PER_S + record->offset_s) * CLEW_NS_PER_S;
         return t->to->on_step(t->to->context, &t->step);
 }
 
 static int make_room(struct taking *t)
 {
-        uint32_t n = clew_index_run_traces(t->run);
+        uint32_t n = t->to->of_runs ? clew_index_run_traces(t->run) : 0;
 
         t->wanted = clew_arena_calloc(&t->arena, t->sorts.n + 1u, sizeof(*t->wanted));
         t->kept = clew_arena_calloc(&t->arena, n + 1u, sizeof(*t->kept));
@@ -188,7 +191,7 @@ static int take_all(struct taking *t, struct clew_columns *columns, struct clew_
                 traces->words[i] &= ~t->taken.words[i];
         t->row.serial = t->step.serial = t->of->serial;
         t->step.n_sorts = t->sorts.n;
-        t->step.row = &t->row;
+        t->step.row = t->to->of_runs ? &t->row : NULL;
         for (unsigned i = 0; i < CLEW_LIGHT_TEXTS; i++)
                 t->row.n_ids[i] = t->of->texts[i].n + 1;
         for (uint32_t i = 0; i < t->sorts.n; i++)

@@ -12,24 +12,46 @@
 #define ROWS 4096u
 
 /* Columns that are read; the others are not asked for. */
-enum { DURATION, TOKENS, COST, OUTCOME, KINDS, RULES, STARTS, ARRAYS };
+enum {
+        DURATION,
+        TOKENS,
+        COST,
+        OUTCOME,
+        KINDS,
+        RULES,
+        ALWAYS,
+        LOOPS = ALWAYS,
+        STALLS,
+        RETRIES,
+        WASTE_STEPS,
+        WASTE_TOKENS,
+        WASTE_NS,
+        WASTE_COST,
+        STARTS,
+        ARRAYS
+};
 
 struct taking {
         struct clew_columns_of_run *of;
         struct clew_index_run *run;
         struct clew_bulk_row row;
         uint64_t (*arrays)[ROWS];
+        bool has_facts;
 };
 
 static int read_arrays(struct taking *t, uint32_t from, uint32_t n, struct clew_error *err)
 {
         static const enum clew_column columns[STARTS] = {
-                CLEW_COLUMN_DURATION, CLEW_COLUMN_TOKENS_TOTAL, CLEW_COLUMN_COST,
-                CLEW_COLUMN_OUTCOME,  CLEW_COLUMN_KINDS,        CLEW_COLUMN_RULES,
+                CLEW_COLUMN_DURATION,    CLEW_COLUMN_TOKENS_TOTAL, CLEW_COLUMN_COST,
+                CLEW_COLUMN_OUTCOME,     CLEW_COLUMN_KINDS,        CLEW_COLUMN_RULES,
+                CLEW_COLUMN_LOOPS,       CLEW_COLUMN_STALLS,       CLEW_COLUMN_RETRIES,
+                CLEW_COLUMN_WASTE_STEPS, CLEW_COLUMN_WASTE_TOKENS, CLEW_COLUMN_WASTE_NS,
+                CLEW_COLUMN_WASTE_COST,
         };
+        unsigned n_columns = t->has_facts ? STARTS : ALWAYS;
         int r = clew_index_starts(t->run, from, n, t->arrays[STARTS], err);
 
-        for (unsigned i = 0; r == 0 && i < STARTS; i++)
+        for (unsigned i = 0; r == 0 && i < n_columns; i++)
                 r = clew_index_numbers(t->run, columns[i], from, n, t->arrays[i], err);
         return r;
 }
@@ -55,6 +77,19 @@ static bool is_unpriced(const struct taking *t, uint32_t i)
                t->arrays[RULES][i] >> 16 != clew_prices_mark();
 }
 
+static void fill_facts(struct taking *t, uint32_t i)
+{
+        uint64_t cost = t->arrays[WASTE_COST][i];
+
+        t->row.loops = (uint32_t)t->arrays[LOOPS][i];
+        t->row.stalls = (uint32_t)t->arrays[STALLS][i];
+        t->row.retries = (uint32_t)t->arrays[RETRIES][i];
+        t->row.waste_steps = (uint32_t)t->arrays[WASTE_STEPS][i];
+        t->row.waste_tokens = t->arrays[WASTE_TOKENS][i];
+        t->row.waste_ns = t->arrays[WASTE_NS][i];
+        t->row.waste_usd = cost > 0 ? (double)(cost - 1) / 1e8 : 0;
+}
+
 static bool fill(struct taking *t, uint32_t from, uint32_t i)
 {
         uint64_t cost = t->arrays[COST][i];
@@ -71,6 +106,8 @@ static bool fill(struct taking *t, uint32_t from, uint32_t i)
         t->row.cost_usd = cost > 0 ? (double)(cost - 1) / 1e8 : 0;
         t->row.outcome = (unsigned)t->arrays[OUTCOME][i];
         t->row.kinds = (uint32_t)t->arrays[KINDS][i];
+        if (t->has_facts)
+                fill_facts(t, i);
         return true;
 }
 
@@ -105,6 +142,7 @@ int clew_bulk_take(struct clew_columns *columns, struct clew_index_run *run,
         if (!t.arrays)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         t.row.serial = t.of->serial;
+        t.has_facts = (columns->wanted & CLEW_LIGHT_FACTS) != 0;
         for (unsigned i = 0; i < CLEW_LIGHT_TEXTS; i++)
                 t.row.n_ids[i] = t.of->texts[i].n + 1;
         for (uint32_t from = 0; r == 0 && from < total; from += ROWS) {

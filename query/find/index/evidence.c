@@ -5,9 +5,11 @@
  */
 #include "query/find/index/index.h"
 
+#include "proto/base/mem.h"
 #include "query/find/index/facet-int.h"
 #include "query/find/language/run-int.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct evidence {
@@ -229,4 +231,48 @@ int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct c
                         clew_query_note_misfit(run, i, e.others[i]);
         }
         return r;
+}
+
+/* ---- where a name stands -----------------------------------------------------------------------
+ */
+
+struct counting {
+        struct clew_slice name;
+        struct clew_index_places *places;
+};
+
+static int count_place(struct clew_index_run *run, enum clew_facet_place place,
+                       struct clew_slice name, uint64_t *ret, struct clew_error *err)
+{
+        struct clew_index_set set = {.n = clew_index_run_traces(run)};
+        struct clew_index_facet f;
+        int r = 0;
+
+        if (!clew_facet_begin(&f, place, name))
+                return 0;
+        set.words = clew_calloc(clew_index_set_words(&set) + 1u, sizeof(*set.words));
+        if (!set.words)
+                return -ENOMEM;
+        r = clew_index_find(run, CLEW_INDEX_FACET, clew_facet_key(&f), &set, err);
+        *ret += clew_index_set_count(&set);
+        clew_free(set.words);
+        return r < 0 ? r : 0;
+}
+
+static int count_places(void *context, struct clew_index_run *run, struct clew_error *err)
+{
+        struct counting *c = context;
+        int r = count_place(run, CLEW_FACET_SPAN, c->name, &c->places->spans, err);
+
+        return r < 0 ? r
+                     : count_place(run, CLEW_FACET_RESOURCE, c->name, &c->places->resources, err);
+}
+
+int clew_index_count_places(struct clew_view *view, struct clew_slice name,
+                            struct clew_index_places *ret, struct clew_error *err)
+{
+        struct counting c = {.name = name, .places = ret};
+
+        *ret = (struct clew_index_places){0};
+        return clew_view_index_runs(view, clew_index_version(), count_places, &c, err);
 }

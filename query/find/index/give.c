@@ -28,14 +28,12 @@ struct giver {
         struct clew_index_sink *sink;
         struct clew_run_at at;
         struct clew_arena scratch;
-        uint64_t lately[LATELY];
-        struct {
-                uint64_t hash;
-                uint32_t of; /* number of the list of attributes */
-        } keys[KEYS];
         uint32_t list;
         uint32_t n;
         bool special;
+        uint64_t lately[LATELY];
+        uint32_t key_of[KEYS];   /* number of the list of attributes */
+        uint64_t key_hash[KEYS]; /* not set before key_of is */
 };
 
 static bool was_given(struct giver *g, uint64_t hash)
@@ -199,13 +197,13 @@ static void note_key(struct giver *g, struct clew_slice key)
         for (uint32_t n = 0; n < KEYS; n++) {
                 size_t i = (hash + n) % KEYS;
 
-                if (g->keys[i].of == g->list && g->keys[i].hash == hash) {
+                if (g->key_of[i] == g->list && g->key_hash[i] == hash) {
                         g->special = true;
                         return;
                 }
-                if (g->keys[i].of != g->list) {
-                        g->keys[i].of = g->list;
-                        g->keys[i].hash = hash;
+                if (g->key_of[i] != g->list) {
+                        g->key_of[i] = g->list;
+                        g->key_hash[i] = hash;
                         return;
                 }
         }
@@ -359,10 +357,11 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
 {
         const struct clew_query_facts facts = {
                 .id = trace->id, .start_ns = trace->start_ns, .summary = summary};
-        struct giver *g = clew_arena_calloc(arena, 1, sizeof(*g));
+        struct giver *g = clew_arena_alloc(arena, sizeof(*g));
 
         if (!g)
                 return -1;
+        memset(g, 0, offsetof(struct giver, key_hash));
         g->sink = sink;
         clew_arena_init(&g->scratch, SCRATCH_MAX);
         g->at = (struct clew_run_at){trace, &facts, &g->scratch, clew_speaker_of(trace)};

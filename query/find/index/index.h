@@ -107,6 +107,14 @@ struct clew_bulk_row {
         bool has_cost;
         unsigned outcome; /* enum clew_outcome; none that is open */
         uint32_t kinds;
+        /* 0 without CLEW_LIGHT_FACTS. */
+        uint32_t loops;
+        uint32_t stalls;
+        uint32_t retries;
+        uint32_t waste_steps;
+        uint64_t waste_tokens;
+        uint64_t waste_ns;
+        double waste_usd;
         uint32_t text_ids[CLEW_LIGHT_TEXTS]; /* 0 = no text, or not wanted */
         uint32_t n_ids[CLEW_LIGHT_TEXTS];    /* all are below it */
         struct clew_slice texts[CLEW_LIGHT_TEXTS];
@@ -147,7 +155,8 @@ struct clew_bulk_step {
         uint32_t sort;   /* number of its sort within it ... */
         uint32_t n_sorts;
         const struct clew_slice *texts;  /* ... and what that says */
-        const struct clew_bulk_row *row; /* of its trace: the texts that were wanted, and outcome */
+        const struct clew_bulk_row *row; /* of its trace: the texts that were wanted, and outcome;
+                                            NULL, as is the start, unless asked for */
         uint64_t start_ns;               /* its second; 0 = not known */
         uint64_t duration_ns;
         uint64_t tokens; /* booked on it, as is its cost */
@@ -161,6 +170,7 @@ struct clew_bulk_step {
 struct clew_bulk_steps {
         /* For each trace that is taken: 1 = its steps count, 0 = not, or an error. */
         int (*on_run)(void *context, const struct clew_bulk_row *row);
+        bool of_runs; /* steps tell their start and their run */
         /* Whether steps with these texts are wanted at all. */
         bool (*wants)(void *context, const struct clew_slice *texts);
         int (*on_step)(void *context, const struct clew_bulk_step *step);
@@ -196,6 +206,14 @@ struct clew_query_run;
 CLEW_MUST_USE int clew_index_tell(struct clew_view *view, struct clew_query_run *run,
                                   struct clew_arena *arena, struct clew_index_told *ret,
                                   struct clew_error *err);
+/* Traces in which an attribute stands on some span, and on some resource. */
+struct clew_index_places {
+        uint64_t spans;
+        uint64_t resources;
+};
+/* 0, or a negative number: they cannot be used. */
+CLEW_MUST_USE int clew_index_count_places(struct clew_view *view, struct clew_slice name,
+                                          struct clew_index_places *ret, struct clew_error *err);
 /* The traces in which some attribute of the queries stands, whatever else they ask. */
 const struct clew_index_chooser *clew_index_choice_of_names(struct clew_index_choice *choice);
 

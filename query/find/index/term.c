@@ -351,6 +351,79 @@ static int give_run(void *context, const struct clew_term_run *run)
         return 0;
 }
 
+/* What a byte is, for runs of letters and digits below 0x80; others are looked at as signs. */
+#define PLAIN_LETTER 1u
+#define PLAIN_DIGIT 2u
+#define PLAIN_OTHER 4u
+
+#define NONE_16 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define DIGITS_16 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0
+#define LETTERS_32                                                                                 \
+        0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0,  \
+                0, 0
+#define OTHERS_32                                                                                  \
+        4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,  \
+                4, 4
+
+static const uint8_t plain_of[256] = {NONE_16,    NONE_16,   NONE_16,   DIGITS_16, LETTERS_32,
+                                      LETTERS_32, OTHERS_32, OTHERS_32, OTHERS_32, OTHERS_32};
+
+/* A run of at most CLEW_TERM_RUN_SIGNS letters and digits below 0x80: as give_run() gives it. */
+static void give_plain(const struct clew_term_taker *taker, const uint8_t *from, size_t n,
+                       unsigned seen)
+{
+        uint8_t folded[CLEW_TERM_RUN_SIGNS + 8];
+        uint8_t key[5] = {seen == PLAIN_DIGIT ? CLEW_TERM_DIGITS : CLEW_TERM_MIXED};
+
+        for (size_t i = 0; i < n; i++)
+                folded[i] = from[i] | 0x20;
+        if (seen == PLAIN_LETTER && n <= CLEW_TERM_WORD_SIGNS) {
+                taker->add(taker->context, CLEW_INDEX_WORD, clew_slice_make(folded, n));
+        } else if (seen == PLAIN_DIGIT) {
+                for (size_t i = 0; i + 4 <= n; i++) {
+                        memcpy(key + 1, folded + i, 4);
+                        taker->add(taker->context, CLEW_INDEX_GRAM, clew_slice_make(key, 5));
+                }
+        } else {
+                for (size_t i = 0; i + 3 <= n; i += 2) {
+                        memcpy(key + 1, folded + i, 3);
+                        taker->add(taker->context, CLEW_INDEX_GRAM, clew_slice_make(key, 4));
+                }
+                if (n > 3 && n % 2 == 0) {
+                        memcpy(key + 1, folded + n - 3, 3);
+                        taker->add(taker->context, CLEW_INDEX_GRAM, clew_slice_make(key, 4));
+                }
+        }
+}
+
+/* The runs of @text, to be given. Most are plain; what stands between two separators below 0x80 and
+ * is not goes the long way. */
+static void give_runs(struct clew_slice text, struct clew_term_taker *taker)
+{
+        const uint8_t *at = text.data;
+        const uint8_t *end = at + text.len;
+
+        while (at < end) {
+                const uint8_t *from = at;
+                unsigned seen = 0;
+
+                while (at < end && plain_of[*at] - 1u < PLAIN_DIGIT)
+                        seen |= plain_of[*at++];
+                if ((at == end || plain_of[*at] == 0) &&
+                    at - from <= (ptrdiff_t)CLEW_TERM_RUN_SIGNS) {
+                        if (at > from)
+                                give_plain(taker, from, (size_t)(at - from), seen);
+                } else {
+                        while (at < end && plain_of[*at] != 0)
+                                at++;
+                        (void)clew_term_runs(clew_slice_make(from, (size_t)(at - from)), give_run,
+                                             taker);
+                }
+                while (at < end && plain_of[*at] == 0)
+                        at++;
+        }
+}
+
 /* What of @text stands between spaces with an escape in it. The rest reads the same in the next
  * layer: no escape holds a space, and no term either. */
 static void take_escaped(struct clew_slice text, struct clew_buffer *out)
@@ -381,7 +454,7 @@ int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
         CLEW_BUFFER escaped = {0};
         CLEW_BUFFER plain = {0};
 
-        (void)clew_term_runs(text, give_run, &by);
+        give_runs(text, &by);
         if (text.len == 0 || !memchr(text.data, '\\', text.len))
                 return 0;
         clew_buffer_init(&escaped, text.len + 16);
@@ -394,7 +467,7 @@ int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
                 if (clew_buffer_error(&plain) < 0 || clew_buffer_error(&escaped) < 0)
                         return -ENOMEM;
                 text = clew_buffer_slice(&plain);
-                (void)clew_term_runs(text, give_run, &by);
+                give_runs(text, &by);
         }
         return 0;
 }

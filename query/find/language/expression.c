@@ -185,6 +185,8 @@ static int unknown_word(struct clew_parser *p)
         char known[80];
         const char *near = put_known(t, known) ? known : clew_field_nearest(t->text);
 
+        if (clew_query_unsupported(p) < 0)
+                return -EINVAL;
         clew_query_fail(p->err, t->offset, t->len, "\"%.*s\" is no field and no value",
                         (int)(t->text.len < 60 ? t->text.len : 60), (const char *)t->text.data);
         if (near)
@@ -210,7 +212,7 @@ static int put_word(struct expression *e)
         }
         ref.row = clew_field_find(t->text, &ref.name);
         if (!ref.row && clew_slice_eq_cstr(t->text, "parent")) {
-                clew_query_fail(e->p->err, t->offset, t->len, "parent alone is not supported");
+                clew_query_fail(e->p->err, t->offset, t->len, "not supported: parent alone");
                 clew_query_hint(e->p->err, "nestedSetParent < 0 finds roots; parent.NAME reads an "
                                            "attribute of the parent");
                 return -EINVAL;

@@ -71,6 +71,26 @@ static void add_key(struct clew_query_run *run, enum clew_scope scope, struct cl
         run->keys[at] = (struct clew_run_key){clew_arena_copy(&run->own, key), hash, 1, scope};
 }
 
+static uint64_t met_key(const struct clew_query_run *run, enum clew_scope scope,
+                        struct clew_slice key)
+{
+        uint64_t hash = clew_hash_seeded(key, (uint64_t)scope);
+        uint32_t at = (uint32_t)hash & (CLEW_RUN_KEYS_MAX - 1);
+
+        for (; run->keys[at].n > 0; at = (at + 1) & (CLEW_RUN_KEYS_MAX - 1)) {
+                if (run->keys[at].hash == hash)
+                        return run->keys[at].n;
+        }
+        return 0;
+}
+
+void clew_query_met_name(const struct clew_query_run *run, struct clew_slice name,
+                         uint64_t *ret_spans, uint64_t *ret_resources)
+{
+        *ret_spans = met_key(run, CLEW_SCOPE_SPAN, name);
+        *ret_resources = met_key(run, CLEW_SCOPE_RESOURCE, name);
+}
+
 static bool is_within(enum clew_scope scope, enum clew_scope wanted)
 {
         return scope == wanted || (wanted == CLEW_SCOPE_ANY &&

@@ -128,6 +128,10 @@ struct clew_query_met {
 
 struct clew_query_run;
 
+/* The @i-th attribute that is named without a scope (`.name`), each once; false: there is none. It
+ * is looked for on the span, then on the resource. */
+bool clew_query_unscoped(const struct clew_query *query, uint32_t i, struct clew_slice *ret);
+
 /* State of one run of @query, borrowed. NULL when memory is short. */
 CLEW_MUST_USE struct clew_query_run *clew_query_run_new(const struct clew_query *query);
 void clew_query_run_free(struct clew_query_run *run); /* NULL is fine */
@@ -184,6 +188,9 @@ void clew_query_places(struct clew_query_run *run,
 
 /* Looks at the keys of a trace that the run did not open, so that complaints know them; before the
  * first, keys that are known are forgotten. */
+/* How many spans and resources, of the traces that were opened first, have the attribute @name. */
+void clew_query_met_name(const struct clew_query_run *run, struct clew_slice name,
+                         uint64_t *ret_spans, uint64_t *ret_resources);
 void clew_query_sample_begin(struct clew_query_run *run);
 void clew_query_sample(struct clew_query_run *run, struct clew_slice traces,
                        struct clew_slice logs);

@@ -440,6 +440,11 @@ static int read_sign(struct clew_lexer *l, struct clew_query_token *t)
                 l->at++;
                 return 0;
         }
+        if (c == '[' || c == ']')
+                return clew_query_fail(l->err, l->at, 1,
+                                       "not supported: [ ], lists of values and ranges of time");
+        if (c == '$')
+                return clew_query_fail(l->err, l->at, 1, "not supported: variables");
         clew_query_fail(l->err, l->at, 1, "a sign that the language does not know");
         if (c == '\'')
                 clew_query_hint(l->err, "strings stand in \"double quotes\"");

@@ -42,6 +42,8 @@ int clew_parser_expected(struct clew_parser *p, const char *what)
         if (t->type == CLEW_TOKEN_END)
                 return clew_query_fail(p->err, t->offset, 1, "expected %s, but the query ends",
                                        what);
+        if (clew_query_unsupported(p) < 0)
+                return -EINVAL;
         clew_query_fail(p->err, t->offset, t->len, "expected %s, found %.*s", what,
                         (int)(t->len < 40 ? t->len : 40),
                         (const char *)p->q->text.data + t->offset);
@@ -140,21 +142,22 @@ static int read_aggregate(struct outer *o, enum clew_aggregate aggregate)
         op.len = (uint32_t)(p->t.offset - op.offset);
         if (p->t.type == CLEW_TOKEN_OPERATOR && p->t.op >= CLEW_OP_ADD && p->t.op <= CLEW_OP_POW)
                 return clew_query_fail(p->err, p->t.offset, p->t.len,
-                                       "sums of aggregates are not supported");
+                                       "not supported: arithmetic with aggregates");
+        if (clew_query_unsupported_pipelines(p) < 0)
+                return -EINVAL;
         if (!is_comparison(&p->t))
                 return clew_parser_expected(p, "a comparison with a number (count() > 2)");
         op.op = p->t.op;
         r = clew_parser_advance(p);
         if (r == 0 && p->t.type == CLEW_TOKEN_WORD && aggregate_of(p->t.text))
                 return clew_query_fail(p->err, p->t.offset, p->t.len,
-                                       "an aggregate is compared with a number, not with another "
-                                       "one");
+                                       "not supported: comparing an aggregate with another one");
         if (r == 0)
                 r = clew_parse_number(p, &value);
         if (r == 0 && p->t.type == CLEW_TOKEN_OPERATOR)
                 return clew_query_fail(p->err, p->t.offset, p->t.len,
-                                       "an aggregate is compared with one number; sums are not "
-                                       "supported");
+                                       "not supported: more than one number behind an aggregate; "
+                                       "a further condition is a further stage: | count() < 5");
         if (r == 0)
                 r = clew_add_literal(p, &value, &op.literal);
         return r < 0 ? r : emit(o, op);
@@ -167,6 +170,10 @@ static int read_fields(struct clew_parser *p, uint32_t *ret, uint32_t max, uint3
 
         *ret_n = 0;
         while (r == 0) {
+                if (*ret_n == max && max == 1)
+                        return clew_query_fail(p->err, p->t.offset, p->t.len,
+                                               "not supported: by() of several fields in a "
+                                               "pipeline; metrics and clew stats --by take some");
                 if (*ret_n == max)
                         return clew_query_fail(p->err, p->t.offset, p->t.len,
                                                "more than %u fields here", max);
@@ -431,7 +438,7 @@ static int read_compare(struct clew_parser *p, struct clew_metric_stage *m)
         }
         if (r == 0 && n > 1)
                 return clew_query_fail(p->err, m->offset, 7,
-                                       "compare() within two times is not supported: narrow the "
+                                       "not supported: compare() within two times; narrow the "
                                        "query itself");
         if (r == 0 && numbers[0] < 1)
                 return clew_query_fail(p->err, m->offset, 7,
@@ -447,7 +454,9 @@ static int read_top(struct clew_parser *p, struct clew_metric_stage *m)
         int r = clew_parser_advance(p);
 
         if (r == 0 && !is_word(p, "topk") && !is_word(p, "bottomk"))
-                return clew_parser_expected(p, "topk(N) or bottomk(N)");
+                return clew_query_unsupported_metrics(p) < 0
+                               ? -EINVAL
+                               : clew_parser_expected(p, "topk(N) or bottomk(N)");
         m->bottom = is_word(p, "bottomk");
         if (m->metric == CLEW_METRIC_COMPARE)
                 return clew_query_fail(p->err, p->t.offset, p->t.len,
@@ -496,23 +505,32 @@ static int read_metric(struct clew_parser *p, const struct metric_word *word)
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
-/* with(name=value, ...): hints about order and sampling. Ours is always newest first, and whole. */
+static bool is_hint_value(const struct clew_query_token *t, bool takes_share)
+{
+        if (t->type == CLEW_TOKEN_WORD)
+                return clew_slice_eq_cstr(t->text, "true") || clew_slice_eq_cstr(t->text, "false");
+        return takes_share && (t->type == CLEW_TOKEN_INT || t->type == CLEW_TOKEN_FLOAT);
+}
+
+/* with(name=value, ...): hints that change nothing here (unsupported.c); others are mistakes. */
 static int skip_hints(struct clew_parser *p)
 {
+        bool takes_share = false;
         int r = clew_parser_advance(p);
 
         if (r == 0)
                 r = expect(p, CLEW_TOKEN_OPEN, "( and hints");
         while (r == 0 && p->t.type == CLEW_TOKEN_WORD) {
-                r = clew_parser_advance(p);
+                r = clew_query_check_hint(p, &takes_share);
+                if (r == 0)
+                        r = clew_parser_advance(p);
                 if (r == 0 && (p->t.type != CLEW_TOKEN_OPERATOR || p->t.op != CLEW_OP_EQ))
                         return clew_parser_expected(p, "=");
                 if (r == 0)
                         r = clew_parser_advance(p);
-                if (r == 0 && p->t.type != CLEW_TOKEN_WORD && p->t.type != CLEW_TOKEN_INT &&
-                    p->t.type != CLEW_TOKEN_FLOAT && p->t.type != CLEW_TOKEN_STRING &&
-                    p->t.type != CLEW_TOKEN_DURATION)
-                        return clew_parser_expected(p, "the value of a hint");
+                if (r == 0 && !is_hint_value(&p->t, takes_share))
+                        return clew_parser_expected(p, takes_share ? "true, false or a number"
+                                                                   : "true or false");
                 if (r == 0)
                         r = clew_parser_advance(p);
                 if (r == 0 && p->t.type == CLEW_TOKEN_COMMA)
@@ -530,6 +548,8 @@ static int unknown_stage(struct clew_parser *p)
                                               {"p95", "quantile_over_time()"},
                                               {"increase", "count_over_time()"}};
 
+        if (clew_query_unsupported_stage(p) < 0)
+                return -EINVAL;
         clew_query_fail(p->err, p->t.offset, p->t.len, "\"%.*s\" is no stage of a query",
                         (int)(p->t.text.len < 40 ? p->t.text.len : 40),
                         (const char *)p->t.text.data);
@@ -561,7 +581,8 @@ static int read_stage(struct outer *o)
                 if (metric) {
                         if (o->depth > 0)
                                 return clew_query_fail(p->err, p->t.offset, p->t.len,
-                                                       "metrics do not stand in brackets");
+                                                       "not supported: metrics in brackets, and "
+                                                       "arithmetic with metrics");
                         if (o->is_first)
                                 return clew_query_fail(p->err, p->t.offset, p->t.len,
                                                        "metrics come behind spans: { } | %s()",
@@ -572,7 +593,8 @@ static int read_stage(struct outer *o)
                 r = read_named_stage(o);
                 return r == -ENOENT ? unknown_stage(p) : r;
         }
-        return clew_parser_expected(p, "{, ( or a stage");
+        r = clew_query_unsupported_stage(p);
+        return r < 0 ? r : clew_parser_expected(p, "{, ( or a stage");
 }
 
 static bool is_operand(const struct clew_stage_op *last)
@@ -654,9 +676,11 @@ static int read_query(struct outer *o)
         if (r == 0 && is_word(p, "with"))
                 r = skip_hints(p);
         if (r == 0 && p->t.type != CLEW_TOKEN_END) {
-                clew_parser_expected(p, p->q->metric.metric ? "the end of the query"
-                                                            : "an operator, | or the end");
-                return -EINVAL;
+                if (!p->q->metric.metric)
+                        return clew_parser_expected(p, "an operator, | or the end");
+                return clew_query_unsupported_metrics(p) < 0
+                               ? -EINVAL
+                               : clew_parser_expected(p, "the end of the query");
         }
         return r;
 }

@@ -64,6 +64,23 @@ static void explain_fields(const struct clew_query *q, struct clew_buffer *out)
         }
 }
 
+bool clew_query_unscoped(const struct clew_query *q, uint32_t i, struct clew_slice *ret)
+{
+        for (uint32_t k = 0; k < q->n_fields; k++) {
+                const struct clew_field_ref *ref = &q->fields[k];
+                bool told = ref->row || ref->scope != CLEW_SCOPE_ANY;
+
+                for (uint32_t before = 0; before < k && !told; before++)
+                        told = !q->fields[before].row && q->fields[before].scope == ref->scope &&
+                               clew_slice_eq(q->fields[before].name, ref->name);
+                if (!told && i-- == 0) {
+                        *ret = ref->name;
+                        return true;
+                }
+        }
+        return false;
+}
+
 static bool needs_spans(const struct clew_query *q)
 {
         for (uint32_t i = 0; i < q->n_fields; i++) {

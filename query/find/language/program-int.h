@@ -283,4 +283,17 @@ bool clew_field_is_text(const struct clew_field_row *row);
 /* The field is the path of steps, compared by =~ and !~ with a step pattern. */
 bool clew_field_is_path(const struct clew_field_row *row);
 
+/* ---- unsupported.c ----------------------------------------------------------------------------
+ */
+
+/* -EINVAL with a message when the token at hand, which does not fit where it stands, is a known
+ * part that is not supported; else 0. In a condition: */
+int clew_query_unsupported(struct clew_parser *p);
+int clew_query_unsupported_stage(struct clew_parser *p);     /* where a stage is to begin */
+int clew_query_unsupported_pipelines(struct clew_parser *p); /* behind an aggregate */
+/* Where a query with metrics is to end, or topk() is to stand. */
+int clew_query_unsupported_metrics(struct clew_parser *p);
+/* The word at hand names a hint: 0, or -EINVAL with a message. */
+int clew_query_check_hint(struct clew_parser *p, bool *ret_takes_share);
+
 #endif

@@ -560,6 +560,15 @@ def is_a_change(claim):
                                           "check", "free", "price", "travel", "weather") and "check_in" not in name else None
 
 
+def no_plain_look(claim):
+    """The action is neither a look by all that is seen of it, nor named after a change."""
+    name = claim.match(r"called (.*); whether that changed")[0]
+    if re.match(r"(create|update|delete|cancel|send|book|get|list|search)[_A-Z]", name):
+        return "the name tells it"
+    command = claim.evidence[0][1] if claim.evidence else ""
+    return "a plain look" if LOOKING.match(re.sub(r'^\{"\w+": "|"\}$', "", command)) and '"' not in command[13:-2] else None
+
+
 def is_the_answer(claim):
     """What the run gave out holds what the step wrote, or the other way round."""
     given = plainly("\n".join(decoded({k: v for k, v in claim.span.attrs.items() if OUT.search(k)})))
@@ -596,7 +605,7 @@ CHECKS = {
     "unlooked-answer": nothing_looked_up, "wrong-count": miscounted, "wrong-type": no_number, "missing-call": compared,
     "undone-claim": said_not_done, "early-answer": few_of_the_points, "forbidden-action": forbidden,
     "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
-    "later-change": place, "longest-text": place, "answer-call": place, "last-answer": place,
+    "later-change": place, "unclear-action": no_plain_look, "longest-text": place, "answer-call": place, "last-answer": place,
 }
 
 

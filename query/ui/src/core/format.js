@@ -69,6 +69,12 @@ export function when(iso, now = new Date()) {
         return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${clock.slice(0, 5)}`;
 }
 
+/** The same where seconds say nothing. */
+export const minute = (iso) => when(iso).replace(/^(\d\d:\d\d):\d\d$/, '$1');
+
+/** A length of the past, as people say it. */
+export const window_ = (since) => ({ '1h': 'last hour', '24h': 'last 24 h', '7d': 'last 7 days', '30d': 'last 30 days', all: 'all time' })[since] || (/^\d{4}-/.test(since) ? `since ${when(since)}` : `last ${since}`);
+
 /* Made once: making one takes as long as forty rows of a table. */
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 

@@ -6,6 +6,7 @@ import { html } from '../core/html.js';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const OVER = 12; // rows mounted beyond each edge
+const JUMP = 2; // a row that is further away than so many is no next one
 
 /** `row(i, top, slot)` draws row i at so many pixels; a slot is a row's place on the screen, a key that lets rows that come take over those that go. `shown`: an index to bring into sight when it changes. */
 export function VirtualList({ count, height, row, shown, label, role = 'list', tail, active = null }) {
@@ -21,11 +22,13 @@ export function VirtualList({ count, height, row, shown, label, role = 'list', t
         useEffect(() => {
                 if (shown === null || shown === undefined || shown < 0)
                         return;
-                const top = shown * height, end = top + height, at = box.current.scrollTop;
-                if (top < at + height)
+                const top = shown * height, end = top + height, at = box.current.scrollTop, high = box.current.clientHeight;
+                if (top < at - JUMP * height || end > at + high + JUMP * height) // far away: with what is around it
+                        box.current.scrollTop = Math.max(0, top - Math.round(high * 0.4));
+                else if (top < at + height)
                         box.current.scrollTop = Math.max(0, top - height);
-                else if (end > at + box.current.clientHeight - height)
-                        box.current.scrollTop = end - box.current.clientHeight + height;
+                else if (end > at + high - height)
+                        box.current.scrollTop = end - high + height;
         }, [shown, count, view.high]);
         const first = Math.max(0, Math.floor(view.top / height) - OVER);
         const last = Math.min(count, Math.ceil((view.top + view.high) / height) + OVER);

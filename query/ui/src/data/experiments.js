@@ -56,10 +56,24 @@ export function Experiment({ name }) {
         return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>${visible(name)}</h1>${data && html`<span class="fact">over <a href=${href(`/datasets/${encodeURIComponent(data.dataset)}`)}>${visible(data.dataset)}</a></span><span class="fact"><b>${number(data.items)}</b> ${data.items === 1 ? 'case' : 'cases'}${data.repeat > 1 ? `, ${data.repeat} tries each` : ''}</span><span class="fact"><${Passed} passed=${data.passed} tries=${data.results} /> passed</span>
                 <span class="fact long"><code title=${visible(data.command)}>${visible(data.command)}</code></span><span class="fact">${[data.checks || []].flat().map((check) => html`<code>${visible(check)}</code> `)}</span>`}<span class="sp"></span><${Choice} name=${name} dataset=${data?.dataset} chosen=${other} /></div>
                 ${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
-                ${other ? html`<${Comparison} a=${other} b=${name} />` : html`<${Results} path=${path} dataset=${data?.dataset} />`}</main><${Foot} command=${words} />`;
+                ${other ? html`<${Comparison} a=${other} b=${name} dataset=${data?.dataset} />` : html`<${Results} path=${path} dataset=${data?.dataset} />`}</main><${Foot} command=${words} />`;
+}
+
+const QUESTIONS = 200; // of a dataset that are read to tell its cases apart
+
+/** What the cases of a dataset ask, by item: ids tell nobody anything. */
+function useQuestions(dataset) {
+        const items = useAnswer(`questions ${dataset || ''}`, (signal) => (dataset ? list(`datasets/${encodeURIComponent(dataset)}/items`, { limit: QUESTIONS }, { signal }) : Promise.resolve({ rows: [] })));
+        return new Map((items.data?.rows || []).map((row) => [row.id, row.question]));
+}
+
+function Asked({ dataset, item, questions }) {
+        const asked = visible(String(questions.get(item) || '').replace(/\s+/g, ' ').slice(0, 200));
+        return html`<a class="id" title=${asked} href=${href(`/datasets/${encodeURIComponent(dataset || '')}`, { item })}><span class="m">${short(item)}</span>${asked && html` <span class="dim asked">${asked}</span>`}</a>`;
 }
 
 function Results({ path, dataset }) {
+        const questions = useQuestions(dataset);
         const first = useAnswer(`${path} results`, (signal) => list(`${path}/results`, { limit: 200 }, { signal }));
         const [more, setMore] = useState({ path, pages: [] });
         const [only, show] = useState(false);
@@ -71,7 +85,7 @@ function Results({ path, dataset }) {
         const all = pages.flatMap((p) => p.rows), rows = only ? all.filter((row) => !row.passed) : all;
         const further = async () => setMore({ path, pages: [...pages.slice(1), await list(`${path}/results`, { limit: 200, after: end.cursor })] });
         return html`<div class="chips"><button class=${only ? 'chip on failed' : 'chip failed'} aria-pressed=${only} onClick=${() => show(!only)}>failed</button><span class="sp"></span><span class="dim">${plural(rows.length, 'try', 'tries')}${end.cursor ? ' so far' : ''}</span></div>
-                <table><thead><tr><th>case</th><th class="num">try</th><th>result</th><th class="num start">took</th><th>run</th><th class="cause">why, or what it answered</th></tr></thead><tbody>${rows.map((row, i) => html`<tr key=${i}><td class="m"><a class="id" href=${href(`/datasets/${encodeURIComponent(dataset || '')}`, { item: row.item })}>${short(row.item)}</a></td><td class="num">${row.try + 1}</td>
+                <table><thead><tr><th>case</th><th class="num">try</th><th>result</th><th class="num start">took</th><th>run</th><th class="cause">why, or what it answered</th></tr></thead><tbody>${rows.map((row, i) => html`<tr key=${i}><td class="name"><${Asked} dataset=${dataset} item=${row.item} questions=${questions} /></td><td class="num">${row.try + 1}</td>
                         <td>${row.passed ? html`<span class="ok">✓ passed</span>` : html`<span class="bad">✗ failed</span>`}</td><td class="num start">${took(row.duration_nano)}</td><td class="m">${row.trace_id ? html`<a class="id" href=${href(`/t/${row.trace_id}`)}>${short(row.trace_id)}</a>` : ''}</td>
                         <td class="cause"><span class="clamp">${row.passed ? html`<span class="dim">${visible((row.output || '').replace(/\s+/g, ' ').slice(0, 300))}</span>` : visible(row.why || row.error || '')}</span></td></tr>`)}</tbody></table>
                 ${end.cursor && html`<p class="empty"><button onClick=${further}>More</button></p>`}`;
@@ -104,7 +118,8 @@ function useRecorded(cases) {
         return new Set((found.data?.rows || []).map((row) => row.trace_id));
 }
 
-function Comparison({ a, b }) {
+function Comparison({ a, b, dataset }) {
+        const questions = useQuestions(dataset);
         const answer = useAnswer(`compare ${a} ${b}`, (signal) => one(`experiments/${encodeURIComponent(a)}/compare`, { with: b }, { signal }));
         const only = route.value.params.get('only');
         const recorded = useRecorded(answer.data?.cases || []);
@@ -121,7 +136,7 @@ function Comparison({ a, b }) {
                 <${Difference} words="passed, mean over cases" pair=${c.passes} form=${percent} change=${points} better=${true} /><${Difference} words="tokens a try" pair=${c.tokens} form=${(x) => number(Math.round(x))} better=${false} /><${Difference} words="cost a try" pair=${c.cost_usd} form=${money} better=${false} /><${Difference} words="time a try" pair=${c.seconds} form=${seconds} better=${false} />
                 ${c.k > 1 && html`<tr><td>one of ${c.k} tries passes</td><td class="num">${percent(c.pass_at_k_a)}</td><td class="num">${percent(c.pass_at_k_b)}</td><td></td><td class="cause start"></td></tr><tr><td>all ${c.k} tries pass</td><td class="num">${percent(c.pass_all_k_a)}</td><td class="num">${percent(c.pass_all_k_b)}</td><td></td><td class="cause start"></td></tr>`}</tbody></table>
                 <div class="chips">${order.map((change_) => html`<button class=${`chip ${only === change_ ? 'on' : ''}`} aria-pressed=${only === change_} onClick=${() => change({ only: only === change_ ? null : change_ })}><span class=${CHANGES[change_][1]}>${CHANGES[change_][0]}</span> ${number(c[change_])} ${CHANGES[change_][2]}</button>`)}</div>
-                <table><thead><tr><th>case</th><th>change</th><th class="num">${visible(a)}</th><th class="num">${visible(b)}</th><th class="start">runs</th><th class="cause">why, and where they part</th></tr></thead><tbody>${cases.map((row) => html`<${Case} key=${row.item} row=${row} recorded=${recorded.has(row.trace_a) && recorded.has(row.trace_b)} />`)}</tbody></table>
+                <table><thead><tr><th>case</th><th>change</th><th class="num">${visible(a)}</th><th class="num">${visible(b)}</th><th class="start">runs</th><th class="cause">why, and where they part</th></tr></thead><tbody>${cases.map((row) => html`<${Case} key=${row.item} row=${row} dataset=${dataset} questions=${questions} recorded=${recorded.has(row.trace_a) && recorded.has(row.trace_b)} />`)}</tbody></table>
                 ${!cases.length && html`<p class="empty">No case ${only ? `is ${CHANGES[only]?.[2] || only}` : 'changed and none fails'}.</p>`}`;
 }
 
@@ -138,11 +153,11 @@ function Parting({ a, b }) {
         return html`they part at ${row.a && html`<a class="m" href=${href(`/t/${a}`, { s: row.a.step })}>A #${row.a.step}</a> `}${row.b && html`<a class="m" href=${href(`/t/${b}`, { s: row.b.step })}>B #${row.b.step}</a> `}<span class="dim">${(row.parts || []).join(', ')}</span> <a href=${href('/diff', { a, b })}>all differences</a>`;
 }
 
-function Case({ row, recorded }) {
+function Case({ row, dataset, questions, recorded }) {
         const [asked, show] = useState(false), open = asked || recorded;
         const [sign, tone, words] = CHANGES[row.change] || ['·', 'dim', row.change];
         const both = row.trace_a && row.trace_b;
-        return html`<tr><td class="m">${short(row.item)}</td><td><span class=${tone}>${sign} ${words}</span></td><td class="num">${row.passed_a} of ${row.tries_a}</td><td class="num">${row.passed_b} of ${row.tries_b}</td>
+        return html`<tr><td class="name"><${Asked} dataset=${dataset} item=${row.item} questions=${questions} /></td><td><span class=${tone}>${sign} ${words}</span></td><td class="num">${row.passed_a} of ${row.tries_a}</td><td class="num">${row.passed_b} of ${row.tries_b}</td>
                 <td class="m start">${row.trace_a && html`<a class="id" href=${href(`/t/${row.trace_a}`)}>${short(row.trace_a)}</a> `}${row.trace_b && html`<a class="id" href=${href(`/t/${row.trace_b}`)}>${short(row.trace_b)}</a>`}</td>
                 <td class="cause">${row.why && html`<${Text} text=${row.why} mono=${false} />`}${both && (open ? html`<${Parting} a=${row.trace_a} b=${row.trace_b} />` : html`<button class="link" onClick=${() => show(true)}>where do they part?</button>`)}</td></tr>`;
 }

@@ -1,6 +1,6 @@
 /* Groups of runs that failed alike. */
 import { html } from '../core/html.js';
-import { count, moment, number, short, took, when } from '../core/format.js';
+import { count, minute, moment, number, short, took, when } from '../core/format.js';
 import { href } from '../core/route.js';
 import { Outcome } from '../parts/marks.js';
 import { visible } from '../parts/text.js';
@@ -23,8 +23,8 @@ export function Clusters() {
                 ['cluster', 'm', (row) => html`<a class="id" href=${address(since)(row)}>${row.name}</a>`],
                 ['runs', 'num', (row) => html`<b>${number(row.count)}</b>`],
                 ['trend', '', (row) => html`<${Trend} trend=${row.trend} />`],
-                ['first', 'dim start', (row) => html`<span title=${moment(row.first_seen)}>${when(row.first_seen)}</span>`],
-                ['last', 'dim start', (row) => html`<span title=${moment(row.last_seen)}>${when(row.last_seen)}</span>`],
+                ['first', 'dim start', (row) => html`<span title=${moment(row.first_seen)}>${minute(row.first_seen)}</span>`],
+                ['last', 'dim start', (row) => html`<span title=${moment(row.last_seen)}>${minute(row.last_seen)}</span>`],
                 ['rule', 'rule', (row) => row.rule || html`<span class="dim">no rule explains it</span>`],
                 ['example', 'm start', (row) => html`<a class="id" href=${href(`/t/${row.example}`)}>${short(row.example)}</a>`],
                 ['what', 'cause', (row) => html`<span title=${visible(row.signature || '')}>${visible(row.detail || '').replace(/^in common: they/, 'they')}</span>`],

@@ -2,6 +2,7 @@
 import { html } from '../core/html.js';
 import { useEffect, useState } from 'preact/hooks';
 import { list } from '../core/api.js';
+import { window_ } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { remember } from '../core/around.js';
@@ -13,7 +14,7 @@ const WINDOWS = ['24h', '7d', '30d', 'all'];
 
 export function Since({ since }) {
         return html`<select aria-label="since" value=${since} onChange=${(e) => change({ since: e.target.value })}>
-                ${[...new Set([...WINDOWS, since])].map((w) => html`<option value=${w}>${w === 'all' ? 'all time' : w}</option>`)}</select>`;
+                ${[...new Set([...WINDOWS, since])].map((w) => html`<option value=${w}>${window_(w)}</option>`)}</select>`;
 }
 
 /** `columns`: [heading, class, cell(row)]; `to(row)`: where a row leads; `empty`: what no row means. */

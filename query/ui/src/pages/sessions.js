@@ -35,7 +35,7 @@ export function Sessions() {
 function Turn({ run }) {
         const chat = useAnswer(`chat ${run.trace_id}`, (signal) => list(`traces/${run.trace_id}/chat`, { 'max-text': 4000 }, { signal }));
         return html`<section class="turn"><div class="turn-head"><${Outcome} outcome=${run.outcome} /> <a class="m" href=${href(`/t/${run.trace_id}`)}>${short(run.trace_id)}</a>${' '}
-                <span class="dim" title=${moment(run.start)}>${when(run.start)}</span> <span class="dim">${[took(run.duration_nano), plural(run.steps, 'step'), run.tokens_total > 0 && `${count(run.tokens_total)} tokens`, money(run.cost_usd)].filter(Boolean).join(' · ')}</span> <span class="cause"><${Cause} run=${run} /></span></div>
+                <span class="dim" title=${moment(run.start)}>${when(run.start)} · ${[took(run.duration_nano), plural(run.steps, 'step'), run.tokens_total > 0 && `${count(run.tokens_total)} tokens`, money(run.cost_usd)].filter(Boolean).join(' · ')}</span> <span class="cause"><${Cause} run=${run} /></span></div>
                 ${!chat.data && !chat.error && html`<p class="dim" aria-busy="true">reading …</p>`}
                 ${chat.error && html`<${Failure} error=${chat.error} />`}
                 ${(chat.data?.rows || []).filter((row) => row.message.role !== 'system').map((row, i) => html`<${Message} key=${i} message=${row.message} step=${row.step} onStep=${(s) => go(href(`/t/${run.trace_id}`, { s }))} />`)}</section>`;

@@ -2,7 +2,7 @@
 import { html } from '../core/html.js';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { one } from '../core/api.js';
-import { bytes, count, number, plural, took } from '../core/format.js';
+import { bytes, count, moment, number, plural, took, when } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { go } from '../core/route.js';
@@ -36,10 +36,42 @@ function Value({ name, value }) {
         return typeof value === 'number' ? number(value) : visible(String(value));
 }
 
+/* What the server's names mean, where a name alone does not say it. */
+const WORDS = {
+        store: {
+                traces: 'runs and other traces', logs: 'log records', raw_otlp_bytes: 'as it was sent', hot_traces: 'runs not sealed yet', hot_bytes: 'not sealed yet', hot_fragments: 'pieces not sealed yet',
+                segment_bytes: 'in segments', used_bytes: 'pages in use', free_bytes: 'pages that are free', file_bytes: 'the file', disk_free_bytes: 'free on the disk', sealed_traces: 'sealed',
+        },
+        collector: {
+                wire_bytes: 'on the wire', otlp_bytes: 'as OTLP', logs: 'log records', stored_bytes: 'written', commit_ns: 'writing took', sealed_traces: 'sealed', sealed_bytes: 'sealed, as it was sent',
+        },
+        readers: { held: 'under way', oldest_process: 'the oldest is process', oldest_commits: 'commits since it began' },
+        queue: { requests: 'requests that wait', bytes: 'that wait', under_way: 'under way' },
+        sealing: { due_bytes: 'to be sealed now' },
+        server: { up_s: 'up for', accepts: 'takes spans', read_only: 'only answers questions' },
+};
+
+/** The last warnings and errors, newest first. */
+function Recent({ log }) {
+        const told = [...(log.recent || [])].reverse();
+        return told.length > 0 && html`<section class="log-of"><h2>warnings and errors</h2><table class="figures"><thead><tr><th>last</th><th>times</th><th>event</th><th class="cause">text</th></tr></thead><tbody>${told.map((entry) => html`<tr><td class="dim" title=${moment(entry.time)}>${when(entry.time)}</td><td class="num">${number(entry.n)}</td>
+                <td class=${entry.level === 'error' ? 'm bad' : 'm'}>${entry.level === 'error' ? '✗ ' : ''}${visible(entry.event)}</td><td class="cause dim">${visible(entry.text)}</td></tr>`)}</tbody></table></section>`;
+}
+
+const isNothing = (value) => value === 0 || value === null || value === undefined;
+
+function Rows({ name, rows }) {
+        const label = (key) => WORDS[name]?.[key] || words(key);
+        return html`<dl class="attributes figures">${rows.map(([key, value]) => (value && typeof value === 'object'
+                ? html`<dt>${label(key)}</dt><dd>${Object.entries(value).map(([k, v]) => html`<span class="pair">${words(k)} <b><${Value} name=${k} value=${v} /></b></span>`)}</dd>`
+                : html`<dt>${label(key)}</dt><dd><${Value} name=${key} value=${value} /></dd>`))}</dl>`;
+}
+
+/** Numbers that are not nothing; the others one click away. */
 function Section({ name, rows }) {
-        return html`<section class="status"><h2>${words(name)}</h2><dl class="attributes figures">${Object.entries(rows).map(([key, value]) => (value && typeof value === 'object'
-                ? html`<dt>${words(key)}</dt><dd>${Object.entries(value).map(([k, v]) => html`<span class="pair">${words(k)} <b><${Value} name=${k} value=${v} /></b></span>`)}</dd>`
-                : html`<dt>${words(key)}</dt><dd><${Value} name=${key} value=${value} /></dd>`))}</dl></section>`;
+        const all = Object.entries(rows), some = all.filter(([, value]) => !isNothing(value)), none = all.filter(([, value]) => isNothing(value));
+        return html`<section class="status"><h2>${words(name)}</h2>${some.length > 0 && html`<${Rows} name=${name} rows=${some} />`}
+                ${none.length > 0 && html`<details><summary class="dim">${some.length ? `${number(none.length)} more ${none.length === 1 ? 'is' : 'are'} nothing` : `nothing (${plural(none.length, 'number')})`}</summary><${Rows} name=${name} rows=${none} /></details>`}</section>`;
 }
 
 /** What came in between the last two answers, for each second. */
@@ -83,6 +115,8 @@ export function Status() {
         for (const [key, value] of Object.entries(answer.data || {})) {
                 if (key === 'v' || key === 'type')
                         continue;
+                if (key === 'log')
+                        continue;
                 if (value && typeof value === 'object')
                         sections.push([key, value]);
                 else
@@ -91,5 +125,6 @@ export function Status() {
         return html`<${Head} /><main class="page" tabindex="0"><div class="head"><h1>Status</h1><span class="sp"></span><a class="keep" href="/reference">API reference</a></div>${answer.error && html`<${Failure} error=${answer.error} again=${answer.again} />`}
                 ${!answer.data && !answer.error && html`<${Waiting} what="the status" />`}
                 ${answer.data && html`<${Summary} data=${answer.data} rate=${rate} />`}
+                ${answer.data?.log && html`<${Recent} log=${answer.data.log} />`}
                 <div class="sections">${Object.keys(plain).length > 0 && html`<${Section} name="server" rows=${plain} />`}${sections.map(([name, rows]) => html`<${Section} key=${name} name=${name} rows=${rows} />`)}</div><p class="empty"><a href="/licences.txt" target="_blank" rel="noopener">Licences of the packages that these pages hold</a></p></main><${Foot} command="clew status" />`;
 }

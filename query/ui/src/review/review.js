@@ -71,15 +71,16 @@ function useSitting() {
 }
 
 function Judge({ labels, labelled, writing, setWriting, keep, reviews, choose, undo, rubric, selected, finding }) {
+        const said = reviews?.now?.length > 0;
         if (!me.value?.may)
-                return html`<section class="judge"><p class="warn">${me.value?.why || 'asking who you are …'}</p><h3>What was said</h3><${Said} reviews=${reviews} choose=${choose} /><${Rubric} rubric=${rubric} /></section>`;
+                return html`<section class="judge"><p class="warn">${me.value?.why || 'asking who you are …'}</p>${said ? html`<h3>What was said</h3>` : ''}<${Said} reviews=${reviews} choose=${choose} /><${Rubric} rubric=${rubric} /></section>`;
         const act = (key, words, onClick, on) => html`<button class=${on ? 'on' : ''} aria-pressed=${on === undefined ? null : on} onClick=${onClick}><${Key}>${key}<//> ${words}</button>`;
         return html`<section class="judge" aria-label="your judgement"><div class="options">${labels.map((label, i) => act(i + 1, visible(label), () => keep({ labels: [label] }, `label ${label}`), labelled.has(label)))}
                 ${act('l', labels.length ? 'another label' : 'label', () => setWriting('label'))}</div>
                 <div class="options">${finding && act('y', 'the finding is right', () => keep.finding('confirmed'))}${finding && act('x', 'it is wrong', () => keep.finding('rejected'))}
                 ${selected > 0 && act('f', `it failed at #${selected}`, () => keep.failing())}${act('s', 'score', () => setWriting('score'))}${act('/', 'note', () => setWriting('note'))}${act('c', 'correct', () => setWriting('correct'))}</div>
                 ${writing && html`<${Entry} kind=${writing} suggestions=${labels} done=${(body) => { setWriting(null); body && keep(body, writing); }} />`}
-                <h3>What was said</h3><${Said} reviews=${reviews} author=${me.value.author} choose=${choose} undo=${undo} />
+                ${said ? html`<h3>What was said</h3>` : ''}<${Said} reviews=${reviews} author=${me.value.author} choose=${choose} undo=${undo} />
                 <${Rubric} rubric=${rubric} /></section>`;
 }
 

@@ -15,7 +15,7 @@ export function useRubric(asked) {
 
 export function Rubric({ rubric }) {
         if (!rubric.all.length)
-                return html`<h3>Rubric</h3><p class="dim">No criteria are written down yet: <code>clew rubric add NAME FILE</code></p>`;
+                return html`<p class="dim">No rubric yet: <code>clew rubric add NAME FILE</code> puts criteria here.</p>`;
         return html`<h3>Rubric ${rubric.all.length > 1 || !rubric.name ? html`<select aria-label="rubric" value=${rubric.name || 'none'} onChange=${(e) => change({ rubric: e.target.value })}>
                 <option value="none">none</option>${rubric.all.map((r) => html`<option value=${r.name}>${r.name}@${r.version}</option>`)}</select>` : html`<span class="m">${visible(rubric.name)}@${rubric.version}</span>`}</h3>
                 ${rubric.name && html`<${Text} text=${rubric.text} mono=${false} />`}`;

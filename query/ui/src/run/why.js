@@ -22,9 +22,9 @@ export const quotes = (why, s) => (why?.findings || []).flatMap((finding) => (fi
 /* How sure the rules are, in words; what is only looked at is no cause. */
 const CLASS_WORDS = { high: 'is the cause', medium: 'may be the cause', low: 'a guess' };
 
-function Finding({ finding, choose, first, goKey, children }) {
+function Finding({ finding, choose, first, goKey, more, children }) {
         return html`<div class=${first ? 'finding top' : 'finding'}><p><${Sentence} text=${finding.summary} choose=${choose} />
-                <span class="dim"> ${CLASS_WORDS[finding.class] || finding.class} · ${finding.rule} · ${plural(finding.signs || 1, 'sign')}</span></p>
+                <span class="dim"> ${CLASS_WORDS[finding.class] || finding.class} · ${finding.rule} · ${plural(finding.signs || 1, 'sign')}</span> ${more}</p>
                 <div class="act"><button class=${first ? 'p' : ''} onClick=${() => choose(finding.step)}>Go to #${finding.step} ${first && html`<${Key}>${goKey}<//>`}</button>${children}</div></div>`;
 }
 
@@ -51,12 +51,13 @@ export function Why({ run, why, choose, passing, goKey = 'c', children }) {
         if (!why || (!findings.length && !failed))
                 return null;
         const compare = passing && !shared && html`<a class="button" href=${href('/diff', { a: passing, b: run.trace_id })}>Compare with ${short(passing)}, which passed <${Key}>d<//></a>`;
+        const further = more > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : told(findings.length, others.length + excluded.length)}</button>`;
         return html`<section class=${failed ? 'why' : 'why calm'} aria-label="cause">
-                ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} goKey=${goKey} first>${compare}
+                ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} goKey=${goKey} more=${further} first>${compare}
                         ${run.cause?.signature && !shared && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}${children}<//>`}
                 ${!findings.length && html`<div class="finding"><p>No rule explains this failure.${run.error && html` The last error was <q>${visible(run.error).slice(0, 200)}</q>`}</p><div class="act">${compare}</div></div>`}
                 ${!failed && findings.length > 0 && html`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
-                ${more > 0 && html`<button class="link" aria-expanded=${open} onClick=${() => set(!open)}>${open ? 'less' : told(findings.length, others.length + excluded.length)}</button>`}
+                ${!findings.length && further}
                 ${open && findings.length > 0 && html`<${Evidence} finding=${findings[0]} />`}
                 ${open && html`<ul class="looked">${others.map((finding, i) => html`<${Short} key=${i} finding=${finding} choose=${choose} />`)}
                         ${excluded.map((x, i) => html`<li key=${`x${i}`} class="dim">set aside: ${visible(x.reason)}</li>`)}</ul>`}</section>`;

@@ -1,10 +1,11 @@
 /* Pages without rows say why, and offer the way on. */
 import { html } from '../core/html.js';
+import { useEffect } from 'preact/hooks';
 import { list, one } from '../core/api.js';
 import { useAnswer } from '../core/load.js';
 import { number, plural, when } from '../core/format.js';
 import { href, route } from '../core/route.js';
-import { me } from '../core/me.js';
+import { me, whoAmI } from '../core/me.js';
 import { copy } from '../parts/marks.js';
 
 const widened = (changes) => {
@@ -21,6 +22,7 @@ const CURL = (origin, keyed) => `curl ${origin}/v1/traces -H 'Content-Type: appl
 
 /** No run in the window: either there is none at all, or they are older. */
 export function FirstRun({ since, connected }) {
+        useEffect(() => { whoAmI(); }, []);
         const any = useAnswer('any', (signal) => list('traces', { since: 'all', limit: 1 }, { signal }));
         if (any.busy && !any.data)
                 return null;
@@ -28,7 +30,9 @@ export function FirstRun({ since, connected }) {
                 const newest = any.data.rows[0];
                 return html`<div class="empty"><p>No run ${/^\d{4}-/.test(since) ? `since ${when(since)}` : `in the last ${since}`}; the newest one began ${when(newest.start)}.</p><p><a href=${widened({ since: 'all', until: null })}>Show all time</a></p></div>`;
         }
-        if (me.value?.read_only)
+        if (!me.value)
+                return null; // whether anything is collected here is asked
+        if (me.value.read_only)
                 return html`<section class="first"><h2>There is no run in this store</h2><p>This server only answers questions; nothing is collected here. A <code>clewd</code> on this store collects, and <code>clew import runs.jsonl</code> takes files.</p></section>`;
         const keyed = me.value?.signed_in;
         const lines = `export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n${keyed ? 'export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer SECRET"\n' : ''}python your_agent.py`;

@@ -4,7 +4,7 @@
  */
 import { html } from '../core/html.js';
 import { useRef, useState } from 'preact/hooks';
-import { plural, took, when } from '../core/format.js';
+import { plural, took, minute, when } from '../core/format.js';
 import { change } from '../core/route.js';
 
 const BARS = 72, GAP_SHARE = 0.12, GAP_WIDE = 1.6, BARS_LEAST = 3;
@@ -87,5 +87,5 @@ export function Histogram({ points, whole, note }) {
                 ${bars.map((bar) => html`<i class=${bar.gap ? 'gap' : ''} title=${told(bar)}>${bar.runs > 0 && html`<b style=${{ height: `${Math.max(6, (bar.runs / most) * 100)}%` }}>
                         <u style=${{ height: `${(bar.failed / bar.runs) * 100}%` }}></u></b>`}</i>`)}
                 ${drag && html`<s style=${{ left: `${Math.min(...drag) * 100}%`, width: `${Math.abs(drag[1] - drag[0]) * 100}%` }}></s>`}
-                </div><figcaption class="dim"><span>${when(iso(bars[0].low))}</span><span class="mid">${whole ? 'drag to select' : 'of the runs shown; drag to select'}${note}</span><span>${when(iso(bars[bars.length - 1].high))}</span></figcaption></figure>`;
+                </div><figcaption class="dim"><span>${minute(iso(bars[0].low))}</span><span class="mid">${whole ? 'drag to select' : 'of the runs shown; drag to select'}${note}</span><span>${minute(iso(bars[bars.length - 1].high))}</span></figcaption></figure>`;
 }

@@ -1,7 +1,7 @@
 /* The question: a text in the query language, chips for what is asked most, the window of time. */
 import { html } from '../core/html.js';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { when } from '../core/format.js';
+import { when, window_ } from '../core/format.js';
 import { change } from '../core/route.js';
 import { Key } from '../parts/marks.js';
 import { Suggest } from '../parts/suggest.js';
@@ -9,7 +9,6 @@ import { visible } from '../parts/text.js';
 import { chipValues, complete } from './complete.js';
 
 const WINDOWS = ['1h', '24h', '7d', '30d', 'all'];
-const WINDOW_WORDS = { '1h': 'last hour', '24h': 'last 24 h', '7d': 'last 7 days', '30d': 'last 30 days', all: 'all time' };
 const CHIPS = ['agent', 'tool', 'model', 'service', 'session', 'user', 'grep', 'label', 'cause', 'longer', 'tokens-over', 'cost-over', 'signature'];
 const OFFERED = ['agent', 'tool', 'model', 'grep', 'label'];
 const WORDS = { grep: 'words', 'tokens-over': 'tokens over', 'cost-over': 'cost over', longer: 'longer than' };
@@ -39,13 +38,12 @@ export function Query({ chosen, box, error, count }) {
         const ask = (value) => change({ q: value.trim() }, false);
         const flag = (name) => html`<button class=${`chip ${chosen[name] ? 'on' : ''} ${name}`} aria-pressed=${Boolean(chosen[name])}
                 onClick=${() => change({ failed: null, ok: null, open: null, [name]: !chosen[name] })}>${name}</button>`;
-        const own = /^\d{4}-/.test(chosen.since);
         const others = CHIPS.filter((name) => !OFFERED.includes(name) && !chosen[name]);
         return html`<form class="q" onSubmit=${(e) => { e.preventDefault(); ask(text); }} role="search">
                 <${Suggest} cls="box" text=${text} set=${set} ask=${(value, caret) => complete(value, caret, chosen.since)} enter=${ask} field=${box} label="query" invalid=${Boolean(error?.problem?.query)}
                         placeholder='{ span.clew.tool = "search" && status = error }' />
                 <select aria-label="since" value=${chosen.since} onChange=${(e) => change({ since: e.target.value, until: null })}>
-                        ${[...new Set([...WINDOWS, chosen.since])].map((w) => html`<option value=${w}>${WINDOW_WORDS[w] || (own ? `since ${when(w)}` : `last ${w}`)}</option>`)}</select>
+                        ${[...new Set([...WINDOWS, chosen.since])].map((w) => html`<option value=${w}>${window_(w)}</option>`)}</select>
                 <button class="p">Run <${Key}>↵<//></button></form>
                 <div class="chips">${flag('failed')}${flag('ok')}${flag('open')}
                 ${chosen.until && html`<button class="chip set" title="take it away" onClick=${() => change({ until: null })}>until ${/^\d{4}-/.test(chosen.until) ? when(chosen.until) : chosen.until} <span aria-hidden="true">×</span></button>`}

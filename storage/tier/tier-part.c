@@ -1,0 +1,90 @@
+#include "storage/tier/tier-part-int.h"
+
+#include "proto/base/hash.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAGIC "CLEWSID1"
+#define MAGIC_BYTES 8u
+#define CHECK_BYTES 8u
+#define FORMAT 1u
+
+void clew_tier_part_put(struct clew_buffer *out, const struct clew_tier_part_head *h,
+                        struct clew_slice records)
+{
+        size_t from = out->len;
+
+        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
+        clew_buffer_append_varint(out, FORMAT);
+        clew_buffer_append_varint(out, h->created_ns);
+        clew_buffer_append_le64(out, h->writer);
+        clew_buffer_append_varint(out, h->generation);
+        clew_buffer_append_varint(out, h->index);
+        clew_buffer_append_byte(out, h->completes);
+        clew_buffer_append_varint(out, h->after.records);
+        clew_buffer_append_le64(out, h->after.sum);
+        clew_buffer_append_varint(out, h->after.last);
+        clew_buffer_append_varint(out, h->after.notes);
+        clew_buffer_append_le64(out, h->after.note_sum);
+        clew_buffer_append_slice(out, records);
+        if (clew_buffer_error(out) == 0)
+                clew_buffer_append_le64(
+                        out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
+}
+
+int clew_tier_part_read(struct clew_slice bytes, struct clew_tier_part_head *ret,
+                        struct clew_slice *ret_records)
+{
+        struct clew_tier_part_head h = {.after = {.is_known = true}};
+        struct clew_cursor c;
+        uint64_t format;
+
+        if (bytes.len < MAGIC_BYTES + CHECK_BYTES || memcmp(bytes.data, MAGIC, MAGIC_BYTES) != 0)
+                return -EBADMSG;
+        c = clew_cursor_make(clew_slice_from(bytes, bytes.len - CHECK_BYTES));
+        bytes.len -= CHECK_BYTES;
+        if (clew_cursor_le64(&c) != clew_hash(bytes))
+                return -EBADMSG;
+        c = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
+        format = clew_cursor_varint(&c);
+        if (!c.failed && format != FORMAT)
+                return -EPROTONOSUPPORT;
+        h.created_ns = clew_cursor_varint(&c);
+        h.writer = clew_cursor_le64(&c);
+        h.generation = clew_cursor_varint(&c);
+        h.index = clew_cursor_varint(&c);
+        h.completes = clew_cursor_varint(&c) == 1;
+        h.after.records = clew_cursor_varint(&c);
+        h.after.sum = clew_cursor_le64(&c);
+        h.after.last = clew_cursor_varint(&c);
+        h.after.notes = clew_cursor_varint(&c);
+        h.after.note_sum = clew_cursor_le64(&c);
+        if (c.failed)
+                return -EBADMSG;
+        *ret = h;
+        *ret_records = clew_slice_make(c.at, clew_cursor_left(&c));
+        return 0;
+}
+
+void clew_tier_record_put(struct clew_buffer *out, const struct clew_tier_record *r)
+{
+        clew_buffer_append_byte(out, r->tag);
+        clew_buffer_append_varint(out, r->key.len);
+        clew_buffer_append_slice(out, r->key);
+        clew_buffer_append_varint(out, r->value.len);
+        clew_buffer_append_slice(out, r->value);
+}
+
+bool clew_tier_record_take(struct clew_cursor *c, struct clew_tier_record *ret)
+{
+        struct clew_slice tag;
+
+        if (clew_cursor_left(c) == 0)
+                return false;
+        tag = clew_cursor_bytes(c, 1);
+        ret->tag = tag.len ? tag.data[0] : 0;
+        ret->key = clew_cursor_bytes(c, clew_cursor_varint(c));
+        ret->value = clew_cursor_bytes(c, clew_cursor_varint(c));
+        return !c->failed;
+}

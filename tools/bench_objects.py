@@ -1,0 +1,187 @@
+"""
+The section "s3" of tools/bench: what a bucket costs a collector, and what it takes to read from one.
+
+The bucket is SeaweedFS when it is installed in the build directory (tests/ceph installs it), else the store in memory that the tests
+have. Requests are counted by a proxy between; times are taken without it.
+"""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tests", name) for name in ("bucket", "integration", "ceph")]
+
+WIDTHS = (30, 10, 10, 10, 10, 10)
+# What stores ask for: a thousand PUTs or LISTs, a thousand GETs, a GB for a month (US dollars).
+PUT_1000, GET_1000, GB_MONTH = 0.005, 0.0004, 0.023
+DAYS = 30
+
+
+class Bucket:
+    """A running store, and a proxy that counts what goes to it."""
+
+    def __init__(self, setup):
+        import fault_proxy
+        import s3_stub
+        import seaweed_store
+        weed = os.path.join(setup.build, "seaweedfs", "bin", "weed")
+        if os.access(weed, os.X_OK):
+            self.name, self.store = "SeaweedFS", seaweed_store.Seaweed(weed)
+            self.store.__enter__()
+            self.store.make_bucket()
+            self.port = self.store.ports[0]
+        else:
+            self.name, self.store = "a store in memory", s3_stub.Store()
+            self.port = self.store.port
+        self.proxy = fault_proxy.FaultProxy(self.port, 1, rate=0)
+        self.environment = {**os.environ, **self.store.environment, "AWS_EC2_METADATA_DISABLED": "true"}
+
+    def url(self, prefix, counted=True):
+        return f"s3://traces/{prefix}?endpoint=http://127.0.0.1:{self.proxy.port if counted else self.port}"
+
+    def seen(self):
+        """[(method, path, bytes up, bytes down)] since the last call."""
+        found, self.proxy.seen = self.proxy.seen, []
+        return [s for s in found if "/probe/" not in s[1]]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.proxy.__exit__()
+        self.store.__exit__(None, None, None)
+
+
+def median(values):
+    return statistics.median(values) if values else 0
+
+
+def uploaded(server, state):
+    """Waits until the bucket has all segments."""
+    end = time.monotonic() + 120
+    while True:
+        with open(server.log, encoding="utf-8") as log:
+            lines = [line for line in log if " objects.uploaded " in line]
+        if lines and int(lines[-1].rsplit("in_all=", 1)[1]) == state["segments"]:
+            return
+        if time.monotonic() > end:
+            raise TimeoutError("not all is uploaded after 120 s")
+        time.sleep(0.2)
+
+
+# ---- writing ---------------------------------------------------------------------------------
+
+
+def write_once(bench, setup, bucket, prefix, words, rate, seconds, counted):
+    """(report, CPU s, state, what the bucket saw) of a collector that uploads; prefix None: one that does not."""
+    flags = ["--objects", bucket.url(prefix, counted)] if prefix else []
+    os.environ.update({k: v for k, v in bucket.environment.items() if k.startswith("AWS_")})
+    with setup.scratch() as directory, bench.Server(setup, directory, *bench.SEAL_FAST, *flags) as server:
+        bucket.seen()
+        before = bench.run_seconds(server)
+        more = ["--rate", rate, "--repeat", "0", "--seconds", seconds] if rate else []
+        report = server.load(*more, *words)
+        state = server.wait_sealed()
+        if prefix:
+            uploaded(server, state)
+        return report, bench.run_seconds(server) - before, state, bucket.seen()
+
+
+def bench_write(bench, setup, bucket):
+    bench.row("", "off CPU s", "on CPU s", "more %", "MB/s off", "MB/s on", widths=WIDTHS)
+    rounds = 3 if setup.quick else 5
+    counts = None
+    profiles = [(name, [path]) for name, path in setup.files()] + [("small spans", ["--synthetic", setup.synthetic])]
+    for number, (name, words) in enumerate(profiles):
+        cpu = {False: [], True: []}
+        for turn in range(2 * rounds):
+            on = turn % 2 == 1
+            report, spent, _, _ = write_once(bench, setup, bucket, f"w{number}x{turn}" if on else None, words, None, 0, False)
+            cpu[on].append(spent)
+        off, on = median(cpu[False]), median(cpu[True])
+        mb = report["acked_bytes"] / 1e6
+        bench.row(name, bench.figure(off, 3), bench.figure(on, 3), bench.figure(100 * (on / off - 1)), bench.figure(mb / off),
+                  bench.figure(mb / on), widths=WIDTHS)
+    print("  CPU of clewd until durable, sealed and in the bucket, median; MB/s: payload per CPU second.")
+    bench.row("acknowledged", "p50 off", "p99 off", "p50 on", "p99 on", "ms", widths=WIDTHS)
+    for name, words in profiles[:1] + profiles[-1:]:
+        rate = 200 if words[0] != "--synthetic" else 400
+        found = []
+        for on in (False, True):
+            report, _, _, _ = write_once(bench, setup, bucket, f"a{name[:2]}{on}".lower().replace(" ", "") if on else None, words, rate,
+                                         setup.ack_s, False)
+            found += [bench.figure(report["ack_ms"]["p50"], 2), bench.figure(report["ack_ms"]["p99"], 2)]
+        bench.row(name, *found, widths=WIDTHS)
+    for number, (name, words) in enumerate(profiles):
+        report, _, state, seen = write_once(bench, setup, bucket, f"c{number}", [*words, "--repeat", "1"], None, 0, True)
+        puts = [s for s in seen if s[0] == "PUT"]
+        others = [s for s in seen if s[0] != "PUT"]
+        up = sum(s[2] for s in puts)
+        if counts is None:
+            bench.row("to the store", "OTLP MB", "stored MB", "PUTs", "others", "PUT/8MiB", widths=WIDTHS)
+            counts = []
+        mb = report["acked_bytes"] / 1e6
+        bench.row(name, bench.figure(mb), bench.figure(up / 1e6, 2), len(puts), len(others), bench.figure(len(puts) / max(1, up / 2**23), 2),
+                  widths=WIDTHS)
+        counts.append((name, mb, up / 1e6, len(puts), len(others)))
+    return counts
+
+
+# ---- reading ---------------------------------------------------------------------------------
+
+
+def asked(bench, setup, bucket, words, environment):
+    """(requests, bytes down, wall ms) of a query."""
+    bucket.seen()
+    start = time.monotonic()
+    done = subprocess.run([setup.program("query/clew"), *words], env=environment, capture_output=True, text=True, check=False)
+    wall = (time.monotonic() - start) * 1000
+    if done.returncode not in (0, 1):
+        raise bench.Failed(done.stderr[-300:])
+    seen = bucket.seen()
+    return len(seen), sum(s[3] for s in seen), wall, done.stdout
+
+
+def bench_read(bench, setup, bucket):
+    runs = 2000 if setup.quick else 20000
+    url = bucket.url("read")
+    os.environ.update({k: v for k, v in bucket.environment.items() if k.startswith("AWS_")})
+    with setup.scratch() as directory:
+        with bench.Server(setup, directory, *bench.SEAL_FAST, "--objects", url) as server:
+            server.load("--agents", str(runs))
+            uploaded(server, server.wait_sealed())
+        environment = {**bucket.environment, "XDG_CACHE_HOME": os.path.join(directory, "cache")}
+        bench.row(f"reading {runs} runs", "requests", "KB", "ms", "", "", widths=WIDTHS)
+        clew = [setup.program("query/clew"), "--store", server.store, "list", "--since", "all", "-n", "40", "--json"]
+        ids = [json.loads(line)["trace_id"] for line in bench.run(clew).stdout.splitlines() if line.startswith("{")]
+        for label, words in (("list, no cache yet", ["list", "--since", "all"]), ("list", ["list", "--since", "all"]),
+                             ("by id, cold", ["tree", ids[-1]]), ("by id, warm", ["tree", ids[-1]]),
+                             ("why, cold", ["why", ids[0]]), ("why, warm", ["why", ids[0]]),
+                             ("text, all runs", ["list", "--since", "all", "-g", "error", "-n", "20"])):
+            n, down, wall, _ = asked(bench, setup, bucket, ["--store", url, *words], environment)
+            bench.row(label, n, bench.figure(down / 1000), bench.figure(wall), widths=WIDTHS)
+    print("  Two requests of each ask whether something is new. ms: of the whole command, through the proxy that counts.")
+
+
+def print_costs(bench, counts):
+    name, mb, up, puts, others = max(counts, key=lambda c: c[1])
+    bench.row(f"at {name}'s figures", "PUT/s", "requests $", "stored TB", "stored $", "a month", widths=WIDTHS)
+    for label, tb in (("10 TB a day", 10), ("864 TB a day", 864)):
+        scale = tb * 1e6 / mb
+        requests = (puts * scale * PUT_1000 + others * scale * GET_1000) / 1000 * DAYS
+        stored = up * scale / 1e6 * DAYS
+        bench.row(label, bench.figure(puts * scale / 86400), bench.figure(requests, 0), bench.figure(stored),
+                  bench.figure(stored * 1000 * GB_MONTH, 0), "", widths=WIDTHS)
+    print(f"  {DAYS} days kept; ${PUT_1000} for 1,000 PUTs, ${GET_1000} for 1,000 others, ${GB_MONTH} for a GB and month. One collector a prefix.")
+
+
+def bench_objects(bench, setup):
+    with Bucket(setup) as bucket:
+        bench.head(f"a bucket: {bucket.name} on this machine")
+        counts = bench_write(bench, setup, bucket)
+        bench_read(bench, setup, bucket)
+        print_costs(bench, counts)
+    bench.command(setup, ["build/collector/clewd", "--store", "DIR", "--objects", "s3://BUCKET/PREFIX", *bench.SEAL_FAST])
