@@ -655,7 +655,9 @@ static int follow_tails(struct clew_tier *t, int followed, struct clew_error *er
                 return 0;
         if ((followed == 0 || followed == -ENXIO) && clew_tier_bucket(t, &b, &ignored) < 0)
                 b = NULL;
-        r = clew_nodes_step(f->nodes, t, b, f->status.version, &is_erased, err);
+        /* What was left aside of the bucket may be what the tail still has. */
+        r = clew_nodes_step(f->nodes, t, b, f->status.left_aside > 0 ? 0 : f->status.version,
+                            &is_erased, err);
         return r == 0 && is_erased ? want_wipe(t, err) : r;
 }
 

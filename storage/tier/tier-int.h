@@ -148,10 +148,10 @@ void clew_follow_end(struct clew_follow *f);
 
 /* Below which segment the bucket has all, and since which version; 0 = not known. Any thread. */
 void clew_tier_complete(struct clew_tier *t, uint64_t *ret_segment, uint64_t *ret_version);
-/* Where the node of writer @writer is asked for its tail (tier-node.c); what those before it said
- * goes. @url "" = nowhere. 0 or an error of the bucket. */
-CLEW_MUST_USE int clew_node_advertise(struct clew_object_bucket *b, uint64_t writer,
-                                      const char *url, struct clew_error *err);
+/* Where this node is asked for its tail (tier-node.c); what others before it said goes. @url "" =
+ * nowhere. 0 or an error of the bucket. */
+CLEW_MUST_USE int clew_node_advertise(struct clew_object_bucket *b, const char *url,
+                                      struct clew_error *err);
 
 /* Runs @fn in a write transaction whose state is written when it returns 0. */
 typedef int (*clew_tier_write_fn)(void *context, MDB_txn *txn, struct clew_state *state,

@@ -1,10 +1,11 @@
 /*
- * A node that takes data in says in the bucket where it can be asked: `node/` and the number of its
- * writer. A reader looks there now and then, and asks each for what it has not sealed.
+ * A node that takes data in says in the bucket where it can be asked: `node/` and a hash of the
+ * address. A reader looks there now and then, and asks each for what it has not sealed.
  */
 #include "storage/tier/tier-node-int.h"
 
 #include "proto/base/clock.h"
+#include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
 #include "storage/bucket/http-int.h"
@@ -81,15 +82,16 @@ static int clear_other(void *context, const char *name, uint64_t bytes, struct c
         return clew_bucket_delete(c->bucket, whole, err);
 }
 
-int clew_node_advertise(struct clew_object_bucket *b, uint64_t writer, const char *url,
-                        struct clew_error *err)
+int clew_node_advertise(struct clew_object_bucket *b, const char *url, struct clew_error *err)
 {
         struct clearing c = {.bucket = b};
         char name[NAME_BYTES + 8];
         char text[NODE_TEXT_MAX];
         int r = 0;
 
-        snprintf(c.own, sizeof(c.own), "%016llx", (unsigned long long)writer);
+        /* The same address is the same node, also after a restart. */
+        snprintf(c.own, sizeof(c.own), "%016llx",
+                 (unsigned long long)clew_hash(clew_slice_of_cstr(url)));
         snprintf(name, sizeof(name), FOLDER "/%s", c.own);
         if (url[0]) {
                 snprintf(text, sizeof(text), NODE_FORMAT "%s\n", url);

@@ -534,7 +534,7 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
         if (r == 0)
                 r = take_over(t, b, err);
         if (r == 0)
-                r = clew_node_advertise(b, t->writer, t->advertise, err);
+                r = clew_node_advertise(b, t->advertise, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
                 r = clew_bucket_list(b, "seg", "", sweep, t, err);
         if (r == 0 && t->catalog.full > 0)
