@@ -80,7 +80,7 @@ def run_of(t, n, start):
 
 def answers(place, store, traces, extra=()):
     """What a store says to the questions that the issue names."""
-    found = {"list": place.clew(store, "list", "--since", "all", "-n", "0", "--json")}
+    found = {"list": place.clew(store, "list", "--since", "all", "-n", "1000", "--json")}
     some = [trace_id(t) for t in traces][:6]
     for one in some:
         found["tree " + one] = place.clew(store, "tree", one)
