@@ -15,10 +15,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of what clew_follow_gap() says. */
+#define CLEW_FOLLOW_GAP_BYTES 512u
+
 struct clew_follow_options {
         const char *url;      /* of the bucket */
         uint64_t cache_bytes; /* 0 = the default */
         const struct clew_deriver *deriver;
+        const char *tail_key; /* file with a key for nodes; NULL = none is shown */
+        const char *tail_ca;  /* file with an authority of theirs; NULL = those of the system */
         /* As in struct clew_tier_options. */
         clew_verify_report_fn finding;
         void *context;
@@ -32,9 +37,11 @@ struct clew_follow_status {
         uint64_t failing_ns;   /* since when it cannot be told; 0 = it can */
         uint64_t left_aside;   /* objects that are damaged, or are not there */
         uint64_t cached_bytes; /* of segments */
-        bool is_empty;         /* nobody has written there yet */
-        bool to_wipe;          /* bytes of what is gone are still on this disk */
-        bool is_damaged;       /* what is on this disk: made anew at the next start */
+        uint32_t nodes;        /* that say where they are asked for what they have not sealed */
+        uint32_t nodes_reached;
+        bool is_empty;                      /* nobody has written there yet */
+        bool to_wipe;                       /* bytes of what is gone are still on this disk */
+        bool is_damaged;                    /* what is on this disk: made anew at the next start */
         char error[CLEW_ERROR_MESSAGE_MAX]; /* why it fails */
 };
 

@@ -21,9 +21,10 @@ struct clew_tier;
 #define CLEW_TIER_CACHE_BYTES ((uint64_t)256 << 20)
 
 struct clew_tier_options {
-        const char *url;      /* of the bucket */
-        uint64_t cache_bytes; /* 0 = the default */
-        uint64_t local_bytes; /* of segments that stay here; the oldest go. 0 = all stay */
+        const char *url;       /* of the bucket */
+        uint64_t cache_bytes;  /* 0 = the default */
+        const char *advertise; /* where readers ask for what is not sealed; NULL = nowhere */
+        uint64_t local_bytes;  /* of segments that stay here; the oldest go. 0 = all stay */
         /* Told of objects that are damaged, and of what was done about it. May be NULL. */
         clew_verify_report_fn finding;
         void *context;

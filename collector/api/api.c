@@ -11,6 +11,7 @@
 #include "collector/api/request-int.h"
 #include "collector/api/squeeze-int.h"
 #include "collector/api/streams-int.h"
+#include "collector/api/tail-int.h"
 #include "collector/front/http-route.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
@@ -113,6 +114,8 @@ void clew_api_answer(struct clew_api_request *q)
                 clew_api_sign_in(q, &q->api->options);
         } else if (q->is_mcp) {
                 clew_api_mcp(q);
+        } else if (q->is_tail) {
+                clew_api_tail(q, &q->api->options);
         } else {
                 clew_serve(&service, &request, &q->answer);
                 if (!q->streams && !q->answer.goes_on)
@@ -389,6 +392,7 @@ static void *begin(void *context, struct MHD_Connection *connection, const char 
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, append_pair, &q->target);
         q->is_sign_in = clew_api_is_sign_in(method, path);
         q->is_mcp = clew_api_is_mcp(path);
+        q->is_tail = clew_api_is_tail(method, path);
         q->is_metrics = clew_api_is_metrics(path);
         if (!clew_api_admits(q, &q->api->options)) {
                 clew_api_note(q, &q->api->options);

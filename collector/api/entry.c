@@ -109,9 +109,9 @@ bool clew_api_admits(struct clew_api_request *q, const struct clew_api_options *
         if (q->is_sign_in || !is_api(q)) /* a key comes with it, or it is a page */
                 return !q->is_write || is_same_origin(q);
         v = clew_access_check(options->access, &c,
-                              q->is_metrics ? SCRAPERS
-                              : q->is_mcp   ? CLEW_SCOPE_READ
-                                            : CLEW_SCOPES_ALL,
+                              q->is_metrics             ? SCRAPERS
+                              : q->is_mcp || q->is_tail ? CLEW_SCOPE_READ
+                                                        : CLEW_SCOPES_ALL,
                               &q->grant);
         if (v == CLEW_ACCESS_OK && !clew_projects_find(options->projects, q->grant.project))
                 v = CLEW_ACCESS_NO_PROJECT;

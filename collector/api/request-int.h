@@ -35,6 +35,7 @@ struct clew_api_request {
         bool is_write;
         bool is_sign_in;     /* or out: answered here, not by the service */
         bool is_metrics;     /* a scrape: answered at once */
+        bool is_tail;        /* what is not sealed here, for a reader */
         bool is_mcp;         /* a message of the Model Context Protocol */
         size_t kept_bytes;   /* of the body, counted in the api */
         size_t answer_bytes; /* counted in the api, until it is sent */

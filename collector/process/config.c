@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define CONFIG_FILE_MAX 65536u /* a config file has a few dozen lines */
+#define ADVERTISE_MAX 400u
 #define CONFIG_HELP_MAX 16384u
 
 #define KIB (1ull << 10)
@@ -118,6 +119,13 @@ static const struct key keys[] = {
         {"role", "all", VALUE_ROLE, offsetof(struct clew_config, role), 0, 0, "[all|query]",
          "query = answer from what is in objects alone, and collect nothing; store is then a cache "
          "of it"},
+        {"advertise", "off", VALUE_PATH, offsetof(struct clew_config, advertise), 0, 0, "URL",
+         "where readers of objects reach this clewd, for what it has not sealed yet "
+         "(https://HOST:PORT)"},
+        {"tail-key", "off", VALUE_PATH, offsetof(struct clew_config, tail_key), 0, 0, "FILE",
+         "with role query: a key with the scope read, shown to those who advertise"},
+        {"tail-ca", "off", VALUE_PATH, offsetof(struct clew_config, tail_ca), 0, 0, "FILE",
+         "with role query: an authority that has signed their certificates"},
         {"objects-local", "0", VALUE_BYTES, offsetof(struct clew_config, objects_local_bytes), 0,
          UINT64_MAX / 4, "SIZE",
          "segments that stay here too; the oldest beyond that are read back when they are asked "
@@ -296,6 +304,19 @@ bool clew_config_collects(const struct clew_config *c)
 /* What does not go together. */
 static int check_together(const struct clew_config *c, struct clew_error *err)
 {
+        bool advertises = strcmp(c->advertise, "off") != 0;
+
+        if (advertises && ((strncmp(c->advertise, "http://", 7) != 0 &&
+                            strncmp(c->advertise, "https://", 8) != 0) ||
+                           strlen(c->advertise) > ADVERTISE_MAX))
+                return clew_error_set(err, -EINVAL, 0,
+                                      "advertise: \"%.64s\" is not https://HOST:PORT, with at most "
+                                      "%u bytes",
+                                      c->advertise, ADVERTISE_MAX);
+        if (advertises && (clew_config_is_reader(c) || strcmp(c->objects, "off") == 0))
+                return clew_error_set(err, -EINVAL, 0,
+                                      "advertise is for a clewd that collects, and brings what it "
+                                      "seals to objects");
         if (!clew_config_is_reader(c))
                 return 0;
         if (strcmp(c->objects, "off") == 0)

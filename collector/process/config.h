@@ -44,6 +44,9 @@ struct clew_config {
         uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
         char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
         char role[CLEW_CONFIG_TEXT_MAX];      /* "all" or "query" */
+        char advertise[CLEW_CONFIG_TEXT_MAX]; /* "off" = readers are told of no address */
+        char tail_key[CLEW_CONFIG_TEXT_MAX];  /* "off" = no key is shown */
+        char tail_ca[CLEW_CONFIG_TEXT_MAX];   /* "off" = the system's authorities */
         char objects[CLEW_CONFIG_TEXT_MAX];   /* "off" = sealed data stays in the store */
         uint64_t objects_cache_bytes;
         uint64_t objects_every_ns;         /* a reader asks for what is new */

@@ -24,6 +24,11 @@ static void on_finding(void *context, const char *object, const char *what)
                  p->name, object, what);
 }
 
+static const char *or_null(const char *value)
+{
+        return strcmp(value, "off") == 0 ? NULL : value;
+}
+
 /* Each project has a prefix of its own. */
 static int name_bucket(const struct clew_config *config, const struct clew_project *p, char *ret,
                        size_t size, struct clew_error *err)
@@ -43,6 +48,7 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
         struct clew_tier_options options = {.url = url,
                                             .cache_bytes = config->objects_cache_bytes,
                                             .local_bytes = config->objects_local_bytes,
+                                            .advertise = or_null(config->advertise),
                                             .finding = on_finding,
                                             .context = p};
         struct clew_tier_stats stats;
@@ -74,6 +80,8 @@ static int open_reader(const struct clew_config *config, const char *dir, struct
                 .url = url,
                 .cache_bytes = config->objects_cache_bytes,
                 .deriver = config->facts ? clew_model_deriver() : clew_model_deriver_plain(),
+                .tail_key = or_null(config->tail_key),
+                .tail_ca = or_null(config->tail_ca),
                 .finding = on_finding,
                 .context = p,
         };

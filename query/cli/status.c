@@ -166,6 +166,11 @@ static void put_reader(struct status *s)
         else
                 put_line(s, "bucket", "not reached since the start; version %" PRIu64 " is here",
                          number(s, "followed.version"));
+        if (number(s, "followed.nodes") > 0)
+                put_line(s, "tails", "of %" PRIu64 " of %" PRIu64 " nodes that say where they are",
+                         number(s, "followed.nodes_reached"), number(s, "followed.nodes"));
+        else
+                put_line(s, "tails", "no node says where it is: what is not uploaded is not here");
         if (gap && gap->text[0])
                 put_line(s, "GAP", "%s", gap->text);
         if (number(s, "followed.left_aside") > 0)

@@ -30,7 +30,9 @@ const char *clew_feature_name(enum clew_feature feature)
                 "first-takes",   "first-worker", "last-worker", "orders-first", "orders-last",
                 "supposes",      "concludes",    "excuses",     "checks",       "questions",
                 "program",       "numbers",      "said",        "new-words",    "new-names",
-                "new-share",     "reads",        "reads-any",   "alike"};
+                "new-share",     "reads",        "reads-any",   "alike",        "asked",
+                "acts-asked",    "found",        "ordered",     "kept",         "wrote",
+                "brought"};
 
         return names[feature];
 }
@@ -333,8 +335,15 @@ static void of_wording(const struct clew_features_run *run, uint32_t i, double *
 
         x[CLEW_FEATURE_READS] = log1p(w->reads) / LOG_LENGTH;
         x[CLEW_FEATURE_READS_ANY] = w->reads > 0;
+        x[CLEW_FEATURE_FOUND] = w->found;
+        x[CLEW_FEATURE_BROUGHT] = w->brought;
         if (clew_rca_has_error(s))
                 return;
+        x[CLEW_FEATURE_ASKED] = w->asked;
+        x[CLEW_FEATURE_ACTS_ASKED] = run->calls[i].acts || clew_rca_acted(v, i) ? w->asked : 0;
+        x[CLEW_FEATURE_ORDERED] = w->ordered;
+        x[CLEW_FEATURE_KEPT] = w->kept;
+        x[CLEW_FEATURE_WROTE] = w->wrote;
         x[CLEW_FEATURE_SUPPOSES] = w->supposes;
         x[CLEW_FEATURE_CONCLUDES] = w->concludes;
         x[CLEW_FEATURE_EXCUSES] = w->excuses;

@@ -70,6 +70,14 @@ enum clew_feature {
         CLEW_FEATURE_READS,     /* logarithm of the length of the results right before it */
         CLEW_FEATURE_READS_ANY, /* there are some */
         CLEW_FEATURE_ALIKE,     /* words shared with its agent's text before, 0 to 1 */
+        /* what it has of the request, of its order and of the answer, 0 to 1 */
+        CLEW_FEATURE_ASKED,      /* words of the request that it says again */
+        CLEW_FEATURE_ACTS_ASKED, /* the same, of one that acts */
+        CLEW_FEATURE_FOUND,      /* and of those that its calls brought */
+        CLEW_FEATURE_ORDERED,    /* another agent, or a user, told it what to do */
+        CLEW_FEATURE_KEPT,       /* words of that which it says again */
+        CLEW_FEATURE_WROTE,      /* words of the answer that it wrote first */
+        CLEW_FEATURE_BROUGHT,    /* and that its calls brought first */
         CLEW_FEATURE_COUNT,
 };
 

@@ -70,8 +70,19 @@ static void open_bracket(struct clew_flat *f)
         uint64_t path = clew_hash_seeded(f->key, f->path[d]);
 
         f->depth++;
-        if (f->depth < CLEW_FLAT_DEPTH_MAX)
+        if (f->depth < CLEW_FLAT_DEPTH_MAX) {
                 f->path[f->depth] = path;
+                f->keys[f->depth] = f->key;
+        }
+}
+
+/* Behind an object of an array the next one stands where it stood: its last member is no part of
+ * the path. */
+static void close_bracket(struct clew_flat *f)
+{
+        if (f->depth > 0 && f->depth < CLEW_FLAT_DEPTH_MAX)
+                f->key = f->keys[f->depth];
+        f->depth -= f->depth > 0;
 }
 
 bool clew_flat_next(struct clew_flat *f, struct clew_flat_leaf *ret)
@@ -85,7 +96,7 @@ bool clew_flat_next(struct clew_flat *f, struct clew_flat_leaf *ret)
                         open_bracket(f);
                         f->at++;
                 } else if (c == '}' || c == ']') {
-                        f->depth -= f->depth > 0;
+                        close_bracket(f);
                         f->at++;
                 } else if (c == '"') {
                         bool whole = take_string(f, &s);

@@ -27,6 +27,7 @@ struct clew_flat {
         struct clew_slice text;
         size_t at;
         uint64_t path[CLEW_FLAT_DEPTH_MAX];
+        struct clew_slice keys[CLEW_FLAT_DEPTH_MAX]; /* @key where each bracket opened */
         struct clew_slice key;
         uint32_t depth;
         bool broken;  /* ended inside a string or with open brackets */

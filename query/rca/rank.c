@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CUT 0.20        /* findings below this share of the best one are left out */
+#define CUT 0.30        /* findings below this share of the best one are left out */
 #define PASSED_MIN 0.55 /* of a run that passed */
 #define CHANCE 1.0      /* a place that is no better than chance is not shown */
 
@@ -65,6 +65,7 @@ static const clew_rule_fn all_rules[] = {
         clew_rule_record,
         clew_rule_wide,
         clew_rule_lost_context,
+        clew_rule_request,
 };
 
 /* ---- scores --------------------------------------------------------------------------------- */

@@ -74,6 +74,12 @@ enum clew_rule {
         CLEW_RULE_RECORD,
         CLEW_RULE_WIDE,
         CLEW_RULE_LOST_CONTEXT,
+        CLEW_RULE_ASKED_VALUE,
+        CLEW_RULE_OPTION,
+        CLEW_RULE_LIMIT,
+        CLEW_RULE_LEFT_OUT,
+        CLEW_RULE_CUT_RESULT,
+        CLEW_RULE_FORM,
         /* From here on: places in the run, which say nothing of what happened there. */
         CLEW_RULE_OPENING,
         CLEW_RULE_FIRST_ORDER,
@@ -226,6 +232,8 @@ void clew_rule_forbidden(const struct clew_rca_view *v, struct clew_findings *re
 void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret);
 /* wide.c */
 void clew_rule_wide(const struct clew_rca_view *v, struct clew_findings *ret);
+/* request-rules.c: what was asked for against what was done */
+void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret);
 /* places.c */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
 /* The call of another agent right before LLM step @i, that told its agent what to do; NONE without

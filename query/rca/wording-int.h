@@ -1,7 +1,7 @@
 /*
- * How each model call words what it says: how much of it nobody had said before, how sure it
- * sounds. Counted over words, in whatever language; no word
- * says that a step is wrong.
+ * How each model call words what it says: how much of it nobody had said before, how much of it is
+ * what was asked for and what another agent ordered, how much of the run's answer came up in it,
+ * how sure it sounds. Counted over words, in whatever language; no word says that a step is wrong.
  */
 #ifndef CLEW_QUERY_RCA_WORDING_INT_H
 #define CLEW_QUERY_RCA_WORDING_INT_H
@@ -20,12 +20,18 @@ struct clew_wording {
         uint32_t new_names; /* of those, with a capital inside a sentence */
         uint32_t numbers;   /* words with a digit */
         uint32_t reads;     /* bytes of the results that came right before it */
-        bool supposes;      /* assumes, estimates, makes up an example */
-        bool concludes;     /* calls it done, right or final */
-        bool excuses;       /* tells of trouble */
-        bool checks;        /* speaks of checking */
-        bool questions;     /* holds a question mark */
-        bool program;       /* holds a code block */
+        double asked;       /* share of the request's words that it says again, 0 to 1 */
+        double found;       /* the same of what its calls brought */
+        double kept;        /* of those of the order that another agent, or a user, gave it last */
+        double wrote;   /* share of the answer's words, but the request's, that it wrote first */
+        double brought; /* and of those that its calls brought first */
+        bool ordered;   /* there was such an order */
+        bool supposes;  /* assumes, estimates, makes up an example */
+        bool concludes; /* calls it done, right or final */
+        bool excuses;   /* tells of trouble */
+        bool checks;    /* speaks of checking */
+        bool questions; /* holds a question mark */
+        bool program;   /* holds a code block */
 };
 
 /* One for each step of @v, those of model calls filled, in the view's arena; NULL when memory is

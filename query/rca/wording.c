@@ -2,9 +2,10 @@
  * Words of a run, once through in the order in which they appeared.
  *
  * A table holds every word met so far, with the text that had it last: so a word counts once in a
- * text, and is new when no text had it. Of long texts the head and the tail are read. The table has
- * a fixed size, which the bound on all text makes large enough; when it is full nothing is new any
- * more.
+ * text, and is new when no text had it. It also knows the text that had it first, the last order
+ * that held it, and whether the request does. Of long texts the head and the tail are read. The
+ * table has a fixed size, which the bound on all text makes large enough; when it is full nothing
+ * is new any more.
  */
 #include "query/rca/wording-int.h"
 
@@ -17,6 +18,9 @@
 struct word {
         uint64_t hash; /* 0 for a free place */
         uint32_t unit;
+        uint32_t first;
+        uint32_t order; /* the last one that held it, from 1 */
+        bool asked;     /* the request holds it */
 };
 
 struct table {
@@ -56,22 +60,25 @@ static bool resize(struct table *t, uint32_t n)
 enum met { MET_HERE, MET_BEFORE, MET_NEW };
 
 /* Whether a word stood in this unit before, in another one, or nowhere. */
-static enum met meet(struct table *t, uint64_t hash, uint32_t unit)
+static enum met meet(struct table *t, uint64_t hash, uint32_t unit, struct word **ret)
 {
         struct word *w;
 
+        *ret = NULL;
         if (t->n * 2 > t->mask && t->mask + 1 < TABLE_MAX && !resize(t, (t->mask + 1) * 2))
                 t->failed = true;
         w = place_of(t, hash);
         if (w->hash) {
-                enum met ret = w->unit == unit ? MET_HERE : MET_BEFORE;
+                enum met met = w->unit == unit ? MET_HERE : MET_BEFORE;
 
                 w->unit = unit;
-                return ret;
+                *ret = w;
+                return met;
         }
         if (t->failed || t->n * 4 > t->mask * 3)
                 return MET_BEFORE;
-        *w = (struct word){hash, unit};
+        *w = (struct word){.hash = hash, .unit = unit, .first = unit};
+        *ret = w;
         t->n++;
         return MET_NEW;
 }
@@ -84,14 +91,37 @@ static bool ends_sentence(uint8_t c)
                c == '"';
 }
 
+/* What a text is, beside who wrote it. */
+enum part { PART_PLAIN, PART_REQUEST, PART_ORDER };
+
 struct reading {
         struct table table;
-        size_t left; /* bytes that may still be read */
+        size_t left;      /* bytes that may still be read */
+        uint32_t asked;   /* words of the request */
+        uint32_t order;   /* the last order, from 1; 0 before there is one */
+        uint32_t ordered; /* its words */
+        uint32_t held;    /* the order that a text is held against: the one before it */
 };
 
+struct counts {
+        uint32_t asked; /* words that the request holds too */
+        uint32_t kept;  /* and the last order */
+};
+
+static void note_part(struct reading *r, struct word *w, enum part part)
+{
+        if (part == PART_REQUEST && !w->asked) {
+                w->asked = true;
+                r->asked++;
+        } else if (part == PART_ORDER && w->order != r->order) {
+                w->order = r->order;
+                r->ordered++;
+        }
+}
+
 /* Reads the words of @text into @ret, or only into the table when it is NULL. */
-static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
-                       struct clew_wording *ret)
+static void read_words(struct reading *r, struct clew_slice text, uint32_t unit, enum part part,
+                       struct clew_wording *ret, struct counts *counts)
 {
         bool opens = true; /* a sentence */
         size_t i = 0;
@@ -105,6 +135,7 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 bool name;
                 size_t from;
                 enum met met;
+                struct word *w;
 
                 for (; i < text.len && !clew_word_class[text.data[i]]; i++)
                         opens |= ends_sentence(text.data[i]);
@@ -119,7 +150,13 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 if (i - from < WORD_MIN && !digit)
                         continue;
                 h = word_hash_end(h);
-                met = meet(&r->table, h ? h : 1, unit);
+                met = meet(&r->table, h ? h : 1, unit, &w);
+                if (w && met != MET_HERE) {
+                        counts->asked += w->asked;
+                        counts->kept += r->held && w->order == r->held;
+                }
+                if (w)
+                        note_part(r, w, part);
                 if (!ret || met == MET_HERE)
                         continue;
                 ret->words++;
@@ -129,15 +166,18 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
         }
 }
 
-static void read_unit(struct reading *r, const struct clew_rca_unit *u, uint32_t unit,
-                      struct clew_wording *ret)
+static struct counts read_unit(struct reading *r, const struct clew_rca_unit *u, uint32_t unit,
+                               enum part part, struct clew_wording *ret)
 {
+        struct counts counts = {0, 0};
+
         if (u->text.len <= CLEW_WORDING_HEAD_MAX + CLEW_WORDING_TAIL_MAX) {
-                read_words(r, u->text, unit, ret);
-                return;
+                read_words(r, u->text, unit, part, ret, &counts);
+                return counts;
         }
-        read_words(r, head(u->text, CLEW_WORDING_HEAD_MAX), unit, ret);
-        read_words(r, tail(u->text, CLEW_WORDING_TAIL_MAX), unit, ret);
+        read_words(r, head(u->text, CLEW_WORDING_HEAD_MAX), unit, part, ret, &counts);
+        read_words(r, tail(u->text, CLEW_WORDING_TAIL_MAX), unit, part, ret, &counts);
+        return counts;
 }
 
 /* ---- manners -------------------------------------------------------------------------------- */
@@ -216,19 +256,130 @@ static uint32_t writer_of(const struct clew_rca_view *v, uint32_t step)
         return v->steps[step].kind == CLEW_RCA_LLM ? step : v->steps[step].caller;
 }
 
+static bool other_agent(const struct clew_rca_step *a, const struct clew_rca_step *b)
+{
+        return a->agent_name.len || b->agent_name.len ? !clew_slice_eq(a->agent_name, b->agent_name)
+                                                      : a->system_hash != b->system_hash;
+}
+
+/* For each step whether the next model call is another agent's: what it writes is an order. */
+static bool *orders_of(const struct clew_rca_view *v)
+{
+        bool *ret = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*ret));
+        uint32_t next = CLEW_RCA_NONE;
+
+        for (uint32_t i = v->n_steps; ret && i-- > 0;) {
+                if (v->steps[i].kind != CLEW_RCA_LLM)
+                        continue;
+                ret[i] = next != CLEW_RCA_NONE && other_agent(&v->steps[i], &v->steps[next]);
+                next = i;
+        }
+        return ret;
+}
+
+static double share(uint32_t part, uint32_t whole)
+{
+        return whole ? (double)(part < whole ? part : whole) / whole : 0;
+}
+
+static enum part part_of(const struct clew_rca_view *v, uint32_t u, bool spoken, const bool *orders)
+{
+        const struct clew_rca_unit *unit = &v->units[u];
+
+        if (unit->origin == CLEW_RCA_USER)
+                return spoken ? PART_ORDER : PART_REQUEST;
+        return unit->origin == CLEW_RCA_WRITTEN && orders[unit->step] ? PART_ORDER : PART_PLAIN;
+}
+
+/* What LLM step @who said in one of its texts, or got back. */
+static void add_shares(const struct reading *r, const struct counts *c, bool written,
+                       struct clew_wording *ret)
+{
+        if (written) {
+                ret->asked += share(c->asked, r->asked);
+                ret->asked = ret->asked > 1 ? 1 : ret->asked;
+                ret->kept += r->order ? share(c->kept, r->ordered) : 0;
+                ret->kept = ret->kept > 1 ? 1 : ret->kept;
+                ret->ordered = r->order > 0;
+        } else {
+                double found = share(c->asked, r->asked);
+
+                ret->found = found > ret->found ? found : ret->found;
+        }
+}
+
+/* Where the words of the answer came up first. */
+static void trace_answer(const struct clew_rca_view *v, struct reading *r, struct clew_wording *all)
+{
+        struct clew_slice t = clew_text_trim(v->output);
+        uint32_t n = 0;
+        uint32_t from;
+
+        if (!t.len && v->last_llm != CLEW_RCA_NONE)
+                t = v->steps[v->last_llm].text;
+        t = head(t, CLEW_WORDING_HEAD_MAX);
+        for (size_t i = 0; i < t.len;) {
+                uint64_t h = 0;
+                bool digit = false;
+                struct word *w;
+
+                for (; i < t.len && !clew_word_class[t.data[i]]; i++)
+                        ;
+                from = (uint32_t)i;
+                for (; i < t.len && clew_word_class[t.data[i]]; i++) {
+                        digit |= is_digit(t.data[i]);
+                        h = word_hash_add(h, clew_word_class[t.data[i]]);
+                }
+                if (i - from < WORD_MIN && !digit)
+                        continue;
+                h = word_hash_end(h);
+                w = place_of(&r->table, h ? h : 1);
+                if (w->hash && !w->asked && w->first < v->n_units) {
+                        const struct clew_rca_unit *u = &v->units[w->first];
+                        uint32_t who = writer_of(v, u->step);
+
+                        n++;
+                        if (who != CLEW_RCA_NONE && u->origin == CLEW_RCA_RESULT)
+                                all[who].brought++;
+                        else if (who != CLEW_RCA_NONE && u->origin != CLEW_RCA_SYSTEM)
+                                all[who].wrote++;
+                }
+        }
+        for (uint32_t i = 0; n && i < v->n_steps; i++) {
+                all[i].brought /= n;
+                all[i].wrote /= n;
+        }
+}
+
 static void read_units(const struct clew_rca_view *v, struct clew_wording *all)
 {
         struct reading r = {.table = {.arena = v->arena}, .left = CLEW_WORDING_TEXT_MAX};
+        bool *orders = orders_of(v);
+        bool spoken = false; /* a model wrote something */
 
-        if (!resize(&r.table, TABLE_FIRST))
+        if (!orders || !resize(&r.table, TABLE_FIRST))
                 return;
         for (uint32_t u = 0; u < v->n_units; u++) {
                 const struct clew_rca_unit *unit = &v->units[u];
                 bool written = unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS;
-                uint32_t who = written ? writer_of(v, unit->step) : CLEW_RCA_NONE;
+                uint32_t who = writer_of(v, unit->step);
+                enum part part = part_of(v, u, spoken, orders);
+                struct reading before = r;
+                struct counts c;
 
-                read_unit(&r, unit, u, who == CLEW_RCA_NONE ? NULL : &all[who]);
+                spoken |= written;
+                r.held = r.order;
+                if (part == PART_ORDER) {
+                        r.order++;
+                        r.ordered = 0;
+                }
+                c = read_unit(&r, unit, u, part,
+                              written && who != CLEW_RCA_NONE ? &all[who] : NULL);
+                before.table = r.table;
+                if (who != CLEW_RCA_NONE && (written || unit->origin == CLEW_RCA_RESULT))
+                        add_shares(&before, &c, written, &all[who]);
         }
+        trace_answer(v, &r, all);
 }
 
 /* What came back right before a model call, of all tools since the one before it. */

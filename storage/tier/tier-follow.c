@@ -19,6 +19,7 @@
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
 #include "storage/tier/tier-int.h"
+#include "storage/tier/tier-node-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,10 +60,12 @@ struct said {
 };
 
 struct clew_follow {
-        int fd;          /* of CLEW_READER_FILE */
-        bool is_settled; /* whose the bucket is has been asked */
-        bool is_suspect; /* something that should be here is not: all is compared */
-        bool is_whole;   /* all of the catalog is here; else all is compared again */
+        struct clew_nodes *nodes;
+        char gap[CLEW_FOLLOW_GAP_BYTES]; /* as other processes are told */
+        int fd;                          /* of CLEW_READER_FILE */
+        bool is_settled;                 /* whose the bucket is has been asked */
+        bool is_suspect;                 /* something that should be here is not: all is compared */
+        bool is_whole; /* all of the catalog is here; else all is compared again */
         struct said *said;
         size_t n_said;
         uint64_t erased;   /* as it said then */
@@ -249,6 +252,7 @@ void clew_follow_free(struct clew_follow *f)
                 return;
         if (f->fd >= 0)
                 close(f->fd);
+        clew_nodes_free(f->nodes);
         clew_free(f->said);
         pthread_cond_destroy(&f->wake);
         pthread_mutex_destroy(&f->lock);
@@ -272,7 +276,10 @@ static int open_once(const char *dir, int fd, const struct clew_follow_options *
         t = clew_tier_new(store, &tier);
         if (t)
                 t->follow = follow_new(fd);
-        r = t && t->follow ? tie(t, dir, o, err) : clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (t && t->follow)
+                t->follow->nodes = clew_nodes_new(o->tail_key, o->tail_ca);
+        r = t && t->follow && t->follow->nodes ? tie(t, dir, o, err)
+                                               : clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r < 0) {
                 if (t && t->follow)
                         t->follow->fd = -1; /* the caller's still */
@@ -603,13 +610,9 @@ static int follow(struct clew_tier *t, struct clew_tier_stats *stats, struct cle
 static void tell(struct clew_tier *t, int r, const struct clew_error *err)
 {
         struct clew_follow *f = t->follow;
-        char gap[CLEW_ERROR_MESSAGE_MAX + 96] = "";
-        struct clew_error ignored;
-        bool was_failing;
         bool is_first;
 
         pthread_mutex_lock(&f->lock);
-        was_failing = f->status.failing_ns > 0;
         is_first = f->status.checked_ns == 0;
         f->status.is_empty = r == -ENXIO;
         if (r == 0) {
@@ -617,17 +620,45 @@ static void tell(struct clew_tier *t, int r, const struct clew_error *err)
                 f->status.failing_ns = 0;
                 f->status.error[0] = '\0';
         } else {
-                if (!was_failing)
+                if (f->status.failing_ns == 0)
                         f->status.failing_ns = clew_clock_unix_ns(t->store->clock);
                 snprintf(f->status.error, sizeof(f->status.error), "%s", err->message);
         }
         pthread_mutex_unlock(&f->lock);
         if (r == 0 && is_first && !f->status.is_damaged)
                 write_starts(f->fd, 0);
-        if (was_failing == (r != 0))
-                return;
+}
+
+static void tell_gap(struct clew_tier *t)
+{
+        struct clew_follow *f = t->follow;
+        char gap[CLEW_FOLLOW_GAP_BYTES] = "";
+        struct clew_error ignored;
+
         (void)clew_follow_gap(t, gap, sizeof(gap));
+        if (strcmp(gap, f->gap) == 0)
+                return;
+        memcpy(f->gap, gap, sizeof(gap));
         (void)!clew_tier_map_put_text(t->map, "gap", gap, &ignored);
+}
+
+/* What nodes have not sealed, once it is known whose bucket it is. */
+static int follow_tails(struct clew_tier *t, int followed, struct clew_error *err)
+{
+        struct clew_follow *f = t->follow;
+        struct clew_object_bucket *b = NULL;
+        struct clew_error ignored;
+        bool is_erased = false;
+        int r;
+
+        if (!f->is_settled)
+                return 0;
+        if ((followed == 0 || followed == -ENXIO) && clew_tier_bucket(t, &b, &ignored) < 0)
+                b = NULL;
+        /* What was left aside of the bucket may be what the tail still has. */
+        r = clew_nodes_step(f->nodes, t, b, f->status.left_aside > 0 ? 0 : f->status.version,
+                            &is_erased, err);
+        return r == 0 && is_erased ? want_wipe(t, err) : r;
 }
 
 /* Found damaged here, not in the bucket: the next start makes it anew. */
@@ -652,8 +683,22 @@ int clew_follow_step(struct clew_tier *t, struct clew_tier_stats *stats, struct 
         stats->version = f->status.version;
         stats->segments = f->status.segments;
         tell(t, r, err);
-        if (r == 0 && f->status.to_wipe && now_ns() >= f->wipe_ns)
-                r = wipe(t, err);
+        if (r == 0 || r == -ENXIO || f->status.version > 0) {
+                struct clew_error own = {.code = 0};
+                int q = follow_tails(t, r, &own);
+
+                if (q < 0) {
+                        r = q;
+                        *err = own;
+                }
+        }
+        tell_gap(t);
+        if (f->status.to_wipe && now_ns() >= f->wipe_ns) {
+                struct clew_error own = {.code = 0};
+                int q = wipe(t, r == 0 ? err : &own);
+
+                r = r == 0 ? q : r;
+        }
         return r;
 }
 
@@ -732,6 +777,7 @@ void clew_follow_end(struct clew_follow *f)
         f->ended = true;
         pthread_cond_signal(&f->wake);
         pthread_mutex_unlock(&f->lock);
+        clew_nodes_stop(f->nodes);
 }
 
 void clew_follow_status(struct clew_tier *t, struct clew_follow_status *ret)
@@ -739,6 +785,7 @@ void clew_follow_status(struct clew_tier *t, struct clew_follow_status *ret)
         pthread_mutex_lock(&t->follow->lock);
         *ret = t->follow->status;
         pthread_mutex_unlock(&t->follow->lock);
+        clew_nodes_count(t->follow->nodes, &ret->nodes, &ret->nodes_reached);
         ret->cached_bytes = clew_tier_map_cached_bytes(t->map);
 }
 
@@ -755,16 +802,22 @@ static bool gap_of(struct clew_tier *t, char *ret, size_t size)
 {
         struct clew_follow_status s;
         char since[TIME_BYTES];
+        char tails[CLEW_FOLLOW_GAP_BYTES] = "";
+        bool has_tails = clew_nodes_gap(t->follow->nodes, tails, sizeof(tails));
+        size_t n = 0;
 
         clew_follow_status(t, &s);
-        if (s.failing_ns == 0 || (s.is_empty && s.version == 0))
-                return false;
-        time_text(s.failing_ns, since);
-        snprintf(ret, size,
-                 "the bucket cannot be followed since %s, what was sealed later is not "
-                 "here: %s",
-                 since, s.error);
-        return true;
+        if (s.failing_ns > 0 && !(s.is_empty && s.version == 0)) {
+                time_text(s.failing_ns, since);
+                n = (size_t)snprintf(
+                        ret, size,
+                        "the bucket cannot be followed since %s, what was sealed later "
+                        "is not here: %s",
+                        since, s.error);
+        }
+        if (has_tails && n < size)
+                n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? "; " : "", tails);
+        return n > 0;
 }
 
 bool clew_follow_gap(struct clew_tier *t, char *ret, size_t size)

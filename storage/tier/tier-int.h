@@ -18,6 +18,9 @@
 /* Where the segment's bytes begin in its object. */
 #define CLEW_TIER_SEGMENT_AT 8u
 
+/* Of an address at which readers ask for a tail. */
+#define CLEW_TIER_ADVERTISE_MAX 512u
+
 /* Of who uploads: what the bucket has. Zeroed = that is not known. */
 struct clew_tier_beside_writer {
         bool is_loaded;
@@ -67,6 +70,10 @@ struct clew_tier {
         struct clew_object_bucket *bucket; /* opened when it is needed; guarded by lock */
         uint64_t failed_until_ns;          /* nothing is asked for before; guarded by lock */
         bool stopping;                     /* guarded by lock */
+        /* With that version the bucket had all segments below; guarded by lock. */
+        uint64_t complete;
+        uint64_t complete_version;
+        char advertise[CLEW_TIER_ADVERTISE_MAX];
 };
 
 /* The bucket, opened when it was not. */
@@ -139,6 +146,13 @@ void clew_follow_free(struct clew_follow *f); /* NULL is fine */
 void clew_follow_hurry(struct clew_follow *f, uint64_t segment);
 /* clew_follow_rest() says so from here on. */
 void clew_follow_end(struct clew_follow *f);
+
+/* Below which segment the bucket has all, and since which version; 0 = not known. Any thread. */
+void clew_tier_complete(struct clew_tier *t, uint64_t *ret_segment, uint64_t *ret_version);
+/* Where this node is asked for its tail (tier-node.c); what others before it said goes. @url "" =
+ * nowhere. 0 or an error of the bucket. */
+CLEW_MUST_USE int clew_node_advertise(struct clew_object_bucket *b, const char *url,
+                                      struct clew_error *err);
 
 /* Runs @fn in a write transaction whose state is written when it returns 0. */
 typedef int (*clew_tier_write_fn)(void *context, MDB_txn *txn, struct clew_state *state,

@@ -624,8 +624,13 @@ static int sync_once(struct sync *s, struct packing *p, struct clew_error *err)
         if (s->changes.len > 0 || s->has_beside ||
             (s->missing.len == 0 && s->erased > s->tier->catalog.erased))
                 r = commit(s, err);
-        if (r == 0 && !s->stats->more)
+        if (r == 0 && !s->stats->more) {
                 s->tier->synced = digest;
+                pthread_mutex_lock(&s->tier->lock);
+                s->tier->complete = s->next_segment;
+                s->tier->complete_version = s->tier->catalog.version;
+                pthread_mutex_unlock(&s->tier->lock);
+        }
         return r;
 }
 

@@ -207,6 +207,14 @@ static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
         return fetch(t, segment, &known, out, err);
 }
 
+void clew_tier_complete(struct clew_tier *t, uint64_t *ret_segment, uint64_t *ret_version)
+{
+        pthread_mutex_lock(&t->lock);
+        *ret_segment = t->complete;
+        *ret_version = t->complete_version;
+        pthread_mutex_unlock(&t->lock);
+}
+
 void clew_tier_set_away(struct clew_tier *t)
 {
         clew_env_set_away(t->store->env, read_away, t);
@@ -343,6 +351,8 @@ struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier
         if (o) {
                 snprintf(t->url, sizeof(t->url), "%s", o->url);
                 t->local_bytes = o->local_bytes;
+                if (o->advertise)
+                        snprintf(t->advertise, sizeof(t->advertise), "%s", o->advertise);
                 t->finding = o->finding;
                 t->finding_context = o->context;
         }
@@ -523,6 +533,8 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
                 r = settle_catalog(t, stats, err);
         if (r == 0)
                 r = take_over(t, b, err);
+        if (r == 0)
+                r = clew_node_advertise(b, t->advertise, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
                 r = clew_bucket_list(b, "seg", "", sweep, t, err);
         if (r == 0 && t->catalog.full > 0)

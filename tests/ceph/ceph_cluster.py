@@ -139,9 +139,14 @@ mgr initial modules =
 
     def wait_for_osds(self, n, seconds=90):
         end = time.monotonic() + seconds
-        while f"{n} up" not in self.tool("ceph", "osd", "stat"):
-            assert time.monotonic() < end, self.tool("ceph", "status")
+        told = ""
+        while f"{n} up" not in told:
+            assert time.monotonic() < end, told
             time.sleep(0.5)
+            try:
+                told = self.tool("ceph", "osd", "stat")
+            except AssertionError as e:  # a monitor that is still choosing itself
+                told = str(e)
 
     def wait_for_gateway(self, i, seconds=120):
         end = time.monotonic() + seconds

@@ -156,9 +156,9 @@ def test_a_sleeper_writes_nothing_after_a_take_over():
             assert a.stop() == 0
         right = answers(p, fresh, range(12))
         assert_equal(right, answers(p, url, range(12)))
-        listed = p.clew(url, "list", "--since", "all", "-n", "0", "--json")
+        listed = p.clew(url, "list", "--since", "all", "-n", "1000", "--json")
         assert trace_id(200) in listed and trace_id(100) not in listed
-        assert trace_id(100) in p.clew(store, "list", "--since", "all", "-n", "0", "--json")
+        assert trace_id(100) in p.clew(store, "list", "--since", "all", "-n", "1000", "--json")
 
 
 def test_nothing_acknowledged_is_lost_under_faults_and_kills():

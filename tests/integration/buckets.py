@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 import harness
 
@@ -78,7 +80,7 @@ def run_of(t, n, start):
 
 def answers(place, store, traces, extra=()):
     """What a store says to the questions that the issue names."""
-    found = {"list": place.clew(store, "list", "--since", "all", "-n", "0", "--json")}
+    found = {"list": place.clew(store, "list", "--since", "all", "-n", "1000", "--json")}
     some = [trace_id(t) for t in traces][:6]
     for one in some:
         found["tree " + one] = place.clew(store, "tree", one)
@@ -139,6 +141,57 @@ def filled(place, url, n=40, *flags):
         assert uploaded(c) > 0, c.tail
         assert c.stop() == 0
     return store
+
+
+class Reader(harness.Clewd):
+    """A clewd that answers from a bucket alone."""
+
+    def __init__(self, place, name, url, *flags, **more):
+        self.place = place
+        super().__init__("--role", "query", "--objects", url, "--http", "127.0.0.1:0", "--objects-every", "300ms", *flags,
+                         store=place.path(name), environment=place.environment, **more)
+
+    def clew(self, _, *args, status=0):
+        """As Place.clew(), asked of this reader."""
+        done = subprocess.run([harness.CLEW, "--url", f"http://{self.http}", *args], capture_output=True, text=True,
+                              env=self.place.environment, timeout=120, check=False)
+        assert status is None or done.returncode == status, f"{args}: {done.returncode}\n{done.stdout[-500:]}{done.stderr[-900:]}\n{self.tail}"
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
+    def get(self, path):
+        """Status, headers and body of an answer of the API."""
+        try:
+            with urllib.request.urlopen(f"http://{self.http}{path}", timeout=60) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def followed(self):
+        status, _, body = self.get("/api/v1/status")
+        assert status == 200, body
+        return json.loads(body)["followed"]
+
+    def until(self, holds, seconds=40):
+        """Waits until @holds says so of what it tells about its bucket."""
+        end = time.monotonic() + seconds
+        while not holds(found := self.followed()):
+            assert time.monotonic() < end, f"{found}\n{self.tail}"
+            time.sleep(0.1)
+        return found
+
+    def caught_up(self, version):
+        return self.until(lambda f: f["version"] >= version and f["failing"] is None)
+
+
+def last_version(bucket):
+    """Of the catalog, in a directory or in a stub's prefix p."""
+    found = os.listdir(f"{bucket}/cat") if isinstance(bucket, str) else [k.split("/")[-1] for k in list(bucket.objects) if "/cat/" in k]
+    return max(int(n) for n in found)
+
+
+def holds(directory, piece):
+    """Files below @directory that have the bytes @piece."""
+    return [path for path in glob.glob(f"{directory}/**", recursive=True) if os.path.isfile(path) and piece in open(path, "rb").read()]
 
 
 def same_everywhere(place, url):

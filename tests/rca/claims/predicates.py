@@ -755,3 +755,176 @@ def history_shrank(claim):
 CHECKS["other-record"] = other_record
 CHECKS["wide-action"] = more_than_named
 CHECKS["lost-context"] = history_shrank
+
+
+# ---- what was asked for, and what was done ------------------------------------------------------
+
+
+def asked(run):
+    """What the first model call heard, without its instructions; all that users said, where tools have spans (else
+    what they gave back looks like a user's word)."""
+    first = next(iter(run.innermost()), None)
+    parts = [t for k, v in first.attrs.items() if not re.search(r"system|instruction|tool|definition|output|choice", k)
+             for t in messages_heard(v)] if first else []
+    return "\n".join(parts) + ("\n" + users_said(run) if any(s.tool for s in run.spans) else "")
+
+
+def messages_heard(value):
+    """The strings of a value, without messages that are instructions."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            value = json.loads(value)
+        except ValueError:
+            pass
+    todo, out = [value], []
+    while todo:
+        x = todo.pop()
+        if isinstance(x, dict):
+            if str(x.get("role", "")).lower() not in ("system", "developer", "assistant"):
+                todo += x.values()
+        elif isinstance(x, list):
+            todo += x
+        elif isinstance(x, str):
+            out.append(x)
+    return out
+
+
+def called_with(claim, *parts):
+    """What the named step asked for holds all of @parts: in its output, or in the evidence that stands for it."""
+    span = claim.numbers()[0]
+    texts = [claim.evidence[0][1] if claim.evidence else "", span.text("out") if span else ""]
+    texts += [s.text("all") for s in claim.effects]
+    return all(any(p in t for t in texts) for p in parts)
+
+
+def said_otherwise(claim):
+    """asked-value: the user's value stands in what users said, the call's does not, and no call has the user's."""
+    said = asked(claim.run)
+    m = claim.match(r"with (\S+) (\S+); the user said (\S+) (\S+)\.$")
+    if m:
+        near = re.findall(r"\b%s(?:s|es)?\b\W*(?:(?:to|of|is|no|at|as|was)\W+)*(\d[\d,.]*)|(\d[\d,.]*)[ -]%s" % (
+            re.escape(m[2].rstrip("sS")), re.escape(m[2].rstrip("sS"))), said, re.I)
+        values = {float((a or b).strip(".,").replace(",", "")) for a, b in near if re.search(r"\d", a or b)}
+        if float(m[3].replace(",", "")) not in values:
+            return "no user said %s %s" % (m[2], m[3])
+        if len(values) > 1:
+            return "users said %s of it" % sorted(values)
+        return None if called_with(claim, m[1]) else "no such call"
+    m = claim.match(r"for (\S+?)(, which nothing had shown)?; no call was made for (\S+), which the user named\.$")
+    if not m:
+        return "unread"
+    if not whole(m[2], said):
+        return "no user named %s" % m[2]
+    if whole(m[0], said):
+        return "a user named %s" % m[0]
+    span = claim.numbers()[0]
+    for s in claim.run.innermost():
+        if any(m[2] in canonical(a) for _, a in s.calls()):
+            return "a call was made for %s" % m[2]
+    if m[1] and span is not None and m[0] in claim.run.shown_before(span):
+        return "%s was shown before" % m[0]
+    return None if called_with(claim, m[0]) else "no such call"
+
+
+def as_said(value):
+    return value.replace("_", " ")
+
+
+def other_choice(claim):
+    """other-option: both stand side by side, users said the one and not the other, no call has the one."""
+    m = claim.match(r'with "(.*)"; (?:the tool offers|step (\d+) shows) "(.*)" (?:too|beside it), as the user said\.$')
+    if not m:
+        return "unread"
+    said = asked(claim.run)
+    if not whole(as_said(m[2]), said):
+        return "no user said %s" % m[2]
+    if whole(as_said(m[0]), said):
+        return "a user said %s" % m[0]
+    source = claim.step(m[1]) if m[1] else claim.numbers()[0]
+    text = source.text("all") if source else m[0] + m[2]
+    if m[1] and source is not None and not source.tool:
+        text += "".join(s.text("all") for s in claim.run.spans)
+    if m[0] not in text or m[2] not in text:
+        return "they do not stand side by side"
+    for s in claim.run.innermost():
+        if any(m[2] in canonical(a) for _, a in s.calls()):
+            return "a call has %s" % m[2]
+    return None
+
+
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def numbers_of(text):
+    return [float(x.replace(",", "")) for x in NUMBER.findall(text)]
+
+
+def beyond_limit(claim):
+    """over-limit: the sentence stands in what was said or instructed, with a lower number than the call's."""
+    m = claim.match(r"with (.*?) (\S+); (?:the request|an instruction) says: (.*)\.$")
+    n = claim.match(r"speaks of (\S+) and of no lower amount; the request says: (.*)\.$")
+    if not m and not n:
+        return "unread"
+    value, sentence = (m[1], m[2]) if m else n
+    heard = "\n".join(s.text("all") for s in claim.run.spans if s.model)
+    if re.sub(r"\s+", " ", sentence)[:100] not in re.sub(r"\s+", " ", heard):
+        return "nobody said that"
+    limits = [x for x in numbers_of(sentence) if x < numbers_of(value)[0]]
+    if not limits:
+        return "no lower number in the sentence"
+    if m:
+        return None if called_with(claim, m[1]) else "no such call"
+    return None if claim.span.text("out").count(value) else "it does not speak of %s" % value
+
+
+def part_left_out(claim):
+    """left-out: users named both, no call or result has the one, a call has the other."""
+    m = claim.match(r"no call asked for (.*) and no result shows it, which the user named with (.*)\.$")
+    if not m:
+        return "unread"
+    said = asked(claim.run)
+    if m[0] not in said or m[1] not in said:
+        return "no user named both"
+    for s in claim.run.spans:
+        if s.tool and m[0] in s.text("all"):
+            return "span %s has %s" % (s.id, m[0])
+    for s in claim.run.innermost():
+        if any(m[0] in canonical(a) for _, a in s.calls()):
+            return "a call has %s" % m[0]
+    return None
+
+
+def went_on_with_a_part(claim):
+    """cut-result: the result says that it is not all, and its tool ran no more."""
+    m = claim.match(r'the result of step (\d+) \((.*?)\) says "(.*)", and it was not called again\.$')
+    if not m:
+        return "unread"
+    source = claim.step(m[0])
+    shown = source.text("all") if source else m[2]
+    if m[2].lower() not in shown.lower() and not any(m[2].lower() in s.text("all").lower() for s in claim.run.spans):
+        return "no result says so"
+    later = [s for s in claim.run.spans if s.tool and source and source.tool and s.start > source.end
+             and m[1] in s.tool_names()]
+    return "span %s calls it again" % later[0].id if later else None
+
+
+def other_form(claim):
+    m = claim.match(r"answers in (\d+) (sentences|words); (?:at most (\d+) were|a bare number was) asked for\.$")
+    if not m:
+        return "unread"
+    said = asked(claim.run)
+    if m[2] is None:
+        return None if re.search(r"number", said, re.I) and int(m[0]) > 2 else "no number was asked for"
+    if not re.search(r"\b(%s|one|two|three|four|five|six|seven|eight|ten) %s" % (m[2], m[1]), said, re.I):
+        return "nobody asked for that many"
+    if m[1] == "words":
+        return None if int(m[0]) > int(m[2]) else "it keeps to it"
+    return None if len(re.findall(r"[.!?](?:\s|$)", claim.span.text("out"))) > int(m[2]) else "it has fewer sentences"
+
+
+CHECKS["asked-value"] = said_otherwise
+CHECKS["other-option"] = other_choice
+CHECKS["over-limit"] = beyond_limit
+CHECKS["left-out"] = part_left_out
+CHECKS["cut-result"] = went_on_with_a_part
+CHECKS["wrong-form"] = other_form

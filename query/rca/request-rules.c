@@ -1,0 +1,18 @@
+/*
+ * The rules about the request, one after the other, over one list of what the run did.
+ */
+#include "query/rca/request-rules-int.h"
+
+void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct clew_acts *acts = clew_arena_alloc(v->arena, sizeof(*acts));
+
+        if (!acts || !clew_acts_of(v, acts))
+                return;
+        clew_rule_asked_value(v, acts, ret);
+        clew_rule_option(v, acts, ret);
+        clew_rule_limit(v, acts, ret);
+        clew_rule_left_out(v, acts, ret);
+        clew_rule_cut_result(v, acts, ret);
+        clew_rule_form(v, acts, ret);
+}
