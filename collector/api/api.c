@@ -518,6 +518,7 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
                         .project = options->projects->n > 1 ? options->projects->all[i].name : NULL,
                         .clock = clew_clock_system(),
                         .read_only = options->read_only,
+                        .is_passing = options->is_passing,
                         .author = api->author,
                         .stop = &api->stop,
                         .write_status = options->write_status,

@@ -25,6 +25,7 @@ struct clew_api_options {
         const char *identity_header;    /* of a trusted proxy; NULL = none */
         bool has_tls;                   /* cookies are for https alone */
         bool read_only;
+        bool is_passing; /* this process ends with who started it */
         /* Adds members to `/status`; may be NULL. */
         void (*write_status)(void *context, const char *project, struct clew_json_writer *w);
         void *context;

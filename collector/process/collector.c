@@ -227,6 +227,7 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .has_tls = !is_off(c->config->tls_cert),
                 .read_only = !clew_config_collects(c->config),
                 .command_memory_bytes = c->config->command_memory_bytes,
+                .is_passing = c->config->parent != 0,
                 .write_status = c->config->read_only ? NULL : clew_status_write,
                 .context = &c->scrape,
                 .write_metrics = clew_scrape_write,

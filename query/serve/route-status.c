@@ -88,6 +88,8 @@ int clew_route_me(struct clew_call *call)
         clew_json_write_cstr(&w, call->service->project);
         clew_json_write_key(&w, "read_only");
         clew_json_write_bool(&w, call->service->read_only);
+        clew_json_write_key(&w, "passing");
+        clew_json_write_bool(&w, call->service->is_passing);
         r = clew_record_end(&out, &w);
         clew_record_writer_deinit(&out);
         return r;

@@ -38,6 +38,7 @@ struct clew_service {
         struct clew_store *store;
         const struct clew_clock *clock;
         bool read_only;                    /* nothing is collected or written here */
+        bool is_passing;                   /* ends with who started it (clew ui) */
         const char *author;                /* whom writes are booked for when nobody signed in */
         const char *project;               /* whose store this is; NULL = the only one */
         const volatile sig_atomic_t *stop; /* not 0: walks end; may be NULL */

@@ -8,8 +8,9 @@
  * wake up, its pages may have been used again. So every reader looks at its entry after it has read
  * and before it believes what it read (clew_txn_is_lost()).
  *
- * Layout: LMDB 0.9 on 64-bit machines. A header of two cache lines, then a cache line for each
- * reader: transaction id (all ones = none), process id.
+ * Layout: LMDB 0.9 on 64-bit machines. A header, then a cache line for each reader: transaction id
+ * (all ones = none), process id. The header is 24 bytes and a mutex, and another mutex, each filled
+ * up to whole cache lines: two of them on x86-64, three on arm64, where a mutex is larger.
  *
  * Hazard: closing any descriptor of the lock file drops the process's locks on it; ours is closed
  * after LMDB's.
@@ -21,14 +22,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER_BYTES 128u
 #define SLOT_BYTES 64u
+#define LINES(bytes) (((bytes) + SLOT_BYTES - 1) / SLOT_BYTES * SLOT_BYTES)
+#define HEADER_BYTES (LINES(24 + sizeof(pthread_mutex_t)) + LINES(sizeof(pthread_mutex_t)))
 #define NO_TXN UINT64_MAX
 /* Commits since a stopped reader's snapshot before it is taken back. */
 #define BEHIND_COMMITS 16u

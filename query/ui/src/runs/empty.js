@@ -34,6 +34,8 @@ export function FirstRun({ since, connected }) {
                 return null; // whether anything is collected here is asked
         if (me.value.read_only)
                 return html`<section class="first"><h2>There is no run in this store</h2><p>This server only answers questions; nothing is collected here. A <code>clewd</code> on this store collects, and <code>clew import runs.jsonl</code> takes files.</p></section>`;
+        if (me.value.passing)
+                return html`<section class="first"><h2>There is no run in this store</h2><p>These pages end with the <code>clew ui</code> that shows them, so nothing is sent here. A <code>clewd</code> on this store, in its place, takes runs and shows them as they come (<code>clew help send</code>); files go in beside it: <code>clew import runs.jsonl</code></p></section>`;
         const keyed = me.value?.signed_in;
         const lines = `export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n${keyed ? 'export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer SECRET"\n' : ''}python your_agent.py`;
         return html`<section class="first"><h2>Waiting for the first run <span class="pulse" aria-hidden="true">●</span></h2>
