@@ -140,7 +140,8 @@ void clew_rule_form(const struct clew_rca_view *v, const struct clew_acts *acts,
         if (v->last_llm == CLEW_RCA_NONE || v->talk || asked.len > ASKED_MAX)
                 return;
         who = clew_rca_answer_call(v);
-        if (!answer.len)
+        /* What stands on the run may be the answer in an envelope. */
+        if (!answer.len || (v->steps[who].n_calls == 0 && v->steps[who].text.len))
                 answer = clew_text_trim(v->steps[who].text);
         if (!answer.len || answer.len > ANSWER_MAX || clew_text_program(answer) >= 0)
                 return;
