@@ -1,6 +1,6 @@
 /*
  * agentgen: writes agent-shaped traces as protobuf TracesData behind little-endian u32 lengths, the
- * form that `clew import` and loadgen read, to standard output.
+ * form that loadgen reads, to standard output.
  */
 #include "tools/loadgen/agents.h"
 
@@ -10,7 +10,7 @@
 
 static const char usage[] =
         "usage: agentgen [--traces N] [--seed N] [--first N] > FILE\n"
-        "       agentgen --traces 1000000 | clew --store DIR import -\n"
+        "       loadgen --to 127.0.0.1:4317 FILE\n"
         "\n"
         "Writes agent runs as OTLP protobuf behind u32 lengths.\n"
         "\n"
