@@ -297,6 +297,8 @@ static int gather(struct stats_command *c, struct clew_view *view)
                 status = reported;
         if (status == 0 && c->stats.groups.total.n == 0) {
                 clew_window_tell_empty(&c->window, view, &s);
+                if (c->stats.of_steps && c->stats.n_keys > 1 && s.seen > 0)
+                        clew_cli_note(c->cli, "a row is a step that has all of %s", c->by);
                 if (c->output_flags.exit_status)
                         status = CLEW_EXIT_NOTHING;
         } else if (status == 0 && !clew_output_is_machine(&c->output)) {
