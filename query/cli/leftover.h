@@ -1,9 +1,9 @@
 /*
  * What an interrupted command must not leave behind: files that are not finished yet.
  *
- * A name is registered when its file is made and taken back when the file is renamed or removed.
- * SIGINT, SIGTERM and SIGHUP remove what is registered, the last first, and then end the program as
- * they would have.
+ * A name, with the process's id in it, is registered before its file is made, so that no signal
+ * comes between, and taken back when the file is renamed or removed. SIGINT, SIGTERM and SIGHUP
+ * remove what is registered, the last first, and then end the program as they would have.
  */
 #ifndef CLEW_QUERY_CLI_LEFTOVER_H
 #define CLEW_QUERY_CLI_LEFTOVER_H

@@ -120,16 +120,17 @@ int clew_outfile_open(struct clew_outfile *f, struct clew_cli *cli, const char *
         f->temp = there && !S_ISREG(st.st_mode) ? NULL : beside(path, "part");
         if (!f->path || (!f->temp && !(there && !S_ISREG(st.st_mode))))
                 return clew_cli_fail(cli, -ENOMEM, NULL);
+        clew_leftover_add(f->temp);
         errno = 0;
         fd = f->temp ? open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
                      : open(path, O_WRONLY | O_CLOEXEC);
-        if (fd >= 0)
-                clew_leftover_add(f->temp);
         f->stream = fd < 0 ? NULL : fdopen(fd, "w");
         if (f->stream)
                 return 0;
         if (fd >= 0)
                 close(fd);
+        else
+                clew_leftover_forget(f->temp);
         return fail(cli, "write", path);
 }
 
@@ -253,15 +254,16 @@ int clew_outdir_open(struct clew_outdir *d, struct clew_cli *cli, const char *pa
                         return refuse(cli, path,
                                       "holds no manifest.json of an export: it is not replaced");
         }
+        clew_leftover_add(d->temp);
         errno = 0;
         if (mkdir(d->temp, 0700) < 0) {
                 int r = fail(cli, "make", d->temp);
 
+                clew_leftover_forget(d->temp);
                 clew_free(d->temp);
                 d->temp = NULL;
                 return r;
         }
-        clew_leftover_add(d->temp);
         return 0;
 }
 
