@@ -19,6 +19,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STAGE_SECONDS_MAX = 1200  # a stage that hangs longer than the whole run may take is stuck
+WAITS = re.compile(r"/test-objects")  # mostly wait, for buckets: run beside the others of their folder
 TAP = re.compile(r"^(not ok|ok)\b\s*\d*\s*-?\s*(.*)$")
 SKIP = re.compile(r"#\s*SKIP\S*\s*(.*)$", re.IGNORECASE)
 
@@ -143,12 +144,17 @@ def skip_reason(output):
 
 def tap_program(results, stage, argv, only=None):
     """Runs a TAP program; remarks pass through to the reader."""
-    before = results.count()
-    started = time.monotonic()
     process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace")
+    tap_output(results, stage, argv, process.stdout, process.wait, only)
+
+
+def tap_output(results, stage, argv, lines, wait, only=None):
+    """Reads what a TAP program prints, as it comes; @wait gives its exit status at the end."""
+    before = results.count()
+    started = time.monotonic()
     remarks = []
-    for line in process.stdout:
+    for line in lines:
         line = line.rstrip("\n")
         match = TAP.match(line)
         if not match:
@@ -166,7 +172,7 @@ def tap_program(results, stage, argv, only=None):
         else:
             results.add(stage, name, "pass" if verdict == "ok" else "fail", "\n".join(remarks[-30:]))
         remarks = [] if verdict == "ok" else remarks
-    status = process.wait()
+    status = wait()
     program = os.path.relpath(argv[-1] if len(argv) == 1 else next(a for a in argv if "/" in a), ROOT)
     failed_here = [name for name, _ in results.failed if name.startswith(stage + ":")]
     if status != 0 and not failed_here:
@@ -196,9 +202,21 @@ def stages(options):
 
     def folder_stage(folder):
         def body(results, stage):
-            for script in scripts_in(folder):
-                print(f"  {script}")
-                tap_program(results, stage, [os.path.join(ROOT, script)], options.only)
+            scripts = scripts_in(folder)
+            waiting = [script for script in scripts if WAITS.search(script)]
+            with concurrent.futures.ThreadPoolExecutor(1) as beside:
+                jobs = []
+                for script in scripts:
+                    if script in waiting:
+                        continue
+                    print(f"  {script}")
+                    tap_program(results, stage, [os.path.join(ROOT, script)], options.only)
+                    if not jobs:  # the first one has set up what all of them need
+                        jobs = [(each, beside.submit(run, [os.path.join(ROOT, each)])) for each in waiting]
+                for script, job in jobs:
+                    status, output = job.result()
+                    print(f"  {script}, beside the others")
+                    tap_output(results, stage, [script], output.splitlines(), lambda status=status: status, options.only)
         return body
 
     sanitize = {"address": ("build-asan", "address,undefined"), "thread": ("build-tsan", "thread")}

@@ -7,10 +7,17 @@ import { useRef, useState } from 'preact/hooks';
 import { plural, took, minute, when } from '../core/format.js';
 import { change } from '../core/route.js';
 
-const BARS = 72, GAP_SHARE = 0.12, GAP_WIDE = 1.6, BARS_LEAST = 3;
+const BARS = 72, GAP_SHARE = 0.12, GAP_WIDE = 1.6, BARS_LEAST = 3, BARS_EVEN = 12;
 
-/** `points`: { at (ms), runs, failed }, any order. Bars { low, high, runs, failed } and gaps { low, high, gap } in order. */
-export function bins(points) {
+/** Where the points lie `step` ms apart, each bar is as many whole steps as all of them need, so that none stays empty by rounding. */
+const even = (lengths, step) => {
+        const steps = lengths.map((length) => Math.round(length / step) + 1);
+        const all = steps.reduce((a, b) => a + b, 0);
+        return all < BARS_EVEN ? null : { wide: step * Math.ceil(all / BARS), steps };
+};
+
+/** `points`: { at (ms), runs, failed }, any order; of statistics `step` ms apart. Bars { low, high, runs, failed } and gaps { low, high, gap } in order. */
+export function bins(points, step) {
         const sorted = [...points].sort((a, b) => a.at - b.at);
         const span = sorted[sorted.length - 1].at - sorted[0].at;
         const parts = [[sorted[0]]];
@@ -22,11 +29,12 @@ export function bins(points) {
         const lengths = parts.map((part) => part[part.length - 1].at - part[0].at);
         const total = lengths.reduce((a, b) => a + b, 0);
         const room = BARS - parts.length * BARS_LEAST;
+        const grid = step > 0 && even(lengths, step);
         const bars = [];
         parts.forEach((part, k) => {
-                const many = total ? BARS_LEAST + Math.floor((room * lengths[k]) / total) : Math.floor(BARS / parts.length);
-                const low = part[0].at - (lengths[k] ? 0 : many / 2); // a single time stands in the middle
-                const wide = ((lengths[k] || many) + 1) / many;
+                const many = grid ? Math.ceil((grid.steps[k] * step) / grid.wide) : total ? BARS_LEAST + Math.floor((room * lengths[k]) / total) : Math.floor(BARS / parts.length);
+                const low = part[0].at - (lengths[k] || grid ? 0 : many / 2); // a single time stands in the middle
+                const wide = grid ? grid.wide : ((lengths[k] || many) + 1) / many;
                 if (k)
                         bars.push({ gap: true, low: bars[bars.length - 1].high, high: low });
                 const first = bars.length;
@@ -63,11 +71,14 @@ export function stepFor({ since, until }, now = Date.now()) {
         return span > 0 ? (STEPS.find(([, s]) => span / s <= BARS + 2) || STEPS[STEPS.length - 1])[0] : '1d';
 }
 
+/** The same in ms. */
+export const stepMs = (chosen) => STEPS.find(([name]) => name === stepFor(chosen))[1] * 1000;
+
 const iso = (ms) => new Date(ms).toISOString();
 const told = (bar) => (bar.gap ? `no run for ${took((bar.high - bar.low) * 1e6)}` : `${when(iso(bar.low))}: ${plural(bar.runs, 'run')}, ${bar.failed} failed`);
 
-export function Histogram({ points, whole, note }) {
-        const bars = bins(points);
+export function Histogram({ points, step, whole, note }) {
+        const bars = bins(points, step);
         const most = Math.max(...bars.map((bar) => bar.runs || 0));
         const [drag, set] = useState(null);
         const box = useRef();

@@ -13,7 +13,7 @@ import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { copy, copyCommand, isFailed, say } from '../parts/marks.js';
 import { LabelSheet } from '../review/label-sheet.js';
 import { Differs } from './differs.js';
-import { Histogram, stepFor } from './histogram.js';
+import { Histogram, stepFor, stepMs } from './histogram.js';
 import { Query } from './query.js';
 import { command, selection } from './selection.js';
 import { RunTable } from './table.js';
@@ -140,7 +140,7 @@ export function Runs() {
                 ${sheet === 'all' && html`<${AddSheet} body=${asBody(chosen)} told="all runs of this selection" close=${() => setSheet(null)} />`}
                 ${first.error && html`<${Failure} error=${first.error} again=${first.again} />`}
                 ${end.partial && html`<p class="banner warn">Not all was looked at: ${end.partial}. ${end.cursor && html`<button class="link" onClick=${older}>Look further</button>`}</p>`}
-                ${shownPoints.length > 1 && html`<${Histogram} points=${shownPoints} whole=${points !== null || !end.cursor} note=${!chosen.failed && sum?.failed > 0 && sum.failed < sum.traces ? html` · <button class="link" aria-expanded=${differs} onClick=${() => change({ differs: !differs })}>what is different in the failed ones?</button>` : ''} />`}
+                ${shownPoints.length > 1 && html`<${Histogram} points=${shownPoints} step=${points && stepMs(chosen)} whole=${points !== null || !end.cursor} note=${!chosen.failed && sum?.failed > 0 && sum.failed < sum.traces ? html` · <button class="link" aria-expanded=${differs} onClick=${() => change({ differs: !differs })}>what is different in the failed ones?</button>` : ''} />`}
                 ${differs && html`<${Differs} chosen=${chosen} close=${() => change({ differs: null })} />`}
                 ${rows.length > 0 && html`<${RunTable} rows=${rows} at=${at} picked=${picked} move=${move} toggle=${toggle} dim=${first.busy} />`}
                 ${first.busy && !first.data && html`<${Waiting} what="runs" stop=${first.stop} />`}
