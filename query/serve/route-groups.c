@@ -4,7 +4,7 @@
 #include "query/answer/trace-record.h"
 #include "query/serve/clusters.h"
 #include "query/serve/paging-int.h"
-#include "query/serve/selected-page.h"
+#include "query/serve/selected-page-int.h"
 #include "query/serve/sessions.h"
 
 #include <errno.h>

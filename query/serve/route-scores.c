@@ -6,7 +6,7 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/values.h"
 #include "query/review/reviews.h"
-#include "query/serve/selected-page.h"
+#include "query/serve/selected-page-int.h"
 
 #define LIMIT_DEFAULT 200u
 

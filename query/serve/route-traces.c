@@ -4,7 +4,7 @@
 #include "query/answer/facts.h"
 #include "query/answer/trace-record.h"
 #include "query/serve/count.h"
-#include "query/serve/selected-page.h"
+#include "query/serve/selected-page-int.h"
 
 #include <errno.h>
 

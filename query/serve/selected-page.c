@@ -2,7 +2,7 @@
  * A page of what the selected traces hold, newest first: the walk, its cursor, and its end. A trace
  * is never divided between two pages.
  */
-#include "query/serve/selected-page.h"
+#include "query/serve/selected-page-int.h"
 
 #include "query/answer/trace-record.h"
 

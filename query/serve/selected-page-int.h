@@ -1,8 +1,8 @@
 /*
  * Lists that walk over the selected traces, newest first.
  */
-#ifndef CLEW_QUERY_SERVE_SELECTED_PAGE_H
-#define CLEW_QUERY_SERVE_SELECTED_PAGE_H
+#ifndef CLEW_QUERY_SERVE_SELECTED_PAGE_INT_H
+#define CLEW_QUERY_SERVE_SELECTED_PAGE_INT_H
 
 #include "query/serve/call-int.h"
 
