@@ -335,9 +335,9 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
         if (put_topic(args.values[0], "", cli->out))
                 return CLEW_EXIT_OK;
         near = clew_command_nearest(args.values[0]);
-        clew_cli_error(cli, "no help on \"%s\"%s%s; clew help lists commands and topics",
+        clew_cli_error(cli, "no help on \"%s\"%s%s%s (clew help lists commands and topics)",
                        clew_safe_cstr(clew_slice_of_cstr(args.values[0]), shown, sizeof(shown)),
-                       near ? ", did you mean " : "", near ? near : "");
+                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
         return CLEW_EXIT_USAGE;
 }
 
