@@ -536,6 +536,7 @@ static int keep_version(struct clew_tier *t, const struct clew_tier_stats *stats
         struct clew_follow *f = t->follow;
         const struct clew_tier_catalog *c = &t->catalog;
         bool is_new = c->version != f->status.version || c->n != f->status.segments;
+        uint64_t bad = clew_tier_each_damaged(t, NULL, NULL);
         int r = is_new ? clew_tier_map_put_number(t->map, "written", c->written_ns, err) : 0;
 
         if (r == 0 && is_new)
@@ -546,7 +547,8 @@ static int keep_version(struct clew_tier *t, const struct clew_tier_stats *stats
         f->status.version = c->version;
         f->status.written_ns = c->written_ns;
         f->status.segments = c->n;
-        f->status.left_aside = stats->damaged + stats->missing;
+        f->status.left_aside = bad > stats->damaged ? bad : stats->damaged;
+        f->status.left_aside += stats->missing;
         pthread_mutex_unlock(&f->lock);
         return r;
 }
