@@ -61,11 +61,12 @@ struct said {
 
 struct clew_follow {
         struct clew_nodes *nodes;
-        char gap[CLEW_FOLLOW_GAP_BYTES]; /* as other processes are told */
-        int fd;                          /* of CLEW_READER_FILE */
-        bool is_settled;                 /* whose the bucket is has been asked */
-        bool is_suspect;                 /* something that should be here is not: all is compared */
-        bool is_whole; /* all of the catalog is here; else all is compared again */
+        char gap[CLEW_FOLLOW_GAP_BYTES];   /* as other processes are told */
+        char named[CLEW_FOLLOW_GAP_BYTES]; /* nodes, as they are told */
+        int fd;                            /* of CLEW_READER_FILE */
+        bool is_settled;                   /* whose the bucket is has been asked */
+        bool is_suspect; /* something that should be here is not: all is compared */
+        bool is_whole;   /* all of the catalog is here; else all is compared again */
         struct said *said;
         size_t n_said;
         uint64_t erased;   /* as it said then */
@@ -631,6 +632,33 @@ static void tell(struct clew_tier *t, int r, const struct clew_error *err)
                 write_starts(f->fd, 0);
 }
 
+/* Other processes tell people whom to ask for what a reader does not do. */
+static void tell_nodes(struct clew_tier *t)
+{
+        struct clew_follow *f = t->follow;
+        char nodes[CLEW_FOLLOW_GAP_BYTES];
+        struct clew_error ignored;
+
+        clew_nodes_name(f->nodes, nodes, sizeof(nodes));
+        if (strcmp(nodes, f->named) == 0)
+                return;
+        memcpy(f->named, nodes, sizeof(nodes));
+        (void)!clew_tier_map_put_text(t->map, "nodes", nodes, &ignored);
+}
+
+bool clew_follow_writers(const char *dir, char *ret, size_t size)
+{
+        struct clew_tier_map *map = NULL;
+        struct clew_error ignored;
+        bool is;
+
+        if (!clew_follow_is_cache(dir) || clew_tier_map_open(dir, 0, false, &map, &ignored) < 0)
+                return false;
+        is = clew_tier_map_get_text(map, "nodes", ret, size, &ignored) == 0 && ret[0];
+        clew_tier_map_close(map);
+        return is;
+}
+
 static void tell_gap(struct clew_tier *t)
 {
         struct clew_follow *f = t->follow;
@@ -695,6 +723,7 @@ int clew_follow_step(struct clew_tier *t, struct clew_tier_stats *stats, struct 
                 }
         }
         tell_gap(t);
+        tell_nodes(t);
         if (f->status.to_wipe && now_ns() >= f->wipe_ns) {
                 struct clew_error own = {.code = 0};
                 int q = wipe(t, r == 0 ? err : &own);
