@@ -58,8 +58,8 @@ void clew_index_add(struct clew_index_sink *sink, enum clew_index_kind kind, str
 /*
  * Many traces say the same things. Before a piece of one is looked at: 0 when the trace had it
  * already; the number of keys that an earlier trace of the same segment was given for it, all of
- * which the trace at hand has with that. Else -1: what is given until clew_index_again_end() is of that piece. Who gives other keys
- * for the same bytes tells so by another @seed.
+ * which the trace at hand has with that. Else -1: what is given until clew_index_again_end() is of
+ * that piece. Who gives other keys for the same bytes tells so by another @seed.
  */
 CLEW_MUST_USE int clew_index_again(struct clew_index_sink *sink, struct clew_slice piece,
                                    uint64_t seed);

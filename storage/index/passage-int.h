@@ -3,8 +3,8 @@
  *
  * Agents repeat themselves from run to run as they do within one: prompts, names, what a tool
  * answers. Whoever gives keys to a sink hashes each piece before it cuts it; a piece that was cut
- * for an earlier trace is not cut again, its keys are known by their numbers. A table from hashes to
- * lists of numbers, bounded: a full one is forgotten, and begun anew.
+ * for an earlier trace is not cut again, its keys are known by their numbers. A table from hashes
+ * to lists of numbers, bounded: a full one is forgotten, and begun anew.
  */
 #ifndef CLEW_STORAGE_PASSAGE_INT_H
 #define CLEW_STORAGE_PASSAGE_INT_H

@@ -272,8 +272,8 @@ static void add_entries(struct clew_index_sink *s, const uint32_t *numbers, uint
         uint32_t trace = s->n_traces - 1;
         size_t at = s->entries.len / sizeof(struct sink_entry);
         struct sink_key *keys = keys_of(s);
-        struct sink_entry *entries = (struct sink_entry *)(void *)clew_buffer_reserve(
-                &s->entries, n * sizeof(*entries));
+        struct sink_entry *entries =
+                (struct sink_entry *)(void *)clew_buffer_reserve(&s->entries, n * sizeof(*entries));
         uint32_t made = 0;
 
         s->failed |= !entries;
