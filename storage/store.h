@@ -284,6 +284,9 @@ struct clew_list_entry {
  */
 CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,
                                  struct clew_error *err);
+/* The same walk of ids and starts alone: an entry has no summary. */
+CLEW_MUST_USE int clew_view_list_ids(struct clew_view *view, const struct clew_list_entry *after,
+                                     struct clew_error *err);
 /*
  * The same walk with at least those sealed traces that @chooser (borrowed until the walk ends)
  * wants, found by indexes, and all that have something hot. Where indexes are missing or damaged it

@@ -23,6 +23,7 @@ struct clew_keeper {
         pthread_mutex_t lock;
         pthread_cond_t stop;
         volatile sig_atomic_t stopping; /* written under the lock; walks look at it without */
+        uint64_t skip;                  /* for the next pass */
         uint64_t rested_cpu_ns;         /* thread's CPU time at its last rest */
         struct clew_retention rules;    /* the thread's */
         struct clew_retention fresh;    /* to take their place; under the lock */
@@ -112,6 +113,8 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
         options.is_over = is_over;
         options.context = k;
         clew_retention_plan_init(&plan);
+        plan.until_full = true;
+        plan.skip = k->skip;
         r = look(k, &plan, err);
         any = plan.ids.len + plan.strips.len > 0;
         if (r == 0 && plan.for_quota > 0)
@@ -124,8 +127,9 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
                 r = clew_retention_carry_out(&k->rules, &plan, k->options.store,
                                              clew_clock_system(), &options, &stats, err);
         tell(&plan, &stats);
+        k->skip = r < 0 ? 0 : clew_retention_next_skip(&plan, stats.traces);
         clew_retention_plan_deinit(&plan);
-        return r < 0 ? r : (plan.more || plan.for_quota > 0) && stats.traces > 0;
+        return r < 0 ? r : plan.more || (plan.for_quota > 0 && stats.traces > 0);
 }
 
 static void take_fresh(struct clew_keeper *k)

@@ -131,12 +131,22 @@ static int begin_list(struct clew_view *v, const struct clew_list_entry *after,
 
         count_prepared(v, since_ns);
         v->is_fresh_walk = true;
+        v->gives_ids = false;
         return clew_txn_check(v->store->env, v->txn, r, err);
 }
 
 int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
 {
         return begin_list(v, after, NULL, err);
+}
+
+int clew_view_list_ids(struct clew_view *v, const struct clew_list_entry *after,
+                       struct clew_error *err)
+{
+        int r = begin_list(v, after, NULL, err);
+
+        v->gives_ids = true;
+        return r;
 }
 
 int clew_view_list_chosen(struct clew_view *v, const struct clew_list_entry *after,
@@ -239,7 +249,7 @@ static int give_sealed(struct clew_view *v, struct clew_list_entry *ret, struct 
         int r;
 
         *ret = v->sealed_entry;
-        if (ret->run)
+        if (ret->run || v->gives_ids)
                 return 1;
         r = fill_sealed(v, ret, v->chosen ? &why : err);
         if (v->chosen && r == -EBADMSG) {

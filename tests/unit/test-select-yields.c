@@ -128,7 +128,8 @@ static void test_yields(void **state)
                 assert_int_equal(given[i], 1);
 }
 
-/* ---- on a machine that is busy ---------------------------------------------------------------- */
+/* ---- on a machine that is busy ----------------------------------------------------------------
+ */
 
 /* Each look at the clock takes longer than the one before, while a walk is prepared. */
 static uint64_t slow_ns;
@@ -160,9 +161,8 @@ static void prepare(struct clew_view *view, const struct clew_list_entry *after)
 /* What it costs to begin must not be paid for every trace. */
 static void test_slow_preparation(void **state)
 {
-        struct clew_store_options o = {.mode = CLEW_STORE_COLLECT,
-                                       .deriver = clew_model_deriver(),
-                                       .clock = &slow_clock};
+        struct clew_store_options o = {
+                .mode = CLEW_STORE_COLLECT, .deriver = clew_model_deriver(), .clock = &slow_clock};
         struct clew_list_entry e = {.start_ns = 0};
         struct clew_store *store = NULL;
         struct clew_view *view = NULL;
