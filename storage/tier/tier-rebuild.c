@@ -59,7 +59,7 @@ static int read_item(struct rebuilding *r, const char *name, uint64_t size, uint
                 return -EBADMSG;
         if (e.live.len)
                 memcpy(live, e.live.data, e.live.len);
-        item = (struct clew_tier_item){.segment = f.segment,
+        item = (struct clew_tier_item){.segment = r->tier->catalog.base + f.segment,
                                        .digest = digest,
                                        .size = size,
                                        .meta = f.sections[CLEW_TIER_ROWS].offset,
