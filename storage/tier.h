@@ -3,8 +3,9 @@
  * the bytes of segments that it has no room for, and reads them back; and stores that are made of a
  * bucket alone.
  *
- * What a bucket holds is of one store, which one process writes. Whoever finds that another has
- * written there stops writing. Design and failure modes: storage/tier/README.md.
+ * What a bucket holds below a prefix is of one store, which one process writes, and of others that
+ * have a name and a prefix of their own. Whoever finds that another has written where it writes
+ * stops. Design and failure modes: storage/tier/README.md.
  */
 #ifndef CLEW_STORAGE_TIER_H
 #define CLEW_STORAGE_TIER_H
