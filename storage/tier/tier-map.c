@@ -28,6 +28,7 @@ enum {
         KEY_KNOWN = 'S',  /* segment */
         KEY_ROWS = 'R',   /* segment */
         KEY_BAD = 'B',    /* segment */
+        KEY_SECOND = 'T', /* segment */
         KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
         KEY_PLACE = 'P',  /* segment -> place in line, bytes */
         KEY_IN_LINE = 'L' /* place in line -> segment */
@@ -396,9 +397,37 @@ int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_bu
         return read_one(m, &k, out, err);
 }
 
-/* Appends the numbers behind @letter, in order. */
-static int numbers_of(struct clew_tier_map *m, char letter, struct clew_buffer *out,
-                      struct clew_error *err)
+int clew_tier_map_put_seconds(struct clew_tier_map *m, uint64_t segment, struct clew_slice list,
+                              struct clew_error *err)
+{
+        struct key k = key_of(KEY_SECOND, segment);
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (list.len)
+                return write_one(m, &k, list, err);
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "writing", err);
+        rc = del(m, txn, &k);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
+}
+
+int clew_tier_map_seconds(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
+                          struct clew_error *err)
+{
+        struct key k = key_of(KEY_SECOND, segment);
+
+        return read_one(m, &k, out, err);
+}
+
+/* The numbers behind @letter. */
+static int list_segments(struct clew_tier_map *m, char letter, struct clew_buffer *out,
+                         struct clew_error *err)
 {
         struct key first = key_of(letter, 0);
         MDB_val key = {first.len, first.bytes};
@@ -428,7 +457,13 @@ static int numbers_of(struct clew_tier_map *m, char letter, struct clew_buffer *
 
 int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
 {
-        return numbers_of(m, KEY_KNOWN, out, err);
+        return list_segments(m, KEY_KNOWN, out, err);
+}
+
+int clew_tier_map_second_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                  struct clew_error *err)
+{
+        return list_segments(m, KEY_SECOND, out, err);
 }
 
 /* ---- what is damaged there ------------------------------------------------------------------- */
@@ -471,7 +506,7 @@ int clew_tier_map_get_bad(struct clew_tier_map *m, uint64_t segment, struct clew
 int clew_tier_map_bad_segments(struct clew_tier_map *m, struct clew_buffer *out,
                                struct clew_error *err)
 {
-        return numbers_of(m, KEY_BAD, out, err);
+        return list_segments(m, KEY_BAD, out, err);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
