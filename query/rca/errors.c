@@ -49,8 +49,11 @@ uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i)
         for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
                 const struct clew_rca_step *t = &v->steps[k];
 
-                if (t->kind == CLEW_RCA_TOOL && !clew_rca_has_error(t) && !t->stopped &&
-                    same_purpose(v, s, t))
+                if (t->kind != CLEW_RCA_TOOL || clew_rca_has_error(t) || t->stopped ||
+                    !same_purpose(v, s, t))
+                        continue;
+                /* What held nothing is not mended by what holds nothing either. */
+                if (clew_rca_has_error(s) || !t->has_result || !t->empty)
                         return k;
         }
         return CLEW_RCA_NONE;
@@ -162,6 +165,9 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 if (s->kind == CLEW_RCA_TOOL && s->trouble == CLEW_TROUBLE_OTHER && !s->failed)
                         strength *= is_shell(v, s) && lateness(v, i) < 1 ? 0.65 : 0.9;
                 f = clew_finding_add(ret, CLEW_RULE_ERROR_ORIGIN, who, strength);
+                if (f)
+                        f->hearsay = s->kind == CLEW_RCA_AGENT ||
+                                     (s->parent == CLEW_RCA_NONE && s->kind == CLEW_RCA_OTHER);
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_evidence(f, i, s->error_text);

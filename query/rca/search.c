@@ -88,6 +88,9 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
         f = clew_finding_add(ret, CLEW_RULE_FIRST_TROUBLE, who, strength);
         if (!f)
                 return;
+        f->hearsay =
+                v->steps[first].kind == CLEW_RCA_AGENT ||
+                (v->steps[first].parent == CLEW_RCA_NONE && v->steps[first].kind == CLEW_RCA_OTHER);
         clew_finding_effect(f, first);
         clew_finding_evidence(f, first,
                               v->steps[first].error_text.len ? v->steps[first].error_text

@@ -49,6 +49,16 @@ static struct clew_slice without_unit(struct clew_slice t)
         return to > from ? clew_slice_make(t.data + from, to - from) : CLEW_SLICE_NULL;
 }
 
+/* Three digits, and then another mark or the end: what stands behind a mark of thousands. */
+static bool is_thousands(struct clew_slice t)
+{
+        size_t n = 0;
+
+        while (n < t.len && is_digit(t.data[n]))
+                n++;
+        return n == 3;
+}
+
 /* The number that "1.234,56" is where a comma marks the decimals; NAN for what cannot be one. */
 static double with_comma(struct clew_slice t)
 {
@@ -67,7 +77,7 @@ static double with_comma(struct clew_slice t)
                 } else if (c == ',' && !comma) {
                         comma = true;
                         scale = 0.1;
-                } else if (c != '.' || comma) {
+                } else if (c != '.' || comma || !is_thousands(clew_slice_from(t, i + 1))) {
                         return (double)NAN;
                 }
         }

@@ -8,6 +8,7 @@
 #define TRACE_LINES_MAX 120u /* its frames, and the message below */
 #define MESSAGE_LINES_MAX 12u
 #define ERROR_LINES_MAX 40u /* at the end of an output, in which it says what went wrong */
+#define FRAME_MAX 200u      /* of a result that says how a program ended and nothing more */
 #define TITLE_MAX 160u      /* of a page, with its address before or behind it */
 
 /* First match wins, so narrower wordings stand above wider ones. */
@@ -234,6 +235,62 @@ static bool nonzero_after(struct clew_slice t, const char *name)
         if (i < t.len && t.data[i] == '-')
                 i++;
         return i < t.len && t.data[i] >= '1' && t.data[i] <= '9';
+}
+
+int clew_text_exit_status(struct clew_slice text)
+{
+        static const char *const names[] = {"returncode", "exit code",   "exit_code",
+                                            "exitcode",   "exit status", "exited with"};
+        struct clew_slice h = head(text, LOWER_MAX);
+
+        for (size_t n = 0; n < CLEW_ARRAY_LEN(names); n++) {
+                ptrdiff_t at = clew_text_find(h, names[n]);
+                size_t i = at < 0 ? h.len : (size_t)at + strlen(names[n]);
+                size_t end = i + 8 < h.len ? i + 8 : h.len;
+                int status = 0;
+
+                while (i < end && !is_digit(h.data[i]))
+                        i++;
+                if (i >= end)
+                        continue;
+                for (size_t k = 0; k < 4 && i < h.len && is_digit(h.data[i]); k++, i++)
+                        status = status * 10 + (h.data[i] - '0');
+                return status;
+        }
+        return -1;
+}
+
+bool clew_text_prints_nothing(struct clew_slice result)
+{
+        static const char *const frame[] = {
+                "exit",    "code",     "status",  "exited", "with",  "returncode",
+                "return",  "exitcode", "command", "failed", "error", "stdout",
+                "stderr",  "output",   "no",      "empty",  "none",  "null",
+                "process", "a",        "non",     "zero",   "the",   "finished",
+                "false",   "true",     "success", "ok",     "result"};
+        struct clew_slice t = clew_text_trim(result);
+        size_t i = 0;
+
+        if (t.len > FRAME_MAX)
+                return false;
+        while (i < t.len) {
+                size_t from = i;
+                bool known = false;
+
+                while (i < t.len && (is_alpha(t.data[i]) || is_digit(t.data[i])))
+                        i++;
+                if (i == from) {
+                        i++;
+                        continue;
+                }
+                for (size_t n = 0; n < CLEW_ARRAY_LEN(frame) && !known; n++)
+                        known = strlen(frame[n]) == i - from &&
+                                clew_text_find(clew_slice_make(t.data + from, i - from),
+                                               frame[n]) == 0;
+                if (!known && !(i - from == 1 && t.data[from] == '1'))
+                        return false;
+        }
+        return true;
 }
 
 /* A JSON member @name whose value is something (not null, false, "", 0, [] or {}). */

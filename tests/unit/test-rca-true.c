@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -47,6 +48,87 @@ static void test_silence_of_a_change(void **state)
                 assert_int_equal(scene_blamed_by(&s, "first-trouble") != 0, reads);
                 scene_free(&s);
         }
+}
+
+/* grep found nothing, diff found something: no error, whoever reports the status, and however. */
+static void test_status_one_is_an_answer(void **state)
+{
+        static const struct {
+                const char *command;
+                const char *result;
+                const char *error;
+                bool wrong;
+        } cases[] = {
+                {"grep -rn gone .", "exit code: 1", NULL, false},
+                {"grep -rn gone .", "", "exit status 1", false},
+                {"grep -rn gone .", "Exit code 1\\n(no output)", "Exit code 1", false},
+                {"diff a.txt b.txt", "exit code: 1\\n3c3\\n< lamp\\n---\\n> lamps", NULL, false},
+                {"grep -rn gone .", "exit code: 2\\ngrep: gone: No such file", NULL, true},
+                {"python gone.py", "exit code: 1", NULL, true},
+                {"python gone.py", "", "exit status 1", true},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                char args[96];
+                unsigned r;
+
+                snprintf(args, sizeof(args), "{\\\"command\\\": \\\"%s\\\"}", cases[i].command);
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Look whether it is gone.");
+                (void)scene_llm(&s, r, "I look");
+                (void)scene_tool(&s, r, "bash", args, cases[i].result, cases[i].error);
+                (void)scene_llm(&s, r, "It is gone.");
+                scene_end(&s);
+                if ((scene_blamed_by(&s, "error-origin") != 0) != cases[i].wrong)
+                        fail_msg("case %zu: %s, %s", i, cases[i].command, cases[i].result);
+                scene_free(&s);
+        }
+}
+
+/* A look-up that holds nothing again is no mended one. */
+static void test_nothing_twice_is_not_mended(void **state)
+{
+        (void)state;
+        for (int found = 0; found < 2; found++) {
+                struct scene s;
+                unsigned r;
+                uint32_t mended = 0;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Find Ada.");
+                (void)scene_call(&s, r, "find", "{\\\"name\\\": \\\"Ada\\\"}", "[]");
+                (void)scene_call(&s, r, "find", "{\\\"name\\\": \\\"ada\\\"}",
+                                 found ? "[\\\"ada_1\\\"]" : "[]");
+                (void)scene_llm(&s, r, "That is all.");
+                scene_end(&s);
+                for (uint32_t i = 0; i < s.signs.n; i++)
+                        mended += s.signs.items[i].features[CLEW_FEATURE_MENDED] > 0;
+                assert_int_equal(mended, found);
+                scene_free(&s);
+        }
+}
+
+/* An agent that failed, and nothing inside it: which of its calls went wrong is not told. */
+static void test_a_failed_agent_alone_is_no_strong_sign(void **state)
+{
+        struct scene s;
+        unsigned r;
+
+        (void)state;
+        scene_begin(&s);
+        scene_say(&s, "user", "Count the lamps.");
+        r = scene_span(&s, 0, "AGENT", "clerk", 100000);
+        scene_span_end(&s, "the run failed", NULL);
+        (void)scene_llm(&s, r, "There are nine lamps in the hall.");
+        scene_end(&s);
+        assert_true(s.why.n_findings > 0);
+        for (uint32_t i = 0; i < s.why.n_findings; i++)
+                assert_true(s.why.findings[i].precision < CLEW_PRECISION_HIGH);
+        scene_free(&s);
 }
 
 static void test_promises(void **state)
@@ -232,6 +314,9 @@ static void test_amounts_and_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_status_one_is_an_answer),
+                cmocka_unit_test(test_nothing_twice_is_not_mended),
+                cmocka_unit_test(test_a_failed_agent_alone_is_no_strong_sign),
                 cmocka_unit_test(test_lists_that_count_themselves),
                 cmocka_unit_test(test_silence_of_a_change),
                 cmocka_unit_test(test_promises),
