@@ -444,6 +444,16 @@ static bool is_last_action(const struct clew_rca_view *v, uint32_t i)
         return true;
 }
 
+/* The later call that went well is the same one. */
+static bool is_made_again(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].key == v->steps[i].key)
+                        return true;
+        }
+        return false;
+}
+
 void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         bool seen[CLEW_TROUBLE_MEMORY + 1] = {false};
@@ -475,6 +485,9 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_say(ret, f, "Step %u (%.*s) failed: %s%s.", s->number,
                                  CLEW_SHOWN(s->name, 60), clew_trouble_name(s->trouble),
-                                 strength < 1 ? ", and was tried again" : "");
+                                 strength >= 1         ? ""
+                                 : model               ? ", and another model call followed"
+                                 : is_made_again(v, i) ? ", and was tried again"
+                                                       : ", and a later call of it went well");
         }
 }

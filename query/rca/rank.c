@@ -209,11 +209,17 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
                 for (uint32_t k = i + 1; k < v->n_steps && !reason.len && k < i + 200; k++) {
                         const struct clew_rca_step *t = &v->steps[k];
 
-                        if (t->kind == s->kind && clew_slice_eq(t->name, s->name) &&
-                            !clew_rca_has_error(t) && !t->stopped)
-                                reason = clew_arena_printf(
-                                        arena, "%s: answered at a later try (step %u)",
-                                        clew_trouble_name(s->trouble), t->number);
+                        /* One tool for everything is tried again when the same is run again. */
+                        if (t->kind != s->kind || !clew_slice_eq(t->name, s->name) ||
+                            clew_rca_has_error(t) || t->stopped ||
+                            (v->shell.len && clew_slice_eq(t->name, v->shell) && t->key != s->key))
+                                continue;
+                        reason = clew_arena_printf(arena,
+                                                   t->key == s->key
+                                                           ? "%s: answered at a later try (step %u)"
+                                                           : "%s: a later call of it went well "
+                                                             "(step %u)",
+                                                   clew_trouble_name(s->trouble), t->number);
                 }
                 if (reason.len)
                         w->excluded[w->n_excluded++] = (struct clew_excluded){i, reason};

@@ -249,7 +249,9 @@ void clew_rca_finish_tool(struct clew_rca_step *s)
         s->gist = gist_of(s->args);
         s->key = clew_hash_seeded(s->name, clew_flat_hash(s->args));
         s->result_hash = clew_hash(clew_text_trim(s->result));
-        s->empty = s->has_result && clew_text_is_empty_result(s->result);
+        /* What a program prints is its own affair: None is a line of it. */
+        s->empty = s->has_result && clew_text_is_empty_result(s->result) &&
+                   !(clew_rca_runs_programs(s->name) && clew_text_trim(s->result).len);
         set_soft_error(s, s->result);
         take_no(s);
 }

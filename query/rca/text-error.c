@@ -588,6 +588,19 @@ const char *clew_trouble_name(enum clew_trouble c)
         return names[c];
 }
 
+/* The name of a member that only says what to try, beside a list of nothing. */
+static bool is_advice(struct clew_slice key)
+{
+        static const char *const words[] = {"suggestion", "hint", "message",
+                                            "note",       "tip",  "advice"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (clew_slice_eq_cstr(key, words[i]))
+                        return true;
+        }
+        return false;
+}
+
 bool clew_text_is_empty_result(struct clew_slice result)
 {
         static const char *const phrases[] = {
@@ -613,6 +626,8 @@ bool clew_text_is_empty_result(struct clew_slice result)
                 "\xe6\x9c\xaa\xe6\x89\xbe\xe5\x88\xb0",
         };
         struct clew_slice t = clew_text_trim(result);
+        struct clew_slice last = CLEW_SLICE_NULL; /* the key before a value */
+        struct clew_slice key;
         bool only_marks = true;
 
         if (t.len == 0 || clew_slice_eq_cstr(t, "null") || clew_slice_eq_cstr(t, "None") ||
@@ -627,10 +642,15 @@ bool clew_text_is_empty_result(struct clew_slice result)
                                 size_t k = i + 1;
                                 while (k < t.len && t.data[k] != '"')
                                         k++;
+                                key = clew_slice_make(t.data + i + 1, k - i - 1);
                                 i = k;
                                 while (k + 1 < t.len && is_space(t.data[k + 1]))
                                         k++;
                                 only_marks = k + 1 < t.len && t.data[k + 1] == ':';
+                                if (only_marks)
+                                        last = key;
+                                else
+                                        only_marks = is_advice(last);
                         } else if (is_alpha(t.data[i])) {
                                 only_marks =
                                         clew_text_find(head(clew_slice_from(t, i), 4), "null") == 0;
