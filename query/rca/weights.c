@@ -157,7 +157,7 @@ static const double none_weights[CLEW_NONE_COUNT] = {
 /* The least score of a first finding of each class; that of low is where causes begin. */
 static const double class_least[] = {
         [CLEW_PRECISION_LOW] = 0.24,
-        [CLEW_PRECISION_MEDIUM] = 0.73,
+        [CLEW_PRECISION_MEDIUM] = 0.42,
         [CLEW_PRECISION_HIGH] = 0.73,
 };
 
