@@ -88,6 +88,7 @@ static void put_followed(const struct clew_project *p, uint64_t now, struct clew
         put_flag(w, "empty", s.is_empty);
         put(w, "left_aside", s.left_aside);
         put(w, "cached_bytes", s.cached_bytes);
+        put(w, "writers", s.writers);
         put(w, "nodes", s.nodes);
         put(w, "nodes_reached", s.nodes_reached);
         put_flag(w, "to_wipe", s.to_wipe);

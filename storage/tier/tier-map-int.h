@@ -62,6 +62,16 @@ CLEW_MUST_USE int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment
 CLEW_MUST_USE int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out,
                                          struct clew_error *err);
 
+/* Second parts of traces that are of a segment (tier-second-int.h), all of them; empty = none are
+ * left. Reading: -ENOENT when there are none. */
+CLEW_MUST_USE int clew_tier_map_put_seconds(struct clew_tier_map *m, uint64_t segment,
+                                            struct clew_slice list, struct clew_error *err);
+CLEW_MUST_USE int clew_tier_map_seconds(struct clew_tier_map *m, uint64_t segment,
+                                        struct clew_buffer *out, struct clew_error *err);
+/* Appends the numbers of the segments that have some, in order. */
+CLEW_MUST_USE int clew_tier_map_second_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                                struct clew_error *err);
+
 /* Appends the bytes that are kept of a segment; -ENOENT. They are to be verified. */
 CLEW_MUST_USE int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_buffer *out, struct clew_error *err);
