@@ -217,7 +217,7 @@ def campaign(place, url, plain, ledger, rounds, each, seed, disturb=None, spans=
             c.process.wait()
             assert "taken-over" not in c.log, c.tail
     with place.clewd(store, plain, *flags) as c:
-        buckets.wait_synced(place, c, store, plain, (), 180)
+        buckets.wait_synced(place, c, store, plain, (), 180 + rounds * each * spans // 100)  # sealing yields to all else here
         assert c.stop() == 0
     return store, (shown, told)
 
