@@ -44,12 +44,14 @@ struct clew_config {
         uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
         char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
         char role[CLEW_CONFIG_TEXT_MAX];      /* "all" or "query" */
+        char writer[CLEW_CONFIG_TEXT_MAX];    /* "off" = the one without a name */
         char advertise[CLEW_CONFIG_TEXT_MAX]; /* "off" = readers are told of no address */
         char tail_key[CLEW_CONFIG_TEXT_MAX];  /* "off" = no key is shown */
         char tail_ca[CLEW_CONFIG_TEXT_MAX];   /* "off" = the system's authorities */
         char objects[CLEW_CONFIG_TEXT_MAX];   /* "off" = sealed data stays in the store */
         uint64_t objects_cache_bytes;
         uint64_t objects_every_ns;         /* a reader asks for what is new */
+        uint64_t objects_wait_ns;          /* what is sealed waits to be uploaded with more */
         uint64_t objects_local_bytes;      /* 0 = all stays here too */
         char redact[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is stored as it comes */
         uint64_t retention_every_ns;

@@ -27,6 +27,8 @@ enum {
         KEY_NAME = 'M',   /* name -> value */
         KEY_KNOWN = 'S',  /* segment */
         KEY_ROWS = 'R',   /* segment */
+        KEY_BAD = 'B',    /* segment */
+        KEY_SECOND = 'T', /* segment */
         KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
         KEY_PLACE = 'P',  /* segment -> place in line, bytes */
         KEY_IN_LINE = 'L' /* place in line -> segment */
@@ -333,6 +335,30 @@ int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
         return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
+/* As it was written when each segment was an object of its own. */
+struct alone {
+        uint64_t digest;
+        uint64_t size;
+        uint64_t meta;
+        uint64_t segment_len;
+        uint64_t segment_check;
+};
+
+static struct clew_tier_known known_alone(uint64_t segment, const void *data)
+{
+        struct alone a;
+
+        memcpy(&a, data, sizeof(a));
+        return (struct clew_tier_known){.place = {.first = segment,
+                                                  .digest = a.digest,
+                                                  .whole = a.size,
+                                                  .at = CLEW_TIER_SEGMENT_AT,
+                                                  .len = a.segment_len,
+                                                  .meta = a.meta,
+                                                  .end = a.size},
+                                        .check = a.segment_check};
+}
+
 int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_tier_known *ret,
                        struct clew_error *err)
 {
@@ -342,11 +368,25 @@ int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_ti
 
         clew_buffer_init(&value, 256);
         r = read_one(m, &k, &value, err);
-        if (r == 0 && value.len != sizeof(*ret))
-                r = -ENOENT;
-        if (r == 0)
+        if (r == 0 && value.len == sizeof(struct alone))
+                *ret = known_alone(segment, value.data);
+        else if (r == 0 && value.len == sizeof(*ret))
                 memcpy(ret, value.data, sizeof(*ret));
+        else if (r == 0)
+                r = -ENOENT;
         return r;
+}
+
+int clew_tier_map_move(struct clew_tier_map *m, uint64_t segment,
+                       const struct clew_tier_place *place, struct clew_error *err)
+{
+        struct clew_tier_known known;
+        int r = clew_tier_map_find(m, segment, &known, err);
+
+        if (r < 0 || clew_tier_place_eq(&known.place, place))
+                return r;
+        known.place = *place;
+        return clew_tier_map_know(m, segment, &known, CLEW_SLICE_NULL, err);
 }
 
 int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
@@ -357,9 +397,39 @@ int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_bu
         return read_one(m, &k, out, err);
 }
 
-int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
+int clew_tier_map_put_seconds(struct clew_tier_map *m, uint64_t segment, struct clew_slice list,
+                              struct clew_error *err)
 {
-        struct key first = key_of(KEY_KNOWN, 0);
+        struct key k = key_of(KEY_SECOND, segment);
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (list.len)
+                return write_one(m, &k, list, err);
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "writing", err);
+        rc = del(m, txn, &k);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
+}
+
+int clew_tier_map_seconds(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
+                          struct clew_error *err)
+{
+        struct key k = key_of(KEY_SECOND, segment);
+
+        return read_one(m, &k, out, err);
+}
+
+/* The numbers behind @letter. */
+static int list_segments(struct clew_tier_map *m, char letter, struct clew_buffer *out,
+                         struct clew_error *err)
+{
+        struct key first = key_of(letter, 0);
         MDB_val key = {first.len, first.bytes};
         MDB_val value;
         MDB_cursor *cursor = NULL;
@@ -371,7 +441,7 @@ int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, str
         rc = mdb_cursor_open(txn, m->dbi, &cursor);
         if (rc == 0)
                 rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-        while (rc == 0 && key.mv_size == first.len && *(const uint8_t *)key.mv_data == KEY_KNOWN) {
+        while (rc == 0 && key.mv_size == first.len && *(const char *)key.mv_data == letter) {
                 uint64_t segment = number_at((const uint8_t *)key.mv_data + 1);
 
                 clew_buffer_append(out, &segment, sizeof(segment));
@@ -383,6 +453,60 @@ int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, str
         if (rc != 0 && rc != MDB_NOTFOUND)
                 return clew_tier_map_fail(m, rc, "reading", err);
         return clew_buffer_error(out) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory") : 0;
+}
+
+int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
+{
+        return list_segments(m, KEY_KNOWN, out, err);
+}
+
+int clew_tier_map_second_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                  struct clew_error *err)
+{
+        return list_segments(m, KEY_SECOND, out, err);
+}
+
+/* ---- what is damaged there ------------------------------------------------------------------- */
+
+int clew_tier_map_set_bad(struct clew_tier_map *m, uint64_t segment,
+                          const struct clew_tier_bad *bad, struct clew_error *err)
+{
+        struct key k = key_of(KEY_BAD, segment);
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (bad)
+                return write_one(m, &k, clew_slice_make(bad, sizeof(*bad)), err);
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc == 0)
+                rc = del(m, txn, &k);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else if (txn)
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
+}
+
+int clew_tier_map_get_bad(struct clew_tier_map *m, uint64_t segment, struct clew_tier_bad *ret,
+                          struct clew_error *err)
+{
+        struct key k = key_of(KEY_BAD, segment);
+        CLEW_BUFFER value = {0};
+        int r;
+
+        clew_buffer_init(&value, 2 * sizeof(*ret));
+        r = read_one(m, &k, &value, err);
+        if (r == 0 && value.len != sizeof(*ret))
+                r = -ENOENT;
+        if (r == 0)
+                memcpy(ret, value.data, sizeof(*ret));
+        return r;
+}
+
+int clew_tier_map_bad_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                               struct clew_error *err)
+{
+        return list_segments(m, KEY_BAD, out, err);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
@@ -608,6 +732,7 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
 {
         struct key known = key_of(KEY_KNOWN, segment);
         struct key rows = key_of(KEY_ROWS, segment);
+        struct key bad = key_of(KEY_BAD, segment);
         struct key name = key_name("cache");
         struct line total;
         struct line at;
@@ -619,6 +744,8 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
         rc = del(m, txn, &known);
         if (rc == 0)
                 rc = del(m, txn, &rows);
+        if (rc == 0)
+                rc = del(m, txn, &bad);
         total = totals(m, txn);
         if (rc == 0 && find_place(m, txn, segment, &at) == 0) {
                 rc = drop(m, txn, segment, &at, &total);
