@@ -30,15 +30,17 @@ struct clew_follow_options {
 };
 
 struct clew_follow_status {
-        uint64_t version;      /* of the bucket's catalog, as far as it is here; 0 = none */
-        uint64_t written_ns;   /* when that was written, by the clock of who did */
-        uint64_t segments;     /* in it */
-        uint64_t checked_ns;   /* when the bucket last had no newer one; 0 = not since the start */
-        uint64_t failing_ns;   /* since when it cannot be told; 0 = it can */
-        uint64_t left_aside;   /* objects that are damaged, or are not there */
+        uint64_t version;    /* of the bucket's catalog, as far as it is here; 0 = none. Of several
+                                writers the sum */
+        uint64_t written_ns; /* when that was written, by the clock of who did */
+        uint64_t segments;   /* in it */
+        uint64_t checked_ns; /* when the bucket last had no newer one; 0 = not since the start */
+        uint64_t failing_ns; /* since when it cannot be told; 0 = it can */
+        uint64_t left_aside; /* objects that are damaged, or are not there */
         uint64_t cached_bytes; /* of segments */
         uint32_t nodes;        /* that say where they are asked for what they have not sealed */
         uint32_t nodes_reached;
+        uint32_t writers;                   /* with a name that are known */
         bool is_empty;                      /* nobody has written there yet */
         bool to_wipe;                       /* bytes of what is gone are still on this disk */
         bool is_damaged;                    /* what is on this disk: made anew at the next start */
@@ -67,6 +69,9 @@ void clew_follow_status(struct clew_tier *tier, struct clew_follow_status *ret);
 /* What answers may lack now, in words for people; false: nothing, or the store of @tier follows
  * nobody. In any process that reads the store. */
 bool clew_follow_gap(struct clew_tier *tier, char *ret, size_t size);
+/* Addresses of those that write the bucket of the reader in @dir, as they say there. False: none is
+ * known, or it is no reader's. In any process. */
+CLEW_MUST_USE bool clew_follow_writers(const char *dir, char *ret, size_t size);
 /* Whether @dir is a reader's: nothing is written there but by it. */
 CLEW_MUST_USE bool clew_follow_is_cache(const char *dir);
 

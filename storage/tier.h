@@ -3,8 +3,9 @@
  * the bytes of segments that it has no room for, and reads them back; and stores that are made of a
  * bucket alone.
  *
- * What a bucket holds is of one store, which one process writes. Whoever finds that another has
- * written there stops writing. Design and failure modes: storage/tier/README.md.
+ * What a bucket holds below a prefix is of one store, which one process writes, and of others that
+ * have a name and a prefix of their own. Whoever finds that another has written where it writes
+ * stops. Design and failure modes: storage/tier/README.md.
  */
 #ifndef CLEW_STORAGE_TIER_H
 #define CLEW_STORAGE_TIER_H
@@ -20,8 +21,12 @@ struct clew_tier;
 /* Bytes of segments that are kept after they were read back, unless somebody says otherwise. */
 #define CLEW_TIER_CACHE_BYTES ((uint64_t)256 << 20)
 
+/* A writer's name, with the NUL. */
+#define CLEW_TIER_WRITER_BYTES 33u
+
 struct clew_tier_options {
         const char *url;       /* of the bucket */
+        const char *writer;    /* NULL or "" = the one that has no name */
         uint64_t cache_bytes;  /* 0 = the default */
         const char *advertise; /* where readers ask for what is not sealed; NULL = nowhere */
         uint64_t local_bytes;  /* of segments that stay here; the oldest go. 0 = all stay */
@@ -39,7 +44,8 @@ struct clew_tier_stats {
         uint64_t removed; /* segments that are gone from the bucket, or from the store */
         uint64_t evicted; /* segments whose bytes are not here any more */
         uint64_t evicted_bytes;
-        uint64_t damaged;  /* objects left aside */
+        uint64_t damaged;  /* objects left aside, and read once more the next time */
+        uint64_t bad;      /* objects left aside that were damaged before, and not read */
         uint64_t version;  /* of the catalog, now; 0 = none */
         uint64_t segments; /* in it */
         uint64_t missing;  /* objects that a newer version does without, it seems */
@@ -49,6 +55,11 @@ struct clew_tier_stats {
 
 /* Whether @text is the address of a bucket, and no directory of a store. */
 bool clew_tier_is_url(const char *text);
+/* Whether @name may be a writer's: a to z, 0 to 9 and '-', up to 32 of them. */
+bool clew_tier_is_writer_name(const char *name);
+/* The address of what writer @writer has below @url. False when it is too long. */
+CLEW_MUST_USE bool clew_tier_writer_url(const char *url, const char *writer, char *ret,
+                                        size_t size);
 /* The address of project @project below @url. False when it is too long. */
 CLEW_MUST_USE bool clew_tier_project_url(const char *url, const char *project, char *ret,
                                          size_t size);
@@ -88,6 +99,11 @@ CLEW_MUST_USE int clew_tier_read_back(struct clew_store *store, struct clew_tier
 CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                                    const struct clew_tier_options *options,
                                    struct clew_tier_stats *stats, struct clew_error *err);
+/*
+ * Calls @fn (may be NULL) for each object of which something was found damaged, as far as this
+ * directory has read it; NULL has none. Their number.
+ */
+uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn, void *context);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

@@ -6,6 +6,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
+#include "storage/tier.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,13 +120,15 @@ static const struct key keys[] = {
         {"objects-wait", "30s", VALUE_DURATION, offsetof(struct clew_config, objects_wait_ns), 0,
          SECONDS(3600), "TIME",
          "what is sealed goes there at most so much later, many segments in one object; at once "
-         "when 20 MiB have come"},
+         "when 36 MiB have come"},
         {"objects-every", "1s", VALUE_DURATION, offsetof(struct clew_config, objects_every_ns),
          CLEW_NS_PER_S / 10, SECONDS(3600), "TIME",
          "with role query: how often it is asked what is new there"},
         {"role", "all", VALUE_ROLE, offsetof(struct clew_config, role), 0, 0, "[all|query]",
          "query = answer from what is in objects alone, and collect nothing; store is then a cache "
          "of it"},
+        {"writer", "off", VALUE_PATH, offsetof(struct clew_config, writer), 0, 0, "NAME",
+         "one of several that write to the same objects: each has another name, and keeps it"},
         {"advertise", "off", VALUE_PATH, offsetof(struct clew_config, advertise), 0, 0, "URL",
          "where readers of objects reach this clewd, for what it has not sealed yet "
          "(https://HOST:PORT)"},
@@ -308,6 +311,22 @@ bool clew_config_collects(const struct clew_config *c)
         return !c->read_only && !clew_config_is_reader(c);
 }
 
+static int check_writer(const struct clew_config *c, struct clew_error *err)
+{
+        if (strcmp(c->writer, "off") == 0)
+                return 0;
+        if (!clew_tier_is_writer_name(c->writer))
+                return clew_error_set(err, -EINVAL, 0,
+                                      "writer: \"%.64s\" is no name: a to z, 0 to 9 and -, up to "
+                                      "%u of them",
+                                      c->writer, CLEW_TIER_WRITER_BYTES - 1);
+        if (clew_config_is_reader(c) || strcmp(c->objects, "off") == 0)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "writer is for a clewd that collects, and brings what it "
+                                      "seals to objects");
+        return 0;
+}
+
 /* Each protocol has a port of its own, unless the system is to choose one (port 0). */
 static int check_addresses(const struct clew_config *c, struct clew_error *err)
 {
@@ -348,8 +367,8 @@ static int check_together(const struct clew_config *c, struct clew_error *err)
                 return clew_error_set(err, -EINVAL, 0,
                                       "advertise is for a clewd that collects, and brings what it "
                                       "seals to objects");
-        if (!clew_config_is_reader(c))
-                return 0;
+        if (!clew_config_is_reader(c) || strcmp(c->writer, "off") != 0)
+                return check_writer(c, err);
         if (strcmp(c->objects, "off") == 0)
                 return clew_error_set(err, -EINVAL, 0,
                                       "role query answers from a bucket: name it with objects "

@@ -44,6 +44,7 @@ struct clew_config {
         uint64_t seal_cpu_percent;            /* of one processor; 0 = no sealing */
         char retention[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is kept */
         char role[CLEW_CONFIG_TEXT_MAX];      /* "all" or "query" */
+        char writer[CLEW_CONFIG_TEXT_MAX];    /* "off" = the one without a name */
         char advertise[CLEW_CONFIG_TEXT_MAX]; /* "off" = readers are told of no address */
         char tail_key[CLEW_CONFIG_TEXT_MAX];  /* "off" = no key is shown */
         char tail_ca[CLEW_CONFIG_TEXT_MAX];   /* "off" = the system's authorities */

@@ -48,6 +48,7 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
         struct clew_tier_options options = {.url = url,
                                             .cache_bytes = config->objects_cache_bytes,
                                             .local_bytes = config->objects_local_bytes,
+                                            .writer = or_null(config->writer),
                                             .wait_ns = config->objects_wait_ns,
                                             .advertise = or_null(config->advertise),
                                             .finding = on_finding,
@@ -265,8 +266,10 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
         if (r == 0 && config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &p->sealer);
         if (r == 0 && p->tier && strcmp(config->objects, "off") != 0) {
-                const struct clew_uploader_options uploader = {
-                        .tier = p->tier, .pipeline = p->pipeline, .project = p->name};
+                const struct clew_uploader_options uploader = {.tier = p->tier,
+                                                               .pipeline = p->pipeline,
+                                                               .memory = &projects->memory,
+                                                               .project = p->name};
 
                 r = clew_uploader_new(&uploader, &p->uploader);
         }

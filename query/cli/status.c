@@ -166,6 +166,9 @@ static void put_reader(struct status *s)
         else
                 put_line(s, "bucket", "not reached since the start; version %" PRIu64 " is here",
                          number(s, "followed.version"));
+        if (number(s, "followed.writers") > 0)
+                put_line(s, "writers", "%" PRIu64 " with a name; version and segments are the sum",
+                         number(s, "followed.writers"));
         if (number(s, "followed.nodes") > 0)
                 put_line(s, "tails", "of %" PRIu64 " of %" PRIu64 " nodes that say where they are",
                          number(s, "followed.nodes_reached"), number(s, "followed.nodes"));

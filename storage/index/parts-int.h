@@ -1,10 +1,10 @@
 /*
  * Words under their ends, so that a piece of a word finds it without reading all words.
  *
- * For each second sign of a word from its first on there is a key: the word from there to its end,
- * a zero, and what stands before ("refund": `refund 0`, `fund 0 re`, `nd 0 refu`; the last sign
- * begins none). A piece of three signs or more that stands in a word begins one of these keys, or
- * does so without its first sign, which then is the last one behind the zero.
+ * For each second sign of a word behind its first there is a key: the word from there to its end, a
+ * zero, and what stands before ("refund": `fund 0 re`, `nd 0 refu`; the last sign begins none). A
+ * piece of three signs or more that stands in a word begins the word, or one of these keys, or does
+ * so without its first sign, which then is the last one behind the zero.
  *
  * Runs of few words do without, and read them all: those of one segment, and small merged ones. A
  * larger merged run gets the list from the words that went into it.

@@ -58,7 +58,7 @@ void clew_parts_add(struct clew_parts *p, struct clew_slice word)
         for (size_t i = 0; i < word.len; i++) {
                 if (!begins_sign(word.data[i]) && i > 0)
                         continue;
-                if (sign++ % 2 != 0 || (i > 0 && i == last))
+                if (sign++ % 2 != 0 || i == 0 || i == last)
                         continue;
                 place.at = (uint8_t)i;
                 place.first = first_bytes(clew_slice_from(word, i));

@@ -39,7 +39,9 @@ CLEW_MUST_USE int clew_taken_apply(struct clew_tier *t, struct clew_taken *k,
 /* Takes out all that it has. */
 CLEW_MUST_USE int clew_taken_drop(struct clew_tier *t, struct clew_taken *k,
                                   struct clew_error *err);
-/* Takes out whatever is hot: of a reader's life before. */
-CLEW_MUST_USE int clew_tail_clear(struct clew_tier *t, struct clew_error *err);
+/* Takes out whatever is hot, but for the @n sequences @keep (in order): of a reader's life before.
+ */
+CLEW_MUST_USE int clew_tail_clear(struct clew_tier *t, const uint64_t *keep, size_t n,
+                                  struct clew_error *err);
 
 #endif

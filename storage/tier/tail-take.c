@@ -291,8 +291,9 @@ int clew_taken_drop(struct clew_tier *t, struct clew_taken *k, struct clew_error
         return r;
 }
 
-int clew_tail_clear(struct clew_tier *t, struct clew_error *err)
+int clew_tail_clear(struct clew_tier *t, const uint64_t *keep, size_t n, struct clew_error *err)
 {
+        size_t at = 0;
         struct clew_env *env = t->store->env;
         struct clew_taken all = {0};
         struct clew_hot_walk w = {0};
@@ -308,6 +309,10 @@ int clew_tail_clear(struct clew_tier *t, struct clew_error *err)
                 r = clew_hot_walk_next(&w, &f, err);
                 if (r != 1)
                         break;
+                while (at < n && keep[at] < f.ref.sequence)
+                        at++;
+                if (at < n && keep[at] == f.ref.sequence)
+                        continue;
                 r = make_room(&all, 1);
                 if (r == 0)
                         all.pieces[all.n++] = (struct clew_tail_piece){

@@ -9,6 +9,7 @@
  * together. An object that is damaged is told and left aside.
  */
 #include "storage/tier/tier-int.h"
+#include "storage/tier/tier-second-int.h"
 
 #include "proto/base/arena.h"
 #include "proto/base/cursor.h"
@@ -65,6 +66,7 @@ struct adoption {
         struct clew_slice entry;           /* of it; borrowed */
         struct clew_tier_index index;
         bool has_index;
+        struct clew_tier_seconds seconds; /* of it */
         struct clew_tier_place read; /* of @bytes: the object, and from where (at) to where (end) */
         struct clew_buffer bytes;
         struct clew_buffer value;
@@ -242,6 +244,43 @@ static int put_index(struct adoption *a, MDB_txn *txn, struct clew_state *state,
         return clew_index_put_head(a->env, txn, state, run, &head, err);
 }
 
+static bool is_of_another(const struct adoption *a, const struct clew_place *place)
+{
+        return clew_tier_base_of_segment(place->segment) !=
+               clew_tier_base_of_segment(a->item->segment);
+}
+
+/* Traces of the segment at hand whose place another writer's part has. */
+static int find_seconds(struct adoption *a, struct clew_error *err)
+{
+        struct clew_slice bits = clew_slice_make(a->item->live, a->item->live_len);
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(a->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        clew_buffer_clear(&a->seconds.list);
+        for (uint32_t i = 0; r == 0 && i < a->own.n; i++) {
+                const struct clew_tier_row *row = &a->own.of[i];
+                const struct clew_tier_second second = {
+                        .id = row->id, .start_ns = row->start_ns, .index = i};
+                struct clew_place place;
+
+                if (!clew_segment_is_live(bits, a->own.n, i))
+                        continue;
+                r = clew_place_read(a->env, txn, &row->id, &place, err);
+                if (r == 0 && is_of_another(a, &place))
+                        clew_buffer_append(&a->seconds.list, &second, sizeof(second));
+                else if (r == -ENOENT)
+                        r = 0;
+        }
+        clew_txn_end_read(a->env, txn);
+        return r < 0 ? r
+               : clew_buffer_error(&a->seconds.list) < 0
+                       ? clew_error_set(err, -ENOMEM, 0, "out of memory")
+                       : 0;
+}
+
 /* Places of the traces that live in the segment at hand; their number. */
 static int put_traces(struct adoption *a, MDB_txn *txn, struct clew_state *state, uint8_t *live,
                       uint64_t *ret_live, struct clew_error *err)
@@ -259,6 +298,8 @@ static int put_traces(struct adoption *a, MDB_txn *txn, struct clew_state *state
                 if (!clew_segment_is_live(bits, a->own.n, i))
                         continue;
                 r = clew_place_read(a->env, txn, &row->id, &old, err);
+                if (r == 0 && is_of_another(a, &old))
+                        continue; /* a second part */
                 if (r == 0 && old.segment >= a->item->segment)
                         continue; /* it was sealed again since */
                 if (r == 0)
@@ -290,6 +331,8 @@ static int put_segment(void *context, MDB_txn *txn, struct clew_state *state,
         if (!clew_segment_entry_decode(a->entry, &e) || e.n_traces != a->own.n)
                 return clew_error_set(err, -EBADMSG, 0, "its catalog entry is damaged");
         r = put_traces(a, txn, state, live, &n_live, err);
+        if (r == 0)
+                r = clew_tier_seconds_append(a->tier, txn, &a->seconds, state, err);
         if (r < 0 || n_live == 0)
                 return r; /* nothing of it is live: nothing to be had */
         e.n_live = n_live;
@@ -372,7 +415,8 @@ static int read_meta(struct adoption *a, struct clew_object_bucket *b, const cha
                 return r;
         if (r == 0) {
                 clew_tier_footer_place(&f, &place);
-                if (f.segment != item->segment || f.created_ns != a->tier->created_ns ||
+                if (f.segment != clew_tier_own_segment(item->segment) ||
+                    f.created_ns != a->tier->created_ns ||
                     !clew_tier_place_eq(&place, &item->place))
                         r = -EBADMSG;
         }
@@ -405,7 +449,18 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
         int r;
 
         clew_tier_place_name(&a->item->place, name);
+        if (clew_tier_is_bad(a->tier, a->item->segment, &a->item->place, true)) {
+                a->stats->bad++;
+                return 0;
+        }
         r = read_meta(a, b, name, &known, &own);
+        if (r == 0)
+                clew_tier_is_good_again(a->tier, a->item->segment);
+        if (r == 0)
+                r = find_seconds(a, &own);
+        if (r == 0)
+                r = clew_tier_seconds_prepare(a->tier, b, a->item->segment, &known, &a->seconds,
+                                              &own);
         if (r == 0)
                 r = clew_tier_write(a->tier, put_segment, a, &own);
         if (r == -ENOENT && a->tier->follow) {
@@ -416,6 +471,7 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
                 clew_tier_tell(
                         a->tier, name,
                         "is damaged, or not there: it is left aside, and its traces with it");
+                clew_tier_keep_bad(a->tier, a->item->segment, &a->item->place, true, 1);
                 a->stats->damaged++;
                 return 0;
         }
@@ -484,6 +540,7 @@ static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew
                 uint64_t segment;
 
                 if (clew_key_read_segment(scan.key, &segment) &&
+                    clew_tier_base_of_segment(segment) == a->tier->catalog.base &&
                     clew_segment_entry_decode(scan.value, &e) &&
                     has_lost(&e, clew_tier_catalog_find(&a->tier->catalog, segment)))
                         clew_buffer_append(ret, &segment, sizeof(segment));
@@ -501,9 +558,31 @@ static int drop_of(struct adoption *a, uint64_t segment, struct clew_error *err)
         r = rows_of(a, segment, err);
         if (r == 0)
                 r = clew_tier_write(a->tier, drop_dead, a, err);
+        if (r == 0)
+                r = clew_tier_seconds_settle(a->tier, segment, a->item, err);
         if (r == 0 && !a->item)
                 r = clew_tier_map_forget(a->tier->map, segment, err);
         a->old.segment = 0;
+        return r;
+}
+
+/* Second parts that the bucket has no more. */
+static int settle_all_seconds(struct adoption *a, struct clew_error *err)
+{
+        CLEW_BUFFER list = {0};
+        int r;
+
+        clew_buffer_init(&list, (size_t)1 << 30);
+        r = clew_tier_map_second_segments(a->tier->map, &list, err);
+        for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
+                uint64_t segment;
+
+                memcpy(&segment, list.data + at, sizeof(segment));
+                if (clew_tier_base_of_segment(segment) == a->tier->catalog.base)
+                        r = clew_tier_seconds_settle(
+                                a->tier, segment,
+                                clew_tier_catalog_find(&a->tier->catalog, segment), err);
+        }
         return r;
 }
 
@@ -520,13 +599,13 @@ static int drop_all_dead(struct adoption *a, struct clew_error *err)
                 memcpy(&segment, list.data + at, sizeof(segment));
                 r = drop_of(a, segment, err);
         }
-        return r;
+        return r < 0 ? r : settle_all_seconds(a, err);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-/* 1 = the store has it, 0, or an error. */
-static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
+/* 1 = the store has traces of it, 0, or an error. */
+static int has_entry(struct adoption *a, uint64_t segment, struct clew_error *err)
 {
         struct clew_key key = clew_key_segment(segment);
         struct clew_slice value;
@@ -538,6 +617,14 @@ static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
         r = clew_table_peek(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
         clew_txn_end_read(a->env, txn);
         return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* The same, also of second parts. */
+static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
+{
+        int r = has_entry(a, segment, err);
+
+        return r == 0 ? clew_tier_seconds_are_of(a->tier, segment, err) : r;
 }
 
 /* Whoever writes may have put it into another object. */
@@ -555,7 +642,10 @@ static int follow_segment(struct adoption *a, uint64_t segment, struct clew_erro
         struct clew_segment_entry e;
         MDB_txn *txn = NULL;
         bool lost = false;
-        int r = is_here(a, segment, err);
+        int r = clew_tier_seconds_settle(a->tier, segment, item, err);
+
+        if (r == 0)
+                r = has_entry(a, segment, err);
 
         if (r == 0)
                 return item ? 0 : clew_tier_map_forget(a->tier->map, segment, err);
@@ -602,11 +692,14 @@ int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err)
 
         clew_buffer_init(&list, (size_t)1 << 30);
         r = clew_tier_map_segments(t->map, &list, err);
+        if (r == 0)
+                r = clew_tier_map_bad_segments(t->map, &list, err);
         for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
                 uint64_t segment;
 
                 memcpy(&segment, list.data + at, sizeof(segment));
-                if (!clew_tier_catalog_find(&t->catalog, segment))
+                if (clew_tier_base_of_segment(segment) == t->catalog.base &&
+                    !clew_tier_catalog_find(&t->catalog, segment))
                         r = clew_tier_map_forget(t->map, segment, err);
         }
         return r;
@@ -616,6 +709,7 @@ static int begin(struct adoption *a, struct clew_object_bucket **ret, struct cle
 {
         clew_buffer_init(&a->bytes, CLEW_TIER_META_MAX + CLEW_TIER_FOOTER_BYTES);
         clew_buffer_init(&a->value, CLEW_PACK_MESSAGE_MAX);
+        clew_tier_seconds_init(&a->seconds);
         return clew_tier_bucket(a->tier, ret, err);
 }
 
@@ -625,7 +719,7 @@ static int end(struct adoption *a, struct clew_object_bucket *b, int r, struct c
 
         if (r >= 0)
                 r = clew_tier_write(t, put_next, &t->catalog, err);
-        if (r == 0)
+        if (r == 0 && !t->root) /* what stands beside the traces is one writer's */
                 r = clew_tier_beside_adopt(t, b, a->stats, err);
         if (r == 0 && a->stats->adopted > 1)
                 clew_tier_merge_indexes(t);
@@ -633,6 +727,7 @@ static int end(struct adoption *a, struct clew_object_bucket *b, int r, struct c
         clew_free(a->old.of);
         clew_buffer_deinit(&a->bytes);
         clew_buffer_deinit(&a->value);
+        clew_tier_seconds_deinit(&a->seconds);
         return r < 0 ? r : 0;
 }
 

@@ -14,6 +14,20 @@
 #include "storage/sealed/segment-int.h"
 #include "storage/tier/tier-place-int.h"
 
+/* Numbers of segments are a writer's own. A reader of several has them as one number: that of the
+ * writer (0 = the one without a name) above, its segment's below. */
+#define CLEW_TIER_SEGMENT_BITS 32u
+
+static inline uint64_t clew_tier_own_segment(uint64_t segment)
+{
+        return segment & (((uint64_t)1 << CLEW_TIER_SEGMENT_BITS) - 1);
+}
+
+static inline uint64_t clew_tier_base_of_segment(uint64_t segment)
+{
+        return segment - clew_tier_own_segment(segment);
+}
+
 /* A segment in the bucket. */
 struct clew_tier_item {
         uint64_t segment;
@@ -44,6 +58,7 @@ struct clew_tier_beside {
 };
 
 struct clew_tier_catalog {
+        uint64_t base;    /* is added to the numbers of segments; of who reads several writers */
         uint64_t version; /* 0 = there is none yet */
         uint64_t full;    /* the version that says all, on which this one builds */
         uint64_t created_ns;
@@ -57,7 +72,8 @@ struct clew_tier_catalog {
         size_t capacity;
 };
 
-void clew_tier_catalog_deinit(struct clew_tier_catalog *c); /* zeroed is fine */
+/* Zeroed is fine; the base stays. */
+void clew_tier_catalog_deinit(struct clew_tier_catalog *c);
 /* NULL when it is not there. */
 struct clew_tier_item *clew_tier_catalog_find(const struct clew_tier_catalog *c, uint64_t segment);
 /* Puts a copy of @item in its place; one that lies nowhere takes it away. 0 or -ENOMEM. */

@@ -36,10 +36,13 @@ static void version_name(uint64_t version, char ret[CLEW_TIER_NAME_MAX])
 
 void clew_tier_catalog_deinit(struct clew_tier_catalog *c)
 {
+        uint64_t base = c->base;
+
         for (size_t i = 0; i < c->n; i++)
                 clew_free(c->items[i].live);
         clew_free(c->items);
         memset(c, 0, sizeof(*c));
+        c->base = base;
 }
 
 /* Where @segment is, or would be. */
@@ -238,6 +241,9 @@ static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint
                     item.n_traces > CLEW_SEGMENT_TRACES_MAX ||
                     (bits.len && bits.len != clew_segment_live_bytes(item.n_traces)))
                         return -EBADMSG;
+                if (c->base && item.segment != clew_tier_own_segment(item.segment))
+                        return -EBADMSG;
+                item.segment += c->base;
                 if (bits.len)
                         memcpy(live, bits.data, bits.len);
                 item.live = live;
@@ -279,7 +285,7 @@ int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version, struc
         c->created_ns = clew_cursor_varint(&at);
         c->writer = clew_cursor_le64(&at);
         c->written_ns = clew_cursor_varint(&at);
-        c->next_segment = clew_cursor_varint(&at);
+        c->next_segment = c->base + clew_cursor_varint(&at);
         c->erased = format > FORMAT_OLDEST ? clew_cursor_varint(&at) : c->erased;
         if (format > FORMAT_OLDEST && take_beside(&at, &c->beside) < 0)
                 return -EBADMSG;

@@ -4,37 +4,25 @@
  * A step asks for the next version of the catalog by its name. What it says of segments that is not
  * as it was said before is brought in, or taken out, segment by segment; whoever is killed has a
  * store that is whole, and the next start compares all of it once.
- *
- * The directory has a file CLEW_READER_FILE, which this process holds locked. In it stands how many
- * starts have ended before they came to a whole step: what is damaged so that it ends its reader is
- * made anew after some of them.
  */
-#include "storage/follow.h"
+#include "storage/tier/tier-follow-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
-#include "storage/base/directory-int.h"
-#include "storage/base/own-file-int.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
 #include "storage/tier/tier-int.h"
 #include "storage/tier/tier-node-int.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A version that names objects which are gone is followed by another; so often it is asked for. */
 #define ROUNDS_MAX 8u
 /* What could not be read is tried again, later each time. */
-#define RETRY_NS (15 * CLEW_NS_PER_S)
 #define RETRY_NS_MAX (600 * CLEW_NS_PER_S)
 /* A catalog is made of all footers at most so often. */
 #define REBUILD_NS (30 * CLEW_NS_PER_S)
@@ -48,285 +36,11 @@
 #define MERGE_AFTER 8u
 /* So often it is looked whether another process misses an object. */
 #define ASKED_NS (CLEW_NS_PER_S / 4)
-/* Starts that did not come to a whole step. */
-#define STARTS_MAX 3
-#define STARTS_DAMAGED 9
 #define TIME_BYTES 32u
-
-/* A segment as the catalog that is here says it. */
-struct said {
-        uint64_t segment;
-        uint64_t mark; /* of its object and of what lives in it */
-};
-
-struct clew_follow {
-        struct clew_nodes *nodes;
-        char gap[CLEW_FOLLOW_GAP_BYTES]; /* as other processes are told */
-        int fd;                          /* of CLEW_READER_FILE */
-        bool is_settled;                 /* whose the bucket is has been asked */
-        bool is_suspect;                 /* something that should be here is not: all is compared */
-        bool is_whole; /* all of the catalog is here; else all is compared again */
-        struct said *said;
-        size_t n_said;
-        uint64_t erased;   /* as it said then */
-        uint64_t retry_ns; /* when what could not be read is tried again */
-        uint64_t retry_pause_ns;
-        uint64_t rebuild_ns; /* not before */
-        uint64_t first_ns;   /* since when there is no version */
-        uint64_t wipe_ns;    /* not before */
-        uint64_t suspect_ns; /* not before */
-        uint64_t unmerged;   /* segments that came in */
-        pthread_mutex_t lock;
-        pthread_cond_t wake;
-        uint64_t
-                asked; /* segment that somebody looked for in vain; guarded by lock, as all below */
-        bool hurried;
-        bool ended;
-        struct clew_follow_status status;
-};
 
 static uint64_t now_ns(void)
 {
         return clew_clock_monotonic_ns(clew_clock_system());
-}
-
-/* ---- the directory --------------------------------------------------------------------------- */
-
-bool clew_follow_is_cache(const char *dir)
-{
-        char path[PATH_MAX];
-        struct stat st;
-
-        return snprintf(path, sizeof(path), "%s/" CLEW_READER_FILE, dir) < (int)sizeof(path) &&
-               lstat(path, &st) == 0;
-}
-
-static int read_starts(int fd)
-{
-        char digit = '0';
-
-        return pread(fd, &digit, 1, 0) == 1 && digit >= '0' && digit <= '9' ? digit - '0' : 0;
-}
-
-/* A hint: nothing depends on it. */
-static void write_starts(int fd, int n)
-{
-        char line[2] = {(char)('0' + n), '\n'};
-
-        (void)!pwrite(fd, line, sizeof(line), 0);
-}
-
-static int is_store(int dir_fd)
-{
-        return faccessat(dir_fd, CLEW_DATA_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* @ret_fd holds the directory for this process; @ret_new: nobody has had it before. */
-static int take_directory(const char *dir, int *ret_dir, int *ret_fd, bool *ret_new,
-                          struct clew_error *err)
-{
-        int r = mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
-
-        if (r < 0)
-                return clew_error_set(err, r, 0, "%s: cannot be made: %s", dir, strerror(-r));
-        r = clew_own_directory_open(dir, ret_dir, err);
-        if (r < 0)
-                return r;
-        r = clew_own_file_open(dir, *ret_dir, CLEW_READER_FILE, O_RDWR, ret_fd, err);
-        *ret_new = r == -ENOENT;
-        if (r == -ENOENT && is_store(*ret_dir))
-                r = clew_error_set(err, -EEXIST, 0,
-                                   "%s: is a store of its own, and no reader's: name another "
-                                   "directory with --store (what a reader has there is made of the "
-                                   "bucket)",
-                                   dir);
-        else if (r == -ENOENT)
-                r = clew_own_file_open(dir, *ret_dir, CLEW_READER_FILE, O_RDWR | O_CREAT, ret_fd,
-                                       err);
-        if (r == 0 && flock(*ret_fd, LOCK_EX | LOCK_NB) < 0) {
-                close(*ret_fd);
-                r = clew_error_set(err, -EBUSY, 0,
-                                   "%s: another reader has it: each needs a directory of its own "
-                                   "(--store)",
-                                   dir);
-        }
-        if (r < 0)
-                close(*ret_dir);
-        return r;
-}
-
-/* All that is made of the bucket goes; keys, and the log of who did what, stay. The sign of an
- * unfinished creation stands first: who is killed here begins again. */
-static int begin_anew(const char *dir, int dir_fd, struct clew_error *err)
-{
-        static const char *const names[] = {CLEW_DATA_FILE, CLEW_LOCK_FILE,
-                                            CLEW_TIER_MAP_DIR "/" CLEW_DATA_FILE,
-                                            CLEW_TIER_MAP_DIR "/" CLEW_LOCK_FILE};
-        int fd = -1;
-        int r = clew_own_file_open(dir, dir_fd, CLEW_CREATING_FILE, O_RDWR | O_CREAT, &fd, err);
-
-        if (r < 0)
-                return r;
-        close(fd);
-        for (size_t i = 0; r == 0 && i < CLEW_ARRAY_LEN(names); i++) {
-                if (unlinkat(dir_fd, names[i], 0) < 0 && errno != ENOENT && errno != ENOTDIR)
-                        r = clew_error_set(err, -errno, 0, "%s/%s: cannot be removed: %s", dir,
-                                           names[i], strerror(errno));
-        }
-        return r;
-}
-
-/* ---- opening --------------------------------------------------------------------------------- */
-
-/* Of which bucket it is, without what only says how it is reached. */
-static bool is_same_bucket(const char *a, const char *b)
-{
-        size_t n = strcspn(a, "?");
-
-        return n == strcspn(b, "?") && memcmp(a, b, n) == 0;
-}
-
-/* Store and map may be lost one without the other: then all is compared at the first step. */
-static int check_known(struct clew_tier *t, const struct clew_state *state, struct clew_error *err)
-{
-        CLEW_BUFFER known = {0};
-        int r;
-
-        clew_buffer_init(&known, (size_t)1 << 30);
-        r = clew_tier_map_segments(t->map, &known, err);
-        t->follow->is_suspect = known.len / sizeof(uint64_t) != state->segments;
-        return r;
-}
-
-static int tie(struct clew_tier *t, const char *dir, const struct clew_follow_options *o,
-               struct clew_error *err)
-{
-        struct clew_follow_status *s = &t->follow->status;
-        struct clew_state state = {0};
-        char url[CLEW_BUCKET_URL_MAX];
-        uint64_t wipe = 0;
-        int r = clew_tier_map_open(dir, o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
-                                   true, &t->map, err);
-
-        if (r == 0)
-                r = clew_tier_map_get_text(t->map, "url", url, sizeof(url), err);
-        if (r == 0 && !is_same_bucket(url, o->url))
-                return clew_error_set(err, -EEXIST, 0,
-                                      "%s: follows %s: name another directory with --store", dir,
-                                      url);
-        if (r == 0 || r == -ENOENT)
-                r = clew_tier_map_put_text(t->map, "url", o->url, err);
-        if (r == 0)
-                r = clew_tier_map_put_text(t->map, "gap", "", err);
-        if (r < 0)
-                return r;
-        if (clew_tier_map_get_number(t->map, "version", &s->version, err) < 0 ||
-            clew_tier_map_get_number(t->map, "written", &s->written_ns, err) < 0 ||
-            clew_tier_map_get_number(t->map, "segments", &s->segments, err) < 0)
-                s->version = s->written_ns = s->segments = 0;
-        s->to_wipe = clew_tier_map_get_number(t->map, "wipe", &wipe, err) == 0 && wipe > 0;
-        r = clew_tier_read_own(t, &state, err);
-        return r < 0 ? r : check_known(t, &state, err);
-}
-
-static struct clew_follow *follow_new(int fd)
-{
-        struct clew_follow *f = clew_calloc(1, sizeof(*f));
-        pthread_condattr_t attr;
-
-        if (!f)
-                return NULL;
-        f->fd = fd;
-        f->retry_pause_ns = RETRY_NS;
-        pthread_mutex_init(&f->lock, NULL);
-        pthread_condattr_init(&attr);
-        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&f->wake, &attr);
-        pthread_condattr_destroy(&attr);
-        return f;
-}
-
-void clew_follow_free(struct clew_follow *f)
-{
-        if (!f)
-                return;
-        if (f->fd >= 0)
-                close(f->fd);
-        clew_nodes_free(f->nodes);
-        clew_free(f->said);
-        pthread_cond_destroy(&f->wake);
-        pthread_mutex_destroy(&f->lock);
-        clew_free(f);
-}
-
-/* What opens is no proof that all of it is whole. */
-static int open_once(const char *dir, int fd, const struct clew_follow_options *o,
-                     struct clew_store **ret_store, struct clew_tier **ret, struct clew_error *err)
-{
-        const struct clew_store_options options = {.mode = CLEW_STORE_COLLECT,
-                                                   .deriver = o->deriver};
-        const struct clew_tier_options tier = {
-                .url = o->url, .finding = o->finding, .context = o->context};
-        struct clew_store *store = NULL;
-        struct clew_tier *t = NULL;
-        int r = clew_store_open(dir, &options, &store, err);
-
-        if (r < 0)
-                return r;
-        t = clew_tier_new(store, &tier);
-        if (t)
-                t->follow = follow_new(fd);
-        if (t && t->follow)
-                t->follow->nodes = clew_nodes_new(o->tail_key, o->tail_ca);
-        r = t && t->follow && t->follow->nodes ? tie(t, dir, o, err)
-                                               : clew_error_set(err, -ENOMEM, 0, "out of memory");
-        if (r < 0) {
-                if (t && t->follow)
-                        t->follow->fd = -1; /* the caller's still */
-                clew_tier_free(t);
-                clew_store_close(store);
-                return r;
-        }
-        clew_tier_set_away(t);
-        *ret_store = store;
-        *ret = t;
-        return 0;
-}
-
-int clew_follow_open(const char *dir, const struct clew_follow_options *options,
-                     struct clew_store **ret_store, struct clew_tier **ret, bool *ret_anew,
-                     struct clew_error *err)
-{
-        int dir_fd = -1;
-        int fd = -1;
-        bool is_new = false;
-        int starts;
-        int r = take_directory(dir, &dir_fd, &fd, &is_new, err);
-
-        *ret_anew = false;
-        if (r < 0)
-                return r;
-        starts = read_starts(fd);
-        if (starts >= STARTS_MAX) {
-                *ret_anew = true;
-                starts = 0;
-                r = begin_anew(dir, dir_fd, err);
-        }
-        write_starts(fd, starts + 1);
-        if (r == 0)
-                r = open_once(dir, fd, options, ret_store, ret, err);
-        if (!is_new && (r == -EBADMSG || r == -EPROTONOSUPPORT || r == -EINVAL)) {
-                *ret_anew = true;
-                r = begin_anew(dir, dir_fd, err);
-                if (r == 0)
-                        r = open_once(dir, fd, options, ret_store, ret, err);
-        }
-        if (r < 0 && is_new)
-                (void)unlinkat(dir_fd, CLEW_READER_FILE, 0);
-        close(dir_fd);
-        if (r < 0)
-                close(fd);
-        return r;
 }
 
 /* ---- what has changed ------------------------------------------------------------------------ */
@@ -343,12 +57,13 @@ static uint64_t mark_of(const struct clew_tier_item *item)
 static int keep_said(struct clew_tier *t)
 {
         struct clew_follow *f = t->follow;
-        struct said *all = clew_calloc(t->catalog.n + 1, sizeof(*all));
+        struct clew_follow_said *all = clew_calloc(t->catalog.n + 1, sizeof(*all));
 
         if (!all)
                 return -ENOMEM;
         for (size_t i = 0; i < t->catalog.n; i++)
-                all[i] = (struct said){t->catalog.items[i].segment, mark_of(&t->catalog.items[i])};
+                all[i] = (struct clew_follow_said){t->catalog.items[i].segment,
+                                                   mark_of(&t->catalog.items[i])};
         clew_free(f->said);
         f->said = all;
         f->n_said = t->catalog.n;
@@ -394,6 +109,9 @@ static void set_to_wipe(struct clew_follow *f, bool on)
 static int want_wipe(struct clew_tier *t, struct clew_error *err)
 {
         int r = 0;
+
+        if (t->root)
+                t = t->root;
 
         if (!t->follow->status.to_wipe)
                 r = clew_tier_map_put_number(t->map, "wipe", 1, err);
@@ -452,7 +170,7 @@ static int nothing_there(const struct clew_tier *t, struct clew_error *err)
 static int settle(struct clew_tier *t, struct clew_object_bucket *b, struct clew_error *err)
 {
         struct clew_state state;
-        int r = clew_tier_read_own(t, &state, err);
+        int r = t->root ? 0 : clew_tier_read_own(t, &state, err);
 
         if (r == 0)
                 r = clew_tier_settle_identity(t, b, false, &state, err);
@@ -536,17 +254,22 @@ static int keep_version(struct clew_tier *t, const struct clew_tier_stats *stats
         struct clew_follow *f = t->follow;
         const struct clew_tier_catalog *c = &t->catalog;
         bool is_new = c->version != f->status.version || c->n != f->status.segments;
-        int r = is_new ? clew_tier_map_put_number(t->map, "written", c->written_ns, err) : 0;
+        uint64_t bad = clew_tier_each_damaged(t, NULL, NULL);
+        int r = is_new ? clew_tier_map_put_number(t->map, clew_tier_key(t, "written").text,
+                                                  c->written_ns, err)
+                       : 0;
 
         if (r == 0 && is_new)
-                r = clew_tier_map_put_number(t->map, "segments", c->n, err);
+                r = clew_tier_map_put_number(t->map, clew_tier_key(t, "segments").text, c->n, err);
         if (r == 0 && is_new)
-                r = clew_tier_map_put_number(t->map, "version", c->version, err);
+                r = clew_tier_map_put_number(t->map, clew_tier_key(t, "version").text, c->version,
+                                             err);
         pthread_mutex_lock(&f->lock);
         f->status.version = c->version;
         f->status.written_ns = c->written_ns;
         f->status.segments = c->n;
-        f->status.left_aside = stats->damaged + stats->missing;
+        f->status.left_aside = bad > stats->damaged ? bad : stats->damaged;
+        f->status.left_aside += stats->missing;
         pthread_mutex_unlock(&f->lock);
         return r;
 }
@@ -601,9 +324,77 @@ static int follow(struct clew_tier *t, struct clew_tier_stats *stats, struct cle
                 f->retry_pause_ns =
                         f->retry_pause_ns > RETRY_NS_MAX / 2 ? RETRY_NS_MAX : 2 * f->retry_pause_ns;
         } else if (r == 0) {
-                f->retry_pause_ns = RETRY_NS;
+                f->retry_pause_ns = CLEW_FOLLOW_RETRY_NS;
         }
         return r;
+}
+
+/* ---- several writers -------------------------------------------------------------------------
+ */
+
+static void note_failure(struct clew_tier *t, int r, const struct clew_error *err)
+{
+        struct clew_follow *f = t->follow;
+
+        pthread_mutex_lock(&f->lock);
+        if (r == 0) {
+                f->status.failing_ns = 0;
+        } else if (r != -ECANCELED) {
+                if (f->status.failing_ns == 0)
+                        f->status.failing_ns = clew_clock_unix_ns(t->store->clock);
+                snprintf(f->status.error, sizeof(f->status.error), "%s", err->message);
+        }
+        pthread_mutex_unlock(&f->lock);
+}
+
+static void add_stats(struct clew_tier_stats *sum, const struct clew_tier_stats *s)
+{
+        sum->adopted += s->adopted;
+        sum->removed += s->removed;
+        sum->damaged += s->damaged;
+        sum->missing += s->missing;
+}
+
+/* What is here that is damaged is of all. */
+static bool is_own_damage(const struct clew_tier *t, int r)
+{
+        return r == -EBADMSG && t->catalog.n > 0;
+}
+
+/* Writers that have a name. What one of them cannot be asked for is a gap of its own, and the
+ * others are followed. Returns damage of this store, or 0; @ret_any: one of them has something
+ * there. */
+static int follow_writers(struct clew_tier *t, struct clew_tier_stats *stats, bool *ret_any,
+                          struct clew_error *err)
+{
+        struct clew_object_bucket *b = NULL;
+        struct clew_error ignored;
+        uint32_t n_more = 0;
+
+        *ret_any = false;
+        if (t->follow->is_settled && now_ns() >= t->look_ns &&
+            clew_tier_bucket(t, &b, &ignored) == 0 &&
+            clew_tier_find_writers(t, b, &n_more, &ignored) == 0) {
+                t->look_ns = now_ns() + CLEW_TIER_WRITERS_NS;
+                pthread_mutex_lock(&t->follow->lock);
+                t->follow->n_left_out = n_more;
+                pthread_mutex_unlock(&t->follow->lock);
+        }
+        for (uint32_t i = 0; i < t->n_writers; i++) {
+                struct clew_tier *w = t->writers[i];
+                struct clew_tier_stats own = {0};
+                struct clew_error why = {.code = 0};
+                int r = follow(w, &own, &why);
+
+                add_stats(stats, &own);
+                *ret_any = *ret_any || w->follow->status.version > 0;
+                if (is_own_damage(w, r)) {
+                        *err = why;
+                        return r;
+                }
+                note_failure(w, r == -ENXIO ? 0 : r, &why);
+        }
+        return 0;
 }
 
 /* For who asks, here and in other processes. */
@@ -626,7 +417,45 @@ static void tell(struct clew_tier *t, int r, const struct clew_error *err)
         }
         pthread_mutex_unlock(&f->lock);
         if (r == 0 && is_first && !f->status.is_damaged)
-                write_starts(f->fd, 0);
+                clew_follow_write_starts(f->fd, 0);
+}
+
+/* Versions and segments of all writers. */
+static void count_all(struct clew_tier *t, uint64_t *ret_version, uint64_t *ret_segments)
+{
+        *ret_version = t->follow->status.version;
+        *ret_segments = t->follow->status.segments;
+        for (uint32_t i = 0; i < t->n_writers; i++) {
+                *ret_version += t->writers[i]->follow->status.version;
+                *ret_segments += t->writers[i]->follow->status.segments;
+        }
+}
+
+/* Other processes tell people whom to ask for what a reader does not do. */
+static void tell_nodes(struct clew_tier *t)
+{
+        struct clew_follow *f = t->follow;
+        char nodes[CLEW_FOLLOW_GAP_BYTES];
+        struct clew_error ignored;
+
+        clew_nodes_name(f->nodes, nodes, sizeof(nodes));
+        if (strcmp(nodes, f->named) == 0)
+                return;
+        memcpy(f->named, nodes, sizeof(nodes));
+        (void)!clew_tier_map_put_text(t->map, "nodes", nodes, &ignored);
+}
+
+bool clew_follow_writers(const char *dir, char *ret, size_t size)
+{
+        struct clew_tier_map *map = NULL;
+        struct clew_error ignored;
+        bool is;
+
+        if (!clew_follow_is_cache(dir) || clew_tier_map_open(dir, 0, false, &map, &ignored) < 0)
+                return false;
+        is = clew_tier_map_get_text(map, "nodes", ret, size, &ignored) == 0 && ret[0];
+        clew_tier_map_close(map);
+        return is;
 }
 
 static void tell_gap(struct clew_tier *t)
@@ -642,60 +471,76 @@ static void tell_gap(struct clew_tier *t)
         (void)!clew_tier_map_put_text(t->map, "gap", gap, &ignored);
 }
 
+static struct clew_nodes_of nodes_of(struct clew_tier *t, bool may_ask)
+{
+        const struct clew_follow_status *s = &t->follow->status;
+        /* What was left aside of the bucket may be what the tail still has. */
+        struct clew_nodes_of of = {.tier = t, .version = s->left_aside > 0 ? 0 : s->version};
+        struct clew_error ignored;
+
+        if (may_ask && clew_tier_bucket(t, &of.bucket, &ignored) < 0)
+                of.bucket = NULL;
+        return of;
+}
+
 /* What nodes have not sealed, once it is known whose bucket it is. */
 static int follow_tails(struct clew_tier *t, int followed, struct clew_error *err)
 {
         struct clew_follow *f = t->follow;
-        struct clew_object_bucket *b = NULL;
-        struct clew_error ignored;
+        struct clew_nodes_of of[CLEW_TIER_WRITERS_MAX + 1];
         bool is_erased = false;
+        bool is_lost = false;
         int r;
 
         if (!f->is_settled)
                 return 0;
-        if ((followed == 0 || followed == -ENXIO) && clew_tier_bucket(t, &b, &ignored) < 0)
-                b = NULL;
-        /* What was left aside of the bucket may be what the tail still has. */
-        r = clew_nodes_step(f->nodes, t, b, f->status.left_aside > 0 ? 0 : f->status.version,
-                            &is_erased, err);
+        of[0] = nodes_of(t, followed == 0 || followed == -ENXIO);
+        for (uint32_t i = 0; i < t->n_writers; i++)
+                of[i + 1] = nodes_of(t->writers[i], t->writers[i]->follow->status.failing_ns == 0);
+        r = clew_nodes_step(f->nodes, t, of, t->n_writers + 1, &is_erased, &is_lost, err);
+        for (uint32_t i = 0; is_lost && i < t->n_writers; i++)
+                t->writers[i]->follow->is_suspect = true;
+        f->is_suspect = f->is_suspect || is_lost;
         return r == 0 && is_erased ? want_wipe(t, err) : r;
-}
-
-/* Found damaged here, not in the bucket: the next start makes it anew. */
-static bool is_own_damage(struct clew_tier *t, int r)
-{
-        return r == -EBADMSG && t->catalog.n > 0;
 }
 
 int clew_follow_step(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_follow *f = t->follow;
+        struct clew_error own = {.code = 0};
+        bool any = false;
+        int q;
         int r;
 
         memset(stats, 0, sizeof(*stats));
         r = follow(t, stats, err);
-        if (is_own_damage(t, r)) {
-                write_starts(f->fd, STARTS_DAMAGED);
+        q = r == 0 || r == -ENXIO || f->status.version > 0 ? follow_writers(t, stats, &any, &own)
+                                                           : 0;
+        if (r == -ENXIO && any)
+                r = 0; /* nobody writes without a name */
+        if (q < 0 && r == 0) {
+                r = q;
+                *err = own;
+        }
+        if (is_own_damage(t, r) || q < 0) {
+                clew_follow_write_starts(f->fd, CLEW_FOLLOW_STARTS_DAMAGED);
                 pthread_mutex_lock(&f->lock);
                 f->status.is_damaged = true;
                 pthread_mutex_unlock(&f->lock);
         }
-        stats->version = f->status.version;
-        stats->segments = f->status.segments;
+        count_all(t, &stats->version, &stats->segments);
         tell(t, r, err);
-        if (r == 0 || r == -ENXIO || f->status.version > 0) {
-                struct clew_error own = {.code = 0};
-                int q = follow_tails(t, r, &own);
-
+        if (r == 0 || r == -ENXIO || f->status.version > 0 || any) {
+                q = follow_tails(t, r, &own);
                 if (q < 0) {
                         r = q;
                         *err = own;
                 }
         }
         tell_gap(t);
+        tell_nodes(t);
         if (f->status.to_wipe && now_ns() >= f->wipe_ns) {
-                struct clew_error own = {.code = 0};
-                int q = wipe(t, r == 0 ? err : &own);
+                q = wipe(t, r == 0 ? err : &own);
 
                 r = r == 0 ? q : r;
         }
@@ -726,12 +571,15 @@ static void suspect(struct clew_tier *t, uint64_t segment)
         struct clew_follow *f = t->follow;
         struct clew_tier_known known;
         struct clew_error ignored;
+        struct clew_tier *of;
 
         if (segment == 0 || now_ns() < f->suspect_ns ||
             clew_tier_map_find(t->map, segment, &known, &ignored) != -ENOENT)
                 return;
-        f->is_suspect = true;
-        f->suspect_ns = now_ns() + RETRY_NS;
+        of = clew_tier_of_segment(t, segment);
+        if (of)
+                of->follow->is_suspect = true;
+        f->suspect_ns = now_ns() + CLEW_FOLLOW_RETRY_NS;
 }
 
 bool clew_follow_rest(struct clew_tier *t, uint64_t ns)
@@ -785,6 +633,20 @@ void clew_follow_status(struct clew_tier *t, struct clew_follow_status *ret)
         pthread_mutex_lock(&t->follow->lock);
         *ret = t->follow->status;
         pthread_mutex_unlock(&t->follow->lock);
+        pthread_mutex_lock(&t->lock);
+        ret->writers = t->n_writers;
+        for (uint32_t i = 0; i < t->n_writers; i++) {
+                struct clew_follow *f = t->writers[i]->follow;
+
+                pthread_mutex_lock(&f->lock);
+                ret->version += f->status.version;
+                ret->segments += f->status.segments;
+                ret->left_aside += f->status.left_aside;
+                if (ret->written_ns < f->status.written_ns)
+                        ret->written_ns = f->status.written_ns;
+                pthread_mutex_unlock(&f->lock);
+        }
+        pthread_mutex_unlock(&t->lock);
         clew_nodes_count(t->follow->nodes, &ret->nodes, &ret->nodes_reached);
         ret->cached_bytes = clew_tier_map_cached_bytes(t->map);
 }
@@ -796,6 +658,37 @@ static void time_text(uint64_t ns, char ret[TIME_BYTES])
 
         if (!gmtime_r(&s, &tm) || strftime(ret, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
                 ret[0] = '\0';
+}
+
+/* Appends at @n what writers with a name have that cannot be followed. */
+static size_t gap_of_writers(struct clew_tier *t, char *ret, size_t size, size_t n)
+{
+        uint32_t left_out;
+
+        pthread_mutex_lock(&t->lock);
+        for (uint32_t i = 0; i < t->n_writers && n < size; i++) {
+                const struct clew_tier *w = t->writers[i];
+                char since[TIME_BYTES];
+
+                pthread_mutex_lock(&w->follow->lock);
+                if (w->follow->status.failing_ns > 0) {
+                        time_text(w->follow->status.failing_ns, since);
+                        n += (size_t)snprintf(ret + n, size - n,
+                                              "%swriter %s cannot be followed since %s, what it "
+                                              "sealed later is not here: %s",
+                                              n ? "; " : "", w->name, since,
+                                              w->follow->status.error);
+                }
+                pthread_mutex_unlock(&w->follow->lock);
+        }
+        pthread_mutex_unlock(&t->lock);
+        pthread_mutex_lock(&t->follow->lock);
+        left_out = t->follow->n_left_out;
+        pthread_mutex_unlock(&t->follow->lock);
+        if (left_out > 0 && n < size)
+                n += (size_t)snprintf(ret + n, size - n, "%s%u more writers are not followed",
+                                      n ? "; " : "", left_out);
+        return n;
 }
 
 static bool gap_of(struct clew_tier *t, char *ret, size_t size)
@@ -815,6 +708,7 @@ static bool gap_of(struct clew_tier *t, char *ret, size_t size)
                         "is not here: %s",
                         since, s.error);
         }
+        n = gap_of_writers(t, ret, size, n);
         if (has_tails && n < size)
                 n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? "; " : "", tails);
         return n > 0;

@@ -16,6 +16,10 @@
 #include <pthread.h>
 
 #define CLEW_TIER_IDENTITY "clew.id"
+/* Writers of one prefix that have a name. */
+#define CLEW_TIER_WRITERS_MAX 64u
+/* So often the bucket is asked who writes there. */
+#define CLEW_TIER_WRITERS_NS ((uint64_t)5000000000)
 
 /* Of an address at which readers ask for a tail. */
 #define CLEW_TIER_ADVERTISE_MAX 512u
@@ -46,7 +50,15 @@ struct clew_tier {
         struct clew_follow *follow; /* NULL: the store is nobody's mirror */
         struct clew_store *store;   /* borrowed */
         struct clew_tier_map *map;
-        char url[CLEW_BUCKET_URL_MAX];
+        char url[CLEW_BUCKET_URL_MAX]; /* of what is below: of the writer, if it has a name */
+        /* Of who reads all writers of a prefix: each of the others is a tier of its own, of the
+         * same store and map (tier-writers.c). */
+        struct clew_tier *root;                           /* borrowed; NULL: this is it */
+        struct clew_tier *writers[CLEW_TIER_WRITERS_MAX]; /* owned; guarded by lock, as n_writers */
+        uint32_t n_writers;
+        uint64_t look_ns;                  /* when the bucket is asked for more; of who follows */
+        char name[CLEW_TIER_WRITER_BYTES]; /* "" = the writer without one */
+        char prefix[CLEW_BUCKET_URL_MAX];  /* of a writer with a name: the address of all */
         uint64_t local_bytes;
         clew_verify_report_fn finding;
         void *finding_context;
@@ -77,6 +89,9 @@ struct clew_tier {
         char advertise[CLEW_TIER_ADVERTISE_MAX];
 };
 
+/* Bytes of a segment against what is known of them: 0 or -EBADMSG. */
+CLEW_MUST_USE int clew_tier_check_segment(uint64_t segment, const struct clew_tier_known *known,
+                                          struct clew_slice bytes);
 /* The bucket, opened when it was not. */
 CLEW_MUST_USE int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucket **ret,
                                    struct clew_error *err);
@@ -98,6 +113,17 @@ clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
                 void *run_context, struct clew_tier_stats *stats, struct clew_error *err);
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
+
+/* ---- what is damaged there (tier-bad.c) --------------------------------------------------------
+ */
+
+/* Whether it was found damaged, and is not to be read now. */
+CLEW_MUST_USE bool clew_tier_is_bad(struct clew_tier *t, uint64_t segment,
+                                    const struct clew_tier_place *place, bool is_found_by);
+/* It was read so @times, one after the other. */
+void clew_tier_keep_bad(struct clew_tier *t, uint64_t segment, const struct clew_tier_place *place,
+                        bool is_found_by, unsigned times);
+void clew_tier_is_good_again(struct clew_tier *t, uint64_t segment);
 
 /* ---- beside the traces (tier-beside.c) --------------------------------------------------------
  */
@@ -139,6 +165,11 @@ CLEW_MUST_USE int clew_tier_read_own(struct clew_tier *t, struct clew_state *sta
 CLEW_MUST_USE int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b,
                                             bool may_claim, const struct clew_state *state,
                                             struct clew_error *err);
+/* The catalog of the bucket, or of its objects when it is damaged or lost. */
+CLEW_MUST_USE int clew_tier_read_catalog(struct clew_tier *t, struct clew_object_bucket *b,
+                                         struct clew_error *err);
+/* Fills @err, and says so. */
+int clew_tier_is_nobodys(const struct clew_object_bucket *b, struct clew_error *err);
 /* The bytes of segments that are not in the store come from the bucket from here on. */
 void clew_tier_set_away(struct clew_tier *t);
 
@@ -154,6 +185,35 @@ void clew_tier_complete(struct clew_tier *t, uint64_t *ret_segment, uint64_t *re
  * nowhere. 0 or an error of the bucket. */
 CLEW_MUST_USE int clew_node_advertise(struct clew_object_bucket *b, const char *url,
                                       struct clew_error *err);
+
+/* ---- several writers (tier-writers.c) ---------------------------------------------------------
+ */
+
+/* The name of a value in the map that each writer has of its own. */
+struct clew_tier_key {
+        char text[64];
+};
+struct clew_tier_key clew_tier_key(const struct clew_tier *t, const char *name);
+/* Whose segment it is, among @root and its writers. NULL: nobody's that is known. */
+struct clew_tier *clew_tier_of_segment(struct clew_tier *root, uint64_t segment);
+/* Asks the bucket who writes there, and makes tiers of those that are new. @ret_more: so many are
+ * left out. */
+CLEW_MUST_USE int clew_tier_find_writers(struct clew_tier *root, struct clew_object_bucket *b,
+                                         uint32_t *ret_more, struct clew_error *err);
+/* Before a writer with a name uses its prefix: makes it known below @t->prefix. -EEXIST: this store
+ * writes under another name, or the name cannot be had. */
+CLEW_MUST_USE int clew_tier_check_name(struct clew_tier *t, struct clew_error *err);
+CLEW_MUST_USE int clew_tier_register(struct clew_tier *t, struct clew_error *err);
+/* Those that it was asked for before. */
+CLEW_MUST_USE int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err);
+void clew_tier_free_writers(struct clew_tier *root);
+/* Of a reader's writer: what it follows with. NULL: no memory. */
+struct clew_follow *clew_follow_of_writer(struct clew_tier *t);
+/* When the store was made that the bucket is of; -ENOENT: it is nobody's. */
+CLEW_MUST_USE int clew_tier_read_identity(struct clew_object_bucket *b, uint64_t *ret,
+                                          struct clew_error *err);
+CLEW_MUST_USE int clew_tier_claim(struct clew_object_bucket *b, uint64_t created_ns,
+                                  struct clew_error *err);
 
 /* Runs @fn in a write transaction whose state is written when it returns 0. */
 typedef int (*clew_tier_write_fn)(void *context, MDB_txn *txn, struct clew_state *state,

@@ -27,6 +27,8 @@ enum {
         KEY_NAME = 'M',   /* name -> value */
         KEY_KNOWN = 'S',  /* segment */
         KEY_ROWS = 'R',   /* segment */
+        KEY_BAD = 'B',    /* segment */
+        KEY_SECOND = 'T', /* segment */
         KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
         KEY_PLACE = 'P',  /* segment -> place in line, bytes */
         KEY_IN_LINE = 'L' /* place in line -> segment */
@@ -395,9 +397,39 @@ int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_bu
         return read_one(m, &k, out, err);
 }
 
-int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
+int clew_tier_map_put_seconds(struct clew_tier_map *m, uint64_t segment, struct clew_slice list,
+                              struct clew_error *err)
 {
-        struct key first = key_of(KEY_KNOWN, 0);
+        struct key k = key_of(KEY_SECOND, segment);
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (list.len)
+                return write_one(m, &k, list, err);
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc != 0)
+                return clew_tier_map_fail(m, rc, "writing", err);
+        rc = del(m, txn, &k);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
+}
+
+int clew_tier_map_seconds(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
+                          struct clew_error *err)
+{
+        struct key k = key_of(KEY_SECOND, segment);
+
+        return read_one(m, &k, out, err);
+}
+
+/* The numbers behind @letter. */
+static int list_segments(struct clew_tier_map *m, char letter, struct clew_buffer *out,
+                         struct clew_error *err)
+{
+        struct key first = key_of(letter, 0);
         MDB_val key = {first.len, first.bytes};
         MDB_val value;
         MDB_cursor *cursor = NULL;
@@ -409,7 +441,7 @@ int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, str
         rc = mdb_cursor_open(txn, m->dbi, &cursor);
         if (rc == 0)
                 rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-        while (rc == 0 && key.mv_size == first.len && *(const uint8_t *)key.mv_data == KEY_KNOWN) {
+        while (rc == 0 && key.mv_size == first.len && *(const char *)key.mv_data == letter) {
                 uint64_t segment = number_at((const uint8_t *)key.mv_data + 1);
 
                 clew_buffer_append(out, &segment, sizeof(segment));
@@ -421,6 +453,60 @@ int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, str
         if (rc != 0 && rc != MDB_NOTFOUND)
                 return clew_tier_map_fail(m, rc, "reading", err);
         return clew_buffer_error(out) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory") : 0;
+}
+
+int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out, struct clew_error *err)
+{
+        return list_segments(m, KEY_KNOWN, out, err);
+}
+
+int clew_tier_map_second_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                  struct clew_error *err)
+{
+        return list_segments(m, KEY_SECOND, out, err);
+}
+
+/* ---- what is damaged there ------------------------------------------------------------------- */
+
+int clew_tier_map_set_bad(struct clew_tier_map *m, uint64_t segment,
+                          const struct clew_tier_bad *bad, struct clew_error *err)
+{
+        struct key k = key_of(KEY_BAD, segment);
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (bad)
+                return write_one(m, &k, clew_slice_make(bad, sizeof(*bad)), err);
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc == 0)
+                rc = del(m, txn, &k);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else if (txn)
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
+}
+
+int clew_tier_map_get_bad(struct clew_tier_map *m, uint64_t segment, struct clew_tier_bad *ret,
+                          struct clew_error *err)
+{
+        struct key k = key_of(KEY_BAD, segment);
+        CLEW_BUFFER value = {0};
+        int r;
+
+        clew_buffer_init(&value, 2 * sizeof(*ret));
+        r = read_one(m, &k, &value, err);
+        if (r == 0 && value.len != sizeof(*ret))
+                r = -ENOENT;
+        if (r == 0)
+                memcpy(ret, value.data, sizeof(*ret));
+        return r;
+}
+
+int clew_tier_map_bad_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                               struct clew_error *err)
+{
+        return list_segments(m, KEY_BAD, out, err);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
@@ -646,6 +732,7 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
 {
         struct key known = key_of(KEY_KNOWN, segment);
         struct key rows = key_of(KEY_ROWS, segment);
+        struct key bad = key_of(KEY_BAD, segment);
         struct key name = key_name("cache");
         struct line total;
         struct line at;
@@ -657,6 +744,8 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
         rc = del(m, txn, &known);
         if (rc == 0)
                 rc = del(m, txn, &rows);
+        if (rc == 0)
+                rc = del(m, txn, &bad);
         total = totals(m, txn);
         if (rc == 0 && find_place(m, txn, segment, &at) == 0) {
                 rc = drop(m, txn, segment, &at, &total);

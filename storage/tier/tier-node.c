@@ -10,6 +10,7 @@
 #include "proto/base/number.h"
 #include "storage/bucket/http-int.h"
 #include "storage/tier/tail-take-int.h"
+#include "storage/tier/tier-second-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #define NODE_TEXT_MAX 1024u
 #define NODE_FORMAT "clew node 1\nurl "
 /* Nodes that are asked; others are told of as a gap. */
-#define NODES_MAX 16u
+#define NODES_MAX 64u
 #define LOOK_NS (5 * CLEW_NS_PER_S)
 #define TIMEOUT_NS (5 * CLEW_NS_PER_S)
 /* After a failure, longer each time. */
@@ -41,6 +42,7 @@
 struct node {
         char name[NAME_BYTES];
         char url[URL_BYTES];
+        const struct clew_tier *of; /* whose prefix names it */
         struct clew_taken taken;
         bool seen;
         uint64_t ask_ns; /* not before */
@@ -155,6 +157,7 @@ static bool read_url(struct clew_slice text, char ret[URL_BYTES])
 
 struct looking {
         struct clew_nodes *nodes;
+        const struct clew_tier *of;
         struct clew_object_bucket *bucket;
         uint32_t n_more;
 };
@@ -169,7 +172,7 @@ static int look_at(void *context, const char *name, uint64_t bytes, struct clew_
         int r;
 
         for (uint32_t i = 0; i < n->n; i++) {
-                if (strcmp(n->all[i].name, name) == 0) {
+                if (n->all[i].of == l->of && strcmp(n->all[i].name, name) == 0) {
                         n->all[i].seen = true;
                         return 0;
                 }
@@ -186,7 +189,7 @@ static int look_at(void *context, const char *name, uint64_t bytes, struct clew_
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         node = &n->all[n->n];
-        *node = (struct node){.seen = true};
+        *node = (struct node){.seen = true, .of = l->of};
         if (!read_url(clew_buffer_slice(&text), node->url))
                 return 0;
         snprintf(node->name, sizeof(node->name), "%s", name);
@@ -217,19 +220,30 @@ static int drop_unseen(struct clew_nodes *n, struct clew_tier *t, struct clew_er
         return r;
 }
 
-static int look(struct clew_nodes *n, struct clew_tier *t, struct clew_object_bucket *b,
-                struct clew_error *err)
+static int look(struct clew_nodes *n, struct clew_tier *t, const struct clew_nodes_of *of,
+                uint32_t n_of, struct clew_error *err)
 {
-        struct looking l = {.nodes = n, .bucket = b};
-        int r;
+        struct looking l = {.nodes = n};
+        struct clew_error ignored;
 
-        for (uint32_t i = 0; i < n->n; i++)
-                n->all[i].seen = false;
-        r = clew_bucket_list(b, FOLDER, "", look_at, &l, err);
+        for (uint32_t k = 0; k < n_of; k++) {
+                int r;
+
+                if (!of[k].bucket)
+                        continue;
+                l.of = of[k].tier;
+                l.bucket = of[k].bucket;
+                for (uint32_t i = 0; i < n->n; i++)
+                        n->all[i].seen = n->all[i].seen && n->all[i].of != l.of;
+                r = clew_bucket_list(l.bucket, FOLDER, "", look_at, &l, &ignored);
+                /* What the bucket does not tell stays. */
+                for (uint32_t i = 0; r < 0 && i < n->n; i++)
+                        n->all[i].seen = n->all[i].seen || n->all[i].of == l.of;
+        }
         pthread_mutex_lock(&n->lock);
         n->n_more = l.n_more;
         pthread_mutex_unlock(&n->lock);
-        return r < 0 ? 0 : drop_unseen(n, t, err); /* what the bucket does not tell stays */
+        return drop_unseen(n, t, err);
 }
 
 /* ---- asking -----------------------------------------------------------------------------------
@@ -362,9 +376,10 @@ static int ask_node(struct clew_nodes *n, struct node *node, struct clew_tier *t
 }
 
 /* Something here is not as it was thought to be: all of it is asked for anew. */
-static int begin_again(struct clew_nodes *n, struct clew_tier *t, struct clew_error *err)
+static int begin_again(struct clew_nodes *n, struct clew_tier *t, bool *ret_lost,
+                       struct clew_error *err)
 {
-        int r = clew_tail_clear(t, err);
+        int r = clew_tier_seconds_check(t, ret_lost, err);
 
         for (uint32_t i = 0; i < n->n; i++)
                 clew_taken_deinit(&n->all[i].taken);
@@ -372,20 +387,34 @@ static int begin_again(struct clew_nodes *n, struct clew_tier *t, struct clew_er
         return r;
 }
 
-int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t, struct clew_object_bucket *b,
-                    uint64_t version, bool *ret_erased, struct clew_error *err)
+static uint64_t version_of(const struct clew_nodes_of *of, uint32_t n_of, const struct clew_tier *t)
+{
+        for (uint32_t i = 0; i < n_of; i++) {
+                if (of[i].tier == t)
+                        return of[i].version;
+        }
+        return 0;
+}
+
+int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t, const struct clew_nodes_of *of,
+                    uint32_t n_of, bool *ret_erased, bool *ret_lost, struct clew_error *err)
 {
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
-        int r = n->is_cleared ? 0 : begin_again(n, t, err);
+        bool is_open = false;
+        int r;
 
-        *ret_erased = false;
-        if (r == 0 && b && now >= n->look_ns) {
+        for (uint32_t i = 0; i < n_of; i++)
+                is_open = is_open || of[i].bucket;
+        *ret_erased = *ret_lost = false;
+        r = n->is_cleared ? 0 : begin_again(n, t, ret_lost, err);
+        if (r == 0 && is_open && now >= n->look_ns) {
                 n->look_ns = now + LOOK_NS;
-                r = look(n, t, b, err);
+                r = look(n, t, of, n_of, err);
         }
         for (uint32_t i = 0; r == 0 && i < n->n; i++) {
                 if (now >= n->all[i].ask_ns)
-                        r = ask_node(n, &n->all[i], t, version, ret_erased, err);
+                        r = ask_node(n, &n->all[i], t, version_of(of, n_of, n->all[i].of),
+                                     ret_erased, err);
         }
         if (r < 0)
                 n->is_cleared = false;
@@ -421,6 +450,25 @@ bool clew_nodes_gap(struct clew_nodes *n, char *ret, size_t size)
                                        at ? "; " : "", n->n_more);
         pthread_mutex_unlock(&n->lock);
         return at > 0;
+}
+
+void clew_nodes_name(struct clew_nodes *n, char *ret, size_t size)
+{
+        size_t used = 0;
+
+        ret[0] = '\0';
+        pthread_mutex_lock(&n->lock);
+        for (uint32_t i = 0; i < n->n; i++) {
+                int more =
+                        snprintf(ret + used, size - used, "%s%s", used ? ", " : "", n->all[i].url);
+
+                if (more < 0 || (size_t)more >= size - used) {
+                        ret[used] = '\0';
+                        break;
+                }
+                used += (size_t)more;
+        }
+        pthread_mutex_unlock(&n->lock);
 }
 
 void clew_nodes_count(struct clew_nodes *n, uint32_t *ret_all, uint32_t *ret_reached)

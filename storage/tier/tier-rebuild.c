@@ -73,7 +73,7 @@ static int read_item(struct rebuilding *r, const char *name, struct clew_tier_pl
                 return -EBADMSG;
         if (e.live.len)
                 memcpy(live, e.live.data, e.live.len);
-        item = (struct clew_tier_item){.segment = f.segment,
+        item = (struct clew_tier_item){.segment = r->tier->catalog.base + f.segment,
                                        .place = p,
                                        .n_traces = e.n_traces,
                                        .live_len = e.live.len,

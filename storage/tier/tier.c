@@ -95,12 +95,12 @@ static int out_of_reach(struct clew_tier *t, uint64_t segment, struct clew_error
                 (unsigned long long)segment, why);
 }
 
-static int check(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
-                 struct clew_slice bytes)
+int clew_tier_check_segment(uint64_t segment, const struct clew_tier_known *known,
+                            struct clew_slice bytes)
 {
-        (void)t;
         return bytes.len == known->place.len &&
-                               clew_tier_check(segment, CLEW_TIER_SEGMENT, bytes) == known->check
+                               clew_tier_check(clew_tier_own_segment(segment), CLEW_TIER_SEGMENT,
+                                               bytes) == known->check
                        ? 0
                        : -EBADMSG;
 }
@@ -110,6 +110,8 @@ static void ask_for(struct clew_tier *t, uint64_t segment)
 {
         struct clew_error ignored;
 
+        if (t->root)
+                t = t->root;
         if (t->follow)
                 clew_follow_hurry(t->follow, segment);
         else
@@ -160,7 +162,19 @@ static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_kn
                 return await_newer(t, segment, name, known, err);
         if (r < 0)
                 return out_of_reach(t, segment, err);
-        return check(t, segment, known, clew_buffer_slice(out));
+        return clew_tier_check_segment(segment, known, clew_buffer_slice(out));
+}
+
+static int say_damaged(struct clew_tier *t, const struct clew_tier_place *place,
+                       struct clew_error *err)
+{
+        char name[CLEW_TIER_NAME_MAX];
+
+        clew_tier_place_name(place, name);
+        return clew_error_set(err, -EBADMSG, 0,
+                              "%s: object %s is damaged (its bytes are not those of its checksum); "
+                              "its traces cannot be shown, all others can",
+                              t->url, name);
 }
 
 static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *known,
@@ -170,6 +184,8 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
         char name[CLEW_TIER_NAME_MAX];
         int r;
 
+        if (clew_tier_is_bad(t, segment, &known->place, false))
+                return say_damaged(t, &known->place, err);
         if (!may_ask(t))
                 return clew_error_set(err, -EREMOTEIO, 0,
                                       "segment %llu is not in this store but in %s, which could "
@@ -183,6 +199,7 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
         if (r == -EAGAIN)
                 return -EREMCHG; /* it moves on and on */
         if (r == 0) {
+                clew_tier_is_good_again(t, segment);
                 (void)!clew_tier_map_cache(t->map, segment, clew_buffer_slice(out), &ignored);
                 return 0;
         }
@@ -190,20 +207,20 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
                 return r;
         clew_tier_place_name(&known->place, name);
         clew_tier_tell(t, name, "its bytes are not those of its checksum");
-        return clew_error_set(err, r, 0,
-                              "%s: object %s is damaged (its bytes are not those of its checksum); "
-                              "its traces cannot be shown, all others can",
-                              t->url, name);
+        clew_tier_keep_bad(t, segment, &known->place, false, 2);
+        return say_damaged(t, &known->place, err);
 }
 
 static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
                      struct clew_error *err)
 {
-        struct clew_tier *t = context;
+        struct clew_tier *t = clew_tier_of_segment(context, segment);
         struct clew_tier_known known;
         struct clew_error ignored;
-        int r = clew_tier_map_find(t->map, segment, &known, err);
+        int r = t ? clew_tier_map_find(t->map, segment, &known, err) : -ENOENT;
 
+        if (!t)
+                t = context;
         if (r == -ENOENT) { /* forgotten since the snapshot was taken, or lost */
                 ask_for(t, segment);
                 return -EREMCHG;
@@ -212,7 +229,7 @@ static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
                 return r;
         clew_buffer_clear(out);
         if (clew_tier_map_cached(t->map, segment, out, &ignored) == 0 &&
-            check(t, segment, &known, clew_buffer_slice(out)) == 0)
+            clew_tier_check_segment(segment, &known, clew_buffer_slice(out)) == 0)
                 return 0;
         if (known.place.len == 0 || known.place.len > CLEW_BUCKET_OBJECT_MAX)
                 return -ENOENT;
@@ -234,8 +251,7 @@ void clew_tier_set_away(struct clew_tier *t)
 
 /* ---- whose it is ----------------------------------------------------------------------------- */
 
-/* When the store was made that the bucket is of; -ENOENT: it is nobody's. */
-static int read_identity(struct clew_object_bucket *b, uint64_t *ret, struct clew_error *err)
+int clew_tier_read_identity(struct clew_object_bucket *b, uint64_t *ret, struct clew_error *err)
 {
         CLEW_BUFFER text = {0};
         static const char before[] = "clew objects 1\ncreated ";
@@ -266,7 +282,7 @@ static int read_identity(struct clew_object_bucket *b, uint64_t *ret, struct cle
         return 0;
 }
 
-static int claim(struct clew_object_bucket *b, uint64_t created_ns, struct clew_error *err)
+int clew_tier_claim(struct clew_object_bucket *b, uint64_t created_ns, struct clew_error *err)
 {
         char text[IDENTITY_MAX];
         int r;
@@ -318,7 +334,7 @@ static int put_created(void *context, MDB_txn *txn, struct clew_state *state,
         return clew_format_put(c->env, txn, (uint64_t)sysconf(_SC_PAGESIZE), c->created_ns, err);
 }
 
-static int is_nobodys(const struct clew_object_bucket *b, struct clew_error *err)
+int clew_tier_is_nobodys(const struct clew_object_bucket *b, struct clew_error *err)
 {
         return clew_error_set(err, -ENXIO, 0,
                               "%s: no store has its objects there (clewd --objects puts them); is "
@@ -331,12 +347,16 @@ int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b,
                               const struct clew_state *state, struct clew_error *err)
 {
         struct creation c = {.env = t->store->env};
-        int r = read_identity(b, &c.created_ns, err);
+        int r = clew_tier_read_identity(b, &c.created_ns, err);
 
+        if (r == 0 && t->root) { /* the store is made of several */
+                t->created_ns = c.created_ns;
+                return 0;
+        }
         if (r == -ENOENT && !may_claim)
-                return is_nobodys(b, err);
+                return clew_tier_is_nobodys(b, err);
         if (r == -ENOENT)
-                return claim(b, t->created_ns, err);
+                return clew_tier_claim(b, t->created_ns, err);
         if (r < 0 || c.created_ns == t->created_ns)
                 return r;
         if (!is_new(state))
@@ -362,6 +382,12 @@ struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier
         pthread_mutex_init(&t->lock, NULL);
         if (o) {
                 snprintf(t->url, sizeof(t->url), "%s", o->url);
+                if (o->writer && o->writer[0]) {
+                        snprintf(t->name, sizeof(t->name), "%s", o->writer);
+                        snprintf(t->prefix, sizeof(t->prefix), "%s", o->url);
+                        if (!clew_tier_writer_url(o->url, o->writer, t->url, sizeof(t->url)))
+                                t->url[0] = '\0'; /* no address */
+                }
                 t->local_bytes = o->local_bytes;
                 t->wait_ns = o->wait_ns;
                 if (o->advertise)
@@ -376,10 +402,13 @@ void clew_tier_free(struct clew_tier *t)
 {
         if (!t)
                 return;
-        clew_env_set_away(t->store->env, NULL, NULL);
+        if (!t->root)
+                clew_env_set_away(t->store->env, NULL, NULL);
+        clew_tier_free_writers(t);
         clew_follow_free(t->follow);
         clew_bucket_close(t->bucket);
-        clew_tier_map_close(t->map);
+        if (!t->root)
+                clew_tier_map_close(t->map);
         clew_tier_catalog_deinit(&t->catalog);
         clew_tier_beside_writer_deinit(&t->beside);
         clew_buffer_deinit(&t->leaving);
@@ -393,13 +422,15 @@ void clew_tier_stop(struct clew_tier *t)
         t->stopping = true;
         if (t->bucket)
                 clew_bucket_stop(t->bucket);
+        for (uint32_t i = 0; i < t->n_writers; i++)
+                clew_tier_stop(t->writers[i]);
         pthread_mutex_unlock(&t->lock);
-        if (t->follow)
+        if (t->follow && !t->root)
                 clew_follow_end(t->follow);
 }
 
-/* The catalog of the bucket, or of its objects when it is damaged. */
-static int read_catalog(struct clew_tier *t, struct clew_object_bucket *b, struct clew_error *err)
+int clew_tier_read_catalog(struct clew_tier *t, struct clew_object_bucket *b,
+                           struct clew_error *err)
 {
         int r = clew_tier_catalog_read(b, &t->catalog, err);
 
@@ -529,8 +560,12 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
 {
         struct clew_state state;
         struct clew_object_bucket *b = NULL;
-        int r = t->bucket ? 0 : clew_bucket_open(o->url, true, &t->bucket, err);
+        int r = clew_tier_check_name(t, err);
 
+        if (r == 0 && t->name[0])
+                r = clew_tier_register(t, err);
+        if (r == 0 && !t->bucket)
+                r = clew_bucket_open(t->url, true, &t->bucket, err);
         t->writes = true;
         b = t->bucket;
         if (r == 0 && wait_ns > 0)
@@ -546,10 +581,14 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
                                        o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
                                        true, &t->map, err);
         if (r == 0)
-                r = clew_tier_map_put_text(t->map, "url", o->url, err);
+                r = clew_tier_map_put_text(t->map, "url", t->url, err);
+        if (r == 0)
+                r = clew_tier_map_put_text(t->map, "name", t->name, err);
+        if (r == 0 && t->name[0])
+                r = clew_tier_map_put_number(t->map, "registered", 1, err);
         clew_tier_catalog_deinit(&t->catalog);
         if (r == 0)
-                r = read_catalog(t, b, err);
+                r = clew_tier_read_catalog(t, b, err);
         if (r == 0)
                 r = own_writer(t, err);
         if (r == 0 && !t->is_deferred)
@@ -695,154 +734,4 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
         clew_env_set_away(store->env, read_away, t);
         *ret = t;
         return 0;
-}
-
-/* ---- a mirror -------------------------------------------------------------------------------- */
-
-static int want_wipe(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
-{
-        struct clew_tier *t = context;
-        struct clew_erasure e;
-        int r = clew_erasure_read(t->store->env, txn, &e, err);
-
-        (void)state;
-        e.wanted++;
-        return r < 0 ? r : clew_erasure_write(t->store->env, txn, &e, err);
-}
-
-/* What was deleted or redacted where this comes from is no bytes of this file either. When somebody
- * reads the mirror at this moment, the next one does it. */
-static int wipe_mirror(struct clew_tier *t, bool is_fresh, bool *ret_done, struct clew_error *err)
-{
-        const struct clew_rewrite_options options = {0};
-        struct clew_erasure_status status;
-        uint64_t wiped = 0;
-        int r = clew_tier_map_get_number(t->map, "erased", &wiped, err);
-
-        *ret_done = true;
-        if (r < 0 && r != -ENOENT)
-                return r;
-        if (wiped == t->catalog.erased)
-                return 0;
-        if (is_fresh)
-                return clew_tier_map_put_number(t->map, "erased", t->catalog.erased, err);
-        r = clew_tier_write(t, want_wipe, t, err);
-        if (r == 0)
-                r = clew_store_finish_erasure(t->store, &options, &status, err);
-        if (r == 0)
-                r = clew_tier_map_wipe(t->map, ret_done, err);
-        *ret_done = *ret_done && r == 0 && status.is_wiped;
-        return *ret_done ? clew_tier_map_put_number(t->map, "erased", t->catalog.erased, err) : r;
-}
-
-static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
-                  struct clew_tier_stats *stats, struct clew_error *err)
-{
-        struct clew_state state;
-        uint64_t version = 0;
-        bool is_fresh;
-        bool is_wiped = false;
-        int r = clew_bucket_open(o->url, false, &t->bucket, err);
-
-        /* Below, what is not there yet is no error; that there is no bucket is one. */
-        if (r < 0)
-                return r == -ENOENT ? -ENXIO : r;
-        r = clew_tier_read_own(t, &state, err);
-        if (r == 0)
-                r = clew_tier_map_open(clew_env_dir(t->store->env),
-                                       o->cache_bytes ? o->cache_bytes : CLEW_TIER_CACHE_BYTES,
-                                       true, &t->map, err);
-        if (r == 0)
-                r = clew_tier_map_get_number(t->map, "version", &version, err);
-        is_fresh = version == 0;
-        if (r == -ENOENT)
-                r = 0;
-        if (r == 0 && version > 0) {
-                r = clew_tier_catalog_is_last(t->bucket, version, err);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-        }
-        if (r == 0)
-                r = clew_tier_settle_identity(t, t->bucket, false, &state, err);
-        if (r == 0)
-                r = clew_tier_map_put_text(t->map, "url", o->url, err);
-        if (r == 0)
-                r = read_catalog(t, t->bucket, err);
-        if (r < 0)
-                return r;
-        stats->version = t->catalog.version;
-        stats->segments = t->catalog.n;
-        r = clew_tier_adopt(t, stats, err);
-        if (r == 0)
-                r = wipe_mirror(t, is_fresh, &is_wiped, err);
-        if (r == 0 && stats->damaged == 0 && is_wiped)
-                r = clew_tier_map_put_number(t->map, "version", t->catalog.version, err);
-        return r;
-}
-
-/* One process brings a mirror up to date at a time. */
-static int lock_mirror(const char *dir, int *ret_fd, struct clew_error *err)
-{
-        char path[PATH_MAX];
-
-        if ((mkdir(dir, 0700) < 0 && errno != EEXIST) ||
-            snprintf(path, sizeof(path), "%s.lock", dir) >= (int)sizeof(path))
-                return clew_error_set(err, -errno, 0, "%s: %s", dir, strerror(errno));
-        *ret_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (*ret_fd < 0)
-                return clew_error_set(err, -errno, 0, "%s: %s", path, strerror(errno));
-        while (flock(*ret_fd, LOCK_EX) < 0) {
-                if (errno != EINTR) {
-                        close(*ret_fd);
-                        return clew_error_set(err, -errno, 0, "%s: %s", path, strerror(errno));
-                }
-        }
-        return 0;
-}
-
-/* Before a mirror is made: is there something to be seen in it? */
-static int look_first(const char *dir, const char *url, struct clew_error *err)
-{
-        struct clew_object_bucket *b = NULL;
-        struct stat st;
-        uint64_t created;
-        int r;
-
-        if (lstat(dir, &st) == 0)
-                return 0;
-        r = clew_bucket_open(url, false, &b, err);
-        if (r < 0)
-                return r == -ENOENT ? -ENXIO : r;
-        r = read_identity(b, &created, err);
-        if (r == -ENOENT)
-                r = is_nobodys(b, err);
-        clew_bucket_close(b);
-        return r;
-}
-
-int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
-                     const struct clew_tier_options *options, struct clew_tier_stats *stats,
-                     struct clew_error *err)
-{
-        const struct clew_store_options store_options = {.mode = CLEW_STORE_WRITE,
-                                                         .deriver = deriver};
-        struct clew_store *store = NULL;
-        struct clew_tier *t = NULL;
-        int fd = -1;
-        int r = look_first(dir, options->url, err);
-
-        memset(stats, 0, sizeof(*stats));
-        if (r == 0)
-                r = lock_mirror(dir, &fd, err);
-        if (r < 0)
-                return r;
-        r = clew_store_open(dir, &store_options, &store, err);
-        if (r == 0 && !(t = clew_tier_new(store, options)))
-                r = clew_error_set(err, -ENOMEM, 0, "out of memory");
-        if (r == 0)
-                r = mirror(t, options, stats, err);
-        clew_tier_free(t);
-        clew_store_close(store);
-        close(fd);
-        return r;
 }

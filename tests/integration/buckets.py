@@ -95,7 +95,13 @@ def answers(place, store, traces, extra=()):
 
 def assert_equal(a, b):
     for name, text in a.items():
-        assert text == b[name], f"{name} differs:\n{text[:700]}\n--- and\n{b[name][:700]}"
+        if text != b[name]:
+            one, other = text.splitlines(), b[name].splitlines()
+            at = next((i for i, (x, y) in enumerate(zip(one, other)) if x != y), min(len(one), len(other)))
+            x, y = ("".join(lines[at:at + 1]) for lines in (one, other))
+            char = len(os.path.commonprefix([x, y]))
+            raise AssertionError(f"{name} differs in line {at + 1} of {len(one)} and {len(other)} at {char}:\n{x[max(char - 200, 0):char + 500]}\n"
+                                 f"--- and\n{y[max(char - 200, 0):char + 500]}")
 
 
 def uploaded(c):

@@ -7,6 +7,7 @@
 #include "proto/base/mem.h"
 #include "query/find/index/term-int.h"
 #include "query/find/text.h"
+#include "storage/index/parts-int.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -263,6 +264,25 @@ struct texts {
         struct clew_buffer one[TEXTS];
 };
 
+/* As merging lists them. */
+static void list_parts(struct plain *p)
+{
+        uint8_t key[CLEW_INDEX_KEY_MAX];
+        struct clew_parts parts;
+        uint32_t n = p->n;
+        size_t len;
+
+        clew_parts_init(&parts);
+        for (uint32_t i = 0; i < n; i++) {
+                if (p->entries[i].kind == CLEW_INDEX_WORD)
+                        clew_parts_add(&parts, p->entries[i].key);
+        }
+        while ((len = clew_parts_next(&parts, key)) > 0)
+                plain_add(p, CLEW_INDEX_PART, clew_slice_make(key, len));
+        clew_parts_deinit(&parts);
+        plain_sort(p);
+}
+
 static void fill(struct texts *t, struct plain *p)
 {
         const struct clew_term_taker taker = taker_of(p);
@@ -274,6 +294,8 @@ static void fill(struct texts *t, struct plain *p)
                 assert_int_equal(clew_term_take(clew_buffer_slice(&t->one[i]), &taker), 0);
         }
         plain_sort(p);
+        if (p->has_parts)
+                list_parts(p);
 }
 
 static void check_one(struct texts *t, struct plain *p, struct clew_slice needle, bool ignore_case,
@@ -311,7 +333,7 @@ static void test_cut_texts_are_found(void **unused)
         (void)unused;
         for (unsigned round = 0; round < ROUNDS; round++) {
                 struct texts t = {0};
-                struct plain p = {0};
+                struct plain p = {.has_parts = round % 2 != 0};
 
                 state = 20261128 + round;
                 clew_arena_init(&p.arena, 1u << 30);

@@ -11,7 +11,8 @@
  * there. Else its first byte tells what follows; some values are only hinted at:
  *
  *     t text               exactly this text
- *     h hash 4             a text that is long or looks like an id: some text of that hash
+ *     h hash 4             a text that is long or looks like an id: some text of that hash; of an
+ *                          attribute without the hash, as its words say what it is (term-int.h)
  *     i number 2 be        a whole number of up to three digits
  *     b 0 or 1             true, false
  *     I                    some greater whole number
@@ -32,7 +33,7 @@
 #include "storage/index.h"
 
 /* Raised whenever a key or column is given otherwise; the rules are counted in apart. */
-#define CLEW_FACETS_VERSION 6u
+#define CLEW_FACETS_VERSION 7u
 
 #define CLEW_FACET_SPECIAL CLEW_SLICE_LITERAL("!")
 #define CLEW_FACET_NAME_MAX 128u

@@ -70,9 +70,11 @@ void clew_facet_text(struct clew_index_facet *f, struct clew_slice text, bool *r
                 f->len += text.len;
         } else {
                 clew_facet_tag(f, 'h');
-                hash = clew_hash(text);
-                memcpy(f->bytes + f->len, &hash, 4);
-                f->len += 4;
+                if (f->bytes[0] == CLEW_FACET_DERIVED) {
+                        hash = clew_hash(text);
+                        memcpy(f->bytes + f->len, &hash, 4);
+                        f->len += 4;
+                }
         }
         *ret_exact = exact;
 }

@@ -4,6 +4,7 @@
 #include "query/find/index/choose-int.h"
 
 #include "proto/base/number.h"
+#include "query/find/index/term-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -114,6 +115,28 @@ static void find_as_text(struct clew_index_choice *c, struct clew_index_facet *f
         }
 }
 
+/* Where an attribute may be this text, of which the facet does not tell which it is: the trace has
+ * what the text is cut into. Nothing goes on at either of its ends. */
+static void find_by_terms(struct clew_index_choice *c, const struct clew_index_facet *f,
+                          struct clew_slice text, struct clew_index_set *into)
+{
+        const struct clew_slice parts[] = {CLEW_SLICE_LITERAL(" "), text, CLEW_SLICE_LITERAL(" ")};
+        struct clew_index_set named = clew_choice_set(c);
+        struct clew_index_set said = clew_choice_set(c);
+        struct clew_slice whole = clew_arena_concat(&c->arena, parts, CLEW_ARRAY_LEN(parts));
+        int r;
+
+        clew_choice_find(c, f, &named);
+        if (c->error || !whole.data || clew_index_set_next(&named, 0) == named.n)
+                return;
+        r = clew_terms_choose_text(c->run, whole, &said, c->err);
+        if (r < 0)
+                c->error = r;
+        if (r == 1)
+                clew_index_set_and(&named, &said);
+        clew_index_set_or(into, &named);
+}
+
 static void find_equal(struct clew_index_choice *c, struct clew_index_facet *f,
                        const struct clew_want *want, struct clew_bounds *b)
 {
@@ -129,7 +152,10 @@ static void find_equal(struct clew_index_choice *c, struct clew_index_facet *f,
         } else if (v->type == CLEW_TYPE_FLOAT) {
                 find_tag(c, f, 'I', &b->may);
         } else if (clew_facet_value(f, v, &exact)) {
-                clew_choice_find(c, f, exact ? &b->does : &b->may);
+                if (exact || f->bytes[0] == CLEW_FACET_DERIVED || v->type != CLEW_TYPE_TEXT)
+                        clew_choice_find(c, f, exact ? &b->does : &b->may);
+                else
+                        find_by_terms(c, f, v->text, &b->may);
         }
         if (is_number(v))
                 find_tag(c, f, 'F', &b->may);

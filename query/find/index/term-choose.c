@@ -199,22 +199,6 @@ static int add_found(struct words *w)
         return r < 0 ? r : 1;
 }
 
-/* The same by their list. */
-static int add_listed_words(struct choosing *c, struct clew_slice key, struct clew_slice first)
-{
-        struct words w = {.c = c};
-        int r;
-
-        clew_buffer_init(&w.found, WORDS_BYTES_MAX);
-        r = find_parts(&w, key, CLEW_SLICE_NULL);
-        if (r == 1)
-                r = find_parts(&w, clew_slice_from(key, first.len), first);
-        if (r == 1)
-                r = add_found(&w);
-        clew_buffer_deinit(&w.found);
-        return r;
-}
-
 struct scan {
         struct choosing *c;
         struct clew_slice text;
@@ -235,33 +219,6 @@ static int on_any_word(void *context, struct clew_slice key, struct clew_slice p
         return s->c->asked->add(posting, &s->c->part);
 }
 
-/* Adds the traces with a word that holds @run (at its end, when that end is not open). */
-static int add_words_around(struct choosing *c, const struct clew_term_run *run)
-{
-        struct scan scan = {
-                .c = c,
-                .text = clew_slice_make(run->bytes, run->at[run->n]),
-                .at_end = !run->open_right,
-        };
-        CLEW_BUFFER key = {0};
-        int r;
-
-        if (!c->asked->has_parts) {
-                r = c->asked->walk(c->asked->context, CLEW_INDEX_WORD, CLEW_SLICE_NULL, on_any_word,
-                                   &scan, c->err);
-                return r < 0 ? r : 1;
-        }
-        /* Ends of words stand under each second sign: the piece or its rest begins one. */
-        clew_buffer_init(&key, scan.text.len + 8);
-        clew_buffer_append_slice(&key, scan.text);
-        if (scan.at_end)
-                clew_buffer_append_byte(&key, 0);
-        r = clew_buffer_error(&key);
-        return r < 0 ? r
-                     : add_listed_words(c, clew_buffer_slice(&key),
-                                        clew_slice_make(run->bytes, run->at[1]));
-}
-
 static int on_word(void *context, struct clew_slice key, struct clew_slice posting)
 {
         struct words *w = context;
@@ -271,12 +228,65 @@ static int on_word(void *context, struct clew_slice key, struct clew_slice posti
         return ++w->n > WORDS_MAX ? 2 : w->c->asked->add(posting, &w->c->part);
 }
 
+static int add_word(struct choosing *c, struct clew_slice word)
+{
+        int r = c->asked->find(c->asked->context, CLEW_INDEX_WORD, word, &c->part, c->err);
+
+        return r < 0 ? r : 1;
+}
+
 static int add_words_from(struct choosing *c, struct clew_slice prefix)
 {
         struct words w = {.c = c, .prefix = prefix};
         int r = c->asked->walk(c->asked->context, CLEW_INDEX_WORD, prefix, on_word, &w, c->err);
 
         return r < 0 ? r : r != 2;
+}
+
+/* The same by their list: @piece begins the word, or an end of it that is listed, or its rest does
+ * so. */
+static int add_listed_words(struct choosing *c, const struct scan *scan, struct clew_slice first)
+{
+        struct clew_slice piece = scan->text;
+        struct words w = {.c = c};
+        CLEW_BUFFER key = {0};
+        int r;
+
+        clew_buffer_init(&key, piece.len + 8);
+        clew_buffer_append_slice(&key, piece);
+        if (scan->at_end)
+                clew_buffer_append_byte(&key, 0);
+        r = clew_buffer_error(&key);
+        if (r < 0)
+                return r;
+        piece = clew_buffer_slice(&key);
+        clew_buffer_init(&w.found, WORDS_BYTES_MAX);
+        r = find_parts(&w, piece, CLEW_SLICE_NULL);
+        if (r == 1)
+                r = find_parts(&w, clew_slice_from(piece, first.len), first);
+        if (r == 1)
+                r = add_found(&w);
+        if (r == 1)
+                r = scan->at_end ? add_word(c, scan->text) : add_words_from(c, scan->text);
+        clew_buffer_deinit(&w.found);
+        return r;
+}
+
+/* Adds the traces with a word that holds @run (at its end, when that end is not open). */
+static int add_words_around(struct choosing *c, const struct clew_term_run *run)
+{
+        struct scan scan = {
+                .c = c,
+                .text = clew_slice_make(run->bytes, run->at[run->n]),
+                .at_end = !run->open_right,
+        };
+        int r;
+
+        if (c->asked->has_parts)
+                return add_listed_words(c, &scan, clew_slice_make(run->bytes, run->at[1]));
+        r = c->asked->walk(c->asked->context, CLEW_INDEX_WORD, CLEW_SLICE_NULL, on_any_word, &scan,
+                           c->err);
+        return r < 0 ? r : 1;
 }
 
 /* ---- parts ------------------------------------------------------------------------------------
@@ -290,10 +300,8 @@ static int part_of_letters(struct choosing *c, const struct clew_term_run *run)
 
         if (run->n > CLEW_TERM_WORD_SIGNS)
                 return add_grams(c, run, CLEW_TERM_MIXED);
-        if (!open) {
-                r = c->asked->find(c->asked->context, CLEW_INDEX_WORD, word, &c->part, c->err);
-                return r < 0 ? r : 1;
-        }
+        if (!open)
+                return add_word(c, word);
         if (run->n < PIECE_SIGNS_MIN)
                 return 0;
         r = run->open_left ? add_words_around(c, run) : add_words_from(c, word);
@@ -473,16 +481,29 @@ static int run_walk(void *context, enum clew_index_kind kind, struct clew_slice 
         return clew_index_walk(context, kind, from, fn, fn_context, err);
 }
 
-int clew_terms_choose(struct clew_index_run *run, const struct clew_regex *regex,
-                      struct clew_index_set *ret, struct clew_error *err)
+static struct clew_term_asked asked_of(struct clew_index_run *run)
 {
-        const struct clew_term_asked asked = {
+        return (struct clew_term_asked){
                 .find = run_find,
                 .walk = run_walk,
                 .add = clew_index_posting_add,
                 .context = run,
                 .has_parts = clew_index_has(run, CLEW_INDEX_PART),
         };
+}
+
+int clew_terms_choose_text(struct clew_index_run *run, struct clew_slice text,
+                           struct clew_index_set *ret, struct clew_error *err)
+{
+        const struct clew_term_asked asked = asked_of(run);
+
+        return clew_terms_of_text(&asked, text, ret, err);
+}
+
+int clew_terms_choose(struct clew_index_run *run, const struct clew_regex *regex,
+                      struct clew_index_set *ret, struct clew_error *err)
+{
+        const struct clew_term_asked asked = asked_of(run);
 
         return clew_terms_of_regex(&asked, regex, ret, err);
 }

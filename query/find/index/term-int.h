@@ -6,9 +6,11 @@
  * words; everything else separates. Of a run of the indexed text is kept
  *
  *     letters only, 32 at most     the word; and that there is such a word, under each second of
- * its ends ("refund", "fund" + "re", "nd" + "refu") digits only                  each four in a
- * row, of shorter ones nothing letters and digits, or long  each three in a row Chinese, Japanese
- * each two in a row Thai, Lao, Khmer ...         each three in a row
+ *                                  its further ends ("refund": "fund" + "re", "nd" + "refu")
+ *     digits only                  each four in a row, of shorter ones nothing
+ *     letters and digits, or long  three in a row from each second one on, and the last three
+ *     Chinese, Japanese            each two in a row
+ *     Thai, Lao, Khmer ...         each three in a row
  *
  * A searched text is cut alike. A run with something on both sides of it is a whole run of what is
  * found; one at an end of the searched text may be a piece of a longer one: it is *open* there. The
@@ -31,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised when the same text gives other terms, or runs are laid out otherwise. */
-#define CLEW_TERMS_VERSION 2u
+#define CLEW_TERMS_VERSION 3u
 /* Signs of a run that are looked at together; longer ones come in pieces that overlap. */
 #define CLEW_TERM_RUN_SIGNS 256u
 /* Signs that two pieces share: those of the longest gram less one, and even: so that each second
@@ -107,7 +109,9 @@ CLEW_MUST_USE int clew_terms_of_text(const struct clew_term_asked *asked, struct
 CLEW_MUST_USE int clew_terms_of_regex(const struct clew_term_asked *asked,
                                       const struct clew_regex *regex, struct clew_index_set *ret,
                                       struct clew_error *err);
-/* The same of a run of the store. */
+/* Both of a run of the store. */
+CLEW_MUST_USE int clew_terms_choose_text(struct clew_index_run *run, struct clew_slice text,
+                                         struct clew_index_set *ret, struct clew_error *err);
 CLEW_MUST_USE int clew_terms_choose(struct clew_index_run *run, const struct clew_regex *regex,
                                     struct clew_index_set *ret, struct clew_error *err);
 
