@@ -242,12 +242,21 @@ static int take_id(struct look *l, const struct clew_list_entry *e, void *contex
         return take(l, *rule, &t);
 }
 
+/* What still gets spans may not go, whatever a rule says of it: it is not summarised to be asked.
+ */
+static bool is_hot(void *context, const struct clew_list_entry *entry)
+{
+        (void)context;
+        return entry->hot;
+}
+
 static int look_by_filter(struct look *l, unsigned rule, const struct clew_filter *filter)
 {
         struct clew_select s = {0};
         struct clew_selected t;
         int r = clew_select_init(&s, l->view, filter, l->clock, NULL, l->err);
 
+        s.skip = l->plan->until_full ? is_hot : NULL;
         while (r >= 0 && (r = clew_select_next(&s, &t, l->err)) == 1) {
                 r = take(l, rule, &t);
                 if (r != 0)

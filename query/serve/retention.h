@@ -73,8 +73,9 @@ struct clew_retention_strip {
 /* What a pass finds. */
 struct clew_retention_plan {
         /* Given by who asks, after init. */
-        bool until_full;   /* a full pass looks no further: what else there is is not counted */
-        uint64_t skip;     /* so many that would go are passed over: they wait in their segments */
+        bool until_full; /* a full pass looks no further: what else there is, and what waits because
+                            spans still come, is not counted */
+        uint64_t skip;   /* so many that would go are passed over: they wait in their segments */
         uint64_t pass_max; /* PASS_MAX */
         /* Found. */
         struct clew_buffer ids;    /* struct clew_trace_id: to be dropped */
