@@ -171,7 +171,10 @@ const char *clew_retention_no_effect(const struct clew_retention *r,
                 *ret_line = y->line;
                 *ret_earlier = false;
                 if (takes_first(y, rule))
-                        return "takes all that it means, first";
+                        return y->action != rule->action && rule->older_ns > y->older_ns
+                                       ? "takes all that it means, first; of two ages the greater "
+                                         "stands first"
+                                       : "takes all that it means, first";
                 *ret_earlier = true;
                 if (takes_younger(rule, y) && !is_kept_until(r, y->older_ns))
                         return "takes the same while it is younger; to keep something longer, "
