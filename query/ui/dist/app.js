@@ -228,7 +228,7 @@ ${" ".repeat(Math.max(0,(t||1)-1))}${"^".repeat(Math.max(1,s||1))}`;function K({
                 ${c.length>0&&r`<${ec} finding=${c[0]} choose=${s} goKey=${o} more=${g} first>${d}
                         ${e.cause?.signature&&!W&&r`<a class="button" href=${E("/",{since:"all",signature:e.cause.signature})}>Alike</a>`}${a}<//>`}
                 ${!c.length&&r`<div class="finding"><p>No rule explains this failure.${e.error&&r` The last error was <q>${h(e.error).slice(0,200)}</q>`}</p><div class="act">${d}</div></div>`}
-                ${!m&&c.length>0&&r`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
+                ${!m&&c.length>0&&r`<p class="dim">Nothing says that this run failed; this is what looks odd in it.</p>`}
                 ${!c.length&&g}
                 ${i&&c.length>0&&r`<${tc} finding=${c[0]} />`}
                 ${i&&r`<ul class="looked">${u.map((_,$)=>r`<${sc} key=${$} finding=${_} choose=${s} />`)}

@@ -56,7 +56,7 @@ export function Why({ run, why, choose, passing, goKey = 'c', children }) {
                 ${findings.length > 0 && html`<${Finding} finding=${findings[0]} choose=${choose} goKey=${goKey} more=${further} first>${compare}
                         ${run.cause?.signature && !shared && html`<a class="button" href=${href('/', { since: 'all', signature: run.cause.signature })}>Alike</a>`}${children}<//>`}
                 ${!findings.length && html`<div class="finding"><p>No rule explains this failure.${run.error && html` The last error was <q>${visible(run.error).slice(0, 200)}</q>`}</p><div class="act">${compare}</div></div>`}
-                ${!failed && findings.length > 0 && html`<p class="dim">The run did not fail; this is what looks wrong in it.</p>`}
+                ${!failed && findings.length > 0 && html`<p class="dim">Nothing says that this run failed; this is what looks odd in it.</p>`}
                 ${!findings.length && further}
                 ${open && findings.length > 0 && html`<${Evidence} finding=${findings[0]} />`}
                 ${open && html`<ul class="looked">${others.map((finding, i) => html`<${Short} key=${i} finding=${finding} choose=${choose} />`)}
