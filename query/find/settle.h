@@ -4,6 +4,7 @@
 #ifndef CLEW_QUERY_FIND_SETTLE_H
 #define CLEW_QUERY_FIND_SETTLE_H
 
+#include "query/model/summary.h"
 #include "query/model/trace.h"
 
 #include <stdbool.h>
@@ -15,5 +16,9 @@
  * data (0: all of it is sealed). True when it is lost: open, and silent for as long.
  */
 bool clew_settle(struct clew_trace *trace, uint64_t last_arrival_ns, uint64_t now_ns);
+/* The same for a summary: a run whose parent never came is judged by what did, once it has been
+ * over for @patience_ns at @now_ns. */
+void clew_settle_summary(struct clew_summary *summary, uint64_t start_ns, uint64_t now_ns,
+                         uint64_t patience_ns);
 
 #endif
