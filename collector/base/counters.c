@@ -31,6 +31,7 @@ static const char *const names[CLEW_COUNTERS] = {
         [CLEW_COUNT_SEALED_BYTES] = "sealed_bytes",
         [CLEW_COUNT_SEAL_REFUSED] = "seal_refused",
         [CLEW_COUNT_SEAL_FAILURES] = "seal_failures",
+        [CLEW_COUNT_SEAL_PRESSED] = "seal_pressed",
         [CLEW_COUNT_INDEX_FAILURES] = "index_failures",
         [CLEW_COUNT_INDEX_DROPPED] = "index_dropped",
         [CLEW_COUNT_ACCEPTS_FAILED] = "accepts_failed",

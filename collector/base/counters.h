@@ -35,6 +35,7 @@ enum clew_counter {
         CLEW_COUNT_SEALED_BYTES,      /* OTLP bytes of those */
         CLEW_COUNT_SEAL_REFUSED,      /* traces that cannot be sealed, as met */
         CLEW_COUNT_SEAL_FAILURES,     /* rounds of sealing that failed */
+        CLEW_COUNT_SEAL_PRESSED,      /* rounds at the priority of the process */
         CLEW_COUNT_INDEX_FAILURES,    /* times that indexes could not be merged */
         CLEW_COUNT_INDEX_DROPPED,     /* index runs that were damaged, and are made anew */
         CLEW_COUNT_ACCEPTS_FAILED,    /* connections that had to wait for descriptors or memory */

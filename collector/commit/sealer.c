@@ -24,14 +24,28 @@
 #define FAILURE_REST_NS (5 * CLEW_NS_PER_S)
 #define NICE_LEVEL 10
 
+/* Who steps: one while there is time, the other when sealing is behind. */
+enum pace { CALM, PRESSED };
+#define PACES ((size_t)PRESSED + 1)
+
+struct worker {
+        struct clew_sealer *sealer;
+        enum pace pace;
+        bool runs;
+        pthread_t thread;
+};
+
 struct clew_sealer {
         struct clew_sealer_options options;
-        pthread_t thread;
+        struct worker workers[PACES];
         pthread_mutex_t lock;
-        pthread_cond_t stop;
-        bool stopping; /* under the lock */
+        pthread_cond_t changed;
+        bool stopping;  /* under the lock, as all to the next blank */
+        enum pace pace; /* whose turn it is */
+
         atomic_uint_fast64_t due_bytes;
-        /* sealer thread only: */
+        /* of the worker whose turn it is: */
+        uint64_t pause_ns;             /* before the next step */
         struct clew_joined *joined;    /* NULL: nothing is counted */
         uint64_t written_cpu_ns;       /* spent for this step on the writer thread */
         struct clew_error merge_error; /* of indexes, that was told last */
@@ -45,18 +59,43 @@ static uint64_t cpu_ns(void)
         return (uint64_t)t.tv_sec * CLEW_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* True when it is time to end. */
-static bool rest(struct clew_sealer *s, uint64_t ns)
+/* Waits for its turn and through the pause. False when it is time to end. */
+static bool await_step(struct worker *w)
 {
-        struct timespec until = clew_clock_deadline(ns);
+        struct clew_sealer *s = w->sealer;
         bool stopping;
 
         pthread_mutex_lock(&s->lock);
-        while (!s->stopping && pthread_cond_timedwait(&s->stop, &s->lock, &until) != ETIMEDOUT)
-                ;
+        while (!s->stopping && s->pace != w->pace)
+                pthread_cond_wait(&s->changed, &s->lock);
+        if (!s->stopping) {
+                struct timespec until = clew_clock_deadline(s->pause_ns);
+
+                while (!s->stopping &&
+                       pthread_cond_timedwait(&s->changed, &s->lock, &until) != ETIMEDOUT)
+                        ;
+        }
         stopping = s->stopping;
         pthread_mutex_unlock(&s->lock);
-        return stopping;
+        return !stopping;
+}
+
+/* Says whose turn the next step is. */
+static void choose_pace(struct clew_sealer *s)
+{
+        uint64_t due = atomic_load(&s->due_bytes);
+        uint64_t limit = s->options.behind_bytes;
+        enum pace pace = due > (s->pace == PRESSED ? limit / 2 : limit) ? PRESSED : CALM;
+
+        if (pace == s->pace)
+                return;
+        clew_log(CLEW_LOG_INFO, pace == PRESSED ? "seal.behind" : "seal.caught_up",
+                 "due_bytes=%llu limit_bytes=%llu priority=%s", (unsigned long long)due,
+                 (unsigned long long)limit, pace == PRESSED ? "normal" : "low");
+        pthread_mutex_lock(&s->lock);
+        s->pace = pace;
+        pthread_cond_broadcast(&s->changed);
+        pthread_mutex_unlock(&s->lock);
 }
 
 struct written {
@@ -231,20 +270,23 @@ static uint64_t step(struct clew_sealer *s)
         return (stats.more && !waits) || used > LOOK_NS ? used : LOOK_NS;
 }
 
-static void *sealer_main(void *argument)
+static void *worker_main(void *argument)
 {
-        struct clew_sealer *s = argument;
-        uint64_t pause = LOOK_NS;
+        struct worker *w = argument;
+        struct clew_sealer *s = w->sealer;
 
         pthread_setname_np(pthread_self(), "clewd-sealer");
         /* On Linux a thread has a priority of its own, named by its thread id. */
-        setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
-        while (!rest(s, pause)) {
+        if (w->pace == CALM)
+                setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
+        while (await_step(w)) {
                 struct clew_mem_account account;
 
                 clew_mem_account_open(&account, s->options.memory, CLEW_MEM_BACKGROUND, false);
-                pause = step(s);
+                s->pause_ns = step(s);
                 clew_mem_account_close(&account);
+                clew_count(s->options.counters, CLEW_COUNT_SEAL_PRESSED, w->pace == PRESSED);
+                choose_pace(s);
         }
         return NULL;
 }
@@ -253,29 +295,30 @@ int clew_sealer_new(const struct clew_sealer_options *options, struct clew_seale
 {
         struct clew_sealer *s = clew_calloc(1, sizeof(*s));
         pthread_condattr_t attr;
-        int r;
+        int r = 0;
 
         if (!s)
                 return -ENOMEM;
         s->options = *options;
-        if (options->figures) {
-                s->joined = clew_joined_new(options->store, options->figures, options->max_wait_ns);
-                if (!s->joined) {
-                        clew_free(s);
-                        return -ENOMEM;
-                }
-        }
+        s->pause_ns = LOOK_NS;
         pthread_mutex_init(&s->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&s->stop, &attr);
+        pthread_cond_init(&s->changed, &attr);
         pthread_condattr_destroy(&attr);
-        r = pthread_create(&s->thread, NULL, sealer_main, s);
+        if (options->figures) {
+                s->joined = clew_joined_new(options->store, options->figures, options->max_wait_ns);
+                r = s->joined ? 0 : ENOMEM;
+        }
+        for (size_t i = 0; r == 0 && i < PACES; i++) {
+                struct worker *w = &s->workers[i];
+
+                *w = (struct worker){.sealer = s, .pace = (enum pace)i};
+                r = pthread_create(&w->thread, NULL, worker_main, w);
+                w->runs = r == 0;
+        }
         if (r != 0) {
-                pthread_cond_destroy(&s->stop);
-                pthread_mutex_destroy(&s->lock);
-                clew_joined_free(s->joined);
-                clew_free(s);
+                clew_sealer_free(s);
                 return -r;
         }
         *ret = s;
@@ -293,10 +336,13 @@ void clew_sealer_free(struct clew_sealer *s)
                 return;
         pthread_mutex_lock(&s->lock);
         s->stopping = true;
-        pthread_cond_signal(&s->stop);
+        pthread_cond_broadcast(&s->changed);
         pthread_mutex_unlock(&s->lock);
-        pthread_join(s->thread, NULL);
-        pthread_cond_destroy(&s->stop);
+        for (size_t i = 0; i < PACES; i++) {
+                if (s->workers[i].runs)
+                        pthread_join(s->workers[i].thread, NULL);
+        }
+        pthread_cond_destroy(&s->changed);
         pthread_mutex_destroy(&s->lock);
         clew_joined_free(s->joined);
         clew_free(s);

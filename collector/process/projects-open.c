@@ -97,6 +97,8 @@ static int open_reader(const struct clew_config *config, const char *dir, struct
         return r;
 }
 
+/* OTLP bytes that are due: a second or two of sealing. */
+#define SEAL_BEHIND_BYTES ((uint64_t)256 << 20)
 /* Each piece of work has so much, whatever others do. */
 #define MEMORY_SMALL_BYTES ((size_t)48 << 20)
 /* And one at a time so much. */
@@ -250,6 +252,7 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
                 .max_wait_ns = config->seal_wait_ns,
                 .segment_bytes = (size_t)config->seal_segment_bytes,
                 .cpu_percent = (unsigned)config->seal_cpu_percent,
+                .behind_bytes = SEAL_BEHIND_BYTES,
         };
         int r = clew_pipeline_new(&pipeline, &p->pipeline);
 

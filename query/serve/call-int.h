@@ -234,6 +234,13 @@ CLEW_MUST_USE int clew_call_list_begin(struct clew_call *call, const char *type,
                                        struct clew_call_list *ret);
 /* True when no further item fits: the answer ends with where the rest begins. */
 CLEW_MUST_USE bool clew_call_list_is_full(const struct clew_call_list *list);
+/* How far a list is, to take back what was put since. */
+struct clew_call_mark {
+        uint64_t n;
+        size_t body;
+};
+struct clew_call_mark clew_call_list_mark(const struct clew_call_list *list);
+void clew_call_list_reset(struct clew_call_list *list, const struct clew_call_mark *mark);
 /* Ends it. @next is what `after` (or `from`) takes for the rest, NULL = that was all; @partial says
  * why the list is not whole, NULL = it is. 0 or a negative errno. */
 CLEW_MUST_USE int clew_call_list_end(struct clew_call_list *list, const char *next, uint64_t seen,

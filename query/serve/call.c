@@ -360,6 +360,17 @@ bool clew_call_list_is_full(const struct clew_call_list *list)
         return list->n >= list->limit;
 }
 
+struct clew_call_mark clew_call_list_mark(const struct clew_call_list *list)
+{
+        return (struct clew_call_mark){.n = list->n, .body = list->call->answer->body.len};
+}
+
+void clew_call_list_reset(struct clew_call_list *list, const struct clew_call_mark *mark)
+{
+        list->call->answer->body.len = mark->body;
+        list->n = mark->n;
+}
+
 static void write_or_null(struct clew_json_writer *w, const char *key, const char *text)
 {
         clew_json_write_key(w, key);

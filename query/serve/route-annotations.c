@@ -4,9 +4,8 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/values.h"
 #include "query/review/reviews.h"
-#include "query/serve/call-int.h"
+#include "query/serve/selected-page-int.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define LIMIT_DEFAULT 200u
@@ -186,16 +185,15 @@ static int of_one(struct clew_call *call)
         return put_all(call, &reviews);
 }
 
-/* What counts of the trace at hand; undone words and the undoing of them are left out. A trace is
- * not divided between two pages. */
-static int put_trace(struct clew_call *call, const struct clew_trace_id *id,
-                     struct clew_call_list *list)
+/* What counts of a trace; undone words and the undoing of them are left out. */
+static int put_trace(struct clew_call_list *list, const struct clew_selected *t)
 {
+        struct clew_call *call = list->call;
         struct clew_reviews reviews;
         int r;
 
         clew_arena_reset(&call->said);
-        r = clew_reviews_of_trace(call->view, id, &call->said, &reviews, &call->err);
+        r = clew_reviews_of_trace(call->view, &t->id, &call->said, &reviews, &call->err);
         for (uint32_t i = 0; r == 0 && i < reviews.n_all; i++) {
                 if (!reviews.all[i].undo && !is_undone(&reviews, reviews.all[i].number))
                         r = put(list, &reviews.all[i]);
@@ -203,60 +201,19 @@ static int put_trace(struct clew_call *call, const struct clew_trace_id *id,
         return r;
 }
 
-static int walk(struct clew_call *call, struct clew_select *s, struct clew_call_list *list)
-{
-        struct clew_selected t;
-        struct clew_selected last = {0};
-        struct clew_error partial;
-        char next[CLEW_CURSOR_TEXT] = "";
-        int r;
-
-        while ((r = clew_select_next(s, &t, &call->err)) == 1) {
-                if (clew_call_list_is_full(list)) {
-                        clew_cursor_print(&last, next);
-                        break;
-                }
-                r = put_trace(call, &t.id, list);
-                if (r < 0)
-                        return r;
-                last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
-        }
-        if (r == 0 && s->end != CLEW_SELECT_WHOLE && last.start_ns > 0)
-                clew_cursor_print(&last, next);
-        if (r >= 0 && clew_call_complaints(call, s) != 0)
-                return 0;
-        return r < 0 ? r
-                     : clew_call_list_end(list, next[0] ? next : NULL, s->seen,
-                                          clew_select_is_partial(s, &partial) ? partial.message
-                                                                              : NULL);
-}
-
 int clew_route_annotations(struct clew_call *call)
 {
-        const char *from = call->inputs.after;
-        struct clew_selected after;
-        struct clew_select s = {0};
-        struct clew_call_list list;
-        int r = 0;
+        static const struct clew_selected_page page = {.type = "annotations",
+                                                       .item = "annotation",
+                                                       .limit = LIMIT_DEFAULT,
+                                                       .put = put_trace};
 
         if (call->inputs.trace && call->inputs.of_session)
                 return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
                                         "trace or of-session, not both");
         if (call->inputs.trace || call->inputs.of_session)
                 return of_one(call);
-        if (from && !clew_cursor_parse(from, &after))
-                return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
-                                        "after takes a cursor as \"next\" has given it");
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
-        if (clew_call_list_begin(call, "annotations", "annotation", NULL, LIMIT_DEFAULT, &list) ==
-            0) {
-                r = clew_select_init(&s, call->view, &call->filter, call->service->clock,
-                                     from ? &after : NULL, &call->err);
-                if (r >= 0)
-                        r = walk(call, &s, &list);
-                clew_select_deinit(&s);
-        }
-        clew_call_list_deinit(&list);
-        return r;
+        return clew_call_selected_page(call, &page);
 }

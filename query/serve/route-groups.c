@@ -2,9 +2,9 @@
  * Traces in groups: by session, by cause.
  */
 #include "query/answer/trace-record.h"
-#include "query/serve/call-int.h"
 #include "query/serve/clusters.h"
 #include "query/serve/paging-int.h"
+#include "query/serve/selected-page-int.h"
 #include "query/serve/sessions.h"
 
 #include <errno.h>
@@ -13,23 +13,6 @@
 #define LIMIT_DEFAULT 50u
 /* Groups and their texts. */
 #define GROUPS_ARENA_MAX ((size_t)128 << 20)
-
-/* Ends the list. @next: where the rest begins; NULL or "": that was all. */
-static int end_list(struct clew_call_list *list, struct clew_select *s, const char *next)
-{
-        struct clew_error partial;
-
-        if (clew_call_complaints(list->call, s) != 0)
-                return 0;
-        return clew_call_list_end(list, next && *next ? next : NULL, s->seen,
-                                  clew_select_is_partial(s, &partial) ? partial.message : NULL);
-}
-
-static int refuse_after(struct clew_call *call)
-{
-        return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
-                                "after takes a cursor as \"next\" has given it");
-}
 
 /* The first session behind the place where another one's newest trace stood. That one may have gone
  * on meanwhile, and stand before it. */
@@ -60,7 +43,7 @@ static int put_sessions(struct clew_call *call, struct clew_select *s, struct cl
         int r;
 
         if (from && !clew_cursor_parse(from, &at))
-                return refuse_after(call);
+                return clew_call_refuse_cursor(call);
         clew_arena_init(&arena, GROUPS_ARENA_MAX);
         r = clew_sessions_gather(&groups, s, only, from ? 0 : list->limit, &arena, &call->err);
         x = r < 0 ? NULL : from ? behind(&groups, &at) : groups.first;
@@ -70,7 +53,7 @@ static int put_sessions(struct clew_call *call, struct clew_select *s, struct cl
         }
         if (r == 0 && list->n > 0 && (x || groups.more))
                 clew_cursor_print(&at, next);
-        return r < 0 ? r : end_list(list, s, next);
+        return r < 0 ? r : clew_call_end_selected(list, s, next);
 }
 
 static int put_clusters(struct clew_call *call, struct clew_select *s, struct clew_call_list *list)
@@ -85,7 +68,7 @@ static int put_clusters(struct clew_call *call, struct clew_select *s, struct cl
         int r;
 
         if (from && !clew_page_parse_size(from, &size, &hash))
-                return refuse_after(call);
+                return clew_call_refuse_cursor(call);
         clew_arena_init(&arena, GROUPS_ARENA_MAX);
         r = clew_clusters_gather(&groups, s, &arena, &call->err);
         while (r == 0 && from && i < groups.n &&
@@ -96,50 +79,11 @@ static int put_clusters(struct clew_call *call, struct clew_select *s, struct cl
                 r = clew_record_put(&list->writer, &groups.items[i]);
         if (r == 0 && i < groups.n && list->n > 0)
                 clew_page_print_size(groups.items[i - 1].count, groups.items[i - 1].hash, next);
-        return r < 0 ? r : end_list(list, s, next);
+        return r < 0 ? r : clew_call_end_selected(list, s, next);
 }
 
-/* Remembers the place of what is looked at: a walk that is out of time goes on behind it. */
-static bool note_place(void *context, const struct clew_list_entry *entry)
-{
-        *(struct clew_selected *)context =
-                (struct clew_selected){.id = entry->id, .start_ns = entry->start_ns};
-        return false;
-}
-
-/* The runs of the cluster that the path names. */
-static int put_members(struct clew_call *call, struct clew_select *s, struct clew_call_list *list)
-{
-        struct clew_selected place = {0};
-        struct clew_selected last = {0};
-        struct clew_selected t;
-        char next[CLEW_CURSOR_TEXT] = "";
-        int r = 0;
-
-        s->skip = note_place;
-        s->skip_context = &place;
-        while ((r = clew_select_next(s, &t, &call->err)) == 1) {
-                r = clew_cluster_has(s, &t, call->path_values[0], &call->err);
-                if (r == 0)
-                        continue;
-                if (r == 1 && clew_call_list_is_full(list)) {
-                        clew_cursor_print(&last, next);
-                        break;
-                }
-                last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
-                if (r == 1)
-                        r = clew_record_put(&list->writer, &t);
-                if (r < 0)
-                        return r;
-        }
-        if (r == 0 && s->end != CLEW_SELECT_WHOLE && s->seen > 0)
-                clew_cursor_print(&place, next);
-        return r < 0 ? r : end_list(list, s, next);
-}
-
-/* @walk_after: where the walk begins; NULL = with the newest. */
 static int answer(struct clew_call *call, const char *type, const char *item,
-                  const struct clew_record_field *fields, const struct clew_selected *walk_after,
+                  const struct clew_record_field *fields,
                   int (*put)(struct clew_call *, struct clew_select *, struct clew_call_list *))
 {
         struct clew_select s = {0};
@@ -147,8 +91,8 @@ static int answer(struct clew_call *call, const char *type, const char *item,
         int r = 0;
 
         if (clew_call_list_begin(call, type, item, fields, LIMIT_DEFAULT, &list) == 0) {
-                r = clew_select_init(&s, call->view, &call->filter, call->service->clock,
-                                     walk_after, &call->err);
+                r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL,
+                                     &call->err);
                 if (r >= 0)
                         r = put(call, &s, &list);
                 clew_select_deinit(&s);
@@ -161,8 +105,12 @@ int clew_route_sessions(struct clew_call *call)
 {
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
+<<<<<<< HEAD
         call->filter.plain = true;
         return answer(call, "sessions", "session", clew_session_fields, NULL, put_sessions);
+=======
+        return answer(call, "sessions", "session", clew_session_fields, put_sessions);
+>>>>>>> main
 }
 
 static int failed_runs(struct clew_call *call)
@@ -179,18 +127,30 @@ int clew_route_clusters(struct clew_call *call)
 {
         if (failed_runs(call) != 0)
                 return 0;
-        return answer(call, "clusters", "cluster", clew_cluster_fields, NULL, put_clusters);
+        return answer(call, "clusters", "cluster", clew_cluster_fields, put_clusters);
+}
+
+/* Whether it is of the cluster that the path names. */
+static int is_member(struct clew_call *call, struct clew_select *s, struct clew_selected *t)
+{
+        return clew_cluster_has(s, t, call->path_values[0], &call->err);
+}
+
+static int put_member(struct clew_call_list *list, const struct clew_selected *t)
+{
+        return clew_record_put(&list->writer, t);
 }
 
 int clew_route_cluster(struct clew_call *call)
 {
-        const char *from = call->inputs.after;
-        struct clew_selected after;
+        const struct clew_selected_page page = {.type = "traces",
+                                                .item = "trace",
+                                                .fields = clew_trace_fields,
+                                                .limit = LIMIT_DEFAULT,
+                                                .is_meant = is_member,
+                                                .put = put_member};
 
-        if (from && !clew_cursor_parse(from, &after))
-                return refuse_after(call);
         if (failed_runs(call) != 0)
                 return 0;
-        return answer(call, "traces", "trace", clew_trace_fields, from ? &after : NULL,
-                      put_members);
+        return clew_call_selected_page(call, &page);
 }

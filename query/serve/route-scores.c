@@ -6,9 +6,7 @@
 #include "query/answer/trace-record.h"
 #include "query/answer/values.h"
 #include "query/review/reviews.h"
-#include "query/serve/call-int.h"
-
-#include <errno.h>
+#include "query/serve/selected-page-int.h"
 
 #define LIMIT_DEFAULT 200u
 
@@ -124,68 +122,19 @@ static int put_said(struct clew_call_list *list, const struct clew_selected *t)
         return r;
 }
 
-/* What was looked at last, whether it has scores or not: a page that is out of time goes on there.
- */
-static bool note_place(void *context, const struct clew_list_entry *entry)
+static int put_scores(struct clew_call_list *list, const struct clew_selected *t)
 {
-        *(struct clew_selected *)context =
-                (struct clew_selected){.id = entry->id, .start_ns = entry->start_ns};
-        return false;
-}
+        int r = put_recorded(list, t);
 
-static int walk(struct clew_call *call, struct clew_select *s, struct clew_call_list *list)
-{
-        struct clew_selected t;
-        struct clew_selected place = {0};
-        struct clew_selected last = {0};
-        struct clew_error partial;
-        char next[CLEW_CURSOR_TEXT] = "";
-        int r;
-
-        s->skip = note_place;
-        s->skip_context = &place;
-        while ((r = clew_select_next(s, &t, &call->err)) == 1) {
-                if (clew_call_list_is_full(list)) {
-                        clew_cursor_print(&last, next);
-                        break;
-                }
-                r = put_recorded(list, &t);
-                if (r == 0)
-                        r = put_said(list, &t);
-                if (r < 0)
-                        return r;
-                last = (struct clew_selected){.id = t.id, .start_ns = t.start_ns};
-        }
-        if (r == 0 && s->end != CLEW_SELECT_WHOLE && s->seen > 0)
-                clew_cursor_print(&place, next);
-        if (r >= 0 && clew_call_complaints(call, s) != 0)
-                return 0;
-        return r < 0 ? r
-                     : clew_call_list_end(list, next[0] ? next : NULL, s->seen,
-                                          clew_select_is_partial(s, &partial) ? partial.message
-                                                                              : NULL);
+        return r == 0 ? put_said(list, t) : r;
 }
 
 int clew_route_scores(struct clew_call *call)
 {
-        const char *from = call->inputs.after;
-        struct clew_selected after;
-        struct clew_select s = {0};
-        struct clew_call_list list;
-        int r = 0;
+        static const struct clew_selected_page page = {
+                .type = "scores", .item = "score", .limit = LIMIT_DEFAULT, .put = put_scores};
 
-        if (from && !clew_cursor_parse(from, &after))
-                return clew_call_refuse(call, CLEW_PROBLEM_BAD_PARAMETER,
-                                        "after takes a cursor as \"next\" has given it");
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
-        if (clew_call_list_begin(call, "scores", "score", NULL, LIMIT_DEFAULT, &list) == 0) {
-                r = clew_select_init(&s, call->view, &call->filter, call->service->clock,
-                                     from ? &after : NULL, &call->err);
-                if (r >= 0)
-                        r = walk(call, &s, &list);
-                clew_select_deinit(&s);
-        }
-        clew_call_list_deinit(&list);
-        return r;
+        return clew_call_selected_page(call, &page);
 }
