@@ -105,12 +105,8 @@ int clew_route_sessions(struct clew_call *call)
 {
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
-<<<<<<< HEAD
         call->filter.plain = true;
-        return answer(call, "sessions", "session", clew_session_fields, NULL, put_sessions);
-=======
         return answer(call, "sessions", "session", clew_session_fields, put_sessions);
->>>>>>> main
 }
 
 static int failed_runs(struct clew_call *call)
