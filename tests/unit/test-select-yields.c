@@ -128,9 +128,59 @@ static void test_yields(void **state)
                 assert_int_equal(given[i], 1);
 }
 
+static uint64_t read_slow_clock(void *context)
+{
+        uint64_t *at_ns = context;
+
+        *at_ns += CLEW_NS_PER_S;
+        return *at_ns;
+}
+
+/* To begin takes a second, as does one trace, and the view is old at once: the walk is at least
+ * half of the work still. */
+static void test_goes_on(void **state)
+{
+        uint64_t store_ns = 0;
+        uint64_t walk_ns = 0;
+        const struct clew_clock of_store = {read_slow_clock, read_slow_clock, &store_ns};
+        const struct clew_clock slow = {read_clock, read_slow_clock, &walk_ns};
+        struct clew_store_options o = {
+                .mode = CLEW_STORE_COLLECT, .deriver = clew_model_deriver(), .clock = &of_store};
+        struct clew_filter filter = {0};
+        struct clew_store *store = NULL;
+        struct clew_view *view = NULL;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_error err = {0};
+        struct test_dir dir;
+        uint64_t begun_ns = 0;
+        unsigned begun = 0;
+        unsigned n = 0;
+
+        (void)state;
+        test_dir_make(&dir);
+        assert_int_equal(clew_store_open(dir.path, &o, &store, &err), 0);
+        for (uint32_t i = 1; i <= TRACES; i++)
+                append(store, i);
+        assert_int_equal(clew_view_open(store, &view, &err), 0);
+        assert_int_equal(clew_select_init(&s, view, &filter, &slow, NULL, &err), 0);
+        while (clew_select_next(&s, &t, &err) == 1) {
+                begun += s.begun_ns != begun_ns;
+                begun_ns = s.begun_ns;
+                n++;
+        }
+        assert_int_equal(n, TRACES);
+        assert_true(begun > 1 && begun <= TRACES / 2);
+        clew_select_deinit(&s);
+        clew_view_close(view);
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_yields)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_yields),
+                                           cmocka_unit_test(test_goes_on)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
