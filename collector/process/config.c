@@ -116,6 +116,10 @@ static const struct key keys[] = {
         {"objects", "off", VALUE_PATH, offsetof(struct clew_config, objects), 0, 0, "URL",
          "what is sealed is also brought there, s3://BUCKET/PREFIX or dir:///PATH; an empty store "
          "takes what is there"},
+        {"objects-wait", "30s", VALUE_DURATION, offsetof(struct clew_config, objects_wait_ns), 0,
+         SECONDS(3600), "TIME",
+         "what is sealed goes there at most so much later, many segments in one object; at once "
+         "when 20 MiB have come"},
         {"objects-every", "1s", VALUE_DURATION, offsetof(struct clew_config, objects_every_ns),
          CLEW_NS_PER_S / 10, SECONDS(3600), "TIME",
          "with role query: how often it is asked what is new there"},
@@ -304,11 +308,35 @@ bool clew_config_collects(const struct clew_config *c)
         return !c->read_only && !clew_config_is_reader(c);
 }
 
+/* Each protocol has a port of its own, unless the system is to choose one (port 0). */
+static int check_addresses(const struct clew_config *c, struct clew_error *err)
+{
+        struct clew_address a;
+        char grpc[CLEW_ADDRESS_TEXT_MAX];
+        char http[CLEW_ADDRESS_TEXT_MAX];
+
+        if (strcmp(c->grpc, "off") == 0 || strcmp(c->http, "off") == 0)
+                return 0;
+        if (clew_address_parse(c->grpc, &a, err) < 0)
+                return -EINVAL;
+        clew_address_format(&a, grpc);
+        if (clew_address_parse(c->http, &a, err) < 0)
+                return -EINVAL;
+        clew_address_format(&a, http);
+        if (clew_address_port(&a) == 0 || strcmp(grpc, http) != 0)
+                return 0;
+        return clew_error_set(err, -EINVAL, 0,
+                              "grpc and http are both %s: each needs a port of its own", http);
+}
+
 /* What does not go together. */
 static int check_together(const struct clew_config *c, struct clew_error *err)
 {
         bool advertises = strcmp(c->advertise, "off") != 0;
+        int r = check_addresses(c, err);
 
+        if (r < 0)
+                return r;
         if (advertises && ((strncmp(c->advertise, "http://", 7) != 0 &&
                             strncmp(c->advertise, "https://", 8) != 0) ||
                            strlen(c->advertise) > ADVERTISE_MAX))

@@ -48,6 +48,7 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
         struct clew_tier_options options = {.url = url,
                                             .cache_bytes = config->objects_cache_bytes,
                                             .local_bytes = config->objects_local_bytes,
+                                            .wait_ns = config->objects_wait_ns,
                                             .advertise = or_null(config->advertise),
                                             .finding = on_finding,
                                             .context = p};

@@ -128,7 +128,8 @@ static int gather_said(struct clew_select *s, const struct clew_list_entry *from
 }
 
 /* The walk over all traces, or over those that indexes cannot rule out. */
-static int begin(struct clew_select *s, const struct clew_list_entry *from, struct clew_error *err)
+static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
+                      struct clew_error *err)
 {
         const struct clew_filter *f = s->filter;
         bool no_index = !f || f->no_index || s->index_failed;
@@ -149,17 +150,6 @@ static int begin(struct clew_select *s, const struct clew_list_entry *from, stru
         clew_index_choice_set_taker(s->choice, light ? &s->taker : NULL);
         return clew_view_list_chosen(s->view, from,
                                      clew_index_choice_chooser(s->choice, f->since_ns, light), err);
-}
-
-static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
-                      struct clew_error *err)
-{
-        uint64_t before_ns = clew_clock_monotonic_ns(s->clock);
-        int r = begin(s, from, err);
-
-        s->begun_ns = clew_clock_monotonic_ns(s->clock);
-        s->begin_ns = s->begun_ns - before_ns;
-        return r;
 }
 
 /* Whether who gets the selected ones asks what the rules of root cause find in them. */
@@ -517,19 +507,12 @@ static bool is_time_to_look(const struct clew_select *s)
         return !s->is_light || s->seen % 64 == 0;
 }
 
-/* The walk has gone on for as long as it took to begin it: with much that is hot, and a busy
- * machine, it would else do nothing but begin. */
-static bool has_worked(const struct clew_select *s)
-{
-        return s->begin_ns == 0 || clew_clock_monotonic_ns(s->clock) - s->begun_ns > s->begin_ns;
-}
-
 /* Time to move on to a newer snapshot. Not after runs were taken in no order: nobody knows how far
  * the walk has come then, and it is over soon. */
 static bool must_yield(const struct clew_select *s)
 {
         return s->has_last && is_time_to_look(s) && clew_view_index_use(s->view)->taken == 0 &&
-               clew_view_is_old(s->view) && has_worked(s);
+               clew_view_is_old(s->view);
 }
 
 /* Goes on behind the trace looked at last. */

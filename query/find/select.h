@@ -101,8 +101,7 @@ struct clew_selected {
 /*
  * A walk moves to the newest snapshot on its way whenever it has held one for CLEW_VIEW_HELD_NS, so
  * that no query of minutes keeps the file growing: it goes on behind the trace that it looked at
- * last. Where it took longer to begin with a snapshot, it is held for as long again, so that at
- * least half of all work is the walk. So nothing of the view lives from one step to the next.
+ * last. So nothing of the view lives from one step to the next.
  *
  * Open struct so that it can live on the stack; the counters, damage and end are for callers.
  */
@@ -163,8 +162,6 @@ struct clew_select {
         struct clew_list_entry last; /* its id and start: the one looked at last */
         bool has_last;
         uint64_t deadline_ns; /* monotonic; 0 = none */
-        uint64_t begun_ns;    /* monotonic; of the walk over the snapshot at hand ... */
-        uint64_t begin_ns;    /* ... and how long it took to begin it */
         bool done;
 };
 

@@ -333,7 +333,7 @@ int clew_follow_open(const char *dir, const struct clew_follow_options *options,
 
 static uint64_t mark_of(const struct clew_tier_item *item)
 {
-        const uint64_t words[] = {item->digest, item->size,
+        const uint64_t words[] = {item->place.digest, item->place.end,
                                   clew_hash(clew_slice_make(item->live, item->live_len))};
 
         return clew_hash(clew_slice_make(words, sizeof(words)));
