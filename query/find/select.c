@@ -11,7 +11,6 @@
 #include "query/find/own-query-int.h"
 #include "query/find/run.h"
 #include "query/find/select-int.h"
-#include "query/find/settle.h"
 
 #include "proto/base/mem.h"
 #include "proto/base/stop.h"

@@ -17,6 +17,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "query/find/language/language.h"
+#include "query/find/settle.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 #include "storage/store.h"
@@ -26,9 +27,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An open run that has sent nothing for so long is called lost. Ten minutes: longer than any
- * single model or tool call that real runs wait for. */
-#define CLEW_LOST_AFTER_NS (600 * CLEW_NS_PER_S)
 /* Memory for one trace that has to be summarised on the way; larger ones are reported. */
 #define CLEW_SELECT_ARENA_MAX ((size_t)4 << 30)
 

@@ -3,8 +3,6 @@
  */
 #include "query/find/settle.h"
 
-#include "query/find/select.h"
-
 bool clew_settle(struct clew_trace *trace, uint64_t last_arrival_ns, uint64_t now_ns)
 {
         uint64_t end = trace->end_ns > trace->start_ns ? trace->end_ns : trace->start_ns;

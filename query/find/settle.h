@@ -4,11 +4,16 @@
 #ifndef CLEW_QUERY_FIND_SETTLE_H
 #define CLEW_QUERY_FIND_SETTLE_H
 
+#include "proto/base/clock.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* An open run that has sent nothing for so long is called lost. Ten minutes: longer than any
+ * single model or tool call that real runs wait for. */
+#define CLEW_LOST_AFTER_NS (600 * CLEW_NS_PER_S)
 
 /*
  * Settles the outcome of a trace that was just built: a run whose parent never came is judged by
