@@ -240,6 +240,7 @@ int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
                 r = clew_window_make(cli, &a.filter_flags, &a.window_flags, CLEW_SINCE_DEFAULT,
                                      a.look.utc, &a.filter, &a.window);
         a.filter.runs = false; /* helpers have attributes, too */
+        a.filter.plain = args.n == 0;
         if (r == 0)
                 r = clew_output_init(&a.output, cli, &a.output_flags,
                                      args.n > 0 ? "value" : "attribute",

@@ -127,7 +127,7 @@ static int print(struct sessions *g, struct clew_view *view, const struct clew_s
         return r;
 }
 
-static int gather(struct sessions *g, struct clew_view *view, const struct clew_filter *filter)
+static int gather(struct sessions *g, struct clew_view *view, struct clew_filter *filter)
 {
         const struct clew_name_filter only = {g->filter_flags.sessions.values,
                                               g->filter_flags.sessions.n};
@@ -139,6 +139,7 @@ static int gather(struct sessions *g, struct clew_view *view, const struct clew_
 
         if (limit == 0 && !clew_output_is_machine(&g->output))
                 limit = CLEW_ROWS_DEFAULT;
+        filter->plain = true;
         r = clew_select_init(&s, view, filter, g->cli->clock, NULL, &err);
 
         if (r >= 0)

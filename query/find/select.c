@@ -10,8 +10,8 @@
 #include "query/find/index/index.h"
 #include "query/find/own-query-int.h"
 #include "query/find/run.h"
+#include "query/find/select-int.h"
 
-#include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/base/stop.h"
 
@@ -21,22 +21,10 @@
 
 /* One summary; the longest have some kilobytes. */
 #define SUMMARY_BYTES_MAX ((size_t)1 << 20)
-/* Scores about older traces that one walk remembers; those of feedback that is about nothing in the
- * walk too. */
-#define AIMED_MAX 65536u
-#define AIMED_BUCKETS 4096u /* a power of two */
-#define AIMED_ARENA_MAX ((size_t)64 << 20)
-
 /* What is read of a hot trace for its line: the largest real runs, and a list takes less than 128
  * MiB. */
 #define DERIVE_ITEMS_MAX 30000u
 #define DERIVE_BYTES_MAX ((uint64_t)32 << 20)
-
-struct clew_select_aimed {
-        struct clew_select_aimed *next;
-        struct clew_trace_id target;
-        struct clew_summary_score score;
-};
 
 /* All that indexes are asked. Returns how many queries, or -ENOMEM. */
 static int gather_asked(struct clew_select *s)
@@ -127,7 +115,7 @@ static int gather_said(struct clew_select *s, const struct clew_list_entry *from
 
         if (!source.each || !source.say || !clew_index_choice_asks_said(s->choice))
                 return 0;
-        clew_buffer_init(&targets, AIMED_MAX * sizeof(struct clew_trace_id));
+        clew_buffer_init(&targets, CLEW_SELECT_AIMED_MAX * sizeof(struct clew_trace_id));
         r = clew_aimed_targets(s->view, from, s->filter->since_ns, &targets, err);
         if (r == -ESTALE)
                 return r;
@@ -163,6 +151,29 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                                      clew_index_choice_chooser(s->choice, f->since_ns, light), err);
 }
 
+/* Whether who gets the selected ones asks what the rules of root cause find in them. */
+static bool wants_facts(const struct clew_select *s)
+{
+        static const unsigned found = CLEW_LIGHT_CAUSE | CLEW_LIGHT_SIGNATURE | CLEW_LIGHT_FACTS;
+        const struct clew_filter *f = s->filter;
+
+        return !f || (!f->plain && (f->light == 0 || (f->light & found) != 0));
+}
+
+/* Those rules are five sixths of what it costs to summarise a trace, and most conditions do not ask
+ * for what they find: then they are asked for what is selected alone. */
+static bool can_judge_plain(const struct clew_select *s)
+{
+        const struct clew_filter *f = s->filter;
+
+        for (uint32_t i = 0; f && i < f->n_queries; i++) {
+                if (clew_query_asks_facts(f->queries[i]))
+                        return false;
+        }
+        return !wants_facts(s) ||
+               (f && (f->n_queries > 0 || f->outcomes != 0 || f->sessions.n > 0));
+}
+
 int clew_select_init(struct clew_select *s, struct clew_view *view,
                      const struct clew_filter *filter, const struct clew_clock *clock,
                      const struct clew_selected *after, struct clew_error *err)
@@ -172,9 +183,10 @@ int clew_select_init(struct clew_select *s, struct clew_view *view,
         *s = (struct clew_select){.view = view, .filter = filter, .clock = clock};
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
-        clew_arena_init(&s->kept, AIMED_ARENA_MAX);
+        clew_select_remember_init(s);
         if (filter && filter->limit_ns != 0)
                 s->deadline_ns = clew_clock_monotonic_ns(clock) + filter->limit_ns;
+        s->plain_first = can_judge_plain(s);
         for (uint32_t i = 0; filter && i < filter->n_queries; i++) {
                 s->runs[i] = clew_query_run_new(filter->queries[i]);
                 if (!s->runs[i])
@@ -232,22 +244,6 @@ void clew_select_deinit(struct clew_select *s)
         end_walk(s);
 }
 
-bool clew_name_filter_matches(const struct clew_name_filter *filter, struct clew_slice value)
-{
-        for (size_t i = 0; i < filter->n; i++) {
-                struct clew_slice name = clew_slice_of_cstr(filter->values[i]);
-
-                if (name.len > 0 && name.data[name.len - 1] == '*') {
-                        name.len--;
-                        if (clew_slice_starts_with(value, name))
-                                return true;
-                } else if (clew_slice_eq(value, name)) {
-                        return true;
-                }
-        }
-        return false;
-}
-
 static bool session_passes(const struct clew_name_filter *filter, const struct clew_summary *s)
 {
         if (filter->n == 0 || clew_name_filter_matches(filter, s->session))
@@ -267,13 +263,28 @@ static bool passes(const struct clew_filter *f, const struct clew_summary *s)
                session_passes(&f->sessions, s);
 }
 
-/* Summarises the trace itself. Stored summaries of older rules are good enough for a list: `clew
- * reindex` renews them. */
+/* Its spans, as far as they are read for its line. */
+static int load_for_summary(struct clew_select *s, const struct clew_trace_id *id,
+                            struct clew_error *err)
+{
+        struct clew_trace_data data;
+        int r = clew_view_load_some(s->view, id, DERIVE_ITEMS_MAX, DERIVE_BYTES_MAX, &data, err);
+
+        if (r < 0)
+                return r;
+        s->cut += data.left_out > 0;
+        s->data = data;
+        s->has_data = data.left_out == 0; /* a query is put to the whole */
+        return 0;
+}
+
+/* Summarises the trace itself; without cause and facts where the walk needs none. Stored summaries
+ * of older rules are good enough for a list: `clew reindex` renews them. */
 static int derive(struct clew_select *s, const struct clew_trace_id *id,
                   const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
-        const struct clew_deriver *deriver = clew_model_deriver();
-        struct clew_trace_data data;
+        const struct clew_deriver *deriver =
+                s->is_plain ? clew_model_deriver_plain() : clew_model_deriver();
         struct clew_summary summary;
         uint64_t start_ns;
         int r;
@@ -284,15 +295,11 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                 if (r == 0)
                         clew_summary_encode(&summary, &s->derived);
         } else {
-                r = clew_view_load_some(s->view, id, DERIVE_ITEMS_MAX, DERIVE_BYTES_MAX, &data,
-                                        err);
-                s->cut += r == 0 && data.left_out > 0;
+                r = s->has_data ? 0 : load_for_summary(s, id, err);
                 if (r < 0)
                         return r;
-                s->data = data;
-                s->has_data = data.left_out == 0; /* a query is put to the whole */
-                r = deriver->summarize(deriver->context, id, data.traces, data.logs, &s->derived,
-                                       &start_ns);
+                r = deriver->summarize(deriver->context, id, s->data.traces, s->data.logs,
+                                       &s->derived, &start_ns);
         }
         if (r == 0)
                 r = clew_buffer_error(&s->derived);
@@ -315,56 +322,6 @@ static bool is_unpriced(const struct clew_summary *s)
                s->rules_version >> 16 != clew_prices_mark();
 }
 
-static uint32_t bucket_of(const struct clew_trace_id *id)
-{
-        return (uint32_t)clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes))) &
-               (AIMED_BUCKETS - 1);
-}
-
-/* What the trace at hand says about others. Without memory for it lists know less, not nothing. */
-static void remember_aimed(struct clew_select *s, const struct clew_summary *summary)
-{
-        if (summary->n_aimed > 0 && !s->aimed)
-                s->aimed = clew_arena_calloc(&s->kept, AIMED_BUCKETS,
-                                             sizeof(struct clew_select_aimed *));
-        for (uint32_t i = 0; s->aimed && i < summary->n_aimed && s->n_aimed < AIMED_MAX; i++) {
-                const struct clew_summary_aimed *a = &summary->aimed[i];
-                struct clew_select_aimed *kept = clew_arena_calloc(&s->kept, 1, sizeof(*kept));
-                uint32_t bucket = bucket_of(&a->trace_id);
-
-                if (!kept)
-                        return;
-                *kept = (struct clew_select_aimed){s->aimed[bucket], a->trace_id, a->score};
-                kept->score.name = clew_arena_copy(&s->kept, a->score.name);
-                kept->score.label = clew_arena_copy(&s->kept, a->score.label);
-                s->aimed[bucket] = kept;
-                s->n_aimed++;
-        }
-}
-
-/* What younger traces said about the trace at hand. */
-static void recall_aimed(const struct clew_select *s, struct clew_selected *t)
-{
-        if (!s->aimed)
-                return;
-        for (const struct clew_select_aimed *a = s->aimed[bucket_of(&t->id)]; a; a = a->next) {
-                struct clew_summary *sum = &t->summary;
-
-                if (clew_trace_id_eq(&a->target, &t->id) && sum->n_scores < CLEW_SUMMARY_SCORES_MAX)
-                        sum->scores[sum->n_scores++] = a->score;
-        }
-}
-
-/* A run whose parent never came is judged by what did, once that is long over. */
-static void settle(struct clew_summary *summary, uint64_t start_ns, uint64_t now, uint64_t patience)
-{
-        uint64_t end = start_ns + summary->duration_ns;
-
-        if (summary->outcome == CLEW_OUTCOME_OPEN && summary->settled != CLEW_OUTCOME_OPEN &&
-            end < now && now - end > patience)
-                summary->outcome = summary->settled;
-}
-
 /* A trace of a run in several is shown as the whole of it. @built: that, built already. */
 static int fill_joined(struct clew_select *s, const struct clew_run *run,
                        const struct clew_trace *built, struct clew_selected *ret,
@@ -376,6 +333,7 @@ static int fill_joined(struct clew_select *s, const struct clew_run *run,
 
         clew_buffer_clear(&s->derived);
         s->has_data = false;
+        s->is_plain = false;
         if (built) {
                 r = clew_summary_of_full_trace(built, &s->arena, &summary);
                 if (r == 0)
@@ -445,7 +403,7 @@ static void look_at_time(const struct clew_select *s, uint64_t silent_since,
         now = clew_clock_unix_ns(s->clock);
         if (s->filter && s->filter->lost_after_ns != 0)
                 patience = s->filter->lost_after_ns;
-        settle(&ret->summary, ret->start_ns, now, patience);
+        clew_settle_summary(&ret->summary, ret->start_ns, now, patience);
         ret->lost = ret->summary.outcome == CLEW_OUTCOME_OPEN && silent_since < now &&
                     now - silent_since > patience;
 }
@@ -459,20 +417,37 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         clew_arena_reset(&s->arena);
         s->has_data = false;
         s->joined = false;
+        s->is_plain = false;
         s->found = (struct clew_query_result){0};
         *ret = (struct clew_selected){
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
         if (!entry->hot && entry->summary.len > 0)
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
-        if (r < 0 || is_unpriced(&ret->summary))
+        if (r < 0 || is_unpriced(&ret->summary)) {
+                s->is_plain = s->plain_first && !built;
                 r = derive(s, &entry->id, built, ret, err);
+        }
         if (r == 0)
                 r = join(s, built, ret, &silent_since, err);
         if (r < 0)
                 return r;
-        remember_aimed(s, &ret->summary);
-        recall_aimed(s, ret);
+        clew_select_remember(s, &ret->summary);
+        clew_select_recall(s, ret);
         look_at_time(s, silent_since, ret);
+        return 0;
+}
+
+/* Adds cause and facts to a summary that lacks them. */
+static int complete(struct clew_select *s, struct clew_selected *t, struct clew_error *err)
+{
+        int r;
+
+        s->is_plain = false;
+        r = derive(s, &t->id, NULL, t, err);
+        if (r < 0)
+                return r;
+        clew_select_recall(s, t);
+        look_at_time(s, t->last_sign_ns, t);
         return 0;
 }
 
@@ -482,6 +457,7 @@ static int fill_light(struct clew_select *s, const struct clew_list_entry *entry
 {
         s->has_data = false;
         s->joined = false;
+        s->is_plain = false;
         *ret = (struct clew_selected){
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view};
         if (!s->columns ||
@@ -575,11 +551,15 @@ int clew_select_whole(struct clew_select *s, struct clew_selected *t, struct cle
         struct clew_trace_id id = t->id;
         int r;
 
-        if (!s->is_light)
-                return 0;
+        if (!s->is_light) {
+                s->has_data = s->has_data && !s->is_plain; /* the view may have loaded another */
+                return s->is_plain ? complete(s, t, err) : 0;
+        }
         r = clew_view_entry(s->view, &id, &whole, err);
         if (r == 0)
                 r = fill(s, &whole, NULL, t, err);
+        if (r == 0 && s->is_plain)
+                r = complete(s, t, err);
         whole.id = id;
         if (r < 0 && clew_view_is_broken(s->view))
                 r = fill_without(s, &whole, t, err);
@@ -738,6 +718,10 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                 r = passes(s->filter, &ret->summary) ? meets(s, &e, ret, &damage) : 0;
         if (r == 1 && !is_wanted(s, &ret->summary))
                 return 0;
+        if (r == 1 && s->is_plain && wants_facts(s)) {
+                r = complete(s, ret, &damage);
+                r = r < 0 ? r : 1;
+        }
         return r < 0 ? pass_over(s, &damage, err) : r;
 }
 
@@ -893,6 +877,6 @@ void clew_select_init_single(struct clew_select *s, struct clew_view *view,
 {
         *s = (struct clew_select){.view = view, .clock = clock, .done = true};
         clew_arena_init(&s->arena, CLEW_SELECT_ARENA_MAX);
-        clew_arena_init(&s->kept, AIMED_ARENA_MAX);
+        clew_select_remember_init(s);
         clew_buffer_init(&s->derived, SUMMARY_BYTES_MAX);
 }

@@ -17,6 +17,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "query/find/language/language.h"
+#include "query/find/settle.h"
 #include "query/model/summary.h"
 #include "query/model/trace.h"
 #include "storage/store.h"
@@ -26,9 +27,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An open run that has sent nothing for so long is called lost. Ten minutes: longer than any
- * single model or tool call that real runs wait for. */
-#define CLEW_LOST_AFTER_NS (600 * CLEW_NS_PER_S)
 /* Memory for one trace that has to be summarised on the way; larger ones are reported. */
 #define CLEW_SELECT_ARENA_MAX ((size_t)4 << 30)
 
@@ -64,6 +62,7 @@ struct clew_filter {
         clew_query_spoken_fn spoken; /* of whom they said it; the same context; NULL = not known */
         bool allow_unknown;          /* keys that no span has are no mistake */
         unsigned light; /* CLEW_LIGHT_* (find/index/index.h): more is not asked of summaries */
+        bool plain;     /* nor is cause, loops, stalls, retries and waste: they may be missing */
         bool no_index;  /* look at all traces */
         bool apart;     /* each trace by itself, also of a run in several */
         bool runs;      /* leave out traces without an agent, a model call or a tool */
@@ -147,6 +146,8 @@ struct clew_select {
         struct clew_columns *columns; /* NULL: summaries are read */
         struct clew_index_taker taker;
         bool is_light;                    /* the trace at hand came from them */
+        bool plain_first;                 /* conditions are put to summaries without a cause */
+        bool is_plain;                    /* that at hand is one */
         bool index_failed;                /* the rest of the walk is over all traces */
         char index_damage[200];           /* what failed; empty = nothing */
         struct clew_index_choice *choice; /* NULL: indexes leave nothing out */
@@ -180,8 +181,8 @@ CLEW_MUST_USE int clew_select_next(struct clew_select *s, struct clew_selected *
                                    struct clew_error *err);
 void clew_select_deinit(struct clew_select *s);
 
-/* Of the trace that was given out last, when filter.light was set: its summary, all of it. 0 or an
- * error of clew_view_entry(). */
+/* Of the trace that was given out last, when filter.light or filter.plain was set: its summary, all
+ * of it. 0 or an error of clew_view_entry(). */
 CLEW_MUST_USE int clew_select_whole(struct clew_select *s, struct clew_selected *t,
                                     struct clew_error *err);
 

@@ -170,6 +170,7 @@ void clew_contrast_share(struct clew_contrast *c, unsigned side, struct clew_fil
                 c->left_ns = f->limit_ns / 2;
                 c->left_bytes = f->limit_bytes / 2;
         }
+        f->plain = true; /* runs are compared by their steps and attributes */
         f->limit_ns = side == 0 ? f->limit_ns - c->left_ns : c->left_ns;
         f->limit_bytes = side == 0 ? f->limit_bytes - c->left_bytes : c->left_bytes;
         if (side == 1 && c->since_ns > f->since_ns)

@@ -60,6 +60,7 @@ int clew_route_attrs(struct clew_call *call)
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
         call->filter.runs = false; /* helpers count, too */
+        call->filter.plain = true;
         r = clew_attributes_init(&all);
         if (r == 0)
                 r = clew_select_init(&s, call->view, &call->filter, call->service->clock, NULL,

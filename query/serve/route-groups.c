@@ -105,6 +105,7 @@ int clew_route_sessions(struct clew_call *call)
 {
         if (clew_call_filter(call, CLEW_SINCE_DEFAULT) != 0)
                 return 0;
+        call->filter.plain = true;
         return answer(call, "sessions", "session", clew_session_fields, put_sessions);
 }
 

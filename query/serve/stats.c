@@ -210,6 +210,16 @@ int clew_stats_init(struct clew_stats *s, const char *by, const char *query, uin
         return r;
 }
 
+/* Some key is what the rules of root cause find of every run. */
+static bool asks_facts(const struct clew_stats *s)
+{
+        bool asks = s->query && clew_query_asks_facts(s->query);
+
+        for (uint32_t i = 0; i < s->n_keys; i++)
+                asks |= s->keys[i].fact == FACT_CAUSE || s->keys[i].fact == FACT_SIGNATURE;
+        return asks;
+}
+
 static unsigned light_of(const struct clew_stats *s)
 {
         unsigned light = CLEW_LIGHT | (s->needs_spans ? 0 : CLEW_LIGHT_CAUSE);
@@ -290,11 +300,16 @@ static uint64_t stretch(const struct clew_stats *s, uint64_t time_ns)
         return s->over_ns ? time_ns / s->over_ns * s->over_ns : 0;
 }
 
+static bool is_failed(const struct clew_summary *summary)
+{
+        return (CLEW_OUTCOME_BIT(summary->outcome) & CLEW_OUTCOMES_FAILED) != 0;
+}
+
 static int add_run(struct clew_stats *s, const struct clew_selected *t, uint32_t speaker)
 {
         const struct clew_summary *sum = &t->summary;
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
-        bool failed = (CLEW_OUTCOME_BIT(sum->outcome) & CLEW_OUTCOMES_FAILED) != 0;
+        bool failed = is_failed(sum);
 
         for (uint32_t i = 0; i < s->n_keys; i++)
                 keys[i] = s->keys[i].fact != FACT_NONE
@@ -356,11 +371,14 @@ static int add(struct clew_stats *s, struct clew_select *select, struct clew_sel
         int r;
 
         clew_arena_reset(&s->scratch);
+        /* A cause is told of runs that failed alone. */
+        if (select->is_plain ? !s->of_steps && is_failed(&t->summary) : s->needs_spans) {
+                r = clew_select_whole(select, t, err);
+                if (r < 0)
+                        return r;
+        }
         if (!s->needs_spans)
                 return add_run(s, t, 0);
-        r = clew_select_whole(select, t, err);
-        if (r < 0)
-                return r;
         facts = clew_select_facts(select, t);
         if (clew_query_judge(s->run, &facts) == CLEW_NO)
                 return 0;
@@ -552,6 +570,7 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
 
         s->filter = *filter;
         s->filter.light = light_of(s);
+        s->filter.plain = !asks_facts(s);
         r = walk(s, view, clock, select, err);
         if (r == -EAGAIN && s->refused < 0) {
                 r = s->refused;

@@ -45,14 +45,18 @@ void clew_view_end_walk(struct clew_view *v)
         clew_chosen_end(v);
 }
 
-/* Everything that belongs to the snapshot. */
-static void forget_snapshot(struct clew_view *v)
+static void forget_hot(struct clew_view *v)
 {
         clew_hot_list_deinit(&v->hot);
-        clew_index_catalog_deinit(&v->index);
-        v->index_is_read = false;
         v->hot_is_whole = false;
         v->hot_asked = false;
+}
+
+/* Everything that belongs to the snapshot, but for what is hot. */
+static void forget_snapshot(struct clew_view *v)
+{
+        clew_index_catalog_deinit(&v->index);
+        v->index_is_read = false;
         v->proved = (struct clew_places_proved){0};
         v->notes_proved = v->times_proved = false;
         clew_summary_slots_clear(&v->summaries);
@@ -64,6 +68,7 @@ void clew_view_close(struct clew_view *v)
                 return;
         clew_view_end_walk(v);
         forget_snapshot(v);
+        forget_hot(v);
         clew_txn_end_read(v->store->env, v->txn);
         clew_loader_deinit(&v->loader);
         clew_free(v);
@@ -76,6 +81,7 @@ void clew_view_limit_loads(struct clew_view *v, size_t max_bytes)
 
 int clew_view_renew(struct clew_view *v, struct clew_error *err)
 {
+        uint64_t commit = v->txn ? mdb_txn_id(v->txn) : 0;
         struct clew_state state;
         int r;
 
@@ -85,6 +91,10 @@ int clew_view_renew(struct clew_view *v, struct clew_error *err)
         v->txn = NULL;
         clew_loader_set_txn(&v->loader, NULL);
         r = clew_txn_begin_read(v->store->env, &v->txn, err);
+        /* Gathering what is hot is most of what a snapshot costs where much is: not again when
+         * nobody has written. */
+        if (r < 0 || commit != mdb_txn_id(v->txn))
+                forget_hot(v);
         if (r < 0)
                 return r;
         v->begun_ns = clew_clock_monotonic_ns(v->store->clock);

@@ -62,6 +62,8 @@ void clew_query_deinit(struct clew_query *query); /* NULL is fine */
 
 /* The text as it was given. */
 struct clew_slice clew_query_text(const struct clew_query *query);
+/* It asks for something that rules of root cause find: a cause, loops, stalls, retries, waste. */
+bool clew_query_asks_facts(const struct clew_query *query);
 /* True when it ends in a metrics stage: it gives series, not spans. */
 bool clew_query_is_metrics(const struct clew_query *query);
 /* True when it says something about spans; false for `{ }`, which every trace meets. */

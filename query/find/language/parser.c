@@ -768,6 +768,11 @@ struct clew_slice clew_query_text(const struct clew_query *q)
         return q->text;
 }
 
+bool clew_query_asks_facts(const struct clew_query *q)
+{
+        return (q->needs & CLEW_NEED_FACTS) != 0;
+}
+
 bool clew_query_is_metrics(const struct clew_query *q)
 {
         return q->metric.metric != CLEW_METRIC_NONE;

@@ -69,7 +69,11 @@ enum clew_cover {
 };
 
 /* What must be made of a trace before the field can be read. */
-enum { CLEW_NEED_TEXTS = 1u << 0, CLEW_NEED_EDGES = 1u << 1 };
+enum {
+        CLEW_NEED_TEXTS = 1u << 0,
+        CLEW_NEED_EDGES = 1u << 1,
+        CLEW_NEED_FACTS = 1u << 2, /* what rules of root cause find of the run */
+};
 
 struct clew_run_at; /* fields-int.h */
 struct clew_values;
