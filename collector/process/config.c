@@ -122,6 +122,9 @@ static const struct key keys[] = {
          "of it"},
         {"writer", "off", VALUE_PATH, offsetof(struct clew_config, writer), 0, 0, "NAME",
          "one of several that write to the same objects: each has another name, and keeps it"},
+        {"ack-objects", "off", VALUE_SWITCH, offsetof(struct clew_config, ack_objects), 0, 1,
+         "on|off",
+         "acknowledge what is in objects too, not only on this disk: a lost machine loses nothing"},
         {"advertise", "off", VALUE_PATH, offsetof(struct clew_config, advertise), 0, 0, "URL",
          "where readers of objects reach this clewd, for what it has not sealed yet "
          "(https://HOST:PORT)"},

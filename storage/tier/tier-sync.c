@@ -242,6 +242,7 @@ struct sync {
         size_t n_made;
         struct clew_buffer changes; /* struct clew_tier_item */
         struct clew_buffer bits;    /* CLEW_SEGMENT_LIVE_MAX for each of them */
+        uint64_t first_hot; /* of the snapshot */
         uint64_t next_segment;
         uint64_t erased;
         bool has_beside; /* what is beside the traces has changed, to this */
@@ -348,6 +349,23 @@ static void keep_made(struct sync *s)
         s->bits.len = kept * CLEW_SEGMENT_LIVE_MAX;
 }
 
+/* The lowest sequence that is hot in the snapshot: whatever lies below is sealed in it, or deleted. */
+static int first_hot(struct sync *s, MDB_txn *txn, const struct clew_state *state,
+                     struct clew_error *err)
+{
+        struct clew_hot_walk w = {0};
+        struct clew_hot_found f;
+        int r = clew_hot_walk_open(&w, s->tier->store->env, txn, NULL, err);
+
+        s->first_hot = state->next_sequence;
+        if (r == 0)
+                r = clew_hot_walk_next(&w, &f, err);
+        if (r == 1)
+                s->first_hot = f.ref.sequence;
+        clew_hot_walk_close(&w);
+        return r < 0 ? r : 0;
+}
+
 /* Compares in one snapshot. */
 static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
 {
@@ -366,6 +384,8 @@ static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
         r = clew_state_read(env, txn, &state, err);
         if (r == 0)
                 r = clew_erasure_read(env, txn, &erasure, err);
+        if (r == 0 && s->tier->journal.is_on + s->tier->journal.was_there > 0)
+                r = first_hot(s, txn, &state, err);
         s->next_segment = state.next_segment;
         s->erased = erasure.wanted;
         *ret_digest = digest_of(&state, erasure.wanted);
@@ -619,7 +639,7 @@ static int sync_once(struct sync *s, struct packing *p, struct clew_error *err)
         s->has_beside = r == 1;
         r = 0;
         if (digest == s->tier->synced && s->missing.len == 0 && !s->has_beside)
-                return 0;
+                return clew_journal_trim(s->tier, s->bucket, s->first_hot, err);
         s->stats->more = s->missing.len > 0;
         if (s->changes.len > 0 || s->has_beside ||
             (s->missing.len == 0 && s->erased > s->tier->catalog.erased))
@@ -630,6 +650,7 @@ static int sync_once(struct sync *s, struct packing *p, struct clew_error *err)
                 s->tier->complete = s->next_segment;
                 s->tier->complete_version = s->tier->catalog.version;
                 pthread_mutex_unlock(&s->tier->lock);
+                r = clew_journal_trim(s->tier, s->bucket, s->first_hot, err);
         }
         return r;
 }
