@@ -36,8 +36,6 @@
 #define MERGE_AFTER 8u
 /* So often it is looked whether another process misses an object. */
 #define ASKED_NS (CLEW_NS_PER_S / 4)
-/* So often the bucket is asked who writes there. */
-#define WRITERS_NS (5 * CLEW_NS_PER_S)
 #define TIME_BYTES 32u
 
 static uint64_t now_ns(void)
@@ -375,7 +373,7 @@ static int follow_writers(struct clew_tier *t, struct clew_tier_stats *stats, bo
         if (t->follow->is_settled && now_ns() >= t->look_ns &&
             clew_tier_bucket(t, &b, &ignored) == 0 &&
             clew_tier_find_writers(t, b, &n_more, &ignored) == 0) {
-                t->look_ns = now_ns() + WRITERS_NS;
+                t->look_ns = now_ns() + CLEW_TIER_WRITERS_NS;
                 pthread_mutex_lock(&t->follow->lock);
                 t->follow->n_left_out = n_more;
                 pthread_mutex_unlock(&t->follow->lock);

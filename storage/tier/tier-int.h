@@ -18,6 +18,8 @@
 #define CLEW_TIER_IDENTITY "clew.id"
 /* Writers of one prefix that have a name. */
 #define CLEW_TIER_WRITERS_MAX 64u
+/* So often the bucket is asked who writes there. */
+#define CLEW_TIER_WRITERS_NS ((uint64_t)5000000000)
 /* Where the segment's bytes begin in its object. */
 #define CLEW_TIER_SEGMENT_AT 8u
 
@@ -192,6 +194,8 @@ CLEW_MUST_USE int clew_tier_find_writers(struct clew_tier *root, struct clew_obj
  * writes under another name, or the name cannot be had. */
 CLEW_MUST_USE int clew_tier_check_name(struct clew_tier *t, struct clew_error *err);
 CLEW_MUST_USE int clew_tier_register(struct clew_tier *t, struct clew_error *err);
+/* Those that it was asked for before. */
+CLEW_MUST_USE int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err);
 void clew_tier_free_writers(struct clew_tier *root);
 /* Of a reader's writer: what it follows with. NULL: no memory. */
 struct clew_follow *clew_follow_of_writer(struct clew_tier *t);

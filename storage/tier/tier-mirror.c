@@ -3,6 +3,7 @@
  */
 #include "storage/tier/tier-second-int.h"
 
+#include "proto/base/clock.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
 #include "storage/tier/tier-int.h"
@@ -129,6 +130,20 @@ static int mirror_writers(struct clew_tier *t, const struct clew_state *state,
         return r;
 }
 
+/* Those that are known, and now and then the new ones: what is used often asks as often as who
+ * follows. */
+static int find_writers(struct clew_tier *t, uint32_t *ret_more, struct clew_error *err)
+{
+        uint64_t now = clew_clock_unix_ns(clew_clock_system());
+        uint64_t asked = 0;
+        int r = clew_tier_map_get_number(t->map, "writers asked", &asked, err);
+
+        if (r == 0 && now >= asked && now - asked < CLEW_TIER_WRITERS_NS)
+                return clew_tier_know_writers(t, err);
+        r = clew_tier_find_writers(t, t->bucket, ret_more, err);
+        return r < 0 ? r : clew_tier_map_put_number(t->map, "writers asked", now, err);
+}
+
 static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                   struct clew_tier_stats *stats, struct clew_error *err)
 {
@@ -147,7 +162,7 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
         if (r == 0)
                 r = clew_tier_map_put_text(t->map, "url", o->url, err);
         if (r == 0)
-                r = clew_tier_find_writers(t, t->bucket, &n_more, err);
+                r = find_writers(t, &n_more, err);
         if (r == 0 && n_more > 0)
                 clew_tier_tell(t, t->url, "has more writers than are read: not all is here");
         if (r == 0)

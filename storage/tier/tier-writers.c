@@ -225,6 +225,26 @@ struct finding {
         uint32_t n_more;
 };
 
+/* Their names stand in the map under numbers, in the order in which they came. */
+static struct clew_tier_key place_key(uint32_t i)
+{
+        struct clew_tier_key k;
+
+        snprintf(k.text, sizeof(k.text), "writer #%u", i);
+        return k;
+}
+
+/* In the map, for who reads the store by it alone. */
+static int note_writer(struct clew_tier *root, const char *name, struct clew_error *err)
+{
+        uint32_t i = 0;
+        int r = clew_tier_map_put_text(root->map, base_key(base_of(name)).text, name, err);
+
+        while (i < root->n_writers && strcmp(root->writers[i]->name, name) != 0)
+                i++;
+        return r < 0 ? r : clew_tier_map_put_text(root->map, place_key(i).text, name, err);
+}
+
 static int take_name(void *context, const char *name, uint64_t bytes, struct clew_error *err)
 {
         struct finding *f = context;
@@ -244,7 +264,7 @@ static int take_name(void *context, const char *name, uint64_t bytes, struct cle
         if (!t || strcmp(t->name, name) != 0)
                 f->n_more++;
         else if (is_new)
-                r = clew_tier_map_put_text(f->root->map, base_key(base_of(name)).text, name, err);
+                r = note_writer(f->root, name, err);
         return r;
 }
 
@@ -256,6 +276,23 @@ int clew_tier_find_writers(struct clew_tier *root, struct clew_object_bucket *b,
 
         *ret_more = f.n_more;
         return r;
+}
+
+int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err)
+{
+        char name[CLEW_TIER_WRITER_BYTES];
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < CLEW_TIER_WRITERS_MAX; i++) {
+                r = clew_tier_map_get_text(root->map, place_key(i).text, name, sizeof(name), err);
+                if (r < 0)
+                        break;
+                pthread_mutex_lock(&root->lock);
+                if (!find(root, base_of(name)) && !add(root, name))
+                        r = clew_error_set(err, -ENOMEM, 0, "out of memory");
+                pthread_mutex_unlock(&root->lock);
+        }
+        return r == -ENOENT ? 0 : r;
 }
 
 void clew_tier_free_writers(struct clew_tier *root)
