@@ -55,6 +55,16 @@ struct clew_index_sink;
 /* The trace has @key, of 1 to CLEW_INDEX_KEY_MAX bytes (copied; others are left out). To say it
  * again is nothing. */
 void clew_index_add(struct clew_index_sink *sink, enum clew_index_kind kind, struct clew_slice key);
+/*
+ * Many traces say the same things. Before a piece of one is looked at: 0 when the trace had it
+ * already; the number of keys that an earlier trace of the same segment was given for it, all of
+ * which the trace at hand has with that. Else -1: what is given until clew_index_again_end() is of
+ * that piece. Who gives other keys for the same bytes tells so by another @seed.
+ */
+CLEW_MUST_USE int clew_index_again(struct clew_index_sink *sink, struct clew_slice piece,
+                                   uint64_t seed);
+/* Not @whole: something of it is missing, so it is not remembered. */
+void clew_index_again_end(struct clew_index_sink *sink, bool whole);
 /* Its number in a column; 0 unless told. */
 void clew_index_set_number(struct clew_index_sink *sink, unsigned column, uint64_t value);
 

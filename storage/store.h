@@ -229,7 +229,8 @@ CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err
 /* A snapshot that is held makes the file grow by all that is written meanwhile: who walks the store
  * moves on when it was held for so long. A second at the most, with what one step may take. */
 #define CLEW_VIEW_HELD_NS (800 * CLEW_NS_PER_MS)
-/* True when the view's snapshot is older than that, by the clock of its store. */
+/* True when the view's snapshot is older than that, by the clock of its store, and was used for
+ * longer than it took to begin its walks. */
 bool clew_view_is_old(const struct clew_view *view);
 /* True when LMDB gives nothing more of the snapshot, because it met a page that is none: all
  * further reading fails, whole records too, until the view is renewed. After an error. */
@@ -283,6 +284,9 @@ struct clew_list_entry {
  */
 CLEW_MUST_USE int clew_view_list(struct clew_view *view, const struct clew_list_entry *after,
                                  struct clew_error *err);
+/* The same walk of ids and starts alone: an entry has no summary. */
+CLEW_MUST_USE int clew_view_list_ids(struct clew_view *view, const struct clew_list_entry *after,
+                                     struct clew_error *err);
 /*
  * The same walk with at least those sealed traces that @chooser (borrowed until the walk ends)
  * wants, found by indexes, and all that have something hot. Where indexes are missing or damaged it

@@ -31,13 +31,15 @@ struct clew_tier_options {
         const char *advertise; /* where readers ask for what is not sealed; NULL = nowhere */
         bool acknowledges;     /* clew_tier_acknowledge() is used */
         uint64_t local_bytes;  /* of segments that stay here; the oldest go. 0 = all stay */
+        uint64_t wait_ns;      /* so long sealed segments wait for others to share an object with */
         /* Told of objects that are damaged, and of what was done about it. May be NULL. */
         clew_verify_report_fn finding;
         void *context;
 };
 
 struct clew_tier_stats {
-        uint64_t uploaded; /* segments, and bytes of their objects */
+        uint64_t uploaded; /* segments, their objects, and bytes of those */
+        uint64_t objects;
         uint64_t uploaded_bytes;
         uint64_t adopted; /* segments that came from the bucket */
         uint64_t removed; /* segments that are gone from the bucket, or from the store */

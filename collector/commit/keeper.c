@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NICE_LEVEL 10
+/* As low as questions. With less a busy machine lets what is hot, and the file beyond its quota,
+ * grow for hours; the share that was set bounds the rest. */
+#define NICE_LEVEL 5
 /* CPU time after which a rest is due. */
 #define STEP_CPU_NS (100 * CLEW_NS_PER_MS)
 
@@ -23,6 +25,7 @@ struct clew_keeper {
         pthread_mutex_t lock;
         pthread_cond_t stop;
         volatile sig_atomic_t stopping; /* written under the lock; walks look at it without */
+        uint64_t skip;                  /* for the next pass */
         uint64_t rested_cpu_ns;         /* thread's CPU time at its last rest */
         struct clew_retention rules;    /* the thread's */
         struct clew_retention fresh;    /* to take their place; under the lock */
@@ -112,6 +115,8 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
         options.is_over = is_over;
         options.context = k;
         clew_retention_plan_init(&plan);
+        plan.until_full = true;
+        plan.skip = k->skip;
         r = look(k, &plan, err);
         any = plan.ids.len + plan.strips.len > 0;
         if (r == 0 && plan.for_quota > 0)
@@ -124,8 +129,9 @@ static int pass(struct clew_keeper *k, struct clew_error *err)
                 r = clew_retention_carry_out(&k->rules, &plan, k->options.store,
                                              clew_clock_system(), &options, &stats, err);
         tell(&plan, &stats);
+        k->skip = r < 0 ? 0 : clew_retention_next_skip(&plan, stats.traces);
         clew_retention_plan_deinit(&plan);
-        return r < 0 ? r : (plan.more || plan.for_quota > 0) && stats.traces > 0;
+        return r < 0 ? r : plan.more || (plan.for_quota > 0 && stats.traces > 0);
 }
 
 static void take_fresh(struct clew_keeper *k)

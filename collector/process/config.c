@@ -19,6 +19,9 @@
 #define CONFIG_FILE_MAX 65536u /* a config file has a few dozen lines */
 #define ADVERTISE_MAX 400u
 #define CONFIG_HELP_MAX 16384u
+#define HELP_TEXT_MAX 512u /* of one flag */
+#define HELP_COLUMN 29     /* where texts of flags begin */
+#define HELP_COLUMNS 80u
 
 #define KIB (1ull << 10)
 #define MIB (1ull << 20)
@@ -114,6 +117,10 @@ static const struct key keys[] = {
         {"objects", "off", VALUE_PATH, offsetof(struct clew_config, objects), 0, 0, "URL",
          "what is sealed is also brought there, s3://BUCKET/PREFIX or dir:///PATH; an empty store "
          "takes what is there"},
+        {"objects-wait", "30s", VALUE_DURATION, offsetof(struct clew_config, objects_wait_ns), 0,
+         SECONDS(3600), "TIME",
+         "what is sealed goes there at most so much later, many segments in one object; at once "
+         "when 20 MiB have come"},
         {"objects-every", "1s", VALUE_DURATION, offsetof(struct clew_config, objects_every_ns),
          CLEW_NS_PER_S / 10, SECONDS(3600), "TIME",
          "with role query: how often it is asked what is new there"},
@@ -573,29 +580,58 @@ int clew_config_read(struct clew_config *c, int argc, char *const *argv, struct 
         return r < 0 ? r : check_together(c, err);
 }
 
+/* @text at column HELP_COLUMN of a line that has been begun, broken at blanks. */
+static void put_help(struct clew_buffer *b, const char *text)
+{
+        size_t column = HELP_COLUMN;
+
+        while (*text) {
+                size_t word = strcspn(text, " ");
+                bool first = column == HELP_COLUMN;
+
+                if (!first && column + 1 + word > HELP_COLUMNS) {
+                        clew_buffer_printf(b, "\n%*s", HELP_COLUMN, "");
+                        column = HELP_COLUMN;
+                        first = true;
+                }
+                clew_buffer_printf(b, "%s%.*s", first ? "" : " ", (int)word, text);
+                column += word + (first ? 0 : 1);
+                text += word;
+                text += strspn(text, " ");
+        }
+        clew_buffer_append_byte(b, '\n');
+}
+
+static void put_flag(struct clew_buffer *b, const char *left, const char *text)
+{
+        clew_buffer_printf(b, "  %-*s ", HELP_COLUMN - 3, left);
+        put_help(b, text);
+}
+
 char *clew_config_help(void)
 {
         struct clew_buffer b;
 
         clew_buffer_init(&b, CONFIG_HELP_MAX);
-        clew_buffer_append_cstr(
-                &b, "Usage: clewd [FLAGS]\n\n"
-                    "Receives OTLP and makes it durable in a Clew store.\n\n"
-                    "  --config FILE              lines of \"name = value\" with the names below;\n"
-                    "                             flags beat the file\n");
+        clew_buffer_append_cstr(&b, "Usage: clewd [FLAGS]\n"
+                                    "       clewd key --help\n\n"
+                                    "Receives OTLP and makes it durable in a Clew store.\n\n");
+        put_flag(&b, "--config FILE",
+                 "lines of \"name = value\" with the names below; flags beat the file");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(keys); i++) {
                 char left[64];
+                char text[HELP_TEXT_MAX];
 
                 snprintf(left, sizeof(left), "--%s %s", keys[i].name, keys[i].argument);
-                clew_buffer_printf(&b, "  %-26s %s (%s)\n", left, keys[i].help, keys[i].fallback);
+                snprintf(text, sizeof(text), "%s (%s)", keys[i].help, keys[i].fallback);
+                put_flag(&b, left, text);
         }
-        clew_buffer_append_cstr(&b,
-                                "  --check-config             say whether flags, file, keys and "
-                                "certificates are right, and end\n"
-                                "  --help, --version\n\n"
-                                "Exit codes: 0 stopped as asked, 1 failed or stopped with requests "
-                                "unanswered,\n2 wrong flag or config, 3 the store cannot be opened "
-                                "or a port is in use.\n");
+        put_flag(&b, "--check-config",
+                 "say whether flags, file, keys and certificates are right, and end");
+        clew_buffer_append_cstr(&b, "  --help, --version\n\n"
+                                    "Exit codes: 0 stopped as asked, 1 failed or stopped with "
+                                    "requests unanswered,\n2 wrong flag or config, 3 the store "
+                                    "cannot be opened or a port is in use.\n");
         clew_buffer_append_byte(&b, 0);
         if (clew_buffer_error(&b)) {
                 clew_buffer_deinit(&b);

@@ -52,6 +52,7 @@ struct clew_config {
         char objects[CLEW_CONFIG_TEXT_MAX];   /* "off" = sealed data stays in the store */
         uint64_t objects_cache_bytes;
         uint64_t objects_every_ns;         /* a reader asks for what is new */
+        uint64_t objects_wait_ns;          /* what is sealed waits to be uploaded with more */
         uint64_t objects_local_bytes;      /* 0 = all stays here too */
         char redact[CLEW_CONFIG_TEXT_MAX]; /* "off" = all is stored as it comes */
         uint64_t retention_every_ns;

@@ -39,14 +39,14 @@ struct command {
 };
 
 static const char usage[] =
-        "clewd key add --name NAME --scope ingest,read,annotate,admin,metrics [--project P] "
-        "[--expires "
-        "30d]\n"
+        "clewd key add --name NAME --scope S [--project P] [--expires 30d]\n"
         "clewd key list\n"
         "clewd key revoke NAME|pk-clew-...\n"
-        "clewd key link NAME|pk-clew-... [--url https://HOST:PORT]   a link for one sign-in, 10 "
-        "min\n"
-        "each with --store DIR (./data), and --projects DIR where there are projects\n";
+        "clewd key link NAME|pk-clew-... [--url https://HOST:PORT]\n"
+        "\n"
+        "S is some of ingest,read,annotate,admin,metrics. link makes a link for one\n"
+        "sign-in within 10 minutes. Each with --store DIR (./data), and with --projects\n"
+        "DIR where there are projects.\n";
 
 bool clew_key_command_wanted(int argc, char *const *argv)
 {

@@ -50,6 +50,7 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
                                             .local_bytes = config->objects_local_bytes,
                                             .writer = or_null(config->writer),
                                             .acknowledges = config->ack_objects,
+                                            .wait_ns = config->objects_wait_ns,
                                             .advertise = or_null(config->advertise),
                                             .finding = on_finding,
                                             .context = p};

@@ -3,6 +3,7 @@
  */
 #include "query/cli/help.h"
 
+#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/options.h"
 #include "query/review/export/export.h"
@@ -195,9 +196,11 @@ static const struct topic topics[] = {
                        "  clewd --check-config ...           whether config and keys are right\n"
                        "  clewd key add --name N --scope S   ingest, read, annotate, admin,\n"
                        "                                     metrics; other machines need TLS\n"
-                       "  systemctl reload clewd             new keys, certificates, log level\n"
-                       "  GET /metrics                       Prometheus; rules and a dashboard\n"
-                       "                                     lie in tools/prometheus, grafana\n"
+                       "  systemctl reload clewd             new keys, certificates, rules,\n"
+                       "                                     log level\n"
+                       "  GET /metrics                       Prometheus; alert rules, a dashboard\n"
+                       "                                     in /usr/share/clew of the package,\n"
+                       "                                     tools/prometheus, tools/grafana\n"
                        "  clew status                        queue, disk, readers, last errors\n"
                        "  clew --url URL status              the same of a clewd\n"
                        "  clewd --redact FILE                no secrets stored (clew help\n"
@@ -309,6 +312,8 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
 {
         const struct clew_command *command;
         struct clew_arguments args;
+        const char *near;
+        char shown[64];
         int r;
 
         r = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
@@ -329,7 +334,10 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
                 return CLEW_EXIT_OK;
         if (put_topic(args.values[0], "", cli->out))
                 return CLEW_EXIT_OK;
-        clew_cli_error(cli, "no help on that; clew help lists commands and topics");
+        near = clew_command_nearest(args.values[0]);
+        clew_cli_error(cli, "no help on \"%s\"%s%s%s (clew help lists commands and topics)",
+                       clew_safe_cstr(clew_slice_of_cstr(args.values[0]), shown, sizeof(shown)),
+                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
         return CLEW_EXIT_USAGE;
 }
 

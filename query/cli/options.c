@@ -163,9 +163,10 @@ void clew_options_print(FILE *out, const struct clew_flag *flags)
                 snprintf(text, sizeof(text), "%s%c%s--%s%s%s", f->letter ? "-" : " ",
                          f->letter ? f->letter : ' ', f->letter ? ", " : "  ", f->name,
                          f->value ? " " : "", f->value ? f->value : "");
-                fprintf(out, "  %-24s  ", text);
                 if (strlen(text) > 24)
-                        fprintf(out, "\n%*s", (int)HELP_INDENT, "");
+                        fprintf(out, "  %s\n%*s", text, (int)HELP_INDENT, "");
+                else
+                        fprintf(out, "  %-24s  ", text);
                 print_words(out, f->help, HELP_INDENT, HELP_INDENT);
         }
 }

@@ -25,6 +25,7 @@ struct retention_command {
         struct clew_cli *cli;
         struct clew_retention rules;
         struct clew_retention_plan plan;
+        uint64_t n_gone; /* of the last pass */
         bool apply;
 };
 
@@ -78,31 +79,74 @@ static void tell(struct retention_command *c)
         if (p->waits > 0)
                 clew_cli_note(c->cli, "%" PRIu64 " kept for now: not sealed yet", p->waits);
         if (p->more)
-                clew_cli_note(c->cli, "and more, which the next pass takes");
+                clew_cli_note(c->cli, "and more, which %s",
+                              c->apply ? "further passes take" : "a further pass takes");
 }
 
-static int apply(struct retention_command *c)
+/* What the pass found is done; it is counted in @all. */
+static int apply_pass(struct retention_command *c, struct clew_rewrite_stats *all)
 {
         const struct clew_rewrite_options options = clew_erasing_rewrite();
         struct clew_rewrite_stats stats;
         struct clew_store *store;
         struct clew_error err = {0};
-        char bytes[CLEW_WHEN_TEXT];
         int r = clew_cli_store_existing(c->cli, &store);
 
         if (r != 0)
                 return r;
+        clew_cli_let_go(c->cli);
         r = clew_retention_carry_out(&c->rules, &c->plan, store, c->cli->clock, &options, &stats,
                                      &err);
-        if (r < 0)
-                return clew_cli_fail(c->cli, r, &err);
+        all->traces += stats.traces;
+        all->stripped += stats.stripped;
+        all->unstripped += stats.unstripped;
+        all->segments += stats.segments;
+        all->raw_bytes += stats.raw_bytes;
+        c->n_gone = stats.traces;
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int look_again(struct retention_command *c)
+{
+        uint64_t skip = clew_retention_next_skip(&c->plan, c->n_gone);
+        struct clew_view *view;
+        struct clew_error err = {0};
+        int r = clew_cli_view(c->cli, &view);
+
+        if (r != 0)
+                return r;
+        clew_retention_plan_deinit(&c->plan);
+        clew_retention_plan_init(&c->plan);
+        c->plan.until_full = true;
+        c->plan.skip = skip;
+        r = clew_retention_look(&c->rules, view, c->cli->clock, NULL, &c->plan, &err);
+        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+}
+
+static int apply(struct retention_command *c)
+{
+        struct clew_rewrite_stats stats = {0};
+        uint64_t wanted = 0;
+        char bytes[CLEW_WHEN_TEXT];
+        bool more = true;
+
+        while (more) {
+                int r = apply_pass(c, &stats);
+
+                wanted = c->plan.skip + n_drops(&c->plan) + n_strips(&c->plan) - c->n_gone;
+                more = c->plan.more;
+                if (r == 0 && more)
+                        r = look_again(c);
+                if (r != 0)
+                        return r;
+        }
         clew_count_short(stats.raw_bytes, "B", bytes);
         fprintf(c->cli->out,
                 "dropped %" PRIu64 " trace%s, %" PRIu64 " lost their texts, %s; %" PRIu64
                 " segments\n",
                 stats.traces - stats.stripped, stats.traces - stats.stripped == 1 ? "" : "s",
                 stats.stripped, bytes, stats.segments);
-        if (stats.traces < n_drops(&c->plan) + n_strips(&c->plan))
+        if (wanted > 0)
                 clew_cli_note(c->cli, "the others wait until more of their segments may go");
         if (stats.unstripped > 0)
                 clew_cli_note(c->cli, "%" PRIu64 " cannot be read, and are as they were",

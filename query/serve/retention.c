@@ -30,13 +30,14 @@ struct look {
         const volatile sig_atomic_t *stop;
         struct clew_retention_plan *plan;
         struct id_set decided;
+        uint64_t to_skip;
         uint64_t now_ns;
         struct clew_error *err;
 };
 
 void clew_retention_plan_init(struct clew_retention_plan *p)
 {
-        *p = (struct clew_retention_plan){.seen = 0};
+        *p = (struct clew_retention_plan){.pass_max = CLEW_RETENTION_PASS_MAX};
         clew_buffer_init(&p->ids, CLEW_RETENTION_PASS_MAX * sizeof(struct clew_trace_id));
         clew_buffer_init(&p->strips, CLEW_RETENTION_PASS_MAX * sizeof(struct clew_retention_strip));
 }
@@ -132,6 +133,13 @@ static int put(struct clew_retention_plan *p, const struct clew_selected *t, uns
         return strips ? clew_buffer_error(&p->strips) : clew_buffer_error(&p->ids);
 }
 
+static bool is_full(const struct clew_retention_plan *p)
+{
+        return p->ids.len / sizeof(struct clew_trace_id) >= p->pass_max ||
+               p->strips.len / sizeof(struct clew_retention_strip) >= p->pass_max;
+}
+
+/* 0, 1 = the pass is full and looks no further, or an error. */
 static int take(struct look *l, unsigned rule, const struct clew_selected *t)
 {
         struct clew_retention_plan *p = l->plan;
@@ -152,12 +160,22 @@ static int take(struct look *l, unsigned rule, const struct clew_selected *t)
         r = may_go(l, &t->id, t->hot);
         if (r <= 0)
                 return r;
-        if (p->ids.len / sizeof(t->id) == CLEW_RETENTION_PASS_MAX ||
-            p->strips.len / sizeof(struct clew_retention_strip) == CLEW_RETENTION_PASS_MAX) {
-                p->more = true;
+        if (l->to_skip > 0) {
+                l->to_skip--;
                 return 0;
         }
+        if (is_full(p)) {
+                p->more = true;
+                return p->until_full;
+        }
         return put(p, t, rule, strips);
+}
+
+uint64_t clew_retention_next_skip(const struct clew_retention_plan *plan, uint64_t n_gone)
+{
+        if (!plan->more)
+                return 0;
+        return n_gone > 0 ? plan->skip : plan->skip + plan->pass_max;
 }
 
 /* The youngest that any rule, or the quota, may take: nobody has to look at what is younger. */
@@ -190,13 +208,69 @@ static int check_whole(struct look *l, const struct clew_select *s, unsigned rul
         return 0;
 }
 
+/* Ids from @until_ns back to @since_ns, until @fn returns not 0; that is returned. */
+static int each_id(struct look *l, uint64_t until_ns, uint64_t since_ns,
+                   int (*fn)(struct look *l, const struct clew_list_entry *e, void *context),
+                   void *context)
+{
+        struct clew_list_entry e;
+        struct clew_list_entry after = {.start_ns = until_ns};
+        int r;
+
+        memset(&after.id, 0xff, sizeof(after.id));
+        r = clew_view_list_ids(l->view, &after, l->err);
+        while (r == 0 && (r = clew_view_next(l->view, &e, l->err)) == 1) {
+                after = (struct clew_list_entry){.id = e.id, .start_ns = e.start_ns};
+                if (clew_stop_is_set(l->stop))
+                        return clew_error_set(l->err, -ECANCELED, 0, "ended");
+                if (e.start_ns < since_ns)
+                        return 0;
+                r = fn(l, &e, context);
+                if (r == 0 && clew_view_is_old(l->view)) {
+                        r = clew_view_renew(l->view, l->err);
+                        r = r < 0 ? r : clew_view_list_ids(l->view, &after, l->err);
+                }
+        }
+        return r;
+}
+
+static int take_id(struct look *l, const struct clew_list_entry *e, void *context)
+{
+        const struct clew_selected t = {.id = e->id, .start_ns = e->start_ns, .hot = e->hot};
+        const unsigned *rule = context;
+
+        return take(l, *rule, &t);
+}
+
+static int look_by_filter(struct look *l, unsigned rule, const struct clew_filter *filter)
+{
+        struct clew_select s = {0};
+        struct clew_selected t;
+        int r = clew_select_init(&s, l->view, filter, l->clock, NULL, l->err);
+
+        while (r >= 0 && (r = clew_select_next(&s, &t, l->err)) == 1) {
+                r = take(l, rule, &t);
+                if (r != 0)
+                        break;
+        }
+        /* What a full pass has not come to is not dropped by it. */
+        if (r >= 0 && (r == 0 || s.damaged > 0))
+                r = check_whole(l, &s, rule);
+        clew_select_deinit(&s);
+        return r;
+}
+
+/* Age alone says what goes: no summary is read, and texts that stay need none. */
+static bool asks_age_alone(const struct clew_retention_rule *x, const struct clew_filter *f)
+{
+        return x->action != CLEW_RETENTION_SKELETON && f->n_queries == 0 && f->outcomes == 0 &&
+               f->sessions.n == 0;
+}
+
 static int look_with(struct look *l, unsigned rule)
 {
         const struct clew_retention_rule *x = &l->rules->rules[rule];
         struct clew_filter filter = {0};
-        struct clew_select s = {0};
-        struct clew_selected t;
-        uint64_t until_ns = before(l->now_ns, x->older_ns > 0 ? x->older_ns : youngest(l->rules));
         int r = clew_view_renew(l->view, l->err); /* a snapshot for each rule: none is held long */
 
         if (r == 0)
@@ -206,17 +280,11 @@ static int look_with(struct look *l, unsigned rule)
         filter.apart = true;
         filter.allow_unknown = true;
         filter.stop = l->stop;
-        filter.until_ns = until_ns;
+        filter.until_ns = before(l->now_ns, x->older_ns > 0 ? x->older_ns : youngest(l->rules));
         filter.since_ns = x->younger_ns ? before(l->now_ns, x->younger_ns) : 0;
-        r = clew_select_init(&s, l->view, &filter, l->clock, NULL, l->err);
-        while (r >= 0 && (r = clew_select_next(&s, &t, l->err)) == 1) {
-                r = take(l, rule, &t);
-                if (r < 0)
-                        break;
-        }
-        if (r >= 0)
-                r = check_whole(l, &s, rule);
-        clew_select_deinit(&s);
+        r = asks_age_alone(x, &filter)
+                    ? each_id(l, filter.until_ns, filter.since_ns, take_id, &rule)
+                    : look_by_filter(l, rule, &filter);
         clew_filter_deinit(&filter);
         return r;
 }
@@ -230,27 +298,17 @@ struct oldest {
         size_t n; /* ever */
 };
 
-static int walk_oldest(struct look *l, struct oldest *o)
+static int take_oldest(struct look *l, const struct clew_list_entry *e, void *context)
 {
-        struct clew_list_entry e;
-        struct clew_list_entry after = {.start_ns = before(l->now_ns, CLEW_RETENTION_YOUNGEST_NS)};
-        int r = clew_view_list(l->view, &after, l->err);
+        struct oldest *o = context;
+        int held;
 
-        while (r >= 0 && (r = clew_view_next(l->view, &e, l->err)) == 1) {
-                after = (struct clew_list_entry){.id = e.id, .start_ns = e.start_ns};
-                if (clew_stop_is_set(l->stop))
-                        return clew_error_set(l->err, -ECANCELED, 0, "ended");
-                if (e.hot || clew_trace_id_is_zero(&e.id) || is_decided(l, &e.id))
-                        continue;
-                r = clew_view_is_held(l->view, &e.id, l->err);
-                if (r == 0)
-                        o->ids[o->n++ % o->max] = after.id;
-                if (r >= 0 && clew_view_is_old(l->view)) {
-                        r = clew_view_renew(l->view, l->err);
-                        r = r < 0 ? r : clew_view_list(l->view, &after, l->err);
-                }
-        }
-        return r;
+        if (e->hot || clew_trace_id_is_zero(&e->id) || is_decided(l, &e->id))
+                return 0;
+        held = clew_view_is_held(l->view, &e->id, l->err);
+        if (held == 0)
+                o->ids[o->n++ % o->max] = e->id;
+        return held < 0 ? held : 0;
 }
 
 /* By what a trace takes on average: the next pass looks again. */
@@ -273,15 +331,15 @@ static int look_for_quota(struct look *l)
                          (stats.used_bytes / stats.traces + 1) +
                  1;
         wanted = wanted > planned ? wanted - planned : 0;
-        if (wanted > CLEW_RETENTION_PASS_MAX - planned)
-                wanted = CLEW_RETENTION_PASS_MAX - planned;
+        if (wanted > p->pass_max - planned)
+                wanted = p->pass_max - planned;
         if (wanted == 0)
                 return 0;
         o.max = (size_t)wanted;
         o.ids = clew_calloc(o.max, sizeof(*o.ids));
         if (!o.ids)
                 return clew_error_set(l->err, -ENOMEM, 0, "out of memory");
-        r = walk_oldest(l, &o);
+        r = each_id(l, before(l->now_ns, CLEW_RETENTION_YOUNGEST_NS), 0, take_oldest, &o);
         p->for_quota = o.n < o.max ? o.n : o.max;
         if (r == 0)
                 clew_buffer_append(&p->ids, o.ids, (size_t)p->for_quota * sizeof(*o.ids));
@@ -307,6 +365,7 @@ int clew_retention_look(const struct clew_retention *rules, struct clew_view *vi
                          .clock = clock,
                          .stop = stop,
                          .plan = ret,
+                         .to_skip = ret->skip,
                          .now_ns = clew_clock_unix_ns(clock),
                          .err = err};
         struct clew_store_stats stats = {0};
@@ -318,8 +377,8 @@ int clew_retention_look(const struct clew_retention *rules, struct clew_view *vi
                 if (stats.used_bytes >= rules->rules[i].over_bytes)
                         r = look_with(&l, i);
         }
-        if (r == 0)
+        if (r == 0) /* not of a pass that is full: rules that keep were not asked */
                 r = look_for_quota(&l);
         clew_free(l.decided.slots);
-        return r;
+        return r < 0 ? r : 0;
 }

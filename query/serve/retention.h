@@ -72,6 +72,11 @@ struct clew_retention_strip {
 
 /* What a pass finds. */
 struct clew_retention_plan {
+        /* Given by who asks, after init. */
+        bool until_full;   /* a full pass looks no further: what else there is is not counted */
+        uint64_t skip;     /* so many that would go are passed over: they wait in their segments */
+        uint64_t pass_max; /* PASS_MAX */
+        /* Found. */
         struct clew_buffer ids;    /* struct clew_trace_id: to be dropped */
         struct clew_buffer strips; /* struct clew_retention_strip: to lose their texts */
         uint64_t by_rule[CLEW_RETENTION_RULES_MAX]; /* traces that met it first */
@@ -81,8 +86,12 @@ struct clew_retention_plan {
         uint64_t seen;       /* traces that some rule met */
         uint64_t for_quota;  /* traces that go because of it, the oldest */
         uint64_t used_bytes; /* of the store */
-        bool more;           /* PASS_MAX ended it */
+        bool more;           /* pass_max ended it */
 };
+
+/* What the next pass is to pass over, after one of @plan that has dropped @n_gone traces: when all
+ * that a full one found waits, what comes behind is not to wait with it. */
+uint64_t clew_retention_next_skip(const struct clew_retention_plan *plan, uint64_t n_gone);
 
 void clew_retention_plan_init(struct clew_retention_plan *p);
 void clew_retention_plan_deinit(struct clew_retention_plan *p);

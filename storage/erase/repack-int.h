@@ -74,8 +74,7 @@ struct clew_repack {
         uint64_t n_live;                 /* of the entry, when it was read */
         struct clew_segment_entry entry; /* of the new segment */
         struct clew_buffer own;          /* uint64_t, ascending: segments that this one has made */
-        struct clew_error *err;
-        int result;
+        void *writes;                    /* of who calls clew_repack_write() */
 };
 
 CLEW_MUST_USE int clew_repack_init(struct clew_repack *p, struct clew_store *store,
@@ -86,11 +85,6 @@ void clew_repack_deinit(struct clew_repack *p);
  * -EAGAIN: somebody else has changed it meanwhile. */
 CLEW_MUST_USE int clew_repack_segment(struct clew_repack *p, uint64_t segment,
                                       struct clew_error *err);
-/* All live traces of the segment are p->rows, n_rows of them with id, index and place, and all go:
- * nothing is unpacked but lengths. As clew_repack_segment(); 0 also when others live there, or
- * older versions of some lie there. */
-CLEW_MUST_USE int clew_repack_drop_whole(struct clew_repack *p, uint64_t segment,
-                                         struct clew_error *err);
 /* The same, tried again when somebody else has. */
 CLEW_MUST_USE int clew_repack_settled(struct clew_repack *p, uint64_t segment,
                                       struct clew_error *err);
@@ -105,6 +99,15 @@ CLEW_MUST_USE int clew_repack_each(struct clew_repack *p,
 CLEW_MUST_USE int clew_repack_forget(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                                      struct clew_state *state, const struct clew_trace_id *id,
                                      struct clew_error *err);
+CLEW_MUST_USE int clew_repack_read_entry(struct clew_repack *p, MDB_txn *txn, uint64_t segment,
+                                         struct clew_segment_entry *ret, struct clew_error *err);
+/* In a transaction: p->segment goes, of which n_live traces are known to live there; -EAGAIN when
+ * it is not so any more. Then each of them: dropped, or at its place in p->made. */
+CLEW_MUST_USE int clew_repack_drop_segment(struct clew_repack *p, MDB_txn *txn,
+                                           struct clew_state *state, struct clew_error *err);
+CLEW_MUST_USE int clew_repack_move_row(struct clew_repack *p, MDB_txn *txn,
+                                       struct clew_shelf *shelf, struct clew_state *state,
+                                       const struct clew_repack_row *row, struct clew_error *err);
 /* Runs @fn in a write transaction, on the thread that options->run names, with state and shelf. */
 CLEW_MUST_USE int clew_repack_write(struct clew_repack *p,
                                     int (*fn)(struct clew_repack *p, MDB_txn *txn,

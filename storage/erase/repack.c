@@ -336,9 +336,9 @@ static int check_row(struct clew_repack *p, MDB_txn *txn, const struct clew_repa
         return r == 0 && now.segment == p->segment && now.index == row->index ? 0 : -EAGAIN;
 }
 
-static int move_row(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
-                    struct clew_state *state, const struct clew_repack_row *row,
-                    struct clew_error *err)
+int clew_repack_move_row(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
+                         struct clew_state *state, const struct clew_repack_row *row,
+                         struct clew_error *err)
 {
         struct clew_env *env = p->store->env;
         struct clew_place place = {p->made, row->to, row->place.start_ns};
@@ -398,9 +398,8 @@ static int put_segment(struct clew_repack *p, MDB_txn *txn, struct clew_state *s
         return r;
 }
 
-/* The old segment: all of its live traces are among the rows, or somebody was here. */
-static int drop_segment(struct clew_repack *p, MDB_txn *txn, struct clew_state *state,
-                        struct clew_error *err)
+int clew_repack_drop_segment(struct clew_repack *p, MDB_txn *txn, struct clew_state *state,
+                             struct clew_error *err)
 {
         struct clew_env *env = p->store->env;
         struct clew_key key = clew_key_segment(p->segment);
@@ -414,7 +413,7 @@ static int drop_segment(struct clew_repack *p, MDB_txn *txn, struct clew_state *
                 return clew_error_set(err, -EBADMSG, 0,
                                       "store %s: catalog entry of segment %llu is damaged",
                                       clew_env_dir(env), (unsigned long long)p->segment);
-        if (e.n_live != p->n_live || e.n_live != p->n_rows)
+        if (e.n_live != p->n_live)
                 return -EAGAIN;
         state->segments--;
         state->segment_bytes -= e.stored_bytes;
@@ -438,7 +437,7 @@ static int want_wiped(struct clew_repack *p, MDB_txn *txn, struct clew_error *er
 static int move_all(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                     struct clew_state *state, struct clew_error *err)
 {
-        int r = drop_segment(p, txn, state, err);
+        int r = p->n_live == p->n_rows ? clew_repack_drop_segment(p, txn, state, err) : -EAGAIN;
 
         if (r == 0 && p->wants_wipe)
                 r = want_wiped(p, txn, err);
@@ -446,7 +445,7 @@ static int move_all(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shel
         if (r == 0 && p->n_kept > 0)
                 r = put_segment(p, txn, state, err);
         for (uint32_t i = 0; r == 0 && i < p->n_rows; i++)
-                r = move_row(p, txn, shelf, state, &p->rows[i], err);
+                r = clew_repack_move_row(p, txn, shelf, state, &p->rows[i], err);
         return r;
 }
 
@@ -508,10 +507,10 @@ int clew_repack_write(struct clew_repack *p,
         return w.result;
 }
 
-static int read_entry(struct clew_repack *p, MDB_txn *txn, struct clew_segment_entry *ret,
-                      struct clew_error *err)
+int clew_repack_read_entry(struct clew_repack *p, MDB_txn *txn, uint64_t segment,
+                           struct clew_segment_entry *ret, struct clew_error *err)
 {
-        struct clew_key key = clew_key_segment(p->segment);
+        struct clew_key key = clew_key_segment(segment);
         struct clew_slice value;
         int r = clew_table_get(p->store->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value,
                                err);
@@ -519,7 +518,7 @@ static int read_entry(struct clew_repack *p, MDB_txn *txn, struct clew_segment_e
         if (r == 0 && !clew_segment_entry_decode(value, ret))
                 r = clew_error_set(err, -EBADMSG, 0,
                                    "store %s: catalog entry of segment %llu is damaged",
-                                   clew_env_dir(p->store->env), (unsigned long long)p->segment);
+                                   clew_env_dir(p->store->env), (unsigned long long)segment);
         return r;
 }
 
@@ -534,7 +533,7 @@ static int prepare(struct clew_repack *p, struct clew_error *err)
                 return r;
         clew_loader_set_txn(&p->loader, txn);
         clew_buffer_clear(&p->old_summaries);
-        r = read_entry(p, txn, &e, err);
+        r = clew_repack_read_entry(p, txn, p->segment, &e, err);
         if (r == 0 && p->n_known > 0)
                 r = (uint64_t)p->n_known * p->worth_part >= e.n_live;
         else if (r == 0)
@@ -552,53 +551,6 @@ static int prepare(struct clew_repack *p, struct clew_error *err)
 
                 r = e2 < 0 ? e2 : 1;
         }
-        return r == -ENOENT ? 0 : r;
-}
-
-/* What the rows add up to: their object is opened, no trace of it is unpacked but the first. */
-static int count_whole(struct clew_repack *p, const struct clew_segment_entry *e,
-                       struct clew_error *err)
-{
-        struct clew_repack_row *first = &p->rows[0];
-        struct clew_segment_row row;
-        int r = clew_loader_sealed(&p->loader, p->segment, 0, NULL, &row, err);
-
-        if (r < 0)
-                return r;
-        for (uint32_t i = 0; i < p->n_rows; i++) {
-                const struct clew_segment_row *from = &p->loader.segment.rows[p->rows[i].index];
-
-                if (p->rows[i].index >= p->loader.segment.n_traces)
-                        return -EAGAIN;
-                p->rows[i].to = CLEW_REPACK_DROPPED;
-                p->rows[i].old_raw = 0;
-                p->rows[i].old_spans = from->n_spans;
-                p->rows[i].old_logs = from->n_logs;
-        }
-        first->old_raw = e->raw_bytes; /* only the sum counts */
-        return 1;
-}
-
-static int prepare_whole(struct clew_repack *p, struct clew_error *err)
-{
-        struct clew_segment_entry e;
-        MDB_txn *txn = NULL;
-        int r = clew_txn_begin_read(p->store->env, &txn, err);
-
-        if (r < 0)
-                return r;
-        clew_loader_set_txn(&p->loader, txn);
-        r = read_entry(p, txn, &e, err);
-        if (r == 0 && (e.n_live != p->n_rows || e.n_traces != e.n_live))
-                r = -ENOENT;
-        if (r == 0)
-                r = count_whole(p, &e, err);
-        p->n_live = p->n_rows;
-        p->n_kept = 0;
-        p->index.is_set = false;
-        clew_buffer_clear(&p->object);
-        clew_loader_set_txn(&p->loader, NULL);
-        clew_txn_end_read(p->store->env, txn);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -630,16 +582,6 @@ static int write_prepared(struct clew_repack *p, int prepared, struct clew_rewri
         p->stats->segments++;
         p->stats->written += p->object.len;
         return 1;
-}
-
-int clew_repack_drop_whole(struct clew_repack *p, uint64_t segment, struct clew_error *err)
-{
-        struct clew_rewrite_stats before = *p->stats;
-        int prepared;
-
-        p->segment = segment;
-        prepared = prepare_whole(p, err);
-        return write_prepared(p, prepared, before, err);
 }
 
 int clew_repack_segment(struct clew_repack *p, uint64_t segment, struct clew_error *err)

@@ -7,6 +7,7 @@
  * free pages are clew_store_finish_erasure()'s, which the transactions ask for.
  */
 #include "storage/erase/delete-int.h"
+#include "storage/erase/whole-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,28 +46,42 @@ static int judge(void *context, const struct clew_rewrite_message *m, bool is_li
         return r < 0 ? clew_error_set(err, r, 0, "out of memory") : CLEW_REWRITE_CHANGE;
 }
 
+/* 1: it goes with others, whole. */
+static int drop_whole(struct clew_deletion *d, struct clew_wholes *w, size_t from, uint32_t n,
+                      struct clew_error *err)
+{
+        struct clew_repack_row *rows;
+        int r = clew_wholes_has_room(w, n) ? 0 : clew_wholes_drop(w, err);
+
+        if (r < 0)
+                return r;
+        rows = clew_wholes_rows(w);
+        for (uint32_t i = 0; i < n; i++) {
+                const struct clew_deletion_target *t = &d->sealed[from + i];
+
+                rows[i] = (struct clew_repack_row){
+                        .id = t->id, .index = t->place.index, .place = t->place};
+        }
+        return clew_wholes_add(w, d->sealed[from].segment, n, err);
+}
+
 /* Whole, if nothing else is in it; else anew, if that is worth it. -EAGAIN: not now. */
-static int spare_segment(struct clew_deletion *d, size_t from, uint32_t n, struct clew_error *err)
+static int spare_segment(struct clew_deletion *d, struct clew_wholes *w, size_t from, uint32_t n,
+                         struct clew_error *err)
 {
         struct clew_repack *p = &d->repack;
         bool strips = false;
         int r;
 
-        for (uint32_t i = 0; i < n; i++) {
-                const struct clew_deletion_target *t = &d->sealed[from + i];
-
-                strips |= t->strips;
-                p->rows[i] = (struct clew_repack_row){
-                        .id = t->id, .index = t->place.index, .place = t->place};
-        }
-        p->n_rows = n;
+        for (uint32_t i = 0; i < n; i++)
+                strips |= d->sealed[from + i].strips;
+        r = strips ? 0 : drop_whole(d, w, from, n, err);
+        if (r != 0)
+                return r;
         p->wants_wipe = strips;
-        r = strips ? 0 : clew_repack_drop_whole(p, d->sealed[from].segment, err);
-        if (r == 0) {
-                p->n_known = n;
-                r = clew_repack_segment(p, d->sealed[from].segment, err);
-                p->n_known = 0;
-        }
+        p->n_known = n;
+        r = clew_repack_segment(p, d->sealed[from].segment, err);
+        p->n_known = 0;
         p->wants_wipe = false;
         return r;
 }
@@ -74,19 +89,23 @@ static int spare_segment(struct clew_deletion *d, size_t from, uint32_t n, struc
 static int change_worthy(struct clew_deletion *d, struct clew_error *err)
 {
         const struct clew_rewrite_options *o = d->repack.options;
+        struct clew_wholes wholes;
         uint32_t n;
-        int r = 0;
+        int r = clew_wholes_init(&wholes, &d->repack, err);
 
         for (size_t i = 0; r >= 0 && i < d->n_sealed; i += n) {
                 d->repack.stats->more = o->is_over && o->is_over(o->context);
                 if (d->repack.stats->more)
-                        return 0;
+                        break;
                 n = of_segment(d, i);
-                r = spare_segment(d, i, n, err);
+                r = spare_segment(d, &wholes, i, n, err);
                 if (r == -EAGAIN)
                         r = 0;
         }
-        return r < 0 ? r : 0;
+        if (r >= 0)
+                r = clew_wholes_drop(&wholes, err);
+        clew_wholes_deinit(&wholes);
+        return r;
 }
 
 /* What is left of the texts of those that have none any more. */

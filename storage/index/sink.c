@@ -5,6 +5,7 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "storage/index/passage-int.h"
 #include "storage/index/posting-int.h"
 #include "storage/sealed/segment-int.h"
 
@@ -20,17 +21,15 @@
 struct sink_key {
         const uint8_t *far; /* the bytes of a longer key; NULL: they are in @near */
         uint32_t newest;    /* of its entries; they go back in time */
-        uint32_t n;
+        uint32_t trace;     /* of that one */
         uint8_t kind;
         uint8_t len;
         uint8_t near[INLINE_BYTES];
 };
 
-/* What most questions need: the same trace says the same key again and again. */
 struct sink_slot {
-        uint64_t hash;  /* seeded by where the sink lies: nobody can make two keys that share one */
-        uint32_t key;   /* its number; NONE = the slot is empty */
-        uint32_t trace; /* of its newest entry */
+        uint64_t hash; /* seeded by where the sink lies: nobody can make two keys that share one */
+        uint32_t key;  /* its number; NONE = the slot is empty */
 };
 
 /* Keys that wait until what they need is in the processor's cache: each is looked up where nobody
@@ -38,12 +37,17 @@ struct sink_slot {
 #define WAITING 16u
 #define WAITING_BYTES 46u
 
-/* Hashes of keys that the trace has said lately; a power of two, small enough for the nearest
- * cache. */
+/* Keys that the trace has said lately; a power of two, small enough for the nearest cache. */
 #define LATELY 1024u
+
+struct sink_lately {
+        uint64_t said; /* hash and trace */
+        uint32_t key;  /* its number; NONE = it still waits */
+};
 
 struct sink_waiting {
         uint64_t hash;
+        uint32_t place; /* where the passage has its number; CLEW_PASSAGE_UNKNOWN = nowhere */
         uint8_t kind;
         uint8_t len;
         uint8_t bytes[WAITING_BYTES];
@@ -64,7 +68,8 @@ struct clew_index_sink {
         uint32_t n_waiting;
         uint64_t seed; /* of hashes, and another one */
         uint64_t second_seed;
-        uint64_t lately[LATELY];
+        struct sink_lately lately[LATELY];
+        struct clew_passages passages;
         struct sink_waiting waiting[WAITING];
         bool failed;
         struct clew_trace_id ids[CLEW_SEGMENT_TRACES_MAX];
@@ -83,6 +88,7 @@ struct clew_index_sink *clew_index_sink_new(void)
         clew_arena_init(&s->arena, CLEW_SINK_BYTES_MAX / 2);
         clew_buffer_init(&s->keys, CLEW_SINK_BYTES_MAX / 4);
         clew_buffer_init(&s->entries, CLEW_SINK_BYTES_MAX / 4);
+        clew_passages_init(&s->passages);
         return s;
 }
 
@@ -93,6 +99,7 @@ void clew_index_sink_free(struct clew_index_sink *s)
         clew_arena_deinit(&s->arena);
         clew_buffer_deinit(&s->keys);
         clew_buffer_deinit(&s->entries);
+        clew_passages_deinit(&s->passages);
         clew_free(s->slots);
         for (unsigned i = 0; i < CLEW_INDEX_COLUMNS_MAX; i++)
                 clew_free(s->columns[i]);
@@ -104,6 +111,7 @@ void clew_index_sink_reset(struct clew_index_sink *s)
         clew_arena_reset(&s->arena);
         clew_buffer_clear(&s->keys);
         clew_buffer_clear(&s->entries);
+        clew_passages_clear(&s->passages);
         clew_free(s->slots);
         s->slots = NULL;
         s->n_slots = 0;
@@ -224,7 +232,8 @@ static bool grow(struct clew_index_sink *s)
 /* The number of a new key; NONE without memory. */
 static uint32_t new_key(struct clew_index_sink *s, unsigned kind, struct clew_slice key)
 {
-        struct sink_key fresh = {.newest = NONE, .kind = (uint8_t)kind, .len = (uint8_t)key.len};
+        struct sink_key fresh = {
+                .newest = NONE, .trace = NONE, .kind = (uint8_t)kind, .len = (uint8_t)key.len};
 
         if (key.len > INLINE_BYTES)
                 fresh.far = clew_arena_copy(&s->arena, key).data;
@@ -248,25 +257,48 @@ static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, str
 
                 if (s->slots[at].hash != hash)
                         continue;
-                if (s->slots[at].trace == s->n_traces - 1)
-                        break;
                 k = &keys_of(s)[s->slots[at].key];
+                if (k->trace == s->n_traces - 1)
+                        break;
                 if (k->kind == kind && clew_slice_eq(bytes_of(k), key))
                         break;
         }
         return &s->slots[at];
 }
 
-static void add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice key, uint64_t hash)
+/* The trace at hand has the keys of @n numbers. */
+static void add_entries(struct clew_index_sink *s, const uint32_t *numbers, uint32_t n)
 {
         uint32_t trace = s->n_traces - 1;
-        struct sink_entry *entry;
+        size_t at = s->entries.len / sizeof(struct sink_entry);
+        struct sink_key *keys = keys_of(s);
+        struct sink_entry *entries =
+                (struct sink_entry *)(void *)clew_buffer_reserve(&s->entries, n * sizeof(*entries));
+        uint32_t made = 0;
+
+        s->failed |= !entries;
+        for (uint32_t i = 0; entries && i < n; i++) {
+                struct sink_key *k = &keys[numbers[i]];
+
+                if (k->trace == trace)
+                        continue;
+                entries[made] = (struct sink_entry){trace, k->newest};
+                k->newest = (uint32_t)(at + made++);
+                k->trace = trace;
+        }
+        if (entries)
+                clew_buffer_commit(&s->entries, made * sizeof(*entries));
+}
+
+/* The number of the key. */
+static uint32_t add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice key,
+                        uint64_t hash)
+{
         struct sink_slot *slot;
-        struct sink_key *k;
 
         if (n_keys(s) >= s->n_slots / 2 && !grow(s)) {
                 s->failed = true;
-                return;
+                return NONE;
         }
         slot = find_slot(s, kind, key, hash);
         if (slot->key == NONE) {
@@ -274,21 +306,28 @@ static void add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice 
 
                 s->failed = number == NONE;
                 if (s->failed)
-                        return;
-                *slot = (struct sink_slot){hash, number, NONE};
+                        return NONE;
+                *slot = (struct sink_slot){hash, number};
         }
-        if (slot->trace == trace)
-                return;
-        entry = (struct sink_entry *)(void *)clew_buffer_reserve(&s->entries, sizeof(*entry));
-        s->failed = !entry;
-        if (!entry)
-                return;
-        slot->trace = trace;
-        k = &keys_of(s)[slot->key];
-        *entry = (struct sink_entry){trace, k->newest};
-        k->newest = (uint32_t)(s->entries.len / sizeof(*entry));
-        k->n++;
-        clew_buffer_commit(&s->entries, sizeof(*entry));
+        if (keys_of(s)[slot->key].trace != s->n_traces - 1)
+                add_entries(s, &slot->key, 1);
+        return slot->key;
+}
+
+static struct sink_lately *lately_of(struct clew_index_sink *s, uint64_t hash)
+{
+        return &s->lately[hash & (LATELY - 1)];
+}
+
+/* A key that was looked up: who waits for its number is told. */
+static void tell_number(struct clew_index_sink *s, uint64_t hash, uint32_t place, uint32_t number)
+{
+        struct sink_lately *lately = lately_of(s, hash);
+
+        if (lately->said == hash + s->n_traces)
+                lately->key = number;
+        if (place != CLEW_PASSAGE_UNKNOWN)
+                s->passages.numbers[place] = number;
 }
 
 static void add_waiting(struct clew_index_sink *s)
@@ -300,42 +339,76 @@ static void add_waiting(struct clew_index_sink *s)
                 const struct sink_slot *slot =
                         &s->slots[(uint32_t)s->waiting[i].hash & (s->n_slots - 1)];
 
-                if (slot->key != NONE && slot->trace != s->n_traces - 1)
+                if (slot->key != NONE)
                         __builtin_prefetch(&keys_of(s)[slot->key]);
         }
         for (uint32_t i = 0; i < n && !s->failed; i++) {
                 const struct sink_waiting *w = &s->waiting[i];
 
-                add_now(s, w->kind, clew_slice_make(w->bytes, w->len), w->hash);
+                tell_number(s, w->hash, w->place,
+                            add_now(s, w->kind, clew_slice_make(w->bytes, w->len), w->hash));
         }
 }
 
 void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct clew_slice key)
 {
-        uint64_t hash;
-        uint64_t *lately;
+        uint32_t place = CLEW_PASSAGE_UNKNOWN;
+        struct sink_lately *lately;
         struct sink_waiting *w;
+        uint64_t hash;
+        bool known;
 
         if (s->failed || s->n_traces == 0 || key.len == 0 || key.len > CLEW_INDEX_KEY_MAX)
                 return;
         hash = hash_of(s, kind, key);
-        lately = &s->lately[hash & (LATELY - 1)];
-        if (*lately == hash + s->n_traces)
+        lately = lately_of(s, hash);
+        known = lately->said == hash + s->n_traces;
+        if (s->passages.is_open)
+                place = clew_passages_put(&s->passages, known ? lately->key : NONE);
+        if (known && (place == CLEW_PASSAGE_UNKNOWN || lately->key != NONE))
                 return;
-        *lately = hash + s->n_traces;
+        if (!known)
+                *lately = (struct sink_lately){hash + s->n_traces, NONE};
         if (key.len > WAITING_BYTES) {
-                add_now(s, kind, key, hash);
+                tell_number(s, hash, place, add_now(s, kind, key, hash));
                 return;
         }
         if (s->n_waiting == WAITING)
                 add_waiting(s);
         w = &s->waiting[s->n_waiting++];
         w->hash = hash;
+        w->place = place;
         w->kind = (uint8_t)kind;
         w->len = (uint8_t)key.len;
         memcpy(w->bytes, key.data, key.len);
         if (s->n_slots > 0)
                 __builtin_prefetch(&s->slots[(uint32_t)hash & (s->n_slots - 1)]);
+}
+
+int clew_index_again(struct clew_index_sink *s, struct clew_slice passage, uint64_t seed)
+{
+        struct clew_passage *p;
+
+        if (s->failed || s->n_traces == 0)
+                return -1;
+        if (clew_passages_is_full(&s->passages)) {
+                add_waiting(s); /* some wait for their places */
+                clew_passages_clear(&s->passages);
+        }
+        p = clew_passages_begin(&s->passages, clew_hash_seeded(passage, s->seed ^ seed),
+                                s->n_traces - 1);
+        if (!p)
+                return -1;
+        if (p->trace == s->n_traces - 1)
+                return 0;
+        p->trace = s->n_traces - 1;
+        add_entries(s, s->passages.numbers + p->first, p->n);
+        return (int)p->n;
+}
+
+void clew_index_again_end(struct clew_index_sink *s, bool whole)
+{
+        clew_passages_end(&s->passages, whole);
 }
 
 void clew_index_set_number(struct clew_index_sink *s, unsigned column, uint64_t value)

@@ -65,6 +65,10 @@ CLEW_MUST_USE int clew_segment_reader_init(struct clew_segment_reader *r);
 void clew_segment_reader_deinit(struct clew_segment_reader *r);
 /* @object is borrowed until the next open. 0, -EBADMSG, -ENOMEM. */
 CLEW_MUST_USE int clew_segment_reader_open(struct clew_segment_reader *r, struct clew_slice object);
+/* Its rows alone: nothing is unpacked, and no message can be read. As clew_segment_reader_open().
+ */
+CLEW_MUST_USE int clew_segment_reader_open_rows(struct clew_segment_reader *r,
+                                                struct clew_slice object);
 /*
  * Appends the message of trace @index to @out and gives its row. With @id (may be NULL) the message
  * is checked to be that trace's. 0, -EBADMSG, -ENOENT (no such index), or @out's error.

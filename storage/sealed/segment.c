@@ -129,19 +129,35 @@ static int read_rows(struct clew_segment_reader *r, struct clew_cursor *c, uint6
         return 0;
 }
 
+static int read_head(struct clew_segment_reader *r, struct clew_cursor *c, uint64_t *ret_n)
+{
+        struct clew_slice magic = clew_cursor_bytes(c, SEGMENT_MAGIC_BYTES);
+        uint64_t version = clew_cursor_varint(c);
+
+        *ret_n = clew_cursor_varint(c);
+        r->n_traces = 0;
+        if (c->failed || version != SEGMENT_VERSION ||
+            memcmp(magic.data, SEGMENT_MAGIC, SEGMENT_MAGIC_BYTES) != 0)
+                return -EBADMSG;
+        return read_rows(r, c, *ret_n);
+}
+
+int clew_segment_reader_open_rows(struct clew_segment_reader *r, struct clew_slice object)
+{
+        struct clew_cursor c = clew_cursor_make(object);
+        uint64_t n;
+        int e = read_head(r, &c, &n);
+
+        r->n_traces = e < 0 ? 0 : (uint32_t)n;
+        return e;
+}
+
 int clew_segment_reader_open(struct clew_segment_reader *r, struct clew_slice object)
 {
         struct clew_cursor c = clew_cursor_make(object);
-        struct clew_slice magic = clew_cursor_bytes(&c, SEGMENT_MAGIC_BYTES);
-        uint64_t version = clew_cursor_varint(&c);
-        uint64_t n = clew_cursor_varint(&c);
-        int e;
+        uint64_t n;
+        int e = read_head(r, &c, &n);
 
-        r->n_traces = 0;
-        if (c.failed || version != SEGMENT_VERSION ||
-            memcmp(magic.data, SEGMENT_MAGIC, SEGMENT_MAGIC_BYTES) != 0)
-                return -EBADMSG;
-        e = read_rows(r, &c, n);
         if (e < 0)
                 return e;
         e = clew_unpacker_open(r->unpacker, clew_slice_make(c.at, clew_cursor_left(&c)));

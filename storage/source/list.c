@@ -118,19 +118,41 @@ static int list_trusting(struct clew_view *v, const struct clew_list_entry *afte
         return r;
 }
 
+static void count_prepared(struct clew_view *v, uint64_t since_ns)
+{
+        v->prepared_ns += clew_clock_monotonic_ns(v->store->clock) - since_ns;
+}
+
+static int begin_list(struct clew_view *v, const struct clew_list_entry *after,
+                      const struct clew_index_chooser *chooser, struct clew_error *err)
+{
+        uint64_t since_ns = clew_clock_monotonic_ns(v->store->clock);
+        int r = list_trusting(v, after, chooser, err);
+
+        count_prepared(v, since_ns);
+        v->is_fresh_walk = true;
+        v->gives_ids = false;
+        return clew_txn_check(v->store->env, v->txn, r, err);
+}
+
 int clew_view_list(struct clew_view *v, const struct clew_list_entry *after, struct clew_error *err)
 {
-        int r = list_trusting(v, after, NULL, err);
+        return begin_list(v, after, NULL, err);
+}
 
-        return clew_txn_check(v->store->env, v->txn, r, err);
+int clew_view_list_ids(struct clew_view *v, const struct clew_list_entry *after,
+                       struct clew_error *err)
+{
+        int r = begin_list(v, after, NULL, err);
+
+        v->gives_ids = true;
+        return r;
 }
 
 int clew_view_list_chosen(struct clew_view *v, const struct clew_list_entry *after,
                           const struct clew_index_chooser *chooser, struct clew_error *err)
 {
-        int r = list_trusting(v, after, chooser, err);
-
-        return clew_txn_check(v->store->env, v->txn, r, err);
+        return begin_list(v, after, chooser, err);
 }
 
 const struct clew_index_use *clew_view_index_use(const struct clew_view *v)
@@ -227,7 +249,7 @@ static int give_sealed(struct clew_view *v, struct clew_list_entry *ret, struct 
         int r;
 
         *ret = v->sealed_entry;
-        if (ret->run)
+        if (ret->run || v->gives_ids)
                 return 1;
         r = fill_sealed(v, ret, v->chosen ? &why : err);
         if (v->chosen && r == -EBADMSG) {
@@ -287,7 +309,12 @@ static int next_trusting(struct clew_view *v, struct clew_list_entry *ret, struc
 
 int clew_view_next(struct clew_view *v, struct clew_list_entry *ret, struct clew_error *err)
 {
+        bool is_first = v->is_fresh_walk; /* indexes are asked when the walk comes to them */
+        uint64_t since_ns = is_first ? clew_clock_monotonic_ns(v->store->clock) : 0;
         int r = next_trusting(v, ret, err);
 
+        v->is_fresh_walk = false;
+        if (is_first)
+                count_prepared(v, since_ns);
         return clew_txn_check(v->store->env, v->txn, r, err);
 }

@@ -123,7 +123,10 @@ CLEW_MUST_USE int clew_place_check_live(struct clew_env *env, const struct clew_
 struct clew_view {
         struct clew_store *store;
         MDB_txn *txn;
-        uint64_t begun_ns; /* monotonic; of the snapshot */
+        uint64_t begun_ns;    /* monotonic; of the snapshot */
+        uint64_t prepared_ns; /* of it: so long it took until walks gave their first trace */
+        bool is_fresh_walk;   /* nothing was given yet */
+        bool gives_ids;       /* the walk gives no summaries */
         struct clew_loader loader;
         struct clew_summary_slots summaries;
         /* What is hot in the snapshot: for the first question about one trace that alone is

@@ -88,14 +88,19 @@ int clew_view_renew(struct clew_view *v, struct clew_error *err)
         if (r < 0)
                 return r;
         v->begun_ns = clew_clock_monotonic_ns(v->store->clock);
+        v->prepared_ns = 0;
         clew_loader_set_txn(&v->loader, v->txn);
         r = clew_state_read(v->store->env, v->txn, &state, err);
         return r == -ENOENT ? -EBADMSG : r;
 }
 
+/* On a busy machine to begin a walk takes longer than that: so long it may go on, too, or it would
+ * begin again for each trace. */
 bool clew_view_is_old(const struct clew_view *v)
 {
-        return clew_clock_monotonic_ns(v->store->clock) - v->begun_ns > CLEW_VIEW_HELD_NS;
+        uint64_t held_ns = clew_clock_monotonic_ns(v->store->clock) - v->begun_ns;
+
+        return held_ns > CLEW_VIEW_HELD_NS && held_ns > 2 * v->prepared_ns;
 }
 
 bool clew_view_is_broken(const struct clew_view *v)

@@ -4,9 +4,9 @@
  *
  * Segments that are new come first, in the order of their numbers: a trace that lives in several is
  * taken from the one with the highest number, since that was sealed last. Then what is no more live
- * in segments that were here goes. Each segment is one read of the bucket and one transaction, so
- * that a kill leaves a store that is whole, and the same call goes on. An object that is damaged is
- * told and left aside.
+ * in segments that were here goes. Each segment is one transaction, so that a kill leaves a store
+ * that is whole, and the same call goes on. What segments of one object are found by is read
+ * together. An object that is damaged is told and left aside.
  */
 #include "storage/tier/tier-int.h"
 #include "storage/tier/tier-second-int.h"
@@ -22,6 +22,8 @@
 #include <string.h>
 
 #define HEAD_ARENA_MAX ((size_t)32 << 20)
+/* Of what segments are found by, in one read. */
+#define TOGETHER_MAX ((uint64_t)16 << 20)
 /* Merging after many were brought in: some seconds at the most. */
 #define MERGE_STEPS_MAX 4096u
 
@@ -65,6 +67,7 @@ struct adoption {
         struct clew_tier_index index;
         bool has_index;
         struct clew_tier_seconds seconds; /* of it */
+        struct clew_tier_place read; /* of @bytes: the object, and from where (at) to where (end) */
         struct clew_buffer bytes;
         struct clew_buffer value;
 };
@@ -344,39 +347,85 @@ static int put_segment(void *context, MDB_txn *txn, struct clew_state *state,
         return r;
 }
 
+static bool is_same_object(const struct clew_tier_place *a, const struct clew_tier_place *b)
+{
+        return a->whole > 0 && a->first == b->first && a->digest == b->digest;
+}
+
+/* Up to where one read goes: what the segments behind the one at hand are found by, too, as far as
+ * the same object has them. */
+static uint64_t read_end(const struct adoption *a)
+{
+        const struct clew_tier_catalog *c = &a->tier->catalog;
+        const struct clew_tier_place *p = &a->item->place;
+        uint64_t end = p->end;
+
+        for (const struct clew_tier_item *i = a->item + 1;
+             i < c->items + c->n && is_same_object(p, &i->place) && i->place.meta >= end &&
+             i->place.end - p->meta <= TOGETHER_MAX;
+             i++)
+                end = i->place.end;
+        return end;
+}
+
+/* Reads what the segment at hand is found by, unless it was read together with one before. */
+static int read_behind(struct adoption *a, struct clew_object_bucket *b, const char *name,
+                       struct clew_slice *ret, struct clew_error *err)
+{
+        const struct clew_tier_place *p = &a->item->place;
+        uint64_t size = 0;
+        uint64_t end;
+        int r;
+
+        if (p->end - p->meta > CLEW_TIER_META_MAX)
+                return -EBADMSG;
+        if (!is_same_object(&a->read, p) || p->meta < a->read.at || p->end > a->read.end) {
+                end = read_end(a);
+                a->read.whole = 0;
+                clew_buffer_clear(&a->bytes);
+                r = clew_bucket_get(b, name, p->meta, (size_t)(end - p->meta), &a->bytes, &size,
+                                    err);
+                if (r < 0)
+                        return r;
+                if (size != p->whole || a->bytes.len != end - p->meta)
+                        return -EBADMSG;
+                a->read = *p;
+                a->read.at = p->meta;
+                a->read.end = end;
+        }
+        *ret = clew_slice_make(a->bytes.data + (p->meta - a->read.at), (size_t)(p->end - p->meta));
+        return 0;
+}
+
 /* Reads what stands behind the segment's bytes. -EBADMSG: it is damaged. */
 static int read_meta(struct adoption *a, struct clew_object_bucket *b, const char *name,
                      struct clew_tier_known *ret, struct clew_error *err)
 {
         const struct clew_tier_item *item = a->item;
+        struct clew_tier_place place = item->place;
         struct clew_tier_footer f;
         struct clew_slice bytes;
         struct clew_slice rows;
         struct clew_slice index;
-        uint64_t size = 0;
-        int r;
+        int r = read_behind(a, b, name, &bytes, err);
 
-        clew_buffer_clear(&a->bytes);
-        if (item->size - item->meta > CLEW_TIER_META_MAX)
-                return -EBADMSG;
-        r = clew_bucket_get(b, name, item->meta, (size_t)(item->size - item->meta), &a->bytes,
-                            &size, err);
-        if (r < 0)
+        if (r == 0)
+                r = clew_tier_footer_read(bytes, place.end, &f);
+        if (r < 0 && r != -EPROTONOSUPPORT)
                 return r;
-        bytes = clew_buffer_slice(&a->bytes);
-        if (size != item->size)
-                return -EBADMSG;
-        r = clew_tier_footer_read(bytes, size, &f);
-        if (r == 0 && (f.segment != clew_tier_own_segment(item->segment) ||
-                       f.created_ns != a->tier->created_ns ||
-                       f.sections[CLEW_TIER_ROWS].offset != item->meta))
-                r = -EBADMSG;
+        if (r == 0) {
+                clew_tier_footer_place(&f, &place);
+                if (f.segment != clew_tier_own_segment(item->segment) ||
+                    f.created_ns != a->tier->created_ns ||
+                    !clew_tier_place_eq(&place, &item->place))
+                        r = -EBADMSG;
+        }
         if (r == 0)
-                r = clew_tier_section_of(&f, CLEW_TIER_ROWS, bytes, item->meta, &rows);
+                r = clew_tier_section_of(&f, CLEW_TIER_ROWS, bytes, place.meta, &rows);
         if (r == 0)
-                r = clew_tier_section_of(&f, CLEW_TIER_ENTRY, bytes, item->meta, &a->entry);
+                r = clew_tier_section_of(&f, CLEW_TIER_ENTRY, bytes, place.meta, &a->entry);
         if (r == 0)
-                r = clew_tier_section_of(&f, CLEW_TIER_INDEX, bytes, item->meta, &index);
+                r = clew_tier_section_of(&f, CLEW_TIER_INDEX, bytes, place.meta, &index);
         if (r == 0 && (!rows_read(&a->own, item->segment, rows) || a->own.n != item->n_traces))
                 r = -EBADMSG;
         if (r < 0)
@@ -387,13 +436,7 @@ static int read_meta(struct adoption *a, struct clew_object_bucket *b, const cha
                                          b->url, name)
                                : r;
         a->has_index = clew_tier_index_read(index, &a->index);
-        *ret = (struct clew_tier_known){
-                .digest = item->digest,
-                .size = item->size,
-                .meta = item->meta,
-                .segment_len = f.sections[CLEW_TIER_SEGMENT].len,
-                .segment_check = f.sections[CLEW_TIER_SEGMENT].check,
-        };
+        *ret = (struct clew_tier_known){place, f.sections[CLEW_TIER_SEGMENT].check};
         /* The map learns it first: who sees the segment finds its bytes. */
         return clew_tier_map_know(a->tier->map, item->segment, ret, rows, err);
 }
@@ -405,7 +448,7 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
         char name[CLEW_TIER_NAME_MAX];
         int r;
 
-        clew_tier_segment_name(a->item->segment, a->item->digest, name);
+        clew_tier_place_name(&a->item->place, name);
         r = read_meta(a, b, name, &known, &own);
         if (r == 0)
                 r = find_seconds(a, &own);
@@ -577,6 +620,14 @@ static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
         return r == 0 ? clew_tier_seconds_are_of(a->tier, segment, err) : r;
 }
 
+/* Whoever writes may have put it into another object. */
+static int follow_place(struct adoption *a, struct clew_error *err)
+{
+        int r = clew_tier_map_move(a->tier->map, a->item->segment, &a->item->place, err);
+
+        return r == -ENOENT ? 0 : r;
+}
+
 /* What the bucket has no more of @segment goes here too. */
 static int follow_segment(struct adoption *a, uint64_t segment, struct clew_error *err)
 {
@@ -688,6 +739,8 @@ int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct c
                         r = clew_tier_map_find(t->map, a.item->segment, &known, err) != -ENOENT;
                 if (r == 0)
                         r = add_segment(&a, b, err);
+                else if (r == 1)
+                        r = follow_place(&a, err);
         }
         if (r >= 0)
                 r = drop_all_dead(&a, err);
@@ -708,6 +761,8 @@ int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n
                 r = is_here(&a, segments[i], err);
                 if (r == 0 && a.item)
                         r = add_segment(&a, b, err);
+                else if (r == 1 && a.item)
+                        r = follow_place(&a, err);
         }
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = follow_segment(&a, segments[i], err);

@@ -12,11 +12,10 @@
 #include "proto/base/buffer.h"
 #include "storage/bucket/bucket-int.h"
 #include "storage/sealed/segment-int.h"
-
-#define CLEW_TIER_NAME_MAX 64u
+#include "storage/tier/tier-place-int.h"
 
 /* Numbers of segments are a writer's own. A reader of several has them as one number: that of the
- * writer (clew_tier_base_of(), 0 = the one without a name) above, its segment's below. */
+ * writer (0 = the one without a name) above, its segment's below. */
 #define CLEW_TIER_SEGMENT_BITS 32u
 
 static inline uint64_t clew_tier_own_segment(uint64_t segment)
@@ -32,9 +31,7 @@ static inline uint64_t clew_tier_base_of_segment(uint64_t segment)
 /* A segment in the bucket. */
 struct clew_tier_item {
         uint64_t segment;
-        uint64_t digest; /* of its object, in its name */
-        uint64_t size;   /* of the object; 0 in a change: it is gone */
-        uint64_t meta;   /* where its rows begin, behind the segment's bytes */
+        struct clew_tier_place place; /* in a change, nowhere: it is gone */
         uint64_t n_traces;
         size_t live_len;
         uint8_t *live; /* owned; bits as in a catalog entry */
@@ -79,7 +76,7 @@ struct clew_tier_catalog {
 void clew_tier_catalog_deinit(struct clew_tier_catalog *c);
 /* NULL when it is not there. */
 struct clew_tier_item *clew_tier_catalog_find(const struct clew_tier_catalog *c, uint64_t segment);
-/* Puts a copy of @item in its place; one of size 0 takes it away. 0 or -ENOMEM. */
+/* Puts a copy of @item in its place; one that lies nowhere takes it away. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_tier_catalog_set(struct clew_tier_catalog *c,
                                         const struct clew_tier_item *item);
 
@@ -107,9 +104,5 @@ CLEW_MUST_USE int clew_tier_catalog_commit(struct clew_object_bucket *b,
                                            struct clew_error *err);
 
 void clew_tier_part_name(uint64_t digest, char ret[CLEW_TIER_NAME_MAX]);
-void clew_tier_segment_name(uint64_t segment, uint64_t digest, char ret[CLEW_TIER_NAME_MAX]);
-/* Of a name without its folder. False when it is none. */
-CLEW_MUST_USE bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment,
-                                               uint64_t *ret_digest);
 
 #endif

@@ -12,25 +12,15 @@
 #define MAGIC "CLEWCAT1"
 #define MAGIC_BYTES 8u
 #define CHECK_BYTES 8u
-#define FORMAT 2u
+#define FORMAT 3u
+/* Each segment is an object of its own. */
+#define FORMAT_ALONE 2u
 /* Without what stands beside the traces. */
 #define FORMAT_OLDEST 1u
 #define FULL_EVERY 64u
 /* Some hundred bytes for each segment. */
 #define VERSION_BYTES_MAX ((size_t)1 << 30)
 #define SEGMENTS_MAX (1u << 26)
-
-void clew_tier_segment_name(uint64_t segment, uint64_t digest, char ret[CLEW_TIER_NAME_MAX])
-{
-        snprintf(ret, CLEW_TIER_NAME_MAX, "seg/%016llx-%016llx",
-                 (unsigned long long)clew_tier_own_segment(segment), (unsigned long long)digest);
-}
-
-bool clew_tier_segment_read_name(const char *name, uint64_t *ret_segment, uint64_t *ret_digest)
-{
-        return strlen(name) == 33 && name[16] == '-' && clew_parse_hex16(name, ret_segment) &&
-               clew_parse_hex16(name + 17, ret_digest);
-}
 
 void clew_tier_part_name(uint64_t digest, char ret[CLEW_TIER_NAME_MAX])
 {
@@ -101,20 +91,20 @@ int clew_tier_catalog_set(struct clew_tier_catalog *c, const struct clew_tier_it
         bool is_there = at < c->n && c->items[at].segment == item->segment;
         uint8_t *live = NULL;
 
-        if (item->size > 0) {
+        if (item->place.whole > 0) {
                 live = clew_malloc(item->live_len + 1);
                 if (!live)
                         return -ENOMEM;
                 if (item->live_len)
                         memcpy(live, item->live, item->live_len);
         }
-        if (item->size > 0 && !is_there && make_room(c, at) < 0) {
+        if (item->place.whole > 0 && !is_there && make_room(c, at) < 0) {
                 clew_free(live);
                 return -ENOMEM;
         }
         if (is_there)
                 clew_free(c->items[at].live);
-        if (item->size > 0) {
+        if (item->place.whole > 0) {
                 c->items[at] = *item;
                 c->items[at].live = live;
         } else if (is_there) {
@@ -168,6 +158,37 @@ static int take_beside(struct clew_cursor *at, struct clew_tier_beside *ret)
         return at->failed ? -EBADMSG : 0;
 }
 
+static void put_place(const struct clew_tier_place *p, struct clew_buffer *out)
+{
+        clew_buffer_append_le64(out, p->digest);
+        clew_buffer_append_varint(out, p->first);
+        clew_buffer_append_varint(out, p->at);
+        clew_buffer_append_varint(out, p->len);
+        clew_buffer_append_varint(out, p->meta);
+        clew_buffer_append_varint(out, p->end);
+}
+
+/* @item has the size of its object. */
+static void take_place(struct clew_cursor *at, uint64_t format, struct clew_tier_item *item)
+{
+        struct clew_tier_place *p = &item->place;
+
+        p->digest = clew_cursor_le64(at);
+        if (format > FORMAT_ALONE) {
+                p->first = clew_cursor_varint(at);
+                p->at = clew_cursor_varint(at);
+                p->len = clew_cursor_varint(at);
+                p->meta = clew_cursor_varint(at);
+                p->end = clew_cursor_varint(at);
+                return;
+        }
+        p->first = item->segment;
+        p->at = CLEW_TIER_SEGMENT_AT;
+        p->meta = clew_cursor_varint(at);
+        p->len = p->meta > p->at ? p->meta - p->at : 0;
+        p->end = p->whole;
+}
+
 void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct clew_tier_item *items,
                               size_t n, struct clew_buffer *out)
 {
@@ -186,11 +207,10 @@ void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct cl
         clew_buffer_append_varint(out, n);
         for (size_t i = 0; i < n; i++) {
                 clew_buffer_append_varint(out, items[i].segment);
-                clew_buffer_append_varint(out, items[i].size);
-                if (items[i].size == 0)
+                clew_buffer_append_varint(out, items[i].place.whole);
+                if (items[i].place.whole == 0)
                         continue;
-                clew_buffer_append_le64(out, items[i].digest);
-                clew_buffer_append_varint(out, items[i].meta);
+                put_place(&items[i].place, out);
                 clew_buffer_append_varint(out, items[i].n_traces);
                 clew_buffer_append_varint(out, items[i].live_len);
                 clew_buffer_append(out, items[i].live, items[i].live_len);
@@ -200,7 +220,8 @@ void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct cl
                         out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
 }
 
-static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint64_t n)
+static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint64_t format,
+                       uint64_t n)
 {
         int r = 0;
 
@@ -209,15 +230,15 @@ static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint
                 uint8_t live[CLEW_SEGMENT_LIVE_MAX];
                 struct clew_slice bits = CLEW_SLICE_NULL;
 
-                item.size = clew_cursor_varint(at);
-                if (item.size > 0) {
-                        item.digest = clew_cursor_le64(at);
-                        item.meta = clew_cursor_varint(at);
+                item.place.whole = clew_cursor_varint(at);
+                if (item.place.whole > 0) {
+                        take_place(at, format, &item);
                         item.n_traces = clew_cursor_varint(at);
                         bits = clew_cursor_bytes(at, clew_cursor_varint(at));
                 }
-                if (at->failed || bits.len > sizeof(live) || item.meta > item.size ||
-                    item.size > CLEW_BUCKET_OBJECT_MAX || item.n_traces > CLEW_SEGMENT_TRACES_MAX ||
+                if (at->failed || bits.len > sizeof(live) ||
+                    (item.place.whole > 0 && !clew_tier_place_is_good(&item.place)) ||
+                    item.n_traces > CLEW_SEGMENT_TRACES_MAX ||
                     (bits.len && bits.len != clew_segment_live_bytes(item.n_traces)))
                         return -EBADMSG;
                 if (c->base && item.segment != clew_tier_own_segment(item.segment))
@@ -271,7 +292,7 @@ int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version, struc
         n = clew_cursor_varint(&at);
         if (at.failed || n > SEGMENTS_MAX)
                 return -EBADMSG;
-        r = apply_items(c, &at, n);
+        r = apply_items(c, &at, format, n);
         return r < 0 ? r : at.failed || clew_cursor_left(&at) ? -EBADMSG : 0;
 }
 

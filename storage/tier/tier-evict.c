@@ -46,23 +46,19 @@ static int learn(struct clew_tier *t, struct clew_object_bucket *b, uint64_t seg
         char name[CLEW_TIER_NAME_MAX];
         int r;
 
-        if (!item || item->size < CLEW_TIER_FOOTER_BYTES)
+        if (!item)
                 return -ENOENT;
         clew_buffer_init(&bytes, 2 * CLEW_TIER_FOOTER_BYTES);
-        clew_tier_segment_name(segment, item->digest, name);
-        r = clew_bucket_get(b, name, item->size - CLEW_TIER_FOOTER_BYTES, CLEW_TIER_FOOTER_BYTES,
-                            &bytes, NULL, err);
+        clew_tier_place_name(&item->place, name);
+        r = clew_bucket_get(b, name, item->place.end - CLEW_TIER_FOOTER_BYTES,
+                            CLEW_TIER_FOOTER_BYTES, &bytes, NULL, err);
         if (r == 0)
-                r = clew_tier_footer_read(clew_buffer_slice(&bytes), item->size, &f);
+                r = clew_tier_footer_read(clew_buffer_slice(&bytes), item->place.end, &f);
         if (r == 0 && (f.segment != segment || f.created_ns != t->created_ns))
                 r = -EBADMSG;
         if (r < 0)
                 return r;
-        *ret = (struct clew_tier_known){.digest = item->digest,
-                                        .size = item->size,
-                                        .meta = item->meta,
-                                        .segment_len = f.sections[CLEW_TIER_SEGMENT].len,
-                                        .segment_check = f.sections[CLEW_TIER_SEGMENT].check};
+        *ret = (struct clew_tier_known){item->place, f.sections[CLEW_TIER_SEGMENT].check};
         return clew_tier_map_know(t->map, segment, ret, CLEW_SLICE_NULL, err);
 }
 
@@ -80,14 +76,12 @@ static int check_remote(struct clew_tier *t, struct clew_object_bucket *b, uint6
         if (r < 0)
                 return r;
         clew_buffer_init(&bytes, CLEW_BUCKET_OBJECT_MAX);
-        clew_tier_segment_name(segment, known.digest, name);
-        r = clew_bucket_get(b, name, CLEW_TIER_SEGMENT_AT, (size_t)known.segment_len, &bytes, NULL,
-                            err);
+        clew_tier_place_name(&known.place, name);
+        r = clew_bucket_get(b, name, known.place.at, (size_t)known.place.len, &bytes, NULL, err);
         if (r < 0)
                 return r;
-        if (bytes.len == known.segment_len &&
-            clew_tier_check(segment, CLEW_TIER_SEGMENT, clew_buffer_slice(&bytes)) ==
-                    known.segment_check)
+        if (bytes.len == known.place.len &&
+            clew_tier_check(segment, CLEW_TIER_SEGMENT, clew_buffer_slice(&bytes)) == known.check)
                 return 0;
         clew_tier_tell(t, name, "is damaged in the bucket; its segment stays here");
         return -EBADMSG;

@@ -47,7 +47,7 @@ static uint64_t now_ns(void)
 
 static uint64_t mark_of(const struct clew_tier_item *item)
 {
-        const uint64_t words[] = {item->digest, item->size,
+        const uint64_t words[] = {item->place.digest, item->place.end,
                                   clew_hash(clew_slice_make(item->live, item->live_len))};
 
         return clew_hash(clew_slice_make(words, sizeof(words)));

@@ -12,6 +12,7 @@
 #include "storage/tier/tier-catalog-int.h"
 #include "storage/tier/tier-map-int.h"
 #include "storage/tier/tier-object-int.h"
+#include "storage/tier/tier-uses-int.h"
 
 #include <pthread.h>
 
@@ -20,8 +21,6 @@
 #define CLEW_TIER_WRITERS_MAX 64u
 /* So often the bucket is asked who writes there. */
 #define CLEW_TIER_WRITERS_NS ((uint64_t)5000000000)
-/* Where the segment's bytes begin in its object. */
-#define CLEW_TIER_SEGMENT_AT 8u
 
 /* Of an address at which readers ask for a tail. */
 #define CLEW_TIER_ADVERTISE_MAX 512u
@@ -43,8 +42,7 @@ struct clew_tier_beside_writer {
 
 /* An object that no version names since. */
 struct clew_tier_leaving {
-        uint64_t segment;
-        uint64_t digest;
+        struct clew_tier_place place;
         uint64_t due_ns; /* monotonic */
 };
 struct clew_follow; /* of a reader (tier-follow.c) */
@@ -77,9 +75,12 @@ struct clew_tier {
         struct clew_buffer leaving; /* struct clew_tier_leaving: objects that go when readers have
                                        had time; of the thread that syncs */
         bool is_unsure;             /* whether the last version was made; of that thread too */
-        bool wipes_map;      /* something of what was read back was erased; of that thread too */
-        uint64_t synced;     /* digest of the state that the bucket has */
-        uint64_t evicted_at; /* next segment of the state when nothing was left to give up */
+        bool wipes_map;        /* something of what was read back was erased; of that thread too */
+        uint64_t synced;       /* digest of the state that the bucket has */
+        uint64_t synced_bytes; /* of the segments that it had then */
+        uint64_t waits_since_ns; /* monotonic: since when the bucket has it no more; 0 = it has */
+        uint64_t wait_ns;        /* so long that may be, when little has come */
+        uint64_t evicted_at;     /* next segment of the state when nothing was left to give up */
         pthread_mutex_t lock;
         struct clew_object_bucket *bucket; /* opened when it is needed; guarded by lock */
         uint64_t failed_until_ns;          /* nothing is asked for before; guarded by lock */

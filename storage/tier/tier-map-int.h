@@ -14,6 +14,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/error.h"
 #include "proto/base/slice.h"
+#include "storage/tier/tier-place-int.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,11 +24,8 @@
 struct clew_tier_map;
 
 struct clew_tier_known {
-        uint64_t digest;
-        uint64_t size;
-        uint64_t meta;
-        uint64_t segment_len; /* of the segment's bytes, which begin at 8 */
-        uint64_t segment_check;
+        struct clew_tier_place place;
+        uint64_t check; /* of the segment's bytes */
 };
 
 /* Opens it in store directory @dir. With @create false, -ENOENT when there is none. */
@@ -48,6 +46,9 @@ CLEW_MUST_USE int clew_tier_map_put_number(struct clew_tier_map *m, const char *
 CLEW_MUST_USE int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
                                      const struct clew_tier_known *known, struct clew_slice rows,
                                      struct clew_error *err);
+/* It lies elsewhere now. -ENOENT: it is not known. */
+CLEW_MUST_USE int clew_tier_map_move(struct clew_tier_map *m, uint64_t segment,
+                                     const struct clew_tier_place *place, struct clew_error *err);
 /* -ENOENT: it is not in the bucket, as far as is known. */
 CLEW_MUST_USE int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment,
                                      struct clew_tier_known *ret, struct clew_error *err);

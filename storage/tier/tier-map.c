@@ -334,6 +334,30 @@ int clew_tier_map_know(struct clew_tier_map *m, uint64_t segment,
         return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
 }
 
+/* As it was written when each segment was an object of its own. */
+struct alone {
+        uint64_t digest;
+        uint64_t size;
+        uint64_t meta;
+        uint64_t segment_len;
+        uint64_t segment_check;
+};
+
+static struct clew_tier_known known_alone(uint64_t segment, const void *data)
+{
+        struct alone a;
+
+        memcpy(&a, data, sizeof(a));
+        return (struct clew_tier_known){.place = {.first = segment,
+                                                  .digest = a.digest,
+                                                  .whole = a.size,
+                                                  .at = CLEW_TIER_SEGMENT_AT,
+                                                  .len = a.segment_len,
+                                                  .meta = a.meta,
+                                                  .end = a.size},
+                                        .check = a.segment_check};
+}
+
 int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_tier_known *ret,
                        struct clew_error *err)
 {
@@ -343,11 +367,25 @@ int clew_tier_map_find(struct clew_tier_map *m, uint64_t segment, struct clew_ti
 
         clew_buffer_init(&value, 256);
         r = read_one(m, &k, &value, err);
-        if (r == 0 && value.len != sizeof(*ret))
-                r = -ENOENT;
-        if (r == 0)
+        if (r == 0 && value.len == sizeof(struct alone))
+                *ret = known_alone(segment, value.data);
+        else if (r == 0 && value.len == sizeof(*ret))
                 memcpy(ret, value.data, sizeof(*ret));
+        else if (r == 0)
+                r = -ENOENT;
         return r;
+}
+
+int clew_tier_map_move(struct clew_tier_map *m, uint64_t segment,
+                       const struct clew_tier_place *place, struct clew_error *err)
+{
+        struct clew_tier_known known;
+        int r = clew_tier_map_find(m, segment, &known, err);
+
+        if (r < 0 || clew_tier_place_eq(&known.place, place))
+                return r;
+        known.place = *place;
+        return clew_tier_map_know(m, segment, &known, CLEW_SLICE_NULL, err);
 }
 
 int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,

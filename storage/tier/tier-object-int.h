@@ -1,6 +1,8 @@
 /*
- * A sealed segment as one object that says all about itself (FORMAT.md, "Object of a bucket"): the
- * segment's bytes, its traces, its catalog entry, its index, and a footer with where each lies.
+ * Sealed segments as one object that says all about itself (FORMAT.md, "Object of a bucket"): their
+ * bytes; then, for each, its traces, its catalog entry, its index, and a footer with where each of
+ * them lies; last a directory of the footers. So what all of them are found by is one range, the
+ * bytes of one are one range, and each is verified by itself.
  */
 #ifndef CLEW_STORAGE_TIER_OBJECT_INT_H
 #define CLEW_STORAGE_TIER_OBJECT_INT_H
@@ -9,9 +11,15 @@
 #include "proto/base/cursor.h"
 #include "proto/base/ids.h"
 #include "storage/index/catalog-int.h"
+#include "storage/tier/tier-place-int.h"
 
-#define CLEW_TIER_FOOTER_BYTES 144u
-#define CLEW_TIER_OBJECT_VERSION 1u
+#define CLEW_TIER_OBJECT_VERSION 2u
+/* One segment alone, from CLEW_TIER_SEGMENT_AT on, whose footer ends the object. */
+#define CLEW_TIER_OBJECT_ALONE 1u
+/* Of the directory: for each segment, and what stands behind them. */
+#define CLEW_TIER_MEMBER_BYTES 16u
+#define CLEW_TIER_TAIL_BYTES 24u
+#define CLEW_TIER_MEMBERS_MAX (1u << 16)
 /* What follows the segment's bytes: summaries and index of at most 4,096 traces. */
 #define CLEW_TIER_META_MAX ((size_t)512 << 20)
 
@@ -50,13 +58,49 @@ void clew_tier_row_put(struct clew_buffer *out, const struct clew_tier_row *row)
 /* The next row of a section, taken off @c; c->failed tells. */
 struct clew_tier_row clew_tier_row_take(struct clew_cursor *c);
 
-/* Appends the whole object. @index may be empty. */
-void clew_tier_object_build(struct clew_buffer *out, uint64_t created_ns, uint64_t segment,
-                            const struct clew_slice sections[CLEW_TIER_SECTIONS]);
-/* @bytes: its last CLEW_TIER_FOOTER_BYTES or more, @size: of the object. 0, -EPROTONOSUPPORT (of a
+/* An object in the making. */
+struct clew_tier_making {
+        struct clew_buffer bytes;  /* those of the segments; in the end all of it */
+        struct clew_buffer behind; /* what stands behind them */
+        struct clew_buffer footers;
+        uint32_t n;
+};
+
+void clew_tier_making_init(struct clew_tier_making *m);
+void clew_tier_making_deinit(struct clew_tier_making *m); /* zeroed is fine */
+void clew_tier_making_clear(struct clew_tier_making *m);
+/* Bytes that it has so far. */
+uint64_t clew_tier_making_bytes(const struct clew_tier_making *m);
+/* A further segment, of a higher number. The index may be empty. */
+void clew_tier_making_add(struct clew_tier_making *m, uint64_t created_ns, uint64_t segment,
+                          const struct clew_slice sections[CLEW_TIER_SECTIONS]);
+/* Nothing is added any more: m->bytes is the whole object. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_tier_making_end(struct clew_tier_making *m);
+/* After that: the footer of segment @i of it, and where the segment lies. */
+struct clew_tier_footer clew_tier_making_footer(const struct clew_tier_making *m, uint32_t i,
+                                                uint64_t digest, struct clew_tier_place *ret);
+
+/* @bytes: those that end with a footer, which ends at @end in its object. 0, -EPROTONOSUPPORT (of a
  * later version), -EBADMSG. */
-CLEW_MUST_USE int clew_tier_footer_read(struct clew_slice bytes, uint64_t size,
+CLEW_MUST_USE int clew_tier_footer_read(struct clew_slice bytes, uint64_t end,
                                         struct clew_tier_footer *ret);
+/* Fills what a place says of the segment's parts: at, len, meta, end. */
+void clew_tier_footer_place(const struct clew_tier_footer *f, struct clew_tier_place *ret);
+
+struct clew_tier_member {
+        uint64_t segment;
+        uint64_t end; /* of its footer */
+};
+
+/*
+ * @bytes: the last of an object of @size bytes. 0, and how many segments its directory has;
+ * -ENOENT: it has none, but a segment alone; -EPROTONOSUPPORT; -EBADMSG.
+ */
+CLEW_MUST_USE int clew_tier_directory_tail(struct clew_slice bytes, uint64_t size, uint32_t *ret_n);
+/* @bytes: the last of it, with all of the directory. Number @i of it. -EBADMSG: it is damaged. */
+CLEW_MUST_USE int clew_tier_directory_check(struct clew_slice bytes, uint32_t n);
+struct clew_tier_member clew_tier_directory_member(struct clew_slice bytes, uint32_t n, uint32_t i);
+uint64_t clew_tier_directory_bytes(uint32_t n);
 /* A section of @bytes, which begin at @from in the object; verified. -EBADMSG. */
 CLEW_MUST_USE int clew_tier_section_of(const struct clew_tier_footer *f, enum clew_tier_section s,
                                        struct clew_slice bytes, uint64_t from,

@@ -62,9 +62,8 @@ static int read_object(struct clew_tier *t, struct clew_object_bucket *b, uint64
         if (r == 0 && clew_tier_check_segment(segment, known, clew_buffer_slice(out)) == 0)
                 return 0;
         clew_buffer_clear(out);
-        clew_tier_segment_name(segment, known->digest, name);
-        r = clew_bucket_get(b, name, CLEW_TIER_SEGMENT_AT, (size_t)known->segment_len, out, NULL,
-                            err);
+        clew_tier_place_name(&known->place, name);
+        r = clew_bucket_get(b, name, known->place.at, (size_t)known->place.len, out, NULL, err);
         if (r == 0)
                 r = clew_tier_check_segment(segment, known, clew_buffer_slice(out));
         if (r == 0)
@@ -178,7 +177,7 @@ int clew_tier_seconds_prepare(struct clew_tier *t, struct clew_object_bucket *b,
         clew_arena_init(&s->arena, ARENA_BYTES_MAX);
         if (r < 0 || s->list.len == 0)
                 return r;
-        if (known->segment_len == 0 || known->segment_len > CLEW_BUCKET_OBJECT_MAX)
+        if (known->place.len == 0 || known->place.len > CLEW_BUCKET_OBJECT_MAX)
                 return -EBADMSG;
         clew_buffer_init(&k.object, CLEW_BUCKET_OBJECT_MAX + 1);
         clew_buffer_init(&k.message, CLEW_PACK_RESIDUE_MAX);

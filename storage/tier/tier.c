@@ -27,6 +27,8 @@
 #define MOVED_NS (5 * CLEW_NS_PER_S)
 /* After a failure nobody waits for the bucket again before this. */
 #define FAILED_NS (5 * CLEW_NS_PER_S)
+/* So often an object is followed that has moved. */
+#define MOVES_MAX 4u
 #define IDENTITY_MAX 256u
 #define IDENTITY_FORMAT "clew objects 1\ncreated %llu\n"
 
@@ -96,9 +98,9 @@ static int out_of_reach(struct clew_tier *t, uint64_t segment, struct clew_error
 int clew_tier_check_segment(uint64_t segment, const struct clew_tier_known *known,
                             struct clew_slice bytes)
 {
-        return bytes.len == known->segment_len &&
+        return bytes.len == known->place.len &&
                                clew_tier_check(clew_tier_own_segment(segment), CLEW_TIER_SEGMENT,
-                                               bytes) == known->segment_check
+                                               bytes) == known->check
                        ? 0
                        : -EBADMSG;
 }
@@ -117,19 +119,25 @@ static void ask_for(struct clew_tier *t, uint64_t segment)
 }
 
 /* The object was replaced or deleted since this was known: whoever keeps the store learns where its
- * traces are now. -EREMCHG: a newer snapshot knows it. */
+ * traces are now. -EREMCHG: a newer snapshot knows it. -EAGAIN: @known has changed. */
 static int await_newer(struct clew_tier *t, uint64_t segment, const char *name,
-                       struct clew_error *err)
+                       struct clew_tier_known *known, struct clew_error *err)
 {
         static const struct timespec pause = {.tv_nsec = 20000000};
-        struct clew_tier_known known;
+        struct clew_tier_known now;
         uint64_t end = clew_clock_monotonic_ns(clew_clock_system()) + MOVED_NS;
 
         ask_for(t, segment);
         while (clew_store_has_collector(t->store) &&
                clew_clock_monotonic_ns(clew_clock_system()) < end) {
-                if (clew_tier_map_find(t->map, segment, &known, err) == -ENOENT)
+                int r = clew_tier_map_find(t->map, segment, &now, err);
+
+                if (r == -ENOENT)
                         return -EREMCHG;
+                if (r == 0 && !clew_tier_place_eq(&now.place, &known->place)) {
+                        *known = now;
+                        return -EAGAIN;
+                }
                 nanosleep(&pause, NULL);
         }
         return clew_error_set(err, -EREMOTEIO, 0,
@@ -138,26 +146,26 @@ static int await_newer(struct clew_tier *t, uint64_t segment, const char *name,
                               t->url, name);
 }
 
-static int fetch_once(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
+static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_known *known,
                       struct clew_buffer *out, struct clew_error *err)
 {
         struct clew_object_bucket *b = NULL;
         char name[CLEW_TIER_NAME_MAX];
         int r = clew_tier_bucket(t, &b, err);
 
-        clew_tier_segment_name(segment, known->digest, name);
+        clew_tier_place_name(&known->place, name);
         clew_buffer_clear(out);
         if (r == 0)
-                r = clew_bucket_get(b, name, CLEW_TIER_SEGMENT_AT, (size_t)known->segment_len, out,
-                                    NULL, err);
+                r = clew_bucket_get(b, name, known->place.at, (size_t)known->place.len, out, NULL,
+                                    err);
         if (r == -ENOENT)
-                return await_newer(t, segment, name, err);
+                return await_newer(t, segment, name, known, err);
         if (r < 0)
                 return out_of_reach(t, segment, err);
         return clew_tier_check_segment(segment, known, clew_buffer_slice(out));
 }
 
-static int fetch(struct clew_tier *t, uint64_t segment, const struct clew_tier_known *known,
+static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *known,
                  struct clew_buffer *out, struct clew_error *err)
 {
         struct clew_error ignored;
@@ -170,15 +178,19 @@ static int fetch(struct clew_tier *t, uint64_t segment, const struct clew_tier_k
                                       "not be read a moment ago; try again",
                                       (unsigned long long)segment, t->url);
         r = fetch_once(t, segment, known, out, err);
+        for (unsigned i = 0; r == -EAGAIN && i < MOVES_MAX; i++)
+                r = fetch_once(t, segment, known, out, err);
         if (r == -EBADMSG) /* on its way, perhaps */
                 r = fetch_once(t, segment, known, out, err);
+        if (r == -EAGAIN)
+                return -EREMCHG; /* it moves on and on */
         if (r == 0) {
                 (void)!clew_tier_map_cache(t->map, segment, clew_buffer_slice(out), &ignored);
                 return 0;
         }
         if (r != -EBADMSG)
                 return r;
-        clew_tier_segment_name(segment, known->digest, name);
+        clew_tier_place_name(&known->place, name);
         clew_tier_tell(t, name, "its bytes are not those of its checksum");
         return clew_error_set(err, r, 0,
                               "%s: object %s is damaged (its bytes are not those of its checksum); "
@@ -206,7 +218,7 @@ static int read_away(void *context, uint64_t segment, struct clew_buffer *out,
         if (clew_tier_map_cached(t->map, segment, out, &ignored) == 0 &&
             clew_tier_check_segment(segment, &known, clew_buffer_slice(out)) == 0)
                 return 0;
-        if (known.segment_len == 0 || known.segment_len > CLEW_BUCKET_OBJECT_MAX)
+        if (known.place.len == 0 || known.place.len > CLEW_BUCKET_OBJECT_MAX)
                 return -ENOENT;
         return fetch(t, segment, &known, out, err);
 }
@@ -366,6 +378,7 @@ struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier
                                 t->url[0] = '\0'; /* no address */
                 }
                 t->local_bytes = o->local_bytes;
+                t->wait_ns = o->wait_ns;
                 if (o->advertise)
                         snprintf(t->advertise, sizeof(t->advertise), "%s", o->advertise);
                 t->finding = o->finding;
@@ -509,24 +522,36 @@ static int take_over(struct clew_tier *t, struct clew_object_bucket *b, struct c
                        : r;
 }
 
+struct sweeping {
+        struct clew_object_bucket *bucket;
+        struct clew_tier_uses uses;
+};
+
 /* Objects that no version names: somebody died between uploading and saying so, or between saying
  * so and deleting. */
 static int sweep(void *context, const char *leaf, uint64_t bytes, struct clew_error *err)
 {
-        struct clew_tier *t = context;
-        const struct clew_tier_item *item;
+        const struct sweeping *s = context;
+        struct clew_tier_place p;
         char name[CLEW_TIER_NAME_MAX];
-        uint64_t segment;
-        uint64_t digest;
 
         (void)bytes;
-        if (!clew_tier_segment_read_name(leaf, &segment, &digest))
+        if (!clew_tier_place_read_name(leaf, &p) || clew_tier_uses_find(&s->uses, &p))
                 return 0;
-        item = clew_tier_catalog_find(&t->catalog, segment);
-        if (item && item->digest == digest)
-                return 0;
-        clew_tier_segment_name(segment, digest, name);
-        return clew_bucket_delete(t->bucket, name, err);
+        clew_tier_place_name(&p, name);
+        return clew_bucket_delete(s->bucket, name, err);
+}
+
+static int sweep_all(struct clew_tier *t, struct clew_object_bucket *b, struct clew_error *err)
+{
+        struct sweeping s = {.bucket = b};
+        int r = clew_tier_uses_count(&t->catalog, &s.uses);
+
+        if (r < 0)
+                return clew_error_set(err, r, 0, "out of memory");
+        r = clew_bucket_list(b, "seg", "", sweep, &s, err);
+        clew_tier_uses_deinit(&s.uses);
+        return r;
 }
 
 static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64_t wait_ns,
@@ -576,7 +601,7 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
         if (r == 0)
                 r = clew_node_advertise(b, t->advertise, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
-                r = clew_bucket_list(b, "seg", "", sweep, t, err);
+                r = sweep_all(t, b, err);
         if (r == 0 && t->catalog.full > 0)
                 r = clew_tier_beside_sweep(t, b, err);
         if (r == 0 && t->catalog.full > 0)

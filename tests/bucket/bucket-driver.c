@@ -13,6 +13,7 @@
 #include "proto/base/number.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -21,6 +22,7 @@
 /* A create has gone on for three time-outs before it is unsure. */
 #define TRIES_MAX 5u
 #define MANY 1203u /* a page of a list has 1,000 */
+#define MANY_AT_ONCE 8u
 
 static struct clew_object_bucket *bucket;
 static struct clew_error err;
@@ -133,6 +135,50 @@ static int count(void *context, const char *name, uint64_t bytes, struct clew_er
         return l->n == l->stop_at ? 7 : 0;
 }
 
+/* Every MANY_AT_ONCE-th of the many is made, or deleted: a store that copies takes its time. */
+struct share {
+        pthread_t thread;
+        const char *many;
+        unsigned from;
+        bool deletes;
+        unsigned n; /* that were */
+};
+
+static void *do_share(void *argument)
+{
+        struct share *s = argument;
+        struct clew_error own;
+
+        for (unsigned i = s->from; i < MANY; i += MANY_AT_ONCE) {
+                char name[2 * CLEW_BUCKET_NAME_MAX];
+
+                snprintf(name, sizeof(name), "%s/%05u", s->many, i);
+                if (s->deletes)
+                        s->n += clew_bucket_delete(bucket, name, &own) == 0;
+                else
+                        s->n += clew_bucket_create(bucket, name, CLEW_SLICE_LITERAL("."), &own) ==
+                                CLEW_BUCKET_MADE;
+        }
+        return NULL;
+}
+
+static unsigned do_many(const char *many, bool deletes)
+{
+        struct share shares[MANY_AT_ONCE];
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < MANY_AT_ONCE; i++) {
+                shares[i] = (struct share){.many = many, .from = i, .deletes = deletes};
+                if (pthread_create(&shares[i].thread, NULL, do_share, &shares[i]) != 0)
+                        return 0;
+        }
+        for (unsigned i = 0; i < MANY_AT_ONCE; i++) {
+                pthread_join(shares[i].thread, NULL);
+                n += shares[i].n;
+        }
+        return n;
+}
+
 static void check_list(void)
 {
         struct listed all = {0};
@@ -140,17 +186,9 @@ static void check_list(void)
         struct listed some = {.stop_at = 3};
         struct listed none = {0};
         char many[CLEW_BUCKET_NAME_MAX];
-        unsigned made = 0;
 
         snprintf(many, sizeof(many), "%s.many", folder);
-        for (unsigned i = 0; i < MANY; i++) {
-                char name[2 * CLEW_BUCKET_NAME_MAX];
-
-                snprintf(name, sizeof(name), "%s/%05u", many, i);
-                made += clew_bucket_create(bucket, name, CLEW_SLICE_LITERAL("."), &err) ==
-                        CLEW_BUCKET_MADE;
-        }
-        tell(made == MANY, "1,203 objects are made");
+        tell(do_many(many, false) == MANY, "1,203 objects are made");
         tell(clew_bucket_list(bucket, many, "", count, &all, &err) == 0 && all.n == MANY &&
                      all.out_of_order == 0,
              "the list has all of them, in order");
@@ -161,14 +199,8 @@ static void check_list(void)
              "a list ends when it is told to");
         tell(clew_bucket_list(bucket, "nothing.here", "", count, &none, &err) == 0 && none.n == 0,
              "a folder that is not there is empty");
-        for (unsigned i = 0; i < MANY; i++) {
-                char name[2 * CLEW_BUCKET_NAME_MAX];
-
-                snprintf(name, sizeof(name), "%s/%05u", many, i);
-                made -= clew_bucket_delete(bucket, name, &err) == 0;
-        }
-        tell(made == 0 && clew_bucket_list(bucket, many, "", count, &none, &err) == 0 &&
-                     none.n == 0,
+        tell(do_many(many, true) == MANY &&
+                     clew_bucket_list(bucket, many, "", count, &none, &err) == 0 && none.n == 0,
              "when all are deleted the list is empty");
 }
 

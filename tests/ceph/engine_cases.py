@@ -119,7 +119,7 @@ def test_answers_are_lost_between():
 def test_a_wiped_node_answers_like_the_one_before():
     with Place(engine.environment) as p:
         same_everywhere(p, engine.url("wiped"))
-    print(f"# {objects_check.check_objects(client(), 'traces', 'wiped')} segments in the bucket")
+    print("# {} segments in {} objects in the bucket".format(*objects_check.check_objects(client(), "traces", "wiped")))
 
 
 def test_a_gateway_that_dies_delays_nothing_but_uploads():

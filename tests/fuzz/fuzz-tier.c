@@ -12,6 +12,23 @@
 
 #include <string.h>
 
+static void read_directory(struct clew_slice bytes)
+{
+        struct clew_tier_footer f;
+        uint32_t n = 0;
+
+        if (clew_tier_directory_tail(bytes, bytes.len, &n) < 0 ||
+            clew_tier_directory_check(bytes, n) < 0)
+                return;
+        for (uint32_t i = 0; i < n; i++) {
+                struct clew_tier_member m = clew_tier_directory_member(bytes, n, i);
+
+                if (m.end <= bytes.len)
+                        (void)!clew_tier_footer_read(clew_slice_make(bytes.data, (size_t)m.end),
+                                                     m.end, &f);
+        }
+}
+
 static void read_object(struct clew_slice bytes)
 {
         struct clew_tier_footer f;
@@ -19,6 +36,7 @@ static void read_object(struct clew_slice bytes)
         struct clew_tier_index index;
         struct clew_cursor c;
 
+        read_directory(bytes);
         if (clew_tier_footer_read(bytes, bytes.len, &f) < 0)
                 return;
         for (unsigned s = 0; s < CLEW_TIER_SECTIONS; s++) {

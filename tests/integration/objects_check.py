@@ -96,37 +96,65 @@ class Reader:
 
 
 def catalog_of(versions):
-    """{number: bytes} -> {(segment, digest): size} of the newest, and its parts."""
+    """{number: bytes} -> {segment: (name, size, from, to, from, to)} of the newest, and its parts."""
     items, parts, last = {}, [], max(versions)
     r = Reader(versions[last], 8)
     r.varint(), r.varint()
     full = r.varint()
     for number in range(full, last + 1):
         r = Reader(versions[number], 8)
-        assert r.varint() == 2 and r.varint() == number, number
+        assert r.varint() == 3 and r.varint() == number, number
         r.varint(), r.varint(), r.le64(), r.varint(), r.varint(), r.varint()  # full, created, writer, written, next segment, erased
         parts = r.parts()
         for _ in range(r.varint()):
             segment, size = r.varint(), r.varint()
-            for key in [k for k in items if k[0] == segment]:
-                del items[key]
+            items.pop(segment, None)
             if size == 0:
                 continue
-            digest = r.le64()
-            r.varint(), r.varint()
+            digest, first = r.le64(), r.varint()
+            at, n, meta, end = (r.varint() for _ in range(4))
+            r.varint()
             live = r.varint()
             r.at += live
-            items[(segment, digest)] = size
+            items[segment] = (f"{first:016x}-{digest:016x}", size, at, at + n, meta, end)
         assert r.at == len(r.data) - 8, (number, r.at, len(r.data))
     return items, parts
 
 
+def items_of(directory):
+    """What the newest version of a bucket that is a directory has: as catalog_of()."""
+    versions = {}
+    for name in os.listdir(f"{directory}/cat"):
+        with open(f"{directory}/cat/{name}", "rb") as f:
+            versions[int(name)] = f.read()
+    return catalog_of(versions)[0]
+
+
+def segments_of(directory):
+    """{segment: its bytes} of that."""
+    found = {}
+    for segment, (name, _, at, to, _, _) in items_of(directory).items():
+        with open(f"{directory}/seg/{name}", "rb") as f:
+            found[segment] = f.read()[at:to]
+    return found
+
+
+def waste_of(items):
+    """{object: bytes of it that no segment has which the catalog names}, those without left out."""
+    used = {}
+    for name, size, at, to, meta, end in items.values():
+        before = used.get(name, (size, 8 + 24))[1]
+        used[name] = (size, before + to - at + end - meta + 16)
+    return {name: size - n for name, (size, n) in used.items() if size != n}
+
+
 def check_objects(client, bucket, prefix):
-    """Returns how many segments there are."""
+    """Returns how many segments there are, and in how many objects."""
     there = client.objects(bucket, f"{prefix}/")
     versions = {int(k.rsplit("/", 1)[1]): client.get(bucket, k) for k in there if k.startswith(f"{prefix}/cat/")}
     items, parts = catalog_of(versions)
-    named = {f"{prefix}/seg/{segment:016x}-{digest:016x}": size for (segment, digest), size in items.items()}
+    named = {f"{prefix}/seg/{item[0]}": item[1] for item in items.values()}
+    check_ranges(items)
     segments = {k: n for k, n in there.items() if k.startswith(f"{prefix}/seg/")}
     absent = sorted(set(named) - set(segments))
     assert not absent, f"{len(absent)} objects that the catalog names are not there: {absent[:3]}"
@@ -136,7 +164,18 @@ def check_objects(client, bucket, prefix):
     assert not sizes, f"objects of another size: {sorted(sizes)[:3]}"
     beside = {k.rsplit("/", 1)[1] for k in there if k.startswith(f"{prefix}/beside/")}
     assert beside == {f"{p:016x}" for p in parts}, (beside, parts)
-    return len(named)
+    return len(items), len(named)
+
+
+def check_ranges(items):
+    """No two segments share a byte of an object."""
+    ranges = collections.defaultdict(list)
+    for segment, (name, size, at, to, meta, end) in items.items():
+        assert 8 <= at <= to <= meta < end <= size, (segment, name)
+        ranges[name] += [(at, to), (meta, end)]
+    for name, found in ranges.items():
+        found.sort()
+        assert all(a[1] <= b[0] for a, b in zip(found, found[1:])), (name, found)
 
 
 # ---- a campaign ------------------------------------------------------------------------------------------------------------------
@@ -194,5 +233,5 @@ def check_all(place, store, url, ledger, client, bucket, prefix):
         assert c.stop() == 0
     place.clew(fresh, "doctor", "--verify", timeout=600)
     place.clew(store, "doctor", "--verify", timeout=600)
-    n = check_objects(client, bucket, prefix)
-    return f"{ledger.spans} acknowledged spans, {n} segments, {os.path.basename(store)} and two other readers have each span once"
+    n, objects = check_objects(client, bucket, prefix)
+    return f"{ledger.spans} acknowledged spans, {n} segments in {objects} objects, {os.path.basename(store)} and two other readers have each span once"

@@ -197,6 +197,8 @@ static void test_help_names_every_default(void **state)
         assert_non_null(strstr(help, "--max-request-bytes SIZE"));
         assert_non_null(strstr(help, "localhost:4317"));
         assert_non_null(strstr(help, "Exit codes"));
+        for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
+                assert_in_range(strcspn(line, "\n"), 0, 80);
         clew_free(help);
 }
 

@@ -128,9 +128,81 @@ static void test_yields(void **state)
                 assert_int_equal(given[i], 1);
 }
 
+/* ---- on a machine that is busy ----------------------------------------------------------------
+ */
+
+/* Each look at the clock takes longer than the one before, while a walk is prepared. */
+static uint64_t slow_ns;
+
+static uint64_t read_slow_clock(void *context)
+{
+        (void)context;
+        now_ns += slow_ns;
+        slow_ns *= 2;
+        return now_ns;
+}
+
+static const struct clew_clock slow_clock = {read_clock, read_slow_clock, NULL};
+
+/* The walk goes on behind @after (NULL: begins); it takes PREPARED_S at least until it can. */
+enum { PREPARED_S = 7 };
+static void prepare(struct clew_view *view, const struct clew_list_entry *after)
+{
+        uint64_t ready_ns = now_ns + PREPARED_S * CLEW_NS_PER_S;
+        struct clew_error err = {0};
+
+        slow_ns = CLEW_NS_PER_S;
+        assert_int_equal(clew_view_renew(view, &err), 0);
+        assert_int_equal(clew_view_list(view, after, &err), 0);
+        slow_ns = 0;
+        now_ns = now_ns < ready_ns ? ready_ns : now_ns;
+}
+
+/* What it costs to begin must not be paid for every trace. */
+static void test_slow_preparation(void **state)
+{
+        struct clew_store_options o = {
+                .mode = CLEW_STORE_COLLECT, .deriver = clew_model_deriver(), .clock = &slow_clock};
+        struct clew_list_entry e = {.start_ns = 0};
+        struct clew_store *store = NULL;
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+        struct test_dir dir;
+        unsigned renewals = 0;
+        unsigned n = 0;
+        int r;
+
+        (void)state;
+        test_dir_make(&dir);
+        assert_int_equal(clew_store_open(dir.path, &o, &store, &err), 0);
+        for (uint32_t i = 1; i <= TRACES; i++)
+                append(store, i);
+        seal(store);
+        assert_int_equal(clew_view_open(store, &view, &err), 0);
+        prepare(view, NULL);
+        while ((r = clew_view_next(view, &e, &err)) == 1) {
+                const struct clew_list_entry after = {.id = e.id, .start_ns = e.start_ns};
+
+                n++;
+                now_ns += 50 * CLEW_NS_PER_MS;
+                if (!clew_view_is_old(view))
+                        continue;
+                renewals++;
+                prepare(view, &after);
+        }
+        assert_int_equal(r, 0);
+        assert_int_equal(n, TRACES);
+        assert_true(renewals <= TRACES / 10);
+        assert_true(renewals > 0); /* 3 s of steps: it does move on */
+        clew_view_close(view);
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_yields)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_yields),
+                                           cmocka_unit_test(test_slow_preparation)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

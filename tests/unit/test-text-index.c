@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #define TRACES_MAX 400u
-#define TEXT_MAX 400u
+#define TEXT_MAX 1000u
 #define FILE_MAX ((size_t)64 << 20)
 
 static struct test_random rng;
@@ -65,6 +65,36 @@ static void put_word(char *to, size_t room)
         }
 }
 
+/* What stands between two words: mostly what separates, in JSON within JSON too. */
+static size_t put_between(char *to, size_t room)
+{
+        static const char *const between[] = {
+                " ",      " ",         " ",        "-",   ".",       "/",     "\",\"",
+                "\": \"", "\\\":\\\"", "\\\\\\\"", "\\n", "\\u00e9", "\"}, ", "\\\", \\\"x\\\":"};
+
+        return (size_t)snprintf(to, room, "%s", between[below(CLEW_ARRAY_LEN(between))]);
+}
+
+/* A piece of what an earlier trace said, which may begin and end anywhere. */
+static size_t put_again(uint32_t trace, char *to, size_t room)
+{
+        const char *text = texts[below(trace)];
+        size_t len = strlen(text);
+        size_t from = below((uint32_t)len);
+        size_t n = 1 + below((uint32_t)room - 1);
+
+        n = n < len - from ? n : len - from;
+        while (n > 0 && ((uint8_t)text[from] & 0xc0) == 0x80) {
+                from++;
+                n--;
+        }
+        while (n > 0 && ((uint8_t)text[from + n] & 0xc0) == 0x80)
+                n--;
+        memcpy(to, text + from, n);
+        to[n] = 0;
+        return n;
+}
+
 static void append(struct clew_store *store, uint32_t trace)
 {
         struct test_span span = {.trace_id = test_trace_id(trace + 1),
@@ -76,11 +106,12 @@ static void append(struct clew_store *store, uint32_t trace)
         char *text = texts[trace];
         size_t len = 0;
 
-        for (uint32_t n = 4 + below(12); n > 0; n--) {
+        for (uint32_t n = 4 + below(6); n > 0; n--) {
+                if (trace > 0 && below(6) == 0)
+                        len += put_again(trace, text + len, 60);
                 put_word(text + len, 40);
                 len += strlen(text + len);
-                text[len++] = " -./"[below(4)];
-                text[len] = 0;
+                len += put_between(text + len, TEXT_MAX - len);
         }
         span.value = clew_slice_of_cstr(text);
         assert_int_equal(test_store_append(store, trace % 2 ? "a" : "b", &span, 5), 0);
@@ -150,8 +181,10 @@ static unsigned compare(struct clew_store *store, uint32_t n_traces, unsigned n_
                 bool used;
 
                 put_needle(n_traces, needle, sizeof(needle));
-                for (char *c = needle; *c; c++)
-                        *c = *c == '.' ? '-' : *c; /* of a pattern it is any sign */
+                for (char *c = needle; *c; c++) { /* of a pattern they are something else */
+                        *c = *c == '.' ? '-' : *c;
+                        *c = strchr("\"\\{}", *c) ? '.' : *c;
+                }
                 snprintf(text, sizeof(text), "{ span.clew.text =~ \"%s.*%s.*\" }",
                          below(2) ? "(?i)" : "", needle);
                 clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);

@@ -7,6 +7,7 @@
 #include "storage/tier/tier-map-int.h"
 #include "storage/tier/tier-object-int.h"
 #include "storage/tier/tier-part-int.h"
+#include "storage/tier/tier-uses-int.h"
 #include "tests/lib/temp-dir.h"
 
 #include <setjmp.h>
@@ -22,66 +23,85 @@
 #include <string.h>
 #include <unistd.h>
 
-static void build(struct clew_buffer *out)
+static const struct clew_tier_row the_row = {
+        .id = {{1, 2, 3}}, .start_ns = 9, .n_spans = 300, .n_logs = 1, .raw_bytes = 70000};
+
+static void add(struct clew_tier_making *m, uint64_t segment, const char *bytes)
 {
         struct clew_slice sections[CLEW_TIER_SECTIONS] = {
-                [CLEW_TIER_SEGMENT] = CLEW_SLICE_LITERAL("the bytes of a segment"),
+                [CLEW_TIER_SEGMENT] = clew_slice_of_cstr(bytes),
                 [CLEW_TIER_ENTRY] = CLEW_SLICE_LITERAL("entry"),
         };
         const size_t ends[] = {3, 3, 8};
-        const struct clew_tier_row row = {
-                .id = {{1, 2, 3}}, .start_ns = 9, .n_spans = 300, .n_logs = 1, .raw_bytes = 70000};
         CLEW_BUFFER rows = {.max_bytes = 4096};
         CLEW_BUFFER index = {.max_bytes = 4096};
 
-        clew_tier_row_put(&rows, &row);
+        clew_tier_row_put(&rows, &the_row);
         clew_tier_index_put(&index, CLEW_SLICE_LITERAL("head"), CLEW_SLICE_LITERAL("abcdefgh"),
                             ends, 3);
         sections[CLEW_TIER_ROWS] = clew_buffer_slice(&rows);
         sections[CLEW_TIER_INDEX] = clew_buffer_slice(&index);
-        clew_buffer_init(out, 1 << 20);
-        clew_tier_object_build(out, 77, 5, sections);
-        assert_int_equal(clew_buffer_error(out), 0);
+        clew_tier_making_add(m, 77, segment, sections);
 }
 
-/* 0 = all of it verifies. */
-static int read_all(struct clew_slice bytes, struct clew_tier_footer *f)
+static const char *const contents[] = {"the bytes of a segment", "", "others"};
+
+/* Segments 5, 6, 7. */
+static void build(struct clew_tier_making *m)
+{
+        clew_tier_making_init(m);
+        for (unsigned i = 0; i < 3; i++)
+                add(m, 5 + i, contents[i]);
+        assert_int_equal(clew_tier_making_end(m), 0);
+}
+
+/* 0 = all of segment @i verifies, found by the object's own directory. */
+static int read_one(struct clew_slice bytes, uint32_t i, struct clew_tier_footer *f)
 {
         struct clew_slice part;
-        int r = clew_tier_footer_read(bytes, bytes.len, f);
+        uint32_t n = 0;
+        struct clew_tier_member m;
+        int r = clew_tier_directory_tail(bytes, bytes.len, &n);
 
+        if (r == 0)
+                r = n == 3 ? clew_tier_directory_check(bytes, n) : -EBADMSG;
+        if (r < 0)
+                return r;
+        m = clew_tier_directory_member(bytes, n, i);
+        if (m.end > bytes.len)
+                return -EBADMSG;
+        r = clew_tier_footer_read(clew_slice_make(bytes.data, (size_t)m.end), m.end, f);
         for (unsigned s = 0; r == 0 && s < CLEW_TIER_SECTIONS; s++)
                 r = clew_tier_section_of(f, s, bytes, 0, &part);
+        return r == 0 && f->segment != m.segment ? -EBADMSG : r;
+}
+
+static int read_all(struct clew_slice bytes)
+{
+        struct clew_tier_footer f;
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < 3; i++)
+                r = read_one(bytes, i, &f);
         return r;
 }
 
-static void an_object_tells_all_about_itself(void **state)
+static void check_meta(struct clew_slice part, const struct clew_tier_place *p)
 {
-        CLEW_BUFFER object = {0};
         struct clew_tier_footer f;
         struct clew_tier_index index;
-        struct clew_slice part;
+        struct clew_slice section;
         struct clew_cursor c;
         struct clew_tier_row row;
-        size_t meta;
 
-        (void)state;
-        build(&object);
-        assert_int_equal(read_all(clew_buffer_slice(&object), &f), 0);
-        assert_int_equal(f.segment, 5);
-        assert_int_equal(f.created_ns, 77);
-        /* What is behind the segment's bytes is enough. */
-        meta = (size_t)f.sections[CLEW_TIER_ROWS].offset;
-        part = clew_slice_from(clew_buffer_slice(&object), meta);
-        assert_int_equal(clew_tier_footer_read(part, object.len, &f), 0);
-        assert_int_equal(clew_tier_section_of(&f, CLEW_TIER_INDEX, part, meta, &part), 0);
-        assert_true(clew_tier_index_read(part, &index));
+        assert_int_equal(clew_tier_footer_read(part, p->end, &f), 0);
+        assert_int_equal(clew_tier_section_of(&f, CLEW_TIER_INDEX, part, p->meta, &section), 0);
+        assert_true(clew_tier_index_read(section, &index));
         assert_int_equal(index.n_blocks, 3);
-        part = clew_cursor_bytes(&index.blocks, clew_cursor_varint(&index.blocks));
-        assert_true(clew_slice_eq_cstr(part, "abc"));
-        assert_int_equal(
-                clew_tier_section_of(&f, CLEW_TIER_ROWS, clew_buffer_slice(&object), 0, &part), 0);
-        c = clew_cursor_make(part);
+        section = clew_cursor_bytes(&index.blocks, clew_cursor_varint(&index.blocks));
+        assert_true(clew_slice_eq_cstr(section, "abc"));
+        assert_int_equal(clew_tier_section_of(&f, CLEW_TIER_ROWS, part, p->meta, &section), 0);
+        c = clew_cursor_make(section);
         row = clew_tier_row_take(&c);
         assert_false(c.failed);
         assert_int_equal(clew_cursor_left(&c), 0);
@@ -89,29 +109,135 @@ static void an_object_tells_all_about_itself(void **state)
         assert_int_equal(row.raw_bytes, 70000);
 }
 
-static void a_changed_byte_is_noticed(void **state)
+static void an_object_tells_all_about_each_of_its_segments(void **state)
 {
-        CLEW_BUFFER object = {0};
-        struct clew_tier_footer f;
+        struct clew_tier_making m;
+        struct clew_slice object;
+        uint64_t behind = 0;
 
         (void)state;
-        build(&object);
+        build(&m);
+        object = clew_buffer_slice(&m.bytes);
+        assert_int_equal(read_all(object), 0);
+        for (uint32_t i = 0; i < 3; i++) {
+                struct clew_tier_place p;
+                struct clew_tier_place same = {.first = 5, .digest = 1234, .whole = object.len};
+                struct clew_tier_footer f = clew_tier_making_footer(&m, i, 1234, &p);
+
+                assert_int_equal(f.segment, 5 + i);
+                assert_int_equal(f.created_ns, 77);
+                assert_true(clew_tier_place_is_good(&p));
+                assert_int_equal(read_one(object, i, &f), 0);
+                clew_tier_footer_place(&f, &same);
+                assert_true(clew_tier_place_eq(&p, &same));
+                assert_true(clew_slice_eq_cstr(clew_slice_make(object.data + p.at, (size_t)p.len),
+                                               contents[i]));
+                /* What it is found by is one range, with that of all others behind each other. */
+                check_meta(clew_slice_make(object.data + p.meta, (size_t)(p.end - p.meta)), &p);
+                assert_true(i == 0 || p.meta == behind);
+                behind = p.end;
+        }
+        assert_int_equal(behind + clew_tier_directory_bytes(3), object.len);
+        clew_tier_making_deinit(&m);
+}
+
+/* As objects were before there were several segments in one. */
+static void a_segment_alone_is_read(void **state)
+{
+        struct clew_tier_making m;
+        struct clew_tier_footer f;
+        struct clew_tier_place p = {.first = 5};
+        struct clew_slice object;
+        CLEW_BUFFER footer = {.max_bytes = 4096};
+        size_t begin;
+        uint32_t n;
+
+        (void)state;
+        clew_tier_making_init(&m);
+        add(&m, 5, contents[0]);
+        assert_int_equal(clew_tier_making_end(&m), 0);
+        object = clew_slice_make(m.bytes.data, m.bytes.len - (size_t)clew_tier_directory_bytes(1));
+        begin = object.len - CLEW_TIER_FOOTER_BYTES;
+        clew_buffer_append(&footer, object.data + begin, CLEW_TIER_FOOTER_BYTES - 20);
+        clew_buffer_append_le32(&footer, CLEW_TIER_OBJECT_ALONE);
+        clew_buffer_append_le64(&footer, clew_hash(clew_buffer_slice(&footer)));
+        memcpy(m.bytes.data + begin, footer.data, footer.len);
+        assert_int_equal(clew_tier_directory_tail(object, object.len, &n), -ENOENT);
+        assert_int_equal(clew_tier_footer_read(object, object.len, &f), 0);
+        clew_tier_footer_place(&f, &p);
+        p.whole = object.len;
+        assert_true(clew_tier_place_is_good(&p));
+        assert_int_equal(p.at, CLEW_TIER_SEGMENT_AT);
+        assert_int_equal(p.end, object.len);
+        check_meta(clew_slice_from(object, (size_t)p.meta), &p);
+        clew_tier_making_deinit(&m);
+}
+
+static void a_changed_byte_is_noticed(void **state)
+{
+        struct clew_tier_making m;
+        struct clew_tier_footer f;
+        struct clew_slice object;
+
+        (void)state;
+        build(&m);
+        object = clew_buffer_slice(&m.bytes);
         for (size_t i = 8; i < object.len; i++) { /* the first eight name the kind for people */
-                object.data[i] ^= 0x10;
-                assert_int_equal(read_all(clew_buffer_slice(&object), &f), -EBADMSG);
-                object.data[i] ^= 0x10;
+                m.bytes.data[i] ^= 0x10;
+                assert_true(read_all(object) < 0);
+                m.bytes.data[i] ^= 0x10;
         }
         for (size_t n = 0; n < object.len; n++)
-                assert_true(read_all(clew_slice_make(object.data, n), &f) < 0);
+                assert_true(read_one(clew_slice_make(object.data, n), 2, &f) < 0);
+        clew_tier_making_deinit(&m);
+}
+
+/* What a change of the catalog leaves of an object. */
+static void an_object_is_used_while_a_segment_of_it_is(void **state)
+{
+        struct clew_tier_catalog c = {0};
+        struct clew_tier_uses u;
+        struct clew_tier_making m;
+        struct clew_tier_place p[3];
+
+        (void)state;
+        build(&m);
+        for (uint32_t i = 0; i < 3; i++) {
+                uint8_t live[1] = {1};
+                struct clew_tier_item item = {
+                        .segment = 5 + i, .n_traces = 1, .live_len = 1, .live = live};
+
+                (void)clew_tier_making_footer(&m, i, 99, &item.place);
+                p[i] = item.place;
+                assert_int_equal(clew_tier_catalog_set(&c, &item), 0);
+        }
+        for (uint64_t segment = 5; segment < 8; segment++) {
+                const struct clew_tier_item gone = {.segment = segment};
+
+                assert_int_equal(clew_tier_uses_count(&c, &u), 0);
+                assert_int_equal(u.n, 1);
+                assert_int_equal(clew_tier_uses_find(&u, &p[0])->n, 8 - segment);
+                clew_tier_uses_deinit(&u);
+                assert_int_equal(clew_tier_catalog_set(&c, &gone), 0);
+        }
+        assert_int_equal(clew_tier_uses_count(&c, &u), 0);
+        assert_null(clew_tier_uses_find(&u, &p[0]));
+        clew_tier_uses_deinit(&u);
+        clew_tier_catalog_deinit(&c);
+        clew_tier_making_deinit(&m);
 }
 
 static void put(struct clew_tier_catalog *c, uint64_t segment, uint64_t size, uint8_t bits)
 {
         uint8_t live[1] = {bits};
         const struct clew_tier_item item = {.segment = segment,
-                                            .digest = segment * 3,
-                                            .size = size,
-                                            .meta = size / 2,
+                                            .place = {.first = segment,
+                                                      .digest = segment * 3,
+                                                      .whole = size,
+                                                      .at = 8,
+                                                      .len = 20,
+                                                      .meta = size / 2,
+                                                      .end = size},
                                             .n_traces = 5,
                                             .live_len = 1,
                                             .live = live};
@@ -138,9 +264,13 @@ static void versions_of_a_catalog_build_on_each_other(void **state)
         for (uint64_t i = 1; i <= 200; i++) {
                 uint8_t live[1] = {0x1f};
                 struct clew_tier_item items[2] = {{.segment = i,
-                                                   .digest = i,
-                                                   .size = 100,
-                                                   .meta = 50,
+                                                   .place = {.first = i,
+                                                             .digest = i,
+                                                             .whole = 300,
+                                                             .at = 8,
+                                                             .len = 20,
+                                                             .meta = 50,
+                                                             .end = 300},
                                                    .n_traces = 5,
                                                    .live_len = 1,
                                                    .live = live},
@@ -167,7 +297,7 @@ static void versions_of_a_catalog_build_on_each_other(void **state)
         clew_tier_catalog_deinit(&blank);
         /* A second writer that knows the same is told that the number is taken. */
         reader.writer = 3;
-        put(&writer, 900, 100, 1);
+        put(&writer, 900, 400, 1);
         assert_int_equal(clew_tier_catalog_commit(b, &writer, NULL, 0, &err), 0);
         assert_int_equal(clew_tier_catalog_commit(b, &reader, NULL, 0, &err), -EEXIST);
         assert_int_equal(reader.version, 0);
@@ -224,6 +354,7 @@ static void a_changed_version_is_noticed(void **state)
         assert_int_equal(clew_tier_catalog_apply(&got, 1, clew_buffer_slice(&bytes)), 0);
         assert_int_equal(got.n, 2);
         assert_int_equal(got.items[1].live[0], 0x03);
+        assert_true(clew_tier_place_eq(&got.items[1].place, &c.items[1].place));
         assert_int_equal(got.erased, 7);
         assert_memory_equal(&got.beside, &c.beside, sizeof(c.beside));
         assert_int_equal(clew_tier_catalog_apply(&got, 2, clew_buffer_slice(&bytes)), -EBADMSG);
@@ -233,6 +364,34 @@ static void a_changed_version_is_noticed(void **state)
                 bytes.data[i] ^= 4;
         }
         clew_tier_catalog_deinit(&c);
+        clew_tier_catalog_deinit(&got);
+}
+
+/* In the second each segment was an object of its own. */
+static void a_version_of_the_second_format_is_read(void **state)
+{
+        static const uint8_t head[] = {'C', 'L', 'E', 'W', 'C', 'A', 'T', '1', 2, 4, 4, 9, 2,    0,
+                                       0,   0,   0,   0,   0,   0,   8,   6,   0, 0, 1, 5, 0xac, 2};
+        struct clew_tier_catalog got = {0};
+        CLEW_BUFFER bytes = {.max_bytes = 4096};
+
+        (void)state;
+        clew_buffer_append(&bytes, head, sizeof(head)); /* segment 5, of 300 bytes */
+        clew_buffer_append_le64(&bytes, 77);
+        clew_buffer_append_varint(&bytes, 100);
+        clew_buffer_append_varint(&bytes, 3);
+        clew_buffer_append_varint(&bytes, 0);
+        clew_buffer_append_le64(&bytes, clew_hash(clew_buffer_slice(&bytes)));
+        assert_int_equal(clew_tier_catalog_apply(&got, 4, clew_buffer_slice(&bytes)), 0);
+        assert_int_equal(got.n, 1);
+        assert_true(clew_tier_place_eq(&got.items[0].place, &(struct clew_tier_place){.first = 5,
+                                                                                      .digest = 77,
+                                                                                      .whole = 300,
+                                                                                      .at = 8,
+                                                                                      .len = 92,
+                                                                                      .meta = 100,
+                                                                                      .end = 300}));
+        assert_int_equal(got.items[0].n_traces, 3);
         clew_tier_catalog_deinit(&got);
 }
 
@@ -251,7 +410,7 @@ static void a_version_of_the_first_format_is_read(void **state)
         assert_int_equal(got.next_segment, 6);
         assert_false(got.beside.is_known);
         clew_tier_catalog_deinit(&got);
-        bytes.data[8] = 3; /* a later one */
+        bytes.data[8] = 4; /* a later one */
         bytes.len -= 8;
         clew_buffer_append_le64(&bytes, clew_hash(clew_buffer_slice(&bytes)));
         assert_int_equal(clew_tier_catalog_apply(&got, 4, clew_buffer_slice(&bytes)),
@@ -346,12 +505,15 @@ static void what_is_kept_stays_within_its_limit(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(an_object_tells_all_about_itself),
+                cmocka_unit_test(an_object_tells_all_about_each_of_its_segments),
+                cmocka_unit_test(a_segment_alone_is_read),
+                cmocka_unit_test(an_object_is_used_while_a_segment_of_it_is),
                 cmocka_unit_test(a_changed_byte_is_noticed),
                 cmocka_unit_test(versions_of_a_catalog_build_on_each_other),
                 cmocka_unit_test(a_sleeper_cannot_make_a_number_that_was_deleted),
                 cmocka_unit_test(a_changed_version_is_noticed),
                 cmocka_unit_test(a_version_of_the_first_format_is_read),
+                cmocka_unit_test(a_version_of_the_second_format_is_read),
                 cmocka_unit_test(a_part_tells_what_it_leads_to),
                 cmocka_unit_test(what_is_kept_stays_within_its_limit),
         };

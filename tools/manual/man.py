@@ -10,6 +10,10 @@ from the tables that --help comes from. A line "@@ WORDS" in the page is replace
 import re
 import subprocess
 import sys
+import textwrap
+
+# Of 80 columns a page leaves so many to text that is shown as it stands: man and scdoc indent it by 11.
+LITERAL_COLUMNS = 69
 
 
 def ask(*argv):
@@ -23,8 +27,40 @@ def escape(text):
     return re.sub(r"^-|[\\*_#\[\]|~<>@`]", lambda m: "\\" + m.group(0), text)
 
 
+def column_of(lines, i):
+    """Where the second column of line @i begins: behind two blanks, or where it does in the line before; 0 without one."""
+    gap = re.match(r"^ *\S+(?: \S+)*? {2,}(?=\S)", lines[i])
+    before = re.match(r"^ +\S+(?: \S+)*? {2,}(?=\S)|^ {8,}(?=\S)", lines[i - 1]) if i else None
+    if gap or not before or not lines[i].startswith(" "):
+        return gap.end() if gap else 0
+    return before.end() if lines[i][before.end() - 1:before.end() + 1].startswith(" ") else 0
+
+
+def goes_on(line, further, column):
+    """@further has more words of @line: it begins at @column, and its first word had no room in @line."""
+    return re.match(rf"^ {{{column}}}(?!- )\S", further) and len(line) + 1 + len(further.split()[0]) > 74
+
+
+def narrow(text):
+    """@text in LITERAL_COLUMNS: words move, columns stay."""
+    lines, out, i = text.rstrip("\n").split("\n"), [], 0
+    while i < len(lines):
+        end, line, column = i + 1, lines[i], column_of(lines, i)
+        margin = column or (2 if line.startswith(("- ", "  ")) else 0)
+        while end < len(lines) and goes_on(lines[end - 1], lines[end], margin):
+            end += 1
+        if all(len(part) <= LITERAL_COLUMNS for part in lines[i:end]):
+            out += lines[i:end]
+        else:
+            head = line[:column] or re.match("^ *", line).group()
+            rest = " ".join(part.strip() for part in [line[len(head):], *lines[i + 1:end]])
+            out += textwrap.wrap(rest, LITERAL_COLUMNS, initial_indent=head, subsequent_indent=" " * margin, break_long_words=False, break_on_hyphens=False)
+        i = end
+    return "\n".join(out)
+
+
 def literal(text):
-    return "```\n" + text.rstrip("\n") + "\n```\n"
+    return "```\n" + narrow(text).replace("\\", "\\\\") + "\n```\n"
 
 
 def paragraphs(rows):
@@ -33,15 +69,13 @@ def paragraphs(rows):
 
 
 def flags_of(text):
-    """Rows of a --help: a flag, its value, and its text, which may go on in further lines."""
+    """Rows of a --help: a flag with its value, and its text, which may go on in further lines."""
     rows = []
     for line in text.splitlines():
-        found = re.match(r"^  (?:(-.), |    )(--[a-z-]+(?: [A-Z\[][^ ]*)?) +(\S.*)$", line)
-        alone = re.match(r"^  (?:(-.), |    )(--[a-z-]+(?: [A-Z\[][^ ]*)?)$", line)
-        more = re.match(r"^ {24,30}(\S.*)$", line)
-        if found or alone:
-            m = found or alone
-            rows.append([(m.group(1) + ", " if m.group(1) else "") + m.group(2), found.group(3) if found else ""])
+        found = re.match(r"^  (?:(-.), |    )(--\S+(?: \S+)*?)(?: {2,}(\S.*))?$", line)
+        more = re.match(r"^ {28}(\S.*)$", line)
+        if found:
+            rows.append([(found.group(1) + ", " if found.group(1) else "") + found.group(2), found.group(3) or ""])
         elif more and rows:
             rows[-1][1] = (rows[-1][1] + " " + more.group(1)).strip()
     return rows
@@ -74,10 +108,11 @@ def command_sections(clew):
 
 def config_rows(clewd):
     rows = []
-    for line in ask(clewd, "--help").splitlines():
-        found = re.match(r"^  --([a-z-]+) (\S+) +(\S.*)\(([^()]*)\)$", line)
+    joined = re.sub(r"\n {29}(?=\S)", " ", ask(clewd, "--help"))
+    for line in joined.splitlines():
+        found = re.match(r"^  --([a-z-]+) (\S+) +(\S.*) \(([^()]*)\)$", line)
         if found:
-            rows.append((found.group(1), found.group(2), found.group(3).strip(), found.group(4)))
+            rows.append(found.groups())
     assert len(rows) > 20, rows
     return rows
 

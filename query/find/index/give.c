@@ -17,8 +17,6 @@
 
 /* Facets of one trace; with more it is special. */
 #define FACETS_MAX 16384u
-/* What was given lately, by hash; a power of two. */
-#define LATELY 1024u
 /* Keys of one span, to see those that stand there twice. */
 #define KEYS 512u
 /* A longer value is not looked at: it is a text. */
@@ -31,20 +29,9 @@ struct giver {
         uint32_t list;
         uint32_t n;
         bool special;
-        uint64_t lately[LATELY];
         uint32_t key_of[KEYS];   /* number of the list of attributes */
         uint64_t key_hash[KEYS]; /* not set before key_of is */
 };
-
-static bool was_given(struct giver *g, uint64_t hash)
-{
-        uint64_t *slot = &g->lately[hash % LATELY];
-
-        if (*slot == hash)
-                return true;
-        *slot = hash;
-        return false;
-}
 
 static void give(struct giver *g, struct clew_slice key)
 {
@@ -54,6 +41,22 @@ static void give(struct giver *g, struct clew_slice key)
         }
         g->n++;
         clew_index_add(g->sink, CLEW_INDEX_FACET, key);
+}
+
+/* Whether what is given for @piece is there already, from this trace or an earlier one; else it is
+ * to be given until end_piece(). */
+static bool has_piece(struct giver *g, struct clew_slice piece, uint64_t seed)
+{
+        int n = clew_index_again(g->sink, piece, seed);
+
+        if (n < 0)
+                return false;
+        if ((uint32_t)n > FACETS_MAX - g->n) {
+                g->special = true;
+                n = (int)(FACETS_MAX - g->n);
+        }
+        g->n += (uint32_t)n;
+        return true;
 }
 
 /* ---- derived fields and intrinsics ------------------------------------------------------------
@@ -74,9 +77,15 @@ static void give_values(struct giver *g, struct clew_index_facet *f,
         }
 }
 
+/* Where memory lies is nobody's choice: no values can be made that pass for others. */
+static uint64_t secret(const struct giver *g)
+{
+        return (uint64_t)(uintptr_t)g->sink;
+}
+
 static uint64_t hash_of_values(const struct clew_values *values, uint64_t seed)
 {
-        uint64_t hash = seed + 1;
+        uint64_t hash = seed;
 
         for (uint32_t i = 0; i < values->n; i++) {
                 const struct clew_operand *v = &values->items[i];
@@ -113,13 +122,17 @@ static void give_field(struct giver *g, const struct clew_facet_field *field,
         }
         for (uint32_t i = 0; i < t->n_steps; i++) {
                 struct clew_values values = {.arena = &g->scratch};
+                uint64_t hash;
 
                 if (i != g->at.speaker && clew_step_is(&t->steps[i], CLEW_STEP_STANDIN))
                         continue;
                 clew_arena_reset(&g->scratch);
                 clew_field_read(&g->at, ref, i, &values);
-                if (values.n > 0 && !was_given(g, hash_of_values(&values, seed)))
-                        give_values(g, &f, &values);
+                hash = hash_of_values(&values, seed + secret(g));
+                if (values.n == 0 || has_piece(g, clew_slice_make(&hash, sizeof(hash)), seed))
+                        continue;
+                give_values(g, &f, &values);
+                clew_index_again_end(g->sink, g->n < FACETS_MAX);
         }
 }
 
@@ -210,8 +223,8 @@ static void note_key(struct giver *g, struct clew_slice key)
         g->special = true;
 }
 
-static void give_attribute(struct giver *g, struct clew_index_facet *f, struct clew_slice raw,
-                           bool counts)
+static void give_value(struct giver *g, struct clew_index_facet *f, struct clew_slice raw,
+                       bool counts)
 {
         struct clew_values values = {.arena = &g->scratch};
         struct clew_value v;
@@ -239,6 +252,29 @@ static void give_attribute(struct giver *g, struct clew_index_facet *f, struct c
         }
 }
 
+static void give_attribute(struct giver *g, enum clew_facet_place place, struct clew_slice key,
+                           struct clew_slice raw)
+{
+        struct clew_index_facet f;
+
+        if (clew_facet_begin(&f, place, key))
+                give_value(g, &f, raw, clew_facet_counts(key));
+        else
+                g->special = true;
+}
+
+/* The same, to be remembered for the traces that follow; not when it makes this one special. */
+static void give_piece(struct giver *g, enum clew_facet_place place, struct clew_slice key,
+                       struct clew_slice raw)
+{
+        bool was_special = g->special;
+
+        g->special = false;
+        give_attribute(g, place, key, raw);
+        clew_index_again_end(g->sink, !g->special);
+        g->special |= was_special;
+}
+
 static void give_list(struct giver *g, enum clew_facet_place place, struct clew_message_iter it)
 {
         struct clew_slice key;
@@ -246,17 +282,11 @@ static void give_list(struct giver *g, enum clew_facet_place place, struct clew_
 
         begin_list(g);
         while (clew_attribute_next_raw(&it, &key, &raw)) {
-                struct clew_slice shown = raw.len > RAW_BYTES_MAX ? CLEW_SLICE_NULL : raw;
-                struct clew_index_facet f;
-
                 note_key(g, key);
-                if (raw.len <= RAW_BYTES_MAX &&
-                    was_given(g, clew_hash_seeded(shown, clew_hash_seeded(key, (uint64_t)place))))
-                        continue;
-                if (clew_facet_begin(&f, place, key))
-                        give_attribute(g, &f, raw, clew_facet_counts(key));
-                else
-                        g->special = true;
+                if (raw.len > RAW_BYTES_MAX)
+                        give_attribute(g, place, key, raw);
+                else if (!has_piece(g, raw, clew_hash_seeded(key, secret(g) + (uint64_t)place)))
+                        give_piece(g, place, key, raw);
         }
 }
 
@@ -383,19 +413,12 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
         return 0;
 }
 
-static void add_term(void *context, enum clew_index_kind kind, struct clew_slice key)
-{
-        clew_index_add(context, kind, key);
-}
-
 static void give_all(const struct clew_trace *trace, const struct clew_summary *summary,
                      struct clew_arena *arena, struct clew_index_sink *sink)
 {
-        const struct clew_term_taker taker = {add_term, sink};
-
         if (clew_facets_give(trace, summary, arena, sink) < 0)
                 clew_index_add(sink, CLEW_INDEX_FACET, CLEW_FACET_SPECIAL);
-        clew_terms_give(trace, &taker);
+        clew_terms_give(trace, sink);
 }
 
 void clew_index_install(void)

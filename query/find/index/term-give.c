@@ -5,8 +5,9 @@
  * Three things keep that from being cut again: a text that begins as the one before it under the
  * same key did is taken up at its first difference; texts fall into stretches that end at a space,
  * chosen by what stands before it, so that the same passage falls into the same stretches wherever
- * it stands; and a stretch that was met is passed over. No term and no escape holds a space, so
- * nothing is lost at the ends.
+ * it stands; and a stretch that was met is passed over: in this trace, or in one before it that is
+ * sealed into the same segment, whose terms of it this one then has. No term and no escape holds a
+ * space, so nothing is lost at the ends.
  */
 #include "query/find/index/term-int.h"
 
@@ -17,12 +18,12 @@
 #include <errno.h>
 #include <string.h>
 
-/* Stretches of one trace that are remembered; when they are more, some are cut again. */
-#define MET_MAX (1u << 17)
 /* Keys whose last text is remembered: a power of two. */
 #define LASTS 256u
-/* Shorter texts are one stretch. */
+/* Shorter texts are not compared with the one before. */
 #define STRETCH_BYTES_MIN 64u
+/* A quoted text that is a stretch of its own. */
+#define QUOTED_BYTES_MIN 24u
 /* One space in so many ends a stretch. */
 #define STRETCH_SPACES 8u
 
@@ -32,59 +33,21 @@ struct last {
 };
 
 struct giver {
-        const struct clew_term_taker *taker;
-        uint64_t *met; /* hashes; open addressing, 0 = empty */
-        uint32_t n_slots;
-        uint32_t n_met;
+        struct clew_index_sink *sink;
+        struct clew_term_taker taker;
         struct last lasts[LASTS];
         bool failed;
 };
 
-/* True when @hash was met; remembers it. */
-static bool meet(struct giver *g, uint64_t hash)
-{
-        uint32_t at;
-
-        hash |= hash == 0;
-        if (2 * g->n_met >= g->n_slots && g->n_slots < 2 * MET_MAX) {
-                uint32_t n = g->n_slots ? 2 * g->n_slots : 512;
-                uint64_t *grown = clew_calloc(n, sizeof(*grown));
-
-                for (uint32_t i = 0; grown && i < g->n_slots; i++) {
-                        uint32_t to = (uint32_t)g->met[i] & (n - 1);
-
-                        while (g->met[i] && grown[to])
-                                to = (to + 1) & (n - 1);
-                        if (g->met[i])
-                                grown[to] = g->met[i];
-                }
-                if (grown) {
-                        clew_free(g->met);
-                        g->met = grown;
-                        g->n_slots = n;
-                }
-        }
-        if (g->n_slots == 0)
-                return false;
-        at = (uint32_t)hash & (g->n_slots - 1);
-        while (g->met[at] && g->met[at] != hash)
-                at = (at + 1) & (g->n_slots - 1);
-        if (g->met[at])
-                return true;
-        if (g->n_met < MET_MAX) {
-                g->met[at] = hash;
-                g->n_met++;
-        }
-        return false;
-}
-
 static void take_stretch(struct giver *g, struct clew_slice stretch)
 {
-        /* Where memory lies is nobody's choice: no text can be made that passes for another one. */
-        uint64_t hash = clew_hash_seeded(stretch, (uint64_t)(uintptr_t)g);
+        int r;
 
-        if (!meet(g, hash) && clew_term_take(stretch, g->taker) < 0)
-                g->failed = true;
+        if (clew_index_again(g->sink, stretch, CLEW_INDEX_WORD) >= 0)
+                return;
+        r = clew_term_take(stretch, &g->taker);
+        clew_index_again_end(g->sink, r == 0);
+        g->failed |= r < 0;
 }
 
 /* Whether the space at @at ends a stretch: what stands before it says so. */
@@ -98,27 +61,38 @@ static bool ends_stretch(const uint8_t *begin, const uint8_t *at)
         return ((before * 2654435761u) >> 16) % STRETCH_SPACES == 0;
 }
 
+/* Where the stretch from @begin on ends by the quote at @at: a value begins behind it, or the text
+ * before it is over, and with it the backslashes that belong to the quote. NULL: it does not. */
+static const uint8_t *end_at_quote(const uint8_t *begin, const uint8_t *at)
+{
+        const uint8_t *before = at;
+        const uint8_t *name;
+
+        while (before > begin && before[-1] == '\\')
+                before--;
+        for (name = before; name > begin && name[-1] == ' ';)
+                name--;
+        if (name > begin && name[-1] == ':')
+                return at + 1;
+        return before - begin >= (ptrdiff_t)QUOTED_BYTES_MIN ? before : NULL;
+}
+
 static void take_text(struct giver *g, struct clew_slice text)
 {
         const uint8_t *begin = text.data;
         const uint8_t *end = text.data + text.len;
-        const uint8_t *at = begin;
 
-        if (text.len < STRETCH_BYTES_MIN) {
-                if (text.len > 0)
-                        take_stretch(g, text);
-                return;
-        }
-        while (at < end) {
-                const uint8_t *space = memchr(at, ' ', (size_t)(end - at));
+        for (const uint8_t *at = begin; at < end; at++) {
+                const uint8_t *to = NULL;
 
-                if (!space)
-                        break;
-                at = space + 1;
-                if (ends_stretch(begin, space)) {
-                        take_stretch(g, clew_slice_make(begin, (size_t)(at - begin)));
-                        begin = at;
-                }
+                if (*at == ' ' && ends_stretch(begin, at))
+                        to = at + 1;
+                else if (*at == '"')
+                        to = end_at_quote(begin, at);
+                if (!to)
+                        continue;
+                take_stretch(g, clew_slice_make(begin, (size_t)(to - begin)));
+                begin = to;
         }
         if (begin < end)
                 take_stretch(g, clew_slice_make(begin, (size_t)(end - begin)));
@@ -153,18 +127,23 @@ static int on_text(void *context, struct clew_slice place, struct clew_slice tex
         return 0;
 }
 
-void clew_terms_give(const struct clew_trace *trace, const struct clew_term_taker *taker)
+static void add_term(void *context, enum clew_index_kind kind, struct clew_slice key)
+{
+        clew_index_add(context, kind, key);
+}
+
+void clew_terms_give(const struct clew_trace *trace, struct clew_index_sink *sink)
 {
         struct giver *g = clew_calloc(1, sizeof(*g));
 
         if (!g) {
-                taker->add(taker->context, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
+                clew_index_add(sink, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
                 return;
         }
-        g->taker = taker;
+        g->sink = sink;
+        g->taker = (struct clew_term_taker){add_term, sink};
         (void)clew_texts_of_trace(trace, on_text, g);
         if (g->failed)
-                taker->add(taker->context, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
-        clew_free(g->met);
+                clew_index_add(sink, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
         clew_free(g);
 }

@@ -83,7 +83,7 @@ CLEW_MUST_USE int clew_term_take(struct clew_slice text, const struct clew_term_
 
 /* All texts of a trace. Never an error: a trace whose terms are too many is told as one of any
  * text. */
-void clew_terms_give(const struct clew_trace *trace, const struct clew_term_taker *taker);
+void clew_terms_give(const struct clew_trace *trace, struct clew_index_sink *sink);
 
 /* How a run is asked: the functions of storage/index.h, or a test's. */
 struct clew_term_asked {
