@@ -21,6 +21,7 @@
 #include "proto/base/mem.h"
 #include "query/serve/audit.h"
 #include "query/serve/retention.h"
+#include "storage/place.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -532,6 +533,10 @@ int clew_collector_check(const struct clew_config *config, struct clew_error *er
                 r = check_retention(config, err);
         if (r == 0)
                 r = check_directory(config->store, config->read_only, err);
+        if (r == 0)
+                r = clew_place_check_store(config->store, err);
+        if (r == 0 && !is_off(config->objects))
+                r = clew_place_check_bucket(config->objects, err);
         if (r == 0 && !is_off(config->projects))
                 r = check_directory(config->projects, true, err);
         if (r == 0 && !is_off(config->tls_cert))

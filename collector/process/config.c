@@ -330,11 +330,35 @@ static int check_writer(const struct clew_config *c, struct clew_error *err)
         return 0;
 }
 
+/* Each protocol has a port of its own, unless the system is to choose one (port 0). */
+static int check_addresses(const struct clew_config *c, struct clew_error *err)
+{
+        struct clew_address a;
+        char grpc[CLEW_ADDRESS_TEXT_MAX];
+        char http[CLEW_ADDRESS_TEXT_MAX];
+
+        if (strcmp(c->grpc, "off") == 0 || strcmp(c->http, "off") == 0)
+                return 0;
+        if (clew_address_parse(c->grpc, &a, err) < 0)
+                return -EINVAL;
+        clew_address_format(&a, grpc);
+        if (clew_address_parse(c->http, &a, err) < 0)
+                return -EINVAL;
+        clew_address_format(&a, http);
+        if (clew_address_port(&a) == 0 || strcmp(grpc, http) != 0)
+                return 0;
+        return clew_error_set(err, -EINVAL, 0,
+                              "grpc and http are both %s: each needs a port of its own", http);
+}
+
 /* What does not go together. */
 static int check_together(const struct clew_config *c, struct clew_error *err)
 {
         bool advertises = strcmp(c->advertise, "off") != 0;
+        int r = check_addresses(c, err);
 
+        if (r < 0)
+                return r;
         if (advertises && ((strncmp(c->advertise, "http://", 7) != 0 &&
                             strncmp(c->advertise, "https://", 8) != 0) ||
                            strlen(c->advertise) > ADVERTISE_MAX))

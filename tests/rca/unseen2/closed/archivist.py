@@ -99,7 +99,7 @@ def search(rng, t, b, who, job, town, year, url, fault):
         rows.append({"title": "%s (the younger, physician)" % who, "address": url + "-2", "snippet": "… physician in %s …" % rng.choice(CITIES)})
         rng.shuffle(rows)
     if fault == "snippet":
-        rows[0]["snippet"] = "… %s … %s … %d …" % (last, job, year - 3)
+        next(r for r in rows if r["title"] == who)["snippet"] = "… %s … %s … %d …" % (last, job, year - 3)
     t.do(b, say(rng, "{Searching the archive.||}"), "archive_search", {"words": "%s %s" % (who, job), "year": ""}, {"hits": rows})
     if fault == "snippet":
         return good.replace(str(year), str(year - 3))

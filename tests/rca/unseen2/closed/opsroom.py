@@ -51,7 +51,7 @@ def case(rng, t, a, alert, inc, fault, frozen):
         t.do(a, "", "logs", {"host": host, "grep": "OutOfMemory"}, "", "ConnectionError: ssh to %s closed by peer" % host)
     pool = rng.random() < .6 or fault in ("other_host", "again", "symptom")
     t.do(a, say(rng, "{The log?|Step two, the log.}"), "logs", {"host": host, "grep": "pool exhausted"},
-         "\n".join("%s WARN %s connection pool exhausted (%d waiting)" % (code(rng, "##:##:##"), svc, rng.randint(3, 80)) for _ in range(rng.randint(2, 6))) if pool else "(no lines)")
+         "\n".join("%s WARN %s connection pool exhausted (%d waiting)" % (code(rng, "0#:1#:2#"), svc, rng.randint(3, 80)) for _ in range(rng.randint(2, 6))) if pool else "(no lines)")
     if frozen and fault != "freeze":
         t.do(a, say(rng, "{Frozen now, so I page.|No change allowed at this hour.}"), "page", {"text": "%s: p95 of %s over %d ms, runbook asks for a change" % (inc, host, limit)}, {"paged": person(rng)})
         return "%s: paged, change freeze." % inc
@@ -98,7 +98,7 @@ def after(rng, t, a, svc, host, limit, inc, fault):
             seen = series(rng, 60, limit - 90) if good else series(rng, limit + 150, limit + 1500)
         t.do(a, say(rng, "{Did it help?|The metric again.|}"), "metric", {"name": "p95_latency", "host": host}, seen)
     if rng.random() < .4:
-        t.do(a, "", "logs", {"host": host, "grep": "started"}, "%s INFO %s started in %d ms" % (code(rng, "##:##:##"), svc, rng.randint(900, 8000)))
+        t.do(a, "", "logs", {"host": host, "grep": "started"}, "%s INFO %s started in %d ms" % (code(rng, "0#:1#:2#"), svc, rng.randint(900, 8000)))
     told = {"wrong_unit": "p95 is below %d, as it should be" % limit, "old_graph": "p95 had been coming down in the last points", "not_checked": "the change was applied"}.get(fault, "p95 is back below %d ms" % limit)
     s = t.llm(a, say(rng, "{Closing it.|That settles it.|}"), [("close_incident", {"incident": inc, "summary": told})])
     t.ret(s, 0, {"incident": inc, "state": "closed"})

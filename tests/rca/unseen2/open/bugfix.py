@@ -135,7 +135,7 @@ class Shell:
         if fault == "narrow_fix":
             self.tests(only=True)
             return
-        if fault in ("premature", "misread_test", "deleted_test") or rng.random() < .4:
+        if fault in ("premature", "misread_test", "deleted_test") or fault != "wrong_file" and rng.random() < .4:
             self.tests(failing=1, words="{Running the tests.|Does it hold?}")
             if fault == "premature":
                 return
