@@ -89,8 +89,8 @@ clew_tier_sync(struct clew_tier *tier,
 /*
  * Puts fragments that were appended to the store into the bucket: when it returns 0 they outlive
  * this machine. -ESTALE: another process has taken the bucket over, for good; others may pass
- * (-EBUSY: more is waiting to be sealed and uploaded than is allowed), and the fragments may be there
- * all the same. From any thread.
+ * (-EBUSY: more is waiting to be sealed and uploaded than is allowed), and the fragments may be
+ * there all the same. From any thread.
  */
 CLEW_MUST_USE int clew_tier_acknowledge(struct clew_tier *tier,
                                         const struct clew_fragment *fragments, size_t n,

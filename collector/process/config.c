@@ -316,6 +316,9 @@ bool clew_config_collects(const struct clew_config *c)
 
 static int check_writer(const struct clew_config *c, struct clew_error *err)
 {
+        if (c->ack_objects && (clew_config_is_reader(c) || strcmp(c->objects, "off") == 0))
+                return clew_error_set(err, -EINVAL, 0,
+                                      "ack-objects is for a clewd that collects, and has objects");
         if (strcmp(c->writer, "off") == 0)
                 return 0;
         if (!clew_tier_is_writer_name(c->writer))
@@ -370,7 +373,7 @@ static int check_together(const struct clew_config *c, struct clew_error *err)
                 return clew_error_set(err, -EINVAL, 0,
                                       "advertise is for a clewd that collects, and brings what it "
                                       "seals to objects");
-        if (!clew_config_is_reader(c) || strcmp(c->writer, "off") != 0)
+        if (!clew_config_is_reader(c) || strcmp(c->writer, "off") != 0 || c->ack_objects)
                 return check_writer(c, err);
         if (strcmp(c->objects, "off") == 0)
                 return clew_error_set(err, -EINVAL, 0,

@@ -2,9 +2,9 @@
  * The journal of a writer: what it has acknowledged and not sealed and uploaded yet, as objects
  * `journal/<writer>-<number>` (README.md, "Acknowledged when it is in the bucket").
  *
- * `<writer>` is the number that each start draws. Its objects are numbered from 1 without a gap, one
- * at a time, and each is made by create-if-absent. Whoever takes over makes the next number of every
- * writer before it, empty: who comes to that number then learns that it is over before it has
+ * `<writer>` is the number that each start draws. Its objects are numbered from 1 without a gap,
+ * one at a time, and each is made by create-if-absent. Whoever takes over makes the next number of
+ * every writer before it, empty: who comes to that number then learns that it is over before it has
  * acknowledged. Number 0 is made before anything is acknowledged, so no writer is overlooked.
  */
 #ifndef CLEW_STORAGE_TIER_JOURNAL_INT_H
@@ -59,7 +59,8 @@ void clew_journal_deinit(struct clew_journal *j);
 /* Ends what is under way. */
 void clew_journal_stop(struct clew_journal *j);
 /* At a start, after the catalog was read and before writer @writer shows itself: makes its number 0
- * (when it is on), and ends the journals of all others. Says in j->was_there whether there are any. */
+ * (when it is on), and ends the journals of all others. Says in j->was_there whether there are any.
+ */
 CLEW_MUST_USE int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b,
                                           uint64_t writer, struct clew_error *err);
 /* After it has shown itself: what was acknowledged and is not in this store comes into it, and

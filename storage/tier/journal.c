@@ -287,8 +287,9 @@ static int read_one(struct clew_tier *t, struct clew_object_bucket *b,
         if (r == -ENOENT)
                 return 0; /* what it had was uploaded, by who was here before */
         if (r == -EPROTONOSUPPORT)
-                return clew_error_set(err, r, 0, "%s: %s is of a later format: a newer clew reads it",
-                                      b->url, name);
+                return clew_error_set(err, r, 0,
+                                      "%s: %s is of a later format: a newer clew reads it", b->url,
+                                      name);
         if (r == -EBADMSG)
                 clew_tier_tell(t, name, "is damaged: what it has was acknowledged, and is lost");
         if (r < 0)
@@ -299,7 +300,8 @@ static int read_one(struct clew_tier *t, struct clew_object_bucket *b,
         return r < 0 ? r : n > 0;
 }
 
-/* Up to which object of which writer all is in this store; all of the writers before that one is. */
+/* Up to which object of which writer all is in this store; all of the writers before that one is.
+ */
 struct here {
         uint64_t writer;
         uint64_t next;
@@ -337,7 +339,8 @@ int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b, uint64
         if (r == 0 && is_own)
                 r = read_here(t, &here, err);
         clew_buffer_init(&kept, OBJECTS_BYTES_MAX);
-        for (size_t at = 0; r == 0 && at < l.objects.len; at += sizeof(struct clew_journal_object)) {
+        for (size_t at = 0; r == 0 && at < l.objects.len;
+             at += sizeof(struct clew_journal_object)) {
                 struct clew_journal_object o;
 
                 memcpy(&o, l.objects.data + at, sizeof(o));
@@ -424,8 +427,8 @@ static int put(struct clew_tier *t, const struct clew_fragment *fragments, size_
                 return clew_error_set(err, -ESTALE, 0, "%s: another clewd has taken it over",
                                       t->url);
         if (j->next == 0)
-                return clew_error_set(err, -EHOSTUNREACH, 0,
-                                      "%s: was not reached since the start", t->url);
+                return clew_error_set(err, -EHOSTUNREACH, 0, "%s: was not reached since the start",
+                                      t->url);
         if (j->bytes > CLEW_JOURNAL_BYTES_MAX)
                 return clew_error_set(err, -EBUSY, 0,
                                       "%s: its journal has %llu MiB that are not sealed and "

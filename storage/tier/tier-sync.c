@@ -164,7 +164,8 @@ static void keep_made(struct sync *s)
         s->bits.len = kept * CLEW_SEGMENT_LIVE_MAX;
 }
 
-/* The lowest sequence that is hot in the snapshot: whatever lies below is sealed in it, or deleted. */
+/* The lowest sequence that is hot in the snapshot: whatever lies below is sealed in it, or deleted.
+ */
 static int first_hot(struct sync *s, MDB_txn *txn, const struct clew_state *state,
                      struct clew_error *err)
 {
@@ -176,7 +177,7 @@ static int first_hot(struct sync *s, MDB_txn *txn, const struct clew_state *stat
         if (r == 0)
                 r = clew_hot_walk_next(&w, &f, err);
         if (r == 1)
-                s->first_hot = f.ref.sequence;
+                s->first_hot = f.ref.first ? f.ref.first : f.ref.sequence;
         clew_hot_walk_close(&w);
         return r < 0 ? r : 0;
 }
