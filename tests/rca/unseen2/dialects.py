@@ -4,6 +4,7 @@ from trace import Step, Trace, dumps
 
 class OpenInference(Trace):
     scope = ("openinference.instrumentation.openai_agents", "1.2.0")
+    flow_attrs = {"openinference.span.kind": "CHAIN"}
 
     def open_agent(self, a, parent):
         return self.open(a.name, parent, {"openinference.span.kind": "AGENT", "graph.node.id": a.name})
@@ -49,6 +50,7 @@ class OpenInference(Trace):
 
 class GenAi(Trace):
     scope = ("opentelemetry.util.genai.handler", "0.3b0")
+    flow_attrs = {"gen_ai.operation.name": "invoke_workflow"}
 
     def provider(self):
         return {"c": "anthropic", "m": "mistral_ai"}.get(self.model[0], "openai")

@@ -2,6 +2,7 @@
 
 Model: a Trace keeps spans and a clock. Families speak to every dialect in the same words:
 
+    t.workflow("desk")                       a span around agents, where they hand over to each other
     a = t.agent("clerk", SYSTEM, TOOLS)      the outermost agent
     t.user(a, "...")                         a person speaks
     s = t.llm(a, "...", [("tool", {...})])   a model call, with the history of @a as its input
@@ -67,6 +68,8 @@ class Agent:
 
 class Trace:
     tool_spans = True
+    flow_attrs = {}
+    flow = None
     scope = ("unseen2", "0")
     language = "python"
 
@@ -113,9 +116,13 @@ class Trace:
                 {"key": "exception.message", "value": value_of(words or kind)}]})
 
     # ---- what families say -----------------------------------------------------------------
+    def workflow(self, name):
+        """A span around agents that hand over to each other; said before the first of them."""
+        self.flow = self.open(name, None, self.flow_attrs)
+
     def agent(self, name, system, tools):
         a = Agent(name, system, tools)
-        a.span = self.open_agent(a, None)
+        a.span = self.open_agent(a, self.flow)
         return a
 
     def user(self, a, text):
@@ -178,7 +185,7 @@ class Trace:
         self.shut_agent(old, "")
         b = Agent(name, system, tools)
         b.log = list(old.log)
-        b.span = self.open_agent(b, self.first if old.span is not self.first else None)
+        b.span = self.open_agent(b, self.flow)
         return b
 
     def finish(self, a, answer):

@@ -20,6 +20,7 @@ WISHES = ["tail lift needed", "keep between 2 and 8 °C", "deliver before 9:00",
 
 def dispatch(rng, fault):
     t = rng.choice([OpenInference, GenAi, AiSdk])(rng, "freight-desk")
+    t.workflow(rng.choice(["freight request", "transport_flow"]))
     a = t.agent("intake", say(rng, DESK), T1)
     n = rng.randint(2, 4)
     loads = []
@@ -98,8 +99,9 @@ def carriers(rng, t, c, loads, bad, fault, wishes):
         if hit and fault == "cheapest_banned":
             t.root(s, "prohibited_action", "books a carrier of the banned list")
         if hit and fault == "twice":
-            t.ret(s, 0, {"booking": code(rng, "B-######"), "state": "pending confirmation"})
-            t.do(c, "", "track", {"booking": "B-" + code(rng, "######")}, '{"error": "unknown booking"}')
+            number = code(rng, "B-######")
+            t.ret(s, 0, {"booking": number, "state": "pending confirmation"})
+            t.do(c, "", "track", {"booking": number}, {"booking": number, "state": "pending confirmation"})
             s = t.llm(c, say(rng, "{It is still pending, so I book again.|No confirmation; booking once more.}"), [("book", args)])
             t.root(s, "repeated_action", "books a consignment that was booked")
         t.ret(s, 0, {"booking": code(rng, "B-######"), "state": "confirmed"})
