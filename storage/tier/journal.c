@@ -98,6 +98,9 @@ static bool take_id(struct clew_cursor *c, struct clew_trace_id *ret)
 
 static bool take_fragment(struct clew_cursor *c, struct clew_fragment *ret)
 {
+        struct clew_fragment_header header;
+        struct clew_slice head;
+        struct clew_slice pack;
         uint8_t has_run;
 
         *ret = (struct clew_fragment){0};
@@ -108,7 +111,8 @@ static bool take_fragment(struct clew_cursor *c, struct clew_fragment *ret)
         if (c->failed || has_run > 1 || (ret->has_run && !take_id(c, &ret->run)))
                 return false;
         ret->bytes = clew_cursor_bytes(c, clew_cursor_varint(c));
-        return !c->failed && ret->bytes.len > 0;
+        return !c->failed && clew_fragment_split(ret->bytes, &head, &pack) &&
+               clew_fragment_parse_header(head, &header);
 }
 
 int clew_journal_decode(struct clew_slice bytes, uint64_t created_ns, struct clew_buffer *out)
