@@ -123,6 +123,13 @@ enum clew_redaction_of {
         CLEW_REDACTION_NAME,   /* of a service */
 };
 
+/* What a dry run has learned for the run that follows it. Segments never change, and their numbers
+ * are not used again: what was read and had nothing need not be read twice. */
+struct clew_redaction_seen {
+        struct clew_buffer having; /* uint64_t, ascending: segments that have something */
+        uint64_t below;            /* of all whose number is lower */
+};
+
 /* What is to be nowhere, in whatever forms it is known. What stands in its place has the same
  * length: no length, offset or order of a record changes, and all other bytes stay. */
 struct clew_redaction {
@@ -134,6 +141,7 @@ struct clew_redaction {
         /* A record of the shelf was changed: its own mark of that, in place. May be NULL. */
         void (*mark)(void *context, struct clew_slice key, uint8_t *value, size_t n);
         void *context;
+        struct clew_redaction_seen *seen; /* filled by a dry run, believed by others. May be NULL */
 };
 
 struct clew_redaction_stats {

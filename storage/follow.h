@@ -69,6 +69,9 @@ void clew_follow_status(struct clew_tier *tier, struct clew_follow_status *ret);
 /* What answers may lack now, in words for people; false: nothing, or the store of @tier follows
  * nobody. In any process that reads the store. */
 bool clew_follow_gap(struct clew_tier *tier, char *ret, size_t size);
+/* Addresses of those that write the bucket of the reader in @dir, as they say there. False: none is
+ * known, or it is no reader's. In any process. */
+CLEW_MUST_USE bool clew_follow_writers(const char *dir, char *ret, size_t size);
 /* Whether @dir is a reader's: nothing is written there but by it. */
 CLEW_MUST_USE bool clew_follow_is_cache(const char *dir);
 

@@ -45,7 +45,8 @@ struct clew_tier_stats {
         uint64_t removed; /* segments that are gone from the bucket, or from the store */
         uint64_t evicted; /* segments whose bytes are not here any more */
         uint64_t evicted_bytes;
-        uint64_t damaged;  /* objects left aside */
+        uint64_t damaged;  /* objects left aside, and read once more the next time */
+        uint64_t bad;      /* objects left aside that were damaged before, and not read */
         uint64_t version;  /* of the catalog, now; 0 = none */
         uint64_t segments; /* in it */
         uint64_t missing;  /* objects that a newer version does without, it seems */
@@ -108,6 +109,11 @@ CLEW_MUST_USE int clew_tier_read_back(struct clew_store *store, struct clew_tier
 CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                                    const struct clew_tier_options *options,
                                    struct clew_tier_stats *stats, struct clew_error *err);
+/*
+ * Calls @fn (may be NULL) for each object of which something was found damaged, as far as this
+ * directory has read it; NULL has none. Their number.
+ */
+uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn, void *context);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

@@ -75,9 +75,13 @@ static void *uploader_main(void *argument)
         setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LEVEL);
         while (!rest(u, pause)) {
                 struct clew_error err = {.code = 0};
+                struct clew_mem_account account;
                 struct clew_tier_stats stats;
-                int r = clew_tier_sync(u->options.tier, run_on_writer, u, &stats, &err);
+                int r;
 
+                clew_mem_account_open(&account, u->options.memory, CLEW_MEM_BACKGROUND, false);
+                r = clew_tier_sync(u->options.tier, run_on_writer, u, &stats, &err);
+                clew_mem_account_close(&account);
                 tell(u, &stats);
                 if (r == -ESTALE) {
                         clew_log(CLEW_LOG_ERROR, "objects.taken-over", "project=%s reason=\"%s\"",

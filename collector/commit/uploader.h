@@ -8,6 +8,7 @@
 #define CLEW_COLLECTOR_UPLOADER_H
 
 #include "collector/commit/pipeline.h"
+#include "proto/base/account.h"
 #include "proto/base/compiler.h"
 #include "storage/tier.h"
 
@@ -16,6 +17,7 @@ struct clew_uploader;
 struct clew_uploader_options {
         struct clew_tier *tier;         /* borrowed until free */
         struct clew_pipeline *pipeline; /* borrowed until free */
+        struct clew_mem_pool *memory;   /* borrowed until free */
         const char *project;            /* for the log; borrowed */
 };
 

@@ -120,7 +120,7 @@ static const struct key keys[] = {
         {"objects-wait", "30s", VALUE_DURATION, offsetof(struct clew_config, objects_wait_ns), 0,
          SECONDS(3600), "TIME",
          "what is sealed goes there at most so much later, many segments in one object; at once "
-         "when 20 MiB have come"},
+         "when 36 MiB have come"},
         {"objects-every", "1s", VALUE_DURATION, offsetof(struct clew_config, objects_every_ns),
          CLEW_NS_PER_S / 10, SECONDS(3600), "TIME",
          "with role query: how often it is asked what is new there"},

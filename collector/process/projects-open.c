@@ -275,8 +275,10 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
         if (r == 0 && config->seal_cpu_percent > 0)
                 r = clew_sealer_new(&sealer, &p->sealer);
         if (r == 0 && p->tier && strcmp(config->objects, "off") != 0) {
-                const struct clew_uploader_options uploader = {
-                        .tier = p->tier, .pipeline = p->pipeline, .project = p->name};
+                const struct clew_uploader_options uploader = {.tier = p->tier,
+                                                               .pipeline = p->pipeline,
+                                                               .memory = &projects->memory,
+                                                               .project = p->name};
 
                 r = clew_uploader_new(&uploader, &p->uploader);
         }

@@ -68,6 +68,12 @@ static void put_flag(struct clew_json_writer *w, const char *name, bool value)
         clew_json_write_bool(w, value);
 }
 
+static void put_damaged_object(void *context, const char *object, const char *what)
+{
+        (void)what;
+        clew_json_write_cstr(context, object);
+}
+
 /* What a reader knows of its bucket. */
 static void put_followed(const struct clew_project *p, uint64_t now, struct clew_json_writer *w)
 {
@@ -172,6 +178,12 @@ void clew_status_write(void *context, const char *project, struct clew_json_writ
                 put_project(s, p, w);
         if (p && p->follower)
                 put_followed(p, now, w);
+        if (p && p->tier) {
+                clew_json_write_key(w, "damaged_objects");
+                clew_json_write_array_begin(w);
+                (void)clew_tier_each_damaged(p->tier, put_damaged_object, w);
+                clew_json_write_array_end(w);
+        }
         put_redaction(s->options.redactor, w);
         put_log(s->options.projects->n == 1, w);
 }

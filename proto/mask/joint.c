@@ -9,6 +9,7 @@
 #include "proto/base/mem.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct part {
@@ -26,7 +27,11 @@ struct slot {
 
 struct clew_joint {
         struct clew_slice text;
-        uint32_t *back; /* of each state: the longest shorter one */
+        uint32_t *back;  /* of each state: the longest shorter one */
+        bool is_in[256]; /* bytes of the text but its last: a text that ends in another holds no
+                          * part
+                          */
+        uint32_t n_open; /* slots with a state */
         uint64_t clock;
         struct slot slots[CLEW_JOINT_NAMES];
 };
@@ -50,6 +55,8 @@ int clew_joint_new(struct clew_slice text, struct clew_joint **ret)
                 k += text.data[i] == text.data[k];
                 j->back[i + 1] = k;
         }
+        for (size_t i = 0; i + 1 < text.len; i++)
+                j->is_in[text.data[i]] = true;
         *ret = j;
         return 0;
 }
@@ -65,6 +72,7 @@ void clew_joint_free(struct clew_joint *j)
 void clew_joint_begin(struct clew_joint *j)
 {
         j->clock = 0;
+        j->n_open = 0;
         for (unsigned i = 0; i < CLEW_JOINT_NAMES; i++) {
                 j->slots[i].used = 0;
                 j->slots[i].state = 0;
@@ -84,8 +92,17 @@ static uint64_t name_hash(struct clew_slice name)
         return clew_hash(clew_slice_make(kept, n));
 }
 
-/* The slot of @name; the one that was not asked for longest makes room. */
-static struct slot *slot_of(struct clew_joint *j, struct clew_slice name)
+static void set_state(struct clew_joint *j, struct slot *s, uint32_t state)
+{
+        j->n_open += (state > 0) - (uint32_t)(s->state > 0);
+        s->state = state;
+        if (state == 0)
+                s->n_parts = 0;
+}
+
+/* The slot of @name. Without one: NULL, or when @makes_room the one that was not asked for longest
+ * becomes it. */
+static struct slot *slot_of(struct clew_joint *j, struct clew_slice name, bool makes_room)
 {
         uint64_t hash = name_hash(name);
         struct slot *oldest = &j->slots[0];
@@ -100,10 +117,11 @@ static struct slot *slot_of(struct clew_joint *j, struct clew_slice name)
                 if (s->used < oldest->used)
                         oldest = s;
         }
+        if (!makes_room)
+                return NULL;
         oldest->name = hash;
         oldest->used = ++j->clock;
-        oldest->state = 0;
-        oldest->n_parts = 0;
+        set_state(j, oldest, 0);
         return oldest;
 }
 
@@ -140,11 +158,10 @@ static bool keep_last(struct slot *s, uint32_t n)
         return true;
 }
 
-static void add_part(struct slot *s, struct clew_joint_part place, uint32_t n)
+static void add_part(struct clew_joint *j, struct slot *s, struct clew_joint_part place, uint32_t n)
 {
         if (s->n_parts == CLEW_JOINT_PARTS_MAX || n == 0) {
-                s->n_parts = 0;
-                s->state = 0;
+                set_state(j, s, 0);
                 return;
         }
         s->parts[s->n_parts++] = (struct part){place, n};
@@ -167,11 +184,10 @@ static bool go_on(struct clew_joint *j, struct slot *s, struct clew_slice text, 
                 earlier = k > i + 1 ? k - (uint32_t)(i + 1) : 0;
         }
         if (earlier > 0 && keep_last(s, earlier)) {
-                s->state = k;
+                set_state(j, s, k);
                 *ret_used = text.len;
         } else {
-                s->n_parts = 0;
-                s->state = 0;
+                set_state(j, s, 0);
         }
         return false;
 }
@@ -182,6 +198,8 @@ static uint32_t tail_state(const struct clew_joint *j, struct clew_slice text)
         size_t n = text.len < j->text.len - 1 ? text.len : j->text.len - 1;
         uint32_t k = 0;
 
+        if (n == 0 || !j->is_in[text.data[text.len - 1]])
+                return 0;
         for (size_t i = text.len - n; i < text.len; i++)
                 k = step(j, k, text.data[i]);
         return k;
@@ -200,7 +218,12 @@ unsigned clew_joint_next(struct clew_joint *j, struct clew_slice name, struct cl
 
         if (text.len == 0)
                 return 0;
-        s = slot_of(j, name);
+        k = tail_state(j, text);
+        if (k == 0 && j->n_open == 0) /* nearly all texts */
+                return 0;
+        s = slot_of(j, name, k > 0);
+        if (!s)
+                return 0;
         if (s->state > 0 && go_on(j, s, text, &used)) {
                 here.from = place(context, 0, false);
                 here.to = place(context, used, true);
@@ -208,22 +231,22 @@ unsigned clew_joint_next(struct clew_joint *j, struct clew_slice name, struct cl
                         clew_buffer_append(parts, &s->parts[i].place, sizeof(here));
                 clew_buffer_append(parts, &here, sizeof(here));
                 found = 1;
-                s->n_parts = 0;
-                s->state = 0;
+                set_state(j, s, 0);
         } else if (used == text.len && s->state > 0) {
                 here.from = place(context, 0, false);
                 here.to = place(context, text.len, true);
-                add_part(s, here, (uint32_t)text.len);
+                add_part(j, s, here, (uint32_t)text.len);
                 return 0;
         }
-        k = tail_state(j, clew_slice_from(text, found ? used : 0));
+        if (found)
+                k = tail_state(j, clew_slice_from(text, used));
         if (k == 0)
                 return found;
         from = text.len - k;
         here.from = place(context, from, false);
         here.to = place(context, text.len, true);
         s->n_parts = 0;
-        s->state = k;
-        add_part(s, here, k);
+        set_state(j, s, k);
+        add_part(j, s, here, k);
         return found;
 }

@@ -240,6 +240,16 @@ static void begin_scan(const struct clew_mask *m, struct clew_mask_work *w,
                 clew_mask_scan_begin(s, text, m->rules);
 }
 
+/* Texts alone are looked for, and none stands in @text: what nearly all strings are. */
+static bool has_no_text(const struct clew_mask *m, struct clew_slice text)
+{
+        size_t at;
+        uint32_t word;
+
+        return m->rules == 0 && m->own && m->own->n_patterns == 0 && m->own->n_keys == 0 &&
+               m->own->needles && !clew_needles_find(m->own->needles, text, 0, &at, &word);
+}
+
 /* The slot of @text, in *ret_hash what it has when the text is clean; NULL: not remembered. @as
  * tells apart how it was looked at. */
 static uint64_t *clean_slot(struct clew_mask_work *w, struct clew_slice text, uint64_t as,
@@ -266,7 +276,7 @@ static void look_plain(struct clew_mask *m, struct clew_mask_work *w, struct cle
         uint64_t hash = 0;
         bool found = false;
 
-        if (text.len == 0)
+        if (text.len == 0 || has_no_text(m, text))
                 return;
         slot = clean_slot(w, text, AS_PLAIN, &hash);
         if (slot && *slot == hash)
@@ -508,6 +518,8 @@ static void look_number(struct clew_mask *m, struct clew_mask_work *w, unsigned 
         struct clew_mask_scan s;
         struct clew_mask_hit h;
 
+        if (has_no_text(m, text))
+                return;
         begin_scan(m, w, &s, text);
         if (clew_mask_scan_next(&s, &h))
                 take_number(m, w, top, &h, text, base);

@@ -11,6 +11,16 @@
 /* So many bits for each word: one place in so many is compared for nothing. */
 #define BITS_PER_WORD 64u
 
+/*
+ * Few words that are long are passed over by steps (Wu and Manber): three bytes that stand at the
+ * end of a window as long as the shortest word say by how much it can move on without passing one.
+ */
+#define STEP_WORDS_MAX 256u
+#define STEP_BYTES_MIN 8u
+#define STEP_BITS 14u
+#define STEP_MAX UINT8_MAX
+#define BLOCK 3u
+
 struct entry {
         uint32_t hash;
         uint32_t word;
@@ -22,6 +32,8 @@ struct clew_needles {
         uint32_t n;
         unsigned shift;
         uint64_t *set;
+        uint8_t *steps; /* by hash of a block; NULL: looked at place by place */
+        size_t window;
 };
 
 static inline uint32_t hash_at(const struct clew_needles *w, const uint8_t *p)
@@ -42,6 +54,38 @@ static int by_hash(const void *a, const void *b)
         if (x->bytes.len != y->bytes.len)
                 return x->bytes.len > y->bytes.len ? -1 : 1;
         return x->word < y->word ? -1 : 1;
+}
+
+static inline uint32_t block_at(const uint8_t *p)
+{
+        uint32_t v = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+
+        return v * 0x9e3779b1u >> (32 - STEP_BITS);
+}
+
+/* Only where it is worth it. */
+static int make_steps(struct clew_needles *w)
+{
+        size_t shortest = BLOCK + STEP_MAX - 1;
+
+        for (uint32_t i = 0; i < w->n; i++)
+                shortest = w->entries[i].bytes.len < shortest ? w->entries[i].bytes.len : shortest;
+        if (w->n == 0 || w->n > STEP_WORDS_MAX || shortest < STEP_BYTES_MIN)
+                return 0;
+        w->window = shortest;
+        w->steps = clew_malloc((size_t)1 << STEP_BITS);
+        if (!w->steps)
+                return -ENOMEM;
+        memset(w->steps, (int)(shortest - BLOCK + 1), (size_t)1 << STEP_BITS);
+        for (uint32_t i = 0; i < w->n; i++) {
+                for (size_t at = 0; at + BLOCK <= shortest; at++) {
+                        uint8_t *step = &w->steps[block_at(w->entries[i].bytes.data + at)];
+                        uint8_t left = (uint8_t)(shortest - BLOCK - at);
+
+                        *step = left < *step ? left : *step;
+                }
+        }
+        return 0;
 }
 
 int clew_needles_new(const struct clew_slice *words, uint32_t n, struct clew_needles **ret)
@@ -72,6 +116,10 @@ int clew_needles_new(const struct clew_slice *words, uint32_t n, struct clew_nee
         }
         if (n > 1)
                 qsort(w->entries, n, sizeof(*w->entries), by_hash);
+        if (make_steps(w) < 0) {
+                clew_needles_free(w);
+                return -ENOMEM;
+        }
         *ret = w;
         return 0;
 }
@@ -82,6 +130,7 @@ void clew_needles_free(struct clew_needles *w)
                 return;
         clew_free(w->set);
         clew_free(w->entries);
+        clew_free(w->steps);
         clew_free(w);
 }
 
@@ -109,21 +158,46 @@ static const struct entry *word_at(const struct clew_needles *w, uint32_t hash, 
         return NULL;
 }
 
+/* Whether one stands at @at, where four bytes are. */
+static bool is_at(const struct clew_needles *w, struct clew_slice text, size_t at,
+                  uint32_t *ret_word)
+{
+        uint32_t hash = hash_at(w, text.data + at);
+        const struct entry *e;
+
+        if (CLEW_LIKELY((w->set[hash / 64] >> hash % 64 & 1) == 0))
+                return false;
+        e = word_at(w, hash, text.data + at, text.len - at);
+        if (e)
+                *ret_word = e->word;
+        return e != NULL;
+}
+
+static bool find_by_steps(const struct clew_needles *w, struct clew_slice text, size_t at,
+                          size_t *ret_from, uint32_t *ret_word)
+{
+        while (at < text.len && text.len - at >= w->window) {
+                uint8_t step = w->steps[block_at(text.data + at + w->window - BLOCK)];
+
+                if (step == 0 && is_at(w, text, at, ret_word)) {
+                        *ret_from = at;
+                        return true;
+                }
+                at += step > 0 ? step : 1;
+        }
+        return false;
+}
+
 bool clew_needles_find(const struct clew_needles *w, struct clew_slice text, size_t from,
                        size_t *ret_from, uint32_t *ret_word)
 {
         if (w->n == 0)
                 return false;
+        if (w->steps)
+                return find_by_steps(w, text, from, ret_from, ret_word);
         for (size_t at = from; at + CLEW_NEEDLES_BYTES_MIN <= text.len; at++) {
-                uint32_t hash = hash_at(w, text.data + at);
-                const struct entry *e;
-
-                if (CLEW_LIKELY((w->set[hash / 64] >> hash % 64 & 1) == 0))
-                        continue;
-                e = word_at(w, hash, text.data + at, text.len - at);
-                if (e) {
+                if (is_at(w, text, at, ret_word)) {
                         *ret_from = at;
-                        *ret_word = e->word;
                         return true;
                 }
         }

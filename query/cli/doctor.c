@@ -15,6 +15,7 @@
 #include "query/model/summary.h"
 #include "query/review/verify.h"
 #include "storage/store.h"
+#include "storage/tier.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -160,6 +161,17 @@ static void put_json_seal(struct clew_json_writer *w, const struct clew_seal_sta
         clew_json_write_object_end(w);
 }
 
+static void put_json_damaged(void *context, const char *object, const char *what)
+{
+        (void)what;
+        clew_json_write_cstr(context, object);
+}
+
+static void put_damaged(void *context, const char *object, const char *what)
+{
+        put_line(context, "bucket", "object %s %s", object, what);
+}
+
 static int put_json(struct doctor *d, const struct clew_store_stats *s)
 {
         const struct {
@@ -200,6 +212,10 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
         }
         if (d->seal)
                 put_json_seal(&w, &d->sealed);
+        clew_json_write_key(&w, "damaged_objects");
+        clew_json_write_array_begin(&w);
+        (void)clew_tier_each_damaged(d->cli->tier, put_json_damaged, &w);
+        clew_json_write_array_end(&w);
         if (d->verify) {
                 clew_json_write_key(&w, "findings");
                 clew_json_write_uint64(&w, d->n_findings);
@@ -280,6 +296,7 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                          d->n_old == 1 ? "y is" : "ies are");
         else
                 put_line(d, "rules", "version %u", clew_rules_version() & UINT16_MAX);
+        (void)clew_tier_each_damaged(d->cli->tier, put_damaged, d);
         if (d->verify)
                 put_line(d, "verify", "%s", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
         return clew_page_error(&d->page) < 0

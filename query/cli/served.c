@@ -8,6 +8,7 @@
 #include "query/cli/options.h"
 #include "query/review/record.h"
 #include "query/serve/access.h"
+#include "storage/follow.h"
 #include "storage/tier.h"
 
 #include <errno.h>
@@ -57,12 +58,30 @@ const char *clew_served_author(void)
         return served.name[0] ? served.name : served.words.user;
 }
 
+static void refuse_at_reader(struct clew_cli *cli)
+{
+        char writers[CLEW_FOLLOW_GAP_BYTES];
+
+        if (clew_follow_writers(cli->store_dir, writers, sizeof(writers)))
+                clew_cli_error(cli,
+                               "this clewd only reads a bucket: ask the one that writes there, "
+                               "%s",
+                               writers);
+        else
+                clew_cli_error(cli, "this clewd only reads a bucket: ask the one that writes there "
+                                    "(it does not say where it is: clewd --advertise)");
+}
+
 bool clew_served_may_write(struct clew_cli *cli)
 {
         const struct clew_command *c = cli->command ? clew_command_find(cli->command) : NULL;
 
         if (!served.on)
                 return true;
+        if (clew_follow_is_cache(cli->store_dir)) {
+                refuse_at_reader(cli);
+                return false;
+        }
         if (c && c->served == CLEW_SERVED_SAYS && (served.scopes & CLEW_SCOPE_ANNOTATE))
                 return true;
         if (c && c->served == CLEW_SERVED_SAYS)

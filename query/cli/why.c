@@ -358,7 +358,8 @@ static void put_refusal(struct why_command *c, struct clew_buffer *out,
 static void put_outcome(struct why_command *c, struct clew_buffer *out,
                         const struct clew_cause_answer *a, bool lost)
 {
-        const char *text = "This run did not fail: no error at its top, and no verdict.\n";
+        const char *text =
+                "Nothing says that this run failed: no error at its top, and no verdict.\n";
 
         if (a->why.view->failed)
                 return;

@@ -9,6 +9,7 @@
 
 #define SPECIFICITY_LOSS 0.03 /* for each further step that the same rule flags */
 #define SPECIFICITY_MIN 0.75
+#define TOLD_MIN 0.25 /* strength of a sign that is told when it stands alone */
 
 /* A rule that flags many steps of one run says less about each. */
 static void specificities(const struct clew_findings *f, double ret[CLEW_RULE_COUNT])
@@ -225,6 +226,15 @@ void clew_candidates_score(const struct clew_rca_view *v, struct clew_candidates
                 sum += exp(all->items[i].score - most);
         for (uint32_t i = 0; i < all->n; i++)
                 all->items[i].score = exp(all->items[i].score - most) / sum;
+}
+
+bool clew_candidate_is_told(const struct clew_candidate *c)
+{
+        for (int r = 0; r < CLEW_RULE_COUNT && c->of; r++) {
+                if (c->of[r] && c->of[r]->strength >= TOLD_MIN)
+                        return true;
+        }
+        return false;
 }
 
 enum clew_rule clew_candidate_rule(const struct clew_candidate *c)

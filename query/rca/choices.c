@@ -99,6 +99,25 @@ static const struct named *instead_of(const struct clew_rca_view *v, const struc
         return best;
 }
 
+/* Some action has it among its arguments, if only to look. */
+static bool was_acted_on(const struct clew_rca_view *v, struct clew_slice value)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                struct clew_slice args = v->steps[i].args;
+
+                if (v->steps[i].kind == CLEW_RCA_TOOL && args.len &&
+                    memmem(args.data, args.len, value.data, value.len))
+                        return true;
+        }
+        for (uint32_t k = 0; k < v->n_calls; k++) {
+                struct clew_slice args = v->calls[k].args;
+
+                if (args.len && memmem(args.data, args.len, value.data, value.len))
+                        return true;
+        }
+        return false;
+}
+
 /* Nothing was done about what the user named: the run's last word should have noticed. */
 static void say_unmet(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t i,
                       const struct named *u)
@@ -106,7 +125,7 @@ static void say_unmet(const struct clew_rca_view *v, struct clew_findings *ret, 
         struct clew_finding *f;
 
         if (v->last_llm == CLEW_RCA_NONE || v->last_llm == v->steps[i].caller ||
-            ret->n_of[CLEW_RULE_UNMET] > 0)
+            ret->n_of[CLEW_RULE_UNMET] > 0 || was_acted_on(v, u->token.text))
                 return;
         f = clew_finding_add(ret, CLEW_RULE_UNMET, v->last_llm, 1.0);
         clew_finding_evidence(f, v->units[u->unit].step, u->token.text);

@@ -7,8 +7,6 @@
 
 #define JUMP_MIN_TOKENS 4000u /* doubling a small prompt is nothing */
 #define STALL_MIN 4u          /* repeated actions in a row, before a limit, that count as a stall */
-#define MESSAGES_MIN 8u       /* a history that can lose its half */
-#define AGAIN_WITHIN 200u     /* steps in which an action counts as taken again */
 #define MOVED_MAX 48u         /* bytes of a system prompt that tell it from others */
 #define ATTRIBUTE_LIMIT 128u  /* of a span, in most SDKs when nobody sets another */
 #define OUTLIER_FACTOR 8u
@@ -120,64 +118,22 @@ void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findi
         }
 }
 
-/* An action of the agent of step @i, from there on, that was taken before it, with the answer known
- * then; NONE without one. */
-static uint32_t asked_again(const struct clew_rca_view *v, uint32_t i)
-{
-        for (uint32_t k = i + 1; k < v->n_steps && k < i + AGAIN_WITHIN; k++) {
-                const struct clew_rca_step *s = &v->steps[k];
-
-                if (s->kind != CLEW_RCA_TOOL || s->agent != v->steps[i].agent || !s->args.len)
-                        continue;
-                for (uint32_t b = i, back = 0; b-- > 0 && back < AGAIN_WITHIN; back++) {
-                        const struct clew_rca_step *o = &v->steps[b];
-
-                        if (o->kind == CLEW_RCA_TOOL && o->key == s->key && o->agent == s->agent &&
-                            !clew_rca_has_error(o) && o->has_result && !o->empty)
-                                return k;
-                }
-        }
-        return CLEW_RCA_NONE;
-}
-
-void clew_rule_lost_context(const struct clew_rca_view *v, struct clew_findings *ret)
-{
-        for (uint32_t i = 0; i < v->n_steps; i++) {
-                const struct clew_rca_step *s = &v->steps[i];
-                const struct clew_rca_step *p;
-                struct clew_finding *f;
-                uint32_t again;
-
-                if (s->kind != CLEW_RCA_LLM || s->prev_llm == CLEW_RCA_NONE || s->n_messages == 0)
-                        continue;
-                p = &v->steps[s->prev_llm];
-                if (p->n_messages < MESSAGES_MIN || s->n_messages * 2 > p->n_messages ||
-                    p->system_hash != s->system_hash)
-                        continue;
-                again = asked_again(v, i);
-                f = clew_finding_add(ret, CLEW_RULE_LOST_CONTEXT, i,
-                                     again == CLEW_RCA_NONE ? 0.5 : 1.0);
-                clew_finding_effect(f, again);
-                if (again == CLEW_RCA_NONE)
-                        clew_finding_say(ret, f,
-                                         "Step %u was shown %u messages, step %u before it %u.",
-                                         s->number, s->n_messages, p->number, p->n_messages);
-                else
-                        clew_finding_say(ret, f,
-                                         "Step %u was shown %u messages, step %u before it %u; "
-                                         "step %u asks again for what was known.",
-                                         s->number, s->n_messages, p->number, p->n_messages,
-                                         v->steps[again].number);
-                return;
-        }
-}
-
 /* True when an action with this key and result was taken before step @i. */
 static bool taken_before(const struct clew_rca_view *v, uint32_t i)
 {
         for (uint32_t k = i, back = 0; k-- > 0 && back < 400; back++) {
                 if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].key == v->steps[i].key &&
                     v->steps[k].result_hash == v->steps[i].result_hash)
+                        return true;
+        }
+        return false;
+}
+
+/* A loop at step @i or later is told already; one trouble is told once. */
+static bool loops_from(const struct clew_findings *f, uint32_t i)
+{
+        for (uint32_t k = 0; k < f->n; k++) {
+                if (f->items[k].rule == CLEW_RULE_TOOL_LOOP && f->items[k].step >= i)
                         return true;
         }
         return false;
@@ -210,7 +166,7 @@ void clew_rule_budget(const struct clew_rca_view *v, struct clew_findings *ret)
         if (length < STALL_MIN && !limit)
                 return;
         who = length >= 2 ? clew_rca_blame(v, start) : v->last_llm;
-        if (who == CLEW_RCA_NONE)
+        if (who == CLEW_RCA_NONE || (!limit && loops_from(ret, who)))
                 return;
         f = clew_finding_add(ret, CLEW_RULE_BUDGET, who, limit ? (length >= 2 ? 1.3 : 0.4) : 0.7);
         if (length >= 2)

@@ -101,6 +101,7 @@ struct line {
         bool wrote;
         bool looked;
         bool unknown;
+        enum clew_no no;
         enum doing pending; /* what the word behind the program decides */
 };
 
@@ -131,6 +132,18 @@ static void take_word(struct line *l, char ret[WORD_MAX])
         ret[fits ? n : 0] = 0;
 }
 
+static void meet_question(struct line *l, const char *word)
+{
+        static const char *const match[] = {"grep",  "egrep", "fgrep", "rg",    "ag",
+                                            "zgrep", "test",  "[",     "pgrep", "which"};
+        static const char *const compare[] = {"diff", "cmp", "colordiff"};
+
+        if (is_one_of(word, match, CLEW_ARRAY_LEN(match)))
+                l->no = CLEW_NO_MATCH;
+        else if (is_one_of(word, compare, CLEW_ARRAY_LEN(compare)))
+                l->no = CLEW_NO_DIFFERENCE;
+}
+
 static void meet_program(struct line *l, const char *word)
 {
         l->begins = false;
@@ -139,6 +152,7 @@ static void meet_program(struct line *l, const char *word)
                 l->begins = true;
                 return;
         }
+        meet_question(l, word);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(programs); i++) {
                 if (strcmp(word, programs[i].name) != 0)
                         continue;
@@ -161,6 +175,7 @@ static void meet_argument(struct line *l, const char *word)
         if (l->pending != BY_SECOND || word[0] == '-' || !word[0])
                 return;
         l->pending = NOTHING_KNOWN;
+        meet_question(l, word); /* git grep, git diff */
         if (is_one_of(word, seconds_write, CLEW_ARRAY_LEN(seconds_write)))
                 l->wrote = true;
         else if (is_one_of(word, seconds_look, CLEW_ARRAY_LEN(seconds_look)))
@@ -225,7 +240,7 @@ static void pass_quote(struct line *l)
                 l->at++;
 }
 
-enum clew_deed clew_deed_of_shell(struct clew_slice text)
+static struct line read_line(struct clew_slice text)
 {
         struct line l = {.t = head(text, LINE_MAX), .begins = true};
         char word[WORD_MAX];
@@ -255,9 +270,23 @@ enum clew_deed clew_deed_of_shell(struct clew_slice text)
                                 meet_argument(&l, word);
                 }
         }
+        return l;
+}
+
+enum clew_deed clew_deed_of_shell(struct clew_slice text)
+{
+        struct line l = read_line(text);
+
         if (l.wrote)
                 return CLEW_DEED_CHANGES;
         return l.looked && !l.unknown ? CLEW_DEED_READS : CLEW_DEED_UNKNOWN;
+}
+
+enum clew_no clew_shell_no(struct clew_slice text)
+{
+        struct line l = read_line(text);
+
+        return l.wrote || l.unknown ? CLEW_NO_FAILURE : l.no;
 }
 
 enum clew_deed clew_deed_of_sql(struct clew_slice text)

@@ -7,6 +7,7 @@
 #define WORD_MAX 24u
 #define NAME_WORDS_MAX 12u
 #define LEAVES_MAX 24u     /* arguments that are looked at */
+#define NUMBERS_MAX 64u    /* arguments of a sum that are looked at */
 #define COMMAND_MAX 8192u  /* bytes of one argument that are read */
 #define PROGRAM_MAX 16384u /* of a program in a text */
 #define TOLD_MAX 160u      /* of a result that tells what was done */
@@ -177,6 +178,23 @@ static enum clew_deed of_method(struct clew_slice value)
                                        : CLEW_DEED_UNKNOWN;
 }
 
+/* A program in another language: only what surely writes. */
+static enum clew_deed of_code(struct clew_slice t)
+{
+        static const char *const writes[] = {
+                ".write(",      "os.remove(",       "os.rename(", "shutil.",      "requests.post(",
+                ".to_csv(",     ".to_excel(",       ".commit()",  "os.makedirs(", "requests.put(",
+                ".unlink()",    "requests.delete(", "writefile",  "fs.write",     "savefig(",
+                ".write_text(", ".write_bytes("};
+
+        t = head(t, PROGRAM_MAX);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(writes); i++) {
+                if (clew_text_find(t, writes[i]) >= 0)
+                        return CLEW_DEED_CHANGES;
+        }
+        return CLEW_DEED_UNKNOWN;
+}
+
 /* The value of an argument called "command": a command line, or one verb ("view", "create"). */
 static enum clew_deed of_command(struct clew_slice name, struct clew_slice value)
 {
@@ -189,6 +207,8 @@ static enum clew_deed of_command(struct clew_slice name, struct clew_slice value
                 return d != CLEW_DEED_UNKNOWN ? d : clew_deed_of_shell(value);
         }
         d = clew_deed_of_shell(value);
+        if (d == CLEW_DEED_UNKNOWN && clew_find(value, "<<", 2))
+                d = of_code(value); /* a program in another language, handed in */
         if (d != CLEW_DEED_UNKNOWN || clew_rca_runs_programs(name))
                 return d;
         /* A tool that is a program itself: kubectl, {"command": "get pods"}. */
@@ -197,22 +217,6 @@ static enum clew_deed of_command(struct clew_slice name, struct clew_slice value
         value = head(value, COMMAND_MAX);
         memcpy(line + n, value.data, value.len);
         return clew_deed_of_shell(clew_slice_make(line, n + value.len));
-}
-
-/* A program in another language: only what surely writes. */
-static enum clew_deed of_code(struct clew_slice t)
-{
-        static const char *const writes[] = {
-                ".write(",   "os.remove(",       "os.rename(", "shutil.",      "requests.post(",
-                ".to_csv(",  ".to_excel(",       ".commit()",  "os.makedirs(", "requests.put(",
-                ".unlink()", "requests.delete(", "writefile",  "fs.write",     "savefig("};
-
-        t = head(t, PROGRAM_MAX);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(writes); i++) {
-                if (clew_text_find(t, writes[i]) >= 0)
-                        return CLEW_DEED_CHANGES;
-        }
-        return CLEW_DEED_UNKNOWN;
 }
 
 static enum clew_deed of_leaf(struct clew_slice name, const struct clew_flat_leaf *leaf)
@@ -340,11 +344,51 @@ static enum clew_deed of_description(struct clew_slice t)
         return CLEW_DEED_UNKNOWN;
 }
 
+static bool is_number(struct clew_slice t)
+{
+        bool digit = false;
+
+        for (size_t i = 0; i < t.len; i++) {
+                digit |= is_digit(t.data[i]);
+                if (!is_digit(t.data[i]) && !memchr("+-.,eE ", t.data[i], 7))
+                        return false;
+        }
+        return digit;
+}
+
+/* Numbers in, at least two, and a number out: a sum is no change, whatever its tool is called. */
+static bool is_reckoning(struct clew_slice args, struct clew_slice result)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+        uint32_t n = 0;
+
+        clew_flat_init(&f, args);
+        if (!f.is_json || !result.len)
+                return false;
+        for (; n < NUMBERS_MAX && clew_flat_next(&f, &leaf); n++) {
+                if (!is_number(leaf.value))
+                        return false;
+        }
+        if (n < 2)
+                return false;
+        if (is_number(clew_text_trim(result)))
+                return true;
+        clew_flat_init(&f, result);
+        for (n = 0; f.is_json && n < 4 && clew_flat_next(&f, &leaf); n++) {
+                if (!is_number(leaf.value))
+                        return false;
+        }
+        return n == 1;
+}
+
 enum clew_deed clew_deed_of(struct clew_slice name, struct clew_slice args,
                             struct clew_slice description, struct clew_slice result)
 {
         enum clew_deed d = of_args(name, args);
 
+        if (d == CLEW_DEED_UNKNOWN && is_reckoning(args, result))
+                return CLEW_DEED_READS;
         if (d == CLEW_DEED_UNKNOWN)
                 d = clew_deed_of_name(name);
         if (d == CLEW_DEED_UNKNOWN && description.len)

@@ -24,6 +24,11 @@ enum clew_deed clew_deed_of_name(struct clew_slice name);
 enum clew_deed clew_deed_of(struct clew_slice name, struct clew_slice args,
                             struct clew_slice description, struct clew_slice result);
 
+/* What status 1 says of a command line that only looks: nothing matched (grep), or two things
+ * differ (diff). Of any other line it is a failure. */
+enum clew_no { CLEW_NO_FAILURE, CLEW_NO_MATCH, CLEW_NO_DIFFERENCE };
+enum clew_no clew_shell_no(struct clew_slice line);
+
 /* Of a shell command line; of one SQL text. */
 enum clew_deed clew_deed_of_shell(struct clew_slice line);
 enum clew_deed clew_deed_of_sql(struct clew_slice text);

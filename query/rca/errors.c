@@ -49,8 +49,11 @@ uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i)
         for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
                 const struct clew_rca_step *t = &v->steps[k];
 
-                if (t->kind == CLEW_RCA_TOOL && !clew_rca_has_error(t) && !t->stopped &&
-                    same_purpose(v, s, t))
+                if (t->kind != CLEW_RCA_TOOL || clew_rca_has_error(t) || t->stopped ||
+                    !same_purpose(v, s, t))
+                        continue;
+                /* What held nothing is not mended by what holds nothing either. */
+                if (clew_rca_has_error(s) || !t->has_result || !t->empty)
                         return k;
         }
         return CLEW_RCA_NONE;
@@ -162,6 +165,9 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 if (s->kind == CLEW_RCA_TOOL && s->trouble == CLEW_TROUBLE_OTHER && !s->failed)
                         strength *= is_shell(v, s) && lateness(v, i) < 1 ? 0.65 : 0.9;
                 f = clew_finding_add(ret, CLEW_RULE_ERROR_ORIGIN, who, strength);
+                if (f)
+                        f->hearsay = s->kind == CLEW_RCA_AGENT ||
+                                     (s->parent == CLEW_RCA_NONE && s->kind == CLEW_RCA_OTHER);
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_evidence(f, i, s->error_text);
@@ -438,6 +444,16 @@ static bool is_last_action(const struct clew_rca_view *v, uint32_t i)
         return true;
 }
 
+/* The later call that went well is the same one. */
+static bool is_made_again(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + 400; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].key == v->steps[i].key)
+                        return true;
+        }
+        return false;
+}
+
 void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         bool seen[CLEW_TROUBLE_MEMORY + 1] = {false};
@@ -469,6 +485,9 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_say(ret, f, "Step %u (%.*s) failed: %s%s.", s->number,
                                  CLEW_SHOWN(s->name, 60), clew_trouble_name(s->trouble),
-                                 strength < 1 ? ", and was tried again" : "");
+                                 strength >= 1         ? ""
+                                 : model               ? ", and another model call followed"
+                                 : is_made_again(v, i) ? ", and was tried again"
+                                                       : ", and a later call of it went well");
         }
 }

@@ -112,6 +112,13 @@ static bool wants_bare_number(struct clew_slice t)
                 "bare number",      "nothing but the number", "a single number", "the number only",
                 "the number alone", "number and nothing else"};
 
+        static const char *const more[] = {"number and the", "number and its", "number and a "};
+        uint32_t questions = 0;
+
+        for (size_t i = 0; i < t.len; i++)
+                questions += t.data[i] == '?';
+        if (questions > 1 || HAS_ANY(tail(t, LOWER_MAX), more) || HAS_ANY(head(t, LOWER_MAX), more))
+                return false;
         return HAS_ANY(tail(t, LOWER_MAX), words) || HAS_ANY(head(t, LOWER_MAX), words);
 }
 

@@ -15,8 +15,9 @@
 
 #define NUMBERS_MAX 96u /* observed numbers tried as parts of a sum */
 #define CHANCE_MAX 0.1  /* near values expected by chance alone, beyond which one proves nothing */
-#define SHAPE_TRIES_MAX 256u /* observed values of one shape that are compared */
-#define SUMS_MAX 600u        /* 50,000 additions each */
+#define SHAPE_TRIES_MAX 256u  /* observed values of one shape that are compared */
+#define SHIFT_TRIES_MAX 8192u /* observed values that an amount is compared with */
+#define SUMS_MAX 600u         /* 50,000 additions each */
 #define STALE_MAX 256u
 #define STALE_RESULT_MAX 16384u /* compared value by value */
 #define OUTPUT_MAX 4000u        /* a longer output is a document; its values are its own affair */
@@ -263,6 +264,33 @@ static const struct clew_rca_seen *slip_of(const struct shapes *s, const struct 
         return best;
 }
 
+static bool has_fraction(struct clew_slice t)
+{
+        return memchr(t.data, '.', t.len) != NULL;
+}
+
+/* The observed amount that @t has the digits of, one place further left or right: 250.0 for 25.00.
+ * NULL when ten of something were spoken of, or when both are whole numbers, which may count
+ * anything. (Two places are cents, three are thousandths.) */
+static const struct clew_rca_seen *shifted_of(const struct shapes *s, const struct clew_token *t,
+                                              uint32_t unit)
+{
+        const struct clew_rca_seen *ret = NULL;
+
+        for (uint32_t k = 0; k < s->n && k < SHIFT_TRIES_MAX; k++) {
+                const struct clew_rca_seen *x = s->items[k];
+
+                if (x->observed >= unit || fabs(x->number) < 1e-9)
+                        continue;
+                if (near(x->number, 10))
+                        return NULL;
+                if ((has_fraction(x->text) || has_fraction(t->text)) &&
+                    (near(x->number * 10, t->number) || near(x->number, t->number * 10)))
+                        ret = x;
+        }
+        return ret;
+}
+
 /* 2026-11-20, 10:30, 5-7: dates, times and ranges move by a digit for good reasons. An id has
  * letters or a long run of digits. */
 static bool is_date_like(const struct clew_token *t)
@@ -421,6 +449,11 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
          * of another place. */
         if (is_date_like(&n->token))
                 return;
+        from = whole && n->token.is_number ? shifted_of(shapes, &n->token, n->unit) : NULL;
+        if (from) {
+                say_altered(v, shapes, ret, step, n, from, strength);
+                return;
+        }
         from = n->token.digits >= 4 ? slip_of(shapes, &n->token, n->unit) : NULL;
         if (from) {
                 if (n->token.is_number && computed_at(v, shapes, n->unit, &n->token))

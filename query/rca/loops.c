@@ -195,6 +195,15 @@ static bool sees_news(const struct clew_rca_view *v, uint32_t i, uint32_t before
         return false;
 }
 
+/* A program is an action, and what one printed is an observation, whoever tells it. */
+static bool acts_or_prints(struct clew_slice text)
+{
+        struct clew_slice t = clew_text_trim(text);
+
+        return clew_text_program(t) >= 0 ||
+               clew_text_exit_status(clew_slice_make(t.data, t.len < 40 ? t.len : 40)) >= 0;
+}
+
 /* LLM calls of two agents in turn, none of them with a new observation. */
 void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -205,8 +214,8 @@ void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *re
 
         for (uint32_t i = 0; i <= v->n_steps; i++) {
                 const struct clew_rca_step *s = i < v->n_steps ? &v->steps[i] : NULL;
-                bool turn =
-                        s && s->kind == CLEW_RCA_LLM && s->agent_name.len > 0 && s->n_calls == 0;
+                bool turn = s && s->kind == CLEW_RCA_LLM && s->agent_name.len > 0 &&
+                            s->n_calls == 0 && !acts_or_prints(s->text);
 
                 if (s && (s->kind == CLEW_RCA_AGENT || s->kind == CLEW_RCA_OTHER))
                         continue;
@@ -226,7 +235,7 @@ void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *re
                         clew_finding_say(ret, f,
                                          "%.*s and %.*s handed over to each other %u times without "
                                          "a new observation.",
-                                         CLEW_SHOWN(who[0], 40), CLEW_SHOWN(who[1], 40), run);
+                                         CLEW_SHOWN(who[0], 40), CLEW_SHOWN(who[1], 40), run - 1);
                 }
                 run = 0;
                 if (turn) {

@@ -7,6 +7,7 @@
  * is no better than chance is not shown.
  */
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
 #define CHANGES_MAX 6u     /* of one run that are named */
@@ -46,6 +47,10 @@ uint32_t clew_rca_answer_call(const struct clew_rca_view *v)
 
                 if (s->kind != CLEW_RCA_TOOL)
                         continue;
+                /* A program is run, not handed in. */
+                if (s->is_executor || (s->caller != CLEW_RCA_NONE &&
+                                       clew_text_program(v->steps[s->caller].text) >= 0))
+                        break;
                 if (s->caller != CLEW_RCA_NONE && s->args.len >= HANDED_IN_MIN &&
                     s->args.len > last->text.len && s->deed != CLEW_DEED_READS &&
                     !clew_slice_eq(s->name, v->shell))
@@ -211,8 +216,9 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
+/* @first: no action before it may have changed something. */
 static void say_change(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
-                       const struct act *a, uint32_t nth)
+                       const struct act *a, uint32_t nth, bool first)
 {
         struct clew_finding *f = clew_finding_add(
                 ret, nth == 0 ? CLEW_RULE_FIRST_CHANGE : CLEW_RULE_LATER_CHANGE, a->who, 1.0);
@@ -220,7 +226,8 @@ static void say_change(const struct clew_rca_view *v, struct clew_findings *ret,
         clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
         clew_finding_evidence(f, at, a->args);
         clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a->who].number,
-                         nth == 0 ? "the first change" : "a change", CLEW_SHOWN(a->name, 60));
+                         nth == 0 && first ? "the first change" : "a change",
+                         CLEW_SHOWN(a->name, 60));
 }
 
 static void say_unclear(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
@@ -249,7 +256,7 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
                             clew_rca_hands_over(a.name))
                                 continue;
                         if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
-                                say_change(v, ret, i, &a, changes++);
+                                say_change(v, ret, i, &a, changes++, unclear == 0);
                         else if (a.deed == CLEW_DEED_UNKNOWN && unclear++ < CHANGES_MAX)
                                 say_unclear(v, ret, i, &a);
                 }
@@ -293,6 +300,12 @@ static struct clew_slice given_by(const struct clew_rca_view *v, uint32_t i)
         return s->n_calls && !s->text.len ? v->calls[s->first_call + s->n_calls - 1].args : s->text;
 }
 
+/* A word to the machinery that the work is over; the answer came before it. */
+static bool is_closing(struct clew_slice text)
+{
+        return clew_find(text, "TERMINATE", 9) != NULL;
+}
+
 /* The answer is what the run gave out; where another step wrote that, or none, this was only the
  * last call. */
 static void say_answer(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t who,
@@ -302,9 +315,9 @@ static void say_answer(const struct clew_rca_view *v, struct clew_findings *ret,
         bool handed = given.len && out.len && memmem(given.data, given.len, out.data, out.len);
 
         say(v, ret, CLEW_RULE_ANSWER, who, given,
-            handed && v->steps[who].n_calls ? "gave the answer of the run"
-            : writer_of(v, out) == who      ? "wrote the answer of the run"
-                                            : "made the last call of the run");
+            handed && v->steps[who].n_calls                  ? "gave the answer of the run"
+            : writer_of(v, out) == who && !is_closing(given) ? "wrote the answer of the run"
+                                                             : "made the last call of the run");
 }
 
 /* A run that passed has no place to look at. */
@@ -335,5 +348,6 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
                 say_answer(v, ret, who, out);
         else
                 say(v, ret, CLEW_RULE_LAST_ANSWER, who, given_by(v, who),
-                    "wrote the last answer of the run");
+                    is_closing(v->steps[who].text) ? "made the last call of the run"
+                                                   : "wrote the last answer of the run");
 }

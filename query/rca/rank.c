@@ -64,7 +64,6 @@ static const clew_rule_fn all_rules[] = {
         clew_rule_forbidden,
         clew_rule_record,
         clew_rule_wide,
-        clew_rule_lost_context,
         clew_rule_request,
 };
 
@@ -88,6 +87,9 @@ static struct clew_finding join(const struct clew_candidate *c)
 
         ret.score = c->score;
         ret.n_signs = c->n_signs > 0 ? c->n_signs : 1;
+        for (int r = 0; r < CLEW_RULE_COUNT; r++)
+                ret.hearsay &=
+                        !c->of[r] || clew_rule_is_place((enum clew_rule)r) || c->of[r]->hearsay;
         for (int r = 0; r < CLEW_RULE_COUNT; r++) {
                 const struct clew_finding *x = c->of[r];
 
@@ -207,11 +209,17 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
                 for (uint32_t k = i + 1; k < v->n_steps && !reason.len && k < i + 200; k++) {
                         const struct clew_rca_step *t = &v->steps[k];
 
-                        if (t->kind == s->kind && clew_slice_eq(t->name, s->name) &&
-                            !clew_rca_has_error(t) && !t->stopped)
-                                reason = clew_arena_printf(
-                                        arena, "%s: answered at a later try (step %u)",
-                                        clew_trouble_name(s->trouble), t->number);
+                        /* One tool for everything is tried again when the same is run again. */
+                        if (t->kind != s->kind || !clew_slice_eq(t->name, s->name) ||
+                            clew_rca_has_error(t) || t->stopped ||
+                            (v->shell.len && clew_slice_eq(t->name, v->shell) && t->key != s->key))
+                                continue;
+                        reason = clew_arena_printf(arena,
+                                                   t->key == s->key
+                                                           ? "%s: answered at a later try (step %u)"
+                                                           : "%s: a later call of it went well "
+                                                             "(step %u)",
+                                                   clew_trouble_name(s->trouble), t->number);
                 }
                 if (reason.len)
                         w->excluded[w->n_excluded++] = (struct clew_excluded){i, reason};
@@ -240,6 +248,9 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
                 struct clew_finding *x = &items[i];
 
                 x->precision = class_of(x->score);
+                /* Which of its calls went wrong, an agent that failed does not say. */
+                if (x->hearsay && x->precision == CLEW_PRECISION_HIGH)
+                        x->precision = CLEW_PRECISION_MEDIUM;
                 if (v->passed &&
                     (x->precision == CLEW_PRECISION_LOW || clew_rule_is_place(x->rule)))
                         continue;
@@ -269,7 +280,7 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
         if (!items)
                 return -ENOMEM;
         for (uint32_t i = 0; i < all.n; i++) {
-                if (all.items[i].of)
+                if (clew_candidate_is_told(&all.items[i]))
                         items[n_items++] = join(&all.items[i]);
         }
         w.view = v;

@@ -9,6 +9,7 @@
 
 #include "proto/base/hash.h"
 #include "query/model/message.h"
+#include "query/rca/deeds.h"
 #include "query/rca/flat.h"
 #include "query/rca/input-int.h"
 #include "query/rca/request.h"
@@ -19,6 +20,7 @@
 /* Jaccard is taken of texts of at least this many words; shorter ones are alike by nature. */
 #define WORDS_MIN 20u
 #define GIST_MAX 256u       /* of a command, for its first words */
+#define NO_LEAVES_MAX 16u   /* arguments among which a command line is looked for */
 #define MERE_STATUS_MAX 28u /* bytes of an error that only gives a status */
 #define HEARD_MAX 1024u     /* of a user's latest message */
 
@@ -202,13 +204,56 @@ static uint64_t gist_of(struct clew_slice args)
         return hash;
 }
 
+/* The answer that the command lines among the arguments have with status 1. */
+static enum clew_no no_of(struct clew_slice args)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf = {.value = args};
+        enum clew_no no;
+
+        clew_flat_init(&f, args);
+        if (!f.is_json)
+                return clew_shell_no(args);
+        for (uint32_t n = 0; n < NO_LEAVES_MAX && clew_flat_next(&f, &leaf); n++) {
+                no = leaf.is_string ? clew_shell_no(leaf.value) : CLEW_NO_FAILURE;
+                if (no != CLEW_NO_FAILURE)
+                        return no;
+        }
+        return CLEW_NO_FAILURE;
+}
+
+/* grep found nothing, diff found something: status 1 is their answer, and no error. */
+static void take_no(struct clew_rca_step *s)
+{
+        enum clew_no no;
+        int status;
+
+        if (!clew_rca_has_error(s))
+                return;
+        status = clew_text_exit_status(s->error_text);
+        if (status < 0)
+                status = clew_text_exit_status(s->result);
+        no = status == 1 ? no_of(s->args) : CLEW_NO_FAILURE;
+        if (no == CLEW_NO_FAILURE || (no == CLEW_NO_MATCH && !clew_text_prints_nothing(s->result)))
+                return;
+        s->failed = s->soft_error = false;
+        s->said_no = true;
+        s->empty |= no == CLEW_NO_MATCH;
+        s->trouble = CLEW_TROUBLE_NONE;
+        s->error_text = CLEW_SLICE_NULL;
+        s->error_shape = 0;
+}
+
 void clew_rca_finish_tool(struct clew_rca_step *s)
 {
         s->gist = gist_of(s->args);
         s->key = clew_hash_seeded(s->name, clew_flat_hash(s->args));
         s->result_hash = clew_hash(clew_text_trim(s->result));
-        s->empty = s->has_result && clew_text_is_empty_result(s->result);
+        /* What a program prints is its own affair: None is a line of it. */
+        s->empty = s->has_result && clew_text_is_empty_result(s->result) &&
+                   !(clew_rca_runs_programs(s->name) && clew_text_trim(s->result).len);
         set_soft_error(s, s->result);
+        take_no(s);
 }
 
 static void add_tool(struct clew_rca_builder *b, uint32_t i)

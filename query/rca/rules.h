@@ -73,7 +73,6 @@ enum clew_rule {
         CLEW_RULE_FORBIDDEN,
         CLEW_RULE_RECORD,
         CLEW_RULE_WIDE,
-        CLEW_RULE_LOST_CONTEXT,
         CLEW_RULE_ASKED_VALUE,
         CLEW_RULE_OPTION,
         CLEW_RULE_LIMIT,
@@ -123,6 +122,7 @@ struct clew_finding {
         double strength; /* of this case within its rule, about 0.2 to 1.5 */
         double score;    /* set by ranking: how likely a person blames the step */
         enum clew_precision precision;
+        bool hearsay;     /* only the status of an agent around the step tells of it */
         bool looked_at;   /* too little to call it a cause: shown as a place to look at */
         uint32_t n_signs; /* rules that blame the same step */
         uint32_t effects[CLEW_RCA_EFFECTS_MAX]; /* steps that show it, in time order */
@@ -206,7 +206,6 @@ void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings 
 void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret);
 /* context.c */
 void clew_rule_context(const struct clew_rca_view *v, struct clew_findings *ret);
-void clew_rule_lost_context(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_lost_instruction(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_budget(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret);

@@ -16,6 +16,8 @@
 #define AGAIN_WITHIN 400u /* steps in which an action counts as taken again */
 #define TOLD_MAX 4u       /* repeated actions told of in one run */
 #define ARGUMENTS_MIN 8u  /* bytes; "scroll down" is repeated by nature */
+#define VALUES_MAX 64u    /* values of a last text that are looked up */
+#define TOLD_DIGITS 3u    /* of a number that is no count */
 
 static bool is_bad(const struct clew_rca_step *s)
 {
@@ -24,9 +26,20 @@ static bool is_bad(const struct clew_rca_step *s)
         return clew_rca_has_error(s) && !s->failed_below && s->kind != CLEW_RCA_LLM;
 }
 
+/* Tests or a build that failed, by what was printed. */
+static bool failed_check(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        return s->kind == CLEW_RCA_TOOL && (clew_rca_runs_programs(s->name) || v->acts_in_text) &&
+               clew_text_check(s->result) == CLEW_CHECK_FAILED;
+}
+
 static const char *word_for(const struct clew_rca_step *s)
 {
-        return clew_rca_has_error(s) ? clew_trouble_name(s->trouble) : "an empty result";
+        return clew_rca_has_error(s) ? clew_trouble_name(s->trouble)
+               : s->empty            ? "an empty result"
+                                     : "a check that failed";
 }
 
 /* Who ordered what went wrong: of several agents the one that spoke last to the agent that is
@@ -67,7 +80,7 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
         uint32_t again = 0;
         uint32_t who;
 
-        while (first < v->n_steps && !is_bad(&v->steps[first]))
+        while (first < v->n_steps && !is_bad(&v->steps[first]) && !failed_check(v, first))
                 first++;
         if (first == v->n_steps)
                 return;
@@ -88,6 +101,9 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
         f = clew_finding_add(ret, CLEW_RULE_FIRST_TROUBLE, who, strength);
         if (!f)
                 return;
+        f->hearsay =
+                v->steps[first].kind == CLEW_RCA_AGENT ||
+                (v->steps[first].parent == CLEW_RCA_NONE && v->steps[first].kind == CLEW_RCA_OTHER);
         clew_finding_effect(f, first);
         clew_finding_evidence(f, first,
                               v->steps[first].error_text.len ? v->steps[first].error_text
@@ -100,6 +116,22 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
 
 /* ---- a search that found nothing ------------------------------------------------------------ */
 
+/* The text gives a number that some result showed: part of an answer, at least. */
+static bool tells_something(const struct clew_rca_view *v, struct clew_slice text)
+{
+        struct clew_token_iter it = clew_tokens_of(text);
+        struct clew_token t;
+
+        for (uint32_t n = 0; n < VALUES_MAX && clew_token_next(&it, &t); n++) {
+                const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
+
+                if (t.is_number && t.digits >= TOLD_DIGITS && s && s->observed != CLEW_RCA_NONE &&
+                    v->units[s->observed].origin == CLEW_RCA_RESULT)
+                        return true;
+        }
+        return false;
+}
+
 /* The run ended without an answer: in an error, at a limit, or by saying that there is none. */
 static bool ends_without_answer(const struct clew_rca_view *v)
 {
@@ -108,6 +140,8 @@ static bool ends_without_answer(const struct clew_rca_view *v)
         if (v->last_llm == CLEW_RCA_NONE)
                 return false;
         last = &v->steps[v->last_llm];
+        if (!clew_rca_has_error(last) && !v->root_failed && tells_something(v, last->text))
+                return false;
         return clew_rca_has_error(last) || v->root_failed || clew_text_refuses(last->text) ||
                clew_text_denies_result(last->text) || clew_text_denies_result(v->output) ||
                (v->output.len == 0 && last->text.len == 0);

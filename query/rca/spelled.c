@@ -49,6 +49,16 @@ static struct clew_slice without_unit(struct clew_slice t)
         return to > from ? clew_slice_make(t.data + from, to - from) : CLEW_SLICE_NULL;
 }
 
+/* Three digits, and then another mark or the end: what stands behind a mark of thousands. */
+static bool is_thousands(struct clew_slice t)
+{
+        size_t n = 0;
+
+        while (n < t.len && is_digit(t.data[n]))
+                n++;
+        return n == 3;
+}
+
 /* The number that "1.234,56" is where a comma marks the decimals; NAN for what cannot be one. */
 static double with_comma(struct clew_slice t)
 {
@@ -67,7 +77,7 @@ static double with_comma(struct clew_slice t)
                 } else if (c == ',' && !comma) {
                         comma = true;
                         scale = 0.1;
-                } else if (c != '.' || comma) {
+                } else if (c != '.' || comma || !is_thousands(clew_slice_from(t, i + 1))) {
                         return (double)NAN;
                 }
         }
@@ -91,6 +101,44 @@ static bool is_scaled(double x, double seen)
         return false;
 }
 
+/* @t was observed before @unit, as it is or as the same number: 48211.50 and 48211.5. */
+static bool observed(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit)
+{
+        for (uint32_t i = 0; i <= v->seen_mask; i++) {
+                const struct clew_rca_seen *s = &v->seen[i];
+
+                if (s->n_units && s->observed != CLEW_RCA_NONE && s->observed < unit &&
+                    (s->hash == t->hash ||
+                     (t->is_number && s->number > 0 && same(t->number, s->number))))
+                        return true;
+        }
+        return false;
+}
+
+/* "Elm,48211.50": cells of a table, each of which was shown, or holds no value. */
+static bool is_row_of_shown(const struct clew_rca_view *v, struct clew_slice text, uint32_t unit)
+{
+        size_t at = 0;
+
+        if (!memchr(text.data, ',', text.len) && !memchr(text.data, ';', text.len))
+                return false;
+        while (at < text.len) {
+                size_t from = at;
+                struct clew_token_iter it;
+                struct clew_token cell;
+
+                while (at < text.len && text.data[at] != ',' && text.data[at] != ';')
+                        at++;
+                it = clew_tokens_of(clew_slice_make(text.data + from, at - from));
+                while (clew_token_next(&it, &cell)) {
+                        if (!observed(v, &cell, unit))
+                                return false;
+                }
+                at++;
+        }
+        return true;
+}
+
 bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew_token *t,
                                 uint32_t unit)
 {
@@ -101,6 +149,9 @@ bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew
         double comma = with_comma(text);
 
         if (is_of_programs(t->text))
+                return true;
+        if (v->seen &&
+            ((t->is_number && observed(v, t, unit)) || is_row_of_shown(v, t->text, unit)))
                 return true;
         if (!clew_token_next(&it, &number) || number.text.len != text.len ||
             !(number.is_number || !isnan(comma)) || !v->seen)

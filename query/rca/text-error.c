@@ -8,6 +8,7 @@
 #define TRACE_LINES_MAX 120u /* its frames, and the message below */
 #define MESSAGE_LINES_MAX 12u
 #define ERROR_LINES_MAX 40u /* at the end of an output, in which it says what went wrong */
+#define FRAME_MAX 200u      /* of a result that says how a program ended and nothing more */
 #define TITLE_MAX 160u      /* of a page, with its address before or behind it */
 
 /* First match wins, so narrower wordings stand above wider ones. */
@@ -234,6 +235,62 @@ static bool nonzero_after(struct clew_slice t, const char *name)
         if (i < t.len && t.data[i] == '-')
                 i++;
         return i < t.len && t.data[i] >= '1' && t.data[i] <= '9';
+}
+
+int clew_text_exit_status(struct clew_slice text)
+{
+        static const char *const names[] = {"returncode", "exit code",   "exit_code",
+                                            "exitcode",   "exit status", "exited with"};
+        struct clew_slice h = head(text, LOWER_MAX);
+
+        for (size_t n = 0; n < CLEW_ARRAY_LEN(names); n++) {
+                ptrdiff_t at = clew_text_find(h, names[n]);
+                size_t i = at < 0 ? h.len : (size_t)at + strlen(names[n]);
+                size_t end = i + 8 < h.len ? i + 8 : h.len;
+                int status = 0;
+
+                while (i < end && !is_digit(h.data[i]))
+                        i++;
+                if (i >= end)
+                        continue;
+                for (size_t k = 0; k < 4 && i < h.len && is_digit(h.data[i]); k++, i++)
+                        status = status * 10 + (h.data[i] - '0');
+                return status;
+        }
+        return -1;
+}
+
+bool clew_text_prints_nothing(struct clew_slice result)
+{
+        static const char *const frame[] = {
+                "exit",    "code",     "status",  "exited", "with",  "returncode",
+                "return",  "exitcode", "command", "failed", "error", "stdout",
+                "stderr",  "output",   "no",      "empty",  "none",  "null",
+                "process", "a",        "non",     "zero",   "the",   "finished",
+                "false",   "true",     "success", "ok",     "result"};
+        struct clew_slice t = clew_text_trim(result);
+        size_t i = 0;
+
+        if (t.len > FRAME_MAX)
+                return false;
+        while (i < t.len) {
+                size_t from = i;
+                bool known = false;
+
+                while (i < t.len && (is_alpha(t.data[i]) || is_digit(t.data[i])))
+                        i++;
+                if (i == from) {
+                        i++;
+                        continue;
+                }
+                for (size_t n = 0; n < CLEW_ARRAY_LEN(frame) && !known; n++)
+                        known = strlen(frame[n]) == i - from &&
+                                clew_text_find(clew_slice_make(t.data + from, i - from),
+                                               frame[n]) == 0;
+                if (!known && !(i - from == 1 && t.data[from] == '1'))
+                        return false;
+        }
+        return true;
 }
 
 /* A JSON member @name whose value is something (not null, false, "", 0, [] or {}). */
@@ -531,6 +588,19 @@ const char *clew_trouble_name(enum clew_trouble c)
         return names[c];
 }
 
+/* The name of a member that only says what to try, beside a list of nothing. */
+static bool is_advice(struct clew_slice key)
+{
+        static const char *const words[] = {"suggestion", "hint", "message",
+                                            "note",       "tip",  "advice"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (clew_slice_eq_cstr(key, words[i]))
+                        return true;
+        }
+        return false;
+}
+
 bool clew_text_is_empty_result(struct clew_slice result)
 {
         static const char *const phrases[] = {
@@ -556,6 +626,8 @@ bool clew_text_is_empty_result(struct clew_slice result)
                 "\xe6\x9c\xaa\xe6\x89\xbe\xe5\x88\xb0",
         };
         struct clew_slice t = clew_text_trim(result);
+        struct clew_slice last = CLEW_SLICE_NULL; /* the key before a value */
+        struct clew_slice key;
         bool only_marks = true;
 
         if (t.len == 0 || clew_slice_eq_cstr(t, "null") || clew_slice_eq_cstr(t, "None") ||
@@ -570,10 +642,15 @@ bool clew_text_is_empty_result(struct clew_slice result)
                                 size_t k = i + 1;
                                 while (k < t.len && t.data[k] != '"')
                                         k++;
+                                key = clew_slice_make(t.data + i + 1, k - i - 1);
                                 i = k;
                                 while (k + 1 < t.len && is_space(t.data[k + 1]))
                                         k++;
                                 only_marks = k + 1 < t.len && t.data[k + 1] == ':';
+                                if (only_marks)
+                                        last = key;
+                                else
+                                        only_marks = is_advice(last);
                         } else if (is_alpha(t.data[i])) {
                                 only_marks =
                                         clew_text_find(head(clew_slice_from(t, i), 4), "null") == 0;

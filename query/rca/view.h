@@ -126,6 +126,7 @@ struct clew_rca_step {
         uint64_t gist; /* of the first words of its command; equal for calls to the same end */
         uint64_t result_hash;
         bool empty;          /* the result holds nothing */
+        bool said_no;        /* status 1 of a program that says so: nothing matched, it differs */
         enum clew_deed deed; /* what it does to the world; not in a view of steps only */
 
         uint32_t caller;   /* TOOL: LLM step that asked for it, or NONE */

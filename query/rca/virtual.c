@@ -142,7 +142,7 @@ static void fill(struct clew_rca_builder *b, const struct clew_rca_virtual *r,
         /* An action that nobody recorded is the same as another one when the same was written. */
         if (!ret->args.len)
                 ret->key = clew_hash_seeded(llm->text, ret->key);
-        if (r->is_error && !clew_rca_has_error(ret)) {
+        if (r->is_error && !clew_rca_has_error(ret) && !ret->said_no) {
                 ret->soft_error = true;
                 ret->trouble = clew_text_trouble(r->text);
                 ret->error_text = r->text;

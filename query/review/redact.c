@@ -58,6 +58,7 @@ static void begin(struct clew_redact *r, const uint8_t key[CLEW_REDACT_KEY_BYTES
         clew_mask_work_init(&r->work, WORK_BYTES_MAX);
         clew_arena_init(&r->arena, ARENA_MAX);
         clew_own_init(&r->own.own);
+        clew_buffer_init(&r->seen.having, WORK_BYTES_MAX);
 }
 
 int clew_redact_init(struct clew_redact *r, struct clew_slice text,
@@ -99,6 +100,7 @@ void clew_redact_deinit(struct clew_redact *r)
         clew_mask_work_deinit(&r->work);
         clew_joint_free(r->joint);
         clew_arena_deinit(&r->arena);
+        clew_buffer_deinit(&r->seen.having);
         r->joint = NULL;
         r->work.joint = NULL;
         r->mask.own = NULL;
@@ -200,5 +202,5 @@ static void mark(void *context, struct clew_slice key, uint8_t *value, size_t n)
 struct clew_redaction clew_redact_store(struct clew_redact *r)
 {
         return (struct clew_redaction){
-                .count = count, .replace = replace, .mark = mark, .context = r};
+                .count = count, .replace = replace, .mark = mark, .context = r, .seen = &r->seen};
 }

@@ -34,6 +34,7 @@ struct clew_redact {
         struct clew_arena arena;
         struct clew_slice *raw; /* of each form: what stands in its place, where no text is known */
         uint8_t *shown;
+        struct clew_redaction_seen seen;
 };
 
 /* @text is copied. 0; -EINVAL with a message: too short, too long, no UTF-8; -ENOMEM. */

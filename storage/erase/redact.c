@@ -73,6 +73,34 @@ static uint64_t count_items(struct clew_slice message)
 
 /* ---- sealed ---------------------------------------------------------------------------------- */
 
+/* The segment at hand has something. */
+static void note_having(struct redacting *x)
+{
+        struct clew_buffer *having = x->what->seen ? &x->what->seen->having : NULL;
+        uint64_t segment = x->repack.segment;
+        uint64_t last = 0;
+
+        if (having && having->len >= sizeof(last))
+                memcpy(&last, having->data + having->len - sizeof(last), sizeof(last));
+        if (having && last != segment)
+                clew_buffer_append(having, &segment, sizeof(segment));
+}
+
+static int redact_sealed(struct redacting *x, struct clew_error *err)
+{
+        struct clew_redaction_seen *seen = x->what->seen;
+        int r;
+
+        x->repack.seen = x->dry_run ? NULL : seen;
+        r = clew_repack_each(&x->repack, NULL, err);
+        if (r < 0 || !x->dry_run || !seen)
+                return r;
+        if (clew_buffer_error(&seen->having) < 0)
+                return clew_error_set(err, clew_buffer_error(&seen->having), 0, "out of memory");
+        seen->below = x->repack.stats->more ? 0 : x->repack.each_below;
+        return r;
+}
+
 static int judge(void *context, const struct clew_rewrite_message *m, bool is_live,
                  struct clew_buffer *out, size_t *ret_traces_len, struct clew_error *err)
 {
@@ -88,6 +116,7 @@ static int judge(void *context, const struct clew_rewrite_message *m, bool is_li
         if (x->dry_run) {
                 x->stats->places += n;
                 x->stats->traces += is_live;
+                note_having(x);
                 return CLEW_REWRITE_KEEP;
         }
         clew_buffer_append_slice(out, m->traces);
@@ -438,7 +467,7 @@ int clew_store_redact(struct clew_store *store, const struct clew_redaction *red
         if (r == 0)
                 r = redact_hot(&x, err);
         if (r == 0)
-                r = clew_repack_each(&x.repack, NULL, err);
+                r = redact_sealed(&x, err);
         if (r == 0)
                 r = redact_records(&x, err);
         if (r == 0 && !dry_run) /* a wipe that ran beside it has not seen all */

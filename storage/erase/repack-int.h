@@ -52,8 +52,9 @@ struct clew_repack {
         uint32_t worth_part;
         const struct clew_redaction
                 *redaction; /* of the service's name in the catalog; NULL = none */
-        bool spares_held;   /* a trace that is held by now neither goes nor changes: -EAGAIN */
-        bool wants_wipe;    /* of each transaction: what it takes away is to be wiped */
+        const struct clew_redaction_seen *seen; /* for clew_repack_each(); NULL = none */
+        bool spares_held; /* a trace that is held by now neither goes nor changes: -EAGAIN */
+        bool wants_wipe;  /* of each transaction: what it takes away is to be wiped */
         /* the segment at hand */
         struct clew_loader loader;
         struct clew_segment_writer writer;
@@ -71,6 +72,7 @@ struct clew_repack {
         uint32_t n_kept; /* of them, those that move */
         uint64_t segment;
         uint64_t made;                   /* the new one */
+        uint64_t each_below;             /* what clew_repack_each() has come to */
         uint64_t n_live;                 /* of the entry, when it was read */
         struct clew_segment_entry entry; /* of the new segment */
         struct clew_buffer own;          /* uint64_t, ascending: segments that this one has made */

@@ -649,23 +649,32 @@ static int read_next_segment(struct clew_repack *p, uint64_t *ret, struct clew_e
         return r;
 }
 
-static bool is_own(const struct clew_repack *p, uint64_t segment)
+/* In an ascending list. */
+static bool is_among(const struct clew_buffer *list, uint64_t segment)
 {
-        const uint64_t *own = (const uint64_t *)(const void *)p->own.data;
+        const uint64_t *all = (const uint64_t *)(const void *)list->data;
         size_t from = 0;
-        size_t to = p->own.len / sizeof(*own);
+        size_t to = list->len / sizeof(*all);
 
         while (from < to) {
                 size_t middle = from + (to - from) / 2;
 
-                if (own[middle] == segment)
+                if (all[middle] == segment)
                         return true;
-                if (own[middle] < segment)
+                if (all[middle] < segment)
                         from = middle + 1;
                 else
                         to = middle;
         }
         return false;
+}
+
+static bool is_known(const struct clew_repack *p, uint64_t segment)
+{
+        const struct clew_redaction_seen *seen = p->seen;
+
+        return is_among(&p->own, segment) ||
+               (seen && segment < seen->below && !is_among(&seen->having, segment));
 }
 
 int clew_repack_settled(struct clew_repack *p, uint64_t segment, struct clew_error *err)
@@ -690,7 +699,7 @@ static int repack_some(struct clew_repack *p, const uint64_t *numbers, int n,
                 p->stats->more = o->is_over && o->is_over(o->context);
                 if (p->stats->more)
                         break;
-                if (!is_own(p, numbers[i]))
+                if (!is_known(p, numbers[i]))
                         r = clew_repack_settled(p, numbers[i], err);
         }
         return r < 0 ? r : 0;
@@ -717,5 +726,6 @@ int clew_repack_each(struct clew_repack *p,
                 if (r < 0)
                         return r;
         }
+        p->each_below = to;
         return r;
 }

@@ -449,7 +449,13 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
         int r;
 
         clew_tier_place_name(&a->item->place, name);
+        if (clew_tier_is_bad(a->tier, a->item->segment, &a->item->place, true)) {
+                a->stats->bad++;
+                return 0;
+        }
         r = read_meta(a, b, name, &known, &own);
+        if (r == 0)
+                clew_tier_is_good_again(a->tier, a->item->segment);
         if (r == 0)
                 r = find_seconds(a, &own);
         if (r == 0)
@@ -465,6 +471,7 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
                 clew_tier_tell(
                         a->tier, name,
                         "is damaged, or not there: it is left aside, and its traces with it");
+                clew_tier_keep_bad(a->tier, a->item->segment, &a->item->place, true, 1);
                 a->stats->damaged++;
                 return 0;
         }
@@ -685,6 +692,8 @@ int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err)
 
         clew_buffer_init(&list, (size_t)1 << 30);
         r = clew_tier_map_segments(t->map, &list, err);
+        if (r == 0)
+                r = clew_tier_map_bad_segments(t->map, &list, err);
         for (size_t at = 0; r == 0 && at < list.len; at += sizeof(uint64_t)) {
                 uint64_t segment;
 

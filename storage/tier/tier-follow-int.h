@@ -25,11 +25,12 @@ struct clew_follow_said {
 
 struct clew_follow {
         struct clew_nodes *nodes;
-        char gap[CLEW_FOLLOW_GAP_BYTES]; /* as other processes are told */
-        int fd;                          /* of CLEW_READER_FILE */
-        bool is_settled;                 /* whose the bucket is has been asked */
-        bool is_suspect;                 /* something that should be here is not: all is compared */
-        bool is_whole; /* all of the catalog is here; else all is compared again */
+        char gap[CLEW_FOLLOW_GAP_BYTES];   /* as other processes are told */
+        char named[CLEW_FOLLOW_GAP_BYTES]; /* nodes, as they are told */
+        int fd;                            /* of CLEW_READER_FILE */
+        bool is_settled;                   /* whose the bucket is has been asked */
+        bool is_suspect; /* something that should be here is not: all is compared */
+        bool is_whole;   /* all of the catalog is here; else all is compared again */
         struct clew_follow_said *said;
         size_t n_said;
         uint64_t erased;   /* as it said then */

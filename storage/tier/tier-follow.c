@@ -254,6 +254,7 @@ static int keep_version(struct clew_tier *t, const struct clew_tier_stats *stats
         struct clew_follow *f = t->follow;
         const struct clew_tier_catalog *c = &t->catalog;
         bool is_new = c->version != f->status.version || c->n != f->status.segments;
+        uint64_t bad = clew_tier_each_damaged(t, NULL, NULL);
         int r = is_new ? clew_tier_map_put_number(t->map, clew_tier_key(t, "written").text,
                                                   c->written_ns, err)
                        : 0;
@@ -267,7 +268,8 @@ static int keep_version(struct clew_tier *t, const struct clew_tier_stats *stats
         f->status.version = c->version;
         f->status.written_ns = c->written_ns;
         f->status.segments = c->n;
-        f->status.left_aside = stats->damaged + stats->missing;
+        f->status.left_aside = bad > stats->damaged ? bad : stats->damaged;
+        f->status.left_aside += stats->missing;
         pthread_mutex_unlock(&f->lock);
         return r;
 }
@@ -429,6 +431,33 @@ static void count_all(struct clew_tier *t, uint64_t *ret_version, uint64_t *ret_
         }
 }
 
+/* Other processes tell people whom to ask for what a reader does not do. */
+static void tell_nodes(struct clew_tier *t)
+{
+        struct clew_follow *f = t->follow;
+        char nodes[CLEW_FOLLOW_GAP_BYTES];
+        struct clew_error ignored;
+
+        clew_nodes_name(f->nodes, nodes, sizeof(nodes));
+        if (strcmp(nodes, f->named) == 0)
+                return;
+        memcpy(f->named, nodes, sizeof(nodes));
+        (void)!clew_tier_map_put_text(t->map, "nodes", nodes, &ignored);
+}
+
+bool clew_follow_writers(const char *dir, char *ret, size_t size)
+{
+        struct clew_tier_map *map = NULL;
+        struct clew_error ignored;
+        bool is;
+
+        if (!clew_follow_is_cache(dir) || clew_tier_map_open(dir, 0, false, &map, &ignored) < 0)
+                return false;
+        is = clew_tier_map_get_text(map, "nodes", ret, size, &ignored) == 0 && ret[0];
+        clew_tier_map_close(map);
+        return is;
+}
+
 static void tell_gap(struct clew_tier *t)
 {
         struct clew_follow *f = t->follow;
@@ -509,6 +538,7 @@ int clew_follow_step(struct clew_tier *t, struct clew_tier_stats *stats, struct 
                 }
         }
         tell_gap(t);
+        tell_nodes(t);
         if (f->status.to_wipe && now_ns() >= f->wipe_ns) {
                 q = wipe(t, r == 0 ? err : &own);
 

@@ -116,6 +116,17 @@ clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
 
+/* ---- what is damaged there (tier-bad.c) --------------------------------------------------------
+ */
+
+/* Whether it was found damaged, and is not to be read now. */
+CLEW_MUST_USE bool clew_tier_is_bad(struct clew_tier *t, uint64_t segment,
+                                    const struct clew_tier_place *place, bool is_found_by);
+/* It was read so @times, one after the other. */
+void clew_tier_keep_bad(struct clew_tier *t, uint64_t segment, const struct clew_tier_place *place,
+                        bool is_found_by, unsigned times);
+void clew_tier_is_good_again(struct clew_tier *t, uint64_t segment);
+
 /* ---- beside the traces (tier-beside.c) --------------------------------------------------------
  */
 

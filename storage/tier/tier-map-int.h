@@ -58,6 +58,27 @@ CLEW_MUST_USE int clew_tier_map_rows(struct clew_tier_map *m, uint64_t segment,
 CLEW_MUST_USE int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_error *err);
 
+/*
+ * What of a segment did not verify as the bucket gave it: it is not read again before its time, and
+ * the rest is served. A segment that lies elsewhere since may be read.
+ */
+struct clew_tier_bad {
+        struct clew_tier_place place;
+        uint64_t found_ns;    /* unix: the last time */
+        uint64_t times;       /* that it was read so, one after the other */
+        uint64_t is_found_by; /* 1: rows, entry, index or footer; 0: its bytes */
+};
+
+/* NULL: nothing of it is bad. */
+CLEW_MUST_USE int clew_tier_map_set_bad(struct clew_tier_map *m, uint64_t segment,
+                                        const struct clew_tier_bad *bad, struct clew_error *err);
+/* -ENOENT: nothing is known to be. */
+CLEW_MUST_USE int clew_tier_map_get_bad(struct clew_tier_map *m, uint64_t segment,
+                                        struct clew_tier_bad *ret, struct clew_error *err);
+/* Appends the numbers (uint64_t) of all segments of which something is. */
+CLEW_MUST_USE int clew_tier_map_bad_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                                             struct clew_error *err);
+
 /* Appends the numbers (uint64_t) of all segments that it knows, in order. */
 CLEW_MUST_USE int clew_tier_map_segments(struct clew_tier_map *m, struct clew_buffer *out,
                                          struct clew_error *err);

@@ -27,6 +27,7 @@ enum {
         KEY_NAME = 'M',   /* name -> value */
         KEY_KNOWN = 'S',  /* segment */
         KEY_ROWS = 'R',   /* segment */
+        KEY_BAD = 'B',    /* segment */
         KEY_SECOND = 'T', /* segment */
         KEY_ORDER = 'C',  /* place in line, chunk -> bytes */
         KEY_PLACE = 'P',  /* segment -> place in line, bytes */
@@ -465,6 +466,49 @@ int clew_tier_map_second_segments(struct clew_tier_map *m, struct clew_buffer *o
         return list_segments(m, KEY_SECOND, out, err);
 }
 
+/* ---- what is damaged there ------------------------------------------------------------------- */
+
+int clew_tier_map_set_bad(struct clew_tier_map *m, uint64_t segment,
+                          const struct clew_tier_bad *bad, struct clew_error *err)
+{
+        struct key k = key_of(KEY_BAD, segment);
+        MDB_txn *txn = NULL;
+        int rc;
+
+        if (bad)
+                return write_one(m, &k, clew_slice_make(bad, sizeof(*bad)), err);
+        rc = mdb_txn_begin(m->env, NULL, 0, &txn);
+        if (rc == 0)
+                rc = del(m, txn, &k);
+        if (rc == 0)
+                rc = mdb_txn_commit(txn);
+        else if (txn)
+                mdb_txn_abort(txn);
+        return rc == 0 ? 0 : clew_tier_map_fail(m, rc, "writing", err);
+}
+
+int clew_tier_map_get_bad(struct clew_tier_map *m, uint64_t segment, struct clew_tier_bad *ret,
+                          struct clew_error *err)
+{
+        struct key k = key_of(KEY_BAD, segment);
+        CLEW_BUFFER value = {0};
+        int r;
+
+        clew_buffer_init(&value, 2 * sizeof(*ret));
+        r = read_one(m, &k, &value, err);
+        if (r == 0 && value.len != sizeof(*ret))
+                r = -ENOENT;
+        if (r == 0)
+                memcpy(ret, value.data, sizeof(*ret));
+        return r;
+}
+
+int clew_tier_map_bad_segments(struct clew_tier_map *m, struct clew_buffer *out,
+                               struct clew_error *err)
+{
+        return list_segments(m, KEY_BAD, out, err);
+}
+
 /* ---- the cache ------------------------------------------------------------------------------- */
 
 struct line {
@@ -688,6 +732,7 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
 {
         struct key known = key_of(KEY_KNOWN, segment);
         struct key rows = key_of(KEY_ROWS, segment);
+        struct key bad = key_of(KEY_BAD, segment);
         struct key name = key_name("cache");
         struct line total;
         struct line at;
@@ -699,6 +744,8 @@ int clew_tier_map_forget(struct clew_tier_map *m, uint64_t segment, struct clew_
         rc = del(m, txn, &known);
         if (rc == 0)
                 rc = del(m, txn, &rows);
+        if (rc == 0)
+                rc = del(m, txn, &bad);
         total = totals(m, txn);
         if (rc == 0 && find_place(m, txn, segment, &at) == 0) {
                 rc = drop(m, txn, segment, &at, &total);

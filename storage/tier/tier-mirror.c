@@ -233,6 +233,8 @@ int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0)
                 r = mirror(t, options, stats, err);
+        if (r == 0 && stats->damaged == 0) /* else it is told already */
+                (void)clew_tier_each_damaged(t, options->finding, options->context);
         clew_tier_free(t);
         clew_store_close(store);
         close(fd);

@@ -29,6 +29,8 @@ CLEW_MUST_USE int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t,
                                   bool *ret_lost, struct clew_error *err);
 /* Whose tail is not known now, in words; false: nobody's. Any thread. */
 bool clew_nodes_gap(struct clew_nodes *n, char *ret, size_t size);
+/* Their addresses, as far as @ret has room; "" = none is known. Any thread. */
+void clew_nodes_name(struct clew_nodes *n, char *ret, size_t size);
 /* Nodes that are known, and of them those that answer. Any thread. */
 void clew_nodes_count(struct clew_nodes *n, uint32_t *ret_all, uint32_t *ret_reached);
 

@@ -452,6 +452,25 @@ bool clew_nodes_gap(struct clew_nodes *n, char *ret, size_t size)
         return at > 0;
 }
 
+void clew_nodes_name(struct clew_nodes *n, char *ret, size_t size)
+{
+        size_t used = 0;
+
+        ret[0] = '\0';
+        pthread_mutex_lock(&n->lock);
+        for (uint32_t i = 0; i < n->n; i++) {
+                int more =
+                        snprintf(ret + used, size - used, "%s%s", used ? ", " : "", n->all[i].url);
+
+                if (more < 0 || (size_t)more >= size - used) {
+                        ret[used] = '\0';
+                        break;
+                }
+                used += (size_t)more;
+        }
+        pthread_mutex_unlock(&n->lock);
+}
+
 void clew_nodes_count(struct clew_nodes *n, uint32_t *ret_all, uint32_t *ret_reached)
 {
         pthread_mutex_lock(&n->lock);

@@ -35,8 +35,9 @@ struct clew_tier_made {
 
 /* Segments of one version. */
 #define CLEW_TIER_UPLOADS_MAX 1024u
-/* An object that has so many bytes gets no further segment. */
-#define CLEW_TIER_OBJECT_BYTES ((uint64_t)32 << 20)
+/* An object that has so many bytes gets no further segment: it is made in memory, of which the
+ * thread that uploads has 48 MiB without asking (collector/README.md, "Memory"). */
+#define CLEW_TIER_OBJECT_BYTES ((uint64_t)14 << 20)
 
 struct clew_tier_upload {
         struct clew_tier *tier;

@@ -20,8 +20,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* Bytes of segments that do not wait for more: with what they are found by, about one object. */
-#define GROUP_BYTES ((uint64_t)20 << 20)
+/* Bytes of segments that do not wait for more: with what they are found by, three or four objects,
+ * and the version that names them is a fifth request. */
+#define GROUP_BYTES ((uint64_t)36 << 20)
 /* So long an object stays that no version names any more: readers have the one before. What was
  * deleted or redacted does not wait. */
 #define LEAVING_NS (300 * CLEW_NS_PER_S)

@@ -165,6 +165,18 @@ static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_kn
         return clew_tier_check_segment(segment, known, clew_buffer_slice(out));
 }
 
+static int say_damaged(struct clew_tier *t, const struct clew_tier_place *place,
+                       struct clew_error *err)
+{
+        char name[CLEW_TIER_NAME_MAX];
+
+        clew_tier_place_name(place, name);
+        return clew_error_set(err, -EBADMSG, 0,
+                              "%s: object %s is damaged (its bytes are not those of its checksum); "
+                              "its traces cannot be shown, all others can",
+                              t->url, name);
+}
+
 static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *known,
                  struct clew_buffer *out, struct clew_error *err)
 {
@@ -172,6 +184,8 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
         char name[CLEW_TIER_NAME_MAX];
         int r;
 
+        if (clew_tier_is_bad(t, segment, &known->place, false))
+                return say_damaged(t, &known->place, err);
         if (!may_ask(t))
                 return clew_error_set(err, -EREMOTEIO, 0,
                                       "segment %llu is not in this store but in %s, which could "
@@ -185,6 +199,7 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
         if (r == -EAGAIN)
                 return -EREMCHG; /* it moves on and on */
         if (r == 0) {
+                clew_tier_is_good_again(t, segment);
                 (void)!clew_tier_map_cache(t->map, segment, clew_buffer_slice(out), &ignored);
                 return 0;
         }
@@ -192,10 +207,8 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
                 return r;
         clew_tier_place_name(&known->place, name);
         clew_tier_tell(t, name, "its bytes are not those of its checksum");
-        return clew_error_set(err, r, 0,
-                              "%s: object %s is damaged (its bytes are not those of its checksum); "
-                              "its traces cannot be shown, all others can",
-                              t->url, name);
+        clew_tier_keep_bad(t, segment, &known->place, false, 2);
+        return say_damaged(t, &known->place, err);
 }
 
 static int read_away(void *context, uint64_t segment, struct clew_buffer *out,

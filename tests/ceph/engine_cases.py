@@ -16,8 +16,9 @@ import s3_client
 from buckets import SEED, Place, answers, assert_equal, same_everywhere, trace_id, wait_synced
 
 DRIVER = os.path.join(harness.BUILD, "tests", "bucket", "bucket-driver")
-# Spans of the campaign; 1000000 by option.
-SPANS = int(os.environ.get("CLEW_TEST_SPANS", "0"))
+# Spans of the campaign.
+SPANS = int(os.environ.get("CLEW_TEST_SPANS", "100000"))
+SPANS_OF_A_RUN = 40
 engine = None
 
 
@@ -167,13 +168,12 @@ def test_nothing_acknowledged_is_lost_under_faults_and_kills():
             restart_a_gateway()
         engine.disturb(i)
 
-    spans = 40 if SPANS else 4
-    rounds, each = 10, max(20, SPANS // spans // 10)
+    rounds, each = 10, max(20, SPANS // SPANS_OF_A_RUN // 10)
     ledger = objects_check.Ledger()
     began = time.monotonic()
     with Place(engine.environment) as p, fault_proxy.FaultProxy(engine.ports[0], SEED, rate=0.15, delay=0.2) as proxy:
         store, (shown, told) = objects_check.campaign(p, engine.url("camp", port=proxy.port, timeout=4), engine.url("camp", 1), ledger,
-                                                      rounds, each, SEED, disturb, spans)
+                                                      rounds, each, SEED, disturb, SPANS_OF_A_RUN)
         print(f"# {proxy.requests} requests, faults: {proxy.done}; {shown} traces shown, {told} told to be away, {time.monotonic() - began:.0f} s")
         print("# " + objects_check.check_all(p, store, engine.url("camp", 1), ledger, client(), "traces", "camp"))
 

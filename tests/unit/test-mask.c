@@ -3,6 +3,8 @@
  */
 #include "proto/mask/mask.h"
 
+#include "proto/mask/needles.h"
+
 #include "proto/base/json.h"
 #include "tests/lib/random.h"
 
@@ -299,6 +301,72 @@ static void nothing_hides_in_company(void **state)
         }
 }
 
+/* The first place at which a word stands, the longest of those there; naively. */
+static bool find_plainly(const struct clew_slice *words, uint32_t n, struct clew_slice text,
+                         size_t from, size_t *ret_from, uint32_t *ret_word)
+{
+        bool found = false;
+
+        for (size_t at = from; !found && at < text.len; at++) {
+                for (uint32_t i = 0; i < n; i++) {
+                        if (words[i].len > text.len - at ||
+                            memcmp(words[i].data, text.data + at, words[i].len) != 0 ||
+                            (found && words[i].len <= words[*ret_word].len))
+                                continue;
+                        found = true;
+                        *ret_from = at;
+                        *ret_word = i;
+                }
+        }
+        return found;
+}
+
+/* Short words are looked for place by place, long ones by steps: both find what is there. */
+static void needles_are_found(void **state)
+{
+        struct test_random r = test_random_seeded("needles");
+        uint8_t text[600];
+        unsigned n_found = 0;
+
+        (void)state;
+        for (int round = 0; round < 3000; round++) {
+                struct clew_needles *needles;
+                struct clew_slice words[8];
+                uint8_t letters = (uint8_t)(2 + test_random_below(&r, 3));
+                size_t shortest = CLEW_NEEDLES_BYTES_MIN + test_random_below(&r, 8);
+                struct clew_slice all;
+                size_t at = 0;
+
+                for (size_t i = 0; i < sizeof(text); i++)
+                        text[i] = (uint8_t)('a' + test_random_below(&r, letters));
+                for (unsigned i = 0; i < 8; i++) {
+                        size_t len = shortest + test_random_below(&r, 6);
+
+                        words[i] = clew_slice_make(text + test_random_below(&r, sizeof(text) - len),
+                                                   len);
+                }
+                assert_int_equal(clew_needles_new(words, 8, &needles), 0);
+                all = clew_slice_make(text, test_random_below(&r, sizeof(text) + 1));
+                while (at <= all.len) {
+                        size_t from = 0;
+                        size_t plainly = 0;
+                        uint32_t word = 0;
+                        uint32_t other = 0;
+                        bool found = clew_needles_find(needles, all, at, &from, &word);
+
+                        assert_int_equal(found, find_plainly(words, 8, all, at, &plainly, &other));
+                        if (!found)
+                                break;
+                        assert_int_equal(from, plainly);
+                        assert_int_equal(words[word].len, words[other].len);
+                        n_found++;
+                        at = from + 1;
+                }
+                clew_needles_free(needles);
+        }
+        assert_true(n_found > 10000);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -314,6 +382,7 @@ int main(void)
                 cmocka_unit_test(a_key_joins),
                 cmocka_unit_test(rules_can_be_chosen),
                 cmocka_unit_test(nothing_hides_in_company),
+                cmocka_unit_test(needles_are_found),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,9 +208,32 @@ static void test_another_form(void **state)
         CHECK("wrong-form", 2, cases);
 }
 
+static void test_an_amount_with_its_point_moved(void **state)
+{
+        static const struct asked_case cases[] = {
+                {"Refund what I paid.", "{\\\"order\\\": \\\"W-7\\\", \\\"paid\\\": 25.00}",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"amount\\\": 250.0}", NULL, true},
+                {"Refund what I paid.", "{\\\"order\\\": \\\"W-7\\\", \\\"paid\\\": 480.50}",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"amount\\\": 48.05}", NULL, true},
+                {"Refund what I paid.", "{\\\"order\\\": \\\"W-7\\\", \\\"paid\\\": 25.00}",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"amount\\\": 25.0}", NULL, false},
+                {"Refund what I paid, 250.0 in all.",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"paid\\\": 25.00}",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"amount\\\": 250.0}", NULL, false},
+                {"Refund the 10 lamps.", "{\\\"order\\\": \\\"W-7\\\", \\\"each\\\": 25.00}",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"amount\\\": 250.0}", NULL, false},
+                {"Refund what I paid.", "{\\\"order\\\": \\\"W-7\\\", \\\"paid\\\": 25.00}",
+                 "{\\\"order\\\": \\\"W-7\\\", \\\"cents\\\": 2500}", NULL, false},
+        };
+
+        (void)state;
+        check("altered-value", 1, cases, CLEW_ARRAY_LEN(cases));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_an_amount_with_its_point_moved),
                 cmocka_unit_test(test_another_number_beside_the_same_word),
                 cmocka_unit_test(test_another_one_of_its_kind),
                 cmocka_unit_test(test_another_choice),

@@ -111,6 +111,31 @@ static void test_command_lines(void **state)
                       cases[i].line);
 }
 
+static void test_what_status_one_says(void **state)
+{
+        static const struct {
+                const char *line;
+                int want;
+        } cases[] = {
+                {"grep -rn gone src", CLEW_NO_MATCH},
+                {"cd /app && grep -rn gone . | head -5", CLEW_NO_MATCH},
+                {"find . -name '*.py' | xargs grep -l gone", CLEW_NO_MATCH},
+                {"git grep gone", CLEW_NO_MATCH},
+                {"diff a.txt b.txt", CLEW_NO_DIFFERENCE},
+                {"git diff --exit-code", CLEW_NO_DIFFERENCE},
+                {"grep -q gone a.py && python a.py", CLEW_NO_FAILURE},
+                {"pytest -k grep", CLEW_NO_FAILURE},
+                {"grep gone a.py > found.txt", CLEW_NO_FAILURE},
+                {"ls gone", CLEW_NO_FAILURE},
+                {"", CLEW_NO_FAILURE},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++)
+                CHECK(clew_shell_no(clew_slice_of_cstr(cases[i].line)), cases[i].want,
+                      cases[i].line);
+}
+
 static void test_statements(void **state)
 {
         static const struct {
@@ -157,6 +182,10 @@ static void test_calls(void **state)
                 {"its action", "Action: search[blue shoes]", "", "", R},
                 {"its action", "```bash\nsed -i s/a/b/ x\n```", "", "", W},
                 {"its action", "```python\nfor d in dishes:\n    print(d)\n```", "", "", U},
+                {"bash", "{\"command\": \"python - <<E\\np.write_text('x')\\nE\"}", "", "", W},
+                {"add_up", "{\"a\": [3, 4, 5]}", "Adds numbers.", "12", R},
+                {"add_up", "{\"a\": [3, 4]}", "", "{\"sum\": 7}", R},
+                {"add_item", "{\"order\": 3, \"item\": \"lamp\"}", "", "12", W},
                 {"catalogue_page", "{\"n\": 2}", "", "[{\"id\": 1}, {\"id\": 2}]", R},
                 {"hotel", "{\"id\": 2}", "Cancels a stay.", "", W},
                 {"hotel", "{\"id\": 2}", "Lists the rooms of a hotel.", "", R},
@@ -206,6 +235,7 @@ static void test_looks_are_no_change(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_what_status_one_says),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_command_lines),
                 cmocka_unit_test(test_statements),

@@ -136,46 +136,12 @@ static void test_what_an_action_ran_into(void **state)
         }
 }
 
-static void test_a_history_that_lost_its_half(void **state)
-{
-        (void)state;
-        for (int lost = 0; lost < 2; lost++) {
-                struct scene s;
-                unsigned r;
-                unsigned first;
-
-                scene_begin(&s);
-                r = scene_root(&s, "fail");
-                scene_say(&s, "user", "Which of the halls is free?");
-                for (int i = 0; i < 5; i++) {
-                        char args[64];
-                        char result[64];
-
-                        snprintf(args, sizeof(args), "{\\\"hall\\\": \\\"hall number %d\\\"}", i);
-                        snprintf(result, sizeof(result), "hall number %d is taken in May", i);
-                        (void)scene_call(&s, r, "look_up_hall", args, result);
-                }
-                if (lost) {
-                        s.history.len = 0;
-                        s.turns = 0;
-                        scene_say(&s, "user", "Which of the halls is free?");
-                }
-                first = scene_call(&s, r, "look_up_hall", "{\\\"hall\\\": \\\"hall number 0\\\"}",
-                                   "hall number 0 is taken in May");
-                (void)scene_llm(&s, r, "None is free.");
-                scene_end(&s);
-                assert_int_equal(scene_blamed_by(&s, "lost-context"), lost ? first : 0);
-                scene_free(&s);
-        }
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_record_that_contradicts_the_request),
                 cmocka_unit_test(test_an_action_on_more_than_was_named),
                 cmocka_unit_test(test_what_an_action_ran_into),
-                cmocka_unit_test(test_a_history_that_lost_its_half),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

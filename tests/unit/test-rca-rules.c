@@ -121,8 +121,8 @@ static void test_an_error_taken_for_success(void **state)
                          "{\\\"error\\\": \\\"order is locked\\\"}", NULL);
         answer = scene_llm(&s, r, "All done, your order is cancelled.");
         scene_end(&s);
-        assert_int_equal(scene_blamed_by(&s, "swallowed-error"), answer);
-        assert_true(scene_blames(&s, answer));
+        assert_int_equal(scene_blamed(&s, 0), answer);
+        assert_string_equal(scene_rule(&s, 0), "swallowed-error");
         scene_free(&s);
 }
 
@@ -277,8 +277,8 @@ static void test_a_loop_is_blamed_on_its_last_round(void **state)
         unsigned last = repeat(&s, "fail", false);
 
         (void)state;
-        assert_int_equal(scene_blamed_by(&s, "tool-loop"), last);
-        assert_true(scene_blames(&s, last));
+        assert_string_equal(scene_rule(&s, 0), "tool-loop");
+        assert_int_equal(scene_blamed(&s, 0), last);
         scene_free(&s);
 }
 

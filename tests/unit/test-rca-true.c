@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -45,6 +46,326 @@ static void test_silence_of_a_change(void **state)
                 (void)scene_llm(&s, r, "It is mended.");
                 scene_end(&s);
                 assert_int_equal(scene_blamed_by(&s, "first-trouble") != 0, reads);
+                scene_free(&s);
+        }
+}
+
+/* grep found nothing, diff found something: no error, whoever reports the status, and however. */
+static void test_status_one_is_an_answer(void **state)
+{
+        static const struct {
+                const char *command;
+                const char *result;
+                const char *error;
+                bool wrong;
+        } cases[] = {
+                {"grep -rn gone .", "exit code: 1", NULL, false},
+                {"grep -rn gone .", "", "exit status 1", false},
+                {"grep -rn gone .", "Exit code 1\\n(no output)", "Exit code 1", false},
+                {"diff a.txt b.txt", "exit code: 1\\n3c3\\n< lamp\\n---\\n> lamps", NULL, false},
+                {"grep -rn gone .", "exit code: 2\\ngrep: gone: No such file", NULL, true},
+                {"python gone.py", "exit code: 1", NULL, true},
+                {"python gone.py", "", "exit status 1", true},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                char args[96];
+                unsigned r;
+
+                snprintf(args, sizeof(args), "{\\\"command\\\": \\\"%s\\\"}", cases[i].command);
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Look whether it is gone.");
+                (void)scene_llm(&s, r, "I look");
+                (void)scene_tool(&s, r, "bash", args, cases[i].result, cases[i].error);
+                (void)scene_llm(&s, r, "It is gone.");
+                scene_end(&s);
+                if ((scene_blamed_by(&s, "error-origin") != 0) != cases[i].wrong)
+                        fail_msg("case %zu: %s, %s", i, cases[i].command, cases[i].result);
+                scene_free(&s);
+        }
+}
+
+/* A look-up that holds nothing again is no mended one. */
+static void test_nothing_twice_is_not_mended(void **state)
+{
+        (void)state;
+        for (int found = 0; found < 2; found++) {
+                struct scene s;
+                unsigned r;
+                uint32_t mended = 0;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Find Ada.");
+                (void)scene_call(&s, r, "find", "{\\\"name\\\": \\\"Ada\\\"}", "[]");
+                (void)scene_call(&s, r, "find", "{\\\"name\\\": \\\"ada\\\"}",
+                                 found ? "[\\\"ada_1\\\"]" : "[]");
+                (void)scene_llm(&s, r, "That is all.");
+                scene_end(&s);
+                for (uint32_t i = 0; i < s.signs.n; i++)
+                        mended += s.signs.items[i].features[CLEW_FEATURE_MENDED] > 0;
+                assert_int_equal(mended, found);
+                scene_free(&s);
+        }
+}
+
+/* An agent that failed, and nothing inside it: which of its calls went wrong is not told. */
+static void test_a_failed_agent_alone_is_no_strong_sign(void **state)
+{
+        struct scene s;
+        unsigned r;
+
+        (void)state;
+        scene_begin(&s);
+        scene_say(&s, "user", "Count the lamps.");
+        r = scene_span(&s, 0, "AGENT", "clerk", 100000);
+        scene_span_end(&s, "the run failed", NULL);
+        (void)scene_llm(&s, r, "There are nine lamps in the hall.");
+        scene_end(&s);
+        assert_true(s.why.n_findings > 0);
+        for (uint32_t i = 0; i < s.why.n_findings; i++)
+                assert_true(s.why.findings[i].precision < CLEW_PRECISION_HIGH);
+        scene_free(&s);
+}
+
+/* The sentence of the first finding of @rule, before ranking; empty without one. */
+static struct clew_slice said_by(const struct scene *s, const char *rule)
+{
+        for (uint32_t i = 0; i < s->signs.n; i++) {
+                for (int r = 0; r < CLEW_RULE_COUNT && s->signs.items[i].of; r++) {
+                        if (s->signs.items[i].of[r] &&
+                            strcmp(clew_rule_info((enum clew_rule)r)->name, rule) == 0)
+                                return s->signs.items[i].of[r]->summary;
+                }
+        }
+        return CLEW_SLICE_NULL;
+}
+
+static bool says(const struct scene *s, const char *rule, const char *text)
+{
+        return clew_text_find(said_by(s, rule), text) >= 0;
+}
+
+/* A change is the first one only when nothing before it may have changed something. */
+static void test_the_first_change(void **state)
+{
+        static const struct {
+                const char *before;
+                bool first;
+        } cases[] = {
+                {"{\\\"command\\\": \\\"cat page.py\\\"}", true},
+                {"{\\\"command\\\": \\\"python fix.py\\\"}", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Mend it.");
+                (void)scene_call(&s, r, "bash", cases[i].before, "some text");
+                (void)scene_call(&s, r, "bash", "{\\\"command\\\": \\\"git commit -am x\\\"}",
+                                 "ok");
+                (void)scene_llm(&s, r, "It is mended.");
+                scene_end(&s);
+                assert_true(said_by(&s, "first-change").len > 0);
+                assert_int_equal(says(&s, "first-change", "the first change"), cases[i].first);
+                scene_free(&s);
+        }
+}
+
+/* A failed check and a list of nothing are bad results, a line that reads None is none. */
+static void test_what_the_first_trouble_is(void **state)
+{
+        static const struct {
+                const char *first;
+                const char *word;
+        } cases[] = {
+                {"collected 4 items\\n..F.\\n==== 1 failed, 3 passed in 0.1s ====",
+                 "a check that failed"},
+                {"None", NULL},
+        };
+
+        (void)state;
+        assert_true(clew_text_is_empty_result(
+                SLICE("{\"results\": [], \"suggestion\": \"try fewer words\"}")));
+        assert_false(clew_text_is_empty_result(SLICE("{\"results\": [], \"title\": \"lamps\"}")));
+        assert_false(clew_text_is_empty_result(
+                SLICE("{\"results\": [\"lamp\"], \"suggestion\": \"try fewer words\"}")));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Mend it.");
+                (void)scene_call(&s, r, "bash", "{\\\"command\\\": \\\"pytest -q\\\"}",
+                                 cases[i].first);
+                (void)scene_llm(&s, r, "It is mended.");
+                scene_end(&s);
+                assert_int_equal(said_by(&s, "first-trouble").len > 0, cases[i].word != NULL);
+                if (cases[i].word)
+                        assert_true(says(&s, "first-trouble", cases[i].word));
+                scene_free(&s);
+        }
+}
+
+/* Half an answer is one. */
+static void test_a_search_that_found_something(void **state)
+{
+        (void)state;
+        for (int found = 0; found < 2; found++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "How many members were there, and when was it founded?");
+                for (int i = 0; i < 6; i++) {
+                        char args[64];
+
+                        snprintf(args, sizeof(args), "{\\\"page\\\": \\\"report part %d\\\"}", i);
+                        (void)scene_call(&s, r, "open_page", args,
+                                         i == 2 ? "members: 72,579" : "a page of pictures");
+                }
+                (void)scene_llm(&s, r,
+                                found ? "There were 72,579 members. When it was founded I could "
+                                        "not find."
+                                      : "I could not find any of it.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "fruitless-search") != 0, !found);
+                scene_free(&s);
+        }
+}
+
+/* What the user named was looked up: that is an action on it. */
+static void test_what_was_looked_up(void **state)
+{
+        (void)state;
+        for (int looked = 0; looked < 2; looked++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Cancel order W-48213.");
+                (void)scene_call(&s, r, "list_orders", "{\\\"of\\\": \\\"me\\\"}",
+                                 "[{\\\"id\\\": \\\"W-48213\\\"}, {\\\"id\\\": \\\"W-59377\\\"}]");
+                (void)scene_call(&s, r, "get_order",
+                                 looked ? "{\\\"id\\\": \\\"W-48213\\\"}"
+                                        : "{\\\"id\\\": \\\"W-59377\\\"}",
+                                 "{\\\"state\\\": \\\"open\\\"}");
+                (void)scene_call(&s, r, "cancel_order", "{\\\"id\\\": \\\"W-59377\\\"}", "done");
+                (void)scene_llm(&s, r, "It is cancelled.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "unmet-request") != 0, !looked);
+                scene_free(&s);
+        }
+}
+
+/* Only a number, or a number and more. */
+static void test_what_a_bare_number_is_asked_for(void **state)
+{
+        static const struct {
+                const char *asks;
+                bool bare;
+        } cases[] = {
+                {"How many lamps are there? Answer with only the number.", true},
+                {"How many lamps are there? Only the number and the source.", false},
+                {"How many lamps? Only the number. And who bought them? Name the page.", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", cases[i].asks);
+                (void)scene_call(&s, r, "open_page", "{\\\"page\\\": \\\"lamps\\\"}", "41 lamps");
+                (void)scene_llm(&s, r, "There are 41 lamps, as the page of the hall says.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "wrong-form") != 0, cases[i].bare);
+                scene_free(&s);
+        }
+}
+
+/* A call of @who in a chat of named agents. */
+static void speak(struct scene *s, unsigned root, const char *who, const char *text)
+{
+        (void)scene_span(s, root, "LLM", who, 5);
+        scene_attribute(s, "agent.name", who);
+        clew_buffer_append_slice(&s->json, clew_buffer_slice(&s->history));
+        scene_attribute(s, "llm.output_messages.0.message.role", "assistant");
+        scene_attribute(s, "llm.output_messages.0.message.content", text);
+        scene_span_end(s, NULL, NULL);
+        scene_say(s, "assistant", text);
+}
+
+/* Output that an agent tells is a new observation; a word to end the chat is no answer. */
+static void test_a_chat_with_a_runner(void **state)
+{
+        (void)state;
+        for (int news = 0; news < 2; news++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Count the lamps in the list.");
+                for (int i = 0; i < 3; i++) {
+                        char text[96];
+
+                        snprintf(text, sizeof(text),
+                                 news ? "exitcode: 0 (execution succeeded)\\nCode output: %d"
+                                      : "I have nothing new to tell you yet, %d.",
+                                 4820 + i);
+                        speak(&s, r, "planner", "What does the list say about the lamps?");
+                        speak(&s, r, "code_runner", text);
+                }
+                speak(&s, r, "planner", "Checked: everything is as asked. TERMINATE");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "ping-pong") != 0, !news);
+                assert_false(says(&s, "answer-call", "wrote the answer"));
+                assert_false(says(&s, "last-answer", "last answer"));
+                scene_free(&s);
+        }
+}
+
+/* The same command is a later try; another one of the shell is not. */
+static void test_what_is_a_later_try(void **state)
+{
+        (void)state;
+        for (int same = 0; same < 2; same++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, NULL);
+                scene_say(&s, "user", "Mend it.");
+                for (int i = 0; i < 3; i++)
+                        (void)scene_llm(&s, r, "I look at the page"),
+                                (void)scene_tool(&s, r, "bash",
+                                                 "{\\\"command\\\": \\\"cat page.py\\\"}",
+                                                 i == 0 ? "one" : "two", NULL);
+                (void)scene_llm(&s, r, "I run it");
+                (void)scene_tool(&s, r, "bash", "{\\\"command\\\": \\\"python page.py\\\"}",
+                                 "TypeError: no such page", "TypeError: no such page");
+                (void)scene_llm(&s, r, "Once more");
+                (void)scene_tool(&s, r, "bash",
+                                 same ? "{\\\"command\\\": \\\"python page.py\\\"}"
+                                      : "{\\\"command\\\": \\\"cat README\\\"}",
+                                 "a page", NULL);
+                (void)scene_llm(&s, r, "It is mended.");
+                scene_end(&s);
+                for (uint32_t i = 0; i < s.why.n_excluded; i++)
+                        assert_int_equal(same, 1);
                 scene_free(&s);
         }
 }
@@ -229,9 +550,44 @@ static void test_amounts_and_counts(void **state)
         scene_free(&s);
 }
 
+/* Cells of a table are values of their own, and a number is the same with other zeros. */
+static void test_cells_of_a_table(void **state)
+{
+        static const struct {
+                const char *answer;
+                bool wrong;
+        } cases[] = {
+                {"shop,eur\\nElm,48211.50", false},
+                {"It made 48211.50 in all.", false},
+                {"shop,eur\\nElm,73955.20", true},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+
+                value_scene(&s, "{\\\"shop\\\": \\\"Elm\\\", \\\"eur\\\": 48211.5}",
+                            cases[i].answer);
+                if ((scene_blamed_by(&s, "ungrounded-value") != 0) != cases[i].wrong)
+                        fail_msg("%s", cases[i].answer);
+                scene_free(&s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_cells_of_a_table),
+                cmocka_unit_test(test_the_first_change),
+                cmocka_unit_test(test_what_the_first_trouble_is),
+                cmocka_unit_test(test_a_search_that_found_something),
+                cmocka_unit_test(test_what_was_looked_up),
+                cmocka_unit_test(test_what_a_bare_number_is_asked_for),
+                cmocka_unit_test(test_a_chat_with_a_runner),
+                cmocka_unit_test(test_what_is_a_later_try),
+                cmocka_unit_test(test_status_one_is_an_answer),
+                cmocka_unit_test(test_nothing_twice_is_not_mended),
+                cmocka_unit_test(test_a_failed_agent_alone_is_no_strong_sign),
                 cmocka_unit_test(test_lists_that_count_themselves),
                 cmocka_unit_test(test_silence_of_a_change),
                 cmocka_unit_test(test_promises),

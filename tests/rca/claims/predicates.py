@@ -738,23 +738,8 @@ def more_than_named(claim):
     return None if any(m[0] in s.text("all") for s in claim.run.spans) else "no such action"
 
 
-def history_shrank(claim):
-    """What the later call was shown is shorter than what the earlier one was."""
-    m = claim.match(r"Step (\d+) was shown (\d+) messages, step (\d+) before it (\d+)")
-    if not m:
-        return "unread"
-    now, then = claim.step(m[0]), claim.step(m[2])
-    if now is None or then is None:
-        return None
-    if int(m[1]) * 2 > int(m[3]):
-        return "not half of it"
-    sizes = [sum(len(str(v)) for k, v in s.attrs.items() if re.search(r"input|prompt", k)) for s in (now, then)]
-    return None if sizes[0] < sizes[1] else "its input is no shorter"
-
-
 CHECKS["other-record"] = other_record
 CHECKS["wide-action"] = more_than_named
-CHECKS["lost-context"] = history_shrank
 
 
 # ---- what was asked for, and what was done ------------------------------------------------------

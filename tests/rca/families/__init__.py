@@ -1,5 +1,5 @@
-"""The families of scenarios and where they are used: dev, test or both (with other seeds), more (held until
-2026-11-29), held (never looked at to fit)."""
+"""The families of scenarios and where they are used: dev, test or both (with other seeds), more and held (held
+out until 2026-11-29)."""
 import collections
 
 from families import (airline, archive, assistant, bank, bashfix, browser, catering, claims_desk, clinic, committee, crew,
