@@ -29,6 +29,7 @@ struct clew_tier_options {
         const char *writer;    /* NULL or "" = the one that has no name */
         uint64_t cache_bytes;  /* 0 = the default */
         const char *advertise; /* where readers ask for what is not sealed; NULL = nowhere */
+        bool acknowledges;     /* clew_tier_acknowledge() is used */
         uint64_t local_bytes;  /* of segments that stay here; the oldest go. 0 = all stay */
         uint64_t wait_ns;      /* so long sealed segments wait for others to share an object with */
         /* Told of objects that are damaged, and of what was done about it. May be NULL. */
@@ -86,6 +87,15 @@ CLEW_MUST_USE int
 clew_tier_sync(struct clew_tier *tier,
                void (*run)(void *context, void (*fn)(void *argument), void *argument),
                void *run_context, struct clew_tier_stats *stats, struct clew_error *err);
+/*
+ * Puts fragments that were appended to the store into the bucket: when it returns 0 they outlive
+ * this machine. -ESTALE: another process has taken the bucket over, for good; others may pass
+ * (-EBUSY: more is waiting to be sealed and uploaded than is allowed), and the fragments may be
+ * there all the same. From any thread.
+ */
+CLEW_MUST_USE int clew_tier_acknowledge(struct clew_tier *tier,
+                                        const struct clew_fragment *fragments, size_t n,
+                                        struct clew_error *err);
 /*
  * For a store that is open in any other way: what it has given up is read back. 0 with @ret NULL
  * when all of it is here.

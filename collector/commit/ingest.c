@@ -450,10 +450,16 @@ void clew_ingest_committed(struct clew_ingest *in, int result, struct clew_answe
                 return;
         }
         clew_count(in->counters, CLEW_COUNT_NOT_STORED, 1);
+        answer->n_rejected = 0;
+        answer->retry_ms = CLEW_INGEST_RETRY_MS;
+        if (result == -EREMOTE) {
+                clew_answer_set(answer, CLEW_ANSWER_NOT_STORED,
+                                "the bucket cannot take it now; it is not acknowledged; retry "
+                                "later");
+                return;
+        }
         clew_answer_set(answer, CLEW_ANSWER_NOT_STORED, "%s (%s); nothing was stored; retry later",
                         result == -ENOSPC || result == -EDQUOT ? "the disk of the store is full"
                                                                : "the store failed",
                         strerror(-result));
-        answer->n_rejected = 0;
-        answer->retry_ms = CLEW_INGEST_RETRY_MS;
 }

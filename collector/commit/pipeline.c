@@ -177,11 +177,25 @@ static int append(struct clew_pipeline *p, const struct clew_fragment *fragments
         return r;
 }
 
+/* What is on disk, where it outlives the machine. */
+static int keep(struct clew_pipeline *p, const struct clew_fragment *fragments, size_t n)
+{
+        static struct clew_log_limit limit = {.per_second = 1};
+        struct clew_error err = {.code = 0};
+        int r = p->options.keep ? p->options.keep(p->options.keep_context, fragments, n, &err) : 0;
+
+        if (r < 0)
+                clew_log_limited(&limit, CLEW_LOG_ERROR, "objects.not_acknowledged",
+                                 "error=\"%s\" reason=\"%s\"", strerror(-r), err.message);
+        return r < 0 ? -EREMOTE : 0;
+}
+
 static int append_group(struct clew_pipeline *p, const struct clew_submission *head)
 {
         size_t n = 0;
         size_t at = 0;
         size_t bytes = 0;
+        int r;
 
         for (const struct clew_submission *s = head; s; s = s->next)
                 n += s->n_fragments;
@@ -199,7 +213,8 @@ static int append_group(struct clew_pipeline *p, const struct clew_submission *h
                 at += s->n_fragments;
                 bytes += s->bytes.len;
         }
-        return append(p, p->group, n, bytes);
+        r = append(p, p->group, n, bytes);
+        return r < 0 ? r : keep(p, p->group, n);
 }
 
 static void finish(struct clew_submission *s, int result)
@@ -211,7 +226,7 @@ static void finish(struct clew_submission *s, int result)
 static void commit_group(struct clew_pipeline *p, struct clew_submission *head)
 {
         int r = append_group(p, head);
-        bool one_by_one = r < 0 && head->next && !is_disk_trouble(r);
+        bool one_by_one = r < 0 && r != -EREMOTE && head->next && !is_disk_trouble(r);
 
         while (head) {
                 struct clew_submission *s = head;
@@ -219,6 +234,8 @@ static void commit_group(struct clew_pipeline *p, struct clew_submission *head)
                 head = s->next;
                 if (one_by_one)
                         r = append(p, s->fragments, s->n_fragments, s->bytes.len);
+                if (one_by_one && r == 0)
+                        r = keep(p, s->fragments, s->n_fragments);
                 finish(s, r);
         }
 }

@@ -38,7 +38,8 @@ struct clew_submission {
         struct clew_buffer bytes;        /* the encoded fragments, owned */
         struct clew_fragment *fragments; /* into bytes, owned */
         size_t n_fragments;
-        /* @result is 0 (on disk) or the store's negative errno. */
+        /* @result is 0 (on disk, and kept), -EREMOTE (it could not be kept) or the store's negative
+         * errno. */
         void (*done)(struct clew_submission *s, int result);
 };
 
@@ -51,6 +52,11 @@ struct clew_pipeline_options {
         struct clew_store *store;       /* borrowed until free */
         struct clew_counters *counters; /* borrowed */
         uint64_t gather_ns;
+        /* Puts what is on disk where it outlives the machine, before it is acknowledged; NULL: disk
+         * is enough. */
+        int (*keep)(void *context, const struct clew_fragment *fragments, size_t n,
+                    struct clew_error *err);
+        void *keep_context;
         /* How many requests are on their way or queued; may be NULL. */
         size_t (*n_expected)(void *context);
         void *context;

@@ -129,6 +129,9 @@ static const struct key keys[] = {
          "of it"},
         {"writer", "off", VALUE_PATH, offsetof(struct clew_config, writer), 0, 0, "NAME",
          "one of several that write to the same objects: each has another name, and keeps it"},
+        {"ack-objects", "off", VALUE_SWITCH, offsetof(struct clew_config, ack_objects), 0, 1,
+         "on|off",
+         "acknowledge what is in objects too, not only on this disk: a lost machine loses nothing"},
         {"advertise", "off", VALUE_PATH, offsetof(struct clew_config, advertise), 0, 0, "URL",
          "where readers of objects reach this clewd, for what it has not sealed yet "
          "(https://HOST:PORT)"},
@@ -313,6 +316,9 @@ bool clew_config_collects(const struct clew_config *c)
 
 static int check_writer(const struct clew_config *c, struct clew_error *err)
 {
+        if (c->ack_objects && (clew_config_is_reader(c) || strcmp(c->objects, "off") == 0))
+                return clew_error_set(err, -EINVAL, 0,
+                                      "ack-objects is for a clewd that collects, and has objects");
         if (strcmp(c->writer, "off") == 0)
                 return 0;
         if (!clew_tier_is_writer_name(c->writer))
@@ -367,7 +373,7 @@ static int check_together(const struct clew_config *c, struct clew_error *err)
                 return clew_error_set(err, -EINVAL, 0,
                                       "advertise is for a clewd that collects, and brings what it "
                                       "seals to objects");
-        if (!clew_config_is_reader(c) || strcmp(c->writer, "off") != 0)
+        if (!clew_config_is_reader(c) || strcmp(c->writer, "off") != 0 || c->ack_objects)
                 return check_writer(c, err);
         if (strcmp(c->objects, "off") == 0)
                 return clew_error_set(err, -EINVAL, 0,

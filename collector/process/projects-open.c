@@ -49,6 +49,7 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
                                             .cache_bytes = config->objects_cache_bytes,
                                             .local_bytes = config->objects_local_bytes,
                                             .writer = or_null(config->writer),
+                                            .acknowledges = config->ack_objects,
                                             .wait_ns = config->objects_wait_ns,
                                             .advertise = or_null(config->advertise),
                                             .finding = on_finding,
@@ -235,6 +236,12 @@ static size_t n_inside(void *context)
         return clew_admission_inside(context);
 }
 
+static int keep_in_bucket(void *context, const struct clew_fragment *fragments, size_t n,
+                          struct clew_error *err)
+{
+        return clew_tier_acknowledge(context, fragments, n, err);
+}
+
 static int start_one(const struct clew_config *config, struct clew_projects *projects,
                      struct clew_project *p, struct clew_admission *admission,
                      struct clew_counters *counters, struct clew_error *err)
@@ -243,6 +250,8 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
                 .store = p->store,
                 .counters = counters,
                 .gather_ns = config->gather_ns,
+                .keep = config->ack_objects && p->tier ? keep_in_bucket : NULL,
+                .keep_context = p->tier,
                 .n_expected = n_inside,
                 .context = admission,
         };

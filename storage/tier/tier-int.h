@@ -8,6 +8,7 @@
 
 #include "storage/source/store-int.h"
 #include "storage/tier.h"
+#include "storage/tier/journal-int.h"
 #include "storage/tier/tier-catalog-int.h"
 #include "storage/tier/tier-map-int.h"
 #include "storage/tier/tier-object-int.h"
@@ -70,6 +71,7 @@ struct clew_tier {
         bool is_deferred; /* the bucket did not answer at the start: attached by a later sync */
         uint64_t cache_bytes;
         struct clew_tier_beside_writer beside; /* of the thread that syncs */
+        struct clew_journal journal;
         struct clew_buffer leaving; /* struct clew_tier_leaving: objects that go when readers have
                                        had time; of the thread that syncs */
         bool is_unsure;             /* whether the last version was made; of that thread too */

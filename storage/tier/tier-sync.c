@@ -41,6 +41,7 @@ struct sync {
         uint64_t segment_bytes;         /* of the snapshot */
         struct clew_buffer changes;     /* struct clew_tier_item */
         struct clew_buffer bits;        /* CLEW_SEGMENT_LIVE_MAX for each of them */
+        uint64_t first_hot;             /* of the snapshot */
         uint64_t next_segment;
         uint64_t erased;
         bool has_beside; /* what is beside the traces has changed, to this */
@@ -164,6 +165,24 @@ static void keep_made(struct sync *s)
         s->bits.len = kept * CLEW_SEGMENT_LIVE_MAX;
 }
 
+/* The lowest sequence that is hot in the snapshot: whatever lies below is sealed in it, or deleted.
+ */
+static int first_hot(struct sync *s, MDB_txn *txn, const struct clew_state *state,
+                     struct clew_error *err)
+{
+        struct clew_hot_walk w = {0};
+        struct clew_hot_found f;
+        int r = clew_hot_walk_open(&w, s->tier->store->env, txn, NULL, err);
+
+        s->first_hot = state->next_sequence;
+        if (r == 0)
+                r = clew_hot_walk_next(&w, &f, err);
+        if (r == 1)
+                s->first_hot = f.ref.first ? f.ref.first : f.ref.sequence;
+        clew_hot_walk_close(&w);
+        return r < 0 ? r : 0;
+}
+
 /* Compares in one snapshot. */
 static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
 {
@@ -184,6 +203,8 @@ static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
         r = clew_state_read(env, txn, &state, err);
         if (r == 0)
                 r = clew_erasure_read(env, txn, &erasure, err);
+        if (r == 0 && s->tier->journal.is_on + s->tier->journal.was_there > 0)
+                r = first_hot(s, txn, &state, err);
         s->next_segment = state.next_segment;
         s->erased = erasure.wanted;
         s->segment_bytes = state.segment_bytes;
@@ -500,13 +521,15 @@ static int sync_once(struct sync *s, struct clew_error *err)
         s->has_beside = r == 1;
         r = 0;
         if ((s->waits || digest == s->tier->synced) && s->missing.len == 0 && !s->has_beside)
-                return 0;
+                return s->waits ? 0 : clew_journal_trim(s->tier, s->bucket, s->first_hot, err);
         s->stats->more = s->repacks_on || (s->missing.len > 0 && s->upload.n_made > 0);
         if (s->changes.len > 0 || s->has_beside || says_erased(s))
                 r = commit(s, err);
-        if (r == 0 && !s->waits && s->missing.len == 0 && !s->stats->more)
+        if (r == 0 && !s->waits && s->missing.len == 0 && !s->stats->more) {
                 rest(s, digest);
-        else if (r == 0 && !s->waits)
+                return clew_journal_trim(s->tier, s->bucket, s->first_hot, err);
+        }
+        if (r == 0 && !s->waits)
                 s->tier->waits_since_ns = clew_clock_monotonic_ns(clew_clock_system());
         return r;
 }

@@ -380,7 +380,9 @@ struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier
                 return NULL;
         t->store = store;
         pthread_mutex_init(&t->lock, NULL);
+        clew_journal_init(&t->journal);
         if (o) {
+                t->journal.is_on = o->acknowledges;
                 snprintf(t->url, sizeof(t->url), "%s", o->url);
                 if (o->writer && o->writer[0]) {
                         snprintf(t->name, sizeof(t->name), "%s", o->writer);
@@ -404,6 +406,8 @@ void clew_tier_free(struct clew_tier *t)
                 return;
         if (!t->root)
                 clew_env_set_away(t->store->env, NULL, NULL);
+        clew_journal_rest(t);
+        clew_journal_deinit(&t->journal);
         clew_tier_free_writers(t);
         clew_follow_free(t->follow);
         clew_bucket_close(t->bucket);
@@ -425,6 +429,7 @@ void clew_tier_stop(struct clew_tier *t)
         for (uint32_t i = 0; i < t->n_writers; i++)
                 clew_tier_stop(t->writers[i]);
         pthread_mutex_unlock(&t->lock);
+        clew_journal_stop(&t->journal);
         if (t->follow && !t->root)
                 clew_follow_end(t->follow);
 }
@@ -503,6 +508,8 @@ static int settle_catalog(struct clew_tier *t, struct clew_tier_stats *stats,
  * anything: so one that has this directory's past, or a copy of it, learns that it is over. */
 static int take_over(struct clew_tier *t, struct clew_object_bucket *b, struct clew_error *err)
 {
+        /* What its map says of a journal holds when nobody else has written since. */
+        bool is_own = t->catalog.full > 0 && t->catalog.writer == t->writer;
         int r = 0;
 
         if (getrandom(&t->writer, sizeof(t->writer), 0) != (ssize_t)sizeof(t->writer))
@@ -511,10 +518,15 @@ static int take_over(struct clew_tier *t, struct clew_object_bucket *b, struct c
         t->catalog.writer = t->writer;
         t->catalog.created_ns = t->created_ns;
         t->catalog.written_ns = clew_clock_unix_ns(t->store->clock);
-        if (r == 0 && (t->catalog.version > 0 || t->catalog.n > 0))
+        if (r == 0)
+                r = clew_journal_end_others(t, b, t->writer, err);
+        if (r == 0 && (t->catalog.version > 0 || t->catalog.n > 0 || t->journal.is_on ||
+                       t->journal.was_there))
                 r = clew_tier_catalog_commit(b, &t->catalog, NULL, 0, err);
         if (r == 0)
-                return clew_tier_map_put_number(t->map, "writer", t->writer, err);
+                r = clew_tier_map_put_number(t->map, "writer", t->writer, err);
+        if (r == 0)
+                return clew_journal_begin(t, b, t->writer, is_own, err);
         if (r == -EEXIST)
                 return clew_error_set(err, -ESTALE, 0,
                                       "%s: another clewd writes there at this moment", t->url);
@@ -566,6 +578,8 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
                 r = clew_tier_register(t, err);
         if (r == 0 && !t->bucket)
                 r = clew_bucket_open(t->url, true, &t->bucket, err);
+        if (r == 0 && t->journal.is_on && !t->journal.bucket)
+                r = clew_bucket_open(t->url, true, &t->journal.bucket, err);
         t->writes = true;
         b = t->bucket;
         if (r == 0 && wait_ns > 0)

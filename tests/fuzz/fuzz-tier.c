@@ -1,10 +1,11 @@
 /*
  * What a bucket gives: the object of a segment, a version of its catalog, a part of what is kept
- * beside the traces. Whatever the bytes are: they are refused, or every part lies within them; what
- * was read is written and read again the same. The first byte chooses; from 128 on a checksum at
- * the end is made right, so that the checks behind it are met.
+ * beside the traces, an object of a journal. Whatever the bytes are: they are refused, or every
+ * part lies within them; what was read is written and read again the same. The first byte chooses;
+ * from 128 on a checksum at the end is made right, so that the checks behind it are met.
  */
 #include "proto/base/hash.h"
+#include "storage/tier/journal-int.h"
 #include "storage/tier/tier-catalog-int.h"
 #include "storage/tier/tier-object-int.h"
 #include "storage/tier/tier-part-int.h"
@@ -106,6 +107,26 @@ static void read_part(struct clew_slice bytes)
                     clew_slice_eq(same, records));
 }
 
+static void read_journal(struct clew_slice bytes)
+{
+        CLEW_BUFFER fragments = {.max_bytes = (size_t)64 << 20};
+        CLEW_BUFFER again = {.max_bytes = (size_t)64 << 20};
+        CLEW_BUFFER out = {.max_bytes = (size_t)64 << 20};
+        const struct clew_fragment *f;
+        size_t n;
+
+        if (clew_journal_decode(bytes, 7, &fragments) < 0)
+                return;
+        f = (const void *)fragments.data;
+        n = fragments.len / sizeof(*f);
+        for (size_t i = 0; i < n; i++)
+                CLEW_ASSERT(f[i].bytes.data >= bytes.data &&
+                            f[i].bytes.data + f[i].bytes.len <= bytes.data + bytes.len);
+        clew_journal_encode(7, f, n, &out);
+        CLEW_ASSERT(clew_journal_decode(clew_buffer_slice(&out), 7, &again) == 0);
+        CLEW_ASSERT(again.len == fragments.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct clew_slice bytes = clew_slice_make(data, size);
@@ -121,6 +142,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         if (data[0] % 4 == 0)
                 read_object(bytes);
+        else if (data[0] % 4 == 3)
+                read_journal(bytes);
         else if (data[0] % 4 == 2)
                 read_part(bytes);
         else

@@ -1,0 +1,77 @@
+/*
+ * The journal of a writer: what it has acknowledged and not sealed and uploaded yet, as objects
+ * `journal/<writer>-<number>` (README.md, "Acknowledged when it is in the bucket").
+ *
+ * `<writer>` is the number that each start draws. Its objects are numbered from 1 without a gap,
+ * one at a time, and each is made by create-if-absent. Whoever takes over makes the next number of
+ * every writer before it, empty: who comes to that number then learns that it is over before it has
+ * acknowledged. Number 0 is made before anything is acknowledged, so no writer is overlooked.
+ */
+#ifndef CLEW_STORAGE_TIER_JOURNAL_INT_H
+#define CLEW_STORAGE_TIER_JOURNAL_INT_H
+
+#include "proto/base/buffer.h"
+#include "proto/base/error.h"
+#include "storage/bucket/bucket-int.h"
+#include "storage/store.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes that a journal may have before nothing more is acknowledged. */
+#define CLEW_JOURNAL_BYTES_MAX ((uint64_t)4 << 30)
+
+struct clew_tier;
+
+struct clew_journal {
+        bool is_on;     /* what is acknowledged is to be in the bucket */
+        bool was_there; /* of the start: somebody has left a journal */
+        uint64_t created_ns;
+        pthread_mutex_t lock;
+        /* under the lock: */
+        struct clew_object_bucket *bucket; /* of its own: it waits shorter */
+        uint64_t writer;
+        uint64_t next;         /* number of the next object; 0 = not begun */
+        bool is_over;          /* somebody else has the next number */
+        struct clew_buffer at; /* bytes of object @next whose making is not sure; empty = none */
+        struct clew_buffer objects; /* struct clew_journal_object: that are not covered */
+        uint64_t bytes;             /* of those */
+};
+
+struct clew_journal_object {
+        uint64_t writer;
+        uint64_t number;
+        uint64_t bytes;
+        uint64_t last; /* all fragments of it are in this store up to this sequence */
+};
+
+/* The bytes of an object. */
+void clew_journal_encode(uint64_t created_ns, const struct clew_fragment *fragments, size_t n,
+                         struct clew_buffer *out);
+/* Fragments of @bytes, which they point into, into @out (struct clew_fragment). 0, -EBADMSG,
+ * -EPROTONOSUPPORT, -ENOMEM. */
+CLEW_MUST_USE int clew_journal_decode(struct clew_slice bytes, uint64_t created_ns,
+                                      struct clew_buffer *out);
+
+void clew_journal_init(struct clew_journal *j);
+void clew_journal_deinit(struct clew_journal *j);
+/* Ends what is under way. */
+void clew_journal_stop(struct clew_journal *j);
+/* At a start, after the catalog was read and before writer @writer shows itself: makes its number 0
+ * (when it is on), and ends the journals of all others. Says in j->was_there whether there are any.
+ */
+CLEW_MUST_USE int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b,
+                                          uint64_t writer, struct clew_error *err);
+/* After it has shown itself: what was acknowledged and is not in this store comes into it, and
+ * @writer acknowledges from here on. @is_own: nobody but this directory has written since it did
+ * last, so what its map says of the journal holds. */
+CLEW_MUST_USE int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b,
+                                     uint64_t writer, bool is_own, struct clew_error *err);
+/* At the end: all that is in the journal is in this store. */
+void clew_journal_rest(struct clew_tier *t);
+/* The bucket has sealed whatever has a sequence below @covered: objects that have only that go. */
+CLEW_MUST_USE int clew_journal_trim(struct clew_tier *t, struct clew_object_bucket *b,
+                                    uint64_t covered, struct clew_error *err);
+
+#endif
