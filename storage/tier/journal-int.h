@@ -21,8 +21,11 @@
 
 /* Bytes that a journal may have before nothing more is acknowledged. */
 #define CLEW_JOURNAL_BYTES_MAX ((uint64_t)4 << 30)
-
-struct clew_tier;
+/* Of one object: a group of requests, or one large request. */
+#define CLEW_JOURNAL_OBJECT_BYTES_MAX ((size_t)1 << 30)
+#define CLEW_JOURNAL_OBJECTS_BYTES_MAX ((size_t)64 << 20)
+/* Of an object without fragments; the smallest with one has more. */
+#define CLEW_JOURNAL_EMPTY_BYTES_MAX 29u
 
 struct clew_journal {
         bool is_on;     /* what is acknowledged is to be in the bucket */
@@ -54,24 +57,14 @@ void clew_journal_encode(uint64_t created_ns, const struct clew_fragment *fragme
 CLEW_MUST_USE int clew_journal_decode(struct clew_slice bytes, uint64_t created_ns,
                                       struct clew_buffer *out);
 
+/* The end of a writer's journal: longer by a byte than an object that has no fragments. 0 or
+ * -ENOMEM. */
+CLEW_MUST_USE int clew_journal_encode_end(uint64_t created_ns, struct clew_buffer *out,
+                                          struct clew_error *err);
+
 void clew_journal_init(struct clew_journal *j);
 void clew_journal_deinit(struct clew_journal *j);
 /* Ends what is under way. */
 void clew_journal_stop(struct clew_journal *j);
-/* At a start, after the catalog was read and before writer @writer shows itself: makes its number 0
- * (when it is on), and ends the journals of all others. Says in j->was_there whether there are any.
- */
-CLEW_MUST_USE int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b,
-                                          uint64_t writer, struct clew_error *err);
-/* After it has shown itself: what was acknowledged and is not in this store comes into it, and
- * @writer acknowledges from here on. @is_own: nobody but this directory has written since it did
- * last, so what its map says of the journal holds. */
-CLEW_MUST_USE int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b,
-                                     uint64_t writer, bool is_own, struct clew_error *err);
-/* At the end: all that is in the journal is in this store. */
-void clew_journal_rest(struct clew_tier *t);
-/* The bucket has sealed whatever has a sequence below @covered: objects that have only that go. */
-CLEW_MUST_USE int clew_journal_trim(struct clew_tier *t, struct clew_object_bucket *b,
-                                    uint64_t covered, struct clew_error *err);
 
 #endif

@@ -127,6 +127,24 @@ void clew_tier_keep_bad(struct clew_tier *t, uint64_t segment, const struct clew
                         bool is_found_by, unsigned times);
 void clew_tier_is_good_again(struct clew_tier *t, uint64_t segment);
 
+/* ---- the journal (tier-journal.c) ------------------------------------------------------------ */
+
+/* At a start, after the catalog was read and before writer @writer shows itself: makes its number 0
+ * (when it is on), and ends the journals of all others. Says in j->was_there whether there are any.
+ */
+CLEW_MUST_USE int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b,
+                                          uint64_t writer, struct clew_error *err);
+/* After it has shown itself: what was acknowledged and is not in this store comes into it, and
+ * @writer acknowledges from here on. @is_own: nobody but this directory has written since it did
+ * last, so what its map says of the journal holds. */
+CLEW_MUST_USE int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b,
+                                     uint64_t writer, bool is_own, struct clew_error *err);
+/* At the end: all that is in the journal is in this store. */
+void clew_journal_rest(struct clew_tier *t);
+/* The bucket has sealed whatever has a sequence below @covered: objects that have only that go. */
+CLEW_MUST_USE int clew_journal_trim(struct clew_tier *t, struct clew_object_bucket *b,
+                                    uint64_t covered, struct clew_error *err);
+
 /* ---- beside the traces (tier-beside.c) --------------------------------------------------------
  */
 
