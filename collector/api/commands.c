@@ -33,8 +33,8 @@
 #define COMMANDS_MAX 8u
 /* Of one address: others find a place too. */
 #define COMMANDS_OF_ONE_MAX 6u
-/* What a process has written and the library has not sent. */
-#define PIECE_BYTES ((size_t)64 * 1024)
+/* What a process has written and the library has not sent: one frame at least. */
+#define PIECE_BYTES ((size_t)CLEW_FRAME_HEAD_BYTES + CLEW_FRAME_BYTES_MAX)
 /* A command that answers ends by itself long before. */
 #define TIME_MAX_NS (300 * CLEW_NS_PER_S)
 /* So often a waiting thread looks whether who asked is still there. */
@@ -246,16 +246,31 @@ static size_t put_cut(struct command *c, const char *why)
         return CLEW_FRAME_HEAD_BYTES + n;
 }
 
+/* How many of @n bytes are whole frames: what is said when a process is cut stands between two. */
+static size_t whole_frames(const struct command *c, size_t n)
+{
+        enum clew_frame kind;
+        struct clew_slice payload;
+        size_t whole = 0;
+        int r;
+
+        while ((r = clew_frame_take(clew_slice_make(c->piece + whole, n - whole), &kind,
+                                    &payload)) > 0)
+                whole += (size_t)r;
+        return r < 0 ? n : whole;
+}
+
 static void relay(struct command *c)
 {
         const char *cut = NULL;
+        size_t held = 0; /* at the piece's beginning: of a frame that is not whole */
         bool reads = true;
         bool ends;
         int status;
 
         while (reads && !cut) {
                 int r = await_output(c);
-                ssize_t n = r == 1 ? read(c->output, c->piece, PIECE_BYTES) : 0;
+                ssize_t n = r == 1 ? read(c->output, c->piece + held, PIECE_BYTES - held) : 0;
 
                 if (r == -ETIMEDOUT)
                         cut = "the server ended the command: it took longer than 300 s";
@@ -265,9 +280,13 @@ static void relay(struct command *c)
                               "one the most; ask for less at a time, or later";
                 else if (r == 0)
                         reads = false;
-                else if (n > 0)
-                        reads = hand_over(c, (size_t)n);
-                else if (n == 0 || errno != EINTR)
+                else if (n > 0) {
+                        size_t whole = whole_frames(c, held + (size_t)n);
+
+                        held += (size_t)n - whole;
+                        reads = whole == 0 || hand_over(c, whole);
+                        memmove(c->piece, c->piece + whole, held);
+                } else if (n == 0 || errno != EINTR)
                         break;
         }
         status = reap(c, !reads || cut);

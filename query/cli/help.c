@@ -313,7 +313,7 @@ int clew_cmd_help(struct clew_cli *cli, int argc, char **argv)
         const struct clew_command *command;
         struct clew_arguments args;
         const char *near;
-        char shown[64];
+        char shown[256];
         int r;
 
         r = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
