@@ -211,7 +211,7 @@ static void choose(struct fixture *f, uint32_t service, uint32_t trace)
 static void run(void *context, void (*fn)(void *argument), void *argument)
 {
         struct fixture *f = context;
-        void (*meanwhile)(struct fixture *x) = f->meanwhile;
+        void (*meanwhile)(struct fixture * x) = f->meanwhile;
 
         f->meanwhile = NULL;
         if (meanwhile)
