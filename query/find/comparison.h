@@ -29,9 +29,9 @@
 struct clew_feature {
         struct clew_slice attribute;
         struct clew_slice value;
-        uint64_t n[2]; /* runs of A, of B that have it */
-        uint64_t runs; /* sum of hashes of the runs that have it */
-        uint32_t same; /* further features of exactly the same runs, which are left out */
+        uint64_t n[2];   /* runs of A, of B that have it */
+        uint64_t runs;   /* sum of hashes of the runs that have it */
+        uint32_t same;   /* further features of exactly the same runs, which are left out */
         uint32_t number; /* of the number that it is a bound of, from 1; 0 = of none */
         double p;
         double rate; /* corrected */
