@@ -29,6 +29,8 @@ int test_store_append_otlp(struct clew_store *store, struct clew_slice request,
                 r = clew_fragment_encode(encoder, &batch, &batch.traces[0], arrival_ns, &bytes);
         if (r == 0) {
                 fragment.trace_id = batch.traces[0].id;
+                fragment.run = batch.traces[0].run;
+                fragment.has_run = batch.traces[0].has_run;
                 fragment.bytes = clew_buffer_slice(&bytes);
                 r = clew_store_append(store, &fragment, 1, &err);
         }
