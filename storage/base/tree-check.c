@@ -31,8 +31,8 @@ struct totals {
 
 struct level {
         const uint8_t *page; /* of `pages` */
-        unsigned n;  /* nodes */
-        unsigned at; /* of the next one to be gone into */
+        unsigned n;          /* nodes */
+        unsigned at;         /* of the next one to be gone into */
         /* Keys lie from low on, below high; no data = no bound. */
         struct clew_slice low;
         struct clew_slice high;

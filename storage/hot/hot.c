@@ -40,8 +40,8 @@ static uint32_t *slot_of(const struct clew_hot_list *list, const struct clew_tra
         }
 }
 
-/* Of half a million traces nearly each slot is a line of memory that is not in the cache: those of a
- * batch are asked for at once. */
+/* Of half a million traces nearly each slot is a line of memory that is not in the cache: those of
+ * a batch are asked for at once. */
 static void fetch_slots(const struct clew_hot_list *list, const struct clew_hot_batch *batch)
 {
         uint64_t seed = (uintptr_t)list->slots;
