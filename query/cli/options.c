@@ -178,6 +178,8 @@ static int print_help(struct parse *p)
         if (c) {
                 fprintf(p->cli->out, "clew %s%s%s\n", c->name, c->usage[0] ? " " : "", c->usage);
                 print_words(p->cli->out, c->help, 0, 0);
+                if (c->more)
+                        fprintf(p->cli->out, "\n%s", c->more);
         }
         fputs("\n", p->cli->out);
         clew_options_print(p->cli->out, p->own);

@@ -53,6 +53,21 @@ void clew_tier_tell(struct clew_tier *t, const char *object, const char *what)
                 t->finding(t->finding_context, object, what);
 }
 
+void clew_tier_full_name(const struct clew_tier *t, const char *name,
+                         char ret[CLEW_TIER_FULL_NAME_MAX])
+{
+        snprintf(ret, CLEW_TIER_FULL_NAME_MAX, "%s%s%s%s", t->name[0] ? "writer." : "", t->name,
+                 t->name[0] ? "/" : "", name);
+}
+
+void clew_tier_tell_object(struct clew_tier *t, const char *name, const char *what)
+{
+        char full[CLEW_TIER_FULL_NAME_MAX];
+
+        clew_tier_full_name(t, name, full);
+        clew_tier_tell(t, full, what);
+}
+
 int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucket **ret, struct clew_error *err)
 {
         int r = 0;
@@ -206,7 +221,7 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
         if (r != -EBADMSG)
                 return r;
         clew_tier_place_name(&known->place, name);
-        clew_tier_tell(t, name, "its bytes are not those of its checksum");
+        clew_tier_tell_object(t, name, "its bytes are not those of its checksum");
         clew_tier_keep_bad(t, segment, &known->place, false, 2);
         return say_damaged(t, &known->place, err);
 }
@@ -310,6 +325,20 @@ int clew_tier_read_own(struct clew_tier *t, struct clew_state *state, struct cle
         if (r == 0)
                 r = clew_format_created(t->store->env, txn, &t->created_ns, err);
         clew_txn_end_read(t->store->env, txn);
+        return r;
+}
+
+int clew_tier_next_sequence(struct clew_tier *t, uint64_t *ret, struct clew_error *err)
+{
+        struct clew_state state = {0};
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(t->store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_state_read(t->store->env, txn, &state, err);
+        clew_txn_end_read(t->store->env, txn);
+        *ret = state.next_sequence;
         return r;
 }
 
@@ -731,6 +760,7 @@ bool clew_tier_is_tied(const char *dir)
 int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct clew_error *err)
 {
         struct clew_tier *t = clew_tier_new(store, NULL);
+        struct clew_error ignored;
         char dir[PATH_MAX];
         int r;
 
@@ -741,6 +771,10 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
         r = clew_tier_map_open(dir, CLEW_TIER_CACHE_BYTES, false, &t->map, err);
         if (r == 0)
                 r = clew_tier_map_get_text(t->map, "url", t->url, sizeof(t->url), err);
+        if (r == 0)
+                r = clew_tier_map_get_text(t->map, "name", t->name, sizeof(t->name), &ignored);
+        if (r == -ENOENT && t->url[0]) /* of a reader, or from before there were names */
+                r = 0;
         if (r < 0) {
                 clew_tier_free(t);
                 return r == -ENOENT ? 0 : r;
