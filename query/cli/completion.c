@@ -67,6 +67,8 @@ int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv)
         /* What a shell hands on are words, flags too. */
         if (argc > 1 && strcmp(argv[1], "words") == 0)
                 return clew_complete(cli, argc - 2, argv + 2);
+        if (argc == 3 && strcmp(argv[1], "names") == 0)
+                return clew_complete_names(cli, argv[2]);
         r = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
         if (r != 0)
                 return r;
