@@ -10,7 +10,6 @@
 #include "query/cli/names.h"
 #include "query/cli/open.h"
 #include "query/cli/remote.h"
-#include "query/cli/served.h"
 #include "query/review/export/export.h"
 
 #include <string.h>
@@ -414,8 +413,7 @@ static void put_argument(struct complete *c)
  */
 
 /* The command among @words, and what of them is behind it; the store or the server that they name
- * is taken, but not from somebody elsewhere. Returns the place behind the command, or 0 without
- * one. */
+ * is taken. Returns the place behind the command, or 0 without one. */
 static int find_command(struct complete *c, int n, char **words)
 {
         bool wrong = false;
@@ -434,7 +432,7 @@ static int find_command(struct complete *c, int n, char **words)
                         c->command = clew_command_find(words[i]);
                         return i + 1;
                 }
-                if (dir && !clew_served()) {
+                if (dir) {
                         c->cli->store_dir = dir;
                         c->cli->url = NULL;
                 }

@@ -324,6 +324,7 @@ static void damage(const char *dir, enum clew_index_kind kind)
 
 static void test_damaged_blocks(void **state)
 {
+        enum { TRACES = 60 };
         static const struct {
                 enum clew_index_kind kind;
                 size_t text_min;
@@ -344,18 +345,18 @@ static void test_damaged_blocks(void **state)
                 text_min = cases[i].text_min;
                 test_dir_make(&dir);
                 store = open_store(dir.path);
-                for (uint32_t t = 0; t < 60; t++)
+                for (uint32_t t = 0; t < TRACES; t++)
                         append(store, t);
                 seal(store, false);
-                assert_int_equal(compare(store, 60, 40), 40);
+                assert_int_equal(compare(store, TRACES, 40), 40);
                 clew_store_close(store);
                 damage(dir.path, cases[i].kind);
                 assert_true(verify(dir.path) > 0);
                 store = open_store(dir.path);
-                assert_true(compare(store, 60, 60) < 60); /* some have met it, none is wrong */
+                assert_true(compare(store, TRACES, 60) < 60); /* some have met it, none is wrong */
                 assert_int_equal(clew_store_reindex(store, &o, &stats, &err), 0);
                 assert_int_equal(stats.dropped, 1);
-                assert_int_equal(compare(store, 60, 40), 40);
+                assert_int_equal(compare(store, TRACES, 40), 40);
                 clew_store_close(store);
                 assert_int_equal(verify(dir.path), 0);
                 test_dir_remove(&dir);
