@@ -143,7 +143,8 @@ static const struct clew_command commands[] = {
          "a script that completes commands and ids", clew_cmd_completion,
          .more = "For this shell alone, and for each new one:\n\n"
                  "  source <(clew completion bash)\n"
-                 "  clew completion bash > ~/.local/share/bash-completion/completions/clew\n\n"
+                 "  clew completion bash > DIR/clew       where DIR is\n"
+                 "        ~/.local/share/bash-completion/completions\n\n"
                  "  source <(clew completion zsh)         behind compinit\n"
                  "  clew completion zsh > DIR/_clew       where DIR is one of $fpath\n\n"
                  "  clew completion fish | source\n"

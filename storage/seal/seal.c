@@ -497,6 +497,8 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 if (!is_full(s))
                         clew_compact_note(s->sealing, m.segment, &e);
                 tell(s);
+                if (s->index.is_set && s->store->indexed)
+                        s->store->indexed(s->store->indexed_context, m.segment, &s->index);
                 for (size_t i = 0; i < s->n_batch; i++)
                         clew_hot_take_out(&s->sealing->hot, &s->batch[i].item->id);
                 s->sealing->taken += s->n_batch;

@@ -50,6 +50,12 @@ struct clew_tier_leaving {
         struct clew_tier_place place;
         uint64_t due_ns; /* monotonic */
 };
+/* Objects that were read of lately (tier-ahead.c). */
+#define CLEW_TIER_AHEAD 16u
+struct clew_tier_ahead {
+        uint64_t digest; /* of the object; 0 = none */
+        uint64_t window; /* bytes that were taken along at the most; 0 = none */
+};
 struct clew_follow; /* of a reader (tier-follow.c) */
 
 struct clew_tier {
@@ -90,10 +96,14 @@ struct clew_tier {
         pthread_mutex_t lock;
         struct clew_object_bucket *bucket; /* opened when it is needed; guarded by lock */
         uint64_t failed_until_ns;          /* nothing is asked for before; guarded by lock */
-        bool stopping;                     /* guarded by lock */
+        struct clew_tier_ahead ahead[CLEW_TIER_AHEAD]; /* the last first; guarded by lock */
+        bool stopping;                                 /* guarded by lock */
         /* With that version the bucket had all segments below; guarded by lock. */
         uint64_t complete;
         uint64_t complete_version;
+        struct clew_buffer fresh; /* tier-fresh.c; guarded by lock, as the next two */
+        size_t fresh_bytes;
+        uint64_t fresh_erased; /* of the store, when they were looked through last */
         char advertise[CLEW_TIER_ADVERTISE_MAX];
 };
 
@@ -126,6 +136,36 @@ clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
                 void *run_context, struct clew_tier_stats *stats, struct clew_error *err);
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
+
+/* ---- indexes of what was sealed a moment ago (tier-fresh.c) ------------------------------------
+ */
+
+/* They are kept from here on; until the tier ends. */
+void clew_tier_fresh_begin(struct clew_tier *t);
+void clew_tier_fresh_end(struct clew_tier *t);
+/* Appends that of @segment as it stands in an object. 0, -ENOENT, -ENOMEM. */
+CLEW_MUST_USE int clew_tier_fresh_get(struct clew_tier *t, uint64_t segment,
+                                      struct clew_buffer *out);
+/* Those of segments below go; all, when the store has erased something since: @erased is how often
+ * it has. */
+void clew_tier_fresh_forget(struct clew_tier *t, uint64_t below, uint64_t erased);
+
+/* ---- reading ahead (tier-ahead.c) ------------------------------------------------------------ */
+
+struct clew_tier_reach {
+        uint64_t from; /* of an object */
+        uint64_t to;
+        uint64_t n_before; /* numbers beside the segment that may lie there */
+        uint64_t n_behind;
+};
+/* What is read of the object of @segment, which lies at @place: that, and perhaps its neighbours.
+ */
+struct clew_tier_reach clew_tier_ahead(struct clew_tier *t, uint64_t segment,
+                                       const struct clew_tier_place *place);
+/* Keeps the neighbours that @bytes of that have. */
+void clew_tier_ahead_keep(struct clew_tier *t, uint64_t segment,
+                          const struct clew_tier_place *place, const struct clew_tier_reach *range,
+                          struct clew_slice bytes);
 
 /* ---- what is damaged there (tier-bad.c) --------------------------------------------------------
  */

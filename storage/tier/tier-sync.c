@@ -210,6 +210,8 @@ static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
         s->next_segment = state.next_segment;
         s->erased = erasure.wanted;
         s->segment_bytes = state.segment_bytes;
+        if (r == 0)
+                clew_tier_fresh_forget(s->tier, 0, s->erased);
         *ret_digest = digest_of(&state, erasure.wanted);
         if (r == 0 && (*ret_digest == s->tier->synced || !is_due(s, &state))) {
                 s->waits = *ret_digest != s->tier->synced;
@@ -494,6 +496,7 @@ static void rest(struct sync *s, uint64_t digest)
 {
         struct clew_tier *t = s->tier;
 
+        clew_tier_fresh_forget(t, s->next_segment, s->erased);
         t->synced = digest;
         t->synced_bytes = s->segment_bytes;
         t->waits_since_ns = 0;

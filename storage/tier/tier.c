@@ -161,6 +161,31 @@ static int await_newer(struct clew_tier *t, uint64_t segment, const char *name,
                               t->url, name);
 }
 
+/* The bytes of a segment, appended to @out, and of neighbours, which are kept. */
+static int get_range(struct clew_tier *t, struct clew_object_bucket *b, uint64_t segment,
+                     const struct clew_tier_place *place, struct clew_buffer *out,
+                     struct clew_error *err)
+{
+        struct clew_tier_reach range = clew_tier_ahead(t, segment, place);
+        CLEW_BUFFER bytes = {0};
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        clew_tier_place_name(place, name);
+        if (range.n_before + range.n_behind == 0)
+                return clew_bucket_get(b, name, place->at, (size_t)place->len, out, NULL, err);
+        clew_buffer_init(&bytes, CLEW_BUCKET_OBJECT_MAX + 1);
+        r = clew_bucket_get(b, name, range.from, (size_t)(range.to - range.from), &bytes, NULL,
+                            err);
+        if (r < 0 || bytes.len < range.to - range.from)
+                return r;
+        clew_tier_ahead_keep(t, segment, place, &range, clew_buffer_slice(&bytes));
+        clew_buffer_append(out, bytes.data + (place->at - range.from), (size_t)place->len);
+        return clew_buffer_error(out) < 0
+                       ? clew_error_set(err, -ENOMEM, 0, "out of memory for a segment")
+                       : 0;
+}
+
 static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_known *known,
                       struct clew_buffer *out, struct clew_error *err)
 {
@@ -171,8 +196,7 @@ static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_kn
         clew_tier_place_name(&known->place, name);
         clew_buffer_clear(out);
         if (r == 0)
-                r = clew_bucket_get(b, name, known->place.at, (size_t)known->place.len, out, NULL,
-                                    err);
+                r = get_range(t, b, segment, &known->place, out, err);
         if (r == -ENOENT)
                 return await_newer(t, segment, name, known, err);
         if (r < 0)
@@ -435,6 +459,7 @@ void clew_tier_free(struct clew_tier *t)
                 return;
         if (!t->root)
                 clew_env_set_away(t->store->env, NULL, NULL);
+        clew_tier_fresh_end(t);
         clew_journal_rest(t);
         clew_journal_deinit(&t->journal);
         clew_tier_free_writers(t);
@@ -610,6 +635,7 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
         if (r == 0 && t->journal.is_on && !t->journal.bucket)
                 r = clew_bucket_open(t->url, true, &t->journal.bucket, err);
         t->writes = true;
+        clew_tier_fresh_begin(t);
         b = t->bucket;
         if (r == 0 && wait_ns > 0)
                 clew_bucket_hurry(b, clew_clock_monotonic_ns(clew_clock_system()) + wait_ns);

@@ -31,6 +31,8 @@ with_fragment(struct clew_slice request, enum clew_otlp_signal signal, uint64_t 
                 r = clew_fragment_encode(encoder, &batch, &batch.traces[0], arrival_ns, &bytes);
         if (r == 0) {
                 fragment.trace_id = batch.traces[0].id;
+                fragment.run = batch.traces[0].run;
+                fragment.has_run = batch.traces[0].has_run;
                 fragment.bytes = clew_buffer_slice(&bytes);
                 r = fn(context, &fragment, &err);
         }

@@ -5,6 +5,7 @@
  * tests/integration/test-objects-acknowledged.
  */
 #include "proto/base/mem.h"
+#include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "storage/erase.h"
 #include "storage/tier/journal-take-int.h"
@@ -415,6 +416,37 @@ static void a_reader_of_a_writer_without_a_journal_is_not_covered(void **state)
         close_taker(&k);
 }
 
+static int fresh(struct fixture *f, uint64_t segment)
+{
+        CLEW_BUFFER out = {.max_bytes = 65536};
+        int r = clew_tier_fresh_get(f->node.tier, segment, &out);
+
+        assert_true(r == 0 ? out.len > 0 : r == -ENOENT);
+        return r;
+}
+
+static void an_index_is_kept_until_it_is_uploaded_or_something_goes(void **state)
+{
+        struct fixture *f = *state;
+        const struct clew_seal_options o = {.max_traces = 0};
+        struct clew_seal_stats sealed;
+        struct clew_error err = {0};
+
+        assert_int_equal(send(f, &f->node, 1), 0);
+        require(clew_store_seal(f->node.store, &o, &sealed, &err), &err);
+        assert_int_equal(fresh(f, 1), 0);
+        assert_int_equal(fresh(f, 2), -ENOENT);
+        seal_and_sync(&f->node, false);
+        assert_int_equal(fresh(f, 1), -ENOENT);
+        assert_int_equal(send(f, &f->node, 2), 0);
+        require(clew_store_seal(f->node.store, &o, &sealed, &err), &err);
+        assert_int_equal(fresh(f, 2), 0);
+        clew_tier_fresh_forget(f->node.tier, 1, f->node.tier->fresh_erased);
+        assert_int_equal(fresh(f, 2), 0);
+        clew_tier_fresh_forget(f->node.tier, 0, f->node.tier->fresh_erased + 1);
+        assert_int_equal(fresh(f, 2), -ENOENT);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -428,11 +460,14 @@ int main(void)
                         what_was_deleted_leaves_the_journal_and_the_rest_stays, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_damaged_object_is_named_and_the_others_are_taken_in, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        an_index_is_kept_until_it_is_uploaded_or_something_goes, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_reader_has_it_until_the_catalog_has, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_reader_of_a_writer_without_a_journal_is_not_covered, set_up, tear_down),
         };
 
+        clew_index_install();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ def command_sections(clew):
             continue
         said = ask(clew, name, "--help")
         usage = said.splitlines()[0]
-        out.append(f"## {name}\n\n*{escape(usage)}*\n\n{escape(text)}.\n")
+        out.append(f"## {name}\n\n*{escape(usage)}*\n\n{escape(text)}{'' if text.endswith('.') else '.'}\n")
         rows, more = flags_of(said), more_of(said)
         if more:
             out.append(literal(more))
