@@ -197,7 +197,7 @@ def bench_acks(bench, setup, bucket):
             if lost:
                 print(f"  note: {lost} requests were not acknowledged")
     print("  PUT: single ones of 64 KiB to the same store beside it. p50: median of the writers; p99: of the worst.")
-    bench.row("requests, one writer", "OTLP MB", "PUTs", "of journal", "DELETEs", "GET, LIST", widths=WIDTHS)
+    bench.row("requests, one writer", "OTLP MB", "PUTs", "journal", "DELETEs", "GET, LIST", widths=WIDTHS)
     for acks in (False, True):
         reports, _, _, seen = ack_once(bench, setup, bucket, f"q{acks}".lower(), 1, [path, "--repeat", "1"], None, 0, acks, True)
         seen = [s for s in seen if "/put/" not in s[1]]
