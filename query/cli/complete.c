@@ -13,9 +13,13 @@
 #include "query/review/export/export.h"
 
 #include <string.h>
+#include <time.h>
 
-/* How long traces are looked at; all together takes less than a person notices. */
+/* How long traces are looked at; all together takes less than a person notices. It is time of the
+ * processor: on a machine that is busy a look by the wall clock would end before it began. Of that
+ * one it may be WALL_FACTOR times as much. */
 #define LOOK_NS (25 * UINT64_C(1000000))
+#define WALL_FACTOR 4u
 /* How long a server may take, which is looked at about once a second. */
 #define SERVER_NS (1000 * UINT64_C(1000000))
 #define TRACES_MAX 2000u
@@ -74,6 +78,36 @@ static void put_words(struct complete *c, const char *words)
 /* ---- names of the store ------------------------------------------------------------------------
  */
 
+/* When a look began. */
+struct look {
+        const struct clew_clock *clock;
+        uint64_t wall_ns;
+        uint64_t cpu_ns;
+};
+
+static uint64_t cpu_ns(void)
+{
+        struct timespec now = {0};
+
+        (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        return (uint64_t)now.tv_sec * CLEW_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t unix_of(void *context)
+{
+        return clew_clock_unix_ns(((const struct look *)context)->clock);
+}
+
+/* What the look has taken. */
+static uint64_t taken(void *context)
+{
+        const struct look *look = context;
+        uint64_t wall = clew_clock_monotonic_ns(look->clock) - look->wall_ns;
+        uint64_t cpu = cpu_ns() - look->cpu_ns;
+
+        return cpu > wall / WALL_FACTOR ? cpu : wall / WALL_FACTOR;
+}
+
 static const char *const kinds[] = {
         [CLEW_NAMES_AGENTS] = "agents",           [CLEW_NAMES_TOOLS] = "tools",
         [CLEW_NAMES_MODELS] = "models",           [CLEW_NAMES_SERVICES] = "services",
@@ -113,6 +147,9 @@ static void put_names(struct complete *c, enum clew_names_of of)
         struct clew_view *view = NULL;
         struct clew_names names;
         FILE *err = c->cli->err;
+        struct look look = {.clock = c->cli->clock};
+        const struct clew_clock clock = {
+                .unix_ns = unix_of, .monotonic_ns = taken, .context = &look};
         char unheard[256];
         int r = 0;
 
@@ -126,9 +163,11 @@ static void put_names(struct complete *c, enum clew_names_of of)
                         fclose(c->cli->err);
                 c->cli->err = err;
         }
+        look.wall_ns = clew_clock_monotonic_ns(look.clock);
+        look.cpu_ns = cpu_ns();
         clew_arena_init(&arena, ARENA_MAX);
         if (r != 0 || clew_names_gather(view, of, of == CLEW_NAMES_TRACES ? IDS_MAX : TRACES_MAX,
-                                        LOOK_NS, c->cli->clock, &arena, &names) < 0)
+                                        LOOK_NS, &clock, &arena, &names) < 0)
                 return;
         for (uint32_t i = 0; i < names.n; i++)
                 put(c, names.items[i].name, names.items[i].text);
